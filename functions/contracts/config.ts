@@ -1,0 +1,91 @@
+import * as z from 'zod'
+
+const seconds = (min: number, max: number) => z.number().min(min).max(max)
+/** An SSM parameter's name. */
+const parameterName = z.string().regex(/^\/[A-Za-z0-9_.\-/]+$/)
+
+/** How a media server's own active calls are read, independent of what the edges count. */
+const callCount = z.strictObject({
+  kind: z.literal('asterisk'),
+  port: z.int().min(1).max(65535).default(8088),
+  user: z.string().min(1),
+  /** SecureString that holds the ARI user's password */
+  passwordParameter: parameterName,
+})
+
+const group = z.strictObject({
+  /** Auto Scaling group name */
+  name: z.string().min(1).max(255),
+  terminateHook: z.string().min(1).max(255),
+  launchHook: z.string().min(1).max(255).optional(),
+  /** the terminate hook's heartbeat timeout, in seconds (AWS: 30–7200) */
+  heartbeatTimeoutSeconds: seconds(1, 7200),
+  drainDeadlineSeconds: seconds(1, 172_800),
+  deadlinePolicy: z.enum(['terminate', 'retain']),
+  callCount: callCount.optional(),
+})
+
+const alarm = z.strictObject({
+  name: z.string().min(1).max(255),
+  /** an instance id or a destination, where neither contributor, tag nor dimension names one */
+  target: z.string().min(1).optional(),
+})
+
+const timers = z.strictObject({
+  minWaitSeconds: seconds(1, 120).default(5),
+  maxWaitSeconds: seconds(1, 120).default(120),
+  /** with the drain guard `fr_timer` + 2 s, without it `fr_inv_timer` + 2 s */
+  failoverWindowSeconds: seconds(0.5, 600),
+  /** the longest call that the edges allow (dialog `default_timeout`) */
+  longestCallSeconds: seconds(1, 172_800),
+  /** between the two read-backs that confirm a state; less than 2 s can miss a reload in flight */
+  readBackGapSeconds: seconds(2, 30).default(2),
+  rpcTimeoutSeconds: seconds(0.2, 10).default(3),
+})
+
+/** What one deployment controls. Written by the stack, validated at cold start. */
+export const controlConfig = z
+  .strictObject({
+    groups: z.array(group),
+    alarms: z.array(alarm).default([]),
+    operatorDrainDeadlineSeconds: seconds(1, 172_800).default(7200),
+    timers,
+  })
+  .superRefine((config, context) => {
+    for (const [key, values] of [
+      ['groups', config.groups.map((g) => g.name)],
+      ['alarms', config.alarms.map((a) => a.name)],
+    ] as const) {
+      values.forEach((value, index) => {
+        if (values.indexOf(value) !== index)
+          context.addIssue({
+            code: 'custom',
+            path: [key, index, 'name'],
+            message: `"${value}" is named twice`,
+          })
+      })
+    }
+    config.groups.forEach((g, index) => {
+      if (g.drainDeadlineSeconds >= Math.min(172_800, 100 * g.heartbeatTimeoutSeconds))
+        context.addIssue({
+          code: 'custom',
+          path: ['groups', index, 'drainDeadlineSeconds'],
+          message: `must be below the hook's global maximum, min(48 h, 100 × heartbeat timeout) = ${Math.min(172_800, 100 * g.heartbeatTimeoutSeconds)} s`,
+        })
+    })
+  })
+
+export type ControlConfig = z.output<typeof controlConfig>
+export type ControlConfigInput = z.input<typeof controlConfig>
+export type GroupConfig = ControlConfig['groups'][number]
+export type AlarmConfig = ControlConfig['alarms'][number]
+export type CallCountConfig = NonNullable<GroupConfig['callCount']>
+
+/** The JSON value of one edge's SSM parameter; the parameter's last path element is the edge's id. */
+export const edgeParameter = z.strictObject({
+  /** where its JSON-RPC is reached, e.g. `http://10.0.0.5:8080/rpc` */
+  url: z.url({ protocol: /^https?$/ }),
+  /** true only where dialogs and their profiles survive a restart (dialog `db_mode` 1) */
+  restoresDialogs: z.boolean().default(false),
+})
+export type EdgeParameter = z.output<typeof edgeParameter>

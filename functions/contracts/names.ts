@@ -1,0 +1,51 @@
+/** Names that cross a border between functions, the stack, alarms and the runbook: written once. */
+
+export const environment = {
+  config: 'DISPATCHER_CONTROL_CONFIG',
+  table: 'TABLE_NAME',
+  edgesPath: 'EDGES_PATH',
+  rpcSecretParameter: 'RPC_SECRET_PARAMETER',
+  eventBus: 'EVENT_BUS_NAME',
+  stateMachine: 'STATE_MACHINE_ARN',
+  deadLetterQueue: 'DEAD_LETTER_QUEUE_URL',
+} as const
+
+/** `source` of every event that we publish. */
+export const eventSource = 'dispatcher-control'
+
+/** `detail-type` of the events that we publish; `docs/architecture.md` shows one of each. */
+export const eventTypes = {
+  drainStarted: 'Drain Started',
+  drainConfirmed: 'Drain Confirmed',
+  drainProgress: 'Drain Progress',
+  drained: 'Drain Drained',
+  drainOverdue: 'Drain Overdue',
+  drainEnded: 'Drain Ended',
+  lifecycleCompleted: 'Lifecycle Action Completed',
+  lifecycleCompletionFailed: 'Lifecycle Action Completion Failed',
+  launchAdmitted: 'Launch Admitted',
+  launchUnlisted: 'Launch Unlisted',
+  holdLifted: 'Hold Lifted',
+  driftCorrected: 'Drift Corrected',
+  commandSucceeded: 'Command Succeeded',
+  commandRejected: 'Command Rejected',
+  reloadFinished: 'Reload Finished',
+} as const
+export type EventType = (typeof eventTypes)[keyof typeof eventTypes]
+
+export const metricNamespace = 'DispatcherControl'
+export const metricNames = {
+  skipped: 'Skipped',
+  rejected: 'Rejected',
+  edgesUnreachable: 'EdgesUnreachable',
+  drift: 'Drift',
+  activeCalls: 'ActiveCalls',
+  drainsPastDeadline: 'DrainsPastDeadline',
+  completionsFailed: 'CompletionsFailed',
+} as const
+export type MetricName = (typeof metricNames)[keyof typeof metricNames]
+
+/** The EC2 tag that names an instance's destinations, separated by spaces, where neither its addresses nor its id do. */
+export const destinationTag = 'dispatcher-control:destinations'
+/** The CloudWatch alarm tag that names the alarm's target (an instance id or a destination). */
+export const alarmTargetTag = 'dispatcher-control:target'

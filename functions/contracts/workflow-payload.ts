@@ -1,0 +1,13 @@
+import * as z from 'zod'
+
+/** What the workflow passes to each step and gets back from it: which drain, what comes next, how long to wait before it. */
+export const workflowPayload = z.strictObject({
+  drainId: z.string().min(1),
+  attempt: z.int().min(1),
+  next: z.enum(['begin', 'observe', 'complete', 'retire', 'ended']),
+  waitSeconds: z.int().min(0),
+})
+export type WorkflowPayload = z.output<typeof workflowPayload>
+
+/** A step's input: after a caught error the workflow adds `error`, which a step ignores. */
+export const workflowInput = workflowPayload.extend({ error: z.unknown().optional() })

@@ -1,0 +1,59 @@
+declare const verbatim: unique symbol
+
+/**
+ * A SIP URI verbatim as `dispatcher.list` shows it: Kamailio compares the whole stored string. Branded, and made only by
+ * {@link destinationUri}, so that `"all"` (which Kamailio reads as a whole group) can't be expressed.
+ */
+export type DestinationUri = string & { readonly [verbatim]: true }
+
+/** @returns the text as a destination, or undefined when it is not a SIP URI. */
+export function destinationUri(text: string): DestinationUri | undefined {
+  return sipUri(text) ? (text as DestinationUri) : undefined
+}
+
+/** FLAGS of `dispatcher.list`: first letter state, second letter probing (`P` probing, `N` no-ping on 6.x, `X` neither). */
+export type Flags = `${'A' | 'I' | 'D' | 'T'}${'P' | 'N' | 'X'}`
+
+/** One entry of `dispatcher.list`. The same URI may stand in several groups, and several times in one. */
+export interface ListedDestination {
+  readonly group: number
+  readonly uri: DestinationUri
+  readonly flags: Flags
+  readonly duid?: string
+  /** 6.x only: changes at every reload and restart, and at nothing else. */
+  readonly iuid?: string
+}
+
+export interface SipUri {
+  /** lower case; IPv6 canonical, without brackets */
+  readonly host: string
+  readonly port?: number
+  readonly transport?: string
+}
+
+/** Parses the parts of a SIP URI that name a machine. @returns undefined when it is not a SIP URI. */
+export function sipUri(text: string): SipUri | undefined {
+  const match =
+    /^(sips?):(?:[^@<>"\s]*@)?(\[[^\]\s]+\]|[^:;?@<>"[\]\s]+)(?::(\d{1,5}))?((?:;[^?\s<>"]*)?)(?:\?\S*)?$/i.exec(
+      text,
+    )
+  if (!match) return undefined
+  const [, scheme = '', rawHost = '', port, parameters = ''] = match
+  const host = canonicalHost(rawHost)
+  if (host === undefined || Number(port ?? 1) < 1 || Number(port ?? 1) > 65535) return undefined
+  const named = /;transport=([a-z]+)/i.exec(parameters)?.[1]?.toLowerCase()
+  const transport = named ?? (scheme.toLowerCase() === 'sips' ? 'tls' : undefined)
+  return { host, ...(port && { port: Number(port) }), ...(transport && { transport }) }
+}
+
+/** Lower case, and one spelling for each IPv6 address. @returns undefined when it can be neither a name nor an address. */
+export function canonicalHost(host: string): string | undefined {
+  const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
+  if (!bare.includes(':'))
+    return /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?$/.test(bare) ? bare.replace(/\.$/, '') : undefined
+  try {
+    return new URL(`http://[${bare}]/`).hostname.slice(1, -1)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,78 @@
+import type { DestinationUri } from './destination.ts'
+import type { HoldSource, Subject } from './hold.ts'
+import type { LifecycleTransition } from './lifecycle.ts'
+
+/** What becomes of the instance when calls are left, or unknown, at the deadline. There is no default. */
+export type DeadlinePolicy = 'terminate' | 'retain'
+
+export interface LifecycleTarget {
+  readonly group: string
+  readonly hook: string
+  readonly token?: string
+  readonly instanceId: string
+  readonly transition: LifecycleTransition
+  readonly policy: DeadlinePolicy
+  readonly heartbeatSeconds: number
+}
+
+/** What is remembered of one edge over the rounds of a drain. */
+export interface EdgeMemory {
+  /** when it first showed a zero that could count, and the boot time it had then */
+  readonly zero?: { readonly at: number; readonly bootTime: string }
+  readonly everListed: boolean
+}
+
+export type DrainState =
+  /** somebody has to begin it */
+  | 'claimed'
+  /** held and disabled where possible */
+  | 'draining'
+  /** no calls are left; an operator's or alarm's drain waits here for its hold to be lifted */
+  | 'drained'
+  /** the lifecycle action is being completed */
+  | 'completing'
+  /** the lifecycle action is over; the destination stays retired */
+  | 'retired'
+  | 'ended'
+
+/** One row per drain: the claim that makes twice once, and all that the workflow's steps must remember. Times in epoch ms. */
+export interface DrainRecord {
+  readonly id: string
+  readonly attempt: number
+  /** rises by one with each write; a write names the version it read */
+  readonly version: number
+  readonly source: Exclude<HoldSource, 'retired'>
+  readonly holdId: string
+  readonly who: string
+  readonly why: string
+  /** orders messages about the same drain, compared as text */
+  readonly order: string
+  readonly state: DrainState
+  readonly requestedAt: number
+  readonly deadlineAt: number
+  /** as named: an instance's set is resolved again at begin; a destination's URIs are given */
+  readonly instanceId?: string
+  readonly subject?: Subject
+  readonly uris: readonly DestinationUri[]
+  readonly addresses: readonly string[]
+  readonly edges: Readonly<Record<string, EdgeMemory>>
+  readonly lifecycle?: LifecycleTarget
+  readonly lastHeartbeatAt?: number
+  /** the first round in which no edge listed any of its destinations */
+  readonly absentSince?: number
+  readonly confirmedAt?: number
+  readonly overdueSaid?: boolean
+  readonly completionTries: number
+  /** steps of this attempt; a long drain carries on in a new execution before its history is full */
+  readonly steps: number
+  /** EC2 said that the instance is terminated */
+  readonly terminatedAt?: number
+  readonly result?:
+    | 'drained'
+    | 'absent'
+    | 'gone'
+    | 'lifted'
+    | 'terminated-at-deadline'
+    | 'retained'
+    | 'action-over'
+}

@@ -1,0 +1,93 @@
+/**
+ * Base of every error that this project throws on purpose. `permanent` says that trying again can't help: such a message
+ * goes to its dead-letter queue at once, with the reason. Names are literal, since bundles are minified.
+ */
+export abstract class DispatcherControlError extends Error {
+  abstract override readonly name: string
+  abstract readonly permanent: boolean
+}
+
+/** A name matches several destinations; the message lists them. */
+export class AmbiguousDestination extends DispatcherControlError {
+  override readonly name = 'AmbiguousDestination'
+  readonly permanent = true
+}
+
+/** No edge lists what was named, and every edge could be read. */
+export class UnknownDestination extends DispatcherControlError {
+  override readonly name = 'UnknownDestination'
+  readonly permanent = true
+}
+
+/** One group lists a URI twice and the duids don't tell the entries apart: `set_state` would reach only the first. */
+export class DuplicateDestination extends DispatcherControlError {
+  override readonly name = 'DuplicateDestination'
+  readonly permanent = true
+}
+
+/** A destination or instance is named in a form that nothing can match. */
+export class InvalidDestinationName extends DispatcherControlError {
+  override readonly name = 'InvalidDestinationName'
+  readonly permanent = true
+}
+
+/** A command asked for something that a command may never do. */
+export class CommandRefused extends DispatcherControlError {
+  override readonly name = 'CommandRefused'
+  readonly permanent = true
+}
+
+/** A message, event or configuration that does not have the documented form; the message says where and what. */
+export class InvalidMessage extends DispatcherControlError {
+  override readonly name = 'InvalidMessage'
+  readonly permanent = true
+}
+
+/** Too few edges could be read to decide; worth another try. */
+export class EdgesUnreadable extends DispatcherControlError {
+  override readonly name = 'EdgesUnreadable'
+  readonly permanent = false
+}
+
+/** Somebody else wrote the record first; read it again and decide again. */
+export class StoreConflict extends DispatcherControlError {
+  override readonly name = 'StoreConflict'
+  readonly permanent = false
+}
+
+/** A round is being made by somebody else and did not come in time. */
+export class RoundUnavailable extends DispatcherControlError {
+  override readonly name = 'RoundUnavailable'
+  readonly permanent = false
+}
+
+export type EdgeFault =
+  /** no TCP connection, a timeout, no reply, half a reply: neither done nor failed */
+  | 'unreachable'
+  /** a reply that is not the documented one: `{"result":{}}`, wrong id, rubbish */
+  | 'malformed'
+  /** 401/403: the shared secret or the source network is wrong */
+  | 'unauthorized'
+  /** 400/404 by the edge's own policy, or `Method Not Found` */
+  | 'unsupported'
+  /** 429, `Ongoing reload`, `Not ready for reload`: come back later */
+  | 'busy'
+  /** `No Destination Sets`: the list is empty, which is unknown, never "without it" */
+  | 'empty-list'
+  /** `State Update Failed` and other refusals of a well-formed request */
+  | 'refused'
+
+/** What one edge answered, or did not. The text never holds the secret. */
+export class EdgeError extends DispatcherControlError {
+  override readonly name = 'EdgeError'
+  readonly edge: string
+  readonly fault: EdgeFault
+  constructor(edge: string, fault: EdgeFault, message: string, options?: ErrorOptions) {
+    super(`edge ${edge}: ${fault}: ${message}`, options)
+    this.edge = edge
+    this.fault = fault
+  }
+  get permanent(): boolean {
+    return false
+  }
+}
