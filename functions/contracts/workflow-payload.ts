@@ -5,7 +5,9 @@ export const workflowPayload = z.strictObject({
   drainId: z.string().min(1),
   attempt: z.int().min(1),
   next: z.enum(['begin', 'observe', 'complete', 'retire', 'ended']),
-  waitSeconds: z.int().min(0),
+  waitSeconds: z.int().min(1),
+  /** how long to wait after a step that failed */
+  retrySeconds: z.int().min(1),
 })
 export type WorkflowPayload = z.output<typeof workflowPayload>
 

@@ -1,0 +1,41 @@
+export interface Pace {
+  readonly minWaitSeconds: number
+  readonly maxWaitSeconds: number
+  readonly failoverWindowSeconds: number
+}
+
+/** Heartbeat at a third of the hook's timeout, in seconds. */
+export function heartbeatInterval(heartbeatTimeoutSeconds: number): number {
+  return heartbeatTimeoutSeconds / 3
+}
+
+/**
+ * Seconds (whole, at least 1) until a drain's next step: 5 % of its age within the bounds, never above the heartbeat
+ * interval; after a first zero just over the fail-over window, since only a later round can confirm it.
+ */
+export function nextWait(
+  drain: { readonly ageMs: number; readonly heartbeatSeconds?: number; readonly zeroPending: boolean },
+  pace: Pace,
+): number {
+  const paced = drain.zeroPending
+    ? Math.floor(pace.failoverWindowSeconds) + 1
+    : Math.min(pace.maxWaitSeconds, Math.max(pace.minWaitSeconds, (drain.ageMs / 1000) * 0.05))
+  return Math.max(1, Math.floor(Math.min(paced, drain.heartbeatSeconds ?? paced)))
+}
+
+/** Seconds (whole, at least 1) to wait after a step that failed, where its own pace can't be known. */
+export function retryWait(heartbeatSeconds: number | undefined): number {
+  return Math.max(1, Math.floor(Math.min(120, heartbeatSeconds ?? 120)))
+}
+
+/**
+ * Due at half the interval, as waits are as long as the interval at most: the longest silence is 1.5 intervals, half of
+ * the hook's timeout.
+ */
+export function heartbeatDue(
+  lastHeartbeatAt: number | undefined,
+  now: number,
+  intervalSeconds: number,
+): boolean {
+  return lastHeartbeatAt === undefined || now - lastHeartbeatAt >= (intervalSeconds * 1000) / 2
+}

@@ -1,0 +1,78 @@
+/**
+ * The drain workflow as plain data (Amazon States Language, JSONPath), which `lib/` only wraps. It decides nothing: each
+ * task returns `{drainId, attempt, next, waitSeconds, retrySeconds}` and the machine goes there. A step that fails leads
+ * back to waiting (`retrySeconds`) and is tried again: a failure is never the deadline, and never a completion.
+ *
+ * Deadlines, heartbeats and counters live in the drain record, not in the machine's own timeouts, so that AWS and the
+ * emulators agree.
+ */
+
+/** Two more tries at once, for a throttle or a hiccup; then the catch below waits. With jitter: 500 drains may fail together. */
+const retry = [
+  {
+    ErrorEquals: ['States.ALL'],
+    IntervalSeconds: 2,
+    MaxAttempts: 2,
+    BackoffRate: 2,
+    JitterStrategy: 'FULL',
+  },
+] as const
+
+function step(lambda: string, retryState: string) {
+  return {
+    Type: 'Task',
+    Resource: lambda,
+    Retry: retry,
+    Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: retryState }],
+    Next: 'Decide',
+  } as const
+}
+
+function wait(seconds: '$.waitSeconds' | '$.retrySeconds', next: string) {
+  return { Type: 'Wait', SecondsPath: seconds, Next: next } as const
+}
+
+function when(next: string, state: string) {
+  return { Variable: '$.next', StringEquals: next, Next: state } as const
+}
+
+export const drainWorkflow = {
+  Comment: 'Drains one media server, or one destination, over every edge',
+  StartAt: 'Start',
+  States: {
+    Start: {
+      Type: 'Choice',
+      Choices: [when('begin', 'Begin'), when('retire', 'Retire')],
+      Default: 'Observe',
+    },
+    Begin: step('${BeginDrain}', 'WaitToBeginAgain'),
+    WaitToBeginAgain: wait('$.retrySeconds', 'Begin'),
+    Decide: {
+      Type: 'Choice',
+      Choices: [
+        when('begin', 'WaitToBegin'),
+        when('complete', 'Complete'),
+        when('retire', 'WaitToRetire'),
+        when('ended', 'Ended'),
+      ],
+      Default: 'WaitToObserve',
+    },
+    WaitToBegin: wait('$.waitSeconds', 'Begin'),
+    WaitToObserve: wait('$.waitSeconds', 'Observe'),
+    Observe: step('${ObserveDrain}', 'WaitToObserveAgain'),
+    WaitToObserveAgain: wait('$.retrySeconds', 'Observe'),
+    Complete: step('${CompleteDrain}', 'WaitToCompleteAgain'),
+    WaitToCompleteAgain: wait('$.retrySeconds', 'Complete'),
+    WaitToRetire: wait('$.waitSeconds', 'Retire'),
+    Retire: step('${RetireDrain}', 'WaitToRetireAgain'),
+    WaitToRetireAgain: wait('$.retrySeconds', 'Retire'),
+    Ended: { Type: 'Succeed' },
+  },
+} as const
+
+/** History events of one poll: wait 2, task 5, choice 2. */
+export const eventsPerPoll = 9
+/** History events of one poll that fails: three tries of a task (3 × 3 + 2) and the wait after it (2). */
+export const eventsPerFailedPoll = 13
+/** A new execution carries on after this many steps: far below the 25,000 history events at which AWS fails one. */
+export const stepsPerExecution = 1_600
