@@ -1,5 +1,6 @@
 import type { ControlConfig } from '../contracts/config.ts'
 import type { EventType, MetricName } from '../contracts/names.ts'
+import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import type { DestinationUri, ListedDestination } from '../control/destination.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
 import type { FormerFlags, Hold, Subject } from '../control/hold.ts'
@@ -74,8 +75,8 @@ export interface MediaServers {
 }
 
 export interface Workflows {
-  /** Starts the execution of this attempt, once: an execution of that name that runs or succeeded is success. */
-  start(record: Pick<DrainRecord, 'id' | 'attempt'>, next: 'begin' | 'observe' | 'retire'): Promise<void>
+  /** Starts the execution `drainId` + `attempt`, once: one of that name that runs or succeeded is success. */
+  start(input: WorkflowPayload): Promise<void>
 }
 
 /**
