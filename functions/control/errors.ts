@@ -61,6 +61,18 @@ export class RoundUnavailable extends DispatcherControlError {
   readonly permanent = false
 }
 
+/** This attempt's execution has failed, timed out or was aborted, and its name stays taken: start a new attempt. */
+export class ExecutionEnded extends DispatcherControlError {
+  override readonly name = 'ExecutionEnded'
+  readonly permanent = false
+}
+
+/** The environment or the fleet's parameters are wrong; every problem is listed. Messages wait until it is put right. */
+export class InvalidConfiguration extends DispatcherControlError {
+  override readonly name = 'InvalidConfiguration'
+  readonly permanent = false
+}
+
 export type EdgeFault =
   /** no TCP connection, a timeout, no reply, half a reply: neither done nor failed */
   | 'unreachable'

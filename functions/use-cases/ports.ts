@@ -75,7 +75,10 @@ export interface MediaServers {
 }
 
 export interface Workflows {
-  /** Starts the execution `drainId` + `attempt`, once: one of that name that runs or succeeded is success. */
+  /**
+   * Starts the execution `drainId` + `attempt`, once: one of that name that runs or succeeded is success. Throws
+   * `ExecutionEnded` when it failed, timed out or was aborted: only a new attempt can start again.
+   */
   start(input: WorkflowPayload): Promise<void>
 }
 
@@ -90,7 +93,10 @@ export interface Store {
   hold(source: Hold['source'], id: string, subject: Subject): Promise<Hold | undefined>
   /** Writes a hold, placed or lifted, unless one with a later `order` is there (`stale`). Equal order writes again. */
   putHold(hold: Hold): Promise<'written' | 'stale'>
-  /** In one transaction: the lifecycle hold becomes the retired mark of the same subject. */
+  /**
+   * In one transaction: the lifecycle hold becomes a tombstone (lifted now unless it says when) and the retired mark of
+   * the same subject is written. Throws `StoreConflict`, and changes nothing, when either was written with a later `order`.
+   */
   retire(hold: Hold, mark: Hold): Promise<void>
 
   drain(id: string): Promise<DrainRecord | undefined>
@@ -110,6 +116,7 @@ export interface Store {
   putCommandOutcome(commandId: string, outcome: CommandOutcomeRow): Promise<void>
 
   latestRound(): Promise<Round | undefined>
+  /** A round that started before the latest one does not replace it. */
   putRound(round: Round): Promise<void>
   /** A lease by name until `until` (epoch ms). @returns false while somebody else has it. */
   takeLease(name: string, owner: string, now: number, until: number): Promise<boolean>
@@ -129,6 +136,14 @@ export interface Events {
 
 export interface Metrics {
   count(name: MetricName, value: number, dimensions?: Readonly<Record<string, string>>): void
+}
+
+/** Where a message goes that can never be done, as it came and with the reason. */
+export interface DeadLetters {
+  reject(
+    message: { readonly body: string; readonly attributes?: Readonly<Record<string, string>> },
+    reason: Error,
+  ): Promise<void>
 }
 
 /** Epoch milliseconds; sleep in milliseconds. */
@@ -151,6 +166,7 @@ export interface Ports {
   readonly workflows: Workflows
   readonly store: Store
   readonly events: Events
+  readonly deadLetters: DeadLetters
   readonly metrics: Metrics
   readonly clock: Clock
   readonly ids: Ids
