@@ -1,0 +1,124 @@
+import { type DestinationUri, destinationUri, type Flags } from '../../functions/control/destination.ts'
+import type { WritableState } from '../../functions/use-cases/ports.ts'
+
+/** One line of the edge's dispatcher file: what a reload or restart goes back to. */
+export interface FileEntry {
+  readonly group: number
+  readonly uri: string
+  readonly flags?: Flags
+  readonly duid?: string
+}
+
+/** What answered pings do, by `ds_probing_mode`. */
+export type ProbingMode = 0 | 1 | 2 | 3
+
+export interface Entry {
+  readonly group: number
+  readonly uri: DestinationUri
+  readonly duid?: string
+  readonly iuid: string
+  flags: Flags
+  flagsSetAt: number
+  load: number
+}
+
+/** The entries and states that one Kamailio keeps in memory: lost at a reload, which takes `reloadTakesMs`. Times in epoch ms. */
+export class DispatcherMemory {
+  /** What a reload goes back to; replaced as an administrator would. */
+  file: readonly FileEntry[]
+  private readonly probingMode: ProbingMode | undefined
+  private readonly reloadTakesMs: number
+  private readonly reloadDeltaMs: number
+  private current: Entry[] = []
+  private generation = 0
+  private reloadedAt = Number.NEGATIVE_INFINITY
+  private replacesAt: number | undefined
+  private bootedAt: number
+
+  constructor(settings: {
+    readonly file: readonly FileEntry[]
+    readonly probingMode: ProbingMode | undefined
+    readonly reloadTakesMs: number
+    readonly reloadDeltaMs: number
+    readonly bootedAt: number
+  }) {
+    this.file = settings.file
+    this.probingMode = settings.probingMode
+    this.reloadTakesMs = settings.reloadTakesMs
+    this.reloadDeltaMs = settings.reloadDeltaMs
+    this.bootedAt = settings.bootedAt
+    this.load(settings.bootedAt)
+  }
+
+  restart(now: number): void {
+    this.bootedAt = now
+    this.reloadedAt = Number.NEGATIVE_INFINITY
+    this.load(now)
+  }
+
+  /** @returns whether it was started: not within `reload_delta` of the last, nor while one is running. */
+  reload(now: number): boolean {
+    this.entries(now)
+    if (this.replacesAt !== undefined || now < this.reloadedAt + this.reloadDeltaMs) return false
+    this.reloadedAt = now
+    this.replacesAt = now + this.reloadTakesMs
+    this.entries(now)
+    return true
+  }
+
+  /** The entries as listed, after what was due by now: the end of a reload, the next answered ping. */
+  entries(now: number): readonly Entry[] {
+    if (this.replacesAt !== undefined && now >= this.replacesAt) this.load(this.replacesAt)
+    for (const entry of this.current)
+      if (this.probingMode !== undefined && now >= entry.flagsSetAt + 1000)
+        entry.flags = pinged(entry.flags, this.probingMode)
+    return this.current
+  }
+
+  /** @returns false when nothing matches; only the first match changes. */
+  set(now: number, state: WritableState, matches: (entry: Entry) => boolean): boolean {
+    const entry = this.entries(now).find(matches)
+    if (!entry) return false
+    entry.flags = stateFlags[state]
+    entry.flagsSetAt = now
+    return true
+  }
+
+  /** Targets stand in the reverse order of the file (measured); a line that is no SIP URI is skipped without a word. */
+  private load(now: number): void {
+    this.generation += 1
+    this.replacesAt = undefined
+    const boot = Math.floor(this.bootedAt / 1000).toString(16)
+    this.current = this.file
+      .flatMap((line, index) => {
+        const uri = destinationUri(line.uri)
+        if (uri === undefined) return []
+        const iuid = `dspt-${boot}-${this.generation.toString(16)}-${index + 1}-${line.group}`
+        const duid = line.duid === undefined ? {} : { duid: line.duid }
+        return [
+          { group: line.group, uri, iuid, flags: line.flags ?? 'AX', flagsSetAt: now, load: 0, ...duid },
+        ]
+      })
+      .reverse()
+  }
+}
+
+/** Every state bit goes, the no-ping bit too; `dp` shows as `DX` (measured). */
+const stateFlags: Record<WritableState, Flags> = {
+  a: 'AX',
+  ap: 'AP',
+  i: 'IX',
+  ip: 'IP',
+  d: 'DX',
+  dp: 'DX',
+  t: 'TX',
+  tp: 'TP',
+}
+
+/** What the next answered OPTIONS makes of the flags (measured per `ds_probing_mode`). */
+function pinged(flags: Flags, mode: ProbingMode): Flags {
+  const asked = mode === 1 || flags.endsWith('P')
+  if (!asked || flags.startsWith('D') || flags.endsWith('N')) return flags
+  if (mode === 2 && flags.startsWith('A')) return flags
+  return mode === 1 || mode === 3 ? 'AP' : 'AX'
+}
