@@ -19,6 +19,7 @@ export const eventTypes = {
   drainConfirmed: 'Drain Confirmed',
   drainProgress: 'Drain Progress',
   drained: 'Drain Drained',
+  heartbeatFailed: 'Heartbeat Failed',
   drainOverdue: 'Drain Overdue',
   drainEnded: 'Drain Ended',
   lifecycleCompleted: 'Lifecycle Action Completed',

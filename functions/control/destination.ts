@@ -46,6 +46,26 @@ export function sipUri(text: string): SipUri | undefined {
   return { host, ...(port && { port: Number(port) }), ...(transport && { transport }) }
 }
 
+/** One text per machine, port and transport, however the URI spells them (no port: 5060, or 5061 with TLS; no transport: UDP). */
+export function destinationKey(uri: DestinationUri): string {
+  const parts = sipUri(uri)
+  if (!parts) return uri
+  const transport = parts.transport ?? 'udp'
+  return `${parts.host}:${portOf(parts)};${transport}`
+}
+
+/** The port that the URI means, written or not. */
+export function portOf(parts: SipUri): number {
+  return parts.port ?? (parts.transport === 'tls' ? 5061 : 5060)
+}
+
+export function sameDestination(a: DestinationUri, b: DestinationUri): boolean {
+  return a === b || destinationKey(a) === destinationKey(b)
+}
+
+/** States that we write, from a fixed list: Kamailio reads only the first letters, so `drain` would parse as `d`. */
+export type WritableState = 'a' | 'ap' | 'i' | 'ip' | 'd' | 'dp' | 't' | 'tp'
+
 /** Lower case, and one spelling for each IPv6 address. @returns undefined when it can be neither a name nor an address. */
 export function canonicalHost(host: string): string | undefined {
   const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase()

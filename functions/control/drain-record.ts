@@ -50,11 +50,13 @@ export interface DrainRecord {
   readonly state: DrainState
   readonly requestedAt: number
   readonly deadlineAt: number
-  /** as named: an instance's set is resolved again at begin; a destination's URIs are given */
+  /** given: its set of destinations is resolved at begin; not given: `uris` are */
   readonly instanceId?: string
   readonly subject?: Subject
   readonly uris: readonly DestinationUri[]
   readonly addresses: readonly string[]
+  readonly wholeInstance: boolean
+  readonly group?: string
   readonly edges: Readonly<Record<string, EdgeMemory>>
   readonly lifecycle?: LifecycleTarget
   readonly lastHeartbeatAt?: number
@@ -62,6 +64,7 @@ export interface DrainRecord {
   readonly absentSince?: number
   readonly confirmedAt?: number
   readonly overdueSaid?: boolean
+  readonly completion?: 'CONTINUE' | 'ABANDON'
   readonly completionTries: number
   /** steps of this attempt; a long drain carries on in a new execution before its history is full */
   readonly steps: number

@@ -1,4 +1,5 @@
-import type { DestinationUri, Flags } from './destination.ts'
+import type { DestinationUri, Flags, ListedDestination } from './destination.ts'
+import { sameDestination, sipUri } from './destination.ts'
 
 /** Whose calls are meant: one life of one EC2 machine (an id may start again with another address), or a bare URI. */
 export type Subject =
@@ -17,10 +18,14 @@ export interface Hold {
   /** lifecycle and retired: instance id/hook; alarm: name (and series); operator: destination or instance as resolved */
   readonly id: string
   readonly subject: Subject
-  /** every listed URI of the subject, verbatim, over all edges */
+  /** the listed URIs it keeps disabled, verbatim, over all edges */
   readonly uris: readonly DestinationUri[]
   /** addresses the subject places calls from, for the `src` profile */
   readonly addresses: readonly string[]
+  /** true: whatever else an edge lists for the instance is held too; false: exactly `uris` */
+  readonly wholeInstance: boolean
+  /** Auto Scaling group, which knows how to ask the media server itself for its calls */
+  readonly group?: string
   readonly who: string
   readonly why: string
   readonly placedAt: number
@@ -28,7 +33,12 @@ export interface Hold {
   readonly until?: number
   /** what orders messages about this hold, compared as text: the later one wins */
   readonly order: string
-  readonly lifted?: { readonly at: number; readonly by: string }
+  readonly lifted?: {
+    readonly at: number
+    readonly by: string
+    /** every edge reads back what it showed before; until then the lifting is unfinished */
+    readonly restored: boolean
+  }
 }
 
 /** What an edge showed for one entry when its first hold came. Kept until the entry reads back restored. */
@@ -41,12 +51,29 @@ export interface FormerFlags {
   readonly recordedAt: number
 }
 
-/** Stable text form of a subject, the key under which rounds count its calls. */
-export function subjectKey(subject: Subject): string {
-  return subject.kind === 'instance' ? `${subject.instanceId}@${subject.launchedAt}` : subject.uri
+/** Names a hold: its source and id are unique over the fleet. Rounds count calls under this key. */
+export function holdKey(hold: Pick<Hold, 'source' | 'id'>): string {
+  return `${hold.source}/${hold.id}`
 }
 
-/** @returns the holds that keep this destination disabled now. */
-export function holdsOn(uri: DestinationUri, holds: readonly Hold[]): Hold[] {
-  return holds.filter((hold) => !hold.lifted && hold.uris.includes(uri))
+/** Orders messages about one hold as text: time (epoch ms) first, then whatever orders messages of the same time. */
+export function orderOf(time: number, tieBreak = ''): string {
+  return `${String(Math.trunc(time)).padStart(15, '0')}${tieBreak && `#${tieBreak}`}`
+}
+
+/** @returns the holds that keep this entry disabled now. */
+export function holdsOn(entry: ListedDestination, holds: readonly Hold[]): Hold[] {
+  return holds.filter((hold) => !hold.lifted && belongsTo(entry, hold))
+}
+
+/** Whether a listed entry is one of those that a hold or a drain speaks of. */
+export function belongsTo(
+  entry: ListedDestination,
+  scope: Pick<Hold, 'uris' | 'addresses' | 'wholeInstance'> & { readonly subject?: Subject },
+): boolean {
+  if (scope.uris.some((uri) => sameDestination(uri, entry.uri))) return true
+  if (!scope.wholeInstance) return false
+  const host = sipUri(entry.uri)?.host
+  if (host !== undefined && scope.addresses.includes(host)) return true
+  return scope.subject?.kind === 'instance' && entry.duid === scope.subject.instanceId
 }

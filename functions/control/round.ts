@@ -33,7 +33,7 @@ export type EdgeReading =
       readonly listSize: number
       /** the entries of held destinations only */
       readonly listed: readonly ListedDestination[]
-      /** by subject key */
+      /** by hold key; a hold that is not here was placed after the round began */
       readonly calls: Readonly<Record<string, CallCount | Unknown>>
     }
   | { readonly edge: string; readonly readable: false; readonly at: number; readonly reason: string }
@@ -43,7 +43,9 @@ export interface Round {
   readonly id: string
   readonly startedAt: number
   readonly finishedAt: number
+  /** held instances that EC2 shows as shutting down or terminated */
+  readonly goneInstances: readonly string[]
   readonly edges: readonly EdgeReading[]
-  /** the media servers' own counts by subject key; absent where none is configured */
+  /** the media servers' own counts by hold key; absent where none is configured */
   readonly mediaServers: Readonly<Record<string, number | Unknown>>
 }

@@ -1,13 +1,10 @@
 import type { ControlConfig } from '../contracts/config.ts'
 import type { EventType, MetricName } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
-import type { DestinationUri, ListedDestination } from '../control/destination.ts'
+import type { DestinationUri, ListedDestination, WritableState } from '../control/destination.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
 import type { FormerFlags, Hold, Subject } from '../control/hold.ts'
 import type { CallCount, Round } from '../control/round.ts'
-
-/** States that we write, from a fixed list: Kamailio reads only the first letters, so `drain` would parse as `d`. */
-export type WritableState = 'a' | 'ap' | 'i' | 'ip' | 'd' | 'dp' | 't' | 'tp'
 
 /**
  * ONE Kamailio. Every method has a timeout and throws `EdgeError`. A write that returns proves nothing: read back.
@@ -52,6 +49,8 @@ export interface InstanceFacts {
 export interface Instances {
   /** @returns undefined when EC2 does not know the id (terminated about an hour ago, or never there). */
   byId(instanceId: string): Promise<InstanceFacts | undefined>
+  /** Those of the ids that EC2 shows as shutting down or terminated, in as few calls as it takes. */
+  gone(instanceIds: readonly string[]): Promise<readonly string[]>
   /** The running or pending instance with this address. */
   byAddress(host: string): Promise<InstanceFacts | undefined>
 }
@@ -87,7 +86,7 @@ export interface Workflows {
  * nothing was changed.
  */
 export interface Store {
-  /** Not lifted holds, retired marks among them. */
+  /** Holds that are not lifted, retired marks among them, and lifted ones whose edges are not restored yet. */
   holds(): Promise<readonly Hold[]>
   /** One hold, lifted or not. */
   hold(source: Hold['source'], id: string, subject: Subject): Promise<Hold | undefined>
