@@ -1,0 +1,128 @@
+import * as z from 'zod'
+import { CommandRefused, InvalidMessage } from '../control/errors.ts'
+import { check, describe, parseAs, parseJson } from './parse.ts'
+
+const knownVersions = [1]
+
+const id = z.string().regex(/^[A-Za-z0-9_.:-]{1,128}$/, 'must be 1 to 128 characters of A-Z a-z 0-9 _ . : -')
+const edge = z
+  .string()
+  .regex(/^[A-Za-z0-9_.-]{1,128}$/, 'must be an edge id: 1 to 128 characters of A-Z a-z 0-9 _ . -')
+const instance = z
+  .string()
+  .regex(/^i-[0-9a-f]{8,17}$/, 'must be an EC2 instance id such as i-1234567890abcdef0')
+const text = (max: number) => z.string().max(max).regex(/\S/, 'must not be empty')
+
+const destination = text(512).refine((value) => !/^\s*(all|\*)\s*$/i.test(value), {
+  error: 'no command is for all destinations: name one destination, or one instance',
+  params: { refused: true },
+})
+
+const source = z
+  .string()
+  .refine((value) => value !== 'lifecycle', {
+    abort: true,
+    error: "a command never lifts a lifecycle hold: only the end of the instance's lifecycle action does",
+    params: { refused: true },
+  })
+  .pipe(z.enum(['operator', 'alarm', 'retired']))
+
+const shared = { version: z.literal(1), id, requestedBy: text(256), dryRun: z.boolean().default(false) }
+
+/** The condition is checked even where other keys are wrong, so that one answer lists every problem. */
+const exactlyOneTarget = {
+  path: ['destination'],
+  error: 'exactly one of destination and instance must be given',
+  when: () => true,
+}
+const hasOneTarget = (command: { destination?: unknown; instance?: unknown }) =>
+  (command.destination === undefined) !== (command.instance === undefined)
+
+const drain = z
+  .strictObject({
+    ...shared,
+    command: z.literal('drain'),
+    destination: destination.optional(),
+    instance: instance.optional(),
+    reason: text(1000),
+    deadlineSeconds: z.int().min(1).max(172_800).optional(),
+  })
+  .refine(hasOneTarget, exactlyOneTarget)
+
+const activate = z
+  .strictObject({
+    ...shared,
+    command: z.literal('activate'),
+    destination: destination.optional(),
+    instance: instance.optional(),
+    reason: text(1000).optional(),
+    source: source.optional(),
+    holdId: text(512).optional(),
+  })
+  .refine(hasOneTarget, exactlyOneTarget)
+  .refine((command) => command.source === undefined || command.holdId === undefined, {
+    path: ['holdId'],
+    error: 'source and holdId must not be given together',
+    when: () => true,
+  })
+  .transform(({ source, ...command }) =>
+    command.holdId === undefined ? { ...command, source: source ?? ('operator' as const) } : command,
+  )
+
+const reload = z.strictObject({
+  ...shared,
+  command: z.literal('reload'),
+  reason: text(1000).optional(),
+  edge: edge.optional(),
+})
+
+/**
+ * The body of one message of the commands queue, version 1; docs/commands.md explains each key. Unknown keys are errors.
+ * ```json
+ * {"version":1,"id":"change-4711","command":"drain","destination":"sip:10.0.1.20:5060",
+ *  "reason":"disk failing","requestedBy":"alice","deadlineSeconds":7200,"dryRun":false}
+ * {"version":1,"id":"change-4712","command":"activate","instance":"i-1234567890abcdef0","source":"operator","requestedBy":"alice"}
+ * {"version":1,"id":"change-4713","command":"reload","edge":"edge-a","requestedBy":"alice"}
+ * ```
+ */
+const command = z.discriminatedUnion('command', [drain, activate, reload])
+
+/** What must be right before the rest can be judged: each version has a schema of its own. */
+const header = z.looseObject({
+  version: z.literal(knownVersions, { error: `is not a known version; known: ${knownVersions.join(', ')}` }),
+  command: z.enum(['drain', 'activate', 'reload'], { error: 'must be "drain", "activate" or "reload"' }),
+})
+
+/** Defaults are filled in: `dryRun` false; `source` operator where an activate names neither source nor holdId. */
+export type Command = z.output<typeof command>
+export type DrainCommand = Extract<Command, { command: 'drain' }>
+export type ActivateCommand = Extract<Command, { command: 'activate' }>
+export type ReloadCommand = Extract<Command, { command: 'reload' }>
+/** A command as it is sent, defaults left out. */
+export type CommandInput = z.input<typeof command>
+
+/**
+ * Reads the body of one message of the commands queue.
+ * @throws CommandRefused where it asks for what a command may never do: all destinations, lifting a lifecycle hold.
+ * @throws InvalidMessage for all else that is wrong. Both list every problem with its path.
+ */
+export function parseCommand(body: string): Command {
+  const message = parseJson(body, 'command')
+  parseAs(header, message, 'command')
+  const checked = check(command, message)
+  if (!('problems' in checked)) return checked.data
+  const what = describe('command', checked.problems)
+  throw checked.problems.some((problem) => problem.refused)
+    ? new CommandRefused(what)
+    : new InvalidMessage(what)
+}
+
+/**
+ * The FIFO message group under which a command is sent: what must stay in order stays in order, all else runs side by side.
+ * @returns 1 to 128 characters that SQS allows in a message group id.
+ */
+export function commandGroupId(sent: CommandInput | Command): string {
+  const subject =
+    sent.command === 'reload' ? (sent.edge ?? 'reload') : (sent.destination ?? sent.instance ?? '')
+  return subject.replace(/[^!-~]/g, '_').slice(0, 128) || sent.command
+}
