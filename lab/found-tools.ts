@@ -15,7 +15,6 @@ const neededModules = [
   'xlog',
   'ipops',
   'htable',
-  'ctl',
   'db_sqlite',
 ]
 const neededLast = ['dialog', 'dispatcher', 'xhttp', 'jsonrpcs']
