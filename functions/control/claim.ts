@@ -1,0 +1,55 @@
+import type { DrainRecord } from './drain-record.ts'
+
+/** What a trigger asks for: a drain record before its first attempt. */
+export type DrainRequest = Pick<
+  DrainRecord,
+  | 'id'
+  | 'source'
+  | 'holdId'
+  | 'who'
+  | 'why'
+  | 'order'
+  | 'requestedAt'
+  | 'deadlineAt'
+  | 'instanceId'
+  | 'subject'
+  | 'uris'
+  | 'addresses'
+  | 'wholeInstance'
+  | 'group'
+  | 'lifecycle'
+>
+
+export type Claim =
+  /** write this record (its version decides who wins), then start its attempt */
+  | { readonly kind: 'new' | 'refresh'; readonly record: DrainRecord }
+  /** the same request again: make sure that its attempt runs, unless it has ended */
+  | { readonly kind: 'duplicate'; readonly record: DrainRecord }
+  /** older than what is on record: drop it */
+  | { readonly kind: 'stale'; readonly record: DrainRecord }
+
+/**
+ * Decides what a request means next to the record of the same id. A lifecycle action is told by its token: the same token
+ * is the same action, whatever its event's time. Of an operator's or alarm's drain, a newer request while it runs renews
+ * who, why and deadline; after its end it is a new attempt.
+ */
+export function claim(existing: DrainRecord | undefined, request: DrainRequest): Claim {
+  if (!existing) return { kind: 'new', record: fresh(request, 1, 1) }
+  const token = request.lifecycle?.token
+  const same = token !== undefined ? token === existing.lifecycle?.token : request.order === existing.order
+  if (same) return { kind: 'duplicate', record: existing }
+  if (request.order < existing.order) return { kind: 'stale', record: existing }
+  const running = existing.state !== 'ended' && existing.result !== 'lifted'
+  if (running && !request.lifecycle) {
+    const { order, who, why, requestedAt, deadlineAt } = request
+    return {
+      kind: 'refresh',
+      record: { ...existing, order, who, why, requestedAt, deadlineAt, version: existing.version + 1 },
+    }
+  }
+  return { kind: 'new', record: fresh(request, existing.attempt + 1, existing.version + 1) }
+}
+
+function fresh(request: DrainRequest, attempt: number, version: number): DrainRecord {
+  return { ...request, attempt, version, state: 'claimed', edges: {}, completionTries: 0, steps: 0 }
+}

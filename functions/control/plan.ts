@@ -1,0 +1,108 @@
+import type { DestinationUri, Flags, ListedDestination, WritableState } from './destination.ts'
+import { belongsTo, type FormerFlags, type Hold, type Subject } from './hold.ts'
+
+/** What came of a command on one edge. `unreachable`: neither done nor failed; the rounds go on trying. */
+export type EdgeOutcome = 'applied' | 'already' | 'unlisted' | 'unreachable' | 'refused'
+
+/** One write to one entry; `duid` only where the group lists the URI more than once. */
+export interface StateWrite {
+  readonly group: number
+  readonly uri: DestinationUri
+  readonly duid?: string
+  readonly state: WritableState
+}
+
+export type Scope = Pick<Hold, 'uris' | 'addresses' | 'wholeInstance'> & { readonly subject?: Subject }
+
+export function isDisabled(entry: ListedDestination): boolean {
+  return entry.flags.startsWith('D')
+}
+
+/** The entries that a hold or drain speaks of, in every group. */
+export function entriesOf(scope: Scope, listed: readonly ListedDestination[]): ListedDestination[] {
+  return listed.filter((entry) => belongsTo(entry, scope))
+}
+
+/**
+ * Where one edge must be written so that none of the scope's entries takes new calls. `refused` are entries that stand in
+ * their group more than once without distinct duids: `set_state` reaches only the first, so nothing is claimed for them.
+ */
+export function disablePlan(
+  scope: Scope,
+  listed: readonly ListedDestination[],
+): { readonly writes: readonly StateWrite[]; readonly refused: readonly ListedDestination[] } {
+  const open = entriesOf(scope, listed).filter((entry) => !isDisabled(entry))
+  return addressed(open, listed, () => 'd')
+}
+
+/**
+ * Where one edge must be written so that entries without a hold show again what they showed before their first one:
+ * former flags `D` stay (somebody else's), without a record `a`, or `ap` where the edge probes.
+ */
+export function restorePlan(
+  entries: readonly ListedDestination[],
+  listed: readonly ListedDestination[],
+  former: readonly FormerFlags[],
+): { readonly writes: readonly StateWrite[]; readonly refused: readonly ListedDestination[] } {
+  const probes = listed.some((entry) => entry.flags.endsWith('P'))
+  const states = new Map(
+    entries.map((entry) => [entry, restoredState(formerOf(entry, former)?.flags, probes)] as const),
+  )
+  const disabled = entries.filter((entry) => isDisabled(entry) && !states.get(entry)?.startsWith('d'))
+  return addressed(disabled, listed, (entry) => states.get(entry) ?? 'a')
+}
+
+/** The record of what this entry showed before, if there is one. */
+export function formerOf(
+  entry: Pick<ListedDestination, 'group' | 'uri' | 'duid'>,
+  former: readonly FormerFlags[],
+): FormerFlags | undefined {
+  return former.find(
+    (row) => row.group === entry.group && row.uri === entry.uri && (row.duid ?? '') === (entry.duid ?? ''),
+  )
+}
+
+/** `set_state` text for former flags. The no-ping mark (6.x) can't be written: only a reload brings it back. */
+export function restoredState(former: Flags | undefined, probes: boolean): WritableState {
+  if (former === undefined) return probes ? 'ap' : 'a'
+  const states = { A: ['a', 'ap'], I: ['i', 'ip'], T: ['t', 'tp'], D: ['d', 'dp'] } as const
+  const letter = former.charAt(0)
+  const pair = letter === 'I' || letter === 'T' || letter === 'D' ? states[letter] : states.A
+  return former.endsWith('P') ? pair[1] : pair[0]
+}
+
+/**
+ * Two read-backs at least the gap apart, by the same IUID (5.6 has none: the same flags), so that no reload in flight can
+ * have undone the write in between.
+ */
+export function isConfirmed(
+  scope: Scope,
+  first: readonly ListedDestination[],
+  second: readonly ListedDestination[],
+): boolean {
+  const before = entriesOf(scope, first)
+  const after = entriesOf(scope, second)
+  if (before.length !== after.length || !after.every(isDisabled) || !before.every(isDisabled)) return false
+  const iuids = (entries: ListedDestination[]) => entries.map((entry) => entry.iuid ?? '').sort()
+  const expected = iuids(after)
+  return iuids(before).every((iuid, index) => iuid === expected[index])
+}
+
+function addressed(
+  entries: readonly ListedDestination[],
+  listed: readonly ListedDestination[],
+  stateOf: (entry: ListedDestination) => WritableState,
+): { writes: StateWrite[]; refused: ListedDestination[] } {
+  const writes: StateWrite[] = []
+  const refused: ListedDestination[] = []
+  for (const entry of entries) {
+    const inGroup = listed.filter((other) => other.group === entry.group)
+    const twins = inGroup.filter((other) => other.uri.toLowerCase() === entry.uri.toLowerCase())
+    const base = { group: entry.group, uri: entry.uri, state: stateOf(entry) }
+    if (twins.length === 1) writes.push(base)
+    else if (entry.duid && inGroup.filter((other) => other.duid === entry.duid).length === 1)
+      writes.push({ ...base, duid: entry.duid })
+    else refused.push(entry)
+  }
+  return { writes, refused }
+}

@@ -1,0 +1,89 @@
+import {
+  canonicalHost,
+  type DestinationUri,
+  destinationKey,
+  type ListedDestination,
+  portOf,
+  sipUri,
+} from './destination.ts'
+import { AmbiguousDestination, InvalidDestinationName, UnknownDestination } from './errors.ts'
+
+/** `i-` and 8 or 17 hex digits. */
+export function isInstanceId(text: string): boolean {
+  return /^i-(?:[0-9a-f]{8}|[0-9a-f]{17})$/.test(text)
+}
+
+/**
+ * An instance's whole set: every listed URI whose host is exactly one of its addresses, whose duid is its id, or that its
+ * tag names. @returns verbatim URIs, each once; empty when nothing is listed.
+ */
+export function instanceDestinations(
+  instance: {
+    readonly instanceId: string
+    readonly addresses: readonly string[]
+    readonly taggedDestinations: readonly string[]
+  },
+  listed: readonly ListedDestination[],
+): DestinationUri[] {
+  const addresses = new Set(instance.addresses.map((address) => canonicalHost(address) ?? address))
+  const tagged = new Set(
+    instance.taggedDestinations.flatMap((name) => {
+      const matches = matcher(name)
+      return matches ? listed.filter((entry) => matches(entry)).map((entry) => entry.uri) : []
+    }),
+  )
+  return distinct(
+    listed.filter((entry) => {
+      const host = sipUri(entry.uri)?.host
+      return (
+        (host !== undefined && addresses.has(host)) ||
+        entry.duid === instance.instanceId ||
+        tagged.has(entry.uri)
+      )
+    }),
+  )
+}
+
+/**
+ * The one destination that a person names: `10.0.1.20`, `sip:10.0.1.20`, with port or transport, IPv6 with or without
+ * brackets, a DNS name, or a duid. @returns its verbatim spellings over all edges, at least one.
+ * @throws InvalidDestinationName, UnknownDestination, or AmbiguousDestination that lists the candidates.
+ */
+export function namedDestination(name: string, listed: readonly ListedDestination[]): DestinationUri[] {
+  const matches = matcher(name)
+  const byDuid = listed.filter((entry) => entry.duid === name)
+  if (!matches && byDuid.length === 0)
+    throw new InvalidDestinationName(
+      `"${name}" is neither a SIP URI, a host, an address nor a listed duid; name it as dispatcher.list shows it`,
+    )
+  const verbatim = listed.filter((entry) => entry.uri.toLowerCase() === name.toLowerCase())
+  const found =
+    verbatim.length > 0 ? verbatim : [...byDuid, ...(matches ? listed.filter((entry) => matches(entry)) : [])]
+  const keys = new Set(found.map((entry) => destinationKey(entry.uri)))
+  if (keys.size > 1)
+    throw new AmbiguousDestination(
+      `"${name}" matches ${keys.size} destinations: ${distinct(found).join(', ')}; name one of them in full`,
+    )
+  if (keys.size === 0) throw new UnknownDestination(`no edge lists a destination that "${name}" names`)
+  const [key] = keys
+  return distinct(listed.filter((entry) => destinationKey(entry.uri) === key))
+}
+
+function matcher(name: string): ((entry: ListedDestination) => boolean) | undefined {
+  const bareIpv6 = /^[0-9a-f:.]+$/i.test(name) && name.split(':').length > 2
+  const wanted = sipUri(name) ?? sipUri(bareIpv6 ? `sip:[${name}]` : `sip:${name}`)
+  if (!wanted) return undefined
+  return (entry) => {
+    const parts = sipUri(entry.uri)
+    return (
+      parts !== undefined &&
+      parts.host === wanted.host &&
+      (wanted.port === undefined || portOf(parts) === wanted.port) &&
+      (wanted.transport === undefined || (parts.transport ?? 'udp') === wanted.transport)
+    )
+  }
+}
+
+function distinct(entries: readonly ListedDestination[]): DestinationUri[] {
+  return [...new Set(entries.map((entry) => entry.uri))]
+}

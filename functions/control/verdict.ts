@@ -1,0 +1,166 @@
+import type { DrainRecord, EdgeMemory } from './drain-record.ts'
+import { entriesOf, isDisabled } from './plan.ts'
+import { type CallCount, type EdgeReading, isUnknown, type Round, type Unknown } from './round.ts'
+
+export type Verdict = 'draining' | 'drained' | 'overdue' | 'unknown' | 'absent' | 'gone' | 'lifted'
+
+/** What a round says about one drain on one edge; `unknown` says why nothing can be concluded. */
+export type EdgeObservation =
+  | {
+      readonly edge: string
+      readonly flags: 'disabled' | 'open' | 'unlisted'
+      readonly count: CallCount | Unknown
+      readonly at: number
+      readonly bootTime: string
+      /** it can't have forgotten calls: up longer than the longest one, or it restores dialogs */
+      readonly remembers: boolean
+    }
+  | { readonly edge: string; readonly unknown: string }
+
+/** A round, seen by one drain. Every edge seen since the drain began is here, also one that was removed since. */
+export interface Observation {
+  readonly at: number
+  readonly edges: readonly EdgeObservation[]
+  /** the media server's own count; undefined where none is configured */
+  readonly mediaServer?: number | Unknown
+  readonly instanceGone: boolean
+}
+
+export interface VerdictRules {
+  readonly failoverWindowSeconds: number
+  readonly longestCallSeconds: number
+}
+
+type DrainView = Pick<
+  DrainRecord,
+  'edges' | 'uris' | 'addresses' | 'wholeInstance' | 'subject' | 'deadlineAt' | 'absentSince'
+>
+
+/** @returns what this round says about this drain, whose hold has the key `key`. */
+export function observation(drain: DrainView, key: string, round: Round, rules: VerdictRules): Observation {
+  const read = new Map(round.edges.map((reading) => [reading.edge, reading]))
+  const names = new Set([...Object.keys(drain.edges), ...read.keys()])
+  const own = round.mediaServers[key]
+  return {
+    at: round.startedAt,
+    edges: [...names].map((edge) => observeEdge(drain, key, edge, read.get(edge), rules)),
+    ...(own !== undefined && { mediaServer: own }),
+    instanceGone:
+      drain.subject?.kind === 'instance' && round.goneInstances.includes(drain.subject.instanceId),
+  }
+}
+
+function observeEdge(
+  drain: DrainView,
+  key: string,
+  edge: string,
+  reading: EdgeReading | undefined,
+  rules: VerdictRules,
+): EdgeObservation {
+  if (!reading) return { edge, unknown: 'no longer configured, but its calls may still be up' }
+  if (!reading.readable) return { edge, unknown: reading.reason }
+  const count = reading.calls[key]
+  if (count === undefined) return { edge, unknown: 'the drain began after this round' }
+  const entries = entriesOf(drain, reading.listed)
+  return {
+    edge,
+    flags: entries.length === 0 ? 'unlisted' : entries.every(isDisabled) ? 'disabled' : 'open',
+    count,
+    at: reading.at,
+    bootTime: reading.bootTime,
+    remembers: reading.restoresDialogs || reading.uptimeSeconds > rules.longestCallSeconds,
+  }
+}
+
+export interface Judgement {
+  readonly verdict: Verdict
+  /** to be remembered for the next round */
+  readonly edges: Readonly<Record<string, EdgeMemory>>
+  readonly absentSince?: number
+  /** calls known to be left, a lower bound while something is unknown */
+  readonly callsLeft: number
+  /** what is not known, one line per edge or media server */
+  readonly unknown: readonly string[]
+  /** some edge shows its first zero: a later round can confirm it */
+  readonly zeroPending: boolean
+}
+
+/**
+ * The verdict on a drain: a pure function of its record and an observation.
+ *
+ * An edge's zero counts only when it shows the destination disabled, or a list without it; on two rounds further apart
+ * than the fail-over window; with the same boot time; and when it can't have forgotten calls. Every edge must say so, and
+ * so must the media server's own count where there is one.
+ */
+export function judge(
+  drain: DrainView,
+  seen: Observation,
+  lifted: boolean,
+  now: number,
+  rules: VerdictRules,
+): Judgement {
+  const edges: Record<string, EdgeMemory> = {}
+  const unknown: string[] = []
+  let confirmed = seen.edges.length > 0
+  let allUnlistedZero = seen.edges.length > 0
+  let callsLeft = 0
+  let zeroPending = false
+  const serverEmpty = seen.mediaServer === 0
+
+  for (const edge of seen.edges) {
+    const memory = drain.edges[edge.edge] ?? { everListed: false }
+    if ('unknown' in edge) {
+      unknown.push(`edge ${edge.edge}: ${edge.unknown}`)
+      edges[edge.edge] = { everListed: memory.everListed }
+      confirmed = allUnlistedZero = false
+      continue
+    }
+    const everListed = memory.everListed || edge.flags !== 'unlisted'
+    if (isUnknown(edge.count)) unknown.push(`edge ${edge.edge}: ${edge.count.unknown}`)
+    else callsLeft += edge.count.calls
+    const zeroNow = !isUnknown(edge.count) && edge.count.calls === 0 && edge.flags !== 'open'
+    if (!zeroNow) {
+      edges[edge.edge] = { everListed }
+      confirmed = allUnlistedZero = false
+      continue
+    }
+    const zero =
+      memory.zero?.bootTime === edge.bootTime ? memory.zero : { at: edge.at, bootTime: edge.bootTime }
+    edges[edge.edge] = { everListed, zero }
+    if (everListed) allUnlistedZero = false
+    const twice = edge.at - zero.at > rules.failoverWindowSeconds * 1000
+    if (!twice) zeroPending = true
+    if (!(edge.remembers || serverEmpty))
+      unknown.push(`edge ${edge.edge}: restarted and may have forgotten calls`)
+    if (!twice || !(edge.remembers || serverEmpty)) confirmed = false
+  }
+
+  if (seen.mediaServer !== undefined && seen.mediaServer !== 0) {
+    confirmed = allUnlistedZero = false
+    if (isUnknown(seen.mediaServer)) unknown.push(`media server: ${seen.mediaServer.unknown}`)
+    else callsLeft = Math.max(callsLeft, seen.mediaServer)
+  }
+
+  const absentBefore = drain.absentSince !== undefined && drain.absentSince < seen.at
+  const verdict: Verdict = lifted
+    ? 'lifted'
+    : seen.instanceGone
+      ? 'gone'
+      : allUnlistedZero && absentBefore
+        ? 'absent'
+        : confirmed && !allUnlistedZero
+          ? 'drained'
+          : now >= drain.deadlineAt
+            ? 'overdue'
+            : unknown.length > 0
+              ? 'unknown'
+              : 'draining'
+  return {
+    verdict,
+    edges,
+    ...(allUnlistedZero && { absentSince: drain.absentSince ?? seen.at }),
+    callsLeft,
+    unknown,
+    zeroPending,
+  }
+}
