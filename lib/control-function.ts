@@ -1,0 +1,70 @@
+import { join } from 'node:path'
+import { Duration, type RemovalPolicy } from 'aws-cdk-lib'
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda'
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
+import { Construct } from 'constructs'
+import type { ControlConfig } from '../functions/contracts/config.ts'
+import { eventSource, metricNamespace } from '../functions/contracts/names.ts'
+import type { EdgeAccess } from './edge-access.ts'
+import { allow, type Permission } from './permission.ts'
+
+export interface ControlFunctionProps {
+  /** the handler's file in functions/handlers, without its ending */
+  readonly handler: string
+  /** the folder that `npm run build` writes */
+  readonly functionsPath: string
+  readonly timeout: Duration
+  readonly environment: Readonly<Record<string, string>>
+  /** only for a function that talks to edges */
+  readonly edgeAccess?: EdgeAccess
+  readonly removalPolicy: RemovalPolicy
+}
+
+/** A Lambda function with a role and a log group of its own. Its role may do what {@link allow} says and no more. */
+export class ControlFunction extends Construct {
+  readonly function: LambdaFunction
+  private readonly role: Role
+
+  constructor(scope: Construct, id: string, props: ControlFunctionProps) {
+    super(scope, id)
+    this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
+    const logGroup = new LogGroup(this, 'Logs', {
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: props.removalPolicy,
+    })
+    this.allow({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] })
+    for (const permission of props.edgeAccess?.permissions ?? []) this.allow(permission)
+    this.function = new LambdaFunction(this, 'Function', {
+      ...props.edgeAccess?.functionProps,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      handler: 'index.handler',
+      code: Code.fromAsset(join(props.functionsPath, props.handler)),
+      role: this.role,
+      logGroup,
+      timeout: props.timeout,
+      memorySize: 512,
+      tracing: Tracing.DISABLED,
+      environment: {
+        ...props.environment,
+        NODE_OPTIONS: '--enable-source-maps',
+        POWERTOOLS_SERVICE_NAME: eventSource,
+        POWERTOOLS_METRICS_NAMESPACE: metricNamespace,
+        POWERTOOLS_LOG_LEVEL: 'INFO',
+      },
+    })
+  }
+
+  allow(permission: Permission): void {
+    allow(this.role, permission)
+  }
+}
+
+/**
+ * How long a function may take that talks to edges: list, set and two read-backs one after the other (all edges at
+ * once), the gap between the read-backs, and 20 s for a cold start and the AWS calls.
+ */
+export function edgeTimeout(timers: ControlConfig['timers']): Duration {
+  return Duration.seconds(Math.ceil(20 + 4 * timers.rpcTimeoutSeconds + 2 * timers.readBackGapSeconds))
+}

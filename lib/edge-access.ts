@@ -1,0 +1,49 @@
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2'
+import type { FunctionOptions } from 'aws-cdk-lib/aws-lambda'
+import type { Permission } from './permission.ts'
+
+/** How the functions reach the edges' JSON-RPC. The construct knows nothing else about it. */
+export interface EdgeAccess {
+  /** what each function that talks to edges is created with */
+  readonly functionProps: Pick<FunctionOptions, 'vpc' | 'vpcSubnets' | 'securityGroups'>
+  /** what the role of each such function may do for it */
+  readonly permissions: readonly Permission[]
+}
+
+export interface EdgeNetwork {
+  readonly vpc: IVpc
+  /** Subnets with a way to the edges and, by NAT or interface endpoints, to the AWS APIs. */
+  readonly subnets: SubnetSelection
+  /** Groups that the edges let in on their RPC port. */
+  readonly securityGroups: ISecurityGroup[]
+}
+
+/**
+ * The functions call each edge's own address.
+ * @param network where the edges are on private addresses; without it the functions are in no VPC.
+ */
+export function directEdgeAccess(network?: EdgeNetwork): EdgeAccess {
+  if (network === undefined) return { functionProps: {}, permissions: [] }
+  return {
+    functionProps: {
+      vpc: network.vpc,
+      vpcSubnets: network.subnets,
+      securityGroups: network.securityGroups,
+    },
+    permissions: [
+      {
+        actions: [
+          'ec2:CreateNetworkInterface',
+          'ec2:DescribeNetworkInterfaces',
+          'ec2:DescribeSubnets',
+          'ec2:DeleteNetworkInterface',
+          'ec2:AssignPrivateIpAddresses',
+          'ec2:UnassignPrivateIpAddresses',
+        ],
+        resources: ['*'],
+        wildcardReason:
+          'Lambda makes the network interfaces of a function in a VPC with its role, before they have a name',
+      },
+    ],
+  }
+}

@@ -1,0 +1,47 @@
+import { Stack, Validations } from 'aws-cdk-lib'
+import { PolicyStatement, type PolicyStatementProps, type Role } from 'aws-cdk-lib/aws-iam'
+
+/** What a role may do. A resource with a wildcard needs a reason, which is also what cdk-nag is told. */
+export interface Permission {
+  readonly actions: readonly string[]
+  readonly resources: readonly string[]
+  readonly conditions?: PolicyStatementProps['conditions']
+  readonly wildcardReason?: string
+}
+
+/** Adds the permission to the role, unless it covers no resource at all. */
+export function allow(role: Role, permission: Permission): void {
+  const { actions, resources, conditions, wildcardReason } = permission
+  if (resources.length === 0) return
+  role.addToPolicy(
+    new PolicyStatement({
+      actions: [...actions],
+      resources: [...resources],
+      ...(conditions && { conditions }),
+    }),
+  )
+  for (const resource of resources.filter((candidate) => candidate.includes('*'))) {
+    if (wildcardReason === undefined)
+      throw new Error(`${role.node.path}: ${actions.join(', ')} on ${resource}: a wildcard needs its reason`)
+    Validations.of(role).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::${nagName(role, resource)}]`,
+      reason: wildcardReason,
+    })
+  }
+}
+
+/** cdk-nag's way to write an ARN with tokens: `<AWS::Region>` for a Ref. */
+function nagName(role: Role, resource: string): string {
+  const resolved: unknown = Stack.of(role).resolve(resource)
+  return typeof resolved === 'string' ? resolved : flatten(resolved)
+}
+
+function flatten(value: unknown): string {
+  if (Array.isArray(value)) return value.map(flatten).join('')
+  if (typeof value !== 'object' || value === null) return String(value)
+  const [key, inner] = Object.entries(value)[0] ?? []
+  if (key === 'Ref') return `<${String(inner)}>`
+  if (key === 'Fn::Join' && Array.isArray(inner)) return flatten(inner[1])
+  if (key === 'Fn::GetAtt' && Array.isArray(inner)) return `<${inner.join('.')}>`
+  return JSON.stringify(value)
+}

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs'
+import * as z from 'zod'
+import { controlConfig } from '../functions/contracts/config.ts'
+
+const parameterName = z
+  .string()
+  .regex(/^(\/[A-Za-z0-9_.-]+)+$/, 'must be like /a/b, without a slash at its end')
+
+/** Where the edges are on private addresses: a network that can reach them. */
+const network = z.strictObject({
+  vpcId: z.string().regex(/^vpc-/),
+  subnetIds: z.array(z.string().regex(/^subnet-/)).min(1),
+  securityGroupIds: z.array(z.string().regex(/^sg-/)).min(1),
+})
+
+/** The one file that says what a stack of this app controls; dispatcher-control.json is an example. */
+const settings = z.strictObject({
+  /** also the first part of the state machine's name, which has 80 characters at most */
+  stackName: z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,73}$/),
+  edgesPath: parameterName,
+  rpcSecretParameter: parameterName,
+  parameterKeyArn: z.string().startsWith('arn:').optional(),
+  edgeAccess: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('direct'), network: network.optional() }),
+  ]),
+  removalPolicy: z.enum(['retain', 'destroy']).default('retain'),
+  control: controlConfig,
+})
+export type Settings = z.output<typeof settings>
+
+/**
+ * Reads and checks the settings file.
+ * @throws Error with the file and every problem in it.
+ */
+export function readSettings(path: string): Settings {
+  let json: unknown
+  try {
+    json = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new Error(
+      `can't read the settings file ${path} (another one is chosen with: -c config=path/to.json): ${String(error)}`,
+      { cause: error },
+    )
+  }
+  const parsed = settings.safeParse(json)
+  if (parsed.success) return parsed.data
+  throw new Error(`the settings in ${path} are wrong:\n${z.prettifyError(parsed.error)}`)
+}
