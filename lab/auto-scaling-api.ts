@@ -1,0 +1,163 @@
+import type { LifecycleActions } from './auto-scaling-actions.ts'
+import { groupArn, type Region } from './auto-scaling-events.ts'
+import type { Groups } from './auto-scaling-groups.ts'
+import {
+  ApiError,
+  autoScalingAnswers,
+  type Parameters,
+  type QueryApi,
+  type Xml,
+} from './auto-scaling-query.ts'
+import type { Group, Hook, Instance } from './auto-scaling-types.ts'
+
+/** The calls of Auto Scaling (2011-01-01) that a control plane makes. Answers come on one page. */
+export function autoScalingApi(region: Region, groups: Groups, actions: LifecycleActions): QueryApi {
+  const zone = `${region.region}a`
+  const calls: Record<string, (parameters: Parameters) => Xml | Promise<Xml>> = {
+    CompleteLifecycleAction: (parameters) => {
+      const result = parameters.required('LifecycleActionResult')
+      if (result !== 'CONTINUE' && result !== 'ABANDON')
+        throw new ApiError(
+          'ValidationError',
+          `Invalid lifecycle action result ${result}: it must be CONTINUE or ABANDON`,
+          400,
+        )
+      actions.complete(addressOf(parameters, groups), result)
+      return {}
+    },
+    RecordLifecycleActionHeartbeat: (parameters) => {
+      actions.heartbeat(addressOf(parameters, groups))
+      return {}
+    },
+    TerminateInstanceInAutoScalingGroup: async (parameters) => {
+      const { instance } = await groups.terminate(parameters.required('InstanceId'))
+      return {
+        Activity: {
+          ActivityId: `terminate-${instance.id}`,
+          AutoScalingGroupName: instance.group,
+          Description: `Terminating EC2 instance: ${instance.id}`,
+          Cause: 'a user request',
+          StartTime: new Date(),
+          StatusCode: 'InProgress',
+          Progress: 0,
+        },
+      }
+    },
+    DescribeAutoScalingInstances: (parameters) => {
+      const ids = parameters.list('InstanceIds.member')
+      return {
+        AutoScalingInstances: {
+          member: managed(groups)
+            .filter(({ id }) => ids.length === 0 || ids.includes(id))
+            .map((instance) => ({
+              ...describeInstance(instance, zone),
+              AutoScalingGroupName: instance.group,
+            })),
+        },
+      }
+    },
+    DescribeAutoScalingGroups: (parameters) => {
+      const names = parameters.list('AutoScalingGroupNames.member')
+      return {
+        AutoScalingGroups: {
+          member: groups
+            .all()
+            .filter(({ name }) => names.length === 0 || names.includes(name))
+            .map((group) => describeGroup(region, group, managed(groups), zone)),
+        },
+      }
+    },
+    DescribeLifecycleHooks: (parameters) => {
+      const group = groups.group(parameters.required('AutoScalingGroupName'))
+      const names = parameters.list('LifecycleHookNames.member')
+      return {
+        LifecycleHooks: {
+          member: group.hooks
+            .filter(({ name }) => names.length === 0 || names.includes(name))
+            .map((hook) => describeHook(group, hook)),
+        },
+      }
+    },
+  }
+  return {
+    ...autoScalingAnswers,
+    call: (action, parameters) => {
+      const call = calls[action]
+      if (call === undefined) throw new ApiError('InvalidAction', `Could not find operation ${action}`, 400)
+      return call(parameters)
+    },
+  }
+}
+
+function addressOf(parameters: Parameters, groups: Groups) {
+  const address = {
+    group: parameters.required('AutoScalingGroupName'),
+    hook: parameters.required('LifecycleHookName'),
+    token: parameters.optional('LifecycleActionToken'),
+    instanceId: parameters.optional('InstanceId'),
+  }
+  groups.group(address.group)
+  if (address.token === undefined && address.instanceId === undefined)
+    throw new ApiError('ValidationError', 'A lifecycle action token or an instance ID is required', 400)
+  return address
+}
+
+/** Auto Scaling forgets an instance once it is terminated. */
+function managed(groups: Groups): readonly Instance[] {
+  return groups.instances().filter(({ lifecycleState }) => lifecycleState !== 'Terminated')
+}
+
+function describeInstance(instance: Instance, zone: string) {
+  return {
+    InstanceId: instance.id,
+    InstanceType: 'c7g.large',
+    AvailabilityZone: zone,
+    LifecycleState: instance.lifecycleState,
+    HealthStatus: 'HEALTHY',
+    ProtectedFromScaleIn: false,
+  }
+}
+
+function describeGroup(region: Region, group: Group, instances: readonly Instance[], zone: string): Xml {
+  const own = instances.filter((instance) => instance.group === group.name)
+  return {
+    AutoScalingGroupName: group.name,
+    AutoScalingGroupARN: groupArn(region, group.name),
+    MinSize: 0,
+    MaxSize: 1000,
+    DesiredCapacity: own.filter(({ lifecycleState }) => lifecycleState === 'InService').length,
+    DefaultCooldown: 300,
+    AvailabilityZones: { member: [zone] },
+    HealthCheckType: 'EC2',
+    CreatedTime: new Date(0),
+    Instances: {
+      member: own.map((instance) => ({ ...describeInstance(instance, zone), HealthStatus: 'Healthy' })),
+    },
+    Tags: {
+      member: Object.entries(group.tags ?? {}).map(([Key, Value]) => ({
+        ResourceId: group.name,
+        ResourceType: 'auto-scaling-group',
+        Key,
+        Value,
+        PropagateAtLaunch: true,
+      })),
+    },
+    InstanceLifecyclePolicy: {
+      RetentionTriggers: { TerminateHookAbandon: group.terminateHookAbandon ?? 'terminate' },
+    },
+  }
+}
+
+function describeHook(group: Group, hook: Hook): Xml {
+  // the API speaks whole seconds; a fraction is rounded down, so that nobody who relies on it comes too late
+  const seconds = Math.max(1, Math.floor(hook.heartbeatTimeoutSeconds))
+  return {
+    LifecycleHookName: hook.name,
+    AutoScalingGroupName: group.name,
+    LifecycleTransition: `autoscaling:EC2_INSTANCE_${hook.transition === 'launching' ? 'LAUNCHING' : 'TERMINATING'}`,
+    NotificationMetadata: hook.notificationMetadata,
+    HeartbeatTimeout: seconds,
+    GlobalTimeout: Math.min(172_800, 100 * seconds),
+    DefaultResult: hook.defaultResult,
+  }
+}
