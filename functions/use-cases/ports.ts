@@ -93,8 +93,9 @@ export interface Store {
   /** Writes a hold, placed or lifted, unless one with a later `order` is there (`stale`). Equal order writes again. */
   putHold(hold: Hold): Promise<'written' | 'stale'>
   /**
-   * In one transaction: the lifecycle hold becomes a tombstone (lifted now unless it says when) and the retired mark of
-   * the same subject is written. Throws `StoreConflict`, and changes nothing, when either was written with a later `order`.
+   * In one transaction: the lifecycle hold becomes a tombstone (lifted now with nothing to restore, unless it says
+   * otherwise) and the retired mark of the same subject is written. Throws `StoreConflict`, and changes nothing, when
+   * either was written with a later `order`.
    */
   retire(hold: Hold, mark: Hold): Promise<void>
 

@@ -25,6 +25,8 @@ export function createMemoryInstances(initial: readonly InstanceFacts[] = []): F
       known.delete(instanceId)
     },
     byId: async (instanceId) => structuredClone(known.get(instanceId)),
+    gone: async (instanceIds) =>
+      instanceIds.filter((id) => ['shutting-down', 'terminated'].includes(known.get(id)?.state ?? '')),
     byAddress: async (host) =>
       structuredClone(
         [...known.values()].find(

@@ -1,7 +1,6 @@
 import type { DrainRecord } from '../../functions/control/drain-record.ts'
 import { StoreConflict } from '../../functions/control/errors.ts'
 import type { FormerFlags, Hold, HoldSource, Subject } from '../../functions/control/hold.ts'
-import { subjectKey } from '../../functions/control/hold.ts'
 import type { Round } from '../../functions/control/round.ts'
 import type { CommandOutcomeRow, Store } from '../../functions/use-cases/ports.ts'
 import { type Faulty, faulty } from './faults.ts'
@@ -9,7 +8,9 @@ import { type Faulty, faulty } from './faults.ts'
 export type MemoryStore = Faulty<Store>
 
 const holdKey = (source: HoldSource, id: string, subject: Subject) =>
-  JSON.stringify([source, id, subjectKey(subject)])
+  JSON.stringify(
+    subject.kind === 'uri' ? [source, id, subject.uri] : [source, id, subject.instanceId, subject.launchedAt],
+  )
 const flagsKey = (flags: FormerFlags) =>
   JSON.stringify([flags.uri, flags.edge, flags.group, flags.duid ?? ''])
 
@@ -27,7 +28,7 @@ export function createMemoryStore(): MemoryStore {
   const stale = (hold: Hold) => (holds.get(keyOf(hold))?.order ?? '') > hold.order
 
   const store: Store = {
-    holds: async () => structuredClone([...holds.values()].filter((hold) => !hold.lifted)),
+    holds: async () => structuredClone([...holds.values()].filter((hold) => !hold.lifted?.restored)),
     hold: async (source, id, subject) => structuredClone(holds.get(holdKey(source, id, subject))),
     async putHold(hold) {
       if (stale(hold)) return 'stale'
@@ -37,7 +38,7 @@ export function createMemoryStore(): MemoryStore {
     async retire(hold, mark) {
       if (stale(hold) || stale(mark))
         throw new StoreConflict(`hold ${hold.id} was written later: read it again`)
-      const lifted = hold.lifted ?? { at: mark.placedAt, by: mark.who }
+      const lifted = hold.lifted ?? { at: mark.placedAt, by: mark.who, restored: true }
       holds.set(keyOf(hold), structuredClone({ ...hold, lifted }))
       holds.set(keyOf(mark), structuredClone(mark))
     },
