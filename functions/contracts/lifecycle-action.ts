@@ -157,10 +157,9 @@ export function parseLifecycleMessage(body: string): LifecycleMessage {
   }
 }
 
+/** In an EventBridge event the transition is within the detail. */
 function isNotification(message: unknown): boolean {
-  return z
-    .object({ 'detail-type': z.undefined().optional(), LifecycleTransition: z.unknown() })
-    .safeParse(message).success
+  return typeof message === 'object' && message !== null && 'LifecycleTransition' in message
 }
 
 function action(detail: z.output<typeof actionDetail>, time: number, eventId: string): LifecycleMessage {
