@@ -61,7 +61,7 @@ export interface DrainRecord {
   readonly lifecycle?: LifecycleTarget
   readonly lastHeartbeatAt?: number
   /** the first round in which no edge listed any of its destinations */
-  readonly absentSince?: number
+  readonly absentSince?: number | undefined
   readonly confirmedAt?: number
   readonly overdueSaid?: boolean
   readonly completion?: 'CONTINUE' | 'ABANDON'

@@ -61,14 +61,17 @@ export function orderOf(time: number, tieBreak = ''): string {
   return `${String(Math.trunc(time)).padStart(15, '0')}${tieBreak && `#${tieBreak}`}`
 }
 
+/** What tells one listed entry from another. */
+type ListedName = Pick<ListedDestination, 'uri' | 'duid'>
+
 /** @returns the holds that keep this entry disabled now. */
-export function holdsOn(entry: ListedDestination, holds: readonly Hold[]): Hold[] {
+export function holdsOn(entry: ListedName, holds: readonly Hold[]): Hold[] {
   return holds.filter((hold) => !hold.lifted && belongsTo(entry, hold))
 }
 
 /** Whether a listed entry is one of those that a hold or a drain speaks of. */
 export function belongsTo(
-  entry: ListedDestination,
+  entry: ListedName,
   scope: Pick<Hold, 'uris' | 'addresses' | 'wholeInstance'> & { readonly subject?: Subject },
 ): boolean {
   if (scope.uris.some((uri) => sameDestination(uri, entry.uri))) return true

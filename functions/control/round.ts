@@ -43,6 +43,8 @@ export interface Round {
   readonly id: string
   readonly startedAt: number
   readonly finishedAt: number
+  /** keys of the holds it looked after; one placed after the round began is not among them */
+  readonly holds: readonly string[]
   /** held instances that EC2 shows as shutting down or terminated */
   readonly goneInstances: readonly string[]
   readonly edges: readonly EdgeReading[]

@@ -1,0 +1,68 @@
+import { eventTypes } from '../contracts/names.ts'
+import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
+import type { DrainRecord, EdgeMemory } from '../control/drain-record.ts'
+import { EdgesUnreadable } from '../control/errors.ts'
+import { instanceDestinations } from '../control/resolve.ts'
+import { answer, end, holdOf, keepAlive, overtaken, recordOf, save, summary } from './drain-step.ts'
+import { allListed, confirmEverywhere, disableEverywhere, readLists, unreadable } from './edges.ts'
+import type { Ports } from './ports.ts'
+
+/**
+ * The first step of a drain: resolves an instance's whole set, places the hold, disables it on every edge and confirms it
+ * with two read-backs. An edge that can't be reached does not hold the drain up: the rounds go on trying.
+ * @throws EdgesUnreadable while no edge at all can be read.
+ */
+export async function beginDrain(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
+  const claimed = await recordOf(ports, payload)
+  if (!claimed) return overtaken(payload)
+  // Also when the action is over already: its instance is on its way out and must get no more calls.
+  const alive = await keepAlive(ports, claimed)
+  const edges = await ports.fleet.edges()
+  const resolved = await resolveSet(ports, alive.record, edges)
+  if ('gone' in resolved) {
+    const gone = await save(ports, alive.record, {
+      state: 'completing',
+      result: 'gone',
+      completion: 'CONTINUE',
+    })
+    return gone.lifecycle ? answer(ports, gone, 'complete') : end(ports, gone, 'gone')
+  }
+  const hold = holdOf(resolved)
+  if ((await ports.store.putHold(hold)) === 'stale') return end(ports, alive.record, 'lifted')
+  const begun = await save(ports, resolved, { state: 'draining' })
+
+  const results = await disableEverywhere(ports, hold, edges)
+  const confirmed = await confirmEverywhere(ports, hold, edges, results)
+  const memories: Record<string, EdgeMemory> = { ...begun.edges }
+  for (const { edge, outcome } of results)
+    memories[edge] = { everListed: outcome === 'applied' || outcome === 'already' || outcome === 'refused' }
+  const done = await save(ports, begun, {
+    edges: memories,
+    ...(confirmed && { confirmedAt: ports.clock.now() }),
+  })
+  await ports.events.publish({
+    type: confirmed ? eventTypes.drainConfirmed : eventTypes.drainStarted,
+    detail: { ...summary(done), edges: results.map(({ listed, ...result }) => result) },
+  })
+  return answer(ports, done, 'observe')
+}
+
+async function resolveSet(
+  ports: Ports,
+  record: DrainRecord,
+  edges: Awaited<ReturnType<Ports['fleet']['edges']>>,
+): Promise<DrainRecord | { readonly gone: true }> {
+  if (record.instanceId === undefined) return record
+  const facts = await ports.instances.byId(record.instanceId)
+  if (!facts || facts.state === 'terminated' || facts.state === 'shutting-down') return { gone: true }
+  const readouts = await readLists(edges)
+  if (unreadable(readouts).length === readouts.length)
+    throw new EdgesUnreadable(`no edge can be read: ${unreadable(readouts).join('; ')}`)
+  return {
+    ...record,
+    subject: { kind: 'instance', instanceId: facts.instanceId, launchedAt: facts.launchedAt },
+    addresses: facts.addresses,
+    ...(record.wholeInstance && { uris: instanceDestinations(facts, allListed(readouts)) }),
+    ...(facts.group !== undefined && { group: facts.group }),
+  }
+}

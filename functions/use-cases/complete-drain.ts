@@ -1,0 +1,63 @@
+import { eventTypes, metricNames } from '../contracts/names.ts'
+import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
+import type { DrainRecord } from '../control/drain-record.ts'
+import { orderOf } from '../control/hold.ts'
+import { actionOf, answer, end, holdOf, keepAlive, overtaken, recordOf, save, summary } from './drain-step.ts'
+import type { Ports } from './ports.ts'
+
+/** After this many failed tries the hook's own default result decides, and that is said loudly. */
+const triesToTheEnd = 10
+
+/**
+ * Completes the lifecycle action as the record says (CONTINUE, or ABANDON by policy) and turns the hold into the retired
+ * mark: the destination stays disabled. "No active Lifecycle Action" is success: somebody, or the clock, was first.
+ * @throws what Auto Scaling answered, so that the workflow tries again after a wait.
+ */
+export async function completeDrain(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
+  const found = await recordOf(ports, payload)
+  if (!found) return overtaken(payload)
+  const { record } = await keepAlive(ports, found)
+  const action = actionOf(record)
+  if (!action || !record.completion) return end(ports, record, record.result ?? 'lifted')
+  const done = await tryToComplete(ports, record, action, record.completion)
+  const retired = await save(ports, done.record, { state: 'retired' })
+  const hold = holdOf(retired)
+  const now = ports.clock.now()
+  const why = `drained by ${hold.who}: ${hold.why}`
+  if (hold.uris.length > 0)
+    await ports.store.retire(hold, { ...hold, source: 'retired', placedAt: now, order: orderOf(now), why })
+  if (done.outcome !== 'failed')
+    await ports.events.publish({
+      type: eventTypes.lifecycleCompleted,
+      detail: { ...summary(retired), action, completion: record.completion, outcome: done.outcome },
+    })
+  return answer(ports, retired, 'retire')
+}
+
+async function tryToComplete(
+  ports: Ports,
+  record: DrainRecord,
+  action: NonNullable<ReturnType<typeof actionOf>>,
+  completion: 'CONTINUE' | 'ABANDON',
+): Promise<{ readonly record: DrainRecord; readonly outcome: 'completed' | 'over' | 'failed' }> {
+  // The hold of a step that was killed after it had completed the action is already the retired mark.
+  if (record.state === 'retired') return { record, outcome: 'over' }
+  try {
+    return { record, outcome: await ports.lifecycleActions.complete(action, completion) }
+  } catch (error) {
+    const tried = await save(ports, record, { completionTries: record.completionTries + 1 })
+    if (tried.completionTries < triesToTheEnd) throw error
+    ports.metrics.count(metricNames.completionsFailed, 1)
+    await ports.events.publish({
+      type: eventTypes.lifecycleCompletionFailed,
+      detail: {
+        ...summary(tried),
+        action,
+        completion,
+        tries: tried.completionTries,
+        error: error instanceof Error ? error.message : String(error),
+      },
+    })
+    return { record: tried, outcome: 'failed' }
+  }
+}

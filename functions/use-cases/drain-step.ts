@@ -1,0 +1,165 @@
+import { eventTypes } from '../contracts/names.ts'
+import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
+import type { DrainRecord } from '../control/drain-record.ts'
+import { StoreConflict } from '../control/errors.ts'
+import type { Hold } from '../control/hold.ts'
+import { heartbeatDue, nextWait, retryWait } from '../control/pace.ts'
+import { stepsPerExecution } from '../control/workflow.ts'
+import type { LifecycleActionRef, Ports } from './ports.ts'
+
+/** What the workflow's steps share: the record they work on, its writes, its heartbeat, and their answer. */
+
+/** @returns the record of this attempt; undefined when a later attempt, or the end, has overtaken this execution. */
+export async function recordOf(
+  ports: Pick<Ports, 'store'>,
+  payload: WorkflowPayload,
+): Promise<DrainRecord | undefined> {
+  const record = await ports.store.drain(payload.drainId)
+  return record && record.attempt === payload.attempt && record.state !== 'ended' ? record : undefined
+}
+
+/** Writes the next version. @throws StoreConflict when somebody wrote meanwhile: the step is tried again on what is there. */
+export async function save(
+  ports: Pick<Ports, 'store'>,
+  record: DrainRecord,
+  changes: Partial<DrainRecord>,
+): Promise<DrainRecord> {
+  const next: DrainRecord = { ...record, ...changes, version: record.version + 1 }
+  if ((await ports.store.putDrain(next)) === 'conflict')
+    throw new StoreConflict(`drain ${record.id} was written by somebody else; this step is tried again`)
+  return next
+}
+
+export function actionOf(record: DrainRecord): LifecycleActionRef | undefined {
+  if (!record.lifecycle) return undefined
+  const { group, hook, token, instanceId } = record.lifecycle
+  return { group, hook, instanceId, ...(token !== undefined && { token }) }
+}
+
+/**
+ * The heartbeat comes first in each step, so that it does not depend on Kamailio answering. One that fails is said and
+ * does not stop the step: the next step tries again, long before the hook's timeout.
+ * @returns `over` when Auto Scaling knows no such action any more.
+ */
+export async function keepAlive(
+  ports: Pick<Ports, 'lifecycleActions' | 'clock' | 'events' | 'store'>,
+  record: DrainRecord,
+): Promise<{ readonly record: DrainRecord; readonly over: boolean }> {
+  const action = actionOf(record)
+  const due =
+    record.lifecycle &&
+    heartbeatDue(record.lastHeartbeatAt, ports.clock.now(), record.lifecycle.heartbeatSeconds)
+  if (!action || !due) return { record, over: false }
+  try {
+    if ((await ports.lifecycleActions.heartbeat(action)) === 'over') return { record, over: true }
+    return { record: await save(ports, record, { lastHeartbeatAt: ports.clock.now() }), over: false }
+  } catch (error) {
+    if (error instanceof StoreConflict) throw error
+    await ports.events.publish({
+      type: eventTypes.heartbeatFailed,
+      detail: {
+        drainId: record.id,
+        ...action,
+        error: error instanceof Error ? error.message : String(error),
+      },
+    })
+    return { record, over: false }
+  }
+}
+
+/** The hold that this drain places; an operator's or alarm's has been placed by its command already, word for word. */
+export function holdOf(record: DrainRecord): Hold {
+  return {
+    source: record.source,
+    id: record.holdId,
+    subject: record.subject ?? {
+      kind: 'instance',
+      instanceId: record.instanceId ?? record.id,
+      launchedAt: 0,
+    },
+    uris: record.uris,
+    addresses: record.addresses,
+    wholeInstance: record.wholeInstance,
+    ...(record.group !== undefined && { group: record.group }),
+    who: record.who,
+    why: record.why,
+    placedAt: record.requestedAt,
+    until: record.deadlineAt,
+    order: record.order,
+  }
+}
+
+export function answer(
+  ports: Pick<Ports, 'clock' | 'config'>,
+  record: DrainRecord,
+  next: WorkflowPayload['next'],
+  zeroPending = false,
+): WorkflowPayload {
+  const heartbeatSeconds = record.lifecycle?.heartbeatSeconds
+  return {
+    drainId: record.id,
+    attempt: record.attempt,
+    next,
+    waitSeconds: nextWait(
+      {
+        ageMs: ports.clock.now() - record.requestedAt,
+        zeroPending,
+        ...(heartbeatSeconds !== undefined && { heartbeatSeconds }),
+      },
+      ports.config.timers,
+    ),
+    retrySeconds: retryWait(heartbeatSeconds),
+  }
+}
+
+/** What an execution answers that has nothing left to do. */
+export function overtaken(payload: WorkflowPayload): WorkflowPayload {
+  return { ...payload, next: 'ended' }
+}
+
+/** Ends the record and says so. */
+export async function end(
+  ports: Pick<Ports, 'store' | 'events' | 'clock' | 'config'>,
+  record: DrainRecord,
+  result: NonNullable<DrainRecord['result']>,
+): Promise<WorkflowPayload> {
+  const ended = await save(ports, record, { state: 'ended', result })
+  await ports.events.publish({ type: eventTypes.drainEnded, detail: summary(ended) })
+  return answer(ports, ended, 'ended')
+}
+
+/**
+ * Counts the step; after {@link stepsPerExecution} of them the next attempt carries on in an execution of its own, as a
+ * long one would run out of history.
+ */
+export async function carryOn(
+  ports: Pick<Ports, 'store' | 'workflows' | 'clock' | 'config'>,
+  record: DrainRecord,
+  next: 'observe' | 'retire',
+  zeroPending = false,
+): Promise<WorkflowPayload> {
+  if (record.steps < stepsPerExecution) return answer(ports, record, next, zeroPending)
+  const following = await save(ports, record, { attempt: record.attempt + 1, steps: 0 })
+  await ports.workflows.start(answer(ports, following, next))
+  return { ...answer(ports, record, next), next: 'ended' }
+}
+
+/** Who, why, what: the part of a record that every event about it shows. */
+export function summary(record: DrainRecord): Readonly<Record<string, unknown>> {
+  const { id, attempt, source, who, why, instanceId, group, uris, state, result, requestedAt, deadlineAt } =
+    record
+  return {
+    drainId: id,
+    attempt,
+    source,
+    who,
+    why,
+    instanceId,
+    group,
+    uris,
+    state,
+    result,
+    requestedAt,
+    deadlineAt,
+  }
+}

@@ -1,0 +1,187 @@
+import type { DestinationUri, Flags, ListedDestination } from '../control/destination.ts'
+import { EdgeError } from '../control/errors.ts'
+import {
+  disablePlan,
+  type EdgeOutcome,
+  entriesOf,
+  formerOf,
+  isConfirmed,
+  isDisabled,
+  type Scope,
+  type StateWrite,
+} from '../control/plan.ts'
+import type { Edge, Ports } from './ports.ts'
+
+/** What one edge lists, or why that can't be said. */
+export type Readout =
+  | { readonly edge: Edge; readonly listed: readonly ListedDestination[] }
+  | { readonly edge: Edge; readonly error: EdgeError }
+
+/** What came of a command on one edge, for outcomes and events: never more than the destinations it is about. */
+export interface EdgeResult {
+  readonly edge: string
+  readonly outcome: EdgeOutcome
+  readonly detail?: string
+  readonly entries: readonly { group: number; uri: DestinationUri; before: Flags; after: Flags }[]
+}
+
+/** All edges at once, up to 64; the work itself turns an edge's failure into a value. */
+export async function onEveryEdge<T>(edges: readonly Edge[], work: (edge: Edge) => Promise<T>): Promise<T[]> {
+  const results: T[] = []
+  for (let start = 0; start < edges.length; start += 64)
+    results.push(...(await Promise.all(edges.slice(start, start + 64).map(work))))
+  return results
+}
+
+export function readLists(edges: readonly Edge[]): Promise<Readout[]> {
+  return onEveryEdge(edges, async (edge) => {
+    try {
+      return { edge, listed: await edge.list() }
+    } catch (error) {
+      return { edge, error: asEdgeError(error) }
+    }
+  })
+}
+
+/** Anything but an `EdgeError` is a defect of ours, not an edge's answer: it is thrown on. */
+export function asEdgeError(error: unknown): EdgeError {
+  if (error instanceof EdgeError) return error
+  throw error
+}
+
+export function allListed(readouts: readonly Readout[]): ListedDestination[] {
+  return readouts.flatMap((readout) => ('listed' in readout ? readout.listed : []))
+}
+
+export function unreadable(readouts: readonly Readout[]): string[] {
+  return readouts.flatMap((readout) => ('error' in readout ? readout.error.message : []))
+}
+
+/** The lease that a reload of this edge holds, so that it never runs together with our own writes. */
+export function reloadLease(edge: Edge): string {
+  return `reload/${edge.id}`
+}
+
+/**
+ * Disables every entry of the scope on one edge and reads it back. What each entry showed before goes on record first, and
+ * the drain guard is set before the state, so that the edge selects the destination no more from the first write on.
+ */
+export async function disableOnEdge(
+  ports: Pick<Ports, 'store' | 'clock'>,
+  edge: Edge,
+  scope: Scope,
+): Promise<EdgeResult & { readonly listed: readonly ListedDestination[] }> {
+  try {
+    const before = await edge.list()
+    const entries = entriesOf(scope, before)
+    const uris = [...new Set([...scope.uris, ...entries.map((entry) => entry.uri)])]
+    const holder = await ports.store.leaseHolder(reloadLease(edge), ports.clock.now())
+    if (holder) throw new EdgeError(edge.id, 'busy', 'it is being reloaded by us; the next step writes')
+    const { writes, refused } = disablePlan(scope, before)
+    const former = entries.length > 0 ? await ports.store.formerFlags(uris) : []
+    for (const entry of entries) {
+      if (
+        formerOf(
+          entry,
+          former.filter((row) => row.edge === edge.id),
+        )
+      )
+        continue
+      await ports.store.recordFormerFlags({
+        edge: edge.id,
+        group: entry.group,
+        uri: entry.uri,
+        ...(entry.duid !== undefined && { duid: entry.duid }),
+        flags: entry.flags,
+        recordedAt: ports.clock.now(),
+      })
+    }
+    await Promise.all(uris.map((uri) => edge.setGuard(uri, true)))
+    await write(edge, writes)
+    const listed = writes.length > 0 ? await edge.list() : before
+    return { ...outcomeOf(edge, scope, before, listed, refused), listed }
+  } catch (error) {
+    return { ...failure(edge, asEdgeError(error)), listed: [] }
+  }
+}
+
+export async function write(edge: Edge, writes: readonly StateWrite[]): Promise<void> {
+  for (const { state, group, uri, duid } of writes)
+    await (duid === undefined ? edge.setState(state, group, uri) : edge.setDuidState(state, group, duid))
+}
+
+function outcomeOf(
+  edge: Edge,
+  scope: Scope,
+  before: readonly ListedDestination[],
+  after: readonly ListedDestination[],
+  refused: readonly ListedDestination[],
+): EdgeResult {
+  const old = entriesOf(scope, before)
+  const now = entriesOf(scope, after)
+  const entries = now.map((entry, index) => ({
+    group: entry.group,
+    uri: entry.uri,
+    before:
+      old.find((o) => o.group === entry.group && o.uri === entry.uri && o.duid === entry.duid)?.flags ??
+      old[index]?.flags ??
+      entry.flags,
+    after: entry.flags,
+  }))
+  const result = (outcome: EdgeOutcome, detail?: string): EdgeResult => ({
+    edge: edge.id,
+    outcome,
+    ...(detail !== undefined && { detail }),
+    entries,
+  })
+  if (refused.length > 0) {
+    const places = refused.map((entry) => `${entry.uri} in group ${entry.group}`)
+    return result(
+      'refused',
+      `listed more than once without distinct duids: ${[...new Set(places)].join(', ')}`,
+    )
+  }
+  if (now.length === 0) return result('unlisted')
+  if (!now.every(isDisabled))
+    return result('refused', 'the list still shows it open after set_state answered Ok')
+  return result(old.every(isDisabled) ? 'already' : 'applied')
+}
+
+export function failure(edge: Edge, error: EdgeError): EdgeResult {
+  const outcome = error.fault === 'unreachable' || error.fault === 'busy' ? 'unreachable' : 'refused'
+  return { edge: edge.id, outcome, detail: error.message, entries: [] }
+}
+
+/** Disables the scope on every edge. The result names every edge. */
+export function disableEverywhere(
+  ports: Pick<Ports, 'store' | 'clock' | 'fleet'>,
+  scope: Scope,
+  edges: readonly Edge[],
+): Promise<(EdgeResult & { readonly listed: readonly ListedDestination[] })[]> {
+  return onEveryEdge(edges, (edge) => disableOnEdge(ports, edge, scope))
+}
+
+/**
+ * The second read-back, `readBackGapSeconds` after the first one. @returns whether every edge that could be read shows
+ * the scope disabled both times, with the same IUID, and no edge is left out.
+ */
+export async function confirmEverywhere(
+  ports: Pick<Ports, 'clock' | 'config'>,
+  scope: Scope,
+  edges: readonly Edge[],
+  first: readonly {
+    readonly edge: string
+    readonly outcome: EdgeOutcome
+    readonly listed: readonly ListedDestination[]
+  }[],
+): Promise<boolean> {
+  await ports.clock.sleep(ports.config.timers.readBackGapSeconds * 1000)
+  const second = await readLists(edges)
+  return second.every((readout) => {
+    const before = first.find((result) => result.edge === readout.edge.id)
+    if (!before || !('listed' in readout)) return false
+    const readable =
+      before.outcome === 'applied' || before.outcome === 'already' || before.outcome === 'unlisted'
+    return readable && isConfirmed(scope, before.listed, readout.listed)
+  })
+}

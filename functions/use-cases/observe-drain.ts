@@ -1,0 +1,151 @@
+import { eventTypes, metricNames } from '../contracts/names.ts'
+import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
+import type { DrainRecord } from '../control/drain-record.ts'
+import { type Hold, holdKey } from '../control/hold.ts'
+import { type Judgement, judge, observation } from '../control/verdict.ts'
+import { answer, carryOn, end, holdOf, keepAlive, overtaken, recordOf, save, summary } from './drain-step.ts'
+import { confirmEverywhere, disableEverywhere } from './edges.ts'
+import type { Ports } from './ports.ts'
+import { restore } from './restore.ts'
+import { freshRound } from './round.ts'
+
+/**
+ * One look at a drain: heartbeat first, then a round (shared by all drains; it disables again what drifted), then the
+ * verdict and what follows from it.
+ */
+export async function observeDrain(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
+  const found = await recordOf(ports, payload)
+  if (!found) return overtaken(payload)
+  const { record, over } = await keepAlive(ports, found)
+  if (over) return retireOver(ports, record)
+
+  const placed = holdOf(record)
+  const hold = await ports.store.hold(placed.source, placed.id, placed.subject)
+  if (!hold || hold.lifted) return finishLifting(ports, record, hold ?? placed)
+
+  const round = await freshRound(ports, holdKey(hold))
+  const rules = ports.config.timers
+  const judgement = judge(
+    record,
+    observation(record, holdKey(hold), round, rules),
+    false,
+    ports.clock.now(),
+    rules,
+  )
+  const confirmedAt = record.confirmedAt ?? (await confirmLate(ports, record, hold))
+  const seen = await save(ports, record, {
+    edges: judgement.edges,
+    steps: record.steps + 1,
+    absentSince: judgement.absentSince,
+    ...(confirmedAt !== undefined && { confirmedAt }),
+  })
+  ports.metrics.count(metricNames.activeCalls, judgement.callsLeft, { drainId: seen.id })
+  await ports.events.publish({
+    type: eventTypes.drainProgress,
+    detail: {
+      ...summary(seen),
+      verdict: judgement.verdict,
+      callsLeft: judgement.callsLeft,
+      unknown: judgement.unknown,
+    },
+  })
+  return follow(ports, seen, judgement)
+}
+
+async function follow(ports: Ports, record: DrainRecord, judgement: Judgement): Promise<WorkflowPayload> {
+  const { verdict, zeroPending } = judgement
+  switch (verdict) {
+    case 'drained':
+    case 'absent':
+    case 'gone': {
+      if (record.lifecycle) {
+        const completing = await save(ports, record, {
+          state: 'completing',
+          result: verdict,
+          completion: 'CONTINUE',
+        })
+        return answer(ports, completing, 'complete')
+      }
+      if (verdict === 'gone') return end(ports, record, 'gone')
+      const drained = record.state === 'drained' ? record : await sayDrained(ports, record, verdict)
+      return carryOn(ports, drained, 'observe')
+    }
+    case 'overdue':
+      return overdue(ports, record, judgement)
+    default:
+      return carryOn(ports, record, 'observe', zeroPending)
+  }
+}
+
+/** An operator's or alarm's drain that is drained waits here for its hold to be lifted, and keeps it meanwhile. */
+async function sayDrained(
+  ports: Ports,
+  record: DrainRecord,
+  result: 'drained' | 'absent',
+): Promise<DrainRecord> {
+  const drained = await save(ports, record, { state: 'drained', result })
+  await ports.events.publish({ type: eventTypes.drained, detail: summary(drained) })
+  return drained
+}
+
+/** At the deadline calls are left, or unknown: the group's stated policy decides, and it is said. */
+async function overdue(ports: Ports, record: DrainRecord, judgement: Judgement): Promise<WorkflowPayload> {
+  if (record.overdueSaid && !record.lifecycle) return carryOn(ports, record, 'observe', judgement.zeroPending)
+  const policy = record.lifecycle?.policy
+  ports.metrics.count(metricNames.drainsPastDeadline, 1)
+  await ports.events.publish({
+    type: eventTypes.drainOverdue,
+    detail: { ...summary(record), policy, callsLeft: judgement.callsLeft, unknown: judgement.unknown },
+  })
+  if (policy === undefined) {
+    const said = await save(ports, record, { overdueSaid: true })
+    return carryOn(ports, said, 'observe', judgement.zeroPending)
+  }
+  const completing = await save(ports, record, {
+    overdueSaid: true,
+    state: 'completing',
+    result: policy === 'terminate' ? 'terminated-at-deadline' : 'retained',
+    completion: policy === 'terminate' ? 'CONTINUE' : 'ABANDON',
+  })
+  return answer(ports, completing, 'complete')
+}
+
+/** An edge was not confirmed at begin: both read-backs again, now. */
+async function confirmLate(ports: Ports, record: DrainRecord, hold: Hold): Promise<number | undefined> {
+  const edges = await ports.fleet.edges()
+  const results = await disableEverywhere(ports, hold, edges)
+  if (
+    !results.every(({ outcome }) => outcome === 'applied' || outcome === 'already' || outcome === 'unlisted')
+  )
+    return undefined
+  if (!(await confirmEverywhere(ports, hold, edges, results))) return undefined
+  const confirmedAt = ports.clock.now()
+  await ports.events.publish({
+    type: eventTypes.drainConfirmed,
+    detail: { ...summary({ ...record, confirmedAt }), edges: results.map(({ listed, ...result }) => result) },
+  })
+  return confirmedAt
+}
+
+/** The hold is lifted: the drain ends when every edge has been given back what it showed before. */
+async function finishLifting(ports: Ports, record: DrainRecord, hold: Hold): Promise<WorkflowPayload> {
+  if (hold.lifted && !hold.lifted.restored) {
+    await restore(ports, hold)
+    const now = await ports.store.hold(hold.source, hold.id, hold.subject)
+    if (now?.lifted && !now.lifted.restored) {
+      const counted = await save(ports, record, { steps: record.steps + 1 })
+      return carryOn(ports, counted, 'observe')
+    }
+  }
+  return end(ports, record, 'lifted')
+}
+
+/** The action ended without us (expired, or completed by somebody else): the destinations stay disabled. */
+async function retireOver(ports: Ports, record: DrainRecord): Promise<WorkflowPayload> {
+  const over = await save(ports, record, {
+    state: 'completing',
+    result: 'action-over',
+    completion: 'CONTINUE',
+  })
+  return answer(ports, over, 'complete')
+}

@@ -1,0 +1,104 @@
+import { eventTypes } from '../contracts/names.ts'
+import { EdgeError } from '../control/errors.ts'
+import { type Hold, holdsOn, orderOf } from '../control/hold.ts'
+import { entriesOf, formerOf, isDisabled, restorePlan } from '../control/plan.ts'
+import {
+  asEdgeError,
+  disableOnEdge,
+  type EdgeResult,
+  failure,
+  onEveryEdge,
+  reloadLease,
+  write,
+} from './edges.ts'
+import type { Edge, Ports } from './ports.ts'
+
+type Needs = Pick<Ports, 'store' | 'clock' | 'fleet' | 'events'>
+
+/** Lifts a hold and gives its destinations back, where nothing else holds them, what they showed before. */
+export async function lift(
+  ports: Needs,
+  hold: Hold,
+  by: string,
+  order: string = orderOf(ports.clock.now()),
+): Promise<{ readonly lifted: boolean; readonly edges: readonly EdgeResult[] }> {
+  const lifted: Hold = { ...hold, order, lifted: { at: ports.clock.now(), by, restored: false } }
+  if ((await ports.store.putHold(lifted)) === 'stale') return { lifted: false, edges: [] }
+  const edges = await restore(ports, lifted)
+  await ports.events.publish({
+    type: eventTypes.holdLifted,
+    detail: { source: hold.source, holdId: hold.id, uris: hold.uris, by, placedBy: hold.who, edges },
+  })
+  return { lifted: true, edges }
+}
+
+/**
+ * Finishes a lifting on every edge that can be reached. What we disabled stays on record per edge until that edge reads
+ * back restored; the hold is marked `restored` when nothing is left on record.
+ */
+export async function restore(ports: Needs, hold: Hold): Promise<EdgeResult[]> {
+  const edges = await ports.fleet.edges()
+  const results = await onEveryEdge(edges, (edge) => restoreOnEdge(ports, edge, hold))
+  const left = await ports.store.formerFlags(hold.uris)
+  const holds = await ports.store.holds()
+  const stillHeld = hold.uris.filter((uri) => holdsOn({ uri }, holds).length > 0)
+  const open = left.filter((row) => !stillHeld.includes(row.uri))
+  const reached = results.every(
+    (result) => result.outcome === 'applied' || result.outcome === 'already' || result.outcome === 'unlisted',
+  )
+  if (hold.lifted && open.length === 0 && reached)
+    await ports.store.putHold({ ...hold, lifted: { ...hold.lifted, restored: true } })
+  return results
+}
+
+async function restoreOnEdge(ports: Needs, edge: Edge, hold: Hold): Promise<EdgeResult> {
+  try {
+    const listed = await edge.list()
+    const [holds, holder] = await Promise.all([
+      ports.store.holds(),
+      ports.store.leaseHolder(reloadLease(edge), ports.clock.now()),
+    ])
+    if (holder) throw new EdgeError(edge.id, 'busy', 'it is being reloaded by us; the next round restores')
+    const free = entriesOf(hold, listed).filter((entry) => holdsOn(entry, holds).length === 0)
+    const uris = hold.uris.filter((uri) => holdsOn({ uri }, holds).length === 0)
+    const former = (await ports.store.formerFlags([...uris])).filter((row) => row.edge === edge.id)
+    const { writes, refused } = restorePlan(free, listed, former)
+    await write(edge, writes)
+    await Promise.all(uris.map((uri) => edge.setGuard(uri, false)))
+    const after = writes.length > 0 ? await edge.list() : listed
+    const heldMeanwhile = (await ports.store.holds()).filter((other) =>
+      free.some((entry) => holdsOn(entry, [other]).length > 0),
+    )
+    for (const other of heldMeanwhile) await disableOnEdge(ports, edge, other)
+    if (heldMeanwhile.length > 0)
+      throw new EdgeError(edge.id, 'busy', 'a new hold came while an old one was being lifted')
+    const open = entriesOf(hold, after).filter((entry) =>
+      free.some((f) => f.uri === entry.uri && f.group === entry.group),
+    )
+    const closed = open.filter(
+      (entry) => isDisabled(entry) && !formerOf(entry, former)?.flags.startsWith('D'),
+    )
+    for (const row of former)
+      if (!closed.some((entry) => entry.group === row.group && entry.uri === row.uri))
+        await ports.store.dropFormerFlags(row)
+    return {
+      edge: edge.id,
+      outcome:
+        refused.length + closed.length > 0
+          ? 'refused'
+          : open.length === 0
+            ? 'unlisted'
+            : writes.length > 0
+              ? 'applied'
+              : 'already',
+      entries: open.map((entry) => ({
+        group: entry.group,
+        uri: entry.uri,
+        before: free.find((f) => f.uri === entry.uri && f.group === entry.group)?.flags ?? entry.flags,
+        after: entry.flags,
+      })),
+    }
+  } catch (error) {
+    return failure(edge, asEdgeError(error))
+  }
+}
