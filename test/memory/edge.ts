@@ -129,7 +129,7 @@ export class MemoryEdge implements Edge {
   async count(of: { uris: readonly DestinationUri[]; addresses: readonly string[] }): Promise<CallCount> {
     return this.answer('count', [...of.uris, ...of.addresses].join(' '), () => {
       const profiles = this.options.profiles ?? ['dst', 'src']
-      const outbound = profiles.includes('src')
+      const outbound = profiles.includes('src') && of.addresses.length > 0
       if (this.misbehaviour.claimsCalls !== undefined)
         return { calls: this.misbehaviour.claimsCalls, source: 'profile' as const, outbound }
       if (profiles.includes('dst')) {
