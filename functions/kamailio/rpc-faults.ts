@@ -72,7 +72,7 @@ const envelopeSchema = z
   .object({
     jsonrpc: z.literal('2.0'),
     id: z.number().optional(),
-    result: z.unknown(),
+    result: z.unknown().optional(),
     error: z.object({ code: z.number(), message: z.string() }).optional(),
   })
   .refine((envelope) => (envelope.error === undefined) !== (envelope.result === undefined))
