@@ -21,7 +21,6 @@ const destination = text(512).refine((value) => !/^\s*(all|\*)\s*$/i.test(value)
 const source = z
   .string()
   .refine((value) => value !== 'lifecycle', {
-    abort: true,
     error: "a command never lifts a lifecycle hold: only the end of the instance's lifecycle action does",
     params: { refused: true },
   })

@@ -203,6 +203,13 @@ describe('lifecycle messages', () => {
   })
 })
 
+it('takes a place that is new to it as not said, so that the instance is still drained', () => {
+  const body = eventBody('lifecycle-terminate-scale-in').replace('"AutoScalingGroup"', '"ColdPool"')
+  expect(parseLifecycleMessage(body)).toMatchObject({
+    move: { transition: 'terminating', destination: 'EC2' },
+  })
+})
+
 describe('alarm messages', () => {
   it.each(Object.entries(alarms))('%s', (name, { message, intent }) => {
     const parsed = parseAlarmMessage(eventBody(name))
