@@ -1,0 +1,60 @@
+import { StoreConflict } from '../control/errors.ts'
+import type { Hold, HoldSource, Subject } from '../control/hold.ts'
+import type { Store } from '../use-cases/ports.ts'
+import type { DynamoTable, Key, Write } from './dynamo-table.ts'
+import { holdRow, parseAnswer } from './rows.ts'
+
+/** Long after the last message about it can come: EventBridge and the queues keep none for more than 14 days. */
+const tombstoneSeconds = 30 * 86_400
+
+function keyOf(source: HoldSource, id: string, subject: Subject): string {
+  const whose = subject.kind === 'uri' ? subject.uri : `${subject.instanceId}@${subject.launchedAt}`
+  return `${source}#${id}#${whose}`
+}
+const truthKey = (key: string): Key => ({ pk: `HOLD#${key}`, sk: 'HOLD' })
+
+/**
+ * Each hold is one row, placed or lifted, that decides by `order`. While edges still have to heed it, a copy stands in the one partition that
+ * `holds()` reads, in the same transaction: so the tombstones of a month are never read to find the few that count.
+ * Only a lifted hold whose edges are restored has a TTL: no hold ends because a row expired.
+ */
+function writesOf(hold: Hold): Write[] {
+  const key = keyOf(hold.source, hold.id, hold.subject)
+  const over = hold.lifted?.restored === true
+  const copy: Key = { pk: 'HOLDS', sk: key }
+  return [
+    {
+      put: {
+        ...truthKey(key),
+        data: hold,
+        ...(over && { expiresAt: Math.ceil((hold.lifted?.at ?? 0) / 1000) + tombstoneSeconds }),
+      },
+      condition: {
+        expression: 'attribute_not_exists(pk) OR #order <= :order',
+        values: { order: hold.order },
+      },
+    },
+    over ? { delete: copy } : { put: { ...copy, data: hold } },
+  ]
+}
+
+export function dynamoHolds(table: DynamoTable): Pick<Store, 'holds' | 'hold' | 'putHold' | 'retire'> {
+  return {
+    async holds() {
+      return (await table.query('HOLDS')).map((data) => parseAnswer(holdRow, data, 'HOLDS'))
+    },
+    async hold(source, id, subject) {
+      const key = truthKey(keyOf(source, id, subject))
+      const data = await table.get(key)
+      return data === undefined ? undefined : parseAnswer(holdRow, data, key.pk)
+    },
+    async putHold(hold) {
+      return (await table.writeAll(writesOf(hold))) ? 'written' : 'stale'
+    },
+    async retire(hold, mark) {
+      const lifted = hold.lifted ?? { at: mark.placedAt, by: mark.who, restored: true }
+      if (!(await table.writeAll([...writesOf({ ...hold, lifted }), ...writesOf(mark)])))
+        throw new StoreConflict(`hold ${hold.id} was written later: read it again`)
+    },
+  }
+}

@@ -1,0 +1,122 @@
+import type { FormerFlags } from '../control/hold.ts'
+import type { Store } from '../use-cases/ports.ts'
+import { dynamoHolds } from './dynamo-holds.ts'
+import { dynamoRounds } from './dynamo-rounds.ts'
+import { createDynamoTable, type DynamoTableOptions, type Key } from './dynamo-table.ts'
+import { inParallel } from './in-parallel.ts'
+import { drainRow, formerFlagsRow, leaseRow, outcomeRow, parseAnswer } from './rows.ts'
+
+const day = 86_400
+/** As long as the name of a finished execution stays taken. */
+const endedDrainSeconds = 90 * day
+const commandSeconds = 14 * day
+const alarmSeconds = 30 * day
+
+const drainKey = (id: string): Key => ({ pk: `DRAIN#${id}`, sk: 'RECORD' })
+const commandKey = (id: string): Key => ({ pk: `COMMAND#${id}`, sk: 'OUTCOME' })
+const leaseKey = (name: string): Key => ({ pk: `LEASE#${name}`, sk: 'HOLDER' })
+const flagsKey = ({ uri, edge, group, duid = '' }: FormerFlags): Key => ({
+  pk: `FORMER#${uri}`,
+  sk: `${edge}#${group}#${duid}`,
+})
+
+/**
+ * The store in one DynamoDB table. Rows are `{pk, sk, data, expiresAt?}`; reads are consistent; what is read is parsed
+ * (`UnexpectedAnswer`).
+ *
+ * | row                    | pk                                | sk                         | expires                      |
+ * |------------------------|-----------------------------------|----------------------------|------------------------------|
+ * | hold, placed or lifted | `HOLD#<source>#<id>#<subject>`    | `HOLD`                     | restored: 30 days after lift |
+ * | hold in force, a copy  | `HOLDS`                           | `<source>#<id>#<subject>`  | never                        |
+ * | drain record           | `DRAIN#<id>`                      | `RECORD`                   | ended: 90 days               |
+ * | former flags           | `FORMER#<uri>`                    | `<edge>#<group>#<duid>`    | never                        |
+ * | alarm, newest seen     | `ALARM#<key>`                     | `SEEN`                     | 30 days                      |
+ * | command's outcome      | `COMMAND#<id>`                    | `OUTCOME`                  | 14 days                      |
+ * | latest round           | `ROUND`                           | `LATEST`                   | never                        |
+ * | one edge of a round    | `ROUND#<id>`                      | `<edge>`                   | 1 hour                       |
+ * | lease                  | `LEASE#<name>`                    | `HOLDER`                   | 1 day after it ends          |
+ *
+ * `<subject>` is the URI, or `<instance id>@<launch time in epoch ms>`.
+ */
+export function createDynamoStore(options: DynamoTableOptions): Store {
+  const table = createDynamoTable(options)
+  const { clock } = options
+  const inSeconds = (seconds: number) => Math.ceil(clock.now() / 1000) + seconds
+
+  return {
+    ...dynamoHolds(table),
+    ...dynamoRounds(table, clock),
+
+    async drain(id) {
+      const data = await table.get(drainKey(id))
+      return data === undefined ? undefined : parseAnswer(drainRow, data, `DRAIN#${id}`)
+    },
+    async putDrain(record) {
+      const written = await table.write({
+        put: {
+          ...drainKey(record.id),
+          data: record,
+          ...(record.state === 'ended' && { expiresAt: inSeconds(endedDrainSeconds) }),
+        },
+        condition:
+          record.version === 1
+            ? { expression: 'attribute_not_exists(pk)' }
+            : { expression: '#version = :before', values: { before: record.version - 1 } },
+      })
+      return written ? 'written' : 'conflict'
+    },
+
+    async formerFlags(uris) {
+      const found = await inParallel([...new Set(uris)], (uri) => table.query(`FORMER#${uri}`))
+      return found.flat().map((data) => parseAnswer(formerFlagsRow, data, 'FORMER'))
+    },
+    async recordFormerFlags(flags) {
+      await table.write({
+        put: { ...flagsKey(flags), data: flags },
+        condition: { expression: 'attribute_not_exists(pk)' },
+      })
+    },
+    async dropFormerFlags(flags) {
+      await table.write({ delete: flagsKey(flags) })
+    },
+
+    async seeAlarm(key, order) {
+      const newest = await table.write({
+        put: { pk: `ALARM#${key}`, sk: 'SEEN', data: { order }, expiresAt: inSeconds(alarmSeconds) },
+        condition: { expression: 'attribute_not_exists(pk) OR #order <= :order', values: { order } },
+      })
+      return newest ? 'newest' : 'stale'
+    },
+
+    async commandOutcome(commandId) {
+      const data = await table.get(commandKey(commandId))
+      return data === undefined ? undefined : parseAnswer(outcomeRow, data, `COMMAND#${commandId}`)
+    },
+    async putCommandOutcome(commandId, outcome) {
+      await table.write({
+        put: { ...commandKey(commandId), data: outcome, expiresAt: inSeconds(commandSeconds) },
+      })
+    },
+
+    takeLease: (name, owner, now, until) =>
+      table.write({
+        put: { ...leaseKey(name), data: { owner, until }, expiresAt: Math.ceil(until / 1000) + day },
+        condition: {
+          expression: 'attribute_not_exists(pk) OR #owner = :owner OR #until <= :now',
+          values: { owner, now },
+        },
+      }),
+    async releaseLease(name, owner) {
+      await table.write({
+        delete: leaseKey(name),
+        condition: { expression: '#owner = :owner', values: { owner } },
+      })
+    },
+    async leaseHolder(name, now) {
+      const data = await table.get(leaseKey(name))
+      if (data === undefined) return undefined
+      const lease = parseAnswer(leaseRow, data, `LEASE#${name}`)
+      return lease.until > now ? lease.owner : undefined
+    },
+  }
+}

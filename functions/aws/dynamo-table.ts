@@ -1,0 +1,147 @@
+import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb'
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  TransactWriteCommand,
+  type TransactWriteCommandInput,
+} from '@aws-sdk/lib-dynamodb'
+import { StoreConflict } from '../control/errors.ts'
+import type { Clock } from '../use-cases/ports.ts'
+
+export interface DynamoTableOptions {
+  readonly documents: DynamoDBDocumentClient
+  readonly table: string
+  readonly clock: Clock
+  /** 0 to 1, for the jitter between two tries of a transaction */
+  readonly random: () => number
+}
+
+export interface Key {
+  readonly pk: string
+  readonly sk: string
+}
+/** `expiresAt` in epoch seconds, as DynamoDB's TTL wants it. */
+export interface Row extends Key {
+  readonly data: unknown
+  readonly expiresAt?: number | undefined
+}
+/** What must be true of the row that is there now; `#name` stands for `data.name`. */
+export interface Condition {
+  readonly expression: string
+  readonly values?: Readonly<Record<string, unknown>>
+}
+export type Write =
+  | { readonly put: Row; readonly condition?: Condition }
+  | { readonly delete: Key; readonly condition?: Condition }
+
+/** The requests of DynamoDB that the store is made of. Rows are `{pk, sk, data, expiresAt?}`. All reads are consistent. */
+export interface DynamoTable {
+  /** @returns the row's data, unparsed, or undefined */
+  get(key: Key): Promise<unknown>
+  /** @returns the data of every row of a partition, over all pages, by sort key */
+  query(pk: string): Promise<readonly unknown[]>
+  /** @returns false, and changes nothing, when the condition does not hold */
+  write(write: Write): Promise<boolean>
+  /** All or nothing. @returns false when a condition does not hold; throws `StoreConflict` when others were always in the way. */
+  writeAll(writes: readonly Write[]): Promise<boolean>
+}
+
+const transactionTries = 6
+
+export function createDynamoTable({ documents, table, clock, random }: DynamoTableOptions): DynamoTable {
+  async function tryTransaction(items: TransactWriteCommandInput['TransactItems']) {
+    try {
+      await documents.send(new TransactWriteCommand({ TransactItems: items }))
+      return 'written'
+    } catch (error) {
+      if (!(error instanceof TransactionCanceledException)) throw error
+      const codes = (error.CancellationReasons ?? []).map((reason) => reason.Code)
+      if (codes.includes('ConditionalCheckFailed')) return 'refused'
+      if (codes.some((code) => code === 'TransactionConflict' || code === 'ThrottlingError'))
+        return 'contended'
+      throw error
+    }
+  }
+
+  return {
+    async get(key) {
+      const { pk, sk } = key
+      const answer = await documents.send(
+        new GetCommand({ TableName: table, Key: { pk, sk }, ConsistentRead: true }),
+      )
+      return dataOf(answer.Item)
+    },
+
+    async query(pk) {
+      const found: unknown[] = []
+      let from: Record<string, unknown> | undefined
+      do {
+        const page = await documents.send(
+          new QueryCommand({
+            TableName: table,
+            KeyConditionExpression: 'pk = :pk',
+            ExpressionAttributeValues: { ':pk': pk },
+            ConsistentRead: true,
+            ...(from && { ExclusiveStartKey: from }),
+          }),
+        )
+        for (const item of page.Items ?? []) found.push(dataOf(item))
+        from = page.LastEvaluatedKey
+      } while (from)
+      return found
+    },
+
+    async write(write) {
+      const input = { TableName: table, ...conditionOf(write) }
+      try {
+        if ('put' in write) await documents.send(new PutCommand({ ...input, Item: { ...write.put } }))
+        else await documents.send(new DeleteCommand({ ...input, Key: { ...write.delete } }))
+        return true
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false
+        throw error
+      }
+    },
+
+    async writeAll(writes) {
+      const items = writes.map((write) => {
+        const input = { TableName: table, ...conditionOf(write) }
+        return 'put' in write
+          ? { Put: { ...input, Item: { ...write.put } } }
+          : { Delete: { ...input, Key: { ...write.delete } } }
+      })
+      for (let attempt = 1; attempt <= transactionTries; attempt += 1) {
+        const result = await tryTransaction(items)
+        if (result !== 'contended') return result === 'written'
+        await clock.sleep(random() * 50 * 2 ** attempt)
+      }
+      throw new StoreConflict(`other writers were in the way ${transactionTries} times: try again`)
+    },
+  }
+}
+
+function dataOf(item: Record<string, unknown> = {}): unknown {
+  const { data } = item
+  return data
+}
+
+function conditionOf({ condition }: Write) {
+  if (!condition) return {}
+  const names = new Set(condition.expression.match(/#\w+/g))
+  const values = Object.entries(condition.values ?? {})
+  return {
+    ConditionExpression: condition.expression.replace(/#\w+/g, '#data.$&'),
+    ...(names.size > 0 && {
+      ExpressionAttributeNames: {
+        '#data': 'data',
+        ...Object.fromEntries([...names].map((name) => [name, name.slice(1)])),
+      },
+    }),
+    ...(values.length > 0 && {
+      ExpressionAttributeValues: Object.fromEntries(values.map(([name, value]) => [`:${name}`, value])),
+    }),
+  }
+}

@@ -1,0 +1,110 @@
+import { GetParametersByPathCommand, type Parameter, type SSMClient } from '@aws-sdk/client-ssm'
+import { type EdgeParameter, edgeParameter } from '../contracts/config.ts'
+import { check, parseJson } from '../contracts/parse.ts'
+import { InvalidConfiguration } from '../control/errors.ts'
+import type { Clock, Edge, Fleet } from '../use-cases/ports.ts'
+
+export interface FleetOptions {
+  readonly client: SSMClient
+  /** every parameter under it is one edge, e.g. `/dispatcher-control/edges` */
+  readonly path: string
+  readonly clock: Clock
+  readonly createEdge: (id: string, parameter: EdgeParameter) => Edge
+  /** A list that can't be read or used, while the last good one is kept. */
+  readonly onKept: (reason: unknown) => void
+}
+
+const maxAgeMs = 60_000
+
+interface Known {
+  readonly parameter: EdgeParameter
+  readonly edge: Edge
+}
+
+/**
+ * The edges under one path of SSM parameters, read again after a minute. A list that is wrong in any part is refused as a
+ * whole (`InvalidConfiguration`, every problem listed): half a fleet would pass for all of it. The last good list is kept meanwhile.
+ */
+export function createFleet({ client, path, clock, createEdge, onKept }: FleetOptions): Fleet {
+  let known: ReadonlyMap<string, Known> = new Map()
+  let readAt = Number.NEGATIVE_INFINITY
+  let reading: Promise<void> | undefined
+
+  async function read() {
+    const parameters: Parameter[] = []
+    let token: string | undefined
+    do {
+      const page = await client.send(
+        new GetParametersByPathCommand({ Path: path, Recursive: true, ...(token && { NextToken: token }) }),
+      )
+      parameters.push(...(page.Parameters ?? []))
+      token = page.NextToken
+    } while (token)
+    const next = new Map<string, Known>()
+    for (const [id, parameter] of edgesOf(path, parameters)) {
+      const before = known.get(id)
+      // An edge that did not change keeps its connections.
+      const same = before && JSON.stringify(before.parameter) === JSON.stringify(parameter)
+      next.set(id, same ? before : { parameter, edge: createEdge(id, parameter) })
+    }
+    known = next
+  }
+
+  async function refresh() {
+    try {
+      await read()
+    } catch (error) {
+      if (known.size === 0) throw error
+      onKept(error)
+    }
+    readAt = clock.now()
+  }
+
+  return {
+    async edges() {
+      if (clock.now() - readAt >= maxAgeMs) {
+        reading ??= refresh().finally(() => {
+          reading = undefined
+        })
+        await reading
+      }
+      return [...known.values()].map(({ edge }) => edge)
+    },
+  }
+}
+
+/** @throws InvalidConfiguration that lists every problem */
+function edgesOf(path: string, parameters: readonly Parameter[]): ReadonlyMap<string, EdgeParameter> {
+  const edges = new Map<string, EdgeParameter>()
+  const urls = new Map<string, string>()
+  const problems: string[] = []
+  for (const { Name = '', Value = '' } of parameters) {
+    const id = Name.slice(Name.lastIndexOf('/') + 1)
+    const parsed = parseEdge(Value)
+    if (edges.has(id)) problems.push(`${Name}: edge "${id}" is there twice`)
+    if ('problems' in parsed) {
+      problems.push(...parsed.problems.map((problem) => `${Name}: ${problem}`))
+      continue
+    }
+    const url = new URL(parsed.data.url).href
+    const other = urls.get(url)
+    if (other !== undefined) problems.push(`${Name}: has the same url as ${other}: ${url}`)
+    urls.set(url, Name)
+    edges.set(id, parsed.data)
+  }
+  if (parameters.length === 0) problems.push('no edge is there')
+  if (problems.length > 0)
+    throw new InvalidConfiguration(`the edges under ${path} can't be used: ${problems.join('; ')}`)
+  return edges
+}
+
+function parseEdge(text: string): { data: EdgeParameter } | { problems: string[] } {
+  try {
+    const checked = check(edgeParameter, parseJson(text, 'value'))
+    return 'data' in checked
+      ? checked
+      : { problems: checked.problems.map((problem) => `${problem.path}: ${problem.what}`) }
+  } catch (error) {
+    return { problems: [error instanceof Error ? error.message : String(error)] }
+  }
+}

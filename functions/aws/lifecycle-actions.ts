@@ -1,0 +1,52 @@
+import {
+  type AutoScalingClient,
+  AutoScalingServiceException,
+  CompleteLifecycleActionCommand,
+  RecordLifecycleActionHeartbeatCommand,
+} from '@aws-sdk/client-auto-scaling'
+import type { LifecycleActionRef, LifecycleActions } from '../use-cases/ports.ts'
+
+/**
+ * Auto Scaling answers `ValidationError: No active Lifecycle Action found with token …` (or `with instance ID …`) once an
+ * action was completed, expired, or was never there. Every other error passes through; the client has retried it by then.
+ */
+export function createLifecycleActions(client: AutoScalingClient): LifecycleActions {
+  return {
+    async heartbeat(target) {
+      return (await unlessOver(() =>
+        client.send(new RecordLifecycleActionHeartbeatCommand(addressed(target))),
+      ))
+        ? 'recorded'
+        : 'over'
+    },
+    async complete(target, result) {
+      const input = { ...addressed(target), LifecycleActionResult: result }
+      return (await unlessOver(() => client.send(new CompleteLifecycleActionCommand(input))))
+        ? 'completed'
+        : 'over'
+    },
+  }
+}
+
+/** By token where there is one: an instance id alone could mean the next action of the same machine. */
+function addressed({ group, hook, token, instanceId }: LifecycleActionRef) {
+  return {
+    AutoScalingGroupName: group,
+    LifecycleHookName: hook,
+    ...(token === undefined ? { InstanceId: instanceId } : { LifecycleActionToken: token }),
+  }
+}
+
+async function unlessOver(call: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await call()
+    return true
+  } catch (error) {
+    const over =
+      error instanceof AutoScalingServiceException &&
+      error.name === 'ValidationError' &&
+      /no active lifecycle action found/i.test(error.message)
+    if (over) return false
+    throw error
+  }
+}

@@ -1,0 +1,162 @@
+import * as z from 'zod'
+import type { DestinationUri, Flags, ListedDestination } from '../control/destination.ts'
+import { destinationUri } from '../control/destination.ts'
+import type { DrainRecord, EdgeMemory, LifecycleTarget } from '../control/drain-record.ts'
+import { DispatcherControlError } from '../control/errors.ts'
+import type { FormerFlags, Hold, Subject } from '../control/hold.ts'
+import type { CallCount, EdgeReading, Round, Unknown } from '../control/round.ts'
+
+/** What AWS gave back, a row of the table or an answer, does not have the form it must have; the message says where. */
+export class UnexpectedAnswer extends DispatcherControlError {
+  override readonly name = 'UnexpectedAnswer'
+  readonly permanent = false
+}
+
+/** @throws UnexpectedAnswer */
+export function parseAnswer<T>(schema: z.ZodType<T>, data: unknown, key: string): T {
+  const parsed = schema.safeParse(data)
+  if (parsed.success) return parsed.data
+  const problems = parsed.error.issues.map(
+    (issue) => `${issue.path.join('.') || 'all of it'}: ${issue.message}`,
+  )
+  throw new UnexpectedAnswer(`${key}: ${problems.join('; ')}`)
+}
+
+/**
+ * One schema per field, the optional ones too: a field that is added to the type but not here would be written and
+ * silently dropped when read.
+ */
+type Fields<T> = { [K in keyof Required<T>]: z.ZodType }
+
+const uri = z.string().transform((text, context): DestinationUri => {
+  const parsed = destinationUri(text)
+  if (parsed !== undefined) return parsed
+  context.addIssue({ code: 'custom', message: `"${text}" is not a SIP URI` })
+  return z.NEVER
+})
+const flags: z.ZodType<Flags> = z.templateLiteral([z.enum(['A', 'I', 'D', 'T']), z.enum(['P', 'N', 'X'])])
+const subject: z.ZodType<Subject> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('instance'), instanceId: z.string(), launchedAt: z.number() }),
+  z.object({ kind: z.literal('uri'), uri }),
+])
+
+export const holdRow: z.ZodType<Hold> = z.object({
+  source: z.enum(['lifecycle', 'alarm', 'operator', 'retired']),
+  id: z.string(),
+  subject,
+  uris: z.array(uri),
+  addresses: z.array(z.string()),
+  wholeInstance: z.boolean(),
+  group: z.string().exactOptional(),
+  who: z.string(),
+  why: z.string(),
+  placedAt: z.number(),
+  until: z.number().exactOptional(),
+  order: z.string(),
+  lifted: z.object({ at: z.number(), by: z.string(), restored: z.boolean() }).exactOptional(),
+} satisfies Fields<Hold>)
+
+export const formerFlagsRow: z.ZodType<FormerFlags> = z.object({
+  edge: z.string(),
+  group: z.number(),
+  uri,
+  duid: z.string().exactOptional(),
+  flags,
+  recordedAt: z.number(),
+} satisfies Fields<FormerFlags>)
+
+const lifecycleTarget: z.ZodType<LifecycleTarget> = z.object({
+  group: z.string(),
+  hook: z.string(),
+  token: z.string().exactOptional(),
+  instanceId: z.string(),
+  transition: z.enum(['launching', 'terminating']),
+  policy: z.enum(['terminate', 'retain']),
+  heartbeatSeconds: z.number(),
+} satisfies Fields<LifecycleTarget>)
+
+const edgeMemory: z.ZodType<EdgeMemory> = z.object({
+  zero: z.object({ at: z.number(), bootTime: z.string() }).exactOptional(),
+  everListed: z.boolean(),
+} satisfies Fields<EdgeMemory>)
+
+export const drainRow: z.ZodType<DrainRecord> = z.object({
+  id: z.string(),
+  attempt: z.number(),
+  version: z.number(),
+  source: z.enum(['lifecycle', 'alarm', 'operator']),
+  holdId: z.string(),
+  who: z.string(),
+  why: z.string(),
+  order: z.string(),
+  state: z.enum(['claimed', 'draining', 'drained', 'completing', 'retired', 'ended']),
+  requestedAt: z.number(),
+  deadlineAt: z.number(),
+  instanceId: z.string().exactOptional(),
+  subject: subject.exactOptional(),
+  uris: z.array(uri),
+  addresses: z.array(z.string()),
+  wholeInstance: z.boolean(),
+  group: z.string().exactOptional(),
+  edges: z.record(z.string(), edgeMemory),
+  lifecycle: lifecycleTarget.exactOptional(),
+  lastHeartbeatAt: z.number().exactOptional(),
+  absentSince: z.number().exactOptional(),
+  confirmedAt: z.number().exactOptional(),
+  overdueSaid: z.boolean().exactOptional(),
+  completion: z.enum(['CONTINUE', 'ABANDON']).exactOptional(),
+  completionTries: z.number(),
+  steps: z.number(),
+  terminatedAt: z.number().exactOptional(),
+  result: z
+    .enum(['drained', 'absent', 'gone', 'lifted', 'terminated-at-deadline', 'retained', 'action-over'])
+    .exactOptional(),
+} satisfies Fields<DrainRecord>)
+
+const unknown: z.ZodType<Unknown> = z.object({ unknown: z.string() })
+const callCount: z.ZodType<CallCount> = z.object({
+  calls: z.number(),
+  source: z.enum(['profile', 'load', 'edge']),
+  outbound: z.boolean(),
+} satisfies Fields<CallCount>)
+const listed: z.ZodType<ListedDestination> = z.object({
+  group: z.number(),
+  uri,
+  flags,
+  duid: z.string().exactOptional(),
+  iuid: z.string().exactOptional(),
+} satisfies Fields<ListedDestination>)
+
+export const readingRow: z.ZodType<EdgeReading> = z.discriminatedUnion('readable', [
+  z.object({
+    edge: z.string(),
+    readable: z.literal(true),
+    at: z.number(),
+    bootTime: z.string(),
+    uptimeSeconds: z.number(),
+    restoresDialogs: z.boolean(),
+    listSize: z.number(),
+    listed: z.array(listed),
+    calls: z.record(z.string(), z.union([callCount, unknown])),
+  } satisfies Fields<Extract<EdgeReading, { readable: true }>>),
+  z.object({
+    edge: z.string(),
+    readable: z.literal(false),
+    at: z.number(),
+    reason: z.string(),
+  } satisfies Fields<Extract<EdgeReading, { readable: false }>>),
+])
+
+/** A round without its readings, which are rows of their own: the ids of its edges in their place. */
+export const roundRow: z.ZodType<Omit<Round, 'edges'> & { readonly edges: readonly string[] }> = z.object({
+  id: z.string(),
+  startedAt: z.number(),
+  finishedAt: z.number(),
+  holds: z.array(z.string()),
+  goneInstances: z.array(z.string()),
+  edges: z.array(z.string()),
+  mediaServers: z.record(z.string(), z.union([z.number(), unknown])),
+} satisfies Fields<Round>)
+
+export const outcomeRow: z.ZodType<Record<string, unknown>> = z.record(z.string(), z.unknown())
+export const leaseRow = z.object({ owner: z.string(), until: z.number() })

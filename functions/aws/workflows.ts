@@ -1,0 +1,51 @@
+import {
+  DescribeExecutionCommand,
+  ExecutionAlreadyExists,
+  type SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn'
+import { ExecutionEnded } from '../control/errors.ts'
+import type { Workflows } from '../use-cases/ports.ts'
+
+export interface WorkflowsOptions {
+  readonly client: SFNClient
+  readonly stateMachineArn: string
+  /** a collision-free hash in letters and digits, the same at every call and everywhere */
+  readonly hash: (text: string) => string
+}
+
+/** Step Functions allows 80 characters. */
+const longestName = 80
+
+/**
+ * The name of an attempt's execution: readable, and different for every drain and attempt. An id that is too long, or has
+ * characters that a name can't have, is shortened and told apart by its hash.
+ */
+export function executionName(drainId: string, attempt: number, hash: (text: string) => string): string {
+  const safe = drainId.replace(/[^A-Za-z0-9_-]/g, '_')
+  const end = `-${attempt}`
+  if (safe === drainId && safe.length + end.length <= longestName && !/-[0-9a-f]{16}$/.test(safe))
+    return safe + end
+  const told = `-${hash(drainId).slice(0, 16)}${end}`
+  return safe.slice(0, longestName - told.length) + told
+}
+
+export function createWorkflows({ client, stateMachineArn, hash }: WorkflowsOptions): Workflows {
+  return {
+    async start(input) {
+      const name = executionName(input.drainId, input.attempt, hash)
+      try {
+        await client.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }))
+      } catch (error) {
+        if (!(error instanceof ExecutionAlreadyExists)) throw error
+        const executionArn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`
+        const { status } = await client.send(new DescribeExecutionCommand({ executionArn }))
+        if (status !== 'RUNNING' && status !== 'SUCCEEDED')
+          throw new ExecutionEnded(
+            `attempt ${input.attempt} of drain ${input.drainId} is ${status}: start it as attempt ${input.attempt + 1}`,
+            { cause: error },
+          )
+      }
+    },
+  }
+}

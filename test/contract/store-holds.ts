@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest'
+import { StoreConflict } from '../../functions/control/errors.ts'
+import type { Hold } from '../../functions/control/hold.ts'
+import type { Store } from '../../functions/use-cases/ports.ts'
+import { aHold, uri } from './store-samples.ts'
+
+/** Holds and retiring, as every store must do them. */
+export function holdsContract(open: () => Store, fresh: (name: string) => string): void {
+  describe('holds', () => {
+    test('a hold comes back with every field', async () => {
+      const store = open()
+      const hold = aHold(fresh('hold'))
+      expect(await store.putHold(hold)).toBe('written')
+      expect(await store.hold(hold.source, hold.id, hold.subject)).toEqual(hold)
+      expect(await store.holds()).toContainEqual(hold)
+    })
+    test('an unknown hold is undefined', async () => {
+      expect(await open().hold('alarm', fresh('nobody'), { kind: 'uri', uri: uri('sip:10.0.1.20') })).toBe(
+        undefined,
+      )
+    })
+    test('the later order wins, whatever comes last; the same order is written again', async () => {
+      const store = open()
+      const id = fresh('hold')
+      const lifted = { at: 1_795_000_000_500, by: 'operator', restored: true }
+      expect(await store.putHold(aHold(id, { order: '2', lifted }))).toBe('written')
+      expect(await store.putHold(aHold(id, { order: '1' }))).toBe('stale')
+      expect((await store.hold('lifecycle', id, aHold(id).subject))?.lifted).toEqual(lifted)
+      expect(await store.putHold(aHold(id, { order: '2', why: 'again', lifted }))).toBe('written')
+      expect((await store.hold('lifecycle', id, aHold(id).subject))?.why).toBe('again')
+      expect(await store.putHold(aHold(id, { order: '3' }))).toBe('written')
+      expect((await store.holds()).filter((hold) => hold.id === id)).toEqual([aHold(id, { order: '3' })])
+    })
+    test('a lifted hold is listed until its edges are restored', async () => {
+      const store = open()
+      const id = fresh('hold')
+      const listed = async () => (await store.holds()).filter((hold) => hold.id === id).length
+      await store.putHold(aHold(id))
+      const order = '001795000000900'
+      await store.putHold(aHold(id, { order, lifted: { at: 1, by: 'operator', restored: false } }))
+      expect(await listed()).toBe(1)
+      await store.putHold(aHold(id, { order, lifted: { at: 1, by: 'operator', restored: true } }))
+      expect(await listed()).toBe(0)
+      expect(await store.hold('lifecycle', id, aHold(id).subject)).toMatchObject({
+        lifted: { restored: true },
+      })
+    })
+    test('two lives of one instance, and a URI, are different subjects', async () => {
+      const store = open()
+      const id = fresh('hold')
+      const subjects: Hold['subject'][] = [
+        { kind: 'instance', instanceId: 'i-0a1b2c3d4e5f60718', launchedAt: 1 },
+        { kind: 'instance', instanceId: 'i-0a1b2c3d4e5f60718', launchedAt: 2 },
+        { kind: 'uri', uri: uri('sip:10.0.1.20') },
+      ]
+      for (const subject of subjects) await store.putHold(aHold(id, { subject }))
+      expect((await store.holds()).filter((hold) => hold.id === id)).toHaveLength(3)
+    })
+    test('of many that write at once, the latest order stays', async () => {
+      const store = open()
+      const id = fresh('hold')
+      await Promise.allSettled([3, 1, 4, 2].map((n) => store.putHold(aHold(id, { order: `${n}` }))))
+      await store.putHold(aHold(id, { order: '4' }))
+      expect((await store.hold('lifecycle', id, aHold(id).subject))?.order).toBe('4')
+    })
+    test('retiring turns the lifecycle hold into a tombstone and the mark into force, twice the same', async () => {
+      const store = open()
+      const hold = aHold(fresh('hold'))
+      const mark = aHold(hold.id, { source: 'retired', who: 'workflow' })
+      await store.putHold(hold)
+      for (const _time of ['once', 'twice']) {
+        await store.retire(hold, mark)
+        expect((await store.holds()).filter((one) => one.id === hold.id)).toEqual([mark])
+        expect((await store.hold('lifecycle', hold.id, hold.subject))?.lifted).toEqual({
+          at: mark.placedAt,
+          by: 'workflow',
+          restored: true,
+        })
+      }
+    })
+    test('retiring changes nothing when the mark was written later', async () => {
+      const store = open()
+      const hold = aHold(fresh('hold'))
+      const mark = aHold(hold.id, { source: 'retired' })
+      const admitted = { ...mark, order: '9', lifted: { at: 9, by: 'launch', restored: true } }
+      await store.putHold(hold)
+      await store.putHold(admitted)
+      await expect(store.retire(hold, mark)).rejects.toThrow(StoreConflict)
+      expect(await store.hold('lifecycle', hold.id, hold.subject)).toEqual(hold)
+      expect(await store.hold('retired', mark.id, mark.subject)).toEqual(admitted)
+    })
+    test('nobody shares an object with the store', async () => {
+      const store = open()
+      const uris = [uri('sip:10.0.1.20')]
+      const hold = aHold(fresh('hold'), { uris })
+      await store.putHold(hold)
+      uris.push(uri('sip:10.0.1.99'))
+      expect((await store.hold(hold.source, hold.id, hold.subject))?.uris).toHaveLength(1)
+    })
+  })
+}

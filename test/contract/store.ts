@@ -1,0 +1,196 @@
+import { describe, expect, test } from 'vitest'
+import type { FormerFlags } from '../../functions/control/hold.ts'
+import type { EdgeReading } from '../../functions/control/round.ts'
+import type { Store } from '../../functions/use-cases/ports.ts'
+import { holdsContract } from './store-holds.ts'
+import { aDrain, aReading, aRound, uri } from './store-samples.ts'
+
+/** What every store must do. `open` gives one that may be shared: ids are the tests' own. */
+export function storeContract(open: () => Store): void {
+  let last = 0
+  const fresh = (name: string) => {
+    last += 1
+    return `${name}-${last}`
+  }
+
+  holdsContract(open, fresh)
+
+  describe('drain records', () => {
+    test('a record comes back with every field, and one without the optional ones too', async () => {
+      const store = open()
+      const record = aDrain(fresh('drain'))
+      expect(await store.putDrain(record)).toBe('written')
+      expect(await store.drain(record.id)).toEqual(record)
+      const {
+        lifecycle: _lifecycle,
+        subject: _subject,
+        result: _result,
+        group: _group,
+        ...bare
+      } = aDrain(fresh('drain'))
+      await store.putDrain(bare)
+      expect(await store.drain(bare.id)).toEqual(bare)
+      expect(await store.drain(fresh('nobody'))).toBe(undefined)
+    })
+    test('only one of many claims wins', async () => {
+      const store = open()
+      const id = fresh('drain')
+      const claims = await Promise.all(
+        Array.from({ length: 12 }, (_, n) => store.putDrain(aDrain(id, { who: `claimant ${n}` }))),
+      )
+      expect(claims.filter((claim) => claim === 'written')).toHaveLength(1)
+      expect((await store.drain(id))?.who).toBe(`claimant ${claims.indexOf('written')}`)
+    })
+    test('a write that did not read the version before it changes nothing', async () => {
+      const store = open()
+      const id = fresh('drain')
+      expect(await store.putDrain(aDrain(id, { version: 2 }))).toBe('conflict')
+      expect(await store.drain(id)).toBe(undefined)
+      await store.putDrain(aDrain(id))
+      expect(await store.putDrain(aDrain(id, { version: 2, steps: 4 }))).toBe('written')
+      expect(await store.putDrain(aDrain(id, { version: 2, steps: 5 }))).toBe('conflict')
+      expect(await store.putDrain(aDrain(id, { version: 4, steps: 6 }))).toBe('conflict')
+      expect((await store.drain(id))?.steps).toBe(4)
+    })
+  })
+
+  describe('former flags', () => {
+    const flags = (text: string, change: Partial<FormerFlags> = {}): FormerFlags => ({
+      edge: 'a',
+      group: 1,
+      uri: uri(text),
+      duid: 'x1',
+      flags: 'AP',
+      recordedAt: 1,
+      ...change,
+    })
+    test('they are recorded once and stay what they were', async () => {
+      const store = open()
+      const host = `sip:${fresh('once')}.example`
+      await store.recordFormerFlags(flags(host))
+      await store.recordFormerFlags(flags(host, { flags: 'DP', recordedAt: 2 }))
+      expect(await store.formerFlags([uri(host)])).toEqual([flags(host)])
+    })
+    test('each edge, group, URI and duid has its own, and only those asked for come back', async () => {
+      const store = open()
+      const [host, other] = [`sip:${fresh('own')}.example`, `sip:${fresh('own')}.example`]
+      const { duid: _duid, ...noDuid } = flags(host)
+      const all = [
+        flags(host),
+        flags(host, { edge: 'b' }),
+        flags(host, { group: 2 }),
+        flags(host, { duid: 'x2' }),
+        noDuid,
+      ]
+      for (const one of all) await store.recordFormerFlags(one)
+      await store.recordFormerFlags(flags(other))
+      const found = await store.formerFlags([uri(host), uri(host)])
+      expect(found).toHaveLength(all.length)
+      expect(found).toEqual(expect.arrayContaining(all))
+      expect(await store.formerFlags([])).toEqual([])
+    })
+    test('dropping ends one of them, twice the same', async () => {
+      const store = open()
+      const host = `sip:${fresh('drop')}.example`
+      await store.recordFormerFlags(flags(host))
+      await store.recordFormerFlags(flags(host, { edge: 'b' }))
+      await store.dropFormerFlags(flags(host))
+      await store.dropFormerFlags(flags(host))
+      expect(await store.formerFlags([uri(host)])).toEqual([flags(host, { edge: 'b' })])
+    })
+  })
+
+  test('an alarm state older than the newest seen is stale, an equal one is not', async () => {
+    const store = open()
+    const key = fresh('alarm')
+    expect(await store.seeAlarm(key, '2')).toBe('newest')
+    expect(await store.seeAlarm(key, '1')).toBe('stale')
+    expect(await store.seeAlarm(key, '2')).toBe('newest')
+    expect(await store.seeAlarm(key, '3')).toBe('newest')
+    expect(await store.seeAlarm(key, '2')).toBe('stale')
+    expect(await store.seeAlarm(fresh('alarm'), '1')).toBe('newest')
+  })
+
+  test("a command's outcome is kept", async () => {
+    const store = open()
+    const id = fresh('command')
+    expect(await store.commandOutcome(id)).toBe(undefined)
+    const outcome = { result: 'applied', edges: { a: 'applied', b: { unlisted: true } }, holds: [] }
+    await store.putCommandOutcome(id, outcome)
+    expect(await store.commandOutcome(id)).toEqual(outcome)
+  })
+
+  describe('rounds', () => {
+    // Each later than those before, since a store has one latest round.
+    let startedAt = 1_795_000_000_000
+    const later = () => {
+      startedAt += 1000
+      return startedAt
+    }
+    test('the latest round comes back whole, edges in their order', async () => {
+      const store = open()
+      const round = aRound(fresh('round'), later(), [
+        aReading('b'),
+        { edge: 'c', readable: false, at: 1, reason: 'timeout' },
+        aReading('a'),
+      ])
+      await store.putRound(round)
+      expect(await store.latestRound()).toEqual(round)
+    })
+    test('a round that started earlier does not replace it', async () => {
+      const store = open()
+      const round = aRound(fresh('round'), later(), [aReading('a')])
+      await store.putRound(round)
+      await store.putRound(aRound(fresh('round'), round.startedAt - 1, [aReading('a')]))
+      expect((await store.latestRound())?.id).toBe(round.id)
+    })
+    test('50 edges with 500 destinations each fit', async () => {
+      const store = open()
+      const keys = Array.from(
+        { length: 500 },
+        (_, n) => `lifecycle/i-0a1b2c3d4e5f6${String(n).padStart(4, '0')}/drain`,
+      )
+      const big = (edge: string): EdgeReading => ({
+        ...aReading(edge),
+        listed: keys.map((_, n) => ({
+          group: 1,
+          uri: uri(`sip:10.0.${n >> 8}.${n & 255}:5060`),
+          flags: 'DP',
+          iuid: `${n}`,
+        })),
+        calls: Object.fromEntries(keys.map((key) => [key, { calls: 7, source: 'profile', outbound: true }])),
+      })
+      const edges = Array.from({ length: 50 }, (_, n) => big(`edge-${String(n).padStart(2, '0')}`))
+      const round = aRound(fresh('round'), later(), edges)
+      await store.putRound(round)
+      expect((await store.latestRound())?.edges).toEqual(edges)
+    }, 60_000)
+  })
+
+  describe('leases', () => {
+    test('one owner at a time, until it ends or is released', async () => {
+      const store = open()
+      const name = fresh('lease')
+      expect(await store.leaseHolder(name, 0)).toBe(undefined)
+      expect(await store.takeLease(name, 'a', 1000, 2000)).toBe(true)
+      expect(await store.takeLease(name, 'b', 1500, 2500)).toBe(false)
+      expect(await store.takeLease(name, 'a', 1500, 2200)).toBe(true)
+      expect(await store.leaseHolder(name, 2100)).toBe('a')
+      expect(await store.leaseHolder(name, 2200)).toBe(undefined)
+      expect(await store.takeLease(name, 'b', 2200, 3000)).toBe(true)
+      await store.releaseLease(name, 'a')
+      expect(await store.leaseHolder(name, 2500)).toBe('b')
+      await store.releaseLease(name, 'b')
+      expect(await store.takeLease(name, 'a', 2500, 3000)).toBe(true)
+    })
+    test('of many that want it at once, one gets it', async () => {
+      const store = open()
+      const name = fresh('lease')
+      const taken = await Promise.all(
+        Array.from({ length: 12 }, (_, n) => store.takeLease(name, `${n}`, 0, 1000)),
+      )
+      expect(taken.filter(Boolean)).toHaveLength(1)
+      expect(await store.leaseHolder(name, 0)).toBe(`${taken.indexOf(true)}`)
+    })
+  })
+}
