@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import {
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  ScanCommand,
+} from '@aws-sdk/lib-dynamodb'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createDynamoStore } from '../../functions/aws/dynamo-store.ts'
+import { UnexpectedAnswer } from '../../functions/aws/rows.ts'
+import { createClock } from '../../functions/runtime/clock.ts'
+import type { Store } from '../../functions/use-cases/ports.ts'
+import { type Emulator, startMiniStack } from '../../lab/emulator.ts'
+import { provision } from '../../lab/provision.ts'
+import { storeContract } from '../contract/store.ts'
+import { aDrain, aHold, aRound } from '../contract/store-samples.ts'
+
+const table = 'store-contract'
+const runDir = mkdtempSync(join(tmpdir(), 'store-contract-'))
+let emulator: Emulator
+let documents: DynamoDBDocumentClient
+let store: Store
+
+beforeAll(async () => {
+  const { ministack } = await provision({ kamailio: [], ministack: true, log: console.log })
+  if (!ministack) throw new Error('MiniStack was not provisioned')
+  emulator = await startMiniStack({ ministack, runDir })
+  const client = new DynamoDBClient(emulator.client)
+  await client.send(
+    new CreateTableCommand({
+      TableName: table,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: ['pk', 'sk'].map((name) => ({ AttributeName: name, AttributeType: 'S' })),
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+    }),
+  )
+  documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } })
+  store = createDynamoStore({ documents, table, clock: createClock(), random: Math.random })
+})
+afterAll(async () => {
+  await emulator?.stop()
+  rmSync(runDir, { recursive: true, force: true })
+})
+
+storeContract(() => store)
+
+describe('what expires', () => {
+  const rowOf = async (pk: string, sk: string) =>
+    (await documents.send(new GetCommand({ TableName: table, Key: { pk, sk } }))).Item
+
+  test('no row of a hold in force expires, a tombstone 30 days after its lifting', async () => {
+    const { Items: before = [] } = await documents.send(new ScanCommand({ TableName: table }))
+    expect(before.filter(({ pk, expiresAt }) => pk === 'HOLDS' && expiresAt !== undefined)).toEqual([])
+
+    const hold = aHold('expiry', { subject: { kind: 'instance', instanceId: 'i-1', launchedAt: 5 } })
+    const at = 1_795_000_000_000
+    const key = ['HOLD#lifecycle#expiry#i-1@5', 'HOLD'] as const
+    await store.putHold(hold)
+    expect(await rowOf(...key)).not.toHaveProperty('expiresAt')
+    await store.putHold({ ...hold, lifted: { at, by: 'operator', restored: false } })
+    expect(await rowOf(...key)).not.toHaveProperty('expiresAt')
+    await store.putHold({ ...hold, lifted: { at, by: 'operator', restored: true } })
+    expect(await rowOf(...key)).toHaveProperty('expiresAt', at / 1000 + 30 * 86_400)
+    await store.putHold({ ...hold, order: '9' })
+    expect(await rowOf(...key)).not.toHaveProperty('expiresAt')
+    expect(await rowOf('HOLDS', 'lifecycle#expiry#i-1@5')).not.toHaveProperty('expiresAt')
+  })
+  test('no drain record expires before its drain has ended', async () => {
+    await store.putDrain(aDrain('expiry', { state: 'retired' }))
+    expect(await rowOf('DRAIN#expiry', 'RECORD')).not.toHaveProperty('expiresAt')
+    await store.putDrain(aDrain('expiry', { state: 'ended', version: 2 }))
+    expect(await rowOf('DRAIN#expiry', 'RECORD')).toHaveProperty('expiresAt')
+  })
+})
+
+test('a round of which a reading is gone is no round', async () => {
+  const unreadable = (edge: string) => ({ edge, readable: false, at: 1, reason: 'timeout' }) as const
+  const round = aRound('torn', 1_896_000_000_000, [unreadable('a'), unreadable('b')])
+  await store.putRound(round)
+  expect(await store.latestRound()).toEqual(round)
+  await documents.send(new DeleteCommand({ TableName: table, Key: { pk: 'ROUND#torn', sk: 'a' } }))
+  expect(await store.latestRound()).toBe(undefined)
+})
+
+test('a row that somebody else changed is refused, with what is wrong and where', async () => {
+  await documents.send(
+    new PutCommand({
+      TableName: table,
+      Item: { pk: 'DRAIN#broken', sk: 'RECORD', data: { ...aDrain('broken'), uris: ['all'], steps: 'x' } },
+    }),
+  )
+  const broken = store.drain('broken')
+  await expect(broken).rejects.toThrow(UnexpectedAnswer)
+  await expect(broken).rejects.toThrow(/DRAIN#broken: .*uris\.0: "all" is not a SIP URI.*steps:/)
+})
