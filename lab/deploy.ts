@@ -54,8 +54,13 @@ export async function deploy(emulator: Emulator, options: DeployOptions): Promis
     )
     options.log(`cdk ${name}: done (${((Date.now() - startedAt) / 1000).toFixed(1)} s)`)
   }
+  // With an environment named, bootstrap has no use for the app; without '' it would build and synthesize it all the same.
   if (!(await isBootstrapped(emulator)))
-    await cdk('bootstrap', [`aws://${emulator.accountId}/${emulator.region}`], bootstrapTimeoutMs)
+    await cdk(
+      'bootstrap',
+      ['--app', '', `aws://${emulator.accountId}/${emulator.region}`],
+      bootstrapTimeoutMs,
+    )
   const context = Object.entries(options.context).flatMap(([key, value]) => ['-c', `${key}=${value}`])
   await cdk(
     'deploy',

@@ -1,0 +1,462 @@
+import {
+  AutoScalingClient,
+  CompleteLifecycleActionCommand,
+  DescribeAutoScalingGroupsCommand,
+  DescribeAutoScalingInstancesCommand,
+  DescribeLifecycleHooksCommand,
+  RecordLifecycleActionHeartbeatCommand,
+  ResourceContentionFault,
+  TerminateInstanceInAutoScalingGroupCommand,
+} from '@aws-sdk/client-auto-scaling'
+import { afterEach, describe, expect, test } from 'vitest'
+import { type AutoScaling, startAutoScaling } from '../../lab/auto-scaling.ts'
+import type { AwsEvent, Group, Hook, Instance, LifecycleAction } from '../../lab/auto-scaling-types.ts'
+
+const terminateHook: Hook = {
+  name: 'drain',
+  transition: 'terminating',
+  heartbeatTimeoutSeconds: 30,
+  defaultResult: 'CONTINUE',
+  notificationMetadata: 'what the operator wrote',
+}
+const launchHook: Hook = {
+  ...terminateHook,
+  name: 'admit',
+  transition: 'launching',
+  defaultResult: 'ABANDON',
+}
+
+const running: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const stop of running.splice(0)) await stop()
+})
+
+async function world(group: Partial<Group> = {}) {
+  const events: AwsEvent[] = []
+  const switchedOff: string[] = []
+  const simulator = await startAutoScaling({
+    region: 'eu-central-1',
+    accountId: '123456789012',
+    publish: async (event) => void events.push(event),
+    onTerminate: async (instance) => void switchedOff.push(instance.id),
+  })
+  simulator.createGroup({ name: 'media', hooks: [terminateHook], ...group })
+  const client = new AutoScalingClient({
+    endpoint: simulator.endpoint,
+    region: 'eu-central-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    maxAttempts: 1,
+  })
+  running.push(() => simulator.close())
+  const typesOf = () => events.map(({ detailType }) => detailType)
+  return { simulator, client, events, typesOf, switchedOff }
+}
+
+async function inService(simulator: AutoScaling): Promise<Instance> {
+  const { instance } = await simulator.launch({ group: 'media', privateIp: '10.0.1.20', hooked: false })
+  return instance
+}
+
+function only(actions: readonly LifecycleAction[]): LifecycleAction {
+  const [action] = actions
+  if (action === undefined || actions.length > 1)
+    throw new Error(`one action expected, ${actions.length} found`)
+  return action
+}
+
+const address = { AutoScalingGroupName: 'media', LifecycleHookName: 'drain' }
+
+describe('a terminate hook', () => {
+  test('keeps the machine up until CONTINUE, which switches it off once', async () => {
+    const { simulator, client, typesOf, switchedOff } = await world()
+    const { id } = await inService(simulator)
+    const activity = await simulator.terminate(id)
+    const token = only(activity.actions).token
+    const waiting = await client.send(new DescribeAutoScalingInstancesCommand({ InstanceIds: [id] }))
+    expect(waiting.AutoScalingInstances).toMatchObject([
+      { InstanceId: id, AutoScalingGroupName: 'media', LifecycleState: 'Terminating:Wait' },
+    ])
+    expect(switchedOff).toEqual([])
+    await client.send(
+      new CompleteLifecycleActionCommand({
+        ...address,
+        LifecycleActionToken: token,
+        LifecycleActionResult: 'CONTINUE',
+      }),
+    )
+    await activity.done
+    expect(switchedOff).toEqual([id])
+    expect(typesOf()).toEqual([
+      'EC2 Instance-terminate Lifecycle Action',
+      'EC2 Instance Terminate Successful',
+    ])
+    const after = await client.send(new DescribeAutoScalingInstancesCommand({ InstanceIds: [id] }))
+    expect(after.AutoScalingInstances).toEqual([])
+  })
+
+  test('publishes the event as the Auto Scaling guide shows it', async () => {
+    const { simulator, events } = await world()
+    const { id } = await inService(simulator)
+    const { actions } = await simulator.terminate(id)
+    expect(events).toEqual([
+      {
+        source: 'aws.autoscaling',
+        detailType: 'EC2 Instance-terminate Lifecycle Action',
+        time: expect.any(Date),
+        resources: [
+          expect.stringMatching(
+            /^arn:aws:autoscaling:eu-central-1:123456789012:autoScalingGroup:[0-9a-f-]{36}:autoScalingGroupName\/media$/,
+          ),
+        ],
+        detail: {
+          LifecycleActionToken: only(actions).token,
+          AutoScalingGroupName: 'media',
+          LifecycleHookName: 'drain',
+          EC2InstanceId: id,
+          LifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING',
+          NotificationMetadata: 'what the operator wrote',
+          Origin: 'AutoScalingGroup',
+          Destination: 'EC2',
+        },
+      },
+    ])
+  })
+
+  test('delivers its event as often as it is told: twice with the same token, or never', async () => {
+    const { simulator, events } = await world()
+    const [twice, never] = [await inService(simulator), await inService(simulator)]
+    await simulator.terminate(twice.id, { deliver: 'twice' })
+    await simulator.terminate(never.id, { deliver: 'never' })
+    expect(events).toHaveLength(2)
+    expect(events[0]).toEqual(events[1])
+    expect(simulator.actions().map(({ published }) => published.length)).toEqual([2, 0])
+  })
+
+  test('runs into its default result when nobody beats: CONTINUE terminates', async () => {
+    const { simulator, switchedOff } = await world({
+      hooks: [{ ...terminateHook, heartbeatTimeoutSeconds: 0.05 }],
+    })
+    const { id } = await inService(simulator)
+    const activity = await simulator.terminate(id)
+    await activity.done
+    expect(only(activity.actions).end).toMatchObject({ result: 'CONTINUE', cause: 'expired-default' })
+    expect(switchedOff).toEqual([id])
+  })
+
+  test('ABANDON terminates too, unless the group retains', async () => {
+    const { simulator, client, switchedOff } = await world()
+    const { id } = await inService(simulator)
+    const activity = await simulator.terminate(id)
+    await client.send(
+      new CompleteLifecycleActionCommand({ ...address, InstanceId: id, LifecycleActionResult: 'ABANDON' }),
+    )
+    await activity.done
+    expect(switchedOff).toEqual([id])
+  })
+
+  test.each(['completed', 'expired-default'] as const)(
+    'ABANDON retains the machine where the policy says so (%s), until somebody terminates it',
+    async (cause) => {
+      const heartbeatTimeoutSeconds = cause === 'completed' ? 30 : 0.05
+      const hook: Hook = { ...terminateHook, defaultResult: 'ABANDON', heartbeatTimeoutSeconds }
+      const { simulator, client, switchedOff } = await world({
+        terminateHookAbandon: 'retain',
+        hooks: [hook],
+      })
+      const { id } = await inService(simulator)
+      const activity = await simulator.terminate(id)
+      if (cause === 'completed')
+        await client.send(
+          new CompleteLifecycleActionCommand({
+            ...address,
+            InstanceId: id,
+            LifecycleActionResult: 'ABANDON',
+          }),
+        )
+      await activity.done
+      expect(only(activity.actions).end?.cause).toBe(cause)
+      expect(switchedOff).toEqual([])
+      const { AutoScalingGroups } = await client.send(new DescribeAutoScalingGroupsCommand({}))
+      expect(AutoScalingGroups).toMatchObject([
+        {
+          AutoScalingGroupName: 'media',
+          Instances: [{ InstanceId: id, LifecycleState: 'Terminating:Retained' }],
+          InstanceLifecyclePolicy: { RetentionTriggers: { TerminateHookAbandon: 'retain' } },
+        },
+      ])
+      const gone = simulator.actions().length
+      await client.send(
+        new TerminateInstanceInAutoScalingGroupCommand({
+          InstanceId: id,
+          ShouldDecrementDesiredCapacity: true,
+        }),
+      )
+      expect(simulator.actions()).toHaveLength(gone)
+      expect(switchedOff).toEqual([id])
+    },
+  )
+
+  test('into the warm pool the machine stops and keeps its id and address', async () => {
+    const { simulator, client, events, switchedOff } = await world()
+    const instance = await inService(simulator)
+    const activity = await simulator.terminate(instance.id, { destination: 'WarmPool' })
+    expect(events[0]?.detail).toMatchObject({ Origin: 'AutoScalingGroup', Destination: 'WarmPool' })
+    await client.send(
+      new CompleteLifecycleActionCommand({
+        ...address,
+        InstanceId: instance.id,
+        LifecycleActionResult: 'CONTINUE',
+      }),
+    )
+    await activity.done
+    expect(switchedOff).toEqual([instance.id])
+    expect(instance).toMatchObject({
+      lifecycleState: 'Warmed:Stopped',
+      ec2State: 'stopped',
+      privateIp: '10.0.1.20',
+    })
+  })
+
+  test('of several, all must say CONTINUE, and one ABANDON ends the others', async () => {
+    const { simulator, client, switchedOff } = await world({
+      hooks: [terminateHook, { ...terminateHook, name: 'backup' }],
+    })
+    const { id } = await inService(simulator)
+    const activity = await simulator.terminate(id)
+    const complete = (LifecycleHookName: string, LifecycleActionResult: string) =>
+      client.send(
+        new CompleteLifecycleActionCommand({
+          AutoScalingGroupName: 'media',
+          LifecycleHookName,
+          InstanceId: id,
+          LifecycleActionResult,
+        }),
+      )
+    await complete('drain', 'CONTINUE')
+    expect(switchedOff).toEqual([])
+    await complete('backup', 'CONTINUE')
+    await activity.done
+    expect(switchedOff).toEqual([id])
+
+    const second = await inService(simulator)
+    const abandoned = await simulator.terminate(second.id)
+    await client.send(
+      new CompleteLifecycleActionCommand({
+        ...address,
+        InstanceId: second.id,
+        LifecycleActionResult: 'ABANDON',
+      }),
+    )
+    await abandoned.done
+    expect(abandoned.actions.map(({ end }) => end?.cause)).toEqual(['completed', 'other-hook'])
+  })
+})
+
+describe('a lifecycle action', () => {
+  test('is completed once: the second time there is none, by token and by instance', async () => {
+    const { simulator, client } = await world()
+    const { id } = await inService(simulator)
+    const activity = await simulator.terminate(id)
+    const { token } = only(activity.actions)
+    const complete = (by: { LifecycleActionToken: string } | { InstanceId: string }) =>
+      client.send(
+        new CompleteLifecycleActionCommand({ ...address, ...by, LifecycleActionResult: 'CONTINUE' }),
+      )
+    await complete({ LifecycleActionToken: token })
+    await activity.done
+    const refused = { name: 'ValidationError', $metadata: { httpStatusCode: 400 } }
+    await expect(complete({ LifecycleActionToken: token })).rejects.toMatchObject({
+      ...refused,
+      message: `No active Lifecycle Action found with token ${token}`,
+    })
+    await expect(complete({ InstanceId: id })).rejects.toMatchObject({
+      ...refused,
+      message: `No active Lifecycle Action found with instance ID ${id}`,
+    })
+    expect(only(activity.actions).completions.map(({ by, answer }) => [by, answer])).toEqual([
+      ['token', 'accepted'],
+      ['token', 'ValidationError'],
+      ['instance', 'ValidationError'],
+    ])
+  })
+
+  test('that expired takes neither completion nor heartbeat', async () => {
+    const { simulator, client } = await world({
+      hooks: [{ ...terminateHook, heartbeatTimeoutSeconds: 0.05 }],
+    })
+    const { id } = await inService(simulator)
+    const activity = await simulator.terminate(id)
+    const { token } = only(activity.actions)
+    await activity.done
+    const late = { ...address, LifecycleActionToken: token }
+    const message = `No active Lifecycle Action found with token ${token}`
+    await expect(
+      client.send(new CompleteLifecycleActionCommand({ ...late, LifecycleActionResult: 'CONTINUE' })),
+    ).rejects.toMatchObject({ name: 'ValidationError', message })
+    await expect(client.send(new RecordLifecycleActionHeartbeatCommand(late))).rejects.toMatchObject({
+      name: 'ValidationError',
+      message,
+    })
+  })
+
+  test('nobody started has an unknown token, and a stranger group or result is refused', async () => {
+    const { client } = await world()
+    const LifecycleActionToken = '87654321-4321-4321-4321-210987654321'
+    const complete = (change: Partial<CompleteLifecycleActionCommand['input']>) =>
+      client.send(
+        new CompleteLifecycleActionCommand({
+          ...address,
+          LifecycleActionToken,
+          LifecycleActionResult: 'CONTINUE',
+          ...change,
+        }),
+      )
+    await expect(complete({})).rejects.toMatchObject({
+      name: 'ValidationError',
+      message: `No active Lifecycle Action found with token ${LifecycleActionToken}`,
+    })
+    await expect(complete({ AutoScalingGroupName: 'stranger' })).rejects.toMatchObject({
+      name: 'ValidationError',
+    })
+    await expect(complete({ LifecycleActionResult: 'MAYBE' })).rejects.toMatchObject({
+      name: 'ValidationError',
+    })
+  })
+
+  test('takes a heartbeat by token and by instance', async () => {
+    const { simulator, client } = await world()
+    const { id } = await inService(simulator)
+    const action = only((await simulator.terminate(id)).actions)
+    for (const by of [{ LifecycleActionToken: action.token }, { InstanceId: id }])
+      await client.send(new RecordLifecycleActionHeartbeatCommand({ ...address, ...by }))
+    expect(action.heartbeats).toMatchObject([{ ignored: false }, { ignored: false }])
+  })
+
+  test('of a hook with a long timeout ends after 48 h at the latest', async () => {
+    const { simulator } = await world({ hooks: [{ ...terminateHook, heartbeatTimeoutSeconds: 7200 }] })
+    const { id } = await inService(simulator)
+    const action = only((await simulator.terminate(id)).actions)
+    expect(action.deadlineAt - action.startedAt).toBe(48 * 3600 * 1000)
+  })
+})
+
+describe('a planted fault', () => {
+  test('ResourceContention refuses the next completions, and the action stays active', async () => {
+    const { simulator, client } = await world()
+    const { id } = await inService(simulator)
+    const activity = await simulator.terminate(id)
+    const complete = () =>
+      client.send(
+        new CompleteLifecycleActionCommand({ ...address, InstanceId: id, LifecycleActionResult: 'CONTINUE' }),
+      )
+    simulator.faults.contention = 2
+    await expect(complete()).rejects.toBeInstanceOf(ResourceContentionFault)
+    await expect(complete()).rejects.toMatchObject({ $metadata: { httpStatusCode: 500 } })
+    await complete()
+    await activity.done
+    expect(only(activity.actions).completions.map(({ answer }) => answer)).toEqual([
+      'ResourceContention',
+      'ResourceContention',
+      'accepted',
+    ])
+  })
+
+  test('completing right after the event can be refused for a moment', async () => {
+    const { simulator, client } = await world()
+    simulator.faults.refuseCompletionForMs = 60_000
+    const { id } = await inService(simulator)
+    await simulator.terminate(id)
+    await expect(
+      client.send(
+        new CompleteLifecycleActionCommand({ ...address, InstanceId: id, LifecycleActionResult: 'CONTINUE' }),
+      ),
+    ).rejects.toBeInstanceOf(ResourceContentionFault)
+  })
+
+  test('a deaf group answers heartbeats and expires all the same', async () => {
+    const { simulator, client } = await world({ hooks: [{ ...terminateHook, heartbeatTimeoutSeconds: 1 }] })
+    simulator.faults.ignoreHeartbeats = true
+    const { id } = await inService(simulator)
+    const action = only((await simulator.terminate(id)).actions)
+    const { expiresAt } = action
+    await client.send(new RecordLifecycleActionHeartbeatCommand({ ...address, InstanceId: id }))
+    expect(action.expiresAt).toBe(expiresAt)
+    expect(action.heartbeats).toMatchObject([{ ignored: true }])
+  })
+
+  test('an action that ends early continues by itself and says so', async () => {
+    const { simulator, switchedOff } = await world()
+    simulator.faults.endEarlyMs = 10
+    const { id } = await inService(simulator)
+    const activity = await simulator.terminate(id)
+    await activity.done
+    expect(only(activity.actions).end).toMatchObject({ result: 'CONTINUE', cause: 'ended-early' })
+    expect(switchedOff).toEqual([id])
+  })
+})
+
+describe('a launch hook', () => {
+  const group = { hooks: [launchHook] }
+
+  test('holds the machine in Pending:Wait until CONTINUE puts it in service', async () => {
+    const { simulator, client, events, typesOf } = await world(group)
+    const activity = await simulator.launch({ group: 'media', privateIp: '10.0.1.21' })
+    expect(activity.instance.lifecycleState).toBe('Pending:Wait')
+    expect(events[0]?.detail).toMatchObject({
+      LifecycleTransition: 'autoscaling:EC2_INSTANCE_LAUNCHING',
+      Origin: 'EC2',
+      Destination: 'AutoScalingGroup',
+    })
+    await client.send(
+      new CompleteLifecycleActionCommand({
+        AutoScalingGroupName: 'media',
+        LifecycleHookName: 'admit',
+        LifecycleActionToken: only(activity.actions).token,
+        LifecycleActionResult: 'CONTINUE',
+      }),
+    )
+    await activity.done
+    expect(activity.instance.lifecycleState).toBe('InService')
+    expect(typesOf()).toEqual(['EC2 Instance-launch Lifecycle Action', 'EC2 Instance Launch Successful'])
+  })
+
+  test('that nobody completes abandons the machine by default', async () => {
+    const { simulator, switchedOff } = await world({
+      hooks: [{ ...launchHook, heartbeatTimeoutSeconds: 0.05 }],
+    })
+    const { instance, done } = await simulator.launch({ group: 'media', privateIp: '10.0.1.21' })
+    await done
+    expect(switchedOff).toEqual([instance.id])
+    expect(instance.lifecycleState).toBe('Terminated')
+  })
+
+  test('is described as it was made', async () => {
+    const { client } = await world(group)
+    const { LifecycleHooks } = await client.send(
+      new DescribeLifecycleHooksCommand({ AutoScalingGroupName: 'media' }),
+    )
+    expect(LifecycleHooks).toMatchObject([
+      {
+        LifecycleHookName: 'admit',
+        LifecycleTransition: 'autoscaling:EC2_INSTANCE_LAUNCHING',
+        HeartbeatTimeout: 30,
+        GlobalTimeout: 3000,
+        DefaultResult: 'ABANDON',
+      },
+    ])
+  })
+})
+
+test('what fails behind an answered call is said when the simulator closes', async () => {
+  const simulator = await startAutoScaling({
+    region: 'eu-central-1',
+    accountId: '123456789012',
+    publish: async () => undefined,
+    onTerminate: () => Promise.reject(new Error('the process would not die')),
+  })
+  simulator.createGroup({ name: 'media', hooks: [] })
+  const { id } = await inService(simulator)
+  const { done } = await simulator.terminate(id)
+  await expect(done).rejects.toThrow('would not die')
+  await expect(simulator.close()).rejects.toThrow(AggregateError)
+})
