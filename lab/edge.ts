@@ -192,6 +192,8 @@ function sha256(text: string): string {
 /** Kamailio checks the `version` table before it uses another; the package brings only the dialog module's SQL. */
 function createDatabase(file: string, dialogSchema: string): void {
   const database = new DatabaseSync(file)
+  // Kamailio's processes write side by side; without a write-ahead log they find the file locked.
+  database.exec('PRAGMA journal_mode=WAL')
   database.exec(
     'CREATE TABLE version (table_name VARCHAR(32) PRIMARY KEY, table_version INTEGER DEFAULT 0 NOT NULL)',
   )
