@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { canonicalHost, type DestinationUri } from '../control/destination.ts'
 import { EdgeError } from '../control/errors.ts'
-import type { CallCount } from '../control/round.ts'
+import type { Edge } from '../use-cases/ports.ts'
 import type { ListedTarget } from './dispatcher-list.ts'
 import type { JsonRpc } from './json-rpc.ts'
 import { RpcRefusal } from './rpc-faults.ts'
@@ -10,6 +10,8 @@ export interface CallSources {
   readonly edge: string
   readonly rpc: JsonRpc
   targets(): Promise<readonly ListedTarget[]>
+  /** `up_since`, verbatim */
+  bootTime(): Promise<string>
 }
 
 const size = z.int().min(0)
@@ -17,34 +19,46 @@ const size = z.int().min(0)
 const active = z.object({ all: size })
 
 /**
- * Calls to any of the URIs and from any of the addresses, early and confirmed. Sources, in this order:
+ * Counts calls to any of the URIs and from any of the addresses, early and confirmed. Sources, in this order:
  * 1. the dialog profiles: `dst` for each URI and, where the edge keeps it, `src` for each address
  * 2. without `dst`, DLGLOAD of the URIs when above 0: after a reload it says 0 with live calls, so 0 is not an answer
- * 3. `dlg.stats_active` when the whole edge carries no call
+ * 3. `dlg.stats_active` when the whole edge carries no call, and has been seen here with calls since it was started: a script
+ *    that loads the dialog module and tracks no call says 0 for ever
+ *
  * What is missing is asked for each time, so that an edge which gets the profiles is counted right at once.
- * @throws EdgeError `unsupported` when none of them can say
+ * The counter throws EdgeError `unsupported` when none of them can say.
  */
-export async function countCalls(
-  sources: CallSources,
-  of: { readonly uris: readonly DestinationUri[]; readonly addresses: readonly string[] },
-): Promise<CallCount> {
-  const addresses = of.addresses.flatMap((address) => sourceAddress(address) ?? [])
-  const [to, from] = await Promise.all([
-    profileSize(sources.rpc, 'dst', of.uris),
-    profileSize(sources.rpc, 'src', addresses),
-  ])
-  const outbound = from !== undefined && addresses.length > 0
-  if (to !== undefined) return { calls: to + (from ?? 0), source: 'profile', outbound }
+export function createCallCounter(sources: CallSources): Edge['count'] {
+  const { edge, rpc } = sources
+  let tracksSince: string | undefined
 
-  const load = await loadOf(sources, of.uris)
-  if (load > 0) return { calls: load, source: 'load', outbound: false }
-  if ((await totalOf(sources.rpc)) === 0) return { calls: 0, source: 'edge', outbound: true }
-  throw new EdgeError(
-    sources.edge,
-    'unsupported',
-    'it has no dialog profile "dst", DLGLOAD shows no call and the edge carries some or does not say: ' +
-      "include kamailio/call-profiles.cfg in the edge's kamailio.cfg",
-  )
+  async function edgeIsEmpty(): Promise<boolean> {
+    const total = await unlessMissing(rpc.call('dlg.stats_active', [], active))
+    if (total === undefined) return false
+    const bootTime = await sources.bootTime()
+    if (total.all > 0) tracksSince = bootTime
+    return total.all === 0 && tracksSince === bootTime
+  }
+
+  return async (of) => {
+    const addresses = of.addresses.flatMap((address) => sourceAddress(address) ?? [])
+    const [to, from] = await Promise.all([
+      profileSize(rpc, 'dst', of.uris),
+      profileSize(rpc, 'src', addresses),
+    ])
+    const outbound = from !== undefined && addresses.length > 0
+    if (to !== undefined) return { calls: to + (from ?? 0), source: 'profile', outbound }
+
+    const load = loadOf(await sources.targets(), of.uris)
+    if (load > 0) return { calls: load, source: 'load', outbound: false }
+    if (await edgeIsEmpty()) return { calls: 0, source: 'edge', outbound: true }
+    throw new EdgeError(
+      edge,
+      'unsupported',
+      'calls can not be counted: it has no dialog profile "dst", and neither DLGLOAD nor the total of all dialogs ' +
+        "can stand in for it. Include kamailio/call-profiles.cfg in the edge's kamailio.cfg",
+    )
+  }
 }
 
 /**
@@ -79,17 +93,9 @@ async function profileSize(
   )
 }
 
-async function loadOf(sources: CallSources, uris: readonly DestinationUri[]): Promise<number> {
-  const targets = await sources.targets()
-  return targets.reduce(
-    (sum, { destination, load = 0 }) => (uris.includes(destination.uri) ? sum + load : sum),
-    0,
-  )
-}
-
-/** @returns dialogs of the whole edge in any state, or undefined without the dialog module. */
-async function totalOf(rpc: JsonRpc): Promise<number | undefined> {
-  return (await unlessMissing(rpc.call('dlg.stats_active', [], active)))?.all
+function loadOf(targets: readonly ListedTarget[], uris: readonly DestinationUri[]): number {
+  const ours = targets.filter((target) => uris.includes(target.destination.uri))
+  return ours.reduce((sum, { load = 0 }) => sum + load, 0)
 }
 
 async function unlessMissing<T>(asked: Promise<T>, reason?: string): Promise<T | undefined> {

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { EdgeError } from '../control/errors.ts'
 import type { Edge } from '../use-cases/ports.ts'
-import { countCalls } from './calls.ts'
+import { createCallCounter } from './calls.ts'
 import { dispatcherList, type ListedTarget } from './dispatcher-list.ts'
 import { readGuard, setGuard } from './guard.ts'
 import { createJsonRpc, type JsonRpc, type RpcSecret } from './json-rpc.ts'
@@ -27,6 +27,10 @@ export function createEdge(settings: EdgeSettings): KamailioEdge {
   const { id, restoresDialogs, url, timeoutMs, key } = settings
   const rpc = createJsonRpc({ edge: id, url, timeoutMs, ...(key && { key }) })
   const targets = () => listTargets(id, rpc)
+  const boot = async () => {
+    const { up_since, uptime: uptimeSeconds } = await rpc.call('core.uptime', [], uptime)
+    return { bootTime: up_since, uptimeSeconds }
+  }
   return {
     id,
     restoresDialogs,
@@ -42,11 +46,8 @@ export function createEdge(settings: EdgeSettings): KamailioEdge {
     reload: async () => {
       await rpc.call('dispatcher.reload', [], reloaded)
     },
-    boot: async () => {
-      const { up_since, uptime: uptimeSeconds } = await rpc.call('core.uptime', [], uptime)
-      return { bootTime: up_since, uptimeSeconds }
-    },
-    count: (of) => countCalls({ edge: id, rpc, targets }, of),
+    boot,
+    count: createCallCounter({ edge: id, rpc, targets, bootTime: async () => (await boot()).bootTime }),
     close: () => rpc.close(),
   }
 }

@@ -1,5 +1,9 @@
-import { type DestinationUri, destinationUri, type Flags } from '../../functions/control/destination.ts'
-import type { WritableState } from '../../functions/use-cases/ports.ts'
+import {
+  type DestinationUri,
+  destinationUri,
+  type Flags,
+  type WritableState,
+} from '../../functions/control/destination.ts'
 
 /** One line of the edge's dispatcher file: what a reload or restart goes back to. */
 export interface FileEntry {

@@ -1,7 +1,7 @@
-import type { DestinationUri, ListedDestination } from '../../functions/control/destination.ts'
+import type { DestinationUri, ListedDestination, WritableState } from '../../functions/control/destination.ts'
 import { EdgeError, type EdgeFault } from '../../functions/control/errors.ts'
 import type { CallCount } from '../../functions/control/round.ts'
-import type { Clock, Edge, WritableState } from '../../functions/use-cases/ports.ts'
+import type { Clock, Edge } from '../../functions/use-cases/ports.ts'
 import { DispatcherMemory, type Entry, type FileEntry, type ProbingMode } from './dispatcher-memory.ts'
 import { disturb, type Misbehaviour } from './misbehaviour.ts'
 
@@ -17,7 +17,7 @@ export interface MemoryEdgeOptions {
   readonly profiles?: readonly ('dst' | 'src')[]
   /** whether DLGLOAD is kept (`ds_hash_size` > 0 and algorithm 10) */
   readonly load?: boolean
-  /** whether the dialog module is loaded, for the edge's total */
+  /** whether the script tracks calls as dialogs, so that the edge's total is true; without it the total is always 0 */
   readonly dialogs?: boolean
   /** `ds_probing_mode` with every server answering pings each second; no pings when undefined */
   readonly probingMode?: ProbingMode
@@ -54,6 +54,7 @@ export class MemoryEdge implements Edge {
   private readonly calls = new Map<number, Call>()
   private lastCall = 0
   private turn = 0
+  private hasShownCalls = false
 
   constructor(options: MemoryEdgeOptions) {
     this.options = options
@@ -139,8 +140,8 @@ export class MemoryEdge implements Edge {
       }
       const load = this.entries().reduce((sum, e) => (of.uris.includes(e.uri) ? sum + e.load : sum), 0)
       if (this.options.load && load > 0) return { calls: load, source: 'load' as const, outbound: false }
-      if (this.options.dialogs !== false && this.calls.size === 0)
-        return { calls: 0, source: 'edge' as const, outbound: true }
+      if (this.options.dialogs !== false && this.calls.size > 0) this.hasShownCalls = true
+      else if (this.hasShownCalls) return { calls: 0, source: 'edge' as const, outbound: true }
       throw this.fault('unsupported', 'no call profile')
     })
   }
@@ -156,6 +157,7 @@ export class MemoryEdge implements Edge {
   restart(): void {
     this.bootedAt = this.options.clock.now()
     this.held.clear()
+    this.hasShownCalls = false
     if (!this.restoresDialogs) this.calls.clear()
     this.dispatcher.restart(this.bootedAt)
   }
