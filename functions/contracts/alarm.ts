@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { orderOf } from '../control/hold.ts'
 import { alarmTargetTag } from './names.ts'
 import { instant, parseAs, parseJson } from './parse.ts'
 
@@ -8,7 +9,7 @@ export interface AlarmMessage {
   /** which of the alarm's time series: stable text of the contributor's attributes, '' for the alarm itself */
   readonly series: string
   readonly value: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA'
-  /** when it entered that state, UTC, always 24 characters: later sorts after earlier as text */
+  /** when it entered that state: later sorts after earlier as text, and next to other holds' orders */
   readonly order: string
   /** a mute rule or a suppressor alarm holds its actions back */
   readonly muted: boolean
@@ -96,7 +97,7 @@ export function parseAlarmMessage(body: string): AlarmMessage {
     alarmName: detail.alarmName,
     series: attributes ? stableText(attributes) : '',
     value: detail.state.value,
-    order: new Date(detail.state.timestamp).toISOString(),
+    order: orderOf(detail.state.timestamp),
     muted: Boolean(detail.muteDetail ?? detail.state.actionsSuppressedBy),
     summary: !attributes && metrics.some(({ expression }) => /\bGROUP\s+BY\b/i.test(expression ?? '')),
     ...(attributes && { contributorAttributes: attributes }),

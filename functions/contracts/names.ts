@@ -43,6 +43,7 @@ export const metricNames = {
   activeCalls: 'ActiveCalls',
   drainsPastDeadline: 'DrainsPastDeadline',
   completionsFailed: 'CompletionsFailed',
+  edgeListRefused: 'EdgeListRefused',
 } as const
 export type MetricName = (typeof metricNames)[keyof typeof metricNames]
 

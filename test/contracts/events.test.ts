@@ -3,6 +3,7 @@ import { parseAlarmMessage } from '../../functions/contracts/alarm.ts'
 import { parseCommand } from '../../functions/contracts/command.ts'
 import { parseLifecycleMessage } from '../../functions/contracts/lifecycle-action.ts'
 import { alarmIntent } from '../../functions/control/alarm.ts'
+import { orderOf } from '../../functions/control/hold.ts'
 import { lifecycleIntent } from '../../functions/control/lifecycle.ts'
 import { eventBody, eventNames } from './event-files.ts'
 
@@ -114,10 +115,13 @@ const contributor = {
 
 const alarms: Record<string, { message: object; intent: string }> = {
   'alarm-metric-alarm': {
-    message: { ...cpu, value: 'ALARM', order: '2026-11-22T17:04:40.989Z' },
+    message: { ...cpu, value: 'ALARM', order: orderOf(Date.parse('2026-11-22T17:04:40.989Z')) },
     intent: 'drain',
   },
-  'alarm-metric-ok': { message: { ...cpu, value: 'OK', order: '2026-11-22T17:24:40.991Z' }, intent: 'lift' },
+  'alarm-metric-ok': {
+    message: { ...cpu, value: 'OK', order: orderOf(Date.parse('2026-11-22T17:24:40.991Z')) },
+    intent: 'lift',
+  },
   'alarm-insufficient-data': {
     message: { ...cpu, value: 'INSUFFICIENT_DATA', reason: 'Insufficient Data: 1 datapoint was unknown.' },
     intent: 'skip',

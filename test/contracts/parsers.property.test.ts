@@ -42,7 +42,7 @@ const alarmBody = (timestamp: string, attributes: Record<string, string> = { Ins
   })
 
 const day = 86_400_000
-const times = fc.date({ min: new Date(Date.UTC(0, 0, 2)), max: new Date(8e12), noInvalidDate: true })
+const times = fc.date({ min: new Date(2 * day), max: new Date(8e12), noInvalidDate: true })
 /** As CloudWatch writes it, in any zone. */
 const written = fc.tuple(times, fc.integer({ min: -23, max: 23 })).map(([time, hours]) => {
   const local = new Date(time.getTime() + (hours * day) / 24).toISOString().slice(0, -1)
@@ -54,7 +54,7 @@ it('order texts sort as the times that they stand for, whatever their zone', () 
     fc.property(written, written, (a, b) => {
       const [first, second] = [a, b].map(({ text }) => parseAlarmMessage(alarmBody(text)).order)
       if (first === undefined || second === undefined) throw new Error('no order')
-      expect([first.length, second.length]).toEqual([24, 24])
+      expect([first.length, second.length]).toEqual([15, 15])
       expect(first < second).toBe(a.time < b.time)
       expect(first === second).toBe(a.time.getTime() === b.time.getTime())
     }),

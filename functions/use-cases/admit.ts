@@ -1,0 +1,61 @@
+import { eventTypes } from '../contracts/names.ts'
+import { EdgesUnreadable } from '../control/errors.ts'
+import { belongsTo, type Hold } from '../control/hold.ts'
+import { instanceDestinations } from '../control/resolve.ts'
+import { allListed, type EdgeResult, readLists, unreadable } from './edges.ts'
+import type { Ports } from './ports.ts'
+import { lift } from './restore.ts'
+
+/**
+ * A machine was launched: the retired mark of its address ends, and so do the holds of dead machines that had it before.
+ * What an operator or alarm holds of a machine that lives, or of a bare URI, stays. Not listed on any edge: said, and
+ * nothing is activated.
+ */
+export async function admit(ports: Ports, instanceId: string): Promise<void> {
+  const facts = await ports.instances.byId(instanceId)
+  const readouts = await readLists(await ports.fleet.edges())
+  const unread = unreadable(readouts)
+  const listed = allListed(readouts)
+  const uris = facts ? instanceDestinations(facts, listed) : []
+  if (uris.length === 0) {
+    if (unread.length > 0)
+      throw new EdgesUnreadable(
+        `no readable edge lists instance ${instanceId}; not every edge can be read: ${unread.join('; ')}`,
+      )
+    return ports.events.publish({
+      type: eventTypes.launchUnlisted,
+      detail: { instanceId, known: facts !== undefined },
+    })
+  }
+  const here = (await ports.store.holds()).filter(
+    (hold) => !hold.lifted && uris.some((uri) => belongsTo({ uri }, hold)),
+  )
+  const ended: Hold[] = []
+  const edges: EdgeResult[] = []
+  for (const hold of here) {
+    if (!(hold.source === 'retired' || (await isDead(ports, hold, instanceId)))) continue
+    const { lifted, edges: results } = await lift(ports, hold, `launch of ${instanceId}`)
+    if (lifted) ended.push(hold)
+    edges.push(...results)
+  }
+  await ports.events.publish({
+    type: eventTypes.launchAdmitted,
+    detail: {
+      instanceId,
+      uris,
+      ended: ended.map(name),
+      still: here.filter((hold) => !ended.includes(hold)).map(name),
+      edges,
+    },
+  })
+}
+
+async function isDead(ports: Ports, hold: Hold, launched: string): Promise<boolean> {
+  if (hold.subject.kind !== 'instance' || hold.subject.instanceId === launched) return false
+  const facts = await ports.instances.byId(hold.subject.instanceId)
+  return !facts || facts.state === 'terminated' || facts.state === 'shutting-down'
+}
+
+function name({ source, id, who, why }: Hold) {
+  return { source, id, who, why }
+}

@@ -1,0 +1,149 @@
+import type { ActivateCommand, DrainCommand } from '../contracts/command.ts'
+import { parseCommand } from '../contracts/command.ts'
+import { eventTypes } from '../contracts/names.ts'
+import { destinationKey } from '../control/destination.ts'
+import { CommandRefused, InvalidMessage } from '../control/errors.ts'
+import { belongsTo, type Hold, holdKey, orderOf } from '../control/hold.ts'
+import { disablePlan } from '../control/plan.ts'
+import { holdAndDrain } from './hold-and-drain.ts'
+import type { Incoming } from './intake.ts'
+import type { CommandOutcomeRow, Ports } from './ports.ts'
+import { reloadEdges } from './reload-edges.ts'
+import { lift } from './restore.ts'
+import { resolveTarget, type Target } from './target.ts'
+
+/**
+ * Does one operator's command and keeps its outcome under the command's id: the same id again is answered, not done again.
+ * The order of commands for one destination is decided by when they were sent, whatever order they come in.
+ */
+export async function handleCommand(ports: Ports, message: Incoming): Promise<CommandOutcomeRow> {
+  const command = parseCommand(message.body)
+  const known = await ports.store.commandOutcome(command.id)
+  if (known) return known
+  const order = orderOf(message.sentAt, message.sequence)
+  const done =
+    command.command === 'drain'
+      ? await drain(ports, command, order)
+      : command.command === 'activate'
+        ? await activate(ports, command, order)
+        : await reloadEdges(ports, command)
+  const outcome = {
+    id: command.id,
+    command: command.command,
+    requestedBy: command.requestedBy,
+    reason: command.reason,
+    ...done,
+  }
+  await ports.store.putCommandOutcome(command.id, outcome)
+  await ports.events.publish({ type: eventTypes.commandSucceeded, detail: outcome })
+  return outcome
+}
+
+async function drain(ports: Ports, command: DrainCommand, order: string): Promise<CommandOutcomeRow> {
+  const target = await resolveTarget(ports, targetName(command))
+  if (command.dryRun) return { result: 'dry-run', destinations: target.uris, edges: dryRun(target) }
+  const now = ports.clock.now()
+  const deadline = command.deadlineSeconds ?? ports.config.operatorDrainDeadlineSeconds
+  const { result, edges } = await holdAndDrain(ports, target, {
+    source: 'operator',
+    holdId: operatorHoldId(target),
+    who: command.requestedBy,
+    why: command.reason,
+    order,
+    requestedAt: now,
+    deadlineAt: now + deadline * 1000,
+  })
+  return { result, destinations: target.uris, hold: `operator/${operatorHoldId(target)}`, edges }
+}
+
+async function activate(ports: Ports, command: ActivateCommand, order: string): Promise<CommandOutcomeRow> {
+  const holds = (await ports.store.holds()).filter((hold) => !hold.lifted)
+  const target = await resolveTarget(
+    ports,
+    targetName(command),
+    holds.flatMap((hold) => hold.uris),
+  )
+  const here = holds.filter((hold) => target.uris.some((uri) => belongsTo({ uri }, hold)))
+  const source = 'source' in command ? command.source : undefined
+  const chosen = here.filter((hold) =>
+    command.holdId === undefined
+      ? hold.source === source
+      : hold.id === command.holdId || holdKey(hold) === command.holdId,
+  )
+  if (chosen.some((hold) => hold.source === 'lifecycle'))
+    throw new CommandRefused(
+      `${command.holdId} is a lifecycle hold, which no command lifts: only the end of the lifecycle action does`,
+    )
+  if (command.dryRun)
+    return {
+      result: 'dry-run',
+      destinations: target.uris,
+      wouldLift: chosen.map(named),
+      stillHeld: others(here, chosen),
+    }
+  const lifted: Hold[] = []
+  const edges: unknown[] = []
+  for (const hold of chosen) {
+    const done = await lift(ports, hold, command.requestedBy, order)
+    if (done.lifted) lifted.push(hold)
+    edges.push(...done.edges)
+  }
+  if (chosen.length === 0 && source === 'operator') await leaveTombstone(ports, target, command, order)
+  const result = lifted.length > 0 ? 'lifted' : chosen.length > 0 ? 'stale' : 'nothing-to-lift'
+  return {
+    result,
+    destinations: target.uris,
+    lifted: lifted.map(named),
+    stillHeld: others(here, lifted),
+    edges,
+  }
+}
+
+/** An activate that overtook its drain: the older drain must find that something later was said. */
+async function leaveTombstone(
+  ports: Ports,
+  target: Target,
+  command: ActivateCommand,
+  order: string,
+): Promise<void> {
+  const { readouts: _, ...scope } = target
+  const now = ports.clock.now()
+  await ports.store.putHold({
+    ...scope,
+    source: 'operator',
+    id: operatorHoldId(target),
+    who: command.requestedBy,
+    why: command.reason ?? 'activate',
+    placedAt: now,
+    order,
+    lifted: { at: now, by: command.requestedBy, restored: true },
+  })
+}
+
+function targetName(command: DrainCommand | ActivateCommand): string {
+  const name = command.instance ?? command.destination
+  if (name === undefined) throw new InvalidMessage('exactly one of destination and instance must be given')
+  return name
+}
+
+function operatorHoldId(target: Target): string {
+  if (target.wholeInstance && target.subject.kind === 'instance') return target.subject.instanceId
+  const [uri] = target.uris
+  return uri === undefined ? '' : destinationKey(uri)
+}
+
+function dryRun(target: Target) {
+  return target.readouts.map((readout) =>
+    'listed' in readout
+      ? { edge: readout.edge.id, plan: disablePlan(target, readout.listed) }
+      : { edge: readout.edge.id, unreadable: readout.error.message },
+  )
+}
+
+function others(holds: readonly Hold[], but: readonly Hold[]) {
+  return holds.filter((hold) => !but.includes(hold)).map(named)
+}
+
+function named({ source, id, who, why }: Hold) {
+  return { source, id, who, why }
+}

@@ -1,0 +1,77 @@
+import type { GroupConfig } from '../contracts/config.ts'
+import type { LifecycleMessage } from '../contracts/lifecycle-action.ts'
+import { metricNames } from '../contracts/names.ts'
+import { orderOf } from '../control/hold.ts'
+import { lifecycleIntent } from '../control/lifecycle.ts'
+import { heartbeatInterval } from '../control/pace.ts'
+import { admit } from './admit.ts'
+import { save } from './drain-step.ts'
+import type { Ports } from './ports.ts'
+import { startDrain } from './start-drain.ts'
+
+type Action = Extract<LifecycleMessage, { kind: 'action' }>
+
+/** A lifecycle action, or the news that an instance was launched or terminated. Only our groups and hooks are ours. */
+export async function handleLifecycle(ports: Ports, message: LifecycleMessage): Promise<void> {
+  const group =
+    message.kind === 'skip' ? undefined : ports.config.groups.find((g) => g.name === message.group)
+  if (message.kind === 'skip' || !group) return skip(ports)
+  switch (message.kind) {
+    case 'terminated':
+      return markTerminated(ports, group, message.instanceId)
+    case 'launched':
+      // A group with a launch hook was admitted by its action.
+      return group.launchHook === undefined ? admit(ports, message.instanceId) : skip(ports)
+    case 'action':
+      return handleAction(ports, group, message)
+  }
+}
+
+async function handleAction(ports: Ports, group: GroupConfig, message: Action): Promise<void> {
+  const { hook, instanceId, token, move } = message
+  const ours = move.transition === 'terminating' ? group.terminateHook : group.launchHook
+  if (hook !== ours) return skip(ports)
+  const action = { group: group.name, hook, token, instanceId }
+  const intent = lifecycleIntent(move)
+  if (intent === 'drain') {
+    await startDrain(ports, {
+      id: drainId(instanceId, hook),
+      source: 'lifecycle',
+      holdId: `${instanceId}/${hook}`,
+      who: `auto scaling group ${group.name}`,
+      why: `${hook}: ${move.origin ?? 'unknown'} to ${move.destination ?? 'unknown'}`,
+      order: orderOf(message.time),
+      requestedAt: message.time,
+      deadlineAt: message.time + group.drainDeadlineSeconds * 1000,
+      instanceId,
+      uris: [],
+      addresses: [],
+      wholeInstance: true,
+      group: group.name,
+      lifecycle: {
+        ...action,
+        transition: move.transition,
+        policy: group.deadlinePolicy,
+        heartbeatSeconds: heartbeatInterval(group.heartbeatTimeoutSeconds),
+      },
+    })
+    return
+  }
+  if (intent === 'launch') await admit(ports, instanceId)
+  await ports.lifecycleActions.complete(action, 'CONTINUE')
+}
+
+function drainId(instanceId: string, hook: string): string {
+  return `lifecycle/${instanceId}/${hook}`
+}
+
+async function markTerminated(ports: Ports, group: GroupConfig, instanceId: string): Promise<void> {
+  const record = await ports.store.drain(drainId(instanceId, group.terminateHook))
+  if (!record || record.state === 'ended') return
+  // A step that writes at the same moment wins (StoreConflict), and the queue brings this message again.
+  await save(ports, record, { terminatedAt: ports.clock.now() })
+}
+
+function skip(ports: Ports): void {
+  ports.metrics.count(metricNames.skipped, 1)
+}

@@ -1,0 +1,50 @@
+import type { Hold } from '../control/hold.ts'
+import { disableEverywhere, type EdgeResult } from './edges.ts'
+import type { Ports } from './ports.ts'
+import { startDrain } from './start-drain.ts'
+import { refuseDuplicates, type Target } from './target.ts'
+
+/** Who asks for a drain, why, until when, and under which hold. */
+export interface DrainOrder {
+  readonly source: 'alarm' | 'operator'
+  readonly holdId: string
+  readonly who: string
+  readonly why: string
+  readonly order: string
+  readonly requestedAt: number
+  readonly deadlineAt: number
+}
+
+/**
+ * Places an alarm's or operator's hold, tries it once on every edge and starts the drain that sees it through. The hold
+ * comes first: once it is stored, nothing is lost by an edge or a function that is away.
+ * @returns `stale` when something later was said about this hold already. @throws DuplicateDestination
+ */
+export async function holdAndDrain(
+  ports: Ports,
+  target: Target,
+  drain: DrainOrder,
+): Promise<{ readonly result: 'started' | 'duplicate' | 'stale'; readonly edges: readonly EdgeResult[] }> {
+  refuseDuplicates(target)
+  const { readouts, ...scope } = target
+  const hold: Hold = {
+    ...scope,
+    source: drain.source,
+    id: drain.holdId,
+    who: drain.who,
+    why: drain.why,
+    placedAt: drain.requestedAt,
+    until: drain.deadlineAt,
+    order: drain.order,
+  }
+  if ((await ports.store.putHold(hold)) === 'stale') return { result: 'stale', edges: [] }
+  const edges = readouts.map((readout) => readout.edge)
+  const results = await disableEverywhere(ports, hold, edges)
+  const result = await startDrain(ports, {
+    ...scope,
+    ...drain,
+    id: `${drain.source}/${drain.holdId}`,
+    ...(scope.subject.kind === 'instance' && { instanceId: scope.subject.instanceId }),
+  })
+  return { result, edges: results.map(({ listed, ...edge }) => edge) }
+}

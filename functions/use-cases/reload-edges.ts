@@ -1,0 +1,101 @@
+import type { ReloadCommand } from '../contracts/command.ts'
+import { eventTypes } from '../contracts/names.ts'
+import { CommandRefused, EdgeError } from '../control/errors.ts'
+import { holdsOn } from '../control/hold.ts'
+import { isDisabled } from '../control/plan.ts'
+import { asEdgeError, disableOnEdge, onEveryEdge, reloadLease } from './edges.ts'
+import type { CommandOutcomeRow, Edge, Ports } from './ports.ts'
+
+/** Kamailio's `reload_delta` is 5 s by default: earlier than 6 s after the last one it answers `Ongoing reload`. */
+const afterReloadDeltaMs = 6_000
+
+interface Reloaded {
+  readonly edge: string
+  readonly outcome: 'reloaded' | 'failed' | 'not-tried'
+  readonly detail?: string
+  readonly listed?: { readonly before: number; readonly after: number }
+}
+
+/**
+ * Reloads one edge, or every edge: one alone first, and the others only if it still lists something, since an empty file
+ * answers Ok too and wipes the list. Never together with our own writes; the holds are set again at once after it.
+ */
+export async function reloadEdges(ports: Ports, command: ReloadCommand): Promise<CommandOutcomeRow> {
+  const all = await ports.fleet.edges()
+  const edges = command.edge === undefined ? all : all.filter((edge) => edge.id === command.edge)
+  const [first, ...others] = edges
+  if (!first)
+    throw new CommandRefused(
+      `no edge is called "${command.edge}"; there are: ${all.map((edge) => edge.id).join(', ')}`,
+    )
+  if (command.dryRun) return { result: 'dry-run', edges: edges.map((edge) => edge.id) }
+  const canary = await reloadOne(ports, first)
+  const rest =
+    canary.outcome === 'reloaded'
+      ? await onEveryEdge(others, (edge) => reloadOne(ports, edge))
+      : others.map((edge) => ({
+          edge: edge.id,
+          outcome: 'not-tried' as const,
+          detail: `edge ${first.id} failed first`,
+        }))
+  const results: Reloaded[] = [canary, ...rest]
+  await ports.events.publish({
+    type: eventTypes.reloadFinished,
+    detail: { requestedBy: command.requestedBy, reason: command.reason, edges: results },
+  })
+  return {
+    result: results.every(({ outcome }) => outcome === 'reloaded') ? 'reloaded' : 'incomplete',
+    edges: results,
+  }
+}
+
+async function reloadOne(ports: Ports, edge: Edge): Promise<Reloaded> {
+  const { store, clock, config, ids } = ports
+  const owner = ids.next()
+  const writesEndMs = config.timers.rpcTimeoutSeconds * 1000
+  const until = clock.now() + 4 * writesEndMs + 2 * afterReloadDeltaMs
+  if (!(await store.takeLease(reloadLease(edge), owner, clock.now(), until)))
+    return { edge: edge.id, outcome: 'failed', detail: 'another reload of this edge is running' }
+  let reloaded: Reloaded
+  try {
+    const before = await edge.list()
+    // A write that began before the lease was seen ends within its timeout.
+    await clock.sleep(writesEndMs)
+    await reloadPatiently(ports, edge)
+    const after = await edge.list()
+    reloaded = { edge: edge.id, outcome: 'reloaded', listed: { before: before.length, after: after.length } }
+  } catch (error) {
+    const { fault, message } = asEdgeError(error)
+    const detail =
+      fault === 'empty-list'
+        ? `${message}: its list file or table is empty; fill it and reload again`
+        : message
+    reloaded = { edge: edge.id, outcome: 'failed', detail }
+  } finally {
+    await store.releaseLease(reloadLease(edge), owner)
+  }
+  await holdAgain(ports, edge)
+  return reloaded
+}
+
+async function reloadPatiently(ports: Pick<Ports, 'clock'>, edge: Edge): Promise<void> {
+  try {
+    await edge.reload()
+  } catch (error) {
+    if (!(error instanceof EdgeError && error.fault === 'busy')) throw error
+    await ports.clock.sleep(afterReloadDeltaMs)
+    await edge.reload()
+  }
+}
+
+/** A reload resets every state to the flags in the file: what is held is disabled again at once. */
+async function holdAgain(ports: Ports, edge: Edge): Promise<void> {
+  const holds = await ports.store.holds()
+  const listed = await edge.list().catch((error: unknown) => {
+    asEdgeError(error)
+    return []
+  })
+  const open = listed.filter((entry) => !isDisabled(entry))
+  for (const hold of holds)
+    if (open.some((entry) => holdsOn(entry, [hold]).length > 0)) await disableOnEdge(ports, edge, hold)
+}

@@ -1,0 +1,70 @@
+import { type DestinationUri, sipUri } from '../control/destination.ts'
+import { DuplicateDestination, EdgesUnreadable, UnknownDestination } from '../control/errors.ts'
+import type { Hold } from '../control/hold.ts'
+import { disablePlan } from '../control/plan.ts'
+import { instanceDestinations, isInstanceId, namedDestination } from '../control/resolve.ts'
+import { allListed, type Readout, readLists, unreadable } from './edges.ts'
+import type { InstanceFacts, Ports } from './ports.ts'
+
+/** What an alarm or an operator names, resolved against what the edges list now. */
+export type Target = Pick<Hold, 'subject' | 'uris' | 'addresses' | 'wholeInstance' | 'group'> & {
+  readonly readouts: readonly Readout[]
+}
+
+/**
+ * Resolves an instance id to its whole set, anything else to exactly one destination. `known` are URIs that count as listed
+ * although no edge may list them any more (a hold's).
+ * @throws UnknownDestination, AmbiguousDestination, InvalidDestinationName; EdgesUnreadable while an edge that can't be
+ * read may list it.
+ */
+export async function resolveTarget(
+  ports: Pick<Ports, 'fleet' | 'instances'>,
+  name: string,
+  known: readonly DestinationUri[] = [],
+): Promise<Target> {
+  const readouts = await readLists(await ports.fleet.edges())
+  const listed = [...allListed(readouts), ...known.map((uri) => ({ group: 0, uri, flags: 'DX' }) as const)]
+  try {
+    if (isInstanceId(name)) {
+      const facts = await ports.instances.byId(name)
+      if (!facts) throw new UnknownDestination(`EC2 knows no instance ${name}`)
+      const uris = instanceDestinations(facts, listed)
+      if (uris.length === 0) throw new UnknownDestination(`no edge lists a destination of instance ${name}`)
+      return { ...instanceTarget(facts), uris, wholeInstance: true, readouts }
+    }
+    const uris = namedDestination(name, listed)
+    const [uri] = uris
+    const host = uri && sipUri(uri)?.host
+    if (!uri || !host) throw new UnknownDestination(`no edge lists a destination that "${name}" names`)
+    const facts = await ports.instances.byAddress(host)
+    const owner = facts
+      ? instanceTarget(facts)
+      : { subject: { kind: 'uri', uri } as const, addresses: [host] }
+    return { ...owner, uris, wholeInstance: false, readouts }
+  } catch (error) {
+    const unread = unreadable(readouts)
+    if (error instanceof UnknownDestination && unread.length > 0)
+      throw new EdgesUnreadable(`${error.message}; but not every edge can be read: ${unread.join('; ')}`)
+    throw error
+  }
+}
+
+/** @throws DuplicateDestination when a group of an edge lists it more than once without distinct duids. */
+export function refuseDuplicates(target: Target): void {
+  for (const readout of target.readouts) {
+    if (!('listed' in readout)) continue
+    const [first] = disablePlan(target, readout.listed).refused
+    if (first)
+      throw new DuplicateDestination(
+        `edge ${readout.edge.id} lists ${first.uri} more than once in group ${first.group}; give its entries distinct duids, or list it once`,
+      )
+  }
+}
+
+function instanceTarget(facts: InstanceFacts): Pick<Target, 'subject' | 'addresses' | 'group'> {
+  return {
+    subject: { kind: 'instance', instanceId: facts.instanceId, launchedAt: facts.launchedAt },
+    addresses: facts.addresses,
+    ...(facts.group !== undefined && { group: facts.group }),
+  }
+}
