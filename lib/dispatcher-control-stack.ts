@@ -38,7 +38,8 @@ export class DispatcherControlStack extends Stack {
   private edgeAccess({ network }: Settings['edgeAccess']): EdgeAccess {
     if (network === undefined) return directEdgeAccess()
     return directEdgeAccess({
-      vpc: Vpc.fromVpcAttributes(this, 'Vpc', { vpcId: network.vpcId, availabilityZones: [] }),
+      // The subnets are named one by one; nothing is asked of the VPC's zones, but CDK wants one.
+      vpc: Vpc.fromVpcAttributes(this, 'Vpc', { vpcId: network.vpcId, availabilityZones: ['any'] }),
       subnets: {
         subnets: network.subnetIds.map((subnetId) =>
           Subnet.fromSubnetAttributes(this, subnetId, { subnetId }),

@@ -60,6 +60,9 @@ const needs = {
 } as const satisfies Record<string, readonly Need[]>
 type Handler = keyof typeof needs
 
+/** Every function, by its handler's file name. */
+export const handlerNames = Object.keys(needs) as readonly Handler[]
+
 /**
  * The control plane of one region's fleet: three queues, seven functions, the drain workflow and one table.
  * @throws Error at synth, naming what is wrong with the configuration.

@@ -24,13 +24,7 @@ export class Store extends Construct {
   /** @returns what the `Store` port needs. */
   get permission(): Permission {
     return {
-      actions: [
-        'dynamodb:GetItem',
-        'dynamodb:Query',
-        'dynamodb:PutItem',
-        'dynamodb:UpdateItem',
-        'dynamodb:DeleteItem',
-      ],
+      actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
       resources: [this.table.tableArn],
     }
   }

@@ -1,0 +1,156 @@
+import { Validations } from 'aws-cdk-lib'
+import { AwsSolutionsChecks } from 'cdk-nag'
+import { expect, test } from 'vitest'
+import * as z from 'zod'
+import type { Settings } from '../../lib/settings.ts'
+import { exampleSettings, exampleStack, exampleTemplate, readable } from './synthesized.ts'
+
+const list = <T extends z.ZodType>(item: T) => z.union([item, z.array(item)]).transform((v) => [v].flat())
+const policies = z.record(
+  z.string(),
+  z.object({
+    Properties: z.object({
+      Roles: z.tuple([z.object({ Ref: z.string() })]),
+      PolicyDocument: z.object({
+        Statement: z.array(
+          z.object({
+            Effect: z.literal('Allow'),
+            Action: list(z.string()),
+            Resource: list(z.unknown()),
+            Condition: z.unknown().optional(),
+          }),
+        ),
+      }),
+    }),
+  }),
+)
+
+/** Every permission of every role, one line each: `action on resource`. */
+function permissions(settings?: Settings): Record<string, string[]> {
+  const found = policies.parse(exampleTemplate(settings).findResources('AWS::IAM::Policy'))
+  return Object.fromEntries(
+    Object.values(found).map(({ Properties: { Roles, PolicyDocument } }) => [
+      readable(Roles[0]).replace(/^<Control(.*)Role>$/, '$1'),
+      PolicyDocument.Statement.flatMap(({ Action, Resource, Condition }) =>
+        Action.flatMap((action) =>
+          Resource.map(
+            (resource) =>
+              `${action} on ${readable(resource).replace('<AWS::Region>:<AWS::AccountId>', '')}${Condition ? ` if ${JSON.stringify(Condition)}` : ''}`,
+          ),
+        ),
+      ).sort(),
+    ]),
+  )
+}
+
+const store = ['DeleteItem', 'GetItem', 'PutItem', 'Query'].map(
+  (action) => `dynamodb:${action} on <ControlStoreTable.Arn>`,
+)
+const fleet = [
+  'ssm:GetParametersByPath on arn:<AWS::Partition>:ssm::parameter/dispatcher-control/edges',
+  'ssm:GetParameter on arn:<AWS::Partition>:ssm::parameter/dispatcher-control/rpc-secret',
+]
+const instances = ['ec2:DescribeInstances on *']
+const group = 'arn:<AWS::Partition>:autoscaling::autoScalingGroup:*:autoScalingGroupName/media-servers'
+const heartbeat = [`autoscaling:RecordLifecycleActionHeartbeat on ${group}`]
+const complete = [`autoscaling:CompleteLifecycleAction on ${group}`]
+const workflows = [
+  'states:StartExecution on arn:<AWS::Partition>:states::stateMachine:dispatcher-control-drain',
+  'states:DescribeExecution on arn:<AWS::Partition>:states::execution:dispatcher-control-drain:*',
+]
+const events = ['events:PutEvents on <ControlEvents.Arn>']
+const logs = (name: string) =>
+  ['CreateLogStream', 'PutLogEvents'].map((action) => `logs:${action} on <Control${name}Logs.Arn>`)
+const queue = (name: string) => [
+  ...['DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'].map(
+    (action) => `sqs:${action} on <Control${name}Queue.Arn>`,
+  ),
+  `sqs:SendMessage on <Control${name}DeadLetters.Arn>`,
+]
+const logDeliveries = [
+  'CreateLogDelivery',
+  'DeleteLogDelivery',
+  'DescribeLogGroups',
+  'DescribeResourcePolicies',
+  'GetLogDelivery',
+  'ListLogDeliveries',
+  'PutResourcePolicy',
+  'UpdateLogDelivery',
+].map((action) => `logs:${action} on *`)
+
+test('each role may do what its function needs, on our own resources, and nothing else', () => {
+  const expected = {
+    OnLifecycleEvents: [
+      ...[...store, ...fleet, ...instances, ...complete, ...workflows, ...events],
+      ...[...logs('OnLifecycleEvents'), ...queue('IntakeLifecycleEvents')],
+    ],
+    OnAlarmEvents: [
+      ...[...store, ...fleet, ...instances, ...workflows, ...events],
+      ...[...logs('OnAlarmEvents'), ...queue('IntakeAlarmEvents')],
+    ],
+    OnCommands: [
+      ...[...store, ...fleet, ...instances, ...workflows, ...events],
+      ...[...logs('OnCommands'), ...queue('Commands')],
+    ],
+    BeginDrain: [...store, ...fleet, ...instances, ...heartbeat, ...events, ...logs('BeginDrain')],
+    ObserveDrain: [
+      ...[...store, ...fleet, ...instances, ...heartbeat, ...workflows, ...events, ...logs('ObserveDrain')],
+    ],
+    CompleteDrain: [...store, ...heartbeat, ...complete, ...events, ...logs('CompleteDrain')],
+    RetireDrain: [...store, ...fleet, ...instances, ...workflows, ...events, ...logs('RetireDrain')],
+    Drain: [
+      ...['BeginDrain', 'CompleteDrain', 'ObserveDrain', 'RetireDrain'].map(
+        (step) => `lambda:InvokeFunction on <Control${step}Function.Arn>`,
+      ),
+      ...logDeliveries,
+    ],
+  }
+  expect(permissions()).toEqual(
+    Object.fromEntries(Object.entries(expected).map(([role, lines]) => [role, lines.toSorted()])),
+  )
+})
+
+test('secrets are read one by one by name, and their own key only through SSM', () => {
+  const key = 'arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555'
+  const settings: Settings = {
+    ...exampleSettings,
+    parameterKeyArn: key,
+    control: {
+      ...exampleSettings.control,
+      groups: exampleSettings.control.groups.map((each) => ({
+        ...each,
+        callCount: { kind: 'asterisk', port: 8088, user: 'control', passwordParameter: '/media-servers/ari' },
+      })),
+    },
+  }
+  const secrets = (role: string) =>
+    permissions(settings)[role]?.filter((line) => /^(ssm:GetParameter |kms:)/.test(line))
+  const viaSsm = `kms:Decrypt on ${key} if {"StringEquals":{"kms:ViaService":{"Fn::Join":["",["ssm.",{"Ref":"AWS::Region"},".amazonaws.com"]]}}}`
+  const rpcSecret = 'ssm:GetParameter on arn:<AWS::Partition>:ssm::parameter/dispatcher-control/rpc-secret'
+  expect(secrets('BeginDrain')).toEqual([viaSsm, rpcSecret])
+  expect(new Set(secrets('ObserveDrain'))).toEqual(
+    new Set([viaSsm, rpcSecret, 'ssm:GetParameter on arn:<AWS::Partition>:ssm::parameter/media-servers/ari']),
+  )
+  expect(secrets('CompleteDrain')).toEqual([])
+})
+
+test('without a group no role may touch a lifecycle action', () => {
+  const settings = { ...exampleSettings, control: { ...exampleSettings.control, groups: [] } }
+  expect(
+    Object.values(permissions(settings))
+      .flat()
+      .filter((line) => line.startsWith('autoscaling:')),
+  ).toEqual([])
+})
+
+test('cdk-nag has nothing to say but what is acknowledged with its reason', () => {
+  const { app } = exampleStack({
+    ...exampleSettings,
+    edgeAccess: {
+      kind: 'direct',
+      network: { vpcId: 'vpc-1', subnetIds: ['subnet-1', 'subnet-2'], securityGroupIds: ['sg-1'] },
+    },
+  })
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app))
+  app.synth()
+})

@@ -1,0 +1,70 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import * as z from 'zod'
+import { requireNode24 } from '../../lib/node-version.ts'
+import { readSettings } from '../../lib/settings.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'dispatcher-control-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const file = join(folder, 'settings.json')
+const example = z
+  .record(z.string(), z.unknown())
+  .parse(JSON.parse(readFileSync(join(import.meta.dirname, '../../dispatcher-control.json'), 'utf8')))
+
+function problems(text: string): string {
+  writeFileSync(file, text)
+  try {
+    readSettings(file)
+  } catch (error) {
+    return String(error)
+  }
+  return 'none'
+}
+
+test('every problem of a settings file is named with its place', () => {
+  const said = problems(
+    JSON.stringify({
+      ...example,
+      stackName: 'no_underscore',
+      edgesPath: '/edges/',
+      edgePath: '/a',
+      edgeAccess: { kind: 'carrier-pigeon' },
+      control: {
+        groups: [{ name: 'a', terminateHook: 'b', heartbeatTimeoutSeconds: 60, drainDeadlineSeconds: 7200 }],
+        timers: {},
+      },
+    }),
+  )
+  expect(said).toContain(file)
+  for (const place of [
+    'stackName',
+    'must be like /a/b, without a slash at its end\n  → at edgesPath',
+    'Unrecognized key: "edgePath"',
+    'edgeAccess.kind',
+    'control.groups[0].deadlinePolicy',
+    'control.timers.failoverWindowSeconds',
+  ])
+    expect(said).toContain(place)
+})
+
+test("a deadline that the hook's global maximum would cut off is refused", () => {
+  const { control } = z
+    .object({ control: z.looseObject({ groups: z.tuple([z.looseObject({})]) }) })
+    .parse(example)
+  const groups = [{ ...control.groups[0], heartbeatTimeoutSeconds: 60, drainDeadlineSeconds: 6000 }]
+  expect(problems(JSON.stringify({ ...example, control: { ...control, groups } }))).toContain(
+    "must be below the hook's global maximum, min(48 h, 100 × heartbeat timeout) = 6000 s\n  → at control.groups[0].drainDeadlineSeconds",
+  )
+})
+
+test('a settings file that is not there or not JSON is named, with how to choose another', () => {
+  expect(problems('{')).toContain(`can't read the settings file ${file}`)
+  expect(() => readSettings(join(folder, 'none.json'))).toThrow(/-c config=.*ENOENT/)
+})
+
+test('an older Node is told what to do', () => {
+  expect(() => requireNode24('v22.18.0')).toThrow(/Node v22.18.0 is too old: Node 24 .*npm ci/)
+  expect(() => requireNode24('v24.0.0')).not.toThrow()
+})
