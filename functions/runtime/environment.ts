@@ -1,0 +1,73 @@
+import * as z from 'zod'
+import { type ControlConfig, controlConfig } from '../contracts/config.ts'
+import { environment } from '../contracts/names.ts'
+import { check } from '../contracts/parse.ts'
+import { InvalidConfiguration } from '../control/errors.ts'
+
+/** What a function is told by its environment variables. */
+export interface Environment {
+  readonly config: ControlConfig
+  readonly table: string
+  readonly edgesPath: string
+  readonly rpcSecretParameter: string
+  readonly eventBus: string
+  readonly stateMachineArn: string
+  /** only functions that work off a queue have one */
+  readonly deadLetterQueueUrl?: string
+}
+
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    context.addIssue({
+      code: 'custom',
+      message: `not JSON: ${error instanceof Error ? error.message : error}`,
+    })
+    return z.NEVER
+  }
+})
+const name = z.string().min(1, 'is empty')
+
+const variables = {
+  [environment.config]: json.pipe(controlConfig),
+  [environment.table]: z.string().regex(/^[A-Za-z0-9_.-]{3,255}$/, "is not a table's name"),
+  [environment.edgesPath]: z
+    .string()
+    .regex(/^(\/[A-Za-z0-9_.-]+)+$/, 'must start with a slash and not end with one'),
+  [environment.rpcSecretParameter]: name,
+  [environment.eventBus]: name,
+  [environment.stateMachine]: z
+    .string()
+    .regex(/^arn:[^:]+:states:[^:]+:\d{12}:stateMachine:[^:]+$/, "is not a state machine's ARN"),
+} as const
+const queueUrl = z.url({ protocol: /^https?$/, error: "is not a queue's URL" })
+
+/**
+ * Validates the whole environment at cold start.
+ * @param queued whether the function works off a queue, and so must know where to reject messages to
+ * @throws InvalidConfiguration that lists every problem of every variable; it never shows a value
+ */
+export function readEnvironment(
+  values: Readonly<Record<string, string | undefined>>,
+  { queued = false }: { readonly queued?: boolean } = {},
+): Environment {
+  const deadLetterQueue: z.ZodType<string | undefined> = queued ? queueUrl : queueUrl.optional()
+  const needs = z.object({ ...variables, [environment.deadLetterQueue]: deadLetterQueue })
+  const checked = check(needs, values)
+  if ('problems' in checked) {
+    const list = checked.problems.map(({ path, what }) => `\n- ${path}: ${what}`)
+    throw new InvalidConfiguration(`the function's environment variables are wrong:${list.join('')}`)
+  }
+  const { data } = checked
+  const deadLetterQueueUrl = data[environment.deadLetterQueue]
+  return {
+    config: data[environment.config],
+    table: data[environment.table],
+    edgesPath: data[environment.edgesPath],
+    rpcSecretParameter: data[environment.rpcSecretParameter],
+    eventBus: data[environment.eventBus],
+    stateMachineArn: data[environment.stateMachine],
+    ...(deadLetterQueueUrl !== undefined && { deadLetterQueueUrl }),
+  }
+}

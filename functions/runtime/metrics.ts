@@ -1,0 +1,18 @@
+import { MetricUnit, Metrics as PowertoolsMetrics } from '@aws-lambda-powertools/metrics'
+import { eventSource, metricNamespace } from '../contracts/names.ts'
+import type { Metrics } from '../use-cases/ports.ts'
+
+/**
+ * Counts in CloudWatch's embedded metric format: a JSON line of the log each, at once, so that none is lost when a function is
+ * killed. Every metric has the dimension `service`; CloudWatch does not sum over further ones.
+ */
+export function createMetrics(): Metrics {
+  const metrics = new PowertoolsMetrics({ namespace: metricNamespace, serviceName: eventSource })
+  return {
+    count(name, value, dimensions = {}) {
+      const single = metrics.singleMetric()
+      for (const [dimension, of] of Object.entries(dimensions)) single.addDimension(dimension, of)
+      single.addMetric(name, MetricUnit.Count, value)
+    },
+  }
+}

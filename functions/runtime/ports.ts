@@ -1,0 +1,111 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { AutoScalingClient } from '@aws-sdk/client-auto-scaling'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { EC2Client } from '@aws-sdk/client-ec2'
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
+import { SFNClient } from '@aws-sdk/client-sfn'
+import { SQSClient } from '@aws-sdk/client-sqs'
+import { SSMClient } from '@aws-sdk/client-ssm'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { createDeadLetters } from '../aws/dead-letters.ts'
+import { createDynamoStore } from '../aws/dynamo-store.ts'
+import { createEvents } from '../aws/events.ts'
+import { createFleet } from '../aws/fleet.ts'
+import { createInstances } from '../aws/instances.ts'
+import { createLifecycleActions } from '../aws/lifecycle-actions.ts'
+import { createSecret, type Secret } from '../aws/secret.ts'
+import { createWorkflows } from '../aws/workflows.ts'
+import { metricNames, environment as names } from '../contracts/names.ts'
+import { InvalidConfiguration } from '../control/errors.ts'
+import { createEdge } from '../kamailio/dispatcher.ts'
+import { createMediaServers } from '../kamailio/media-servers.ts'
+import type { DeadLetters, Ports } from '../use-cases/ports.ts'
+import { createClock } from './clock.ts'
+import { type Environment, readEnvironment } from './environment.ts'
+import { createLogger } from './logger.ts'
+import { createMetrics } from './metrics.ts'
+
+/**
+ * For every SDK client: four tries with backoff and jitter (the SDK's own), at most 1 s to connect and 5 s to answer.
+ * Without `throwOnRequestTimeout` the SDK only warns and waits on.
+ */
+export const clientSettings = {
+  maxAttempts: 4,
+  requestHandler: { connectionTimeout: 1000, requestTimeout: 5000, throwOnRequestTimeout: true },
+} as const
+
+const hash = (text: string) => createHash('sha256').update(text).digest('hex')
+
+/**
+ * Constructs every adapter, once per cold start. Nothing is read or connected yet.
+ * @param variables the environment's variables
+ * @param needs `queued`: the function works off a queue and must know where to reject messages to
+ * @throws InvalidConfiguration that lists every problem of the environment
+ */
+export function createPorts(
+  variables: Readonly<Record<string, string | undefined>>,
+  needs: { readonly queued?: boolean } = {},
+): Ports {
+  const environment = readEnvironment(variables, needs)
+  const { config } = environment
+  const clock = createClock()
+  const metrics = createMetrics()
+  const logger = createLogger()
+  const ssm = new SSMClient(clientSettings)
+  const timeoutMs = config.timers.rpcTimeoutSeconds * 1000
+
+  const rpcSecret = createSecret(ssm, environment.rpcSecretParameter, clock)
+  const key = { secret: () => rpcSecret.get(), refreshSecret: () => rpcSecret.refresh() }
+  const passwords = new Map<string, Secret>()
+  function password(parameter: string): Promise<string> {
+    const secret = passwords.get(parameter) ?? createSecret(ssm, parameter, clock)
+    passwords.set(parameter, secret)
+    return secret.get()
+  }
+
+  return {
+    config,
+    clock,
+    metrics,
+    ids: { next: () => randomUUID() },
+    store: createDynamoStore({
+      documents: DynamoDBDocumentClient.from(new DynamoDBClient(clientSettings), {
+        marshallOptions: { removeUndefinedValues: true },
+      }),
+      table: environment.table,
+      clock,
+      random: Math.random,
+    }),
+    fleet: createFleet({
+      client: ssm,
+      path: environment.edgesPath,
+      clock,
+      createEdge: (id, { url, restoresDialogs }) => createEdge({ id, url, restoresDialogs, timeoutMs, key }),
+      onKept(reason) {
+        logger.error('The list of edges is refused, the last good one is kept', { error: reason })
+        metrics.count(metricNames.edgeListRefused, 1)
+      },
+    }),
+    mediaServers: createMediaServers({ groups: config.groups, password, timeoutMs }),
+    instances: createInstances(new EC2Client(clientSettings)),
+    lifecycleActions: createLifecycleActions(new AutoScalingClient(clientSettings)),
+    workflows: createWorkflows({
+      client: new SFNClient(clientSettings),
+      stateMachineArn: environment.stateMachineArn,
+      hash,
+    }),
+    events: createEvents(new EventBridgeClient(clientSettings), environment.eventBus),
+    deadLetters: deadLettersOf(environment),
+  }
+}
+
+function deadLettersOf({ deadLetterQueueUrl }: Environment): DeadLetters {
+  if (deadLetterQueueUrl !== undefined)
+    return createDeadLetters({ client: new SQSClient(clientSettings), queueUrl: deadLetterQueueUrl, hash })
+  return {
+    reject: () =>
+      Promise.reject(
+        new InvalidConfiguration(`${names.deadLetterQueue} is missing: this function rejects no messages`),
+      ),
+  }
+}
