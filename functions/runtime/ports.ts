@@ -21,7 +21,7 @@ import { createEdge } from '../kamailio/dispatcher.ts'
 import { createMediaServers } from '../kamailio/media-servers.ts'
 import type { DeadLetters, Ports } from '../use-cases/ports.ts'
 import { createClock } from './clock.ts'
-import { type Environment, readEnvironment } from './environment.ts'
+import type { Environment } from './environment.ts'
 import { createLogger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
 
@@ -36,17 +36,8 @@ export const clientSettings = {
 
 const hash = (text: string) => createHash('sha256').update(text).digest('hex')
 
-/**
- * Constructs every adapter, once per cold start. Nothing is read or connected yet.
- * @param variables the environment's variables
- * @param needs `queued`: the function works off a queue and must know where to reject messages to
- * @throws InvalidConfiguration that lists every problem of the environment
- */
-export function createPorts(
-  variables: Readonly<Record<string, string | undefined>>,
-  needs: { readonly queued?: boolean } = {},
-): Ports {
-  const environment = readEnvironment(variables, needs)
+/** Constructs every adapter, once per cold start. Nothing is read or connected yet. */
+export function createPorts(environment: Environment): Ports {
   const { config } = environment
   const clock = createClock()
   const metrics = createMetrics()
