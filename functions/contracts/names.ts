@@ -40,7 +40,6 @@ export const metricNames = {
   rejected: 'Rejected',
   edgesUnreachable: 'EdgesUnreachable',
   drift: 'Drift',
-  activeCalls: 'ActiveCalls',
   drainsPastDeadline: 'DrainsPastDeadline',
   completionsFailed: 'CompletionsFailed',
   edgeListRefused: 'EdgeListRefused',

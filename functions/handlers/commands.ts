@@ -1,4 +1,4 @@
-import { queueHandler } from '../runtime/queue-handler.ts'
+import { fifoQueueHandler } from '../runtime/queue-handler.ts'
 import { handleCommand } from '../use-cases/handle-command.ts'
 
-export const handler = queueHandler('fifo', handleCommand)
+export const handler = fifoQueueHandler(handleCommand)

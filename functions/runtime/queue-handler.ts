@@ -7,35 +7,37 @@ import {
 import type { SQSHandler, SQSRecord } from 'aws-lambda'
 import { type Incoming, takeIn } from '../use-cases/intake.ts'
 import type { Ports } from '../use-cases/ports.ts'
-import { metrics } from './metrics.ts'
 import { createPorts } from './ports.ts'
 
-/**
- * A Lambda handler over an SQS queue: each message is worked on for itself, and only the failed ones come again. In a FIFO
- * batch the messages behind a failed one of the same group come again too.
- */
-export function queueHandler(
-  kind: 'standard' | 'fifo',
-  work: (ports: Ports, message: Incoming) => Promise<unknown>,
-): SQSHandler {
-  const ports = createPorts(process.env)
-  const processor = kind === 'fifo' ? new SqsFifoPartialProcessorAsync() : new BatchProcessor(EventType.SQS)
-  const take = async (record: SQSRecord) => {
+type Work = (ports: Ports, message: Incoming) => Promise<unknown>
+
+/** A Lambda handler over a standard queue: each message is worked on for itself, and only the failed ones come again. */
+export function queueHandler(work: Work): SQSHandler {
+  const take = taker(work)
+  const processor = new BatchProcessor(EventType.SQS)
+  return (event, context) =>
+    processPartialResponse(event, take, processor, { context, throwOnFullBatchFailure: false })
+}
+
+/** The same over a FIFO queue, where the messages behind a failed one of the same group come again too. */
+export function fifoQueueHandler(work: Work): SQSHandler {
+  const take = taker(work)
+  const processor = new SqsFifoPartialProcessorAsync()
+  return (event, context) =>
+    processPartialResponse(event, take, processor, {
+      context,
+      throwOnFullBatchFailure: false,
+      skipGroupOnError: true,
+    })
+}
+
+function taker(work: Work): (record: SQSRecord) => Promise<void> {
+  const ports = createPorts(process.env, { queued: true })
+  return (record) => {
     const message = incoming(record)
-    await takeIn(ports, message, async () => {
+    return takeIn(ports, message, async () => {
       await work(ports, message)
     })
-  }
-  return async (event, context) => {
-    try {
-      return await processPartialResponse(event, take, processor, {
-        context,
-        throwOnFullBatchFailure: false,
-        ...(kind === 'fifo' && { skipGroupOnError: true }),
-      })
-    } finally {
-      metrics.publishStoredMetrics()
-    }
   }
 }
 

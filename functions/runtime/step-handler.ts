@@ -1,7 +1,6 @@
 import { type WorkflowPayload, workflowInput } from '../contracts/workflow-payload.ts'
 import { InvalidMessage } from '../control/errors.ts'
 import type { Ports } from '../use-cases/ports.ts'
-import { metrics } from './metrics.ts'
 import { createPorts } from './ports.ts'
 
 /** A Lambda handler for one step of the workflow: payload in, payload out; what is thrown leads the workflow back to waiting. */
@@ -13,10 +12,6 @@ export function stepHandler(
     const input = workflowInput.safeParse(event)
     if (!input.success) throw new InvalidMessage(`workflow payload: ${input.error.message}`)
     const { error: _, ...payload } = input.data
-    try {
-      return await step(ports, payload)
-    } finally {
-      metrics.publishStoredMetrics()
-    }
+    return step(ports, payload)
   }
 }

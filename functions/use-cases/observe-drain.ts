@@ -39,7 +39,6 @@ export async function observeDrain(ports: Ports, payload: WorkflowPayload): Prom
     absentSince: judgement.absentSince,
     ...(confirmedAt !== undefined && { confirmedAt }),
   })
-  ports.metrics.count(metricNames.activeCalls, judgement.callsLeft, { drainId: seen.id })
   await ports.events.publish({
     type: eventTypes.drainProgress,
     detail: {
