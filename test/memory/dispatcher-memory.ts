@@ -30,6 +30,7 @@ export interface Entry {
 export class DispatcherMemory {
   /** What a reload goes back to; replaced as an administrator would. */
   file: readonly FileEntry[]
+  private readonly knowsNoPing: boolean
   private readonly probingMode: ProbingMode | undefined
   private readonly reloadTakesMs: number
   private readonly reloadDeltaMs: number
@@ -41,12 +42,15 @@ export class DispatcherMemory {
 
   constructor(settings: {
     readonly file: readonly FileEntry[]
+    /** the flag 32 of the file, which 5.6 ignores */
+    readonly knowsNoPing: boolean
     readonly probingMode: ProbingMode | undefined
     readonly reloadTakesMs: number
     readonly reloadDeltaMs: number
     readonly bootedAt: number
   }) {
     this.file = settings.file
+    this.knowsNoPing = settings.knowsNoPing
     this.probingMode = settings.probingMode
     this.reloadTakesMs = settings.reloadTakesMs
     this.reloadDeltaMs = settings.reloadDeltaMs
@@ -98,10 +102,10 @@ export class DispatcherMemory {
         const uri = destinationUri(line.uri)
         if (uri === undefined) return []
         const iuid = `dspt-${boot}-${this.generation.toString(16)}-${index + 1}-${line.group}`
+        const filed = line.flags ?? 'AX'
+        const flags: Flags = filed.endsWith('N') && !this.knowsNoPing ? 'AX' : filed
         const duid = line.duid === undefined ? {} : { duid: line.duid }
-        return [
-          { group: line.group, uri, iuid, flags: line.flags ?? 'AX', flagsSetAt: now, load: 0, ...duid },
-        ]
+        return [{ group: line.group, uri, iuid, flags, flagsSetAt: now, load: 0, ...duid }]
       })
       .reverse()
   }

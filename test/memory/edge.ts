@@ -63,6 +63,7 @@ export class MemoryEdge implements Edge {
     this.bootedAt = options.bootedAt ?? options.clock.now()
     this.dispatcher = new DispatcherMemory({
       file: options.file,
+      knowsNoPing: options.version !== '5.6',
       probingMode: options.probingMode,
       reloadTakesMs: options.reloadTakesMs ?? 0,
       reloadDeltaMs: (options.reloadDeltaSeconds ?? 5) * 1000,
@@ -130,7 +131,7 @@ export class MemoryEdge implements Edge {
   async count(of: { uris: readonly DestinationUri[]; addresses: readonly string[] }): Promise<CallCount> {
     return this.answer('count', [...of.uris, ...of.addresses].join(' '), () => {
       const profiles = this.options.profiles ?? ['dst', 'src']
-      const outbound = profiles.includes('src') && of.addresses.length > 0
+      const outbound = profiles.includes('src') && of.addresses.some((address) => /^[\d.]+$|:/.test(address))
       if (this.misbehaviour.claimsCalls !== undefined)
         return { calls: this.misbehaviour.claimsCalls, source: 'profile' as const, outbound }
       if (profiles.includes('dst')) {

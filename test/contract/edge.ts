@@ -1,0 +1,278 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import {
+  type DestinationUri,
+  destinationUri,
+  type Flags,
+  type WritableState,
+} from '../../functions/control/destination.ts'
+import type { Edge } from '../../functions/use-cases/ports.ts'
+
+/** One line of an edge's dispatcher file. `P` and `N` as second letter are the file's flags 8 and 32. */
+export interface FileLine {
+  readonly group: number
+  readonly uri: DestinationUri
+  readonly flags?: Flags
+  readonly duid?: string
+}
+
+export interface EdgeRequest {
+  readonly file: readonly FileLine[]
+  /** each server answers a ping each second, with `ds_probing_mode` 1; otherwise nothing is pinged */
+  readonly pings?: boolean
+  readonly guard?: boolean
+  readonly profiles?: boolean
+  readonly restoresDialogs?: boolean
+}
+
+/** An edge, and hands to do to it what happens to edges. */
+export interface EdgeWorld {
+  readonly edge: Edge
+  writeFile(file: readonly FileLine[]): void
+  restart(): Promise<void>
+  /** Lets time pass until the condition holds. @throws when it does not within 15 s */
+  until(condition: () => Promise<boolean>): Promise<void>
+  /** Places that many calls, round robin over group 1, and waits until they are up. */
+  callGroup(calls: number): Promise<LiveCalls>
+  /** The media server at {@link EdgePlaces.second} places that many calls through the edge. */
+  callFromSecond(calls: number): Promise<LiveCalls>
+  close(): Promise<void>
+}
+
+export interface LiveCalls {
+  hangUp(): Promise<void>
+}
+
+/** What every world has: two media servers that answer calls and pings. */
+export interface EdgePlaces {
+  readonly release: '6.1' | '5.6'
+  readonly first: DestinationUri
+  readonly second: DestinationUri
+  /** of the second one */
+  readonly secondAddress: string
+  open(request: EdgeRequest): Promise<EdgeWorld>
+}
+
+const shownAs: Readonly<Record<WritableState, Flags>> = {
+  a: 'AX',
+  ap: 'AP',
+  i: 'IX',
+  ip: 'IP',
+  d: 'DX',
+  dp: 'DX',
+  t: 'TX',
+  tp: 'TP',
+}
+
+/** What every edge does behind the port `Edge`: the same for memory and for a real Kamailio of each release. */
+export function edgeContract(name: string, makeWorld: () => EdgePlaces): void {
+  describe(`the port Edge over ${name}`, () => {
+    const opened: EdgeWorld[] = []
+    afterEach(async () => {
+      await Promise.all(opened.splice(0).map((world) => world.close()))
+    })
+
+    const places = () => makeWorld()
+    async function open(request: Partial<EdgeRequest> = {}): Promise<EdgeWorld> {
+      const { first, second } = places()
+      const file = [
+        { group: 1, uri: first, duid: 'ms-1' },
+        { group: 1, uri: second },
+        { group: 2, uri: first, flags: 'AP' as const },
+      ]
+      const world = await places().open({ file, ...request })
+      opened.push(world)
+      return world
+    }
+    /** `1 sip:… AX`, sorted: the order of a list is not stable. */
+    async function shown(edge: Edge): Promise<string[]> {
+      const { first } = places()
+      const label = (uri: string) => (uri === first ? 'first' : 'second')
+      return (await edge.list()).map((e) => `${e.group} ${label(e.uri)} ${e.flags}`).sort()
+    }
+    const busy = (edge: Edge) =>
+      edge.reload().then(
+        () => false,
+        (error: { fault?: string }) => error.fault === 'busy',
+      )
+
+    test('a list names every destination of every group verbatim, with flags and duid, and with IUID on 6.x', async () => {
+      const { first, release } = places()
+      const { edge } = await open()
+      expect(await shown(edge)).toEqual(['1 first AX', '1 second AX', '2 first AP'])
+      const listed = await edge.list()
+      expect(listed.find((e) => e.group === 1 && e.uri === first)?.duid).toBe('ms-1')
+      expect(listed.find((e) => e.group === 2)?.duid).toBe(undefined)
+      const iuids = new Set(listed.flatMap((e) => e.iuid ?? []))
+      expect(iuids.size).toBe(release === '5.6' ? 0 : 3)
+    })
+
+    test('a state is set in one group and no other', async () => {
+      const { edge } = await open()
+      await edge.setState('d', 1, places().first)
+      expect(await shown(edge)).toEqual(['1 first DX', '1 second AX', '2 first AP'])
+      await edge.setState('d', 2, places().first)
+      expect(await shown(edge)).toEqual(['1 first DX', '1 second AX', '2 first DX'])
+    })
+
+    test.each(Object.entries(shownAs))('state %s reads back as %s', async (state, flags) => {
+      const { edge } = await open()
+      const writable = Object.keys(shownAs).find((known): known is WritableState => known === state) ?? 'd'
+      await edge.setState(writable, 1, places().second)
+      expect(await shown(edge)).toEqual(['1 first AX', `1 second ${flags}`, '2 first AP'])
+    })
+
+    test('of duplicates in a group an address reaches one, and a duid reaches the other', async () => {
+      const { first, second } = places()
+      const twice = (duid: string) => ({ group: 1, uri: first, duid })
+      const { edge } = await open({ file: [twice('ms-1'), twice('ms-2'), { group: 2, uri: second }] })
+      await edge.setState('d', 1, first)
+      const left = (await edge.list()).find((e) => e.group === 1 && e.flags === 'AX')
+      expect(await shown(edge)).toEqual(['1 first AX', '1 first DX', '2 second AX'])
+      await edge.setDuidState('d', 1, left?.duid ?? 'none was left')
+      expect(await shown(edge)).toEqual(['1 first DX', '1 first DX', '2 second AX'])
+    })
+
+    test('what is not listed is refused: another address, group or duid', async () => {
+      const { edge } = await open()
+      const elsewhere = destinationUri('sip:127.99.99.99:5060') ?? places().first
+      await expect(edge.setState('d', 1, elsewhere)).rejects.toMatchObject({ fault: 'refused' })
+      await expect(edge.setState('d', 99, places().first)).rejects.toMatchObject({ fault: 'refused' })
+      await expect(edge.setDuidState('d', 1, 'nobody')).rejects.toMatchObject({ fault: 'refused' })
+      expect(await shown(edge)).toEqual(['1 first AX', '1 second AX', '2 first AP'])
+    })
+
+    test('set_state clears the no-ping bit, which 5.6 does not know, and a reload brings it back', async () => {
+      const { first, second, release } = places()
+      const file = [
+        { group: 1, uri: first, flags: 'AN' as const },
+        { group: 1, uri: second },
+      ]
+      const { edge } = await open({ file })
+      const asFiled = release === '5.6' ? 'AX' : 'AN'
+      expect(await shown(edge)).toEqual([`1 first ${asFiled}`, '1 second AX'])
+      await edge.setState('d', 1, first)
+      await edge.setState('a', 1, first)
+      expect(await shown(edge)).toEqual(['1 first AX', '1 second AX'])
+      await edge.reload()
+      expect(await shown(edge)).toEqual([`1 first ${asFiled}`, '1 second AX'])
+    })
+
+    test('a reload goes back to the file and changes each IUID; the next is refused as busy and changes nothing', async () => {
+      const { edge } = await open()
+      const iuids = async () => (await edge.list()).flatMap((e) => e.iuid ?? [])
+      await edge.setState('d', 1, places().first)
+      const before = await iuids()
+      await edge.reload()
+      expect(await shown(edge)).toEqual(['1 first AX', '1 second AX', '2 first AP'])
+      const after = await iuids()
+      expect(after.filter((iuid) => before.includes(iuid))).toEqual([])
+      await edge.setState('d', 1, places().first)
+      await expect(edge.reload()).rejects.toMatchObject({ fault: 'busy' })
+      expect(await iuids()).toEqual(after)
+      expect(await shown(edge)).toEqual(['1 first DX', '1 second AX', '2 first AP'])
+    })
+
+    test('an emptied file is reloaded without complaint, and the empty list is a fault, not a list', async () => {
+      const world = await open()
+      world.writeFile([])
+      await world.edge.reload()
+      await expect(world.edge.list()).rejects.toMatchObject({ fault: 'empty-list' })
+      world.writeFile([{ group: 7, uri: places().second }])
+      await world.until(async () => !(await busy(world.edge)))
+      expect(await shown(world.edge)).toEqual(['7 second AX'])
+    })
+
+    test('the guard holds a URI over a reload, lets it go, and forgets it at a restart', async () => {
+      const { first } = places()
+      const world = await open()
+      const { edge } = world
+      expect(await edge.readGuard(first)).toBe(false)
+      expect(await edge.setGuard(first, true)).toBe('done')
+      await edge.reload()
+      expect(await edge.readGuard(first)).toBe(true)
+      expect(await edge.readGuard(places().second)).toBe(false)
+      expect(await edge.setGuard(first, false)).toBe('done')
+      expect(await edge.setGuard(first, false)).toBe('done')
+      expect(await edge.readGuard(first)).toBe(false)
+      await edge.setGuard(first, true)
+      await world.restart()
+      expect(await edge.readGuard(first)).toBe(false)
+    })
+
+    test('an edge without the guard says so', async () => {
+      const { edge } = await open({ guard: false })
+      expect(await edge.setGuard(places().first, true)).toBe('no-guard')
+      expect(await edge.setGuard(places().first, false)).toBe('no-guard')
+      expect(await edge.readGuard(places().first)).toBe('no-guard')
+    })
+
+    test('the boot time stays over a reload and changes at a restart, which forgets every state', async () => {
+      const world = await open()
+      const { edge } = world
+      const { bootTime } = await edge.boot()
+      await edge.reload()
+      await edge.setState('d', 1, places().first)
+      expect((await edge.boot()).bootTime).toBe(bootTime)
+      // boot times are whole seconds
+      await world.until(async () => (await edge.boot()).uptimeSeconds >= 2)
+      await world.restart()
+      expect((await edge.boot()).bootTime).not.toBe(bootTime)
+      expect(await shown(edge)).toEqual(['1 first AX', '1 second AX', '2 first AP'])
+    })
+
+    test('answered pings undo inactive in probing mode 1, and never disabled', async () => {
+      const { first, second } = places()
+      const world = await open({ pings: true })
+      await world.edge.setState('d', 1, first)
+      await world.edge.setState('i', 1, second)
+      await world.until(async () => (await shown(world.edge)).includes('1 second AP'))
+      expect(await shown(world.edge)).toContain('1 first DX')
+    })
+
+    test('calls to a destination and from its address are counted, over a reload, until they end', async () => {
+      const { first, second, secondAddress } = places()
+      const world = await open()
+      const { edge } = world
+      const inbound = await world.callGroup(6)
+      const outbound = await world.callFromSecond(2)
+      const profile = (calls: number) => ({ calls, source: 'profile', outbound: true })
+      const ofSecond = { uris: [second], addresses: [secondAddress, 'second.example'] }
+      await world.until(async () => (await edge.count(ofSecond)).calls === 5)
+      expect(await edge.count({ uris: [first, second], addresses: [secondAddress] })).toEqual(profile(8))
+      await edge.reload()
+      expect(await edge.count(ofSecond)).toEqual(profile(5))
+      const misspelled = destinationUri(`${second};transport=udp`) ?? second
+      expect(await edge.count({ uris: [misspelled], addresses: [secondAddress] })).toEqual(profile(2))
+      await outbound.hangUp()
+      await world.until(async () => (await edge.count(ofSecond)).calls === 3)
+      await inbound.hangUp()
+      await world.until(async () => (await edge.count(ofSecond)).calls === 0)
+    })
+
+    test('outbound calls are said to be uncounted where no address can be asked for', async () => {
+      const { edge } = await open()
+      const count = await edge.count({ uris: [places().first], addresses: ['second.example'] })
+      expect(count).toEqual({ calls: 0, source: 'profile', outbound: false })
+    })
+
+    test('over a restart calls are still counted where dialogs are restored, and forgotten where not', async () => {
+      for (const restoresDialogs of [true, false]) {
+        const world = await open({ restoresDialogs })
+        const calls = await world.callGroup(4)
+        const all = { uris: [places().first, places().second], addresses: [] }
+        await world.until(async () => (await world.edge.count(all)).calls === 4)
+        await world.restart()
+        expect((await world.edge.count(all)).calls).toBe(restoresDialogs ? 4 : 0)
+        await calls.hangUp()
+      }
+    })
+
+    test('an edge that keeps no profile and tracks no call is never believed to be empty', async () => {
+      const world = await open({ profiles: false })
+      const calls = await world.callGroup(2)
+      const all = { uris: [places().first, places().second], addresses: [places().secondAddress] }
+      await expect(world.edge.count(all)).rejects.toMatchObject({ fault: 'unsupported' })
+      await calls.hangUp()
+    })
+  })
+}

@@ -1,0 +1,54 @@
+import { destinationUri } from '../../functions/control/destination.ts'
+import { edgeContract } from '../contract/edge.ts'
+import { createMemoryClock } from '../memory/clock.ts'
+import { MemoryEdge } from '../memory/edge.ts'
+
+const first = destinationUri('sip:10.0.1.20:5060')
+const second = destinationUri('sip:10.0.1.21:5060')
+if (!first || !second) throw new Error('the sample destinations are no SIP URIs')
+
+for (const release of ['6.1', '5.6'] as const) {
+  edgeContract(`memory as ${release}`, () => ({
+    release,
+    first,
+    second,
+    secondAddress: '10.0.1.21',
+    async open(request) {
+      const clock = createMemoryClock()
+      const { guard = true, profiles = true, restoresDialogs = false } = request
+      const edge = new MemoryEdge({
+        id: 'edge-a',
+        clock,
+        version: release,
+        file: request.file,
+        guard,
+        restoresDialogs,
+        profiles: profiles ? ['dst', 'src'] : [],
+        dialogs: profiles,
+        ...(request.pings && { probingMode: 1 as const }),
+      })
+      const live = (calls: readonly number[]) => ({
+        hangUp: async () => {
+          for (const call of calls) edge.hangUp(call)
+        },
+      })
+      return {
+        edge,
+        writeFile: (file) => edge.writeFile(file),
+        restart: async () => edge.restart(),
+        async until(condition) {
+          for (let waited = 0; waited < 15_000; waited += 500) {
+            if (await condition()) return
+            await clock.advance(500)
+          }
+          throw new Error('it did not come to be within 15 s')
+        },
+        callGroup: async (calls) =>
+          live(Array.from({ length: calls }, () => edge.invite(1)?.call ?? Number.NaN)),
+        callFromSecond: async (calls) =>
+          live(Array.from({ length: calls }, () => edge.callFrom('10.0.1.21'))),
+        close: async () => undefined,
+      }
+    },
+  }))
+}
