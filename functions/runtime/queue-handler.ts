@@ -7,6 +7,7 @@ import {
 import type { SQSHandler, SQSRecord } from 'aws-lambda'
 import { type Incoming, takeIn } from '../use-cases/intake.ts'
 import type { Ports } from '../use-cases/ports.ts'
+import { readEnvironment } from './environment.ts'
 import { createPorts } from './ports.ts'
 
 type Work = (ports: Ports, message: Incoming) => Promise<unknown>
@@ -32,7 +33,7 @@ export function fifoQueueHandler(work: Work): SQSHandler {
 }
 
 function taker(work: Work): (record: SQSRecord) => Promise<void> {
-  const ports = createPorts(process.env, { queued: true })
+  const ports = createPorts(readEnvironment(process.env, { queued: true }))
   return (record) => {
     const message = incoming(record)
     return takeIn(ports, message, async () => {
