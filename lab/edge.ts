@@ -176,13 +176,13 @@ function installConfig(
     LONGEST_CALL_SECONDS: spec.longestCallSeconds ?? 3600,
     WITH_CALL_PROFILES: spec.profiles === false ? undefined : '',
     WITH_DRAIN_GUARD: spec.guard === false ? undefined : '',
-    DIALOG_DB: spec.dialogDb === false ? undefined : `"sqlite:///${join(dir, 'dialog.sqlite')}"`,
   }
-  const lines = Object.entries(settings).filter(([, value]) => value !== undefined)
-  writeFileSync(
-    join(dir, 'settings.cfg'),
-    lines.map(([name, value]) => `#!define ${name} ${value}\n`).join(''),
+  const defines = Object.entries(settings).flatMap(([name, value]) =>
+    value === undefined ? [] : `#!define ${name} ${value}\n`,
   )
+  const file = join(dir, 'dialog.sqlite')
+  const database = `#!substdef "!DIALOG_FILE!${file}!g"\n#!substdef "!DIALOG_DB!sqlite:///${file}!g"\n`
+  writeFileSync(join(dir, 'settings.cfg'), [...defines, spec.dialogDb === false ? '' : database].join(''))
 }
 
 function sha256(text: string): string {

@@ -16,6 +16,7 @@ const neededModules = [
   'ipops',
   'htable',
   'db_sqlite',
+  'sqlops',
 ]
 const neededLast = ['dialog', 'dispatcher', 'xhttp', 'jsonrpcs']
 
