@@ -36,6 +36,8 @@ export interface MediaServerSpec {
   /** `answer` (default), or `refuse`: 503 to every INVITE after ringing for `ringMs`. */
   readonly behaviour?: 'answer' | 'refuse'
   readonly ringMs?: number
+  /** Default: a free one. A replacement of a machine takes the port that is listed. */
+  readonly port?: number
 }
 
 export interface CallerSpec {
@@ -73,7 +75,7 @@ export interface Caller {
 
 /** Starts a SIPp media server on a free port of its own address and waits until it answers OPTIONS. */
 export async function startMediaServer(lab: SippLab, spec: MediaServerSpec): Promise<MediaServer> {
-  const port = await freePort(spec.address)
+  const port = spec.port ?? (await freePort(spec.address))
   const events = join(lab.runDir, `${spec.name}.events`)
   const scenario = spec.behaviour === 'refuse' ? 'uas-refuse.xml' : 'uas.xml'
   const child = await startSipp(
