@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { requireNode24 } from './node-version.ts'
@@ -12,7 +12,7 @@ export const functionsPath = join(root, 'dist', 'functions')
 const requireBanner = `import { createRequire } from 'node:module';const require = createRequire(import.meta.url);`
 
 /**
- * Bundles every handler, AWS SDK included, into `<out>/<name>/index.mjs`; what was there before is removed.
+ * Bundles every handler, AWS SDK included, into `<out>/<name>/index.mjs`; the folders of other functions are removed.
  * @returns the names of the functions, sorted.
  */
 export async function bundleFunctions(
@@ -21,12 +21,12 @@ export async function bundleFunctions(
 ): Promise<string[]> {
   const files = (await readdir(handlers)).filter((file) => file.endsWith('.ts')).sort()
   if (files.length === 0) throw new Error(`no handler to bundle in ${handlers}`)
-  await rm(out, { recursive: true, force: true })
+  const names = files.map((file) => basename(file, '.ts'))
+  await mkdir(out, { recursive: true })
+  for (const stale of await readdir(out))
+    if (!names.includes(stale)) await rm(join(out, stale), { recursive: true })
   await build({
-    entryPoints: files.map((file) => ({
-      in: join(handlers, file),
-      out: `${basename(file, '.ts')}/index`,
-    })),
+    entryPoints: names.map((name) => ({ in: join(handlers, `${name}.ts`), out: `${name}/index` })),
     outdir: out,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -42,7 +42,7 @@ export async function bundleFunctions(
     banner: { js: requireBanner },
     logLevel: 'warning',
   })
-  return files.map((file) => basename(file, '.ts'))
+  return names
 }
 
 if (import.meta.main) {
