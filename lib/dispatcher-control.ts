@@ -56,7 +56,7 @@ const needs = {
   'begin-drain': ['store', 'fleet', 'instances', 'heartbeat', 'events'],
   'observe-drain': ['store', 'fleet', 'instances', 'heartbeat', 'mediaServers', 'workflows', 'events'],
   'complete-drain': ['store', 'heartbeat', 'complete', 'events'],
-  'retire-drain': ['store', 'fleet', 'instances', 'workflows', 'events'],
+  'retire-drain': ['store', 'fleet', 'instances', 'mediaServers', 'workflows', 'events'],
 } as const satisfies Record<string, readonly Need[]>
 type Handler = keyof typeof needs
 
