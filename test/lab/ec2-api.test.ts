@@ -24,7 +24,7 @@ async function world() {
       secondaryIps: [privateIp.replace('10.0', '10.9')],
       ipv6: `2001:db8::${privateIp.split('.').at(-1)}`,
       publicIp: privateIp.replace('10.0', '198.51'),
-      tags: { Name: 'Müller & <Söhne>' },
+      tags: { Name: 'Müller &lt; & <Söhne>' },
     })
     return instance
   }
@@ -65,7 +65,7 @@ describe('DescribeInstances', () => {
         ],
         Tags: [
           { Key: 'aws:autoscaling:groupName', Value: 'media' },
-          { Key: 'Name', Value: 'Müller & <Söhne>' },
+          { Key: 'Name', Value: 'Müller &lt; & <Söhne>' },
         ],
       },
     ])
