@@ -54,6 +54,9 @@ export interface CallRecord {
   readonly why: string | undefined
 }
 
+/** How much later than the caller a media server may write down that a call is over. */
+const graceMs = 2000
+
 interface Source {
   readonly name: string
   readonly side: 'caller' | 'server'
@@ -248,10 +251,13 @@ function decide(
   if (record.answeredAt === undefined)
     return callerGone ? { outcome: 'failed', why: 'the caller went away' } : { outcome: 'ringing' }
   if (record.broken !== undefined) return { outcome: 'cut', why: record.broken }
-  if (record.endedAt !== undefined)
-    return record.byeAtServerAt === undefined
-      ? { outcome: 'cut', why: 'the media server never saw the BYE' }
-      : { outcome: 'ended' }
+  if (record.endedAt !== undefined) {
+    if (record.byeAtServerAt !== undefined) return { outcome: 'ended' }
+    // Asterisk answers a BYE before its dialplan writes it down.
+    if (Date.now() - record.endedAt < graceMs && !(server !== undefined && isGone(server)))
+      return { outcome: 'up' }
+    return { outcome: 'cut', why: 'the media server never saw the BYE' }
+  }
   if (callerGone) return { outcome: 'cut', why: 'the caller saw no answer to its BYE' }
   if (record.byeAtServerAt === undefined && server !== undefined && isGone(server))
     return { outcome: 'cut', why: `${server} went away` }
