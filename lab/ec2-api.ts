@@ -21,9 +21,12 @@ const filters: Record<string, (instance: Instance) => readonly (string | undefin
     ...secondaryIps,
   ],
   'ip-address': ({ publicIp }) => [publicIp],
+  'network-interface.addresses.association.public-ip': ({ publicIp }) => [publicIp],
   'ipv6-address': ({ ipv6 }) => [ipv6],
   'network-interface.ipv6-addresses.ipv6-address': ({ ipv6 }) => [ipv6],
   'private-dns-name': ({ privateDnsName }) => [privateDnsName],
+  // no instance of the simulator has a public DNS name
+  'dns-name': () => [],
   'tag-key': ({ tags }) => Object.keys(tags),
 }
 
