@@ -61,10 +61,26 @@ export class ControlFunction extends Construct {
   }
 }
 
+/** How long a function of each kind may take. */
+export interface TimeBudgets {
+  readonly event: Duration
+  readonly command: Duration
+  readonly step: Duration
+}
+
 /**
- * How long a function may take that talks to edges: list, set and two read-backs one after the other (all edges at
- * once), the gap between the read-backs, and 20 s for a cold start and the AWS calls.
+ * From the longest chain of RPCs to one edge (all edges are asked at once) that answers at the last moment, and 20 s for
+ * a cold start and the AWS calls.
  */
-export function edgeTimeout(timers: ControlConfig['timers']): Duration {
-  return Duration.seconds(Math.ceil(20 + 4 * timers.rpcTimeoutSeconds + 2 * timers.readBackGapSeconds))
+export function timeBudgets({ rpcTimeoutSeconds, readBackGapSeconds }: ControlConfig['timers']): TimeBudgets {
+  const budget = (rpcs: number, waits: number) =>
+    Duration.seconds(Math.ceil(20 + rpcs * rpcTimeoutSeconds + waits))
+  return {
+    // resolve; list, guard, two groups, list
+    event: budget(8, readBackGapSeconds),
+    // twice, one edge first and then the others: list, a wait of one RPC, reload, 6 s, reload, list; hold again
+    command: budget(20, 12),
+    // wait for another's round (6 RPCs), or make one and correct drift; disable again, two read-backs
+    step: budget(20, readBackGapSeconds),
+  }
 }

@@ -6,7 +6,7 @@ import { type ControlConfig, type ControlConfigInput, controlConfig } from '../f
 import { environment } from '../functions/contracts/names.ts'
 import { functionsPath } from './build.ts'
 import { CommandQueue } from './command-queue.ts'
-import { ControlFunction, edgeTimeout } from './control-function.ts'
+import { ControlFunction, type TimeBudgets, timeBudgets } from './control-function.ts'
 import { DrainWorkflow, stateMachineArn } from './drain-workflow.ts'
 import { directEdgeAccess, type EdgeAccess } from './edge-access.ts'
 import { EventIntake } from './event-intake.ts'
@@ -48,20 +48,29 @@ export interface DispatcherControlProps {
   readonly functionsPath?: string
 }
 
-/** What each function needs, by its handler's file name. */
-const needs = {
-  'lifecycle-events': ['store', 'fleet', 'instances', 'complete', 'workflows', 'events'],
-  'alarm-events': ['store', 'fleet', 'instances', 'workflows', 'events'],
-  commands: ['store', 'fleet', 'instances', 'workflows', 'events'],
-  'begin-drain': ['store', 'fleet', 'instances', 'heartbeat', 'events'],
-  'observe-drain': ['store', 'fleet', 'instances', 'heartbeat', 'mediaServers', 'workflows', 'events'],
-  'complete-drain': ['store', 'heartbeat', 'complete', 'events'],
-  'retire-drain': ['store', 'fleet', 'instances', 'mediaServers', 'workflows', 'events'],
-} as const satisfies Record<string, readonly Need[]>
-type Handler = keyof typeof needs
+/** Each function, by its handler's file name: its time budget, and what its use case needs. */
+const functions = {
+  'lifecycle-events': {
+    budget: 'event',
+    needs: ['store', 'fleet', 'instances', 'complete', 'workflows', 'events'],
+  },
+  'alarm-events': { budget: 'event', needs: ['store', 'fleet', 'instances', 'workflows', 'events'] },
+  commands: { budget: 'command', needs: ['store', 'fleet', 'instances', 'workflows', 'events'] },
+  'begin-drain': { budget: 'step', needs: ['store', 'fleet', 'instances', 'heartbeat', 'events'] },
+  'observe-drain': {
+    budget: 'step',
+    needs: ['store', 'fleet', 'instances', 'heartbeat', 'mediaServers', 'workflows', 'events'],
+  },
+  'complete-drain': { budget: 'step', needs: ['store', 'heartbeat', 'complete', 'events'] },
+  'retire-drain': {
+    budget: 'step',
+    needs: ['store', 'fleet', 'instances', 'mediaServers', 'workflows', 'events'],
+  },
+} as const satisfies Record<string, { readonly budget: keyof TimeBudgets; readonly needs: readonly Need[] }>
+type Handler = keyof typeof functions
 
 /** Every function, by its handler's file name. */
-export const handlerNames = Object.keys(needs) as readonly Handler[]
+export const handlerNames = Object.keys(functions) as readonly Handler[]
 
 /**
  * The control plane of one region's fleet: three queues, seven functions, the drain workflow and one table.
@@ -81,12 +90,12 @@ export class DispatcherControl extends Construct {
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN
     const stateMachineName = props.stateMachineName ?? `${Stack.of(this).stackName}-drain`
     const edgeAccess = props.edgeAccess ?? directEdgeAccess()
-    const timeout = edgeTimeout(control.timers)
+    const budgets = timeBudgets(control.timers)
 
     this.store = new Store(this, 'Store', { removalPolicy })
     this.eventBus = new EventBus(this, 'Events')
-    this.events = new EventIntake(this, 'Intake', { control, functionTimeout: timeout })
-    this.commands = new CommandQueue(this, 'Commands', { functionTimeout: timeout })
+    this.events = new EventIntake(this, 'Intake', { control, functionTimeout: budgets.event })
+    this.commands = new CommandQueue(this, 'Commands', { functionTimeout: budgets.command })
 
     const permissions = portPermissions(this, {
       ...props,
@@ -108,16 +117,16 @@ export class DispatcherControl extends Construct {
       handler: Handler,
       own: Record<string, string> = {},
     ): ControlFunction => {
-      const wanted: readonly Need[] = needs[handler]
+      const { budget, needs }: { budget: keyof TimeBudgets; needs: readonly Need[] } = functions[handler]
       const made = new ControlFunction(this, constructId, {
         handler,
         functionsPath: props.functionsPath ?? functionsPath,
-        timeout,
+        timeout: budgets[budget],
         environment: { ...shared, ...own },
-        ...(wanted.includes('fleet') && { edgeAccess }),
+        ...(needs.includes('fleet') && { edgeAccess }),
         removalPolicy,
       })
-      for (const permission of wanted.flatMap((need) => permissions[need])) made.allow(permission)
+      for (const permission of needs.flatMap((need) => permissions[need])) made.allow(permission)
       return made
     }
     const consume = (constructId: string, handler: Handler, from: MessageQueue, how: ConsumerProps): void => {

@@ -131,6 +131,8 @@ test('secrets are read one by one by name, and their own key only through SSM', 
   expect(new Set(secrets('ObserveDrain'))).toEqual(
     new Set([viaSsm, rpcSecret, 'ssm:GetParameter on arn:<AWS::Partition>:ssm::parameter/media-servers/ari']),
   )
+  // It makes rounds too, which other drains read.
+  expect(secrets('RetireDrain')).toEqual(secrets('ObserveDrain'))
   expect(secrets('CompleteDrain')).toEqual([])
 })
 

@@ -11,6 +11,10 @@ import { readSettings, type Settings } from '../../lib/settings.ts'
 
 export const exampleSettings = readSettings(join(import.meta.dirname, '../../dispatcher-control.json'))
 
+const [group] = exampleSettings.control.groups
+if (group === undefined) throw new Error('the example settings name no group')
+export const exampleGroup = group
+
 const folder = mkdtempSync(join(tmpdir(), 'dispatcher-control-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

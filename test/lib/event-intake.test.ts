@@ -1,0 +1,127 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Annotations, Match } from 'aws-cdk-lib/assertions'
+import { expect, test } from 'vitest'
+import * as z from 'zod'
+import { exampleGroup, exampleStack, exampleTemplate, readable, withControl } from './synthesized.ts'
+
+const rule = z.object({
+  Properties: z.object({
+    EventPattern: z.record(z.string(), z.unknown()),
+    Targets: z.tuple([
+      z.object({
+        Arn: z.unknown(),
+        DeadLetterConfig: z.object({ Arn: z.unknown() }),
+        RetryPolicy: z.object({ MaximumEventAgeInSeconds: z.number() }),
+      }),
+    ]),
+  }),
+})
+const folder = join(import.meta.dirname, '../../events')
+const samples = readdirSync(folder)
+  .filter((file) => file.endsWith('.json'))
+  .map((file) => ({
+    file,
+    event: z
+      .looseObject({ source: z.unknown().optional(), 'detail-type': z.unknown().optional() })
+      .parse(JSON.parse(readFileSync(join(folder, file), 'utf8'))),
+  }))
+  .filter(({ event }) => typeof event['detail-type'] === 'string')
+const alarmName = (event: unknown) =>
+  z.object({ detail: z.object({ alarmName: z.string() }) }).safeParse(event).data?.detail.alarmName
+const alarms = [...new Set(samples.flatMap(({ event }) => alarmName(event) ?? []))].map((name) => ({
+  name,
+}))
+const rules = (settings = withControl({ alarms })) =>
+  Object.values(exampleTemplate(settings).findResources('AWS::Events::Rule')).map(
+    (resource) => rule.parse(resource).Properties,
+  )
+const routed = (event: unknown, by = rules()) =>
+  by.filter(({ EventPattern }) => matches(EventPattern, event)).map(({ Targets }) => readable(Targets[0].Arn))
+
+test.each(samples)('$file comes to its queue once', ({ event }) => {
+  expect(routed(event)).toEqual([
+    event.source === 'aws.cloudwatch'
+      ? '<ControlIntakeAlarmEventsQueue.Arn>'
+      : '<ControlIntakeLifecycleEventsQueue.Arn>',
+  ])
+})
+
+test("another group's, hook's and alarm's events don't come in", () => {
+  const strangers = rules({
+    ...withControl({
+      alarms: [{ name: 'another-alarm' }],
+      groups: [{ ...exampleGroup, name: 'another-group', terminateHook: 'another-hook' }],
+    }),
+  })
+  for (const { event } of samples) expect(routed(event, strangers)).toEqual([])
+  const anotherHook = rules(
+    withControl({ groups: [{ ...exampleGroup, terminateHook: 'x', launchHook: 'y' }] }),
+  )
+  for (const { event } of samples.filter(({ file }) => file.startsWith('lifecycle-')))
+    expect(routed(event, anotherHook)).toEqual([])
+})
+
+test('an event is given up, into the dead-letter queue of its target, before the shortest heartbeat timeout', () => {
+  const given = rules(
+    withControl({
+      groups: [
+        exampleGroup,
+        { ...exampleGroup, name: 'b', heartbeatTimeoutSeconds: 600, drainDeadlineSeconds: 900 },
+      ],
+    }),
+  )
+  for (const {
+    Targets: [target],
+  } of given) {
+    expect(target.RetryPolicy.MaximumEventAgeInSeconds).toBeLessThan(600)
+    expect(readable(target.DeadLetterConfig.Arn)).toBe(readable(target.Arn).replace('Queue.', 'DeadLetters.'))
+  }
+})
+
+test('only our own rules may send to the event queues', () => {
+  const allowed = Object.values(exampleTemplate().findResources('AWS::SQS::QueuePolicy'))
+    .flatMap(
+      (policy) =>
+        z
+          .object({
+            Properties: z.object({
+              PolicyDocument: z.object({ Statement: z.array(z.looseObject({ Effect: z.string() })) }),
+            }),
+          })
+          .parse(policy).Properties.PolicyDocument.Statement,
+    )
+    .filter(({ Effect }) => Effect === 'Allow')
+  expect(allowed).toHaveLength(6)
+  for (const statement of allowed)
+    expect(statement).toMatchObject({
+      Principal: { Service: 'events.amazonaws.com' },
+      Condition: {
+        ArnEquals: { 'aws:SourceArn': { 'Fn::GetAtt': [expect.stringMatching(/^ControlIntake/), 'Arn'] } },
+      },
+    })
+})
+
+test('a heartbeat timeout too short for a second try is said at synth', () => {
+  const { stack } = exampleStack(
+    withControl({ groups: [{ ...exampleGroup, heartbeatTimeoutSeconds: 30, drainDeadlineSeconds: 60 }] }),
+  )
+  Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp('a heartbeat timeout of 30 s is short'))
+  Annotations.fromStack(exampleStack().stack).hasNoWarning('*', Match.anyValue())
+})
+
+test('a pattern longer than EventBridge takes is refused at synth', () => {
+  const many = Array.from({ length: 40 }, (_, index) => ({ name: `${'a'.repeat(50)}${index}` }))
+  expect(() => exampleTemplate(withControl({ alarms: many }))).toThrow(
+    /event pattern of Alarms has 2\d+ characters, EventBridge allows 2048/,
+  )
+})
+
+/** EventBridge's rule for patterns of lists of texts, which is all that we use. */
+function matches(pattern: unknown, event: unknown): boolean {
+  const texts = z.array(z.string()).safeParse(pattern)
+  if (texts.success) return typeof event === 'string' && texts.data.includes(event)
+  const fields = z.record(z.string(), z.unknown()).parse(pattern)
+  const values = z.record(z.string(), z.unknown()).safeParse(event)
+  return values.success && Object.entries(fields).every(([key, inner]) => matches(inner, values.data[key]))
+}
