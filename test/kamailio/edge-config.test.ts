@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Edge } from '../../lab/edge.ts'
+import { send } from '../../lab/edge-rpc.ts'
+import { type Lab, openLab } from './lab.ts'
+
+const uri = 'sip:127.0.2.1:5060'
+const envelope = (method: string, params: string) =>
+  `{"jsonrpc":"2.0","method":"${method}","params":${params},"id":7}`
+const uptime = envelope('core.uptime', '[]')
+
+describe.each(['6.1', '5.6'] as const)('RPC lock-down on Kamailio %s', (release) => {
+  let lab: Lab
+  let edge: Edge
+
+  beforeAll(async () => {
+    lab = await openLab(release)
+    edge = await lab.edge({
+      destinations: [{ group: 1, uri, attrs: 'duid=one' }],
+      secret: 'the-old-secret',
+      nextSecret: 'the-new-secret',
+    })
+  })
+  afterAll(() => lab.close())
+
+  const ask = (
+    body: string,
+    options: { key?: string; path?: string; method?: string; localAddress?: string } = {},
+  ) => {
+    const { key = 'the-old-secret', ...rest } = options
+    return send({ host: edge.address, port: edge.rpcPort }, { ...rest, body, headers: { 'x-rpc-key': key } })
+  }
+
+  test('both secrets of a rotation are accepted, no other, and no missing one', async () => {
+    expect((await ask(uptime)).status).toBe(200)
+    expect((await ask(uptime, { key: 'the-new-secret' })).status).toBe(200)
+    expect((await ask(uptime, { key: 'the-wrong-secret' })).status).toBe(401)
+    expect((await ask(uptime, { key: '' })).status).toBe(401)
+    const keyless = await send({ host: edge.address, port: edge.rpcPort }, { body: uptime })
+    expect(keyless.status).toBe(401)
+  })
+
+  test('any other path or verb is 404', async () => {
+    for (const path of ['/', '/rpc/', '/rpc?x=1', '/RPC', '/rpcx'])
+      expect((await ask(uptime, { path })).status).toBe(404)
+    expect((await ask(uptime, { method: 'PUT' })).status).toBe(404)
+  })
+
+  test('a source outside of the subnet is 403, even with the secret', async () => {
+    expect((await ask(uptime, { localAddress: '127.9.9.9' })).status).toBe(403)
+  })
+
+  test.each([
+    ['dispatcher.list', '[]'],
+    ['dispatcher.set_state', `["d",1,"${uri}"]`],
+    ['dispatcher.set_state', `["ap",1,"${uri}"]`],
+    ['dispatcher.set_duid_state', '["a",1,"one"]'],
+    ['dispatcher.reload', '[]'],
+    ['dlg.profile_get_size', `["dst","${uri}"]`],
+    ['dlg.profile_get_size', '["src","127.0.2.1"]'],
+    ['dlg.stats_active', '[]'],
+    ['core.version', '[]'],
+    ['core.uptime', '[]'],
+    ['htable.seti', `["held","${uri}",1]`],
+    ['htable.get', `["held","${uri}"]`],
+    ['htable.delete', `["held","${uri}"]`],
+  ])('allowed: %s %s', async (method, params) => {
+    const reply = await ask(envelope(method, params))
+    expect(reply.status).toBe(200)
+    expect(JSON.parse(reply.body)).toMatchObject({ jsonrpc: '2.0', id: 7 })
+    expect(reply.body).not.toContain('"result":{}')
+  })
+
+  test.each([
+    ['another method', envelope('core.kill', '[]')],
+    ['another method of dispatcher', envelope('dispatcher.remove', `[1,"${uri}"]`)],
+    ['a whole group', envelope('dispatcher.set_state', '["d",1,"all"]')],
+    [
+      'a group as a string, which Kamailio reads as 0',
+      envelope('dispatcher.set_state', `["d","1","${uri}"]`),
+    ],
+    ['an unknown state', envelope('dispatcher.set_state', `["drain",1,"${uri}"]`)],
+    ['another table', envelope('htable.seti', `["other","${uri}",1]`)],
+    ['another value', envelope('htable.seti', `["held","${uri}",2]`)],
+    ['another profile', envelope('dlg.profile_get_size', '["other","x"]')],
+    ['an escape', envelope('dispatcher.set_duid_state', '["d",1,"one\\"]')],
+    ['a second method', uptime.replace('{', '{"method":"core.kill",')],
+    ['a second method at the end', uptime.replace('}', ',"method":"core.kill"}')],
+    ['a batch', `[${uptime}]`],
+    ['something after the request', `${uptime}{}`],
+    ['spaces', uptime.replaceAll(',', ', ')],
+    ['half a body', uptime.slice(0, 20)],
+    ['no JSON', 'hello'],
+    ['nothing', ''],
+  ])('refused with 400, not with silence: %s', async (_what, body) => {
+    const reply = await ask(body)
+    expect(reply.status).toBe(400)
+    expect(JSON.parse(reply.body)).toEqual({
+      jsonrpc: '2.0',
+      error: { code: -32600, message: 'Request refused by edge policy' },
+      id: 0,
+    })
+  })
+})
