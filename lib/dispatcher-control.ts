@@ -61,7 +61,7 @@ const functions = {
     budget: 'step',
     needs: ['store', 'fleet', 'instances', 'heartbeat', 'mediaServers', 'workflows', 'events'],
   },
-  'complete-drain': { budget: 'step', needs: ['store', 'heartbeat', 'complete', 'events'] },
+  'complete-drain': { budget: 'step', needs: ['store', 'heartbeat', 'complete', 'terminate', 'events'] },
   'retire-drain': {
     budget: 'step',
     needs: ['store', 'fleet', 'instances', 'mediaServers', 'workflows', 'events'],

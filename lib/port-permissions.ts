@@ -13,6 +13,7 @@ export type Need =
   | 'instances'
   | 'heartbeat'
   | 'complete'
+  | 'terminate'
   | 'mediaServers'
   | 'workflows'
   | 'events'
@@ -66,6 +67,9 @@ export function portPermissions(scope: Construct, props: PortPermissionsProps): 
     ],
     heartbeat: [onGroups('autoscaling:RecordLifecycleActionHeartbeat')],
     complete: [onGroups('autoscaling:CompleteLifecycleAction')],
+    terminate: props.control.groups.some(({ deadlinePolicy }) => deadlinePolicy === 'retain')
+      ? [onGroups('autoscaling:TerminateInstanceInAutoScalingGroup')]
+      : [],
     mediaServers: readSecrets([...new Set(passwords)]),
     workflows: startPermissions(scope, props.stateMachineName),
     events: [{ actions: ['events:PutEvents'], resources: [props.eventBus.eventBusArn] }],

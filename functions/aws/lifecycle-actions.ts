@@ -3,6 +3,7 @@ import {
   AutoScalingServiceException,
   CompleteLifecycleActionCommand,
   RecordLifecycleActionHeartbeatCommand,
+  TerminateInstanceInAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling'
 import type { LifecycleActionRef, LifecycleActions } from '../use-cases/ports.ts'
 
@@ -22,6 +23,12 @@ export function createLifecycleActions(client: AutoScalingClient): LifecycleActi
     async complete(target, result) {
       const input = { ...addressed(target), LifecycleActionResult: result }
       return (await unlessOver(() => client.send(new CompleteLifecycleActionCommand(input))))
+        ? 'completed'
+        : 'over'
+    },
+    async terminate(instanceId) {
+      const input = { InstanceId: instanceId, ShouldDecrementDesiredCapacity: false }
+      return (await unlessOver(() => client.send(new TerminateInstanceInAutoScalingGroupCommand(input))))
         ? 'completed'
         : 'over'
     },
@@ -45,7 +52,7 @@ async function unlessOver(call: () => Promise<unknown>): Promise<boolean> {
     const over =
       error instanceof AutoScalingServiceException &&
       error.name === 'ValidationError' &&
-      /no active lifecycle action found/i.test(error.message)
+      /no active lifecycle action found|instance id not found/i.test(error.message)
     if (over) return false
     throw error
   }

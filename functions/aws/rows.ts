@@ -27,6 +27,8 @@ export function parseAnswer<T>(schema: z.ZodType<T>, data: unknown, key: string)
  * silently dropped when read.
  */
 type Fields<T> = { [K in keyof Required<T>]: z.ZodType }
+/** Every value of a type: one that is missing here would be written and refused when read. */
+type Each<T extends string> = { [K in T]: K }
 
 const uri = z.string().transform((text, context): DestinationUri => {
   const parsed = destinationUri(text)
@@ -41,7 +43,12 @@ const subject: z.ZodType<Subject> = z.discriminatedUnion('kind', [
 ])
 
 export const holdRow: z.ZodType<Hold> = z.object({
-  source: z.enum(['lifecycle', 'alarm', 'operator', 'retired']),
+  source: z.enum({
+    lifecycle: 'lifecycle',
+    alarm: 'alarm',
+    operator: 'operator',
+    retired: 'retired',
+  } satisfies Each<Hold['source']>),
   id: z.string(),
   subject,
   uris: z.array(uri),
@@ -70,8 +77,10 @@ const lifecycleTarget: z.ZodType<LifecycleTarget> = z.object({
   hook: z.string(),
   token: z.string().exactOptional(),
   instanceId: z.string(),
-  transition: z.enum(['launching', 'terminating']),
-  policy: z.enum(['terminate', 'retain']),
+  transition: z.enum({ launching: 'launching', terminating: 'terminating' } satisfies Each<
+    LifecycleTarget['transition']
+  >),
+  policy: z.enum({ terminate: 'terminate', retain: 'retain' } satisfies Each<LifecycleTarget['policy']>),
   heartbeatSeconds: z.number(),
 } satisfies Fields<LifecycleTarget>)
 
@@ -84,12 +93,21 @@ export const drainRow: z.ZodType<DrainRecord> = z.object({
   id: z.string(),
   attempt: z.number(),
   version: z.number(),
-  source: z.enum(['lifecycle', 'alarm', 'operator']),
+  source: z.enum({ lifecycle: 'lifecycle', alarm: 'alarm', operator: 'operator' } satisfies Each<
+    DrainRecord['source']
+  >),
   holdId: z.string(),
   who: z.string(),
   why: z.string(),
   order: z.string(),
-  state: z.enum(['claimed', 'draining', 'drained', 'completing', 'retired', 'ended']),
+  state: z.enum({
+    claimed: 'claimed',
+    draining: 'draining',
+    drained: 'drained',
+    completing: 'completing',
+    retired: 'retired',
+    ended: 'ended',
+  } satisfies Each<DrainRecord['state']>),
   requestedAt: z.number(),
   deadlineAt: z.number(),
   instanceId: z.string().exactOptional(),
@@ -104,19 +122,33 @@ export const drainRow: z.ZodType<DrainRecord> = z.object({
   absentSince: z.number().exactOptional(),
   confirmedAt: z.number().exactOptional(),
   overdueSaid: z.boolean().exactOptional(),
-  completion: z.enum(['CONTINUE', 'ABANDON']).exactOptional(),
+  completion: z
+    .enum({ CONTINUE: 'CONTINUE', ABANDON: 'ABANDON', TERMINATE: 'TERMINATE' } satisfies Each<
+      NonNullable<DrainRecord['completion']>
+    >)
+    .exactOptional(),
+  retainedAt: z.number().exactOptional(),
+  retainedTooLongSaid: z.boolean().exactOptional(),
   completionTries: z.number(),
   steps: z.number(),
   terminatedAt: z.number().exactOptional(),
   result: z
-    .enum(['drained', 'absent', 'gone', 'lifted', 'terminated-at-deadline', 'retained', 'action-over'])
+    .enum({
+      drained: 'drained',
+      absent: 'absent',
+      gone: 'gone',
+      lifted: 'lifted',
+      'terminated-at-deadline': 'terminated-at-deadline',
+      retained: 'retained',
+      'action-over': 'action-over',
+    } satisfies Each<NonNullable<DrainRecord['result']>>)
     .exactOptional(),
 } satisfies Fields<DrainRecord>)
 
 const unknown: z.ZodType<Unknown> = z.object({ unknown: z.string() })
 const callCount: z.ZodType<CallCount> = z.object({
   calls: z.number(),
-  source: z.enum(['profile', 'load', 'edge']),
+  source: z.enum({ profile: 'profile', load: 'load', edge: 'edge' } satisfies Each<CallCount['source']>),
   outbound: z.boolean(),
 } satisfies Fields<CallCount>)
 const listed: z.ZodType<ListedDestination> = z.object({

@@ -22,6 +22,8 @@ const group = z.strictObject({
   heartbeatTimeoutSeconds: seconds(1, 7200),
   drainDeadlineSeconds: seconds(1, 172_800),
   deadlinePolicy: z.enum(['terminate', 'retain']),
+  /** with `retain`: how long an instance may stay retained for its calls before that is said loudly */
+  retainedMaxAgeSeconds: seconds(60, 1_209_600).default(86_400),
   callCount: callCount.optional(),
 })
 
@@ -84,7 +86,10 @@ export type CallCountConfig = NonNullable<GroupConfig['callCount']>
 /** The JSON value of one edge's SSM parameter; the parameter's last path element is the edge's id. */
 export const edgeParameter = z.strictObject({
   /** where its JSON-RPC is reached, e.g. `http://10.0.0.5:8080/rpc` */
-  url: z.url({ protocol: /^https?$/ }),
+  url: z
+    .url({ protocol: /^https?$/ })
+    // Not by URL: a check runs after a failed one too, and must not throw.
+    .refine((url) => !/^[^/]*\/\/[^/?#]*@/.test(url), 'must not hold a password'),
   /** true only where dialogs and their profiles survive a restart (dialog `db_mode` 1) */
   restoresDialogs: z.boolean().default(false),
 })

@@ -21,6 +21,8 @@ export const eventTypes = {
   drained: 'Drain Drained',
   heartbeatFailed: 'Heartbeat Failed',
   drainOverdue: 'Drain Overdue',
+  instanceRetained: 'Instance Retained',
+  retainedTooLong: 'Retained Too Long',
   drainEnded: 'Drain Ended',
   lifecycleCompleted: 'Lifecycle Action Completed',
   lifecycleCompletionFailed: 'Lifecycle Action Completion Failed',
@@ -41,6 +43,7 @@ export const metricNames = {
   edgesUnreachable: 'EdgesUnreachable',
   drift: 'Drift',
   drainsPastDeadline: 'DrainsPastDeadline',
+  retainedTooLong: 'RetainedTooLong',
   completionsFailed: 'CompletionsFailed',
   edgeListRefused: 'EdgeListRefused',
 } as const

@@ -64,7 +64,11 @@ export interface DrainRecord {
   readonly absentSince?: number | undefined
   readonly confirmedAt?: number
   readonly overdueSaid?: boolean
-  readonly completion?: 'CONTINUE' | 'ABANDON'
+  /** what the complete step is to do; TERMINATE: the instance was retained and its calls are over now */
+  readonly completion?: 'CONTINUE' | 'ABANDON' | 'TERMINATE'
+  /** the action ended and the instance was kept for its calls: the drain goes on without a lifecycle action */
+  readonly retainedAt?: number
+  readonly retainedTooLongSaid?: boolean
   readonly completionTries: number
   /** steps of this attempt; a long drain carries on in a new execution before its history is full */
   readonly steps: number

@@ -2,15 +2,27 @@ import { eventTypes, metricNames } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
 import { orderOf } from '../control/hold.ts'
-import { actionOf, answer, end, holdOf, keepAlive, overtaken, recordOf, save, summary } from './drain-step.ts'
+import {
+  actionOf,
+  answer,
+  end,
+  holdOf,
+  keepAlive,
+  overtaken,
+  recordOf,
+  retain,
+  save,
+  summary,
+} from './drain-step.ts'
 import type { Ports } from './ports.ts'
 
 /** After this many failed tries the hook's own default result decides, and that is said loudly. */
 const triesToTheEnd = 10
 
 /**
- * Completes the lifecycle action as the record says (CONTINUE, or ABANDON by policy) and turns the hold into the retired
- * mark: the destination stays disabled. "No active Lifecycle Action" is success: somebody, or the clock, was first.
+ * Completes the lifecycle action as the record says and turns the hold into the retired mark: the destination stays
+ * disabled. After an ABANDON by policy Auto Scaling retains the instance, and its drain goes on; one whose calls are over
+ * by then is terminated. "No active Lifecycle Action" is success: somebody, or the clock, was first.
  * @throws what Auto Scaling answered, so that the workflow tries again after a wait.
  */
 export async function completeDrain(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
@@ -20,6 +32,8 @@ export async function completeDrain(ports: Ports, payload: WorkflowPayload): Pro
   const action = actionOf(record)
   if (!action || !record.completion) return end(ports, record, record.result ?? 'lifted')
   const done = await tryToComplete(ports, record, action, record.completion)
+  // Also when it could not be done: the hook's default result is ABANDON too.
+  if (record.completion === 'ABANDON') return answer(ports, await retain(ports, done.record), 'observe')
   const retired = await save(ports, done.record, { state: 'retired' })
   const hold = holdOf(retired)
   const now = ports.clock.now()
@@ -38,12 +52,16 @@ async function tryToComplete(
   ports: Ports,
   record: DrainRecord,
   action: NonNullable<ReturnType<typeof actionOf>>,
-  completion: 'CONTINUE' | 'ABANDON',
+  completion: NonNullable<DrainRecord['completion']>,
 ): Promise<{ readonly record: DrainRecord; readonly outcome: 'completed' | 'over' | 'failed' }> {
   // The hold of a step that was killed after it had completed the action is already the retired mark.
   if (record.state === 'retired') return { record, outcome: 'over' }
   try {
-    return { record, outcome: await ports.lifecycleActions.complete(action, completion) }
+    const outcome =
+      completion === 'TERMINATE'
+        ? await ports.lifecycleActions.terminate(action.instanceId)
+        : await ports.lifecycleActions.complete(action, completion)
+    return { record, outcome }
   } catch (error) {
     const tried = await save(ports, record, { completionTries: record.completionTries + 1 })
     if (tried.completionTries < triesToTheEnd) throw error

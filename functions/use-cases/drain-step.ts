@@ -48,6 +48,7 @@ export async function keepAlive(
   const action = actionOf(record)
   const due =
     record.lifecycle &&
+    record.retainedAt === undefined &&
     heartbeatDue(record.lastHeartbeatAt, ports.clock.now(), record.lifecycle.heartbeatSeconds)
   if (!action || !due) return { record, over: false }
   try {
@@ -126,6 +127,16 @@ export async function end(
   const ended = await save(ports, record, { state: 'ended', result })
   await ports.events.publish({ type: eventTypes.drainEnded, detail: summary(ended) })
   return answer(ports, ended, 'ended')
+}
+
+/** The lifecycle action is over and Auto Scaling keeps the instance: from now on the drain alone decides when it goes. */
+export async function retain(
+  ports: Pick<Ports, 'store' | 'events' | 'clock'>,
+  record: DrainRecord,
+): Promise<DrainRecord> {
+  const retained = await save(ports, record, { state: 'draining', retainedAt: ports.clock.now() })
+  await ports.events.publish({ type: eventTypes.instanceRetained, detail: summary(retained) })
+  return retained
 }
 
 /**

@@ -3,7 +3,18 @@ import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { type Judgement, judge, observation } from '../control/verdict.ts'
-import { answer, carryOn, end, holdOf, keepAlive, overtaken, recordOf, save, summary } from './drain-step.ts'
+import {
+  answer,
+  carryOn,
+  end,
+  holdOf,
+  keepAlive,
+  overtaken,
+  recordOf,
+  retain,
+  save,
+  summary,
+} from './drain-step.ts'
 import { confirmEverywhere, disableEverywhere } from './edges.ts'
 import type { Ports } from './ports.ts'
 import { restore } from './restore.ts'
@@ -17,7 +28,7 @@ export async function observeDrain(ports: Ports, payload: WorkflowPayload): Prom
   const found = await recordOf(ports, payload)
   if (!found) return overtaken(payload)
   const { record, over } = await keepAlive(ports, found)
-  if (over) return retireOver(ports, record)
+  if (over) return actionOver(ports, record)
 
   const placed = holdOf(record)
   const hold = await ports.store.hold(placed.source, placed.id, placed.subject)
@@ -61,7 +72,7 @@ async function follow(ports: Ports, record: DrainRecord, judgement: Judgement): 
         const completing = await save(ports, record, {
           state: 'completing',
           result: verdict,
-          completion: 'CONTINUE',
+          completion: record.retainedAt === undefined ? 'CONTINUE' : 'TERMINATE',
         })
         return answer(ports, completing, 'complete')
       }
@@ -89,6 +100,7 @@ async function sayDrained(
 
 /** At the deadline calls are left, or unknown: the group's stated policy decides, and it is said. */
 async function overdue(ports: Ports, record: DrainRecord, judgement: Judgement): Promise<WorkflowPayload> {
+  if (record.retainedAt !== undefined) return sayRetainedTooLong(ports, record, judgement)
   if (record.overdueSaid && !record.lifecycle) return carryOn(ports, record, 'observe', judgement.zeroPending)
   const policy = record.lifecycle?.policy
   ports.metrics.count(metricNames.drainsPastDeadline, 1)
@@ -139,12 +151,39 @@ async function finishLifting(ports: Ports, record: DrainRecord, hold: Hold): Pro
   return end(ports, record, 'lifted')
 }
 
-/** The action ended without us (expired, or completed by somebody else): the destinations stay disabled. */
-async function retireOver(ports: Ports, record: DrainRecord): Promise<WorkflowPayload> {
+/**
+ * The action ended without us: it expired, or somebody else completed it. Where the group retains, the instance is kept and
+ * its drain goes on; otherwise it is on its way out, and its destinations stay disabled.
+ */
+async function actionOver(ports: Ports, record: DrainRecord): Promise<WorkflowPayload> {
+  const instanceId = record.lifecycle?.instanceId
+  const kept =
+    record.lifecycle?.policy === 'retain' &&
+    instanceId !== undefined &&
+    (await ports.instances.gone([instanceId])).length === 0
+  if (kept) return answer(ports, await retain(ports, record), 'observe')
   const over = await save(ports, record, {
     state: 'completing',
     result: 'action-over',
     completion: 'CONTINUE',
   })
   return answer(ports, over, 'complete')
+}
+
+async function sayRetainedTooLong(
+  ports: Ports,
+  record: DrainRecord,
+  judgement: Judgement,
+): Promise<WorkflowPayload> {
+  const group = ports.config.groups.find(({ name }) => name === record.lifecycle?.group)
+  const ageMs = ports.clock.now() - (record.retainedAt ?? 0)
+  if (record.retainedTooLongSaid || !group || ageMs < group.retainedMaxAgeSeconds * 1000)
+    return carryOn(ports, record, 'observe', judgement.zeroPending)
+  ports.metrics.count(metricNames.retainedTooLong, 1)
+  await ports.events.publish({
+    type: eventTypes.retainedTooLong,
+    detail: { ...summary(record), ageMs, callsLeft: judgement.callsLeft, unknown: judgement.unknown },
+  })
+  const said = await save(ports, record, { retainedTooLongSaid: true })
+  return carryOn(ports, said, 'observe', judgement.zeroPending)
 }

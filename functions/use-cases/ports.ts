@@ -59,6 +59,8 @@ export interface Instances {
 export interface LifecycleActions {
   heartbeat(target: LifecycleActionRef): Promise<'recorded' | 'over'>
   complete(target: LifecycleActionRef, result: 'CONTINUE' | 'ABANDON'): Promise<'completed' | 'over'>
+  /** Ends an instance that Auto Scaling retains. `over`: it is gone already. */
+  terminate(instanceId: string): Promise<'completed' | 'over'>
 }
 export interface LifecycleActionRef {
   readonly group: string

@@ -53,6 +53,7 @@ const fleet = [
 const instances = ['ec2:DescribeInstances on *']
 const group = 'arn:<AWS::Partition>:autoscaling::autoScalingGroup:*:autoScalingGroupName/media-servers'
 const heartbeat = [`autoscaling:RecordLifecycleActionHeartbeat on ${group}`]
+const terminate = [`autoscaling:TerminateInstanceInAutoScalingGroup on ${group}`]
 const complete = [`autoscaling:CompleteLifecycleAction on ${group}`]
 const workflows = [
   'states:StartExecution on arn:<AWS::Partition>:states::stateMachine:dispatcher-control-drain',
@@ -96,7 +97,10 @@ test('each role may do what its function needs, on our own resources, and nothin
     ObserveDrain: [
       ...[...store, ...fleet, ...instances, ...heartbeat, ...workflows, ...events, ...logs('ObserveDrain')],
     ],
-    CompleteDrain: [...store, ...heartbeat, ...complete, ...events, ...logs('CompleteDrain')],
+    CompleteDrain: [
+      ...[...store, ...heartbeat, ...complete, ...terminate, ...events],
+      ...logs('CompleteDrain'),
+    ],
     RetireDrain: [...store, ...fleet, ...instances, ...workflows, ...events, ...logs('RetireDrain')],
     Drain: [
       ...['BeginDrain', 'CompleteDrain', 'ObserveDrain', 'RetireDrain'].map(

@@ -19,6 +19,8 @@ export interface MemoryLifecycleActions extends LifecycleActions {
   begin(action: MemoryLifecycleAction): void
   active(): readonly MemoryLifecycleAction[]
   ended(): readonly EndedLifecycleAction[]
+  /** retained instances that were asked to go */
+  readonly terminated: readonly { readonly instanceId: string; readonly at: number }[]
   readonly heartbeats: readonly { readonly target: LifecycleActionRef; readonly at: number }[]
 }
 
@@ -26,6 +28,7 @@ export interface MemoryLifecycleActions extends LifecycleActions {
 export function createMemoryLifecycleActions(clock: Clock): Faulty<MemoryLifecycleActions> {
   const actions: (MemoryLifecycleAction & { readonly begunAt: number; beatAt: number })[] = []
   const past: EndedLifecycleAction[] = []
+  const terminated: { instanceId: string; at: number }[] = []
   const heartbeats: { target: LifecycleActionRef; at: number }[] = []
 
   function end(
@@ -85,5 +88,10 @@ export function createMemoryLifecycleActions(clock: Clock): Faulty<MemoryLifecyc
       end(action, result, 'completion', clock.now())
       return 'completed'
     },
+    async terminate(instanceId) {
+      terminated.push({ instanceId, at: clock.now() })
+      return 'completed'
+    },
+    terminated,
   })
 }
