@@ -41,7 +41,7 @@ export function createCallCounter(sources: CallSources): Edge['count'] {
   }
 
   return async (of) => {
-    const addresses = of.addresses.flatMap((address) => sourceAddress(address) ?? [])
+    const addresses = of.addresses.flatMap(sourceSpellings)
     const [to, from] = await Promise.all([
       profileSize(rpc, 'dst', of.uris),
       profileSize(rpc, 'src', addresses),
@@ -62,15 +62,17 @@ export function createCallCounter(sources: CallSources): Edge['count'] {
 }
 
 /**
- * An address as Kamailio writes `$si`: IPv6 in full, e.g. `2001:db8:0:0:0:0:0:20`. @returns undefined for a DNS name, from which
- * no call comes: asked for, it would count 0.
+ * An address as Kamailio may write `$si`: IPv6 by the core parameter `ipv6_hex_style` as `2001:db8::a` (default `c`),
+ * `2001:db8:0:0:0:0:0:a` or `2001:DB8:0:0:0:0:0:A`; a call is counted under one of them. None for a DNS name, from which no call
+ * comes: asked for, it would count 0.
  */
-function sourceAddress(address: string): string | undefined {
+function sourceSpellings(address: string): readonly string[] {
   const host = canonicalHost(address)
-  if (host === undefined || /^[\d.]+$/.test(host)) return host
-  if (!host.includes(':')) return undefined
+  if (host === undefined) return []
+  if (!host.includes(':')) return /^[\d.]+$/.test(host) ? [host] : []
   const [head = [], tail = []] = host.split('::').map((half) => half.split(':').filter(Boolean))
-  return [...head, ...Array(8 - head.length - tail.length).fill('0'), ...tail].join(':')
+  const full = [...head, ...Array(8 - head.length - tail.length).fill('0'), ...tail].join(':')
+  return [host, full, full.toUpperCase()]
 }
 
 /** @returns the sum over the values, or undefined when the edge does not keep this profile. */

@@ -7,7 +7,7 @@ import {
 } from '../../functions/control/destination.ts'
 import type { Edge } from '../../functions/use-cases/ports.ts'
 
-/** One line of an edge's dispatcher file. `P` and `N` as second letter are the file's flags 8 and 32. */
+/** One line of an edge's dispatcher file. `P` and `N` as second letter are the file's flags 8 and 32 (6.1 shows P only with pings on). */
 export interface FileLine {
   readonly group: number
   readonly uri: DestinationUri
@@ -77,7 +77,7 @@ export function edgeContract(name: string, makeWorld: () => EdgePlaces): void {
       const file = [
         { group: 1, uri: first, duid: 'ms-1' },
         { group: 1, uri: second },
-        { group: 2, uri: first, flags: 'AP' as const },
+        { group: 2, uri: first },
       ]
       const world = await places().open({ file, ...request })
       opened.push(world)
@@ -98,7 +98,7 @@ export function edgeContract(name: string, makeWorld: () => EdgePlaces): void {
     test('a list names every destination of every group verbatim, with flags and duid, and with IUID on 6.x', async () => {
       const { first, release } = places()
       const { edge } = await open()
-      expect(await shown(edge)).toEqual(['1 first AX', '1 second AX', '2 first AP'])
+      expect(await shown(edge)).toEqual(['1 first AX', '1 second AX', '2 first AX'])
       const listed = await edge.list()
       expect(listed.find((e) => e.group === 1 && e.uri === first)?.duid).toBe('ms-1')
       expect(listed.find((e) => e.group === 2)?.duid).toBe(undefined)
@@ -109,7 +109,7 @@ export function edgeContract(name: string, makeWorld: () => EdgePlaces): void {
     test('a state is set in one group and no other', async () => {
       const { edge } = await open()
       await edge.setState('d', 1, places().first)
-      expect(await shown(edge)).toEqual(['1 first DX', '1 second AX', '2 first AP'])
+      expect(await shown(edge)).toEqual(['1 first DX', '1 second AX', '2 first AX'])
       await edge.setState('d', 2, places().first)
       expect(await shown(edge)).toEqual(['1 first DX', '1 second AX', '2 first DX'])
     })
@@ -118,7 +118,7 @@ export function edgeContract(name: string, makeWorld: () => EdgePlaces): void {
       const { edge } = await open()
       const writable = Object.keys(shownAs).find((known): known is WritableState => known === state) ?? 'd'
       await edge.setState(writable, 1, places().second)
-      expect(await shown(edge)).toEqual(['1 first AX', `1 second ${flags}`, '2 first AP'])
+      expect(await shown(edge)).toEqual(['1 first AX', `1 second ${flags}`, '2 first AX'])
     })
 
     test('of duplicates in a group an address reaches one, and a duid reaches the other', async () => {
@@ -138,7 +138,7 @@ export function edgeContract(name: string, makeWorld: () => EdgePlaces): void {
       await expect(edge.setState('d', 1, elsewhere)).rejects.toMatchObject({ fault: 'refused' })
       await expect(edge.setState('d', 99, places().first)).rejects.toMatchObject({ fault: 'refused' })
       await expect(edge.setDuidState('d', 1, 'nobody')).rejects.toMatchObject({ fault: 'refused' })
-      expect(await shown(edge)).toEqual(['1 first AX', '1 second AX', '2 first AP'])
+      expect(await shown(edge)).toEqual(['1 first AX', '1 second AX', '2 first AX'])
     })
 
     test('set_state clears the no-ping bit, which 5.6 does not know, and a reload brings it back', async () => {
@@ -163,13 +163,13 @@ export function edgeContract(name: string, makeWorld: () => EdgePlaces): void {
       await edge.setState('d', 1, places().first)
       const before = await iuids()
       await edge.reload()
-      expect(await shown(edge)).toEqual(['1 first AX', '1 second AX', '2 first AP'])
+      expect(await shown(edge)).toEqual(['1 first AX', '1 second AX', '2 first AX'])
       const after = await iuids()
       expect(after.filter((iuid) => before.includes(iuid))).toEqual([])
       await edge.setState('d', 1, places().first)
       await expect(edge.reload()).rejects.toMatchObject({ fault: 'busy' })
       expect(await iuids()).toEqual(after)
-      expect(await shown(edge)).toEqual(['1 first DX', '1 second AX', '2 first AP'])
+      expect(await shown(edge)).toEqual(['1 first DX', '1 second AX', '2 first AX'])
     })
 
     test('an emptied file is reloaded without complaint, and the empty list is a fault, not a list', async () => {
@@ -217,7 +217,7 @@ export function edgeContract(name: string, makeWorld: () => EdgePlaces): void {
       await world.until(async () => (await edge.boot()).uptimeSeconds >= 2)
       await world.restart()
       expect((await edge.boot()).bootTime).not.toBe(bootTime)
-      expect(await shown(edge)).toEqual(['1 first AX', '1 second AX', '2 first AP'])
+      expect(await shown(edge)).toEqual(['1 first AX', '1 second AX', '2 first AX'])
     })
 
     test('answered pings undo inactive in probing mode 1, and never disabled', async () => {
