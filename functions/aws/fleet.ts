@@ -1,6 +1,6 @@
 import { GetParametersByPathCommand, type Parameter, type SSMClient } from '@aws-sdk/client-ssm'
 import { type EdgeParameter, edgeParameter } from '../contracts/config.ts'
-import { check, parseJson } from '../contracts/parse.ts'
+import { check } from '../contracts/parse.ts'
 import { InvalidConfiguration } from '../control/errors.ts'
 import type { Clock, Edge, Fleet } from '../use-cases/ports.ts'
 
@@ -88,7 +88,7 @@ function edgesOf(path: string, parameters: readonly Parameter[]): ReadonlyMap<st
     }
     const url = new URL(parsed.data.url).href
     const other = urls.get(url)
-    if (other !== undefined) problems.push(`${Name}: has the same url as ${other}: ${url}`)
+    if (other !== undefined) problems.push(`${Name}: has the same url as ${other}`)
     urls.set(url, Name)
     edges.set(id, parsed.data)
   }
@@ -99,12 +99,15 @@ function edgesOf(path: string, parameters: readonly Parameter[]): ReadonlyMap<st
 }
 
 function parseEdge(text: string): { data: EdgeParameter } | { problems: string[] } {
+  let value: unknown
   try {
-    const checked = check(edgeParameter, parseJson(text, 'value'))
-    return 'data' in checked
-      ? checked
-      : { problems: checked.problems.map((problem) => `${problem.path}: ${problem.what}`) }
-  } catch (error) {
-    return { problems: [error instanceof Error ? error.message : String(error)] }
+    value = JSON.parse(text)
+  } catch {
+    // The parser's own words would quote the text.
+    return { problems: ['is not JSON'] }
   }
+  const checked = check(edgeParameter, value)
+  return 'data' in checked
+    ? checked
+    : { problems: checked.problems.map((problem) => `${problem.path}: ${problem.what}`) }
 }

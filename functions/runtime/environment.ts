@@ -19,11 +19,9 @@ export interface Environment {
 const json = z.string().transform((text, context): unknown => {
   try {
     return JSON.parse(text)
-  } catch (error) {
-    context.addIssue({
-      code: 'custom',
-      message: `not JSON: ${error instanceof Error ? error.message : error}`,
-    })
+  } catch {
+    // The parser's own words would quote the text.
+    context.addIssue({ code: 'custom', message: 'is not JSON' })
     return z.NEVER
   }
 })
@@ -41,7 +39,10 @@ const variables = {
     .string()
     .regex(/^arn:[^:]+:states:[^:]+:\d{12}:stateMachine:[^:]+$/, "is not a state machine's ARN"),
 } as const
-const queueUrl = z.url({ protocol: /^https?$/, error: "is not a queue's URL" })
+const queueUrl = z.url({
+  protocol: /^https?$/,
+  error: (issue) => (issue.input === undefined ? 'is missing' : "is not a queue's URL"),
+})
 
 /**
  * Validates the whole environment at cold start.

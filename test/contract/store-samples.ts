@@ -64,6 +64,8 @@ export function aDrain(id: string, change: Partial<DrainRecord> = {}): DrainReco
     confirmedAt: 1_795_000_003_000,
     overdueSaid: false,
     completion: 'CONTINUE',
+    retainedAt: 1_795_000_003_500,
+    retainedTooLongSaid: false,
     completionTries: 0,
     steps: 3,
     terminatedAt: 1_795_000_004_000,

@@ -1,0 +1,116 @@
+import { SSMClient } from '@aws-sdk/client-ssm'
+import { expect, test, vi } from 'vitest'
+import { createFleet } from '../../functions/aws/fleet.ts'
+import { InvalidConfiguration } from '../../functions/control/errors.ts'
+import type { Edge } from '../../functions/use-cases/ports.ts'
+import { createMemoryClock } from '../memory/clock.ts'
+import { type AwsAnswer, awsStub } from './aws-stub.ts'
+
+const path = '/control/edges'
+const edge = (id: string, url = `http://10.0.0.${id.charCodeAt(0)}:8080/rpc`, more = {}) => ({
+  Name: `${path}/${id}`,
+  Value: JSON.stringify({ url, ...more }),
+})
+
+async function fleetOver(first: readonly object[]) {
+  const world = { parameters: first, refusal: undefined as AwsAnswer | undefined }
+  // As SSM may: short pages, an empty one with a token among them.
+  const stub = await awsStub(({ body }) => {
+    if (world.refusal) return world.refusal
+    const page = Number(body.NextToken ?? 0)
+    const more = page < 2 * world.parameters.length - 1
+    const Parameters = page % 2 === 0 ? world.parameters.slice(page / 2, page / 2 + 1) : []
+    return { result: { Parameters, ...(more && { NextToken: `${page + 1}` }) } }
+  })
+  const clock = createMemoryClock()
+  const onKept = vi.fn()
+  const created: string[] = []
+  const fleet = createFleet({
+    client: new SSMClient(stub.client),
+    path,
+    clock,
+    onKept,
+    createEdge: (id, parameter) => {
+      created.push(`${id} ${parameter.url} ${parameter.restoresDialogs}`)
+      return { id, restoresDialogs: parameter.restoresDialogs } as Edge
+    },
+  })
+  const ids = async () => (await fleet.edges()).map(({ id }) => id)
+  return { world, stub, clock, onKept, created, fleet, ids }
+}
+
+test('every page is read, short and empty ones too', async () => {
+  const { ids, created, stub } = await fleetOver([
+    edge('a'),
+    edge('b', 'http://[2001:db8::1]:8080/rpc'),
+    edge('c'),
+  ])
+  expect(await ids()).toEqual(['a', 'b', 'c'])
+  expect(created[1]).toBe('b http://[2001:db8::1]:8080/rpc false')
+  expect(stub.requests).toHaveLength(6)
+})
+
+test('the list is read again after a minute, by all who ask at once together; an edge that did not change stays', async () => {
+  const { ids, fleet, clock, world, stub, created } = await fleetOver([edge('a')])
+  const [before] = await fleet.edges()
+  await Promise.all([ids(), ids()])
+  await clock.advance(59_999)
+  expect(await ids()).toEqual(['a'])
+  expect(stub.requests).toHaveLength(2)
+  world.parameters = [edge('a'), edge('b', undefined, { restoresDialogs: true })]
+  await clock.advance(1)
+  const [one, two] = await Promise.all([ids(), ids()])
+  expect(one).toEqual(['a', 'b'])
+  expect(two).toEqual(one)
+  expect(stub.requests).toHaveLength(2 + 4)
+  expect(created).toHaveLength(2)
+  expect((await fleet.edges())[0]).toBe(before)
+})
+
+test('a list that is wrong is refused with every problem, each with its parameter', async () => {
+  const { fleet } = await fleetOver([
+    edge('a', 'http://10.0.0.1/rpc'),
+    edge('b', 'http://10.0.0.1:80/rpc'),
+    edge('c', 'ftp://10.0.0.2/rpc'),
+    { Name: `${path}/d`, Value: 'http://10.0.0.3/rpc' },
+    { Name: `${path}/zone/a`, Value: JSON.stringify({ url: 'http://10.0.0.4/rpc' }) },
+    edge('e', 'no url'),
+    edge('g', 'http://user:planted-secret@10.0.0.5/rpc'),
+    edge('f', undefined, { restoreDialogs: true }),
+  ])
+  const edges = fleet.edges()
+  await expect(edges).rejects.toThrow(InvalidConfiguration)
+  for (const problem of [
+    `${path}/b: has the same url as ${path}/a`,
+    `${path}/c: url:`,
+    `${path}/e: url:`,
+    `${path}/d: is not JSON`,
+    `${path}/g: url: must not hold a password`,
+    `${path}/zone/a: edge "a" is there twice`,
+    `${path}/f: restoreDialogs: is not a known key`,
+  ])
+    await expect(edges).rejects.toThrow(problem)
+  await expect(edges).rejects.not.toThrow('planted-secret')
+})
+
+test('an empty list is refused', async () => {
+  const { fleet } = await fleetOver([])
+  await expect(fleet.edges()).rejects.toThrow('no edge is there')
+})
+
+test('the last good list is kept, and said, while the new one is wrong or can not be read', async () => {
+  const { ids, clock, world, onKept } = await fleetOver([edge('a'), edge('b')])
+  await ids()
+  world.parameters = []
+  await clock.advance(60_000)
+  expect(await ids()).toEqual(['a', 'b'])
+  expect(onKept).toHaveBeenCalledExactlyOnceWith(expect.any(InvalidConfiguration))
+  world.refusal = { error: 'ThrottlingException', message: 'Rate exceeded' }
+  await clock.advance(60_000)
+  expect(await ids()).toEqual(['a', 'b'])
+  expect(onKept).toHaveBeenCalledTimes(2)
+  world.refusal = undefined
+  world.parameters = [edge('c')]
+  await clock.advance(60_000)
+  expect(await ids()).toEqual(['c'])
+})

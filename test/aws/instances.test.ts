@@ -1,0 +1,94 @@
+import { EC2Client } from '@aws-sdk/client-ec2'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createInstances } from '../../functions/aws/instances.ts'
+import { destinationTag } from '../../functions/contracts/names.ts'
+import type { Instances } from '../../functions/use-cases/ports.ts'
+import { type AutoScaling, startAutoScaling } from '../../lab/auto-scaling.ts'
+
+let simulator: AutoScaling
+let instances: Instances
+beforeAll(async () => {
+  simulator = await startAutoScaling({
+    region: 'eu-central-1',
+    accountId: '123456789012',
+    publish: async () => undefined,
+    onTerminate: async () => undefined,
+  })
+  simulator.createGroup({ name: 'media', hooks: [] })
+  instances = createInstances(
+    new EC2Client({
+      endpoint: simulator.endpoint,
+      region: 'eu-central-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      maxAttempts: 1,
+    }),
+  )
+})
+afterAll(() => simulator.close())
+
+async function launch(privateIp: string, more: Partial<Parameters<AutoScaling['launch']>[0]> = {}) {
+  const { done } = await simulator.launch({ group: 'media', privateIp, ...more })
+  await done
+  const instance = simulator.instances().findLast((one) => one.privateIp === privateIp)
+  if (!instance) throw new Error('the simulator lost an instance')
+  return instance
+}
+
+test('an instance comes with every address it has, its group, and the destinations of its tag', async () => {
+  const launched = await launch('10.0.1.20', {
+    secondaryIps: ['10.0.1.21'],
+    ipv6: '2001:db8:0:0::20',
+    publicIp: '203.0.113.20',
+    privateDnsName: 'IP-10-0-1-20.internal',
+    tags: { [destinationTag]: ' sip:a.example  sip:b.example:5080 ' },
+  })
+  expect(await instances.byId(launched.id)).toEqual({
+    instanceId: launched.id,
+    launchedAt: Math.floor(launched.launchTime.getTime()),
+    state: 'running',
+    addresses: expect.arrayContaining([
+      '10.0.1.20',
+      '10.0.1.21',
+      '2001:db8::20',
+      '203.0.113.20',
+      'ip-10-0-1-20.internal',
+    ]),
+    taggedDestinations: ['sip:a.example', 'sip:b.example:5080'],
+    group: 'media',
+  })
+})
+
+test('an id that EC2 does not know is undefined, one that is malformed is an error', async () => {
+  expect(await instances.byId('i-0ffffffffffffffff')).toBe(undefined)
+  await expect(instances.byId('not-an-id')).rejects.toThrow('Invalid id')
+})
+
+test('an address finds exactly its instance, while that runs', async () => {
+  const { id } = await launch('10.0.2.2', {
+    publicIp: '203.0.113.2',
+    secondaryIps: ['10.0.2.30'],
+    ipv6: '2001:db8::2',
+    privateDnsName: 'media-2.internal',
+  })
+  await launch('10.0.2.20')
+  for (const host of [
+    '10.0.2.2',
+    '10.0.2.30',
+    '203.0.113.2',
+    'Media-2.internal',
+    '[2001:DB8:0::2]',
+    '2001:db8::2',
+  ])
+    expect((await instances.byAddress(host))?.instanceId).toBe(id)
+  for (const host of ['10.0.2.3', 'media-3.internal']) expect(await instances.byAddress(host)).toBe(undefined)
+  await (await simulator.terminate(id)).done
+  expect(await instances.byAddress('10.0.2.2')).toBe(undefined)
+})
+
+test('those that are terminated are gone, and one unknown id hides none of them', async () => {
+  const [dead, alive] = [await launch('10.0.3.1'), await launch('10.0.3.2')]
+  await (await simulator.terminate(dead.id)).done
+  const strangers = Array.from({ length: 250 }, (_, n) => `i-0fffffffffffff${String(n).padStart(3, '0')}`)
+  expect(await instances.gone([alive.id, ...strangers, dead.id])).toEqual([dead.id])
+  expect(await instances.gone([])).toEqual([])
+})

@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest'
+import { environment as names } from '../../functions/contracts/names.ts'
+import { InvalidConfiguration } from '../../functions/control/errors.ts'
+import { readEnvironment } from '../../functions/runtime/environment.ts'
+import { memoryConfig } from '../memory/ports.ts'
+
+const good = {
+  [names.config]: JSON.stringify(memoryConfig),
+  [names.table]: 'control-table',
+  [names.edgesPath]: '/control/edges',
+  [names.rpcSecretParameter]: '/control/rpc-secret',
+  [names.eventBus]: 'control',
+  [names.stateMachine]: 'arn:aws:states:eu-central-1:123456789012:stateMachine:drain',
+  [names.deadLetterQueue]: 'https://sqs.eu-central-1.amazonaws.com/123456789012/dead.fifo',
+}
+const problemsOf = (...args: Parameters<typeof readEnvironment>) => {
+  try {
+    readEnvironment(...args)
+    return 'none'
+  } catch (error) {
+    expect(error).toBeInstanceOf(InvalidConfiguration)
+    return String(error)
+  }
+}
+
+test('a right environment is read whole, defaults included', () => {
+  const environment = readEnvironment({ ...good, PATH: '/bin' }, { queued: true })
+  expect(environment.config.timers).toMatchObject({ failoverWindowSeconds: 10, readBackGapSeconds: 2 })
+  expect(environment).toMatchObject({
+    table: 'control-table',
+    stateMachineArn: good[names.stateMachine],
+    deadLetterQueueUrl: good[names.deadLetterQueue],
+  })
+})
+
+test('an empty environment names every variable that is missing, in one error', () => {
+  const text = problemsOf({}, { queued: true })
+  for (const name of Object.values(names)) expect(text).toContain(`- ${name}: is missing`)
+})
+
+test('every problem of every variable is listed together, those inside the configuration with their path', () => {
+  const [group] = memoryConfig.groups
+  const groups = [{ ...group, deadlinePolicy: undefined }, group, { name: 'x' }]
+  const broken = { ...memoryConfig, groups, surprise: true }
+  const text = problemsOf({
+    ...good,
+    [names.config]: JSON.stringify(broken),
+    [names.table]: 'no table!',
+    [names.edgesPath]: '/control/edges/',
+    [names.eventBus]: '',
+    [names.stateMachine]: 'drain',
+  })
+  for (const problem of [
+    `- ${names.config}.groups.0.deadlinePolicy: is missing`,
+    `- ${names.config}.groups.2.terminateHook: is missing`,
+    `- ${names.config}.surprise: is not a known key`,
+    `- ${names.table}: is not a table's name`,
+    `- ${names.edgesPath}: must start with a slash and not end with one`,
+    `- ${names.eventBus}: is empty`,
+    `- ${names.stateMachine}: is not a state machine's ARN`,
+  ])
+    expect(text).toContain(problem)
+})
+
+test('a configuration that is not JSON is said, without its text', () => {
+  const text = problemsOf({ ...good, [names.config]: 'planted-secret' })
+  expect(text).toContain(`- ${names.config}: is not JSON`)
+  expect(text).not.toContain('planted-secret')
+})
+
+test('only a function that works off a queue needs a dead-letter queue', () => {
+  const { [names.deadLetterQueue]: _queue, ...without } = good
+  expect(problemsOf(without)).toBe('none')
+  expect(problemsOf(without, { queued: true })).toContain(`- ${names.deadLetterQueue}: is missing`)
+  expect(problemsOf({ ...good, [names.deadLetterQueue]: 'dead' })).toContain(
+    `- ${names.deadLetterQueue}: is not a queue's URL`,
+  )
+})
