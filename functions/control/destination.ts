@@ -31,8 +31,26 @@ export interface SipUri {
   readonly transport?: string
 }
 
+/**
+ * The same answers, computed once per text: a round compares every listed URI with every hold, which at 1,000 destinations
+ * and 500 drains is half a million comparisons per edge. All is forgotten when it is full, so it can't grow.
+ */
+function remembered<T>(compute: (text: string) => T): (text: string) => T {
+  const answers = new Map<string, T>()
+  return (text) => {
+    const known = answers.get(text)
+    if (known !== undefined) return known
+    const answer = compute(text)
+    if (answers.size >= 20_000) answers.clear()
+    answers.set(text, answer)
+    return answer
+  }
+}
+
 /** Parses the parts of a SIP URI that name a machine. @returns undefined when it is not a SIP URI. */
-export function sipUri(text: string): SipUri | undefined {
+export const sipUri: (text: string) => SipUri | undefined = remembered(parsed)
+
+function parsed(text: string): SipUri | undefined {
   const match =
     /^(sips?):(?:[^@<>"\s]*@)?(\[[^\]\s]+\]|[^:;?@<>"[\]\s]+)(?::(\d{1,5}))?((?:;[^?\s<>"]*)?)(?:\?\S*)?$/i.exec(
       text,
@@ -42,17 +60,19 @@ export function sipUri(text: string): SipUri | undefined {
   const host = canonicalHost(rawHost)
   if (host === undefined || Number(port ?? 1) < 1 || Number(port ?? 1) > 65535) return undefined
   const named = /;transport=([a-z]+)/i.exec(parameters)?.[1]?.toLowerCase()
-  const transport = named ?? (scheme.toLowerCase() === 'sips' ? 'tls' : undefined)
+  // Kamailio sends sips over TLS also where it says transport=tcp.
+  const overTls = scheme.toLowerCase() === 'sips' && (named === undefined || named === 'tcp')
+  const transport = overTls ? 'tls' : named
   return { host, ...(port && { port: Number(port) }), ...(transport && { transport }) }
 }
 
 /** One text per machine, port and transport, however the URI spells them (no port: 5060, or 5061 with TLS; no transport: UDP). */
-export function destinationKey(uri: DestinationUri): string {
+export const destinationKey: (uri: DestinationUri) => string = remembered((uri) => {
   const parts = sipUri(uri)
   if (!parts) return uri
   const transport = parts.transport ?? 'udp'
   return `${parts.host}:${portOf(parts)};${transport}`
-}
+})
 
 /** The port that the URI means, written or not. */
 export function portOf(parts: SipUri): number {
@@ -67,7 +87,7 @@ export function sameDestination(a: DestinationUri, b: DestinationUri): boolean {
 export type WritableState = 'a' | 'ap' | 'i' | 'ip' | 'd' | 'dp' | 't' | 'tp'
 
 /** Lower case, and one spelling for each IPv6 address. @returns undefined when it can be neither a name nor an address. */
-export function canonicalHost(host: string): string | undefined {
+export const canonicalHost: (host: string) => string | undefined = remembered((host) => {
   const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
   if (!bare.includes(':'))
     return /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?$/.test(bare) ? bare.replace(/\.$/, '') : undefined
@@ -76,4 +96,4 @@ export function canonicalHost(host: string): string | undefined {
   } catch {
     return undefined
   }
-}
+})

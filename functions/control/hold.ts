@@ -1,5 +1,5 @@
 import type { DestinationUri, Flags, ListedDestination } from './destination.ts'
-import { sameDestination, sipUri } from './destination.ts'
+import { canonicalHost, sameDestination, sipUri } from './destination.ts'
 
 /** Whose calls are meant: one life of one EC2 machine (an id may start again with another address), or a bare URI. */
 export type Subject =
@@ -77,6 +77,6 @@ export function belongsTo(
   if (scope.uris.some((uri) => sameDestination(uri, entry.uri))) return true
   if (!scope.wholeInstance) return false
   const host = sipUri(entry.uri)?.host
-  if (host !== undefined && scope.addresses.includes(host)) return true
+  if (host !== undefined && scope.addresses.some((address) => canonicalHost(address) === host)) return true
   return scope.subject?.kind === 'instance' && entry.duid === scope.subject.instanceId
 }

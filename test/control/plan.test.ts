@@ -1,0 +1,254 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Flags, ListedDestination } from '../../functions/control/destination.ts'
+import type { FormerFlags } from '../../functions/control/hold.ts'
+import {
+  disablePlan,
+  entriesOf,
+  formerOf,
+  isConfirmed,
+  isDisabled,
+  restoredState,
+  restorePlan,
+  type StateWrite,
+} from '../../functions/control/plan.ts'
+import { hold, listed, machine, uri } from './samples.ts'
+
+const scope = hold({ uris: [uri('sip:10.0.1.20:5060')] })
+const allFlags = ['AX', 'AP', 'AN', 'IX', 'IP', 'IN', 'DX', 'DP', 'DN', 'TX', 'TP', 'TN'] as const
+const flags = fc.constantFrom<Flags>(...allFlags)
+
+/** What Kamailio 6.1 shows after a set_state: every state bit is cleared, the no-ping bit too. */
+function shown(write: StateWrite): Flags {
+  const letters = { a: 'A', i: 'I', d: 'D', t: 'T' } as const
+  const [state] = write.state
+  const letter = state === 'a' || state === 'i' || state === 't' ? letters[state] : letters.d
+  return `${letter}${write.state.endsWith('p') ? 'P' : 'X'}`
+}
+
+/** set_state changes the first match in the group only; set_duid_state the one with the duid. */
+function applied(list: readonly ListedDestination[], writes: readonly StateWrite[]): ListedDestination[] {
+  const after = [...list]
+  for (const write of writes) {
+    const index = after.findIndex(
+      (entry) =>
+        entry.group === write.group &&
+        (write.duid === undefined
+          ? entry.uri.toLowerCase() === write.uri.toLowerCase()
+          : entry.duid === write.duid),
+    )
+    const entry = after[index]
+    if (entry) after[index] = { ...entry, flags: shown(write) }
+  }
+  return after
+}
+
+function recorded(list: readonly ListedDestination[]): FormerFlags[] {
+  return list.map(({ iuid, ...entry }) => ({ ...entry, edge: 'edge-a', recordedAt: 1 }))
+}
+
+/** A list with the drained URI in several groups, twice in some, with duids or without. */
+const lists = fc.array(
+  fc.record({
+    group: fc.integer({ min: 0, max: 3 }),
+    uri: fc.constantFrom(machine.uri, uri('sip:10.0.1.20'), uri('SIP:10.0.1.20:5060'), uri('sip:10.0.1.2')),
+    flags,
+    duid: fc.constantFrom('', 'a', 'b'),
+  }),
+  { maxLength: 8 },
+)
+const entriesFrom = (rows: readonly { group: number; uri: string; flags: Flags; duid: string }[]) =>
+  rows.map(({ uri: text, duid, ...row }) => listed(text, { ...row, ...(duid && { duid }) }))
+
+describe('disabling', () => {
+  it('writes d to every group that lists the destination, verbatim as listed there, and to nothing else', () => {
+    const list = [
+      listed('sip:10.0.1.20', { group: 0 }),
+      listed('sip:10.0.1.20:5060', { group: 7, flags: 'IP' }),
+      listed('SIP:10.0.1.20;transport=udp', { group: 9, flags: 'TX' }),
+      listed('sip:10.0.1.2', { group: 7 }),
+    ]
+    expect(disablePlan(scope, list)).toEqual({
+      writes: [
+        { group: 0, uri: 'sip:10.0.1.20', state: 'd' },
+        { group: 7, uri: 'sip:10.0.1.20:5060', state: 'd' },
+        { group: 9, uri: 'SIP:10.0.1.20;transport=udp', state: 'd' },
+      ],
+      refused: [],
+    })
+  })
+
+  it.each(allFlags)('an entry that shows %s is written only if it is not disabled already', (shows) => {
+    const list = [listed(machine.uri, { flags: shows })]
+    expect(disablePlan(scope, list).writes).toHaveLength(shows.startsWith('D') ? 0 : 1)
+  })
+
+  it('duplicates in one group are told apart by their duids', () => {
+    const list = [listed(machine.uri, { duid: 'a' }), listed(machine.uri, { duid: 'b' })]
+    expect(disablePlan(scope, list).writes).toEqual([
+      { group: 1, uri: machine.uri, duid: 'a', state: 'd' },
+      { group: 1, uri: machine.uri, duid: 'b', state: 'd' },
+    ])
+  })
+
+  it('a duplicate without a duid of its own is refused: set_state reaches only the first', () => {
+    const twins = [listed(machine.uri), listed(machine.uri)]
+    expect(disablePlan(scope, twins)).toEqual({ writes: [], refused: twins })
+    const same = [listed(machine.uri, { duid: 'a' }), listed(machine.uri, { duid: 'a' })]
+    expect(disablePlan(scope, same).refused).toEqual(same)
+    const strangersDuid = [...twins, listed('sip:10.0.1.99', { duid: 'a' })].with(
+      0,
+      same[0] ?? listed(machine.uri),
+    )
+    expect(disablePlan(scope, strangersDuid)).toMatchObject({ writes: [], refused: { length: 2 } })
+  })
+
+  it('a duplicate that only differs in case is one: Kamailio compares without case', () => {
+    const list = [listed('sip:10.0.1.20:5060'), listed('SIP:10.0.1.20:5060')]
+    expect(disablePlan(scope, list).refused).toHaveLength(2)
+  })
+
+  it('a second entry in another group is no duplicate', () => {
+    const list = [listed(machine.uri), listed(machine.uri, { group: 2 })]
+    expect(disablePlan(scope, list)).toMatchObject({ writes: { length: 2 }, refused: [] })
+  })
+
+  it('what the plan does not refuse is disabled on the edge, and nobody else is touched', () => {
+    fc.assert(
+      fc.property(lists, (rows) => {
+        const list = entriesFrom(rows)
+        const { writes, refused } = disablePlan(scope, list)
+        const after = applied(list, writes)
+        const mine = entriesOf(scope, list)
+        list.forEach((entry, index) => {
+          if (!mine.includes(entry) || isDisabled(entry)) expect(after[index]).toEqual(entry)
+          else if (refused.includes(entry)) expect(after[index]).toEqual(entry)
+          else expect(after[index]?.flags).toBe('DX')
+        })
+        expect(disablePlan(scope, after).writes).toEqual([])
+      }),
+    )
+  })
+})
+
+describe('giving back', () => {
+  it.each([
+    ['AX', 'a'],
+    ['AP', 'ap'],
+    ['AN', 'a'],
+    ['IX', 'i'],
+    ['IP', 'ip'],
+    ['IN', 'i'],
+    ['TX', 't'],
+    ['TP', 'tp'],
+    ['DX', 'd'],
+    ['DP', 'dp'],
+  ] as const)('former %s comes back as %s', (former, state) => {
+    expect(restoredState(former, false)).toBe(state)
+    expect(restoredState(former, true)).toBe(state)
+  })
+
+  it('without a record it is a, or ap where the edge probes', () => {
+    const drained = listed(machine.uri, { flags: 'DX' })
+    const state = (...others: ListedDestination[]) =>
+      restorePlan([drained], [drained, ...others], []).writes.map((write) => write.state)
+    expect(state(listed('sip:10.0.1.21', { flags: 'AX' }))).toEqual(['a'])
+    expect(state(listed('sip:10.0.1.21', { flags: 'AP' }))).toEqual(['ap'])
+  })
+
+  it('former D stays: it was somebody else’s', () => {
+    const drained = listed(machine.uri, { flags: 'DX' })
+    const before = recorded([listed(machine.uri, { flags: 'DP' })])
+    expect(restorePlan([drained], [drained], before)).toEqual({ writes: [], refused: [] })
+  })
+
+  it('what is not disabled is left alone, even where it differs from the record', () => {
+    const open = listed(machine.uri, { flags: 'IP' })
+    expect(restorePlan([open], [open], recorded([listed(machine.uri)])).writes).toEqual([])
+  })
+
+  it('the record of another group, spelling or duid is not this entry’s', () => {
+    const entry = listed(machine.uri, { flags: 'DX', duid: 'a' })
+    for (const other of [
+      listed(machine.uri, { group: 2, duid: 'a' }),
+      listed('sip:10.0.1.20', { duid: 'a' }),
+      listed(machine.uri, { duid: 'b' }),
+      listed(machine.uri),
+    ])
+      expect(formerOf(entry, recorded([other]))).toBeUndefined()
+    expect(formerOf(entry, recorded([listed(machine.uri, { duid: 'a', flags: 'IP' })]))?.flags).toBe('IP')
+  })
+
+  it('disabling and giving back leaves every entry as it was, the no-ping mark apart', () => {
+    fc.assert(
+      fc.property(lists, (rows) => {
+        const told = rows.filter(
+          (row, index) =>
+            rows.findIndex(
+              (o) =>
+                o.group === row.group &&
+                (o.uri.toLowerCase() === row.uri.toLowerCase() || o.duid === row.duid),
+            ) === index,
+        )
+        const list = entriesFrom(told)
+        const mine = entriesOf(scope, list)
+        const disabled = applied(list, disablePlan(scope, list).writes)
+        const held = entriesOf(scope, disabled)
+        const { writes, refused } = restorePlan(held, disabled, recorded(mine))
+        expect(refused).toEqual([])
+        const wanted = list.map((entry) =>
+          mine.includes(entry) && !isDisabled(entry)
+            ? { ...entry, flags: entry.flags.replace('N', 'X') }
+            : entry,
+        )
+        expect(applied(disabled, writes)).toEqual(wanted)
+      }),
+    )
+  })
+})
+
+describe('confirmed is two read-backs that agree', () => {
+  const at = (shows: Flags, iuid?: string, group = 1) =>
+    listed(machine.uri, { flags: shows, group, ...(iuid && { iuid }) })
+
+  it('disabled both times with the same IUID', () => {
+    expect(isConfirmed(scope, [at('DX', 'x'), at('DP', 'y', 2)], [at('DP', 'y', 2), at('DX', 'x')])).toBe(
+      true,
+    )
+  })
+
+  it('5.6 has no IUID: the flags decide', () => {
+    expect(isConfirmed(scope, [at('DX')], [at('DX')])).toBe(true)
+  })
+
+  it('a reload in between is seen by its new IUID', () => {
+    expect(isConfirmed(scope, [at('DX', 'x')], [at('DX', 'z')])).toBe(false)
+    expect(isConfirmed(scope, [at('DX', 'x'), at('DX', 'y', 2)], [at('DX', 'x'), at('DX', 'z', 2)])).toBe(
+      false,
+    )
+    expect(isConfirmed(scope, [at('DX', 'x')], [at('DX')])).toBe(false)
+  })
+
+  it.each(['AX', 'AP', 'IP', 'TX'] as const)(
+    '%s in either read-back, in any group, confirms nothing',
+    (open) => {
+      const good = [at('DX'), at('DX', undefined, 2)]
+      const bad = [at('DX'), at(open, undefined, 2)]
+      expect(isConfirmed(scope, good, bad)).toBe(false)
+      expect(isConfirmed(scope, bad, good)).toBe(false)
+    },
+  )
+
+  it('an entry that came or went in between confirms nothing', () => {
+    expect(isConfirmed(scope, [at('DX')], [at('DX'), at('DX', undefined, 2)])).toBe(false)
+    expect(isConfirmed(scope, [at('DX')], [])).toBe(false)
+    expect(isConfirmed(scope, [], [at('DX')])).toBe(false)
+  })
+
+  it('other people’s entries have no say', () => {
+    const stranger = listed('sip:10.0.1.2', { iuid: 'p' })
+    expect(isConfirmed(scope, [at('DX', 'x'), stranger], [at('DX', 'x'), { ...stranger, iuid: 'q' }])).toBe(
+      true,
+    )
+  })
+})
