@@ -258,7 +258,7 @@ function decide(
       return { outcome: 'up' }
     return { outcome: 'cut', why: 'the media server never saw the BYE' }
   }
-  if (callerGone) return { outcome: 'cut', why: 'the caller saw no answer to its BYE' }
+  if (callerGone) return { outcome: 'cut', why: 'it did not end by the BYE of its caller' }
   if (record.byeAtServerAt === undefined && server !== undefined && isGone(server))
     return { outcome: 'cut', why: `${server} went away` }
   return { outcome: 'up' }

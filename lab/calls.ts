@@ -153,7 +153,9 @@ function startSipp(
     argv: [
       ...lab.sipp.argv,
       ...args,
-      ...['-i', address, '-p', `${port}`, '-mi', address, '-ci', address, '-nostdin'],
+      ...['-i', address, '-p', `${port}`, '-mi', address, '-nostdin'],
+      // SIPp's control socket knows no IPv6.
+      ...['-ci', address.includes(':') ? '127.0.0.1' : address],
       ...[
         '-trace_logs',
         '-log_file',
