@@ -16,7 +16,9 @@ const network = z.strictObject({
 /** The one file that says what a stack of this app controls; dispatcher-control.json is an example. */
 const settings = z.strictObject({
   /** also the first part of the state machine's name, which has 80 characters at most */
-  stackName: z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,73}$/),
+  stackName: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9-]{0,73}$/, 'must be letters, digits and hyphens, a letter first, 74 at most'),
   edgesPath: parameterName,
   rpcSecretParameter: parameterName,
   parameterKeyArn: z.string().startsWith('arn:').optional(),
