@@ -1,6 +1,6 @@
-import { mkdir, readdir, rm } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
-import { build } from 'esbuild'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { build, type OutputFile } from 'esbuild'
 import { requireNode24 } from './node-version.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -25,7 +25,8 @@ export async function bundleFunctions(
   await mkdir(out, { recursive: true })
   for (const stale of await readdir(out))
     if (!names.includes(stale)) await rm(join(out, stale), { recursive: true })
-  await build({
+  const { outputFiles } = await build({
+    write: false,
     entryPoints: names.map((name) => ({ in: join(handlers, `${name}.ts`), out: `${name}/index` })),
     outdir: out,
     outExtension: { '.js': '.mjs' },
@@ -42,7 +43,21 @@ export async function bundleFunctions(
     banner: { js: requireBanner },
     logLevel: 'warning',
   })
+  await Promise.all(outputFiles.map((file) => put(file, dirname(out))))
   return names
+}
+
+/** Whole or not at all, and only where something changed: somebody else may be packing the same folder at this moment. */
+async function put({ path, contents }: OutputFile, scratch: string): Promise<void> {
+  const before = await readFile(path).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (before?.equals(contents)) return
+  await mkdir(dirname(path), { recursive: true })
+  const partial = join(scratch, `partial-${process.pid}-${basename(dirname(path))}-${basename(path)}`)
+  await writeFile(partial, contents)
+  await rename(partial, path)
 }
 
 if (import.meta.main) {
