@@ -31,7 +31,8 @@ export type Claim =
 /**
  * Decides what a request means next to the record of the same id. A lifecycle action is told by its token: the same token
  * is the same action, whatever its event's time. Of an operator's or alarm's drain, a newer request while it runs renews
- * who, why and deadline; after its end it is a new attempt.
+ * who, why and deadline, and what was concluded is concluded anew, since its hold may have been lifted in between; after its
+ * end it is a new attempt.
  */
 export function claim(existing: DrainRecord | undefined, request: DrainRequest): Claim {
   if (!existing) return { kind: 'new', record: fresh(request, 1, 1) }
@@ -41,15 +42,26 @@ export function claim(existing: DrainRecord | undefined, request: DrainRequest):
   if (request.order < existing.order) return { kind: 'stale', record: existing }
   const running = existing.state !== 'ended' && existing.result !== 'lifted'
   if (running && !request.lifecycle) {
-    const { order, who, why, requestedAt, deadlineAt } = request
-    return {
-      kind: 'refresh',
-      record: { ...existing, order, who, why, requestedAt, deadlineAt, version: existing.version + 1 },
-    }
+    return { kind: 'refresh', record: renewed(existing, request) }
   }
   return { kind: 'new', record: fresh(request, existing.attempt + 1, existing.version + 1) }
 }
 
 function fresh(request: DrainRequest, attempt: number, version: number): DrainRecord {
   return { ...request, attempt, version, state: 'claimed', edges: {}, completionTries: 0, steps: 0 }
+}
+
+function renewed(existing: DrainRecord, request: DrainRequest): DrainRecord {
+  const { absentSince, confirmedAt, overdueSaid, result, ...kept } = existing
+  const { order, who, why, requestedAt, deadlineAt } = request
+  const edges = Object.entries(existing.edges).map(
+    ([edge, { everListed }]) => [edge, { everListed }] as const,
+  )
+  return {
+    ...kept,
+    ...{ order, who, why, requestedAt, deadlineAt },
+    state: existing.state === 'drained' ? 'draining' : existing.state,
+    edges: Object.fromEntries(edges),
+    version: existing.version + 1,
+  }
 }

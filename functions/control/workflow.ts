@@ -74,5 +74,8 @@ export const drainWorkflow = {
 export const eventsPerPoll = 9
 /** History events of one poll that fails: three tries of a task (3 × 3 + 2) and the wait after it (2). */
 export const eventsPerFailedPoll = 13
-/** A new execution carries on after this many steps: far below the 25,000 history events at which AWS fails one. */
-export const stepsPerExecution = 1_600
+/**
+ * A new execution carries on after this many steps. Steps that fail can't be counted: 48 h of them, one every 120 s, are
+ * 18,720 history events, and with these steps they stay below 20,000 (AWS fails an execution at 25,000).
+ */
+export const stepsPerExecution = 120

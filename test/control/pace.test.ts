@@ -1,0 +1,127 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  heartbeatDue,
+  heartbeatInterval,
+  nextWait,
+  type Pace,
+  retryWait,
+} from '../../functions/control/pace.ts'
+
+const usual: Pace = { minWaitSeconds: 5, maxWaitSeconds: 120, failoverWindowSeconds: 32 }
+const hours = 3_600_000
+
+const pace = fc
+  .record({
+    minWaitSeconds: fc.double({ min: 1, max: 120, noNaN: true }),
+    maxWaitSeconds: fc.double({ min: 1, max: 120, noNaN: true }),
+    failoverWindowSeconds: fc.double({ min: 0.5, max: 600, noNaN: true }),
+  })
+  .filter((p) => p.minWaitSeconds <= p.maxWaitSeconds)
+const age = fc.integer({ min: 0, max: 48 * hours })
+/** AWS: 30 s to 7200 s; a lab may go down to 3 s. */
+const timeout = fc.integer({ min: 3, max: 7200 })
+
+describe('the wait between two looks', () => {
+  const wait = (ageMs: number) => nextWait({ ageMs, zeroPending: false }, usual)
+
+  it('is 5 % of the drain’s age, from 5 s to 120 s', () => {
+    expect(wait(0)).toBe(5)
+    expect(wait(100_000)).toBe(5)
+    expect(wait(600_000)).toBe(30)
+    expect(wait(2_400_000)).toBe(120)
+    expect(wait(48 * hours)).toBe(120)
+  })
+
+  it('is never above the heartbeat interval, whatever else asks for more', () => {
+    fc.assert(
+      fc.property(pace, age, timeout, fc.boolean(), (p, ageMs, t, zeroPending) => {
+        const heartbeatSeconds = heartbeatInterval(t)
+        expect(nextWait({ ageMs, heartbeatSeconds, zeroPending }, p)).toBeLessThanOrEqual(heartbeatSeconds)
+        expect(retryWait(heartbeatSeconds)).toBeLessThanOrEqual(heartbeatSeconds)
+      }),
+    )
+  })
+
+  it('is whole seconds, at least 1, and within the bounds', () => {
+    fc.assert(
+      fc.property(pace, age, fc.option(timeout, { nil: undefined }), (p, ageMs, t) => {
+        const heartbeat = t === undefined ? {} : { heartbeatSeconds: heartbeatInterval(t) }
+        const seconds = nextWait({ ageMs, zeroPending: false, ...heartbeat }, p)
+        expect(Number.isInteger(seconds)).toBe(true)
+        expect(seconds).toBeGreaterThanOrEqual(1)
+        expect(seconds).toBeLessThanOrEqual(p.maxWaitSeconds)
+        if (t === undefined) expect(seconds).toBeGreaterThanOrEqual(Math.floor(p.minWaitSeconds))
+      }),
+    )
+  })
+
+  it('grows with age, never shrinks', () => {
+    fc.assert(
+      fc.property(pace, age, age, (p, a, b) => {
+        const [young, old] = [Math.min(a, b), Math.max(a, b)]
+        expect(nextWait({ ageMs: young, zeroPending: false }, p)).toBeLessThanOrEqual(
+          nextWait({ ageMs: old, zeroPending: false }, p),
+        )
+      }),
+    )
+  })
+
+  it('after a first zero is just over the fail-over window', () => {
+    fc.assert(
+      fc.property(pace, age, (p, ageMs) => {
+        const seconds = nextWait({ ageMs, zeroPending: true }, p)
+        expect(seconds).toBeGreaterThan(p.failoverWindowSeconds)
+        expect(seconds).toBeLessThanOrEqual(p.failoverWindowSeconds + 1)
+      }),
+    )
+  })
+
+  it('after a failure is whole seconds, at least 1, at most 120', () => {
+    expect(retryWait(undefined)).toBe(120)
+    expect(retryWait(0.3)).toBe(1)
+    expect(retryWait(33.4)).toBe(33)
+    expect(retryWait(2_400)).toBe(120)
+  })
+})
+
+describe('heartbeats', () => {
+  it('are due at once, then at half the interval', () => {
+    expect(heartbeatDue(undefined, 5_000, 100)).toBe(true)
+    expect(heartbeatDue(5_000, 54_999, 100)).toBe(false)
+    expect(heartbeatDue(5_000, 55_000, 100)).toBe(true)
+  })
+
+  it('their interval is a third of the hook’s timeout', () => {
+    expect(heartbeatInterval(300)).toBe(100)
+  })
+
+  it('are never silent for longer than half the hook’s timeout, whatever the waits', () => {
+    const step = fc.record({ failed: fc.boolean(), zeroPending: fc.boolean() })
+    const property = fc.property(pace, timeout, fc.array(step, { maxLength: 60 }), (p, t, steps) => {
+      const heartbeatSeconds = heartbeatInterval(t)
+      let now = 0
+      let last = 0
+      let silence = 0
+      for (const { failed, zeroPending } of steps) {
+        const seconds = failed
+          ? retryWait(heartbeatSeconds)
+          : nextWait({ ageMs: now, heartbeatSeconds, zeroPending }, p)
+        now += seconds * 1000
+        silence = Math.max(silence, now - last)
+        if (heartbeatDue(last, now, heartbeatSeconds)) last = now
+      }
+      expect(silence).toBeLessThanOrEqual((t * 1000) / 2)
+    })
+    fc.assert(property, { numRuns: 300 })
+  })
+
+  it('one that fails leaves time for the next before the hook’s timeout', () => {
+    const worst = fc.property(pace, timeout, age, (p, t, ageMs) => {
+      const heartbeatSeconds = heartbeatInterval(t)
+      const longest = nextWait({ ageMs, heartbeatSeconds, zeroPending: true }, p)
+      expect(1.5 * heartbeatSeconds + longest).toBeLessThan(t)
+    })
+    fc.assert(worst)
+  })
+})
