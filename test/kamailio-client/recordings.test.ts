@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest'
+import { EdgeError } from '../../functions/control/errors.ts'
+import { dispatcherList } from '../../functions/kamailio/dispatcher-list.ts'
+import { resultOf } from '../../functions/kamailio/rpc-faults.ts'
+import { clientOf, idOf, loopback, media, reply } from './loopback.ts'
+import { type Recording, recordingsOf, releases } from './recordings.ts'
+
+const read = ({ response }: Recording) =>
+  resultOf({ edge: 'edge-a', method: 'recorded', id: 1 }, response ?? { status: 0, body: '' })
+
+function faultOf(recording: Recording): string | undefined {
+  try {
+    read(recording)
+    return undefined
+  } catch (error) {
+    if (error instanceof EdgeError) return error.fault
+    throw error
+  }
+}
+
+describe.each(releases)('what real Kamailio %s said', (release) => {
+  const recordings = recordingsOf(release)
+  const named = (name: string) => recordings.filter((recording) => recording.name === name)
+  const one = (name: string): Recording => {
+    const [found] = named(name)
+    if (!found) throw new Error(`nothing is recorded as ${name}`)
+    return found
+  }
+
+  test('each list is read whole: every target, with duid where it has one and IUID on 6.1', () => {
+    const lists = recordings.filter(
+      (r) => r.request.includes('dispatcher.list"') && r.response?.body.includes('NRSETS'),
+    )
+    expect(lists.length).toBeGreaterThan(20)
+    for (const list of lists) {
+      const targets = dispatcherList.parse(read(list))
+      const body = list.response?.body ?? ''
+      expect(targets.map((t) => t.destination.uri)).toEqual(
+        [...body.matchAll(/"URI":"([^"]*)"/g)].map((match) => match[1]),
+      )
+      expect(targets.map((t) => t.destination.flags)).toEqual(
+        [...body.matchAll(/"FLAGS":"([^"]*)"/g)].map((match) => match[1]),
+      )
+      const duids = [...body.matchAll(/"DUID":"([^"]*)"/g)].map((match) => match[1])
+      expect(targets.flatMap((t) => t.destination.duid ?? [])).toEqual(duids)
+      expect(targets.filter((t) => t.destination.iuid !== undefined)).toHaveLength(
+        release === '6.1.5' ? targets.length : 0,
+      )
+    }
+  })
+
+  test('DLGLOAD is read', () => {
+    const loads = dispatcherList.parse(read(one('dispatcher.list.with_load'))).map((target) => target.load)
+    expect(loads).toEqual([0, 2, 2])
+  })
+
+  test.each([
+    ['reload.too_soon', 'busy'],
+    ['add.too_soon', 'busy'],
+    ['set_state.unknown_dest', 'refused'],
+    ['set_state.unknown_group', 'refused'],
+    ['set_duid_state.unknown', 'refused'],
+    ['set_state.unknown_state', 'refused'],
+    ['unknown_method', 'unsupported'],
+    ['wrong_path', 'unsupported'],
+    ['dlg.profile_get_size.unknown_profile', 'refused'],
+    ['htable.get.nokey', 'refused'],
+    ['htable.delete.nokey', 'refused'],
+    ['htable.seti.notable', 'refused'],
+    ['batch', 'malformed'],
+    ['no_id', 'malformed'],
+    ['id_null', 'malformed'],
+    ['id_string', 'malformed'],
+    ['id_big', 'malformed'],
+    ['malformed', 'malformed'],
+  ])('%s is %s', (name, fault) => {
+    expect(faultOf(one(name))).toBe(fault)
+  })
+
+  test('no recording of any kind makes it throw anything but an EdgeError', () => {
+    for (const recording of recordings) {
+      const status = recording.response?.status
+      const fault = faultOf(recording)
+      if (status !== 200) expect(fault, recording.name).toBeDefined()
+    }
+  })
+
+  test('every method of the port says the right thing about the right recording', async () => {
+    const answers: Record<string, string> = {
+      'dispatcher.list': 'dispatcher.list',
+      'dispatcher.set_state': 'set_state.ok.d',
+      'dispatcher.set_duid_state': 'set_duid_state.ok',
+      'dispatcher.reload': 'reload.ok',
+      'core.uptime': 'core.uptime',
+      'htable.seti': 'htable.seti',
+      'htable.get': 'htable.get.held',
+      'htable.delete': 'htable.delete',
+      'dlg.profile_get_size': 'dlg.profile_get_size.value',
+    }
+    const server = await loopback((request, socket) => {
+      const method = /"method":"([^"]*)"/.exec(request.body)?.[1] ?? ''
+      const { response } = one(answers[method] ?? method)
+      reply(socket, (response?.body ?? '').replace(/"id":1\}$/, `"id":${idOf(request)}}`))
+    })
+    const edge = clientOf(server)
+    expect(await edge.list()).toHaveLength(3)
+    await edge.setState('d', 1, media)
+    await edge.setDuidState('d', 1, 'ms-a')
+    await edge.reload()
+    expect((await edge.boot()).bootTime).toMatch(/^Sun Nov 22 20:16:4\d 2026$/)
+    expect(await edge.setGuard(media, true)).toBe('done')
+    expect(await edge.setGuard(media, false)).toBe('done')
+    expect(await edge.readGuard(media)).toBe(true)
+    const count = await edge.count({ uris: [media], addresses: ['10.0.1.20'] })
+    expect(count).toEqual({ calls: 4, source: 'profile', outbound: true })
+  })
+
+  test.each([
+    'set_state.no_params',
+    'params_string',
+    'no_jsonrpc',
+    'no_method',
+    'dlg.profile_get_size.no_params',
+  ])('%s: a 200 with an empty result is taken for nothing that it was not', (name) => {
+    for (const recording of named(name))
+      if (recording.response?.status === 200) {
+        expect(read(recording)).toEqual({})
+        expect(dispatcherList.safeParse(read(recording)).success).toBe(false)
+      }
+  })
+})
