@@ -10,7 +10,9 @@ export type EdgeObservation =
       readonly edge: string
       readonly flags: 'disabled' | 'open' | 'unlisted'
       readonly count: CallCount | Unknown
+      /** between these it was read: it showed a zero by `readBy` at the latest, and after `at` at the earliest */
       readonly at: number
+      readonly readBy: number
       readonly bootTime: string
       /** it can't have forgotten calls: up longer than the longest one, or it restores dialogs */
       readonly remembers: boolean
@@ -43,7 +45,7 @@ export function observation(drain: DrainView, key: string, round: Round, rules: 
   const own = round.mediaServers[key]
   return {
     at: round.startedAt,
-    edges: [...names].map((edge) => observeEdge(drain, key, edge, read.get(edge), rules)),
+    edges: [...names].map((edge) => observeEdge(drain, key, edge, round, read.get(edge), rules)),
     ...(own !== undefined && { mediaServer: own }),
     instanceGone:
       drain.subject?.kind === 'instance' && round.goneInstances.includes(drain.subject.instanceId),
@@ -54,6 +56,7 @@ function observeEdge(
   drain: DrainView,
   key: string,
   edge: string,
+  round: Round,
   reading: EdgeReading | undefined,
   rules: VerdictRules,
 ): EdgeObservation {
@@ -65,11 +68,21 @@ function observeEdge(
   return {
     edge,
     flags: entries.length === 0 ? 'unlisted' : entries.every(isDisabled) ? 'disabled' : 'open',
-    count,
+    count: believed(count),
     at: reading.at,
+    readBy: round.finishedAt,
     bootTime: reading.bootTime,
     remembers: reading.restoresDialogs || reading.uptimeSeconds > rules.longestCallSeconds,
   }
+}
+
+/** DLGLOAD is never believed when it says 0, and the whole edge's total only when it does. */
+function believed(count: CallCount | Unknown): CallCount | Unknown {
+  if (isUnknown(count)) return count
+  if (count.source === 'load' && count.calls === 0) return { unknown: 'DLGLOAD says 0, also after a reload' }
+  if (count.source === 'edge' && count.calls > 0)
+    return { unknown: 'only the total of all its calls is known' }
+  return count
 }
 
 export interface Judgement {
@@ -125,7 +138,7 @@ export function judge(
       continue
     }
     const zero =
-      memory.zero?.bootTime === edge.bootTime ? memory.zero : { at: edge.at, bootTime: edge.bootTime }
+      memory.zero?.bootTime === edge.bootTime ? memory.zero : { at: edge.readBy, bootTime: edge.bootTime }
     edges[edge.edge] = { everListed, zero }
     if (everListed) allUnlistedZero = false
     const twice = edge.at - zero.at > rules.failoverWindowSeconds * 1000

@@ -1,0 +1,144 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { isUnknown } from '../../functions/control/round.ts'
+import { judgements, type Look, type Moment, profile, rules } from './verdict-history.ts'
+
+const seconds = 1_000
+const edgeNames = ['a', 'b', 'c']
+
+const look: fc.Arbitrary<Look> = fc.record({
+  flags: fc.constantFrom('disabled', 'disabled', 'disabled', 'unlisted', 'open'),
+  count: fc.oneof(
+    { weight: 9, arbitrary: fc.constant(profile(0)) },
+    { weight: 1, arbitrary: fc.integer({ min: 1, max: 5 }).map(profile) },
+    { weight: 1, arbitrary: fc.constant({ unknown: 'timeout' }) },
+    { weight: 1, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: fc.constant({ calls: 0, source: 'load', outbound: false } as const) },
+  ),
+  bootTime: fc.constantFrom('monday', 'monday', 'monday', 'monday', 'tuesday'),
+  uptimeSeconds: fc.constantFrom(90_000, 90_000, 90_000, 60),
+  restoresDialogs: fc.boolean(),
+})
+/** Some histories are quiet ones, else almost none would end. */
+const quiet: fc.Arbitrary<Look> = fc.record({ flags: fc.constantFrom('disabled', 'unlisted') })
+const nowhereLook: fc.Arbitrary<Look> = fc.constant({ flags: 'unlisted' })
+const gap = fc.integer({ min: 1, max: 50 })
+
+function histories(look: fc.Arbitrary<Look>, chance: number): fc.Arbitrary<Moment[]> {
+  const edge = fc.oneof(
+    { weight: chance, arbitrary: look },
+    { weight: 1, arbitrary: fc.constant('unreachable' as const) },
+  )
+  const moment = fc.record({
+    gap,
+    took: fc.integer({ min: 0, max: 9 * seconds }),
+    looks: fc.array(edge, { minLength: 3, maxLength: 3 }),
+    fleet: fc.constantFrom(1, 2, 2, 2, 2, 2, 3),
+    mediaServer: fc.constantFrom(undefined, undefined, undefined, 0, 0, 0, 1, { unknown: 'timeout' }),
+  })
+  return fc.array(moment, { minLength: 1, maxLength: 8 }).map((moments) => {
+    let at = 0
+    return moments.map(({ gap, took, looks, fleet, mediaServer }) => {
+      at += gap * seconds + took
+      const edges = Object.fromEntries(
+        looks.slice(0, fleet).map((each, index) => [edgeNames[index] ?? '', each] as const),
+      )
+      return { at, took, edges, ...(mediaServer !== undefined && { mediaServer }) }
+    })
+  })
+}
+const history = fc.oneof(histories(look, 12), histories(quiet, 30), histories(nowhereLook, 30))
+
+// What follows is written from the rules, by looking back over the whole history, with no memory of its own.
+
+function zeroOf(moment: Moment, edge: string): Look | undefined {
+  const seen = moment.edges[edge]
+  if (seen === undefined || seen === 'unreachable' || seen.flags === 'open') return undefined
+  const count = 'count' in seen ? seen.count : profile(0)
+  if (count === undefined || isUnknown(count) || count.calls !== 0 || count.source === 'load')
+    return undefined
+  return seen
+}
+
+function everSeen(past: readonly Moment[]): Set<string> {
+  return new Set(['a', ...past.flatMap((moment) => Object.keys(moment.edges))])
+}
+
+function listedOnce(past: readonly Moment[], edges: Iterable<string>): boolean {
+  return [...edges].some((edge) =>
+    past.some((moment) => {
+      const seen = moment.edges[edge]
+      // A round that was not asked about the drain says nothing about it.
+      const asked =
+        seen !== undefined && seen !== 'unreachable' && !('count' in seen && seen.count === undefined)
+      return asked && seen.flags !== 'unlisted'
+    }),
+  )
+}
+
+function edgeIsDone(past: readonly Moment[], edge: string): boolean {
+  const last = past.at(-1)
+  const seen = last && zeroOf(last, edge)
+  if (!last || !seen) return false
+  const remembers = seen.restoresDialogs || (seen.uptimeSeconds ?? 90_000) > rules.longestCallSeconds
+  if (!remembers && last.mediaServer !== 0) return false
+  return past.some((first, index) => {
+    const unbroken = past.slice(index).every((moment) => {
+      const zero = zeroOf(moment, edge)
+      return zero && (zero.bootTime ?? 'monday') === (seen.bootTime ?? 'monday')
+    })
+    return unbroken && last.at - (first.at + (first.took ?? 0)) > rules.failoverWindowSeconds * seconds
+  })
+}
+
+function mediaServerIsDone(moment: Moment): boolean {
+  return moment.mediaServer === undefined || moment.mediaServer === 0
+}
+
+function nowhere(past: readonly Moment[], begunListed: boolean): boolean {
+  const last = past.at(-1)
+  if (!last || begunListed || !mediaServerIsDone(last)) return false
+  const edges = everSeen(past)
+  return !listedOnce(past, edges) && [...edges].every((edge) => zeroOf(last, edge)?.flags === 'unlisted')
+}
+
+function expected(past: readonly Moment[], begunListed: boolean): 'drained' | 'absent' | 'neither' {
+  const last = past.at(-1)
+  if (!last) return 'neither'
+  if (nowhere(past, begunListed)) return nowhere(past.slice(0, -1), begunListed) ? 'absent' : 'neither'
+  const edges = [...everSeen(past)]
+  return mediaServerIsDone(last) && edges.every((edge) => edgeIsDone(past, edge)) ? 'drained' : 'neither'
+}
+
+describe('for any history of rounds', () => {
+  it('drained and absent are said when the rules allow it, and never else', () => {
+    const said = { drained: 0, absent: 0, neither: 0 }
+    const property = fc.property(history, fc.boolean(), (moments, everListed) => {
+      judgements(moments, { edges: { a: { everListed } } }).forEach(({ verdict }, index) => {
+        const outcome = expected(moments.slice(0, index + 1), everListed)
+        said[outcome]++
+        expect(verdict === 'drained' || verdict === 'absent' ? verdict : 'neither').toBe(outcome)
+      })
+    })
+    fc.assert(property, { numRuns: 600, seed: 20261122 })
+    expect(said.drained).toBeGreaterThan(50)
+    expect(said.absent).toBeGreaterThan(20)
+    expect(said.neither).toBeGreaterThan(500)
+  })
+
+  it('an edge that was ever seen is never forgotten', () => {
+    const property = fc.property(history, (moments) => {
+      const last = judgements(moments).at(-1)
+      expect(new Set(Object.keys(last?.edges ?? {}))).toEqual(everSeen(moments))
+    })
+    fc.assert(property)
+  })
+
+  it('nothing is overdue before the deadline, and nothing is lifted or gone that is not', () => {
+    const property = fc.property(history, (moments) => {
+      for (const { verdict } of judgements(moments))
+        expect(['draining', 'unknown', 'drained', 'absent']).toContain(verdict)
+    })
+    fc.assert(property)
+  })
+})

@@ -1,0 +1,272 @@
+import { describe, expect, it } from 'vitest'
+import { deadlineAt, judgements, type Look, type Moment, profile, verdicts } from './verdict-history.ts'
+
+const s = 1_000
+const one = (at: number, look: Look | 'unreachable' = {}, more: Partial<Moment> = {}): Moment => ({
+  at,
+  edges: { a: look },
+  ...more,
+})
+const begunUnlisted = { edges: { a: { everListed: false } } }
+
+describe('a zero counts only', () => {
+  it('on two rounds further apart than the fail-over window', () => {
+    expect(verdicts(one(0), one(32 * s), one(32 * s + 1))).toEqual(['draining', 'draining', 'drained'])
+  })
+
+  it('counted from the end of the first round to the start of the second', () => {
+    expect(verdicts(one(0, {}, { took: 9 * s }), one(33 * s), one(41 * s + 1))).toEqual([
+      'draining',
+      'draining',
+      'drained',
+    ])
+  })
+
+  it('the same round read twice is one', () => {
+    expect(verdicts(one(0), one(0, {}, { now: 60 * s }))).toEqual(['draining', 'draining'])
+  })
+
+  it('if the edge shows the destination disabled', () => {
+    expect(verdicts(one(0, { flags: 'open' }), one(60 * s, { flags: 'open' }))).toEqual([
+      'draining',
+      'draining',
+    ])
+  })
+
+  it('or a readable list without it', () => {
+    expect(verdicts(one(0, { flags: 'unlisted' }), one(60 * s, { flags: 'unlisted' }))).toEqual([
+      'draining',
+      'drained',
+    ])
+  })
+
+  it.each([
+    ['calls', { count: profile(1) }],
+    ['open flags', { flags: 'open' }],
+    ['no count', { count: { unknown: 'timeout' } }],
+    ['no answer', 'unreachable'],
+    ['a round that does not know the drain', { count: undefined }],
+  ] as const)('%s in between begin the window anew', (_, look) => {
+    const history = [one(0), one(20 * s, look), one(40 * s), one(72 * s), one(73 * s)]
+    expect(verdicts(...history).slice(2)).toEqual(['draining', 'draining', 'drained'])
+  })
+
+  it('an edge left out of a round in between begins the window anew', () => {
+    expect(verdicts(one(0), { at: 20 * s, edges: {} }, one(40 * s), one(73 * s))).toEqual([
+      'draining',
+      'unknown',
+      'draining',
+      'drained',
+    ])
+  })
+
+  it('with the same boot time throughout', () => {
+    const restarted = { bootTime: 'tuesday', restoresDialogs: true }
+    expect(verdicts(one(0), one(40 * s, restarted), one(73 * s, restarted))).toEqual([
+      'draining',
+      'draining',
+      'drained',
+    ])
+  })
+})
+
+describe('an edge that may have forgotten calls', () => {
+  const young = { uptimeSeconds: 7_200 }
+
+  it('is unknown, however long it says zero', () => {
+    expect(verdicts(one(0, young), one(60 * s, young), one(600 * s, young))).toEqual([
+      'unknown',
+      'unknown',
+      'unknown',
+    ])
+  })
+
+  it('counts once it is up longer than the longest call', () => {
+    expect(verdicts(one(0, young), one(60 * s, { uptimeSeconds: 7_201 }))).toEqual(['unknown', 'drained'])
+  })
+
+  it('counts if it restores dialogs', () => {
+    const restores = { ...young, restoresDialogs: true }
+    expect(verdicts(one(0, restores), one(60 * s, restores))).toEqual(['draining', 'drained'])
+  })
+
+  it('counts if the media server’s own count is 0, and only then', () => {
+    const after = (mediaServer: Moment['mediaServer']) =>
+      verdicts(one(0, young), one(60 * s, young, mediaServer === undefined ? {} : { mediaServer }))[1]
+    expect(after(0)).toBe('drained')
+    expect(after(1)).toBe('unknown')
+    expect(after({ unknown: 'timeout' })).toBe('unknown')
+    expect(after(undefined)).toBe('unknown')
+  })
+})
+
+describe('every edge must say so', () => {
+  const both = (at: number, b: Look | 'unreachable', a: Look = {}): Moment => ({ at, edges: { a, b } })
+
+  it.each([
+    ['unreachable', 'unreachable', 'unknown'],
+    ['without a count', { count: { unknown: 'timeout' } }, 'unknown'],
+    ['with a call', { count: profile(1) }, 'draining'],
+    ['open', { flags: 'open' }, 'draining'],
+    ['restarted a moment ago', { uptimeSeconds: 5 }, 'unknown'],
+  ] as const)('one that is %s is waited for', (_, b, verdict) => {
+    expect(verdicts(both(0, b), both(60 * s, b), both(600 * s, b))).toEqual([verdict, verdict, verdict])
+  })
+
+  it('one that was removed from the configuration is unknown: its calls may still be up', () => {
+    const left = one(60 * s)
+    expect(verdicts(both(0, {}), left, { ...left, at: 120 * s })).toEqual(['draining', 'unknown', 'unknown'])
+    const [, judgement] = judgements([both(0, {}), left])
+    expect(judgement?.unknown).toEqual([expect.stringContaining('edge b')])
+  })
+
+  it('one that was added later needs two rounds of its own', () => {
+    expect(verdicts(one(0), both(40 * s, {}), both(73 * s, {}))).toEqual(['draining', 'draining', 'drained'])
+  })
+
+  it('no edge at all says nothing', () => {
+    const nobody = { edges: {} }
+    for (const { verdict } of judgements(
+      [
+        { at: 0, edges: {} },
+        { at: 60 * s, edges: {} },
+      ],
+      nobody,
+    ))
+      expect(verdict).toBe('draining')
+  })
+})
+
+describe('the media server’s own count', () => {
+  it.each([
+    [1, 'draining'],
+    [{ unknown: 'timeout' }, 'unknown'],
+  ] as const)('%j blocks, whatever the edges say', (mediaServer, verdict) => {
+    const more = { mediaServer }
+    expect(verdicts(one(0, {}, more), one(60 * s, {}, more))).toEqual([verdict, verdict])
+    expect(verdicts(one(0, { flags: 'unlisted' }, more), one(60 * s, { flags: 'unlisted' }, more))).toEqual([
+      verdict,
+      verdict,
+    ])
+  })
+
+  it('0 is not enough: the edges must say so too', () => {
+    const more = { mediaServer: 0 }
+    const look = { count: profile(2) }
+    expect(verdicts(one(0, look, more), one(60 * s, look, more))).toEqual(['draining', 'draining'])
+  })
+})
+
+describe('where an edge’s count comes from', () => {
+  it('DLGLOAD is never believed when it says 0', () => {
+    const load = { count: { calls: 0, source: 'load', outbound: false } } as const
+    expect(verdicts(one(0, load), one(60 * s, load))).toEqual(['unknown', 'unknown'])
+  })
+
+  it('the whole edge’s total only when it does', () => {
+    const total = (calls: number) => ({ count: { calls, source: 'edge', outbound: true } }) as const
+    expect(verdicts(one(0, total(0)), one(60 * s, total(0)))).toEqual(['draining', 'drained'])
+    const [judgement] = judgements([one(0, total(900))])
+    expect(judgement).toMatchObject({ verdict: 'unknown', callsLeft: 0 })
+  })
+})
+
+describe('absent', () => {
+  const nowhere: Look = { flags: 'unlisted' }
+  const said = (moments: readonly Moment[], begun: Parameters<typeof judgements>[1] = begunUnlisted) =>
+    judgements(moments, begun).map(({ verdict }) => verdict)
+
+  it('needs two rounds', () => {
+    expect(said([one(0, nowhere), one(5 * s, nowhere)])).toEqual(['draining', 'absent'])
+    expect(said([one(0, nowhere), one(0, nowhere)])).toEqual(['draining', 'draining'])
+  })
+
+  it('is never said of what any edge has ever listed', () => {
+    expect(said([one(0), one(5 * s, nowhere), one(10 * s, nowhere)])).not.toContain('absent')
+    expect(
+      said([one(0, nowhere), one(5 * s, nowhere)], { edges: { a: { everListed: true } } }),
+    ).not.toContain('absent')
+    const elsewhere = (at: number): Moment => ({ at, edges: { a: nowhere, b: { flags: 'disabled' } } })
+    expect(said([elsewhere(0), elsewhere(5 * s)])).not.toContain('absent')
+  })
+
+  it('what was listed once stays so, also while its edge can not be read', () => {
+    const history = [one(0), one(5 * s, 'unreachable'), one(10 * s, nowhere), one(15 * s, nowhere)]
+    expect(said(history)).toEqual(['draining', 'unknown', 'draining', 'draining'])
+  })
+
+  it.each([
+    ['an edge that can not be read', 'unreachable'],
+    ['a call after all', { flags: 'unlisted', count: profile(1) }],
+  ] as const)('%s begins it anew', (_, look) => {
+    expect(
+      said([one(0, nowhere), one(5 * s, look), one(10 * s, nowhere), one(15 * s, nowhere)]).slice(2),
+    ).toEqual(['draining', 'absent'])
+  })
+})
+
+describe('which verdict is said', () => {
+  const late = { now: deadlineAt }
+
+  it('lifted before gone before all else', () => {
+    expect(verdicts(one(0, {}, { lifted: true, gone: true, ...late }))).toEqual(['lifted'])
+    expect(verdicts(one(0, 'unreachable', { gone: true, ...late }))).toEqual(['gone'])
+    expect(verdicts(one(0), one(60 * s, {}, { gone: true }))).toEqual(['draining', 'gone'])
+  })
+
+  it('gone is another machine’s end only if it is this one', () => {
+    expect(verdicts(one(0, {}, { gone: false }))).toEqual(['draining'])
+  })
+
+  it('drained, absent before overdue: at the deadline too', () => {
+    expect(verdicts(one(0), one(60 * s, {}, late))).toEqual(['draining', 'drained'])
+    const nowhere = { flags: 'unlisted' } as const
+    const [, last] = judgements([one(0, nowhere), one(60 * s, nowhere, late)], begunUnlisted)
+    expect(last?.verdict).toBe('absent')
+  })
+
+  it.each(['unreachable', { count: profile(3) }, { flags: 'open' }, {}] as const)(
+    'overdue at the deadline and never before: %j',
+    (look) => {
+      expect(verdicts(one(0, look, { now: deadlineAt - 1 }))).not.toContain('overdue')
+      expect(verdicts(one(0, look, { now: deadlineAt }))).toEqual(['overdue'])
+    },
+  )
+
+  it('a failure is not the deadline: unknown stays unknown until then', () => {
+    const failing = Array.from({ length: 50 }, (_, index) => one(index * 120 * s, 'unreachable'))
+    expect(new Set(verdicts(...failing))).toEqual(new Set(['unknown']))
+  })
+})
+
+describe('what is said beside the verdict', () => {
+  it('calls left are summed over the edges; the media server’s count can only raise them', () => {
+    const edges = { a: { count: profile(2) }, b: { count: profile(3) }, c: 'unreachable' } as const
+    const left = (mediaServer?: number) =>
+      judgements([{ at: 0, edges, ...(mediaServer !== undefined && { mediaServer }) }])[0]?.callsLeft
+    expect(left()).toBe(5)
+    expect(left(9)).toBe(9)
+    expect(left(1)).toBe(5)
+  })
+
+  it('a first zero is pending until the window is over', () => {
+    const pending = judgements([one(0, { count: profile(1) }), one(5 * s), one(20 * s), one(40 * s)])
+    expect(pending.map(({ zeroPending }) => zeroPending)).toEqual([false, true, true, false])
+  })
+
+  it('everything that is unknown is named', () => {
+    const edges = {
+      a: 'unreachable',
+      b: { count: { unknown: 'no profile' } },
+      c: { uptimeSeconds: 1 },
+      d: {},
+    } as const
+    const [judgement] = judgements([{ at: 0, edges, mediaServer: { unknown: 'HTTP 503' } }])
+    expect(judgement?.unknown).toEqual([
+      'edge a: timeout',
+      'edge b: no profile',
+      'edge c: restarted and may have forgotten calls',
+      'media server: HTTP 503',
+    ])
+  })
+})
