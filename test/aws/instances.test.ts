@@ -81,7 +81,11 @@ test('an address finds exactly its instance, while that runs', async () => {
   ])
     expect((await instances.byAddress(host))?.instanceId).toBe(id)
   for (const host of ['10.0.2.3', 'media-3.internal']) expect(await instances.byAddress(host)).toBe(undefined)
-  await (await simulator.terminate(id)).done
+  await (await simulator.terminate(id, { destination: 'WarmPool' })).done
+  expect(await instances.byId(id)).toMatchObject({
+    state: 'stopped',
+    addresses: expect.arrayContaining(['10.0.2.2']),
+  })
   expect(await instances.byAddress('10.0.2.2')).toBe(undefined)
 })
 

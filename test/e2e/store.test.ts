@@ -42,8 +42,9 @@ beforeAll(async () => {
     }),
   )
   documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } })
-  store = createDynamoStore({ documents, table, clock: createClock(), random: Math.random })
+  store = openStore()
 })
+const openStore = () => createDynamoStore({ documents, table, clock: createClock(), random: Math.random })
 afterAll(async () => {
   await emulator?.stop()
   rmSync(runDir, { recursive: true, force: true })
@@ -84,9 +85,9 @@ test('a round of which a reading is gone is no round', async () => {
   const unreadable = (edge: string) => ({ edge, readable: false, at: 1, reason: 'timeout' }) as const
   const round = aRound('torn', 1_896_000_000_000, [unreadable('a'), unreadable('b')])
   await store.putRound(round)
-  expect(await store.latestRound()).toEqual(round)
+  expect(await openStore().latestRound()).toEqual(round)
   await documents.send(new DeleteCommand({ TableName: table, Key: { pk: 'ROUND#torn', sk: 'a' } }))
-  expect(await store.latestRound()).toBe(undefined)
+  expect(await openStore().latestRound()).toBe(undefined)
 })
 
 test('a row that somebody else changed is refused, with what is wrong and where', async () => {
