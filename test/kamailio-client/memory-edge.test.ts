@@ -2,13 +2,22 @@ import { destinationUri } from '../../functions/control/destination.ts'
 import { edgeContract } from '../contract/edge.ts'
 import { createMemoryClock } from '../memory/clock.ts'
 import { MemoryEdge } from '../memory/edge.ts'
+import { clientOf, loopback } from './loopback.ts'
+import { answerFrom } from './memory-over-http.ts'
 
 const first = destinationUri('sip:10.0.1.20:5060')
 const second = destinationUri('sip:10.0.1.21:5060')
 if (!first || !second) throw new Error('the sample destinations are no SIP URIs')
 
-for (const release of ['6.1', '5.6'] as const) {
-  edgeContract(`memory as ${release}`, () => ({
+const overHttp = async (edge: MemoryEdge) =>
+  clientOf(await loopback((request, socket) => void answerFrom(edge, request, socket)))
+
+for (const [release, name, reached] of [
+  ['6.1', 'memory as 6.1', async (edge: MemoryEdge) => edge],
+  ['5.6', 'memory as 5.6', async (edge: MemoryEdge) => edge],
+  ['6.1', 'our client over HTTP to memory', overHttp],
+] as const) {
+  edgeContract(name, () => ({
     release,
     first,
     second,
@@ -33,7 +42,7 @@ for (const release of ['6.1', '5.6'] as const) {
         },
       })
       return {
-        edge,
+        edge: await reached(edge),
         writeFile: (file) => edge.writeFile(file),
         restart: async () => edge.restart(),
         async until(condition) {
