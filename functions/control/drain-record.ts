@@ -17,7 +17,7 @@ export interface LifecycleTarget {
 
 /** What is remembered of one edge over the rounds of a drain. */
 export interface EdgeMemory {
-  /** when it first showed a zero that could count, and the boot time it had then */
+  /** by when it had first shown a zero that could count, and the boot time it had then */
   readonly zero?: { readonly at: number; readonly bootTime: string }
   readonly everListed: boolean
 }
