@@ -46,8 +46,8 @@ export async function startAsterisk(lab: Omit<SippLab, 'sipp'>, spec: AsteriskSp
     runDir: lab.runDir,
     argv: [...spec.asterisk.argv, '-f', '-C', join(dir, 'etc/asterisk.conf')],
   })
-  lab.ledger.follow({ name: spec.name, side: 'server', file: events })
-  void child.exited.then(() => lab.ledger.closed(spec.name))
+  const closed = lab.ledger.follow({ name: spec.name, side: 'server', file: events })
+  void child.exited.then(closed)
   const ariUrl = `http://${spec.address}:${httpPort}/ari`
   const authorization = `Basic ${Buffer.from(`${spec.user}:${spec.password}`).toString('base64')}`
   const channels = async () => {

@@ -81,10 +81,13 @@ interface OpenRecord {
 }
 
 export interface CallLedger {
-  /** Follows one program's event lines. */
-  readonly follow: (source: { name: string; side: 'caller' | 'server'; file: string; edge?: string }) => void
-  /** That program will write no more. */
-  readonly closed: (name: string) => void
+  /** Follows one program's event lines. @returns to be called when the program is gone and will write no more */
+  readonly follow: (source: {
+    name: string
+    side: 'caller' | 'server'
+    file: string
+    edge?: string
+  }) => () => void
   /** Reads every file to its end now. Everything below shows what was read last (every 100 ms by itself). */
   readonly sync: () => void
   readonly calls: () => readonly CallRecord[]
@@ -113,7 +116,8 @@ export function openLedger(): CallLedger {
   const sources: Source[] = []
   const records = new Map<string, OpenRecord>()
   const listeners = new Set<(event: CallEvent) => void>()
-  const isGone = (name: string) => sources.some((source) => source.name === name && source.gone)
+  const isGone = (name: string) =>
+    sources.some((source) => source.side === 'server' && source.name === name && source.gone)
 
   const take = (source: Source) => {
     for (const event of readEvents(source)) {
@@ -131,11 +135,12 @@ export function openLedger(): CallLedger {
   const calls = () => [...records.values()].map((record) => judge(record, isGone))
   return {
     follow: ({ name, side, file, edge }) => {
-      sources.push({ name, side, file, edge, read: 0, rest: '', gone: false })
-    },
-    closed: (name) => {
-      sync()
-      for (const source of sources) if (source.name === name) source.gone = true
+      const source: Source = { name, side, file, edge, read: 0, rest: '', gone: false }
+      sources.push(source)
+      return () => {
+        sync()
+        source.gone = true
+      }
     },
     sync,
     calls,

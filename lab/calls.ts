@@ -85,8 +85,8 @@ export async function startMediaServer(lab: SippLab, spec: MediaServerSpec): Pro
     ['-sf', join(scenarios, scenario), '-d', `${spec.ringMs ?? 0}`],
     events,
   )
-  lab.ledger.follow({ name: spec.name, side: 'server', file: events })
-  void child.exited.then(() => lab.ledger.closed(spec.name))
+  const closed = lab.ledger.follow({ name: spec.name, side: 'server', file: events })
+  void child.exited.then(closed)
   await untilReady(child, () => answersOptions(spec.address, port))
   return {
     name: spec.name,
@@ -116,14 +116,13 @@ export async function startCaller(lab: SippLab, spec: CallerSpec): Promise<Calle
     ...(spec.maxCalls === undefined ? [] : ['-m', `${spec.maxCalls}`]),
   ]
   const child = await startSipp(lab, spec, port, args, events)
-  const name = spec.placedBy ?? spec.name
-  lab.ledger.follow({
-    name,
+  const closed = lab.ledger.follow({
+    name: spec.placedBy ?? spec.name,
     side: 'caller',
     file: events,
     ...(spec.via.name === undefined ? {} : { edge: spec.via.name }),
   })
-  const done = child.exited.then(() => lab.ledger.closed(name))
+  const done = child.exited.then(closed)
   return {
     name: spec.name,
     alive: child.alive,

@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path'
 import { z } from 'zod'
 import { cacheDir, type Log, place } from './lab-cache.ts'
-import { runToEnd } from './leash.ts'
+import { ChildExited, runToEnd } from './leash.ts'
 
 /** A Debian suite and the packages the lab takes from it. */
 export interface Suite {
@@ -141,12 +141,17 @@ function privateApt(dir: string, sources: string) {
     'APT::Install-Recommends=false',
     'Acquire::Languages=none',
     'Acquire::Retries=3',
+    'APT::Update::Error-Mode=any',
   ].flatMap((option) => ['-o', option])
-  return (name: string, args: readonly string[]) =>
-    runToEnd(
-      { name: `apt-${name}`, argv: ['apt-get', ...options, ...args], runDir: join(apt, 'logs') },
-      600_000,
-    )
+  return async (name: string, args: readonly string[]) => {
+    const command = { name: `apt-${name}`, argv: ['apt-get', ...options, ...args], runDir: join(apt, 'logs') }
+    try {
+      return await runToEnd(command, 600_000)
+    } catch (error) {
+      if (error instanceof ChildExited) throw new NoDebianPackages(`apt could not do it: ${error.message}\n`)
+      throw error
+    }
+  }
 }
 
 function identify(file: string, content: Buffer) {

@@ -42,7 +42,16 @@ function replace(home: string, partial: string): void {
 function removeAbandoned(): void {
   for (const entry of readdirSync(cacheDir)) {
     const pid = /^partial-(\d+)-/.exec(entry)?.[1]
-    if (pid !== undefined && !existsSync(`/proc/${pid}`))
+    if (pid !== undefined && !isRunning(Number(pid)))
       rmSync(join(cacheDir, entry), { recursive: true, force: true })
+  }
+}
+
+/** Signal 0 only asks; a program of somebody else's (EPERM) runs too. */
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
