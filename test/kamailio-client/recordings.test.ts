@@ -115,6 +115,22 @@ describe.each(releases)('what real Kamailio %s said', (release) => {
     expect(count).toEqual({ calls: 4, source: 'profile', outbound: true })
   })
 
+  test("the guard's recorded faults mean: not held, nothing to let go, or no guard at all", async () => {
+    const guardOver = async (name: string) => {
+      const { response } = one(name)
+      const server = await loopback((request, socket) => {
+        const body = (response?.body ?? '').replace(/"id":1\}$/, `"id":${idOf(request)}}`)
+        reply(socket, body, `${response?.status} ${response?.reason}`)
+      })
+      return clientOf(server)
+    }
+    expect(await (await guardOver('htable.get.held.nokey')).readGuard(media)).toBe(false)
+    expect(await (await guardOver('htable.delete.nokey')).setGuard(media, false)).toBe('done')
+    expect(await (await guardOver('htable.get.notable')).readGuard(media)).toBe('no-guard')
+    expect(await (await guardOver('htable.seti.notable')).setGuard(media, true)).toBe('no-guard')
+    expect(await (await guardOver('htable.delete.notable')).setGuard(media, false)).toBe('no-guard')
+  })
+
   test.each([
     'set_state.no_params',
     'params_string',
