@@ -91,12 +91,12 @@ describe('an edge that may have forgotten calls', () => {
   })
 
   it('counts if the media server’s own count is 0, and only then', () => {
-    const after = (mediaServer: Moment['mediaServer']) =>
+    const judged = (mediaServer: Moment['mediaServer']) =>
       verdicts(one(0, young), one(60 * s, young, mediaServer === undefined ? {} : { mediaServer }))[1]
-    expect(after(0)).toBe('drained')
-    expect(after(1)).toBe('unknown')
-    expect(after({ unknown: 'timeout' })).toBe('unknown')
-    expect(after(undefined)).toBe('unknown')
+    expect(judged(0)).toBe('drained')
+    expect(judged(1)).toBe('unknown')
+    expect(judged({ unknown: 'timeout' })).toBe('unknown')
+    expect(judged(undefined)).toBe('unknown')
   })
 })
 

@@ -1,0 +1,288 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+/** Every form in which one file can lean on another; each is planted on a line of its own. */
+const forms = {
+  import: (from: string) => `import { a } from '${from}'`,
+  'type import': (from: string) => `import type { B } from '${from}'`,
+  'import for its effect': (from: string) => `import '${from}'`,
+  're-export': (from: string) => `export { c } from '${from}'`,
+  're-export of all': (from: string) => `export * from '${from}'`,
+  'dynamic import': (from: string) => `export const d = (use: unknown, _: B) => import('${from}') && use(a)`,
+}
+const formNames = Object.keys(forms)
+
+interface Room {
+  readonly message: string
+  readonly refused: readonly string[]
+  readonly allowed: readonly string[]
+}
+
+const rooms: Record<string, Room> = {
+  'functions/control': {
+    message: 'control/ is pure: it imports nothing but control/',
+    refused: [
+      ...['zod', '@aws-sdk/client-ssm', 'node:fs', 'node:crypto', 'crypto', 'node:timers/promises'],
+      ...['../contracts/names.ts', '../use-cases/ports.ts', '../kamailio/json-rpc.ts', '../aws/rows.ts'],
+      ...['../runtime/clock.ts', '../handlers/commands.ts'],
+      ...['../../lib/app.ts', '../../lab/demo.ts', '../../test/memory/clock.ts'],
+    ],
+    allowed: ['./errors.ts'],
+  },
+  'functions/contracts': {
+    message: 'contracts/ imports control/ and zod only',
+    refused: [
+      ...[
+        'undici',
+        'zod/mini',
+        'node:fs',
+        '../use-cases/ports.ts',
+        '../kamailio/json-rpc.ts',
+        '../aws/rows.ts',
+      ],
+      ...['../runtime/clock.ts', '../handlers/commands.ts', '../../lib/app.ts', '../../lab/demo.ts'],
+    ],
+    allowed: ['zod', './names.ts', '../control/errors.ts'],
+  },
+  'functions/use-cases': {
+    message: 'use-cases/ imports control/ and contracts/ only; everything else comes in through ports.ts',
+    refused: [
+      ...['zod', 'undici', '@aws-sdk/client-ssm', 'node:fs', 'node:crypto', 'node:timers/promises'],
+      ...['../kamailio/json-rpc.ts', '../aws/rows.ts', '../runtime/clock.ts', '../handlers/commands.ts'],
+      ...['../../lib/app.ts', '../../lab/demo.ts', '../../test/memory/clock.ts'],
+    ],
+    allowed: ['./ports.ts', '../control/errors.ts', '../contracts/names.ts'],
+  },
+  'functions/kamailio': {
+    message: 'kamailio/ implements ports: it imports ports.ts, control/, contracts/, undici and zod',
+    refused: [
+      ...[
+        '@aws-sdk/client-ssm',
+        'node:http',
+        '../use-cases/round.ts',
+        '../aws/rows.ts',
+        '../runtime/clock.ts',
+      ],
+      ...['../handlers/commands.ts', '../../lib/app.ts', '../../lab/demo.ts'],
+    ],
+    allowed: ['undici', 'zod', '../use-cases/ports.ts', '../control/errors.ts', '../contracts/names.ts'],
+  },
+  'functions/aws': {
+    message: 'aws/ implements ports: it imports ports.ts, control/, contracts/, the AWS SDK and zod',
+    refused: [
+      ...['undici', 'node:fs', '../use-cases/round.ts', '../kamailio/json-rpc.ts', '../runtime/clock.ts'],
+      ...['../handlers/commands.ts', '../../lib/app.ts', '../../lab/demo.ts'],
+    ],
+    allowed: [
+      '@aws-sdk/client-ssm',
+      'zod',
+      '../use-cases/ports.ts',
+      '../control/errors.ts',
+      '../contracts/names.ts',
+    ],
+  },
+  'functions/runtime': {
+    message: 'runtime/ constructs adapters; it never imports handlers, lib or lab',
+    refused: [
+      '../handlers/commands.ts',
+      '../../lib/app.ts',
+      '../../lab/demo.ts',
+      '../../test/memory/clock.ts',
+    ],
+    allowed: [
+      'undici',
+      '../aws/rows.ts',
+      '../kamailio/json-rpc.ts',
+      '../use-cases/ports.ts',
+      '../control/errors.ts',
+    ],
+  },
+  'functions/handlers': {
+    message: 'handlers/ are thin: contracts/, use-cases/ and runtime/ only',
+    refused: [
+      ...['zod', 'undici', '@aws-sdk/client-ssm', 'node:fs', './commands.ts', '../control/errors.ts'],
+      ...['../kamailio/json-rpc.ts', '../aws/rows.ts', '../../lib/app.ts', '../../lab/demo.ts'],
+    ],
+    allowed: ['../contracts/names.ts', '../use-cases/round.ts', '../runtime/clock.ts', 'aws-lambda'],
+  },
+  lib: {
+    message: 'lib/ knows control/ and contracts/ only',
+    refused: [
+      ...['../functions/use-cases/ports.ts', '../functions/kamailio/json-rpc.ts', '../functions/aws/rows.ts'],
+      ...['../functions/runtime/clock.ts', '../functions/handlers/commands.ts', '../lab/demo.ts'],
+      '../test/memory/clock.ts',
+    ],
+    allowed: [
+      'aws-cdk-lib',
+      'node:fs',
+      './app.ts',
+      '../functions/control/workflow.ts',
+      '../functions/contracts/names.ts',
+    ],
+  },
+  lab: {
+    message: "the referee doesn't use the player's code: lab/ knows contracts/ only",
+    refused: [
+      ...[
+        '../functions/control/errors.ts',
+        '../functions/use-cases/ports.ts',
+        '../functions/kamailio/json-rpc.ts',
+      ],
+      ...['../functions/aws/rows.ts', '../functions/runtime/clock.ts', '../functions/handlers/commands.ts'],
+      ...['../lib/app.ts', '../test/memory/clock.ts'],
+    ],
+    allowed: ['commander', 'node:fs', './demo.ts', '../functions/contracts/names.ts'],
+  },
+}
+
+const effects: Record<string, string> = {
+  'Date.now()': 'Date',
+  'new Date()': 'Date',
+  'performance.now()': 'performance',
+  'setTimeout(() => 1, 1)': 'setTimeout',
+  'setInterval(() => 1, 1)': 'setInterval',
+  'setImmediate(() => 1)': 'setImmediate',
+  'queueMicrotask(() => 1)': 'queueMicrotask',
+  'process.env': 'process',
+  "fetch('https://example.com')": 'fetch',
+  'crypto.randomUUID()': 'crypto',
+  'console.log(1)': 'console',
+  'Math.random()': 'Math.random',
+  "['a'].map(Math.random)": 'Math.random',
+}
+const pureRooms = ['functions/control', 'functions/use-cases']
+
+interface Diagnostic {
+  readonly category: string
+  readonly message: string
+  readonly location: { readonly path: string; readonly start: { readonly line: number } }
+}
+
+const root = join(import.meta.dirname, '..')
+let diagnostics: Diagnostic[] = []
+let copy = ''
+
+function plant(path: string, lines: readonly string[]): void {
+  const file = join(copy, path)
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, `${lines.join('\n')}\n`)
+}
+
+const planted = (room: string, kind: 'refused' | 'allowed', index: number) =>
+  `${room}/planted-${kind}-${index}.ts`
+
+/** One run over a copy of the layout: nothing is left in the project. */
+beforeAll(() => {
+  copy = mkdtempSync(join(tmpdir(), 'import-rule-'))
+  for (const file of ['biome.json', 'no-ambient-effects.grit', '.gitignore'])
+    cpSync(join(root, file), join(copy, file))
+  for (const [room, { refused, allowed }] of Object.entries(rooms))
+    for (const [kind, list] of Object.entries({ refused, allowed }))
+      list.forEach((from, index) => {
+        plant(
+          planted(room, kind === 'refused' ? 'refused' : 'allowed', index),
+          Object.values(forms).map((form) => form(from)),
+        )
+      })
+  for (const room of pureRooms)
+    plant(
+      `${room}/effects.ts`,
+      Object.keys(effects).map((effect, index) => `export const e${index} = ${effect}`),
+    )
+  const biome = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome')
+  const run = spawnSync(process.execPath, [biome, 'lint', '--reporter=json', '--max-diagnostics=none', '.'], {
+    cwd: copy,
+    encoding: 'utf8',
+    timeout: 30_000,
+  })
+  diagnostics = JSON.parse(run.stdout).diagnostics
+}, 40_000)
+afterAll(() => rmSync(copy, { recursive: true, force: true }))
+
+function found(path: string, category: string): Diagnostic[] {
+  return diagnostics.filter((each) => each.location.path === path && each.category === category)
+}
+
+describe.each(Object.entries(rooms))('%s', (room, { message, refused, allowed }) => {
+  it.each(refused.map((from, index) => [from, index] as const))(
+    'is refused %s in every form',
+    (from, index) => {
+      const hits = found(planted(room, 'refused', index), 'lint/style/noRestrictedImports')
+      const refusedForms = hits.map((hit) => formNames[hit.location.start.line - 1])
+      expect({ from, forms: refusedForms.sort() }).toEqual({ from, forms: [...formNames].sort() })
+      expect(new Set(hits.map((hit) => hit.message))).toEqual(new Set([message]))
+    },
+  )
+
+  it.each(allowed.map((from, index) => [from, index] as const))('may import %s', (_, index) => {
+    expect(found(planted(room, 'allowed', index), 'lint/style/noRestrictedImports')).toEqual([])
+  })
+})
+
+describe.each(pureRooms)('%s knows no global effects', (room) => {
+  it.each(Object.entries(effects).map(([effect, name], index) => [effect, name, index] as const))(
+    '%s is refused',
+    (_, name, index) => {
+      const category = name === 'Math.random' ? 'plugin' : 'lint/style/noRestrictedGlobals'
+      const hits = found(`${room}/effects.ts`, category).filter(
+        (hit) => hit.location.start.line === index + 1,
+      )
+      expect(hits.map((hit) => hit.message)).toEqual([
+        name === 'Math.random'
+          ? 'control/ and use-cases/ are deterministic: pass ids and randomness in'
+          : `Do not use the global variable ${name}.`,
+      ])
+    },
+  )
+})
+
+describe('the tree', () => {
+  const tracked = spawnSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' })
+    .stdout.split('\n')
+    .filter((path) => path !== '' && existsSync(join(root, path)))
+  const sources = tracked
+    .filter((path) => /\.[cm]?[jt]s$/.test(path))
+    .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
+  const lines = (text: string) => text.split('\n').length - 1
+
+  it('was found', () => {
+    expect(sources.length).toBeGreaterThan(50)
+  })
+
+  it('has no file named util, helper, common or misc', () => {
+    const vague = /(^|[-._])(utils?|helpers?|common|misc)([-._]|$)/i
+    expect(tracked.filter((path) => vague.test(basename(path)))).toEqual([])
+  })
+
+  it('has no source file over 300 lines', () => {
+    expect(sources.filter(({ text }) => lines(text) > 300).map(({ path }) => path)).toEqual([])
+  })
+
+  it('has no handler over 80 lines', () => {
+    const handlers = sources.filter(({ path }) => path.startsWith('functions/handlers/'))
+    expect(handlers.length).toBeGreaterThan(0)
+    expect(handlers.filter(({ text }) => lines(text) > 80).map(({ path }) => path)).toEqual([])
+  })
+
+  it('takes no detour round the import rule, which reads paths as they are written', () => {
+    const detour = /(?:from|import)\s*\(?\s*['"](?:\.\/\.\.|[^'"]*[^./'"]\/\.\.)/
+    expect(sources.filter(({ text }) => detour.test(text)).map(({ path }) => path)).toEqual([])
+    const computed = /\bimport\(\s*[^'"\s)]/
+    const ours = sources.filter(({ path }) => /^(functions|lib)\//.test(path))
+    expect(ours.filter(({ text }) => computed.test(text)).map(({ path }) => path)).toEqual([])
+  })
+
+  it('keeps its rooms flat: a file one floor down would be outside its room’s rule', () => {
+    const rooms = /^(functions\/[^/]+|lib)\/.+\//
+    expect(sources.map(({ path }) => path).filter((path) => rooms.test(path))).toEqual([])
+  })
+
+  it('reaches no global through globalThis where effects are refused', () => {
+    const pure = sources.filter(({ path }) => pureRooms.some((room) => path.startsWith(`${room}/`)))
+    expect(pure.filter(({ text }) => /\bglobalThis\b/.test(text)).map(({ path }) => path)).toEqual([])
+  })
+})
