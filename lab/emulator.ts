@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge'
 import type { AwsEvent } from './auto-scaling-types.ts'
@@ -51,6 +51,8 @@ export async function startMiniStack(options: MiniStackOptions): Promise<Emulato
     mkdirSync(path, { recursive: true })
     return path
   }
+  // MiniStack's worker is CommonJS in a .js file, which this project's own package.json would make an ES module.
+  writeFileSync(join(folder('tmp'), 'package.json'), '{"type":"commonjs"}')
   const child = await startChild({
     name: 'ministack',
     argv: [...options.ministack.argv, join(import.meta.dirname, 'ministack-launcher.py')],
