@@ -5,20 +5,27 @@ import { EdgesUnreadable } from '../control/errors.ts'
 import { instanceDestinations } from '../control/resolve.ts'
 import { answer, end, holdOf, keepAlive, overtaken, recordOf, save, summary } from './drain-step.ts'
 import { allListed, confirmEverywhere, disableEverywhere, readLists, unreadable } from './edges.ts'
+import { blind } from './overdue.ts'
 import type { Ports } from './ports.ts'
 
 /**
  * The first step of a drain: resolves an instance's whole set, places the hold, disables it on every edge and confirms it
  * with two read-backs. An edge that can't be reached does not hold the drain up: the rounds go on trying.
- * @throws EdgesUnreadable while no edge at all can be read.
+ * @throws EdgesUnreadable while no edge at all can be read and the deadline is ahead.
  */
 export async function beginDrain(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
   const claimed = await recordOf(ports, payload)
   if (!claimed) return overtaken(payload)
   // Also when the action is over already: its instance is on its way out and must get no more calls.
   const alive = await keepAlive(ports, claimed)
-  const edges = await ports.fleet.edges()
-  const resolved = await resolveSet(ports, alive.record, edges)
+  let edges: Awaited<ReturnType<Ports['fleet']['edges']>>
+  let resolved: Awaited<ReturnType<typeof resolveSet>>
+  try {
+    edges = await ports.fleet.edges()
+    resolved = await resolveSet(ports, alive.record, edges)
+  } catch (error) {
+    return blind(ports, alive.record, error)
+  }
   if ('gone' in resolved) {
     const gone = await save(ports, alive.record, {
       state: 'completing',

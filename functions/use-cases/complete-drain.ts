@@ -54,8 +54,8 @@ async function tryToComplete(
   action: NonNullable<ReturnType<typeof actionOf>>,
   completion: NonNullable<DrainRecord['completion']>,
 ): Promise<{ readonly record: DrainRecord; readonly outcome: 'completed' | 'over' | 'failed' }> {
-  // The hold of a step that was killed after it had completed the action is already the retired mark.
-  if (record.state === 'retired') return { record, outcome: 'over' }
+  // Completed by a step that was killed after it, or over without us.
+  if (record.state === 'retired' || record.result === 'action-over') return { record, outcome: 'over' }
   try {
     const outcome =
       completion === 'TERMINATE'

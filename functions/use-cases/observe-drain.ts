@@ -1,4 +1,4 @@
-import { eventTypes, metricNames } from '../contracts/names.ts'
+import { eventTypes } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
@@ -16,6 +16,7 @@ import {
   summary,
 } from './drain-step.ts'
 import { confirmEverywhere, disableEverywhere } from './edges.ts'
+import { blind, overdue } from './overdue.ts'
 import type { Ports } from './ports.ts'
 import { restore } from './restore.ts'
 import { freshRound } from './round.ts'
@@ -34,6 +35,22 @@ export async function observeDrain(ports: Ports, payload: WorkflowPayload): Prom
   const hold = await ports.store.hold(placed.source, placed.id, placed.subject)
   if (!hold || hold.lifted) return finishLifting(ports, record, hold ?? placed)
 
+  let looked: Look
+  try {
+    looked = await look(ports, record, hold)
+  } catch (error) {
+    return blind(ports, record, error)
+  }
+  return follow(ports, looked.seen, looked.judgement)
+}
+
+interface Look {
+  readonly seen: DrainRecord
+  readonly judgement: Judgement
+}
+
+/** A round, judged, remembered and said. */
+async function look(ports: Ports, record: DrainRecord, hold: Hold): Promise<Look> {
   const round = await freshRound(ports, holdKey(hold))
   const rules = ports.config.timers
   const judgement = judge(
@@ -43,7 +60,9 @@ export async function observeDrain(ports: Ports, payload: WorkflowPayload): Prom
     ports.clock.now(),
     rules,
   )
-  const confirmedAt = record.confirmedAt ?? (await confirmLate(ports, record, hold))
+  // An edge that the round could not read can't be confirmed, and each of 500 drains would ask every edge again.
+  const readable = round.edges.every((reading) => reading.readable)
+  const confirmedAt = record.confirmedAt ?? (readable ? await confirmLate(ports, record, hold) : undefined)
   const seen = await save(ports, record, {
     edges: judgement.edges,
     steps: record.steps + 1,
@@ -59,7 +78,7 @@ export async function observeDrain(ports: Ports, payload: WorkflowPayload): Prom
       unknown: judgement.unknown,
     },
   })
-  return follow(ports, seen, judgement)
+  return { seen, judgement }
 }
 
 async function follow(ports: Ports, record: DrainRecord, judgement: Judgement): Promise<WorkflowPayload> {
@@ -98,29 +117,6 @@ async function sayDrained(
   return drained
 }
 
-/** At the deadline calls are left, or unknown: the group's stated policy decides, and it is said. */
-async function overdue(ports: Ports, record: DrainRecord, judgement: Judgement): Promise<WorkflowPayload> {
-  if (record.retainedAt !== undefined) return sayRetainedTooLong(ports, record, judgement)
-  if (record.overdueSaid && !record.lifecycle) return carryOn(ports, record, 'observe', judgement.zeroPending)
-  const policy = record.lifecycle?.policy
-  ports.metrics.count(metricNames.drainsPastDeadline, 1)
-  await ports.events.publish({
-    type: eventTypes.drainOverdue,
-    detail: { ...summary(record), policy, callsLeft: judgement.callsLeft, unknown: judgement.unknown },
-  })
-  if (policy === undefined) {
-    const said = await save(ports, record, { overdueSaid: true })
-    return carryOn(ports, said, 'observe', judgement.zeroPending)
-  }
-  const completing = await save(ports, record, {
-    overdueSaid: true,
-    state: 'completing',
-    result: policy === 'terminate' ? 'terminated-at-deadline' : 'retained',
-    completion: policy === 'terminate' ? 'CONTINUE' : 'ABANDON',
-  })
-  return answer(ports, completing, 'complete')
-}
-
 /** An edge was not confirmed at begin: both read-backs again, now. */
 async function confirmLate(ports: Ports, record: DrainRecord, hold: Hold): Promise<number | undefined> {
   const edges = await ports.fleet.edges()
@@ -153,7 +149,8 @@ async function finishLifting(ports: Ports, record: DrainRecord, hold: Hold): Pro
 
 /**
  * The action ended without us: it expired, or somebody else completed it. Where the group retains, the instance is kept and
- * its drain goes on; otherwise it is on its way out, and its destinations stay disabled.
+ * its drain goes on; otherwise it is on its way out, and its destinations stay disabled. The result keeps the complete step
+ * from completing it: were the answer wrong, that would cut calls.
  */
 async function actionOver(ports: Ports, record: DrainRecord): Promise<WorkflowPayload> {
   const instanceId = record.lifecycle?.instanceId
@@ -168,22 +165,4 @@ async function actionOver(ports: Ports, record: DrainRecord): Promise<WorkflowPa
     completion: 'CONTINUE',
   })
   return answer(ports, over, 'complete')
-}
-
-async function sayRetainedTooLong(
-  ports: Ports,
-  record: DrainRecord,
-  judgement: Judgement,
-): Promise<WorkflowPayload> {
-  const group = ports.config.groups.find(({ name }) => name === record.lifecycle?.group)
-  const ageMs = ports.clock.now() - (record.retainedAt ?? 0)
-  if (record.retainedTooLongSaid || !group || ageMs < group.retainedMaxAgeSeconds * 1000)
-    return carryOn(ports, record, 'observe', judgement.zeroPending)
-  ports.metrics.count(metricNames.retainedTooLong, 1)
-  await ports.events.publish({
-    type: eventTypes.retainedTooLong,
-    detail: { ...summary(record), ageMs, callsLeft: judgement.callsLeft, unknown: judgement.unknown },
-  })
-  const said = await save(ports, record, { retainedTooLongSaid: true })
-  return carryOn(ports, said, 'observe', judgement.zeroPending)
 }

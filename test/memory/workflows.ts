@@ -10,7 +10,10 @@ export interface MemoryWorkflows extends Workflows {
   fail(drainId: string, attempt: number): void
 }
 
-export function createMemoryWorkflows(): Faulty<MemoryWorkflows> {
+/** `onStart` is told of each execution that really starts. */
+export function createMemoryWorkflows(
+  onStart: (input: WorkflowPayload) => void = () => {},
+): Faulty<MemoryWorkflows> {
   const starts: WorkflowPayload[] = []
   const failed = new Set<string>()
   return faulty<MemoryWorkflows>({
@@ -22,8 +25,9 @@ export function createMemoryWorkflows(): Faulty<MemoryWorkflows> {
       const { drainId, attempt } = input
       if (failed.has(`${drainId}#${attempt}`))
         throw new ExecutionEnded(`attempt ${attempt} of drain ${drainId} ended as FAILED`)
-      if (!starts.some((start) => start.drainId === drainId && start.attempt === attempt))
-        starts.push({ ...input })
+      if (starts.some((start) => start.drainId === drainId && start.attempt === attempt)) return
+      starts.push({ ...input })
+      onStart({ ...input })
     },
   })
 }

@@ -8,6 +8,7 @@ import type { Clock } from '../../functions/use-cases/ports.ts'
  */
 
 const path = z.string().regex(/^\$\.[A-Za-z_][A-Za-z0-9_]*$/, 'is not a path to one field of the input')
+const record = z.looseObject({})
 const errorNames = z.array(z.string().min(1)).min(1)
 
 const states = z.discriminatedUnion('Type', [
@@ -177,7 +178,7 @@ async function execute(
           history.push({ state: name, at, outcome: tried.error.Error })
           return done('FAILED', tried.error.Error)
         }
-        data = { ...z.looseObject({}).parse(data), [caught.ResultPath.slice(2)]: tried.error }
+        data = { ...record.parse(data), [caught.ResultPath.slice(2)]: tried.error }
         go(caught.Next, `${tried.error.Error} -> ${caught.Next}`)
       }
     }
@@ -221,5 +222,5 @@ function matches(names: readonly string[], { Error: name }: Failure): boolean {
 }
 
 function field(data: unknown, from: string): unknown {
-  return z.looseObject({}).safeParse(data).data?.[from.slice(2)]
+  return record.safeParse(data).data?.[from.slice(2)]
 }

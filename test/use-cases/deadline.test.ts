@@ -1,0 +1,130 @@
+import { expect, test } from 'vitest'
+import { config, createWorld, minutes, seconds, server, type WorldOptions } from './world.ts'
+
+const deadline = 60 * minutes
+
+function withPolicy(deadlinePolicy: 'terminate' | 'retain', more: WorldOptions = {}) {
+  const groups = config.groups.map((group) => ({ ...group, deadlinePolicy }))
+  return createWorld({ ...more, config: { groups } })
+}
+
+test.each([
+  ['terminate', 'CONTINUE', 'terminated-at-deadline'],
+  ['retain', 'ABANDON', 'retained'],
+] as const)(
+  'calls that are left at the deadline: the policy %s completes with %s, and it is said',
+  async (policy, completion, result) => {
+    const world = withPolicy(policy)
+    world.edges[0]?.callTo(server)
+    await world.scaleIn()
+    await world.pass(deadline - 1 * seconds)
+    expect(world.ended()).toEqual([])
+    await world.pass(3 * minutes)
+    expect(world.ended()).toMatchObject([{ result: completion, by: 'completion' }])
+    expect(world.memory.events.of('Drain Overdue')).toMatchObject([{ policy, callsLeft: 1 }])
+    expect(world.memory.metrics.total('DrainsPastDeadline')).toBe(1)
+    expect(await world.record()).toMatchObject({ result })
+  },
+)
+
+test.each(['terminate', 'retain'] as const)(
+  'one edge unreachable for the whole drain: nothing before the deadline, then by policy %s, said with the edge',
+  async (policy) => {
+    const world = withPolicy(policy)
+    const [, b] = world.edges
+    if (b) b.misbehaviour = { unreachable: true }
+    await world.scaleIn()
+    await world.pass(deadline - 1 * seconds)
+    expect(world.ended()).toEqual([])
+    await world.pass(3 * minutes)
+    expect(world.ended()).toMatchObject([{ result: policy === 'terminate' ? 'CONTINUE' : 'ABANDON' }])
+    expect(world.memory.events.of('Drain Overdue')).toMatchObject([
+      { unknown: [expect.stringContaining('edge-b')] },
+    ])
+  },
+)
+
+test('every edge unreachable for the whole drain: nothing before the deadline, heartbeats throughout, then by policy', async () => {
+  const world = withPolicy('terminate')
+  for (const edge of world.edges) edge.misbehaviour = { unreachable: true }
+  await world.scaleIn()
+  await world.pass(deadline - 1 * seconds)
+  expect(world.ended()).toEqual([])
+  await world.pass(5 * minutes)
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
+  expect(world.memory.events.of('Drain Overdue')).toMatchObject([
+    { unknown: [expect.stringContaining('edge-a')] },
+  ])
+})
+
+test.each(['instances.byId', 'instances.gone', 'store.putRound', 'fleet.edges'])(
+  'a drain that can never look (%s fails) is decided by policy at the deadline, not before',
+  async (broken) => {
+    const world = withPolicy('terminate', {
+      watch: {
+        before(method) {
+          if (method === broken) throw new Error('denied')
+        },
+      },
+    })
+    await world.scaleIn()
+    await world.pass(deadline - 1 * seconds)
+    expect(world.ended()).toEqual([])
+    await world.pass(5 * minutes)
+    expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
+    expect(world.memory.events.of('Drain Overdue')).toMatchObject([
+      { unknown: [expect.stringContaining('denied')] },
+    ])
+  },
+)
+
+test('heartbeats do not depend on Kamailio answering', async () => {
+  const world = createWorld()
+  for (const edge of world.edges) edge.misbehaviour = { unreachable: true }
+  await world.scaleIn()
+  await world.pass(50 * minutes)
+  const beats = [
+    0,
+    ...world.memory.lifecycleActions.heartbeats.map(({ at }) => at - world.startedAt),
+    50 * minutes,
+  ]
+  const gaps = beats.slice(1).map((at, index) => at - (beats[index] ?? 0))
+  expect(Math.max(...gaps)).toBeLessThanOrEqual(160 * seconds)
+  expect(world.ended()).toEqual([])
+})
+
+test('an edge that is unreachable at begin is disabled, confirmed and counted once it is back', async () => {
+  const world = createWorld()
+  const [, b] = world.edges
+  b?.callTo(server)
+  if (b) b.misbehaviour = { faults: { list: 'unreachable', boot: 'unreachable' } }
+  await world.scaleIn()
+  await world.pass(5 * minutes)
+  expect(world.flags()).toMatchObject({ 'edge-a/1': 'DX', 'edge-b/1': 'AP' })
+  expect(world.memory.events.of('Drain Started')).toHaveLength(1)
+  if (b) b.misbehaviour = {}
+  await world.pass(2 * minutes)
+  expect(world.flags()).toMatchObject({ 'edge-a/1': 'DX', 'edge-b/1': 'DX', 'edge-b/2': 'DX' })
+  expect(world.memory.events.of('Drain Confirmed')).toHaveLength(1)
+  expect(world.ended()).toEqual([])
+  b?.hangUp(1)
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+})
+
+test("a drain past an operator's deadline is said once, and the hold stays", async () => {
+  const world = createWorld()
+  world.edges[0]?.callTo(server)
+  await world.command({
+    version: 1,
+    id: 'c-1',
+    command: 'drain',
+    destination: server,
+    reason: 'disk',
+    requestedBy: 'alice',
+    deadlineSeconds: 60,
+  })
+  await world.pass(30 * minutes)
+  expect(world.memory.events.of('Drain Overdue')).toHaveLength(1)
+  expect(await world.heldBy()).toEqual(['operator/10.0.1.20:5060;udp'])
+})

@@ -1,0 +1,139 @@
+import { expect, test } from 'vitest'
+import { createWorld, everywhere, hours, instanceId, minutes, seconds, server } from './world.ts'
+
+const retired = [`retired/${instanceId}/drain-calls`]
+
+test('a heartbeat that fails is said and does not stop the round', async () => {
+  let deaf = true
+  const world = createWorld({
+    watch: {
+      before(method) {
+        if (deaf && method === 'lifecycleActions.heartbeat') throw new Error('throttled')
+      },
+    },
+  })
+  const call = world.edges[0]?.callTo(server) ?? 0
+  await world.scaleIn()
+  await world.pass(2 * minutes)
+  expect(world.memory.events.of('Heartbeat Failed')[0]).toMatchObject({ instanceId, error: 'throttled' })
+  expect(world.flags()).toEqual(everywhere('DX'))
+  expect(world.memory.events.of('Drain Progress').length).toBeGreaterThan(3)
+  deaf = false
+  await world.pass(20 * minutes)
+  expect(world.ended()).toEqual([])
+  world.edges[0]?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+})
+
+test('heartbeats keep the action alive for as long as a call lasts', async () => {
+  const world = createWorld()
+  const call = world.edges[0]?.callTo(server) ?? 0
+  await world.scaleIn()
+  await world.pass(50 * minutes)
+  world.edges[0]?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
+})
+
+test.each(['before begin', 'mid-drain'])(
+  'an action that is over %s is not completed again; its destinations are retired',
+  async (when) => {
+    let completions = 0
+    const world = createWorld({
+      watch: {
+        before(method) {
+          if (method === 'lifecycleActions.complete') completions += 1
+        },
+      },
+    })
+    world.edges[0]?.callTo(server)
+    await world.scaleIn()
+    if (when === 'mid-drain') await world.pass(5 * minutes)
+    await world.memory.lifecycleActions.complete(
+      { group: 'media-servers', hook: 'drain-calls', instanceId },
+      'CONTINUE',
+    )
+    await world.until((record) => record?.state === 'retired')
+    expect(completions).toBe(0)
+    expect(world.flags()).toEqual(everywhere('DX'))
+    expect(await world.heldBy()).toEqual(retired)
+    expect(world.ended()).toHaveLength(1)
+    expect(await world.record()).toMatchObject({ result: 'action-over' })
+  },
+)
+
+test('one false "no active action" does not complete an action whose calls are up', async () => {
+  let lies = 0
+  const world = createWorld({
+    watch: {
+      before(method) {
+        if (method === 'lifecycleActions.heartbeat') lies += 1
+      },
+    },
+  })
+  const { heartbeat } = world.memory.lifecycleActions
+  Object.assign(world.memory.lifecycleActions, {
+    heartbeat: (target: Parameters<typeof heartbeat>[0]) => (lies === 3 ? 'over' : heartbeat(target)),
+  })
+  world.edges[0]?.callTo(server)
+  await world.scaleIn()
+  await world.pass(30 * minutes)
+  expect(lies).toBeGreaterThanOrEqual(3)
+  expect(world.ended().filter(({ by }) => by === 'completion')).toEqual([])
+})
+
+test('a refusal for a moment is tried again until it is completed', async () => {
+  const world = createWorld()
+  const contention = Object.assign(new Error('pending update'), { name: 'ResourceContentionFault' })
+  for (let i = 0; i < 5; i++) world.memory.lifecycleActions.failNext('complete', contention)
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
+  expect(world.memory.events.of('Lifecycle Action Completion Failed')).toEqual([])
+})
+
+test('an answer that was lost after the completion is a completion, once', async () => {
+  const world = createWorld()
+  world.memory.lifecycleActions.failNext('complete', new Error('answer lost'), 'after')
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()).toHaveLength(1)
+  expect(world.memory.events.of('Lifecycle Action Completed')).toMatchObject([{ outcome: 'over' }])
+})
+
+test('completing that fails to the end is one loud event, and no heartbeat after it', async () => {
+  const world = createWorld({
+    watch: {
+      before(method) {
+        if (method === 'lifecycleActions.complete') throw new Error('AccessDenied')
+      },
+    },
+  })
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'retired')
+  expect(world.memory.events.of('Lifecycle Action Completion Failed')).toMatchObject([
+    { completion: 'CONTINUE', error: 'AccessDenied', tries: 10 },
+  ])
+  expect(world.memory.metrics.total('CompletionsFailed')).toBe(1)
+  const beats = world.memory.lifecycleActions.heartbeats.length
+  await world.pass(1 * hours)
+  expect(world.memory.lifecycleActions.heartbeats).toHaveLength(beats)
+  expect(world.ended()).toMatchObject([{ by: 'expiry' }])
+  expect(await world.heldBy()).toEqual(retired)
+  expect(world.memory.events.of('Lifecycle Action Completion Failed')).toHaveLength(1)
+})
+
+test('a retired destination is disabled again when a stranger activates it, until it is terminated', async () => {
+  const world = createWorld()
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'retired')
+  await world.pass(5 * minutes)
+  world.edges[0]?.strangerSets('a', 1, server)
+  await world.pass(3 * minutes)
+  expect(world.flags()).toEqual(everywhere('DX'))
+  world.memory.instances.setState(instanceId, 'terminated')
+  await world.until((record) => record?.state === 'ended')
+  await world.pass(10 * seconds)
+  expect(world.flags()).toEqual(everywhere('DX'))
+})

@@ -1,0 +1,43 @@
+import type { Edge, Ports } from '../../functions/use-cases/ports.ts'
+
+/** Told of each call of a port's method, e.g. `store.putDrain` or `edge.list`; what it throws is what the caller gets. */
+export interface Watch {
+  before?(method: string): void
+  after?(method: string): void
+}
+
+const plain = new Set(['config', 'clock', 'ids', 'metrics'])
+
+/** The same ports with a watch on each asynchronous method, also of every edge. */
+export function watched(ports: Ports, watch: Watch): Ports {
+  const wrapped = Object.fromEntries(
+    Object.entries(ports).map(([name, port]) => [
+      name,
+      plain.has(name) ? port : watchedPort(name, port, watch),
+    ]),
+  )
+  const fleet = {
+    edges: async () => {
+      watch.before?.('fleet.edges')
+      const edges = await ports.fleet.edges()
+      watch.after?.('fleet.edges')
+      return edges.map((edge) => watchedPort<Edge>('edge', edge, watch))
+    },
+  }
+  return { ...ports, ...wrapped, fleet }
+}
+
+function watchedPort<P extends object>(name: string, port: P, watch: Watch): P {
+  return new Proxy(port, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key)
+      if (typeof value !== 'function') return value
+      return async (...args: unknown[]) => {
+        watch.before?.(`${name}.${String(key)}`)
+        const result: unknown = await value.apply(target, args)
+        watch.after?.(`${name}.${String(key)}`)
+        return result
+      }
+    },
+  })
+}

@@ -1,0 +1,245 @@
+import { afterEach } from 'vitest'
+import { parseAlarmMessage } from '../../functions/contracts/alarm.ts'
+import type { ControlConfigInput } from '../../functions/contracts/config.ts'
+import { parseLifecycleMessage } from '../../functions/contracts/lifecycle-action.ts'
+import { type WorkflowPayload, workflowInput } from '../../functions/contracts/workflow-payload.ts'
+import { type DestinationUri, destinationUri } from '../../functions/control/destination.ts'
+import type { DrainRecord } from '../../functions/control/drain-record.ts'
+import type { HoldSource } from '../../functions/control/hold.ts'
+import { drainWorkflow } from '../../functions/control/workflow.ts'
+import { beginDrain } from '../../functions/use-cases/begin-drain.ts'
+import { completeDrain } from '../../functions/use-cases/complete-drain.ts'
+import { handleAlarm } from '../../functions/use-cases/handle-alarm.ts'
+import { handleCommand } from '../../functions/use-cases/handle-command.ts'
+import { handleLifecycle } from '../../functions/use-cases/handle-lifecycle.ts'
+import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
+import type { CommandOutcomeRow, InstanceFacts, Ports } from '../../functions/use-cases/ports.ts'
+import { retireDrain } from '../../functions/use-cases/retire-drain.ts'
+import { eventBody } from '../contracts/event-files.ts'
+import { createMemoryClock } from '../memory/clock.ts'
+import type { FileEntry } from '../memory/dispatcher-memory.ts'
+import { MemoryEdge, type MemoryEdgeOptions } from '../memory/edge.ts'
+import { type MemoryPorts, memoryPorts } from '../memory/ports.ts'
+import { createMemoryWorkflows } from '../memory/workflows.ts'
+import { type Execution, interpreter } from '../workflow/interpreter.ts'
+import { type Watch, watched } from './watched-ports.ts'
+
+export const instanceId = 'i-1234567890abcdef0'
+export const server = 'sip:10.0.1.20:5060'
+export const neighbour = 'sip:10.0.1.21:5060'
+export const drainId = `lifecycle/${instanceId}/drain-calls`
+export const seconds = 1000
+export const minutes = 60_000
+export const hours = 3_600_000
+
+/** The server stands in two groups, next to a neighbour that must never be touched. */
+export const file: readonly FileEntry[] = [
+  { group: 1, uri: server, flags: 'AP' },
+  { group: 1, uri: neighbour, flags: 'AP' },
+  { group: 2, uri: server, flags: 'IP' },
+  { group: 2, uri: neighbour, flags: 'AX' },
+]
+
+export const config: ControlConfigInput = {
+  groups: [
+    {
+      name: 'media-servers',
+      terminateHook: 'drain-calls',
+      launchHook: 'admit-calls',
+      heartbeatTimeoutSeconds: 300,
+      drainDeadlineSeconds: 3600,
+      deadlinePolicy: 'terminate',
+    },
+  ],
+  alarms: [{ name: 'media-server-cpu' }, { name: 'media-server-disk' }],
+  timers: { failoverWindowSeconds: 10, longestCallSeconds: 7200 },
+}
+
+export function facts(changes: Partial<InstanceFacts> = {}): InstanceFacts {
+  return {
+    instanceId,
+    launchedAt: Date.UTC(2026, 10, 20),
+    state: 'running',
+    addresses: ['10.0.1.20'],
+    taggedDestinations: [],
+    group: 'media-servers',
+    ...changes,
+  }
+}
+
+export interface WorldOptions {
+  readonly config?: Partial<ControlConfigInput>
+  readonly edges?: readonly Partial<MemoryEdgeOptions>[]
+  readonly instances?: readonly InstanceFacts[]
+  readonly watch?: Watch
+}
+
+export type World = ReturnType<typeof createWorld>
+
+const running = new Set<{ stop(): void }>()
+afterEach(() => {
+  for (const world of running) world.stop()
+  running.clear()
+})
+
+/**
+ * Two edges that have been up for a day, one instance, and the deployed workflow run by the interpreter: real use cases over
+ * ports in memory, on one virtual clock. Executions run beside the test; `pass` lets time go by.
+ */
+export function createWorld(options: WorldOptions = {}) {
+  const clock = createMemoryClock()
+  const startedAt = clock.now()
+  const edge = (changes: Partial<MemoryEdgeOptions> = {}) =>
+    new MemoryEdge({ id: 'edge-a', clock, file, bootedAt: startedAt - 24 * hours, ...changes })
+  const edges = (options.edges ?? [{ id: 'edge-a' }, { id: 'edge-b' }]).map(edge)
+  const executions: { input: WorkflowPayload; done: Promise<Execution> }[] = []
+  let stopped = false
+  const workflows = createMemoryWorkflows((input) => {
+    executions.push({ input, done: execute(input) })
+  })
+  const memory: MemoryPorts = memoryPorts({
+    clock,
+    edges,
+    workflows,
+    config: { ...config, ...options.config },
+  })
+  for (const instance of options.instances ?? [facts()]) memory.instances.put(instance)
+  const ports: Ports = options.watch ? watched(memory, options.watch) : memory
+  const step =
+    (work: (ports: Ports, payload: WorkflowPayload) => Promise<WorkflowPayload>) =>
+    async (input: unknown) => {
+      const { error: _, ...payload } = workflowInput.parse(input)
+      return work(ports, payload)
+    }
+  const execute = interpreter(drainWorkflow, {
+    clock,
+    stopped: () => stopped,
+    tasks: {
+      BeginDrain: step(beginDrain),
+      ObserveDrain: step(observeDrain),
+      CompleteDrain: step(completeDrain),
+      RetireDrain: step(retireDrain),
+    },
+  })
+  let sequence = 0
+
+  const world = {
+    memory,
+    ports,
+    clock,
+    startedAt,
+    edges,
+    edge,
+    executions,
+    stop: () => {
+      stopped = true
+    },
+    pass: (ms: number) => clock.sleep(ms),
+    /** time since the world began, ms */
+    age: () => clock.now() - startedAt,
+    /** Auto Scaling brings the instance to its hook. */
+    beginAction(changes: { token?: string; hook?: string; instanceId?: string } = {}) {
+      memory.lifecycleActions.begin({
+        group: 'media-servers',
+        hook: 'drain-calls',
+        token: '87654321-4321-4321-4321-210987654320',
+        instanceId,
+        heartbeatTimeoutSeconds: 300,
+        defaultResult: 'ABANDON',
+        ...changes,
+      })
+    },
+    lifecycle: (body: string) => handleLifecycle(ports, parseLifecycleMessage(body)),
+    alarm: (body: string) => handleAlarm(ports, parseAlarmMessage(body)),
+    command(body: object, order?: number): Promise<CommandOutcomeRow> {
+      sequence += 1
+      return handleCommand(ports, {
+        body: JSON.stringify(body),
+        sentAt: clock.now(),
+        sequence: String(order ?? sequence).padStart(20, '0'),
+      })
+    },
+    /** The instance comes to its terminate hook and its event is delivered. */
+    async scaleIn() {
+      world.beginAction()
+      await world.lifecycle(message('lifecycle-terminate-scale-in'))
+    },
+    /** Lets time pass until the drain's record says so; five virtual days are never. */
+    async until(what: (record: DrainRecord | undefined) => boolean, id = drainId) {
+      const end = clock.now() + 120 * hours
+      while (!what(await memory.store.drain(id))) {
+        if (clock.now() > end) throw new Error(`drain ${id} never came there`)
+        await clock.sleep(5 * seconds)
+      }
+    },
+    record: (id = drainId) => memory.store.drain(id),
+    hold: async (source: HoldSource, id: string) =>
+      (await memory.store.holds()).find((hold) => hold.source === source && hold.id === id),
+    /** Flags of a destination by edge and group, as Kamailio has them. */
+    flags: (uri = server) =>
+      Object.fromEntries(
+        world.memory.fleet.list.flatMap((e) =>
+          e instanceof MemoryEdge
+            ? e
+                .truth()
+                .entries.filter((entry) => entry.uri === uri)
+                .map((entry) => [`${e.id}/${entry.group}`, entry.flags])
+            : [],
+        ),
+      ),
+    /** Every hold that is not lifted, as `source/id`. */
+    heldBy: async () =>
+      (await memory.store.holds())
+        .filter((hold) => !hold.lifted)
+        .map((hold) => `${hold.source}/${hold.id}`)
+        .sort(),
+    /** What is on record of a destination before its first hold, by edge and group. */
+    formerFlags: async (uri = server) =>
+      Object.fromEntries(
+        (await memory.store.formerFlags([verbatim(uri)])).map((row) => [
+          `${row.edge}/${row.group}`,
+          row.flags,
+        ]),
+      ),
+    /** How the lifecycle actions ended, with when. */
+    ended: () =>
+      memory.lifecycleActions.ended().map(({ result, by, at }) => ({ result, by, at: at - startedAt })),
+    writes: (id?: string) =>
+      edges
+        .filter((e) => id === undefined || e.id === id)
+        .flatMap((e) => e.requests.filter((request) => request.startsWith('set'))),
+  }
+  running.add(world)
+  return world
+}
+
+/** The text of an event under events/, with fields replaced at any depth. */
+export function message(name: string, changes: Readonly<Record<string, unknown>> = {}): string {
+  return JSON.stringify(replaced(JSON.parse(eventBody(name)), changes))
+}
+
+export function command(name: string, changes: Readonly<Record<string, unknown>> = {}): object {
+  return { ...JSON.parse(eventBody(name)), ...changes }
+}
+
+function replaced(value: unknown, changes: Readonly<Record<string, unknown>>): unknown {
+  if (Array.isArray(value)) return value.map((item) => replaced(item, changes))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key,
+      key in changes ? changes[key] : replaced(inner, changes),
+    ]),
+  )
+}
+
+export function verbatim(text: string): DestinationUri {
+  const uri = destinationUri(text)
+  if (!uri) throw new Error(`${text} is no SIP URI`)
+  return uri
+}
+
+/** The same in every group of both edges. */
+export function everywhere(one: string, two = one) {
+  return { 'edge-a/1': one, 'edge-a/2': two, 'edge-b/1': one, 'edge-b/2': two }
+}
