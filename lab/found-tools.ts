@@ -17,8 +17,11 @@ const neededModules = [
   'htable',
   'db_sqlite',
   'sqlops',
+  'dialog',
+  'dispatcher',
+  'xhttp',
+  'jsonrpcs',
 ]
-const neededLast = ['dialog', 'dispatcher', 'xhttp', 'jsonrpcs']
 
 /** The machine's own Kamailio, if it is of that release, loads every module that an edge needs and brings its SQLite schema. */
 export function findKamailio(release: KamailioRelease): KamailioProgram | undefined {
@@ -34,7 +37,7 @@ function loadsModules(): boolean {
   const dir = mkdtempSync(join(tmpdir(), 'kamailio-probe-'))
   try {
     const file = join(dir, 'probe.cfg')
-    const loads = [...neededModules, ...neededLast].map((name) => `loadmodule "${name}.so"`)
+    const loads = neededModules.map((name) => `loadmodule "${name}.so"`)
     const body = 'modparam("dispatcher", "list_file", "/dev/null")\nrequest_route { exit; }\n'
     writeFileSync(file, `listen=udp:127.0.0.1:5060\n${loads.join('\n')}\n${body}`)
     return spawnSync('kamailio', ['-c', '-f', file], { stdio: 'ignore', timeout: 10_000 }).status === 0
@@ -43,13 +46,13 @@ function loadsModules(): boolean {
   }
 }
 
-/** The machine's own SIPp from 3.7 on: earlier ones are not known to flush their logs at each line. */
+/** The machine's own SIPp from 3.8 on, which is known to flush its event lines one by one. */
 export function findSipp(): Program | undefined {
   const version = /SIPp v(\d+)\.(\d+)/.exec(output(['sipp', '-v']) ?? '')
   if (!version) return undefined
   const [, major, minor] = version.map(Number)
   if (major === undefined || minor === undefined) return undefined
-  return major > 3 || (major === 3 && minor >= 7) ? { argv: ['sipp'] } : undefined
+  return major > 3 || (major === 3 && minor >= 8) ? { argv: ['sipp'] } : undefined
 }
 
 /** The machine's own Asterisk from 20 on, if PJSIP and the HTTP interface came with it. */
