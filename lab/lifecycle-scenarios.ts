@@ -1,0 +1,123 @@
+import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn'
+import type { Activity } from './auto-scaling-groups.ts'
+import { plan } from './fleet-plan.ts'
+import type { Problem } from './referee.ts'
+import { drainAndLaunch, type Scenario } from './scenario.ts'
+import { drainByLifecycle, untilProven } from './stage.ts'
+import type { World } from './world.ts'
+import { output } from './world-aws.ts'
+
+export const scaleIn: Scenario = {
+  name: 'scale-in',
+  wave: 1,
+  run: async (world, found) => {
+    await drainAndLaunch(world, world.machines.named('ms-1'), { scenario: 'scale-in' }, found)
+  },
+}
+
+export const threeAtOnce: Scenario = {
+  name: 'three at once',
+  wave: 1,
+  run: async (world, found) => {
+    await Promise.all(
+      ['ms-2', 'ms-3', 'ms-4'].map((name, index) =>
+        drainAndLaunch(
+          world,
+          world.machines.named(name),
+          { scenario: `three at once (${index + 1})` },
+          found,
+        ),
+      ),
+    )
+  },
+}
+
+export const duplicateEvent: Scenario = {
+  name: 'duplicate event',
+  wave: 1,
+  run: async (world, found) => {
+    const options = {
+      scenario: 'duplicate event',
+      deliver: 'twice' as const,
+      check: (activity: Activity) => onceOnly(world, activity),
+    }
+    await drainAndLaunch(world, world.machines.named('ms-8'), options, found)
+  },
+}
+
+/** Two deliveries of one event: one execution of the workflow, one completion. */
+async function onceOnly(world: World, activity: Activity): Promise<readonly Problem[]> {
+  const [action] = activity.actions
+  const sfn = new SFNClient(world.emulator.client)
+  const { executions = [] } = await sfn.send(
+    new ListExecutionsCommand({ stateMachineArn: output(world.outputs, 'StateMachineArn') }),
+  )
+  sfn.destroy()
+  const own = executions.filter(({ name = '' }) => name.includes(activity.instance.id)).length
+  const completions = action?.completions.length ?? 0
+  const delivered = action?.published.length ?? 0
+  return [
+    ...(delivered === 2
+      ? []
+      : [{ figure: 'deliveries', text: `its event was delivered ${delivered} times` }]),
+    ...(own === 1 ? [] : [{ figure: 'executions', text: `${own} executions ran for one lifecycle action` }]),
+    ...(completions === 1
+      ? []
+      : [{ figure: 'completions', text: `one lifecycle action was completed ${completions} times` }]),
+  ]
+}
+
+export const outlastsHeartbeat: Scenario = {
+  name: 'call outlasts the heartbeat timeout',
+  wave: 1,
+  run: async (world, found) => {
+    const options = {
+      scenario: 'call outlasts the heartbeat timeout',
+      check: async (activity: Activity) => outlasted(activity),
+    }
+    await drainAndLaunch(world, world.machines.named('long-1'), options, found)
+  },
+}
+
+/** The drain went on longer than one heartbeat timeout, so that it lived on heartbeats. */
+function outlasted({ actions: [action] }: Activity): readonly Problem[] {
+  if (action?.end?.cause !== 'completed') return []
+  const lasted = action.end.at - action.startedAt
+  return lasted > plan.heartbeatTimeoutSeconds * 1000
+    ? []
+    : [
+        {
+          figure: 'duration',
+          text: `the drain took ${lasted} ms only: no call outlasted the heartbeat timeout`,
+        },
+      ]
+}
+
+export const asterisk: Scenario = {
+  name: 'a real Asterisk',
+  wave: 1,
+  run: async (world, found) => {
+    await drainAndLaunch(world, world.machines.named('asterisk'), { scenario: 'a real Asterisk' }, found)
+  },
+}
+
+/** The edge that forgets its calls and its states is restarted while a drain is under way. */
+export const restartMidDrain: Scenario = {
+  name: 'edge restarted mid-drain',
+  wave: 2,
+  run: async (world, found) => {
+    const edge = world.edges.find(({ name }) => name === 'edge-b')
+    if (edge === undefined) throw new Error('the lab has no edge-b')
+    const evidence = await drainByLifecycle(world, world.machines.named('ms-9'), {
+      scenario: 'edge restarted mid-drain',
+      afterConfirmation: async (_, confirmedAt) => {
+        await untilProven(world, confirmedAt)
+        const at = Date.now()
+        world.marks.push({ at, label: `${edge.name} restarted` })
+        await edge.restart()
+        return { restart: { edge: edge.name, at } }
+      },
+    })
+    found(evidence)
+  },
+}

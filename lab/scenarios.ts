@@ -1,0 +1,72 @@
+import { alarm, badCommand, commands } from './command-scenarios.ts'
+import { judge } from './judgement.ts'
+import {
+  asterisk,
+  duplicateEvent,
+  outlastsHeartbeat,
+  restartMidDrain,
+  scaleIn,
+  threeAtOnce,
+} from './lifecycle-scenarios.ts'
+import type { Evidence, Records, ScenarioReport } from './referee.ts'
+import type { Scenario } from './scenario.ts'
+import type { World } from './world.ts'
+
+/** Everything that the demo shows. */
+export const allScenarios: readonly Scenario[] = [
+  scaleIn,
+  threeAtOnce,
+  alarm,
+  commands,
+  badCommand,
+  duplicateEvent,
+  outlastsHeartbeat,
+  asterisk,
+  restartMidDrain,
+]
+
+/** @throws Error that lists the names that there are */
+export function scenariosNamed(wanted: readonly string[]): readonly Scenario[] {
+  return wanted.map((name) => {
+    const scenario = allScenarios.find((candidate) => candidate.name === name)
+    if (scenario === undefined)
+      throw new Error(
+        `there is no scenario "${name}"; there are: ${allScenarios.map((known) => known.name).join(', ')}`,
+      )
+    return scenario
+  })
+}
+
+/**
+ * Runs the scenarios, each wave's side by side, then lets every call end by its script.
+ * @param judged is told of each part as soon as it is over; the verdict that counts is made at the end
+ * @returns the verdicts, in the order in which the parts were over
+ */
+export async function runScenarios(
+  world: World,
+  scenarios: readonly Scenario[],
+  judged: (report: ScenarioReport) => void = () => undefined,
+): Promise<readonly ScenarioReport[]> {
+  const evidence: Evidence[] = []
+  const found = (part: Evidence) => {
+    evidence.push(part)
+    judged(judge(part, recordsOf(world)))
+  }
+  const started = Date.now()
+  for (const wave of [1, 2] as const)
+    await Promise.all(
+      scenarios.filter((scenario) => scenario.wave === wave).map((scenario) => scenario.run(world, found)),
+    )
+  world.log(`scenarios took ${((Date.now() - started) / 1000).toFixed(1)} s; the last calls end`)
+  await world.traffic().finish(longestEndMs)
+  const records = recordsOf(world)
+  return evidence.map((part) => judge(part, records))
+}
+
+/** The longest call, and 16 s for a BYE that nobody answers. */
+const longestEndMs = 30_000
+
+function recordsOf(world: World): Records {
+  world.ledger.sync()
+  return { calls: world.ledger.calls(), flagsOf: (uri) => world.flags.history(uri) }
+}

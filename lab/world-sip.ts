@@ -1,0 +1,130 @@
+import { type AsteriskServer, startAsterisk } from './asterisk.ts'
+import type { CallLedger } from './call-ledger.ts'
+import { type MediaServer, type SippLab, startMediaServer } from './calls.ts'
+import { type Closing, together } from './closing.ts'
+import { type DispatcherEntry, type Edge, startEdge } from './edge.ts'
+import { type FlagWatch, watchFlags } from './flag-watch.ts'
+import { edgePlans, plan, type ServerPlan, serverPlans } from './fleet-plan.ts'
+import type { Log } from './lab-cache.ts'
+import type { Machine } from './machines.ts'
+import type { AsteriskProgram, KamailioProgram } from './provision.ts'
+import { startTraffic, type Traffic } from './traffic.ts'
+
+export interface SipLab extends SippLab {
+  readonly ledger: CallLedger
+  readonly closing: Closing
+  readonly log: Log
+}
+
+/** The edges under calls, and the lab's own reading of them. */
+export interface SipSide {
+  readonly edges: readonly Edge[]
+  readonly flags: FlagWatch
+  readonly traffic: () => Traffic
+  /** Calls start again after `traffic().finish()`. */
+  readonly startTraffic: () => Promise<void>
+}
+
+/** Starts one SIPp media server, or the one that takes the place of it. */
+export async function startServer(
+  lab: SipLab,
+  server: ServerPlan,
+  name: string,
+  port?: number,
+): Promise<MediaServer> {
+  const started = await startMediaServer(lab, {
+    name,
+    address: server.address,
+    ...(port !== undefined && { port }),
+  })
+  lab.closing.defer(() => started.kill())
+  return started
+}
+
+/** All SIPp media servers of the plan. */
+export async function startSippServers(lab: SipLab): Promise<Machine[]> {
+  const machines = await Promise.all(
+    serverPlans
+      .filter(({ kind }) => kind === 'sipp')
+      .map(async (server) => machineOf(server, await startServer(lab, server, server.name))),
+  )
+  lab.log(`${machines.length} SIPp media servers answer`)
+  return machines
+}
+
+export async function startAsteriskServer(
+  lab: SipLab,
+  asterisk: AsteriskProgram,
+  password: string,
+): Promise<{ machine: Machine; server: AsteriskServer }> {
+  const planned = serverPlans.find(({ kind }) => kind === 'asterisk')
+  if (planned === undefined) throw new Error('the plan of the fleet has no Asterisk')
+  const { name, address } = planned
+  const server = await startAsterisk(lab, { name, address, asterisk, user: 'lab', password })
+  lab.closing.defer(() => server.kill())
+  lab.log('Asterisk answers')
+  return { machine: machineOf(planned, server), server }
+}
+
+function machineOf(planned: ServerPlan, server: MediaServer): Machine {
+  return {
+    plan: planned,
+    uri: server.uri,
+    serverName: planned.name,
+    server,
+    instance: undefined,
+    generation: 1,
+  }
+}
+
+/** What every edge's dispatcher list says. */
+export function dispatcherEntries(machines: readonly Machine[]): DispatcherEntry[] {
+  return machines.flatMap(({ plan: { sets, name }, uri }) =>
+    sets.map((group) => ({ group, uri, attrs: `duid=${name}` })),
+  )
+}
+
+/** Starts every edge over these machines, then the callers, and begins to read the edges. */
+export async function startEdges(
+  lab: SipLab,
+  kamailio: KamailioProgram,
+  machines: readonly Machine[],
+  secret: string,
+): Promise<SipSide> {
+  const edges = await together(
+    edgePlans.map(async ({ name, address, restoresDialogs }) => {
+      const edge = await startEdge({
+        name,
+        address,
+        kamailio,
+        runDir: lab.runDir,
+        secret,
+        destinations: dispatcherEntries(machines),
+        dialogDb: restoresDialogs,
+        frTimerMs: plan.frTimerMs,
+        longestCallSeconds: plan.longestCallSeconds,
+      })
+      lab.closing.defer(() => edge.kill())
+      return edge
+    }),
+  )
+  lab.log(`Kamailio answers on ${edges.map(({ name }) => name).join(' and ')}`)
+  const flags = watchFlags(
+    edges,
+    machines.map(({ uri }) => uri),
+  )
+  lab.closing.defer(() => flags.close())
+  let phase = 1
+  let current = await startTraffic(lab, edges, phase)
+  lab.closing.defer(() => current.kill())
+  lab.log('callers place calls')
+  return {
+    edges,
+    flags,
+    traffic: () => current,
+    startTraffic: async () => {
+      phase += 1
+      current = await startTraffic(lab, edges, phase)
+    },
+  }
+}

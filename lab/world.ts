@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto'
+import * as z from 'zod'
+import type { AutoScaling } from './auto-scaling.ts'
+import type { AwsEvent } from './auto-scaling-types.ts'
+import { type CallLedger, openLedger } from './call-ledger.ts'
+import { Closing, together } from './closing.ts'
+import { type ControlEventLog, followControlEvents } from './control-events.ts'
+import type { Edge } from './edge.ts'
+import type { Emulator } from './emulator.ts'
+import { edgePlans } from './fleet-plan.ts'
+import type { Log } from './lab-cache.ts'
+import { Machines } from './machines.ts'
+import { type KamailioRelease, provision } from './provision.ts'
+import { makeRunDir } from './run-dir.ts'
+import { deployApp, output, putParameters, startAws } from './world-aws.ts'
+import { type SipSide, startAsteriskServer, startEdges, startServer, startSippServers } from './world-sip.ts'
+
+/** Something between an edge and our functions. */
+export interface Interposed {
+  /** what our functions are told instead of the edge's own URL */
+  readonly url: string
+  readonly close: () => Promise<void>
+}
+
+export interface WorldOptions {
+  readonly kamailio: KamailioRelease
+  /** true: every call to the emulator is checked against its caller's role */
+  readonly auth?: boolean
+  readonly inFrontOf?: (edge: Edge) => Promise<Interposed | undefined>
+  readonly log: Log
+}
+
+/** Something that happened, for the plot: on one machine, or on an edge and so on all of the fleet. */
+export interface Mark {
+  readonly at: number
+  readonly machine?: string
+  readonly label: string
+}
+
+/** Everything that runs: real edges, media servers and callers, Auto Scaling, and our app on an emulated AWS. */
+export interface World extends SipSide {
+  readonly runDir: string
+  readonly startedAt: number
+  /** edge → what it says it is */
+  readonly kamailioVersions: Readonly<Record<string, string>>
+  readonly machines: Machines
+  readonly ledger: CallLedger
+  readonly autoScaling: AutoScaling
+  readonly emulator: Emulator
+  readonly outputs: Readonly<Record<string, string>>
+  readonly publish: (event: AwsEvent) => Promise<void>
+  readonly controlEvents: ControlEventLog
+  readonly marks: Mark[]
+  readonly log: Log
+}
+
+/**
+ * Starts the world, hands it to `work`, and stops all of it whatever comes of that.
+ * @throws what a part of it threw; the message names the log file to read
+ */
+export async function withWorld<T>(options: WorldOptions, work: (world: World) => Promise<T>): Promise<T> {
+  const closing = new Closing()
+  try {
+    return await work(await startWorld(options, closing))
+  } finally {
+    await closing.all()
+  }
+}
+
+async function startWorld(options: WorldOptions, closing: Closing): Promise<World> {
+  const startedAt = Date.now()
+  const { log } = options
+  const runDir = makeRunDir()
+  log(`files of this run: ${runDir}`)
+  const { sipp, kamailio, asterisk, ministack } = await provisioned(options)
+  const ledger = openLedger()
+  closing.defer(() => ledger.close())
+  const lab = { sipp, runDir, ledger, closing, log }
+  const secrets = { rpc: randomBytes(24).toString('hex'), asterisk: randomBytes(24).toString('hex') }
+  let machines: Machines | undefined
+
+  const [sippServers, { machine, server }, aws] = await together([
+    startSippServers(lab),
+    startAsteriskServer(lab, asterisk, secrets.asterisk),
+    startAws({
+      ministack,
+      runDir,
+      closing,
+      auth: options.auth === true,
+      onTerminate: async (instance) => machines?.switchOff(instance),
+      log,
+    }),
+  ])
+  const all = [...sippServers, machine]
+  machines = new Machines(all, (planned, name, port) => startServer(lab, planned, name, port))
+  await machines.register(aws.autoScaling)
+
+  const [sip, outputs] = await together([
+    startEdges(lab, kamailio, all, secrets.rpc),
+    deployApp(aws.emulator, { runDir, asteriskPort: Number(new URL(server.ariUrl).port), log }),
+  ])
+  await putParameters(aws.emulator, await edgeParameters(sip.edges, options, closing), secrets)
+  const controlEvents = await followControlEvents(aws.emulator, output(outputs, 'EventBusName'))
+  closing.defer(() => controlEvents.close())
+  log(`the app is deployed; all is up after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`)
+  return {
+    ...sip,
+    ...aws,
+    runDir,
+    startedAt,
+    kamailioVersions: await versions(sip.edges),
+    machines,
+    ledger,
+    outputs,
+    controlEvents,
+    marks: [],
+    log,
+  }
+}
+
+async function provisioned({ kamailio: release, log }: WorldOptions) {
+  const tools = await provision({ kamailio: [release], asterisk: true, ministack: true, log })
+  const kamailio = tools.kamailio.get(release)
+  const { sipp, asterisk, ministack } = tools
+  if (kamailio === undefined || asterisk === undefined || ministack === undefined)
+    throw new Error('provisioning brought less than was asked for')
+  return { sipp, kamailio, asterisk, ministack }
+}
+
+async function edgeParameters(edges: readonly Edge[], options: WorldOptions, closing: Closing) {
+  return Promise.all(
+    edges.map(async (edge) => {
+      const between = await options.inFrontOf?.(edge)
+      if (between !== undefined) closing.defer(() => between.close())
+      const planned = edgePlans.find(({ name }) => name === edge.name)
+      return {
+        name: edge.name,
+        parameter: {
+          url: between?.url ?? edge.rpcUrl,
+          restoresDialogs: planned?.restoresDialogs === true,
+        },
+      }
+    }),
+  )
+}
+
+async function versions(edges: readonly Edge[]): Promise<Record<string, string>> {
+  const said = await Promise.all(
+    edges.map(async (edge) => [edge.name, z.string().parse(await edge.call('core.version', []))] as const),
+  )
+  return Object.fromEntries(said)
+}
