@@ -13,7 +13,8 @@ export const deadlineAt = 10_000_000
 const stranger = listed('sip:10.0.1.2:5060')
 
 export type Look = {
-  readonly flags?: 'disabled' | 'open' | 'unlisted'
+  /** `partly`: open in one group, disabled in the other */
+  readonly flags?: 'disabled' | 'open' | 'partly' | 'unlisted'
   readonly count?: CallCount | Unknown | undefined
   readonly bootTime?: string
   readonly uptimeSeconds?: number
@@ -28,7 +29,10 @@ export function reading(edge: string, time: number, look: Look | 'unreachable'):
   if (look === 'unreachable') return { edge, readable: false, at: time, reason: 'timeout' }
   const { flags = 'disabled', at = time, bootTime = 'monday', uptimeSeconds = 90_000 } = look
   const count = 'count' in look ? look.count : profile(0)
-  const mine = listed(machine.uri, { flags: flags === 'disabled' ? 'DX' : 'AX' })
+  const mine = [
+    listed(machine.uri, { flags: flags === 'open' ? 'AX' : 'DX' }),
+    listed(machine.uri, { group: 2, flags: flags === 'disabled' ? 'DX' : 'AX' }),
+  ]
   return {
     edge,
     readable: true,
@@ -36,8 +40,8 @@ export function reading(edge: string, time: number, look: Look | 'unreachable'):
     bootTime,
     uptimeSeconds,
     restoresDialogs: look.restoresDialogs ?? false,
-    listSize: 2,
-    listed: flags === 'unlisted' ? [stranger] : [mine, stranger],
+    listSize: 3,
+    listed: flags === 'unlisted' ? [stranger] : [...mine, stranger],
     calls: count === undefined ? {} : { [key]: count },
   }
 }
@@ -48,20 +52,21 @@ export interface Moment {
   readonly took?: number
   readonly edges: Readonly<Record<string, Look | 'unreachable'>>
   readonly mediaServer?: number | Unknown
-  readonly gone?: boolean
+  /** what EC2 shows as gone */
+  readonly gone?: readonly string[]
   readonly lifted?: boolean
   /** when it is judged; left out: when the round is finished */
   readonly now?: number
 }
 
 export function roundOf(moment: Moment): Round {
-  const { at, took = 0, edges, mediaServer, gone = false } = moment
+  const { at, took = 0, edges, mediaServer, gone = [] } = moment
   return {
     id: `round-${at}`,
     startedAt: at,
     finishedAt: at + took,
     holds: [key],
-    goneInstances: gone ? [machine.instanceId] : [],
+    goneInstances: gone,
     edges: Object.entries(edges).map(([edge, look]) => reading(edge, at, look)),
     mediaServers: mediaServer === undefined ? {} : { [key]: mediaServer },
   }

@@ -7,7 +7,7 @@ const seconds = 1_000
 const edgeNames = ['a', 'b', 'c']
 
 const look: fc.Arbitrary<Look> = fc.record({
-  flags: fc.constantFrom('disabled', 'disabled', 'disabled', 'unlisted', 'open'),
+  flags: fc.constantFrom('disabled', 'disabled', 'disabled', 'unlisted', 'open', 'partly'),
   count: fc.oneof(
     { weight: 9, arbitrary: fc.constant(profile(0)) },
     { weight: 1, arbitrary: fc.integer({ min: 1, max: 5 }).map(profile) },
@@ -53,7 +53,8 @@ const history = fc.oneof(histories(look, 12), histories(quiet, 30), histories(no
 
 function zeroOf(moment: Moment, edge: string): Look | undefined {
   const seen = moment.edges[edge]
-  if (seen === undefined || seen === 'unreachable' || seen.flags === 'open') return undefined
+  if (seen === undefined || seen === 'unreachable' || seen.flags === 'open' || seen.flags === 'partly')
+    return undefined
   const count = 'count' in seen ? seen.count : profile(0)
   if (count === undefined || isUnknown(count) || count.calls !== 0 || count.source === 'load')
     return undefined

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { machine } from './samples.ts'
 import { deadlineAt, judgements, type Look, type Moment, profile, verdicts } from './verdict-history.ts'
 
 const s = 1_000
@@ -26,12 +27,12 @@ describe('a zero counts only', () => {
     expect(verdicts(one(0), one(0, {}, { now: 60 * s }))).toEqual(['draining', 'draining'])
   })
 
-  it('if the edge shows the destination disabled', () => {
-    expect(verdicts(one(0, { flags: 'open' }), one(60 * s, { flags: 'open' }))).toEqual([
-      'draining',
-      'draining',
-    ])
-  })
+  it.each(['open', 'partly'] as const)(
+    'if the edge shows the destination disabled in every group, not %s',
+    (flags) => {
+      expect(verdicts(one(0, { flags }), one(60 * s, { flags }))).toEqual(['draining', 'draining'])
+    },
+  )
 
   it('or a readable list without it', () => {
     expect(verdicts(one(0, { flags: 'unlisted' }), one(60 * s, { flags: 'unlisted' }))).toEqual([
@@ -209,13 +210,13 @@ describe('which verdict is said', () => {
   const late = { now: deadlineAt }
 
   it('lifted before gone before all else', () => {
-    expect(verdicts(one(0, {}, { lifted: true, gone: true, ...late }))).toEqual(['lifted'])
-    expect(verdicts(one(0, 'unreachable', { gone: true, ...late }))).toEqual(['gone'])
-    expect(verdicts(one(0), one(60 * s, {}, { gone: true }))).toEqual(['draining', 'gone'])
+    expect(verdicts(one(0, {}, { lifted: true, gone: [machine.instanceId], ...late }))).toEqual(['lifted'])
+    expect(verdicts(one(0, 'unreachable', { gone: [machine.instanceId], ...late }))).toEqual(['gone'])
+    expect(verdicts(one(0), one(60 * s, {}, { gone: [machine.instanceId] }))).toEqual(['draining', 'gone'])
   })
 
-  it('gone is another machine’s end only if it is this one', () => {
-    expect(verdicts(one(0, {}, { gone: false }))).toEqual(['draining'])
+  it('another machine’s end is not this one’s', () => {
+    expect(verdicts(one(0, {}, { gone: ['i-0fedcba9876543210'] }))).toEqual(['draining'])
   })
 
   it('drained, absent before overdue: at the deadline too', () => {

@@ -101,6 +101,14 @@ describe('the definition is closed', () => {
     expect(state('WaitToObserve')).toMatchObject({ Type: 'Wait', Next: 'Observe' })
   })
 
+  it('an execution starts where its drain stands: a later attempt neither begins again nor completes', () => {
+    const starts = state(drainWorkflow.StartAt).Choices?.map(({ StringEquals, Next }) => [StringEquals, Next])
+    expect(starts).toEqual([
+      ['begin', 'Begin'],
+      ['retire', 'Retire'],
+    ])
+  })
+
   it('the lifecycle action is completed only where a step said so', () => {
     const into = (to: string) => Object.keys(states).filter((name) => targets(state(name)).includes(to))
     expect(into('Complete')).toEqual(['Decide', 'WaitToCompleteAgain'])
