@@ -74,13 +74,17 @@ describe.each(['6.1', '5.6'] as const)('edge configuration on Kamailio %s, with 
   test('fail-over skips held destinations and takes the count along', async () => {
     const broken = await lab.server('127.0.2.3', { behaviour: 'refuse' })
     const edge = await lab.edge({
-      destinations: [broken, one, two].map(({ uri }) => ({ group: 1, uri })),
+      // Whichever way round, the next one after the broken one is held.
+      destinations: [two, one, broken, phone].map(({ uri }) => ({ group: 1, uri })),
       pingSeconds: 60,
     })
     await edge.call('htable.seti', ['held', one.uri, 1])
+    await edge.call('htable.seti', ['held', phone.uri, 1])
     const caller = await lab.hold(edge, { maxCalls: 6, callMs: 3000 })
     expect(invited(lab.callsOf(caller))).toEqual(new Set([broken.name, two.name]))
-    expect(await Promise.all([broken, one, two].map(({ uri }) => dst(edge, uri)))).toEqual([0, 0, 6])
+    expect(await Promise.all([broken, one, phone, two].map(({ uri }) => dst(edge, uri)))).toEqual([
+      0, 0, 0, 6,
+    ])
     expect(await flagsOf(edge, broken.uri)).toEqual(['IP'])
     await caller.done
     expect(lab.callsOf(caller).every(({ outcome }) => outcome === 'ended')).toBe(true)
