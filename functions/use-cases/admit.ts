@@ -4,7 +4,7 @@ import { belongsTo, type Hold } from '../control/hold.ts'
 import { instanceDestinations } from '../control/resolve.ts'
 import { allListed, type EdgeResult, readLists, unreadable } from './edges.ts'
 import type { Ports } from './ports.ts'
-import { lift } from './restore.ts'
+import { lift, restore } from './restore.ts'
 
 /**
  * A machine was launched: the retired mark of its address ends, and so do the holds of dead machines that had it before.
@@ -27,12 +27,15 @@ export async function admit(ports: Ports, instanceId: string): Promise<void> {
       detail: { instanceId, known: facts !== undefined },
     })
   }
-  const here = (await ports.store.holds()).filter(
-    (hold) => !hold.lifted && uris.some((uri) => belongsTo({ uri }, hold)),
-  )
+  // Liftings that are not finished are among them: a run that was killed is finished by the next one.
+  const here = (await ports.store.holds()).filter((hold) => uris.some((uri) => belongsTo({ uri }, hold)))
   const ended: Hold[] = []
   const edges: EdgeResult[] = []
   for (const hold of here) {
+    if (hold.lifted) {
+      edges.push(...(await restore(ports, hold)))
+      continue
+    }
     if (!(hold.source === 'retired' || (await isDead(ports, hold, instanceId)))) continue
     const { lifted, edges: results } = await lift(ports, hold, `launch of ${instanceId}`)
     if (lifted) ended.push(hold)
@@ -44,7 +47,7 @@ export async function admit(ports: Ports, instanceId: string): Promise<void> {
       instanceId,
       uris,
       ended: ended.map(name),
-      still: here.filter((hold) => !ended.includes(hold)).map(name),
+      still: here.filter((hold) => !hold.lifted && !ended.includes(hold)).map(name),
       edges,
     },
   })

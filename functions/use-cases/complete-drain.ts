@@ -35,17 +35,29 @@ export async function completeDrain(ports: Ports, payload: WorkflowPayload): Pro
   // Also when it could not be done: the hook's default result is ABANDON too.
   if (record.completion === 'ABANDON') return answer(ports, await retain(ports, done.record), 'observe')
   const retired = await save(ports, done.record, { state: 'retired' })
-  const hold = holdOf(retired)
-  const now = ports.clock.now()
-  const why = `drained by ${hold.who}: ${hold.why}`
-  if (hold.uris.length > 0)
-    await ports.store.retire(hold, { ...hold, source: 'retired', placedAt: now, order: orderOf(now), why })
+  await leaveMark(ports, retired)
   if (done.outcome !== 'failed')
     await ports.events.publish({
       type: eventTypes.lifecycleCompleted,
       detail: { ...summary(retired), action, completion: record.completion, outcome: done.outcome },
     })
   return answer(ports, retired, 'retire')
+}
+
+/** Turns the hold, where one was placed, into the retired mark. Of what was never listed nothing is left behind. */
+async function leaveMark(ports: Pick<Ports, 'store' | 'clock'>, record: DrainRecord): Promise<void> {
+  if (!record.subject) return
+  const hold = holdOf(record)
+  const now = ports.clock.now()
+  if (record.result === 'absent') {
+    await ports.store.putHold({ ...hold, lifted: { at: now, by: hold.who, restored: true } })
+    return
+  }
+  const mark = await ports.store.hold('retired', hold.id, hold.subject)
+  // A step that comes again must not bring back a mark that was lifted since it left it.
+  if (mark && mark.placedAt >= record.requestedAt) return
+  const why = `drained by ${hold.who}: ${hold.why}`
+  await ports.store.retire(hold, { ...hold, source: 'retired', placedAt: now, order: orderOf(now), why })
 }
 
 async function tryToComplete(

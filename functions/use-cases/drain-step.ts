@@ -1,7 +1,7 @@
 import { eventTypes } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
-import { StoreConflict } from '../control/errors.ts'
+import { ExecutionEnded, StoreConflict } from '../control/errors.ts'
 import type { Hold } from '../control/hold.ts'
 import { heartbeatDue, nextWait, retryWait } from '../control/pace.ts'
 import { stepsPerExecution } from '../control/workflow.ts'
@@ -9,13 +9,36 @@ import type { LifecycleActionRef, Ports } from './ports.ts'
 
 /** What the workflow's steps share: the record they work on, its writes, its heartbeat, and their answer. */
 
-/** @returns the record of this attempt; undefined when a later attempt, or the end, has overtaken this execution. */
+/**
+ * @returns the record of this attempt; undefined when a later attempt, or the end, has overtaken this execution. Whoever
+ * wrote the later attempt may have been killed before it was started: that is made sure of.
+ */
 export async function recordOf(
-  ports: Pick<Ports, 'store'>,
+  ports: Pick<Ports, 'store' | 'workflows' | 'clock' | 'config'>,
   payload: WorkflowPayload,
 ): Promise<DrainRecord | undefined> {
   const record = await ports.store.drain(payload.drainId)
-  return record && record.attempt === payload.attempt && record.state !== 'ended' ? record : undefined
+  if (!record || record.state === 'ended') return undefined
+  if (record.attempt === payload.attempt) return record
+  if (record.attempt > payload.attempt) await startAgain(ports, record)
+  return undefined
+}
+
+async function startAgain(
+  ports: Pick<Ports, 'workflows' | 'clock' | 'config'>,
+  record: DrainRecord,
+): Promise<void> {
+  try {
+    await ports.workflows.start(answer(ports, record, nextOf(record)))
+  } catch (error) {
+    // It was started, and failed since: the next delivery of its message starts the attempt after it.
+    if (!(error instanceof ExecutionEnded)) throw error
+  }
+}
+
+/** Where an execution takes a drain up. */
+export function nextOf({ state }: DrainRecord): WorkflowPayload['next'] {
+  return state === 'claimed' ? 'begin' : state === 'retired' ? 'retire' : 'observe'
 }
 
 /** Writes the next version. @throws StoreConflict when somebody wrote meanwhile: the step is tried again on what is there. */

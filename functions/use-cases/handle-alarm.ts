@@ -20,8 +20,9 @@ export async function handleAlarm(ports: Ports, message: AlarmMessage): Promise<
 
   const who = `alarm ${message.alarmName}`
   if (intent === 'lift') {
+    // One that is lifted already but not everywhere, as its run was killed, is finished.
     const holds = await ports.store.holds()
-    for (const hold of holds.filter((h) => h.source === 'alarm' && h.id === holdId && !h.lifted))
+    for (const hold of holds.filter((h) => h.source === 'alarm' && h.id === holdId))
       await lift(ports, hold, who, message.order)
     return
   }

@@ -34,8 +34,9 @@ export async function handleCommand(ports: Ports, message: Incoming): Promise<Co
     reason: command.reason,
     ...done,
   }
-  await ports.store.putCommandOutcome(command.id, outcome)
+  // The answer is kept last: a run that is killed before it says the event again, rather than never.
   await ports.events.publish({ type: eventTypes.commandSucceeded, detail: outcome })
+  await ports.store.putCommandOutcome(command.id, outcome)
   return outcome
 }
 
@@ -57,7 +58,8 @@ async function drain(ports: Ports, command: DrainCommand, order: string): Promis
 }
 
 async function activate(ports: Ports, command: ActivateCommand, order: string): Promise<CommandOutcomeRow> {
-  const holds = (await ports.store.holds()).filter((hold) => !hold.lifted)
+  // Liftings that are not finished are among them: a command that was killed, or an edge that was away, is finished here.
+  const holds = await ports.store.holds()
   const target = await resolveTarget(
     ports,
     targetName(command),
@@ -141,7 +143,7 @@ function dryRun(target: Target) {
 }
 
 function others(holds: readonly Hold[], but: readonly Hold[]) {
-  return holds.filter((hold) => !but.includes(hold)).map(named)
+  return holds.filter((hold) => !hold.lifted && !but.includes(hold)).map(named)
 }
 
 function named({ source, id, who, why }: Hold) {

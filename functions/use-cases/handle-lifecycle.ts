@@ -40,7 +40,7 @@ async function handleAction(ports: Ports, group: GroupConfig, message: Action): 
       holdId: `${instanceId}/${hook}`,
       who: `auto scaling group ${group.name}`,
       why: `${hook}: ${move.origin ?? 'unknown'} to ${move.destination ?? 'unknown'}`,
-      order: orderOf(message.time),
+      order: orderOf(message.time, token),
       requestedAt: message.time,
       deadlineAt: message.time + group.drainDeadlineSeconds * 1000,
       instanceId,

@@ -75,6 +75,9 @@ async function reloadOne(ports: Ports, edge: Edge): Promise<Reloaded> {
     await store.releaseLease(reloadLease(edge), owner)
   }
   await holdAgain(ports, edge)
+  // One whose answer was lost may replace the states only now, and undo what was read back.
+  await clock.sleep(config.timers.readBackGapSeconds * 1000)
+  await holdAgain(ports, edge)
   return reloaded
 }
 

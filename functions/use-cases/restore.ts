@@ -34,11 +34,16 @@ export async function lift(
 
 /**
  * Finishes a lifting on every edge that can be reached. What we disabled stays on record per edge until that edge reads
- * back restored; the hold is marked `restored` when nothing is left on record.
+ * back restored; the hold is marked `restored` when nothing is left on record. Edges that are known to be `away` aren't asked:
+ * each of many liftings would wait for their timeouts.
  */
-export async function restore(ports: Needs, hold: Hold): Promise<EdgeResult[]> {
+export async function restore(ports: Needs, hold: Hold, away: readonly string[] = []): Promise<EdgeResult[]> {
   const edges = await ports.fleet.edges()
-  const results = await onEveryEdge(edges, (edge) => restoreOnEdge(ports, edge, hold))
+  const results = await onEveryEdge(edges, async (edge) =>
+    away.includes(edge.id)
+      ? failure(edge, new EdgeError(edge.id, 'unreachable', 'the round could not read it'))
+      : restoreOnEdge(ports, edge, hold),
+  )
   const left = await ports.store.formerFlags(hold.uris)
   const holds = await ports.store.holds()
   const stillHeld = hold.uris.filter((uri) => holdsOn({ uri }, holds).length > 0)
@@ -53,6 +58,10 @@ export async function restore(ports: Needs, hold: Hold): Promise<EdgeResult[]> {
 
 async function restoreOnEdge(ports: Needs, edge: Edge, hold: Hold): Promise<EdgeResult> {
   try {
+    const seen = entriesOf(hold, await edge.list())
+    const named = [...new Set([...hold.uris, ...seen.map((entry) => entry.uri)])]
+    const former = (await ports.store.formerFlags(named)).filter((row) => row.edge === edge.id)
+    // Listed after the record was read: where another run has restored and dropped it since, this shows nothing to do.
     const listed = await edge.list()
     const [holds, holder] = await Promise.all([
       ports.store.holds(),
@@ -60,8 +69,10 @@ async function restoreOnEdge(ports: Needs, edge: Edge, hold: Hold): Promise<Edge
     ])
     if (holder) throw new EdgeError(edge.id, 'busy', 'it is being reloaded by us; the next round restores')
     const free = entriesOf(hold, listed).filter((entry) => holdsOn(entry, holds).length === 0)
-    const uris = hold.uris.filter((uri) => holdsOn({ uri }, holds).length === 0)
-    const former = (await ports.store.formerFlags([...uris])).filter((row) => row.edge === edge.id)
+    const held = entriesOf(hold, listed).filter((entry) => !free.includes(entry))
+    const uris = named.filter(
+      (uri) => holdsOn({ uri }, holds).length === 0 && !held.some((entry) => entry.uri === uri),
+    )
     const { writes, refused } = restorePlan(free, listed, former)
     await write(edge, writes)
     await Promise.all(uris.map((uri) => edge.setGuard(uri, false)))
@@ -78,7 +89,7 @@ async function restoreOnEdge(ports: Needs, edge: Edge, hold: Hold): Promise<Edge
     const closed = open.filter(
       (entry) => isDisabled(entry) && !formerOf(entry, former)?.flags.startsWith('D'),
     )
-    for (const row of former)
+    for (const row of former.filter(({ uri }) => uris.includes(uri)))
       if (!closed.some((entry) => entry.group === row.group && entry.uri === row.uri))
         await ports.store.dropFormerFlags(row)
     return {

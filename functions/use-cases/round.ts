@@ -160,7 +160,8 @@ async function correctDrift(
       })
     }
   })
-  for (const hold of holds.filter((h) => h.lifted)) await restore(ports, hold)
+  const away = readings.filter((reading) => !reading.readable).map((reading) => reading.edge)
+  for (const hold of holds.filter((h) => h.lifted)) await restore(ports, hold, away)
 }
 
 function resultOf({ outcome, detail, entries }: Awaited<ReturnType<typeof disableOnEdge>>) {

@@ -1,6 +1,6 @@
 import { claim, type DrainRequest } from '../control/claim.ts'
 import { ExecutionEnded, StoreConflict } from '../control/errors.ts'
-import { answer, save } from './drain-step.ts'
+import { answer, nextOf, save } from './drain-step.ts'
 import type { Ports } from './ports.ts'
 
 /**
@@ -19,7 +19,7 @@ export async function startDrain(
       continue
     const { record } = decision
     if (record.state === 'ended') return 'duplicate'
-    const next = record.state === 'claimed' ? 'begin' : record.state === 'retired' ? 'retire' : 'observe'
+    const next = nextOf(record)
     try {
       await ports.workflows.start(answer(ports, record, next))
       return decision.kind === 'duplicate' ? 'duplicate' : 'started'

@@ -11,9 +11,7 @@ export interface MemoryWorkflows extends Workflows {
 }
 
 /** `onStart` is told of each execution that really starts. */
-export function createMemoryWorkflows(
-  onStart: (input: WorkflowPayload) => void = () => {},
-): Faulty<MemoryWorkflows> {
+export function createMemoryWorkflows(onStart?: (input: WorkflowPayload) => void): Faulty<MemoryWorkflows> {
   const starts: WorkflowPayload[] = []
   const failed = new Set<string>()
   return faulty<MemoryWorkflows>({
@@ -27,7 +25,7 @@ export function createMemoryWorkflows(
         throw new ExecutionEnded(`attempt ${attempt} of drain ${drainId} ended as FAILED`)
       if (starts.some((start) => start.drainId === drainId && start.attempt === attempt)) return
       starts.push({ ...input })
-      onStart({ ...input })
+      onStart?.({ ...input })
     },
   })
 }

@@ -1,0 +1,120 @@
+import { expect, test } from 'vitest'
+import { command, createWorld, everywhere, message, minutes, server } from './world.ts'
+
+const alarm = message('alarm-metric-alarm')
+const ok = message('alarm-metric-ok')
+const at = (time: string, name: string) => {
+  const event = JSON.parse(message(name))
+  event.detail.state.timestamp = `2026-11-22T${time}.000+0000`
+  return JSON.stringify(event)
+}
+
+test('ALARM drains its instance on every edge, OK gives it back', async () => {
+  const world = createWorld()
+  await world.alarm(alarm)
+  await world.pass(1 * minutes)
+  expect(world.flags()).toEqual(everywhere('DX'))
+  expect(await world.heldBy()).toEqual(['alarm/media-server-cpu'])
+  await world.alarm(ok)
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+  await world.until((record) => record?.state === 'ended', 'alarm/media-server-cpu')
+  expect(await world.heldBy()).toEqual([])
+})
+
+test.each(['alarm-metric-ok', 'alarm-muted-ok'])('%s lifts', async (name) => {
+  const world = createWorld()
+  await world.alarm(alarm)
+  await world.alarm(message(name))
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+})
+
+test('an ALARM that is older than the OK already seen is dropped', async () => {
+  const world = createWorld()
+  await world.alarm(ok)
+  await world.alarm(alarm)
+  await world.pass(1 * minutes)
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+  expect(await world.heldBy()).toEqual([])
+  expect(world.memory.metrics.total('Skipped')).toBe(1)
+})
+
+test('an OK that is older than the ALARM already seen is dropped', async () => {
+  const world = createWorld()
+  await world.alarm(at('18:00:00', 'alarm-metric-alarm'))
+  await world.alarm(ok)
+  expect(world.flags()).toEqual(everywhere('DX'))
+})
+
+test('ALARM again after OK drains again, and the former flags are still the true ones', async () => {
+  const world = createWorld()
+  for (const [time, name] of [
+    ['18:00:00', 'alarm-metric-alarm'],
+    ['18:01:00', 'alarm-metric-ok'],
+    ['18:02:00', 'alarm-metric-alarm'],
+  ] as const)
+    await world.alarm(at(time, name))
+  await world.pass(5 * minutes)
+  expect(world.flags()).toEqual(everywhere('DX'))
+  await world.alarm(at('18:03:00', 'alarm-metric-ok'))
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+})
+
+test.each(['alarm-muted', 'alarm-suppressed', 'alarm-insufficient-data', 'alarm-contributor-summary'])(
+  '%s places nothing and makes no call',
+  async (name) => {
+    const calls: string[] = []
+    const world = createWorld({
+      config: { alarms: [{ name: JSON.parse(message(name)).detail.alarmName }] },
+      watch: { before: (method) => calls.push(method) },
+    })
+    await world.alarm(message(name))
+    expect(calls).toEqual([])
+    expect(world.memory.metrics.total('Skipped')).toBe(1)
+  },
+)
+
+test("an alarm that we were not configured with is somebody else's: no call is made", async () => {
+  const calls: string[] = []
+  const world = createWorld({ config: { alarms: [] }, watch: { before: (method) => calls.push(method) } })
+  await world.alarm(alarm)
+  expect(calls).toEqual([])
+})
+
+test('a tag names the destination of an alarm that has no instance', async () => {
+  const world = createWorld()
+  await world.alarm(message('alarm-tag-target'))
+  expect(await world.hold('alarm', 'media-server-disk')).toMatchObject({
+    uris: [server],
+    wholeInstance: false,
+  })
+})
+
+test("an alarm's OK does not lift what an operator holds", async () => {
+  const world = createWorld()
+  await world.alarm(alarm)
+  await world.command(command('command-drain-destination'))
+  await world.alarm(ok)
+  expect(world.flags()).toEqual(everywhere('DX'))
+})
+
+test('an OK whose run was killed while it lifted is finished when it comes again', async () => {
+  const world = createWorld()
+  await world.alarm(alarm)
+  await world.pass(1 * minutes)
+  world.stop()
+  world.memory.store.failNext('putHold', new Error('killed'), 'after')
+  await expect(world.alarm(ok)).rejects.toThrow('killed')
+  await world.alarm(ok)
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+  expect(await world.formerFlags()).toEqual({})
+})
+
+test('a hold that an operator lifted is placed again only by a later ALARM', async () => {
+  const world = createWorld()
+  await world.alarm(alarm)
+  await world.command(command('command-activate-alarm'))
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+  await world.alarm(alarm)
+  await world.pass(1 * minutes)
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+})

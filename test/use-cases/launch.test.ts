@@ -1,0 +1,172 @@
+import { expect, test } from 'vitest'
+import {
+  command,
+  config,
+  createWorld,
+  everywhere,
+  facts,
+  instanceId,
+  message,
+  minutes,
+  seconds,
+  server,
+  type World,
+} from './world.ts'
+
+const newcomer = 'i-0fedcba9876543210'
+const token = '87654321-4321-4321-4321-210987654324'
+
+/** A server was drained and terminated; a new machine has its address and comes to its launch hook. */
+async function reused(world: World): Promise<void> {
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'retired')
+  world.memory.instances.setState(instanceId, 'terminated')
+  await world.lifecycle(message('terminate-successful'))
+  await world.until((record) => record?.state === 'ended')
+  world.memory.instances.put(facts({ instanceId: newcomer, launchedAt: world.clock.now() }))
+  world.beginAction({ hook: 'admit-calls', instanceId: newcomer, token })
+}
+
+const launch = message('lifecycle-launch-scale-out', { EC2InstanceId: newcomer })
+const continued = { result: 'CONTINUE', by: 'completion' }
+
+test('a launch ends the retired mark of its address, reads back, and continues', async () => {
+  const world = createWorld()
+  await reused(world)
+  expect(world.flags()).toEqual(everywhere('DX'))
+  await world.lifecycle(launch)
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+  expect(world.ended()).toMatchObject([continued, continued])
+  expect(await world.heldBy()).toEqual([])
+  expect(world.memory.events.of('Launch Admitted')).toMatchObject([
+    { instanceId: newcomer, ended: [{ source: 'retired' }], still: [] },
+  ])
+})
+
+test("a launch ends dead machines' holds, and keeps those of the living and of the bare address", async () => {
+  const world = createWorld()
+  await world.command(command('command-drain-instance', { id: 'drain-1' }))
+  await reused(world)
+  world.memory.instances.put(facts({ instanceId: 'i-00000000000000001', addresses: ['10.0.1.30'] }))
+  await world.lifecycle(launch)
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+  expect(await world.heldBy()).toEqual([])
+
+  const held = createWorld({ instances: [] })
+  await held.command(command('command-drain-destination', { id: 'drain-1' }))
+  held.memory.instances.put(facts({ instanceId: newcomer }))
+  held.beginAction({ hook: 'admit-calls', instanceId: newcomer, token })
+  await held.lifecycle(launch)
+  expect(held.ended()).toMatchObject([continued])
+  expect(held.flags()).toEqual(everywhere('DX'))
+  expect(held.memory.events.of('Launch Admitted')).toMatchObject([
+    { still: [{ source: 'operator', who: 'alice' }] },
+  ])
+})
+
+test("an operator's hold of the machine itself stays when it comes back into service", async () => {
+  const world = createWorld()
+  await world.command(command('command-drain-instance', { id: 'drain-1' }))
+  world.beginAction({ hook: 'admit-calls', token })
+  await world.lifecycle(message('lifecycle-launch-from-warm-pool'))
+  expect(world.flags()).toEqual(everywhere('DX'))
+  expect(await world.heldBy()).toEqual([`operator/${instanceId}`])
+})
+
+test('a launch that no edge lists is said and continues, and nothing is activated', async () => {
+  const world = createWorld()
+  await reused(world)
+  world.memory.instances.put(facts({ instanceId: newcomer, addresses: ['10.0.9.9'] }))
+  await world.lifecycle(launch)
+  expect(world.memory.events.of('Launch Unlisted')).toMatchObject([{ instanceId: newcomer }])
+  expect(world.ended()).toMatchObject([continued, continued])
+  expect(world.flags()).toEqual(everywhere('DX'))
+})
+
+test('a launch whose address may be listed on an edge that is away comes again', async () => {
+  const world = createWorld()
+  await reused(world)
+  for (const edge of world.edges) edge.misbehaviour = { unreachable: true }
+  await expect(world.lifecycle(launch)).rejects.toMatchObject({ name: 'EdgesUnreadable', permanent: false })
+  for (const edge of world.edges) edge.misbehaviour = {}
+  await world.lifecycle(launch)
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+})
+
+test('a launch that was killed while it gave back the flags is finished when it comes again', async () => {
+  const world = createWorld()
+  await reused(world)
+  world.memory.store.failNext('putHold', new Error('killed'), 'after')
+  await expect(world.lifecycle(launch)).rejects.toThrow('killed')
+  expect(world.flags()).toEqual(everywhere('DX'))
+  await world.lifecycle(launch)
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+  expect(world.ended()).toMatchObject([continued, continued])
+})
+
+test('the same launch twice ends the same, once', async () => {
+  const world = createWorld()
+  await reused(world)
+  await world.lifecycle(launch)
+  const writes = world.writes().length
+  await world.lifecycle(launch)
+  expect(world.writes()).toHaveLength(writes)
+  expect(world.ended()).toHaveLength(2)
+})
+
+test('EC2 Instance Launch Successful admits where the group has no launch hook, and only there', async () => {
+  const groups = config.groups.map(({ launchHook, ...group }) => group)
+  const without = createWorld({ config: { groups } })
+  const withHook = createWorld()
+  const said = message('launch-successful', { EC2InstanceId: newcomer })
+  await reused(without)
+  await without.lifecycle(said)
+  expect(without.flags()).toEqual(everywhere('AP', 'IP'))
+  await reused(withHook)
+  await withHook.lifecycle(said)
+  expect(withHook.flags()).toEqual(everywhere('DX'))
+})
+
+test.each([
+  ['lifecycle-warm-pool-kill', 'drain-calls'],
+  ['lifecycle-launch-into-warm-pool', 'admit-calls'],
+])('%s only continues', async (name, hook) => {
+  const world = createWorld()
+  const body = message(name, { LifecycleActionToken: token })
+  world.beginAction({ hook, token })
+  await world.lifecycle(body)
+  expect(world.ended()).toMatchObject([continued])
+  expect(world.edges.flatMap((edge) => edge.requests)).toEqual([])
+  expect(world.executions).toEqual([])
+})
+
+test.each([
+  ["somebody else's hook", message('lifecycle-terminate-scale-in', { LifecycleHookName: 'deregister' })],
+  ["somebody else's group", message('lifecycle-terminate-scale-in', { AutoScalingGroupName: 'web' })],
+  ["somebody else's launch", message('launch-successful', { AutoScalingGroupName: 'web' })],
+  ['a test notification', message('lifecycle-test-notification')],
+  ['an instance back in the warm pool', message('terminate-successful-to-warm-pool')],
+])('%s is skipped and counted: no call is made', async (_, body) => {
+  const calls: string[] = []
+  const world = createWorld({ watch: { before: (method) => calls.push(method) } })
+  await world.lifecycle(body)
+  expect(calls).toEqual([])
+  expect(world.memory.metrics.total('Skipped')).toBe(1)
+})
+
+test('nothing comes back when a drain has ended, its instance is forgotten and time goes by', async () => {
+  const world = createWorld()
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'retired')
+  world.memory.instances.setState(instanceId, 'terminated')
+  await world.until((record) => record?.state === 'ended')
+  world.memory.instances.forget(instanceId)
+  await world.pass(30 * minutes)
+  world.edges[0]?.restart()
+  await world.command(
+    command('command-drain-destination', { id: 'other', destination: 'sip:10.0.1.21:5060' }),
+  )
+  await world.pass(30 * seconds)
+  expect(world.flags(server)).toEqual(everywhere('DX'))
+  expect(world.writes().filter((write) => /^setState (a|i|t)|^setGuard .* false$/.test(write))).toEqual([])
+})

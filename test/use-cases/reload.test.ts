@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest'
+import { command, createWorld, everywhere, file, minutes, seconds, server } from './world.ts'
+
+const reload = (changes: Readonly<Record<string, unknown>> = {}) => command('command-reload', changes)
+const three = [{ id: 'edge-a' }, { id: 'edge-b' }, { id: 'edge-c' }]
+
+test('one edge is reloaded alone first, then the others; the outcome names every edge', async () => {
+  const world = createWorld({ edges: three })
+  const outcome = await world.command(reload())
+  expect(outcome).toMatchObject({
+    result: 'reloaded',
+    edges: three.map(({ id }) => ({ edge: id, outcome: 'reloaded', listed: { before: 4, after: 4 } })),
+  })
+  expect(world.memory.events.of('Reload Finished')).toMatchObject([{ requestedBy: 'alice' }])
+})
+
+test('an empty list on the first edge stops the rest, which keep theirs', async () => {
+  const world = createWorld({ edges: three })
+  world.edges[0]?.writeFile([])
+  expect(await world.command(reload())).toMatchObject({
+    result: 'incomplete',
+    edges: [
+      { edge: 'edge-a', outcome: 'failed', detail: expect.stringContaining('empty') },
+      { edge: 'edge-b', outcome: 'not-tried' },
+      { edge: 'edge-c', outcome: 'not-tried' },
+    ],
+  })
+  expect(world.edges.map((edge) => edge.requests.includes('reload'))).toEqual([true, false, false])
+})
+
+test('an edge that was reloaded a moment ago is tried again after its reload_delta', async () => {
+  const world = createWorld()
+  world.edges[0]?.strangerReloads()
+  await world.pass(1 * seconds)
+  const started = world.age()
+  world.edges[0]?.strangerSets('d', 1, server)
+  expect(await world.command(reload({ edge: 'edge-a' }))).toMatchObject({ result: 'reloaded' })
+  expect(world.age() - started).toBeLessThan(20 * seconds)
+  expect(world.edges[0]?.requests.filter((request) => request === 'reload').length).toBeGreaterThan(1)
+})
+
+test('what is held is disabled again at once after a reload, and the former flags stay', async () => {
+  const world = createWorld()
+  world.edges[0]?.callTo(server)
+  await world.command(command('command-drain-destination', { id: 'drain-1' }))
+  await world.pass(5 * minutes)
+  world.stop()
+  await world.command(reload())
+  expect(world.flags()).toEqual(everywhere('DX'))
+  expect(await world.formerFlags()).toEqual(everywhere('AP', 'IP'))
+})
+
+test('what is held is disabled again also when the reload takes effect after it was answered', async () => {
+  const world = createWorld({ edges: [{ reloadTakesMs: 500 }] })
+  await world.command(command('command-drain-destination', { id: 'drain-1' }))
+  await world.pass(10 * seconds)
+  world.stop()
+  await world.command(reload())
+  await world.pass(5 * seconds)
+  expect(world.flags()).toEqual({ 'edge-a/1': 'DX', 'edge-a/2': 'DX' })
+})
+
+test('we never write to an edge while we reload it', async () => {
+  const world = createWorld()
+  const [a] = world.edges
+  const done = world.command(reload())
+  await world.pass(1 * seconds)
+  const during = world.command(command('command-drain-destination', { id: 'drain-1' }))
+  expect(await during).toMatchObject({
+    edges: [
+      { edge: 'edge-a', outcome: 'unreachable' },
+      { edge: 'edge-b', outcome: 'applied' },
+    ],
+  })
+  await done
+  const requests = a?.requests ?? []
+  expect(requests.findIndex((request) => request.startsWith('set'))).toBeGreaterThan(
+    requests.indexOf('reload'),
+  )
+  await world.pass(1 * minutes)
+  expect(world.flags()).toEqual(everywhere('DX'))
+})
+
+test('two reloads of one edge at once: one is made', async () => {
+  const world = createWorld({ edges: [{}] })
+  const both = await Promise.all([world.command(reload({ id: 'r-1' })), world.command(reload({ id: 'r-2' }))])
+  expect(both.map(({ result }) => result).sort()).toEqual(['incomplete', 'reloaded'])
+  expect(world.edges[0]?.requests.filter((request) => request === 'reload')).toHaveLength(1)
+})
+
+test('an edge that nobody knows is refused, with the names of those that are known', async () => {
+  const world = createWorld()
+  await expect(world.command(reload({ edge: 'edge-z' }))).rejects.toThrow(/edge-a, edge-b/)
+})
+
+test('a new destination in the file is listed after the reload', async () => {
+  const world = createWorld({ edges: [{}] })
+  world.edges[0]?.writeFile([...file, { group: 1, uri: 'sip:10.0.1.22:5060' }])
+  expect(await world.command(reload())).toMatchObject({ edges: [{ listed: { before: 4, after: 5 } }] })
+})
