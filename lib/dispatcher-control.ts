@@ -130,7 +130,10 @@ export class DispatcherControl extends Construct {
       return made
     }
     const consume = (constructId: string, handler: Handler, from: MessageQueue, how: ConsumerProps): void => {
-      const own = { [environment.deadLetterQueue]: from.deadLetters.queueUrl }
+      const own = {
+        [environment.queue]: from.queue.queueUrl,
+        [environment.deadLetterQueue]: from.deadLetters.queueUrl,
+      }
       from.consumedBy(make(constructId, handler, own), how)
     }
     consume('OnLifecycleEvents', 'lifecycle-events', this.events.lifecycleEvents, {

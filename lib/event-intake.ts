@@ -28,7 +28,7 @@ export class EventIntake extends Construct {
     if (shortest <= Math.max(visibility, 60))
       Annotations.of(this).addWarningV2(
         'dispatcher-control:short-heartbeat',
-        `a heartbeat timeout of ${shortest} s is short: an event whose handling fails comes again after ${visibility} s, when the lifecycle action may be over`,
+        `a heartbeat timeout of ${shortest} s is short: an event whose function is killed comes again after ${visibility} s, when the lifecycle action may be over`,
       )
     const maxEventAge = eventAge(heartbeats)
 

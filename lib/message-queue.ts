@@ -16,6 +16,12 @@ export interface ConsumerProps {
   readonly maxConcurrency: number
 }
 
+/**
+ * A message that fails comes again after about 2, 4, 8, … 256 and 300 s (functions/control/pace.ts), so that ten tries are
+ * some 14 minutes; one whose function was killed, after the visibility timeout.
+ */
+const receivesToTheEnd = 10
+
 /** A queue and its dead-letter queue, encrypted, TLS only. */
 export class MessageQueue extends Construct {
   readonly queue: Queue
@@ -33,7 +39,7 @@ export class MessageQueue extends Construct {
       ...common,
       retentionPeriod: Duration.days(4),
       visibilityTimeout: Duration.seconds(6 * props.functionTimeout.toSeconds()),
-      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 5 },
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: receivesToTheEnd },
     })
   }
 
@@ -43,7 +49,12 @@ export class MessageQueue extends Construct {
    */
   consumedBy(consumer: ControlFunction, props: ConsumerProps): EventSourceMapping {
     consumer.allow({
-      actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+      actions: [
+        'sqs:ReceiveMessage',
+        'sqs:DeleteMessage',
+        'sqs:GetQueueAttributes',
+        'sqs:ChangeMessageVisibility',
+      ],
       resources: [this.queue.queueArn],
     })
     consumer.allow({ actions: ['sqs:SendMessage'], resources: [this.deadLetters.queueArn] })

@@ -7,6 +7,7 @@ export const environment = {
   rpcSecretParameter: 'RPC_SECRET_PARAMETER',
   eventBus: 'EVENT_BUS_NAME',
   stateMachine: 'STATE_MACHINE_ARN',
+  queue: 'QUEUE_URL',
   deadLetterQueue: 'DEAD_LETTER_QUEUE_URL',
 } as const
 

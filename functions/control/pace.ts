@@ -39,3 +39,17 @@ export function heartbeatDue(
 ): boolean {
   return lastHeartbeatAt === undefined || now - lastHeartbeatAt >= (intervalSeconds * 1000) / 2
 }
+
+/** Longer than this a failed message does not wait; about what SQS makes one wait whose function was killed. */
+const longestRedelivery = 300
+
+/**
+ * Whole seconds until a message that failed comes again: about 2, 4, 8, … 256, then 300, a quarter more or less, so that
+ * messages which failed together don't come together.
+ * @param receives how often it has come so far, 1 the first time
+ * @param random 0 to 1
+ */
+export function redeliverySeconds(receives: number, random: number): number {
+  const base = Math.min(longestRedelivery, 2 ** Math.max(1, receives))
+  return Math.max(1, Math.round(base * (0.75 + random / 2)))
+}

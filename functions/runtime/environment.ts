@@ -12,7 +12,8 @@ export interface Environment {
   readonly rpcSecretParameter: string
   readonly eventBus: string
   readonly stateMachineArn: string
-  /** only functions that work off a queue have one */
+  /** only functions that work off a queue have these two */
+  readonly queueUrl?: string
   readonly deadLetterQueueUrl?: string
 }
 
@@ -46,21 +47,26 @@ const queueUrl = z.url({
 
 /**
  * Validates the whole environment at cold start.
- * @param queued whether the function works off a queue, and so must know where to reject messages to
+ * @param queued whether the function works off a queue, and so must know it, and where to reject messages to
  * @throws InvalidConfiguration that lists every problem of every variable; it never shows a value
  */
 export function readEnvironment(
   values: Readonly<Record<string, string | undefined>>,
   { queued = false }: { readonly queued?: boolean } = {},
 ): Environment {
-  const deadLetterQueue: z.ZodType<string | undefined> = queued ? queueUrl : queueUrl.optional()
-  const needs = z.object({ ...variables, [environment.deadLetterQueue]: deadLetterQueue })
+  const ofQueue: z.ZodType<string | undefined> = queued ? queueUrl : queueUrl.optional()
+  const needs = z.object({
+    ...variables,
+    [environment.queue]: ofQueue,
+    [environment.deadLetterQueue]: ofQueue,
+  })
   const checked = check(needs, values)
   if ('problems' in checked) {
     const list = checked.problems.map(({ path, what }) => `\n- ${path}: ${what}`)
     throw new InvalidConfiguration(`the function's environment variables are wrong:${list.join('')}`)
   }
   const { data } = checked
+  const ownQueueUrl = data[environment.queue]
   const deadLetterQueueUrl = data[environment.deadLetterQueue]
   return {
     config: data[environment.config],
@@ -69,6 +75,7 @@ export function readEnvironment(
     rpcSecretParameter: data[environment.rpcSecretParameter],
     eventBus: data[environment.eventBus],
     stateMachineArn: data[environment.stateMachine],
+    ...(ownQueueUrl !== undefined && { queueUrl: ownQueueUrl }),
     ...(deadLetterQueueUrl !== undefined && { deadLetterQueueUrl }),
   }
 }

@@ -1,8 +1,13 @@
 import { Logger } from '@aws-lambda-powertools/logger'
 import { eventSource } from '../contracts/names.ts'
 
-/** What a line of the log is about: the drain, or the event or command before there is one. */
-export type Correlation = { readonly drainId: string } | { readonly eventId: string }
+/**
+ * What a line of the log is about: the drain, or the message before there is one. `eventId` is the id that its sender gave
+ * it: EventBridge's, or the command's.
+ */
+export type Correlation =
+  | { readonly drainId: string }
+  | { readonly messageId: string; readonly eventId?: string | undefined }
 
 /** A logger that writes JSON lines; each carries the correlation. */
 export function createLogger(correlation?: Correlation): Logger {

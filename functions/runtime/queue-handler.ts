@@ -4,11 +4,17 @@ import {
   processPartialResponse,
   SqsFifoPartialProcessorAsync,
 } from '@aws-lambda-powertools/batch'
-import type { SQSHandler, SQSRecord } from 'aws-lambda'
+import { SQSClient } from '@aws-sdk/client-sqs'
+import type { Context, SQSHandler, SQSRecord } from 'aws-lambda'
+import { createRedelivery } from '../aws/redelivery.ts'
+import { environment as names } from '../contracts/names.ts'
+import { InvalidConfiguration } from '../control/errors.ts'
+import { redeliverySeconds } from '../control/pace.ts'
 import { type Incoming, takeIn } from '../use-cases/intake.ts'
 import type { Ports } from '../use-cases/ports.ts'
 import { readEnvironment } from './environment.ts'
-import { createPorts } from './ports.ts'
+import { messageLog } from './message-log.ts'
+import { clientSettings, createPorts } from './ports.ts'
 
 type Work = (ports: Ports, message: Incoming) => Promise<unknown>
 
@@ -32,13 +38,30 @@ export function fifoQueueHandler(work: Work): SQSHandler {
     })
 }
 
-function taker(work: Work): (record: SQSRecord) => Promise<void> {
-  const ports = createPorts(readEnvironment(process.env, { queued: true }))
-  return (record) => {
+/**
+ * One message: worked on, and one line of the log about it. A failed one comes again soon, and then ever later: by itself
+ * SQS would bring it only after the queue's visibility timeout, minutes later.
+ */
+function taker(work: Work): (record: SQSRecord, context: Context) => Promise<void> {
+  const environment = readEnvironment(process.env, { queued: true })
+  const ports = createPorts(environment)
+  if (environment.queueUrl === undefined) throw new InvalidConfiguration(`${names.queue} is missing`)
+  const redelivery = createRedelivery(new SQSClient(clientSettings), environment.queueUrl)
+
+  return async (record, context) => {
     const message = incoming(record)
-    return takeIn(ports, message, async () => {
-      await work(ports, message)
-    })
+    const log = messageLog(ports, record, context)
+    try {
+      await takeIn(log.ports, message, async () => {
+        await work(log.ports, message)
+      })
+      log.done()
+    } catch (error) {
+      const seconds = redeliverySeconds(Number(record.attributes.ApproximateReceiveCount), Math.random())
+      log.failed(error, seconds)
+      await redelivery.after(record.receiptHandle, seconds).catch(log.notDelayed)
+      throw error
+    }
   }
 }
 

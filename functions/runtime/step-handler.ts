@@ -1,18 +1,38 @@
+import type { Context } from 'aws-lambda'
 import { type WorkflowPayload, workflowInput } from '../contracts/workflow-payload.ts'
 import { InvalidMessage } from '../control/errors.ts'
 import type { Ports } from '../use-cases/ports.ts'
 import { readEnvironment } from './environment.ts'
+import { createLogger } from './logger.ts'
 import { createPorts } from './ports.ts'
 
-/** A Lambda handler for one step of the workflow: payload in, payload out; what is thrown leads the workflow back to waiting. */
+/**
+ * A Lambda handler for one step of the workflow: payload in, payload out, and one line of the log; what is thrown leads the
+ * workflow back to waiting.
+ */
 export function stepHandler(
   step: (ports: Ports, payload: WorkflowPayload) => Promise<WorkflowPayload>,
-): (event: unknown) => Promise<WorkflowPayload> {
+): (event: unknown, context: Context) => Promise<WorkflowPayload> {
   const ports = createPorts(readEnvironment(process.env))
-  return async (event) => {
+  return async (event, context) => {
     const input = workflowInput.safeParse(event)
     if (!input.success) throw new InvalidMessage(`workflow payload: ${input.error.message}`)
     const { error: _, ...payload } = input.data
-    return step(ports, payload)
+    const { drainId, attempt } = payload
+    const logger = createLogger({ drainId })
+    const startedAt = ports.clock.now()
+    const facts = () => ({
+      requestId: context.awsRequestId,
+      attempt,
+      durationMs: ports.clock.now() - startedAt,
+    })
+    try {
+      const answer = await step(ports, payload)
+      logger.info('Step done', { ...facts(), next: answer.next, waitSeconds: answer.waitSeconds })
+      return answer
+    } catch (error) {
+      logger.error('Step failed, the workflow waits and tries again', { ...facts(), error })
+      throw error
+    }
   }
 }

@@ -12,6 +12,9 @@ type Field =
   | 'MessageGroupId'
   | 'NextToken'
   | 'ExclusiveStartKey'
+  | 'QueueUrl'
+  | 'ReceiptHandle'
+  | 'VisibilityTimeout'
 
 export interface AwsRequest {
   /** e.g. `GetParametersByPath` */

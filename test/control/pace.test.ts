@@ -5,6 +5,7 @@ import {
   heartbeatInterval,
   nextWait,
   type Pace,
+  redeliverySeconds,
   retryWait,
 } from '../../functions/control/pace.ts'
 
@@ -124,4 +125,22 @@ describe('heartbeats', () => {
     })
     fc.assert(worst)
   })
+})
+
+it('a failed message waits twice as long each time, to an end, and never exactly as long as its neighbours', () => {
+  const middle = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((receives) => redeliverySeconds(receives, 0.5))
+  expect(middle).toEqual([2, 4, 8, 16, 32, 64, 128, 256, 300, 300])
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 1000 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (receives, random) => {
+        const seconds = redeliverySeconds(receives, random)
+        expect(Number.isInteger(seconds)).toBe(true)
+        expect(seconds).toBeGreaterThanOrEqual(1)
+        expect(seconds).toBeLessThanOrEqual(375)
+      },
+    ),
+  )
+  expect(redeliverySeconds(8, 0)).toBeLessThan(redeliverySeconds(8, 1))
 })

@@ -63,7 +63,7 @@ const events = ['events:PutEvents on <ControlEvents.Arn>']
 const logs = (name: string) =>
   ['CreateLogStream', 'PutLogEvents'].map((action) => `logs:${action} on <Control${name}Logs.Arn>`)
 const queue = (name: string) => [
-  ...['DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'].map(
+  ...['ChangeMessageVisibility', 'DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'].map(
     (action) => `sqs:${action} on <Control${name}Queue.Arn>`,
   ),
   `sqs:SendMessage on <Control${name}DeadLetters.Arn>`,

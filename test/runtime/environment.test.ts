@@ -11,6 +11,7 @@ const good = {
   [names.rpcSecretParameter]: '/control/rpc-secret',
   [names.eventBus]: 'control',
   [names.stateMachine]: 'arn:aws:states:eu-central-1:123456789012:stateMachine:drain',
+  [names.queue]: 'https://sqs.eu-central-1.amazonaws.com/123456789012/commands.fifo',
   [names.deadLetterQueue]: 'https://sqs.eu-central-1.amazonaws.com/123456789012/dead.fifo',
 }
 const problemsOf = (...args: Parameters<typeof readEnvironment>) => {
@@ -29,6 +30,7 @@ test('a right environment is read whole, defaults included', () => {
   expect(environment).toMatchObject({
     table: 'control-table',
     stateMachineArn: good[names.stateMachine],
+    queueUrl: good[names.queue],
     deadLetterQueueUrl: good[names.deadLetterQueue],
   })
 })
@@ -68,10 +70,11 @@ test('a configuration that is not JSON is said, without its text', () => {
   expect(text).not.toContain('planted-secret')
 })
 
-test('only a function that works off a queue needs a dead-letter queue', () => {
-  const { [names.deadLetterQueue]: _queue, ...without } = good
+test('only a function that works off a queue needs to know it and its dead-letter queue', () => {
+  const { [names.queue]: _queue, [names.deadLetterQueue]: _deadLetters, ...without } = good
   expect(problemsOf(without)).toBe('none')
-  expect(problemsOf(without, { queued: true })).toContain(`- ${names.deadLetterQueue}: is missing`)
+  for (const name of [names.queue, names.deadLetterQueue])
+    expect(problemsOf(without, { queued: true })).toContain(`- ${name}: is missing`)
   expect(problemsOf({ ...good, [names.deadLetterQueue]: 'dead' })).toContain(
     `- ${names.deadLetterQueue}: is not a queue's URL`,
   )
