@@ -10,7 +10,7 @@ const edge = z
   .regex(/^[A-Za-z0-9_.-]{1,128}$/, 'must be an edge id: 1 to 128 characters of A-Z a-z 0-9 _ . -')
 const instance = z
   .string()
-  .regex(/^i-[0-9a-f]{8,17}$/, 'must be an EC2 instance id such as i-1234567890abcdef0')
+  .regex(/^i-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, 'must be an EC2 instance id such as i-1234567890abcdef0')
 const text = (max: number) => z.string().max(max).regex(/\S/, 'must not be empty')
 
 const destination = text(512).refine((value) => !/^\s*(all|\*)\s*$/i.test(value), {

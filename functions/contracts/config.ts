@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { heartbeatInterval } from '../control/pace.ts'
 
 const seconds = (min: number, max: number) => z.number().min(min).max(max)
 /** An SSM parameter's name. */
@@ -68,11 +69,15 @@ export const controlConfig = z
       })
     }
     config.groups.forEach((g, index) => {
-      if (g.drainDeadlineSeconds >= Math.min(172_800, 100 * g.heartbeatTimeoutSeconds))
+      const globalMaximum = Math.min(172_800, 100 * g.heartbeatTimeoutSeconds)
+      // The step that finds the deadline passed comes up to one wait after it.
+      const latest =
+        globalMaximum - Math.min(config.timers.maxWaitSeconds, heartbeatInterval(g.heartbeatTimeoutSeconds))
+      if (g.drainDeadlineSeconds > latest)
         context.addIssue({
           code: 'custom',
           path: ['groups', index, 'drainDeadlineSeconds'],
-          message: `must be below the hook's global maximum, min(48 h, 100 × heartbeat timeout) = ${Math.min(172_800, 100 * g.heartbeatTimeoutSeconds)} s`,
+          message: `must be at most ${Math.floor(latest)}: the hook's global maximum, min(48 h, 100 × heartbeat timeout) = ${globalMaximum} s, less one wait`,
         })
     })
   })
