@@ -55,7 +55,7 @@ test("a deadline that the hook's global maximum would cut off is refused", () =>
     .parse(example)
   const groups = [{ ...control.groups[0], heartbeatTimeoutSeconds: 60, drainDeadlineSeconds: 6000 }]
   expect(problems(JSON.stringify({ ...example, control: { ...control, groups } }))).toContain(
-    "must be at most 5980: the hook's global maximum, min(48 h, 100 × heartbeat timeout) = 6000 s\n  → at control.groups[0].drainDeadlineSeconds",
+    "must be at most 5980: the hook's global maximum, min(48 h, 100 × heartbeat timeout) = 6000 s, less one wait\n  → at control.groups[0].drainDeadlineSeconds",
   )
 })
 
