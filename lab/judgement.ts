@@ -6,6 +6,7 @@ import {
   type Evidence,
   gapAfter,
   invitesBetween,
+  isDisabled,
   type LaunchEvidence,
   leastCallsAfterConfirmation,
   leastCallsAtStart,
@@ -143,19 +144,16 @@ function open(evidence: Evidence, records: Records, at: number): string {
 }
 
 function judgeLaunch(evidence: LaunchEvidence, records: Records): ScenarioReport {
-  const { server, edges, retiredAt, launchedAt, action } = evidence
+  const { server, edges, launchedAt, action } = evidence
   const history = records.flagsOf(evidence.destination)
-  const openedEarly = history.find(
-    ({ at, flags }) =>
-      at > retiredAt && at < launchedAt && [...(flags?.values() ?? [])].some((text) => text.startsWith('A')),
-  )
+  const retiredUntilLaunch = edges.every((edge) => isDisabled(shownAt(history, edge, launchedAt)))
   const at = activeEverywhere(history, edges, launchedAt)
   const calls = at === undefined ? 0 : invitesBetween(records.calls, server, at, evidence.watchedUntil)
   const cut = records.calls.filter((call) => call.server === server && call.outcome === 'cut').length
   const problems: Problem[] = [
-    ...(openedEarly
-      ? [{ figure: 'retired', text: `${openedEarly.edge} showed it active while nobody was there` }]
-      : []),
+    ...(retiredUntilLaunch
+      ? []
+      : [{ figure: 'retired', text: `before the launch: ${open(evidence, records, launchedAt)}` }]),
     ...activeProblems(at, calls, 'it active'),
     ...(action.result === 'CONTINUE' && action.cause === 'completed'
       ? []

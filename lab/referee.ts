@@ -46,8 +46,6 @@ export interface LaunchEvidence {
   readonly machine: string
   readonly server: string
   readonly edges: readonly string[]
-  /** when the machine before it was switched off: from then on it was retired */
-  readonly retiredAt: number
   readonly launchedAt: number
   readonly action: ActionEvidence
   readonly watchedUntil: number
@@ -91,7 +89,7 @@ export interface Records {
 
 type Flags = ReadonlyMap<number, string> | undefined
 
-function isDisabled(flags: Flags): boolean {
+export function isDisabled(flags: Flags): boolean {
   return flags !== undefined && flags.size > 0 && [...flags.values()].every((text) => text.startsWith('D'))
 }
 
@@ -108,10 +106,10 @@ export function firstEverywhere(
 ): number | undefined {
   const shown = new Map<string, Flags>()
   const everywhere = () => edges.every((edge) => shown.has(edge) && holds(shown.get(edge), edge))
-  for (const change of history) if (change.at < since) shown.set(change.edge, change.flags)
+  for (const change of history) if (change.at <= since) shown.set(change.edge, change.flags)
   if (everywhere()) return since
   for (const change of history) {
-    if (change.at < since) continue
+    if (change.at <= since) continue
     shown.set(change.edge, change.flags)
     if (everywhere()) return change.at
   }

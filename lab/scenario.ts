@@ -23,9 +23,8 @@ export async function drainAndLaunch(
 ): Promise<DrainEvidence> {
   const drained = await drainByLifecycle(world, machine, options)
   found(drained)
-  const goneAt = drained.action?.endedAt
   // The lab's Asterisk can't be told which port to take: its address stays retired.
-  if (goneAt !== undefined && machine.instance?.ec2State === 'terminated' && machine.plan.kind === 'sipp')
-    found(await launchAgain(world, machine, `${options.scenario}: launch on its address`, goneAt))
+  if (machine.instance?.ec2State === 'terminated' && machine.plan.kind === 'sipp')
+    found(await launchAgain(world, machine, `${options.scenario}: launch on its address`))
   return drained
 }

@@ -25,6 +25,7 @@ const patience = {
   completion: 75_000,
   active: 30_000,
   firstCall: 15_000,
+  retired: 5000,
 } as const
 
 /** Waits until `probe` is true. @returns whether it came to be within `timeoutMs` */
@@ -114,7 +115,7 @@ export async function drainByLifecycle(
   })
   const confirmedAt = await untilDisabled(world, machine, base.triggeredAt)
   const more = confirmedAt === undefined ? {} : await options.afterConfirmation?.(machine, confirmedAt)
-  if (confirmedAt !== undefined) await untilEnded(activity)
+  if (confirmedAt !== undefined) await untilEnded(activity, patience.completion)
   const action = actionEvidence(activity)
   if (action.endedAt !== undefined) {
     world.marks.push({ at: action.endedAt, machine: machine.plan.name, label: action.result ?? 'ended' })
@@ -124,11 +125,11 @@ export async function drainByLifecycle(
   return { ...base, ...more, action, watchedUntil: Date.now(), problems }
 }
 
-async function untilEnded(activity: Activity): Promise<void> {
+async function untilEnded(activity: Activity, timeoutMs: number): Promise<void> {
   const timer = new AbortController()
   await Promise.race([
     Promise.all(activity.actions.map(({ ended }) => ended)),
-    sleep(patience.completion, undefined, { signal: timer.signal }).catch(() => undefined),
+    sleep(timeoutMs, undefined, { signal: timer.signal }).catch(() => undefined),
   ])
   timer.abort()
 }
@@ -154,12 +155,11 @@ export function drainBase(world: World, machine: Machine, scenario: string, trig
 }
 
 /** Starts a machine on the address of the one that is gone, and watches it being admitted. */
-export async function launchAgain(
-  world: World,
-  machine: Machine,
-  scenario: string,
-  retiredAt: number,
-): Promise<LaunchEvidence> {
+export async function launchAgain(world: World, machine: Machine, scenario: string): Promise<LaunchEvidence> {
+  await waitFor(
+    patience.retired,
+    () => disabledEverywhere(world.flags.history(machine.uri), names(world), Date.now()) !== undefined,
+  )
   await world.machines.replace(machine)
   const launchedAt = Date.now()
   world.marks.push({ at: launchedAt, machine: machine.plan.name, label: 'launch' })
@@ -167,6 +167,7 @@ export async function launchAgain(
   const activity = await world.autoScaling.launch({ group, privateIp: address })
   machine.instance = activity.instance
   await untilActive(world, machine, launchedAt)
+  await untilEnded(activity, patience.active)
   return {
     kind: 'launch',
     scenario,
@@ -174,7 +175,6 @@ export async function launchAgain(
     machine: machine.plan.name,
     server: machine.serverName,
     edges: names(world),
-    retiredAt,
     launchedAt,
     action: actionEvidence(activity),
     watchedUntil: Date.now(),

@@ -12,6 +12,7 @@ import type { Log } from './lab-cache.ts'
 import { Machines } from './machines.ts'
 import { type KamailioRelease, provision } from './provision.ts'
 import { makeRunDir } from './run-dir.ts'
+import { warmUp } from './warm-up.ts'
 import { deployApp, output, putParameters, startAws } from './world-aws.ts'
 import { type SipSide, startAsteriskServer, startEdges, startServer, startSippServers } from './world-sip.ts'
 
@@ -102,6 +103,7 @@ async function startWorld(options: WorldOptions, closing: Closing): Promise<Worl
   await putParameters(aws.emulator, await edgeParameters(sip.edges, options, closing), secrets)
   const controlEvents = await followControlEvents(aws.emulator, output(outputs, 'EventBusName'))
   closing.defer(() => controlEvents.close())
+  await warmUp(aws.emulator, outputs)
   log(`the app is deployed; all is up after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`)
   return {
     ...sip,

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn'
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import type { WorkflowPayload } from '../functions/contracts/workflow-payload.ts'
+import type { Emulator } from './emulator.ts'
+import { output } from './world-aws.ts'
+
+/** How many at once; the emulator starts one worker for each. */
+const atOnce = { begin: 3, observe: 3, retire: 1, testNotifications: 6 } as const
+const timeoutMs = 20_000
+
+/**
+ * Has the functions started before the first trigger, as those of a fleet in use are: a dozen cold starts at once, which AWS
+ * spreads over its machines, would take this one longer than the hook's heartbeat timeout. Asks for nothing that is real: a drain
+ * that nobody knows, and the test notification that Auto Scaling sends itself.
+ */
+export async function warmUp(emulator: Emulator, outputs: Readonly<Record<string, string>>): Promise<void> {
+  const sfn = new SFNClient(emulator.client)
+  const sqs = new SQSClient(emulator.client)
+  try {
+    await Promise.all([
+      ...(['begin', 'observe', 'retire'] as const).flatMap((next) =>
+        Array.from({ length: atOnce[next] }, () => runUnknownDrain(sfn, outputs, next)),
+      ),
+      ...Array.from({ length: atOnce.testNotifications }, () =>
+        sqs.send(
+          new SendMessageCommand({
+            QueueUrl: output(outputs, 'LifecycleEventQueueUrl'),
+            MessageBody: JSON.stringify({ Event: 'autoscaling:TEST_NOTIFICATION' }),
+          }),
+        ),
+      ),
+    ])
+  } finally {
+    sfn.destroy()
+    sqs.destroy()
+  }
+}
+
+async function runUnknownDrain(
+  sfn: SFNClient,
+  outputs: Readonly<Record<string, string>>,
+  next: 'begin' | 'observe' | 'retire',
+): Promise<void> {
+  const name = `warm-up-${next}-${randomUUID()}`
+  const input: WorkflowPayload = { drainId: name, attempt: 1, next, waitSeconds: 1, retrySeconds: 1 }
+  const stateMachineArn = output(outputs, 'StateMachineArn')
+  const { executionArn } = await sfn.send(
+    new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }),
+  )
+  const deadline = Date.now() + timeoutMs
+  while (Date.now() < deadline) {
+    const { status } = await sfn.send(new DescribeExecutionCommand({ executionArn }))
+    if (status === 'SUCCEEDED') return
+    if (status !== 'RUNNING')
+      throw new Error(`the deployed workflow is ${status} for a drain that nobody knows`)
+    await sleep(200)
+  }
+  throw new Error(`the deployed workflow took more than ${timeoutMs / 1000} s for a drain that nobody knows`)
+}
