@@ -38,6 +38,7 @@ export const eventTypes = {
 export type EventType = (typeof eventTypes)[keyof typeof eventTypes]
 
 export const metricNamespace = 'DispatcherControl'
+/** Every metric has the dimension `service` ({@link eventSource}); the draining ones `group` as well. */
 export const metricNames = {
   skipped: 'Skipped',
   rejected: 'Rejected',
@@ -47,6 +48,13 @@ export const metricNames = {
   retainedTooLong: 'RetainedTooLong',
   completionsFailed: 'CompletionsFailed',
   edgeListRefused: 'EdgeListRefused',
+  heartbeatsFailed: 'HeartbeatsFailed',
+  /** milliseconds that a round took */
+  roundDuration: 'RoundDuration',
+  drainingServers: 'DrainingServers',
+  drainingCalls: 'DrainingCalls',
+  /** draining servers that may have calls which no edge could count */
+  drainingUnknown: 'DrainingUnknown',
 } as const
 export type MetricName = (typeof metricNames)[keyof typeof metricNames]
 

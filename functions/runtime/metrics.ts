@@ -1,6 +1,8 @@
 import { MetricUnit, Metrics as PowertoolsMetrics } from '@aws-lambda-powertools/metrics'
-import { eventSource, metricNamespace } from '../contracts/names.ts'
+import { eventSource, type MetricName, metricNames, metricNamespace } from '../contracts/names.ts'
 import type { Metrics } from '../use-cases/ports.ts'
+
+const milliseconds: readonly MetricName[] = [metricNames.roundDuration]
 
 /**
  * Counts in CloudWatch's embedded metric format: a JSON line of the log each, at once, so that none is lost when a function is
@@ -12,7 +14,7 @@ export function createMetrics(): Metrics {
     count(name, value, dimensions = {}) {
       const single = metrics.singleMetric()
       for (const [dimension, of] of Object.entries(dimensions)) single.addDimension(dimension, of)
-      single.addMetric(name, MetricUnit.Count, value)
+      single.addMetric(name, milliseconds.includes(name) ? MetricUnit.Milliseconds : MetricUnit.Count, value)
     },
   }
 }

@@ -1,4 +1,4 @@
-import { eventTypes } from '../contracts/names.ts'
+import { eventTypes, metricNames } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
 import { ExecutionEnded, StoreConflict } from '../control/errors.ts'
@@ -65,7 +65,7 @@ export function actionOf(record: DrainRecord): LifecycleActionRef | undefined {
  * @returns `over` when Auto Scaling knows no such action any more.
  */
 export async function keepAlive(
-  ports: Pick<Ports, 'lifecycleActions' | 'clock' | 'events' | 'store'>,
+  ports: Pick<Ports, 'lifecycleActions' | 'clock' | 'events' | 'metrics' | 'store'>,
   record: DrainRecord,
 ): Promise<{ readonly record: DrainRecord; readonly over: boolean }> {
   const action = actionOf(record)
@@ -79,6 +79,7 @@ export async function keepAlive(
     return { record: await save(ports, record, { lastHeartbeatAt: ports.clock.now() }), over: false }
   } catch (error) {
     if (error instanceof StoreConflict) throw error
+    ports.metrics.count(metricNames.heartbeatsFailed, 1)
     await ports.events.publish({
       type: eventTypes.heartbeatFailed,
       detail: {

@@ -6,6 +6,7 @@ import type { EdgeReading, Round, Unknown } from '../control/round.ts'
 import { asEdgeError, disableOnEdge, onEveryEdge } from './edges.ts'
 import type { Edge, Ports } from './ports.ts'
 import { restore } from './restore.ts'
+import { countRound } from './round-metrics.ts'
 
 type Needs = Pick<
   Ports,
@@ -61,10 +62,8 @@ async function makeRound(ports: Needs): Promise<Round> {
     countMediaServers(ports, counted),
     ports.instances.gone([...new Set(instanceIds)]),
   ])
-  const unreachable = readings.filter((reading) => !reading.readable).length
-  ports.metrics.count(metricNames.edgesUnreachable, unreachable)
   await correctDrift(ports, edges, readings, holds)
-  return {
+  const round = {
     id: ports.ids.next(),
     startedAt,
     finishedAt: ports.clock.now(),
@@ -73,6 +72,8 @@ async function makeRound(ports: Needs): Promise<Round> {
     mediaServers,
     goneInstances,
   }
+  countRound(ports, round, holds)
+  return round
 }
 
 async function readEdge(

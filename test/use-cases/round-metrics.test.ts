@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import { metricNames } from '../../functions/contracts/names.ts'
+import { createWorld, minutes, seconds, server } from './world.ts'
+
+const group = { group: 'media-servers' }
+
+test('a round says once what is draining in each group, and by how many calls', async () => {
+  const world = createWorld()
+  const call = world.edges[0]?.callTo(server) ?? 0
+  await world.scaleIn()
+  await world.pass(30 * seconds)
+  const { counted } = world.memory.metrics
+  const last = (name: string) => counted.filter((each) => each.name === name).at(-1)
+  expect(last(metricNames.drainingServers)).toMatchObject({ value: 1, dimensions: group })
+  expect(last(metricNames.drainingCalls)).toMatchObject({ value: 1, dimensions: group })
+  expect(last(metricNames.drainingUnknown)).toMatchObject({ value: 0, dimensions: group })
+  expect(last(metricNames.roundDuration)).toMatchObject({ dimensions: {} })
+
+  world.edges[0]?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+  await world.pass(1 * minutes)
+  expect(last(metricNames.drainingServers)).toMatchObject({ value: 0, dimensions: group })
+})
+
+test('a heartbeat that fails is counted', async () => {
+  const world = createWorld()
+  world.memory.lifecycleActions.failNext('heartbeat', new Error('throttled'))
+  await world.scaleIn()
+  await world.pass(30 * seconds)
+  expect(world.memory.metrics.total(metricNames.heartbeatsFailed)).toBe(1)
+})
