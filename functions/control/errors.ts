@@ -82,8 +82,14 @@ export type EdgeFault =
   | 'unauthorized'
   /** 400/404 by the edge's own policy, or `Method Not Found` */
   | 'unsupported'
-  /** 429, `Ongoing reload`, `Not ready for reload`: come back later */
+  /** `Ongoing reload`, `Not ready for reload`: come back later */
   | 'busy'
+  /** 429 by a gateway: nothing was done, come back later */
+  | 'throttled'
+  /** a gateway in front of the edge has no route to it: it is in the parameters, not in the stack */
+  | 'no-route'
+  /** a gateway or the relay does not let us in: our own role, signature or clock, never the edge's secret */
+  | 'access-denied'
   /** `No Destination Sets`: the list is empty, which is unknown, never "without it" */
   | 'empty-list'
   /** `State Update Failed` and other refusals of a well-formed request */

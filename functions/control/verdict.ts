@@ -177,3 +177,19 @@ export function judge(
     zeroPending,
   }
 }
+
+/**
+ * What the edges lack for a drain to be sure, one line each: it still works, by weaker means, and that is said. Calls that a
+ * media server places through an edge without the `src` profile are seen by its own count only.
+ */
+export function lacks(seen: Observation): string[] {
+  return seen.edges.flatMap((edge) => {
+    if ('unknown' in edge || isUnknown(edge.count)) return []
+    const { source, outbound } = edge.count
+    if (source !== 'profile')
+      return [`edge ${edge.edge}: no call profiles, calls are counted by weaker means (${source})`]
+    return outbound || seen.mediaServer !== undefined
+      ? []
+      : [`edge ${edge.edge}: no profile "src", calls that the media server places through it are not counted`]
+  })
+}

@@ -22,6 +22,8 @@ export interface EdgeResult {
   readonly edge: string
   readonly outcome: EdgeOutcome
   readonly detail?: string
+  /** false: it has no drain guard, so that a reload opens the destination until the next round */
+  readonly guarded?: boolean
   readonly entries: readonly { group: number; uri: DestinationUri; before: Flags; after: Flags }[]
 }
 
@@ -96,13 +98,20 @@ export async function disableOnEdge(
         recordedAt: ports.clock.now(),
       })
     }
-    await Promise.all(uris.map((uri) => edge.setGuard(uri, true)))
+    const guarded = await guard(edge, uris)
     await write(edge, writes)
     const listed = writes.length > 0 ? await edge.list() : before
-    return { ...outcomeOf(edge, scope, before, listed, refused), listed }
+    return { ...outcomeOf(edge, scope, before, listed, refused), guarded, listed }
   } catch (error) {
     return { ...failure(edge, asEdgeError(error)), listed: [] }
   }
+}
+
+/** Written, then read back. @returns whether the guard now holds each of them. */
+async function guard(edge: Edge, uris: readonly DestinationUri[]): Promise<boolean> {
+  await Promise.all(uris.map((uri) => edge.setGuard(uri, true)))
+  const held = await Promise.all(uris.map((uri) => edge.readGuard(uri)))
+  return held.every((answer) => answer === true)
 }
 
 export async function write(edge: Edge, writes: readonly StateWrite[]): Promise<void> {
@@ -148,7 +157,8 @@ function outcomeOf(
 }
 
 export function failure(edge: Edge, error: EdgeError): EdgeResult {
-  const outcome = error.fault === 'unreachable' || error.fault === 'busy' ? 'unreachable' : 'refused'
+  const comesBack = ['unreachable', 'busy', 'throttled'].includes(error.fault)
+  const outcome = comesBack ? 'unreachable' : 'refused'
   return { edge: edge.id, outcome, detail: error.message, entries: [] }
 }
 

@@ -2,7 +2,7 @@ import { eventTypes } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
-import { type Judgement, judge, observation } from '../control/verdict.ts'
+import { type Judgement, judge, lacks, observation } from '../control/verdict.ts'
 import {
   answer,
   carryOn,
@@ -53,13 +53,8 @@ interface Look {
 async function look(ports: Ports, record: DrainRecord, hold: Hold): Promise<Look> {
   const round = await freshRound(ports, holdKey(hold))
   const rules = ports.config.timers
-  const judgement = judge(
-    record,
-    observation(record, holdKey(hold), round, rules),
-    false,
-    ports.clock.now(),
-    rules,
-  )
+  const observed = observation(record, holdKey(hold), round, rules)
+  const judgement = judge(record, observed, false, ports.clock.now(), rules)
   // An edge that the round could not read can't be confirmed, and each of 500 drains would ask every edge again.
   const readable = round.edges.every((reading) => reading.readable)
   const confirmedAt = record.confirmedAt ?? (readable ? await confirmLate(ports, record, hold) : undefined)
@@ -76,6 +71,7 @@ async function look(ports: Ports, record: DrainRecord, hold: Hold): Promise<Look
       verdict: judgement.verdict,
       callsLeft: judgement.callsLeft,
       unknown: judgement.unknown,
+      lacks: lacks(observed),
     },
   })
   return { seen, judgement }
