@@ -90,7 +90,10 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
     if (done.lifted) lifted.push(hold)
     edges.push(...done.edges)
   }
-  if (chosen.length === 0 && source === 'operator') await leaveTombstone(ports, target, command, order)
+  const own = operatorHoldId(target)
+  const meant = source === 'operator' || command.holdId === own || command.holdId === `operator/${own}`
+  if (meant && !chosen.some((hold) => hold.source === 'operator' && hold.id === own))
+    await leaveTombstone(ports, target, command, order)
   const result = lifted.length > 0 ? 'lifted' : chosen.length > 0 ? 'stale' : 'nothing-to-lift'
   return {
     result,

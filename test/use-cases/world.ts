@@ -151,11 +151,12 @@ export function createWorld(options: WorldOptions = {}) {
     },
     lifecycle: (body: string) => handleLifecycle(ports, parseLifecycleMessage(body)),
     alarm: (body: string) => handleAlarm(ports, parseAlarmMessage(body)),
+    /** `order` numbers commands that were all sent when the world began. */
     command(body: object, order?: number): Promise<CommandOutcomeRow> {
       sequence += 1
       return handleCommand(ports, {
         body: JSON.stringify(body),
-        sentAt: clock.now(),
+        sentAt: order === undefined ? clock.now() : startedAt,
         sequence: String(order ?? sequence).padStart(20, '0'),
       })
     },

@@ -1,0 +1,130 @@
+import { expect, test } from 'vitest'
+import { holdKey } from '../../functions/control/hold.ts'
+import { freshRound } from '../../functions/use-cases/round.ts'
+import {
+  command,
+  createWorld,
+  everywhere,
+  facts,
+  hours,
+  message,
+  minutes,
+  neighbour,
+  seconds,
+  server,
+} from './world.ts'
+
+const lists = (requests: readonly string[]) => requests.filter((request) => request === 'list').length
+
+async function held() {
+  const world = createWorld()
+  await world.command(command('command-drain-destination'))
+  await world.pass(1 * minutes)
+  world.stop()
+  const [hold] = await world.memory.store.holds()
+  if (!hold) throw new Error('no hold')
+  return { world, key: holdKey(hold) }
+}
+
+test('twenty drains that need a round at once make one', async () => {
+  const { world, key } = await held()
+  await world.pass(1 * hours)
+  const before = world.edges.map(({ requests }) => lists(requests))
+  const rounds = await Promise.all(Array.from({ length: 20 }, () => freshRound(world.ports, key)))
+  expect(new Set(rounds.map(({ id }) => id)).size).toBe(1)
+  expect(world.edges.map(({ requests }, index) => lists(requests) - (before[index] ?? 0))).toEqual([1, 1])
+})
+
+test('a round whose maker was killed is made by the next one once its lease is over', async () => {
+  const { world, key } = await held()
+  await world.pass(1 * hours)
+  await world.memory.store.takeLease('round', 'killed', world.clock.now(), world.clock.now() + 18 * seconds)
+  const startedAt = world.clock.now()
+  const round = await freshRound(world.ports, key)
+  expect(round.startedAt - startedAt).toBe(18 * seconds)
+})
+
+test('a round that is still being made is not waited for without end', async () => {
+  const { world, key } = await held()
+  await world.pass(1 * hours)
+  await world.memory.store.takeLease('round', 'slow', world.clock.now(), world.clock.now() + 1 * hours)
+  await expect(freshRound(world.ports, key)).rejects.toMatchObject({ name: 'RoundUnavailable' })
+})
+
+test('a round that began before a hold was placed says nothing about it', async () => {
+  const { world, key } = await held()
+  await freshRound(world.ports, key)
+  const hold = await world.hold('operator', '10.0.1.20:5060;udp')
+  if (!hold) throw new Error('no hold')
+  await world.memory.store.putHold({ ...hold, id: 'later' })
+  const round = await freshRound(world.ports, 'operator/later')
+  expect(round.holds).toContain('operator/later')
+})
+
+test("an edge's load does not grow with the number of drains, also while another edge is away", async () => {
+  const ids = Array.from({ length: 20 }, (_, n) => `i-000000000000000${String(n + 10)}`)
+  const file = ids.map((_, n) => ({ group: 1, uri: `sip:10.0.2.${n + 10}:5060` }))
+  const world = createWorld({
+    edges: [
+      { id: 'edge-a', file },
+      { id: 'edge-b', file },
+    ],
+    instances: ids.map((instanceId, n) => facts({ instanceId, addresses: [`10.0.2.${n + 10}`] })),
+  })
+  const [a, b] = world.edges
+  if (b) b.misbehaviour = { unreachable: true }
+  for (const { uri } of file) a?.callTo(uri)
+  for (const [n, instanceId] of ids.entries()) {
+    const token = `${n + 10}111111-1111-1111-1111-111111111111`
+    world.beginAction({ instanceId, token })
+    await world.lifecycle(
+      message('lifecycle-terminate-scale-in', { EC2InstanceId: instanceId, LifecycleActionToken: token }),
+    )
+  }
+  await world.pass(2 * minutes)
+  const before = a?.requests.length ?? 0
+  await world.pass(5 * minutes)
+  const during = a?.requests.slice(before) ?? []
+  expect(lists(during)).toBeLessThanOrEqual((5 * 60) / 5)
+  expect(during.filter((request) => request.startsWith('set'))).toEqual([])
+  expect(world.ended()).toEqual([])
+})
+
+test('many unfinished liftings do not make a round wait for a dead edge more than once', async () => {
+  const servers = Array.from({ length: 12 }, (_, n) => ({ group: 1, uri: `sip:10.0.3.${n + 10}:5060` }))
+  const world = createWorld({
+    edges: [
+      { id: 'edge-a', file: servers },
+      { id: 'edge-b', file: servers },
+    ],
+    instances: [],
+  })
+  for (const [n, { uri }] of servers.entries())
+    await world.command(command('command-drain-destination', { id: `d-${n}`, destination: uri }))
+  await world.pass(1 * minutes)
+  const [, b] = world.edges
+  if (b) b.misbehaviour = { unreachable: true }
+  for (const [n, { uri }] of servers.entries())
+    if (n > 0) await world.command(command('command-activate', { id: `a-${n}`, destination: uri }))
+  await world.pass(5 * minutes)
+  const round = await world.memory.store.latestRound()
+  expect(round && round.finishedAt - round.startedAt).toBeLessThan(10 * seconds)
+  if (b) b.misbehaviour = {}
+  await world.pass(5 * minutes)
+  const flags = b?.truth().entries.map((entry) => entry.flags)
+  expect(flags?.sort()).toEqual([...Array(11).fill('AX'), 'DX'])
+})
+
+test('a round corrects drift for every hold, not only for the drain that asked for it', async () => {
+  const world = createWorld()
+  await world.command(command('command-drain-destination', { id: 'd-1' }))
+  await world.command(command('command-drain-destination', { id: 'd-2', destination: neighbour }))
+  await world.pass(1 * minutes)
+  world.stop()
+  world.edges[0]?.strangerSets('a', 1, server)
+  world.edges[1]?.strangerSets('a', 2, neighbour)
+  await world.pass(1 * minutes)
+  await freshRound(world.ports, 'operator/10.0.1.20:5060;udp')
+  expect(world.flags()).toEqual(everywhere('DX'))
+  expect(world.flags(neighbour)).toEqual(everywhere('DX'))
+})

@@ -1,0 +1,138 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import {
+  command,
+  createWorld,
+  drainId,
+  everywhere,
+  instanceId,
+  message,
+  minutes,
+  seconds,
+  server,
+  type World,
+} from './world.ts'
+
+const tokens = ['11111111-1111-1111-1111-111111111111', '22222222-2222-2222-2222-222222222222'] as const
+
+const messages: Record<string, (world: World) => Promise<unknown>> = {
+  'first action': (world) =>
+    world.lifecycle(message('lifecycle-terminate-scale-in', { LifecycleActionToken: tokens[0] })),
+  'second action': (world) =>
+    world.lifecycle(
+      message('lifecycle-terminate-scale-in', {
+        LifecycleActionToken: tokens[1],
+        time: '2026-11-22T20:00:01Z',
+      }),
+    ),
+  alarm: (world) => world.alarm(message('alarm-metric-alarm')),
+  ok: (world) => world.alarm(message('alarm-metric-ok')),
+  'drain 1': (world) => world.command(command('command-drain-destination', { id: 'c-1' }), 1),
+  'activate 2': (world) => world.command(command('command-activate', { id: 'c-2' }), 2),
+  'drain 3': (world) => world.command(command('command-drain-destination', { id: 'c-3' }), 3),
+  'drain of the instance 4': (world) => world.command(command('command-drain-instance', { id: 'c-4' }), 4),
+  'activate of the instance 5': (world) =>
+    world.command(
+      {
+        version: 1,
+        id: 'c-5',
+        command: 'activate',
+        instance: instanceId,
+        holdId: instanceId,
+        requestedBy: 'bob',
+      },
+      5,
+    ),
+}
+const all = Object.keys(messages)
+
+test('messages about one instance, twice and in any order, end in the same holds', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.shuffledSubarray([...all, ...all], { minLength: 2 * all.length }),
+      fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 2 * all.length, maxLength: 2 * all.length }),
+      async (order, gaps) => {
+        const world = createWorld()
+        world.edges[0]?.callTo(server)
+        for (const token of tokens) world.beginAction({ token })
+        for (const [index, name] of order.entries()) {
+          await redelivered(world, () => messages[name]?.(world))
+          await world.pass((gaps[index] ?? 0) * seconds)
+        }
+        await world.pass(3 * minutes)
+        world.stop()
+        expect(await world.heldBy()).toEqual([drainId, 'operator/10.0.1.20:5060;udp'])
+        expect(world.flags()).toEqual(everywhere('DX'))
+        expect(await world.formerFlags()).toEqual(everywhere('AP', 'IP'))
+        expect((await world.record())?.lifecycle?.token).toBe(tokens[1])
+        expect(world.ended().filter(({ by }) => by === 'completion')).toEqual([])
+      },
+    ),
+    { numRuns: 40 },
+  )
+})
+
+/** As the queues do it. */
+async function redelivered(world: World, work: () => Promise<unknown> | undefined) {
+  for (let tries = 0; ; tries++) {
+    try {
+      await work()
+      return
+    } catch (error) {
+      if (tries === 5) throw error
+      await world.pass(1 * seconds)
+    }
+  }
+}
+
+test('a lifecycle event that comes again after the drain has ended starts nothing', async () => {
+  const world = createWorld()
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'retired')
+  world.memory.instances.setState(instanceId, 'terminated')
+  await world.until((record) => record?.state === 'ended')
+  await world.lifecycle(message('lifecycle-terminate-scale-in'))
+  await world.pass(1 * minutes)
+  expect(world.executions).toHaveLength(1)
+  expect(world.ended()).toHaveLength(1)
+})
+
+test('a second token is a new attempt: the first one ends, and only the second is completed', async () => {
+  const world = createWorld()
+  const call = world.edges[0]?.callTo(server) ?? 0
+  for (const token of tokens) world.beginAction({ token })
+  await messages['first action']?.(world)
+  await world.pass(1 * minutes)
+  await messages['second action']?.(world)
+  await world.pass(2 * minutes)
+  world.edges[0]?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+  expect(world.executions.map(({ input }) => input.attempt)).toEqual([1, 2])
+  expect((await world.executions[0]?.done)?.status).toBe('SUCCEEDED')
+  expect(world.memory.lifecycleActions.ended()).toMatchObject([{ token: tokens[1], result: 'CONTINUE' }])
+})
+
+test('an event that comes while its execution has failed starts a new attempt', async () => {
+  const world = createWorld()
+  world.edges[0]?.callTo(server)
+  await world.scaleIn()
+  await world.pass(1 * minutes)
+  world.memory.workflows.fail(drainId, 1)
+  await world.lifecycle(message('lifecycle-terminate-scale-in'))
+  await world.pass(2 * minutes)
+  expect(world.executions.map(({ input }) => input)).toMatchObject([
+    { attempt: 1, next: 'begin' },
+    { attempt: 2, next: 'observe' },
+  ])
+  expect(world.memory.lifecycleActions.active()).toHaveLength(1)
+})
+
+test('an instance that is terminated before its event comes is completed at once', async () => {
+  const world = createWorld()
+  world.memory.instances.setState(instanceId, 'terminated')
+  await world.lifecycle(message('terminate-successful'))
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'ended')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+  expect(world.age()).toBeLessThan(1 * minutes)
+})

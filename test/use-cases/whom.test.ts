@@ -1,0 +1,171 @@
+import { expect, test } from 'vitest'
+import {
+  command,
+  config,
+  createWorld,
+  facts,
+  instanceId,
+  message,
+  minutes,
+  neighbour,
+  seconds,
+  server,
+} from './world.ts'
+
+const elsewhere = facts({ addresses: ['10.0.9.9'] })
+
+test('an instance that was never listed is completed after two rounds, said, and leaves no hold behind', async () => {
+  const world = createWorld({ instances: [elsewhere] })
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'ended')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
+  expect(world.age()).toBeLessThan(2 * minutes)
+  expect(world.memory.events.of('Lifecycle Action Completed')).toMatchObject([{ result: 'absent' }])
+  const verdicts = world.memory.events.of('Drain Progress').map(({ verdict }) => verdict)
+  expect(verdicts).toEqual(['draining', 'absent'])
+  expect(await world.memory.store.holds()).toEqual([])
+  expect(world.flags()).toMatchObject({ 'edge-a/1': 'AP', 'edge-b/1': 'AP' })
+})
+
+test('an instance that one edge can not say anything about is not absent', async () => {
+  const world = createWorld({ instances: [elsewhere] })
+  const [, b] = world.edges
+  if (b) b.misbehaviour = { unreachable: true }
+  await world.scaleIn()
+  await world.pass(50 * minutes)
+  expect(world.ended()).toEqual([])
+})
+
+test('an absent instance that still counts calls is waited for', async () => {
+  const world = createWorld({ instances: [elsewhere] })
+  const call = world.edges[0]?.callFrom('10.0.9.9') ?? 0
+  await world.scaleIn()
+  await world.pass(30 * minutes)
+  expect(world.ended()).toEqual([])
+  world.edges[0]?.hangUp(call)
+  await world.until((record) => record?.state === 'ended')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+})
+
+test.each(['shutting-down', 'terminated', 'forgotten'] as const)(
+  'an instance that is %s already is completed at once as gone, and nothing is written to an edge',
+  async (state) => {
+    const world = createWorld({ instances: state === 'forgotten' ? [] : [facts({ state })] })
+    await world.scaleIn()
+    await world.until((record) => record?.state === 'ended')
+    expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+    expect(world.age()).toBeLessThan(1 * minutes)
+    expect(await world.record()).toMatchObject({ result: 'gone' })
+    expect(world.writes()).toEqual([])
+    expect(await world.memory.store.holds()).toEqual([])
+  },
+)
+
+test('an instance that dies mid-drain is completed as gone, and stays disabled', async () => {
+  const world = createWorld()
+  world.edges[0]?.callTo(server)
+  await world.scaleIn()
+  await world.pass(5 * minutes)
+  world.memory.instances.setState(instanceId, 'terminated')
+  await world.pass(1 * minutes)
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+  expect(world.flags()).toMatchObject({ 'edge-a/1': 'DX', 'edge-b/2': 'DX' })
+  expect(await world.heldBy()).toEqual([`retired/${instanceId}/drain-calls`])
+})
+
+const tagged = 'sip:media.example.com:5080;transport=tcp'
+const ipv6 = 'sip:[2001:db8::20]:5060'
+const byDuid = 'sip:edge-local:5062'
+const mixed = [
+  { group: 1, uri: server },
+  { group: 1, uri: neighbour },
+  { group: 1, uri: 'sip:10.0.1.2:5060' },
+  { group: 2, uri: tagged },
+  { group: 3, uri: ipv6 },
+  { group: 4, uri: byDuid, duid: instanceId },
+]
+
+test("an instance's addresses, duid and tag name its whole set: all are disabled, and drained needs all", async () => {
+  const world = createWorld({
+    edges: [{ file: mixed }],
+    instances: [
+      facts({ addresses: ['10.0.1.20', '2001:db8::20'], taggedDestinations: ['media.example.com'] }),
+    ],
+  })
+  const [a] = world.edges
+  const calls = [tagged, ipv6, byDuid].map((uri) => a?.callTo(uri) ?? 0)
+  await world.scaleIn()
+  await world.pass(1 * minutes)
+  const disabled = a
+    ?.truth()
+    .entries.filter(({ flags }) => flags === 'DX')
+    .map(({ uri }) => uri)
+  expect(disabled?.sort()).toEqual([server, tagged, ipv6, byDuid].sort())
+  for (const call of calls) {
+    await world.pass(5 * minutes)
+    expect(world.ended()).toEqual([])
+    a?.hangUp(call)
+  }
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+})
+
+test('a lifecycle drain of a destination that is listed twice without duids is never called drained; policy decides', async () => {
+  const twice = [
+    { group: 1, uri: server },
+    { group: 1, uri: server },
+  ]
+  const world = createWorld({ edges: [{ file: twice }] })
+  await world.scaleIn()
+  await world.pass(50 * minutes)
+  expect(world.ended()).toEqual([])
+  expect(world.memory.events.of('Drain Started')).toMatchObject([{ edges: [{ outcome: 'refused' }] }])
+  await world.pass(15 * minutes)
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+  expect(world.memory.events.of('Drain Overdue')).toHaveLength(1)
+})
+
+test('several instances come to their hooks at once, and each waits for its own calls only', async () => {
+  const other = 'i-00000000000000021'
+  const world = createWorld({ instances: [facts(), facts({ instanceId: other, addresses: ['10.0.1.21'] })] })
+  world.edges[0]?.callTo(server)
+  await world.scaleIn()
+  const token = '21212121-2121-2121-2121-212121212121'
+  world.beginAction({ instanceId: other, token })
+  await world.lifecycle(
+    message('lifecycle-terminate-scale-in', { EC2InstanceId: other, LifecycleActionToken: token }),
+  )
+  await world.pass(5 * minutes)
+  expect(world.memory.lifecycleActions.ended()).toMatchObject([{ instanceId: other, result: 'CONTINUE' }])
+})
+
+test('retain: after the deadline the instance is kept, and it goes when its last call is over', async () => {
+  const groups = config.groups.map((group) => ({ ...group, deadlinePolicy: 'retain' as const }))
+  const world = createWorld({ config: { groups } })
+  const call = world.edges[0]?.callTo(server) ?? 0
+  await world.scaleIn()
+  await world.pass(70 * minutes)
+  expect(world.ended()).toMatchObject([{ result: 'ABANDON' }])
+  world.edges[0]?.strangerSets('a', 1, server)
+  await world.pass(5 * minutes)
+  expect(world.flags()).toMatchObject({ 'edge-a/1': 'DX' })
+  let terminated = 0
+  Object.assign(world.memory.lifecycleActions, {
+    terminate: async () => {
+      terminated += 1
+      return 'completed'
+    },
+  })
+  world.edges[0]?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+  expect(terminated).toBe(1)
+})
+
+test("two edges that spell one server differently are both disabled by an operator's drain", async () => {
+  const bare = 'sip:10.0.1.20'
+  const world = createWorld({ edges: [{ id: 'edge-a' }, { id: 'edge-b', file: [{ group: 1, uri: bare }] }] })
+  await world.command(command('command-drain-destination', { destination: '10.0.1.20' }))
+  await world.pass(10 * seconds)
+  expect(world.flags()).toEqual({ 'edge-a/1': 'DX', 'edge-a/2': 'DX' })
+  expect(world.flags(bare)).toEqual({ 'edge-b/1': 'DX' })
+})
