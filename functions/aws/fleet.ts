@@ -3,6 +3,7 @@ import { type EdgeParameter, edgeParameter } from '../contracts/config.ts'
 import { check } from '../contracts/parse.ts'
 import { InvalidConfiguration } from '../control/errors.ts'
 import type { Clock, Edge, Fleet } from '../use-cases/ports.ts'
+import type { LastGoodEdges } from './last-good-edges.ts'
 
 export interface FleetOptions {
   readonly client: SSMClient
@@ -10,6 +11,9 @@ export interface FleetOptions {
   readonly path: string
   readonly clock: Clock
   readonly createEdge: (id: string, parameter: EdgeParameter) => Edge
+  /** whether an edge is of no use without a `url` of its own */
+  readonly needsUrl: boolean
+  readonly lastGood: LastGoodEdges
   /** A list that can't be read or used, while the last good one is kept. */
   readonly onKept: (reason: unknown) => void
 }
@@ -23,14 +27,16 @@ interface Known {
 
 /**
  * The edges under one path of SSM parameters, read again after a minute. A list that is wrong in any part is refused as a
- * whole (`InvalidConfiguration`, every problem listed): half a fleet would pass for all of it. The last good list is kept meanwhile.
+ * whole (`InvalidConfiguration`, every problem listed): half a fleet would pass for all of it. The last good list is kept meanwhile,
+ * also by functions that are started only now.
  */
-export function createFleet({ client, path, clock, createEdge, onKept }: FleetOptions): Fleet {
+export function createFleet(options: FleetOptions): Fleet {
+  const { client, path, clock, createEdge, needsUrl, lastGood, onKept } = options
   let known: ReadonlyMap<string, Known> = new Map()
   let readAt = Number.NEGATIVE_INFINITY
   let reading: Promise<void> | undefined
 
-  async function read() {
+  async function read(): Promise<ReadonlyMap<string, EdgeParameter>> {
     const parameters: Parameter[] = []
     let token: string | undefined
     do {
@@ -40,21 +46,31 @@ export function createFleet({ client, path, clock, createEdge, onKept }: FleetOp
       parameters.push(...(page.Parameters ?? []))
       token = page.NextToken
     } while (token)
-    const next = new Map<string, Known>()
-    for (const [id, parameter] of edgesOf(path, parameters)) {
-      const before = known.get(id)
-      // An edge that did not change keeps its connections.
-      const same = before && JSON.stringify(before.parameter) === JSON.stringify(parameter)
-      next.set(id, same ? before : { parameter, edge: createEdge(id, parameter) })
-    }
-    known = next
+    return edgesOf(path, parameters, needsUrl)
+  }
+
+  /** An edge that did not change keeps its connections. @returns whether anything is new */
+  function adopt(edges: ReadonlyMap<string, EdgeParameter>): boolean {
+    const before = known
+    const entries = [...edges].map(([id, parameter]): [string, Known] => {
+      const old = before.get(id)
+      const same = old && JSON.stringify(old.parameter) === JSON.stringify(parameter)
+      return [id, same ? old : { parameter, edge: createEdge(id, parameter) }]
+    })
+    known = new Map(entries)
+    return entries.length !== before.size || entries.some(([id, entry]) => before.get(id) !== entry)
   }
 
   async function refresh() {
     try {
-      await read()
+      const edges = await read()
+      if (adopt(edges)) await lastGood.write(edges)
     } catch (error) {
-      if (known.size === 0) throw error
+      if (known.size === 0) {
+        const kept = await lastGood.read()
+        if (!kept) throw error
+        adopt(kept)
+      }
       onKept(error)
     }
     readAt = clock.now()
@@ -74,7 +90,11 @@ export function createFleet({ client, path, clock, createEdge, onKept }: FleetOp
 }
 
 /** @throws InvalidConfiguration that lists every problem */
-function edgesOf(path: string, parameters: readonly Parameter[]): ReadonlyMap<string, EdgeParameter> {
+function edgesOf(
+  path: string,
+  parameters: readonly Parameter[],
+  needsUrl: boolean,
+): ReadonlyMap<string, EdgeParameter> {
   const edges = new Map<string, EdgeParameter>()
   const urls = new Map<string, string>()
   const problems: string[] = []
@@ -86,10 +106,12 @@ function edgesOf(path: string, parameters: readonly Parameter[]): ReadonlyMap<st
       problems.push(...parsed.problems.map((problem) => `${Name}: ${problem}`))
       continue
     }
-    const url = new URL(parsed.data.url).href
-    const other = urls.get(url)
-    if (other !== undefined) problems.push(`${Name}: has the same url as ${other}`)
-    urls.set(url, Name)
+    const url = parsed.data.url && new URL(parsed.data.url).href
+    if (url !== undefined) {
+      const other = urls.get(url)
+      if (other !== undefined) problems.push(`${Name}: has the same url as ${other}`)
+      urls.set(url, Name)
+    } else if (needsUrl) problems.push(`${Name}: url: is missing`)
     edges.set(id, parsed.data)
   }
   if (parameters.length === 0) problems.push('no edge is there')

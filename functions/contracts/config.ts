@@ -90,12 +90,23 @@ export type CallCountConfig = NonNullable<GroupConfig['callCount']>
 
 /** The JSON value of one edge's SSM parameter; the parameter's last path element is the edge's id. */
 export const edgeParameter = z.strictObject({
-  /** where its JSON-RPC is reached, e.g. `http://10.0.0.5:8080/rpc` */
+  /**
+   * Where its JSON-RPC is reached, e.g. `http://10.0.0.5:8080/rpc`. Behind a VPC link it is not needed: the stack's route of
+   * this id leads to the edge.
+   */
   url: z
     .url({ protocol: /^https?$/ })
     // Not by URL: a check runs after a failed one too, and must not throw.
-    .refine((url) => !/^[^/]*\/\/[^/?#]*@/.test(url), 'must not hold a password'),
+    .refine((url) => !/^[^/]*\/\/[^/?#]*@/.test(url), 'must not hold a password')
+    .exactOptional(),
   /** true only where dialogs and their profiles survive a restart (dialog `db_mode` 1) */
   restoresDialogs: z.boolean().default(false),
+  /** its EC2 instance, for whoever has to find it; nothing is decided by it */
+  instanceId: z
+    .string()
+    .regex(/^i-[0-9a-f]+$/, "is not an instance's id")
+    .exactOptional(),
+  /** Auto Scaling groups that it serves, for whoever has to find it; every edge is asked about every destination */
+  groups: z.array(z.string().min(1)).exactOptional(),
 })
 export type EdgeParameter = z.output<typeof edgeParameter>

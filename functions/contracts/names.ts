@@ -11,6 +11,16 @@ export const environment = {
   deadLetterQueue: 'DEAD_LETTER_QUEUE_URL',
 } as const
 
+/** How the edges are reached, unless directly. */
+export const edgeAccessEnvironment = {
+  /** the API whose VPC link leads to them */
+  api: 'EDGE_API_URL',
+  /** the relay function's ARN */
+  relay: 'EDGE_RELAY',
+  /** the relay function's own: where it may reach edges */
+  relayTargets: 'RELAY_TARGETS',
+} as const
+
 /** `source` of every event that we publish. */
 export const eventSource = 'dispatcher-control'
 

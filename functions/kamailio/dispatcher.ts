@@ -1,20 +1,22 @@
 import * as z from 'zod'
+import type { RpcTransport } from '../contracts/rpc.ts'
 import { EdgeError } from '../control/errors.ts'
 import type { Edge } from '../use-cases/ports.ts'
 import { createCallCounter } from './calls.ts'
 import { dispatcherList, type ListedTarget } from './dispatcher-list.ts'
 import { readGuard, setGuard } from './guard.ts'
-import { createJsonRpc, type JsonRpc, type RpcSecret } from './json-rpc.ts'
+import { createJsonRpc, type JsonRpc, type RpcSecret, type RpcSettings } from './json-rpc.ts'
 
 export interface EdgeSettings {
   readonly id: string
-  /** where its JSON-RPC is reached, e.g. `http://10.0.0.5:8080/rpc` */
-  readonly url: string
+  /** how its JSON-RPC is reached */
+  readonly transport: RpcTransport
   /** whether dialogs and their profiles survive a restart of this edge (dialog `db_mode` 1) */
   readonly restoresDialogs: boolean
   /** for one call in all */
   readonly timeoutMs: number
   readonly key?: RpcSecret
+  readonly backOff?: NonNullable<RpcSettings['backOff']>
 }
 
 export interface KamailioEdge extends Edge {
@@ -22,10 +24,10 @@ export interface KamailioEdge extends Edge {
   close(): Promise<void>
 }
 
-/** One real Kamailio, 5.6 or 6.1, reached by JSON-RPC over HTTP. */
+/** One real Kamailio, 5.6 or 6.1, reached by JSON-RPC. */
 export function createEdge(settings: EdgeSettings): KamailioEdge {
-  const { id, restoresDialogs, url, timeoutMs, key } = settings
-  const rpc = createJsonRpc({ edge: id, url, timeoutMs, ...(key && { key }) })
+  const { id, restoresDialogs } = settings
+  const rpc = createJsonRpc({ ...settings, edge: id })
   const targets = () => listTargets(id, rpc)
   const boot = async () => {
     const { up_since, uptime: uptimeSeconds } = await rpc.call('core.uptime', [], uptime)

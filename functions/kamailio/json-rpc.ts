@@ -1,13 +1,13 @@
-import { errors, Pool } from 'undici'
 import type * as z from 'zod'
+import type { HttpReply, RpcFailure, RpcMethod, RpcTransport } from '../contracts/rpc.ts'
 import { EdgeError } from '../control/errors.ts'
-import { ReplyTooLarge, readLimited } from './limited-reply.ts'
-import { type HttpReply, resultOf } from './rpc-faults.ts'
+import { gatewayFault } from './gateway-faults.ts'
+import { resultOf } from './rpc-faults.ts'
 
 const kilobyte = 1024
 /**
- * The only methods that this client can say. `read` may be asked again on a connection that broke; `limit` is the largest reply
- * in bytes (a list is about 400 bytes per destination).
+ * `read` may be asked again on a connection that broke; `limit` is the largest reply in bytes (a list is about 400 bytes per
+ * destination).
  */
 const methods = {
   'core.uptime': { read: true, limit: 64 * kilobyte },
@@ -20,8 +20,7 @@ const methods = {
   'htable.get': { read: true, limit: 64 * kilobyte },
   'htable.seti': { read: false, limit: 64 * kilobyte },
   'htable.delete': { read: false, limit: 64 * kilobyte },
-} as const
-export type RpcMethod = keyof typeof methods
+} as const satisfies Record<RpcMethod, { readonly read: boolean; readonly limit: number }>
 
 /** Where an edge's shared secret (header `X-RPC-Key`) comes from. Undefined where the edge asks for none. */
 export interface RpcSecret {
@@ -33,14 +32,15 @@ export interface RpcSecret {
 export interface RpcSettings {
   /** the edge's id, for error texts */
   readonly edge: string
-  /** e.g. `http://10.0.0.5:8080/rpc` */
-  readonly url: string
+  readonly transport: RpcTransport
   /** for one call in all: waiting for a connection, sending, the whole reply */
   readonly timeoutMs: number
   readonly key?: RpcSecret
+  /** Waits, longer at each attempt (from 1), before what a gateway throttled is said again; without it it is not. */
+  readonly backOff?: (attempt: number) => Promise<void>
 }
 
-/** JSON-RPC of one Kamailio over HTTP/1.1. */
+/** JSON-RPC of one Kamailio. */
 export interface JsonRpc {
   /**
    * One call. Never repeated after a timeout, which says neither done nor failed.
@@ -52,42 +52,34 @@ export interface JsonRpc {
 }
 
 export function createJsonRpc(settings: RpcSettings): JsonRpc {
-  const { edge, timeoutMs, key } = settings
-  const { origin, pathname, search } = new URL(settings.url)
-  const pool = new Pool(origin, {
-    connections: 8,
-    pipelining: 1,
-    allowH2: false,
-    connect: { timeout: timeoutMs },
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-  })
+  const { edge, transport, timeoutMs, key, backOff } = settings
   let lastId = 0
 
-  async function post(method: RpcMethod, body: string, secret: string | undefined, signal: AbortSignal) {
-    const headers = {
-      'content-type': 'application/json',
-      ...(secret !== undefined && { 'x-rpc-key': secret }),
-    }
-    const request = { path: pathname + search, method: 'POST', headers, body, signal } as const
+  async function once(call: Call): Promise<HttpReply> {
+    const { method, body, secret, signal } = call
+    const outcome = await transport.post({ body, secret, limit: methods[method].limit, signal })
+    if ('failure' in outcome) throw failed(edge, method, outcome, signal.aborted ? timeoutMs : undefined)
+    // a gateway may echo what it was sent; from here on no error text can hold the secret
+    return secret === undefined ? outcome : { ...outcome, body: outcome.body.replaceAll(secret, '[secret]') }
+  }
+
+  async function send(call: Call): Promise<HttpReply> {
     try {
-      const response = await pool.request(request)
-      const text = await readLimited(response, methods[method].limit)
-      // a gateway may echo what it was sent; from here on no error text can hold the secret
-      const harmless = secret === undefined ? text : text.replaceAll(secret, '[secret]')
-      return { status: response.statusCode, body: harmless }
+      return await once(call)
     } catch (error) {
-      throw transportError(edge, method, timeoutMs, error)
+      // that the edge has closed a kept connection meanwhile is only seen when it is used
+      if (methods[call.method].read && error instanceof BrokenConnection) return once(call)
+      throw error
     }
   }
 
-  async function send(...call: Parameters<typeof post>): Promise<HttpReply> {
-    try {
-      return await post(...call)
-    } catch (error) {
-      // that the edge has closed a kept connection meanwhile is only seen when it is used
-      if (methods[call[0]].read && error instanceof BrokenConnection) return post(...call)
-      throw error
+  /** What was throttled was not executed: it may be said again, whatever it is. */
+  async function sendPatiently(call: Call): Promise<HttpReply> {
+    for (let attempt = 1; ; attempt += 1) {
+      const reply = await send(call)
+      if (reply.status !== 429 || !backOff || attempt === throttledTries) return reply
+      await backOff(attempt)
+      if (call.signal.aborted) return reply
     }
   }
 
@@ -96,11 +88,12 @@ export function createJsonRpc(settings: RpcSettings): JsonRpc {
       const id = ++lastId
       const body = JSON.stringify({ jsonrpc: '2.0', method, params, id })
       const secret = await usable(edge, key?.secret())
-      const signal = AbortSignal.timeout(timeoutMs)
-      let reply = await send(method, body, secret, signal)
-      if (key && (reply.status === 401 || reply.status === 403)) {
+      const call = { method, body, secret, signal: AbortSignal.timeout(timeoutMs) }
+      let reply = await sendPatiently(call)
+      const refused = (reply.status === 401 || reply.status === 403) && !gatewayFault(reply)
+      if (key && refused) {
         const fresh = await usable(edge, key.refreshSecret())
-        if (fresh !== secret) reply = await send(method, body, fresh, signal)
+        if (fresh !== secret) reply = await sendPatiently({ ...call, secret: fresh })
       }
       const parsed = result.safeParse(resultOf({ edge, method, id }, reply))
       if (parsed.success) return parsed.data
@@ -108,25 +101,30 @@ export function createJsonRpc(settings: RpcSettings): JsonRpc {
       const where = ['result', ...(issue?.path ?? [])].join('.')
       throw new EdgeError(edge, 'malformed', `${method}: ${where}: ${issue?.message}`)
     },
-    close: () => pool.close(),
+    close: () => transport.close(),
   }
+}
+
+/** With a back-off that doubles from 100 ms these end within a second or so, well before the RPC timeout. */
+const throttledTries = 4
+
+interface Call {
+  readonly method: RpcMethod
+  readonly body: string
+  readonly secret: string | undefined
+  readonly signal: AbortSignal
 }
 
 /** The connection ended before the whole reply was there. */
 class BrokenConnection extends EdgeError {}
 
-function transportError(edge: string, method: RpcMethod, timeoutMs: number, cause: unknown): EdgeError {
-  // an HTTPParserError keeps the bytes it choked on: it is not passed on as a cause
-  if (cause instanceof errors.HTTPParserError || cause instanceof errors.HeadersOverflowError)
-    return new EdgeError(edge, 'malformed', `${method}: the reply is not HTTP (${cause.code})`)
-  if (cause instanceof ReplyTooLarge) return new EdgeError(edge, 'malformed', `${method}: ${cause.message}`)
-  if (cause instanceof DOMException && cause.name === 'TimeoutError')
-    return new EdgeError(edge, 'unreachable', `${method}: no reply within ${timeoutMs} ms`, { cause })
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-  const why = `${method}: ${code}${cause instanceof Error && cause.message ? ` (${cause.message})` : ''}`
-  if (['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(code))
-    return new BrokenConnection(edge, 'unreachable', why, { cause })
-  return new EdgeError(edge, 'unreachable', why, { cause })
+function failed(edge: string, method: RpcMethod, failure: RpcFailure, timedOutMs?: number): EdgeError {
+  const options = failure.cause === undefined ? undefined : { cause: failure.cause }
+  if (timedOutMs !== undefined && failure.failure !== 'malformed')
+    return new EdgeError(edge, 'unreachable', `${method}: no reply within ${timedOutMs} ms`, options)
+  const why = `${method}: ${failure.why}`
+  if (failure.failure === 'broken') return new BrokenConnection(edge, 'unreachable', why, options)
+  return new EdgeError(edge, failure.failure, why, options)
 }
 
 /** Kept out of header values: control characters, such as the line end that a copied secret brings along. */

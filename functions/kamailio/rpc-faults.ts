@@ -1,5 +1,7 @@
 import * as z from 'zod'
+import type { HttpReply } from '../contracts/rpc.ts'
 import { EdgeError, type EdgeFault } from '../control/errors.ts'
+import { gatewayFault } from './gateway-faults.ts'
 import { jsonOf } from './limited-reply.ts'
 
 /** A well-formed JSON-RPC error from Kamailio. `reason` is its message: nearly every fault has code 500, so only it tells them apart. */
@@ -32,16 +34,11 @@ const faultByStatus = new Map<number, EdgeFault>([
   [404, 'unsupported'],
   [405, 'unsupported'],
   [413, 'unsupported'],
-  [429, 'busy'],
+  [429, 'throttled'],
   [502, 'unreachable'],
   [503, 'unreachable'],
   [504, 'unreachable'],
 ])
-
-export interface HttpReply {
-  readonly status: number
-  readonly body: string
-}
 
 export interface RpcRequest {
   readonly edge: string
@@ -55,6 +52,8 @@ export interface RpcRequest {
  */
 export function resultOf(request: RpcRequest, reply: HttpReply): unknown {
   const { edge, method, id } = request
+  const gateway = gatewayFault(reply)
+  if (gateway) throw new EdgeError(edge, gateway.fault, `${method}: ${gateway.what}`)
   const envelope = envelopeSchema.safeParse(jsonOf(reply.body))
   const unauthorized = reply.status === 401 || reply.status === 403
   if (envelope.success && envelope.data.id === id && !unauthorized) {

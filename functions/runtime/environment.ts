@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { type ControlConfig, controlConfig } from '../contracts/config.ts'
-import { environment } from '../contracts/names.ts'
+import { edgeAccessEnvironment, environment } from '../contracts/names.ts'
 import { check } from '../contracts/parse.ts'
 import { InvalidConfiguration } from '../control/errors.ts'
 
@@ -12,6 +12,9 @@ export interface Environment {
   readonly rpcSecretParameter: string
   readonly eventBus: string
   readonly stateMachineArn: string
+  /** how edges are reached, unless directly: at most one of these two */
+  readonly edgeApi?: string
+  readonly edgeRelay?: string
   /** only functions that work off a queue have these two */
   readonly queueUrl?: string
   readonly deadLetterQueueUrl?: string
@@ -57,6 +60,8 @@ export function readEnvironment(
   const ofQueue: z.ZodType<string | undefined> = queued ? queueUrl : queueUrl.optional()
   const needs = z.object({
     ...variables,
+    [edgeAccessEnvironment.api]: z.url({ protocol: /^https?$/, error: "is not an API's URL" }).optional(),
+    [edgeAccessEnvironment.relay]: name.optional(),
     [environment.queue]: ofQueue,
     [environment.deadLetterQueue]: ofQueue,
   })
@@ -68,6 +73,8 @@ export function readEnvironment(
   const { data } = checked
   const ownQueueUrl = data[environment.queue]
   const deadLetterQueueUrl = data[environment.deadLetterQueue]
+  const edgeApi = data[edgeAccessEnvironment.api]
+  const edgeRelay = data[edgeAccessEnvironment.relay]
   return {
     config: data[environment.config],
     table: data[environment.table],
@@ -75,6 +82,8 @@ export function readEnvironment(
     rpcSecretParameter: data[environment.rpcSecretParameter],
     eventBus: data[environment.eventBus],
     stateMachineArn: data[environment.stateMachine],
+    ...(edgeApi !== undefined && { edgeApi }),
+    ...(edgeRelay !== undefined && { edgeRelay }),
     ...(ownQueueUrl !== undefined && { queueUrl: ownQueueUrl }),
     ...(deadLetterQueueUrl !== undefined && { deadLetterQueueUrl }),
   }

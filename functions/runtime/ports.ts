@@ -12,6 +12,7 @@ import { createDynamoStore } from '../aws/dynamo-store.ts'
 import { createEvents } from '../aws/events.ts'
 import { createFleet } from '../aws/fleet.ts'
 import { createInstances } from '../aws/instances.ts'
+import { createLastGoodEdges } from '../aws/last-good-edges.ts'
 import { createLifecycleActions } from '../aws/lifecycle-actions.ts'
 import { createSecret, type Secret } from '../aws/secret.ts'
 import { createWorkflows } from '../aws/workflows.ts'
@@ -20,19 +21,12 @@ import { InvalidConfiguration } from '../control/errors.ts'
 import { createEdge } from '../kamailio/dispatcher.ts'
 import { createMediaServers } from '../kamailio/media-servers.ts'
 import type { DeadLetters, Ports } from '../use-cases/ports.ts'
+import { clientSettings } from './client-settings.ts'
 import { createClock } from './clock.ts'
+import { edgeTransports } from './edge-transports.ts'
 import type { Environment } from './environment.ts'
 import { createLogger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
-
-/**
- * For every SDK client: four tries with backoff and jitter (the SDK's own), at most 1 s to connect and 5 s to answer.
- * Without `throwOnRequestTimeout` the SDK only warns and waits on.
- */
-export const clientSettings = {
-  maxAttempts: 4,
-  requestHandler: { connectionTimeout: 1000, requestTimeout: 5000, throwOnRequestTimeout: true },
-} as const
 
 const hash = (text: string) => createHash('sha256').update(text).digest('hex')
 
@@ -54,24 +48,40 @@ export function createPorts(environment: Environment): Ports {
     return secret.get()
   }
 
+  const rows = {
+    documents: DynamoDBDocumentClient.from(new DynamoDBClient(clientSettings), {
+      marshallOptions: { removeUndefinedValues: true },
+    }),
+    table: environment.table,
+    clock,
+    random: Math.random,
+  }
+  const transportOf = edgeTransports(environment, ssm.config)
+  const backOff = (attempt: number) => clock.sleep(Math.random() * 100 * 2 ** attempt)
+
   return {
     config,
     clock,
     metrics,
     ids: { next: () => randomUUID() },
-    store: createDynamoStore({
-      documents: DynamoDBDocumentClient.from(new DynamoDBClient(clientSettings), {
-        marshallOptions: { removeUndefinedValues: true },
-      }),
-      table: environment.table,
-      clock,
-      random: Math.random,
-    }),
+    store: createDynamoStore(rows),
     fleet: createFleet({
       client: ssm,
       path: environment.edgesPath,
       clock,
-      createEdge: (id, { url, restoresDialogs }) => createEdge({ id, url, restoresDialogs, timeoutMs, key }),
+      needsUrl: environment.edgeApi === undefined,
+      lastGood: createLastGoodEdges(rows),
+      createEdge(id, parameter) {
+        const { restoresDialogs } = parameter
+        return createEdge({
+          id,
+          restoresDialogs,
+          timeoutMs,
+          key,
+          backOff,
+          transport: transportOf(id, parameter),
+        })
+      },
       onKept(reason) {
         logger.error('The list of edges is refused, the last good one is kept', { error: reason })
         metrics.count(metricNames.edgeListRefused, 1)

@@ -12,9 +12,10 @@ import { InvalidConfiguration } from '../control/errors.ts'
 import { redeliverySeconds } from '../control/pace.ts'
 import { type Incoming, takeIn } from '../use-cases/intake.ts'
 import type { Ports } from '../use-cases/ports.ts'
+import { clientSettings } from './client-settings.ts'
 import { readEnvironment } from './environment.ts'
 import { messageLog } from './message-log.ts'
-import { clientSettings, createPorts } from './ports.ts'
+import { createPorts } from './ports.ts'
 
 type Work = (ports: Ports, message: Incoming) => Promise<unknown>
 

@@ -1,6 +1,7 @@
 import { SSMClient } from '@aws-sdk/client-ssm'
 import { expect, test, vi } from 'vitest'
 import { createFleet } from '../../functions/aws/fleet.ts'
+import type { EdgeParameter } from '../../functions/contracts/config.ts'
 import { InvalidConfiguration } from '../../functions/control/errors.ts'
 import type { Edge } from '../../functions/use-cases/ports.ts'
 import { createMemoryClock } from '../memory/clock.ts'
@@ -12,7 +13,12 @@ const edge = (id: string, url = `http://10.0.0.${id.charCodeAt(0)}:8080/rpc`, mo
   Value: JSON.stringify({ url, ...more }),
 })
 
-async function fleetOver(first: readonly object[]) {
+interface Table {
+  readonly kept?: ReadonlyMap<string, EdgeParameter>
+  readonly writes: number
+}
+
+async function fleetOver(first: readonly object[], table: Table = { writes: 0 }, needsUrl = true) {
   const world = { parameters: first, refusal: undefined as AwsAnswer | undefined }
   // As SSM may: short pages, an empty one with a token among them.
   const stub = await awsStub(({ body }) => {
@@ -30,13 +36,18 @@ async function fleetOver(first: readonly object[]) {
     path,
     clock,
     onKept,
+    needsUrl,
+    lastGood: {
+      read: async () => table.kept,
+      write: async (edges) => void Object.assign(table, { kept: edges, writes: table.writes + 1 }),
+    },
     createEdge: (id, parameter) => {
       created.push(`${id} ${parameter.url} ${parameter.restoresDialogs}`)
       return { id, restoresDialogs: parameter.restoresDialogs } as Edge
     },
   })
   const ids = async () => (await fleet.edges()).map(({ id }) => id)
-  return { world, stub, clock, onKept, created, fleet, ids }
+  return { world, stub, clock, onKept, created, fleet, ids, table }
 }
 
 test('every page is read, short and empty ones too', async () => {
@@ -113,4 +124,26 @@ test('the last good list is kept, and said, while the new one is wrong or can no
   world.parameters = [edge('c')]
   await clock.advance(60_000)
   expect(await ids()).toEqual(['c'])
+})
+
+test('a function that starts while the list is wrong has the last good one, from the table', async () => {
+  const before = await fleetOver([edge('a'), edge('b')])
+  await before.ids()
+  await before.clock.advance(60_000)
+  await before.ids()
+  expect(before.table.writes).toBe(1)
+  const after = await fleetOver([{ Name: `${path}/a`, Value: 'oops' }], before.table)
+  expect(await after.ids()).toEqual(['a', 'b'])
+  expect(after.onKept).toHaveBeenCalledExactlyOnceWith(expect.any(InvalidConfiguration))
+  expect(after.table.writes).toBe(1)
+  after.world.parameters = [edge('c')]
+  await after.clock.advance(60_000)
+  expect(await after.ids()).toEqual(['c'])
+  expect([...(after.table.kept?.keys() ?? [])]).toEqual(['c'])
+})
+
+test('an edge needs no url of its own where the stack leads to it, and is refused without one elsewhere', async () => {
+  const bare = { Name: `${path}/a`, Value: '{"instanceId":"i-0abc","groups":["media-servers"]}' }
+  expect(await (await fleetOver([bare], undefined, false)).ids()).toEqual(['a'])
+  await expect((await fleetOver([bare])).ids()).rejects.toThrow(`${path}/a: url: is missing`)
 })

@@ -2,6 +2,7 @@ import { createServer, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { destinationUri } from '../../functions/control/destination.ts'
 import { createEdge, type EdgeSettings, type KamailioEdge } from '../../functions/kamailio/dispatcher.ts'
+import { createHttpTransport } from '../../functions/kamailio/http-transport.ts'
 
 export interface HttpRequest {
   readonly head: string
@@ -88,7 +89,7 @@ export function idOf(request: HttpRequest): number {
 export function clientOf(server: { url: string }, settings: Partial<EdgeSettings> = {}): KamailioEdge {
   const edge = createEdge({
     id: 'edge-a',
-    url: server.url,
+    transport: createHttpTransport({ url: server.url, timeoutMs: settings.timeoutMs ?? 2000 }),
     restoresDialogs: false,
     timeoutMs: 2000,
     ...settings,

@@ -143,7 +143,7 @@ describe('a status or message that refuses is told apart', () => {
     ['401 Unauthorized', 'unauthorized'],
     ['403 Forbidden', 'unauthorized'],
     ['404 Not Found', 'unsupported'],
-    ['429 Too Many Requests', 'busy'],
+    ['429 Too Many Requests', 'throttled'],
     ['502 Bad Gateway', 'unreachable'],
     ['503 Service Unavailable', 'unreachable'],
     ['504 Gateway Timeout', 'unreachable'],

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createEdge } from '../../functions/kamailio/dispatcher.ts'
+import { createHttpTransport } from '../../functions/kamailio/http-transport.ts'
 import { startMediaServer } from '../../lab/calls.ts'
 import { provision } from '../../lab/provision.ts'
 import { edgeContract } from '../contract/edge.ts'
@@ -30,7 +31,7 @@ for (const release of ['6.1', '5.6'] as const) {
       const over = (fresh: string) =>
         createEdge({
           id: 'rotating',
-          url: edge.rpcUrl,
+          transport: createHttpTransport({ url: edge.rpcUrl, timeoutMs: 5000 }),
           restoresDialogs: false,
           timeoutMs: 5000,
           key: { secret: async () => 'a-secret-of-old', refreshSecret: async () => fresh },

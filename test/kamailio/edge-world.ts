@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type DestinationUri, destinationUri } from '../../functions/control/destination.ts'
 import { createEdge, type KamailioEdge } from '../../functions/kamailio/dispatcher.ts'
+import { createHttpTransport } from '../../functions/kamailio/http-transport.ts'
 import { openLedger } from '../../lab/call-ledger.ts'
 import { type Caller, startCaller, startMediaServer } from '../../lab/calls.ts'
 import { type DispatcherEntry, type EdgeSpec, type Edge as LabEdge, startEdge } from '../../lab/edge.ts'
@@ -60,7 +61,8 @@ export type Ground = Awaited<ReturnType<typeof openGround>>
 /** Our client, as the functions would make it. */
 export function clientOf(edge: LabEdge, restoresDialogs = false): KamailioEdge {
   const key = { secret: async () => secret, refreshSecret: async () => secret }
-  return createEdge({ id: edge.name, url: edge.rpcUrl, restoresDialogs, timeoutMs: 5000, key })
+  const transport = createHttpTransport({ url: edge.rpcUrl, timeoutMs: 5000 })
+  return createEdge({ id: edge.name, transport, restoresDialogs, timeoutMs: 5000, key })
 }
 
 /** The world of the contract suite over a real Kamailio of that release. */

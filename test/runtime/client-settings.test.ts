@@ -1,7 +1,7 @@
 import { SSMClient } from '@aws-sdk/client-ssm'
 import { expect, test } from 'vitest'
 import { createSecret } from '../../functions/aws/secret.ts'
-import { clientSettings } from '../../functions/runtime/ports.ts'
+import { clientSettings } from '../../functions/runtime/client-settings.ts'
 import { awsStub } from '../aws/aws-stub.ts'
 import { createMemoryClock } from '../memory/clock.ts'
 

@@ -1,0 +1,3 @@
+import { relayHandler } from '../runtime/relay-handler.ts'
+
+export const handler = relayHandler()
