@@ -1,12 +1,10 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { build, type OutputFile } from 'esbuild'
+import { functionsPath } from './functions-path.ts'
 import { requireNode24 } from './node-version.ts'
 
 const root = resolve(import.meta.dirname, '..')
-
-/** Where the bundles are written, one folder for each function. */
-export const functionsPath = join(root, 'dist', 'functions')
 
 /** undici and the AWS SDK call `require` for Node's own modules, which an ES module does not have. */
 const requireBanner = `import { createRequire } from 'node:module';const require = createRequire(import.meta.url);`

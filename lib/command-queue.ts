@@ -1,5 +1,5 @@
 import type { Duration } from 'aws-cdk-lib'
-import type { IGrantable } from 'aws-cdk-lib/aws-iam'
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { Construct } from 'constructs'
 import { MessageQueue } from './message-queue.ts'
 
@@ -13,7 +13,7 @@ export class CommandQueue extends MessageQueue {
   }
 
   /** Lets somebody send commands. */
-  grantSend(grantee: IGrantable): void {
-    this.queue.grantSendMessages(grantee)
+  grantSend(grantee: IGrantable): Grant {
+    return this.queue.grantSendMessages(grantee)
   }
 }

@@ -1,21 +1,39 @@
 import { RemovalPolicy, Stack } from 'aws-cdk-lib'
+import type { IAutoScalingGroup } from 'aws-cdk-lib/aws-autoscaling'
+import type { IAlarm, Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch'
 import { EventBus } from 'aws-cdk-lib/aws-events'
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { Construct } from 'constructs'
-import * as z from 'zod'
-import { type ControlConfig, type ControlConfigInput, controlConfig } from '../functions/contracts/config.ts'
-import { environment } from '../functions/contracts/names.ts'
-import { functionsPath } from './build.ts'
+import type { AlarmConfig, ControlConfigInput, GroupConfig } from '../functions/contracts/config.ts'
+import { environment, type MetricName } from '../functions/contracts/names.ts'
 import { CommandQueue } from './command-queue.ts'
-import { ControlFunction, type TimeBudgets, timeBudgets } from './control-function.ts'
+import { ControlFunction, timeBudgets } from './control-function.ts'
+import { controlMetric } from './control-metric.ts'
 import { DrainWorkflow, stateMachineArn } from './drain-workflow.ts'
 import { directEdgeAccess, type EdgeAccess } from './edge-access.ts'
 import { EventIntake } from './event-intake.ts'
+import { functionsPath } from './functions-path.ts'
+import { GrowingControl } from './growing-control.ts'
+import { type Handler, type HandlerName, handlers } from './handlers.ts'
+import { addHooks, type ManageOptions } from './lifecycle-hooks.ts'
 import type { ConsumerProps, MessageQueue } from './message-queue.ts'
-import { type Need, portPermissions } from './port-permissions.ts'
+import { groupPermissions, portPermissions } from './port-permissions.ts'
 import { Store } from './store.ts'
 
+export interface DrainOnAlarmOptions {
+  /**
+   * An instance id or a destination.
+   * @default - what the alarm's contributor, tag or dimension names
+   */
+  readonly target?: NonNullable<AlarmConfig['target']>
+}
+
 export interface DispatcherControlProps {
-  /** The groups, hooks and alarms that are ours, and the timers. */
+  /**
+   * The groups, hooks and alarms that are ours by name, and the timers. More are added with `manage` and `drainOnAlarm`; a group
+   * that is named here has its hooks from somebody else.
+   */
   readonly control: ControlConfigInput
   /** Path of the SSM parameters that name the edges, one for each edge; without a slash at its end. */
   readonly edgesPath: string
@@ -48,30 +66,6 @@ export interface DispatcherControlProps {
   readonly functionsPath?: string
 }
 
-/** Each function, by its handler's file name: its time budget, and what its use case needs. */
-const functions = {
-  'lifecycle-events': {
-    budget: 'event',
-    needs: ['store', 'fleet', 'instances', 'complete', 'workflows', 'events'],
-  },
-  'alarm-events': { budget: 'event', needs: ['store', 'fleet', 'instances', 'workflows', 'events'] },
-  commands: { budget: 'command', needs: ['store', 'fleet', 'instances', 'workflows', 'events'] },
-  'begin-drain': { budget: 'step', needs: ['store', 'fleet', 'instances', 'heartbeat', 'events'] },
-  'observe-drain': {
-    budget: 'step',
-    needs: ['store', 'fleet', 'instances', 'heartbeat', 'mediaServers', 'workflows', 'events'],
-  },
-  'complete-drain': { budget: 'step', needs: ['store', 'heartbeat', 'complete', 'terminate', 'events'] },
-  'retire-drain': {
-    budget: 'step',
-    needs: ['store', 'fleet', 'instances', 'mediaServers', 'workflows', 'events'],
-  },
-} as const satisfies Record<string, { readonly budget: keyof TimeBudgets; readonly needs: readonly Need[] }>
-type Handler = keyof typeof functions
-
-/** Every function, by its handler's file name. */
-export const handlerNames = Object.keys(functions) as readonly Handler[]
-
 /**
  * The control plane of one region's fleet: three queues, seven functions, the drain workflow and one table.
  * @throws Error at synth, naming what is wrong with the configuration.
@@ -83,42 +77,49 @@ export class DispatcherControl extends Construct {
   readonly store: Store
   /** where our own events are published */
   readonly eventBus: EventBus
+  /** Every function by its handler's file name, to set what this construct has no option for. */
+  readonly functions: Readonly<Record<HandlerName, LambdaFunction>>
+  private readonly control: GrowingControl
+  private readonly made: ReadonlyMap<HandlerName, ControlFunction>
+  private readonly parameterKeyArn: string | undefined
 
   constructor(scope: Construct, id: string, props: DispatcherControlProps) {
     super(scope, id)
-    const control = parseControl(props.control)
+    this.control = new GrowingControl(props.control)
+    this.parameterKeyArn = props.parameterKeyArn
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN
     const stateMachineName = props.stateMachineName ?? `${Stack.of(this).stackName}-drain`
     const edgeAccess = props.edgeAccess ?? directEdgeAccess()
-    const budgets = timeBudgets(control.timers)
+    const budgets = timeBudgets(this.control.current.timers)
 
     this.store = new Store(this, 'Store', { removalPolicy })
     this.eventBus = new EventBus(this, 'Events')
-    this.events = new EventIntake(this, 'Intake', { control, functionTimeout: budgets.event })
+    this.events = new EventIntake(this, 'Intake', { functionTimeout: budgets.event })
     this.commands = new CommandQueue(this, 'Commands', { functionTimeout: budgets.command })
 
     const permissions = portPermissions(this, {
       ...props,
-      control,
       stateMachineName,
       store: this.store,
       eventBus: this.eventBus,
     })
     const shared = {
-      [environment.config]: environmentConfig(control),
+      [environment.config]: this.control.json(this),
       [environment.table]: this.store.table.tableName,
       [environment.edgesPath]: props.edgesPath,
       [environment.rpcSecretParameter]: props.rpcSecretParameter,
       [environment.eventBus]: this.eventBus.eventBusName,
       [environment.stateMachine]: stateMachineArn(this, stateMachineName),
     }
+    const made = new Map<HandlerName, ControlFunction>()
+    this.made = made
     const make = (
       constructId: string,
-      handler: Handler,
+      handler: HandlerName,
       own: Record<string, string> = {},
     ): ControlFunction => {
-      const { budget, needs }: { budget: keyof TimeBudgets; needs: readonly Need[] } = functions[handler]
-      const made = new ControlFunction(this, constructId, {
+      const { budget, needs }: Handler = handlers[handler]
+      const added = new ControlFunction(this, constructId, {
         handler,
         functionsPath: props.functionsPath ?? functionsPath,
         timeout: budgets[budget],
@@ -126,48 +127,92 @@ export class DispatcherControl extends Construct {
         ...(needs.includes('fleet') && { edgeAccess }),
         removalPolicy,
       })
-      for (const permission of needs.flatMap((need) => permissions[need])) made.allow(permission)
-      return made
+      for (const permission of needs.flatMap((need) => permissions[need] ?? [])) added.allow(permission)
+      made.set(handler, added)
+      return added
     }
-    const consume = (constructId: string, handler: Handler, from: MessageQueue, how: ConsumerProps): void => {
+    const consume = (
+      constructId: string,
+      handler: HandlerName,
+      from: MessageQueue,
+      how: ConsumerProps,
+    ): LambdaFunction => {
       const own = {
         [environment.queue]: from.queue.queueUrl,
         [environment.deadLetterQueue]: from.deadLetters.queueUrl,
       }
-      from.consumedBy(make(constructId, handler, own), how)
+      const consumer = make(constructId, handler, own)
+      from.consumedBy(consumer, how)
+      return consumer.function
     }
-    consume('OnLifecycleEvents', 'lifecycle-events', this.events.lifecycleEvents, {
-      batchSize: 5,
-      maxConcurrency: 10,
-    })
-    consume('OnAlarmEvents', 'alarm-events', this.events.alarmEvents, { batchSize: 5, maxConcurrency: 5 })
-    // One at a time: a batch of a FIFO queue is worked off in order, and its later commands would run out of time.
-    consume('OnCommands', 'commands', this.commands, { batchSize: 1, maxConcurrency: 10 })
-
-    this.workflow = new DrainWorkflow(this, 'Drain', {
-      name: stateMachineName,
+    const queued = {
+      'lifecycle-events': consume('OnLifecycleEvents', 'lifecycle-events', this.events.lifecycleEvents, {
+        batchSize: 5,
+        maxConcurrency: 10,
+      }),
+      'alarm-events': consume('OnAlarmEvents', 'alarm-events', this.events.alarmEvents, {
+        batchSize: 5,
+        maxConcurrency: 5,
+      }),
+      // One at a time: a batch of a FIFO queue is worked off in order, and its later commands would run out of time.
+      commands: consume('OnCommands', 'commands', this.commands, { batchSize: 1, maxConcurrency: 10 }),
+    }
+    const steps = {
       begin: make('BeginDrain', 'begin-drain'),
       observe: make('ObserveDrain', 'observe-drain'),
       complete: make('CompleteDrain', 'complete-drain'),
       retire: make('RetireDrain', 'retire-drain'),
-    })
+    }
+    this.workflow = new DrainWorkflow(this, 'Drain', { name: stateMachineName, ...steps })
+    this.functions = {
+      ...queued,
+      'begin-drain': steps.begin.function,
+      'observe-drain': steps.observe.function,
+      'complete-drain': steps.complete.function,
+      'retire-drain': steps.retire.function,
+    }
+    for (const group of this.control.current.groups) this.letIn(group)
+    for (const alarm of this.control.current.alarms) this.events.addAlarm(alarm)
   }
-}
 
-function parseControl(input: ControlConfigInput): ControlConfig {
-  const parsed = controlConfig.safeParse(input)
-  if (parsed.success) return parsed.data
-  throw new Error(`the control configuration is wrong:\n${z.prettifyError(parsed.error)}`)
-}
+  /**
+   * Drains the group's instances before they go: puts our hooks on it, with the events and permissions that they need. An
+   * imported group can be managed too. Instances that a group launches before its hooks exist are not held back.
+   * @throws Error where the options don't fit together, naming each problem
+   */
+  manage(group: IAutoScalingGroup, options: ManageOptions): void {
+    // Only whoever can work an event off may be sent one.
+    const after = [this.events, this.commands, this.workflow, ...this.made.values()]
+    const added = addHooks(this, group, options, after)
+    this.control.add({ groups: [added] })
+    for (const each of this.control.current.groups.slice(-1)) this.letIn(each)
+  }
 
-/** Lambda allows 4 KB for all of a function's environment; the other variables are kept within the rest. */
-const longestConfig = 3072
+  /**
+   * Drains the alarm's server while it is in ALARM.
+   * @throws Error where the alarm is ours already
+   */
+  drainOnAlarm(alarm: IAlarm, options: DrainOnAlarmOptions = {}): void {
+    this.control.add({ alarms: [{ name: alarm.alarmName, ...options }] })
+    for (const each of this.control.current.alarms.slice(-1)) this.events.addAlarm(each)
+  }
 
-function environmentConfig(control: ControlConfig): string {
-  const json = JSON.stringify(control)
-  const bytes = Buffer.byteLength(json)
-  if (bytes <= longestConfig) return json
-  throw new Error(
-    `the control configuration has ${bytes} bytes as JSON, a function's environment has room for ${longestConfig}: name fewer groups and alarms, and deploy the others in a second stack`,
-  )
+  /** Lets somebody send commands (docs/commands.md). */
+  grantSendCommands(grantee: IGrantable): Grant {
+    return this.commands.grantSend(grantee)
+  }
+
+  /** One of our metrics over the whole deployment, as a sum over five minutes. */
+  metric(name: MetricName, props?: MetricOptions): Metric {
+    return controlMetric(name, props)
+  }
+
+  private letIn(group: GroupConfig): void {
+    this.events.addGroup(group)
+    const permissions = groupPermissions(this, group, this.parameterKeyArn)
+    for (const [handler, made] of this.made) {
+      const { needs }: Handler = handlers[handler]
+      for (const permission of needs.flatMap((need) => permissions[need] ?? [])) made.allow(permission)
+    }
+  }
 }

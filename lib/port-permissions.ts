@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib'
 import type { EventBus } from 'aws-cdk-lib/aws-events'
 import type { Construct } from 'constructs'
-import type { ControlConfig } from '../functions/contracts/config.ts'
+import type { GroupConfig } from '../functions/contracts/config.ts'
 import { startPermissions } from './drain-workflow.ts'
 import type { Permission } from './permission.ts'
 import type { Store } from './store.ts'
@@ -19,7 +19,6 @@ export type Need =
   | 'events'
 
 export interface PortPermissionsProps {
-  readonly control: ControlConfig
   readonly edgesPath: string
   readonly rpcSecretParameter: string
   readonly parameterKeyArn?: string
@@ -29,34 +28,15 @@ export interface PortPermissionsProps {
 }
 
 /** @returns the permissions behind each need, each on the resources of this deployment alone. */
-export function portPermissions(scope: Construct, props: PortPermissionsProps): Record<Need, Permission[]> {
-  const { partition, region, account } = Stack.of(scope)
-  const parameterArn = (name: string) => `arn:${partition}:ssm:${region}:${account}:parameter${name}`
-  const groupArns = props.control.groups.map(
-    ({ name }) =>
-      `arn:${partition}:autoscaling:${region}:${account}:autoScalingGroup:*:autoScalingGroupName/${name}`,
-  )
-  const onGroups = (action: string): Permission => ({
-    actions: [action],
-    resources: groupArns,
-    wildcardReason: "a group's ARN has its UUID before its name, and only the name is configured",
-  })
-  const readSecrets = (names: readonly string[]): Permission[] => [
-    { actions: ['ssm:GetParameter'], resources: names.map(parameterArn) },
-    {
-      actions: ['kms:Decrypt'],
-      resources: props.parameterKeyArn && names.length > 0 ? [props.parameterKeyArn] : [],
-      conditions: { StringEquals: { 'kms:ViaService': `ssm.${region}.amazonaws.com` } },
-    },
-  ]
-  const passwords = props.control.groups.flatMap(({ callCount }) =>
-    callCount ? [callCount.passwordParameter] : [],
-  )
+export function portPermissions(
+  scope: Construct,
+  props: PortPermissionsProps,
+): Partial<Record<Need, readonly Permission[]>> {
   return {
     store: [props.store.permission],
     fleet: [
-      { actions: ['ssm:GetParametersByPath'], resources: [parameterArn(props.edgesPath)] },
-      ...readSecrets([props.rpcSecretParameter]),
+      { actions: ['ssm:GetParametersByPath'], resources: [parameterArn(scope, props.edgesPath)] },
+      ...readSecret(scope, props.rpcSecretParameter, props.parameterKeyArn),
     ],
     instances: [
       {
@@ -65,13 +45,47 @@ export function portPermissions(scope: Construct, props: PortPermissionsProps): 
         wildcardReason: 'ec2:DescribeInstances takes no resource; it only reads',
       },
     ],
-    heartbeat: [onGroups('autoscaling:RecordLifecycleActionHeartbeat')],
-    complete: [onGroups('autoscaling:CompleteLifecycleAction')],
-    terminate: props.control.groups.some(({ deadlinePolicy }) => deadlinePolicy === 'retain')
-      ? [onGroups('autoscaling:TerminateInstanceInAutoScalingGroup')]
-      : [],
-    mediaServers: readSecrets([...new Set(passwords)]),
     workflows: startPermissions(scope, props.stateMachineName),
     events: [{ actions: ['events:PutEvents'], resources: [props.eventBus.eventBusArn] }],
   }
+}
+
+/** @returns the permissions behind each need that come with a group, on that group alone. */
+export function groupPermissions(
+  scope: Construct,
+  { name, deadlinePolicy, callCount }: GroupConfig,
+  parameterKeyArn?: string,
+): Partial<Record<Need, readonly Permission[]>> {
+  const { partition, region, account } = Stack.of(scope)
+  const onGroup = (action: string): Permission => ({
+    actions: [action],
+    resources: [
+      `arn:${partition}:autoscaling:${region}:${account}:autoScalingGroup:*:autoScalingGroupName/${name}`,
+    ],
+    wildcardReason: "a group's ARN has its UUID before its name, and only the name is known",
+  })
+  return {
+    heartbeat: [onGroup('autoscaling:RecordLifecycleActionHeartbeat')],
+    complete: [onGroup('autoscaling:CompleteLifecycleAction')],
+    ...(deadlinePolicy === 'retain' && {
+      terminate: [onGroup('autoscaling:TerminateInstanceInAutoScalingGroup')],
+    }),
+    ...(callCount && { mediaServers: readSecret(scope, callCount.passwordParameter, parameterKeyArn) }),
+  }
+}
+
+function parameterArn(scope: Construct, name: string): string {
+  const { partition, region, account } = Stack.of(scope)
+  return `arn:${partition}:ssm:${region}:${account}:parameter${name}`
+}
+
+function readSecret(scope: Construct, name: string, keyArn: string | undefined): Permission[] {
+  return [
+    { actions: ['ssm:GetParameter'], resources: [parameterArn(scope, name)] },
+    {
+      actions: ['kms:Decrypt'],
+      resources: keyArn === undefined ? [] : [keyArn],
+      conditions: { StringEquals: { 'kms:ViaService': `ssm.${Stack.of(scope).region}.amazonaws.com` } },
+    },
+  ]
 }

@@ -6,7 +6,7 @@ import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, expect, test } from 'vitest'
 import { bundleFunctions } from '../../lib/build.ts'
-import { handlerNames } from '../../lib/dispatcher-control.ts'
+import { handlers } from '../../lib/handlers.ts'
 
 const root = join(import.meta.dirname, '../..')
 mkdirSync(join(root, 'dist'), { recursive: true })
@@ -56,7 +56,7 @@ test('a bundle speaks HTTP through undici and carries its AWS SDK', async () => 
 
 test('every handler has its function and every function its handler', () => {
   const files = readdirSync(join(root, 'functions', 'handlers')).map((file) => basename(file, '.ts'))
-  expect(files.toSorted()).toEqual(handlerNames.toSorted())
+  expect(files.toSorted()).toEqual(Object.keys(handlers).toSorted())
 })
 
 test('a folder without handlers is refused', async () => {

@@ -5,8 +5,8 @@ import { App } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { afterAll } from 'vitest'
 import * as z from 'zod'
-import { handlerNames } from '../../lib/dispatcher-control.ts'
 import { DispatcherControlStack } from '../../lib/dispatcher-control-stack.ts'
+import { handlers } from '../../lib/handlers.ts'
 import { readSettings, type Settings } from '../../lib/settings.ts'
 
 export const exampleSettings = readSettings(join(import.meta.dirname, '../../dispatcher-control.json'))
@@ -20,7 +20,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Bundles that only exist: a template does not depend on what is in them. */
 const functionsPath = join(folder, 'functions')
-for (const name of handlerNames) {
+for (const name of Object.keys(handlers)) {
   mkdirSync(join(functionsPath, name), { recursive: true })
   writeFileSync(join(functionsPath, name, 'index.mjs'), `export const handler = '${name}'\n`)
 }

@@ -1,0 +1,30 @@
+import type { TimeBudgets } from './control-function.ts'
+import type { Need } from './port-permissions.ts'
+
+export interface Handler {
+  readonly budget: keyof TimeBudgets
+  readonly needs: readonly Need[]
+}
+
+/** Each function, by its handler's file name: its time budget, and what its use case needs. */
+export const handlers = {
+  'lifecycle-events': {
+    budget: 'event',
+    needs: ['store', 'fleet', 'instances', 'complete', 'workflows', 'events'],
+  },
+  'alarm-events': { budget: 'event', needs: ['store', 'fleet', 'instances', 'workflows', 'events'] },
+  commands: { budget: 'command', needs: ['store', 'fleet', 'instances', 'workflows', 'events'] },
+  'begin-drain': { budget: 'step', needs: ['store', 'fleet', 'instances', 'heartbeat', 'events'] },
+  'observe-drain': {
+    budget: 'step',
+    needs: ['store', 'fleet', 'instances', 'heartbeat', 'mediaServers', 'workflows', 'events'],
+  },
+  'complete-drain': { budget: 'step', needs: ['store', 'heartbeat', 'complete', 'terminate', 'events'] },
+  'retire-drain': {
+    budget: 'step',
+    needs: ['store', 'fleet', 'instances', 'mediaServers', 'workflows', 'events'],
+  },
+} as const satisfies Record<string, Handler>
+
+/** A handler's file name in functions/handlers, without its ending. */
+export type HandlerName = keyof typeof handlers

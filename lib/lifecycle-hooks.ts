@@ -1,0 +1,137 @@
+import { Annotations, Aspects, Duration, Stack } from 'aws-cdk-lib'
+import {
+  CfnAutoScalingGroup,
+  CfnLifecycleHook,
+  DefaultResult,
+  type IAutoScalingGroup,
+  LifecycleHook,
+  LifecycleTransition,
+} from 'aws-cdk-lib/aws-autoscaling'
+import { Construct, type IConstruct } from 'constructs'
+import type { ControlConfigInput } from '../functions/contracts/config.ts'
+
+type Group = ControlConfigInput['groups'][number]
+
+/** How one Auto Scaling group is drained. */
+export interface ManageOptions {
+  /**
+   * What becomes of calls that are left at the deadline: `terminate` lets the instance go, `retain` keeps it until they are
+   * over. There is no default: either choice costs something.
+   */
+  readonly deadlinePolicy: Group['deadlinePolicy']
+  /** How long calls may last before the policy decides; below min(48 h, 100 × heartbeat timeout). */
+  readonly drainDeadline: Duration
+  /**
+   * The hooks' heartbeat timeout, 30 s to 2 h: how long our outage may last before the hook's default result applies.
+   * @default Duration.minutes(30)
+   */
+  readonly heartbeatTimeout?: Duration
+  /**
+   * With `retain`: how long an instance may stay retained for its calls before that is said loudly.
+   * @default Duration.days(1)
+   */
+  readonly retainedMaxAge?: Duration
+  /**
+   * Whether a launch waits until its address may get calls again (a retired mark is ended), with a hook of its own.
+   * @default true
+   */
+  readonly admitLaunches?: boolean
+  /**
+   * How a media server's own active calls are read, independent of what the edges count.
+   * @default - not read: what bypasses the edges is not seen
+   */
+  readonly callCount?: Group['callCount']
+}
+
+const terminateHook = 'dispatcher-control-terminate'
+const launchHook = 'dispatcher-control-launch'
+
+/**
+ * Puts our hooks on a group, which may be imported, and has it keep abandoned instances where the policy is `retain`.
+ * Warns of what can't be set from here, and of other terminate hooks.
+ * @param after what must be there before an event may come, and goes only after the hooks
+ * @returns the group's part of the configuration
+ * @throws Error where AWS would refuse the heartbeat timeout
+ */
+export function addHooks(
+  scope: Construct,
+  group: IAutoScalingGroup,
+  options: ManageOptions,
+  after: readonly IConstruct[],
+): Group {
+  const { deadlinePolicy, callCount, heartbeatTimeout = Duration.minutes(30), admitLaunches = true } = options
+  const seconds = heartbeatTimeout.toSeconds()
+  if (seconds < 30 || seconds > 7200)
+    throw new Error(
+      `${group.node.path}: the heartbeat timeout is ${seconds} s, Auto Scaling allows 30 s to 7200 s`,
+    )
+  // The path, as two groups may share an id.
+  const hooks = new Construct(scope, `Hooks-${group.node.path.replaceAll('/', '-')}`)
+  hooks.node.addDependency(...after)
+  const common = { autoScalingGroup: group, heartbeatTimeout }
+  new LifecycleHook(hooks, 'Terminate', {
+    ...common,
+    lifecycleHookName: terminateHook,
+    lifecycleTransition: LifecycleTransition.INSTANCE_TERMINATING,
+    // With ABANDON our own outage retains the instance too.
+    defaultResult: deadlinePolicy === 'retain' ? DefaultResult.ABANDON : DefaultResult.CONTINUE,
+  })
+  if (admitLaunches)
+    new LifecycleHook(hooks, 'Launch', {
+      ...common,
+      lifecycleHookName: launchHook,
+      lifecycleTransition: LifecycleTransition.INSTANCE_LAUNCHING,
+      // ABANDON would have our own outage end every new instance; the event of its launch admits it later.
+      defaultResult: DefaultResult.CONTINUE,
+    })
+  if (deadlinePolicy === 'retain') keepAbandoned(group)
+  warnOfOtherHooks(scope, group)
+  return {
+    name: group.autoScalingGroupName,
+    terminateHook,
+    ...(admitLaunches && { launchHook }),
+    heartbeatTimeoutSeconds: seconds,
+    drainDeadlineSeconds: options.drainDeadline.toSeconds(),
+    deadlinePolicy,
+    ...(options.retainedMaxAge && { retainedMaxAgeSeconds: options.retainedMaxAge.toSeconds() }),
+    ...(callCount && { callCount }),
+  }
+}
+
+/** https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-lifecycle-policy.html */
+function keepAbandoned(group: IAutoScalingGroup): void {
+  const resource = group.node.defaultChild
+  if (resource instanceof CfnAutoScalingGroup) {
+    resource.instanceLifecyclePolicy = { retentionTriggers: { terminateHookAbandon: 'retain' } }
+    return
+  }
+  Annotations.of(group).addWarningV2(
+    'dispatcher-control:retain-imported',
+    `an abandoned instance of an imported group is terminated, with its calls, unless the group's lifecycle policy says retain: aws autoscaling update-auto-scaling-group --auto-scaling-group-name <name> --instance-lifecycle-policy '{"RetentionTriggers":{"TerminateHookAbandon":"retain"}}'`,
+  )
+}
+
+/** They are looked for at synth, anywhere in the app: a hook can be added after, and from another stack. */
+function warnOfOtherHooks(scope: Construct, group: IAutoScalingGroup): void {
+  const { autoScalingGroupName } = group
+  const warn = (on: IConstruct): void =>
+    Annotations.of(on).addWarningV2(
+      'dispatcher-control:other-terminate-hook',
+      `${group.node.path} has another terminate hook: it holds the instance longer than its calls last, and its ABANDON counts for the instance lifecycle policy too`,
+    )
+  Aspects.of(scope.node.root).add({
+    visit(node) {
+      if (node === group.node.defaultChild && node instanceof CfnAutoScalingGroup) {
+        const listed: unknown = Stack.of(node).resolve(node.lifecycleHookSpecificationList)
+        if (JSON.stringify(listed)?.includes(LifecycleTransition.INSTANCE_TERMINATING)) warn(node)
+      }
+      if (
+        node instanceof CfnLifecycleHook &&
+        node.autoScalingGroupName === autoScalingGroupName &&
+        node.lifecycleTransition === LifecycleTransition.INSTANCE_TERMINATING &&
+        !scope.node.findAll().includes(node)
+      )
+        warn(node)
+    },
+  })
+}
