@@ -4,19 +4,21 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { isAbsolute, join, relative } from 'node:path'
 import { z } from 'zod'
 import { cacheDir, type Log, place } from './lab-cache.ts'
 import { ChildExited, runToEnd } from './leash.ts'
 
 /** A Debian suite and the packages the lab takes from it. */
 export interface Suite {
-  readonly name: 'forky' | 'bookworm'
+  readonly name: 'forky' | 'trixie' | 'bookworm'
   readonly packages: readonly string[]
 }
 
@@ -29,6 +31,11 @@ const kamailioPackages = [
 export const forky: Suite = {
   name: 'forky',
   packages: [...kamailioPackages, 'sip-tester', 'asterisk', 'asterisk-modules'],
+}
+/** The Python and the Java that LocalStack needs. */
+export const trixie: Suite = {
+  name: 'trixie',
+  packages: ['python3.13', 'python3.13-venv', 'openjdk-21-jre-headless'],
 }
 /** Kamailio 5.6. */
 export const bookworm: Suite = { name: 'bookworm', packages: kamailioPackages }
@@ -169,4 +176,18 @@ async function unpack(dir: string, archives: string, debs: readonly string[]): P
     { name: 'unpack', argv: ['sh', '-c', script, 'sh', archives, root], runDir: join(dir, 'apt/logs') },
     300_000,
   )
+  keepLinksInside(root)
+}
+
+/** A link to `/etc/…` would leave the folder for the machine's own /etc. */
+function keepLinksInside(root: string, folder = root): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) keepLinksInside(root, path)
+    if (!entry.isSymbolicLink()) continue
+    const target = readlinkSync(path)
+    if (!isAbsolute(target) || !existsSync(join(root, target))) continue
+    rmSync(path)
+    symlinkSync(relative(folder, join(root, target)), path)
+  }
 }
