@@ -33,6 +33,8 @@ export async function observeDrain(ports: Ports, payload: WorkflowPayload): Prom
 
   const placed = holdOf(record)
   const hold = await ports.store.hold(placed.source, placed.id, placed.subject)
+  // It was gone, or overdue, before a hold could be placed; the execution that was to complete it has failed.
+  if (!hold && record.state === 'completing') return answer(ports, record, 'complete')
   if (!hold || hold.lifted) return finishLifting(ports, record, hold ?? placed)
 
   let looked: Look

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { createWorld, everywhere, hours, instanceId, minutes, seconds, server } from './world.ts'
+import { completeDrain } from '../../functions/use-cases/complete-drain.ts'
+import { createWorld, drainId, everywhere, hours, instanceId, minutes, seconds, server } from './world.ts'
 
 const retired = [`retired/${instanceId}/drain-calls`]
 
@@ -136,4 +137,23 @@ test('a retired destination is disabled again when a stranger activates it, unti
   await world.until((record) => record?.state === 'ended')
   await world.pass(10 * seconds)
   expect(world.flags()).toEqual(everywhere('DX'))
+})
+
+test('a complete step that comes again does not bring back a retired mark that was lifted since', async () => {
+  const world = createWorld()
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'retired')
+  world.stop()
+  await world.command({
+    version: 1,
+    id: 'c-1',
+    command: 'activate',
+    destination: server,
+    source: 'retired',
+    requestedBy: 'alice',
+  })
+  const payload = { drainId, attempt: 1, next: 'complete', waitSeconds: 5, retrySeconds: 100 } as const
+  await completeDrain(world.ports, payload)
+  expect(await world.heldBy()).toEqual([])
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
 })

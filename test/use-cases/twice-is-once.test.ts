@@ -136,3 +136,22 @@ test('an instance that is terminated before its event comes is completed at once
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
   expect(world.age()).toBeLessThan(1 * minutes)
 })
+
+test('a completion that was decided before any hold was placed is taken up by a new attempt', async () => {
+  let refused = true
+  const world = createWorld({
+    watch: {
+      before(method) {
+        if (refused && method === 'lifecycleActions.complete') throw new Error('throttled')
+      },
+    },
+  })
+  world.memory.instances.setState(instanceId, 'terminated')
+  await world.scaleIn()
+  await world.pass(10 * seconds)
+  world.memory.workflows.fail(drainId, 1)
+  refused = false
+  await world.redeliver()
+  await world.until((record) => record?.state === 'ended')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
+})

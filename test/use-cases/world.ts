@@ -165,6 +165,17 @@ export function createWorld(options: WorldOptions = {}) {
       world.beginAction()
       await world.lifecycle(message('lifecycle-terminate-scale-in'))
     },
+    /** The same event again, as a queue brings it until it is taken. */
+    async redeliver() {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await world.lifecycle(message('lifecycle-terminate-scale-in'))
+        } catch (error) {
+          if (tries === 4) throw error
+          await clock.sleep(1 * seconds)
+        }
+      }
+    },
     /** Lets time pass until the drain's record says so; five virtual days are never. */
     async until(what: (record: DrainRecord | undefined) => boolean, id = drainId) {
       const end = clock.now() + 120 * hours

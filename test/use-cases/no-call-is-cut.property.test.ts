@@ -1,0 +1,138 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { MemoryEdge } from '../memory/edge.ts'
+import { createWorld, everywhere, minutes, seconds, server, type World } from './world.ts'
+
+const longestCall = 20 * minutes
+const deadline = 60 * minutes
+
+interface Happening {
+  readonly after: number
+  readonly edge: number
+  readonly what: (typeof kinds)[number]
+  readonly lasts: number
+}
+const kinds = [
+  'invite',
+  'call from the server',
+  'restart',
+  'reload by a stranger',
+  'set_state by a stranger',
+  'unreachable',
+  'replies lost',
+  'counts refused',
+  'the store refuses',
+  'the heartbeat is refused',
+  'the event comes again',
+] as const
+
+const happening: fc.Arbitrary<Happening> = fc.record({
+  after: fc.integer({ min: 0, max: 4 * minutes }),
+  edge: fc.integer({ min: 0, max: 1 }),
+  what: fc.constantFrom(...kinds),
+  lasts: fc.integer({ min: 1 * seconds, max: longestCall }),
+})
+
+/** Calls as both of their ends know them, whatever an edge remembers. */
+type Ledger = { from: number; to: number }[]
+
+function call(world: World, edge: MemoryEdge, ledger: Ledger, outbound: boolean, lasts: number): void {
+  const id = outbound ? edge.callFrom('10.0.1.20') : callIn(edge)
+  if (id === undefined) return
+  ledger.push({ from: world.age(), to: world.age() + lasts })
+  world.clock.at(world.clock.now() + lasts, () => edge.hangUp(id))
+}
+
+/** An INVITE goes where the edge sends it; only those that the server gets are of interest. */
+function callIn(edge: MemoryEdge): number | undefined {
+  const routed = [edge.invite(1), edge.invite(1)]
+  for (const other of routed) if (other && other.uri !== server) edge.hangUp(other.call)
+  const [mine, second] = routed.flatMap((one) => (one?.uri === server ? [one.call] : []))
+  if (second !== undefined) edge.hangUp(second)
+  return mine
+}
+
+async function happen(world: World, ledger: Ledger, { edge: index, what, lasts }: Happening): Promise<void> {
+  const edge = world.edges[index]
+  if (!edge) return
+  const misbehave = (misbehaviour: MemoryEdge['misbehaviour']) => {
+    edge.misbehaviour = misbehaviour
+    world.clock.at(world.clock.now() + lasts / 4, () => {
+      edge.misbehaviour = {}
+    })
+  }
+  switch (what) {
+    case 'invite':
+    case 'call from the server':
+      return call(world, edge, ledger, what === 'call from the server', lasts)
+    case 'restart':
+      return edge.restart()
+    case 'reload by a stranger':
+      try {
+        edge.strangerReloads()
+      } catch (error) {
+        expect(error).toMatchObject({ message: 'too early for another reload' })
+      }
+      return
+    case 'set_state by a stranger':
+      return edge.strangerSets('a', 1, server)
+    case 'unreachable':
+      return misbehave({ unreachable: true })
+    case 'replies lost':
+      return misbehave({ losesReplies: true })
+    case 'counts refused':
+      return misbehave({ faults: { count: 'unsupported' } })
+    case 'the store refuses':
+      return world.memory.store.failNext('putDrain', new Error('throttled'), lasts % 2 ? 'before' : 'after')
+    case 'the heartbeat is refused':
+      return world.memory.lifecycleActions.failNext('heartbeat', new Error('throttled'))
+    case 'the event comes again':
+      return world.redeliver()
+  }
+}
+
+test('whatever happens to the edges, no lifecycle action is completed before the deadline while a call is up', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(happening, { minLength: 3, maxLength: 14 }),
+      fc.boolean(),
+      async (happenings, restoresDialogs) => {
+        const world = createWorld({
+          edges: [{ id: 'edge-a', restoresDialogs }, { id: 'edge-b' }],
+          config: { timers: { failoverWindowSeconds: 10, longestCallSeconds: longestCall / seconds } },
+        })
+        const ledger: Ledger = []
+        const [a] = world.edges
+        if (a) call(world, a, ledger, false, 3 * minutes)
+        await world.scaleIn()
+        await world.pass(5 * seconds)
+        for (const one of happenings) {
+          await world.pass(one.after)
+          await happen(world, ledger, one)
+        }
+        await world.until((record) => record?.state === 'retired')
+        await world.pass(5 * minutes)
+        world.stop()
+
+        const completed = world.ended().filter(({ by }) => by === 'completion')
+        expect(completed.length).toBeLessThanOrEqual(1)
+        for (const { at } of completed)
+          if (at < deadline) expect(ledger.filter(({ from, to }) => from <= at && at < to)).toEqual([])
+        expect(await world.formerFlags()).toEqual(everywhere('AP', 'IP'))
+      },
+    ),
+    { numRuns: 40 },
+  )
+})
+
+test('the referee can fail: an edge that lies about its calls makes us cut one', async () => {
+  const world = createWorld({ edges: [{}] })
+  const ledger: Ledger = []
+  const [edge] = world.edges
+  if (edge) call(world, edge, ledger, false, 20 * minutes)
+  await world.scaleIn()
+  if (edge) edge.misbehaviour = { claimsCalls: 0 }
+  await world.until((record) => record?.state === 'retired')
+  const [completed] = world.ended()
+  expect(ledger.filter(({ to }) => completed && completed.at < to)).toHaveLength(1)
+})
