@@ -1,15 +1,15 @@
 import { RemovalPolicy, Stack } from 'aws-cdk-lib'
 import type { IAutoScalingGroup } from 'aws-cdk-lib/aws-autoscaling'
-import type { IAlarm, Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch'
+import type { IAlarm } from 'aws-cdk-lib/aws-cloudwatch'
 import { EventBus } from 'aws-cdk-lib/aws-events'
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
-import { Construct } from 'constructs'
+import type { Construct } from 'constructs'
 import type { AlarmConfig, ControlConfigInput, GroupConfig } from '../functions/contracts/config.ts'
-import { environment, type MetricName } from '../functions/contracts/names.ts'
+import { environment } from '../functions/contracts/names.ts'
 import { CommandQueue } from './command-queue.ts'
 import { ControlFunction, timeBudgets } from './control-function.ts'
-import { controlMetric } from './control-metric.ts'
+import { ControlMetrics } from './control-metrics.ts'
 import { DrainWorkflow, stateMachineArn } from './drain-workflow.ts'
 import { directEdgeAccess, type EdgeAccess } from './edge-access.ts'
 import { EventIntake } from './event-intake.ts'
@@ -70,7 +70,7 @@ export interface DispatcherControlProps {
  * The control plane of one region's fleet: three queues, seven functions, the drain workflow and one table.
  * @throws Error at synth, naming what is wrong with the configuration.
  */
-export class DispatcherControl extends Construct {
+export class DispatcherControl extends ControlMetrics {
   readonly commands: CommandQueue
   readonly events: EventIntake
   readonly workflow: DrainWorkflow
@@ -200,11 +200,6 @@ export class DispatcherControl extends Construct {
   /** Lets somebody send commands (docs/commands.md). */
   grantSendCommands(grantee: IGrantable): Grant {
     return this.commands.grantSend(grantee)
-  }
-
-  /** One of our metrics over the whole deployment, as a sum over five minutes. */
-  metric(name: MetricName, props?: MetricOptions): Metric {
-    return controlMetric(name, props)
   }
 
   private letIn(group: GroupConfig): void {

@@ -68,7 +68,20 @@ export const controlConfig = z
           })
       })
     }
+    const { minWaitSeconds, maxWaitSeconds, failoverWindowSeconds } = config.timers
+    if (minWaitSeconds > maxWaitSeconds)
+      context.addIssue({
+        code: 'custom',
+        path: ['timers', 'minWaitSeconds'],
+        message: `must not be above maxWaitSeconds = ${maxWaitSeconds} s`,
+      })
     config.groups.forEach((g, index) => {
+      if (g.drainDeadlineSeconds <= failoverWindowSeconds)
+        context.addIssue({
+          code: 'custom',
+          path: ['groups', index, 'drainDeadlineSeconds'],
+          message: `must be longer than the fail-over window of ${failoverWindowSeconds} s: a zero counts only on two rounds further apart`,
+        })
       const globalMaximum = Math.min(172_800, 100 * g.heartbeatTimeoutSeconds)
       // The step that finds the deadline passed comes up to one wait after it.
       const latest =

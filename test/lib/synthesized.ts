@@ -19,7 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), 'dispatcher-control-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Bundles that only exist: a template does not depend on what is in them. */
-const functionsPath = join(folder, 'functions')
+export const functionsPath = join(folder, 'functions')
 for (const name of Object.keys(handlers)) {
   mkdirSync(join(functionsPath, name), { recursive: true })
   writeFileSync(join(functionsPath, name, 'index.mjs'), `export const handler = '${name}'\n`)

@@ -1,0 +1,84 @@
+import { Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch'
+import { Construct } from 'constructs'
+import { eventSource, type MetricName, metricNames, metricNamespace } from '../functions/contracts/names.ts'
+
+/**
+ * The metrics of a deployment. Those of its queues, functions, table and state machine are on these themselves.
+ * Each is summed up unless its options say otherwise.
+ */
+export abstract class ControlMetrics extends Construct {
+  /** Events that were not ours, or old. */
+  metricSkipped(options?: MetricOptions): Metric {
+    return metric(metricNames.skipped, {}, options)
+  }
+
+  /** Messages that can never succeed, and went to a dead-letter queue. */
+  metricRejected(options?: MetricOptions): Metric {
+    return metric(metricNames.rejected, {}, options)
+  }
+
+  /** Edges that a round could not read. */
+  metricEdgesUnreachable(options?: MetricOptions): Metric {
+    return metric(metricNames.edgesUnreachable, {}, options)
+  }
+
+  /** Destinations of an edge that were not in the state that the holds say. */
+  metricDrift(options?: MetricOptions): Metric {
+    return metric(metricNames.drift, {}, options)
+  }
+
+  /** Drains that their policy ended, with calls left or unknown. */
+  metricDrainsPastDeadline(options?: MetricOptions): Metric {
+    return metric(metricNames.drainsPastDeadline, {}, options)
+  }
+
+  /** Drains whose instance is retained for longer than it may be. */
+  metricRetainedTooLong(options?: MetricOptions): Metric {
+    return metric(metricNames.retainedTooLong, {}, options)
+  }
+
+  /** Lifecycle actions that could not be completed. */
+  metricCompletionsFailed(options?: MetricOptions): Metric {
+    return metric(metricNames.completionsFailed, {}, options)
+  }
+
+  /** Times that an edit of the edges was refused and the last good list was kept. */
+  metricEdgeListRefused(options?: MetricOptions): Metric {
+    return metric(metricNames.edgeListRefused, {}, options)
+  }
+
+  /** Heartbeats that Auto Scaling did not take. */
+  metricHeartbeatsFailed(options?: MetricOptions): Metric {
+    return metric(metricNames.heartbeatsFailed, {}, options)
+  }
+
+  /** How long the rounds took, in milliseconds: the longest unless the options say otherwise. */
+  metricRoundDuration(options?: MetricOptions): Metric {
+    return metric(metricNames.roundDuration, {}, { statistic: Stats.MAXIMUM, ...options })
+  }
+
+  /** Servers of one group that are draining: the most at once, unless the options say otherwise. */
+  metricDrainingServers(group: string, options?: MetricOptions): Metric {
+    return metric(metricNames.drainingServers, { group }, { statistic: Stats.MAXIMUM, ...options })
+  }
+
+  /** Calls left on the draining servers of one group: the most at once, unless the options say otherwise. */
+  metricDrainingCalls(group: string, options?: MetricOptions): Metric {
+    return metric(metricNames.drainingCalls, { group }, { statistic: Stats.MAXIMUM, ...options })
+  }
+
+  /** Draining servers of one group that may have calls which no edge could count: the most at once, unless the options say otherwise. */
+  metricDrainingUnknown(group: string, options?: MetricOptions): Metric {
+    return metric(metricNames.drainingUnknown, { group }, { statistic: Stats.MAXIMUM, ...options })
+  }
+}
+
+function metric(name: MetricName, dimensions: Record<string, string>, options?: MetricOptions): Metric {
+  return new Metric({
+    namespace: metricNamespace,
+    metricName: name,
+    dimensionsMap: { service: eventSource, ...dimensions },
+    statistic: Stats.SUM,
+    ...options,
+  })
+}

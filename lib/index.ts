@@ -1,0 +1,9 @@
+/** Control of Kamailio's dispatcher, to build into another CDK app. */
+export {
+  DispatcherControl,
+  type DispatcherControlProps,
+  type DrainOnAlarmOptions,
+} from './dispatcher-control.ts'
+export { directEdgeAccess, type EdgeAccess, type EdgeNetwork } from './edge-access.ts'
+export type { HandlerName } from './handlers.ts'
+export type { ManageOptions } from './lifecycle-hooks.ts'
