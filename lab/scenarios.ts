@@ -9,7 +9,7 @@ import {
   scaleIn,
   threeAtOnce,
 } from './lifecycle-scenarios.ts'
-import type { Evidence, Records, ScenarioReport } from './referee.ts'
+import type { Evidence, Problem, Records, ScenarioReport } from './referee.ts'
 import type { Scenario } from './scenario.ts'
 import type { World } from './world.ts'
 
@@ -47,7 +47,8 @@ export async function runScenarios(
   world: World,
   scenarios: readonly Scenario[],
   judged: (report: ScenarioReport) => void = () => undefined,
-): Promise<readonly ScenarioReport[]> {
+): Promise<{ readonly verdicts: readonly ScenarioReport[]; readonly broken: readonly Problem[] }> {
+  const broken: Problem[] = []
   const evidence: Evidence[] = []
   const found = (part: Evidence) => {
     evidence.push(part)
@@ -59,14 +60,20 @@ export async function runScenarios(
     await Promise.all(
       side.map(async (scenario, index) => {
         await sleep(index * betweenStartsMs)
-        await scenario.run(world, found)
+        try {
+          await scenario.run(world, found)
+        } catch (error) {
+          const text = `"${scenario.name}" broke off: ${error instanceof Error ? error.message : String(error)}`
+          world.log(text)
+          broken.push({ figure: 'scenarios', text })
+        }
       }),
     )
   }
   world.log(`scenarios took ${((Date.now() - started) / 1000).toFixed(1)} s; the last calls end`)
   await world.traffic().finish(longestEndMs)
   const records = recordsOf(world)
-  return evidence.map((part) => judge(part, records))
+  return { verdicts: evidence.map((part) => judge(part, records)), broken }
 }
 
 /** Three of them start at once as it is; the others one after the other, as triggers come. */

@@ -1,0 +1,111 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command, Option } from 'commander'
+import { openDisplay } from './display.ts'
+import { cacheDir } from './lab-cache.ts'
+import type { KamailioRelease } from './provision.ts'
+import { inWords } from './report.ts'
+import { renderHtml } from './report-html.ts'
+import { type Run, run } from './run.ts'
+import { type Sabotage, type SabotageName, sabotageNamed, sabotageNames, shownBy } from './sabotage.ts'
+import { allScenarios, scenariosNamed } from './scenarios.ts'
+import { writeWorkflowLog } from './workflow-log.ts'
+import { type World, withWorld } from './world.ts'
+
+/** Exit code beyond 0 (every promise held) and 1 (not every promise held, as after every sabotage that was seen). */
+const sabotageNotSeen = 2
+
+interface Options {
+  readonly kamailio: KamailioRelease
+  readonly sabotage?: SabotageName
+  readonly only?: string[]
+}
+
+async function main(options: Options): Promise<number> {
+  const display = openDisplay(process.stdout, process.env)
+  const sabotage = options.sabotage && sabotageNamed(options.sabotage)
+  const scenarios = sabotage
+    ? [sabotage.scenario]
+    : options.only
+      ? scenariosNamed(options.only)
+      : allScenarios
+  if (sabotage) display.log(`sabotage: ${sabotage.what}`)
+  const inFrontOf = sabotage?.inFrontOf
+  try {
+    const done = await withWorld(
+      { kamailio: options.kamailio, log: display.log, ...(inFrontOf && { inFrontOf }) },
+      async (world: World) => {
+        display.watch(world)
+        const finished = await run(world, scenarios, { sabotage: sabotage?.name, judged: display.judged })
+        const workflowLog = await writeWorkflowLog(world)
+        display.close()
+        return { ...finished, workflowLog }
+      },
+    )
+    return conclude(done, sabotage, done.workflowLog)
+  } finally {
+    display.close()
+  }
+}
+
+/** Writes the report and says what it says. @returns the exit code */
+function conclude({ report, plot }: Run, sabotage: Sabotage | undefined, workflowLog: string): number {
+  mkdirSync(cacheDir, { recursive: true })
+  const json = join(cacheDir, 'report.json')
+  const html = join(cacheDir, 'report.html')
+  writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`)
+  writeFileSync(html, renderHtml(report, plot))
+  say('', ...inWords(report), `Report: ${html} and ${json}`)
+  if (!report.passed) say(`What the workflows ran into: ${workflowLog}`)
+  if (!sabotage) return report.passed ? 0 : 1
+  const shown = shownBy(sabotage, report)
+  if (shown === undefined) {
+    say(`The sabotage was NOT seen: ${sabotage.what}, and ${sabotage.figure} says nothing of it.`)
+    return sabotageNotSeen
+  }
+  say(`The sabotage was seen: ${sabotage.what}. The figure that shows it is ${shown}`)
+  return 1
+}
+
+function say(...lines: string[]): void {
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+/** Programs on the leash end with this process, whatever ends it. */
+function endOn(signal: 'SIGINT' | 'SIGTERM', code: number): void {
+  process.once(signal, () => {
+    say('', `${signal}: everything that the lab started is ended`)
+    process.exit(code)
+  })
+}
+
+const program = new Command('demo')
+  .description(
+    'Real Kamailio edges, SIPp and Asterisk under live calls, the app deployed on an emulated AWS: drains media servers in every way and reports whether a call was lost.',
+  )
+  .addOption(
+    new Option('--kamailio <release>', 'Kamailio of the edges').choices(['6.1', '5.6']).default('6.1'),
+  )
+  .addOption(
+    new Option(
+      '--sabotage <fault>',
+      'plant a fault from outside; the run must then fail, and say by which figure',
+    ).choices(sabotageNames),
+  )
+  .option('--only <scenario...>', `only these of: ${allScenarios.map(({ name }) => name).join(' | ')}`)
+  .addHelpText(
+    'after',
+    '\nWrites .lab/report.json and .lab/report.html; logs are in .lab/runs.\nExit code: 0 every promise held, 1 not every promise held, or the run broke off; 2 a sabotage was not seen.',
+  )
+  .action(async (options: Options) => {
+    endOn('SIGINT', 130)
+    endOn('SIGTERM', 143)
+    try {
+      process.exitCode = await main(options)
+    } catch (error) {
+      say('', error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+      process.exitCode = 1
+    }
+  })
+
+await program.parseAsync()

@@ -1,0 +1,95 @@
+/** One server in the live table. */
+export interface TableRow {
+  readonly name: string
+  /** address:port */
+  readonly address: string
+  readonly calls: number
+  /** edge → what it shows, e.g. `AP` or `DX DX`; `?` while it can't be read */
+  readonly flags: readonly string[]
+  /** the instance's lifecycle state by Auto Scaling */
+  readonly instance: string
+  /** what our functions said last about it */
+  readonly workflow: string
+}
+
+export interface TableOptions {
+  /** columns of the terminal */
+  readonly width: number
+  readonly colour: boolean
+  readonly title: string
+  readonly edges: readonly string[]
+}
+
+const paint = { green: 32, yellow: 33, red: 31, dim: 2, bold: 1 } as const
+
+interface Column {
+  readonly title: string
+  readonly width: number
+  readonly text: (row: TableRow) => string
+  readonly tone?: (row: TableRow) => keyof typeof paint | undefined
+  readonly right?: boolean
+}
+
+/** Renders the table; no line is wider than `width`. */
+export function renderTable(rows: readonly TableRow[], options: TableOptions): string[] {
+  const columns = columnsFor(options)
+  const heading = columns.map((column) => padded(column.title, column)).join(' ')
+  return [
+    toned(cut(options.title, options.width), 'bold', options.colour),
+    toned(cut(heading, options.width), 'dim', options.colour),
+    ...rows.map((row) =>
+      columns
+        .map((column) => toned(padded(column.text(row), column), column.tone?.(row), options.colour))
+        .join(' ')
+        .trimEnd(),
+    ),
+  ]
+}
+
+function columnsFor({ width, edges }: TableOptions): Column[] {
+  const wide = width >= 120
+  const columns: Column[] = [
+    { title: 'server', width: 9, text: ({ name }) => name },
+    { title: 'address', width: 17, text: ({ address }) => address },
+    { title: 'calls', width: 5, right: true, text: ({ calls }) => `${calls}` },
+    ...(wide
+      ? [{ title: '', width: 24, text: ({ calls }: TableRow) => '█'.repeat(Math.min(24, calls)) }]
+      : []),
+    ...edges.map((edge, index) => ({
+      title: edge,
+      width: 7,
+      text: ({ flags }: TableRow) => flags[index] ?? '?',
+      tone: ({ flags }: TableRow) => toneOf(flags[index] ?? '?'),
+    })),
+    ...(wide
+      ? [{ title: 'instance', width: 20, text: ({ instance }: TableRow) => instance, tone: instanceTone }]
+      : []),
+  ]
+  const used = columns.reduce((sum, column) => sum + column.width + 1, 0)
+  return [
+    ...columns,
+    { title: 'workflow', width: Math.max(8, width - used), text: ({ workflow }) => workflow },
+  ]
+}
+
+function toneOf(flags: string): keyof typeof paint {
+  if (flags.startsWith('A')) return 'green'
+  return flags.startsWith('D') ? 'yellow' : 'red'
+}
+
+function instanceTone({ instance }: TableRow): keyof typeof paint | undefined {
+  return instance === 'InService' ? undefined : 'yellow'
+}
+
+function padded(text: string, { width, right }: Column): string {
+  const short = cut(text, width)
+  return right ? short.padStart(width) : short.padEnd(width)
+}
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`
+}
+
+function toned(text: string, tone: keyof typeof paint | undefined, colour: boolean): string {
+  return colour && tone !== undefined ? `\u001b[${paint[tone]}m${text}\u001b[0m` : text
+}
