@@ -1,8 +1,10 @@
 import { CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { SecurityGroup, Subnet, Vpc } from 'aws-cdk-lib/aws-ec2'
 import type { Construct } from 'constructs'
+import { Alarms } from './alarms.ts'
 import { DispatcherControl } from './dispatcher-control.ts'
 import { directEdgeAccess, type EdgeAccess } from './edge-access.ts'
+import { OperationsDashboard } from './operations-dashboard.ts'
 import type { Settings } from './settings.ts'
 
 /** One {@link DispatcherControl} as a settings file describes it, with what its users need as outputs. */
@@ -20,6 +22,12 @@ export class DispatcherControlStack extends Stack {
       removalPolicy: settings.removalPolicy === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
       ...(functionsPath && { functionsPath }),
     })
+    const { alarms } = new Alarms(this, 'Alarms', {
+      control: made,
+      ...(settings.runbookUrl && { runbookUrl: settings.runbookUrl }),
+      ...(settings.alarmTopicArn && { topicArn: settings.alarmTopicArn }),
+    })
+    new OperationsDashboard(this, 'Operations', { control: made, alarms })
     const { commands, events, store, eventBus, workflow } = made
     const outputs = {
       CommandQueueUrl: commands.queue.queueUrl,

@@ -26,6 +26,10 @@ const settings = z.strictObject({
     z.strictObject({ kind: z.literal('direct'), network: network.optional() }),
   ]),
   removalPolicy: z.enum(['retain', 'destroy']).default('retain'),
+  /** the SNS topic that is told of alarms */
+  alarmTopicArn: z.string().startsWith('arn:').optional(),
+  /** where docs/operations.md is read; alarms lead to its entries */
+  runbookUrl: z.url().optional(),
   control: controlConfig,
 })
 export type Settings = z.output<typeof settings>

@@ -1,0 +1,173 @@
+import { Duration } from 'aws-cdk-lib'
+import {
+  type IMetric,
+  MathExpression,
+  type MetricOptions,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch'
+import type { IFunction } from 'aws-cdk-lib/aws-lambda'
+import type { IQueue } from 'aws-cdk-lib/aws-sqs'
+import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions'
+import type { ControlMetrics } from './control-metrics.ts'
+
+/** One alarm: what it watches and what it means. Its entry in the runbook is the heading with this anchor. */
+export interface AlarmKind {
+  readonly anchor: string
+  /** what has happened, and why it is said at this threshold: the first words that somebody on call reads */
+  readonly meaning: string
+  readonly metric: IMetric
+  readonly threshold: number
+  /** how many periods in a row; 1 unless given */
+  readonly periods?: number
+  readonly missing: { readonly as: TreatMissingData; readonly why: string }
+}
+
+/** Long enough that each drain's slowest step, every 120 s, falls into it twice. */
+const period = Duration.minutes(5)
+
+/** Most of our metrics are written only when what they count happens. */
+const onlyWhenItHappens = {
+  as: TreatMissingData.NOT_BREACHING,
+  why: 'it is counted only when it happens',
+} as const
+
+const sum: MetricOptions = { statistic: 'Sum', period }
+
+function happened(metric: IMetric): Pick<AlarmKind, 'metric' | 'threshold' | 'missing'> {
+  return { metric, threshold: 1, missing: onlyWhenItHappens }
+}
+
+/** What is alarmed whatever is deployed. */
+export function fleetAlarms(control: ControlMetrics): Readonly<Record<string, AlarmKind>> {
+  return {
+    EdgesUnreachable: {
+      anchor: 'edges-unreachable',
+      meaning:
+        'In every round of five minutes an edge could not be read: its calls are unknown, and the drains that it is part of wait. One round alone may be a restart',
+      metric: control.metricEdgesUnreachable({ statistic: 'Minimum', period }),
+      threshold: 1,
+      missing: {
+        as: TreatMissingData.MISSING,
+        why: 'no round is made while nothing is draining, and then nobody knows',
+      },
+    },
+    Drift: {
+      anchor: 'drift',
+      meaning:
+        'For fifteen minutes edges have again and again not shown what the holds say. Once is a reload or a restart, which is corrected; this is somebody who works against us',
+      ...happened(control.metricDrift(sum)),
+      periods: 3,
+    },
+    DrainsPastDeadline: {
+      anchor: 'drains-past-deadline',
+      meaning:
+        "A drain reached its deadline with calls left, or unknown: the group's policy has decided. Each one may have cost calls",
+      ...happened(control.metricDrainsPastDeadline(sum)),
+    },
+    CompletionsFailed: {
+      anchor: 'completions-failed',
+      meaning:
+        "A lifecycle action could not be completed in ten tries: at its timeout the hook's default result decides. Each one holds up Auto Scaling",
+      ...happened(control.metricCompletionsFailed(sum)),
+    },
+    RetainedTooLong: {
+      anchor: 'retained-too-long',
+      meaning:
+        'An instance has been retained for its calls longer than its group allows (retainedMaxAgeSeconds), and is billed. It is said once for each',
+      ...happened(control.metricRetainedTooLong(sum)),
+    },
+    EdgeListRefused: {
+      anchor: 'edge-list-refused',
+      meaning:
+        'An edge parameter is wrong: the last good list of edges is used, and a function that starts anew has none. Each refusal counts: nothing mends it but an edit',
+      ...happened(control.metricEdgeListRefused(sum)),
+    },
+    HeartbeatsFailed: {
+      anchor: 'heartbeats-failed',
+      meaning:
+        'Two heartbeats of lifecycle actions failed within five minutes. One is tried again at the next step, in time; two are the same one again, or all of them',
+      ...happened(control.metricHeartbeatsFailed(sum)),
+      threshold: 2,
+    },
+    MessagesRejected: {
+      anchor: 'messages-rejected',
+      meaning:
+        'A message was refused for good, and is in its dead-letter queue with the reason. Each one is a command or event that was not done',
+      ...happened(control.metricRejected(sum)),
+    },
+  }
+}
+
+/** @param oldestSeconds how old a message may get before it is said */
+export function queueAlarms(
+  name: string,
+  what: string,
+  queues: { readonly queue: IQueue; readonly deadLetters: IQueue },
+  oldestSeconds: number,
+): Readonly<Record<string, AlarmKind>> {
+  return {
+    [`${name}DeadLetters`]: {
+      anchor: `dead-letters-${what.replaceAll(' ', '-')}`,
+      meaning: `There are ${what} that could not be done and will not be tried again: one is too many`,
+      metric: queues.deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period }),
+      threshold: 1,
+      missing: {
+        as: TreatMissingData.IGNORE,
+        why: 'SQS stops reporting a queue that nobody touches, also one with messages in it',
+      },
+    },
+    [`${name}Oldest`]: {
+      anchor: `oldest-message-${what.replaceAll(' ', '-')}`,
+      meaning: `${what[0]?.toUpperCase()}${what.slice(1)} have waited for more than ${oldestSeconds} s: seven failed tries, or nobody works the queue off`,
+      metric: queues.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period }),
+      threshold: oldestSeconds,
+      missing: {
+        as: TreatMissingData.NOT_BREACHING,
+        why: 'SQS reports no age for a queue that has been empty for hours',
+      },
+    },
+  }
+}
+
+/** Nothing but a defect, or a hand, ends an execution so: each step's failure leads back to waiting. */
+export function executionAlarm(stateMachine: IStateMachine): AlarmKind {
+  return {
+    anchor: 'executions-failed',
+    meaning:
+      'An execution of the drain workflow failed, timed out or was aborted: its drain is watched by nobody until its message comes again. It never does by itself, so one is too many',
+    metric: new MathExpression({
+      expression: 'FILL(failed, 0) + FILL(timedOut, 0) + FILL(aborted, 0)',
+      label: 'Executions that did not succeed',
+      usingMetrics: {
+        failed: stateMachine.metricFailed(sum),
+        timedOut: stateMachine.metricTimedOut(sum),
+        aborted: stateMachine.metricAborted(sum),
+      },
+      period,
+    }),
+    threshold: 1,
+    missing: { as: TreatMissingData.NOT_BREACHING, why: 'Step Functions reports only what happens' },
+  }
+}
+
+export function functionAlarms(name: string, lambda: IFunction): Readonly<Record<string, AlarmKind>> {
+  const missing = { as: TreatMissingData.NOT_BREACHING, why: 'Lambda reports only when the function runs' }
+  return {
+    [`${name}Errors`]: {
+      anchor: 'function-errors',
+      meaning: `${name} has failed in each five minutes of fifteen. One failure is tried again, and a busy edge makes some; this does not go away`,
+      metric: lambda.metricErrors(sum),
+      threshold: 1,
+      periods: 3,
+      missing,
+    },
+    [`${name}Throttles`]: {
+      anchor: 'function-throttles',
+      meaning: `${name} was refused by Lambda in each five minutes of fifteen: the account's concurrency is used up. A burst is tried again and is not said`,
+      metric: lambda.metricThrottles(sum),
+      threshold: 1,
+      periods: 3,
+      missing,
+    },
+  }
+}

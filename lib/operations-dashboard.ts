@@ -1,0 +1,110 @@
+import { Duration } from 'aws-cdk-lib'
+import {
+  type Alarm,
+  AlarmStatusWidget,
+  Dashboard,
+  GraphWidget,
+  type IMetric,
+  MathExpression,
+} from 'aws-cdk-lib/aws-cloudwatch'
+import { Construct } from 'constructs'
+import { type MetricName, metricNames, metricNamespace } from '../functions/contracts/names.ts'
+import type { DispatcherControl } from './dispatcher-control.ts'
+import type { MessageQueue } from './message-queue.ts'
+
+export interface OperationsDashboardProps {
+  readonly control: DispatcherControl
+  readonly alarms: readonly Alarm[]
+}
+
+/** One page: alarms, calls and servers that are draining by group, drains, edges, queue lag, executions, errors. */
+export class OperationsDashboard extends Construct {
+  readonly dashboard: Dashboard
+
+  constructor(scope: Construct, id: string, props: OperationsDashboardProps) {
+    super(scope, id)
+    const { control } = props
+    const { stateMachine } = control.workflow
+    const queues = [control.events.lifecycleEvents, control.events.alarmEvents, control.commands]
+    const each = (of: (queue: MessageQueue) => IMetric) => queues.map(of)
+    const functions = Object.entries(control.functions)
+    this.dashboard = new Dashboard(this, 'Dashboard', { defaultInterval: Duration.hours(12) })
+    this.dashboard.addWidgets(
+      new AlarmStatusWidget({ title: 'Alarms', alarms: [...props.alarms], width: 24 }),
+    )
+    this.dashboard.addWidgets(
+      graph('Calls on draining servers, by group', [perGroup(metricNames.drainingCalls)]),
+      graph('Draining servers, by group', [perGroup(metricNames.drainingServers)]),
+      graph('Draining servers with calls unknown', [perGroup(metricNames.drainingUnknown)]),
+    )
+    this.dashboard.addWidgets(
+      graph('Edges that could not be read', [control.metricEdgesUnreachable({ statistic: 'Maximum' })]),
+      graph('Drift corrected', [control.metricDrift()]),
+      graph('A round takes (ms)', [
+        control.metricRoundDuration({ statistic: 'Average' }),
+        control.metricRoundDuration(),
+      ]),
+    )
+    this.dashboard.addWidgets(
+      graph('Drains in trouble', [
+        control.metricDrainsPastDeadline(),
+        control.metricHeartbeatsFailed(),
+        control.metricCompletionsFailed(),
+        control.metricRetainedTooLong(),
+      ]),
+      graph('Executions', [
+        stateMachine.metricStarted(),
+        stateMachine.metricSucceeded(),
+        stateMachine.metricFailed(),
+        stateMachine.metricTimedOut(),
+        stateMachine.metricAborted(),
+      ]),
+      graph('Messages rejected and skipped, edge lists refused', [
+        control.metricRejected(),
+        control.metricSkipped(),
+        control.metricEdgeListRefused(),
+      ]),
+    )
+    this.dashboard.addWidgets(
+      graph(
+        'Oldest message (s)',
+        each(({ queue }) => queue.metricApproximateAgeOfOldestMessage()),
+      ),
+      graph(
+        'Messages waiting',
+        each(({ queue }) => queue.metricApproximateNumberOfMessagesVisible()),
+      ),
+      graph(
+        'Dead letters',
+        each(({ deadLetters }) => deadLetters.metricApproximateNumberOfMessagesVisible()),
+      ),
+    )
+    this.dashboard.addWidgets(
+      graph(
+        'Function errors',
+        functions.map(([label, lambda]) => lambda.metricErrors({ label })),
+      ),
+      graph(
+        'Function throttles',
+        functions.map(([label, lambda]) => lambda.metricThrottles({ label })),
+      ),
+      graph(
+        'Function duration (ms, p99)',
+        functions.map(([label, lambda]) => lambda.metricDuration({ label, statistic: 'p99' })),
+      ),
+    )
+  }
+}
+
+function graph(title: string, left: IMetric[]): GraphWidget {
+  return new GraphWidget({ title, left, width: 8, leftYAxis: { min: 0 } })
+}
+
+/** Every group there is, also one that is added later. */
+function perGroup(name: MetricName): MathExpression {
+  return new MathExpression({
+    expression: `SEARCH('{${metricNamespace},service,group} MetricName="${name}"', 'Maximum')`,
+    label: '',
+    usingMetrics: {},
+  })
+}
