@@ -129,24 +129,26 @@ export function queueAlarms(
   }
 }
 
-/** Nothing but a defect, or a hand, ends an execution so: each step's failure leads back to waiting. */
-export function executionAlarm(stateMachine: IStateMachine): AlarmKind {
-  return {
-    anchor: 'executions-failed',
-    meaning:
-      'An execution of the drain workflow failed, timed out or was aborted: its drain is watched by nobody until its message comes again. It never does by itself, so one is too many',
-    metric: new MathExpression({
-      expression: 'FILL(failed, 0) + FILL(timedOut, 0) + FILL(aborted, 0)',
-      label: 'Executions that did not succeed',
-      usingMetrics: {
-        failed: stateMachine.metricFailed(sum),
-        timedOut: stateMachine.metricTimedOut(sum),
-        aborted: stateMachine.metricAborted(sum),
-      },
-      period,
-    }),
+/**
+ * Nothing but a defect, or a hand, ends an execution so: each step's failure leads back to waiting. Three alarms rather than
+ * one with metric math, which the emulators don't know.
+ */
+export function executionAlarms(stateMachine: IStateMachine): Readonly<Record<string, AlarmKind>> {
+  const kind = (how: string, anchor: string, metric: IMetric): AlarmKind => ({
+    anchor,
+    meaning: `An execution of the drain workflow ${how}: its drain is watched by nobody until its message comes again, and none comes by itself, so one is too many`,
+    metric,
     threshold: 1,
     missing: { as: TreatMissingData.NOT_BREACHING, why: 'Step Functions reports only what happens' },
+  })
+  return {
+    ExecutionsFailed: kind('failed', 'executions-failed', stateMachine.metricFailed(sum)),
+    ExecutionsTimedOut: kind(
+      'was ended by AWS, as too old',
+      'executions-timed-out',
+      stateMachine.metricTimedOut(sum),
+    ),
+    ExecutionsAborted: kind('was stopped by somebody', 'executions-aborted', stateMachine.metricAborted(sum)),
   }
 }
 

@@ -2,7 +2,7 @@ import { Alarm, ComparisonOperator } from 'aws-cdk-lib/aws-cloudwatch'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
-import { type AlarmKind, executionAlarm, fleetAlarms, functionAlarms, queueAlarms } from './alarm-kinds.ts'
+import { type AlarmKind, executionAlarms, fleetAlarms, functionAlarms, queueAlarms } from './alarm-kinds.ts'
 import type { DispatcherControl } from './dispatcher-control.ts'
 
 export interface AlarmsProps {
@@ -37,7 +37,7 @@ export class Alarms extends Construct {
       ...queueAlarms('LifecycleEvents', 'lifecycle events', control.events.lifecycleEvents, oldestSeconds),
       ...queueAlarms('AlarmEvents', 'alarm events', control.events.alarmEvents, oldestSeconds),
       ...queueAlarms('Commands', 'commands', control.commands, oldestSeconds),
-      ExecutionsFailed: executionAlarm(control.workflow.stateMachine),
+      ...executionAlarms(control.workflow.stateMachine),
     }
     for (const [name, lambda] of Object.entries(control.functions))
       Object.assign(kinds, functionAlarms(name, lambda))
