@@ -10,6 +10,7 @@ const held = z.literal('held')
 /** The only methods that this project says to an edge, each with its positional parameters. */
 const parameters = {
   'core.uptime': z.tuple([]),
+  'core.version': z.tuple([]),
   'dispatcher.list': z.tuple([]),
   'dispatcher.set_state': z.tuple([state, group, sipUri]),
   'dispatcher.set_duid_state': z.tuple([state, group, text]),

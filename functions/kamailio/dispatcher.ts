@@ -49,6 +49,7 @@ export function createEdge(settings: EdgeSettings): KamailioEdge {
       await rpc.call('dispatcher.reload', [], reloaded)
     },
     boot,
+    version: async () => (await rpc.call('core.version', [], z.string())).trim(),
     count: createCallCounter({ edge: id, rpc, targets, bootTime: async () => (await boot()).bootTime }),
     close: () => rpc.close(),
   }

@@ -11,6 +11,7 @@ const kilobyte = 1024
  */
 const methods = {
   'core.uptime': { read: true, limit: 64 * kilobyte },
+  'core.version': { read: true, limit: 64 * kilobyte },
   'dispatcher.list': { read: true, limit: 8192 * kilobyte },
   'dispatcher.set_state': { read: false, limit: 64 * kilobyte },
   'dispatcher.set_duid_state': { read: false, limit: 64 * kilobyte },

@@ -4,9 +4,10 @@ import type { DrainRecord, EdgeMemory } from '../control/drain-record.ts'
 import { EdgesUnreadable } from '../control/errors.ts'
 import { instanceDestinations } from '../control/resolve.ts'
 import { answer, end, holdOf, keepAlive, overtaken, recordOf, save, summary } from './drain-step.ts'
-import { allListed, confirmEverywhere, disableEverywhere, readLists, unreadable } from './edges.ts'
+import { allListed, confirmEverywhere, disableEverywhere, readLists, unreadable, versions } from './edges.ts'
 import { blind } from './overdue.ts'
 import type { Ports } from './ports.ts'
+import { undoIfLifted } from './restore.ts'
 
 /**
  * The first step of a drain: resolves an instance's whole set, places the hold, disables it on every edge and confirms it
@@ -35,21 +36,28 @@ export async function beginDrain(ports: Ports, payload: WorkflowPayload): Promis
     return gone.lifecycle ? answer(ports, gone, 'complete') : end(ports, gone, 'gone')
   }
   const hold = holdOf(resolved)
-  if ((await ports.store.putHold(hold)) === 'stale') return end(ports, alive.record, 'lifted')
+  if ((await ports.store.putHold(hold)) === 'stale') return answer(ports, alive.record, 'observe')
   const begun = await save(ports, resolved, { state: 'draining' })
 
   const results = await disableEverywhere(ports, hold, edges)
+  await undoIfLifted(ports, hold)
   const confirmed = await confirmEverywhere(ports, hold, edges, results)
   const memories: Record<string, EdgeMemory> = { ...begun.edges }
-  for (const { edge, outcome } of results)
-    memories[edge] = { everListed: outcome === 'applied' || outcome === 'already' || outcome === 'refused' }
+  for (const { edge, outcome } of results) {
+    const listed = outcome === 'applied' || outcome === 'already' || outcome === 'refused'
+    memories[edge] = { everListed: listed || (begun.edges[edge]?.everListed ?? false) }
+  }
   const done = await save(ports, begun, {
     edges: memories,
     ...(confirmed && { confirmedAt: ports.clock.now() }),
   })
   await ports.events.publish({
     type: confirmed ? eventTypes.drainConfirmed : eventTypes.drainStarted,
-    detail: { ...summary(done), edges: results.map(({ listed, ...result }) => result) },
+    detail: {
+      ...summary(done),
+      edges: results.map(({ listed, ...result }) => result),
+      kamailio: await versions(edges),
+    },
   })
   return answer(ports, done, 'observe')
 }

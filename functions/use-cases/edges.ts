@@ -51,6 +51,18 @@ export function asEdgeError(error: unknown): EdgeError {
   throw error
 }
 
+/** What each edge calls itself, for the record; an edge that doesn't say is no reason to stop. */
+export async function versions(edges: readonly Edge[]): Promise<Readonly<Record<string, string>>> {
+  const said = await onEveryEdge(edges, async (edge) => {
+    try {
+      return [edge.id, await edge.version()] as const
+    } catch (error) {
+      return [edge.id, `unknown: ${asEdgeError(error).message}`] as const
+    }
+  })
+  return Object.fromEntries(said)
+}
+
 export function allListed(readouts: readonly Readout[]): ListedDestination[] {
   return readouts.flatMap((readout) => ('listed' in readout ? readout.listed : []))
 }

@@ -25,6 +25,8 @@ export interface Edge {
   reload(): Promise<void>
   /** `bootTime` is `up_since`, verbatim. */
   boot(): Promise<{ readonly bootTime: string; readonly uptimeSeconds: number }>
+  /** What it calls itself, such as `kamailio 6.1.5 (x86_64/Linux)`. */
+  version(): Promise<string>
   /** Calls to any of the URIs and from any of the addresses; throws `EdgeError` when no source can say. */
   count(of: { uris: readonly DestinationUri[]; addresses: readonly string[] }): Promise<CallCount>
 }

@@ -206,6 +206,11 @@ export function edgeContract(name: string, makeWorld: () => EdgePlaces): void {
       expect(await edge.readGuard(places().first)).toBe('no-guard')
     })
 
+    test('an edge says which Kamailio it is', async () => {
+      const { edge } = await open()
+      expect(await edge.version()).toMatch(/^kamailio \S/)
+    })
+
     test('the boot time stays over a reload and changes at a restart, which forgets every state', async () => {
       const world = await open()
       const { edge } = world

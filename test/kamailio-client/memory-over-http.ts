@@ -63,6 +63,8 @@ async function resultFrom(
       const { bootTime, uptimeSeconds } = await edge.boot()
       return { now: bootTime, up_since: bootTime, uptime: uptimeSeconds }
     }
+    case 'core.version':
+      return edge.version()
     case 'htable.get': {
       const held = await guarded(edge.readGuard(key()))
       if (!held) throw new Refusal("Key name doesn't exist in htable.")

@@ -128,6 +128,10 @@ export class MemoryEdge implements Edge {
     }))
   }
 
+  async version(): Promise<string> {
+    return this.answer('version', '', () => 'kamailio in memory')
+  }
+
   async count(of: { uris: readonly DestinationUri[]; addresses: readonly string[] }): Promise<CallCount> {
     return this.answer('count', [...of.uris, ...of.addresses].join(' '), () => {
       const profiles = this.options.profiles ?? ['dst', 'src']
