@@ -15,17 +15,13 @@ export async function handleAlarm(ports: Ports, message: AlarmMessage): Promise<
   const intent = alarmIntent(message)
   if (!configured || intent === 'skip') return ports.metrics.count(metricNames.skipped, 1)
   const holdId = message.series === '' ? message.alarmName : `${message.alarmName} ${message.series}`
-  if ((await ports.store.seeAlarm(holdId, message.order)) === 'stale')
-    return ports.metrics.count(metricNames.skipped, 1)
-
   const who = `alarm ${message.alarmName}`
-  if (intent === 'lift') {
-    // One that is lifted already but not everywhere, as its run was killed, is finished.
-    const holds = await ports.store.holds()
-    for (const hold of holds.filter((h) => h.source === 'alarm' && h.id === holdId))
-      await lift(ports, hold, who, message.order)
-    return
+  if ((await ports.store.seeAlarm(holdId, message.order)) === 'stale') {
+    ports.metrics.count(metricNames.skipped, 1)
+    // Of a run of this message that was killed; a hold that was placed later stays.
+    return liftHold(ports, holdId, who, message.order)
   }
+  if (intent === 'lift') return liftHold(ports, holdId, who, message.order)
   const { target: configuredTarget } = configured
   const target = await resolveTarget(
     ports,
@@ -41,4 +37,14 @@ export async function handleAlarm(ports: Ports, message: AlarmMessage): Promise<
     requestedAt: now,
     deadlineAt: now + ports.config.operatorDrainDeadlineSeconds * 1000,
   })
+  // An OK that came meanwhile may have found no hold to lift yet.
+  if ((await ports.store.seeAlarm(holdId, message.order)) === 'stale')
+    await liftHold(ports, holdId, who, message.order)
+}
+
+/** One that is lifted already but not everywhere, as its run was killed, is finished. */
+async function liftHold(ports: Ports, holdId: string, who: string, order: string): Promise<void> {
+  const holds = await ports.store.holds()
+  for (const hold of holds.filter((h) => h.source === 'alarm' && h.id === holdId))
+    await lift(ports, hold, who, order)
 }

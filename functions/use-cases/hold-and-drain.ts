@@ -1,6 +1,7 @@
 import type { Hold } from '../control/hold.ts'
 import { disableEverywhere, type EdgeResult } from './edges.ts'
 import type { Ports } from './ports.ts'
+import { undoIfLifted } from './restore.ts'
 import { startDrain } from './start-drain.ts'
 import { refuseDuplicates, type Target } from './target.ts'
 
@@ -40,6 +41,7 @@ export async function holdAndDrain(
   if ((await ports.store.putHold(hold)) === 'stale') return { result: 'stale', edges: [] }
   const edges = readouts.map((readout) => readout.edge)
   const results = await disableEverywhere(ports, hold, edges)
+  await undoIfLifted(ports, hold)
   const result = await startDrain(ports, {
     ...scope,
     ...drain,

@@ -18,7 +18,7 @@ import {
 import { confirmEverywhere, disableEverywhere } from './edges.ts'
 import { blind, overdue } from './overdue.ts'
 import type { Ports } from './ports.ts'
-import { restore } from './restore.ts'
+import { restore, undoIfLifted } from './restore.ts'
 import { freshRound } from './round.ts'
 
 /**
@@ -119,6 +119,7 @@ async function sayDrained(
 async function confirmLate(ports: Ports, record: DrainRecord, hold: Hold): Promise<number | undefined> {
   const edges = await ports.fleet.edges()
   const results = await disableEverywhere(ports, hold, edges)
+  await undoIfLifted(ports, hold)
   if (
     !results.every(({ outcome }) => outcome === 'applied' || outcome === 'already' || outcome === 'unlisted')
   )
@@ -134,8 +135,8 @@ async function confirmLate(ports: Ports, record: DrainRecord, hold: Hold): Promi
 
 /** The hold is lifted: the drain ends when every edge has been given back what it showed before. */
 async function finishLifting(ports: Ports, record: DrainRecord, hold: Hold): Promise<WorkflowPayload> {
-  if (hold.lifted && !hold.lifted.restored) {
-    await restore(ports, hold)
+  if (hold.lifted) {
+    await (hold.lifted.restored ? undoIfLifted(ports, hold) : restore(ports, hold))
     const now = await ports.store.hold(hold.source, hold.id, hold.subject)
     if (now?.lifted && !now.lifted.restored) {
       const counted = await save(ports, record, { steps: record.steps + 1 })

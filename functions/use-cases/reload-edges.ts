@@ -5,6 +5,7 @@ import { holdsOn } from '../control/hold.ts'
 import { isDisabled } from '../control/plan.ts'
 import { asEdgeError, disableOnEdge, onEveryEdge, reloadLease } from './edges.ts'
 import type { CommandOutcomeRow, Edge, Ports } from './ports.ts'
+import { undoIfLifted } from './restore.ts'
 
 /** Kamailio's `reload_delta` is 5 s by default: earlier than 6 s after the last one it answers `Ongoing reload`. */
 const afterReloadDeltaMs = 6_000
@@ -100,5 +101,8 @@ async function holdAgain(ports: Ports, edge: Edge): Promise<void> {
   })
   const open = listed.filter((entry) => !isDisabled(entry))
   for (const hold of holds)
-    if (open.some((entry) => holdsOn(entry, [hold]).length > 0)) await disableOnEdge(ports, edge, hold)
+    if (open.some((entry) => holdsOn(entry, [hold]).length > 0)) {
+      await disableOnEdge(ports, edge, hold)
+      await undoIfLifted(ports, hold)
+    }
 }

@@ -56,6 +56,19 @@ export async function restore(ports: Needs, hold: Hold, away: readonly string[] 
   return results
 }
 
+/**
+ * To be called after a hold was set on edges: one that was lifted while that went on may have been set after its lifting was
+ * finished. What is then left on record is given back, by later rounds where an edge is away.
+ */
+export async function undoIfLifted(ports: Needs, hold: Hold): Promise<void> {
+  const now = await ports.store.hold(hold.source, hold.id, hold.subject)
+  if (!now?.lifted) return
+  const [left, holds] = await Promise.all([ports.store.formerFlags(now.uris), ports.store.holds()])
+  if (!left.some((row) => holdsOn(row, holds).length === 0)) return
+  const unfinished: Hold = { ...now, lifted: { ...now.lifted, restored: false } }
+  if ((await ports.store.putHold(unfinished)) === 'written') await restore(ports, unfinished)
+}
+
 async function restoreOnEdge(ports: Needs, edge: Edge, hold: Hold): Promise<EdgeResult> {
   try {
     const seen = entriesOf(hold, await edge.list())

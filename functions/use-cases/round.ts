@@ -5,7 +5,7 @@ import { entriesOf, isDisabled } from '../control/plan.ts'
 import type { EdgeReading, Round, Unknown } from '../control/round.ts'
 import { asEdgeError, disableOnEdge, onEveryEdge } from './edges.ts'
 import type { Edge, Ports } from './ports.ts'
-import { restore } from './restore.ts'
+import { restore, undoIfLifted } from './restore.ts'
 import { countRound } from './round-metrics.ts'
 
 type Needs = Pick<
@@ -148,6 +148,7 @@ async function correctDrift(
     const open = reading.listed.filter((entry) => !isDisabled(entry) && holdsOn(entry, holds).length > 0)
     for (const hold of holds.filter((h) => !h.lifted && entriesOf(h, open).length > 0)) {
       const result = await disableOnEdge(ports, edge, hold)
+      await undoIfLifted(ports, hold)
       ports.metrics.count(metricNames.drift, 1)
       await ports.events.publish({
         type: eventTypes.driftCorrected,

@@ -78,7 +78,7 @@ test.each(both)('a scale-in that is killed %s any single write ends the same', a
     await world.pass(1 * minutes)
     a?.hangUp(call)
     await world.until((record) => record?.state === 'retired')
-    await world.pass(3 * minutes)
+    await world.pass(30 * seconds)
     world.memory.instances.setState(instanceId, 'terminated')
     await deliver(() => world.lifecycle(message('terminate-successful')))
     await world.until((record) => record?.state === 'ended')

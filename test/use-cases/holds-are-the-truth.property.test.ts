@@ -1,0 +1,180 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { MemoryEdge } from '../memory/edge.ts'
+import {
+  command,
+  createWorld,
+  everywhere,
+  instanceId,
+  message,
+  minutes,
+  neighbour,
+  seconds,
+  server,
+  type World,
+} from './world.ts'
+
+/** What operators and alarms say, each with what it leaves of the hold that it speaks of. */
+const said = {
+  'drain the destination': { hold: 'operator/10.0.1.20:5060;udp', placed: true },
+  'activate the destination': { hold: 'operator/10.0.1.20:5060;udp', placed: false },
+  'drain the instance': { hold: `operator/${instanceId}`, placed: true },
+  'activate the instance': { hold: `operator/${instanceId}`, placed: false },
+  alarm: { hold: 'alarm/media-server-cpu', placed: true },
+  ok: { hold: 'alarm/media-server-cpu', placed: false },
+} as const
+type Said = keyof typeof said
+const trouble = [
+  'restart',
+  'reload',
+  'unreachable',
+  'replies lost',
+  'busy',
+  'reload by us',
+  'a write is lost',
+] as const
+type Trouble = (typeof trouble)[number]
+
+interface Happening {
+  readonly after: number
+  readonly what: Said | Trouble
+  readonly edge: number
+  readonly lasts: number
+  readonly write: 'putHold' | 'putDrain' | 'recordFormerFlags' | 'dropFormerFlags' | 'formerFlags'
+  readonly when: 'before' | 'after'
+}
+const happening: fc.Arbitrary<Happening> = fc.record({
+  // often at once, so that runs meet each other
+  after: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 400 }), fc.integer({ min: 0, max: 2 * minutes })),
+  what: fc.oneof(fc.constantFrom(...(Object.keys(said) as Said[])), fc.constantFrom(...trouble)),
+  edge: fc.integer({ min: 0, max: 1 }),
+  lasts: fc.integer({ min: 1 * seconds, max: 3 * minutes }),
+  write: fc.constantFrom('putHold', 'putDrain', 'recordFormerFlags', 'dropFormerFlags', 'formerFlags'),
+  when: fc.constantFrom('before', 'after'),
+})
+
+/** As a queue does: again until it is taken. */
+async function delivered(world: World, work: () => Promise<unknown>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await work()
+      return
+    } catch (error) {
+      if (tries === 40) throw error
+      await world.pass(10 * seconds)
+    }
+  }
+}
+
+function say(world: World, what: Said, n: number): Promise<void> {
+  const at = `2026-11-22T19:${String(10 + n)}:00.000+0000`
+  const alarm = (name: string) => {
+    const event = JSON.parse(message(name))
+    event.detail.state.timestamp = at
+    return delivered(world, () => world.alarm(JSON.stringify(event)))
+  }
+  const send = (body: object) => delivered(world, () => world.command(body, n))
+  const id = `c-${n}`
+  switch (what) {
+    case 'drain the destination':
+      return send(command('command-drain-destination', { id }))
+    case 'activate the destination':
+      return send({
+        version: 1,
+        id,
+        command: 'activate',
+        destination: server,
+        holdId: '10.0.1.20:5060;udp',
+        requestedBy: 'bob',
+      })
+    case 'drain the instance':
+      return send(command('command-drain-instance', { id }))
+    case 'activate the instance':
+      return send({
+        version: 1,
+        id,
+        command: 'activate',
+        instance: instanceId,
+        holdId: instanceId,
+        requestedBy: 'bob',
+      })
+    case 'alarm':
+      return alarm('alarm-metric-alarm')
+    case 'ok':
+      return alarm('alarm-metric-ok')
+  }
+}
+
+async function disturb(world: World, one: Happening & { what: Trouble }, n: number): Promise<void> {
+  const edge = world.edges[one.edge]
+  if (!edge) return
+  const misbehave = (misbehaviour: MemoryEdge['misbehaviour']) => {
+    edge.misbehaviour = { latencyMs: 50, ...misbehaviour }
+    world.clock.at(world.clock.now() + one.lasts, () => {
+      edge.misbehaviour = { latencyMs: 50 }
+    })
+  }
+  switch (one.what) {
+    case 'restart':
+      return edge.restart()
+    case 'reload':
+      return reloaded(edge)
+    case 'unreachable':
+      return misbehave({ unreachable: true })
+    case 'replies lost':
+      return misbehave({ losesReplies: true })
+    case 'busy':
+      return misbehave({ faults: { setState: 'busy' } })
+    case 'reload by us':
+      return delivered(world, () => world.command(command('command-reload', { id: `reload-${n}` }), n))
+    case 'a write is lost':
+      return world.memory.store.failNext(one.write, new Error('killed'), one.when)
+  }
+}
+
+function reloaded(edge: MemoryEdge): void {
+  try {
+    edge.strangerReloads()
+  } catch (error) {
+    expect(error).toMatchObject({ message: 'too early for another reload' })
+  }
+}
+
+const isSaid = (what: Happening['what']): what is Said => what in said
+const isTrouble = (one: Happening): one is Happening & { what: Trouble } => !isSaid(one.what)
+
+test('whatever is said and goes wrong at once, in the end every edge shows what the holds say, and what it showed before', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(happening, { minLength: 2, maxLength: 12 }), async (happenings) => {
+      const world = createWorld()
+      for (const edge of world.edges) edge.misbehaviour = { latencyMs: 50 }
+      const expected = new Map<string, boolean>()
+      const work: Promise<void>[] = []
+      for (const [n, one] of happenings.entries()) {
+        await world.pass(one.after)
+        if (isSaid(one.what)) {
+          expected.set(said[one.what].hold, said[one.what].placed)
+          work.push(say(world, one.what, n))
+        } else if (isTrouble(one)) work.push(disturb(world, one, n))
+      }
+      await Promise.all(work)
+      await world.pass(12 * minutes)
+      world.stop()
+      // what was planned and never came would hit the reads below
+      for (const _ of happenings)
+        await world.memory.store.formerFlags([]).catch((error: Error) => error.message)
+      const held = [...expected].filter(([, placed]) => placed).map(([hold]) => hold)
+      expect(await world.heldBy()).toEqual(held.sort())
+      expect(world.flags(neighbour)).toEqual(everywhere('AP', 'AX'))
+      if (held.length > 0) {
+        expect(world.flags()).toEqual(everywhere('DX'))
+        return
+      }
+      expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+      expect(world.edges.flatMap((edge) => edge.truth().held)).toEqual([])
+      expect(await world.formerFlags()).toEqual({})
+      expect(await world.memory.store.holds()).toEqual([])
+    }),
+    { numRuns: 15 },
+  )
+})
