@@ -1,10 +1,5 @@
 import { Duration } from 'aws-cdk-lib'
-import {
-  type IMetric,
-  MathExpression,
-  type MetricOptions,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch'
+import { type IMetric, type MetricOptions, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions'
@@ -79,7 +74,7 @@ export function fleetAlarms(control: ControlMetrics): Readonly<Record<string, Al
     EdgeListRefused: {
       anchor: 'edge-list-refused',
       meaning:
-        'An edge parameter is wrong: the last good list of edges is used, and a function that starts anew has none. Each refusal counts: nothing mends it but an edit',
+        'An edge parameter is wrong, or the list can not be read: the last good list of edges is used, which may be old. Each refusal counts: a wrong edit mends itself never',
       ...happened(control.metricEdgeListRefused(sum)),
     },
     HeartbeatsFailed: {

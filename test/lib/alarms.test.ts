@@ -1,0 +1,193 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import * as z from 'zod'
+import { type MetricName, metricNames } from '../../functions/contracts/names.ts'
+import { createMetrics } from '../../functions/runtime/metrics.ts'
+import { exampleSettings, exampleTemplate, readable } from './synthesized.ts'
+
+const root = join(import.meta.dirname, '../..')
+const dimension = z.object({ Name: z.string(), Value: z.unknown() })
+const metric = z.object({
+  Namespace: z.string(),
+  MetricName: z.string(),
+  Dimensions: z.array(dimension).default([]),
+})
+const alarm = z.object({
+  Properties: z.object({
+    AlarmDescription: z.string(),
+    Threshold: z.number(),
+    TreatMissingData: z.enum(['notBreaching', 'ignore', 'missing']),
+    AlarmActions: z.array(z.unknown()).optional(),
+    OKActions: z.array(z.unknown()).optional(),
+    ...metric.shape,
+  }),
+})
+const template = exampleTemplate()
+const alarms = alarmsOf(template)
+
+function alarmsOf(from: typeof template) {
+  return Object.entries(from.findResources('AWS::CloudWatch::Alarm')).map(([id, resource]) => ({
+    id: readable({ Ref: id }).replace(/^<Alarms(.*)>$/, '$1'),
+    ...alarm.parse(resource).Properties,
+  }))
+}
+
+const named = (dimensions: readonly z.output<typeof dimension>[]) =>
+  Object.fromEntries(
+    dimensions.map(({ Name, Value }) => [Name, typeof Value === 'string' ? Value : readable(Value)]),
+  )
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+/** Namespace and dimensions as they are really written for this name. */
+function emitted(name: MetricName) {
+  const written: string[] = []
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    written.push(String(text))
+    return true
+  })
+  createMetrics().count(name, 1)
+  vi.restoreAllMocks()
+  const line = z
+    .looseObject({
+      _aws: z.object({
+        CloudWatchMetrics: z.tuple([
+          z.object({
+            Namespace: z.string(),
+            Dimensions: z.tuple([z.array(z.string())]),
+            Metrics: z.tuple([z.object({ Name: z.string() })]),
+          }),
+        ]),
+      }),
+    })
+    .parse(JSON.parse(written.join('')))
+  const [{ Namespace, Dimensions, Metrics }] = line._aws.CloudWatchMetrics
+  return {
+    Namespace,
+    MetricName: Metrics[0].Name,
+    Dimensions: Dimensions[0].map((each) => ({ Name: each, Value: line[each] })),
+  }
+}
+
+/** The text of every file that runs in Lambda but the one that names the metrics. */
+const sources = readdirSync(join(root, 'functions'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && file !== 'contracts/names.ts')
+  .map((file) => readFileSync(join(root, 'functions', file), 'utf8'))
+  .join('\n')
+
+test.each(Object.entries(metricNames))('%s is counted by the code', (key) => {
+  expect(sources).toMatch(new RegExp(`count\\(\\s*metricNames\\.${key},`))
+})
+
+describe('no alarm waits for a metric that never comes', () => {
+  const own = alarms.filter(({ Namespace }) => !Namespace.startsWith('AWS/'))
+  test.each(own.map((one) => [one.id, one] as const))('%s: as the code writes it', (_, one) => {
+    const watched = metric.parse(one)
+    const entry = Object.entries(metricNames).find(([, name]) => name === watched.MetricName)
+    expect(watched).toEqual(emitted(z.enum(metricNames).parse(watched.MetricName)))
+    // Counted with a dimension more it would be another metric.
+    expect(sources).not.toMatch(new RegExp(`metricNames\\.${entry?.[0]},[^,)]*,`))
+  })
+
+  const expected: Record<string, { dimension: string; metrics: string[]; type: string }> = {
+    'AWS/SQS': {
+      dimension: 'QueueName',
+      metrics: ['ApproximateNumberOfMessagesVisible', 'ApproximateAgeOfOldestMessage'],
+      type: 'AWS::SQS::Queue',
+    },
+    'AWS/States': {
+      dimension: 'StateMachineArn',
+      metrics: ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'],
+      type: 'AWS::StepFunctions::StateMachine',
+    },
+    'AWS/Lambda': {
+      dimension: 'FunctionName',
+      metrics: ['Errors', 'Throttles'],
+      type: 'AWS::Lambda::Function',
+    },
+  }
+  const aws = alarms.filter((one) => !own.includes(one))
+  test.each(aws.map((one) => [one.id, one] as const))(
+    '%s: as AWS writes it, of one of our resources',
+    (_, { Namespace, MetricName, Dimensions }) => {
+      const known = expected[Namespace]
+      expect(known?.metrics).toContain(MetricName)
+      const of = named(Dimensions)
+      expect(Object.keys(of)).toEqual([known?.dimension])
+      const ours = Object.keys(template.findResources(known?.type ?? '')).map((id) => readable({ Ref: id }))
+      expect(ours).toContain(of[known?.dimension ?? '']?.replace('.QueueName>', '>'))
+    },
+  )
+})
+
+test('each queue, dead-letter queue and function is watched by an alarm of its own', () => {
+  const watched = (namespace: string, name: string) =>
+    alarms
+      .filter((each) => each.Namespace === namespace && each.MetricName === name)
+      .map(({ Dimensions }) => Object.values(named(Dimensions)).join())
+  const all = (type: string) => Object.keys(template.findResources(type)).map((id) => readable({ Ref: id }))
+  const dead = all('AWS::SQS::Queue').filter((name) => name.includes('DeadLetters'))
+  expect(dead).toHaveLength(3)
+  expect(watched('AWS/SQS', 'ApproximateNumberOfMessagesVisible').sort()).toEqual(
+    dead.map((name) => name.replace('>', '.QueueName>')).sort(),
+  )
+  expect(watched('AWS/SQS', 'ApproximateAgeOfOldestMessage')).toHaveLength(3)
+  for (const name of ['Errors', 'Throttles'])
+    expect(watched('AWS/Lambda', name).sort()).toEqual(all('AWS::Lambda::Function').sort())
+})
+
+test('an execution that failed, was stopped or was ended by AWS is alarmed', () => {
+  expect(alarms.filter(({ Namespace }) => Namespace === 'AWS/States').map(({ id }) => id)).toEqual([
+    'ExecutionsFailed',
+    'ExecutionsTimedOut',
+    'ExecutionsAborted',
+  ])
+})
+
+test('every alarm says what it means, where to read on, and what no data stands for', () => {
+  for (const { id, AlarmDescription } of alarms) {
+    expect(AlarmDescription, id).toMatch(/Runbook: docs\/operations\.md#[a-z-]+ \(No data: .+\.\)$/)
+    expect(AlarmDescription.length, id).toBeLessThanOrEqual(1024)
+  }
+})
+
+test('without a topic nobody is told; with one, of each alarm and of its end', () => {
+  expect(alarms.filter((one) => one.AlarmActions || one.OKActions)).toEqual([])
+  const topic = 'arn:aws:sns:eu-central-1:123456789012:on-call'
+  const told = alarmsOf(
+    exampleTemplate({ ...exampleSettings, alarmTopicArn: topic, runbookUrl: 'https://example.com/runbook' }),
+  )
+  expect(told).toHaveLength(alarms.length)
+  for (const one of told) {
+    expect(one).toMatchObject({ AlarmActions: [topic], OKActions: [topic] })
+    expect(one.AlarmDescription).toContain('https://example.com/runbook#')
+  }
+})
+
+/** As GitHub makes an anchor of a heading. */
+const anchor = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-')
+
+test('every alarm has its entry in the runbook, with meaning, look and fix, and no entry is without its alarm', () => {
+  const runbook = readFileSync(join(root, 'docs/operations.md'), 'utf8')
+  const [, section = ''] = runbook.split('\n## Alarms\n')
+  const entries = new Map(
+    (section.split('\n## ')[0] ?? '')
+      .split('\n### ')
+      .slice(1)
+      .map((entry): [string, string] => {
+        const [heading = '', ...text] = entry.split('\n')
+        return [anchor(heading), text.join('\n')]
+      }),
+  )
+  const wanted = new Set(alarms.map(({ AlarmDescription }) => /#([a-z-]+)/.exec(AlarmDescription)?.[1] ?? ''))
+  expect([...entries.keys()].sort()).toEqual([...wanted].sort())
+  for (const [name, text] of entries)
+    for (const part of ['**Means**', '**Look**', '**Fix**']) expect(text, name).toContain(part)
+})
