@@ -157,3 +157,16 @@ test.each([
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
   expect(world.memory.events.of('Drain Overdue')).toEqual([])
 })
+
+test('a zero is counted anew after a restart, also where the file keeps the destination disabled', async () => {
+  const disabled = file.map((entry) => ({ ...entry, flags: 'DX' as const }))
+  const world = createWorld({
+    edges: [{ file: disabled, restoresDialogs: true }],
+    config: { timers: { failoverWindowSeconds: 60, longestCallSeconds: 7200 } },
+  })
+  await world.scaleIn()
+  await world.pass(55 * seconds)
+  world.edges[0]?.restart()
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()[0]?.at).toBeGreaterThan((55 + 60) * seconds)
+})

@@ -55,6 +55,7 @@ test("a launch ends dead machines' holds, and keeps those of the living and of t
   const held = createWorld({ instances: [] })
   await held.command(command('command-drain-destination', { id: 'drain-1' }))
   held.memory.instances.put(facts({ instanceId: newcomer }))
+  await held.pass(1 * minutes)
   held.beginAction({ hook: 'admit-calls', instanceId: newcomer, token })
   await held.lifecycle(launch)
   expect(held.ended()).toMatchObject([continued])
@@ -67,6 +68,7 @@ test("a launch ends dead machines' holds, and keeps those of the living and of t
 test("an operator's hold of the machine itself stays when it comes back into service", async () => {
   const world = createWorld()
   await world.command(command('command-drain-instance', { id: 'drain-1' }))
+  await world.pass(1 * minutes)
   world.beginAction({ hook: 'admit-calls', token })
   await world.lifecycle(message('lifecycle-launch-from-warm-pool'))
   expect(world.flags()).toEqual(everywhere('DX'))
