@@ -3,7 +3,7 @@ import type { Activity } from './auto-scaling-groups.ts'
 import { plan } from './fleet-plan.ts'
 import type { Problem } from './referee.ts'
 import { drainAndLaunch, type Scenario } from './scenario.ts'
-import { drainByLifecycle, untilProven } from './stage.ts'
+import { drainByLifecycle, untilGapCloses, untilProven } from './stage.ts'
 import type { World } from './world.ts'
 import { output } from './world-aws.ts'
 
@@ -105,16 +105,18 @@ export const asterisk: Scenario = {
 export const restartMidDrain: Scenario = {
   name: 'edge restarted mid-drain',
   wave: 2,
-  run: async (world, found) => {
+  run: async (world, found, enough) => {
     const edge = world.edges.find(({ name }) => name === 'edge-b')
     if (edge === undefined) throw new Error('the lab has no edge-b')
     const evidence = await drainByLifecycle(world, world.machines.named('ms-9'), {
       scenario: 'edge restarted mid-drain',
-      afterConfirmation: async (_, confirmedAt) => {
+      afterConfirmation: async (machine, confirmedAt) => {
         await untilProven(world, confirmedAt)
         const at = Date.now()
         world.marks.push({ at, label: `${edge.name} restarted` })
         await edge.restart()
+        await untilGapCloses(world, machine, { edge: edge.name, at })
+        enough()
         return { restart: { edge: edge.name, at } }
       },
     })

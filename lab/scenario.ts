@@ -11,7 +11,8 @@ export interface Scenario {
   readonly name: string
   /** Scenarios of one wave run side by side; a wave begins when the one before it is over. */
   readonly wave: 1 | 2
-  readonly run: (world: World, found: Found) => Promise<void>
+  /** @param enough says that it needs no more calls to be placed */
+  readonly run: (world: World, found: Found, enough: () => void) => Promise<void>
 }
 
 /** Scales the machine in, and launches another on its address when it is gone. */

@@ -55,13 +55,19 @@ export async function runScenarios(
     judged(judge(part, recordsOf(world)))
   }
   const started = Date.now()
+  const last = Math.max(...scenarios.map(({ wave }) => wave))
   for (const wave of [1, 2] as const) {
     const side = scenarios.filter((scenario) => scenario.wave === wave)
+    const needing = new Set(side)
+    const enough = (scenario: Scenario) => {
+      needing.delete(scenario)
+      if (wave === last && needing.size === 0) world.traffic().stopPlacing()
+    }
     await Promise.all(
       side.map(async (scenario, index) => {
         await sleep(index * betweenStartsMs)
         try {
-          await scenario.run(world, found)
+          await scenario.run(world, found, () => enough(scenario))
         } catch (error) {
           const text = `"${scenario.name}" broke off: ${error instanceof Error ? error.message : String(error)}`
           world.log(text)

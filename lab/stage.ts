@@ -8,6 +8,7 @@ import {
   callsUp,
   type DrainEvidence,
   disabledEverywhere,
+  gapAfter,
   invitesBetween,
   type LaunchEvidence,
   leastCallsAfterConfirmation,
@@ -87,6 +88,18 @@ export async function untilActive(world: World, machine: Machine, since: number)
   await waitFor(
     patience.firstCall,
     () => invitesBetween(world.ledger.calls(), machine.serverName, active, Date.now()) > 0,
+  )
+}
+
+/** Waits until an edge that was restarted shows the machine disabled again. */
+export async function untilGapCloses(
+  world: World,
+  machine: Machine,
+  restart: { readonly edge: string; readonly at: number },
+): Promise<void> {
+  await waitFor(
+    patience.confirmation,
+    () => gapAfter(world.flags.history(machine.uri), names(world), restart).until !== undefined,
   )
 }
 

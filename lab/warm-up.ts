@@ -8,7 +8,7 @@ import { output } from './world-aws.ts'
 
 /** How many at once; the emulator starts one worker for each. */
 const atOnce = { begin: 3, observe: 3, retire: 1, testNotifications: 6 } as const
-const timeoutMs = 20_000
+const timeoutMs = 60_000
 
 /**
  * Has the functions started before the first trigger, as those of a fleet in use are: a dozen cold starts at once, which AWS
