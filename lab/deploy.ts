@@ -71,6 +71,7 @@ export async function deploy(emulator: Emulator, options: DeployOptions): Promis
     ],
     deployTimeoutMs,
   )
+  await emulator.deployed?.()
   return outputs.parse(JSON.parse(readFileSync(options.outputsFile, 'utf8')))
 }
 

@@ -19,12 +19,13 @@ export interface Emulator {
   }
   /** The environment that points another program's AWS SDK or CLI here, and nowhere else. */
   env(): Record<string, string>
+  /** What is still to be done to the functions after each deployment; undefined when nothing is. */
+  readonly deployed?: () => Promise<void>
   stop(): Promise<void>
 }
 
-export interface MiniStackOptions {
-  /** A Python that has MiniStack (`provision`). */
-  readonly ministack: Program
+/** What every emulator that the lab starts is told. */
+export interface EmulatorOptions {
   /** Everything that it writes: log, state, code of the handlers. */
   readonly runDir: string
   /** true: each call is checked against its caller's role. Default false. */
@@ -33,10 +34,15 @@ export interface MiniStackOptions {
   readonly handlerEnvironment?: Readonly<Record<string, string>>
 }
 
+export interface MiniStackOptions extends EmulatorOptions {
+  /** A Python that has MiniStack (`ministackPython`). */
+  readonly ministack: Program
+}
+
 const region = 'eu-central-1'
 const accountId = '123456789012'
 // MiniStack's name for the account's root user: allowed everything, also with role checks
-const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
+const accessKeyId = 'test'
 
 /**
  * Starts MiniStack on a free port of loopback, with nothing of the machine's own environment but the PATH: its handlers
@@ -78,10 +84,20 @@ export async function startMiniStack(options: MiniStackOptions): Promise<Emulato
     },
   })
   await untilHealthy(child, endpoint)
+  return emulatorAt({ endpoint, region, accountId, accessKeyId, stop: () => child.stop() })
+}
+
+/** An emulator that answers at `endpoint`, in the account that this access key means there. */
+export function emulatorAt(
+  at: Pick<Emulator, 'endpoint' | 'region' | 'accountId' | 'stop' | 'deployed'> & {
+    readonly accessKeyId: string
+  },
+): Emulator {
+  const { accessKeyId, ...emulator } = at
+  const { endpoint, region } = emulator
+  const credentials = { accessKeyId, secretAccessKey: 'test' }
   return {
-    endpoint,
-    region,
-    accountId,
+    ...emulator,
     client: { endpoint, region, credentials },
     env: () => ({
       AWS_ENDPOINT_URL: endpoint,
@@ -93,7 +109,6 @@ export async function startMiniStack(options: MiniStackOptions): Promise<Emulato
       AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
       AWS_EC2_METADATA_DISABLED: 'true',
     }),
-    stop: () => child.stop(),
   }
 }
 

@@ -14,6 +14,8 @@ const jarHashes = join(recipe, 'dynamodb-local.sha256')
 export interface LocalStackProgram extends Program {
   /** Where `import localstack` finds it: the value of PYTHONPATH. */
   readonly modules: string
+  /** Where Python keeps what it compiled: the value of PYTHONPYCACHEPREFIX. */
+  readonly bytecode: string
   readonly javaHome: string
   /** DynamoDB Local and its libraries. */
   readonly dynamodbJars: string
@@ -48,6 +50,7 @@ export async function localStackProgram(log: Log): Promise<LocalStackProgram> {
   return {
     argv: [join(home, 'python')],
     modules: join(home, 'modules'),
+    bytecode: join(home, 'bytecode'),
     javaHome: join(root, 'usr/lib/jvm/java-21-openjdk-amd64'),
     dynamodbJars: join(home, 'dynamodb-local'),
   }
@@ -109,22 +112,8 @@ async function installModules(dir: string, root: string, say: Log): Promise<void
     ...['--no-build-isolation', '--only-binary', ':all:'],
     ...['airspeed-ext', 'crontab', 'jsonpath-rw'].flatMap((name) => ['--no-binary', name]),
   ])
-  say('compiling Python modules')
-  await runToEnd(
-    {
-      name: 'compile',
-      argv: [join(dir, 'python'), '-m', 'compileall', '-q', '-j', '0', modules],
-      runDir: join(dir, 'logs'),
-    },
-    300_000,
-    // some packages carry files that are templates and no Python
-  ).catch(ignoreExit)
   rmSync(bootstrap, { recursive: true })
   rmSync(tmp, { recursive: true })
-}
-
-function ignoreExit(error: unknown): void {
-  if (!(error instanceof ChildExited)) throw error
 }
 
 /** One package's lines of the requirements. */
@@ -139,7 +128,16 @@ async function downloadJars(dir: string, say: Log): Promise<void> {
   const jars = join(dir, 'dynamodb-local')
   const repository = join(dir, 'm2')
   const maven = (argv: readonly string[], timeoutMs: number) =>
-    runToEnd({ name: 'maven', argv: ['mvn', ...argv], runDir: join(dir, 'logs') }, timeoutMs)
+    runToEnd(
+      {
+        name: 'maven',
+        argv: ['mvn', ...argv],
+        runDir: join(dir, 'logs'),
+        // else Maven's JVM leaves /tmp/hsperfdata_<user> behind
+        env: { ...process.env, MAVEN_OPTS: '-XX:-UsePerfData' },
+      },
+      timeoutMs,
+    )
   try {
     await maven(['--version'], 30_000)
   } catch (error) {

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { bookworm, debianRoot, forky } from './debian-root.ts'
 import { findAsterisk, findKamailio, findSipp } from './found-tools.ts'
 import type { Log } from './lab-cache.ts'
-import { ministackPython } from './ministack-venv.ts'
 
 /** The Kamailio releases that the lab knows. */
 export type KamailioRelease = '6.1' | '5.6'
@@ -29,40 +28,35 @@ export interface Tools {
   readonly kamailio: ReadonlyMap<KamailioRelease, KamailioProgram>
   readonly sipp: Program
   readonly asterisk?: AsteriskProgram
-  /** A Python that has MiniStack. */
-  readonly ministack?: Program
 }
 
 export interface ProvisionRequest {
   readonly kamailio: readonly KamailioRelease[]
   readonly asterisk?: boolean
-  readonly ministack?: boolean
   readonly log: Log
 }
 
 /**
- * Brings Kamailio, SIPp and, when asked for, Asterisk and MiniStack: from the PATH where it fits, else into `.lab/`, all
+ * Brings Kamailio, SIPp and, when asked for, Asterisk: from the PATH where it fits, else into `.lab/`, all
  * side by side, without root. What was installed is written to `.lab/<suite>/manifest.json`.
- * @throws NoDebianPackages, NoPython, ChildExited: each says what is missing and what to do
+ * @throws NoDebianPackages, ChildExited: each says what is missing and what to do
  */
 export async function provision(request: ProvisionRequest): Promise<Tools> {
-  const asked = { asterisk: request.asterisk === true, ministack: request.ministack === true }
   const [sipp, asterisk, ...kamailio] = [
     findSipp(),
-    asked.asterisk ? findAsterisk() : undefined,
+    request.asterisk ? findAsterisk() : undefined,
     ...request.kamailio.map((release) => findKamailio(release)),
   ]
   const needsForky =
     sipp === undefined ||
-    (asked.asterisk && asterisk === undefined) ||
+    (request.asterisk && asterisk === undefined) ||
     request.kamailio.some((release, index) => release === '6.1' && kamailio[index] === undefined)
   const needsBookworm = request.kamailio.some(
     (release, index) => release === '5.6' && kamailio[index] === undefined,
   )
-  const [forkyRoot = '', bookwormRoot = '', python = ''] = await Promise.all([
+  const [forkyRoot = '', bookwormRoot = ''] = await Promise.all([
     needsForky ? debianRoot(forky, request.log) : undefined,
     needsBookworm ? debianRoot(bookworm, request.log) : undefined,
-    asked.ministack ? ministackPython(request.log) : undefined,
   ])
   const rootOf = (release: KamailioRelease) => (release === '6.1' ? forkyRoot : bookwormRoot)
   return {
@@ -73,8 +67,7 @@ export async function provision(request: ProvisionRequest): Promise<Tools> {
       ]),
     ),
     sipp: sipp ?? { argv: [...loader(forkyRoot), join(forkyRoot, 'usr/bin/sipp')] },
-    ...(asked.asterisk ? { asterisk: asterisk ?? unpackedAsterisk(forkyRoot) } : {}),
-    ...(asked.ministack ? { ministack: { argv: [python] } } : {}),
+    ...(request.asterisk ? { asterisk: asterisk ?? unpackedAsterisk(forkyRoot) } : {}),
   }
 }
 

@@ -6,7 +6,8 @@ import { type AutoScaling, startAutoScaling } from './auto-scaling.ts'
 import type { AwsEvent, Instance } from './auto-scaling-types.ts'
 import type { Closing } from './closing.ts'
 import { deploy } from './deploy.ts'
-import { type Emulator, eventPublisher, startMiniStack } from './emulator.ts'
+import { type Emulator, eventPublisher } from './emulator.ts'
+import type { StartEmulator } from './emulators.ts'
 import {
   asteriskGroup,
   asteriskPasswordParameter,
@@ -17,7 +18,6 @@ import {
   settingsFile,
 } from './fleet-plan.ts'
 import type { Log } from './lab-cache.ts'
-import type { Program } from './provision.ts'
 
 export interface AwsSide {
   readonly autoScaling: AutoScaling
@@ -26,7 +26,7 @@ export interface AwsSide {
 }
 
 export interface AwsOptions {
-  readonly ministack: Program
+  readonly startEmulator: StartEmulator
   readonly runDir: string
   readonly closing: Closing
   readonly auth: boolean
@@ -47,8 +47,7 @@ export async function startAws(options: AwsOptions): Promise<AwsSide> {
   options.closing.defer(() => autoScaling.close())
   for (const name of [serverGroup, asteriskGroup])
     autoScaling.createGroup({ name, hooks, terminateHookAbandon: 'retain' })
-  const emulator = await startMiniStack({
-    ministack: options.ministack,
+  const emulator = await options.startEmulator({
     runDir: options.runDir,
     auth: options.auth,
     handlerEnvironment: {

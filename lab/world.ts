@@ -7,6 +7,7 @@ import { Closing, together } from './closing.ts'
 import { type ControlEventLog, followControlEvents } from './control-events.ts'
 import type { Edge } from './edge.ts'
 import type { Emulator } from './emulator.ts'
+import { defaultEmulator, type EmulatorChoice, prepareEmulator } from './emulators.ts'
 import { edgePlans } from './fleet-plan.ts'
 import type { Log } from './lab-cache.ts'
 import { Machines } from './machines.ts'
@@ -25,6 +26,8 @@ export interface Interposed {
 
 export interface WorldOptions {
   readonly kamailio: KamailioRelease
+  /** the AWS that it runs on; default: what LAB_EMULATOR says, else MiniStack */
+  readonly emulator?: EmulatorChoice
   /** true: every call to the emulator is checked against its caller's role */
   readonly auth?: boolean
   readonly inFrontOf?: (edge: Edge) => Promise<Interposed | undefined>
@@ -73,7 +76,7 @@ async function startWorld(options: WorldOptions, closing: Closing): Promise<Worl
   const { log } = options
   const runDir = makeRunDir()
   log(`files of this run: ${runDir}`)
-  const { sipp, kamailio, asterisk, ministack } = await provisioned(options)
+  const { sipp, kamailio, asterisk, startEmulator } = await provisioned(options)
   const ledger = openLedger()
   closing.defer(() => ledger.close())
   const lab = { sipp, runDir, ledger, closing, log }
@@ -84,7 +87,7 @@ async function startWorld(options: WorldOptions, closing: Closing): Promise<Worl
     startSippServers(lab),
     startAsteriskServer(lab, asterisk, secrets.asterisk),
     startAws({
-      ministack,
+      startEmulator,
       runDir,
       closing,
       auth: options.auth === true,
@@ -120,13 +123,16 @@ async function startWorld(options: WorldOptions, closing: Closing): Promise<Worl
   }
 }
 
-async function provisioned({ kamailio: release, log }: WorldOptions) {
-  const tools = await provision({ kamailio: [release], asterisk: true, ministack: true, log })
+async function provisioned({ kamailio: release, emulator = defaultEmulator(), log }: WorldOptions) {
+  const [tools, startEmulator] = await together([
+    provision({ kamailio: [release], asterisk: true, log }),
+    prepareEmulator(emulator, log),
+  ])
   const kamailio = tools.kamailio.get(release)
-  const { sipp, asterisk, ministack } = tools
-  if (kamailio === undefined || asterisk === undefined || ministack === undefined)
+  const { sipp, asterisk } = tools
+  if (kamailio === undefined || asterisk === undefined)
     throw new Error('provisioning brought less than was asked for')
-  return { sipp, kamailio, asterisk, ministack }
+  return { sipp, kamailio, asterisk, startEmulator }
 }
 
 async function edgeParameters(edges: readonly Edge[], options: WorldOptions, closing: Closing) {

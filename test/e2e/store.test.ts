@@ -14,8 +14,8 @@ import { createDynamoStore } from '../../functions/aws/dynamo-store.ts'
 import { UnexpectedAnswer } from '../../functions/aws/rows.ts'
 import { createClock } from '../../functions/runtime/clock.ts'
 import type { Store } from '../../functions/use-cases/ports.ts'
-import { type Emulator, startMiniStack } from '../../lab/emulator.ts'
-import { provision } from '../../lab/provision.ts'
+import type { Emulator } from '../../lab/emulator.ts'
+import { defaultEmulator, prepareEmulator } from '../../lab/emulators.ts'
 import { storeContract } from '../contract/store.ts'
 import { aDrain, aHold, aRound } from '../contract/store-samples.ts'
 
@@ -26,9 +26,8 @@ let documents: DynamoDBDocumentClient
 let store: Store
 
 beforeAll(async () => {
-  const { ministack } = await provision({ kamailio: [], ministack: true, log: console.log })
-  if (!ministack) throw new Error('MiniStack was not provisioned')
-  emulator = await startMiniStack({ ministack, runDir })
+  const start = await prepareEmulator(defaultEmulator(), console.log)
+  emulator = await start({ runDir })
   const client = new DynamoDBClient(emulator.client)
   await client.send(
     new CreateTableCommand({
