@@ -48,6 +48,7 @@ export class ControlFunction extends Construct {
       tracing: Tracing.DISABLED,
       environment: {
         ...props.environment,
+        ...props.edgeAccess?.environment,
         NODE_OPTIONS: '--enable-source-maps',
         POWERTOOLS_SERVICE_NAME: eventSource,
         POWERTOOLS_METRICS_NAMESPACE: metricNamespace,

@@ -5,7 +5,9 @@ import { Alarms } from './alarms.ts'
 import { DispatcherControl } from './dispatcher-control.ts'
 import { directEdgeAccess, type EdgeAccess } from './edge-access.ts'
 import { OperationsDashboard } from './operations-dashboard.ts'
+import { RelayAccess } from './relay-access.ts'
 import type { Settings } from './settings.ts'
+import { VpcLinkAccess } from './vpc-link-access.ts'
 
 /** One {@link DispatcherControl} as a settings file describes it, with what its users need as outputs. */
 export class DispatcherControlStack extends Stack {
@@ -18,8 +20,8 @@ export class DispatcherControlStack extends Stack {
       edgesPath: settings.edgesPath,
       rpcSecretParameter: settings.rpcSecretParameter,
       ...(settings.parameterKeyArn && { parameterKeyArn: settings.parameterKeyArn }),
-      edgeAccess: this.edgeAccess(settings.edgeAccess),
-      removalPolicy: settings.removalPolicy === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      edgeAccess: this.edgeAccess(settings, functionsPath),
+      removalPolicy: removalPolicyOf(settings),
       ...(functionsPath && { functionsPath }),
     })
     const { alarms } = new Alarms(this, 'Alarms', {
@@ -43,19 +45,48 @@ export class DispatcherControlStack extends Stack {
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value })
   }
 
-  private edgeAccess({ network }: Settings['edgeAccess']): EdgeAccess {
-    if (network === undefined) return directEdgeAccess()
-    return directEdgeAccess({
-      // The subnets are named one by one; nothing is asked of the VPC's zones, but CDK wants one.
-      vpc: Vpc.fromVpcAttributes(this, 'Vpc', { vpcId: network.vpcId, availabilityZones: ['any'] }),
-      subnets: {
-        subnets: network.subnetIds.map((subnetId) =>
-          Subnet.fromSubnetAttributes(this, subnetId, { subnetId }),
-        ),
-      },
-      securityGroups: network.securityGroupIds.map((groupId) =>
-        SecurityGroup.fromSecurityGroupId(this, groupId, groupId, { mutable: false }),
-      ),
-    })
+  private edgeAccess(settings: Settings, functionsPath: string | undefined): EdgeAccess {
+    const chosen = settings.edgeAccess
+    switch (chosen.kind) {
+      case 'direct': {
+        if (chosen.network === undefined) return directEdgeAccess()
+        const securityGroups = chosen.network.securityGroupIds.map((groupId) =>
+          SecurityGroup.fromSecurityGroupId(this, groupId, groupId, { mutable: false }),
+        )
+        return directEdgeAccess({ ...this.place(chosen.network), securityGroups })
+      }
+      case 'vpc-link': {
+        const access = new VpcLinkAccess(this, 'EdgeAccess', { ...this.place(chosen), ...chosen })
+        new CfnOutput(this, 'EdgeApiUrl', { value: access.api.apiEndpoint })
+        return this.letIn(access)
+      }
+      case 'relay':
+        return this.letIn(
+          new RelayAccess(this, 'EdgeAccess', {
+            ...this.place(chosen),
+            ...chosen,
+            removalPolicy: removalPolicyOf(settings),
+            ...(functionsPath && { functionsPath }),
+          }),
+        )
+    }
   }
+
+  /** Says which security group the edges have to let in. */
+  private letIn(access: VpcLinkAccess | RelayAccess): EdgeAccess {
+    new CfnOutput(this, 'EdgeAccessSecurityGroupId', { value: access.securityGroup.securityGroupId })
+    return access
+  }
+
+  private place({ vpcId, subnetIds }: { readonly vpcId: string; readonly subnetIds: readonly string[] }) {
+    return {
+      // The subnets are named one by one; nothing is asked of the VPC's zones, but CDK wants one.
+      vpc: Vpc.fromVpcAttributes(this, 'Vpc', { vpcId, availabilityZones: ['any'] }),
+      subnets: { subnets: subnetIds.map((id) => Subnet.fromSubnetAttributes(this, id, { subnetId: id })) },
+    }
+  }
+}
+
+function removalPolicyOf(settings: Settings): RemovalPolicy {
+  return settings.removalPolicy === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN
 }

@@ -6,6 +6,8 @@ import type { Permission } from './permission.ts'
 export interface EdgeAccess {
   /** what each function that talks to edges is created with */
   readonly functionProps: Pick<FunctionOptions, 'vpc' | 'vpcSubnets' | 'securityGroups'>
+  /** what each such function is told */
+  readonly environment: Readonly<Record<string, string>>
   /** what the role of each such function may do for it */
   readonly permissions: readonly Permission[]
 }
@@ -23,13 +25,14 @@ export interface EdgeNetwork {
  * @param network where the edges are on private addresses; without it the functions are in no VPC.
  */
 export function directEdgeAccess(network?: EdgeNetwork): EdgeAccess {
-  if (network === undefined) return { functionProps: {}, permissions: [] }
+  if (network === undefined) return { functionProps: {}, environment: {}, permissions: [] }
   return {
     functionProps: {
       vpc: network.vpc,
       vpcSubnets: network.subnets,
       securityGroups: network.securityGroups,
     },
+    environment: {},
     permissions: [
       {
         actions: [

@@ -7,3 +7,10 @@ export {
 export { directEdgeAccess, type EdgeAccess, type EdgeNetwork } from './edge-access.ts'
 export type { HandlerName } from './handlers.ts'
 export type { ManageOptions } from './lifecycle-hooks.ts'
+export { RelayAccess, type RelayAccessProps } from './relay-access.ts'
+export {
+  type EdgeAddress,
+  type EdgeListener,
+  VpcLinkAccess,
+  type VpcLinkAccessProps,
+} from './vpc-link-access.ts'

@@ -1,17 +1,26 @@
 import { readFileSync } from 'node:fs'
 import * as z from 'zod'
 import { controlConfig } from '../functions/contracts/config.ts'
+import { relayTargets } from '../functions/contracts/rpc.ts'
 
 const parameterName = z
   .string()
   .regex(/^(\/[A-Za-z0-9_.-]+)+$/, 'must be like /a/b, without a slash at its end')
 
-/** Where the edges are on private addresses: a network that can reach them. */
-const network = z.strictObject({
+const place = {
   vpcId: z.string().regex(/^vpc-/),
   subnetIds: z.array(z.string().regex(/^subnet-/)).min(1),
-  securityGroupIds: z.array(z.string().regex(/^sg-/)).min(1),
-})
+}
+/** Where the edges are on private addresses: a network that can reach them. */
+const network = z.strictObject({ ...place, securityGroupIds: z.array(z.string().regex(/^sg-/)).min(1) })
+
+const serverName = z.string().min(1).optional()
+const port = z.int().min(1).max(65_535)
+/** How the VPC link reaches one edge: at its address, or by a load balancer's listener that leads to it alone. */
+const edgeRoute = z.union([
+  z.strictObject({ address: z.ipv4(), port: port.default(8080), serverName }),
+  z.strictObject({ listenerArn: z.string().regex(/^arn:[^:]+:elasticloadbalancing:/), port, serverName }),
+])
 
 /** The one file that says what a stack of this app controls; dispatcher-control.json is an example. */
 const settings = z.strictObject({
@@ -24,6 +33,13 @@ const settings = z.strictObject({
   parameterKeyArn: z.string().startsWith('arn:').optional(),
   edgeAccess: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('direct'), network: network.optional() }),
+    z.strictObject({
+      kind: z.literal('vpc-link'),
+      ...place,
+      edges: z.record(z.string(), edgeRoute),
+      requestsPerSecond: z.int().min(1).optional(),
+    }),
+    z.strictObject({ kind: z.literal('relay'), ...place, ...relayTargets.shape }),
   ]),
   removalPolicy: z.enum(['retain', 'destroy']).default('retain'),
   /** the SNS topic that is told of alarms */

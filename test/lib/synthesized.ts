@@ -20,7 +20,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Bundles that only exist: a template does not depend on what is in them. */
 export const functionsPath = join(folder, 'functions')
-for (const name of Object.keys(handlers)) {
+for (const name of [...Object.keys(handlers), 'edge-relay']) {
   mkdirSync(join(functionsPath, name), { recursive: true })
   writeFileSync(join(functionsPath, name, 'index.mjs'), `export const handler = '${name}'\n`)
 }
