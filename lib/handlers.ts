@@ -14,12 +14,19 @@ export const handlers = {
   },
   'alarm-events': { budget: 'event', needs: ['store', 'fleet', 'instances', 'workflows', 'events'] },
   commands: { budget: 'command', needs: ['store', 'fleet', 'instances', 'workflows', 'events'] },
-  'begin-drain': { budget: 'step', needs: ['store', 'fleet', 'instances', 'heartbeat', 'events'] },
+  // A step that a later attempt has overtaken makes sure that the later one was started.
+  'begin-drain': {
+    budget: 'step',
+    needs: ['store', 'fleet', 'instances', 'heartbeat', 'workflows', 'events'],
+  },
   'observe-drain': {
     budget: 'step',
     needs: ['store', 'fleet', 'instances', 'heartbeat', 'mediaServers', 'workflows', 'events'],
   },
-  'complete-drain': { budget: 'step', needs: ['store', 'heartbeat', 'complete', 'terminate', 'events'] },
+  'complete-drain': {
+    budget: 'step',
+    needs: ['store', 'heartbeat', 'complete', 'terminate', 'workflows', 'events'],
+  },
   'retire-drain': {
     budget: 'step',
     needs: ['store', 'fleet', 'instances', 'mediaServers', 'workflows', 'events'],

@@ -93,12 +93,14 @@ test('each role may do what its function needs, on our own resources, and nothin
       ...[...store, ...fleet, ...instances, ...workflows, ...events],
       ...[...logs('OnCommands'), ...queue('Commands')],
     ],
-    BeginDrain: [...store, ...fleet, ...instances, ...heartbeat, ...events, ...logs('BeginDrain')],
+    BeginDrain: [
+      ...[...store, ...fleet, ...instances, ...heartbeat, ...workflows, ...events, ...logs('BeginDrain')],
+    ],
     ObserveDrain: [
       ...[...store, ...fleet, ...instances, ...heartbeat, ...workflows, ...events, ...logs('ObserveDrain')],
     ],
     CompleteDrain: [
-      ...[...store, ...heartbeat, ...complete, ...terminate, ...events],
+      ...[...store, ...heartbeat, ...complete, ...terminate, ...workflows, ...events],
       ...logs('CompleteDrain'),
     ],
     RetireDrain: [...store, ...fleet, ...instances, ...workflows, ...events, ...logs('RetireDrain')],
