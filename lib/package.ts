@@ -52,7 +52,7 @@ async function compile(out: string): Promise<void> {
   const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'))
   const tsc = [join(typescript, 'bin', 'tsc'), '-p', join(root, 'tsconfig.package.json'), '--outDir', out]
   try {
-    await promisify(execFile)(process.execPath, tsc, { timeout: 120_000 })
+    await promisify(execFile)(process.execPath, tsc, { timeout: 280_000 })
   } catch (error) {
     const said = z.object({ stdout: z.string() }).safeParse(error).data?.stdout
     throw new Error(`the package does not compile:\n${said}`, { cause: error })

@@ -45,7 +45,7 @@ async function run(
     const { stdout } = await promisify(execFile)(program, [...args], {
       cwd: project,
       env: { ...environment, ...extra },
-      timeout: 120_000,
+      timeout: 280_000,
     })
     return stdout
   } catch (error) {
@@ -128,8 +128,8 @@ describe('the example in docs/example, in an empty project', () => {
       JSON.stringify({
         compilerOptions: {
           target: 'es2022',
-          // aws-cdk-lib names Disposable.
-          lib: ['es2022', 'esnext.disposable'],
+          // aws-cdk-lib names Disposable, zod URL.
+          lib: ['es2022', 'dom', 'esnext.disposable'],
           module: 'nodenext',
           strict: true,
           skipLibCheck,
