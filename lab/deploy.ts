@@ -22,7 +22,7 @@ const outputs = z.record(z.string(), z.record(z.string(), z.string()))
 /** Stack → output → value. */
 export type Outputs = z.output<typeof outputs>
 
-const bootstrapTimeoutMs = 60_000
+const bootstrapTimeoutMs = 180_000
 const deployTimeoutMs = 240_000
 
 /**

@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest'
+import { controlConfig } from '../../functions/contracts/config.ts'
+import { callerPlans, hooks, plan, serverPlans, settingsFile } from '../../lab/fleet-plan.ts'
+
+describe('the lengths of the lab hang together', () => {
+  const longest = Math.max(...callerPlans.map(({ callMs }) => callMs))
+
+  test('the longest call outlasts the heartbeat timeout, so that a drain lives on heartbeats', () => {
+    expect(longest).toBeGreaterThan(plan.heartbeatTimeoutSeconds * 1000)
+  })
+
+  test('no call comes near the longest that the edges allow: an edge that is up that long can not have forgotten one', () => {
+    expect(longest).toBeLessThanOrEqual(plan.longestCallSeconds * 1000 - 2000)
+  })
+
+  test('the fail-over window is fr_timer and 2 s', () => {
+    expect(plan.failoverWindowSeconds * 1000).toBe(plan.frTimerMs + 2000)
+  })
+
+  test('the hooks wait as long as our functions are told', () => {
+    const { control } = settingsFile(8088)
+    for (const group of controlConfig.parse(control).groups) {
+      const hook = hooks.find(({ name }) => name === group.terminateHook)
+      expect(hook?.heartbeatTimeoutSeconds).toBe(group.heartbeatTimeoutSeconds)
+      expect(hooks.map(({ name }) => name)).toContain(group.launchHook)
+    }
+  })
+})
+
+test('every machine has an address of its own, and set 1 has all of them', () => {
+  expect(new Set(serverPlans.map(({ address }) => address)).size).toBe(serverPlans.length)
+  expect(serverPlans.every(({ sets }) => sets.includes(1))).toBe(true)
+  expect(serverPlans.filter(({ kind }) => kind === 'sipp').length).toBeGreaterThanOrEqual(6)
+})

@@ -1,0 +1,64 @@
+import { stripVTControlCharacters } from 'node:util'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { openDisplay } from '../../lab/display.ts'
+import { renderTable, type TableRow } from '../../lab/live-table.ts'
+
+const rows: TableRow[] = [
+  {
+    name: 'long-1.2',
+    address: '127.0.2.21:51234',
+    calls: 14,
+    flags: ['DX DX', '?'],
+    instance: 'Terminating:Wait',
+    workflow: 'draining, 14 calls left',
+  },
+]
+const options = { title: '12 s: 90 calls up', edges: ['edge-a', 'edge-b'], colour: false }
+
+test('at 80 columns each server has its calls, its flags per edge and its workflow state', () => {
+  const [, heading, row] = renderTable(rows, { ...options, width: 80 })
+  expect(heading?.trimEnd()).toBe('server    address           calls edge-a  edge-b  workflow')
+  expect(row).toBe('long-1.2  127.0.2.21:51234     14 DX DX   ?       draining, 14 calls left')
+})
+
+test('at 160 columns there is a bar of the calls and the state by Auto Scaling too', () => {
+  const [, , row] = renderTable(rows, { ...options, width: 160 })
+  expect(row).toContain('██████████████ ')
+  expect(row).toContain('Terminating:Wait')
+})
+
+test('no line is wider than the terminal, whatever is in it', () => {
+  const row = fc.record({
+    name: fc.string(),
+    address: fc.string(),
+    calls: fc.nat(100_000),
+    flags: fc.array(fc.string(), { maxLength: 3 }),
+    instance: fc.string(),
+    workflow: fc.string(),
+  })
+  fc.assert(
+    fc.property(
+      fc.array(row, { maxLength: 3 }),
+      fc.integer({ min: 64, max: 240 }),
+      fc.boolean(),
+      (some, width, colour) => {
+        for (const line of renderTable(some, { ...options, width, colour }))
+          expect(stripVTControlCharacters(line).length).toBeLessThanOrEqual(width)
+      },
+    ),
+  )
+})
+
+test('without colour there is no escape sequence', () => {
+  expect(renderTable(rows, { ...options, width: 80 }).join()).not.toContain('\u001b')
+  expect(renderTable(rows, { ...options, width: 80, colour: true }).join()).toContain('\u001b[')
+})
+
+test('piped into a file a run prints plain lines and never redraws', () => {
+  let written = ''
+  const display = openDisplay({ write: (text) => (written += text) }, {})
+  display.log('the AWS emulator answers')
+  display.close()
+  expect(written).toMatch(/^ +\d+\.\d s {2}the AWS emulator answers\n$/)
+})

@@ -1,0 +1,109 @@
+import { expect, test } from 'vitest'
+import type { CallRecord } from '../../lab/call-ledger.ts'
+import { activeCalls, renderPlot } from '../../lab/plot.ts'
+import type { ScenarioReport } from '../../lab/referee.ts'
+import { inWords, makeReport, type ReportInput } from '../../lab/report.ts'
+import { renderHtml } from '../../lab/report-html.ts'
+
+const scenario: ScenarioReport = {
+  name: 'scale-in',
+  kind: 'drain',
+  machine: 'ms-1',
+  destination: 'sip:127.0.2.1:5060',
+  callsAtStart: 8,
+  triggerToConfirmedMs: 420,
+  newCallsAfterConfirmation: 0,
+  callsPlacedAfterConfirmation: 150,
+  lastByeToCompletedMs: 4780,
+  cut: 0,
+  result: 'CONTINUE (completed)',
+  passed: true,
+  problems: [],
+}
+const call = (outcome: CallRecord['outcome'], why?: string): CallRecord => ({
+  callId: 'c',
+  caller: 'caller',
+  edge: 'edge-a',
+  invites: [{ server: 'ms-1', at: 1000 }],
+  server: 'ms-1',
+  placedAt: 990,
+  answeredAt: outcome === 'failed' || outcome === 'ringing' ? undefined : 1050,
+  endedAt: outcome === 'ended' ? 3000 : undefined,
+  byeAtServerAt: outcome === 'ended' ? 3000 : undefined,
+  outcome,
+  why,
+})
+const input: ReportInput = {
+  startedAt: 0,
+  endedAt: 60_000,
+  kamailioVersions: {
+    'edge-a': 'kamailio 6.1.5 (x86_64/Linux) ',
+    'edge-b': 'kamailio 6.1.5 (x86_64/Linux) ',
+  },
+  failoverWindowMs: 3000,
+  calls: [call('ended')],
+  scenarios: [scenario],
+  broken: [],
+}
+
+test('a run in which every promise held has passed, and says so', () => {
+  const report = makeReport(input)
+  expect(report).toMatchObject({
+    passed: true,
+    kamailioVersions: ['6.1.5'],
+    edges: ['edge-a', 'edge-b'],
+    failoverWindowMs: 3000,
+    calls: { placed: 1, answered: 1, failed: 0, cut: 0 },
+  })
+  expect(inWords(report).at(-1)).toBe('Every promise held.')
+})
+
+test.each<[string, Partial<ReportInput>]>([
+  ['a call that failed', { calls: [call('failed', '503')] }],
+  ['a call that was cut', { calls: [call('cut', 'ms-1 went away')] }],
+  ['a call that is still up', { calls: [call('up')] }],
+  ['a scenario that failed', { scenarios: [{ ...scenario, passed: false }] }],
+  ['a scenario that broke off', { broken: [{ figure: 'scenarios', text: 'it threw' }] }],
+  ['no scenario at all', { scenarios: [] }],
+])('a run with %s has not passed', (_, change) => {
+  const report = makeReport({ ...input, ...change })
+  expect(report.passed).toBe(false)
+  expect(inWords(report).at(-1)).toBe('Not every promise held.')
+})
+
+const plot = {
+  machines: [{ name: 'ms-1', address: '127.0.2.1' }],
+  calls: [call('ended')],
+  marks: [
+    { at: 1500, machine: 'ms-1', label: 'scale-in' },
+    { at: 2500, label: '<edge-b> restarted' },
+  ],
+  from: 0,
+  until: 10_000,
+}
+
+test('the HTML report needs nothing from elsewhere and runs no script', () => {
+  const html = renderHtml(makeReport(input), plot)
+  expect(html).not.toMatch(/<script|<link|<img|@import|url\(|https?:/)
+  expect(html).toContain('prefers-color-scheme: dark')
+  expect(html).toContain('@media print')
+})
+
+test('what SIP or an edge said is text in the HTML report, never markup', () => {
+  const nasty = { ...scenario, name: '<b>&"', problems: [{ figure: 'cut', text: '<script>' }], passed: false }
+  const html = renderHtml(makeReport({ ...input, scenarios: [nasty] }), plot)
+  expect(html).not.toContain('<b>')
+  expect(html).not.toContain('<script')
+  expect(renderPlot(plot)).toContain('&lt;edge-b&gt; restarted')
+})
+
+test('active calls go up at the answer and down at the BYE, over all machines that had the address', () => {
+  const next = { ...call('ended'), server: 'ms-1.2', answeredAt: 5000, byeAtServerAt: 6000 }
+  const other = { ...call('ended'), server: 'ms-10' }
+  expect(activeCalls([call('ended'), next, other], 'ms-1', 10_000)).toEqual([
+    { at: 1050, count: 1 },
+    { at: 3000, count: 0 },
+    { at: 5000, count: 1 },
+    { at: 6000, count: 0 },
+  ])
+})
