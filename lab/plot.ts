@@ -125,7 +125,7 @@ function row(
         `<rect class="held" x="${x(start)}" y="${base - layout.curve}" width="${round(x(end) - x(start))}" height="${layout.curve}"/>`,
     ),
     `<path class="curve" d="M${begin},${base} ${path} V${base} Z"/><line class="base" x1="${layout.left}" x2="${layout.width - layout.right}" y1="${base}" y2="${base}"/>`,
-    `<text class="peak" x="${layout.left - 2}" y="${y(peak) + 3}" text-anchor="end">${peak}</text>`,
+    `<text class="peak" x="${layout.left + 3}" y="${base - 3}">≤ ${peak}</text>`,
     ...marks.map(
       ({ at, label }) =>
         `<g class="mark ${glyphOf(label)}" transform="translate(${x(at)},${base - layout.curve - 1})"><title>${escaped(label)} at ${((at - from) / 1000).toFixed(1)} s</title><path d="${glyphs[glyphOf(label)]?.shape}"/><line y2="${layout.curve + 1}"/></g>`,

@@ -33,14 +33,14 @@ interface Plant {
   readonly whenConfirmed?: (world: World, machine: Machine, confirmedAt: number) => Promise<void>
 }
 
-/** One scale-in of a server with long calls, with the fault in it. */
-function drainUnder(name: SabotageName, plant: Plant = {}): Scenario {
+/** One scale-in of a server with long calls, with the fault in it. Two servers, so that one world can have two faults in turn. */
+function drainUnder(name: SabotageName, machineName: 'long-2' | 'long-3', plant: Plant = {}): Scenario {
   return {
     name,
     wave: 1,
     run: async (world, found) => {
       plant.before?.(world)
-      const evidence = await drainByLifecycle(world, world.machines.named('long-2'), {
+      const evidence = await drainByLifecycle(world, world.machines.named(machineName), {
         scenario: `scale-in, sabotaged: ${name}`,
         afterConfirmation: async (machine, confirmedAt) => {
           await plant.whenConfirmed?.(world, machine, confirmedAt)
@@ -59,6 +59,7 @@ const proxied = (lie: Lie, edges: readonly string[]) => async (edge: Edge) =>
 /** A stranger activates the server on one edge, again and again, until a call has come of it. */
 async function reactivate(world: World, machine: Machine, confirmedAt: number): Promise<void> {
   const [edge] = world.edges
+  world.marks.push({ at: Date.now(), machine: machine.plan.name, label: 'a stranger activates it' })
   const deadline = Date.now() + 10_000
   while (edge !== undefined && Date.now() < deadline) {
     if (invitesBetween(world.ledger.calls(), machine.serverName, confirmedAt, Date.now()) > 0) return
@@ -82,7 +83,7 @@ const sabotages: Readonly<Record<SabotageName, Sabotage>> = {
     name: 'early-continue',
     what: 'the lifecycle action is continued by somebody else, 8 s after its start',
     figure: 'cut',
-    scenario: drainUnder('early-continue', {
+    scenario: drainUnder('early-continue', 'long-2', {
       before: ({ autoScaling }) => {
         autoScaling.faults.endEarlyMs = 8000
       },
@@ -96,20 +97,20 @@ const sabotages: Readonly<Record<SabotageName, Sabotage>> = {
     what: 'edge-b says Ok to every write, shows it in its list, and does nothing',
     figure: 'triggerToConfirmedMs',
     inFrontOf: proxied('state', ['edge-b']),
-    scenario: drainUnder('lying-state'),
+    scenario: drainUnder('lying-state', 'long-2'),
   },
   'lying-count': {
     name: 'lying-count',
     what: 'every edge says that the server has no calls',
     figure: 'cut',
     inFrontOf: proxied('count', ['edge-a', 'edge-b']),
-    scenario: drainUnder('lying-count'),
+    scenario: drainUnder('lying-count', 'long-2'),
   },
   'deaf-heartbeat': {
     name: 'deaf-heartbeat',
     what: 'Auto Scaling answers heartbeats and does not count them',
     figure: 'cut',
-    scenario: drainUnder('deaf-heartbeat', {
+    scenario: drainUnder('deaf-heartbeat', 'long-2', {
       before: ({ autoScaling }) => {
         autoScaling.faults.ignoreHeartbeats = true
       },
@@ -122,7 +123,7 @@ const sabotages: Readonly<Record<SabotageName, Sabotage>> = {
     name: 'reactivated',
     what: 'a stranger activates the server on edge-a after the confirmation',
     figure: 'newCallsAfterConfirmation',
-    scenario: drainUnder('reactivated', { whenConfirmed: reactivate }),
+    scenario: drainUnder('reactivated', 'long-3', { whenConfirmed: reactivate }),
   },
 }
 

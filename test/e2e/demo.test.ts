@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Report } from '../../lab/report.ts'
+import { run } from '../../lab/run.ts'
+import { type SabotageName, sabotageNamed, shownBy } from '../../lab/sabotage.ts'
+import { allScenarios } from '../../lab/scenarios.ts'
+import { type World, withWorld } from '../../lab/world.ts'
+
+// One emulator, one deploy, one fleet for all of it: starting them costs more than any scenario.
+let world: World
+const over = Promise.withResolvers<void>()
+let closed: Promise<void>
+
+beforeAll(async () => {
+  const started = Promise.withResolvers<World>()
+  closed = withWorld({ kamailio: '6.1', auth: true, log: () => undefined }, async (its) => {
+    started.resolve(its)
+    await over.promise
+  })
+  world = await Promise.race([started.promise, closed.then(() => Promise.reject(new Error('the lab ended')))])
+})
+
+afterAll(async () => {
+  over.resolve()
+  await closed
+})
+
+describe('under live calls, with every role checked', () => {
+  let report: Report
+
+  beforeAll(async () => {
+    report = (await run(world, allScenarios)).report
+  }, 240_000)
+
+  test('every promise held', () => {
+    expect([
+      ...report.problems,
+      ...report.scenarios.flatMap(({ name, problems }) => problems.map((p) => ({ name, ...p }))),
+    ]).toEqual([])
+    expect(report.passed).toBe(true)
+  })
+
+  test('no call failed and none was cut', () => {
+    expect(report.calls).toMatchObject({ failed: 0, cut: 0 })
+    expect(report.calls.placed).toBeGreaterThan(100)
+  })
+
+  test('every scenario is in the report', () => {
+    for (const { name } of allScenarios)
+      expect(
+        report.scenarios.filter((part) => part.name.startsWith(name)),
+        name,
+      ).not.toEqual([])
+  })
+
+  test('no drained server got a call after the lab saw it disabled, and CONTINUE came after the last BYE', () => {
+    for (const part of report.scenarios.filter(({ kind }) => kind === 'drain')) {
+      expect(part.callsAtStart, part.name).toBeGreaterThanOrEqual(5)
+      expect(part.callsPlacedAfterConfirmation, part.name).toBeGreaterThanOrEqual(20)
+      expect(part.newCallsAfterConfirmation, part.name).toBe(0)
+      if (part.result.startsWith('CONTINUE'))
+        expect(part.lastByeToCompletedMs, part.name).toBeGreaterThanOrEqual(0)
+    }
+  })
+})
+
+describe('a referee that can not fail proves nothing', () => {
+  test.each<SabotageName>(['early-continue', 'reactivated'])('%s is seen', async (name) => {
+    const sabotage = sabotageNamed(name)
+    const since = Date.now()
+    await world.startTraffic()
+    const { report } = await run(world, [sabotage.scenario], { sabotage: name, since })
+    expect(report.passed).toBe(false)
+    expect(shownBy(sabotage, report)).toBeDefined()
+  })
+})
