@@ -2,6 +2,7 @@ import { destinationUri } from '../../functions/control/destination.ts'
 import { edgeContract } from '../contract/edge.ts'
 import { createMemoryClock } from '../memory/clock.ts'
 import { MemoryEdge } from '../memory/edge.ts'
+import { throughGateway, throughRelay } from './gateway-paths.ts'
 import { clientOf, loopback } from './loopback.ts'
 import { answerFrom } from './memory-over-http.ts'
 
@@ -9,13 +10,23 @@ const first = destinationUri('sip:10.0.1.20:5060')
 const second = destinationUri('sip:10.0.1.21:5060')
 if (!first || !second) throw new Error('the sample destinations are no SIP URIs')
 
-const overHttp = async (edge: MemoryEdge) =>
-  clientOf(await loopback((request, socket) => void answerFrom(edge, request, socket)))
+const served = (edge: MemoryEdge) => loopback((request, socket) => void answerFrom(edge, request, socket))
+const overHttp = async (edge: MemoryEdge) => clientOf(await served(edge))
+const overGateway = async (edge: MemoryEdge) => {
+  const server = await served(edge)
+  return clientOf(server, { transport: (await throughGateway(server.url)).transport })
+}
+const overRelay = async (edge: MemoryEdge) => {
+  const server = await served(edge)
+  return clientOf(server, { transport: (await throughRelay(server.url)).transport })
+}
 
 for (const [release, name, reached] of [
   ['6.1', 'memory as 6.1', async (edge: MemoryEdge) => edge],
   ['5.6', 'memory as 5.6', async (edge: MemoryEdge) => edge],
   ['6.1', 'our client over HTTP to memory', overHttp],
+  ['6.1', 'our client through API Gateway to memory', overGateway],
+  ['6.1', 'our client through the relay to memory', overRelay],
 ] as const) {
   edgeContract(name, () => ({
     release,

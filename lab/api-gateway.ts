@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { type KnownKey, signatureFault } from './signature-check.ts'
+
+export interface ApiGatewayOptions {
+  readonly region: string
+  /** whose signature is accepted */
+  readonly key: KnownKey
+  /** How long the edge may take; AWS: 30 s. */
+  readonly timeoutMs?: number
+}
+
+/** An HTTP API with a VPC link, as far as an edge's caller can tell; without its network. */
+export interface ApiGateway {
+  /** what the functions get as `EDGE_API_URL` */
+  readonly endpoint: string
+  /** edge → its own JSON-RPC's URL; the path behind it is `POST /edges/<edge>/rpc` */
+  readonly routes: Map<string, string>
+  /** what was let through, with the headers that the edge got */
+  readonly forwarded: readonly { readonly edge: string; readonly headers: Readonly<Record<string, string>> }[]
+  /** Answers the next requests like this instead of asking the edge. */
+  answerNext(count: number, status: number, message: string): void
+  close(): Promise<void>
+}
+
+/** Hop by hop, or kept by API Gateway for itself. */
+const notForwarded = [
+  'authorization',
+  'connection',
+  'host',
+  'keep-alive',
+  'transfer-encoding',
+  'via',
+  'forwarded',
+]
+
+/**
+ * A reverse proxy on loopback that behaves like API Gateway: checks each signature, knows its routes alone, writes the edge's
+ * path over its own, adds `Via` and `Forwarded`, and answers in API Gateway's words for what goes wrong.
+ */
+export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGateway> {
+  const { region, key, timeoutMs = 30_000 } = options
+  const routes = new Map<string, string>()
+  const forwarded: { edge: string; headers: Record<string, string> }[] = []
+  const planned: { status: number; message: string }[] = []
+
+  async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = []
+    for await (const chunk of incoming) chunks.push(Buffer.from(chunk))
+    const body = Buffer.concat(chunks).toString()
+    const { method = '', url: path = '', headers } = incoming
+    const edge = /^\/edges\/([^/]+)\/rpc$/.exec(path)?.[1] ?? ''
+    const target = routes.get(edge)
+    if (target === undefined || method !== 'POST') return say(outgoing, 404, 'Not Found')
+    const fault = signatureFault({ method, path, headers, body }, { ...key, region })
+    if (fault !== undefined) return say(outgoing, 403, fault)
+    const plan = planned.shift()
+    if (plan) return say(outgoing, plan.status, plan.message)
+    const passed = Object.entries(headers).filter(([name]) => !notForwarded.includes(name))
+    const sent = {
+      ...Object.fromEntries(passed.map(([name, value]) => [name, String(value)])),
+      via: 'HTTP/1.1 AmazonAPIGateway',
+      forwarded: `by=127.0.0.1;for=127.0.0.1;host=${headers.host};proto=https`,
+    }
+    forwarded.push({ edge, headers: sent })
+    return forward(outgoing, target, sent, body)
+  }
+
+  function forward(
+    outgoing: ServerResponse,
+    target: string,
+    headers: Record<string, string>,
+    body: string,
+  ): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const signal = AbortSignal.timeout(timeoutMs)
+    // The integration's path is written over: whatever the route was, the edge is asked for this one.
+    const asked = request(new URL('/rpc', target), { method: 'POST', headers, signal })
+    const failed = (error: Error & { code?: string }) => {
+      if (signal.aborted) say(outgoing, 504, 'Endpoint request timed out')
+      else if (error.code?.startsWith('HPE_') || error.code === 'ECONNRESET')
+        say(outgoing, 502, 'Bad Gateway')
+      else say(outgoing, 503, 'Service Unavailable')
+      resolve()
+    }
+    asked.on('error', failed)
+    asked.on('response', (answer) => {
+      const received: Buffer[] = []
+      answer.on('error', failed)
+      answer.on('data', (chunk: Buffer) => received.push(chunk))
+      answer.on('end', () => {
+        const type = answer.headers['content-type']
+        outgoing.writeHead(answer.statusCode ?? 502, {
+          ...(type !== undefined && { 'content-type': type }),
+          'apigw-requestid': randomUUID(),
+        })
+        outgoing.end(Buffer.concat(received), resolve)
+      })
+    })
+    asked.end(body)
+    return promise
+  }
+
+  const server = createServer((incoming, outgoing) => {
+    // A caller that gave up has no use for an answer.
+    handle(incoming, outgoing).catch((error: unknown) => outgoing.destroy(asError(error)))
+  })
+  const { promise: listening, resolve: listens } = Promise.withResolvers<void>()
+  server.listen(0, '127.0.0.1', listens)
+  await listening
+  const address = server.address()
+  return {
+    endpoint: `http://127.0.0.1:${typeof address === 'object' ? address?.port : undefined}`,
+    routes,
+    forwarded,
+    answerNext: (count, status, message) => {
+      planned.push(...Array.from({ length: count }, () => ({ status, message })))
+    },
+    close() {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      server.close(() => resolve())
+      server.closeAllConnections()
+      return promise
+    },
+  }
+}
+
+function say(outgoing: ServerResponse, status: number, message: string): void {
+  if (outgoing.headersSent) return
+  const body = JSON.stringify({ message })
+  outgoing.writeHead(status, { 'content-type': 'application/json', 'apigw-requestid': randomUUID() })
+  outgoing.end(body)
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}
