@@ -42,6 +42,8 @@ export async function deploy(emulator: Emulator, options: DeployOptions): Promis
         env: {
           PATH: nodeFirst(),
           HOME: options.runDir,
+          // what cdk leaves there when it is killed goes with the run
+          TMPDIR: options.runDir,
           ...emulator.env(),
           CI: 'true',
           CDK_DISABLE_CLI_TELEMETRY: 'true',

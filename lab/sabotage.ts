@@ -42,6 +42,7 @@ function drainUnder(name: SabotageName, machineName: 'long-2' | 'long-3', plant:
       plant.before?.(world)
       const evidence = await drainByLifecycle(world, world.machines.named(machineName), {
         scenario: `scale-in, sabotaged: ${name}`,
+        withFreshLongCall: true,
         afterConfirmation: async (machine, confirmedAt) => {
           await plant.whenConfirmed?.(world, machine, confirmedAt)
           return {}

@@ -16,6 +16,7 @@ import {
   type Problem,
   placedBetween,
 } from './referee.ts'
+import { isLongCaller } from './traffic.ts'
 import type { World } from './world.ts'
 
 /** How long a scenario waits for each thing. After that it goes on, and the referee finds it missing. */
@@ -48,6 +49,21 @@ export async function untilBusy(world: World, machine: Machine): Promise<void> {
   await waitFor(
     patience.callsAtStart,
     () => callsUp(world.ledger.calls(), machine.serverName, Date.now()) > leastCallsAtStart,
+  )
+}
+
+/** Waits until the machine has a call of the longest kind that was answered just now, and so outlasts a heartbeat timeout. */
+async function untilFreshLongCall(world: World, machine: Machine): Promise<void> {
+  await waitFor(
+    patience.callsAtStart,
+    () =>
+      world.ledger
+        .calls()
+        .some(
+          ({ caller, server, answeredAt = 0 }) =>
+            server === machine.serverName && isLongCaller(caller) && answeredAt > Date.now() - 500,
+        ),
+    50,
   )
 }
 
@@ -105,6 +121,8 @@ export async function untilGapCloses(
 
 export interface DrainOptions {
   readonly scenario: string
+  /** begins just after a call of the longest kind was answered */
+  readonly withFreshLongCall?: boolean
   readonly deliver?: Delivery
   /** What happens once the lab has seen it disabled everywhere. @returns what it adds to the evidence */
   readonly afterConfirmation?: (
@@ -122,6 +140,7 @@ export async function drainByLifecycle(
   options: DrainOptions,
 ): Promise<DrainEvidence> {
   await untilBusy(world, machine)
+  if (options.withFreshLongCall) await untilFreshLongCall(world, machine)
   const base = drainBase(world, machine, options.scenario, 'scale-in')
   const activity = await world.autoScaling.terminate(instanceOf(machine).id, {
     deliver: options.deliver ?? 'once',

@@ -17,6 +17,11 @@ export function callerName(phase: number, plan: string, edge: string): string {
   return `caller-${phase}-${plan}-${edge}`
 }
 
+/** Whether the SIPp of that name places calls of the longest kind. */
+export function isLongCaller(name: string): boolean {
+  return /^caller-\d+-long-/.test(name)
+}
+
 /** Starts every caller of the plan on every edge. `phase` makes their names new when calls start again. */
 export async function startTraffic(
   lab: SippLab & { readonly ledger: CallLedger },
