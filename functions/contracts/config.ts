@@ -16,7 +16,14 @@ const callCount = z.strictObject({
 
 const group = z.strictObject({
   /** Auto Scaling group name */
-  name: z.string().min(1).max(255),
+  name: z
+    .string()
+    .min(1)
+    .max(255)
+    .regex(
+      /^[^:*?]+$/,
+      'must not hold a colon, nor * or ?, which would cover other groups in our permissions',
+    ),
   terminateHook: z.string().min(1).max(255),
   launchHook: z.string().min(1).max(255).optional(),
   /** the terminate hook's heartbeat timeout, in seconds (AWS: 30–7200) */

@@ -68,3 +68,23 @@ test('an older Node is told what to do', () => {
   expect(() => requireNode24('v22.18.0')).toThrow(/Node v22.18.0 is too old: Node 24 .*npm ci/)
   expect(() => requireNode24('v24.0.0')).not.toThrow()
 })
+
+test.each([
+  ['a name that would cover other groups', { name: 'media-*' }, 'must not hold a colon'],
+  ['a group without a name', { name: '' }, 'control.groups[0].name'],
+  ['a deadline within the fail-over window', { drainDeadlineSeconds: 7 }, 'longer than the fail-over window'],
+])('%s is refused', (_, change, message) => {
+  const { control } = z
+    .object({ control: z.looseObject({ groups: z.tuple([z.looseObject({})]) }) })
+    .parse(example)
+  const groups = [{ ...control.groups[0], ...change }]
+  expect(problems(JSON.stringify({ ...example, control: { ...control, groups } }))).toContain(message)
+})
+
+test('a shortest wait above the longest is refused', () => {
+  const { control } = z.object({ control: z.looseObject({ timers: z.looseObject({}) }) }).parse(example)
+  const timers = { ...control.timers, minWaitSeconds: 60, maxWaitSeconds: 30 }
+  expect(problems(JSON.stringify({ ...example, control: { ...control, timers } }))).toContain(
+    'must not be above maxWaitSeconds = 30 s',
+  )
+})
