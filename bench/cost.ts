@@ -1,0 +1,118 @@
+import { type Counts, countHour } from './counted-hour.ts'
+
+/**
+ * What a month costs at 200 drains an hour, by counting an hour on ports in memory: `npm run cost`. It prints the table of
+ * docs/prove-on-aws.md. The counts are measured; the prices and the seconds below are inputs.
+ */
+
+/** US dollars, us-east-1, on demand, no free tier, as published in 2025; look them up again before relying on them. */
+const prices = {
+  /** https://aws.amazon.com/lambda/pricing, arm64 */
+  lambdaRequest: 0.2e-6,
+  lambdaGigabyteSecond: 0.0000133334,
+  /** https://aws.amazon.com/step-functions/pricing, Standard */
+  transition: 25e-6,
+  /** https://aws.amazon.com/dynamodb/pricing/on-demand */
+  read: 0.125e-6,
+  write: 0.625e-6,
+  /** https://aws.amazon.com/api-gateway/pricing, HTTP API up to 300 million a month, each up to 512 KB */
+  httpApiRequest: 1e-6,
+  /** https://aws.amazon.com/eventbridge/pricing, custom events */
+  event: 1e-6,
+  /** https://aws.amazon.com/cloudwatch/pricing */
+  logGigabyte: 0.5,
+  metric: 0.3,
+  alarm: 0.1,
+  dashboard: 3,
+} as const
+
+/** What memory can't tell: to be measured on AWS. */
+const assumed = {
+  memoryGigabytes: 0.5,
+  /** a step that makes a round: five requests to each edge, one after the other, all edges at once */
+  roundSeconds: 1.5,
+  otherSeconds: 0.2,
+  logBytesPerInvocation: 1000,
+  logBytesPerRound: 3500,
+  /** with one group */
+  metrics: 13,
+  alarms: 31,
+} as const
+
+const hoursOfMonth = 730
+const drainsPerHour = 200
+const callMinutes = 20
+
+/** Requests to edges and to the table rise with each edge (test/bench/cost.test.ts); everything else is as it is with two. */
+export function atEdges(edges: number, one: Counts, two: Counts): Counts {
+  const at = (of: (counts: Counts) => number) => of(one) + (edges - 1) * (of(two) - of(one))
+  return {
+    ...two,
+    edgeRequests: at((counts) => counts.edgeRequests),
+    reads: at((counts) => counts.reads),
+    writes: at((counts) => counts.writes),
+  }
+}
+
+const services = ['Lambda', 'Step Functions', 'DynamoDB', 'HTTP API', 'Events', 'Logs, metrics'] as const
+
+/** US dollars a month, in the order of {@link services}. */
+function costs(hour: Counts): readonly number[] {
+  const invocations = hour.steps + hour.messages
+  const seconds = hour.rounds * assumed.roundSeconds + (invocations - hour.rounds) * assumed.otherSeconds
+  const logBytes = invocations * assumed.logBytesPerInvocation + hour.rounds * assumed.logBytesPerRound
+  const monthly = (dollars: number) => dollars * hoursOfMonth
+  return [
+    monthly(
+      invocations * prices.lambdaRequest + seconds * assumed.memoryGigabytes * prices.lambdaGigabyteSecond,
+    ),
+    monthly(hour.transitions * prices.transition),
+    monthly(hour.reads * prices.read + hour.writes * prices.write),
+    monthly(hour.edgeRequests * prices.httpApiRequest),
+    monthly(hour.events * prices.event),
+    monthly((logBytes / 1e9) * prices.logGigabyte) + watching(),
+  ]
+}
+
+function watching(): number {
+  return assumed.metrics * prices.metric + assumed.alarms * prices.alarm + prices.dashboard
+}
+
+/** Both tables, as Markdown, of the counts at one edge and at two. */
+export function tables(one: Counts, two: Counts): string {
+  const hours = [10, 50].map((edges) => ({ edges, hour: atEdges(edges, one, two) }))
+  const of = (count: number) => Math.round(count / drainsPerHour)
+  const counts = hours.map(({ edges, hour }) => [
+    ...[edges, of(hour.steps + hour.messages), of(hour.transitions), of(hour.edgeRequests)],
+    ...[of(hour.reads), of(hour.writes), of(hour.events), Math.round(hour.rounds)],
+  ])
+  const dollars = hours.map(({ edges, hour }) => {
+    const each = costs(hour)
+    return [edges, ...each.map(Math.round), Math.round(each.reduce((sum, cost) => sum + cost, 0))]
+  })
+  return `${table(
+    [
+      'edges',
+      'invocations',
+      'transitions',
+      'edge requests',
+      'read units',
+      'write units',
+      'events',
+      'rounds in all',
+    ],
+    counts,
+  )}\n${table(['edges', ...services, 'a month'], dollars)}`
+}
+
+function table(head: readonly string[], rows: readonly (readonly number[])[]): string {
+  const line = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |\n`
+  return `${line(head)}${line(head.map(() => '---:'))}${rows.map(line).join('')}`
+}
+
+if (import.meta.main) {
+  // How many servers an edge lists changes no count (test/bench/cost.test.ts).
+  const small = { servers: 200, drains: drainsPerHour, callMinutes }
+  const one = await countHour({ ...small, edges: 1 })
+  process.stdout.write(tables(one, await countHour({ ...small, edges: 2 })))
+}

@@ -1,0 +1,110 @@
+import type { Store } from '../functions/use-cases/ports.ts'
+
+export interface Units {
+  reads: number
+  writes: number
+  rounds: number
+}
+
+/** What a row has besides its data: keys, names, numbers' own form. A guess on the safe side. */
+const rowBytes = 100
+const bytes = (data: unknown) => rowBytes + Buffer.byteLength(JSON.stringify(data) ?? '')
+/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html, strongly consistent */
+const readUnits = (size: number) => Math.max(1, Math.ceil(size / 4096))
+const writeUnits = (size: number) => Math.max(1, Math.ceil(size / 1024))
+
+/**
+ * The same store; every call is counted as the requests that `functions/aws/dynamo-store.ts` makes of it. A round is read
+ * whole each time, as by a function that has just started: a warm one reads it once.
+ */
+export function countedStore(store: Store, units: Units): Store {
+  const read = (size: number) => {
+    units.reads += readUnits(size)
+  }
+  const write = (size: number, transactional = false) => {
+    units.writes += writeUnits(size) * (transactional ? 2 : 1)
+  }
+  const sum = (rows: readonly unknown[]) => rows.reduce((total: number, row) => total + bytes(row), 0)
+  return {
+    async holds() {
+      const found = await store.holds()
+      read(sum(found))
+      return found
+    },
+    async hold(...key) {
+      const found = await store.hold(...key)
+      read(bytes(found))
+      return found
+    },
+    putHold(hold) {
+      // the row and its copy
+      for (let row = 0; row < 2; row++) write(bytes(hold), true)
+      return store.putHold(hold)
+    },
+    retire(hold, mark) {
+      for (const row of [hold, hold, mark, mark]) write(bytes(row), true)
+      return store.retire(hold, mark)
+    },
+    async drain(id) {
+      const found = await store.drain(id)
+      read(bytes(found))
+      return found
+    },
+    putDrain(record) {
+      write(bytes(record))
+      return store.putDrain(record)
+    },
+    async formerFlags(uris) {
+      const found = await store.formerFlags(uris)
+      for (const uri of uris) read(sum(found.filter((row) => row.uri === uri)))
+      return found
+    },
+    recordFormerFlags(flags) {
+      write(bytes(flags))
+      return store.recordFormerFlags(flags)
+    },
+    dropFormerFlags(flags) {
+      write(bytes(flags))
+      return store.dropFormerFlags(flags)
+    },
+    seeAlarm(key, order) {
+      write(rowBytes)
+      return store.seeAlarm(key, order)
+    },
+    async commandOutcome(id) {
+      const found = await store.commandOutcome(id)
+      read(bytes(found))
+      return found
+    },
+    putCommandOutcome(id, outcome) {
+      write(bytes(outcome))
+      return store.putCommandOutcome(id, outcome)
+    },
+    async latestRound() {
+      const found = await store.latestRound()
+      if (found) {
+        read(bytes({ ...found, edges: [] }))
+        read(sum(found.edges))
+      } else read(0)
+      return found
+    },
+    putRound(round) {
+      units.rounds += 1
+      for (const reading of round.edges) write(bytes(reading))
+      write(bytes({ ...round, edges: [] }))
+      return store.putRound(round)
+    },
+    takeLease(...lease) {
+      write(rowBytes)
+      return store.takeLease(...lease)
+    },
+    releaseLease(...lease) {
+      write(rowBytes)
+      return store.releaseLease(...lease)
+    },
+    leaseHolder(...lease) {
+      read(rowBytes)
+      return store.leaseHolder(...lease)
+    },
+  }
+}
