@@ -71,6 +71,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Emula
       LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC: '1',
       LAB_DYNAMODB_JARS: localstack.dynamodbJars,
       LAB_NODE: process.execPath,
+      LAB_HANDLER_CACHE: folder('compiled'),
       LAB_HANDLER_ENVIRONMENT: JSON.stringify(options.handlerEnvironment ?? {}),
       ...(options.mockedTasks !== undefined && { SFN_MOCK_CONFIG: options.mockedTasks }),
     },

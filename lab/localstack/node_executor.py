@@ -25,6 +25,8 @@ class NodeExecutor(RuntimeExecutor):
             **{name: str(value) for name, value in env_vars.items()},
             "PATH": os.environ["PATH"],
             "TMPDIR": os.environ["TMPDIR"],
+            # halves what a cold start takes from the second one on
+            "NODE_COMPILE_CACHE": os.environ["LAB_HANDLER_CACHE"],
             "LAMBDA_TASK_ROOT": root,
         }
         self.logs = []
