@@ -167,6 +167,14 @@ test('without a topic nobody is told; with one, of each alarm and of its end', (
   }
 })
 
+test('the dashboard shows every metric of ours, and each queue, function and the state machine', () => {
+  const [dashboard] = Object.values(template.findResources('AWS::CloudWatch::Dashboard'))
+  const body = JSON.stringify(dashboard)
+  for (const name of Object.values(metricNames)) expect(body).toContain(name)
+  for (const type of ['AWS::SQS::Queue', 'AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine'])
+    for (const id of Object.keys(template.findResources(type))) expect(body).toContain(`"${id}"`)
+})
+
 /** As GitHub makes an anchor of a heading. */
 const anchor = (heading: string) =>
   heading
