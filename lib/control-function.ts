@@ -79,8 +79,8 @@ export function timeBudgets({ rpcTimeoutSeconds, readBackGapSeconds }: ControlCo
   return {
     // resolve; list, guard, two groups, list
     event: budget(8, readBackGapSeconds),
-    // twice, one edge first and then the others: list, a wait of one RPC, reload, 6 s, reload, list; hold again
-    command: budget(20, 12),
+    // twice, one edge first and then the others: list, a wait of one RPC, reload, 6 s, reload, list; hold again, twice
+    command: budget(24, 16),
     // wait for another's round (6 RPCs), or make one and correct drift; disable again, two read-backs
     step: budget(20, readBackGapSeconds),
   }

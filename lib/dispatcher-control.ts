@@ -19,6 +19,7 @@ import { type Handler, type HandlerName, handlers } from './handlers.ts'
 import { addHooks, type ManageOptions } from './lifecycle-hooks.ts'
 import type { ConsumerProps, MessageQueue } from './message-queue.ts'
 import { groupPermissions, portPermissions } from './port-permissions.ts'
+import { ReconcileSchedule } from './reconcile-schedule.ts'
 import { Store } from './store.ts'
 
 export interface DrainOnAlarmOptions {
@@ -67,7 +68,7 @@ export interface DispatcherControlProps {
 }
 
 /**
- * The control plane of one region's fleet: three queues, seven functions, the drain workflow and one table.
+ * The control plane of one region's fleet: three queues, eight functions, the drain workflow and one table.
  * @throws Error at synth, naming what is wrong with the configuration.
  */
 export class DispatcherControl extends ControlMetrics {
@@ -95,6 +96,7 @@ export class DispatcherControl extends ControlMetrics {
     this.store = new Store(this, 'Store', { removalPolicy })
     this.eventBus = new EventBus(this, 'Events')
     this.events = new EventIntake(this, 'Intake', { functionTimeout: budgets.event })
+    this.events.addEdgeList(props.edgesPath)
     this.commands = new CommandQueue(this, 'Commands', { functionTimeout: budgets.command })
 
     const permissions = portPermissions(this, {
@@ -163,6 +165,8 @@ export class DispatcherControl extends ControlMetrics {
       complete: make('CompleteDrain', 'complete-drain'),
       retire: make('RetireDrain', 'retire-drain'),
     }
+    const reconciler = make('Reconcile', 'reconcile')
+    new ReconcileSchedule(this, 'Schedule', reconciler)
     this.workflow = new DrainWorkflow(this, 'Drain', { name: stateMachineName, ...steps })
     this.functions = {
       ...queued,
@@ -170,6 +174,7 @@ export class DispatcherControl extends ControlMetrics {
       'observe-drain': steps.observe.function,
       'complete-drain': steps.complete.function,
       'retire-drain': steps.retire.function,
+      reconcile: reconciler.function,
     }
     for (const group of this.control.current.groups) this.letIn(group)
     for (const alarm of this.control.current.alarms) this.events.addAlarm(alarm)

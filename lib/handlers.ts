@@ -31,6 +31,7 @@ export const handlers = {
     budget: 'step',
     needs: ['store', 'fleet', 'instances', 'mediaServers', 'workflows', 'events'],
   },
+  reconcile: { budget: 'step', needs: ['store', 'fleet', 'instances', 'mediaServers', 'events'] },
 } as const satisfies Record<string, Handler>
 
 /** A handler's file name in functions/handlers, without its ending. */

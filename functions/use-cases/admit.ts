@@ -1,5 +1,4 @@
 import { eventTypes } from '../contracts/names.ts'
-import { EdgesUnreadable } from '../control/errors.ts'
 import { belongsTo, type Hold } from '../control/hold.ts'
 import { instanceDestinations } from '../control/resolve.ts'
 import { allListed, type EdgeResult, readLists, unreadable } from './edges.ts'
@@ -9,26 +8,24 @@ import { lift, restore } from './restore.ts'
 /**
  * A machine was launched: the retired mark of its address ends, and so do the holds of dead machines that had it before.
  * What an operator or alarm holds of a machine that lives, or of a bare URI, stays. Not listed on any edge: said, and
- * nothing is activated.
+ * nothing is activated. An edge that can't be read may list what its holds name; it is restored when it is back.
  */
 export async function admit(ports: Ports, instanceId: string): Promise<void> {
   const facts = await ports.instances.byId(instanceId)
   const readouts = await readLists(await ports.fleet.edges())
   const unread = unreadable(readouts)
   const listed = allListed(readouts)
-  const uris = facts ? instanceDestinations(facts, listed) : []
-  if (uris.length === 0) {
-    if (unread.length > 0)
-      throw new EdgesUnreadable(
-        `no readable edge lists instance ${instanceId}; not every edge can be read: ${unread.join('; ')}`,
-      )
+  const holds = await ports.store.holds()
+  const named = unread.length > 0 ? holds.flatMap((hold) => hold.uris) : []
+  const known = named.map((uri) => ({ group: 0, uri, flags: 'DX' }) as const)
+  const uris = facts ? instanceDestinations(facts, [...listed, ...known]) : []
+  if (uris.length === 0)
     return ports.events.publish({
       type: eventTypes.launchUnlisted,
-      detail: { instanceId, known: facts !== undefined },
+      detail: { instanceId, known: facts !== undefined, unread },
     })
-  }
   // Liftings that are not finished are among them: a run that was killed is finished by the next one.
-  const here = (await ports.store.holds()).filter((hold) => uris.some((uri) => belongsTo({ uri }, hold)))
+  const here = holds.filter((hold) => uris.some((uri) => belongsTo({ uri }, hold)))
   const ended: Hold[] = []
   const edges: EdgeResult[] = []
   for (const hold of here) {

@@ -6,13 +6,15 @@ import { lifecycleIntent } from '../control/lifecycle.ts'
 import { heartbeatInterval } from '../control/pace.ts'
 import { admit } from './admit.ts'
 import { save } from './drain-step.ts'
+import { edgesChanged } from './edges-changed.ts'
 import type { Ports } from './ports.ts'
 import { startDrain } from './start-drain.ts'
 
 type Action = Extract<LifecycleMessage, { kind: 'action' }>
 
-/** A lifecycle action, or the news that an instance was launched or terminated. Only our groups and hooks are ours. */
+/** What AWS says of its own: a lifecycle action, or news of an instance or of the list of edges. Only our groups and hooks are ours. */
 export async function handleLifecycle(ports: Ports, message: LifecycleMessage): Promise<void> {
+  if (message.kind === 'edges-changed') return edgesChanged(ports, message)
   const group =
     message.kind === 'skip' ? undefined : ports.config.groups.find((g) => g.name === message.group)
   if (message.kind === 'skip' || !group) return skip(ports)

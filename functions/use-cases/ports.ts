@@ -34,6 +34,8 @@ export interface Edge {
 /** The edges of the fleet as configured now; cached with an age by the adapter. */
 export interface Fleet {
   edges(): Promise<readonly Edge[]>
+  /** Reads the list now. @returns why it is refused, where it is; the last good list is kept then. */
+  reread(): Promise<Error | undefined>
 }
 
 export interface InstanceFacts {

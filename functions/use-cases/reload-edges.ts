@@ -92,8 +92,8 @@ async function reloadPatiently(ports: Pick<Ports, 'clock'>, edge: Edge): Promise
   }
 }
 
-/** A reload resets every state to the flags in the file: what is held is disabled again at once. */
-async function holdAgain(ports: Ports, edge: Edge): Promise<void> {
+/** What is held and open there is disabled again: a reload resets every state to the file's, and a new edge knows no hold. */
+export async function holdAgain(ports: Ports, edge: Edge): Promise<void> {
   const holds = await ports.store.holds()
   const listed = await edge.list().catch((error: unknown) => {
     asEdgeError(error)

@@ -16,11 +16,11 @@ type Needs = Pick<
 const leaseName = 'round'
 
 /**
- * A round no older than the shortest wait that knows the hold, made by whoever needs it first: an edge's load does not
+ * A round no older than the shortest wait (that knows the hold, if one is named), made by whoever needs it first: an edge's load does not
  * grow with the number of drains. Making one also corrects drift for every hold.
  * @throws RoundUnavailable when somebody else is making one and it does not come in time.
  */
-export async function freshRound(ports: Needs, hold: string): Promise<Round> {
+export async function freshRound(ports: Needs, hold?: string): Promise<Round> {
   const { minWaitSeconds, rpcTimeoutSeconds } = ports.config.timers
   const owner = ports.ids.next()
   // A round reads boot time, list, counts and boot time again, and may correct drift: each is bounded by the RPC timeout.
@@ -46,8 +46,8 @@ export async function freshRound(ports: Needs, hold: string): Promise<Round> {
   }
 }
 
-function knows(round: Round, hold: string): boolean {
-  return round.holds.includes(hold)
+function knows(round: Round, hold: string | undefined): boolean {
+  return hold === undefined || round.holds.includes(hold)
 }
 
 async function makeRound(ports: Needs): Promise<Round> {

@@ -33,9 +33,11 @@ const alarms = [...new Set(samples.flatMap(({ event }) => alarmName(event) ?? []
   name,
 }))
 const rules = (settings = withControl({ alarms })) =>
-  Object.values(exampleTemplate(settings).findResources('AWS::Events::Rule')).map(
-    (resource) => rule.parse(resource).Properties,
-  )
+  Object.values(
+    exampleTemplate(settings).findResources('AWS::Events::Rule', {
+      Properties: { ScheduleExpression: Match.absent() },
+    }),
+  ).map((resource) => rule.parse(resource).Properties)
 const routed = (event: unknown, by = rules()) =>
   by.filter(({ EventPattern }) => matches(EventPattern, event)).map(({ Targets }) => readable(Targets[0].Arn))
 

@@ -103,6 +103,7 @@ test('each role may do what its function needs, on our own resources, and nothin
       ...[...store, ...heartbeat, ...complete, ...terminate, ...workflows, ...events],
       ...logs('CompleteDrain'),
     ],
+    Reconcile: [...store, ...fleet, ...instances, ...events, ...logs('Reconcile')],
     RetireDrain: [...store, ...fleet, ...instances, ...workflows, ...events, ...logs('RetireDrain')],
     Drain: [
       ...['BeginDrain', 'CompleteDrain', 'ObserveDrain', 'RetireDrain'].map(

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { reconcile } from '../../functions/use-cases/reconcile.ts'
 import {
   command,
   config,
@@ -85,14 +86,26 @@ test('a launch that no edge lists is said and continues, and nothing is activate
   expect(world.flags()).toEqual(everywhere('DX'))
 })
 
-test('a launch whose address may be listed on an edge that is away comes again', async () => {
+test('a launch is not held up by edges that are away: they are restored by the next minute that finds them', async () => {
   const world = createWorld()
   await reused(world)
   for (const edge of world.edges) edge.misbehaviour = { unreachable: true }
-  await expect(world.lifecycle(launch)).rejects.toMatchObject({ name: 'EdgesUnreadable', permanent: false })
-  for (const edge of world.edges) edge.misbehaviour = {}
   await world.lifecycle(launch)
+  expect(world.ended()).toMatchObject([continued, continued])
+  for (const edge of world.edges) edge.misbehaviour = {}
+  expect(world.flags()).toEqual(everywhere('DX'))
+  await world.pass(10 * seconds)
+  await reconcile(world.ports)
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+})
+
+test('what drifts is disabled again within a minute, also while nothing is drained', async () => {
+  const world = createWorld()
+  await reused(world)
+  for (const edge of world.edges) edge.strangerReloads()
+  await world.pass(60 * seconds)
+  await reconcile(world.ports)
+  expect(world.flags()).toEqual(everywhere('DX'))
 })
 
 test('a launch that was killed while it gave back the flags is finished when it comes again', async () => {
