@@ -16,7 +16,7 @@ svg text { fill: var(--soft); font: 10px system-ui, sans-serif } svg .name { fil
 .base, .tick line { stroke: var(--line) } .held { fill: var(--held) } .mark path, path.mark { fill: var(--ink) } .mark line { stroke: var(--ink); stroke-dasharray: 2 3; opacity: .6 }
 .mark.ended path, path.mark.ended { fill: var(--bad) } .mark.back path, path.mark.back { fill: var(--good) } .edge-event line { stroke: var(--edge); stroke-width: 1.5 } .edge-event text { fill: var(--edge) }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; list-style: none; padding: 0; color: var(--soft); font-size: .85rem } .swatch { display: inline-block; width: 1.2em; height: .8em; background: var(--held); border: 1px solid var(--line) }
-.scroll { overflow-x: auto } table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; width: 100% } th, td { padding: .3rem .5rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: top }
+.scroll { overflow-x: auto } .scroll > svg { min-width: 44rem } table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; width: 100% } th, td { padding: .3rem .5rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: top }
 th { font-weight: 600; text-align: right } th:first-child, td:first-child, td:nth-child(2), th:nth-child(2), td:last-child, th:last-child { text-align: left }
 @media print { body { padding: 0; max-width: none; font-size: 11px } .scroll { overflow: visible } svg, tr { break-inside: avoid } }
 `
