@@ -8,7 +8,6 @@ const config: KnipConfig = {
     'lib/package.ts',
     'docs/example/app.ts',
     'lab/demo.ts',
-    'bench/cost.ts',
     'functions/handlers/*.ts',
     'test/**/*.test.ts',
   ],
