@@ -3,7 +3,7 @@ import { type Emulator, type EmulatorOptions, startMiniStack } from './emulator.
 import type { Log } from './lab-cache.ts'
 import { startLocalStack } from './localstack.ts'
 import { localStackProgram } from './localstack-program.ts'
-import { ministackPython } from './ministack-venv.ts'
+import { ministackPython } from './python-venv.ts'
 import { connectTo } from './named-endpoint.ts'
 
 /** The emulators that the lab brings itself. */

@@ -88,7 +88,7 @@ export class VpcLinkAccess extends Construct implements EdgeAccess {
 
     this.securityGroup = new SecurityGroup(this, 'SecurityGroup', {
       vpc,
-      description: "From API Gateway's VPC link to the JSON-RPC of the Kamailio edges",
+      description: 'From the VPC link of API Gateway to the JSON-RPC of the Kamailio edges',
       allowAllOutbound: false,
     })
     const vpcLink = new VpcLink(this, 'Link', { vpc, subnets, securityGroups: [this.securityGroup] })

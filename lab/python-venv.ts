@@ -3,39 +3,46 @@ import { join } from 'node:path'
 import { cacheDir, type Log, place } from './lab-cache.ts'
 import { runToEnd } from './leash.ts'
 
-const requirements = join(import.meta.dirname, 'ministack-requirements.txt')
+const ministackRequirements = join(import.meta.dirname, 'ministack-requirements.txt')
 
-/** No Python on this machine can make the emulator's environment. */
+/** No Python on this machine can make an environment. */
 export class NoPython extends Error {
   override readonly name = 'NoPython'
   constructor(tried: readonly string[]) {
     super(
-      `MiniStack needs Python 3.10 or newer with venv and pip (on Debian: the packages python3 and python3-venv). ` +
+      `Python programs need Python 3.10 or newer with venv and pip (on Debian: the packages python3 and python3-venv). ` +
         `Looked at: ${tried.join(', ')}.`,
     )
   }
 }
 
+/** @returns a Python that has MiniStack; see {@link pythonWith}. */
+export function ministackPython(log: Log): Promise<string> {
+  return pythonWith('ministack', ministackRequirements, log)
+}
+
 /**
- * A Python environment with MiniStack exactly as pinned, every file checked against its hash. Cached.
+ * A Python environment with a program exactly as pinned, every file checked against its hash. Cached.
+ * @param name of its folder in the cache
+ * @param requirements the file that pins the program and all that it needs
  * @returns the environment's python
  * @throws NoPython, ChildExited (pip's own words)
  */
-export async function ministackPython(log: Log): Promise<string> {
-  const home = join(cacheDir, 'ministack')
+export async function pythonWith(name: string, requirements: string, log: Log): Promise<string> {
+  const home = join(cacheDir, name)
   const python = join(home, 'bin/python')
   const wanted = readFileSync(requirements, 'utf8')
   const manifest = join(home, 'requirements.txt')
   if (existsSync(manifest) && existsSync(python) && readFileSync(manifest, 'utf8') === wanted) return python
   await place(home, async (dir) => {
     const started = Date.now()
-    const say = (text: string) => log(`ministack: ${text} (${((Date.now() - started) / 1000).toFixed(1)} s)`)
-    const run = (name: string, argv: readonly string[]) =>
-      runToEnd({ name, argv, runDir: join(dir, 'logs') }, 300_000)
+    const say = (text: string) => log(`${name}: ${text} (${((Date.now() - started) / 1000).toFixed(1)} s)`)
+    const run = (step: string, argv: readonly string[]) =>
+      runToEnd({ name: step, argv, runDir: join(dir, 'logs') }, 300_000)
     const base = await findPython(run)
     say(`making a Python environment with ${base}`)
     await run('venv', [base, '-m', 'venv', dir])
-    say('downloading MiniStack and what it needs')
+    say('downloading it and what it needs')
     const pip = [join(dir, 'bin/python'), '-m', 'pip', 'install', '--quiet', '--require-hashes']
     await run('pip', [...pip, '--report', join(dir, 'manifest.json'), '-r', requirements])
     writeFileSync(join(dir, 'requirements.txt'), wanted)
