@@ -1,5 +1,5 @@
 import { Annotations, Duration, Lazy, Stack } from 'aws-cdk-lib'
-import { type EventPattern, Rule } from 'aws-cdk-lib/aws-events'
+import { type EventPattern, Match, Rule } from 'aws-cdk-lib/aws-events'
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets'
 import { Construct } from 'constructs'
 import type { AlarmConfig, GroupConfig } from '../functions/contracts/config.ts'
@@ -41,6 +41,15 @@ export class EventIntake extends Construct {
       source: ['aws.autoscaling'],
       detailType: ['EC2 Instance Terminate Successful', 'EC2 Instance Launch Successful'],
       detail: { AutoScalingGroupName: [name] },
+    })
+  }
+
+  /** Lets in edits of the parameters under the edges' path. */
+  addEdgeList(path: string): void {
+    this.route('EdgeList', this.lifecycleEvents, {
+      source: ['aws.ssm'],
+      detailType: ['Parameter Store Change'],
+      detail: { name: Match.prefix(`${path}/`) },
     })
   }
 

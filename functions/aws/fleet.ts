@@ -34,7 +34,7 @@ export function createFleet(options: FleetOptions): Fleet {
   const { client, path, clock, createEdge, needsUrl, lastGood, onKept } = options
   let known: ReadonlyMap<string, Known> = new Map()
   let readAt = Number.NEGATIVE_INFINITY
-  let reading: Promise<void> | undefined
+  let reading: Promise<Error | undefined> | undefined
 
   async function read(): Promise<ReadonlyMap<string, EdgeParameter>> {
     const parameters: Parameter[] = []
@@ -61,11 +61,13 @@ export function createFleet(options: FleetOptions): Fleet {
     return entries.length !== before.size || entries.some(([id, entry]) => before.get(id) !== entry)
   }
 
-  async function refresh() {
+  async function refresh(): Promise<Error | undefined> {
+    let refused: Error | undefined
     try {
       const edges = await read()
       if (adopt(edges)) await lastGood.write(edges)
     } catch (error) {
+      refused = error instanceof Error ? error : new Error(String(error))
       if (known.size === 0) {
         const kept = await lastGood.read()
         if (!kept) throw error
@@ -74,16 +76,20 @@ export function createFleet(options: FleetOptions): Fleet {
       onKept(error)
     }
     readAt = clock.now()
+    return refused
+  }
+
+  function reread(): Promise<Error | undefined> {
+    reading ??= refresh().finally(() => {
+      reading = undefined
+    })
+    return reading
   }
 
   return {
+    reread,
     async edges() {
-      if (clock.now() - readAt >= maxAgeMs) {
-        reading ??= refresh().finally(() => {
-          reading = undefined
-        })
-        await reading
-      }
+      if (clock.now() - readAt >= maxAgeMs) await reread()
       return [...known.values()].map(({ edge }) => edge)
     },
   }

@@ -19,6 +19,8 @@ export type LifecycleMessage =
   | Said<'terminated'>
   /** it is in service; never said of an instance that was launched into a warm pool */
   | Said<'launched'>
+  /** a parameter under the edges' path was made, edited or removed */
+  | { readonly kind: 'edges-changed'; readonly parameter: string; readonly operation: string }
   | { readonly kind: 'skip'; readonly reason: string }
 
 interface Said<Kind> {
@@ -75,6 +77,11 @@ const envelope = { source: z.literal('aws.autoscaling'), id: name, time: instant
  *   "StatusMessage":"","StartTime":"…","EndTime":"…","EC2InstanceId":"i-1234567890abcdef0","Cause":"…",
  *   "Origin":"AutoScalingGroup","Destination":"EC2"}}
  * ```
+ * and an edit of an edge's parameter (https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-cwe.html):
+ * ```json
+ * {"…":"as above","detail-type":"Parameter Store Change","source":"aws.ssm",
+ *  "detail":{"operation":"Update","name":"/dispatcher-control/edges/edge-a","type":"String","description":"…"}}
+ * ```
  */
 const event = z.discriminatedUnion(
   'detail-type',
@@ -99,10 +106,16 @@ const event = z.discriminatedUnion(
       'detail-type': z.literal('EC2 Instance Launch Successful'),
       detail: successDetail,
     }),
+    z.object({
+      ...envelope,
+      source: z.literal('aws.ssm'),
+      'detail-type': z.literal('Parameter Store Change'),
+      detail: z.object({ name, operation: name }),
+    }),
   ],
   {
     error:
-      'is neither "EC2 Instance-terminate Lifecycle Action", "EC2 Instance-launch Lifecycle Action", "EC2 Instance Terminate Successful" nor "EC2 Instance Launch Successful"',
+      'is neither "EC2 Instance-terminate Lifecycle Action", "EC2 Instance-launch Lifecycle Action", "EC2 Instance Terminate Successful", "EC2 Instance Launch Successful" nor "Parameter Store Change"',
   },
 )
 
@@ -154,6 +167,8 @@ export function parseLifecycleMessage(body: string): LifecycleMessage {
       return said('terminated', 'EC2', read.detail, read.time)
     case 'EC2 Instance Launch Successful':
       return said('launched', 'AutoScalingGroup', read.detail, read.time)
+    case 'Parameter Store Change':
+      return { kind: 'edges-changed', parameter: read.detail.name, operation: read.detail.operation }
   }
 }
 

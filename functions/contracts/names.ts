@@ -44,6 +44,8 @@ export const eventTypes = {
   commandSucceeded: 'Command Succeeded',
   commandRejected: 'Command Rejected',
   reloadFinished: 'Reload Finished',
+  edgeListChanged: 'Edge List Changed',
+  edgeListRefused: 'Edge List Refused',
 } as const
 export type EventType = (typeof eventTypes)[keyof typeof eventTypes]
 

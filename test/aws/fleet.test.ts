@@ -147,3 +147,14 @@ test('an edge needs no url of its own where the stack leads to it, and is refuse
   expect(await (await fleetOver([bare], undefined, false)).ids()).toEqual(['a'])
   await expect((await fleetOver([bare])).ids()).rejects.toThrow(`${path}/a: url: is missing`)
 })
+
+test('an edit is seen at once by who is told of it, and why it is refused', async () => {
+  const { ids, fleet, world } = await fleetOver([edge('a')])
+  await ids()
+  world.parameters = [edge('a'), edge('b')]
+  expect(await fleet.reread()).toBeUndefined()
+  expect(await ids()).toEqual(['a', 'b'])
+  world.parameters = []
+  expect(await fleet.reread()).toBeInstanceOf(InvalidConfiguration)
+  expect(await ids()).toEqual(['a', 'b'])
+})

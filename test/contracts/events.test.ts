@@ -96,6 +96,13 @@ const lifecycle: Record<string, { message: object; intent?: string }> = {
   'launch-successful-into-warm-pool': {
     message: { kind: 'skip', reason: `${instanceId} went to WarmPool: not launched` },
   },
+  'edge-list-update': {
+    message: {
+      kind: 'edges-changed',
+      parameter: '/dispatcher-control/edges/edge-c',
+      operation: 'Create',
+    },
+  },
 }
 
 const cpu = {

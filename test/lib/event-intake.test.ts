@@ -55,6 +55,8 @@ test("another group's, hook's and alarm's events don't come in", () => {
       alarms: [{ name: 'another-alarm' }],
       groups: [{ ...exampleGroup, name: 'another-group', terminateHook: 'another-hook' }],
     }),
+    // no path that merely begins alike
+    edgesPath: '/dispatcher-control/edge',
   })
   for (const { event } of samples) expect(routed(event, strangers)).toEqual([])
   const anotherHook = rules(
@@ -94,7 +96,7 @@ test('only our own rules may send to the event queues', () => {
           .parse(policy).Properties.PolicyDocument.Statement,
     )
     .filter(({ Effect }) => Effect === 'Allow')
-  expect(allowed).toHaveLength(6)
+  expect(allowed).toHaveLength(8)
   for (const statement of allowed)
     expect(statement).toMatchObject({
       Principal: { Service: 'events.amazonaws.com' },
@@ -119,10 +121,13 @@ test('a pattern longer than EventBridge takes is refused at synth', () => {
   )
 })
 
-/** EventBridge's rule for patterns of lists of texts, which is all that we use. */
+/** EventBridge's rule for patterns of lists of texts and of prefixes, which is all that we use. */
 function matches(pattern: unknown, event: unknown): boolean {
   const texts = z.array(z.string()).safeParse(pattern)
   if (texts.success) return typeof event === 'string' && texts.data.includes(event)
+  const prefixes = z.array(z.object({ prefix: z.string() })).safeParse(pattern)
+  if (prefixes.success)
+    return typeof event === 'string' && prefixes.data.some(({ prefix }) => event.startsWith(prefix))
   const fields = z.record(z.string(), z.unknown()).parse(pattern)
   const values = z.record(z.string(), z.unknown()).safeParse(event)
   return values.success && Object.entries(fields).every(([key, inner]) => matches(inner, values.data[key]))

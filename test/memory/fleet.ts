@@ -8,5 +8,5 @@ export interface MemoryFleet extends Fleet {
 
 export function createMemoryFleet(edges: readonly Edge[] = []): Faulty<MemoryFleet> {
   const list = [...edges]
-  return faulty<MemoryFleet>({ list, edges: async () => [...list] })
+  return faulty<MemoryFleet>({ list, edges: async () => [...list], reread: async () => undefined })
 }

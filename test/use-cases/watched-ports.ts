@@ -23,6 +23,7 @@ export function watched(ports: Ports, watch: Watch): Ports {
       watch.after?.('fleet.edges')
       return edges.map((edge) => watchedPort<Edge>('edge', edge, watch))
     },
+    reread: () => ports.fleet.reread(),
   }
   return { ...ports, ...wrapped, fleet }
 }

@@ -1,0 +1,27 @@
+import { eventTypes } from '../contracts/names.ts'
+import { onEveryEdge } from './edges.ts'
+import type { Ports } from './ports.ts'
+import { holdAgain } from './reload-edges.ts'
+
+/**
+ * Somebody edited the list of edges. It is read at once, so that a bad edit is said within seconds and not at the next drain;
+ * what is held is disabled on every edge of it, so that a new one sends no call to a drained server once SIP reaches it.
+ */
+export async function edgesChanged(
+  ports: Ports,
+  change: { readonly parameter: string; readonly operation: string },
+): Promise<void> {
+  const { parameter, operation } = change
+  const refused = await ports.fleet.reread()
+  const edges = await ports.fleet.edges()
+  await ports.events.publish({
+    type: refused ? eventTypes.edgeListRefused : eventTypes.edgeListChanged,
+    detail: {
+      parameter,
+      operation,
+      edges: edges.map((edge) => edge.id),
+      ...(refused && { reason: refused.message }),
+    },
+  })
+  if (!refused) await onEveryEdge(edges, (edge) => holdAgain(ports, edge))
+}

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest'
+import { createWorld, file, message, minutes, server } from './world.ts'
+
+const edit = message('edge-list-update')
+
+test('an edge that is listed while a server is held has it disabled at once, before SIP traffic comes to it', async () => {
+  const world = createWorld()
+  await world.command({
+    version: 1,
+    id: 'c-1',
+    command: 'drain',
+    destination: server,
+    reason: 'disk',
+    requestedBy: 'alice',
+  })
+  const added = world.edge({ id: 'edge-c', file })
+  world.memory.fleet.list.push(added)
+  await world.lifecycle(edit)
+  expect(world.flags()['edge-c/1']).toBe('DX')
+  expect(world.flags()['edge-c/2']).toBe('DX')
+  expect(world.memory.events.of('Edge List Changed')).toMatchObject([
+    { parameter: '/dispatcher-control/edges/edge-c', edges: ['edge-a', 'edge-b', 'edge-c'] },
+  ])
+})
+
+test('an edge that is added in the middle of a drain is waited for too; one that is removed is not forgotten', async () => {
+  const world = createWorld()
+  const [, b] = world.edges
+  const call = b?.callTo(server)
+  await world.scaleIn()
+  await world.pass(1 * minutes)
+  const added = world.edge({ id: 'edge-c', file })
+  const onAdded = added.callTo(server)
+  world.memory.fleet.list.push(added)
+  await world.lifecycle(edit)
+  // Its calls may still be up: nobody reads it now, and nobody may say that they are over.
+  world.memory.fleet.list.splice(1, 1)
+  await world.lifecycle(edit)
+  if (call !== undefined) b?.hangUp(call)
+  await world.pass(5 * minutes)
+  expect(world.ended()).toEqual([])
+  if (b) world.memory.fleet.list.push(b)
+  await world.pass(5 * minutes)
+  expect(world.ended()).toEqual([])
+  added.hangUp(onAdded)
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+})
+
+test('a list that is refused is said with its reason, and the edges that are kept', async () => {
+  const world = createWorld()
+  world.memory.fleet.reread = async () => new Error('/dispatcher-control/edges/edge-c: is not JSON')
+  await world.lifecycle(edit)
+  expect(world.memory.events.of('Edge List Refused')).toMatchObject([
+    { reason: expect.stringContaining('is not JSON'), edges: ['edge-a', 'edge-b'] },
+  ])
+  expect(world.memory.events.of('Edge List Changed')).toEqual([])
+})
