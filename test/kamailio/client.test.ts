@@ -4,6 +4,7 @@ import { createHttpTransport } from '../../functions/kamailio/http-transport.ts'
 import { startMediaServer } from '../../lab/calls.ts'
 import { provision } from '../../lab/provision.ts'
 import { edgeContract } from '../contract/edge.ts'
+import { throughGateway } from '../kamailio-client/gateway-paths.ts'
 import { clientOf, type Ground, listable, openGround, realPlaces, secret } from './edge-world.ts'
 
 let opened: Ground | undefined
@@ -21,6 +22,9 @@ afterAll(() => opened?.close())
 
 for (const release of ['6.1', '5.6'] as const) {
   edgeContract(`a real Kamailio ${release}`, () => realPlaces(ground(), release))
+  edgeContract(`a real Kamailio ${release} behind API Gateway`, () =>
+    realPlaces(ground(), release, async (url) => (await throughGateway(url)).transport),
+  )
 
   describe(`the client over a real Kamailio ${release}`, () => {
     test('a rotated secret is asked for once more, and a wrong one is unauthorized', async () => {

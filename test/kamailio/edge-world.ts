@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { RpcTransport } from '../../functions/contracts/rpc.ts'
 import { type DestinationUri, destinationUri } from '../../functions/control/destination.ts'
 import { createEdge, type KamailioEdge } from '../../functions/kamailio/dispatcher.ts'
 import { createHttpTransport } from '../../functions/kamailio/http-transport.ts'
@@ -59,24 +60,36 @@ export async function openGround(tools: Tools) {
 export type Ground = Awaited<ReturnType<typeof openGround>>
 
 /** Our client, as the functions would make it. */
-export function clientOf(edge: LabEdge, restoresDialogs = false): KamailioEdge {
+export function clientOf(
+  edge: Pick<LabEdge, 'name' | 'rpcUrl'>,
+  restoresDialogs = false,
+  transport: RpcTransport = createHttpTransport({ url: edge.rpcUrl, timeoutMs: 5000 }),
+): KamailioEdge {
   const key = { secret: async () => secret, refreshSecret: async () => secret }
-  const transport = createHttpTransport({ url: edge.rpcUrl, timeoutMs: 5000 })
   return createEdge({ id: edge.name, transport, restoresDialogs, timeoutMs: 5000, key })
 }
 
+/** A way to the edge with this URL. */
+type Way = (url: string) => Promise<RpcTransport>
+const directly: Way = async (url) => createHttpTransport({ url, timeoutMs: 5000 })
+
 /** The world of the contract suite over a real Kamailio of that release. */
-export function realPlaces(ground: Ground, release: KamailioRelease): EdgePlaces {
+export function realPlaces(ground: Ground, release: KamailioRelease, way = directly): EdgePlaces {
   return {
     release,
     first: listable(ground.first.uri),
     second: listable(ground.second.uri),
     secondAddress: ground.second.address,
-    open: (request) => openWorld(ground, release, request),
+    open: (request) => openWorld(ground, release, request, way),
   }
 }
 
-async function openWorld(ground: Ground, release: KamailioRelease, request: EdgeRequest): Promise<EdgeWorld> {
+async function openWorld(
+  ground: Ground,
+  release: KamailioRelease,
+  request: EdgeRequest,
+  way: Way,
+): Promise<EdgeWorld> {
   const kamailio = await ground.edge(release, {
     destinations: request.file.map(entryOf),
     guard: request.guard ?? true,
@@ -84,7 +97,7 @@ async function openWorld(ground: Ground, release: KamailioRelease, request: Edge
     dialogDb: request.restoresDialogs ?? false,
     ...(request.pings && { probingMode: 1, pingSeconds: 1 }),
   })
-  const edge = clientOf(kamailio, request.restoresDialogs)
+  const edge = clientOf(kamailio, request.restoresDialogs, await way(kamailio.rpcUrl))
   const callers: Caller[] = []
   const live = (caller: Caller): LiveCalls => {
     callers.push(caller)
