@@ -31,7 +31,7 @@ async function holdAndLift(world: World, machine: Machine, steps: HoldAndLift): 
   const restoreAt = Date.now()
   world.marks.push({ at: restoreAt, machine: machine.plan.name, label: 'lift' })
   await steps.lift()
-  await untilActive(world, machine, restoreAt)
+  await untilActive(world, machine, restoreAt, base.triggeredAt)
   return { ...base, restoreAt, watchedUntil: Date.now(), problems }
 }
 

@@ -15,6 +15,7 @@ import {
   leastCallsAtStart,
   type Problem,
   placedBetween,
+  restoredEverywhere,
 } from './referee.ts'
 import { isLongCaller } from './traffic.ts'
 import type { World } from './world.ts'
@@ -90,12 +91,24 @@ export async function untilProven(world: World, since: number): Promise<void> {
   )
 }
 
-/** Waits until every edge shows the machine active, and then until it gets a call. */
-export async function untilActive(world: World, machine: Machine, since: number): Promise<void> {
+/**
+ * Waits until every edge shows the machine active, and then until it gets a call.
+ * @param like Unix ms; given: until every edge shows what it showed then
+ */
+export async function untilActive(
+  world: World,
+  machine: Machine,
+  since: number,
+  like?: number,
+): Promise<void> {
   let at: number | undefined
   const { name } = machine.plan
   await waitFor(patience.active, () => {
-    at = activeEverywhere(world.flags.history(machine.uri), names(world), since)
+    const history = world.flags.history(machine.uri)
+    at =
+      like === undefined
+        ? activeEverywhere(history, names(world), since)
+        : restoredEverywhere(history, names(world), since, like)
     return at !== undefined
   })
   if (at === undefined) return
