@@ -34,7 +34,7 @@ const flagsKey = ({ uri, edge, group, duid = '' }: FormerFlags): Key => ({
  * | command's outcome      | `COMMAND#<id>`                    | `OUTCOME`                  | 14 days                      |
  * | latest round           | `ROUND`                           | `LATEST`                   | never                        |
  * | one edge of a round    | `ROUND#<id>`                      | `<edge>`                   | 1 hour                       |
- * | last good list of edges | `FLEET`                          | `LAST_GOOD`                | never                        |
+ * | last good edges        | `FLEET`                           | `LAST_GOOD`                | never                        |
  * | lease                  | `LEASE#<name>`                    | `HOLDER`                   | 1 day after it ends          |
  *
  * `<subject>` is the URI, or `<instance id>@<launch time in epoch ms>`.
