@@ -23,9 +23,15 @@ export function allow(role: Role, permission: Permission): void {
   for (const resource of resources.filter((candidate) => candidate.includes('*'))) {
     if (wildcardReason === undefined)
       throw new Error(`${role.node.path}: ${actions.join(', ')} on ${resource}: a wildcard needs its reason`)
-    Validations.of(role).acknowledge({
-      id: `AwsSolutions-IAM5[Resource::${nagName(role, resource)}]`,
-      reason: wildcardReason,
+    // Only then has a name of another stack become the import that cdk-nag will read.
+    role.node.addValidation({
+      validate: () => {
+        Validations.of(role).acknowledge({
+          id: `AwsSolutions-IAM5[Resource::${nagName(role, resource)}]`,
+          reason: wildcardReason,
+        })
+        return []
+      },
     })
   }
 }
@@ -40,6 +46,7 @@ function flatten(value: unknown): string {
   if (Array.isArray(value)) return value.map(flatten).join('')
   if (typeof value !== 'object' || value === null) return String(value)
   const [key, inner] = Object.entries(value)[0] ?? []
+  if (key === 'Fn::ImportValue') return flatten(inner)
   if (key === 'Ref') return `<${String(inner)}>`
   if (key === 'Fn::Join' && Array.isArray(inner)) return flatten(inner[1])
   if (key === 'Fn::GetAtt' && Array.isArray(inner)) return `<${inner.join('.')}>`

@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 let python: string
 beforeAll(async () => {
-  python = await pythonWith('cfn-lint', join(import.meta.dirname, 'cfn-lint-requirements.txt'), () => {})
+  python = await pythonWith('cfn-lint', join(import.meta.dirname, 'cfn-lint-requirements.txt'), console.info)
 })
 
 /** Its own script names the folder in which its environment was made, before that was put in place. */

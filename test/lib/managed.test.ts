@@ -1,4 +1,4 @@
-import { App, Duration, Stack } from 'aws-cdk-lib'
+import { App, Duration, Stack, Validations } from 'aws-cdk-lib'
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions'
 import { AutoScalingGroup, CfnAutoScalingGroup, LifecycleTransition } from 'aws-cdk-lib/aws-autoscaling'
 import { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch'
@@ -12,6 +12,7 @@ import {
   Vpc,
 } from 'aws-cdk-lib/aws-ec2'
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { AwsSolutionsChecks } from 'cdk-nag'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { metricNames, metricNamespace } from '../../functions/contracts/names.ts'
@@ -50,6 +51,15 @@ function imported(stack: Stack, name: string) {
   return AutoScalingGroup.fromAutoScalingGroupName(stack, `Imported-${name}`, name)
 }
 
+function findings(app: App): string {
+  try {
+    app.synth()
+  } catch (error) {
+    return String(error)
+  }
+  return ''
+}
+
 const hookOf = (template: Template, transition: LifecycleTransition) =>
   Object.values(
     template.findResources('AWS::AutoScaling::LifecycleHook', {
@@ -76,8 +86,9 @@ const pattern = z.object({
 const details = (template: Template) =>
   Object.values(template.findResources('AWS::Events::Rule')).flatMap((rule) => {
     const { data } = pattern.safeParse(rule)
-    if (data === undefined) return []
-    const { detail } = data.Properties.EventPattern
+    const detail = data?.Properties.EventPattern.detail ?? {}
+    // Schedules and the rule for the edges' parameters are not about groups or alarms.
+    if (!('AutoScalingGroupName' in detail || 'alarmName' in detail)) return []
     return [Object.fromEntries(Object.entries(detail).map(([key, names]) => [key, names.map(readable)]))]
   })
 const autoscalingActions = (template: Template) =>
@@ -204,6 +215,20 @@ describe('an imported group', () => {
     Template.fromStack(fleet).resourceCountIs('AWS::AutoScaling::LifecycleHook', 0)
   })
 })
+
+test.each(['the same', 'another'])(
+  'cdk-nag has nothing to say about what is ours, with a group of %s stack',
+  (which) => {
+    const { app, stack, control } = world()
+    control.manage(owned(which === 'another' ? new Stack(app, 'Fleet') : stack), retain)
+    control.manage(imported(stack, 'theirs'), terminate)
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app))
+    // Their group has findings of its own.
+    const said = findings(app)
+    expect(said).toContain('/Servers/ASG')
+    expect(said).not.toContain('Media/Control/')
+  },
+)
 
 describe('other terminate hooks', () => {
   test.each(['before', 'after'])('one added %s is warned of, one for launches is not', (when) => {
