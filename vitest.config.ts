@@ -1,4 +1,27 @@
 import { defineConfig } from 'vitest/config'
+import { whyNoLocalStack } from './lab/localstack-program.ts'
+
+const noLocalStack = whyNoLocalStack()
+if (noLocalStack !== undefined)
+  console.warn(`The tests on LocalStack are skipped, because this machine can't have it: ${noLocalStack}`)
+
+/** What runs on LocalStack too in each `npm test`; `npm run test:localstack` runs everything there. */
+const onLocalStack = ['store', 'lifecycle-drain', 'workflow-timeouts'].map(
+  (name) => `test/e2e/${name}.test.ts`,
+)
+
+const localstack = {
+  test: {
+    name: 'localstack',
+    include: onLocalStack,
+    env: { LAB_EMULATOR: 'localstack' },
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    fileParallelism: false,
+    // after the others: timing is tight enough with one lab at a time
+    sequence: { groupOrder: 1 },
+  },
+}
 
 export default defineConfig({
   test: {
@@ -33,11 +56,13 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          exclude: ['test/e2e/lifecycle-drain.test.ts', 'test/e2e/workflow-timeouts.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
         },
       },
+      ...(noLocalStack === undefined ? [localstack] : []),
     ],
   },
 })

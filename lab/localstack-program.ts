@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { debianRoot, trixie } from './debian-root.ts'
 import { cacheDir, type Log, place } from './lab-cache.ts'
-import { ChildExited, runToEnd } from './leash.ts'
+import { runToEnd } from './leash.ts'
 import type { Program } from './provision.ts'
 
 const recipe = join(import.meta.dirname, 'localstack')
@@ -26,13 +26,25 @@ export class NoLocalStack extends Error {
   override readonly name = 'NoLocalStack'
 }
 
+/** Why this machine can't have LocalStack, as far as can be told at once; undefined when it can. */
+export function whyNoLocalStack(): string | undefined {
+  const { PATH = '' } = process.env
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    return `its recipe is for Linux on x86-64 only, not ${process.platform} on ${process.arch}`
+  if (!existsSync('/usr/bin/apt-get'))
+    return 'its Python 3.13 and Java 21 come from Debian, and there is no apt'
+  if (!PATH.split(delimiter).some((folder) => existsSync(join(folder, 'mvn'))))
+    return 'its DynamoDB comes from Maven Central, and there is no mvn on the PATH (on Debian: the package maven)'
+  return undefined
+}
+
 /**
  * LocalStack exactly as pinned, every file checked against its hash, on Debian's own Python 3.13 and Java 21. Cached, 1 GB.
  * @throws NoLocalStack, NoDebianPackages, ChildExited (pip's or Maven's own words)
  */
 export async function localStackProgram(log: Log): Promise<LocalStackProgram> {
-  if (process.arch !== 'x64')
-    throw new NoLocalStack(`LocalStack's recipe is for x86-64 only, not ${process.arch}`)
+  const missing = whyNoLocalStack()
+  if (missing !== undefined) throw new NoLocalStack(`no LocalStack on this machine: ${missing}`)
   const root = await debianRoot(trixie, log)
   const home = join(cacheDir, 'localstack')
   const wanted = recipeOf(root)
@@ -127,37 +139,19 @@ function pinned(name: string): string {
 async function downloadJars(dir: string, say: Log): Promise<void> {
   const jars = join(dir, 'dynamodb-local')
   const repository = join(dir, 'm2')
-  const maven = (argv: readonly string[], timeoutMs: number) =>
-    runToEnd(
-      {
-        name: 'maven',
-        argv: ['mvn', ...argv],
-        runDir: join(dir, 'logs'),
-        // else Maven's JVM leaves /tmp/hsperfdata_<user> behind
-        env: { ...process.env, MAVEN_OPTS: '-XX:-UsePerfData' },
-      },
-      timeoutMs,
-    )
-  try {
-    await maven(['--version'], 30_000)
-  } catch (error) {
-    if (!(error instanceof ChildExited)) throw error
-    throw new NoLocalStack(
-      `LocalStack's DynamoDB comes from Maven Central, and there is no working mvn on the PATH (Debian: the package maven): ${error.message}`,
-    )
-  }
   say('downloading DynamoDB Local')
-  await maven(
-    [
-      ...[
-        '--quiet',
-        '--batch-mode',
-        `-Dmaven.repo.local=${repository}`,
-        '-f',
-        join(recipe, 'dynamodb-local.pom.xml'),
+  await runToEnd(
+    {
+      name: 'maven',
+      argv: [
+        ...['mvn', '--quiet', '--batch-mode', `-Dmaven.repo.local=${repository}`],
+        ...['-f', join(recipe, 'dynamodb-local.pom.xml'), 'dependency:copy-dependencies'],
+        ...['-DincludeScope=runtime', `-DoutputDirectory=${jars}`],
       ],
-      ...['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${jars}`],
-    ],
+      runDir: join(dir, 'logs'),
+      // else Maven's JVM leaves /tmp/hsperfdata_<user> behind
+      env: { ...process.env, MAVEN_OPTS: '-XX:-UsePerfData' },
+    },
     300_000,
   )
   checkJars(jars)

@@ -5,6 +5,7 @@ import { SFNClient } from '@aws-sdk/client-sfn'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Emulator } from '../../lab/emulator.ts'
 import { startLocalStack } from '../../lab/localstack.ts'
+import { localStackProgram } from '../../lab/localstack-program.ts'
 import { createDrainWorkflow, executed } from '../workflow/execution.ts'
 import {
   histories,
@@ -16,32 +17,27 @@ import {
   steps,
   type WorkflowHistory,
 } from '../workflow/histories.ts'
-import { localStackOrReason } from './localstack-here.ts'
 
-const here = await localStackOrReason()
-
-describe.skipIf(here.reason !== undefined)('the deployed workflow on LocalStack, tasks mocked', () => {
+describe('the deployed workflow on LocalStack, tasks mocked', () => {
   const name = 'drain-workflow'
   const runDir = mkdtempSync(join(tmpdir(), 'workflow-timeouts-'))
   const seen = new Map<string, Promise<Seen>>()
-  let emulator: Emulator | undefined
-  let sfn: SFNClient | undefined
+  let emulator: Emulator
+  let sfn: SFNClient
 
   beforeAll(async () => {
-    if (here.localstack === undefined) return
+    const localstack = await localStackProgram(console.log)
     const mockedTasks = join(runDir, 'mocked-tasks.json')
     writeFileSync(mockedTasks, JSON.stringify(mocks(name)))
-    emulator = await startLocalStack({ localstack: here.localstack, runDir, mockedTasks })
-    const client = new SFNClient(emulator.client)
-    sfn = client
+    emulator = await startLocalStack({ localstack, runDir, mockedTasks })
+    sfn = new SFNClient(emulator.client)
     const arn = await createDrainWorkflow(
-      client,
+      sfn,
       name,
       (step) => `arn:aws:lambda:eu-central-1:123456789012:function:${step}`,
     )
     // Side by side: each of them waits for seconds.
-    for (const history of histories)
-      seen.set(history.name, executed(client, `${arn}#${history.name}`, history))
+    for (const history of histories) seen.set(history.name, executed(sfn, `${arn}#${history.name}`, history))
     await Promise.allSettled(seen.values())
   })
   afterAll(async () => {
