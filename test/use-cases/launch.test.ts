@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
+import { completeDrain } from '../../functions/use-cases/complete-drain.ts'
 import { reconcile } from '../../functions/use-cases/reconcile.ts'
 import {
   command,
   config,
   createWorld,
+  drainId,
   everywhere,
   facts,
   instanceId,
@@ -64,6 +66,26 @@ test("a launch ends dead machines' holds, and keeps those of the living and of t
   expect(held.memory.events.of('Launch Admitted')).toMatchObject([
     { still: [{ source: 'operator', who: 'alice' }] },
   ])
+})
+
+test('an action that ended without us leaves no mark on the newcomer that has the address by then', async () => {
+  const world = createWorld()
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'draining')
+  world.stop()
+  world.memory.instances.setState(instanceId, 'terminated')
+  world.memory.instances.put(facts({ instanceId: newcomer, launchedAt: world.clock.now() }))
+  world.beginAction({ hook: 'admit-calls', instanceId: newcomer, token })
+  await world.lifecycle(launch)
+  const record = await world.record()
+  if (record === undefined) throw new Error('there is no drain record')
+  const over = { state: 'completing', result: 'action-over', completion: 'CONTINUE' } as const
+  await world.memory.store.putDrain({ ...record, ...over, version: record.version + 1 })
+
+  const payload = { drainId, attempt: 1, next: 'complete', waitSeconds: 5, retrySeconds: 100 } as const
+  expect(await completeDrain(world.ports, payload)).toMatchObject({ next: 'retire' })
+  expect(await world.heldBy()).toEqual([])
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
 })
 
 test("an operator's hold of the machine itself stays when it comes back into service", async () => {
