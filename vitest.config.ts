@@ -18,11 +18,11 @@ const localstack = {
     testTimeout: 600_000,
     hookTimeout: 600_000,
     fileParallelism: false,
-    // after the others: timing is tight enough with one lab at a time
-    sequence: { groupOrder: 1 },
+    sequence: { groupOrder: 4 },
   },
 }
 
+/** Projects run one after the other (`groupOrder`): live calls share the cores with nothing else. */
 export default defineConfig({
   test: {
     projects: [
@@ -33,6 +33,7 @@ export default defineConfig({
           exclude: ['test/kamailio/**', 'test/e2e/**', 'test/package/**'],
           // A guard against a test that hangs, not a measure: a synth alone takes that long on a busy machine.
           testTimeout: 60_000,
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -41,6 +42,7 @@ export default defineConfig({
           include: ['test/package/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 600_000,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -50,6 +52,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 300_000,
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -60,6 +63,7 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
       ...(noLocalStack === undefined ? [localstack] : []),
