@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import { openDisplay } from './display.ts'
+import { emulatorChoice, emulatorNames } from './emulators.ts'
 import { cacheDir } from './lab-cache.ts'
 import type { KamailioRelease } from './provision.ts'
 import { inWords } from './report.ts'
@@ -17,8 +18,11 @@ const sabotageNotSeen = 2
 
 interface Options {
   readonly kamailio: KamailioRelease
+  readonly emulator: string
+  readonly endpoint?: string
   readonly sabotage?: SabotageName
   readonly only?: string[]
+  readonly apiGateway?: boolean
 }
 
 async function main(options: Options): Promise<number> {
@@ -33,7 +37,13 @@ async function main(options: Options): Promise<number> {
   const inFrontOf = sabotage?.inFrontOf
   try {
     const done = await withWorld(
-      { kamailio: options.kamailio, log: display.log, ...(inFrontOf && { inFrontOf }) },
+      {
+        kamailio: options.kamailio,
+        emulator: emulatorChoice(options.endpoint ?? options.emulator),
+        apiGateway: options.apiGateway === true,
+        log: display.log,
+        ...(inFrontOf && { inFrontOf }),
+      },
       async (world: World) => {
         display.watch(world)
         const finished = await run(world, scenarios, { sabotage: sabotage?.name, judged: display.judged })
@@ -87,10 +97,25 @@ const program = new Command('demo')
     new Option('--kamailio <release>', 'Kamailio of the edges').choices(['6.1', '5.6']).default('6.1'),
   )
   .addOption(
+    new Option('--emulator <name>', 'the AWS that the app is deployed on')
+      .choices(emulatorNames)
+      .default('ministack'),
+  )
+  .addOption(
+    new Option(
+      '--endpoint <url>',
+      'instead of an emulator of the lab: your own LocalStack, which must run Node 24 functions that reach this loopback',
+    ),
+  )
+  .addOption(
     new Option(
       '--sabotage <fault>',
       'plant a fault from outside; the run must then fail, and say by which figure',
     ).choices(sabotageNames),
+  )
+  .option(
+    '--api-gateway',
+    'reach the edges through a proxy that checks signatures and answers like API Gateway',
   )
   .option('--only <scenario...>', `only these of: ${allScenarios.map(({ name }) => name).join(' | ')}`)
   .addHelpText(

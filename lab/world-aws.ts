@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
 import type { EdgeParameter } from '../functions/contracts/config.ts'
+import { edgeAccessEnvironment } from '../functions/contracts/names.ts'
 import { type AutoScaling, startAutoScaling } from './auto-scaling.ts'
 import type { AwsEvent, Instance } from './auto-scaling-types.ts'
 import type { Closing } from './closing.ts'
@@ -30,6 +31,8 @@ export interface AwsOptions {
   readonly runDir: string
   readonly closing: Closing
   readonly auth: boolean
+  /** the API through which the functions reach the edges, unless directly */
+  readonly edgeApi?: string
   readonly onTerminate: (instance: Instance) => Promise<void>
   readonly log: Log
 }
@@ -53,6 +56,7 @@ export async function startAws(options: AwsOptions): Promise<AwsSide> {
     handlerEnvironment: {
       AWS_ENDPOINT_URL_AUTO_SCALING: autoScaling.endpoint,
       AWS_ENDPOINT_URL_EC2: autoScaling.endpoint,
+      ...(options.edgeApi !== undefined && { [edgeAccessEnvironment.api]: options.edgeApi }),
     },
   })
   options.closing.defer(() => emulator.stop())

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
+import { startApiGateway } from './api-gateway.ts'
 import type { AutoScaling } from './auto-scaling.ts'
 import type { AwsEvent } from './auto-scaling-types.ts'
 import { type CallLedger, openLedger } from './call-ledger.ts'
@@ -31,8 +32,13 @@ export interface WorldOptions {
   /** true: every call to the emulator is checked against its caller's role */
   readonly auth?: boolean
   readonly inFrontOf?: (edge: Edge) => Promise<Interposed | undefined>
+  /** true: our functions reach the edges through what behaves like API Gateway, and sign for it (MiniStack without roles) */
+  readonly apiGateway?: boolean
   readonly log: Log
 }
+
+/** What MiniStack's handlers sign with as long as no roles are checked. */
+const handlerKey = { accessKeyId: '123456789012', secretAccessKey: 'test' }
 
 /** Something that happened, for the plot: on one machine, or on an edge and so on all of the fleet. */
 export interface Mark {
@@ -82,6 +88,10 @@ async function startWorld(options: WorldOptions, closing: Closing): Promise<Worl
   const lab = { sipp, runDir, ledger, closing, log }
   const secrets = { rpc: randomBytes(24).toString('hex'), asterisk: randomBytes(24).toString('hex') }
   let machines: Machines | undefined
+  const gateway = options.apiGateway
+    ? await startApiGateway({ region: 'eu-central-1', key: handlerKey })
+    : undefined
+  if (gateway) closing.defer(() => gateway.close())
 
   const [sippServers, { machine, server }, aws] = await together([
     startSippServers(lab),
@@ -91,6 +101,7 @@ async function startWorld(options: WorldOptions, closing: Closing): Promise<Worl
       runDir,
       closing,
       auth: options.auth === true,
+      ...(gateway && { edgeApi: gateway.endpoint }),
       onTerminate: async (instance) => machines?.switchOff(instance),
       log,
     }),
@@ -103,7 +114,9 @@ async function startWorld(options: WorldOptions, closing: Closing): Promise<Worl
     startEdges(lab, kamailio, all, secrets.rpc),
     deployApp(aws.emulator, { runDir, asteriskPort: Number(new URL(server.ariUrl).port), log }),
   ])
-  await putParameters(aws.emulator, await edgeParameters(sip.edges, options, closing), secrets)
+  const parameters = await edgeParameters(sip.edges, options, closing)
+  for (const { name, parameter } of parameters) gateway?.routes.set(name, parameter.url)
+  await putParameters(aws.emulator, parameters, secrets)
   const controlEvents = await followControlEvents(aws.emulator, output(outputs, 'EventBusName'))
   closing.defer(() => controlEvents.close())
   await warmUp(aws.emulator, outputs)
