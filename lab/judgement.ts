@@ -6,7 +6,6 @@ import {
   type Evidence,
   gapAfter,
   invitesBetween,
-  isDisabled,
   type LaunchEvidence,
   leastCallsAfterConfirmation,
   leastCallsAtStart,
@@ -143,10 +142,14 @@ function open(evidence: Evidence, records: Records, at: number): string {
     .join('; ')
 }
 
+/** So long a reload may show an edge's file instead of its states; the drain guard keeps calls away meanwhile. */
+const reloadShowsMs = 2000
+
 function judgeLaunch(evidence: LaunchEvidence, records: Records): ScenarioReport {
   const { server, edges, launchedAt, action } = evidence
   const history = records.flagsOf(evidence.destination)
-  const retiredUntilLaunch = edges.every((edge) => isDisabled(shownAt(history, edge, launchedAt)))
+  const retiredAt = disabledEverywhere(history, edges, launchedAt - reloadShowsMs)
+  const retiredUntilLaunch = retiredAt !== undefined && retiredAt <= launchedAt
   const at = activeEverywhere(history, edges, launchedAt)
   const calls = at === undefined ? 0 : invitesBetween(records.calls, server, at, evidence.watchedUntil)
   const cut = records.calls.filter((call) => call.server === server && call.outcome === 'cut').length

@@ -247,9 +247,14 @@ describe('a launch on the address', () => {
   })
 
   test('fails when an edge showed it active before anybody was there', () => {
-    const flags = [...goodFlags, shows('edge-b', 12_900, 'AP', 'AP'), ...active.slice(-2)]
+    const flags = [...goodFlags, shows('edge-b', 10_900, 'AP', 'AP'), ...active.slice(-2)]
     const { problems } = judge(launch, { calls: come, flagsOf: () => flags })
     expect(problems.map(({ figure }) => figure)).toEqual(['retired'])
+  })
+
+  test('passes when a reload had just shown the file for a moment', () => {
+    const flags = [...goodFlags, shows('edge-b', 12_900, 'AX', 'AX'), ...active.slice(-2)]
+    expect(judge(launch, { calls: come, flagsOf: () => flags }).problems).toEqual([])
   })
 })
 
