@@ -8,6 +8,7 @@ const config: KnipConfig = {
     'lib/package.ts',
     'docs/example/app.ts',
     'lab/demo.ts',
+    'lab/localstack/node-worker.ts',
     'functions/handlers/*.ts',
     'test/**/*.test.ts',
   ],

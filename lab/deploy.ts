@@ -73,8 +73,9 @@ export async function deploy(emulator: Emulator, options: DeployOptions): Promis
     ],
     deployTimeoutMs,
   )
-  await emulator.deployed?.()
-  return outputs.parse(JSON.parse(readFileSync(options.outputsFile, 'utf8')))
+  const stacks = outputs.parse(JSON.parse(readFileSync(options.outputsFile, 'utf8')))
+  await emulator.deployed?.(Object.keys(stacks))
+  return stacks
 }
 
 async function isBootstrapped(emulator: Emulator): Promise<boolean> {

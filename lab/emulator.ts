@@ -19,8 +19,8 @@ export interface Emulator {
   }
   /** The environment that points another program's AWS SDK or CLI here, and nowhere else. */
   env(): Record<string, string>
-  /** What is still to be done to the functions after each deployment; undefined when nothing is. */
-  readonly deployed?: () => Promise<void>
+  /** What is still to be done to the functions of these stacks after each deployment; undefined when nothing is. */
+  readonly deployed?: (stacks: readonly string[]) => Promise<void>
   stop(): Promise<void>
 }
 

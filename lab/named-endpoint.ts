@@ -44,17 +44,20 @@ export async function connectTo(address: URL, options: EmulatorOptions): Promise
     stop: () => Promise.resolve(),
   })
   const { handlerEnvironment = {} } = options
-  return { ...emulator, deployed: () => addToEveryFunction(emulator, handlerEnvironment) }
+  return { ...emulator, deployed: (stacks) => addToFunctions(emulator, stacks, handlerEnvironment) }
 }
 
-async function addToEveryFunction(
+/** A function is known by its name, which CloudFormation begins with the stack's: the user may have others there. */
+async function addToFunctions(
   { client }: Emulator,
+  stacks: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Promise<void> {
   const lambda = new LambdaClient(client)
   try {
     for await (const { Functions = [] } of paginateListFunctions({ client: lambda }, {}))
       for (const { FunctionName } of Functions) {
+        if (!stacks.some((stack) => FunctionName?.startsWith(`${stack}-`))) continue
         const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }))
         await lambda.send(
           new UpdateFunctionConfigurationCommand({
