@@ -67,7 +67,8 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Emula
       DISABLE_EVENTS: '1',
       SKIP_SSL_CERT_DOWNLOAD: '1',
       DYNAMODB_IN_MEMORY: '1',
-      // a queue that was empty for a while is asked again after 10 s otherwise
+      // a queue is asked once a second otherwise, and every 10 s when it was empty for a while
+      LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC: '0.1',
       LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC: '1',
       LAB_DYNAMODB_JARS: localstack.dynamodbJars,
       LAB_NODE: process.execPath,

@@ -7,8 +7,11 @@ a run. LocalStack itself is configured by its environment (see localstack.ts).
 import functools
 import os
 import sys
+import threading
 
 here = os.path.dirname(os.path.abspath(__file__))
+# the smallest of our mappings' maxConcurrency
+concurrent_batches = 5
 
 
 def listen_on_loopback():
@@ -58,11 +61,37 @@ def run_handlers_as_processes():
     runtime_executor.get_runtime_executor = lambda: NodeExecutor
 
 
+def take_batches_side_by_side():
+    """A queue's batches go to its function side by side, as on AWS; LocalStack waits for each before it asks for the next.
+
+    Order is kept all the same: a FIFO queue gives no message of a group while another of it is on its way.
+    """
+    from localstack.services.lambda_.event_source_mapping.pollers.sqs_poller import SqsPoller
+
+    handle = SqsPoller.handle_messages
+    assert handle.__code__.co_varnames[:2] == ("self", "messages"), "batches are handled in another way"
+
+    def handle_in_background(self, messages):
+        slots = self.__dict__.setdefault("lab_slots", threading.BoundedSemaphore(concurrent_batches))
+        slots.acquire()
+
+        def run():
+            try:
+                handle(self, messages)
+            finally:
+                slots.release()
+
+        threading.Thread(target=run, daemon=True).start()
+
+    SqsPoller.handle_messages = handle_in_background
+
+
 if __name__ == "__main__":
     listen_on_loopback()
     keep_s3_inside()
     run_dynamodb_from_jars()
     run_handlers_as_processes()
+    take_batches_side_by_side()
     from localstack.runtime.main import main
 
     main()
