@@ -3,8 +3,8 @@ import { type Emulator, type EmulatorOptions, startMiniStack } from './emulator.
 import type { Log } from './lab-cache.ts'
 import { startLocalStack } from './localstack.ts'
 import { localStackProgram } from './localstack-program.ts'
-import { ministackPython } from './python-venv.ts'
 import { connectTo } from './named-endpoint.ts'
+import { ministackPython } from './python-venv.ts'
 
 /** The emulators that the lab brings itself. */
 export const emulatorNames = ['ministack', 'localstack'] as const

@@ -106,4 +106,3 @@ export const relayTargets = z.strictObject({
   networks: z.array(z.cidrv4()).min(1),
   port: z.int().min(1).max(65_535).default(8080),
 })
-export type RelayTargets = z.output<typeof relayTargets>

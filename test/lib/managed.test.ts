@@ -1,100 +1,21 @@
-import { App, Duration, Stack, Validations } from 'aws-cdk-lib'
+import { Duration, Stack, Validations } from 'aws-cdk-lib'
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions'
-import { AutoScalingGroup, CfnAutoScalingGroup, LifecycleTransition } from 'aws-cdk-lib/aws-autoscaling'
-import { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch'
-import {
-  InstanceClass,
-  InstanceSize,
-  InstanceType,
-  MachineImage,
-  Subnet,
-  UserData,
-  Vpc,
-} from 'aws-cdk-lib/aws-ec2'
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { CfnAutoScalingGroup, LifecycleTransition } from 'aws-cdk-lib/aws-autoscaling'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { metricNames, metricNamespace } from '../../functions/contracts/names.ts'
-import { DispatcherControl } from '../../lib/dispatcher-control.ts'
-import { handlers } from '../../lib/handlers.ts'
-import type { ManageOptions } from '../../lib/lifecycle-hooks.ts'
-import { functionsPath, readable } from './synthesized.ts'
-
-const retain: ManageOptions = { deadlinePolicy: 'retain', drainDeadline: Duration.hours(4) }
-const terminate: ManageOptions = { ...retain, deadlinePolicy: 'terminate' }
-
-/** Somebody else's app with a fleet of its own, which it has us control. */
-function world(groups: { readonly name: string }[] = []) {
-  const app = new App({ builtinCloudFormationValidation: false })
-  const stack = new Stack(app, 'Media')
-  const control = new DispatcherControl(stack, 'Control', {
-    control: { groups: [], timers: { failoverWindowSeconds: 7, longestCallSeconds: 14_400 } },
-    edgesPath: '/edges',
-    rpcSecretParameter: '/secret',
-    functionsPath,
-  })
-  for (const { name } of groups) control.manage(imported(stack, name), terminate)
-  return { app, stack, control }
-}
-
-function owned(stack: Stack, id = 'Servers'): AutoScalingGroup {
-  return new AutoScalingGroup(stack, id, {
-    vpc: Vpc.fromVpcAttributes(stack, `${id}Vpc`, { vpcId: 'vpc-1', availabilityZones: ['any'] }),
-    vpcSubnets: { subnets: [Subnet.fromSubnetAttributes(stack, `${id}Subnet`, { subnetId: 'subnet-1' })] },
-    instanceType: InstanceType.of(InstanceClass.M8G, InstanceSize.LARGE),
-    machineImage: MachineImage.genericLinux({ 'eu-central-1': 'ami-1' }, { userData: UserData.forLinux() }),
-  })
-}
-
-function imported(stack: Stack, name: string) {
-  return AutoScalingGroup.fromAutoScalingGroupName(stack, `Imported-${name}`, name)
-}
-
-function findings(app: App): string {
-  try {
-    app.synth()
-  } catch (error) {
-    return String(error)
-  }
-  return ''
-}
-
-const hookOf = (template: Template, transition: LifecycleTransition) =>
-  Object.values(
-    template.findResources('AWS::AutoScaling::LifecycleHook', {
-      Properties: { LifecycleTransition: transition },
-    }),
-  )
-const variables = z.object({
-  Properties: z.object({ Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }) }),
-})
-/** The configuration as every function reads it, with what CloudFormation fills in as `<…>`. */
-function configuration(template: Template): unknown {
-  const texts = Object.values(template.findResources('AWS::Lambda::Function')).flatMap(
-    (each) =>
-      variables.safeParse(each).data?.Properties.Environment.Variables['DISPATCHER_CONTROL_CONFIG'] ?? [],
-  )
-  expect(texts).toHaveLength(Object.keys(handlers).length)
-  const [first, ...others] = texts.map(readable)
-  expect(new Set(others)).toEqual(new Set([first]))
-  return JSON.parse(first ?? '')
-}
-const pattern = z.object({
-  Properties: z.object({ EventPattern: z.object({ detail: z.record(z.string(), z.array(z.unknown())) }) }),
-})
-const details = (template: Template) =>
-  Object.values(template.findResources('AWS::Events::Rule')).flatMap((rule) => {
-    const { data } = pattern.safeParse(rule)
-    const detail = data?.Properties.EventPattern.detail ?? {}
-    // Schedules and the rule for the edges' parameters are not about groups or alarms.
-    if (!('AutoScalingGroupName' in detail || 'alarmName' in detail)) return []
-    return [Object.fromEntries(Object.entries(detail).map(([key, names]) => [key, names.map(readable)]))]
-  })
-const autoscalingActions = (template: Template) =>
-  Object.values(template.findResources('AWS::IAM::Policy'))
-    .flatMap((policy) => JSON.stringify(policy).match(/autoscaling:[A-Z]\w+/g) ?? [])
-    .toSorted()
+import {
+  autoscalingActions,
+  configuration,
+  details,
+  findings,
+  hookOf,
+  imported,
+  owned,
+  retain,
+  terminate,
+  world,
+} from './managed-world.ts'
 
 describe('a group of the same app', () => {
   const { stack, control } = world()
@@ -262,119 +183,4 @@ describe('other terminate hooks', () => {
       Match.stringLikeRegexp('another terminate hook'),
     )
   })
-})
-
-describe('what does not fit together is refused where it is written', () => {
-  test.each<[string, Partial<ManageOptions>, RegExp]>([
-    [
-      'a deadline past the global maximum',
-      { heartbeatTimeout: Duration.seconds(60), drainDeadline: Duration.seconds(6000) },
-      /global maximum, .* = 6000 s/,
-    ],
-    [
-      'a deadline within the fail-over window',
-      { drainDeadline: Duration.seconds(7) },
-      /longer than the fail-over window/,
-    ],
-    [
-      'a heartbeat timeout below 30 s',
-      { heartbeatTimeout: Duration.seconds(29) },
-      /Servers: the heartbeat timeout is 29 s/,
-    ],
-    ['a heartbeat timeout above 2 h', { heartbeatTimeout: Duration.seconds(7201) }, /30 s to 7200 s/],
-  ])('%s', (_, options, message) => {
-    const { stack, control } = world()
-    expect(() => control.manage(owned(stack), { ...terminate, ...options })).toThrow(message)
-  })
-
-  test('the same group twice', () => {
-    const { stack, control } = world()
-    const group = imported(stack, 'theirs')
-    control.manage(group, terminate)
-    const again = AutoScalingGroup.fromAutoScalingGroupName(stack, 'Again', 'theirs')
-    expect(() => control.manage(again, terminate)).toThrow(/"theirs" is named twice/)
-  })
-
-  test('groups that fill the environment, wherever they were named', () => {
-    const groups = Array.from({ length: 20 }, (_, index) => ({ name: `group-${index}` }))
-    expect(() => Template.fromStack(world(groups).stack)).toThrow(/has \d+ bytes as JSON/)
-  })
-})
-
-describe('alarms', () => {
-  test('of the same app are drained on, with their target where one is named', () => {
-    const { stack, control } = world()
-    const alarm = (id: string) =>
-      new Alarm(stack, id, {
-        metric: new Metric({ namespace: 'AWS/EC2', metricName: 'CPUUtilization' }),
-        threshold: 90,
-        evaluationPeriods: 3,
-      })
-    control.drainOnAlarm(alarm('Cpu'))
-    control.drainOnAlarm(alarm('Disk'), { target: 'sip:10.0.1.20:5060' })
-    const template = Template.fromStack(stack)
-    expect(configuration(template)).toMatchObject({
-      alarms: [{ name: '<Cpu>' }, { name: '<Disk>', target: 'sip:10.0.1.20:5060' }],
-    })
-    expect(details(template)).toEqual([{ alarmName: ['<Cpu>', '<Disk>'] }])
-  })
-})
-
-test('who may send commands may do nothing else with the queue', () => {
-  const { stack, control } = world()
-  control.grantSendCommands(
-    new Role(stack, 'Operator', { assumedBy: new ServicePrincipal('ecs.amazonaws.com') }),
-  )
-  Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
-    Roles: [{ Ref: Match.stringLikeRegexp('^Operator') }],
-    PolicyDocument: {
-      Statement: [
-        {
-          Effect: 'Allow',
-          Action: ['sqs:SendMessage', 'sqs:GetQueueAttributes', 'sqs:GetQueueUrl'],
-          Resource: { 'Fn::GetAtt': [Match.stringLikeRegexp('^ControlCommandsQueue'), 'Arn'] },
-        },
-      ],
-    },
-  })
-})
-
-test('every metric that is counted has its method', () => {
-  const { control } = world()
-  const metrics = [
-    control.metricSkipped(),
-    control.metricRejected(),
-    control.metricEdgesUnreachable(),
-    control.metricDrift(),
-    control.metricDrainsPastDeadline(),
-    control.metricRetainedTooLong(),
-    control.metricCompletionsFailed(),
-    control.metricEdgeListRefused(),
-    control.metricHeartbeatsFailed(),
-    control.metricRoundDuration(),
-    control.metricDrainingServers('media'),
-    control.metricDrainingCalls('media'),
-    control.metricDrainingUnknown('media'),
-  ]
-  expect(metrics.map(({ metricName }) => metricName).toSorted()).toEqual(
-    Object.values(metricNames).toSorted(),
-  )
-  for (const { namespace, dimensions } of metrics) {
-    expect(namespace).toBe(metricNamespace)
-    expect(dimensions).toMatchObject({ service: 'dispatcher-control' })
-  }
-  expect(control.metricDrainingCalls('media').dimensions).toMatchObject({ group: 'media' })
-  expect(control.metricDrift({ statistic: 'Maximum', period: Duration.minutes(1) })).toMatchObject({
-    statistic: 'Maximum',
-    period: Duration.minutes(1),
-  })
-})
-
-test('every function is there to set what we have no option for', () => {
-  const { stack, control } = world()
-  expect(Object.keys(control.functions).toSorted()).toEqual(Object.keys(handlers).toSorted())
-  for (const each of Object.values(control.functions)) each.addEnvironment('THEIR_OWN', 'value')
-  const template = Template.fromStack(stack)
-  for (const each of Object.values(template.findResources('AWS::Lambda::Function')))
-    expect(each).toMatchObject({ Properties: { Environment: { Variables: { THEIR_OWN: 'value' } } } })
 })
