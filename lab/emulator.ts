@@ -11,6 +11,8 @@ export interface Emulator {
   readonly endpoint: string
   readonly region: string
   readonly accountId: string
+  /** How many times as long as MiniStack it takes for the same, roughly: triggers come that much slower. */
+  readonly slowness: number
   /** What an AWS SDK client of the lab is made with: `new SQSClient(emulator.client)`. */
   readonly client: {
     readonly endpoint: string
@@ -84,12 +86,12 @@ export async function startMiniStack(options: MiniStackOptions): Promise<Emulato
     },
   })
   await untilHealthy(child, endpoint)
-  return emulatorAt({ endpoint, region, accountId, accessKeyId, stop: () => child.stop() })
+  return emulatorAt({ endpoint, region, accountId, slowness: 1, accessKeyId, stop: () => child.stop() })
 }
 
 /** An emulator that answers at `endpoint`, in the account that this access key means there. */
 export function emulatorAt(
-  at: Pick<Emulator, 'endpoint' | 'region' | 'accountId' | 'stop' | 'deployed'> & {
+  at: Pick<Emulator, 'endpoint' | 'region' | 'accountId' | 'slowness' | 'stop' | 'deployed'> & {
     readonly accessKeyId: string
   },
 ): Emulator {

@@ -18,6 +18,8 @@ export class NoRoleChecks extends Error {
 }
 
 const region = 'eu-central-1'
+/** One Python process does all of it: nine drains at once would wait longer for it than their heartbeat timeout. */
+export const slowness = 10
 // an access key of twelve digits is LocalStack's way to name the account
 const accountId = '123456789012'
 
@@ -78,7 +80,14 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Emula
     },
   })
   await untilHealthy(child, endpoint)
-  return emulatorAt({ endpoint, region, accountId, accessKeyId: accountId, stop: () => child.stop(20_000) })
+  return emulatorAt({
+    endpoint,
+    region,
+    accountId,
+    slowness,
+    accessKeyId: accountId,
+    stop: () => child.stop(20_000),
+  })
 }
 
 async function untilHealthy(child: Child, endpoint: string): Promise<void> {

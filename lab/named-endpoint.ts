@@ -6,7 +6,7 @@ import {
   waitUntilFunctionUpdatedV2,
 } from '@aws-sdk/client-lambda'
 import { type Emulator, type EmulatorOptions, emulatorAt } from './emulator.ts'
-import { NoRoleChecks } from './localstack.ts'
+import { NoRoleChecks, slowness } from './localstack.ts'
 
 const region = 'eu-central-1'
 const accountId = '123456789012'
@@ -40,6 +40,7 @@ export async function connectTo(address: URL, options: EmulatorOptions): Promise
     endpoint,
     region,
     accountId,
+    slowness,
     accessKeyId: accountId,
     stop: () => Promise.resolve(),
   })

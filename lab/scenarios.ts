@@ -65,7 +65,7 @@ export async function runScenarios(
     }
     await Promise.all(
       side.map(async (scenario, index) => {
-        await sleep(index * betweenStartsMs)
+        await sleep(index * betweenStartsMs * world.emulator.slowness)
         try {
           await scenario.run(world, found, () => enough(scenario))
         } catch (error) {

@@ -86,11 +86,29 @@ def take_batches_side_by_side():
     SqsPoller.handle_messages = handle_in_background
 
 
+def keep_message_bodies():
+    """A function gets a message's body as it was sent; LocalStack parses and writes JSON anew, with other spaces."""
+    from localstack.services.lambda_.event_source_mapping.pollers.sqs_poller import SqsPoller
+
+    handle, select = SqsPoller.handle_messages, SqsPoller.filter_events
+    sent = threading.local()
+
+    def handle_as_sent(self, messages):
+        sent.bodies = {message["MessageId"]: message["Body"] for message in messages}
+        handle(self, messages)
+
+    def select_as_sent(self, events):
+        return [{**event, "body": sent.bodies[event["messageId"]]} for event in select(self, events)]
+
+    SqsPoller.handle_messages, SqsPoller.filter_events = handle_as_sent, select_as_sent
+
+
 if __name__ == "__main__":
     listen_on_loopback()
     keep_s3_inside()
     run_dynamodb_from_jars()
     run_handlers_as_processes()
+    keep_message_bodies()
     take_batches_side_by_side()
     from localstack.runtime.main import main
 
