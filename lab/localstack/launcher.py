@@ -69,7 +69,6 @@ def take_batches_side_by_side():
     from localstack.services.lambda_.event_source_mapping.pollers.sqs_poller import SqsPoller
 
     handle = SqsPoller.handle_messages
-    assert handle.__code__.co_varnames[:2] == ("self", "messages"), "batches are handled in another way"
 
     def handle_in_background(self, messages):
         slots = self.__dict__.setdefault("lab_slots", threading.BoundedSemaphore(concurrent_batches))
@@ -91,6 +90,8 @@ def keep_message_bodies():
     from localstack.services.lambda_.event_source_mapping.pollers.sqs_poller import SqsPoller
 
     handle, select = SqsPoller.handle_messages, SqsPoller.filter_events
+    assert handle.__code__.co_varnames[:2] == ("self", "messages"), "batches are handled in another way"
+    assert select.__code__.co_varnames[:2] == ("self", "events"), "messages are filtered in another way"
     sent = threading.local()
 
     def handle_as_sent(self, messages):

@@ -34,6 +34,7 @@ const askEdges = [
   'begin-drain',
   'observe-drain',
   'retire-drain',
+  'reconcile',
 ].length
 
 /** Each resource's properties, of one type. */

@@ -38,7 +38,8 @@ const rules = (settings = withControl({ alarms })) =>
       Properties: { ScheduleExpression: Match.absent() },
     }),
   ).map((resource) => rule.parse(resource).Properties)
-const routed = (event: unknown, by = rules()) =>
+const usual = rules()
+const routed = (event: unknown, by = usual) =>
   by.filter(({ EventPattern }) => matches(EventPattern, event)).map(({ Targets }) => readable(Targets[0].Arn))
 
 test.each(samples)('$file comes to its queue once', ({ event }) => {
