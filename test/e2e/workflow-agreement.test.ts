@@ -32,6 +32,7 @@ export const handler = async ({ drainId }) => {
 }
 `
 
+const thrown = histories.filter(({ needsMockedTasks }) => needsMockedTasks !== true)
 const runDir = mkdtempSync(join(tmpdir(), 'workflow-agreement-'))
 const seen = new Map<string, Promise<Seen>>()
 let emulator: Emulator
@@ -42,13 +43,13 @@ beforeAll(async () => {
   emulator = await start({ runDir })
   const folder = join(runDir, 'histories')
   mkdirSync(folder)
-  for (const history of histories)
+  for (const history of thrown)
     writeFileSync(join(folder, `${history.name}.json`), JSON.stringify(answers(history)))
   const arns = await createFunctions(storedZip('index.mjs', standIn), folder)
   sfn = new SFNClient(emulator.client)
   const arn = await createDrainWorkflow(sfn, 'drain-workflow', (step) => arns.get(step) ?? '')
   // Side by side: each of them waits for seconds.
-  for (const history of histories) seen.set(history.name, executed(sfn, arn, history))
+  for (const history of thrown) seen.set(history.name, executed(sfn, arn, history))
   await Promise.allSettled(seen.values())
 })
 afterAll(async () => {
@@ -57,7 +58,7 @@ afterAll(async () => {
   rmSync(runDir, { recursive: true, force: true })
 })
 
-test.each(histories)('the workflow goes where the interpreter goes: $name', async (history) => {
+test.each(thrown)('the workflow goes where the interpreter goes: $name', async (history) => {
   expect(await seen.get(history.name)).toEqual(await interpreted(history))
 })
 

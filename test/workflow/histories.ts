@@ -22,6 +22,8 @@ export interface WorkflowHistory {
   readonly name: string
   readonly startsWith: string
   readonly results: Partial<Record<Step, readonly StepResult[]>>
+  /** Its errors are Step Functions' own (`States.…`), which a function can't throw: LocalStack ends an execution then. */
+  readonly needsMockedTasks?: boolean
   /** The execution is watched until it has entered so many states; one that ends is watched to its end. */
   readonly states?: number
 }
@@ -59,6 +61,7 @@ export const histories: readonly WorkflowHistory[] = [
   },
   {
     name: 'TimeoutsLeadBackToWaiting',
+    needsMockedTasks: true,
     startsWith: 'observe',
     results: {
       ObserveDrain: [
