@@ -25,15 +25,24 @@ const localstack = {
 /** Projects run one after the other (`groupOrder`): live calls share the cores with nothing else. */
 export default defineConfig({
   test: {
+    maxWorkers: '100%',
     projects: [
       {
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/kamailio/**', 'test/e2e/**', 'test/package/**'],
+          exclude: ['test/kamailio/**', 'test/e2e/**', 'test/package/**', 'test/lib/**'],
           // A guard against a test that hangs, not a measure: a synth alone takes that long on a busy machine.
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'stack',
+          include: ['test/lib/**/*.test.ts'],
+          testTimeout: 60_000,
+          sequence: { groupOrder: 1 },
         },
       },
       {
