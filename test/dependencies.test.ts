@@ -18,3 +18,19 @@ test('every dependency has its reason, and its exact version', () => {
   expect(reasons.toSorted()).toEqual(Object.keys(all).toSorted())
   for (const version of Object.values(all)) expect(version).toMatch(/^\d+\.\d+\.\d+$/)
 })
+
+test('the lock file has the package of every platform: npm refuses a clean install without, and drops those that a registry lacks', () => {
+  const lock = z
+    .object({
+      packages: z.record(
+        z.string(),
+        z.object({ optionalDependencies: z.record(z.string(), z.string()).default({}) }),
+      ),
+    })
+    .parse(JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')))
+  const places = Object.keys(lock.packages)
+  const wanted = Object.values(lock.packages).flatMap(({ optionalDependencies }) =>
+    Object.keys(optionalDependencies),
+  )
+  expect(wanted.filter((name) => !places.some((place) => place.endsWith(`node_modules/${name}`)))).toEqual([])
+})
