@@ -31,7 +31,7 @@ function judgeDrain(evidence: DrainEvidence, records: Records): ScenarioReport {
   const disabledAt = disabledEverywhere(history, edges, triggeredAt)
   const confirmedAt = disabledAt !== undefined && disabledAt <= endedAt ? disabledAt : undefined
   const gap = evidence.restart && gapAfter(history, edges, evidence.restart)
-  const inGap = gap && invitesBetween(calls, server, gap.from, gap.until ?? endedAt)
+  const inGap = gap && invitesBetween(calls, server, gap.from, Math.min(gap.until ?? endedAt, endedAt))
   const newCalls =
     confirmedAt === undefined ? null : invitesBetween(calls, server, confirmedAt, endedAt) - (inGap ?? 0)
   const placed = confirmedAt === undefined ? null : placedBetween(calls, confirmedAt, endedAt)
@@ -52,6 +52,8 @@ function judgeDrain(evidence: DrainEvidence, records: Records): ScenarioReport {
       'newCallsAfterConfirmation',
       `${newCalls} new calls reached ${server} after it was disabled everywhere`,
     )
+  if (gap?.until !== undefined && gap.until > endedAt)
+    blame('gapMs', `it was completed while the restarted edge still showed ${server} open`)
   if (placed !== null && placed < leastCallsAfterConfirmation)
     blame(
       'callsPlacedAfterConfirmation',

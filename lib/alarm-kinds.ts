@@ -42,8 +42,8 @@ export function fleetAlarms(control: ControlMetrics): Readonly<Record<string, Al
       metric: control.metricEdgesUnreachable({ statistic: 'Minimum', period }),
       threshold: 1,
       missing: {
-        as: TreatMissingData.MISSING,
-        why: 'no round is made while nothing is draining, and then nobody knows',
+        as: TreatMissingData.BREACHING,
+        why: 'a round is made each minute: none for five minutes means that the reconciler does not run, and nobody looks',
       },
     },
     Drift: {

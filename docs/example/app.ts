@@ -32,7 +32,7 @@ const control = new DispatcherControl(stack, 'DispatcherControl', {
   control: {
     groups: [],
     // What the edges' own configuration says: fr_timer + 2 s, and dialog default_timeout.
-    timers: { failoverWindowSeconds: 7, longestCallSeconds: 14_400 },
+    timers: { failoverWindowSeconds: 7, longestCallSeconds: 43_200 },
   },
 })
 

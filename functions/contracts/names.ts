@@ -24,7 +24,7 @@ export const edgeAccessEnvironment = {
 /** `source` of every event that we publish. */
 export const eventSource = 'dispatcher-control'
 
-/** `detail-type` of the events that we publish; `docs/architecture.md` shows one of each. */
+/** `detail-type` of the events that we publish; `docs/operations.md` says what each means. */
 export const eventTypes = {
   drainStarted: 'Drain Started',
   drainConfirmed: 'Drain Confirmed',
@@ -41,7 +41,7 @@ export const eventTypes = {
   launchUnlisted: 'Launch Unlisted',
   holdLifted: 'Hold Lifted',
   driftCorrected: 'Drift Corrected',
-  commandSucceeded: 'Command Succeeded',
+  commandAnswered: 'Command Answered',
   commandRejected: 'Command Rejected',
   reloadFinished: 'Reload Finished',
   edgeListChanged: 'Edge List Changed',

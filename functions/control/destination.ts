@@ -79,6 +79,14 @@ export function portOf(parts: SipUri): number {
   return parts.port ?? (parts.transport === 'tls' ? 5061 : 5060)
 }
 
+/** How a machine's destination is commonly written, to ask for calls of one that no list names. */
+export function usualUris(addresses: readonly string[]): DestinationUri[] {
+  return addresses
+    .map((address) => (address.includes(':') ? `[${address}]` : address))
+    .flatMap((host) => [destinationUri(`sip:${host}`), destinationUri(`sip:${host}:5060`)])
+    .filter((uri) => uri !== undefined)
+}
+
 export function sameDestination(a: DestinationUri, b: DestinationUri): boolean {
   return a === b || destinationKey(a) === destinationKey(b)
 }

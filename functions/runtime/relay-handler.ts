@@ -28,8 +28,9 @@ export function relayHandler(): (event: unknown) => Promise<RpcOutcome> {
     const request = relayRequest.safeParse(event)
     if (!request.success) return { failure: 'malformed', why: 'the relay was asked for something else' }
     const { url, body, secret, limit, timeoutMs } = request.data
-    const { hostname, pathname, search, username, port: asked } = new URL(url)
-    const reachable = isIPv4(hostname) && allowed.check(hostname) && Number(asked) === port
+    const { protocol, hostname, pathname, search, username, port: asked } = new URL(url)
+    const named = Number(asked || (protocol === 'https:' ? 443 : 80))
+    const reachable = isIPv4(hostname) && allowed.check(hostname) && named === port
     if (!reachable || pathname + search !== '/rpc' || username !== '')
       return {
         failure: 'no-route',

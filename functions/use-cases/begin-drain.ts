@@ -36,7 +36,8 @@ export async function beginDrain(ports: Ports, payload: WorkflowPayload): Promis
     return gone.lifecycle ? answer(ports, gone, 'complete') : end(ports, gone, 'gone')
   }
   const hold = holdOf(resolved)
-  if ((await ports.store.putHold(hold)) === 'stale') return answer(ports, alive.record, 'observe')
+  if ((await ports.store.putHold(hold)) === 'stale')
+    return answer(ports, await save(ports, resolved, {}), 'observe')
   const begun = await save(ports, resolved, { state: 'draining' })
 
   const results = await disableEverywhere(ports, hold, edges)
@@ -52,7 +53,10 @@ export async function beginDrain(ports: Ports, payload: WorkflowPayload): Promis
     ...(confirmed && { confirmedAt: ports.clock.now() }),
   })
   await ports.events.publish({
-    type: confirmed ? eventTypes.drainConfirmed : eventTypes.drainStarted,
+    type:
+      confirmed && results.some(({ outcome }) => outcome !== 'unlisted')
+        ? eventTypes.drainConfirmed
+        : eventTypes.drainStarted,
     detail: {
       ...summary(done),
       edges: results.map(({ listed, ...result }) => result),

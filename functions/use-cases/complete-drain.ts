@@ -32,6 +32,7 @@ export async function completeDrain(ports: Ports, payload: WorkflowPayload): Pro
   const action = actionOf(record)
   if (!action || !record.completion) return end(ports, record, record.result ?? 'lifted')
   const done = await tryToComplete(ports, record, action, record.completion)
+  if (done.outcome === 'look-again') return answer(ports, done.record, 'observe')
   // Also when it could not be done: the hook's default result is ABANDON too.
   if (record.completion === 'ABANDON') return answer(ports, await retain(ports, done.record), 'observe')
   const retired = await save(ports, done.record, { state: 'retired' })
@@ -67,7 +68,10 @@ async function tryToComplete(
   record: DrainRecord,
   action: NonNullable<ReturnType<typeof actionOf>>,
   completion: NonNullable<DrainRecord['completion']>,
-): Promise<{ readonly record: DrainRecord; readonly outcome: 'completed' | 'over' | 'failed' }> {
+): Promise<{
+  readonly record: DrainRecord
+  readonly outcome: 'completed' | 'over' | 'failed' | 'look-again'
+}> {
   // Completed by a step that was killed after it, or over without us.
   if (record.state === 'retired' || record.result === 'action-over') return { record, outcome: 'over' }
   try {
@@ -77,8 +81,16 @@ async function tryToComplete(
         : await ports.lifecycleActions.complete(action, completion)
     return { record, outcome }
   } catch (error) {
-    const tried = await save(ports, record, { completionTries: record.completionTries + 1 })
-    if (tried.completionTries < triesToTheEnd) throw error
+    // While it can't be completed, calls may come again (an edge restarts): that they are over is looked at anew.
+    const looks = record.result === 'drained' || record.result === 'absent'
+    const tried = await save(ports, record, {
+      completionTries: record.completionTries + 1,
+      ...(looks && { state: 'draining' }),
+    })
+    if (tried.completionTries % triesToTheEnd !== 0) {
+      if (looks) return { record: tried, outcome: 'look-again' }
+      throw error
+    }
     ports.metrics.count(metricNames.completionsFailed, 1)
     await ports.events.publish({
       type: eventTypes.lifecycleCompletionFailed,
@@ -90,6 +102,9 @@ async function tryToComplete(
         error: error instanceof Error ? error.message : String(error),
       },
     })
+    // Where the group retains, no default result ends the instance: it is tried for as long as it takes.
+    if (record.lifecycle?.policy === 'retain')
+      return { record: tried, outcome: looks ? 'look-again' : 'failed' }
     return { record: tried, outcome: 'failed' }
   }
 }

@@ -35,7 +35,7 @@ export async function handleCommand(ports: Ports, message: Incoming): Promise<Co
     ...done,
   }
   // The answer is kept last: a run that is killed before it says the event again, rather than never.
-  await ports.events.publish({ type: eventTypes.commandSucceeded, detail: outcome })
+  await ports.events.publish({ type: eventTypes.commandAnswered, detail: outcome })
   await ports.store.putCommandOutcome(command.id, outcome)
   return outcome
 }

@@ -3,7 +3,7 @@ import { eventTypes } from '../contracts/names.ts'
 import { CommandRefused, EdgeError } from '../control/errors.ts'
 import { holdsOn } from '../control/hold.ts'
 import { isDisabled } from '../control/plan.ts'
-import { asEdgeError, disableOnEdge, onEveryEdge, reloadLease } from './edges.ts'
+import { asEdgeError, disableOnEdge, onEveryEdge, type Readout, readLists, reloadLease } from './edges.ts'
 import type { CommandOutcomeRow, Edge, Ports } from './ports.ts'
 import { undoIfLifted } from './restore.ts'
 
@@ -29,7 +29,7 @@ export async function reloadEdges(ports: Ports, command: ReloadCommand): Promise
     throw new CommandRefused(
       `no edge is called "${command.edge}"; there are: ${all.map((edge) => edge.id).join(', ')}`,
     )
-  if (command.dryRun) return { result: 'dry-run', edges: edges.map((edge) => edge.id) }
+  if (command.dryRun) return { result: 'dry-run', edges: (await readLists(edges)).map(readable) }
   const canary = await reloadOne(ports, first)
   const rest =
     canary.outcome === 'reloaded'
@@ -48,6 +48,13 @@ export async function reloadEdges(ports: Ports, command: ReloadCommand): Promise
     result: results.every(({ outcome }) => outcome === 'reloaded') ? 'reloaded' : 'incomplete',
     edges: results,
   }
+}
+
+function readable(readout: Readout): CommandOutcomeRow {
+  const { id: edge } = readout.edge
+  return 'listed' in readout
+    ? { edge, listed: readout.listed.length }
+    : { edge, unreadable: readout.error.message }
 }
 
 async function reloadOne(ports: Ports, edge: Edge): Promise<Reloaded> {

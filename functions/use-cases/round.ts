@@ -1,4 +1,5 @@
 import { eventTypes, metricNames } from '../contracts/names.ts'
+import { usualUris } from '../control/destination.ts'
 import { EdgeError, RoundUnavailable } from '../control/errors.ts'
 import { type Hold, holdKey, holdsOn } from '../control/hold.ts'
 import { entriesOf, isDisabled } from '../control/plan.ts'
@@ -89,7 +90,9 @@ async function readEdge(
     const calls = await Promise.all(
       counted.map(async (hold) => {
         const entries = entriesOf(hold, listed)
-        const uris = [...new Set([...hold.uris, ...entries.map((entry) => entry.uri)])]
+        const named = [...new Set([...hold.uris, ...entries.map((entry) => entry.uri)])]
+        // What was taken out of the list before it was held may have calls yet: they are counted under its usual spellings.
+        const uris = named.length > 0 ? named : usualUris(hold.addresses)
         return [
           holdKey(hold),
           await orUnknown(() => edge.count({ uris, addresses: hold.addresses })),

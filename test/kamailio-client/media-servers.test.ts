@@ -75,5 +75,5 @@ test.each<[string, { body: string; status?: string }]>([
 test('without an address it is unreadable', async () => {
   const { mediaServers } = await asterisk(() => ({ body: '[]' }))
   const calls = mediaServers.activeCalls({ group: 'media', addresses: [] })
-  await expect(calls).rejects.toThrow(/no address is known/)
+  await expect(calls).rejects.toThrow(/no private address is known/)
 })

@@ -17,7 +17,7 @@ const alarm = z.object({
   Properties: z.object({
     AlarmDescription: z.string(),
     Threshold: z.number(),
-    TreatMissingData: z.enum(['notBreaching', 'ignore', 'missing']),
+    TreatMissingData: z.enum(['notBreaching', 'ignore', 'breaching']),
     AlarmActions: z.array(z.unknown()).optional(),
     OKActions: z.array(z.unknown()).optional(),
     ...metric.shape,
