@@ -1,5 +1,5 @@
-import { CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib'
-import { SecurityGroup, Subnet, Vpc } from 'aws-cdk-lib/aws-ec2'
+import { Annotations, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { type ISubnet, SecurityGroup, Subnet, Vpc } from 'aws-cdk-lib/aws-ec2'
 import type { Construct } from 'constructs'
 import { Alarms } from './alarms.ts'
 import { DispatcherControl } from './dispatcher-control.ts'
@@ -82,8 +82,15 @@ export class DispatcherControlStack extends Stack {
     return {
       // The subnets are named one by one; nothing is asked of the VPC's zones, but CDK wants one.
       vpc: Vpc.fromVpcAttributes(this, 'Vpc', { vpcId, availabilityZones: ['any'] }),
-      subnets: { subnets: subnetIds.map((id) => Subnet.fromSubnetAttributes(this, id, { subnetId: id })) },
+      subnets: { subnets: subnetIds.map((id) => this.subnet(id)) },
     }
+  }
+
+  private subnet(id: string): ISubnet {
+    const subnet = Subnet.fromSubnetId(this, id, id)
+    // Nobody asks for its routes.
+    Annotations.of(subnet).acknowledgeWarning('@aws-cdk/aws-ec2:noSubnetRouteTableId')
+    return subnet
   }
 }
 

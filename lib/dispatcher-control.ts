@@ -11,7 +11,7 @@ import { CommandQueue } from './command-queue.ts'
 import { ControlFunction, timeBudgets } from './control-function.ts'
 import { ControlMetrics } from './control-metrics.ts'
 import { DrainWorkflow, stateMachineArn } from './drain-workflow.ts'
-import { directEdgeAccess, type EdgeAccess } from './edge-access.ts'
+import type { EdgeAccess } from './edge-access.ts'
 import { EventIntake } from './event-intake.ts'
 import { functionsPath } from './functions-path.ts'
 import { GrowingControl } from './growing-control.ts'
@@ -46,10 +46,10 @@ export interface DispatcherControlProps {
    */
   readonly parameterKeyArn?: string
   /**
-   * How the functions reach the edges.
-   * @default - directly, from no VPC
+   * How the functions reach the edges: `VpcLinkAccess`, `RelayAccess` or `directEdgeAccess`. There is no default, since it
+   * would have to know the network.
    */
-  readonly edgeAccess?: EdgeAccess
+  readonly edgeAccess: EdgeAccess
   /**
    * Name of the state machine, unique in the region.
    * @default - `<stack name>-drain`
@@ -90,7 +90,6 @@ export class DispatcherControl extends ControlMetrics {
     this.parameterKeyArn = props.parameterKeyArn
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN
     const stateMachineName = props.stateMachineName ?? `${Stack.of(this).stackName}-drain`
-    const edgeAccess = props.edgeAccess ?? directEdgeAccess()
     const budgets = timeBudgets(this.control.current.timers)
 
     this.store = new Store(this, 'Store', { removalPolicy })
@@ -126,7 +125,7 @@ export class DispatcherControl extends ControlMetrics {
         functionsPath: props.functionsPath ?? functionsPath,
         timeout: budgets[budget],
         environment: { ...shared, ...own },
-        ...(needs.includes('fleet') && { edgeAccess }),
+        ...(needs.includes('fleet') && { edgeAccess: props.edgeAccess }),
         removalPolicy,
       })
       for (const permission of needs.flatMap((need) => permissions[need] ?? [])) added.allow(permission)

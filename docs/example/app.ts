@@ -5,13 +5,16 @@
 import { App, Duration, Stack } from 'aws-cdk-lib'
 import { AutoScalingGroup } from 'aws-cdk-lib/aws-autoscaling'
 import { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch'
-import { InstanceType, MachineImage, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2'
+import { InstanceType, MachineImage, Port, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2'
 import { AccountPrincipal, Role } from 'aws-cdk-lib/aws-iam'
-import { DispatcherControl, directEdgeAccess } from 'kamailio-dispatcher-control'
+import { DispatcherControl, VpcLinkAccess } from 'kamailio-dispatcher-control'
 
 const app = new App()
 const stack = new Stack(app, 'Voice')
 const vpc = new Vpc(stack, 'Vpc', { restrictDefaultSecurityGroup: false })
+
+/** The security group of the edges' machines, which have fixed private addresses. */
+const kamailioEdges = new SecurityGroup(stack, 'KamailioEdges', { vpc })
 
 const mediaServers = new AutoScalingGroup(stack, 'MediaServers', {
   vpc,
@@ -21,14 +24,18 @@ const mediaServers = new AutoScalingGroup(stack, 'MediaServers', {
   maxCapacity: 20,
 })
 
+// Each edge by the last part of its parameter's name: /voice/edges/edge-a and /voice/edges/edge-b.
+const edgeAccess = new VpcLinkAccess(stack, 'EdgeAccess', {
+  vpc,
+  subnets: { subnets: vpc.privateSubnets },
+  edges: { 'edge-a': { address: '10.0.128.5' }, 'edge-b': { address: '10.0.192.5' } },
+})
+kamailioEdges.addIngressRule(edgeAccess.securityGroup, Port.tcp(8080), 'JSON-RPC from the VPC link')
+
 const control = new DispatcherControl(stack, 'DispatcherControl', {
   edgesPath: '/voice/edges',
   rpcSecretParameter: '/voice/rpc-secret',
-  edgeAccess: directEdgeAccess({
-    vpc,
-    subnets: { subnets: vpc.privateSubnets },
-    securityGroups: [new SecurityGroup(stack, 'RpcClients', { vpc })],
-  }),
+  edgeAccess,
   control: {
     groups: [],
     // What the edges' own configuration says: fr_timer + 2 s, and dialog default_timeout.

@@ -8,8 +8,13 @@ import { exampleTemplate, readable } from './synthesized.ts'
 
 const functions = join(import.meta.dirname, '../../functions')
 
+interface Use {
+  readonly action: string
+  readonly use: RegExp
+}
+
 /** Each AWS command that the code sends: the IAM action that it needs, and the use of a port that sends it. */
-const commands: Readonly<Record<string, { readonly action: string; readonly use: RegExp }>> = {
+const commands: Readonly<Record<string, Use>> = {
   StartExecutionCommand: { action: 'states:StartExecution', use: /\bworkflows\s*\.start\b/ },
   // Only after a start that finds the name taken.
   DescribeExecutionCommand: { action: 'states:DescribeExecution', use: /\bworkflows\s*\.start\b/ },
@@ -40,6 +45,9 @@ const commands: Readonly<Record<string, { readonly action: string; readonly use:
   ChangeMessageVisibilityCommand: { action: 'sqs:ChangeMessageVisibility', use: /\bcreateRedelivery\b/ },
 }
 
+/** What is asked of an edge is signed for its route; no command of a client does it. */
+const signed: Use = { action: 'execute-api:Invoke', use: /\bfleet\s*\.edges\b/ }
+
 /** Sent only where the edges are reached by a relay, whose own permission comes with it. */
 const withRelay = ['InvokeCommand']
 
@@ -60,9 +68,7 @@ function called(handler: string): string[] {
     .join('\n')
   return [
     ...new Set(
-      Object.values(commands)
-        .filter(({ use }) => use.test(code))
-        .map(({ action }) => action),
+      [...Object.values(commands), signed].filter(({ use }) => use.test(code)).map(({ action }) => action),
     ),
   ].toSorted()
 }

@@ -49,6 +49,10 @@ const store = ['DeleteItem', 'GetItem', 'PutItem', 'Query'].map(
 const fleet = [
   'ssm:GetParametersByPath on arn:<AWS::Partition>:ssm::parameter/dispatcher-control/edges',
   'ssm:GetParameter on arn:<AWS::Partition>:ssm::parameter/dispatcher-control/rpc-secret',
+  ...['edge-a', 'edge-b'].map(
+    (edge) =>
+      `execute-api:Invoke on arn:<AWS::Partition>:execute-api::<EdgeAccessApi>/$default/POST/edges/${edge}/rpc`,
+  ),
 ]
 const instances = ['ec2:DescribeInstances on *']
 const group = 'arn:<AWS::Partition>:autoscaling::autoScalingGroup:*:autoScalingGroupName/media-servers'

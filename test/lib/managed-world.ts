@@ -13,21 +13,23 @@ import {
 import { expect } from 'vitest'
 import * as z from 'zod'
 import { DispatcherControl } from '../../lib/dispatcher-control.ts'
+import { directEdgeAccess } from '../../lib/edge-access.ts'
 import { handlers } from '../../lib/handlers.ts'
 import type { ManageOptions } from '../../lib/lifecycle-hooks.ts'
-import { functionsPath, readable } from './synthesized.ts'
+import { assemblyFolder, functionsPath, readable } from './synthesized.ts'
 
 export const retain: ManageOptions = { deadlinePolicy: 'retain', drainDeadline: Duration.hours(4) }
 export const terminate: ManageOptions = { ...retain, deadlinePolicy: 'terminate' }
 
 /** Somebody else's app with a fleet of its own, which it has us control. */
 export function world(groups: { readonly name: string }[] = []) {
-  const app = new App({ builtinCloudFormationValidation: false })
+  const app = new App({ outdir: assemblyFolder(), builtinCloudFormationValidation: false })
   const stack = new Stack(app, 'Media')
   const control = new DispatcherControl(stack, 'Control', {
     control: { groups: [], timers: { failoverWindowSeconds: 7, longestCallSeconds: 14_400 } },
     edgesPath: '/edges',
     rpcSecretParameter: '/secret',
+    edgeAccess: directEdgeAccess(),
     functionsPath,
   })
   for (const { name } of groups) control.manage(imported(stack, name), terminate)

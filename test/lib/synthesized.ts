@@ -25,12 +25,17 @@ for (const name of [...Object.keys(handlers), 'edge-relay']) {
   writeFileSync(join(functionsPath, name, 'index.mjs'), `export const handler = '${name}'\n`)
 }
 
+/** Where an app of a test writes its assembly: gone when the tests are done. */
+export function assemblyFolder(): string {
+  return mkdtempSync(join(folder, 'cdk-'))
+}
+
 export function exampleStack(settings: Settings = exampleSettings): {
   app: App
   stack: DispatcherControlStack
 } {
   const app = new App({
-    outdir: mkdtempSync(join(folder, 'cdk-')),
+    outdir: assemblyFolder(),
     // It takes five seconds, and `npm run synth` runs it.
     builtinCloudFormationValidation: false,
   })
