@@ -41,6 +41,8 @@ export interface EdgeSpec {
   readonly guard?: boolean
   /** Default true. */
   readonly profiles?: boolean
+  /** Lets its calls be ended by JSON-RPC; default false. */
+  readonly endsCalls?: boolean
   /** Dialogs in SQLite with db_mode 1, so that calls and counts outlive a restart; default true. */
   readonly dialogDb?: boolean
   /** Default 1. */
@@ -168,6 +170,7 @@ function installConfig(
     DC_RPC_SUBNET: `"${spec.rpcSubnet ?? '127.0.0.0/16'}"`,
     DC_RPC_KEY_SHA256: `"${sha256(spec.secret)}"`,
     DC_RPC_NEXT_KEY_SHA256: `"${sha256(spec.nextSecret ?? spec.secret)}"`,
+    DC_RPC_END_CALLS: spec.endsCalls ? '' : undefined,
     DISPATCHER_LIST: `"${join(dir, 'dispatcher.list')}"`,
     PROBING_MODE: spec.probingMode ?? 1,
     PING_SECONDS: spec.pingSeconds ?? 1,

@@ -6,6 +6,7 @@ const sipUri = text.regex(/^sips?:./)
 const group = z.int().min(0)
 const state = z.enum(['a', 'ap', 'i', 'ip', 'd', 'dp', 't', 'tp'])
 const held = z.literal('held')
+const profile = z.enum(['dst', 'src'])
 
 /** The only methods that this project says to an edge, each with its positional parameters. */
 const parameters = {
@@ -15,8 +16,10 @@ const parameters = {
   'dispatcher.set_state': z.tuple([state, group, sipUri]),
   'dispatcher.set_duid_state': z.tuple([state, group, text]),
   'dispatcher.reload': z.tuple([]),
-  'dlg.profile_get_size': z.tuple([z.enum(['dst', 'src']), text]),
+  'dlg.profile_get_size': z.tuple([profile, text]),
+  'dlg.profile_list': z.tuple([profile, text]),
   'dlg.stats_active': z.tuple([]),
+  'dlg.terminate_dlg': z.tuple([text, text, text]),
   'htable.get': z.tuple([held, sipUri]),
   'htable.seti': z.tuple([held, sipUri, z.literal([0, 1])]),
   'htable.delete': z.tuple([held, sipUri]),
@@ -45,6 +48,11 @@ export function isAllowedRequest(body: string): boolean {
   if (!parsed.success || !parameters[parsed.data.method].safeParse(parsed.data.params).success) return false
   const { jsonrpc, method, params, id } = parsed.data
   return JSON.stringify({ jsonrpc, method, params, id }) === body
+}
+
+/** Whether a text from outside, such as a Call-ID, can be a parameter at all. One that did not come in UTF-8 was changed on the way. */
+export function isSpeakable(value: string): boolean {
+  return text.safeParse(value).success && !value.includes('\uFFFD')
 }
 
 /** One JSON-RPC request on its way to one edge. */

@@ -43,11 +43,12 @@ export function createCallCounter(sources: CallSources): Edge['count'] {
   return async (of) => {
     const addresses = of.addresses.flatMap(sourceSpellings)
     const [to, from] = await Promise.all([
-      profileSize(rpc, 'dst', of.uris),
-      profileSize(rpc, 'src', addresses),
+      profileSizes(rpc, 'dst', of.uris),
+      profileSizes(rpc, 'src', addresses),
     ])
     const outbound = from !== undefined && addresses.length > 0
-    if (to !== undefined) return { calls: to + (from ?? 0), source: 'profile', outbound }
+    if (to !== undefined)
+      return { calls: sum([...to, ...(from ?? [])].map(({ calls }) => calls)), source: 'profile', outbound }
 
     const load = loadOf(await sources.targets(), of.uris)
     if (load > 0) return { calls: load, source: 'load', outbound: false }
@@ -66,7 +67,7 @@ export function createCallCounter(sources: CallSources): Edge['count'] {
  * `2001:db8:0:0:0:0:0:a` or `2001:DB8:0:0:0:0:0:A`; a call is counted under one of them. None for a DNS name, from which no call
  * comes: asked for, it would count 0.
  */
-function sourceSpellings(address: string): readonly string[] {
+export function sourceSpellings(address: string): readonly string[] {
   const host = canonicalHost(address)
   if (host === undefined) return []
   if (!host.includes(':')) return /^[\d.]+$/.test(host) ? [host] : []
@@ -75,29 +76,29 @@ function sourceSpellings(address: string): readonly string[] {
   return [host, full, full.toUpperCase()]
 }
 
-/** @returns the sum over the values, or undefined when the edge does not keep this profile. */
-async function profileSize(
+/** @returns the calls under each of the values, or undefined when the edge does not keep this profile. */
+export async function profileSizes(
   rpc: JsonRpc,
   profile: 'dst' | 'src',
   values: readonly string[],
-): Promise<number | undefined> {
-  const sizes = await Promise.all(
-    [...new Set(values)].map((value) =>
-      unlessMissing(
-        rpc.call('dlg.profile_get_size', [profile, value], size),
-        `Profile not found: ${profile}`,
-      ),
-    ),
-  )
-  return sizes.reduce(
-    (sum: number | undefined, next) => (sum === undefined || next === undefined ? undefined : sum + next),
-    0,
-  )
+): Promise<readonly { profile: 'dst' | 'src'; value: string; calls: number }[] | undefined> {
+  const missing = `Profile not found: ${profile}`
+  const asked = [...new Set(values)].map(async (value) => {
+    const calls = await unlessMissing(rpc.call('dlg.profile_get_size', [profile, value], size), missing)
+    return calls === undefined ? undefined : { profile, value, calls }
+  })
+  const sizes = await Promise.all(asked)
+  const kept = sizes.filter((found) => found !== undefined)
+  return kept.length === sizes.length ? kept : undefined
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, next) => total + next, 0)
 }
 
 function loadOf(targets: readonly ListedTarget[], uris: readonly DestinationUri[]): number {
   const ours = targets.filter((target) => uris.includes(target.destination.uri))
-  return ours.reduce((sum, { load = 0 }) => sum + load, 0)
+  return sum(ours.map(({ load = 0 }) => load))
 }
 
 async function unlessMissing<T>(asked: Promise<T>, reason?: string): Promise<T | undefined> {

@@ -4,6 +4,7 @@ import { EdgeError } from '../control/errors.ts'
 import type { Edge } from '../use-cases/ports.ts'
 import { createCallCounter } from './calls.ts'
 import { dispatcherList, type ListedTarget } from './dispatcher-list.ts'
+import { createCallEnder } from './end-calls.ts'
 import { readGuard, setGuard } from './guard.ts'
 import { createJsonRpc, type JsonRpc, type RpcSecret, type RpcSettings } from './json-rpc.ts'
 
@@ -51,6 +52,7 @@ export function createEdge(settings: EdgeSettings): KamailioEdge {
     boot,
     version: async () => (await rpc.call('core.version', [], z.string())).trim(),
     count: createCallCounter({ edge: id, rpc, targets, bootTime: async () => (await boot()).bootTime }),
+    endCalls: createCallEnder(id, rpc),
     close: () => rpc.close(),
   }
 }

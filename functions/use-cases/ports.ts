@@ -28,7 +28,20 @@ export interface Edge {
   /** What it calls itself, such as `kamailio 6.1.5 (x86_64/Linux)`. */
   version(): Promise<string>
   /** Calls to any of the URIs and from any of the addresses; throws `EdgeError` when no source can say. */
-  count(of: { uris: readonly DestinationUri[]; addresses: readonly string[] }): Promise<CallCount>
+  count(of: CallsOf): Promise<CallCount>
+  /**
+   * Ends up to `most` of the calls that `count` counts by its profiles, with a BYE to both ends each; one that still rings is left
+   * alone. Counting again shows it.
+   * @returns how many it ended. Throws fault `unsupported` where the edge keeps no profile or its own policy refuses; `refused` when
+   * none of those that are left can be ended, which the message explains.
+   */
+  endCalls(of: CallsOf, most: number): Promise<number>
+}
+
+/** The calls to any of the URIs and from any of the addresses. */
+export interface CallsOf {
+  readonly uris: readonly DestinationUri[]
+  readonly addresses: readonly string[]
 }
 
 /** The edges of the fleet as configured now; cached with an age by the adapter. */

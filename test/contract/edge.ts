@@ -6,6 +6,7 @@ import {
   type WritableState,
 } from '../../functions/control/destination.ts'
 import type { Edge } from '../../functions/use-cases/ports.ts'
+import { callsContract } from './edge-calls.ts'
 
 /** One line of an edge's dispatcher file. `P` and `N` as second letter are the file's flags 8 and 32 (6.1 shows P only with pings on). */
 export interface FileLine {
@@ -21,6 +22,8 @@ export interface EdgeRequest {
   readonly pings?: boolean
   readonly guard?: boolean
   readonly profiles?: boolean
+  /** whether its policy lets calls be ended; default true */
+  readonly endsCalls?: boolean
   readonly restoresDialogs?: boolean
 }
 
@@ -234,50 +237,6 @@ export function edgeContract(name: string, makeWorld: () => EdgePlaces): void {
       expect(await shown(world.edge)).toContain('1 first DX')
     })
 
-    test('calls to a destination and from its address are counted, over a reload, until they end', async () => {
-      const { first, second, secondAddress } = places()
-      const world = await open()
-      const { edge } = world
-      const inbound = await world.callGroup(6)
-      const outbound = await world.callFromSecond(2)
-      const profile = (calls: number) => ({ calls, source: 'profile', outbound: true })
-      const ofSecond = { uris: [second], addresses: [secondAddress, 'second.example'] }
-      await world.until(async () => (await edge.count(ofSecond)).calls === 5)
-      expect(await edge.count({ uris: [first, second], addresses: [secondAddress] })).toEqual(profile(8))
-      await edge.reload()
-      expect(await edge.count(ofSecond)).toEqual(profile(5))
-      const misspelled = destinationUri(`${second};transport=udp`) ?? second
-      expect(await edge.count({ uris: [misspelled], addresses: [secondAddress] })).toEqual(profile(2))
-      await outbound.hangUp()
-      await world.until(async () => (await edge.count(ofSecond)).calls === 3)
-      await inbound.hangUp()
-      await world.until(async () => (await edge.count(ofSecond)).calls === 0)
-    })
-
-    test('outbound calls are said to be uncounted where no address can be asked for', async () => {
-      const { edge } = await open()
-      const count = await edge.count({ uris: [places().first], addresses: ['second.example'] })
-      expect(count).toEqual({ calls: 0, source: 'profile', outbound: false })
-    })
-
-    test('over a restart calls are still counted where dialogs are restored, and forgotten where not', async () => {
-      for (const restoresDialogs of [true, false]) {
-        const world = await open({ restoresDialogs })
-        const calls = await world.callGroup(4)
-        const all = { uris: [places().first, places().second], addresses: [] }
-        await world.until(async () => (await world.edge.count(all)).calls === 4)
-        await world.restart()
-        expect((await world.edge.count(all)).calls).toBe(restoresDialogs ? 4 : 0)
-        await calls.hangUp()
-      }
-    })
-
-    test('an edge that keeps no profile and tracks no call is never believed to be empty', async () => {
-      const world = await open({ profiles: false })
-      const calls = await world.callGroup(2)
-      const all = { uris: [places().first, places().second], addresses: [places().secondAddress] }
-      await expect(world.edge.count(all)).rejects.toMatchObject({ fault: 'unsupported' })
-      await calls.hangUp()
-    })
+    callsContract(open, places)
   })
 }

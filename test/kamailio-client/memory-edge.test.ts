@@ -35,13 +35,14 @@ for (const [release, name, reached] of [
     secondAddress: '10.0.1.21',
     async open(request) {
       const clock = createMemoryClock()
-      const { guard = true, profiles = true, restoresDialogs = false } = request
+      const { guard = true, profiles = true, endsCalls = true, restoresDialogs = false } = request
       const edge = new MemoryEdge({
         id: 'edge-a',
         clock,
         version: release,
         file: request.file,
         guard,
+        endsCalls,
         restoresDialogs,
         profiles: profiles ? ['dst', 'src'] : [],
         dialogs: profiles,

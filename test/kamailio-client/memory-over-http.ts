@@ -1,5 +1,5 @@
 import { EdgeError } from '../../functions/control/errors.ts'
-import type { Edge } from '../../functions/use-cases/ports.ts'
+import type { MemoryEdge } from '../memory/edge.ts'
 import { type HttpRequest, idOf, reply, result, uriOf } from './loopback.ts'
 
 const states = ['a', 'ap', 'i', 'ip', 'd', 'dp', 't', 'tp'] as const
@@ -10,7 +10,11 @@ const refusals: Readonly<Record<string, string>> = {
 }
 
 /** Answers one JSON-RPC request from an edge in memory, in the words of a real Kamailio. */
-export async function answerFrom(edge: Edge, request: HttpRequest, socket: Parameters<typeof reply>[0]) {
+export async function answerFrom(
+  edge: MemoryEdge,
+  request: HttpRequest,
+  socket: Parameters<typeof reply>[0],
+) {
   const { method, params }: { method: string; params: (string | number)[] } = JSON.parse(request.body)
   try {
     reply(socket, result(request, await resultFrom(edge, method, params)))
@@ -28,13 +32,15 @@ class Refusal extends Error {
 }
 
 async function resultFrom(
-  edge: Edge,
+  edge: MemoryEdge,
   method: string,
   params: readonly (string | number)[],
 ): Promise<unknown> {
   const [first = '', second = '', third = ''] = params
   const state = states.find((known) => known === first) ?? 'd'
   const key = () => uriOf(String(second))
+  const profiled = () =>
+    first === 'dst' ? { uris: [key()], addresses: [] } : { uris: [], addresses: [String(second)] }
   switch (method) {
     case 'dispatcher.list': {
       const entries = await edge.list()
@@ -76,10 +82,19 @@ async function resultFrom(
     case 'htable.delete':
       await guarded(edge.setGuard(key(), false))
       return 'Ok. Key deleted.'
+    case 'dlg.profile_list':
+      await edge.endCalls(profiled(), 0)
+      return edge.callsUp(profiled()).map((call) => ({
+        'call-id': String(call),
+        state: 4,
+        caller: { tag: 'caller' },
+        callee: { tag: 'callee' },
+      }))
+    case 'dlg.terminate_dlg':
+      edge.hangUp(Number(first))
+      return {}
     case 'dlg.profile_get_size': {
-      const of =
-        first === 'dst' ? { uris: [key()], addresses: [] } : { uris: [], addresses: [String(second)] }
-      const count = await edge.count(of).catch(() => undefined)
+      const count = await edge.count(profiled()).catch(() => undefined)
       if (count?.source !== 'profile') throw new Refusal(`Profile not found: ${first}`)
       return count.calls
     }

@@ -70,6 +70,20 @@ describe.each(['6.1', '5.6'] as const)('RPC lock-down on Kamailio %s', (release)
     expect(reply.body).not.toContain('"result":{}')
   })
 
+  test('only with DC_RPC_END_CALLS can calls be listed and ended, each by its id and tags', async () => {
+    const ends = await lab.edge({ destinations: [{ group: 1, uri }], endsCalls: true })
+    expect(await ends.call('dlg.profile_list', ['dst', uri])).toEqual([])
+    expect(await ends.call('dlg.profile_list', ['src', '127.0.2.1'])).toEqual([])
+    const unknown = ends.call('dlg.terminate_dlg', ['a', 'b', 'c'])
+    await expect(unknown).rejects.toThrow('Couldnt find callid in dialog')
+    const refused = 'Request refused by edge policy'
+    await expect(ends.call('dlg.profile_list', ['other', uri])).rejects.toThrow(refused)
+    await expect(ends.call('dlg.terminate_dlg', ['a', 'b'])).rejects.toThrow(refused)
+    await expect(ends.call('dlg.terminate_dlg', ['a', 'b', 'c', 'X-Header: y'])).rejects.toThrow(refused)
+    await expect(ends.call('dlg.terminate_dlg', ['a"', 'b', 'c'])).rejects.toThrow(refused)
+    await expect(ends.call('dlg.end_dlg', [1, 2])).rejects.toThrow(refused)
+  })
+
   test.each([
     ['another method', envelope('core.kill', '[]')],
     ['another method of dispatcher', envelope('dispatcher.remove', `[1,"${uri}"]`)],
@@ -82,6 +96,11 @@ describe.each(['6.1', '5.6'] as const)('RPC lock-down on Kamailio %s', (release)
     ['another table', envelope('htable.seti', `["other","${uri}",1]`)],
     ['another value', envelope('htable.seti', `["held","${uri}",2]`)],
     ['another profile', envelope('dlg.profile_get_size', '["other","x"]')],
+    [
+      'the calls of a destination, where ending them is not allowed',
+      envelope('dlg.profile_list', `["dst","${uri}"]`),
+    ],
+    ['the end of a call, where it is not allowed', envelope('dlg.terminate_dlg', '["a","b","c"]')],
     ['an escape', envelope('dispatcher.set_duid_state', '["d",1,"one\\"]')],
     ['a second method', uptime.replace('{', '{"method":"core.kill",')],
     ['a second method at the end', uptime.replace('}', ',"method":"core.kill"}')],

@@ -94,6 +94,7 @@ async function openWorld(
     destinations: request.file.map(entryOf),
     guard: request.guard ?? true,
     profiles: request.profiles ?? true,
+    endsCalls: request.endsCalls ?? true,
     dialogDb: request.restoresDialogs ?? false,
     ...(request.pings && { probingMode: 1, pingSeconds: 1 }),
   })

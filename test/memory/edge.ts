@@ -1,7 +1,7 @@
 import type { DestinationUri, ListedDestination, WritableState } from '../../functions/control/destination.ts'
 import { EdgeError, type EdgeFault } from '../../functions/control/errors.ts'
 import type { CallCount } from '../../functions/control/round.ts'
-import type { Clock, Edge } from '../../functions/use-cases/ports.ts'
+import type { CallsOf, Clock, Edge } from '../../functions/use-cases/ports.ts'
 import { DispatcherMemory, type Entry, type FileEntry, type ProbingMode } from './dispatcher-memory.ts'
 import { disturb, type Misbehaviour } from './misbehaviour.ts'
 
@@ -15,6 +15,8 @@ export interface MemoryEdgeOptions {
   readonly guard?: boolean
   /** call profiles that the edge's script keeps */
   readonly profiles?: readonly ('dst' | 'src')[]
+  /** whether its policy lets calls be ended (`DC_RPC_END_CALLS`) */
+  readonly endsCalls?: boolean
   /** whether DLGLOAD is kept (`ds_hash_size` > 0 and algorithm 10) */
   readonly load?: boolean
   /** whether the script tracks calls as dialogs, so that the edge's total is true; without it the total is always 0 */
@@ -132,23 +134,35 @@ export class MemoryEdge implements Edge {
     return this.answer('version', '', () => 'kamailio in memory')
   }
 
-  async count(of: { uris: readonly DestinationUri[]; addresses: readonly string[] }): Promise<CallCount> {
+  async count(of: CallsOf): Promise<CallCount> {
     return this.answer('count', [...of.uris, ...of.addresses].join(' '), () => {
       const profiles = this.options.profiles ?? ['dst', 'src']
       const outbound = profiles.includes('src') && of.addresses.some((address) => /^[\d.]+$|:/.test(address))
       if (this.misbehaviour.claimsCalls !== undefined)
         return { calls: this.misbehaviour.claimsCalls, source: 'profile' as const, outbound }
-      if (profiles.includes('dst')) {
-        const to = [...this.calls.values()].filter((call) => of.uris.some((uri) => uri === call.dst))
-        const from = [...this.calls.values()].filter((call) => of.addresses.some((a) => a === call.src))
-        return { calls: to.length + (outbound ? from.length : 0), source: 'profile' as const, outbound }
-      }
+      if (profiles.includes('dst'))
+        return { calls: this.callsUp(of).length, source: 'profile' as const, outbound }
       const load = this.entries().reduce((sum, e) => (of.uris.includes(e.uri) ? sum + e.load : sum), 0)
       if (this.options.load && load > 0) return { calls: load, source: 'load' as const, outbound: false }
       if (this.options.dialogs !== false && this.calls.size > 0) this.hasShownCalls = true
       else if (this.hasShownCalls) return { calls: 0, source: 'edge' as const, outbound: true }
       throw this.fault('unsupported', 'no call profile')
     })
+  }
+
+  async endCalls(of: CallsOf, most: number): Promise<number> {
+    const ended = await this.write('endCalls', `${[...of.uris, ...of.addresses].join(' ')} ${most}`, () => {
+      if (!(this.options.profiles ?? ['dst']).includes('dst'))
+        throw this.fault('unsupported', 'no call profile')
+      const up = this.callsUp(of)
+      if (up.length > 0 && this.options.endsCalls === false)
+        throw this.fault('unsupported', 'its own policy refuses to end calls')
+      const chosen = up.slice(0, most)
+      for (const call of chosen) this.hangUp(call)
+      return chosen.length
+    })
+    // deaf: it says that it ended them
+    return ended ?? Math.min(most, this.callsUp(of).length)
   }
 
   // what a test does to it
@@ -202,6 +216,15 @@ export class MemoryEdge implements Edge {
     const entry = this.calls.get(call)?.entry
     if (entry && entry.load > 0) entry.load -= 1
     this.calls.delete(call)
+  }
+
+  /** The calls that its profiles hold under any of these, as {@link hangUp} takes them. */
+  callsUp(of: CallsOf): readonly number[] {
+    const kept = this.options.profiles ?? ['dst', 'src']
+    const isHeld = ({ dst, src }: Call) =>
+      (kept.includes('dst') && of.uris.some((uri) => uri === dst)) ||
+      (kept.includes('src') && of.addresses.some((address) => address === src))
+    return [...this.calls].flatMap(([id, call]) => (isHeld(call) ? [id] : []))
   }
 
   /** What is true, whatever it answers. */

@@ -1,0 +1,97 @@
+import * as z from 'zod'
+import { isSpeakable } from '../contracts/rpc.ts'
+import { EdgeError } from '../control/errors.ts'
+import type { Edge } from '../use-cases/ports.ts'
+import { profileSizes, sourceSpellings } from './calls.ts'
+import type { JsonRpc } from './json-rpc.ts'
+import { RpcRefusal } from './rpc-faults.ts'
+
+/**
+ * `dlg.profile_list` writes about 625 bytes for each dialog and keeps all of it in the worker's memory: 1,200 take 25 ms (6.1.5, 5.6.3),
+ * and dialogs with long routes or many variables take twice that.
+ */
+const longestList = 1000
+
+/** Waiting for the ACK, and with it; before that a call rings, and ending it is said to be done and does nothing. */
+const confirmed = [3, 4]
+const side = z.object({ tag: z.string().nullable() })
+const dialogs = z.array(z.object({ 'call-id': z.string(), state: z.int(), caller: side, callee: side }))
+type Dialog = z.output<typeof dialogs>[number]
+/** The same as for what was not executed: only the next count proves it. */
+const terminated = z.strictObject({})
+
+/**
+ * Ends calls by their dialogs: those of the profile `dst` of each URI and, where the edge keeps it, of `src` of each address. Which ones
+ * come first is the edge's order. What fails is still counted and comes again; it is thrown when nothing else could be ended.
+ */
+export function createCallEnder(edge: string, rpc: JsonRpc): Edge['endCalls'] {
+  async function end(id: readonly string[]): Promise<boolean> {
+    try {
+      await rpc.call('dlg.terminate_dlg', id, terminated)
+      return true
+    } catch (error) {
+      // it ended by itself meanwhile
+      if (error instanceof RpcRefusal && error.reason === 'Couldnt find callid in dialog') return false
+      throw explained(error)
+    }
+  }
+
+  /** @returns call-id and tags of the calls that are up, each once */
+  async function upIn(lists: readonly { profile: string; value: string }[]): Promise<readonly string[][]> {
+    const listed = await Promise.all(
+      lists.map(({ profile, value }) =>
+        rpc.call('dlg.profile_list', [profile, value], dialogs).catch((error: unknown) => {
+          throw explained(error)
+        }),
+      ),
+    )
+    const up = listed.flat().filter(({ state }) => confirmed.includes(state))
+    return [...new Map(up.map((dialog) => [JSON.stringify(idOf(dialog)), idOf(dialog)])).values()]
+  }
+
+  function explained(error: unknown): unknown {
+    if (!(error instanceof EdgeError) || error.fault !== 'unsupported') return error
+    const why = "calls can not be ended: the edge's own policy refuses it. Define DC_RPC_END_CALLS in its"
+    return new EdgeError(edge, 'unsupported', `${why} settings.cfg (kamailio/README.md)`, { cause: error })
+  }
+
+  return async ({ uris, addresses }, most) => {
+    const [to, from = []] = await Promise.all([
+      profileSizes(rpc, 'dst', uris),
+      profileSizes(rpc, 'src', addresses.flatMap(sourceSpellings)),
+    ])
+    if (to === undefined)
+      throw new EdgeError(
+        edge,
+        'unsupported',
+        'calls can not be ended: it has no dialog profile "dst". Include kamailio/call-profiles.cfg in its kamailio.cfg',
+      )
+    const busy = [...to, ...from].filter(({ calls }) => calls > 0)
+    const up = await upIn(busy.filter(({ calls }) => calls <= longestList))
+    const chosen = up.filter((id) => id.every(isSpeakable)).slice(0, most)
+    const outcomes = await Promise.allSettled(chosen.map(end))
+    const ended = outcomes.filter((outcome) => outcome.status === 'fulfilled' && outcome.value).length
+    if (ended > 0) return ended
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+    if (failed) throw failed.reason
+    const tooLong = busy.find(({ calls }) => calls > longestList)
+    if (tooLong)
+      throw new EdgeError(
+        edge,
+        'refused',
+        `calls can not be ended: ${tooLong.value} has ${tooLong.calls} on this edge, and no more than ${longestList} are listed at once`,
+      )
+    const unspeakable = up.find((id) => !id.every(isSpeakable))
+    if (unspeakable && chosen.length === 0)
+      throw new EdgeError(
+        edge,
+        'refused',
+        `${up.length} calls can not be ended: their Call-ID or tags hold a quote, a backslash or what is not UTF-8, such as ${JSON.stringify(unspeakable)}`,
+      )
+    return 0
+  }
+}
+
+function idOf(dialog: Dialog): string[] {
+  return [dialog['call-id'], dialog.caller.tag ?? '', dialog.callee.tag ?? '']
+}
