@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { appendFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { type KnownKey, signatureFault } from './signature-check.ts'
 
@@ -8,6 +9,17 @@ export interface ApiGatewayOptions {
   readonly key: KnownKey
   /** How long the edge may take; AWS: 30 s. */
   readonly timeoutMs?: number
+  /** Where the access log is written, one JSON object a line. */
+  readonly logFile?: string
+}
+
+/** One line of the access log: what the stage logs of a request. */
+interface Access {
+  readonly requestId: string
+  readonly time: string
+  readonly route: string
+  readonly status: number
+  readonly error?: string
 }
 
 /** An HTTP API with a VPC link, as far as an edge's caller can tell; without its network. */
@@ -18,6 +30,8 @@ export interface ApiGateway {
   readonly routes: Map<string, string>
   /** what was let through, with the headers that the edge got */
   readonly forwarded: readonly { readonly edge: string; readonly headers: Readonly<Record<string, string>> }[]
+  /** what was answered to every request, refused ones too */
+  readonly accessLog: readonly Access[]
   /** Answers the next requests like this instead of asking the edge. */
   answerNext(count: number, status: number, message: string): void
   close(): Promise<void>
@@ -39,10 +53,26 @@ const notForwarded = [
  * path over its own, adds `Via` and `Forwarded`, and answers in API Gateway's words for what goes wrong.
  */
 export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGateway> {
-  const { region, key, timeoutMs = 30_000 } = options
+  const { region, key, timeoutMs = 30_000, logFile } = options
   const routes = new Map<string, string>()
   const forwarded: { edge: string; headers: Record<string, string> }[] = []
   const planned: { status: number; message: string }[] = []
+  const accessLog: Access[] = []
+
+  function logged(incoming: IncomingMessage, requestId: string, status: number, error?: string): void {
+    const route = `${incoming.method} ${incoming.url}`
+    const line = { requestId, time: new Date().toISOString(), route, status, ...(error && { error }) }
+    accessLog.push(line)
+    if (logFile !== undefined) appendFileSync(logFile, `${JSON.stringify(line)}\n`)
+  }
+
+  function say(incoming: IncomingMessage, outgoing: ServerResponse, status: number, message: string): void {
+    if (outgoing.headersSent) return
+    const requestId = randomUUID()
+    logged(incoming, requestId, status, message)
+    outgoing.writeHead(status, { 'content-type': 'application/json', 'apigw-requestid': requestId })
+    outgoing.end(JSON.stringify({ message }))
+  }
 
   async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const chunks: Buffer[] = []
@@ -51,11 +81,11 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGa
     const { method = '', url: path = '', headers } = incoming
     const edge = /^\/edges\/([^/]+)\/rpc$/.exec(path)?.[1] ?? ''
     const target = routes.get(edge)
-    if (target === undefined || method !== 'POST') return say(outgoing, 404, 'Not Found')
+    if (target === undefined || method !== 'POST') return say(incoming, outgoing, 404, 'Not Found')
     const fault = signatureFault({ method, path, headers, body }, { ...key, region })
-    if (fault !== undefined) return say(outgoing, 403, fault)
+    if (fault !== undefined) return say(incoming, outgoing, 403, fault)
     const plan = planned.shift()
-    if (plan) return say(outgoing, plan.status, plan.message)
+    if (plan) return say(incoming, outgoing, plan.status, plan.message)
     const passed = Object.entries(headers).filter(([name]) => !notForwarded.includes(name))
     const sent = {
       ...Object.fromEntries(passed.map(([name, value]) => [name, String(value)])),
@@ -63,10 +93,11 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGa
       forwarded: `by=127.0.0.1;for=127.0.0.1;host=${headers.host};proto=https`,
     }
     forwarded.push({ edge, headers: sent })
-    return forward(outgoing, target, sent, body)
+    return forward(incoming, outgoing, target, sent, body)
   }
 
   function forward(
+    incoming: IncomingMessage,
     outgoing: ServerResponse,
     target: string,
     headers: Record<string, string>,
@@ -77,10 +108,10 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGa
     // The integration's path is written over: whatever the route was, the edge is asked for this one.
     const asked = request(new URL('/rpc', target), { method: 'POST', headers, signal })
     const failed = (error: Error & { code?: string }) => {
-      if (signal.aborted) say(outgoing, 504, 'Endpoint request timed out')
+      if (signal.aborted) say(incoming, outgoing, 504, 'Endpoint request timed out')
       else if (error.code?.startsWith('HPE_') || error.code === 'ECONNRESET')
-        say(outgoing, 502, 'Bad Gateway')
-      else say(outgoing, 503, 'Service Unavailable')
+        say(incoming, outgoing, 502, 'Bad Gateway')
+      else say(incoming, outgoing, 503, 'Service Unavailable')
       resolve()
     }
     asked.on('error', failed)
@@ -90,9 +121,11 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGa
       answer.on('data', (chunk: Buffer) => received.push(chunk))
       answer.on('end', () => {
         const type = answer.headers['content-type']
-        outgoing.writeHead(answer.statusCode ?? 502, {
+        const [status, requestId] = [answer.statusCode ?? 502, randomUUID()]
+        logged(incoming, requestId, status)
+        outgoing.writeHead(status, {
           ...(type !== undefined && { 'content-type': type }),
-          'apigw-requestid': randomUUID(),
+          'apigw-requestid': requestId,
         })
         outgoing.end(Buffer.concat(received), resolve)
       })
@@ -113,6 +146,7 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGa
     endpoint: `http://127.0.0.1:${typeof address === 'object' ? address?.port : undefined}`,
     routes,
     forwarded,
+    accessLog,
     answerNext: (count, status, message) => {
       planned.push(...Array.from({ length: count }, () => ({ status, message })))
     },
@@ -123,13 +157,6 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGa
       return promise
     },
   }
-}
-
-function say(outgoing: ServerResponse, status: number, message: string): void {
-  if (outgoing.headersSent) return
-  const body = JSON.stringify({ message })
-  outgoing.writeHead(status, { 'content-type': 'application/json', 'apigw-requestid': randomUUID() })
-  outgoing.end(body)
 }
 
 function asError(error: unknown): Error {

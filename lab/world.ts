@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import * as z from 'zod'
-import { startApiGateway } from './api-gateway.ts'
+import { type ApiGateway, startApiGateway } from './api-gateway.ts'
 import type { AutoScaling } from './auto-scaling.ts'
 import type { AwsEvent } from './auto-scaling-types.ts'
 import { type CallLedger, openLedger } from './call-ledger.ts'
@@ -32,12 +33,12 @@ export interface WorldOptions {
   /** true: every call to the emulator is checked against its caller's role */
   readonly auth?: boolean
   readonly inFrontOf?: (edge: Edge) => Promise<Interposed | undefined>
-  /** true: our functions reach the edges through what behaves like API Gateway, and sign for it (MiniStack without roles) */
+  /** true: our functions reach the edges only through what behaves like API Gateway, and sign for it (no roles, no named endpoint) */
   readonly apiGateway?: boolean
   readonly log: Log
 }
 
-/** What MiniStack's handlers sign with as long as no roles are checked. */
+/** What handlers sign with as long as no roles are checked. */
 const handlerKey = { accessKeyId: '123456789012', secretAccessKey: 'test' }
 
 /** Something that happened, for the plot: on one machine, or on an edge and so on all of the fleet. */
@@ -60,6 +61,8 @@ export interface World extends SipSide {
   readonly outputs: Readonly<Record<string, string>>
   readonly publish: (event: AwsEvent) => Promise<void>
   readonly controlEvents: ControlEventLog
+  /** between our functions and the edges, when asked for */
+  readonly gateway: ApiGateway | undefined
   readonly marks: Mark[]
   readonly log: Log
 }
@@ -89,7 +92,11 @@ async function startWorld(options: WorldOptions, closing: Closing): Promise<Worl
   const secrets = { rpc: randomBytes(24).toString('hex'), asterisk: randomBytes(24).toString('hex') }
   let machines: Machines | undefined
   const gateway = options.apiGateway
-    ? await startApiGateway({ region: 'eu-central-1', key: handlerKey })
+    ? await startApiGateway({
+        region: 'eu-central-1',
+        key: handlerKey,
+        logFile: join(runDir, 'edge-api.log'),
+      })
     : undefined
   if (gateway) closing.defer(() => gateway.close())
 
@@ -114,8 +121,8 @@ async function startWorld(options: WorldOptions, closing: Closing): Promise<Worl
     startEdges(lab, kamailio, all, secrets.rpc),
     deployApp(aws.emulator, { runDir, asteriskPort: Number(new URL(server.ariUrl).port), log }),
   ])
+  for (const { name, rpcUrl } of sip.edges) gateway?.routes.set(name, rpcUrl)
   const parameters = await edgeParameters(sip.edges, options, closing)
-  for (const { name, parameter } of parameters) gateway?.routes.set(name, parameter.url)
   await putParameters(aws.emulator, parameters, secrets)
   const controlEvents = await followControlEvents(aws.emulator, output(outputs, 'EventBusName'))
   closing.defer(() => controlEvents.close())
@@ -131,6 +138,7 @@ async function startWorld(options: WorldOptions, closing: Closing): Promise<Worl
     ledger,
     outputs,
     controlEvents,
+    gateway,
     marks: [],
     log,
   }
@@ -157,7 +165,8 @@ async function edgeParameters(edges: readonly Edge[], options: WorldOptions, clo
       return {
         name: edge.name,
         parameter: {
-          url: between?.url ?? edge.rpcUrl,
+          // Behind a gateway nobody is told where the edge itself is.
+          ...(!options.apiGateway && { url: between?.url ?? edge.rpcUrl }),
           restoresDialogs: planned?.restoresDialogs === true,
         },
       }

@@ -1,37 +1,20 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { defaultEmulator } from '../../lab/emulators.ts'
 import type { Report } from '../../lab/report.ts'
 import { run } from '../../lab/run.ts'
 import { type SabotageName, sabotageNamed, shownBy } from '../../lab/sabotage.ts'
 import { allScenarios } from '../../lab/scenarios.ts'
-import { type World, withWorld } from '../../lab/world.ts'
+import { sharedWorld } from './shared-world.ts'
 
-// One emulator, one deploy, one fleet for all of it: starting them costs more than any scenario.
-let world: World
 // LocalStack has no roles.
 const auth = defaultEmulator() === 'ministack'
-const over = Promise.withResolvers<void>()
-let closed: Promise<void>
-
-beforeAll(async () => {
-  const started = Promise.withResolvers<World>()
-  closed = withWorld({ kamailio: '6.1', auth, log: () => undefined }, async (its) => {
-    started.resolve(its)
-    await over.promise
-  })
-  world = await Promise.race([started.promise, closed.then(() => Promise.reject(new Error('the lab ended')))])
-})
-
-afterAll(async () => {
-  over.resolve()
-  await closed
-})
+const world = sharedWorld({ auth })
 
 describe(`under live calls, with ${auth ? 'every role' : 'no role'} checked`, () => {
   let report: Report
 
   beforeAll(async () => {
-    report = (await run(world, allScenarios)).report
+    report = (await run(world(), allScenarios)).report
   }, 240_000)
 
   test('every promise held', () => {
@@ -70,8 +53,8 @@ describe('a referee that can not fail proves nothing', () => {
   test.each<SabotageName>(['early-continue', 'reactivated'])('%s is seen', async (name) => {
     const sabotage = sabotageNamed(name)
     const since = Date.now()
-    await world.startTraffic()
-    const { report } = await run(world, [sabotage.scenario], { sabotage: name, since })
+    await world().startTraffic()
+    const { report } = await run(world(), [sabotage.scenario], { sabotage: name, since })
     expect(report.passed).toBe(false)
     expect(shownBy(sabotage, report)).toBeDefined()
   })
