@@ -80,7 +80,7 @@ export async function countHour(hour: Hour): Promise<Counts> {
           terminateHook: hook,
           heartbeatTimeoutSeconds: 1800,
           drainDeadlineSeconds: 14_400,
-          deadlinePolicy: 'retain',
+          deadlinePolicy: { callsLeft: 'retain', unknown: 'retain' },
         },
       ],
       timers: { failoverWindowSeconds: 7, longestCallSeconds: 14_400 },

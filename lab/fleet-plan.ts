@@ -101,7 +101,7 @@ export function settingsFile(asteriskPort: number) {
     launchHook: 'admit-calls',
     heartbeatTimeoutSeconds: plan.heartbeatTimeoutSeconds,
     drainDeadlineSeconds: plan.drainDeadlineSeconds,
-    deadlinePolicy: 'retain' as const,
+    deadlinePolicy: { callsLeft: 'retain', unknown: 'retain' } as const,
   }
   const control: ControlConfigInput = {
     groups: [

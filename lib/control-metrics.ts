@@ -1,6 +1,7 @@
 import { Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import { Construct } from 'constructs'
 import { eventSource, type MetricName, metricNames, metricNamespace } from '../functions/contracts/names.ts'
+import type { DeadlineChoice } from '../functions/control/deadline.ts'
 
 /**
  * The metrics of a deployment. Those of its queues, functions, table and state machine are on these themselves.
@@ -30,6 +31,11 @@ export abstract class ControlMetrics extends Construct {
   /** Drains that their policy ended, with calls left or unknown. */
   metricDrainsPastDeadline(options?: MetricOptions): Metric {
     return metric(metricNames.drainsPastDeadline, {}, options)
+  }
+
+  /** What was chosen at the deadline of lifecycle drains with calls left or unknown. */
+  metricDeadlineDecisions(policy: DeadlineChoice, options?: MetricOptions): Metric {
+    return metric(metricNames.deadlineDecisions, { policy }, options)
   }
 
   /** Drains whose instance is retained for longer than it may be. */

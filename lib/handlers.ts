@@ -25,7 +25,7 @@ export const handlers = {
   },
   'complete-drain': {
     budget: 'step',
-    needs: ['store', 'heartbeat', 'complete', 'terminate', 'workflows', 'events'],
+    needs: ['store', 'instances', 'heartbeat', 'complete', 'terminate', 'workflows', 'events'],
   },
   'retire-drain': {
     budget: 'step',

@@ -9,14 +9,15 @@ import {
 } from 'aws-cdk-lib/aws-autoscaling'
 import { Construct, type IConstruct } from 'constructs'
 import type { ControlConfigInput } from '../functions/contracts/config.ts'
+import { mayRetain } from '../functions/control/deadline.ts'
 
 type Group = ControlConfigInput['groups'][number]
 
 /** How one Auto Scaling group is drained. */
 export interface ManageOptions {
   /**
-   * What becomes of calls that are left at the deadline: `terminate` lets the instance go, `retain` keeps it until they are
-   * over. There is no default: either choice costs something.
+   * What becomes of an instance at the deadline while calls are left (`callsLeft`), and while they are unknown (`unknown`):
+   * `terminate` lets it go, `retain` keeps it until they are over. There is no default: either choice costs something.
    */
   readonly deadlinePolicy: Group['deadlinePolicy']
   /** How long calls may last before the policy decides; below min(48 h, 100 × heartbeat timeout). */
@@ -27,7 +28,7 @@ export interface ManageOptions {
    */
   readonly heartbeatTimeout?: Duration
   /**
-   * With `retain`: how long an instance may stay retained for its calls before that is said loudly.
+   * Where it is retained: how long an instance may stay retained for its calls before that is said loudly.
    * @default Duration.days(1)
    */
   readonly retainedMaxAge?: Duration
@@ -47,7 +48,7 @@ const terminateHook = 'dispatcher-control-terminate'
 const launchHook = 'dispatcher-control-launch'
 
 /**
- * Puts our hooks on a group, which may be imported, and has it keep abandoned instances where the policy is `retain`.
+ * Puts our hooks on a group, which may be imported, and has it keep abandoned instances where the policy may retain.
  * Warns of what can't be set from here, and of other terminate hooks.
  * @param after what must be there before an event may come, and goes only after the hooks
  * @returns the group's part of the configuration
@@ -74,7 +75,7 @@ export function addHooks(
     lifecycleHookName: terminateHook,
     lifecycleTransition: LifecycleTransition.INSTANCE_TERMINATING,
     // With ABANDON our own outage retains the instance too.
-    defaultResult: deadlinePolicy === 'retain' ? DefaultResult.ABANDON : DefaultResult.CONTINUE,
+    defaultResult: mayRetain(deadlinePolicy) ? DefaultResult.ABANDON : DefaultResult.CONTINUE,
   })
   if (admitLaunches)
     new LifecycleHook(hooks, 'Launch', {
@@ -84,7 +85,7 @@ export function addHooks(
       // ABANDON would have our own outage end every new instance; the event of its launch admits it later.
       defaultResult: DefaultResult.CONTINUE,
     })
-  if (deadlinePolicy === 'retain') keepAbandoned(group)
+  if (mayRetain(deadlinePolicy)) keepAbandoned(group)
   warnOfOtherHooks(scope, group)
   return {
     name: group.autoScalingGroupName,

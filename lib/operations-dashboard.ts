@@ -48,6 +48,7 @@ export class OperationsDashboard extends Construct {
     this.dashboard.addWidgets(
       graph('Drains in trouble', [
         control.metricDrainsPastDeadline(),
+        control.metricDeadlineDecisions('terminate', { label: 'terminated at the deadline' }),
         control.metricHeartbeatsFailed(),
         control.metricCompletionsFailed(),
         control.metricRetainedTooLong(),

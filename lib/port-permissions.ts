@@ -2,6 +2,7 @@ import { Stack } from 'aws-cdk-lib'
 import type { EventBus } from 'aws-cdk-lib/aws-events'
 import type { Construct } from 'constructs'
 import type { GroupConfig } from '../functions/contracts/config.ts'
+import { mayRetain } from '../functions/control/deadline.ts'
 import { startPermissions } from './drain-workflow.ts'
 import type { Permission } from './permission.ts'
 import type { Store } from './store.ts'
@@ -67,7 +68,7 @@ export function groupPermissions(
   return {
     heartbeat: [onGroup('autoscaling:RecordLifecycleActionHeartbeat')],
     complete: [onGroup('autoscaling:CompleteLifecycleAction')],
-    ...(deadlinePolicy === 'retain' && {
+    ...(mayRetain(deadlinePolicy) && {
       terminate: [onGroup('autoscaling:TerminateInstanceInAutoScalingGroup')],
     }),
     ...(callCount && { mediaServers: readSecret(scope, callCount.passwordParameter, parameterKeyArn) }),

@@ -44,10 +44,13 @@ const control = new DispatcherControl(stack, 'DispatcherControl', {
 })
 
 // Calls that are left after four hours keep their server, for as long as they last.
-control.manage(mediaServers, { deadlinePolicy: 'retain', drainDeadline: Duration.hours(4) })
+control.manage(mediaServers, {
+  deadlinePolicy: { callsLeft: 'retain', unknown: 'retain' },
+  drainDeadline: Duration.hours(4),
+})
 // A group of another team, by its name; after half an hour its instances may go.
 control.manage(AutoScalingGroup.fromAutoScalingGroupName(stack, 'Announcements', 'announcements'), {
-  deadlinePolicy: 'terminate',
+  deadlinePolicy: { callsLeft: 'terminate', unknown: 'terminate' },
   drainDeadline: Duration.minutes(30),
   heartbeatTimeout: Duration.minutes(10),
 })

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { DeadlineChoice, DeadlinePolicy } from '../control/deadline.ts'
 import type { DestinationUri, Flags, ListedDestination } from '../control/destination.ts'
 import { destinationUri } from '../control/destination.ts'
 import type { DrainRecord, EdgeMemory, LifecycleTarget } from '../control/drain-record.ts'
@@ -72,6 +73,11 @@ export const formerFlagsRow: z.ZodType<FormerFlags> = z.object({
   recordedAt: z.number(),
 } satisfies Fields<FormerFlags>)
 
+const deadlineChoice = z.enum({
+  retain: 'retain',
+  terminate: 'terminate',
+} satisfies Each<DeadlineChoice>)
+
 const lifecycleTarget: z.ZodType<LifecycleTarget> = z.object({
   group: z.string(),
   hook: z.string(),
@@ -80,7 +86,7 @@ const lifecycleTarget: z.ZodType<LifecycleTarget> = z.object({
   transition: z.enum({ launching: 'launching', terminating: 'terminating' } satisfies Each<
     LifecycleTarget['transition']
   >),
-  policy: z.enum({ terminate: 'terminate', retain: 'retain' } satisfies Each<LifecycleTarget['policy']>),
+  policy: z.object({ callsLeft: deadlineChoice, unknown: deadlineChoice } satisfies Fields<DeadlinePolicy>),
   heartbeatSeconds: z.number(),
 } satisfies Fields<LifecycleTarget>)
 

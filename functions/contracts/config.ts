@@ -14,6 +14,17 @@ const callCount = z.strictObject({
   passwordParameter: parameterName,
 })
 
+/** See {@link DeadlinePolicy}. Its error names the shape, which once was one word. */
+const deadlinePolicy = z.strictObject(
+  { callsLeft: z.enum(['retain', 'terminate']), unknown: z.enum(['retain', 'terminate']) },
+  {
+    error: ({ code, input }) =>
+      code !== 'invalid_type' || input === undefined
+        ? undefined
+        : 'must state both: { "callsLeft": "retain" or "terminate", "unknown": "retain" or "terminate" }',
+  },
+)
+
 const group = z.strictObject({
   /** Auto Scaling group name */
   name: z
@@ -29,8 +40,8 @@ const group = z.strictObject({
   /** the terminate hook's heartbeat timeout, in seconds (AWS: 30–7200) */
   heartbeatTimeoutSeconds: seconds(1, 7200),
   drainDeadlineSeconds: seconds(1, 172_800),
-  deadlinePolicy: z.enum(['terminate', 'retain']),
-  /** with `retain`: how long an instance may stay retained for its calls before that is said loudly */
+  deadlinePolicy,
+  /** where it is retained: how long an instance may stay retained for its calls before that is said loudly */
   retainedMaxAgeSeconds: seconds(60, 1_209_600).default(86_400),
   callCount: callCount.optional(),
 })

@@ -50,13 +50,15 @@ export const eventTypes = {
 export type EventType = (typeof eventTypes)[keyof typeof eventTypes]
 
 export const metricNamespace = 'DispatcherControl'
-/** Every metric has the dimension `service` ({@link eventSource}); the draining ones `group` as well. */
+/** Every metric has the dimension `service` ({@link eventSource}); the draining ones `group` as well, decisions `policy`. */
 export const metricNames = {
   skipped: 'Skipped',
   rejected: 'Rejected',
   edgesUnreachable: 'EdgesUnreachable',
   drift: 'Drift',
   drainsPastDeadline: 'DrainsPastDeadline',
+  /** what was chosen at the deadline of a lifecycle drain, by `policy` */
+  deadlineDecisions: 'DeadlineDecisions',
   retainedTooLong: 'RetainedTooLong',
   completionsFailed: 'CompletionsFailed',
   edgeListRefused: 'EdgeListRefused',

@@ -1,9 +1,7 @@
+import type { DeadlinePolicy } from './deadline.ts'
 import type { DestinationUri } from './destination.ts'
 import type { HoldSource, Subject } from './hold.ts'
 import type { LifecycleTransition } from './lifecycle.ts'
-
-/** What becomes of the instance when calls are left, or unknown, at the deadline. There is no default. */
-export type DeadlinePolicy = 'terminate' | 'retain'
 
 export interface LifecycleTarget {
   readonly group: string

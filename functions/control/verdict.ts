@@ -96,6 +96,8 @@ export interface Judgement {
   readonly unknown: readonly string[]
   /** some edge shows its first zero: a later round can confirm it */
   readonly zeroPending: boolean
+  /** some edge shows a zero that does not count: its first one, or with the destination open */
+  readonly unconfirmed: boolean
 }
 
 /**
@@ -118,6 +120,7 @@ export function judge(
   let allUnlistedZero = seen.edges.length > 0
   let callsLeft = 0
   let zeroPending = false
+  let unconfirmed = false
   const serverEmpty = seen.mediaServer === 0
 
   for (const edge of seen.edges) {
@@ -133,6 +136,7 @@ export function judge(
     else callsLeft += edge.count.calls
     const zeroNow = !isUnknown(edge.count) && edge.count.calls === 0 && edge.flags !== 'open'
     if (!zeroNow) {
+      if (!isUnknown(edge.count) && edge.count.calls === 0) unconfirmed = true
       edges[edge.edge] = { everListed }
       confirmed = allUnlistedZero = false
       continue
@@ -142,7 +146,7 @@ export function judge(
     edges[edge.edge] = { everListed, zero }
     if (everListed) allUnlistedZero = false
     const twice = edge.at - zero.at > rules.failoverWindowSeconds * 1000
-    if (!twice) zeroPending = true
+    if (!twice) zeroPending = unconfirmed = true
     if (!(edge.remembers || serverEmpty))
       unknown.push(`edge ${edge.edge}: restarted and may have forgotten calls`)
     if (!twice || !(edge.remembers || serverEmpty)) confirmed = false
@@ -175,6 +179,7 @@ export function judge(
     callsLeft,
     unknown,
     zeroPending,
+    unconfirmed,
   }
 }
 

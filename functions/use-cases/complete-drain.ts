@@ -1,9 +1,11 @@
 import { eventTypes, metricNames } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
+import { mayRetain } from '../control/deadline.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
 import { orderOf } from '../control/hold.ts'
 import {
   actionOf,
+  actionOver,
   answer,
   end,
   holdOf,
@@ -22,7 +24,8 @@ const triesToTheEnd = 10
 /**
  * Completes the lifecycle action as the record says and turns the hold into the retired mark: the destination stays
  * disabled. After an ABANDON by policy Auto Scaling retains the instance, and its drain goes on; one whose calls are over
- * by then is terminated. "No active Lifecycle Action" is success: somebody, or the clock, was first.
+ * by then is terminated. "No active Lifecycle Action" is success: somebody, or the clock, was first, and where the clock may have
+ * retained the instance its drain goes on.
  * @throws what Auto Scaling answered, so that the workflow tries again after a wait.
  */
 export async function completeDrain(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
@@ -33,6 +36,7 @@ export async function completeDrain(ports: Ports, payload: WorkflowPayload): Pro
   if (!action || !record.completion) return end(ports, record, record.result ?? 'lifted')
   const done = await tryToComplete(ports, record, action, record.completion)
   if (done.outcome === 'look-again') return answer(ports, done.record, 'observe')
+  if (done.outcome === 'without-us') return actionOver(ports, done.record)
   // Also when it could not be done: the hook's default result is ABANDON too.
   if (record.completion === 'ABANDON') return answer(ports, await retain(ports, done.record), 'observe')
   const retired = await save(ports, done.record, { state: 'retired' })
@@ -70,16 +74,20 @@ async function tryToComplete(
   completion: NonNullable<DrainRecord['completion']>,
 ): Promise<{
   readonly record: DrainRecord
-  readonly outcome: 'completed' | 'over' | 'failed' | 'look-again'
+  readonly outcome: 'completed' | 'over' | 'without-us' | 'failed' | 'look-again'
 }> {
   // Completed by a step that was killed after it, or over without us.
   if (record.state === 'retired' || record.result === 'action-over') return { record, outcome: 'over' }
+  const retains = record.lifecycle !== undefined && mayRetain(record.lifecycle.policy)
   try {
     const outcome =
       completion === 'TERMINATE'
         ? await ports.lifecycleActions.terminate(action.instanceId)
         : await ports.lifecycleActions.complete(action, completion)
-    return { record, outcome }
+    return {
+      record,
+      outcome: retains && completion === 'CONTINUE' && outcome === 'over' ? 'without-us' : outcome,
+    }
   } catch (error) {
     // While it can't be completed, calls may come again (an edge restarts): that they are over is looked at anew.
     const looks = record.result === 'drained' || record.result === 'absent'
@@ -102,9 +110,9 @@ async function tryToComplete(
         error: error instanceof Error ? error.message : String(error),
       },
     })
-    // Where the group retains, no default result ends the instance: it is tried for as long as it takes.
-    if (record.lifecycle?.policy === 'retain')
-      return { record: tried, outcome: looks ? 'look-again' : 'failed' }
+    // Where the hook's default result is ABANDON it ends no instance: it is tried for as long as it takes.
+    if (retains && looks) return { record: tried, outcome: 'look-again' }
+    if (retains && completion === 'CONTINUE') throw error
     return { record: tried, outcome: 'failed' }
   }
 }

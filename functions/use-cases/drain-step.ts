@@ -1,5 +1,6 @@
 import { eventTypes, metricNames } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
+import { mayRetain } from '../control/deadline.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
 import { ExecutionEnded, StoreConflict } from '../control/errors.ts'
 import type { Hold } from '../control/hold.ts'
@@ -161,6 +162,30 @@ export async function retain(
   const retained = await save(ports, record, { state: 'draining', retainedAt: ports.clock.now() })
   await ports.events.publish({ type: eventTypes.instanceRetained, detail: summary(retained) })
   return retained
+}
+
+/**
+ * The action ended without us: it expired, or somebody else completed it. Where the hook's default result is ABANDON the
+ * instance may have been kept, and its drain goes on; otherwise it is on its way out, and its destinations stay disabled. The
+ * result keeps the complete step from completing it: were the answer wrong, that would cut calls.
+ */
+export async function actionOver(
+  ports: Pick<Ports, 'store' | 'events' | 'clock' | 'config' | 'instances'>,
+  record: DrainRecord,
+): Promise<WorkflowPayload> {
+  const { policy, instanceId } = record.lifecycle ?? {}
+  const kept =
+    policy !== undefined &&
+    mayRetain(policy) &&
+    instanceId !== undefined &&
+    (await ports.instances.gone([instanceId])).length === 0
+  if (kept) return answer(ports, await retain(ports, record), 'observe')
+  const over = await save(ports, record, {
+    state: 'completing',
+    result: 'action-over',
+    completion: 'CONTINUE',
+  })
+  return answer(ports, over, 'complete')
 }
 
 /**

@@ -4,6 +4,7 @@ import type { DrainRecord } from '../control/drain-record.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { type Judgement, judge, lacks, observation } from '../control/verdict.ts'
 import {
+  actionOver,
   answer,
   carryOn,
   end,
@@ -11,7 +12,6 @@ import {
   keepAlive,
   overtaken,
   recordOf,
-  retain,
   save,
   summary,
 } from './drain-step.ts'
@@ -144,24 +144,4 @@ async function finishLifting(ports: Ports, record: DrainRecord, hold: Hold): Pro
     }
   }
   return end(ports, record, 'lifted')
-}
-
-/**
- * The action ended without us: it expired, or somebody else completed it. Where the group retains, the instance is kept and
- * its drain goes on; otherwise it is on its way out, and its destinations stay disabled. The result keeps the complete step
- * from completing it: were the answer wrong, that would cut calls.
- */
-async function actionOver(ports: Ports, record: DrainRecord): Promise<WorkflowPayload> {
-  const instanceId = record.lifecycle?.instanceId
-  const kept =
-    record.lifecycle?.policy === 'retain' &&
-    instanceId !== undefined &&
-    (await ports.instances.gone([instanceId])).length === 0
-  if (kept) return answer(ports, await retain(ports, record), 'observe')
-  const over = await save(ports, record, {
-    state: 'completing',
-    result: 'action-over',
-    completion: 'CONTINUE',
-  })
-  return answer(ports, over, 'complete')
 }

@@ -56,7 +56,7 @@ export function aDrain(id: string, change: Partial<DrainRecord> = {}): DrainReco
       token: '87654321-4321-4321-4321-210987654321',
       instanceId: 'i-0a1b2c3d4e5f60718',
       transition: 'terminating',
-      policy: 'terminate',
+      policy: { callsLeft: 'terminate', unknown: 'retain' },
       heartbeatSeconds: 100,
     },
     lastHeartbeatAt: 1_795_000_001_000,

@@ -34,7 +34,7 @@ function terminating(time: number, token: string): DrainRequest {
       token,
       instanceId,
       transition: 'terminating',
-      policy: 'terminate',
+      policy: { callsLeft: 'terminate', unknown: 'terminate' },
       heartbeatSeconds: 100,
     },
   })

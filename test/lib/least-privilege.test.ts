@@ -104,7 +104,7 @@ test('each role may do what its function needs, on our own resources, and nothin
       ...[...store, ...fleet, ...instances, ...heartbeat, ...workflows, ...events, ...logs('ObserveDrain')],
     ],
     CompleteDrain: [
-      ...[...store, ...heartbeat, ...complete, ...terminate, ...workflows, ...events],
+      ...[...store, ...instances, ...heartbeat, ...complete, ...terminate, ...workflows, ...events],
       ...logs('CompleteDrain'),
     ],
     Reconcile: [...store, ...fleet, ...instances, ...events, ...logs('Reconcile')],

@@ -92,6 +92,7 @@ test('every metric that is counted has its method', () => {
     control.metricEdgesUnreachable(),
     control.metricDrift(),
     control.metricDrainsPastDeadline(),
+    control.metricDeadlineDecisions('retain'),
     control.metricRetainedTooLong(),
     control.metricCompletionsFailed(),
     control.metricEdgeListRefused(),

@@ -18,8 +18,14 @@ import { handlers } from '../../lib/handlers.ts'
 import type { ManageOptions } from '../../lib/lifecycle-hooks.ts'
 import { assemblyFolder, functionsPath, readable } from './synthesized.ts'
 
-export const retain: ManageOptions = { deadlinePolicy: 'retain', drainDeadline: Duration.hours(4) }
-export const terminate: ManageOptions = { ...retain, deadlinePolicy: 'terminate' }
+export const retain: ManageOptions = {
+  deadlinePolicy: { callsLeft: 'retain', unknown: 'retain' },
+  drainDeadline: Duration.hours(4),
+}
+export const terminate: ManageOptions = {
+  ...retain,
+  deadlinePolicy: { callsLeft: 'terminate', unknown: 'terminate' },
+}
 
 /** Somebody else's app with a fleet of its own, which it has us control. */
 export function world(groups: { readonly name: string }[] = []) {

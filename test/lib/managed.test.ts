@@ -33,7 +33,7 @@ describe('a group of the same app', () => {
           heartbeatTimeoutSeconds: 1800,
           drainDeadlineSeconds: 14_400,
           retainedMaxAgeSeconds: 86_400,
-          deadlinePolicy: 'retain',
+          deadlinePolicy: { callsLeft: 'retain', unknown: 'retain' },
         },
       ],
     })
@@ -111,6 +111,22 @@ describe('terminate', () => {
     })
     expect(autoscalingActions(template)).not.toContain('autoscaling:TerminateInstanceInAutoScalingGroup')
   })
+})
+
+test.each([
+  { callsLeft: 'retain', unknown: 'terminate' },
+  { callsLeft: 'terminate', unknown: 'retain' },
+] as const)('a policy that may retain (%o) has all that retaining needs', (deadlinePolicy) => {
+  const { stack, control } = world()
+  control.manage(owned(stack), { ...retain, deadlinePolicy })
+  const template = Template.fromStack(stack)
+  expect(hookOf(template, LifecycleTransition.INSTANCE_TERMINATING)).toMatchObject([
+    { Properties: { DefaultResult: 'ABANDON' } },
+  ])
+  template.hasResourceProperties('AWS::AutoScaling::AutoScalingGroup', {
+    InstanceLifecyclePolicy: { RetentionTriggers: { TerminateHookAbandon: 'retain' } },
+  })
+  expect(autoscalingActions(template)).toContain('autoscaling:TerminateInstanceInAutoScalingGroup')
 })
 
 describe('an imported group', () => {

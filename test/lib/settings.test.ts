@@ -72,6 +72,16 @@ test('an older Node is told what to do', () => {
 test.each([
   ['a name that would cover other groups', { name: 'media-*' }, 'must not hold a colon'],
   ['a group without a name', { name: '' }, 'control.groups[0].name'],
+  [
+    'a deadline policy of one word, as it once was,',
+    { deadlinePolicy: 'retain' },
+    'must state both: { "callsLeft": "retain" or "terminate", "unknown": "retain" or "terminate" }\n  → at control.groups[0].deadlinePolicy',
+  ],
+  [
+    'a deadline policy that says nothing of what is unknown',
+    { deadlinePolicy: { callsLeft: 'retain' } },
+    'control.groups[0].deadlinePolicy.unknown',
+  ],
   ['a deadline within the fail-over window', { drainDeadlineSeconds: 7 }, 'longer than the fail-over window'],
 ])('%s is refused', (_, change, message) => {
   const { control } = z

@@ -22,7 +22,7 @@ export const memoryConfig: ControlConfigInput = {
       launchHook: 'launch',
       heartbeatTimeoutSeconds: 300,
       drainDeadlineSeconds: 14_400,
-      deadlinePolicy: 'terminate',
+      deadlinePolicy: { callsLeft: 'terminate', unknown: 'terminate' },
     },
   ],
   alarms: [{ name: 'media-unhealthy' }],

@@ -160,7 +160,9 @@ describe('the example in docs/example, in an empty project', () => {
     const app = readFileSync(join(root, 'docs', 'example', 'app.ts'), 'utf8')
     writeFileSync(
       join(project, 'wrong.ts'),
-      app.replace("deadlinePolicy: 'retain', ", '').replace('{ target: ', '{ targte: '),
+      app
+        .replace("deadlinePolicy: { callsLeft: 'retain', unknown: 'retain' },", '')
+        .replace('{ target: ', '{ targte: '),
     )
     await expect(compile('wrong.ts', true)).rejects.toThrow(
       /deadlinePolicy[\s\S]*targte|targte[\s\S]*deadlinePolicy/,

@@ -39,7 +39,7 @@ test('a retained instance whose termination keeps failing is said, and tried unt
           terminateHook: 'drain-calls',
           heartbeatTimeoutSeconds: 300,
           drainDeadlineSeconds: 600,
-          deadlinePolicy: 'retain',
+          deadlinePolicy: { callsLeft: 'retain', unknown: 'retain' },
         },
       ],
     },

@@ -3,10 +3,16 @@ import { config, createWorld, minutes, seconds, server, type WorldOptions } from
 
 const deadline = 60 * minutes
 
-function withPolicy(deadlinePolicy: 'terminate' | 'retain', more: WorldOptions = {}) {
-  const groups = config.groups.map((group) => ({ ...group, deadlinePolicy }))
+type Group = (typeof config.groups)[number]
+
+function withPolicy(
+  deadlinePolicy: Group['deadlinePolicy'],
+  more: WorldOptions & { readonly group?: Partial<Group> } = {},
+) {
+  const groups = config.groups.map((group) => ({ ...group, ...more.group, deadlinePolicy }))
   return createWorld({ ...more, config: { groups } })
 }
+const always = (choice: 'terminate' | 'retain') => ({ callsLeft: choice, unknown: choice })
 
 test.each([
   ['terminate', 'CONTINUE', 'terminated-at-deadline'],
@@ -14,15 +20,22 @@ test.each([
 ] as const)(
   'calls that are left at the deadline: the policy %s completes with %s, and it is said',
   async (policy, completion, result) => {
-    const world = withPolicy(policy)
+    const world = withPolicy(always(policy))
     world.edges[0]?.callTo(server)
     await world.scaleIn()
     await world.pass(deadline - 1 * seconds)
     expect(world.ended()).toEqual([])
     await world.pass(3 * minutes)
     expect(world.ended()).toMatchObject([{ result: completion, by: 'completion' }])
-    expect(world.memory.events.of('Drain Overdue')).toMatchObject([{ policy, callsLeft: 1 }])
+    expect(world.memory.events.of('Drain Overdue')).toMatchObject([
+      { policy, because: `1 calls are left (callsLeft: ${policy})`, callsLeft: 1 },
+    ])
     expect(world.memory.metrics.total('DrainsPastDeadline')).toBe(1)
+    expect(world.memory.metrics.counted).toContainEqual({
+      name: 'DeadlineDecisions',
+      value: 1,
+      dimensions: { policy },
+    })
     expect(await world.record()).toMatchObject({ result })
   },
 )
@@ -30,7 +43,7 @@ test.each([
 test.each(['terminate', 'retain'] as const)(
   'one edge unreachable for the whole drain: nothing before the deadline, then by policy %s, said with the edge',
   async (policy) => {
-    const world = withPolicy(policy)
+    const world = withPolicy(always(policy))
     const [, b] = world.edges
     if (b) b.misbehaviour = { unreachable: true }
     await world.scaleIn()
@@ -44,8 +57,41 @@ test.each(['terminate', 'retain'] as const)(
   },
 )
 
+const apart = { callsLeft: 'terminate', unknown: 'retain' } as const
+
+test('calls left and unknown are decided apart: calls that are known to be left go by their own rule', async () => {
+  const world = withPolicy(apart)
+  world.edges[0]?.callTo(server)
+  await world.scaleIn()
+  await world.pass(deadline + 3 * minutes)
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+})
+
+test('calls left and unknown are decided apart: where both apply, the gentler rule holds', async () => {
+  const world = withPolicy(apart)
+  const [a, b] = world.edges
+  a?.callTo(server)
+  if (b) b.misbehaviour = { unreachable: true }
+  await world.scaleIn()
+  await world.pass(deadline + 3 * minutes)
+  expect(world.ended()).toMatchObject([{ result: 'ABANDON' }])
+  expect(world.memory.events.of('Drain Overdue')).toMatchObject([
+    { policy: 'retain', because: expect.stringContaining('the gentler one holds') },
+  ])
+})
+
+test('an edge that shows a zero with the destination open is not known to be empty', async () => {
+  const world = withPolicy({ callsLeft: 'retain', unknown: 'terminate' })
+  const [a, b] = world.edges
+  if (a) a.misbehaviour = { unreachable: true }
+  if (b) b.misbehaviour = { claimsFlags: 'AP' }
+  await world.scaleIn()
+  await world.pass(deadline + 3 * minutes)
+  expect(world.ended()).toMatchObject([{ result: 'ABANDON' }])
+})
+
 test('every edge unreachable for the whole drain: nothing before the deadline, heartbeats throughout, then by policy', async () => {
-  const world = withPolicy('terminate')
+  const world = withPolicy(always('terminate'))
   for (const edge of world.edges) edge.misbehaviour = { unreachable: true }
   await world.scaleIn()
   await world.pass(deadline - 1 * seconds)
@@ -60,7 +106,7 @@ test('every edge unreachable for the whole drain: nothing before the deadline, h
 test.each(['instances.byId', 'instances.gone', 'store.putRound', 'fleet.edges'])(
   'a drain that can never look (%s fails) is decided by policy at the deadline, not before',
   async (broken) => {
-    const world = withPolicy('terminate', {
+    const world = withPolicy(always('terminate'), {
       watch: {
         before(method) {
           if (method === broken) throw new Error('denied')

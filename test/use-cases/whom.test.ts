@@ -140,7 +140,10 @@ test('several instances come to their hooks at once, and each waits for its own 
 })
 
 test('retain: after the deadline the instance is kept, and it goes when its last call is over', async () => {
-  const groups = config.groups.map((group) => ({ ...group, deadlinePolicy: 'retain' as const }))
+  const groups = config.groups.map((group) => ({
+    ...group,
+    deadlinePolicy: { callsLeft: 'retain', unknown: 'retain' } as const,
+  }))
   const world = createWorld({ config: { groups } })
   const call = world.edges[0]?.callTo(server) ?? 0
   await world.scaleIn()

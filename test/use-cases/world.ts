@@ -48,7 +48,7 @@ export const config: ControlConfigInput = {
       launchHook: 'admit-calls',
       heartbeatTimeoutSeconds: 300,
       drainDeadlineSeconds: 3600,
-      deadlinePolicy: 'terminate',
+      deadlinePolicy: { callsLeft: 'terminate', unknown: 'terminate' },
     },
   ],
   alarms: [{ name: 'media-server-cpu' }, { name: 'media-server-disk' }],

@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest'
+import { config, createWorld, hours, minutes, seconds, server, type WorldOptions } from './world.ts'
+
+const maxAge = 2 * hours
+
+/** A drain of ten minutes with a call that outlasts it, in a group that retains. */
+async function retainedWorld(options: WorldOptions = {}) {
+  const groups = config.groups.map((group) => ({
+    ...group,
+    drainDeadlineSeconds: 600,
+    retainedMaxAgeSeconds: maxAge / seconds,
+    deadlinePolicy: { callsLeft: 'retain', unknown: 'retain' } as const,
+  }))
+  const world = createWorld({ ...options, config: { groups } })
+  const call = world.edges[0]?.callTo(server) ?? 0
+  await world.scaleIn()
+  await world.until((record) => record?.retainedAt !== undefined)
+  const tooLong = () => world.memory.events.of('Retained Too Long')
+  return { world, call, tooLong }
+}
+
+test('retained past the maximum age: said once, with the calls that are left, and still kept', async () => {
+  const { world, call, tooLong } = await retainedWorld()
+  await world.pass(maxAge - 1 * minutes)
+  expect(tooLong()).toEqual([])
+  await world.pass(4 * minutes)
+  expect(tooLong()).toMatchObject([{ callsLeft: 1, unknown: [] }])
+  await world.pass(maxAge)
+  expect(tooLong()).toHaveLength(1)
+  expect(world.memory.metrics.total('RetainedTooLong')).toBe(1)
+  expect(world.memory.lifecycleActions.terminated).toEqual([])
+  world.edges[0]?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+  expect(world.memory.lifecycleActions.terminated).toHaveLength(1)
+})
+
+test.each(['instances.gone', 'store.putRound', 'fleet.edges'])(
+  'retained past the maximum age while no round can be made (%s fails): said once, with the reason',
+  async (broken) => {
+    let breaks = false
+    const { world, call, tooLong } = await retainedWorld({
+      watch: {
+        before(method) {
+          if (breaks && method === broken) throw new Error('denied')
+        },
+      },
+    })
+    breaks = true
+    await world.pass(maxAge - 1 * minutes)
+    expect(tooLong()).toEqual([])
+    await world.pass(2 * maxAge)
+    expect(tooLong()).toMatchObject([{ callsLeft: 0, unknown: [expect.stringContaining('denied')] }])
+    expect(world.memory.lifecycleActions.terminated).toEqual([])
+    breaks = false
+    world.edges[0]?.hangUp(call)
+    await world.until((record) => record?.state === 'retired')
+    expect(world.memory.lifecycleActions.terminated).toHaveLength(1)
+  },
+)
+
+test.each([
+  ['calls left', { callsLeft: 'terminate', unknown: 'retain' }],
+  ['what is unknown', { callsLeft: 'retain', unknown: 'terminate' }],
+] as const)(
+  'an instance that %s lets go, but whose completion is refused until the hook retained it, is not forgotten',
+  async (which, deadlinePolicy) => {
+    const groups = config.groups.map((group) => ({ ...group, drainDeadlineSeconds: 600, deadlinePolicy }))
+    let denied = true
+    const world = createWorld({
+      config: { groups },
+      watch: {
+        before(method) {
+          if (denied && method === 'lifecycleActions.complete') throw new Error('AccessDenied')
+        },
+      },
+    })
+    const [a] = world.edges
+    const call = which === 'calls left' ? a?.callTo(server) : undefined
+    if (a && call === undefined) a.misbehaviour = { unreachable: true }
+    await world.scaleIn()
+    await world.until((record) => record?.completion === 'CONTINUE')
+    // The heartbeats go on; Auto Scaling's own end comes after 100 of them.
+    await world.pass(9 * hours)
+    expect(world.ended()).toMatchObject([{ result: 'ABANDON', by: 'expiry' }])
+    denied = false
+    if (a) a.misbehaviour = {}
+    await world.pass(5 * minutes)
+    if (call !== undefined) a?.hangUp(call)
+    await world.until((record) => record?.state === 'retired')
+    expect(world.memory.lifecycleActions.terminated).toHaveLength(1)
+  },
+)
