@@ -85,6 +85,8 @@ export interface Edge {
   readonly start: () => Promise<void>
   /** stop() and start(). */
   readonly restart: () => Promise<void>
+  /** Restarts it so that it accepts this secret alone, as at the end of a rotation. The lab's own reading uses it from then on. */
+  readonly restartWithSecret: (secret: string) => Promise<void>
 }
 
 /**
@@ -120,7 +122,9 @@ export async function startEdge(spec: EdgeSpec): Promise<Edge> {
     sipPortIpv6: ports.ipv6,
     rpcPort: ports.rpc,
     rpcUrl: `http://${spec.address}:${ports.rpc}/rpc`,
-    secret: spec.secret,
+    get secret() {
+      return endpoint.secret
+    },
     logFile: join(dir, `${spec.name}.log`),
     alive: () => child.alive(),
     list: () => readList(endpoint),
@@ -131,6 +135,12 @@ export async function startEdge(spec: EdgeSpec): Promise<Edge> {
     start,
     restart: async () => {
       await child.stop()
+      await start()
+    },
+    restartWithSecret: async (secret) => {
+      await child.stop()
+      installConfig({ ...spec, secret, nextSecret: secret }, dir, ports)
+      endpoint.secret = secret
       await start()
     },
   }

@@ -16,6 +16,14 @@ export interface SipLab extends SippLab {
   readonly log: Log
 }
 
+/** What only the fleet and its control plane know. */
+export interface Secrets {
+  readonly rpc: string
+  /** Every edge accepts it too: the first half of a rotation is always done. */
+  readonly nextRpc: string
+  readonly asterisk: string
+}
+
 /** The edges under calls, and the lab's own reading of them. */
 export interface SipSide {
   readonly edges: readonly Edge[]
@@ -89,7 +97,7 @@ export async function startEdges(
   lab: SipLab,
   kamailio: KamailioProgram,
   machines: readonly Machine[],
-  secret: string,
+  secrets: Pick<Secrets, 'rpc' | 'nextRpc'>,
 ): Promise<SipSide> {
   const edges = await together(
     edgePlans.map(async ({ name, address, restoresDialogs }) => {
@@ -98,7 +106,8 @@ export async function startEdges(
         address,
         kamailio,
         runDir: lab.runDir,
-        secret,
+        secret: secrets.rpc,
+        nextSecret: secrets.nextRpc,
         destinations: dispatcherEntries(machines),
         dialogDb: restoresDialogs,
         frTimerMs: plan.frTimerMs,

@@ -17,7 +17,14 @@ import { type KamailioRelease, provision } from './provision.ts'
 import { makeRunDir } from './run-dir.ts'
 import { warmUp } from './warm-up.ts'
 import { deployApp, output, putParameters, startAws } from './world-aws.ts'
-import { type SipSide, startAsteriskServer, startEdges, startServer, startSippServers } from './world-sip.ts'
+import {
+  type Secrets,
+  type SipSide,
+  startAsteriskServer,
+  startEdges,
+  startServer,
+  startSippServers,
+} from './world-sip.ts'
 
 /** Something between an edge and our functions. */
 export interface Interposed {
@@ -54,6 +61,7 @@ export interface World extends SipSide {
   readonly startedAt: number
   /** edge → what it says it is */
   readonly kamailioVersions: Readonly<Record<string, string>>
+  readonly secrets: Secrets
   readonly machines: Machines
   readonly ledger: CallLedger
   readonly autoScaling: AutoScaling
@@ -89,7 +97,7 @@ async function startWorld(options: WorldOptions, closing: Closing): Promise<Worl
   const ledger = openLedger()
   closing.defer(() => ledger.close())
   const lab = { sipp, runDir, ledger, closing, log }
-  const secrets = { rpc: randomBytes(24).toString('hex'), asterisk: randomBytes(24).toString('hex') }
+  const secrets = { rpc: newSecret(), nextRpc: newSecret(), asterisk: newSecret() }
   let machines: Machines | undefined
   const gateway = options.apiGateway
     ? await startApiGateway({
@@ -118,7 +126,7 @@ async function startWorld(options: WorldOptions, closing: Closing): Promise<Worl
   await machines.register(aws.autoScaling)
 
   const [sip, outputs] = await together([
-    startEdges(lab, kamailio, all, secrets.rpc),
+    startEdges(lab, kamailio, all, secrets),
     deployApp(aws.emulator, { runDir, asteriskPort: Number(new URL(server.ariUrl).port), log }),
   ])
   for (const { name, rpcUrl } of sip.edges) gateway?.routes.set(name, rpcUrl)
@@ -133,6 +141,7 @@ async function startWorld(options: WorldOptions, closing: Closing): Promise<Worl
     ...aws,
     runDir,
     startedAt,
+    secrets,
     kamailioVersions: await versions(sip.edges),
     machines,
     ledger,
@@ -142,6 +151,11 @@ async function startWorld(options: WorldOptions, closing: Closing): Promise<Worl
     marks: [],
     log,
   }
+}
+
+/** Nothing that looks like it is anywhere else, and an encoding changes it. */
+function newSecret(): string {
+  return `lab+${randomBytes(24).toString('hex')}/=`
 }
 
 async function provisioned({ kamailio: release, emulator = defaultEmulator(), log }: WorldOptions) {
