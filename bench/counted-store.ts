@@ -80,6 +80,15 @@ export function countedStore(store: Store, units: Units): Store {
       write(bytes(outcome))
       return store.putCommandOutcome(id, outcome)
     },
+    async releases() {
+      const found = await store.releases()
+      read(sum(found))
+      return found
+    },
+    putRelease(release) {
+      write(bytes(release))
+      return store.putRelease(release)
+    },
     async latestRound() {
       const found = await store.latestRound()
       if (found) {

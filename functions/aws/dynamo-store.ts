@@ -4,13 +4,14 @@ import { dynamoHolds } from './dynamo-holds.ts'
 import { dynamoRounds } from './dynamo-rounds.ts'
 import { createDynamoTable, type DynamoTableOptions, type Key } from './dynamo-table.ts'
 import { inParallel } from './in-parallel.ts'
-import { drainRow, formerFlagsRow, leaseRow, outcomeRow, parseAnswer } from './rows.ts'
+import { drainRow, formerFlagsRow, leaseRow, outcomeRow, parseAnswer, releaseRow } from './rows.ts'
 
 const day = 86_400
 /** As long as the name of a finished execution stays taken. */
 const endedDrainSeconds = 90 * day
 const commandSeconds = 14 * day
 const alarmSeconds = 30 * day
+const endedReleaseSeconds = 30 * day
 
 const drainKey = (id: string): Key => ({ pk: `DRAIN#${id}`, sk: 'RECORD' })
 const commandKey = (id: string): Key => ({ pk: `COMMAND#${id}`, sk: 'OUTCOME' })
@@ -32,6 +33,7 @@ const flagsKey = ({ uri, edge, group, duid = '' }: FormerFlags): Key => ({
  * | former flags           | `FORMER#<uri>`                    | `<edge>#<group>#<duid>`    | never                        |
  * | alarm, newest seen     | `ALARM#<key>`                     | `SEEN`                     | 30 days                      |
  * | command's outcome      | `COMMAND#<id>`                    | `OUTCOME`                  | 14 days                      |
+ * | release of an edge     | `RELEASES`                        | `<edge>`                   | ended: 30 days               |
  * | latest round           | `ROUND`                           | `LATEST`                   | never                        |
  * | one edge of a round    | `ROUND#<id>`                      | `<edge>`                   | 1 hour                       |
  * | last good edges        | `FLEET`                           | `LAST_GOOD`                | never                        |
@@ -97,6 +99,24 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
       await table.write({
         put: { ...commandKey(commandId), data: outcome, expiresAt: inSeconds(commandSeconds) },
       })
+    },
+
+    async releases() {
+      const found = (await table.query('RELEASES')).map((data) => parseAnswer(releaseRow, data, 'RELEASES'))
+      return found.filter((release) => !release.ended)
+    },
+    async putRelease(release) {
+      const written = await table.write({
+        put: {
+          ...{ pk: 'RELEASES', sk: release.edge, data: release },
+          ...(release.ended && { expiresAt: inSeconds(endedReleaseSeconds) }),
+        },
+        condition: {
+          expression: 'attribute_not_exists(pk) OR #order <= :order',
+          values: { order: release.order },
+        },
+      })
+      return written ? 'written' : 'stale'
     },
 
     takeLease: (name, owner, now, until) =>

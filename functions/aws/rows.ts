@@ -3,6 +3,7 @@ import type { DeadlineChoice, DeadlinePolicy } from '../control/deadline.ts'
 import type { DestinationUri, Flags, ListedDestination } from '../control/destination.ts'
 import { destinationUri } from '../control/destination.ts'
 import type { DrainRecord, EdgeMemory, LifecycleTarget } from '../control/drain-record.ts'
+import type { EdgeRelease } from '../control/edge-release.ts'
 import { DispatcherControlError } from '../control/errors.ts'
 import type { FormerFlags, Hold, Subject } from '../control/hold.ts'
 import type { CallCount, EdgeReading, Round, Unknown } from '../control/round.ts'
@@ -150,6 +151,15 @@ export const drainRow: z.ZodType<DrainRecord> = z.object({
     } satisfies Each<NonNullable<DrainRecord['result']>>)
     .exactOptional(),
 } satisfies Fields<DrainRecord>)
+
+export const releaseRow: z.ZodType<EdgeRelease> = z.object({
+  edge: z.string(),
+  who: z.string(),
+  why: z.string(),
+  at: z.number(),
+  order: z.string(),
+  ended: z.object({ at: z.number() }).exactOptional(),
+} satisfies Fields<EdgeRelease>)
 
 const unknown: z.ZodType<Unknown> = z.object({ unknown: z.string() })
 const callCount: z.ZodType<CallCount> = z.object({

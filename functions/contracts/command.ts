@@ -75,6 +75,13 @@ const reload = z.strictObject({
   edge: edge.optional(),
 })
 
+const release = z.strictObject({
+  ...shared,
+  command: z.literal('release'),
+  edge,
+  reason: text(1000),
+})
+
 /**
  * The body of one message of the commands queue, version 1; docs/commands.md explains each key. Unknown keys are errors.
  * ```json
@@ -82,14 +89,17 @@ const reload = z.strictObject({
  *  "reason":"disk failing","requestedBy":"alice","deadlineSeconds":7200,"dryRun":false}
  * {"version":1,"id":"change-4712","command":"activate","instance":"i-1234567890abcdef0","source":"operator","requestedBy":"alice"}
  * {"version":1,"id":"change-4713","command":"reload","edge":"edge-a","requestedBy":"alice"}
+ * {"version":1,"id":"change-4714","command":"release","edge":"edge-b","reason":"its machine is lost","requestedBy":"alice"}
  * ```
  */
-const command = z.discriminatedUnion('command', [drain, activate, reload])
+const command = z.discriminatedUnion('command', [drain, activate, reload, release])
 
 /** What must be right before the rest can be judged: each version has a schema of its own. */
 const header = z.looseObject({
   version: z.literal(knownVersions, { error: `is not a known version; known: ${knownVersions.join(', ')}` }),
-  command: z.enum(['drain', 'activate', 'reload'], { error: 'must be "drain", "activate" or "reload"' }),
+  command: z.enum(['drain', 'activate', 'reload', 'release'], {
+    error: 'must be "drain", "activate", "reload" or "release"',
+  }),
 })
 
 /** Defaults are filled in: `dryRun` false; `source` operator where an activate names neither source nor holdId. */
@@ -97,6 +107,7 @@ export type Command = z.output<typeof command>
 export type DrainCommand = Extract<Command, { command: 'drain' }>
 export type ActivateCommand = Extract<Command, { command: 'activate' }>
 export type ReloadCommand = Extract<Command, { command: 'reload' }>
+export type ReleaseCommand = Extract<Command, { command: 'release' }>
 /** A command as it is sent, defaults left out. */
 export type CommandInput = z.input<typeof command>
 
@@ -122,6 +133,8 @@ export function parseCommand(body: string): Command {
  */
 export function commandGroupId(sent: CommandInput | Command): string {
   const subject =
-    sent.command === 'reload' ? (sent.edge ?? 'reload') : (sent.destination ?? sent.instance ?? '')
+    sent.command === 'reload' || sent.command === 'release'
+      ? (sent.edge ?? 'reload')
+      : (sent.destination ?? sent.instance ?? '')
   return subject.replace(/[^!-~]/g, '_').slice(0, 128) || sent.command
 }

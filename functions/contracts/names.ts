@@ -46,6 +46,8 @@ export const eventTypes = {
   reloadFinished: 'Reload Finished',
   edgeListChanged: 'Edge List Changed',
   edgeListRefused: 'Edge List Refused',
+  edgeReleased: 'Edge Released',
+  edgeReleaseEnded: 'Edge Release Ended',
 } as const
 export type EventType = (typeof eventTypes)[keyof typeof eventTypes]
 

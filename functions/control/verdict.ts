@@ -19,10 +19,12 @@ export type EdgeObservation =
     }
   | { readonly edge: string; readonly unknown: string }
 
-/** A round, seen by one drain. Every edge seen since the drain began is here, also one that was removed since. */
+/** A round, seen by one drain. Every edge seen since the drain began is here, also one that was removed since, or released. */
 export interface Observation {
   readonly at: number
   readonly edges: readonly EdgeObservation[]
+  /** seen by this drain, no longer configured, and released by an operator: not waited for */
+  readonly released: readonly string[]
   /** the media server's own count; undefined where none is configured */
   readonly mediaServer?: number | Unknown
   readonly instanceGone: boolean
@@ -38,14 +40,31 @@ type DrainView = Pick<
   'edges' | 'uris' | 'addresses' | 'wholeInstance' | 'subject' | 'deadlineAt' | 'absentSince'
 >
 
-/** @returns what this round says about this drain, whose hold has the key `key`. */
-export function observation(drain: DrainView, key: string, round: Round, rules: VerdictRules): Observation {
+/** Edges that this drain has seen and the round knows no more. */
+export function removedEdges({ edges }: Pick<DrainRecord, 'edges'>, round: Round): string[] {
+  return Object.keys(edges).filter((edge) => !round.edges.some((reading) => reading.edge === edge))
+}
+
+/**
+ * @param released edges that an operator released; one that the round knows is waited for all the same
+ * @returns what this round says about this drain, whose hold has the key `key`.
+ */
+export function observation(
+  drain: DrainView,
+  key: string,
+  round: Round,
+  rules: VerdictRules,
+  released: readonly string[] = [],
+): Observation {
   const read = new Map(round.edges.map((reading) => [reading.edge, reading]))
-  const names = new Set([...Object.keys(drain.edges), ...read.keys()])
+  const gone = removedEdges(drain, round).filter((edge) => released.includes(edge))
+  const seen = Object.keys(drain.edges).filter((edge) => !gone.includes(edge))
+  const names = new Set([...seen, ...read.keys()])
   const own = round.mediaServers[key]
   return {
     at: round.startedAt,
     edges: [...names].map((edge) => observeEdge(drain, key, edge, round, read.get(edge), rules)),
+    released: gone,
     ...(own !== undefined && { mediaServer: own }),
     instanceGone:
       drain.subject?.kind === 'instance' && round.goneInstances.includes(drain.subject.instanceId),
@@ -104,8 +123,8 @@ export interface Judgement {
  * The verdict on a drain: a pure function of its record and an observation.
  *
  * An edge's zero counts only when it shows the destination disabled, or a list without it; on two rounds further apart
- * than the fail-over window; with the same boot time; and when it can't have forgotten calls. Every edge must say so, and
- * so must the media server's own count where there is one.
+ * than the fail-over window; with the same boot time; and when it can't have forgotten calls. Every edge that is not released
+ * must say so, and so must the media server's own count where there is one.
  */
 export function judge(
   drain: DrainView,
@@ -150,6 +169,13 @@ export function judge(
     if (!(edge.remembers || serverEmpty))
       unknown.push(`edge ${edge.edge}: restarted and may have forgotten calls`)
     if (!twice || !(edge.remembers || serverEmpty)) confirmed = false
+  }
+
+  // What it once listed stays known: the destination is drained then, not one that never was anywhere.
+  for (const edge of seen.released) {
+    const everListed = drain.edges[edge]?.everListed ?? false
+    edges[edge] = { everListed }
+    if (everListed) allUnlistedZero = false
   }
 
   if (seen.mediaServer !== undefined && seen.mediaServer !== 0) {

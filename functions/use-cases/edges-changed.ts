@@ -1,6 +1,7 @@
 import { eventTypes } from '../contracts/names.ts'
 import { onEveryEdge } from './edges.ts'
 import type { Ports } from './ports.ts'
+import { endReleases } from './release-edge.ts'
 import { holdAgain } from './reload-edges.ts'
 
 /**
@@ -14,6 +15,7 @@ export async function edgesChanged(
   const { parameter, operation } = change
   const refused = await ports.fleet.reread()
   const edges = await ports.fleet.edges()
+  if (!refused) await endReleases(ports)
   await ports.events.publish({
     type: refused ? eventTypes.edgeListRefused : eventTypes.edgeListChanged,
     detail: {

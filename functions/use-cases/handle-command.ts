@@ -8,6 +8,7 @@ import { disablePlan } from '../control/plan.ts'
 import { holdAndDrain } from './hold-and-drain.ts'
 import type { Incoming } from './intake.ts'
 import type { CommandOutcomeRow, Ports } from './ports.ts'
+import { releaseEdge } from './release-edge.ts'
 import { reloadEdges } from './reload-edges.ts'
 import { lift } from './restore.ts'
 import { resolveTarget, type Target } from './target.ts'
@@ -26,7 +27,9 @@ export async function handleCommand(ports: Ports, message: Incoming): Promise<Co
       ? await drain(ports, command, order)
       : command.command === 'activate'
         ? await activate(ports, command, order)
-        : await reloadEdges(ports, command)
+        : command.command === 'release'
+          ? await releaseEdge(ports, command, order)
+          : await reloadEdges(ports, command)
   const outcome = {
     id: command.id,
     command: command.command,

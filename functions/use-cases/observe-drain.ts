@@ -2,7 +2,7 @@ import { eventTypes } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
-import { type Judgement, judge, lacks, observation } from '../control/verdict.ts'
+import { type Judgement, judge, lacks, observation, removedEdges } from '../control/verdict.ts'
 import {
   actionOver,
   answer,
@@ -55,7 +55,9 @@ interface Look {
 async function look(ports: Ports, record: DrainRecord, hold: Hold): Promise<Look> {
   const round = await freshRound(ports, holdKey(hold))
   const rules = ports.config.timers
-  const observed = observation(record, holdKey(hold), round, rules)
+  const released = removedEdges(record, round).length > 0 ? await ports.store.releases() : []
+  const releasedEdges = released.map(({ edge }) => edge)
+  const observed = observation(record, holdKey(hold), round, rules, releasedEdges)
   const judgement = judge(record, observed, false, ports.clock.now(), rules)
   // An edge that the round could not read can't be confirmed, and each of 500 drains would ask every edge again.
   const readable = round.edges.every((reading) => reading.readable)
@@ -73,6 +75,7 @@ async function look(ports: Ports, record: DrainRecord, hold: Hold): Promise<Look
       verdict: judgement.verdict,
       callsLeft: judgement.callsLeft,
       unknown: judgement.unknown,
+      released: observed.released,
       lacks: lacks(observed),
     },
   })

@@ -3,6 +3,7 @@ import type { EventType, MetricName } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import type { DestinationUri, ListedDestination, WritableState } from '../control/destination.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
+import type { EdgeRelease } from '../control/edge-release.ts'
 import type { FormerFlags, Hold, Subject } from '../control/hold.ts'
 import type { CallCount, Round } from '../control/round.ts'
 
@@ -133,6 +134,11 @@ export interface Store {
   /** A command's outcome, kept 14 days: a command that comes twice is answered, not done again. */
   commandOutcome(commandId: string): Promise<CommandOutcomeRow | undefined>
   putCommandOutcome(commandId: string, outcome: CommandOutcomeRow): Promise<void>
+
+  /** Releases in force. */
+  releases(): Promise<readonly EdgeRelease[]>
+  /** Writes a release, in force or ended, unless one of that edge with a later `order` is there (`stale`). Equal order writes again. */
+  putRelease(release: EdgeRelease): Promise<'written' | 'stale'>
 
   latestRound(): Promise<Round | undefined>
   /** A round that started before the latest one does not replace it. */

@@ -34,7 +34,7 @@ export async function lift(
 
 /**
  * Finishes a lifting on every edge that can be reached. What we disabled stays on record per edge until that edge reads
- * back restored; the hold is marked `restored` when nothing is left on record. Edges that are known to be `away` aren't asked:
+ * back restored; the hold is marked `restored` when nothing is left on record but of released edges. Edges that are known to be `away` aren't asked:
  * each of many liftings would wait for their timeouts.
  */
 export async function restore(ports: Needs, hold: Hold, away: readonly string[] = []): Promise<EdgeResult[]> {
@@ -51,7 +51,9 @@ export async function restore(ports: Needs, hold: Hold, away: readonly string[] 
   const reached = results.every(
     (result) => result.outcome === 'applied' || result.outcome === 'already' || result.outcome === 'unlisted',
   )
-  if (hold.lifted && open.length === 0 && reached)
+  const released = open.length > 0 ? await ports.store.releases() : []
+  const given = open.every((row) => released.some(({ edge }) => edge === row.edge))
+  if (hold.lifted && given && reached)
     await ports.store.putHold({ ...hold, lifted: { ...hold.lifted, restored: true } })
   return results
 }

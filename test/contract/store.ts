@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { EdgeRelease } from '../../functions/control/edge-release.ts'
 import type { FormerFlags } from '../../functions/control/hold.ts'
 import type { EdgeReading } from '../../functions/control/round.ts'
 import type { Store } from '../../functions/use-cases/ports.ts'
@@ -118,6 +119,40 @@ export function storeContract(open: () => Store): void {
     const outcome = { result: 'applied', edges: { a: 'applied', b: { unlisted: true } }, holds: [] }
     await store.putCommandOutcome(id, outcome)
     expect(await store.commandOutcome(id)).toEqual(outcome)
+  })
+
+  describe('releases of edges', () => {
+    const release = (edge: string, change: Partial<EdgeRelease> = {}): EdgeRelease => ({
+      edge,
+      who: 'alice',
+      why: 'its machine is lost',
+      at: 1_795_000_000_000,
+      order: '001795000000000#1',
+      ...change,
+    })
+    const of = async (store: Store, edge: string) =>
+      (await store.releases()).filter((found) => found.edge === edge)
+
+    test('one in force comes back whole, an ended one no more', async () => {
+      const store = open()
+      const edge = fresh('edge')
+      expect(await store.putRelease(release(edge))).toBe('written')
+      expect(await of(store, edge)).toEqual([release(edge)])
+      await store.putRelease(release(edge, { ended: { at: 1_795_000_000_001 } }))
+      expect(await of(store, edge)).toEqual([])
+    })
+    test('an older word about the same edge changes nothing, whatever was said later; an equal one is written again', async () => {
+      const store = open()
+      const edge = fresh('edge')
+      const ended = release(edge, { order: '2', ended: { at: 2 } })
+      await store.putRelease(release(edge, { order: '2' }))
+      expect(await store.putRelease(ended)).toBe('written')
+      expect(await store.putRelease(release(edge, { order: '1' }))).toBe('stale')
+      expect(await of(store, edge)).toEqual([])
+      expect(await store.putRelease(release(edge, { order: '3' }))).toBe('written')
+      expect(await store.putRelease(ended)).toBe('stale')
+      expect(await of(store, edge)).toEqual([release(edge, { order: '3' })])
+    })
   })
 
   describe('rounds', () => {

@@ -31,7 +31,7 @@ const expected: Record<string, [name: string, ...texts: string[]]> = {
   'alarm-unknown-type': ['InvalidMessage', unknownType],
   'command-version': ['InvalidMessage', 'version: is not a known version; known: 1'],
   'command-version-missing': ['InvalidMessage', 'version: is not a known version; known: 1'],
-  'command-unknown': ['InvalidMessage', 'command: must be "drain", "activate" or "reload"'],
+  'command-unknown': ['InvalidMessage', 'command: must be "drain", "activate", "reload" or "release"'],
   'command-unknown-key': [
     'InvalidMessage',
     'destnation: is not a known key',
@@ -53,6 +53,8 @@ const expected: Record<string, [name: string, ...texts: string[]]> = {
   'command-activate-source': ['InvalidMessage', 'source: ', 'operator', 'alarm', 'retired'],
   'command-activate-source-and-hold-id': ['InvalidMessage', 'holdId: source and holdId must not be given'],
   'command-reload-destination': ['InvalidMessage', 'destination: is not a known key'],
+  'command-release-no-reason': ['InvalidMessage', 'reason: is missing'],
+  'command-release-destination': ['InvalidMessage', 'destination: is not a known key', 'edge: is missing'],
   'command-several-problems': [
     'CommandRefused',
     'reason: is missing',

@@ -197,6 +197,12 @@ const commands: Record<string, object> = {
   },
   'command-activate-hold-id': { ...sent, command: 'activate', destination, holdId: 'media-server-cpu' },
   'command-reload': { ...sent, command: 'reload' },
+  'command-release-edge': {
+    ...sent,
+    command: 'release',
+    edge: 'edge-b',
+    reason: 'its machine is lost, and its calls with it',
+  },
   'command-reload-edge': { ...sent, command: 'reload', edge: 'edge-a', reason: 'dispatcher table changed' },
 }
 

@@ -91,4 +91,5 @@ it('a message group id is 1 to 128 characters that SQS allows, the same for the 
   expect(commandGroupId({ ...drain, instance: 'i-1234567890abcdef0' })).toBe('i-1234567890abcdef0')
   expect(commandGroupId({ ...drain, command: 'reload' })).toBe('reload')
   expect(commandGroupId({ ...drain, command: 'reload', edge: 'edge-a' })).toBe('edge-a')
+  expect(commandGroupId({ ...drain, command: 'release', edge: 'edge-a', reason: 'lost' })).toBe('edge-a')
 })

@@ -5,6 +5,7 @@ import { lacks, type Observation } from '../../functions/control/verdict.ts'
 const seen = (count: CallCount, mediaServer?: number): Observation => ({
   at: 0,
   instanceGone: false,
+  released: [],
   ...(mediaServer !== undefined && { mediaServer }),
   edges: [
     { edge: 'a', flags: 'disabled', count, at: 0, readBy: 0, bootTime: 'x', remembers: true },

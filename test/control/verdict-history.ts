@@ -79,13 +79,14 @@ export function judgements(
   moments: readonly Moment[],
   begun: Memory = { edges: { a: { everListed: true } } },
   by: VerdictRules = rules,
+  released: readonly string[] = [],
 ): Judgement[] {
   let memory = begun
   return moments.map((moment) => {
     const { uris, addresses, wholeInstance, subject } = drained
     const drain = { uris, addresses, wholeInstance, subject, deadlineAt, ...memory }
     const round = roundOf(moment)
-    const seen = observation(drain, key, round, by)
+    const seen = observation(drain, key, round, by, released)
     const judgement = judge(drain, seen, moment.lifted ?? false, moment.now ?? round.finishedAt, by)
     const { edges, absentSince } = judgement
     memory = { edges, ...(absentSince !== undefined && { absentSince }) }

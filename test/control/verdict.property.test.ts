@@ -61,6 +61,15 @@ function zeroOf(moment: Moment, edge: string): Look | undefined {
   return seen
 }
 
+/** Which edges an operator released: in force over the whole history, also of edges that come back. */
+const releases = fc.subarray(edgeNames)
+
+/** What has to say that it is done: every edge ever seen, but for one that is released and not configured now. */
+function waitedFor(past: readonly Moment[], released: readonly string[]): string[] {
+  const now = past.at(-1)?.edges ?? {}
+  return [...everSeen(past)].filter((edge) => edge in now || !released.includes(edge))
+}
+
 function everSeen(past: readonly Moment[]): Set<string> {
   return new Set(['a', ...past.flatMap((moment) => Object.keys(moment.edges))])
 }
@@ -96,28 +105,36 @@ function mediaServerIsDone(moment: Moment): boolean {
   return moment.mediaServer === undefined || moment.mediaServer === 0
 }
 
-function nowhere(past: readonly Moment[], begunListed: boolean): boolean {
+function nowhere(past: readonly Moment[], begunListed: boolean, released: readonly string[]): boolean {
   const last = past.at(-1)
   if (!last || begunListed || !mediaServerIsDone(last)) return false
-  const edges = everSeen(past)
-  return !listedOnce(past, edges) && [...edges].every((edge) => zeroOf(last, edge)?.flags === 'unlisted')
+  const edges = waitedFor(past, released)
+  return !listedOnce(past, everSeen(past)) && edges.every((edge) => zeroOf(last, edge)?.flags === 'unlisted')
 }
 
-function expected(past: readonly Moment[], begunListed: boolean): 'drained' | 'absent' | 'neither' {
+function expected(
+  past: readonly Moment[],
+  begunListed: boolean,
+  released: readonly string[],
+): 'drained' | 'absent' | 'neither' {
   const last = past.at(-1)
   if (!last) return 'neither'
-  if (nowhere(past, begunListed)) return nowhere(past.slice(0, -1), begunListed) ? 'absent' : 'neither'
-  const edges = [...everSeen(past)]
+  if (nowhere(past, begunListed, released))
+    return nowhere(past.slice(0, -1), begunListed, released) ? 'absent' : 'neither'
+  const edges = waitedFor(past, released)
   return mediaServerIsDone(last) && edges.every((edge) => edgeIsDone(past, edge)) ? 'drained' : 'neither'
 }
 
 describe('for any history of rounds', () => {
   it('drained and absent are said when the rules allow it, and never else', () => {
     const said = { drained: 0, absent: 0, neither: 0 }
-    const property = fc.property(history, fc.boolean(), (moments, everListed) => {
-      judgements(moments, { edges: { a: { everListed } } }).forEach(({ verdict }, index) => {
-        const outcome = expected(moments.slice(0, index + 1), everListed)
+    let withoutReleased = 0
+    const property = fc.property(history, fc.boolean(), releases, (moments, everListed, released) => {
+      judgements(moments, { edges: { a: { everListed } } }, rules, released).forEach(({ verdict }, index) => {
+        const past = moments.slice(0, index + 1)
+        const outcome = expected(past, everListed, released)
         said[outcome]++
+        if (outcome !== expected(past, everListed, [])) withoutReleased++
         expect(verdict === 'drained' || verdict === 'absent' ? verdict : 'neither').toBe(outcome)
       })
     })
@@ -125,11 +142,12 @@ describe('for any history of rounds', () => {
     expect(said.drained).toBeGreaterThan(50)
     expect(said.absent).toBeGreaterThan(20)
     expect(said.neither).toBeGreaterThan(500)
+    expect(withoutReleased).toBeGreaterThan(20)
   })
 
   it('an edge that was ever seen is never forgotten', () => {
-    const property = fc.property(history, (moments) => {
-      const last = judgements(moments).at(-1)
+    const property = fc.property(history, releases, (moments, released) => {
+      const last = judgements(moments, undefined, rules, released).at(-1)
       expect(new Set(Object.keys(last?.edges ?? {}))).toEqual(everSeen(moments))
     })
     fc.assert(property)

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { machine } from './samples.ts'
-import { deadlineAt, judgements, type Look, type Moment, profile, verdicts } from './verdict-history.ts'
+import {
+  deadlineAt,
+  judgements,
+  type Look,
+  type Moment,
+  profile,
+  rules,
+  verdicts,
+} from './verdict-history.ts'
 
 const s = 1_000
 const one = (at: number, look: Look | 'unreachable' = {}, more: Partial<Moment> = {}): Moment => ({
@@ -119,6 +127,15 @@ describe('every edge must say so', () => {
     expect(verdicts(both(0, {}), left, { ...left, at: 120 * s })).toEqual(['draining', 'unknown', 'unknown'])
     const [, judgement] = judgements([both(0, {}), left])
     expect(judgement?.unknown).toEqual([expect.stringContaining('edge b')])
+  })
+
+  it('one that was removed and released is not waited for, and what it listed is drained, not absent', () => {
+    const moments = [one(0, { flags: 'unlisted' }), one(60 * s, { flags: 'unlisted' })]
+    const begun = { edges: { a: { everListed: false }, b: { everListed: true } } }
+    const said = (released: readonly string[]) =>
+      judgements(moments, begun, rules, released).map(({ verdict }) => verdict)
+    expect(said([])).toEqual(['unknown', 'unknown'])
+    expect(said(['b'])).toEqual(['draining', 'drained'])
   })
 
   it('one that was added later needs two rounds of its own', () => {

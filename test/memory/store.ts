@@ -1,4 +1,5 @@
 import type { DrainRecord } from '../../functions/control/drain-record.ts'
+import type { EdgeRelease } from '../../functions/control/edge-release.ts'
 import { StoreConflict } from '../../functions/control/errors.ts'
 import type { FormerFlags, Hold, HoldSource, Subject } from '../../functions/control/hold.ts'
 import type { Round } from '../../functions/control/round.ts'
@@ -22,6 +23,7 @@ export function createMemoryStore(): MemoryStore {
   const alarms = new Map<string, string>()
   const outcomes = new Map<string, CommandOutcomeRow>()
   const leases = new Map<string, { owner: string; until: number }>()
+  const releases = new Map<string, EdgeRelease>()
   let latest: Round | undefined
 
   const keyOf = (hold: Hold) => holdKey(hold.source, hold.id, hold.subject)
@@ -68,6 +70,13 @@ export function createMemoryStore(): MemoryStore {
     commandOutcome: async (commandId) => structuredClone(outcomes.get(commandId)),
     async putCommandOutcome(commandId, outcome) {
       outcomes.set(commandId, structuredClone(outcome))
+    },
+
+    releases: async () => structuredClone([...releases.values()].filter((release) => !release.ended)),
+    async putRelease(release) {
+      if ((releases.get(release.edge)?.order ?? '') > release.order) return 'stale'
+      releases.set(release.edge, structuredClone(release))
+      return 'written'
     },
 
     latestRound: async () => structuredClone(latest),

@@ -1,0 +1,50 @@
+import type { ReleaseCommand } from '../contracts/command.ts'
+import { eventTypes } from '../contracts/names.ts'
+import type { EdgeRelease } from '../control/edge-release.ts'
+import { CommandRefused } from '../control/errors.ts'
+import type { CommandOutcomeRow, Ports } from './ports.ts'
+
+/**
+ * Lets drains go on without an edge that is no longer configured, on an operator's word that its calls are over or lost.
+ * @throws CommandRefused while it is configured; why the list of edges is refused, where it is: the last good one may be too old
+ */
+export async function releaseEdge(
+  ports: Pick<Ports, 'store' | 'fleet' | 'events' | 'clock'>,
+  command: ReleaseCommand,
+  order: string,
+): Promise<CommandOutcomeRow> {
+  const { edge, requestedBy: who, reason: why } = command
+  const listRefused = await ports.fleet.reread()
+  if (listRefused) throw listRefused
+  const edges = await ports.fleet.edges()
+  if (edges.some(({ id }) => id === edge))
+    throw new CommandRefused(
+      `edge "${edge}" is configured, so its calls can be counted: only one whose parameter has been removed can be released`,
+    )
+  if (command.dryRun) return { result: 'dry-run', edge }
+  const release: EdgeRelease = { edge, who, why, at: ports.clock.now(), order }
+  if ((await ports.store.putRelease(release)) === 'stale') return { result: 'stale', edge }
+  await ports.events.publish({ type: eventTypes.edgeReleased, detail: { edge, who, why } })
+  return { result: 'released', edge }
+}
+
+/** Ends the release of each edge that is configured again: what it carries is waited for again. */
+export async function endReleases(ports: Pick<Ports, 'store' | 'fleet' | 'events' | 'clock'>): Promise<void> {
+  const releases = await ports.store.releases()
+  if (!(await configured(ports, releases))) return
+  // The list in hand may be from before the edge was removed.
+  if (await ports.fleet.reread()) return
+  for (const release of releases) {
+    if (!(await configured(ports, [release]))) continue
+    const { edge, order, who, why } = release
+    const ended = { ...release, order: `${order}#ended`, ended: { at: ports.clock.now() } }
+    if ((await ports.store.putRelease(ended)) === 'stale') continue
+    await ports.events.publish({ type: eventTypes.edgeReleaseEnded, detail: { edge, who, why } })
+  }
+}
+
+async function configured(ports: Pick<Ports, 'fleet'>, releases: readonly EdgeRelease[]): Promise<boolean> {
+  if (releases.length === 0) return false
+  const edges = await ports.fleet.edges()
+  return releases.some((release) => edges.some(({ id }) => id === release.edge))
+}

@@ -1,0 +1,124 @@
+import { expect, test } from 'vitest'
+import { reconcile } from '../../functions/use-cases/reconcile.ts'
+import { command, createWorld, message, minutes, server, type World } from './world.ts'
+
+const edit = message('edge-list-update')
+const release = (changes: Readonly<Record<string, unknown>> = {}) =>
+  command('command-release-edge', { id: 'release-1', ...changes })
+
+/** A lifecycle drain that has seen a call on edge-b, whose parameter is removed then. @returns the removed edge */
+async function drainWithRemovedEdge(world: World) {
+  const [, b] = world.edges
+  if (b === undefined) throw new Error('there is no edge-b')
+  b.callTo(server)
+  await world.scaleIn()
+  await world.pass(1 * minutes)
+  world.memory.fleet.list.splice(1, 1)
+  await world.lifecycle(edit)
+  await world.pass(5 * minutes)
+  expect(world.ended()).toEqual([])
+  return b
+}
+
+test('a drain waits for a removed edge until an operator releases it, who is on record with the reason', async () => {
+  const world = createWorld()
+  await drainWithRemovedEdge(world)
+  expect(await world.command(release())).toMatchObject({ result: 'released', edge: 'edge-b' })
+  const words = { who: 'alice', why: 'its machine is lost, and its calls with it' }
+  expect(await world.memory.store.releases()).toMatchObject([
+    { edge: 'edge-b', ...words, at: world.clock.now() },
+  ])
+  expect(world.memory.events.of('Edge Released')).toEqual([{ edge: 'edge-b', ...words }])
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
+  expect(await world.record()).toMatchObject({ result: 'drained' })
+  expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ released: ['edge-b'], unknown: [] })
+})
+
+test('only the released edge is left out: calls on another are waited for', async () => {
+  const world = createWorld()
+  const call = world.edges[0]?.callTo(server)
+  await drainWithRemovedEdge(world)
+  await world.command(release())
+  await world.pass(10 * minutes)
+  expect(world.ended()).toEqual([])
+  if (call !== undefined) world.edges[0]?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+})
+
+test('an edge that is configured is never released, and nothing is known of one while the list is refused', async () => {
+  const world = createWorld()
+  await expect(world.command(release())).rejects.toMatchObject({
+    name: 'CommandRefused',
+    message: expect.stringContaining('edge "edge-b" is configured'),
+  })
+  world.memory.fleet.list.splice(1, 1)
+  const { reread } = world.memory.fleet
+  world.memory.fleet.reread = async () => new Error('/dispatcher-control/edges/edge-c: is not JSON')
+  await expect(world.command(release())).rejects.toThrow('is not JSON')
+  expect(await world.memory.store.releases()).toEqual([])
+  world.memory.fleet.reread = reread
+  expect(await world.command(release({ dryRun: true }))).toMatchObject({ result: 'dry-run' })
+  expect(await world.memory.store.releases()).toEqual([])
+})
+
+test.each([
+  ['the edit of the list', (world: World) => world.lifecycle(edit)],
+  ['the reconciler', (world: World) => reconcile(world.ports)],
+])('adding the edge again ends its release, as %s finds: its calls count again', async (_, found) => {
+  const world = createWorld()
+  const b = await drainWithRemovedEdge(world)
+  await world.command(release())
+  world.memory.fleet.list.push(b)
+  await found(world)
+  expect(await world.memory.store.releases()).toEqual([])
+  expect(world.memory.events.of('Edge Release Ended')).toMatchObject([{ edge: 'edge-b', who: 'alice' }])
+  await world.pass(1 * minutes)
+  world.memory.fleet.list.splice(1, 1)
+  await world.pass(10 * minutes)
+  expect(world.ended()).toEqual([])
+})
+
+test('a function whose list is from before the removal does not end the release', async () => {
+  const world = createWorld()
+  const b = await drainWithRemovedEdge(world)
+  await world.command(release())
+  world.memory.fleet.list.push(b)
+  const { reread } = world.memory.fleet
+  world.memory.fleet.reread = async () => {
+    world.memory.fleet.list.splice(1, 1)
+    return undefined
+  }
+  await reconcile(world.ports)
+  world.memory.fleet.reread = reread
+  expect(await world.memory.store.releases()).toMatchObject([{ edge: 'edge-b' }])
+})
+
+test('the same command again is answered, not done again; one that was sent before is late', async () => {
+  const world = createWorld()
+  const b = await drainWithRemovedEdge(world)
+  const later = await world.command(release(), 5)
+  expect(await world.command(release(), 5)).toEqual(later)
+  expect(world.memory.events.of('Edge Released')).toHaveLength(1)
+  world.memory.fleet.list.push(b)
+  await world.lifecycle(edit)
+  world.memory.fleet.list.splice(1, 1)
+  // The message that released it comes once more, after its outcome was lost; and one from before it.
+  expect(await world.command(release({ id: 'release-2' }), 5)).toMatchObject({ result: 'stale' })
+  expect(await world.command(release({ id: 'release-3' }), 4)).toMatchObject({ result: 'stale' })
+  expect(await world.memory.store.releases()).toEqual([])
+  expect(await world.command(release({ id: 'release-4' }), 6)).toMatchObject({ result: 'released' })
+})
+
+test('a lifting does not wait for ever for an edge that was released', async () => {
+  const world = createWorld()
+  await world.command(command('command-drain-destination', { id: 'drain-1' }))
+  await world.pass(1 * minutes)
+  world.memory.fleet.list.splice(1, 1)
+  await world.command(command('command-activate', { id: 'activate-1' }))
+  await world.pass(10 * minutes)
+  const id = 'operator/10.0.1.20:5060;udp'
+  expect(await world.record(id)).not.toMatchObject({ state: 'ended' })
+  await world.command(release())
+  await world.until((record) => record?.state === 'ended', id)
+})
