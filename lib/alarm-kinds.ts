@@ -1,9 +1,12 @@
 import { Duration } from 'aws-cdk-lib'
-import { type IMetric, type MetricOptions, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import { type IMetric, Metric, type MetricOptions, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import type { IRule } from 'aws-cdk-lib/aws-events'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions'
 import type { ControlMetrics } from './control-metrics.ts'
+import type { Delivery } from './delivery.ts'
+import type { ReconcileSchedule } from './reconcile-schedule.ts'
 
 /** One alarm: what it watches and what it means. Its entry in the runbook is the heading with this anchor. */
 export interface AlarmKind {
@@ -93,6 +96,18 @@ export function fleetAlarms(control: ControlMetrics): Readonly<Record<string, Al
   }
 }
 
+const staysUntilTouched = {
+  as: TreatMissingData.IGNORE,
+  why: 'SQS stops reporting a queue that nobody touches, also one with messages in it',
+} as const
+
+function holds(queue: IQueue, threshold: number): Pick<AlarmKind, 'metric' | 'threshold'> {
+  return {
+    metric: queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period }),
+    threshold,
+  }
+}
+
 /** @param oldestSeconds how old a message may get before it is said */
 export function queueAlarms(
   name: string,
@@ -104,12 +119,8 @@ export function queueAlarms(
     [`${name}DeadLetters`]: {
       anchor: `dead-letters-${what.replaceAll(' ', '-')}`,
       meaning: `There are ${what} that could not be done and will not be tried again: one is too many`,
-      metric: queues.deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period }),
-      threshold: 1,
-      missing: {
-        as: TreatMissingData.IGNORE,
-        why: 'SQS stops reporting a queue that nobody touches, also one with messages in it',
-      },
+      ...holds(queues.deadLetters, 1),
+      missing: staysUntilTouched,
     },
     [`${name}Oldest`]: {
       anchor: `oldest-message-${what.replaceAll(' ', '-')}`,
@@ -121,6 +132,67 @@ export function queueAlarms(
         why: 'SQS reports no age for a queue that has been empty for hours',
       },
     },
+  }
+}
+
+/** What EventBridge could neither deliver nor put into the rule's queue. */
+export function lostEvents(rule: IRule): Metric {
+  return new Metric({
+    namespace: 'AWS/Events',
+    metricName: 'InvocationsFailedToBeSentToDlq',
+    dimensionsMap: { RuleName: rule.ruleName },
+    ...sum,
+  })
+}
+
+function lost(what: string, rule: IRule): AlarmKind {
+  return {
+    anchor: 'events-lost',
+    meaning: `EventBridge could deliver ${what} neither to the target nor to the queue for it: it is gone, and one is too many`,
+    metric: lostEvents(rule),
+    threshold: 1,
+    missing: { as: TreatMissingData.NOT_BREACHING, why: 'EventBridge reports only what is not zero' },
+  }
+}
+
+/** @param name the rule's */
+export function ruleAlarms(
+  name: string,
+  { rule, undelivered }: Delivery,
+): Readonly<Record<string, AlarmKind>> {
+  return {
+    [`${name}Undelivered`]: {
+      anchor: 'events-undelivered',
+      meaning: `EventBridge could not deliver an event of the rule ${name}, and will not try again: nobody knows of it, so one is too many`,
+      ...holds(undelivered, 1),
+      missing: staysUntilTouched,
+    },
+    [`${name}Lost`]: lost(`an event of the rule ${name}`, rule),
+  }
+}
+
+/** One minute that is missed is made up for by the next; its message stays for an hour. */
+export function scheduleAlarms(schedule: ReconcileSchedule): Readonly<Record<string, AlarmKind>> {
+  const missing = {
+    as: TreatMissingData.NOT_BREACHING,
+    why: 'its messages go after an hour, and SQS stops reporting an empty queue',
+  } as const
+  return {
+    ReconcilerNotCalled: {
+      anchor: 'reconciler-not-called',
+      meaning:
+        'Within an hour EventBridge could not call the reconciler three times: while it is not called, drift is corrected only by drains that are on',
+      ...holds(schedule.delivery.undelivered, 3),
+      missing,
+    },
+    ReconcilerFailed: {
+      anchor: 'reconciler-failed',
+      meaning:
+        'Within an hour the reconciler failed three times: the next minute makes up for one, this comes again and again',
+      ...holds(schedule.failed, 3),
+      missing,
+    },
+    ReconcilerCallsLost: lost("the reconciler's call", schedule.delivery.rule),
   }
 }
 

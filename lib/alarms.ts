@@ -2,7 +2,15 @@ import { Alarm, ComparisonOperator } from 'aws-cdk-lib/aws-cloudwatch'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
-import { type AlarmKind, executionAlarms, fleetAlarms, functionAlarms, queueAlarms } from './alarm-kinds.ts'
+import {
+  type AlarmKind,
+  executionAlarms,
+  fleetAlarms,
+  functionAlarms,
+  queueAlarms,
+  ruleAlarms,
+  scheduleAlarms,
+} from './alarm-kinds.ts'
 import type { DispatcherControl } from './dispatcher-control.ts'
 
 export interface AlarmsProps {
@@ -27,33 +35,43 @@ const oldestSeconds = 300
 
 /** Everything that somebody on call must know of, each with the reason for its threshold and the way to its runbook entry. */
 export class Alarms extends Construct {
-  readonly alarms: readonly Alarm[]
+  /** A rule that `manage` or `drainOnAlarm` brings later adds its own. */
+  readonly alarms: Alarm[] = []
+  private readonly runbookUrl: string
+  private readonly tell: SnsAction | undefined
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id)
     const { control, runbookUrl = 'docs/operations.md', topicArn } = props
-    const kinds: Record<string, AlarmKind> = {
-      ...fleetAlarms(control),
-      ...queueAlarms('LifecycleEvents', 'lifecycle events', control.events.lifecycleEvents, oldestSeconds),
-      ...queueAlarms('AlarmEvents', 'alarm events', control.events.alarmEvents, oldestSeconds),
-      ...queueAlarms('Commands', 'commands', control.commands, oldestSeconds),
-      ...executionAlarms(control.workflow.stateMachine),
-    }
-    for (const [name, lambda] of Object.entries(control.functions))
-      Object.assign(kinds, functionAlarms(name, lambda))
-    this.alarms = Object.entries(kinds).map(([name, kind]) => this.alarm(name, kind, runbookUrl))
-    if (topicArn === undefined) return
-    const tell = new SnsAction(Topic.fromTopicArn(this, 'Topic', topicArn))
-    for (const alarm of this.alarms) {
-      alarm.addAlarmAction(tell)
-      alarm.addOkAction(tell)
+    this.runbookUrl = runbookUrl
+    this.tell =
+      topicArn === undefined ? undefined : new SnsAction(Topic.fromTopicArn(this, 'Topic', topicArn))
+    this.add(fleetAlarms(control))
+    this.add(
+      queueAlarms('LifecycleEvents', 'lifecycle events', control.events.lifecycleEvents, oldestSeconds),
+    )
+    this.add(queueAlarms('AlarmEvents', 'alarm events', control.events.alarmEvents, oldestSeconds))
+    this.add(queueAlarms('Commands', 'commands', control.commands, oldestSeconds))
+    control.events.eachRule((name, delivery) => this.add(ruleAlarms(name, delivery)))
+    this.add(scheduleAlarms(control.schedule))
+    this.add(executionAlarms(control.workflow.stateMachine))
+    for (const [name, lambda] of Object.entries(control.watched)) this.add(functionAlarms(name, lambda))
+  }
+
+  private add(kinds: Readonly<Record<string, AlarmKind>>): void {
+    for (const [name, kind] of Object.entries(kinds)) {
+      const alarm = this.alarm(name, kind)
+      this.alarms.push(alarm)
+      if (this.tell === undefined) continue
+      alarm.addAlarmAction(this.tell)
+      alarm.addOkAction(this.tell)
     }
   }
 
-  private alarm(name: string, kind: AlarmKind, runbookUrl: string): Alarm {
+  private alarm(name: string, kind: AlarmKind): Alarm {
     const { anchor, meaning, metric, threshold, periods = 1, missing } = kind
     return new Alarm(this, name, {
-      alarmDescription: `${meaning}. Runbook: ${runbookUrl}#${anchor} (No data: ${missing.why}.)`,
+      alarmDescription: `${meaning}. Runbook: ${this.runbookUrl}#${anchor} (No data: ${missing.why}.)`,
       metric,
       threshold,
       evaluationPeriods: periods,

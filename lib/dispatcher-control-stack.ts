@@ -30,7 +30,7 @@ export class DispatcherControlStack extends Stack {
       ...(settings.alarmTopicArn && { topicArn: settings.alarmTopicArn }),
     })
     new OperationsDashboard(this, 'Operations', { control: made, alarms })
-    const { commands, events, store, eventBus, workflow } = made
+    const { commands, events, store, eventBus, workflow, schedule } = made
     const outputs = {
       CommandQueueUrl: commands.queue.queueUrl,
       CommandDeadLetterQueueUrl: commands.deadLetters.queueUrl,
@@ -41,8 +41,13 @@ export class DispatcherControlStack extends Stack {
       TableName: store.table.tableName,
       EventBusName: eventBus.eventBusName,
       StateMachineArn: workflow.stateMachine.stateMachineArn,
+      ReconcilerFailedQueueUrl: schedule.failed.queueUrl,
+      ReconcilerNotCalledQueueUrl: schedule.delivery.undelivered.queueUrl,
     }
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value })
+    events.eachRule((name, { undelivered }) => {
+      new CfnOutput(this, `${name}UndeliveredQueueUrl`, { value: undelivered.queueUrl })
+    })
   }
 
   private edgeAccess(settings: Settings, functionsPath: string | undefined): EdgeAccess {

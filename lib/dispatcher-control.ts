@@ -3,7 +3,7 @@ import type { IAutoScalingGroup } from 'aws-cdk-lib/aws-autoscaling'
 import type { IAlarm } from 'aws-cdk-lib/aws-cloudwatch'
 import { EventBus } from 'aws-cdk-lib/aws-events'
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
+import type { IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 import type { AlarmConfig, ControlConfigInput, GroupConfig } from '../functions/contracts/config.ts'
 import { environment } from '../functions/contracts/names.ts'
@@ -80,6 +80,9 @@ export class DispatcherControl extends ControlMetrics {
   readonly eventBus: EventBus
   /** Every function by its handler's file name, to set what this construct has no option for. */
   readonly functions: Readonly<Record<HandlerName, LambdaFunction>>
+  /** These and the edge access' own, for who watches them. */
+  readonly watched: Readonly<Record<string, IFunction>>
+  readonly schedule: ReconcileSchedule
   private readonly control: GrowingControl
   private readonly made: ReadonlyMap<HandlerName, ControlFunction>
   private readonly parameterKeyArn: string | undefined
@@ -165,7 +168,7 @@ export class DispatcherControl extends ControlMetrics {
       retire: make('RetireDrain', 'retire-drain'),
     }
     const reconciler = make('Reconcile', 'reconcile')
-    new ReconcileSchedule(this, 'Schedule', reconciler)
+    this.schedule = new ReconcileSchedule(this, 'Schedule', reconciler)
     this.workflow = new DrainWorkflow(this, 'Drain', { name: stateMachineName, ...steps })
     this.functions = {
       ...queued,
@@ -175,6 +178,7 @@ export class DispatcherControl extends ControlMetrics {
       'retire-drain': steps.retire.function,
       reconcile: reconciler.function,
     }
+    this.watched = { ...this.functions, ...props.edgeAccess.functions }
     for (const group of this.control.current.groups) this.letIn(group)
     for (const alarm of this.control.current.alarms) this.events.addAlarm(alarm)
   }

@@ -1,5 +1,5 @@
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2'
-import type { FunctionOptions } from 'aws-cdk-lib/aws-lambda'
+import type { FunctionOptions, IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { Permission } from './permission.ts'
 
 /** How the functions reach the edges' JSON-RPC. The construct knows nothing else about it. */
@@ -10,6 +10,8 @@ export interface EdgeAccess {
   readonly environment: Readonly<Record<string, string>>
   /** what the role of each such function may do for it */
   readonly permissions: readonly Permission[]
+  /** functions of its own by their names, which are watched like the others */
+  readonly functions: Readonly<Record<string, IFunction>>
 }
 
 export interface EdgeNetwork {
@@ -25,7 +27,7 @@ export interface EdgeNetwork {
  * @param network where the edges are on private addresses; without it the functions are in no VPC.
  */
 export function directEdgeAccess(network?: EdgeNetwork): EdgeAccess {
-  if (network === undefined) return { functionProps: {}, environment: {}, permissions: [] }
+  if (network === undefined) return { functionProps: {}, environment: {}, permissions: [], functions: {} }
   return {
     functionProps: {
       vpc: network.vpc,
@@ -48,5 +50,6 @@ export function directEdgeAccess(network?: EdgeNetwork): EdgeAccess {
           'Lambda makes the network interfaces of a function in a VPC with its role, before they have a name',
       },
     ],
+    functions: {},
   }
 }

@@ -3,6 +3,7 @@ import { type EventPattern, Match, Rule } from 'aws-cdk-lib/aws-events'
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets'
 import { Construct } from 'constructs'
 import type { AlarmConfig, GroupConfig } from '../functions/contracts/config.ts'
+import { type Delivery, undeliveredQueue } from './delivery.ts'
 import { MessageQueue } from './message-queue.ts'
 
 /** AWS events of our groups, hooks and alarms, and of nobody else's, on their way to the two event queues. */
@@ -11,6 +12,8 @@ export class EventIntake extends Construct {
   readonly alarmEvents: MessageQueue
   private readonly functionTimeout: Duration
   private readonly heartbeats: number[] = []
+  private readonly deliveries = new Map<string, Delivery>()
+  private readonly watchers: ((name: string, delivery: Delivery) => void)[] = []
 
   constructor(scope: Construct, id: string, props: { readonly functionTimeout: Duration }) {
     super(scope, id)
@@ -62,21 +65,28 @@ export class EventIntake extends Construct {
     })
   }
 
+  /** Calls back for each rule, also for one that a group or alarm brings later. */
+  eachRule(watch: (name: string, delivery: Delivery) => void): void {
+    this.watchers.push(watch)
+    for (const [name, delivery] of this.deliveries) watch(name, delivery)
+  }
+
   /**
    * Makes the rule, or widens the one that is there by what the pattern names. An event that can't be delivered in time goes
-   * to the queue's dead-letter queue, with EventBridge's reason.
+   * to a queue of the rule's own, with EventBridge's reason.
    */
   private route(id: string, to: MessageQueue, pattern: EventPattern): void {
-    const existing = this.node.tryFindChild(id)
-    if (existing instanceof Rule) {
-      existing.addEventPattern(pattern)
+    const existing = this.deliveries.get(id)
+    if (existing !== undefined) {
+      existing.rule.addEventPattern(pattern)
       return
     }
+    const undelivered = undeliveredQueue(this, `${id}Undelivered`)
     const rule = new Rule(this, id, {
       eventPattern: pattern,
       targets: [
         new SqsQueue(to.queue, {
-          deadLetterQueue: to.deadLetters,
+          deadLetterQueue: undelivered,
           maxEventAge: Duration.seconds(Lazy.number({ produce: () => eventAge(this.heartbeats) })),
           retryAttempts: 185,
         }),
@@ -85,6 +95,9 @@ export class EventIntake extends Construct {
     rule.node.addValidation({
       validate: () => tooLong(id, Stack.of(this).resolve(rule._renderEventPattern())),
     })
+    const delivery = { rule, undelivered }
+    this.deliveries.set(id, delivery)
+    for (const watch of this.watchers) watch(id, delivery)
   }
 }
 

@@ -9,12 +9,13 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch'
 import { Construct } from 'constructs'
 import { type MetricName, metricNames, metricNamespace } from '../functions/contracts/names.ts'
+import { lostEvents } from './alarm-kinds.ts'
 import type { DispatcherControl } from './dispatcher-control.ts'
 import type { MessageQueue } from './message-queue.ts'
 
 export interface OperationsDashboardProps {
   readonly control: DispatcherControl
-  readonly alarms: readonly Alarm[]
+  readonly alarms: Alarm[]
 }
 
 /** One page: alarms, calls and servers that are draining by group, drains, edges, queue lag, executions, errors. */
@@ -27,11 +28,9 @@ export class OperationsDashboard extends Construct {
     const { stateMachine } = control.workflow
     const queues = [control.events.lifecycleEvents, control.events.alarmEvents, control.commands]
     const each = (of: (queue: MessageQueue) => IMetric) => queues.map(of)
-    const functions = Object.entries(control.functions)
+    const functions = Object.entries(control.watched)
     this.dashboard = new Dashboard(this, 'Dashboard', { defaultInterval: Duration.hours(12) })
-    this.dashboard.addWidgets(
-      new AlarmStatusWidget({ title: 'Alarms', alarms: [...props.alarms], width: 24 }),
-    )
+    this.dashboard.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms: props.alarms, width: 24 }))
     this.dashboard.addWidgets(
       graph('Calls on draining servers, by group', [perGroup(metricNames.drainingCalls)]),
       graph('Draining servers, by group', [perGroup(metricNames.drainingServers)]),
@@ -80,6 +79,17 @@ export class OperationsDashboard extends Construct {
         each(({ deadLetters }) => deadLetters.metricApproximateNumberOfMessagesVisible()),
       ),
     )
+    const { schedule } = control
+    const undelivered = graph('Events not delivered', [
+      schedule.delivery.undelivered.metricApproximateNumberOfMessagesVisible(),
+      schedule.failed.metricApproximateNumberOfMessagesVisible(),
+    ])
+    const lost = graph('Events lost', [lostEvents(schedule.delivery.rule)])
+    control.events.eachRule((_, delivery) => {
+      undelivered.addLeftMetric(delivery.undelivered.metricApproximateNumberOfMessagesVisible())
+      lost.addLeftMetric(lostEvents(delivery.rule))
+    })
+    this.dashboard.addWidgets(undelivered, lost)
     this.dashboard.addWidgets(
       graph(
         'Function errors',

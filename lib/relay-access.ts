@@ -1,5 +1,6 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib'
 import { type IVpc, Peer, Port, SecurityGroup, type SubnetSelection } from 'aws-cdk-lib/aws-ec2'
+import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { Construct } from 'constructs'
 import { edgeAccessEnvironment } from '../functions/contracts/names.ts'
 import { relayTargets } from '../functions/contracts/rpc.ts'
@@ -36,6 +37,7 @@ export class RelayAccess extends Construct implements EdgeAccess {
   readonly functionProps = {}
   readonly environment: Readonly<Record<string, string>>
   readonly permissions: readonly Permission[]
+  readonly functions: Readonly<Record<string, IFunction>>
   /** The relay's own: let it in on each edge's RPC port. */
   readonly securityGroup: SecurityGroup
 
@@ -62,6 +64,7 @@ export class RelayAccess extends Construct implements EdgeAccess {
       edgeAccess: directEdgeAccess({ vpc, subnets, securityGroups: [this.securityGroup] }),
       removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
     })
+    this.functions = { 'edge-relay': relay.function }
     this.environment = { [edgeAccessEnvironment.relay]: relay.function.functionArn }
     this.permissions = [{ actions: ['lambda:InvokeFunction'], resources: [relay.function.functionArn] }]
   }

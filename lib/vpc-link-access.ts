@@ -73,6 +73,7 @@ const mostEdges = 50
  */
 export class VpcLinkAccess extends Construct implements EdgeAccess {
   readonly functionProps = {}
+  readonly functions = {}
   readonly environment: Readonly<Record<string, string>>
   readonly permissions: readonly Permission[]
   /** The link's own: let it in on each edge's RPC port. */

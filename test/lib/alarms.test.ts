@@ -4,6 +4,9 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { type MetricName, metricNames } from '../../functions/contracts/names.ts'
 import { createMetrics } from '../../functions/runtime/metrics.ts'
+import { Alarms } from '../../lib/alarms.ts'
+import type { Settings } from '../../lib/settings.ts'
+import { imported, terminate, world } from './managed-world.ts'
 import { exampleSettings, exampleTemplate, readable } from './synthesized.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -23,6 +26,16 @@ const alarm = z.object({
     ...metric.shape,
   }),
 })
+const relaySettings: Settings = {
+  ...exampleSettings,
+  edgeAccess: {
+    kind: 'relay',
+    vpcId: 'vpc-1',
+    subnetIds: ['subnet-1'],
+    networks: ['10.0.0.0/16'],
+    port: 8080,
+  },
+}
 const template = exampleTemplate()
 const alarms = alarmsOf(template)
 
@@ -103,6 +116,11 @@ describe('no alarm waits for a metric that never comes', () => {
       metrics: ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'],
       type: 'AWS::StepFunctions::StateMachine',
     },
+    'AWS/Events': {
+      dimension: 'RuleName',
+      metrics: ['InvocationsFailedToBeSentToDlq'],
+      type: 'AWS::Events::Rule',
+    },
     'AWS/Lambda': {
       dimension: 'FunctionName',
       metrics: ['Errors', 'Throttles'],
@@ -123,20 +141,80 @@ describe('no alarm waits for a metric that never comes', () => {
   )
 })
 
-test('each queue, dead-letter queue and function is watched by an alarm of its own', () => {
+describe.each([
+  ['the VPC link', exampleSettings],
+  ['the relay', relaySettings],
+])('with edges by %s', (_access, settings) => {
+  const deployed = exampleTemplate(settings)
+  const those = alarmsOf(deployed)
   const watched = (namespace: string, name: string) =>
-    alarms
+    those
       .filter((each) => each.Namespace === namespace && each.MetricName === name)
-      .map(({ Dimensions }) => Object.values(named(Dimensions)).join())
-  const all = (type: string) => Object.keys(template.findResources(type)).map((id) => readable({ Ref: id }))
-  const dead = all('AWS::SQS::Queue').filter((name) => name.includes('DeadLetters'))
-  expect(dead).toHaveLength(3)
-  expect(watched('AWS/SQS', 'ApproximateNumberOfMessagesVisible').sort()).toEqual(
-    dead.map((name) => name.replace('>', '.QueueName>')).sort(),
-  )
-  expect(watched('AWS/SQS', 'ApproximateAgeOfOldestMessage')).toHaveLength(3)
-  for (const name of ['Errors', 'Throttles'])
-    expect(watched('AWS/Lambda', name).sort()).toEqual(all('AWS::Lambda::Function').sort())
+      .map(({ Dimensions }) => Object.values(named(Dimensions)).join().replace('.QueueName>', '>'))
+      .toSorted()
+  const all = (type: string) =>
+    Object.keys(deployed.findResources(type))
+      .map((id) => readable({ Ref: id }))
+      .toSorted()
+
+  test('each queue, rule and function is watched by an alarm of its own', () => {
+    const queues = all('AWS::SQS::Queue')
+    const workedOff = queues.filter((name) => name.endsWith('Queue>'))
+    expect(workedOff).toHaveLength(3)
+    expect(watched('AWS/SQS', 'ApproximateAgeOfOldestMessage')).toEqual(workedOff)
+    expect(watched('AWS/SQS', 'ApproximateNumberOfMessagesVisible')).toEqual(
+      queues.filter((name) => !workedOff.includes(name)),
+    )
+    expect(watched('AWS/Events', 'InvocationsFailedToBeSentToDlq')).toEqual(all('AWS::Events::Rule'))
+    for (const name of ['Errors', 'Throttles'])
+      expect(watched('AWS/Lambda', name)).toEqual(all('AWS::Lambda::Function'))
+  })
+})
+
+test('each rule, queue and async call has a dead-letter queue, and no two have the same', () => {
+  const resources = (type: string) => Object.values(template.findResources(type))
+  const rule = z.object({
+    Properties: z.object({
+      Targets: z.array(z.object({ DeadLetterConfig: z.object({ Arn: z.unknown() }) })),
+    }),
+  })
+  const queue = z.object({
+    Properties: z.object({ RedrivePolicy: z.object({ deadLetterTargetArn: z.unknown() }).optional() }),
+  })
+  const invoke = z.object({
+    Properties: z.object({
+      DestinationConfig: z.object({ OnFailure: z.object({ Destination: z.unknown() }) }),
+    }),
+  })
+  const dead = [
+    ...resources('AWS::Events::Rule').flatMap((each) =>
+      rule.parse(each).Properties.Targets.map(({ DeadLetterConfig }) => DeadLetterConfig.Arn),
+    ),
+    ...resources('AWS::SQS::Queue').flatMap(
+      (each) => queue.parse(each).Properties.RedrivePolicy?.deadLetterTargetArn ?? [],
+    ),
+    ...resources('AWS::Lambda::EventInvokeConfig').map(
+      (each) => invoke.parse(each).Properties.DestinationConfig.OnFailure.Destination,
+    ),
+  ].map(readable)
+  // Five rules, three queues, and one function that is called without waiting for its answer.
+  expect(dead).toHaveLength(9)
+  expect(new Set(dead).size).toBe(9)
+  // Every queue that nobody works off is one of them.
+  expect(resources('AWS::SQS::Queue')).toHaveLength(3 + 9)
+})
+
+test('a rule that a group brings later is watched too', () => {
+  const { stack, control } = world()
+  const { alarms: made } = new Alarms(stack, 'Alarms', { control })
+  const before = made.length
+  control.manage(imported(stack, 'theirs'), terminate)
+  expect(made.slice(before).map(({ node }) => node.id)).toEqual([
+    'LifecycleActionsUndelivered',
+    'LifecycleActionsLost',
+    'InstanceResultsUndelivered',
+    'InstanceResultsLost',
+  ])
 })
 
 test('an execution that failed, was stopped or was ended by AWS is alarmed', () => {
@@ -171,7 +249,12 @@ test('the dashboard shows every metric of ours, and each queue, function and the
   const [dashboard] = Object.values(template.findResources('AWS::CloudWatch::Dashboard'))
   const body = JSON.stringify(dashboard)
   for (const name of Object.values(metricNames)) expect(body).toContain(name)
-  for (const type of ['AWS::SQS::Queue', 'AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine'])
+  for (const type of [
+    'AWS::SQS::Queue',
+    'AWS::Events::Rule',
+    'AWS::Lambda::Function',
+    'AWS::StepFunctions::StateMachine',
+  ])
     for (const id of Object.keys(template.findResources(type))) expect(body).toContain(`"${id}"`)
 })
 

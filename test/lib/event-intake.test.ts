@@ -67,7 +67,7 @@ test("another group's, hook's and alarm's events don't come in", () => {
     expect(routed(event, anotherHook)).toEqual([])
 })
 
-test('an event is given up, into the dead-letter queue of its target, before the shortest heartbeat timeout', () => {
+test('an event is given up, into a queue of its rule, before the shortest heartbeat timeout', () => {
   const given = rules(
     withControl({
       groups: [
@@ -80,31 +80,59 @@ test('an event is given up, into the dead-letter queue of its target, before the
     Targets: [target],
   } of given) {
     expect(target.RetryPolicy.MaximumEventAgeInSeconds).toBeLessThan(600)
-    expect(readable(target.DeadLetterConfig.Arn)).toBe(readable(target.Arn).replace('Queue.', 'DeadLetters.'))
+    expect(readable(target.DeadLetterConfig.Arn)).toMatch(/^<ControlIntake\w+Undelivered\.Arn>$/)
   }
 })
 
-test('only our own rules may send to the event queues', () => {
-  const allowed = Object.values(exampleTemplate().findResources('AWS::SQS::QueuePolicy'))
-    .flatMap(
-      (policy) =>
-        z
-          .object({
-            Properties: z.object({
-              PolicyDocument: z.object({ Statement: z.array(z.looseObject({ Effect: z.string() })) }),
-            }),
-          })
-          .parse(policy).Properties.PolicyDocument.Statement,
-    )
-    .filter(({ Effect }) => Effect === 'Allow')
-  expect(allowed).toHaveLength(8)
-  for (const statement of allowed)
-    expect(statement).toMatchObject({
-      Principal: { Service: 'events.amazonaws.com' },
-      Condition: {
-        ArnEquals: { 'aws:SourceArn': { 'Fn::GetAtt': [expect.stringMatching(/^ControlIntake/), 'Arn'] } },
-      },
+test('only a rule of ours may send to a queue, and that one to its target and its own queue alone', () => {
+  const statement = z.looseObject({
+    Effect: z.string(),
+    Action: z.unknown(),
+    Principal: z.unknown(),
+    Condition: z.unknown(),
+  })
+  const policy = z.object({
+    Properties: z.object({
+      Queues: z.tuple([z.unknown()]),
+      PolicyDocument: z.object({ Statement: z.array(statement) }),
+    }),
+  })
+  const template = exampleTemplate()
+  const allowed = Object.values(template.findResources('AWS::SQS::QueuePolicy')).flatMap((resource) => {
+    const { Queues, PolicyDocument } = policy.parse(resource).Properties
+    return PolicyDocument.Statement.filter(({ Effect }) => Effect === 'Allow').map((each) => {
+      const [to] = Queues.map(readable)
+      expect(each.Principal).toEqual({ Service: 'events.amazonaws.com' })
+      const { ArnEquals } = z
+        .object({ ArnEquals: z.object({ 'aws:SourceArn': z.unknown() }) })
+        .parse(each.Condition)
+      return `${readable(ArnEquals['aws:SourceArn'])} to ${to}`
     })
+  })
+  const rule = (id: string, ...to: string[]) => to.map((queue) => `<Control${id}.Arn> to <Control${queue}>`)
+  expect(allowed.toSorted()).toEqual(
+    [
+      ...rule('IntakeLifecycleActions', 'IntakeLifecycleEventsQueue', 'IntakeLifecycleActionsUndelivered'),
+      ...rule('IntakeInstanceResults', 'IntakeLifecycleEventsQueue', 'IntakeInstanceResultsUndelivered'),
+      ...rule('IntakeEdgeList', 'IntakeLifecycleEventsQueue', 'IntakeEdgeListUndelivered'),
+      ...rule('IntakeAlarms', 'IntakeAlarmEventsQueue', 'IntakeAlarmsUndelivered'),
+      ...rule('ScheduleEveryMinute', 'ScheduleUndelivered'),
+    ].toSorted(),
+  )
+})
+
+test('only our rule of every minute may call a function, and that one the reconciler', () => {
+  const permissions = Object.values(exampleTemplate().findResources('AWS::Lambda::Permission'))
+  expect(permissions).toEqual([
+    expect.objectContaining({
+      Properties: {
+        Action: 'lambda:InvokeFunction',
+        FunctionName: { 'Fn::GetAtt': [expect.stringMatching(/^ControlReconcileFunction/), 'Arn'] },
+        Principal: 'events.amazonaws.com',
+        SourceArn: { 'Fn::GetAtt': [expect.stringMatching(/^ControlScheduleEveryMinute/), 'Arn'] },
+      },
+    }),
+  ])
 })
 
 test('a heartbeat timeout too short for a second try is said at synth', () => {

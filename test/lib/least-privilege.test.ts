@@ -107,7 +107,10 @@ test('each role may do what its function needs, on our own resources, and nothin
       ...[...store, ...instances, ...heartbeat, ...complete, ...terminate, ...workflows, ...events],
       ...logs('CompleteDrain'),
     ],
-    Reconcile: [...store, ...fleet, ...instances, ...events, ...logs('Reconcile')],
+    Reconcile: [
+      ...[...store, ...fleet, ...instances, ...events, ...logs('Reconcile')],
+      'sqs:SendMessage on <ControlScheduleFailed.Arn>',
+    ],
     RetireDrain: [...store, ...fleet, ...instances, ...workflows, ...events, ...logs('RetireDrain')],
     Drain: [
       ...['BeginDrain', 'CompleteDrain', 'ObserveDrain', 'RetireDrain'].map(
