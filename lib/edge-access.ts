@@ -47,7 +47,8 @@ export function directEdgeAccess(network?: EdgeNetwork): EdgeAccess {
         ],
         resources: ['*'],
         wildcardReason:
-          'Lambda makes the network interfaces of a function in a VPC with its role, before they have a name',
+          'Lambda makes the network interfaces of a function in a VPC with its role, before they have a name; the code is denied it',
+        onlyForLambda: true,
       },
     ],
     functions: {},

@@ -1,5 +1,5 @@
 import { Stack, Validations } from 'aws-cdk-lib'
-import { PolicyStatement, type PolicyStatementProps, type Role } from 'aws-cdk-lib/aws-iam'
+import { Effect, PolicyStatement, type PolicyStatementProps, type Role } from 'aws-cdk-lib/aws-iam'
 
 /** What a role may do. A resource with a wildcard needs a reason, which is also what cdk-nag is told. */
 export interface Permission {
@@ -7,6 +7,8 @@ export interface Permission {
   readonly resources: readonly string[]
   readonly conditions?: PolicyStatementProps['conditions']
   readonly wildcardReason?: string
+  /** What Lambda does with a function's role before its code runs: the code itself is denied it. */
+  readonly onlyForLambda?: boolean
 }
 
 /** Adds the permission to the role, unless it covers no resource at all. */
@@ -20,6 +22,7 @@ export function allow(role: Role, permission: Permission): void {
       ...(conditions && { conditions }),
     }),
   )
+  if (permission.onlyForLambda) denyCode(role, actions)
   for (const resource of resources.filter((candidate) => candidate.includes('*'))) {
     if (wildcardReason === undefined)
       throw new Error(`${role.node.path}: ${actions.join(', ')} on ${resource}: a wildcard needs its reason`)
@@ -34,6 +37,24 @@ export function allow(role: Role, permission: Permission): void {
       },
     })
   }
+}
+
+/**
+ * Only requests from a function's code carry its ARN: https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+ * Any function's, since to name the one of this role would be a circle; no other has it.
+ */
+function denyCode(role: Role, actions: readonly string[]): void {
+  const { partition, region, account } = Stack.of(role)
+  role.addToPolicy(
+    new PolicyStatement({
+      effect: Effect.DENY,
+      actions: [...actions],
+      resources: ['*'],
+      conditions: {
+        ArnLike: { 'lambda:SourceFunctionArn': `arn:${partition}:lambda:${region}:${account}:function:*` },
+      },
+    }),
+  )
 }
 
 /** cdk-nag's way to write an ARN with tokens: `<AWS::Region>` for a Ref. */

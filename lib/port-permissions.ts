@@ -36,6 +36,8 @@ export function portPermissions(
   return {
     store: [props.store.permission],
     fleet: [
+      // It is asked of the path, not of what is under it:
+      // https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-retrieval-authorization.html
       { actions: ['ssm:GetParametersByPath'], resources: [parameterArn(scope, props.edgesPath)] },
       ...readSecret(scope, props.rpcSecretParameter, props.parameterKeyArn),
     ],

@@ -44,7 +44,7 @@ function all(template: ReturnType<typeof exampleTemplate>, type: string): Record
 }
 
 /** The statements with this action, of all roles. */
-function statements(template: ReturnType<typeof exampleTemplate>, action: string) {
+function allowing(template: ReturnType<typeof exampleTemplate>, action: string) {
   const policy = z.object({
     PolicyDocument: z.object({
       Statement: z.array(z.object({ Action: z.unknown(), Resource: z.unknown() })),
@@ -53,6 +53,24 @@ function statements(template: ReturnType<typeof exampleTemplate>, action: string
   return all(template, 'AWS::IAM::Policy')
     .flatMap((properties) => policy.parse(properties).PolicyDocument.Statement)
     .filter((statement) => statement.Action === action)
+}
+
+const statements = z.array(
+  z.object({
+    Effect: z.enum(['Allow', 'Deny']),
+    Action: z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat()),
+    Resource: z.unknown(),
+    Condition: z.unknown().optional(),
+  }),
+)
+
+/** The statements of the role whose policy has a name that begins so. */
+function statementsOf(template: ReturnType<typeof exampleTemplate>, name: string) {
+  const policy = z.object({ PolicyName: z.string(), PolicyDocument: z.object({ Statement: statements }) })
+  return all(template, 'AWS::IAM::Policy')
+    .map((properties) => policy.parse(properties))
+    .filter(({ PolicyName }) => PolicyName.startsWith(name))
+    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
 }
 
 describe('by VPC link', () => {
@@ -129,7 +147,7 @@ describe('by VPC link', () => {
   })
 
   test('only the functions that talk to edges may invoke it, and of it the routes of the edges alone', () => {
-    const invoke = statements(template, 'execute-api:Invoke')
+    const invoke = allowing(template, 'execute-api:Invoke')
     expect(invoke).toHaveLength(askEdges)
     for (const { Resource } of invoke)
       expect(z.array(z.unknown()).parse(Resource).map(readable)).toEqual(
@@ -178,23 +196,34 @@ describe('by relay', () => {
     })
   })
 
+  test('what Lambda may do for the network of a function, its code may not', () => {
+    const network = (statement: z.output<typeof statements>[number]) =>
+      statement.Action.filter((action) => action.startsWith('ec2:')).toSorted()
+    const own = statementsOf(template, 'EdgeAccessRelay')
+    const [allowed, denied] = ['Allow', 'Deny'].map((effect) =>
+      own.filter((each) => each.Effect === effect && network(each).length > 0),
+    )
+    expect(allowed?.map(network)).toEqual([expect.arrayContaining(['ec2:CreateNetworkInterface'])])
+    expect(denied?.map(network)).toEqual(allowed?.map(network))
+    expect(denied?.map(({ Resource, Condition }) => ({ Resource, Condition }))).toEqual([
+      { Resource: '*', Condition: { ArnLike: { 'lambda:SourceFunctionArn': expect.anything() } } },
+    ])
+    const { ArnLike } = z.object({ ArnLike: z.record(z.string(), z.unknown()) }).parse(denied?.[0]?.Condition)
+    expect(readable(ArnLike['lambda:SourceFunctionArn'])).toBe(
+      'arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:*',
+    )
+  })
+
   test('the relay may call no AWS API of its own, and only the functions that talk to edges may invoke it', () => {
-    const policy = z.object({
-      PolicyName: z.string(),
-      PolicyDocument: z.object({
-        Statement: z.array(z.object({ Action: z.union([z.string(), z.array(z.string())]) })),
-      }),
-    })
-    const actions = all(template, 'AWS::IAM::Policy')
-      .map((properties) => policy.parse(properties))
-      .filter(({ PolicyName }) => PolicyName.startsWith('EdgeAccessRelay'))
-      .flatMap(({ PolicyDocument }) => PolicyDocument.Statement.flatMap(({ Action }) => Action))
+    const actions = statementsOf(template, 'EdgeAccessRelay')
+      .filter(({ Effect }) => Effect === 'Allow')
+      .flatMap(({ Action }) => Action)
     expect(
       actions.filter((action) => !/^(logs:|ec2:.*(NetworkInterface|Subnets|PrivateIp))/.test(action)),
     ).toEqual([])
     expect(actions).not.toEqual([])
     // The state machine invokes its steps, which are other functions.
-    const invoke = statements(template, 'lambda:InvokeFunction').filter(({ Resource }) =>
+    const invoke = allowing(template, 'lambda:InvokeFunction').filter(({ Resource }) =>
       JSON.stringify(Resource).includes('EdgeAccessRelay'),
     )
     expect(invoke).toHaveLength(askEdges)

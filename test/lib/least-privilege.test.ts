@@ -124,6 +124,35 @@ test('each role may do what its function needs, on our own resources, and nothin
   )
 })
 
+test('the state machine takes its role for itself alone, every other role is for Lambda', () => {
+  const role = z.object({
+    Properties: z.object({
+      AssumeRolePolicyDocument: z.object({
+        Statement: z.tuple([
+          z.object({
+            Action: z.literal('sts:AssumeRole'),
+            Principal: z.object({ Service: z.string() }),
+            Condition: z.unknown().optional(),
+          }),
+        ]),
+      }),
+    }),
+  })
+  const trusts = Object.values(exampleTemplate().findResources('AWS::IAM::Role')).map(
+    (each) => role.parse(each).Properties.AssumeRolePolicyDocument.Statement[0],
+  )
+  expect(new Set(trusts.map(({ Principal }) => Principal.Service))).toEqual(
+    new Set(['lambda.amazonaws.com', 'states.amazonaws.com']),
+  )
+  const [states, ...others] = trusts.filter(({ Principal }) => Principal.Service === 'states.amazonaws.com')
+  expect(others).toEqual([])
+  expect(states?.Condition).toEqual({
+    StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+    ArnEquals: { 'aws:SourceArn': expect.anything() },
+  })
+  expect(JSON.stringify(states?.Condition)).toContain(':stateMachine:dispatcher-control-drain')
+})
+
 test('secrets are read one by one by name, and their own key only through SSM', () => {
   const key = 'arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555'
   const settings: Settings = {
