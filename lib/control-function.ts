@@ -5,7 +5,7 @@ import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import type { ControlConfig } from '../functions/contracts/config.ts'
-import { eventSource, metricNamespace } from '../functions/contracts/names.ts'
+import { environment, metricNamespace } from '../functions/contracts/names.ts'
 import type { EdgeAccess } from './edge-access.ts'
 import { allow, type Permission } from './permission.ts'
 
@@ -15,6 +15,8 @@ export interface ControlFunctionProps {
   /** the folder that `npm run build` writes */
   readonly functionsPath: string
   readonly timeout: Duration
+  /** which deployment it belongs to, in metrics and logs */
+  readonly service: string
   readonly environment: Readonly<Record<string, string>>
   /** only for a function that talks to edges */
   readonly edgeAccess?: EdgeAccess
@@ -50,7 +52,7 @@ export class ControlFunction extends Construct {
         ...props.environment,
         ...props.edgeAccess?.environment,
         NODE_OPTIONS: '--enable-source-maps',
-        POWERTOOLS_SERVICE_NAME: eventSource,
+        [environment.service]: props.service,
         POWERTOOLS_METRICS_NAMESPACE: metricNamespace,
         POWERTOOLS_LOG_LEVEL: 'INFO',
       },

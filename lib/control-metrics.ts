@@ -1,6 +1,7 @@
+import { Stack } from 'aws-cdk-lib'
 import { Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import { Construct } from 'constructs'
-import { eventSource, type MetricName, metricNames, metricNamespace } from '../functions/contracts/names.ts'
+import { type MetricName, metricNames, metricNamespace } from '../functions/contracts/names.ts'
 import type { DeadlineChoice } from '../functions/control/deadline.ts'
 
 /**
@@ -8,83 +9,92 @@ import type { DeadlineChoice } from '../functions/control/deadline.ts'
  * Each is summed up unless its options say otherwise.
  */
 export abstract class ControlMetrics extends Construct {
+  /** The dimension `service` of each of them, and `service` in each line of the log: the stack's name and the construct's path in it. */
+  readonly service: string = serviceName(this)
+
   /** Events that were not ours, or old. */
   metricSkipped(options?: MetricOptions): Metric {
-    return metric(metricNames.skipped, {}, options)
+    return this.metric(metricNames.skipped, {}, options)
   }
 
   /** Messages that can never succeed, and went to a dead-letter queue. */
   metricRejected(options?: MetricOptions): Metric {
-    return metric(metricNames.rejected, {}, options)
+    return this.metric(metricNames.rejected, {}, options)
   }
 
   /** Edges that a round could not read. */
   metricEdgesUnreachable(options?: MetricOptions): Metric {
-    return metric(metricNames.edgesUnreachable, {}, options)
+    return this.metric(metricNames.edgesUnreachable, {}, options)
   }
 
   /** Destinations of an edge that were not in the state that the holds say. */
   metricDrift(options?: MetricOptions): Metric {
-    return metric(metricNames.drift, {}, options)
+    return this.metric(metricNames.drift, {}, options)
   }
 
   /** Drains that their policy ended, with calls left or unknown. */
   metricDrainsPastDeadline(options?: MetricOptions): Metric {
-    return metric(metricNames.drainsPastDeadline, {}, options)
+    return this.metric(metricNames.drainsPastDeadline, {}, options)
   }
 
   /** What was chosen at the deadline of lifecycle drains with calls left or unknown. */
   metricDeadlineDecisions(policy: DeadlineChoice, options?: MetricOptions): Metric {
-    return metric(metricNames.deadlineDecisions, { policy }, options)
+    return this.metric(metricNames.deadlineDecisions, { policy }, options)
   }
 
   /** Drains whose instance is retained for longer than it may be. */
   metricRetainedTooLong(options?: MetricOptions): Metric {
-    return metric(metricNames.retainedTooLong, {}, options)
+    return this.metric(metricNames.retainedTooLong, {}, options)
   }
 
   /** Lifecycle actions that could not be completed. */
   metricCompletionsFailed(options?: MetricOptions): Metric {
-    return metric(metricNames.completionsFailed, {}, options)
+    return this.metric(metricNames.completionsFailed, {}, options)
   }
 
   /** Times that an edit of the edges was refused and the last good list was kept. */
   metricEdgeListRefused(options?: MetricOptions): Metric {
-    return metric(metricNames.edgeListRefused, {}, options)
+    return this.metric(metricNames.edgeListRefused, {}, options)
   }
 
   /** Heartbeats that Auto Scaling did not take. */
   metricHeartbeatsFailed(options?: MetricOptions): Metric {
-    return metric(metricNames.heartbeatsFailed, {}, options)
+    return this.metric(metricNames.heartbeatsFailed, {}, options)
   }
 
   /** How long the rounds took, in milliseconds: the longest unless the options say otherwise. */
   metricRoundDuration(options?: MetricOptions): Metric {
-    return metric(metricNames.roundDuration, {}, { statistic: Stats.MAXIMUM, ...options })
+    return this.metric(metricNames.roundDuration, {}, { statistic: Stats.MAXIMUM, ...options })
   }
 
   /** Servers of one group that are draining: the most at once, unless the options say otherwise. */
   metricDrainingServers(group: string, options?: MetricOptions): Metric {
-    return metric(metricNames.drainingServers, { group }, { statistic: Stats.MAXIMUM, ...options })
+    return this.metric(metricNames.drainingServers, { group }, { statistic: Stats.MAXIMUM, ...options })
   }
 
   /** Calls left on the draining servers of one group: the most at once, unless the options say otherwise. */
   metricDrainingCalls(group: string, options?: MetricOptions): Metric {
-    return metric(metricNames.drainingCalls, { group }, { statistic: Stats.MAXIMUM, ...options })
+    return this.metric(metricNames.drainingCalls, { group }, { statistic: Stats.MAXIMUM, ...options })
   }
 
   /** Draining servers of one group that may have calls which no edge could count: the most at once, unless the options say otherwise. */
   metricDrainingUnknown(group: string, options?: MetricOptions): Metric {
-    return metric(metricNames.drainingUnknown, { group }, { statistic: Stats.MAXIMUM, ...options })
+    return this.metric(metricNames.drainingUnknown, { group }, { statistic: Stats.MAXIMUM, ...options })
+  }
+
+  private metric(name: MetricName, dimensions: Record<string, string>, options?: MetricOptions): Metric {
+    return new Metric({
+      namespace: metricNamespace,
+      metricName: name,
+      dimensionsMap: { service: this.service, ...dimensions },
+      statistic: Stats.SUM,
+      ...options,
+    })
   }
 }
 
-function metric(name: MetricName, dimensions: Record<string, string>, options?: MetricOptions): Metric {
-  return new Metric({
-    namespace: metricNamespace,
-    metricName: name,
-    dimensionsMap: { service: eventSource, ...dimensions },
-    statistic: Stats.SUM,
-    ...options,
-  })
+/** @returns what no other construct of the account and region has, e.g. `dispatcher-control/Control` */
+export function serviceName(construct: Construct): string {
+  const stack = Stack.of(construct)
+  return `${stack.stackName}${construct.node.path.slice(stack.node.path.length)}`
 }

@@ -127,6 +127,7 @@ export class DispatcherControl extends ControlMetrics {
         handler,
         functionsPath: props.functionsPath ?? functionsPath,
         timeout: budgets[budget],
+        service: this.service,
         environment: { ...shared, ...own },
         ...(needs.includes('fleet') && { edgeAccess: props.edgeAccess }),
         removalPolicy,

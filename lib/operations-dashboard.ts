@@ -32,9 +32,9 @@ export class OperationsDashboard extends Construct {
     this.dashboard = new Dashboard(this, 'Dashboard', { defaultInterval: Duration.hours(12) })
     this.dashboard.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms: props.alarms, width: 24 }))
     this.dashboard.addWidgets(
-      graph('Calls on draining servers, by group', [perGroup(metricNames.drainingCalls)]),
-      graph('Draining servers, by group', [perGroup(metricNames.drainingServers)]),
-      graph('Draining servers with calls unknown', [perGroup(metricNames.drainingUnknown)]),
+      graph('Calls on draining servers, by group', [perGroup(control.service, metricNames.drainingCalls)]),
+      graph('Draining servers, by group', [perGroup(control.service, metricNames.drainingServers)]),
+      graph('Draining servers with calls unknown', [perGroup(control.service, metricNames.drainingUnknown)]),
     )
     this.dashboard.addWidgets(
       graph('Edges that could not be read', [control.metricEdgesUnreachable({ statistic: 'Maximum' })]),
@@ -112,9 +112,9 @@ function graph(title: string, left: IMetric[]): GraphWidget {
 }
 
 /** Every group there is, also one that is added later. */
-function perGroup(name: MetricName): MathExpression {
+function perGroup(service: string, name: MetricName): MathExpression {
   return new MathExpression({
-    expression: `SEARCH('{${metricNamespace},service,group} MetricName="${name}"', 'Maximum')`,
+    expression: `SEARCH('{${metricNamespace},service,group} MetricName="${name}" service="${service}"', 'Maximum')`,
     label: '',
     usingMetrics: {},
   })

@@ -5,6 +5,7 @@ import { Construct } from 'constructs'
 import { edgeAccessEnvironment } from '../functions/contracts/names.ts'
 import { relayTargets } from '../functions/contracts/rpc.ts'
 import { ControlFunction } from './control-function.ts'
+import { serviceName } from './control-metrics.ts'
 import { directEdgeAccess, type EdgeAccess } from './edge-access.ts'
 import { functionsPath } from './functions-path.ts'
 import type { Permission } from './permission.ts'
@@ -60,6 +61,7 @@ export class RelayAccess extends Construct implements EdgeAccess {
       functionsPath: props.functionsPath ?? functionsPath,
       // The longest RPC timeout that may be configured, and a cold start.
       timeout: Duration.seconds(15),
+      service: serviceName(this),
       environment: { [edgeAccessEnvironment.relayTargets]: JSON.stringify(targets) },
       edgeAccess: directEdgeAccess({ vpc, subnets, securityGroups: [this.securityGroup] }),
       removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,

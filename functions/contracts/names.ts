@@ -9,6 +9,8 @@ export const environment = {
   stateMachine: 'STATE_MACHINE_ARN',
   queue: 'QUEUE_URL',
   deadLetterQueue: 'DEAD_LETTER_QUEUE_URL',
+  /** which deployment counts and logs; the logger reads it too, and so it has Powertools' own name */
+  service: 'POWERTOOLS_SERVICE_NAME',
 } as const
 
 /** How the edges are reached, unless directly. */
@@ -52,7 +54,7 @@ export const eventTypes = {
 export type EventType = (typeof eventTypes)[keyof typeof eventTypes]
 
 export const metricNamespace = 'DispatcherControl'
-/** Every metric has the dimension `service` ({@link eventSource}); the draining ones `group` as well, decisions `policy`. */
+/** Every metric has the dimension `service`, which deployment it is; the draining ones `group` as well, decisions `policy`. */
 export const metricNames = {
   skipped: 'Skipped',
   rejected: 'Rejected',

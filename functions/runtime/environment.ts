@@ -12,6 +12,8 @@ export interface Environment {
   readonly rpcSecretParameter: string
   readonly eventBus: string
   readonly stateMachineArn: string
+  /** which deployment this is, in metrics and logs */
+  readonly service: string
   /** how edges are reached, unless directly: at most one of these two */
   readonly edgeApi?: string
   readonly edgeRelay?: string
@@ -42,6 +44,7 @@ const variables = {
   [environment.stateMachine]: z
     .string()
     .regex(/^arn:[^:]+:states:[^:]+:\d{12}:stateMachine:[^:]+$/, "is not a state machine's ARN"),
+  [environment.service]: name,
 } as const
 const queueUrl = z.url({
   protocol: /^https?$/,
@@ -82,6 +85,7 @@ export function readEnvironment(
     rpcSecretParameter: data[environment.rpcSecretParameter],
     eventBus: data[environment.eventBus],
     stateMachineArn: data[environment.stateMachine],
+    service: data[environment.service],
     ...(edgeApi !== undefined && { edgeApi }),
     ...(edgeRelay !== undefined && { edgeRelay }),
     ...(ownQueueUrl !== undefined && { queueUrl: ownQueueUrl }),

@@ -1,5 +1,4 @@
 import { Logger } from '@aws-lambda-powertools/logger'
-import { eventSource } from '../contracts/names.ts'
 
 /**
  * What a line of the log is about: the drain, or the message before there is one. `eventId` is the id that its sender gave
@@ -9,7 +8,7 @@ export type Correlation =
   | { readonly drainId: string }
   | { readonly messageId: string; readonly eventId?: string | undefined }
 
-/** A logger that writes JSON lines; each carries the correlation. */
+/** A logger that writes JSON lines; each carries the deployment's name, from the environment, and the correlation. */
 export function createLogger(correlation?: Correlation): Logger {
-  return new Logger({ serviceName: eventSource, ...(correlation && { persistentKeys: { ...correlation } }) })
+  return new Logger(correlation && { persistentKeys: { ...correlation } })
 }

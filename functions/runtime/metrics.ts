@@ -1,5 +1,5 @@
 import { MetricUnit, Metrics as PowertoolsMetrics } from '@aws-lambda-powertools/metrics'
-import { eventSource, type MetricName, metricNames, metricNamespace } from '../contracts/names.ts'
+import { type MetricName, metricNames, metricNamespace } from '../contracts/names.ts'
 import type { Metrics } from '../use-cases/ports.ts'
 
 const milliseconds: readonly MetricName[] = [metricNames.roundDuration]
@@ -7,9 +7,10 @@ const milliseconds: readonly MetricName[] = [metricNames.roundDuration]
 /**
  * Counts in CloudWatch's embedded metric format: a JSON line of the log each, at once, so that none is lost when a function is
  * killed. Every metric has the dimension `service`; CloudWatch does not sum over further ones.
+ * @param service the deployment, so that two in one account don't count into the same metrics
  */
-export function createMetrics(): Metrics {
-  const metrics = new PowertoolsMetrics({ namespace: metricNamespace, serviceName: eventSource })
+export function createMetrics(service: string): Metrics {
+  const metrics = new PowertoolsMetrics({ namespace: metricNamespace, serviceName: service })
   return {
     count(name, value, dimensions = {}) {
       const single = metrics.singleMetric()

@@ -34,7 +34,7 @@ const hash = (text: string) => createHash('sha256').update(text).digest('hex')
 export function createPorts(environment: Environment): Ports {
   const { config } = environment
   const clock = createClock()
-  const metrics = createMetrics()
+  const metrics = createMetrics(environment.service)
   const logger = createLogger()
   const ssm = new SSMClient(clientSettings)
   const timeoutMs = config.timers.rpcTimeoutSeconds * 1000

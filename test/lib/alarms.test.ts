@@ -2,58 +2,29 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
-import { type MetricName, metricNames } from '../../functions/contracts/names.ts'
+import { environment, type MetricName, metricNames } from '../../functions/contracts/names.ts'
 import { createMetrics } from '../../functions/runtime/metrics.ts'
-import { Alarms } from '../../lib/alarms.ts'
-import type { Settings } from '../../lib/settings.ts'
-import { imported, terminate, world } from './managed-world.ts'
-import { exampleSettings, exampleTemplate, readable } from './synthesized.ts'
+import { DispatcherControl } from '../../lib/dispatcher-control.ts'
+import { directEdgeAccess } from '../../lib/edge-access.ts'
+import { alarmsOf, metric, named } from './alarms-of.ts'
+import { variables, world } from './managed-world.ts'
+import { exampleSettings, exampleTemplate, functionsPath, readable } from './synthesized.ts'
 
 const root = join(import.meta.dirname, '../..')
-const dimension = z.object({ Name: z.string(), Value: z.unknown() })
-const metric = z.object({
-  Namespace: z.string(),
-  MetricName: z.string(),
-  Dimensions: z.array(dimension).default([]),
-})
-const alarm = z.object({
-  Properties: z.object({
-    AlarmDescription: z.string(),
-    Threshold: z.number(),
-    TreatMissingData: z.enum(['notBreaching', 'ignore', 'breaching']),
-    AlarmActions: z.array(z.unknown()).optional(),
-    OKActions: z.array(z.unknown()).optional(),
-    ...metric.shape,
-  }),
-})
-const relaySettings: Settings = {
-  ...exampleSettings,
-  edgeAccess: {
-    kind: 'relay',
-    vpcId: 'vpc-1',
-    subnetIds: ['subnet-1'],
-    networks: ['10.0.0.0/16'],
-    port: 8080,
-  },
-}
 const template = exampleTemplate()
 const alarms = alarmsOf(template)
-
-function alarmsOf(from: typeof template) {
-  return Object.entries(from.findResources('AWS::CloudWatch::Alarm')).map(([id, resource]) => ({
-    id: readable({ Ref: id }).replace(/^<Alarms(.*)>$/, '$1'),
-    ...alarm.parse(resource).Properties,
-  }))
-}
-
-const named = (dimensions: readonly z.output<typeof dimension>[]) =>
-  Object.fromEntries(
-    dimensions.map(({ Name, Value }) => [Name, typeof Value === 'string' ? Value : readable(Value)]),
-  )
 
 afterEach(() => {
   vi.restoreAllMocks()
 })
+
+/** What every function of the app is told. */
+const [service = ''] = new Set(
+  Object.values(template.findResources('AWS::Lambda::Function')).map((each) => {
+    const { Variables } = variables.parse(each).Properties.Environment
+    return z.string().parse(Variables[environment.service])
+  }),
+)
 
 /** Namespace and dimensions as they are really written for this name. */
 function emitted(name: MetricName) {
@@ -62,7 +33,7 @@ function emitted(name: MetricName) {
     written.push(String(text))
     return true
   })
-  createMetrics().count(name, 1)
+  createMetrics(service).count(name, 1)
   vi.restoreAllMocks()
   const line = z
     .looseObject({
@@ -141,80 +112,30 @@ describe('no alarm waits for a metric that never comes', () => {
   )
 })
 
-describe.each([
-  ['the VPC link', exampleSettings],
-  ['the relay', relaySettings],
-])('with edges by %s', (_access, settings) => {
-  const deployed = exampleTemplate(settings)
-  const those = alarmsOf(deployed)
-  const watched = (namespace: string, name: string) =>
-    those
-      .filter((each) => each.Namespace === namespace && each.MetricName === name)
-      .map(({ Dimensions }) => Object.values(named(Dimensions)).join().replace('.QueueName>', '>'))
-      .toSorted()
-  const all = (type: string) =>
-    Object.keys(deployed.findResources(type))
-      .map((id) => readable({ Ref: id }))
-      .toSorted()
-
-  test('each queue, rule and function is watched by an alarm of its own', () => {
-    const queues = all('AWS::SQS::Queue')
-    const workedOff = queues.filter((name) => name.endsWith('Queue>'))
-    expect(workedOff).toHaveLength(3)
-    expect(watched('AWS/SQS', 'ApproximateAgeOfOldestMessage')).toEqual(workedOff)
-    expect(watched('AWS/SQS', 'ApproximateNumberOfMessagesVisible')).toEqual(
-      queues.filter((name) => !workedOff.includes(name)),
-    )
-    expect(watched('AWS/Events', 'InvocationsFailedToBeSentToDlq')).toEqual(all('AWS::Events::Rule'))
-    for (const name of ['Errors', 'Throttles'])
-      expect(watched('AWS/Lambda', name)).toEqual(all('AWS::Lambda::Function'))
-  })
-})
-
-test('each rule, queue and async call has a dead-letter queue, and no two have the same', () => {
-  const resources = (type: string) => Object.values(template.findResources(type))
-  const rule = z.object({
-    Properties: z.object({
-      Targets: z.array(z.object({ DeadLetterConfig: z.object({ Arn: z.unknown() }) })),
-    }),
-  })
-  const queue = z.object({
-    Properties: z.object({ RedrivePolicy: z.object({ deadLetterTargetArn: z.unknown() }).optional() }),
-  })
-  const invoke = z.object({
-    Properties: z.object({
-      DestinationConfig: z.object({ OnFailure: z.object({ Destination: z.unknown() }) }),
-    }),
-  })
-  const dead = [
-    ...resources('AWS::Events::Rule').flatMap((each) =>
-      rule.parse(each).Properties.Targets.map(({ DeadLetterConfig }) => DeadLetterConfig.Arn),
-    ),
-    ...resources('AWS::SQS::Queue').flatMap(
-      (each) => queue.parse(each).Properties.RedrivePolicy?.deadLetterTargetArn ?? [],
-    ),
-    ...resources('AWS::Lambda::EventInvokeConfig').map(
-      (each) => invoke.parse(each).Properties.DestinationConfig.OnFailure.Destination,
-    ),
-  ].map(readable)
-  // Five rules, three queues, and one function that is called without waiting for its answer.
-  expect(dead).toHaveLength(9)
-  expect(new Set(dead).size).toBe(9)
-  // Every queue that nobody works off is one of them.
-  expect(resources('AWS::SQS::Queue')).toHaveLength(3 + 9)
-})
-
-test('a rule that a group brings later is watched too', () => {
+test('two deployments in one account count, alarm and show each for itself', () => {
+  const other = exampleTemplate({ ...exampleSettings, stackName: 'another' })
+  const services = (from: typeof template) =>
+    new Set(alarmsOf(from).flatMap(({ Dimensions }) => named(Dimensions)['service'] ?? []))
+  expect(services(template)).toEqual(new Set(['dispatcher-control/Control']))
+  expect(services(other)).toEqual(new Set(['another/Control']))
+  for (const type of ['AWS::CloudWatch::Dashboard', 'AWS::Lambda::Function']) {
+    const text = JSON.stringify(other.findResources(type))
+    expect(text).toContain('another/Control')
+    expect(text).not.toContain('dispatcher-control/Control')
+  }
+  // A search without its deployment would show both.
+  expect(JSON.stringify(other.findResources('AWS::CloudWatch::Dashboard')).match(/SEARCH\(/g)).toHaveLength(
+    JSON.stringify(other).match(/service=\\*"another\/Control\\*"/g)?.length ?? 0,
+  )
   const { stack, control } = world()
-  const { alarms: made } = new Alarms(stack, 'Alarms', { control })
-  const before = made.length
-  control.manage(imported(stack, 'theirs'), terminate)
-  expect(made.slice(before).map(({ node }) => node.id)).toEqual([
-    'LifecycleActionsUndelivered',
-    'LifecycleActionsLost',
-    'InstanceResultsUndelivered',
-    'InstanceResultsLost',
-  ])
+  const second = new DispatcherControl(stack, 'Second', {
+    control: { groups: [], timers: { failoverWindowSeconds: 7, longestCallSeconds: 14_400 } },
+    edgesPath: '/edges',
+    rpcSecretParameter: '/secret',
+    edgeAccess: directEdgeAccess(),
+    functionsPath,
+  })
+  expect([control.service, second.service]).toEqual(['Media/Control', 'Media/Second'])
 })
 
 test('an execution that failed, was stopped or was ended by AWS is alarmed', () => {

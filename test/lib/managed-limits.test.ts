@@ -107,7 +107,7 @@ test('every metric that is counted has its method', () => {
   )
   for (const { namespace, dimensions } of metrics) {
     expect(namespace).toBe(metricNamespace)
-    expect(dimensions).toMatchObject({ service: 'dispatcher-control' })
+    expect(dimensions).toMatchObject({ service: 'Media/Control' })
   }
   expect(control.metricDrainingCalls('media').dimensions).toMatchObject({ group: 'media' })
   expect(control.metricDrift({ statistic: 'Maximum', period: Duration.minutes(1) })).toMatchObject({

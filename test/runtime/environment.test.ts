@@ -11,6 +11,7 @@ const good = {
   [names.rpcSecretParameter]: '/control/rpc-secret',
   [names.eventBus]: 'control',
   [names.stateMachine]: 'arn:aws:states:eu-central-1:123456789012:stateMachine:drain',
+  [names.service]: 'control/Control',
   [names.queue]: 'https://sqs.eu-central-1.amazonaws.com/123456789012/commands.fifo',
   [names.deadLetterQueue]: 'https://sqs.eu-central-1.amazonaws.com/123456789012/dead.fifo',
 }

@@ -18,6 +18,7 @@ export async function functionEnvironment(answer: (request: AwsRequest) => AwsAn
     [names.rpcSecretParameter]: '/control/rpc-secret',
     [names.eventBus]: 'control',
     [names.stateMachine]: 'arn:aws:states:eu-central-1:123456789012:stateMachine:drain',
+    [names.service]: 'control/Control',
     [names.queue]: `${stub.client.endpoint}/123456789012/events`,
     [names.deadLetterQueue]: `${stub.client.endpoint}/123456789012/dead`,
   }))

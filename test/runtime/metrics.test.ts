@@ -11,14 +11,14 @@ test('each count is written at once, in our namespace, with its dimensions and n
     written.push(String(text))
     return true
   })
-  const metrics = createMetrics()
+  const metrics = createMetrics('voice/Control')
   metrics.count('EdgesUnreachable', 2, { edge: 'a' })
   metrics.count('Rejected', 0)
   vi.restoreAllMocks()
   const [one, two] = written.map((line): unknown => JSON.parse(line))
   expect(one).toMatchObject({
     _aws: { CloudWatchMetrics: [{ Namespace: 'DispatcherControl', Dimensions: [['service', 'edge']] }] },
-    service: 'dispatcher-control',
+    service: 'voice/Control',
     edge: 'a',
     EdgesUnreachable: 2,
   })

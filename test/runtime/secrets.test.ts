@@ -68,6 +68,7 @@ test('a secret reaches the edge, and neither an error nor the log, however it go
       [names.rpcSecretParameter]: '/control/rpc-secret',
       [names.eventBus]: 'control',
       [names.stateMachine]: 'arn:aws:states:eu-central-1:123456789012:stateMachine:drain',
+      [names.service]: 'control/Control',
     }),
   )
   const logger = createLogger({ drainId: 'd-1' })
