@@ -4,7 +4,7 @@ import { type MediaServer, type SippLab, startMediaServer } from './calls.ts'
 import { type Closing, together } from './closing.ts'
 import { type DispatcherEntry, type Edge, startEdge } from './edge.ts'
 import { type FlagWatch, watchFlags } from './flag-watch.ts'
-import { edgePlans, plan, type ServerPlan, serverPlans } from './fleet-plan.ts'
+import { type EdgePlan, edgePlans, plan, type ServerPlan, serverPlans } from './fleet-plan.ts'
 import type { Log } from './lab-cache.ts'
 import type { Machine } from './machines.ts'
 import type { AsteriskProgram, KamailioProgram } from './provision.ts'
@@ -29,6 +29,10 @@ export interface SipSide {
   readonly edges: readonly Edge[]
   readonly flags: FlagWatch
   readonly traffic: () => Traffic
+  /** Starts one more edge, over the same machines; nobody knows it yet but the lab. */
+  readonly addEdge: (planned: EdgePlan) => Promise<Edge>
+  /** Calls through this edge alone, beside those of `traffic()`. */
+  readonly callThrough: (edge: Edge) => Promise<Traffic>
   /** Calls start again after `traffic().finish()`. */
   readonly startTraffic: () => Promise<void>
 }
@@ -99,24 +103,23 @@ export async function startEdges(
   machines: readonly Machine[],
   secrets: Pick<Secrets, 'rpc' | 'nextRpc'>,
 ): Promise<SipSide> {
-  const edges = await together(
-    edgePlans.map(async ({ name, address, restoresDialogs }) => {
-      const edge = await startEdge({
-        name,
-        address,
-        kamailio,
-        runDir: lab.runDir,
-        secret: secrets.rpc,
-        nextSecret: secrets.nextRpc,
-        destinations: dispatcherEntries(machines),
-        dialogDb: restoresDialogs,
-        frTimerMs: plan.frTimerMs,
-        longestCallSeconds: plan.longestCallSeconds,
-      })
-      lab.closing.defer(() => edge.kill())
-      return edge
-    }),
-  )
+  const addEdge = async ({ name, address, restoresDialogs }: EdgePlan) => {
+    const edge = await startEdge({
+      name,
+      address,
+      kamailio,
+      runDir: lab.runDir,
+      secret: secrets.rpc,
+      nextSecret: secrets.nextRpc,
+      destinations: dispatcherEntries(machines),
+      dialogDb: restoresDialogs,
+      frTimerMs: plan.frTimerMs,
+      longestCallSeconds: plan.longestCallSeconds,
+    })
+    lab.closing.defer(() => edge.kill())
+    return edge
+  }
+  const edges = await together(edgePlans.map(addEdge))
   lab.log(`Kamailio answers on ${edges.map(({ name }) => name).join(' and ')}`)
   const flags = watchFlags(
     edges,
@@ -131,6 +134,12 @@ export async function startEdges(
     edges,
     flags,
     traffic: () => current,
+    addEdge,
+    callThrough: async (edge) => {
+      const more = await startTraffic(lab, [edge], phase)
+      lab.closing.defer(() => more.kill())
+      return more
+    },
     startTraffic: async () => {
       phase += 1
       current = await startTraffic(lab, edges, phase)

@@ -18,7 +18,10 @@ export interface FleetOptions {
   readonly onKept: (reason: unknown) => void
 }
 
-const maxAgeMs = 60_000
+/** The next rounds know of an edge that is listed in the middle of a drain before they can say that it is over. */
+const maxAgeMs = 5_000
+/** While the list can't be used: trying takes its time, and is said each time. */
+const retryAfterMs = 60_000
 
 interface Known {
   readonly parameter: EdgeParameter
@@ -26,14 +29,14 @@ interface Known {
 }
 
 /**
- * The edges under one path of SSM parameters, read again after a minute. A list that is wrong in any part is refused as a
+ * The edges under one path of SSM parameters, read again after 5 s. A list that is wrong in any part is refused as a
  * whole (`InvalidConfiguration`, every problem listed): half a fleet would pass for all of it. The last good list is kept meanwhile,
  * also by functions that are started only now.
  */
 export function createFleet(options: FleetOptions): Fleet {
   const { client, path, clock, createEdge, needsUrl, lastGood, onKept } = options
   let known: ReadonlyMap<string, Known> = new Map()
-  let readAt = Number.NEGATIVE_INFINITY
+  let readAgainAt = Number.NEGATIVE_INFINITY
   let reading: Promise<Error | undefined> | undefined
 
   async function read(): Promise<ReadonlyMap<string, EdgeParameter>> {
@@ -75,7 +78,7 @@ export function createFleet(options: FleetOptions): Fleet {
       }
       onKept(error)
     }
-    readAt = clock.now()
+    readAgainAt = clock.now() + (refused ? retryAfterMs : maxAgeMs)
     return refused
   }
 
@@ -89,7 +92,7 @@ export function createFleet(options: FleetOptions): Fleet {
   return {
     reread,
     async edges() {
-      if (clock.now() - readAt >= maxAgeMs) await reread()
+      if (clock.now() >= readAgainAt) await reread()
       return [...known.values()].map(({ edge }) => edge)
     },
   }

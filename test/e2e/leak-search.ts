@@ -69,7 +69,7 @@ export function leaksIn(
 export async function everythingIn(world: World): Promise<readonly Readable[]> {
   const parts = await Promise.all([
     templates(world),
-    logs(world),
+    logsOf(world),
     executions(world),
     rows(world),
     messages(world),
@@ -102,7 +102,7 @@ const logEvents = z.object({
   nextToken: z.string().optional(),
 })
 
-async function logs(world: World): Promise<Readable[]> {
+export async function logsOf(world: World): Promise<Readable[]> {
   const ask = async (action: string, input: object) =>
     JSON.parse(await query(world, 'logs', JSON.stringify(input), `Logs_20140328.${action}`))
   const found = logGroups.parse(await ask('DescribeLogGroups', {}))
