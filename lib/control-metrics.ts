@@ -42,6 +42,11 @@ export abstract class ControlMetrics extends Construct {
     return this.metric(metricNames.deadlineDecisions, { policy }, options)
   }
 
+  /** Calls that were ended with BYEs, by the policy `end-calls`. */
+  metricCallsEnded(options?: MetricOptions): Metric {
+    return metric(metricNames.callsEnded, {}, options)
+  }
+
   /** Drains whose instance is retained for longer than it may be. */
   metricRetainedTooLong(options?: MetricOptions): Metric {
     return this.metric(metricNames.retainedTooLong, {}, options)

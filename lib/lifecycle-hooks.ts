@@ -17,7 +17,8 @@ type Group = ControlConfigInput['groups'][number]
 export interface ManageOptions {
   /**
    * What becomes of an instance at the deadline while calls are left (`callsLeft`), and while they are unknown (`unknown`):
-   * `terminate` lets it go, `retain` keeps it until they are over. There is no default: either choice costs something.
+   * `terminate` lets it go, `retain` keeps it until they are over, `end-calls` ends them with BYEs, a few at a time, and lets it go
+   * then. There is no default: each choice costs something.
    */
   readonly deadlinePolicy: Group['deadlinePolicy']
   /** How long calls may last before the policy decides; below min(48 h, 100 × heartbeat timeout). */
@@ -37,6 +38,12 @@ export interface ManageOptions {
    * @default true
    */
   readonly admitLaunches?: boolean
+  /**
+   * With `end-calls`: at most `perStep` calls in a step, over all edges, and for how long after the deadline; what is left then goes
+   * with the instance. Every edge must allow it (`DC_RPC_END_CALLS`).
+   * @default - 10 calls in a step, for 5 minutes
+   */
+  readonly endCalls?: { readonly perStep?: number; readonly within?: Duration }
   /**
    * How a media server's own active calls are read, independent of what the edges count.
    * @default - not read: what bypasses the edges is not seen
@@ -60,7 +67,13 @@ export function addHooks(
   options: ManageOptions,
   after: readonly IConstruct[],
 ): Group {
-  const { deadlinePolicy, callCount, heartbeatTimeout = Duration.minutes(30), admitLaunches = true } = options
+  const {
+    deadlinePolicy,
+    endCalls,
+    callCount,
+    heartbeatTimeout = Duration.minutes(30),
+    admitLaunches = true,
+  } = options
   const seconds = heartbeatTimeout.toSeconds()
   if (seconds < 30 || seconds > 7200)
     throw new Error(
@@ -94,6 +107,12 @@ export function addHooks(
     heartbeatTimeoutSeconds: seconds,
     drainDeadlineSeconds: options.drainDeadline.toSeconds(),
     deadlinePolicy,
+    ...(endCalls && {
+      endCalls: {
+        ...(endCalls.perStep !== undefined && { perStep: endCalls.perStep }),
+        ...(endCalls.within && { withinSeconds: endCalls.within.toSeconds() }),
+      },
+    }),
     ...(options.retainedMaxAge && { retainedMaxAgeSeconds: options.retainedMaxAge.toSeconds() }),
     ...(callCount && { callCount }),
   }
@@ -108,8 +127,21 @@ function keepAbandoned(group: IAutoScalingGroup): void {
   }
   Annotations.of(group).addWarningV2(
     'dispatcher-control:retain-imported',
-    `an abandoned instance of an imported group is terminated, with its calls, unless the group's lifecycle policy says retain: aws autoscaling update-auto-scaling-group --auto-scaling-group-name <name> --instance-lifecycle-policy '{"RetentionTriggers":{"TerminateHookAbandon":"retain"}}'`,
+    `an abandoned instance of an imported group is terminated, with its calls, unless the group's lifecycle policy says retain: ${haveItRetain('<name>')}`,
   )
+}
+
+/** Says what must be true of a group that is only named to us, for its instances to be retained. */
+export function warnOfNamedGroup(scope: Construct, { name, terminateHook, deadlinePolicy }: Group): void {
+  if (!mayRetain(deadlinePolicy)) return
+  Annotations.of(scope).addWarningV2(
+    `dispatcher-control:retain-named:${name}`,
+    `the group ${name} and its hook ${terminateHook} are not made here, so that these can not be checked. An abandoned instance is terminated, with its calls, unless the group's lifecycle policy says retain: ${haveItRetain(name)}. And our own outage retains only if the hook's default result is ABANDON: aws autoscaling put-lifecycle-hook --auto-scaling-group-name ${name} --lifecycle-hook-name ${terminateHook} --default-result ABANDON`,
+  )
+}
+
+function haveItRetain(name: string): string {
+  return `aws autoscaling update-auto-scaling-group --auto-scaling-group-name ${name} --instance-lifecycle-policy '{"RetentionTriggers":{"TerminateHookAbandon":"retain"}}'`
 }
 
 /** They are looked for at synth, anywhere in the app: a hook can be added after, and from another stack. */

@@ -48,6 +48,7 @@ export class OperationsDashboard extends Construct {
       graph('Drains in trouble', [
         control.metricDrainsPastDeadline(),
         control.metricDeadlineDecisions('terminate', { label: 'terminated at the deadline' }),
+        control.metricCallsEnded(),
         control.metricHeartbeatsFailed(),
         control.metricCompletionsFailed(),
         control.metricRetainedTooLong(),

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { DeadlineChoice, DeadlinePolicy } from '../control/deadline.ts'
+import type { DeadlinePolicy, EndCalls } from '../control/deadline.ts'
 import type { DestinationUri, Flags, ListedDestination } from '../control/destination.ts'
 import { destinationUri } from '../control/destination.ts'
 import type { DrainRecord, EdgeMemory, LifecycleTarget } from '../control/drain-record.ts'
@@ -74,10 +74,14 @@ export const formerFlagsRow: z.ZodType<FormerFlags> = z.object({
   recordedAt: z.number(),
 } satisfies Fields<FormerFlags>)
 
-const deadlineChoice = z.enum({
-  retain: 'retain',
-  terminate: 'terminate',
-} satisfies Each<DeadlineChoice>)
+const deadlinePolicy: z.ZodType<DeadlinePolicy> = z.object({
+  callsLeft: z.enum({
+    retain: 'retain',
+    'end-calls': 'end-calls',
+    terminate: 'terminate',
+  } satisfies Each<DeadlinePolicy['callsLeft']>),
+  unknown: z.enum({ retain: 'retain', terminate: 'terminate' } satisfies Each<DeadlinePolicy['unknown']>),
+} satisfies Fields<DeadlinePolicy>)
 
 const lifecycleTarget: z.ZodType<LifecycleTarget> = z.object({
   group: z.string(),
@@ -87,7 +91,10 @@ const lifecycleTarget: z.ZodType<LifecycleTarget> = z.object({
   transition: z.enum({ launching: 'launching', terminating: 'terminating' } satisfies Each<
     LifecycleTarget['transition']
   >),
-  policy: z.object({ callsLeft: deadlineChoice, unknown: deadlineChoice } satisfies Fields<DeadlinePolicy>),
+  policy: deadlinePolicy,
+  endCalls: z
+    .object({ perStep: z.number(), withinSeconds: z.number() } satisfies Fields<EndCalls>)
+    .exactOptional(),
   heartbeatSeconds: z.number(),
 } satisfies Fields<LifecycleTarget>)
 
@@ -129,6 +136,9 @@ export const drainRow: z.ZodType<DrainRecord> = z.object({
   absentSince: z.number().exactOptional(),
   confirmedAt: z.number().exactOptional(),
   overdueSaid: z.boolean().exactOptional(),
+  endingSince: z.number().exactOptional(),
+  endedCallsAt: z.number().exactOptional(),
+  callsEnded: z.number().exactOptional(),
   completion: z
     .enum({ CONTINUE: 'CONTINUE', ABANDON: 'ABANDON', TERMINATE: 'TERMINATE' } satisfies Each<
       NonNullable<DrainRecord['completion']>

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { EndCalls } from '../control/deadline.ts'
 import { heartbeatInterval } from '../control/pace.ts'
 
 const seconds = (min: number, max: number) => z.number().min(min).max(max)
@@ -16,14 +17,20 @@ const callCount = z.strictObject({
 
 /** See {@link DeadlinePolicy}. Its error names the shape, which once was one word. */
 const deadlinePolicy = z.strictObject(
-  { callsLeft: z.enum(['retain', 'terminate']), unknown: z.enum(['retain', 'terminate']) },
+  { callsLeft: z.enum(['retain', 'end-calls', 'terminate']), unknown: z.enum(['retain', 'terminate']) },
   {
     error: ({ code, input }) =>
       code !== 'invalid_type' || input === undefined
         ? undefined
-        : 'must state both: { "callsLeft": "retain" or "terminate", "unknown": "retain" or "terminate" }',
+        : 'must state both: { "callsLeft": "retain", "end-calls" or "terminate", "unknown": "retain" or "terminate" }',
   },
 )
+
+/** From the deadline on calls are ended with BYEs, at most `perStep` in a step over all edges, for `withinSeconds` at most. */
+const endCalls = z.strictObject({
+  perStep: z.int().min(1).max(100).default(10),
+  withinSeconds: seconds(1, 172_800).default(300),
+})
 
 const group = z.strictObject({
   /** Auto Scaling group name */
@@ -41,6 +48,8 @@ const group = z.strictObject({
   heartbeatTimeoutSeconds: seconds(1, 7200),
   drainDeadlineSeconds: seconds(1, 172_800),
   deadlinePolicy,
+  /** only with `callsLeft: 'end-calls'` */
+  endCalls: endCalls.optional(),
   /** where it is retained: how long an instance may stay retained for its calls before that is said loudly */
   retainedMaxAgeSeconds: seconds(60, 1_209_600).default(86_400),
   callCount: callCount.optional(),
@@ -100,15 +109,28 @@ export const controlConfig = z
           path: ['groups', index, 'drainDeadlineSeconds'],
           message: `must be longer than the fail-over window of ${failoverWindowSeconds} s: a zero counts only on two rounds further apart`,
         })
+      const ending = endCallsOf(g)
+      if (g.endCalls && !ending)
+        context.addIssue({
+          code: 'custom',
+          path: ['groups', index, 'endCalls'],
+          message: "has no meaning unless deadlinePolicy.callsLeft is 'end-calls'",
+        })
+      if (ending && ending.withinSeconds <= failoverWindowSeconds)
+        context.addIssue({
+          code: 'custom',
+          path: ['groups', index, 'endCalls', 'withinSeconds'],
+          message: `must be longer than the fail-over window of ${failoverWindowSeconds} s: that calls are over counts only on two rounds further apart`,
+        })
       const globalMaximum = Math.min(172_800, 100 * g.heartbeatTimeoutSeconds)
-      // The step that finds the deadline passed comes up to one wait after it.
-      const latest =
-        globalMaximum - Math.min(config.timers.maxWaitSeconds, heartbeatInterval(g.heartbeatTimeoutSeconds))
+      // The step that finds the deadline passed comes up to one wait after it; so does the one that has no time left to end calls.
+      const wait = Math.min(config.timers.maxWaitSeconds, heartbeatInterval(g.heartbeatTimeoutSeconds))
+      const latest = globalMaximum - wait - (ending ? ending.withinSeconds + wait : 0)
       if (g.drainDeadlineSeconds > latest)
         context.addIssue({
           code: 'custom',
           path: ['groups', index, 'drainDeadlineSeconds'],
-          message: `must be at most ${Math.floor(latest)}: the hook's global maximum, min(48 h, 100 × heartbeat timeout) = ${globalMaximum} s, less one wait`,
+          message: `must be at most ${Math.floor(latest)}: the hook's global maximum, min(48 h, 100 × heartbeat timeout) = ${globalMaximum} s, less ${ending ? `two waits and endCalls.withinSeconds = ${ending.withinSeconds} s` : 'one wait'}`,
         })
     })
   })
@@ -117,6 +139,14 @@ export type ControlConfig = z.output<typeof controlConfig>
 export type ControlConfigInput = z.input<typeof controlConfig>
 export type GroupConfig = ControlConfig['groups'][number]
 export type AlarmConfig = ControlConfig['alarms'][number]
+/** How the group's calls are ended from the deadline on; undefined where its policy does not say so. */
+export function endCallsOf({
+  deadlinePolicy,
+  endCalls: given,
+}: Pick<GroupConfig, 'deadlinePolicy' | 'endCalls'>): EndCalls | undefined {
+  return deadlinePolicy.callsLeft === 'end-calls' ? (given ?? endCalls.parse({})) : undefined
+}
+
 export type CallCountConfig = NonNullable<GroupConfig['callCount']>
 
 /** The JSON value of one edge's SSM parameter; the parameter's last path element is the edge's id. */

@@ -34,6 +34,7 @@ export const eventTypes = {
   drained: 'Drain Drained',
   heartbeatFailed: 'Heartbeat Failed',
   drainOverdue: 'Drain Overdue',
+  callsEnded: 'Calls Ended',
   instanceRetained: 'Instance Retained',
   retainedTooLong: 'Retained Too Long',
   drainEnded: 'Drain Ended',
@@ -63,6 +64,8 @@ export const metricNames = {
   drainsPastDeadline: 'DrainsPastDeadline',
   /** what was chosen at the deadline of a lifecycle drain, by `policy` */
   deadlineDecisions: 'DeadlineDecisions',
+  /** calls that we ended with BYEs, by policy */
+  callsEnded: 'CallsEnded',
   retainedTooLong: 'RetainedTooLong',
   completionsFailed: 'CompletionsFailed',
   edgeListRefused: 'EdgeListRefused',

@@ -4,12 +4,23 @@
  */
 export interface DeadlinePolicy {
   readonly callsLeft: DeadlineChoice
-  readonly unknown: DeadlineChoice
+  readonly unknown: Exclude<DeadlineChoice, 'end-calls'>
 }
-/** `retain`: it stays until its calls are over; `terminate`: it goes, and its calls with it. */
+/**
+ * `retain`: it stays until its calls are over; `end-calls`: they are ended with BYEs, step by step, and then it goes;
+ * `terminate`: it goes, and its calls with it.
+ */
 export type DeadlineChoice = (typeof gentlestFirst)[number]
 
-const gentlestFirst = ['retain', 'terminate'] as const
+const gentlestFirst = ['retain', 'end-calls', 'terminate'] as const
+
+/** How calls are ended from the deadline on. */
+export interface EndCalls {
+  /** calls in one step at most, over all edges */
+  readonly perStep: number
+  /** after so long what is still left goes with the instance */
+  readonly withinSeconds: number
+}
 
 /** What is left at the deadline of a drain. */
 export interface Left {
@@ -53,4 +64,31 @@ export function chooseAtDeadline(
  */
 export function mayRetain({ callsLeft, unknown }: DeadlinePolicy): boolean {
   return callsLeft === 'retain' || unknown === 'retain'
+}
+
+/**
+ * Deals out one step's calls over the edges: one to each in turn, and no edge more than it has. Another edge begins at each
+ * `turn`, so that one which can't end its calls never takes them all.
+ * @param calls edge → how many it has
+ * @returns edge → how many it is to end; edges that end none are left out
+ */
+export function dealOut(
+  calls: Readonly<Record<string, number>>,
+  most: number,
+  turn: number,
+): Readonly<Record<string, number>> {
+  const edges = Object.keys(calls)
+  const first = edges.length === 0 ? 0 : turn % edges.length
+  const inTurn = [...edges.slice(first), ...edges.slice(0, first)]
+  const shares = new Map<string, number>()
+  for (let left = most, before = -1; left > 0 && left !== before; ) {
+    before = left
+    for (const edge of inTurn) {
+      const share = shares.get(edge) ?? 0
+      if (left === 0 || share >= (calls[edge] ?? 0)) continue
+      shares.set(edge, share + 1)
+      left -= 1
+    }
+  }
+  return Object.fromEntries(shares)
 }

@@ -1,4 +1,4 @@
-import type { DeadlinePolicy } from './deadline.ts'
+import type { DeadlinePolicy, EndCalls } from './deadline.ts'
 import type { DestinationUri } from './destination.ts'
 import type { HoldSource, Subject } from './hold.ts'
 import type { LifecycleTransition } from './lifecycle.ts'
@@ -10,6 +10,8 @@ export interface LifecycleTarget {
   readonly instanceId: string
   readonly transition: LifecycleTransition
   readonly policy: DeadlinePolicy
+  /** with `end-calls` */
+  readonly endCalls?: EndCalls
   readonly heartbeatSeconds: number
 }
 
@@ -62,6 +64,11 @@ export interface DrainRecord {
   readonly absentSince?: number | undefined
   readonly confirmedAt?: number
   readonly overdueSaid?: boolean
+  /** since when its calls are ended with BYEs */
+  readonly endingSince?: number
+  /** the last step that did so; written before it does, so that one which comes again soon does not */
+  readonly endedCallsAt?: number
+  readonly callsEnded?: number
   /** what the complete step is to do; TERMINATE: the instance was retained and its calls are over now */
   readonly completion?: 'CONTINUE' | 'ABANDON' | 'TERMINATE'
   /** the action ended and the instance was kept for its calls: the drain goes on without a lifecycle action */

@@ -11,15 +11,23 @@ export function heartbeatInterval(heartbeatTimeoutSeconds: number): number {
 
 /**
  * Seconds (whole, at least 1) until a drain's next step: 5 % of its age within the bounds, never above the heartbeat
- * interval; after a first zero just over the fail-over window, since only a later round can confirm it.
+ * interval; after a first zero just over the fail-over window, since only a later round can confirm it; the shortest wait while
+ * calls are being ended.
  */
 export function nextWait(
-  drain: { readonly ageMs: number; readonly heartbeatSeconds?: number; readonly zeroPending: boolean },
+  drain: {
+    readonly ageMs: number
+    readonly heartbeatSeconds?: number
+    readonly zeroPending: boolean
+    readonly ending?: boolean
+  },
   pace: Pace,
 ): number {
-  const paced = drain.zeroPending
-    ? Math.floor(pace.failoverWindowSeconds) + 1
-    : Math.min(pace.maxWaitSeconds, Math.max(pace.minWaitSeconds, (drain.ageMs / 1000) * 0.05))
+  const paced = drain.ending
+    ? pace.minWaitSeconds
+    : drain.zeroPending
+      ? Math.floor(pace.failoverWindowSeconds) + 1
+      : Math.min(pace.maxWaitSeconds, Math.max(pace.minWaitSeconds, (drain.ageMs / 1000) * 0.05))
   return Math.max(1, Math.floor(Math.min(paced, drain.heartbeatSeconds ?? paced)))
 }
 

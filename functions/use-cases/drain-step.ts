@@ -115,11 +115,17 @@ export function holdOf(record: DrainRecord): Hold {
   }
 }
 
+/** What hurries the next step, or holds it back: see {@link nextWait}. */
+interface Waits {
+  readonly zeroPending?: boolean
+  readonly ending?: boolean
+}
+
 export function answer(
   ports: Pick<Ports, 'clock' | 'config'>,
   record: DrainRecord,
   next: WorkflowPayload['next'],
-  zeroPending = false,
+  { zeroPending = false, ending = false }: Waits = {},
 ): WorkflowPayload {
   const heartbeatSeconds = record.lifecycle?.heartbeatSeconds
   return {
@@ -130,6 +136,7 @@ export function answer(
       {
         ageMs: ports.clock.now() - record.requestedAt,
         zeroPending,
+        ending,
         ...(heartbeatSeconds !== undefined && { heartbeatSeconds }),
       },
       ports.config.timers,
@@ -196,9 +203,9 @@ export async function carryOn(
   ports: Pick<Ports, 'store' | 'workflows' | 'clock' | 'config'>,
   record: DrainRecord,
   next: 'observe' | 'retire',
-  zeroPending = false,
+  waits: Waits = {},
 ): Promise<WorkflowPayload> {
-  if (record.steps < stepsPerExecution) return answer(ports, record, next, zeroPending)
+  if (record.steps < stepsPerExecution) return answer(ports, record, next, waits)
   const following = await save(ports, record, { attempt: record.attempt + 1, steps: 0 })
   await ports.workflows.start(answer(ports, following, next))
   return { ...answer(ports, record, next), next: 'ended' }
@@ -208,6 +215,7 @@ export async function carryOn(
 export function summary(record: DrainRecord): Readonly<Record<string, unknown>> {
   const { id, attempt, source, who, why, instanceId, group, uris, state, result, requestedAt, deadlineAt } =
     record
+  const { callsEnded } = record
   return {
     drainId: id,
     attempt,
@@ -221,5 +229,6 @@ export function summary(record: DrainRecord): Readonly<Record<string, unknown>> 
     result,
     requestedAt,
     deadlineAt,
+    callsEnded,
   }
 }

@@ -1,4 +1,4 @@
-import type { GroupConfig } from '../contracts/config.ts'
+import { endCallsOf, type GroupConfig } from '../contracts/config.ts'
 import type { LifecycleMessage } from '../contracts/lifecycle-action.ts'
 import { metricNames } from '../contracts/names.ts'
 import { orderOf } from '../control/hold.ts'
@@ -35,6 +35,7 @@ async function handleAction(ports: Ports, group: GroupConfig, message: Action): 
   if (hook !== ours) return skip(ports)
   const action = { group: group.name, hook, token, instanceId }
   const intent = lifecycleIntent(move)
+  const endCalls = endCallsOf(group)
   if (intent === 'drain') {
     await startDrain(ports, {
       id: drainId(instanceId, hook),
@@ -54,6 +55,7 @@ async function handleAction(ports: Ports, group: GroupConfig, message: Action): 
         ...action,
         transition: move.transition,
         policy: group.deadlinePolicy,
+        ...(endCalls && { endCalls }),
         heartbeatSeconds: heartbeatInterval(group.heartbeatTimeoutSeconds),
       },
     })

@@ -2,6 +2,7 @@ import { eventTypes } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
+import type { Round } from '../control/round.ts'
 import { type Judgement, judge, lacks, observation, removedEdges } from '../control/verdict.ts'
 import {
   actionOver,
@@ -16,6 +17,7 @@ import {
   summary,
 } from './drain-step.ts'
 import { confirmEverywhere, disableEverywhere } from './edges.ts'
+import { type CallsOnEdge, callsOnEdges } from './end-calls.ts'
 import { blind, overdue } from './overdue.ts'
 import type { Ports } from './ports.ts'
 import { restore, undoIfLifted } from './restore.ts'
@@ -43,12 +45,13 @@ export async function observeDrain(ports: Ports, payload: WorkflowPayload): Prom
   } catch (error) {
     return blind(ports, record, error)
   }
-  return follow(ports, looked.seen, looked.judgement)
+  return follow(ports, looked, callsOnEdges(looked.round, hold))
 }
 
 interface Look {
   readonly seen: DrainRecord
   readonly judgement: Judgement
+  readonly round: Round
 }
 
 /** A round, judged, remembered and said. */
@@ -79,10 +82,14 @@ async function look(ports: Ports, record: DrainRecord, hold: Hold): Promise<Look
       lacks: lacks(observed),
     },
   })
-  return { seen, judgement }
+  return { seen, judgement, round }
 }
 
-async function follow(ports: Ports, record: DrainRecord, judgement: Judgement): Promise<WorkflowPayload> {
+async function follow(
+  ports: Ports,
+  { seen: record, judgement }: Look,
+  onEdges: readonly CallsOnEdge[],
+): Promise<WorkflowPayload> {
   const { verdict, zeroPending } = judgement
   switch (verdict) {
     case 'drained':
@@ -101,9 +108,9 @@ async function follow(ports: Ports, record: DrainRecord, judgement: Judgement): 
       return carryOn(ports, drained, 'observe')
     }
     case 'overdue':
-      return overdue(ports, record, judgement)
+      return overdue(ports, record, { ...judgement, onEdges })
     default:
-      return carryOn(ports, record, 'observe', zeroPending)
+      return carryOn(ports, record, 'observe', { zeroPending })
   }
 }
 

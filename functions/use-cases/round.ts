@@ -1,11 +1,11 @@
 import { eventTypes, metricNames } from '../contracts/names.ts'
-import { usualUris } from '../control/destination.ts'
+import { type ListedDestination, usualUris } from '../control/destination.ts'
 import { EdgeError, RoundUnavailable } from '../control/errors.ts'
 import { type Hold, holdKey, holdsOn } from '../control/hold.ts'
 import { entriesOf, isDisabled } from '../control/plan.ts'
 import type { EdgeReading, Round, Unknown } from '../control/round.ts'
 import { asEdgeError, disableOnEdge, onEveryEdge } from './edges.ts'
-import type { Edge, Ports } from './ports.ts'
+import type { CallsOf, Edge, Ports } from './ports.ts'
 import { restore, undoIfLifted } from './restore.ts'
 import { countRound } from './round-metrics.ts'
 
@@ -89,14 +89,7 @@ async function readEdge(
     const listed = await edge.list()
     const calls = await Promise.all(
       counted.map(async (hold) => {
-        const entries = entriesOf(hold, listed)
-        const named = [...new Set([...hold.uris, ...entries.map((entry) => entry.uri)])]
-        // What was taken out of the list before it was held may have calls yet: they are counted under its usual spellings.
-        const uris = named.length > 0 ? named : usualUris(hold.addresses)
-        return [
-          holdKey(hold),
-          await orUnknown(() => edge.count({ uris, addresses: hold.addresses })),
-        ] as const
+        return [holdKey(hold), await orUnknown(() => edge.count(callsOf(hold, listed)))] as const
       }),
     )
     const after = await edge.boot()
@@ -116,6 +109,13 @@ async function readEdge(
   } catch (error) {
     return { edge: edge.id, readable: false, at, reason: asEdgeError(error).message }
   }
+}
+
+/** Whose calls are those of a hold, on an edge with this list. */
+export function callsOf(hold: Hold, listed: readonly ListedDestination[]): CallsOf {
+  const named = [...new Set([...hold.uris, ...entriesOf(hold, listed).map((entry) => entry.uri)])]
+  // What was taken out of the list before it was held may have calls yet: they are counted under its usual spellings.
+  return { uris: named.length > 0 ? named : usualUris(hold.addresses), addresses: hold.addresses }
 }
 
 async function orUnknown<T>(read: () => Promise<T>): Promise<T | Unknown> {

@@ -4,14 +4,15 @@ import {
   chooseAtDeadline,
   type DeadlineChoice,
   type DeadlinePolicy,
+  dealOut,
   type Left,
   mayRetain,
 } from '../../functions/control/deadline.ts'
 
-const choices: readonly DeadlineChoice[] = ['retain', 'terminate']
+const unknown = ['retain', 'terminate'] as const
 const policies: fc.Arbitrary<DeadlinePolicy> = fc.record({
-  callsLeft: fc.constantFrom(...choices),
-  unknown: fc.constantFrom(...choices),
+  callsLeft: fc.constantFrom('end-calls', ...unknown),
+  unknown: fc.constantFrom(...unknown),
 })
 const anything: fc.Arbitrary<Left> = fc.record({
   callsLeft: fc.nat(3),
@@ -47,6 +48,8 @@ test('no call goes that either rule which applies would keep', () => {
       expect([policy.callsLeft, policy.unknown]).toContain(choice)
       if (choice === 'retain') return
       if (left.callsLeft > 0 || left.unconfirmed) expect(policy.callsLeft).not.toBe('retain')
+      // The instance goes with its calls only where no rule that applies would end them first.
+      if (choice === 'terminate' && left.callsLeft > 0) expect(policy.callsLeft).toBe('terminate')
       if (left.unknown.length > 0) expect(policy.unknown).not.toBe('retain')
     }),
   )
@@ -68,6 +71,32 @@ test('only an instance that may be retained is ever chosen to be', () => {
   fc.assert(
     fc.property(policies, anything, (policy, left) => {
       if (chooseAtDeadline(policy, left).choice === 'retain') expect(mayRetain(policy)).toBe(true)
+    }),
+  )
+})
+
+const calls = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd', 'e'), fc.nat(20))
+const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
+
+test('a step ends as many calls as it may or as there are, and on no edge more than it has', () => {
+  fc.assert(
+    fc.property(calls, fc.integer({ min: 1, max: 30 }), fc.nat(), (has, most, turn) => {
+      const shares = dealOut(has, most, turn)
+      expect(sum(Object.values(shares))).toBe(Math.min(most, sum(Object.values(has))))
+      for (const [edge, share] of Object.entries(shares)) {
+        expect(share).toBeGreaterThan(0)
+        expect(share).toBeLessThanOrEqual(has[edge] ?? 0)
+      }
+    }),
+  )
+})
+
+test('no edge with calls is left out for more turns than there are edges', () => {
+  fc.assert(
+    fc.property(calls, fc.integer({ min: 1, max: 30 }), fc.nat(1000), (has, most, turn) => {
+      const turns = Object.keys(has).map((_, index) => dealOut(has, most, turn + index))
+      for (const edge of Object.keys(has))
+        if ((has[edge] ?? 0) > 0) expect(turns.some((shares) => shares[edge] !== undefined)).toBe(true)
     }),
   )
 })

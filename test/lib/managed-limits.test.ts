@@ -41,8 +41,9 @@ describe('what does not fit together is refused where it is written', () => {
   })
 
   test('groups that fill the environment, wherever they were named', () => {
-    const groups = Array.from({ length: 20 }, (_, index) => ({ name: `group-${index}` }))
-    expect(() => Template.fromStack(world(groups).stack)).toThrow(/has \d+ bytes as JSON/)
+    const { stack, control } = world()
+    for (let index = 0; index < 20; index++) control.manage(imported(stack, `group-${index}`), terminate)
+    expect(() => Template.fromStack(stack)).toThrow(/has \d+ bytes as JSON/)
   })
 })
 
@@ -93,6 +94,7 @@ test('every metric that is counted has its method', () => {
     control.metricDrift(),
     control.metricDrainsPastDeadline(),
     control.metricDeadlineDecisions('retain'),
+    control.metricCallsEnded(),
     control.metricRetainedTooLong(),
     control.metricCompletionsFailed(),
     control.metricEdgeListRefused(),

@@ -12,6 +12,7 @@ import {
 } from 'aws-cdk-lib/aws-ec2'
 import { expect } from 'vitest'
 import * as z from 'zod'
+import type { ControlConfigInput } from '../../functions/contracts/config.ts'
 import { DispatcherControl } from '../../lib/dispatcher-control.ts'
 import { directEdgeAccess } from '../../lib/edge-access.ts'
 import { handlers } from '../../lib/handlers.ts'
@@ -28,17 +29,16 @@ export const terminate: ManageOptions = {
 }
 
 /** Somebody else's app with a fleet of its own, which it has us control. */
-export function world(groups: { readonly name: string }[] = []) {
+export function world(...named: ControlConfigInput['groups']) {
   const app = new App({ outdir: assemblyFolder(), builtinCloudFormationValidation: false })
   const stack = new Stack(app, 'Media')
   const control = new DispatcherControl(stack, 'Control', {
-    control: { groups: [], timers: { failoverWindowSeconds: 7, longestCallSeconds: 14_400 } },
+    control: { groups: named, timers: { failoverWindowSeconds: 7, longestCallSeconds: 14_400 } },
     edgesPath: '/edges',
     rpcSecretParameter: '/secret',
     edgeAccess: directEdgeAccess(),
     functionsPath,
   })
-  for (const { name } of groups) control.manage(imported(stack, name), terminate)
   return { app, stack, control }
 }
 

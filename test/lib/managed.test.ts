@@ -89,10 +89,19 @@ describe("the options' defaults are what their documentation says", () => {
       heartbeatTimeout: Duration.minutes(10),
       retainedMaxAge: Duration.hours(2),
       callCount,
+      deadlinePolicy: { callsLeft: 'end-calls', unknown: 'retain' },
+      endCalls: { perStep: 20, within: Duration.minutes(2) },
     })
     const template = Template.fromStack(stack)
     expect(configuration(template)).toMatchObject({
-      groups: [{ heartbeatTimeoutSeconds: 600, retainedMaxAgeSeconds: 7200, callCount }],
+      groups: [
+        {
+          heartbeatTimeoutSeconds: 600,
+          retainedMaxAgeSeconds: 7200,
+          callCount,
+          endCalls: { perStep: 20, withinSeconds: 120 },
+        },
+      ],
     })
     expect(JSON.stringify(template.findResources('AWS::IAM::Policy'))).toContain(':parameter/ari')
   })
@@ -164,6 +173,28 @@ test.each(['the same', 'another'])(
     const said = findings(app)
     expect(said).toContain('/Servers/ASG')
     expect(said).not.toContain('Media/Control/')
+  },
+)
+
+test.each([
+  ['retain', 1],
+  ['terminate', 0],
+] as const)(
+  '%s for a group that is only named: what has to be set on it, and on its hook, is said',
+  (unknown, times) => {
+    const { stack } = world({
+      name: 'named',
+      terminateHook: 'theirs',
+      heartbeatTimeoutSeconds: 1800,
+      drainDeadlineSeconds: 3600,
+      deadlinePolicy: { callsLeft: 'terminate', unknown },
+    })
+    const said = (words: string) =>
+      Annotations.fromStack(stack).findWarning('/Media/Control', Match.stringLikeRegexp(words))
+    expect(said('--auto-scaling-group-name named .*TerminateHookAbandon')).toHaveLength(times)
+    expect(said('put-lifecycle-hook .*--lifecycle-hook-name theirs --default-result ABANDON')).toHaveLength(
+      times,
+    )
   },
 )
 

@@ -69,18 +69,35 @@ test('an older Node is told what to do', () => {
   expect(() => requireNode24('v24.0.0')).not.toThrow()
 })
 
+const ending = { callsLeft: 'end-calls', unknown: 'terminate' }
+
 test.each([
   ['a name that would cover other groups', { name: 'media-*' }, 'must not hold a colon'],
   ['a group without a name', { name: '' }, 'control.groups[0].name'],
   [
     'a deadline policy of one word, as it once was,',
     { deadlinePolicy: 'retain' },
-    'must state both: { "callsLeft": "retain" or "terminate", "unknown": "retain" or "terminate" }\n  → at control.groups[0].deadlinePolicy',
+    'must state both: { "callsLeft": "retain", "end-calls" or "terminate", "unknown": "retain" or "terminate" }\n  → at control.groups[0].deadlinePolicy',
   ],
   [
     'a deadline policy that says nothing of what is unknown',
     { deadlinePolicy: { callsLeft: 'retain' } },
     'control.groups[0].deadlinePolicy.unknown',
+  ],
+  [
+    'endCalls without the policy that uses it',
+    { endCalls: { perStep: 5 } },
+    "has no meaning unless deadlinePolicy.callsLeft is 'end-calls'",
+  ],
+  [
+    'less time to end calls than to see that they are over',
+    { deadlinePolicy: ending, endCalls: { withinSeconds: 7 } },
+    'longer than the fail-over window of 7 s: that calls are over',
+  ],
+  [
+    "a deadline that leaves no time to end calls before the hook's global maximum",
+    { deadlinePolicy: ending, heartbeatTimeoutSeconds: 60, drainDeadlineSeconds: 5700 },
+    "must be at most 5660: the hook's global maximum, min(48 h, 100 × heartbeat timeout) = 6000 s, less two waits and endCalls.withinSeconds = 300 s",
   ],
   ['a deadline within the fail-over window', { drainDeadlineSeconds: 7 }, 'longer than the fail-over window'],
 ])('%s is refused', (_, change, message) => {

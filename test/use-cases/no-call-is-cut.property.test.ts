@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { DeadlinePolicy } from '../../functions/control/deadline.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
-import { createWorld, everywhere, minutes, seconds, server, type World } from './world.ts'
+import { config, createWorld, everywhere, minutes, seconds, server, type World } from './world.ts'
 
 const longestCall = 20 * minutes
-const deadline = 60 * minutes
+const within = 60 * seconds
 
 interface Happening {
   readonly after: number
@@ -34,13 +35,44 @@ const happening: fc.Arbitrary<Happening> = fc.record({
 })
 
 /** Calls as both of their ends know them, whatever an edge remembers. */
-type Ledger = { from: number; to: number }[]
+type Ledger = { edge: MemoryEdge; id: number; from: number; to: number; endedEarlyAt?: number }[]
 
 function call(world: World, edge: MemoryEdge, ledger: Ledger, outbound: boolean, lasts: number): void {
   const id = outbound ? edge.callFrom('10.0.1.20') : callIn(edge)
   if (id === undefined) return
-  ledger.push({ from: world.age(), to: world.age() + lasts })
+  ledger.push({ edge, id, from: world.age(), to: world.age() + lasts })
   world.clock.at(world.clock.now() + lasts, () => edge.hangUp(id))
+}
+
+/** Our own BYEs end a call for both of its ends. */
+function watchByes(world: World, ledger: Ledger): void {
+  for (const edge of world.edges) {
+    const hangUp = edge.hangUp.bind(edge)
+    edge.hangUp = (id) => {
+      for (const one of ledger)
+        if (one.edge === edge && one.id === id && world.age() < one.to)
+          one.to = one.endedEarlyAt = world.age()
+      hangUp(id)
+    }
+  }
+}
+
+interface Policy {
+  readonly deadline: number
+  readonly deadlinePolicy: DeadlinePolicy
+}
+const policies: fc.Arbitrary<Policy> = fc.record({
+  deadline: fc.constantFrom(10 * minutes, 60 * minutes),
+  deadlinePolicy: fc.record({
+    callsLeft: fc.constantFrom('retain', 'end-calls', 'terminate'),
+    unknown: fc.constantFrom('retain', 'terminate'),
+  }),
+})
+
+/** From when on this policy may let an instance go that has calls. */
+function mayCutFrom({ deadline, deadlinePolicy: { callsLeft, unknown } }: Policy): number {
+  if (callsLeft === 'terminate' || unknown === 'terminate') return deadline
+  return callsLeft === 'end-calls' ? deadline + within : Number.POSITIVE_INFINITY
 }
 
 /** An INVITE goes where the edge sends it; only those that the server gets are of interest. */
@@ -91,17 +123,29 @@ async function happen(world: World, ledger: Ledger, { edge: index, what, lasts }
   }
 }
 
-test('whatever happens to the edges, no lifecycle action is completed before the deadline while a call is up', async () => {
+test('whatever happens to the edges, no instance goes while a call is up but by its policy, and no call is ended but by it', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(happening, { minLength: 3, maxLength: 14 }),
       fc.boolean(),
-      async (happenings, restoresDialogs) => {
+      policies,
+      async (happenings, restoresDialogs, policy) => {
         const world = createWorld({
           edges: [{ id: 'edge-a', restoresDialogs }, { id: 'edge-b' }],
-          config: { timers: { failoverWindowSeconds: 10, longestCallSeconds: longestCall / seconds } },
+          config: {
+            groups: config.groups.map((group) => ({
+              ...group,
+              drainDeadlineSeconds: policy.deadline / seconds,
+              deadlinePolicy: policy.deadlinePolicy,
+              ...(policy.deadlinePolicy.callsLeft === 'end-calls' && {
+                endCalls: { perStep: 1, withinSeconds: within / seconds },
+              }),
+            })),
+            timers: { failoverWindowSeconds: 10, longestCallSeconds: longestCall / seconds },
+          },
         })
         const ledger: Ledger = []
+        watchByes(world, ledger)
         const [a] = world.edges
         if (a) call(world, a, ledger, false, 3 * minutes)
         await world.scaleIn()
@@ -116,12 +160,24 @@ test('whatever happens to the edges, no lifecycle action is completed before the
 
         const completed = world.ended().filter(({ by }) => by === 'completion')
         expect(completed.length).toBeLessThanOrEqual(1)
-        for (const { at } of completed)
-          if (at < deadline) expect(ledger.filter(({ from, to }) => from <= at && at < to)).toEqual([])
+        const goes = [
+          ...completed.filter(({ result }) => result === 'CONTINUE').map(({ at }) => at),
+          ...world.memory.lifecycleActions.terminated.map(({ at }) => at - world.startedAt),
+        ]
+        const callsUp = (at: number) => ledger.filter(({ from, to }) => from <= at && at < to).length
+        for (const at of goes) if (at < mayCutFrom(policy)) expect(callsUp(at)).toBe(0)
+        // A retained instance goes when its calls are over, and then only.
+        for (const { at } of world.memory.lifecycleActions.terminated)
+          expect(callsUp(at - world.startedAt)).toBe(0)
+        for (const { endedEarlyAt } of ledger)
+          if (endedEarlyAt !== undefined) {
+            expect(policy.deadlinePolicy.callsLeft).toBe('end-calls')
+            expect(endedEarlyAt).toBeGreaterThanOrEqual(policy.deadline)
+          }
         expect(await world.formerFlags()).toEqual(everywhere('AP', 'IP'))
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 80 },
   )
 })
 
