@@ -44,7 +44,7 @@ export abstract class ControlMetrics extends Construct {
 
   /** Calls that were ended with BYEs, by the policy `end-calls`. */
   metricCallsEnded(options?: MetricOptions): Metric {
-    return metric(metricNames.callsEnded, {}, options)
+    return this.metric(metricNames.callsEnded, {}, options)
   }
 
   /** Drains whose instance is retained for longer than it may be. */

@@ -10,6 +10,7 @@ import {
   end,
   holdOf,
   keepAlive,
+  nextOf,
   overtaken,
   recordOf,
   retain,
@@ -38,7 +39,10 @@ export async function completeDrain(ports: Ports, payload: WorkflowPayload): Pro
   if (done.outcome === 'look-again') return answer(ports, done.record, 'observe')
   if (done.outcome === 'without-us') return actionOver(ports, done.record)
   // Also when it could not be done: the hook's default result is ABANDON too.
-  if (record.completion === 'ABANDON') return answer(ports, await retain(ports, done.record), 'observe')
+  if (record.completion === 'ABANDON') {
+    const retained = await retain(ports, done.record)
+    return answer(ports, retained, nextOf(retained))
+  }
   const retired = await save(ports, done.record, { state: 'retired' })
   await leaveMark(ports, retired)
   if (done.outcome !== 'failed')

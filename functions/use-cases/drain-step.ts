@@ -161,12 +161,18 @@ export async function end(
   return answer(ports, ended, 'ended')
 }
 
-/** The lifecycle action is over and Auto Scaling keeps the instance: from now on the drain alone decides when it goes. */
+/**
+ * The lifecycle action is over and Auto Scaling keeps the instance: from now on the drain alone decides when it goes. One that could
+ * never resolve its set still has to begin.
+ */
 export async function retain(
   ports: Pick<Ports, 'store' | 'events' | 'clock'>,
   record: DrainRecord,
 ): Promise<DrainRecord> {
-  const retained = await save(ports, record, { state: 'draining', retainedAt: ports.clock.now() })
+  const retained = await save(ports, record, {
+    state: record.subject === undefined ? 'claimed' : 'draining',
+    retainedAt: ports.clock.now(),
+  })
   await ports.events.publish({ type: eventTypes.instanceRetained, detail: summary(retained) })
   return retained
 }
@@ -186,7 +192,10 @@ export async function actionOver(
     mayRetain(policy) &&
     instanceId !== undefined &&
     (await ports.instances.gone([instanceId])).length === 0
-  if (kept) return answer(ports, await retain(ports, record), 'observe')
+  if (kept) {
+    const retained = await retain(ports, record)
+    return answer(ports, retained, nextOf(retained))
+  }
   const over = await save(ports, record, {
     state: 'completing',
     result: 'action-over',
@@ -202,7 +211,7 @@ export async function actionOver(
 export async function carryOn(
   ports: Pick<Ports, 'store' | 'workflows' | 'clock' | 'config'>,
   record: DrainRecord,
-  next: 'observe' | 'retire',
+  next: WorkflowPayload['next'],
   waits: Waits = {},
 ): Promise<WorkflowPayload> {
   if (record.steps < stepsPerExecution) return answer(ports, record, next, waits)

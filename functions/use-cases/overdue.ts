@@ -3,7 +3,7 @@ import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import { chooseAtDeadline, type Left } from '../control/deadline.ts'
 import type { DrainRecord, LifecycleTarget } from '../control/drain-record.ts'
 import { StoreConflict } from '../control/errors.ts'
-import { answer, carryOn, save, summary } from './drain-step.ts'
+import { answer, carryOn, nextOf, save, summary } from './drain-step.ts'
 import { type CallsOnEdge, endSomeCalls } from './end-calls.ts'
 import type { Ports } from './ports.ts'
 
@@ -15,7 +15,7 @@ export async function overdue(ports: Ports, record: DrainRecord, found: Found): 
   const { callsLeft, unknown, zeroPending } = found
   if (record.retainedAt !== undefined) {
     const said = retainedTooLong(ports, record) ? await sayRetainedTooLong(ports, record, found) : record
-    return carryOn(ports, said, 'observe', { zeroPending })
+    return carryOn(ports, said, nextOf(said), { zeroPending })
   }
   if (record.lifecycle) return decide(ports, record, record.lifecycle, found)
   if (record.overdueSaid) return carryOn(ports, record, 'observe', { zeroPending })

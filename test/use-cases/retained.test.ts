@@ -90,3 +90,26 @@ test.each([
     expect(world.memory.lifecycleActions.terminated).toHaveLength(1)
   },
 )
+
+test('an instance that is retained before its set could be resolved is drained as soon as it can be, and goes then', async () => {
+  const groups = config.groups.map((group) => ({
+    ...group,
+    drainDeadlineSeconds: 600,
+    retainedMaxAgeSeconds: 3600,
+    deadlinePolicy: { callsLeft: 'retain', unknown: 'retain' } as const,
+  }))
+  const world = createWorld({ config: { groups } })
+  const call = world.edges[0]?.callTo(server) ?? 0
+  for (const edge of world.edges) edge.misbehaviour = { unreachable: true }
+  await world.scaleIn()
+  await world.pass(2 * hours)
+  expect(world.ended()).toMatchObject([{ result: 'ABANDON', by: 'completion' }])
+  expect(world.memory.events.of('Retained Too Long')).toHaveLength(1)
+  for (const edge of world.edges) edge.misbehaviour = {}
+  await world.pass(5 * minutes)
+  expect(world.flags()).toMatchObject({ 'edge-a/1': 'DX', 'edge-b/1': 'DX' })
+  expect(world.memory.lifecycleActions.terminated).toEqual([])
+  world.edges[0]?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+  expect(world.memory.lifecycleActions.terminated).toHaveLength(1)
+})
