@@ -27,6 +27,14 @@ describe.each(releases)('what real Kamailio %s said', (release) => {
     return found
   }
 
+  /** An edge that answers each method with the recording of that name, or with the one that is named for it. */
+  const answering = (answers: Readonly<Record<string, string>>) =>
+    loopback((request, socket) => {
+      const method = /"method":"([^"]*)"/.exec(request.body)?.[1] ?? ''
+      const body = one(answers[method] ?? method).response?.body ?? ''
+      reply(socket, body.replace(/"id":1\}$/, `"id":${idOf(request)}}`))
+    })
+
   test('each list is read whole: every target, with duid where it has one and IUID on 6.1', () => {
     const lists = recordings.filter(
       (r) => r.request.includes('dispatcher.list"') && r.response?.body.includes('NRSETS'),
@@ -64,6 +72,8 @@ describe.each(releases)('what real Kamailio %s said', (release) => {
     ['unknown_method', 'unsupported'],
     ['wrong_path', 'unsupported'],
     ['dlg.profile_get_size.unknown_profile', 'refused'],
+    ['dlg.profile_list.unknown_profile', 'refused'],
+    ['dlg.terminate_dlg.two_params', 'refused'],
     ['htable.get.nokey', 'refused'],
     ['htable.delete.nokey', 'refused'],
     ['htable.seti.notable', 'refused'],
@@ -97,11 +107,7 @@ describe.each(releases)('what real Kamailio %s said', (release) => {
       'htable.delete': 'htable.delete',
       'dlg.profile_get_size': 'dlg.profile_get_size.value',
     }
-    const server = await loopback((request, socket) => {
-      const method = /"method":"([^"]*)"/.exec(request.body)?.[1] ?? ''
-      const { response } = one(answers[method] ?? method)
-      reply(socket, (response?.body ?? '').replace(/"id":1\}$/, `"id":${idOf(request)}}`))
-    })
+    const server = await answering(answers)
     const edge = clientOf(server)
     expect(await edge.list()).toHaveLength(3)
     await edge.setState('d', 1, media)
@@ -113,6 +119,35 @@ describe.each(releases)('what real Kamailio %s said', (release) => {
     expect(await edge.readGuard(media)).toBe(true)
     const count = await edge.count({ uris: [media], addresses: ['10.0.1.20'] })
     expect(count).toEqual({ calls: 4, source: 'profile', outbound: true })
+    expect(await edge.endCalls({ uris: [media], addresses: [] }, 50)).toBe(2)
+  })
+
+  test.each([
+    ['dlg.profile_list', 'dlg.terminate_dlg', 1],
+    ['dlg.profile_list.src', 'dlg.terminate_dlg', 1],
+    ['dlg.profile_list.early', 'dlg.terminate_dlg.early', 0],
+    ['dlg.profile_list.none', 'dlg.terminate_dlg', 0],
+  ])('of %s one call is ended at a time, unless it rings', async (list, end, expected) => {
+    const answers: Record<string, string> = {
+      'dlg.profile_get_size': 'dlg.profile_get_size.value',
+      'dlg.profile_list': list,
+      'dlg.terminate_dlg': end,
+    }
+    const server = await answering(answers)
+    expect(await clientOf(server).endCalls({ uris: [media], addresses: [] }, 1)).toBe(expected)
+    const ends = server.requests.filter(({ body }) => body.includes('terminate_dlg'))
+    expect(ends).toHaveLength(expected)
+  })
+
+  test('a Call-ID with a quote and a backslash is read, and said to no edge', async () => {
+    const answers: Record<string, string> = {
+      'dlg.profile_get_size': 'dlg.profile_get_size.value',
+      'dlg.profile_list': 'dlg.profile_list.quoted',
+    }
+    const server = await answering(answers)
+    expect(one('dlg.profile_list.quoted').response?.body).toContain(String.raw`a\"quoted\\id@x`)
+    expect(await clientOf(server).endCalls({ uris: [media], addresses: [] }, 50)).toBeGreaterThan(0)
+    expect(server.requests.filter(({ body }) => body.includes('quoted'))).toEqual([])
   })
 
   test("the guard's recorded faults mean: not held, nothing to let go, or no guard at all", async () => {
