@@ -4,7 +4,7 @@ import { createHttpTransport } from '../../functions/kamailio/http-transport.ts'
 import { startMediaServer } from '../../lab/calls.ts'
 import { provision } from '../../lab/provision.ts'
 import { edgeContract } from '../contract/edge.ts'
-import { throughGateway } from '../kamailio-client/gateway-paths.ts'
+import { throughGateway, throughRelay } from '../kamailio-client/gateway-paths.ts'
 import { clientOf, type Ground, listable, openGround, realPlaces, secret } from './edge-world.ts'
 
 let opened: Ground | undefined
@@ -24,6 +24,9 @@ for (const release of ['6.1', '5.6'] as const) {
   edgeContract(`a real Kamailio ${release}`, () => realPlaces(ground(), release))
   edgeContract(`a real Kamailio ${release} behind API Gateway`, () =>
     realPlaces(ground(), release, async (url) => (await throughGateway(url)).transport),
+  )
+  edgeContract(`a real Kamailio ${release} behind the relay`, () =>
+    realPlaces(ground(), release, async (url) => (await throughRelay(url)).transport),
   )
 
   describe(`the client over a real Kamailio ${release}`, () => {
