@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { EndCalls } from '../control/deadline.ts'
 import { heartbeatInterval } from '../control/pace.ts'
+import { isPrivateAddress } from '../control/private-address.ts'
 
 const seconds = (min: number, max: number) => z.number().min(min).max(max)
 /** An SSM parameter's name. */
@@ -149,6 +150,14 @@ export function endCallsOf({
 
 export type CallCountConfig = NonNullable<GroupConfig['callCount']>
 
+/** Plain HTTP to an address that is not private. Where a name leads to is not known. */
+function isInClear(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname } = new URL(text)
+  const address = /^[\d.]+$/.test(hostname) ? hostname : /^\[(.*)\]$/.exec(hostname)?.[1]
+  return protocol === 'http:' && address !== undefined && !isPrivateAddress(address)
+}
+
 /** The JSON value of one edge's SSM parameter; the parameter's last path element is the edge's id. */
 export const edgeParameter = z.strictObject({
   /**
@@ -159,6 +168,10 @@ export const edgeParameter = z.strictObject({
     .url({ protocol: /^https?$/ })
     // Not by URL: a check runs after a failed one too, and must not throw.
     .refine((url) => !/^[^/]*\/\/[^/?#]*@/.test(url), 'must not hold a password')
+    .refine(
+      (url) => !isInClear(url),
+      'must be https, or a private DNS name: over plain HTTP to a public address the shared secret would cross the internet in clear',
+    )
     .exactOptional(),
   /** true only where dialogs and their profiles survive a restart (dialog `db_mode` 1) */
   restoresDialogs: z.boolean().default(false),

@@ -1,5 +1,6 @@
 import type { CallCountConfig, GroupConfig } from '../contracts/config.ts'
 import { DispatcherControlError } from '../control/errors.ts'
+import { isPrivateAddress } from '../control/private-address.ts'
 import type { MediaServers } from '../use-cases/ports.ts'
 import { asteriskChannels } from './asterisk.ts'
 
@@ -24,13 +25,6 @@ interface Question {
   readonly timeoutMs: number
 }
 
-/** The password goes in the clear: never to a public address, nor to a name that may lead to one. */
-function isPrivate(address: string): boolean {
-  return /^(10\.|127\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd][0-9a-f]{2}:|::1$)/.test(
-    address,
-  )
-}
-
 /** How each kind of media server is asked. Another kind is another entry here and in the configuration's schema. */
 const readers: Readonly<Record<CallCountConfig['kind'], (question: Question) => Promise<number>>> = {
   asterisk: ({ config, address, password, timeoutMs }) =>
@@ -45,7 +39,8 @@ export function createMediaServers(settings: MediaServerSettings): MediaServers 
       if (!config) return undefined
       const password = await settings.password(config.passwordParameter)
       const failures: string[] = []
-      for (const address of addresses.filter(isPrivate)) {
+      // The password goes in the clear: never to a public address, nor to a name that may lead to one.
+      for (const address of addresses.filter(isPrivateAddress)) {
         try {
           return await readers[config.kind]({ config, address, password, timeoutMs: settings.timeoutMs })
         } catch (error) {

@@ -53,11 +53,11 @@ async function fleetOver(first: readonly object[], table: Table = { writes: 0 },
 test('every page is read, short and empty ones too', async () => {
   const { ids, created, stub } = await fleetOver([
     edge('a'),
-    edge('b', 'http://[2001:db8::1]:8080/rpc'),
+    edge('b', 'http://[fd00::1]:8080/rpc'),
     edge('c'),
   ])
   expect(await ids()).toEqual(['a', 'b', 'c'])
-  expect(created[1]).toBe('b http://[2001:db8::1]:8080/rpc false')
+  expect(created[1]).toBe('b http://[fd00::1]:8080/rpc false')
   expect(stub.requests).toHaveLength(6)
 })
 
@@ -88,6 +88,7 @@ test('a list that is wrong is refused with every problem, each with its paramete
     edge('e', 'no url'),
     edge('g', 'http://user:planted-secret@10.0.0.5/rpc'),
     edge('f', undefined, { restoreDialogs: true }),
+    edge('h', 'http://198.51.100.7:8080/rpc'),
   ])
   const edges = fleet.edges()
   await expect(edges).rejects.toThrow(InvalidConfiguration)
@@ -96,6 +97,7 @@ test('a list that is wrong is refused with every problem, each with its paramete
     `${path}/c: url:`,
     `${path}/e: url:`,
     `${path}/d: is not JSON`,
+    `${path}/h: url: must be https, or a private DNS name`,
     `${path}/g: url: must not hold a password`,
     `${path}/zone/a: edge "a" is there twice`,
     `${path}/f: restoreDialogs: is not a known key`,
