@@ -16,8 +16,12 @@ export interface RelayTransportSettings {
 export function createRelayTransport(settings: RelayTransportSettings): RpcTransport {
   const { client, functionName, url, timeoutMs } = settings
   return {
-    async post({ body, secret, limit, signal }): Promise<RpcOutcome> {
-      const request: RelayRequest = { url, body, limit, timeoutMs, ...(secret !== undefined && { secret }) }
+    async post({ body, correlationId, secret, limit, signal }): Promise<RpcOutcome> {
+      const request: RelayRequest = {
+        ...{ url, body, limit, timeoutMs },
+        ...(secret !== undefined && { secret }),
+        ...(correlationId !== undefined && { correlationId }),
+      }
       try {
         const answer = await client.send(
           new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(request) }),
@@ -26,7 +30,10 @@ export function createRelayTransport(settings: RelayTransportSettings): RpcTrans
         const text = Buffer.from(answer.Payload ?? []).toString()
         // What it says of its failure is not repeated: it may quote what it was invoked with.
         if (answer.FunctionError)
-          return { failure: 'unreachable', why: 'the relay function failed: see its log' }
+          return {
+            failure: 'unreachable',
+            why: `the relay function failed: see its log${invocationOf(answer)}`,
+          }
         const parsed = rpcOutcome.safeParse(jsonOrText(text))
         return parsed.success
           ? parsed.data
@@ -40,6 +47,11 @@ export function createRelayTransport(settings: RelayTransportSettings): RpcTrans
     },
     close: async () => undefined,
   }
+}
+
+/** As in each line of the function's own log. */
+function invocationOf({ $metadata: { requestId } }: { $metadata: { requestId?: string } }): string {
+  return requestId === undefined ? '' : ` [request ${requestId}]`
 }
 
 function jsonOrText(text: string): unknown {

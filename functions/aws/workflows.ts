@@ -12,6 +12,8 @@ export interface WorkflowsOptions {
   readonly stateMachineArn: string
   /** a collision-free hash in letters and digits, the same at every call and everywhere */
   readonly hash: (text: string) => string
+  /** what is being worked on: an execution that is started carries it on */
+  readonly correlationId?: () => string | undefined
 }
 
 /** Step Functions allows 80 characters. */
@@ -30,9 +32,12 @@ export function executionName(drainId: string, attempt: number, hash: (text: str
   return safe.slice(0, longestName - told.length) + told
 }
 
-export function createWorkflows({ client, stateMachineArn, hash }: WorkflowsOptions): Workflows {
+export function createWorkflows(options: WorkflowsOptions): Workflows {
+  const { client, stateMachineArn, hash } = options
   return {
-    async start(input) {
+    async start(payload) {
+      const correlationId = options.correlationId?.()
+      const input = correlationId === undefined ? payload : { ...payload, correlationId }
       const name = executionName(input.drainId, input.attempt, hash)
       try {
         await client.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }))

@@ -55,9 +55,19 @@ export function isSpeakable(value: string): boolean {
   return text.safeParse(value).success && !value.includes('\uFFFD')
 }
 
+/** What stands in the header `X-Correlation-Id`, and so in the edge's log, which checks the same (kamailio/rpc.cfg). */
+const correlationId = z.string().regex(/^[\w.:/@=+;[\]-]{1,200}$/)
+
+/** @returns the text as such an id; what may not be in one becomes an underscore */
+export function correlationIdOf(text: string): string {
+  return text.replace(/[^\w.:/@=+;[\]-]/g, '_').slice(0, 200)
+}
+
 /** One JSON-RPC request on its way to one edge. */
 export interface RpcMessage {
   readonly body: string
+  /** what it is sent for: see {@link correlationIdOf} */
+  readonly correlationId?: string | undefined
   /** the shared secret, for the header `X-RPC-Key` */
   readonly secret: string | undefined
   /** of the reply, in bytes */
@@ -76,7 +86,12 @@ export const rpcOutcome = z.union([
     why: z.string(),
   }),
 ])
-export type HttpReply = { readonly status: number; readonly body: string }
+export type HttpReply = {
+  readonly status: number
+  readonly body: string
+  /** API Gateway's, as in its access log */
+  readonly requestId?: string | undefined
+}
 export type RpcFailure = {
   readonly failure: 'unreachable' | 'broken' | 'malformed' | 'access-denied' | 'no-route'
   readonly why: string
@@ -105,6 +120,7 @@ export const relayRequest = z.strictObject({
   secret: z.string().optional(),
   limit: z.int().min(1),
   timeoutMs: z.int().min(1),
+  correlationId: correlationId.exactOptional(),
 })
 export type RelayRequest = z.input<typeof relayRequest>
 

@@ -8,6 +8,8 @@ export const workflowPayload = z.strictObject({
   waitSeconds: z.int().min(1),
   /** how long to wait after a step that failed */
   retrySeconds: z.int().min(1),
+  /** what started it, for the log: of an event or command its id */
+  correlationId: z.string().min(1).exactOptional(),
 })
 export type WorkflowPayload = z.output<typeof workflowPayload>
 

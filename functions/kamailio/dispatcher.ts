@@ -18,6 +18,7 @@ export interface EdgeSettings {
   readonly timeoutMs: number
   readonly key?: RpcSecret
   readonly backOff?: NonNullable<RpcSettings['backOff']>
+  readonly correlationId?: NonNullable<RpcSettings['correlationId']>
 }
 
 export interface KamailioEdge extends Edge {

@@ -1,4 +1,4 @@
-import { errors, Pool } from 'undici'
+import { Agent, errors } from 'undici'
 import type { RpcFailure, RpcTransport, SignRequest } from '../contracts/rpc.ts'
 import { ReplyTooLarge, readLimited } from './limited-reply.ts'
 
@@ -9,23 +9,25 @@ export interface HttpTransportSettings {
   readonly timeoutMs: number
   /** for a gateway that asks for a signature */
   readonly sign?: SignRequest
+  /** connections that are shared with other transports, and outlive this one; its own by default */
+  readonly agent?: Agent
 }
 
-/** To one URL over kept HTTP/1.1 connections. */
-export function createHttpTransport({ url: text, timeoutMs, sign }: HttpTransportSettings): RpcTransport {
-  const url = new URL(text)
-  const pool = new Pool(url.origin, {
-    connections: 8,
-    pipelining: 1,
-    allowH2: false,
-    connect: { timeout: timeoutMs },
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-  })
+/** Kept HTTP/1.1 connections, some for each origin; an origin without a connection is forgotten. */
+export function createAgent(connectTimeoutMs: number): Agent {
+  return new Agent({ connections: 8, pipelining: 1, allowH2: false, connect: { timeout: connectTimeoutMs } })
+}
+
+/** To one URL over kept connections. */
+export function createHttpTransport(settings: HttpTransportSettings): RpcTransport {
+  const { timeoutMs, sign } = settings
+  const url = new URL(settings.url)
+  const agent = settings.agent ?? createAgent(timeoutMs)
   return {
-    async post({ body, secret, limit, signal }) {
+    async post({ body, correlationId, secret, limit, signal }) {
       const plain = {
         'content-type': 'application/json',
+        ...(correlationId !== undefined && { 'x-correlation-id': correlationId }),
         ...(secret !== undefined && { 'x-rpc-key': secret }),
       }
       let headers: Readonly<Record<string, string>> = plain
@@ -35,15 +37,27 @@ export function createHttpTransport({ url: text, timeoutMs, sign }: HttpTranspor
         return { failure: 'access-denied', why: 'the request could not be signed', cause }
       }
       try {
-        const request = { path: url.pathname + url.search, method: 'POST', headers, body, signal } as const
-        const response = await pool.request(request)
-        return { status: response.statusCode, body: await readLimited(response, limit) }
+        const response = await agent.request({
+          origin: url.origin,
+          path: url.pathname + url.search,
+          method: 'POST',
+          ...{ headers, body, signal, headersTimeout: timeoutMs, bodyTimeout: timeoutMs },
+        })
+        const requestId = idOf(response.headers['apigw-requestid'])
+        return { status: response.statusCode, body: await readLimited(response, limit), requestId }
       } catch (error) {
         return failureOf(error)
       }
     },
-    close: () => pool.close(),
+    close: async () => {
+      if (!settings.agent) await agent.close()
+    },
   }
+}
+
+/** Kept out of error texts: whatever does not look like one. */
+function idOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' && /^[\w=-]{1,64}$/.test(header) ? header : undefined
 }
 
 function failureOf(cause: unknown): RpcFailure {

@@ -39,6 +39,8 @@ export interface RpcSettings {
   /** for one call in all: waiting for a connection, sending, the whole reply */
   readonly timeoutMs: number
   readonly key?: RpcSecret
+  /** what is being worked on, for the edge's log */
+  readonly correlationId?: () => string | undefined
   /** Waits, longer at each attempt (from 1), before what a gateway throttled is said again; without it it is not. */
   readonly backOff?: (attempt: number) => Promise<void>
 }
@@ -59,8 +61,9 @@ export function createJsonRpc(settings: RpcSettings): JsonRpc {
   let lastId = 0
 
   async function once(call: Call): Promise<HttpReply> {
-    const { method, body, secret, signal } = call
-    const outcome = await transport.post({ body, secret, limit: methods[method].limit, signal })
+    const { method, body, correlationId, secret, signal } = call
+    const limit = methods[method].limit
+    const outcome = await transport.post({ body, correlationId, secret, limit, signal })
     if ('failure' in outcome) throw failed(edge, method, outcome, signal.aborted ? timeoutMs : undefined)
     // a gateway may echo what it was sent; from here on no error text can hold the secret
     return secret === undefined ? outcome : { ...outcome, body: outcome.body.replaceAll(secret, '[secret]') }
@@ -91,7 +94,8 @@ export function createJsonRpc(settings: RpcSettings): JsonRpc {
       const id = ++lastId
       const body = JSON.stringify({ jsonrpc: '2.0', method, params, id })
       const secret = await usable(edge, key?.secret())
-      const call = { method, body, secret, signal: AbortSignal.timeout(timeoutMs) }
+      const correlationId = settings.correlationId?.()
+      const call = { method, body, correlationId, secret, signal: AbortSignal.timeout(timeoutMs) }
       let reply = await sendPatiently(call)
       const refused = (reply.status === 401 || reply.status === 403) && !gatewayFault(reply)
       if (key && refused) {
@@ -114,6 +118,7 @@ const throttledTries = 4
 interface Call {
   readonly method: RpcMethod
   readonly body: string
+  readonly correlationId: string | undefined
   readonly secret: string | undefined
   readonly signal: AbortSignal
 }

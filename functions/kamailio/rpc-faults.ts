@@ -7,8 +7,8 @@ import { jsonOf } from './limited-reply.ts'
 /** A well-formed JSON-RPC error from Kamailio. `reason` is its message: nearly every fault has code 500, so only it tells them apart. */
 export class RpcRefusal extends EdgeError {
   readonly reason: string
-  constructor(edge: string, fault: EdgeFault, method: string, reason: string) {
-    super(edge, fault, `${method}: ${reason}`)
+  constructor(edge: string, fault: EdgeFault, method: string, reason: string, at: string) {
+    super(edge, fault, `${method}: ${reason}${at}`)
     this.reason = reason
   }
 }
@@ -53,17 +53,19 @@ export interface RpcRequest {
 export function resultOf(request: RpcRequest, reply: HttpReply): unknown {
   const { edge, method, id } = request
   const gateway = gatewayFault(reply)
-  if (gateway) throw new EdgeError(edge, gateway.fault, `${method}: ${gateway.what}`)
+  const at = reply.requestId === undefined ? '' : ` [API request ${reply.requestId}]`
+  if (gateway) throw new EdgeError(edge, gateway.fault, `${method}: ${gateway.what}${at}`)
   const envelope = envelopeSchema.safeParse(jsonOf(reply.body))
   const unauthorized = reply.status === 401 || reply.status === 403
   if (envelope.success && envelope.data.id === id && !unauthorized) {
     const { error, result } = envelope.data
-    if (error) throw new RpcRefusal(edge, faultOfMessage(error.message), method, error.message)
+    if (error) throw new RpcRefusal(edge, faultOfMessage(error.message), method, error.message, at)
     if (reply.status === 200 && result !== undefined) return result
   }
   const fault = faultByStatus.get(reply.status)
-  if (fault) throw new EdgeError(edge, fault, `${method}: HTTP ${reply.status}${hint(fault)}`)
-  throw new EdgeError(edge, 'malformed', `${method}: HTTP ${reply.status} with ${complaint(envelope, id)}`)
+  if (fault) throw new EdgeError(edge, fault, `${method}: HTTP ${reply.status}${hint(fault)}${at}`)
+  const what = `HTTP ${reply.status} with ${complaint(envelope, id)}`
+  throw new EdgeError(edge, 'malformed', `${method}: ${what}${at}`)
 }
 
 /** Kamailio gives either `result` or `error`, and repeats the id; it leaves the id out for what it did not execute. */

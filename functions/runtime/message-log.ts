@@ -3,6 +3,11 @@ import * as z from 'zod'
 import type { Ports } from '../use-cases/ports.ts'
 import { createLogger } from './logger.ts'
 
+/** What a message is followed by: the id that its sender gave it, or where there is none the one that SQS did. */
+export function messageId({ messageId: sqs, body }: SQSRecord): string {
+  return eventIdOf(body) ?? sqs
+}
+
 export interface MessageLog {
   /** the same ports; what the line has to say of the work is noticed here */
   readonly ports: Ports

@@ -23,6 +23,7 @@ import { createMediaServers } from '../kamailio/media-servers.ts'
 import type { DeadLetters, Ports } from '../use-cases/ports.ts'
 import { clientSettings } from './client-settings.ts'
 import { createClock } from './clock.ts'
+import { correlationId } from './correlation.ts'
 import { edgeTransports } from './edge-transports.ts'
 import type { Environment } from './environment.ts'
 import { createLogger } from './logger.ts'
@@ -35,7 +36,6 @@ export function createPorts(environment: Environment): Ports {
   const { config } = environment
   const clock = createClock()
   const metrics = createMetrics(environment.service)
-  const logger = createLogger()
   const ssm = new SSMClient(clientSettings)
   const timeoutMs = config.timers.rpcTimeoutSeconds * 1000
 
@@ -79,11 +79,12 @@ export function createPorts(environment: Environment): Ports {
           timeoutMs,
           key,
           backOff,
+          correlationId,
           transport: transportOf(id, parameter),
         })
       },
       onKept(reason) {
-        logger.error('The list of edges is refused, the last good one is kept', { error: reason })
+        createLogger().error('The list of edges is refused, the last good one is kept', { error: reason })
         metrics.count(metricNames.edgeListRefused, 1)
       },
     }),
@@ -94,6 +95,7 @@ export function createPorts(environment: Environment): Ports {
       client: new SFNClient(clientSettings),
       stateMachineArn: environment.stateMachineArn,
       hash,
+      correlationId,
     }),
     events: createEvents(new EventBridgeClient(clientSettings), environment.eventBus),
     deadLetters: deadLettersOf(environment),

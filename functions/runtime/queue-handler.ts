@@ -13,8 +13,9 @@ import { redeliverySeconds } from '../control/pace.ts'
 import { type Incoming, takeIn } from '../use-cases/intake.ts'
 import type { Ports } from '../use-cases/ports.ts'
 import { clientSettings } from './client-settings.ts'
+import { correlated } from './correlation.ts'
 import { readEnvironment } from './environment.ts'
-import { messageLog } from './message-log.ts'
+import { messageId, messageLog } from './message-log.ts'
 import { createPorts } from './ports.ts'
 
 type Work = (ports: Ports, message: Incoming) => Promise<unknown>
@@ -49,7 +50,7 @@ function taker(work: Work): (record: SQSRecord, context: Context) => Promise<voi
   if (environment.queueUrl === undefined) throw new InvalidConfiguration(`${names.queue} is missing`)
   const redelivery = createRedelivery(new SQSClient(clientSettings), environment.queueUrl)
 
-  return async (record, context) => {
+  async function handle(record: SQSRecord, context: Context): Promise<void> {
     const message = incoming(record)
     const log = messageLog(ports, record, context)
     try {
@@ -64,6 +65,7 @@ function taker(work: Work): (record: SQSRecord, context: Context) => Promise<voi
       throw error
     }
   }
+  return (record, context) => correlated(messageId(record), () => handle(record, context))
 }
 
 function incoming(record: SQSRecord): Incoming {

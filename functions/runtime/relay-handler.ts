@@ -1,14 +1,11 @@
 import { BlockList, isIPv4 } from 'node:net'
 import { edgeAccessEnvironment } from '../contracts/names.ts'
 import { parseAs, parseJson } from '../contracts/parse.ts'
-import {
-  isAllowedRequest,
-  type RpcOutcome,
-  type RpcTransport,
-  relayRequest,
-  relayTargets,
-} from '../contracts/rpc.ts'
-import { createHttpTransport } from '../kamailio/http-transport.ts'
+import { isAllowedRequest, type RpcOutcome, relayRequest, relayTargets } from '../contracts/rpc.ts'
+import { createAgent, createHttpTransport } from '../kamailio/http-transport.ts'
+
+/** An edge in the same network answers at once; each request's own time is shorter. */
+const connectTimeoutMs = 10_000
 
 /**
  * A Lambda handler that says one JSON-RPC request to one edge on a private address. It calls no AWS API, reaches only the
@@ -22,25 +19,30 @@ export function relayHandler(): (event: unknown) => Promise<RpcOutcome> {
     const [address = '', prefix] = network.split('/')
     allowed.addSubnet(address, Number(prefix), 'ipv4')
   }
-  const transports = new Map<string, RpcTransport>()
+  const agent = createAgent(connectTimeoutMs)
 
   return async (event) => {
     const request = relayRequest.safeParse(event)
     if (!request.success) return { failure: 'malformed', why: 'the relay was asked for something else' }
-    const { url, body, secret, limit, timeoutMs } = request.data
+    const { url, body, correlationId, secret, limit, timeoutMs } = request.data
     const { protocol, hostname, pathname, search, username, port: asked } = new URL(url)
     const named = Number(asked || (protocol === 'https:' ? 443 : 80))
     const reachable = isIPv4(hostname) && allowed.check(hostname) && named === port
     if (!reachable || pathname + search !== '/rpc' || username !== '')
       return {
         failure: 'no-route',
-        why: `the relay may only reach port ${port} and path /rpc within ${networks.join(', ')}: name the edge's network in the settings' edgeAccess and deploy`,
+        why: `the relay may only reach port ${port} and path /rpc of an IPv4 address within ${networks.join(', ')}: give the edge's parameter such a url, or name its network in the settings' edgeAccess and deploy`,
       }
     if (!isAllowedRequest(body))
       return { failure: 'access-denied', why: 'the relay does not say this request' }
-    const transport = transports.get(url) ?? createHttpTransport({ url, timeoutMs })
-    transports.set(url, transport)
-    const outcome = await transport.post({ body, secret, limit, signal: AbortSignal.timeout(timeoutMs) })
+    const transport = createHttpTransport({ url, timeoutMs, agent })
+    const outcome = await transport.post({
+      body,
+      correlationId,
+      secret,
+      limit,
+      signal: AbortSignal.timeout(timeoutMs),
+    })
     return 'failure' in outcome ? { failure: outcome.failure, why: outcome.why } : outcome
   }
 }

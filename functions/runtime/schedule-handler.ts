@@ -1,5 +1,6 @@
 import type { Context } from 'aws-lambda'
 import type { Ports } from '../use-cases/ports.ts'
+import { correlated } from './correlation.ts'
 import { readEnvironment } from './environment.ts'
 import { createLogger } from './logger.ts'
 import { createPorts } from './ports.ts'
@@ -9,7 +10,7 @@ export function scheduleHandler(
   work: (ports: Ports) => Promise<void>,
 ): (event: unknown, context: Context) => Promise<void> {
   const ports = createPorts(readEnvironment(process.env))
-  return async (_event, context) => {
+  async function run(context: Context): Promise<void> {
     const logger = createLogger()
     const startedAt = ports.clock.now()
     const facts = () => ({ requestId: context.awsRequestId, durationMs: ports.clock.now() - startedAt })
@@ -21,4 +22,5 @@ export function scheduleHandler(
       throw error
     }
   }
+  return (_event, context) => correlated(`reconcile/${context.awsRequestId}`, () => run(context))
 }

@@ -2,6 +2,7 @@ import type { Context } from 'aws-lambda'
 import { type WorkflowPayload, workflowInput } from '../contracts/workflow-payload.ts'
 import { InvalidMessage } from '../control/errors.ts'
 import type { Ports } from '../use-cases/ports.ts'
+import { correlated } from './correlation.ts'
 import { readEnvironment } from './environment.ts'
 import { createLogger } from './logger.ts'
 import { createPorts } from './ports.ts'
@@ -14,11 +15,8 @@ export function stepHandler(
   step: (ports: Ports, payload: WorkflowPayload) => Promise<WorkflowPayload>,
 ): (event: unknown, context: Context) => Promise<WorkflowPayload> {
   const ports = createPorts(readEnvironment(process.env))
-  return async (event, context) => {
-    const input = workflowInput.safeParse(event)
-    if (!input.success) throw new InvalidMessage(`workflow payload: ${input.error.message}`)
-    const { error: _, ...payload } = input.data
-    const { drainId, attempt } = payload
+  async function run(payload: WorkflowPayload, context: Context): Promise<WorkflowPayload> {
+    const { drainId, attempt, correlationId } = payload
     const logger = createLogger({ drainId })
     const startedAt = ports.clock.now()
     const facts = () => ({
@@ -29,10 +27,17 @@ export function stepHandler(
     try {
       const answer = await step(ports, payload)
       logger.info('Step done', { ...facts(), next: answer.next, waitSeconds: answer.waitSeconds })
-      return answer
+      return correlationId === undefined ? answer : { ...answer, correlationId }
     } catch (error) {
       logger.error('Step failed, the workflow waits and tries again', { ...facts(), error })
       throw error
     }
+  }
+
+  return async (event, context) => {
+    const input = workflowInput.safeParse(event)
+    if (!input.success) throw new InvalidMessage(`workflow payload: ${input.error.message}`)
+    const { error: _, ...payload } = input.data
+    return correlated(payload.correlationId ?? payload.drainId, () => run(payload, context))
   }
 }

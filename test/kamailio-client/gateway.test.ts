@@ -1,12 +1,10 @@
-import { LambdaClient } from '@aws-sdk/client-lambda'
 import { SSMClient } from '@aws-sdk/client-ssm'
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
-import { createRelayTransport } from '../../functions/aws/relay-transport.ts'
 import { createRequestSigner } from '../../functions/aws/request-signer.ts'
 import { isAllowedRequest } from '../../functions/contracts/rpc.ts'
 import { createHttpTransport } from '../../functions/kamailio/http-transport.ts'
-import { key, throughGateway, throughRelay } from './gateway-paths.ts'
+import { key, throughGateway } from './gateway-paths.ts'
 import { clientOf, type HttpRequest, loopback, media, reply, result } from './loopback.ts'
 
 const uptime = { now: 'x', up_since: 'Sun Nov 22 20:16:46 2026', uptime: 4 }
@@ -21,6 +19,7 @@ describe('through API Gateway', () => {
     const client = clientOf(server, {
       transport,
       key: { secret: async () => secret, refreshSecret: async () => secret },
+      correlationId: () => 'event-4711',
     })
     expect(await client.boot()).toMatchObject({ uptimeSeconds: 4 })
     const [{ head } = { head: '' }] = server.requests
@@ -28,6 +27,7 @@ describe('through API Gateway', () => {
     expect(head).toMatch(/^via: HTTP\/1\.1 AmazonAPIGateway$/im)
     expect(head).toMatch(/^forwarded: /im)
     expect(head).toMatch(/^x-rpc-key: the-shared-secret$/im)
+    expect(head).toMatch(/^x-correlation-id: event-4711$/im)
     expect(head).not.toMatch(/^authorization:/im)
     expect(gateway.forwarded).toHaveLength(1)
   })
@@ -121,6 +121,19 @@ describe('through API Gateway', () => {
     }
   })
 
+  test.each([
+    ['503 Service Unavailable', '{"message":"Service Unavailable"}'],
+    ['401 Unauthorized', ''],
+    ['200 OK', 'rubbish'],
+    ['200 OK', '{"jsonrpc":"2.0","error":{"code":500,"message":"no"},"id":1}'],
+  ])('a request that failed with %s %s is named as in the access log', async (status, body) => {
+    const apiOf = (id: string) =>
+      loopback((_request, socket) => reply(socket, body, status, [`Apigw-Requestid: ${id}`]))
+    const failed = clientOf(await apiOf('JKJaXmPLvHcESHA=')).boot()
+    await expect(failed).rejects.toThrow('[API request JKJaXmPLvHcESHA=]')
+    await expect(clientOf(await apiOf('what is no id')).boot()).rejects.not.toThrow('no id')
+  })
+
   test('what was throttled is said again, a write too, with a longer wait each time and an end', async () => {
     const ok = 'Ok. Dispatcher state updated.'
     const server = await loopback((request, socket) => reply(socket, result(request, ok)))
@@ -134,78 +147,6 @@ describe('through API Gateway', () => {
     gateway.answerNext(4, 429, 'Too Many Requests')
     await expect(client.setState('d', 1, media)).rejects.toMatchObject({ fault: 'throttled' })
     expect(server.requests).toHaveLength(1)
-  })
-})
-
-describe('through the relay', () => {
-  const post = async (url: string, body: string, targets?: object) => {
-    const { transport } = await throughRelay(url, targets)
-    return transport.post({ body, secret: undefined, limit: 1000, signal: AbortSignal.timeout(2000) })
-  }
-  const request = '{"jsonrpc":"2.0","method":"core.uptime","params":[],"id":1}'
-
-  test('it reaches only the configured networks, port and path', async () => {
-    const server = await loopback(good)
-    const port = Number(new URL(server.url).port)
-    const here = { networks: ['127.0.0.0/8'], port }
-    expect(await post(server.url, request, here)).toMatchObject({ status: 200 })
-    for (const [url, targets] of [
-      [server.url, { ...here, networks: ['10.0.0.0/8'] }],
-      [server.url, { ...here, port: port + 1 }],
-      [server.url.replace('127.0.0.1', 'localhost'), here],
-      [server.url.replace('/rpc', '/other'), here],
-      [`${server.url}?more`, here],
-      [server.url.replace('127.', 'user@127.'), here],
-    ] as const)
-      expect(await post(url, request, targets)).toMatchObject({ failure: 'no-route' })
-    expect(server.requests).toHaveLength(1)
-  })
-
-  test('it says only what our own client may say', async () => {
-    const server = await loopback(good)
-    for (const body of [
-      request.replace('core.uptime', 'core.shutdown'),
-      request.replace('"method"', '"method":"core.kill","method"'),
-      request.replace('}', ' }'),
-      request.replace('[]', '["more"]'),
-      'rubbish',
-    ])
-      expect(await post(server.url, body)).toMatchObject({ failure: 'access-denied' })
-    expect(server.requests).toEqual([])
-  })
-
-  test('an edge that is not there is unreachable, and what it was asked with is in no answer', async () => {
-    const { transport } = await throughRelay('http://127.0.0.1:1/rpc', {
-      networks: ['127.0.0.1/32'],
-      port: 1,
-    })
-    const boot = clientOf(
-      { url: 'http://127.0.0.1:1/rpc' },
-      {
-        transport,
-        key: { secret: async () => 'planted-secret', refreshSecret: async () => 'planted-secret' },
-      },
-    ).boot()
-    await expect(boot).rejects.toMatchObject({ fault: 'unreachable' })
-    await expect(boot).rejects.not.toThrow('planted-secret')
-  })
-
-  test('a relay that is not there is unreachable, one that we may not invoke is our own fault', async () => {
-    for (const [name, status, expected] of [
-      ['AccessDeniedException', '403 Forbidden', { failure: 'access-denied' }],
-      ['TooManyRequestsException', '429 Too Many Requests', { status: 429 }],
-      ['ResourceNotFoundException', '404 Not Found', { failure: 'unreachable' }],
-    ] as const) {
-      const lambda = await loopback((_request, socket) =>
-        reply(socket, '{"message":"no"}', status, [`x-amzn-ErrorType: ${name}`]),
-      )
-      const endpoint = new URL(lambda.url).origin
-      const client = new LambdaClient({ endpoint, region: 'eu-central-1', credentials: key, maxAttempts: 1 })
-      const url = 'http://10.0.0.5:8080/rpc'
-      const transport = createRelayTransport({ client, functionName: 'relay', url, timeoutMs: 2000 })
-      const message = { body: request, secret: undefined, limit: 1000, signal: AbortSignal.timeout(2000) }
-      expect(await transport.post(message)).toMatchObject(expected)
-    }
   })
 })
 

@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Edge } from '../../lab/edge.ts'
 import { send } from '../../lab/edge-rpc.ts'
-import { type Lab, openLab } from './lab.ts'
+import { type Lab, openLab, until } from './lab.ts'
 
 const uri = 'sip:127.0.2.1:5060'
 const envelope = (method: string, params: string) =>
@@ -82,6 +83,33 @@ describe.each(['6.1', '5.6'] as const)('RPC lock-down on Kamailio %s', (release)
     await expect(ends.call('dlg.terminate_dlg', ['a', 'b', 'c', 'X-Header: y'])).rejects.toThrow(refused)
     await expect(ends.call('dlg.terminate_dlg', ['a"', 'b', 'c'])).rejects.toThrow(refused)
     await expect(ends.call('dlg.end_dlg', [1, 2])).rejects.toThrow(refused)
+  })
+
+  test('each write is logged with its source, what it was for and its body; no read is, and never the key', async () => {
+    const id = 'lifecycle/i-0123:[2001:db8::5]'
+    const write = envelope('dispatcher.set_state', `["a",1,"${uri}"]`)
+    const headers = { 'x-rpc-key': 'the-old-secret' }
+    const say = (body: string, correlation: string) =>
+      send(
+        { host: edge.address, port: edge.rpcPort },
+        { body, headers: { ...headers, 'x-correlation-id': correlation } },
+      )
+    expect((await say(write, id)).status).toBe(200)
+    expect((await say(uptime, 'a-read')).status).toBe(200)
+    expect((await say(write, 'two words')).status).toBe(200)
+    expect((await say(write, 'x'.repeat(201))).status).toBe(200)
+    expect((await say('[]', 'a-refused-one')).status).toBe(400)
+    const lines = () =>
+      readFileSync(edge.logFile, 'utf8')
+        .split('\n')
+        .filter((line) => line.includes('rpc: '))
+    await until('the last is logged', () => lines().some((line) => line.includes('for a-refused-one')))
+    const said = (what: string) => lines().filter((line) => line.endsWith(`rpc: ${what}`)).length
+    expect(said(`write from 127.0.0.1 for ${id}: ${write}`)).toBe(1)
+    expect(said(`write from 127.0.0.1 for -: ${write}`)).toBeGreaterThanOrEqual(2)
+    expect(said('request refused from 127.0.0.1 for a-refused-one')).toBe(1)
+    expect(lines().filter((line) => line.includes('a-read'))).toEqual([])
+    expect(lines().filter((line) => /the-(old|new|wrong)-secret/.test(line))).toEqual([])
   })
 
   test.each([
