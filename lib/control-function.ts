@@ -83,7 +83,7 @@ export function timeBudgets({ rpcTimeoutSeconds, readBackGapSeconds }: ControlCo
     event: budget(8, readBackGapSeconds),
     // twice, one edge first and then the others: list, a wait of one RPC, reload, 6 s, reload, list; hold again, twice
     command: budget(24, 16),
-    // wait for another's round (6 RPCs), or make one and correct drift; disable again, two read-backs; count, list and end calls
-    step: budget(23, readBackGapSeconds),
+    // wait for another's round (10 RPCs), then make one and correct drift (10); disable again, two read-backs; count, list and end calls
+    step: budget(28, readBackGapSeconds),
   }
 }

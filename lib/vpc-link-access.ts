@@ -21,7 +21,7 @@ import { NetworkListener } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { HttpNamespace } from 'aws-cdk-lib/aws-servicediscovery'
 import { Construct } from 'constructs'
-import { edgeAccessEnvironment } from '../functions/contracts/names.ts'
+import { requestsPerSecond as defaultRate, edgeAccessEnvironment } from '../functions/contracts/names.ts'
 import type { EdgeAccess } from './edge-access.ts'
 import type { Permission } from './permission.ts'
 
@@ -57,8 +57,9 @@ export interface VpcLinkAccessProps {
   /** Each edge by its id, the last path element of its SSM parameter. 50 at most. */
   readonly edges: Readonly<Record<string, EdgeAddress | EdgeListener>>
   /**
-   * Requests a second, over all edges, before API Gateway answers 429.
-   * @default 2000
+   * Requests a second, over all edges, before API Gateway answers 429. Rounds take half of it at most. The account's own limit (10,000
+   * for all its APIs of a region, unless raised) is behind it.
+   * @default 5000
    */
   readonly requestsPerSecond?: number
 }
@@ -98,7 +99,8 @@ export class VpcLinkAccess extends Construct implements EdgeAccess {
       createDefaultStage: false,
       defaultAuthorizer: new HttpIamAuthorizer(),
     })
-    this.addStage(props)
+    const { requestsPerSecond = defaultRate } = props
+    this.addStage(requestsPerSecond)
 
     for (const [edge, where] of edges)
       this.api.addRoutes({
@@ -111,7 +113,10 @@ export class VpcLinkAccess extends Construct implements EdgeAccess {
           ...(where.serverName !== undefined && { secureServerName: where.serverName }),
         }),
       })
-    this.environment = { [edgeAccessEnvironment.api]: this.api.apiEndpoint }
+    this.environment = {
+      [edgeAccessEnvironment.api]: this.api.apiEndpoint,
+      [edgeAccessEnvironment.requestsPerSecond]: String(requestsPerSecond),
+    }
     this.permissions = [
       {
         actions: ['execute-api:Invoke'],
@@ -145,7 +150,7 @@ export class VpcLinkAccess extends Construct implements EdgeAccess {
     return new HttpServiceDiscoveryIntegration(name, service, options)
   }
 
-  private addStage({ requestsPerSecond = 2000 }: VpcLinkAccessProps): void {
+  private addStage(requestsPerSecond: number): void {
     const logs = new LogGroup(this, 'AccessLogs', {
       // Only this prefix keeps the account's policy for delivered logs below its size limit.
       logGroupName: `/aws/vendedlogs/apis/${Stack.of(this).stackName}-edges`,

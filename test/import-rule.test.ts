@@ -72,13 +72,14 @@ const rooms: Record<string, Room> = {
     allowed: ['undici', 'zod', '../use-cases/ports.ts', '../control/errors.ts', '../contracts/names.ts'],
   },
   'functions/aws': {
-    message: 'aws/ implements ports: it imports ports.ts, control/, contracts/, the AWS SDK and zod',
+    message: 'aws/ implements ports: it imports ports.ts, control/, contracts/, the AWS SDK, zlib and zod',
     refused: [
       ...['undici', 'node:fs', '../use-cases/round.ts', '../kamailio/json-rpc.ts', '../runtime/clock.ts'],
       ...['../handlers/commands.ts', '../../lib/app.ts', '../../lab/demo.ts'],
     ],
     allowed: [
       '@aws-sdk/client-ssm',
+      'node:zlib',
       'zod',
       '../use-cases/ports.ts',
       '../control/errors.ts',

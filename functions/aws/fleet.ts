@@ -11,6 +11,7 @@ export interface FleetOptions {
   readonly path: string
   readonly clock: Clock
   readonly createEdge: (id: string, parameter: EdgeParameter) => Edge
+  readonly requestsPerSecond: number
   /** whether an edge is of no use without a `url` of its own */
   readonly needsUrl: boolean
   readonly lastGood: LastGoodEdges
@@ -90,6 +91,7 @@ export function createFleet(options: FleetOptions): Fleet {
   }
 
   return {
+    requestsPerSecond: options.requestsPerSecond,
     reread,
     async edges() {
       if (clock.now() >= readAgainAt) await reread()

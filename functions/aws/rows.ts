@@ -1,12 +1,12 @@
 import * as z from 'zod'
 import type { DeadlinePolicy, EndCalls } from '../control/deadline.ts'
-import type { DestinationUri, Flags, ListedDestination } from '../control/destination.ts'
+import type { DestinationUri, Flags } from '../control/destination.ts'
 import { destinationUri } from '../control/destination.ts'
 import type { DrainRecord, EdgeMemory, LifecycleTarget } from '../control/drain-record.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import { DispatcherControlError } from '../control/errors.ts'
 import type { FormerFlags, Hold, Subject } from '../control/hold.ts'
-import type { CallCount, EdgeReading, Round, Unknown } from '../control/round.ts'
+import type { CallCount, Counted, EdgeReading, HoldReading, Round, Unknown } from '../control/round.ts'
 
 /** What AWS gave back, a row of the table or an answer, does not have the form it must have; the message says where. */
 export class UnexpectedAnswer extends DispatcherControlError {
@@ -177,13 +177,19 @@ const callCount: z.ZodType<CallCount> = z.object({
   source: z.enum({ profile: 'profile', load: 'load', edge: 'edge' } satisfies Each<CallCount['source']>),
   outbound: z.boolean(),
 } satisfies Fields<CallCount>)
-const listed: z.ZodType<ListedDestination> = z.object({
-  group: z.number(),
-  uri,
-  flags,
-  duid: z.string().exactOptional(),
-  iuid: z.string().exactOptional(),
-} satisfies Fields<ListedDestination>)
+const holdReading: z.ZodType<HoldReading> = z.object({
+  flags: z.enum({ disabled: 'disabled', open: 'open', unlisted: 'unlisted' } satisfies Each<
+    HoldReading['flags']
+  >),
+  others: z.array(uri).exactOptional(),
+  counted: z
+    .object({
+      count: z.union([callCount, unknown]),
+      at: z.number(),
+      readBy: z.number(),
+    } satisfies Fields<Counted>)
+    .exactOptional(),
+} satisfies Fields<HoldReading>)
 
 export const readingRow: z.ZodType<EdgeReading> = z.discriminatedUnion('readable', [
   z.object({
@@ -193,9 +199,7 @@ export const readingRow: z.ZodType<EdgeReading> = z.discriminatedUnion('readable
     bootTime: z.string(),
     uptimeSeconds: z.number(),
     restoresDialogs: z.boolean(),
-    listSize: z.number(),
-    listed: z.array(listed),
-    calls: z.record(z.string(), z.union([callCount, unknown])),
+    holds: z.record(z.string(), holdReading),
   } satisfies Fields<Extract<EdgeReading, { readable: true }>>),
   z.object({
     edge: z.string(),
@@ -215,6 +219,9 @@ export const roundRow: z.ZodType<Omit<Round, 'edges'> & { readonly edges: readon
   edges: z.array(z.string()),
   mediaServers: z.record(z.string(), z.union([z.number(), unknown])),
 } satisfies Fields<Round>)
+export const roundPointer = z.object({ id: z.string(), startedAt: z.number() })
+/** A row whose value is JSON, gzipped; `sk` is its own, for whoever reads a whole partition. */
+export const packedRow = z.object({ sk: z.string(), gzip: z.instanceof(Uint8Array) })
 
 export const outcomeRow: z.ZodType<Record<string, unknown>> = z.record(z.string(), z.unknown())
 export const leaseRow = z.object({ owner: z.string(), until: z.number() })

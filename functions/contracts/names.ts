@@ -19,9 +19,17 @@ export const edgeAccessEnvironment = {
   api: 'EDGE_API_URL',
   /** the relay function's ARN */
   relay: 'EDGE_RELAY',
+  /** how many requests a second the way to the edges takes; {@link requestsPerSecond} unless given */
+  requestsPerSecond: 'EDGE_REQUESTS_PER_SECOND',
   /** the relay function's own: where it may reach edges */
   relayTargets: 'RELAY_TARGETS',
 } as const
+
+/**
+ * To all edges together, unless told otherwise: half of what API Gateway lets an account's APIs of one region have. A round of 50
+ * edges counts some 250 drains with it (docs/architecture.md, "At full size").
+ */
+export const requestsPerSecond = 5000
 
 /** `source` of every event that we publish. */
 export const eventSource = 'dispatcher-control'

@@ -1,5 +1,5 @@
 import { type Hold, holdKey } from './hold.ts'
-import { type CallCount, isUnknown, type Round, type Unknown } from './round.ts'
+import { type HoldReading, isUnknown, type Round } from './round.ts'
 
 /** What one Auto Scaling group's servers that are held carry; `group` is undefined for those of no known group. */
 export interface DrainingLoad {
@@ -27,7 +27,7 @@ export function drainingLoads(edges: Round['edges'], holds: readonly Hold[]): re
   for (const own of servers.values()) {
     const group = own.find((hold) => hold.group !== undefined)?.group
     const before = loads.get(group) ?? { group, servers: 0, calls: 0, unknown: 0 }
-    const counts = edges.map((edge) => (edge.readable ? most(own, edge.calls) : undefined))
+    const counts = edges.map((edge) => (edge.readable ? most(own, edge.holds) : undefined))
     loads.set(group, {
       group,
       servers: before.servers + 1,
@@ -38,12 +38,9 @@ export function drainingLoads(edges: Round['edges'], holds: readonly Hold[]): re
   return [...loads.values()]
 }
 
-function most(
-  holds: readonly Hold[],
-  counts: Readonly<Record<string, CallCount | Unknown>>,
-): number | undefined {
+function most(holds: readonly Hold[], readings: Readonly<Record<string, HoldReading>>): number | undefined {
   const known = holds.flatMap((hold) => {
-    const count = counts[holdKey(hold)]
+    const count = readings[holdKey(hold)]?.counted?.count
     return count === undefined || isUnknown(count) ? [] : [count.calls]
   })
   return known.length === holds.length ? Math.max(...known) : undefined

@@ -1,4 +1,4 @@
-import type { ListedDestination } from './destination.ts'
+import type { DestinationUri } from './destination.ts'
 
 /**
  * How many calls of one subject an edge carries, early and confirmed. `source`: `profile` is exact; `load` (DLGLOAD)
@@ -18,6 +18,26 @@ export function isUnknown(value: CallCount | number | Unknown): value is Unknown
   return typeof value === 'object' && 'unknown' in value
 }
 
+/** What an edge was asked for a hold's calls, between `at` and `readBy` (epoch ms). */
+export interface Counted {
+  readonly count: CallCount | Unknown
+  readonly at: number
+  readonly readBy: number
+}
+
+/** What one edge shows of one hold. */
+export interface HoldReading {
+  /** `disabled`: every entry that the list has of it is */
+  readonly flags: 'disabled' | 'open' | 'unlisted'
+  /** URIs of it that the edge lists besides the hold's own; absent where there is none */
+  readonly others?: readonly DestinationUri[]
+  /**
+   * Its calls when they were last asked for, in this round or in an earlier one since which the edge has neither restarted nor
+   * shown it open. Absent: no round has come to it yet.
+   */
+  readonly counted?: Counted
+}
+
 /** One edge in one round: what was read, or why nothing was. Times are epoch milliseconds. */
 export type EdgeReading =
   | {
@@ -29,12 +49,8 @@ export type EdgeReading =
       readonly uptimeSeconds: number
       /** declared for the edge: dialog db_mode 1, so that calls are still counted after a restart */
       readonly restoresDialogs: boolean
-      /** how many entries the list has in all; never 0 (an empty list is unreadable) */
-      readonly listSize: number
-      /** the entries of held destinations only */
-      readonly listed: readonly ListedDestination[]
       /** by hold key; a hold that is not here was placed after the round began */
-      readonly calls: Readonly<Record<string, CallCount | Unknown>>
+      readonly holds: Readonly<Record<string, HoldReading>>
     }
   | { readonly edge: string; readonly readable: false; readonly at: number; readonly reason: string }
 

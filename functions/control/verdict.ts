@@ -1,6 +1,12 @@
 import type { DrainRecord, EdgeMemory } from './drain-record.ts'
-import { entriesOf, isDisabled } from './plan.ts'
-import { type CallCount, type EdgeReading, isUnknown, type Round, type Unknown } from './round.ts'
+import {
+  type CallCount,
+  type EdgeReading,
+  type HoldReading,
+  isUnknown,
+  type Round,
+  type Unknown,
+} from './round.ts'
 
 export type Verdict = 'draining' | 'drained' | 'overdue' | 'unknown' | 'absent' | 'gone' | 'lifted'
 
@@ -8,9 +14,9 @@ export type Verdict = 'draining' | 'drained' | 'overdue' | 'unknown' | 'absent' 
 export type EdgeObservation =
   | {
       readonly edge: string
-      readonly flags: 'disabled' | 'open' | 'unlisted'
+      readonly flags: HoldReading['flags']
       readonly count: CallCount | Unknown
-      /** between these it was read: it showed a zero by `readBy` at the latest, and after `at` at the earliest */
+      /** between these it was counted: it showed a zero by `readBy` at the latest, and after `at` at the earliest */
       readonly at: number
       readonly readBy: number
       readonly bootTime: string
@@ -21,6 +27,7 @@ export type EdgeObservation =
 
 /** A round, seen by one drain. Every edge seen since the drain began is here, also one that was removed since, or released. */
 export interface Observation {
+  /** when the round began: only what it counted itself, on every edge, ends a drain */
   readonly at: number
   readonly edges: readonly EdgeObservation[]
   /** seen by this drain, no longer configured, and released by an operator: not waited for */
@@ -35,10 +42,7 @@ export interface VerdictRules {
   readonly longestCallSeconds: number
 }
 
-type DrainView = Pick<
-  DrainRecord,
-  'edges' | 'uris' | 'addresses' | 'wholeInstance' | 'subject' | 'deadlineAt' | 'absentSince'
->
+type DrainView = Pick<DrainRecord, 'edges' | 'subject' | 'deadlineAt' | 'absentSince'>
 
 /** Edges that this drain has seen and the round knows no more. */
 export function removedEdges({ edges }: Pick<DrainRecord, 'edges'>, round: Round): string[] {
@@ -63,7 +67,7 @@ export function observation(
   const own = round.mediaServers[key]
   return {
     at: round.startedAt,
-    edges: [...names].map((edge) => observeEdge(drain, key, edge, round, read.get(edge), rules)),
+    edges: [...names].map((edge) => observeEdge(key, edge, read.get(edge), rules)),
     released: gone,
     ...(own !== undefined && { mediaServer: own }),
     instanceGone:
@@ -72,24 +76,22 @@ export function observation(
 }
 
 function observeEdge(
-  drain: DrainView,
   key: string,
   edge: string,
-  round: Round,
   reading: EdgeReading | undefined,
   rules: VerdictRules,
 ): EdgeObservation {
   if (!reading) return { edge, unknown: 'no longer configured, but its calls may still be up' }
   if (!reading.readable) return { edge, unknown: reading.reason }
-  const count = reading.calls[key]
-  if (count === undefined) return { edge, unknown: 'the drain began after this round' }
-  const entries = entriesOf(drain, reading.listed)
+  const shown = reading.holds[key]
+  if (!shown) return { edge, unknown: 'the drain began after this round' }
+  if (!shown.counted) return { edge, unknown: 'not counted yet: many drains wait for their turn' }
   return {
     edge,
-    flags: entries.length === 0 ? 'unlisted' : entries.every(isDisabled) ? 'disabled' : 'open',
-    count: believed(count),
-    at: reading.at,
-    readBy: round.finishedAt,
+    flags: shown.flags,
+    count: believed(shown.counted.count),
+    at: shown.counted.at,
+    readBy: shown.counted.readBy,
     bootTime: reading.bootTime,
     remembers: reading.restoresDialogs || reading.uptimeSeconds > rules.longestCallSeconds,
   }
@@ -113,7 +115,7 @@ export interface Judgement {
   readonly callsLeft: number
   /** what is not known, one line per edge or media server */
   readonly unknown: readonly string[]
-  /** some edge shows its first zero: a later round can confirm it */
+  /** every edge shows a zero: a later round can confirm it */
   readonly zeroPending: boolean
   /** some edge shows a zero that does not count: its first one, or with the destination open */
   readonly unconfirmed: boolean
@@ -124,7 +126,8 @@ export interface Judgement {
  *
  * An edge's zero counts only when it shows the destination disabled, or a list without it; on two rounds further apart
  * than the fail-over window; with the same boot time; and when it can't have forgotten calls. Every edge that is not released
- * must say so, and so must the media server's own count where there is one.
+ * must say so in one and the same round, and so must the media server's own count where there is one. A zero of an earlier round
+ * that this one has not counted again is remembered, and ends nothing.
  */
 export function judge(
   drain: DrainView,
@@ -138,8 +141,9 @@ export function judge(
   let confirmed = seen.edges.length > 0
   let allUnlistedZero = seen.edges.length > 0
   let callsLeft = 0
-  let zeroPending = false
+  let silent = seen.edges.length > 0
   let unconfirmed = false
+  const countedNow = seen.edges.every((edge) => 'at' in edge && edge.at >= seen.at)
   const serverEmpty = seen.mediaServer === 0
 
   for (const edge of seen.edges) {
@@ -147,7 +151,7 @@ export function judge(
     if ('unknown' in edge) {
       unknown.push(`edge ${edge.edge}: ${edge.unknown}`)
       edges[edge.edge] = { everListed: memory.everListed }
-      confirmed = allUnlistedZero = false
+      confirmed = allUnlistedZero = silent = false
       continue
     }
     const everListed = memory.everListed || edge.flags !== 'unlisted'
@@ -157,7 +161,7 @@ export function judge(
     if (!zeroNow) {
       if (!isUnknown(edge.count) && edge.count.calls === 0) unconfirmed = true
       edges[edge.edge] = { everListed }
-      confirmed = allUnlistedZero = false
+      confirmed = allUnlistedZero = silent = false
       continue
     }
     const zero =
@@ -165,7 +169,7 @@ export function judge(
     edges[edge.edge] = { everListed, zero }
     if (everListed) allUnlistedZero = false
     const twice = edge.at - zero.at > rules.failoverWindowSeconds * 1000
-    if (!twice) zeroPending = unconfirmed = true
+    if (!twice || edge.at < seen.at) unconfirmed = true
     if (!(edge.remembers || serverEmpty))
       unknown.push(`edge ${edge.edge}: restarted and may have forgotten calls`)
     if (!twice || !(edge.remembers || serverEmpty)) confirmed = false
@@ -184,14 +188,15 @@ export function judge(
     else callsLeft = Math.max(callsLeft, seen.mediaServer)
   }
 
-  const absentBefore = drain.absentSince !== undefined && drain.absentSince < seen.at
+  const absentSince = drain.absentSince ?? (countedNow ? seen.at : undefined)
+  const absent = allUnlistedZero && countedNow && absentSince !== undefined && absentSince < seen.at
   const verdict: Verdict = lifted
     ? 'lifted'
     : seen.instanceGone
       ? 'gone'
-      : allUnlistedZero && absentBefore
+      : absent
         ? 'absent'
-        : confirmed && !allUnlistedZero
+        : confirmed && countedNow && !allUnlistedZero
           ? 'drained'
           : now >= drain.deadlineAt
             ? 'overdue'
@@ -201,10 +206,10 @@ export function judge(
   return {
     verdict,
     edges,
-    ...(allUnlistedZero && { absentSince: drain.absentSince ?? seen.at }),
+    ...(allUnlistedZero && absentSince !== undefined && { absentSince }),
     callsLeft,
     unknown,
-    zeroPending,
+    zeroPending: silent && !(confirmed && countedNow),
     unconfirmed,
   }
 }

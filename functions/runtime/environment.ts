@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { type ControlConfig, controlConfig } from '../contracts/config.ts'
-import { edgeAccessEnvironment, environment } from '../contracts/names.ts'
+import { edgeAccessEnvironment, environment, requestsPerSecond } from '../contracts/names.ts'
 import { check } from '../contracts/parse.ts'
 import { InvalidConfiguration } from '../control/errors.ts'
 
@@ -17,6 +17,8 @@ export interface Environment {
   /** how edges are reached, unless directly: at most one of these two */
   readonly edgeApi?: string
   readonly edgeRelay?: string
+  /** what the way to the edges takes, all of them together */
+  readonly requestsPerSecond: number
   /** only functions that work off a queue have these two */
   readonly queueUrl?: string
   readonly deadLetterQueueUrl?: string
@@ -65,6 +67,7 @@ export function readEnvironment(
     ...variables,
     [edgeAccessEnvironment.api]: z.url({ protocol: /^https?$/, error: "is not an API's URL" }).optional(),
     [edgeAccessEnvironment.relay]: name.optional(),
+    [edgeAccessEnvironment.requestsPerSecond]: z.coerce.number().int().min(1).default(requestsPerSecond),
     [environment.queue]: ofQueue,
     [environment.deadLetterQueue]: ofQueue,
   })
@@ -86,6 +89,7 @@ export function readEnvironment(
     eventBus: data[environment.eventBus],
     stateMachineArn: data[environment.stateMachine],
     service: data[environment.service],
+    requestsPerSecond: data[edgeAccessEnvironment.requestsPerSecond],
     ...(edgeApi !== undefined && { edgeApi }),
     ...(edgeRelay !== undefined && { edgeRelay }),
     ...(ownQueueUrl !== undefined && { queueUrl: ownQueueUrl }),

@@ -69,6 +69,7 @@ export function createPorts(environment: Environment): Ports {
       client: ssm,
       path: environment.edgesPath,
       clock,
+      requestsPerSecond: environment.requestsPerSecond,
       needsUrl: environment.edgeApi === undefined,
       lastGood: createLastGoodEdges(rows),
       createEdge(id, parameter) {

@@ -8,10 +8,12 @@ import { allListed, confirmEverywhere, disableEverywhere, readLists, unreadable,
 import { blind } from './overdue.ts'
 import type { Ports } from './ports.ts'
 import { undoIfLifted } from './restore.ts'
+import { inTurn } from './turns.ts'
 
 /**
  * The first step of a drain: resolves an instance's whole set, places the hold, disables it on every edge and confirms it
- * with two read-backs. An edge that can't be reached does not hold the drain up: the rounds go on trying.
+ * with two read-backs. An edge that can't be reached does not hold the drain up: the rounds go on trying. When many begin at once
+ * it is tried again after a wait.
  * @throws EdgesUnreadable while no edge at all can be read and the deadline is ahead.
  */
 export async function beginDrain(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
@@ -19,16 +21,21 @@ export async function beginDrain(ports: Ports, payload: WorkflowPayload): Promis
   if (!claimed) return overtaken(payload)
   // Also when the action is over already: its instance is on its way out and must get no more calls.
   const alive = await keepAlive(ports, claimed)
+  const begun = await inTurn(ports, () => begin(ports, alive.record))
+  return begun ?? answer(ports, alive.record, 'begin')
+}
+
+async function begin(ports: Ports, record: DrainRecord): Promise<WorkflowPayload> {
   let edges: Awaited<ReturnType<Ports['fleet']['edges']>>
   let resolved: Awaited<ReturnType<typeof resolveSet>>
   try {
     edges = await ports.fleet.edges()
-    resolved = await resolveSet(ports, alive.record, edges)
+    resolved = await resolveSet(ports, record, edges)
   } catch (error) {
-    return blind(ports, alive.record, error)
+    return blind(ports, record, error)
   }
   if ('gone' in resolved) {
-    const gone = await save(ports, alive.record, {
+    const gone = await save(ports, record, {
       state: 'completing',
       result: 'gone',
       completion: 'CONTINUE',

@@ -1,9 +1,9 @@
 import type { DestinationUri, Flags, ListedDestination } from '../control/destination.ts'
 import { EdgeError } from '../control/errors.ts'
+import { lookup } from '../control/listing.ts'
 import {
   disablePlan,
   type EdgeOutcome,
-  entriesOf,
   formerOf,
   isConfirmed,
   isDisabled,
@@ -28,10 +28,14 @@ export interface EdgeResult {
 }
 
 /** All edges at once, up to 64; the work itself turns an edge's failure into a value. */
-export async function onEveryEdge<T>(edges: readonly Edge[], work: (edge: Edge) => Promise<T>): Promise<T[]> {
-  const results: T[] = []
-  for (let start = 0; start < edges.length; start += 64)
-    results.push(...(await Promise.all(edges.slice(start, start + 64).map(work))))
+export function onEveryEdge<T>(edges: readonly Edge[], work: (edge: Edge) => Promise<T>): Promise<T[]> {
+  return together(edges, work)
+}
+
+async function together<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  for (let start = 0; start < items.length; start += 64)
+    results.push(...(await Promise.all(items.slice(start, start + 64).map(work))))
   return results
 }
 
@@ -76,46 +80,74 @@ export function reloadLease(edge: Edge): string {
   return `reload/${edge.id}`
 }
 
-/**
- * Disables every entry of the scope on one edge and reads it back. What each entry showed before goes on record first, and
- * the drain guard is set before the state, so that the edge selects the destination no more from the first write on.
- */
+type Disabled = EdgeResult & { readonly listed: readonly ListedDestination[] }
+
+/** Disables every entry of the scope on one edge and reads it back: see {@link disableTogether}. */
 export async function disableOnEdge(
   ports: Pick<Ports, 'store' | 'clock'>,
   edge: Edge,
   scope: Scope,
-): Promise<EdgeResult & { readonly listed: readonly ListedDestination[] }> {
+): Promise<Disabled> {
+  const [result] = await disableTogether(ports, edge, [scope])
+  if (!result) throw new Error('a scope was given and no result came')
+  return result
+}
+
+/**
+ * Disables every entry of the scopes on one edge and reads it back; the list is read twice, however many they are. What each entry
+ * showed before goes on record first, and the drain guard is set before the state, so that the edge selects the destination
+ * no more from the first write on.
+ */
+export async function disableTogether(
+  ports: Pick<Ports, 'store' | 'clock'>,
+  edge: Edge,
+  scopes: readonly Scope[],
+): Promise<Disabled[]> {
   try {
     const before = await edge.list()
-    const entries = entriesOf(scope, before)
-    const uris = [...new Set([...scope.uris, ...entries.map((entry) => entry.uri)])]
+    const find = lookup(before)
     const holder = await ports.store.leaseHolder(reloadLease(edge), ports.clock.now())
     if (holder) throw new EdgeError(edge.id, 'busy', 'it is being reloaded by us; the next step writes')
-    const { writes, refused } = disablePlan(scope, before)
-    const former = entries.length > 0 ? await ports.store.formerFlags(uris) : []
-    for (const entry of entries) {
-      if (
-        formerOf(
-          entry,
-          former.filter((row) => row.edge === edge.id),
-        )
-      )
-        continue
-      await ports.store.recordFormerFlags({
-        edge: edge.id,
-        group: entry.group,
-        uri: entry.uri,
-        ...(entry.duid !== undefined && { duid: entry.duid }),
-        flags: entry.flags,
-        recordedAt: ports.clock.now(),
-      })
-    }
-    const guarded = await guard(edge, uris)
-    await write(edge, writes)
-    const listed = writes.length > 0 ? await edge.list() : before
-    return { ...outcomeOf(edge, scope, before, listed, refused), guarded, listed }
+    const begun = await together(scopes, async (scope) => {
+      const entries = find(scope)
+      const uris = [...new Set([...scope.uris, ...entries.map((entry) => entry.uri)])]
+      await recordFormer(ports, edge, entries, uris)
+      const { writes, refused } = disablePlan(scope, before)
+      const guarded = await guard(edge, uris)
+      await write(edge, writes)
+      return { scope, writes, refused, guarded }
+    })
+    const listed = begun.some(({ writes }) => writes.length > 0) ? await edge.list() : before
+    const findAfter = listed === before ? find : lookup(listed)
+    return begun.map(({ scope, refused, guarded }) => ({
+      ...outcomeOf(edge, find(scope), findAfter(scope), refused),
+      guarded,
+      listed,
+    }))
   } catch (error) {
-    return { ...failure(edge, asEdgeError(error)), listed: [] }
+    const failed = { ...failure(edge, asEdgeError(error)), listed: [] }
+    return scopes.map(() => failed)
+  }
+}
+
+async function recordFormer(
+  { store, clock }: Pick<Ports, 'store' | 'clock'>,
+  edge: Edge,
+  entries: readonly ListedDestination[],
+  uris: readonly DestinationUri[],
+): Promise<void> {
+  if (entries.length === 0) return
+  const former = (await store.formerFlags(uris)).filter((row) => row.edge === edge.id)
+  for (const entry of entries) {
+    if (formerOf(entry, former)) continue
+    await store.recordFormerFlags({
+      edge: edge.id,
+      group: entry.group,
+      uri: entry.uri,
+      ...(entry.duid !== undefined && { duid: entry.duid }),
+      flags: entry.flags,
+      recordedAt: clock.now(),
+    })
   }
 }
 
@@ -133,13 +165,10 @@ export async function write(edge: Edge, writes: readonly StateWrite[]): Promise<
 
 function outcomeOf(
   edge: Edge,
-  scope: Scope,
-  before: readonly ListedDestination[],
-  after: readonly ListedDestination[],
+  old: readonly ListedDestination[],
+  now: readonly ListedDestination[],
   refused: readonly ListedDestination[],
 ): EdgeResult {
-  const old = entriesOf(scope, before)
-  const now = entriesOf(scope, after)
   const entries = now.map((entry, index) => ({
     group: entry.group,
     uri: entry.uri,
@@ -179,7 +208,7 @@ export function disableEverywhere(
   ports: Pick<Ports, 'store' | 'clock' | 'fleet'>,
   scope: Scope,
   edges: readonly Edge[],
-): Promise<(EdgeResult & { readonly listed: readonly ListedDestination[] })[]> {
+): Promise<Disabled[]> {
   return onEveryEdge(edges, (edge) => disableOnEdge(ports, edge, scope))
 }
 

@@ -6,7 +6,7 @@ import { isUnknown, type Round } from '../control/round.ts'
 import { save, summary } from './drain-step.ts'
 import { asEdgeError, onEveryEdge } from './edges.ts'
 import type { CallsOf, Edge, Ports } from './ports.ts'
-import { callsOf } from './round.ts'
+import { callsOf } from './read-edge.ts'
 
 /** Calls of one drain that an edge has, and what to name them by there. */
 export interface CallsOnEdge {
@@ -18,11 +18,12 @@ export interface CallsOnEdge {
 /** @returns the edges that are known to have calls of this hold. */
 export function callsOnEdges(round: Round, hold: Hold): CallsOnEdge[] {
   return round.edges.flatMap((reading) => {
-    const count = reading.readable ? reading.calls[holdKey(hold)] : undefined
+    const shown = reading.readable ? reading.holds[holdKey(hold)] : undefined
+    const count = shown?.counted?.count
     // The whole edge's total says nothing about one server's calls.
-    if (!reading.readable || count === undefined || isUnknown(count) || count.source === 'edge') return []
+    if (count === undefined || isUnknown(count) || count.source === 'edge') return []
     if (count.calls === 0) return []
-    return [{ edge: reading.edge, calls: count.calls, of: callsOf(hold, reading.listed) }]
+    return [{ edge: reading.edge, calls: count.calls, of: callsOf(hold, shown?.others) }]
   })
 }
 

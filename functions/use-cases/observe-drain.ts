@@ -22,6 +22,7 @@ import { blind, overdue } from './overdue.ts'
 import type { Ports } from './ports.ts'
 import { restore, undoIfLifted } from './restore.ts'
 import { freshRound } from './round.ts'
+import { inTurn } from './turns.ts'
 
 /**
  * One look at a drain: heartbeat first, then a round (shared by all drains; it disables again what drifted), then the
@@ -64,7 +65,8 @@ async function look(ports: Ports, record: DrainRecord, hold: Hold): Promise<Look
   const judgement = judge(record, observed, false, ports.clock.now(), rules)
   // An edge that the round could not read can't be confirmed, and each of 500 drains would ask every edge again.
   const readable = round.edges.every((reading) => reading.readable)
-  const confirmedAt = record.confirmedAt ?? (readable ? await confirmLate(ports, record, hold) : undefined)
+  const confirmedAt =
+    record.confirmedAt ?? (readable ? await inTurn(ports, () => confirmLate(ports, record, hold)) : undefined)
   const seen = await save(ports, record, {
     edges: judgement.edges,
     steps: record.steps + 1,

@@ -47,6 +47,8 @@ export interface CallsOf {
 
 /** The edges of the fleet as configured now; cached with an age by the adapter. */
 export interface Fleet {
+  /** what the way to the edges takes, all of them together, before requests are refused as `throttled` */
+  readonly requestsPerSecond: number
   edges(): Promise<readonly Edge[]>
   /** Reads the list now. @returns why it is refused, where it is; the last good list is kept then. */
   reread(): Promise<Error | undefined>

@@ -1,6 +1,6 @@
 import { eventTypes } from '../contracts/names.ts'
 import { EdgeError } from '../control/errors.ts'
-import { type Hold, holdsOn, orderOf } from '../control/hold.ts'
+import { type FormerFlags, type Hold, holdsOn, orderOf } from '../control/hold.ts'
 import { entriesOf, formerOf, isDisabled, restorePlan } from '../control/plan.ts'
 import {
   asEdgeError,
@@ -35,14 +35,19 @@ export async function lift(
 /**
  * Finishes a lifting on every edge that can be reached. What we disabled stays on record per edge until that edge reads
  * back restored; the hold is marked `restored` when nothing is left on record but of released edges. Edges that are known to be `away` aren't asked:
- * each of many liftings would wait for their timeouts.
+ * each of many liftings would wait for their timeouts. What was `known` of the record counts also where another run has dropped it since.
  */
-export async function restore(ports: Needs, hold: Hold, away: readonly string[] = []): Promise<EdgeResult[]> {
+export async function restore(
+  ports: Needs,
+  hold: Hold,
+  away: readonly string[] = [],
+  known: readonly FormerFlags[] = [],
+): Promise<EdgeResult[]> {
   const edges = await ports.fleet.edges()
   const results = await onEveryEdge(edges, async (edge) =>
     away.includes(edge.id)
       ? failure(edge, new EdgeError(edge.id, 'unreachable', 'the round could not read it'))
-      : restoreOnEdge(ports, edge, hold),
+      : restoreOnEdge(ports, edge, hold, known),
   )
   const left = await ports.store.formerFlags(hold.uris)
   const holds = await ports.store.holds()
@@ -68,14 +73,20 @@ export async function undoIfLifted(ports: Needs, hold: Hold): Promise<void> {
   const [left, holds] = await Promise.all([ports.store.formerFlags(now.uris), ports.store.holds()])
   if (!left.some((row) => holdsOn(row, holds).length === 0)) return
   const unfinished: Hold = { ...now, lifted: { ...now.lifted, restored: false } }
-  if ((await ports.store.putHold(unfinished)) === 'written') await restore(ports, unfinished)
+  if ((await ports.store.putHold(unfinished)) === 'written') await restore(ports, unfinished, [], left)
 }
 
-async function restoreOnEdge(ports: Needs, edge: Edge, hold: Hold): Promise<EdgeResult> {
+async function restoreOnEdge(
+  ports: Needs,
+  edge: Edge,
+  hold: Hold,
+  known: readonly FormerFlags[],
+): Promise<EdgeResult> {
   try {
     const seen = entriesOf(hold, await edge.list())
     const named = [...new Set([...hold.uris, ...seen.map((entry) => entry.uri)])]
-    const former = (await ports.store.formerFlags(named)).filter((row) => row.edge === edge.id)
+    const recorded = [...(await ports.store.formerFlags(named)), ...known]
+    const former = recorded.filter((row) => row.edge === edge.id)
     // Listed after the record was read: where another run has restored and dropped it since, this shows nothing to do.
     const listed = await edge.list()
     const [holds, holder] = await Promise.all([

@@ -1,12 +1,12 @@
-import { eventTypes, metricNames } from '../contracts/names.ts'
-import { type ListedDestination, usualUris } from '../control/destination.ts'
-import { EdgeError, RoundUnavailable } from '../control/errors.ts'
-import { type Hold, holdKey, holdsOn } from '../control/hold.ts'
-import { entriesOf, isDisabled } from '../control/plan.ts'
-import type { EdgeReading, Round, Unknown } from '../control/round.ts'
-import { asEdgeError, disableOnEdge, onEveryEdge } from './edges.ts'
-import type { CallsOf, Edge, Ports } from './ports.ts'
-import { restore, undoIfLifted } from './restore.ts'
+import { holdsToCount } from '../control/counting.ts'
+import { RoundUnavailable } from '../control/errors.ts'
+import { type Hold, holdKey } from '../control/hold.ts'
+import type { Round } from '../control/round.ts'
+import { correctDrift } from './correct-drift.ts'
+import { onEveryEdge } from './edges.ts'
+import { allowance } from './paced.ts'
+import type { Ports } from './ports.ts'
+import { orUnknown, readEdge } from './read-edge.ts'
 import { countRound } from './round-metrics.ts'
 
 type Needs = Pick<
@@ -17,28 +17,40 @@ type Needs = Pick<
 const leaseName = 'round'
 
 /**
- * A round no older than the shortest wait (that knows the hold, if one is named), made by whoever needs it first: an edge's load does not
- * grow with the number of drains. Making one also corrects drift for every hold.
+ * What a round may take, in RPC timeouts. Boot time, list, counts and boot time again are bounded by one each, and so is each
+ * request of a correction: a round ends within its lease also where each answer comes at the last moment.
+ */
+const timeouts = { countUntil: 4, correctUntil: 6, lease: 10 } as const
+
+/**
+ * The latest round, if it ended no longer ago than the shortest wait and knows the hold (if one is named); otherwise a new one, made
+ * by whoever needs it first: an edge's load does not grow with the number of drains. While somebody makes one, the latest will
+ * do for others who find their hold in it: it says when it looked. Making one also corrects drift for every hold.
  * @throws RoundUnavailable when somebody else is making one and it does not come in time.
  */
 export async function freshRound(ports: Needs, hold?: string): Promise<Round> {
   const { minWaitSeconds, rpcTimeoutSeconds } = ports.config.timers
+  const leaseMs = rpcTimeoutSeconds * timeouts.lease * 1000
   const owner = ports.ids.next()
-  // A round reads boot time, list, counts and boot time again, and may correct drift: each is bounded by the RPC timeout.
-  const giveUpAt = ports.clock.now() + rpcTimeoutSeconds * 6 * 1000
+  const giveUpAt = ports.clock.now() + leaseMs
   for (;;) {
     const now = ports.clock.now()
     const latest = await ports.store.latestRound()
-    if (latest && now - latest.startedAt <= minWaitSeconds * 1000 && knows(latest, hold)) return latest
-    if (await ports.store.takeLease(leaseName, owner, now, now + rpcTimeoutSeconds * 6 * 1000)) {
+    const usable = (ageMs: number) =>
+      latest && now - latest.finishedAt <= ageMs && knows(latest, hold) ? latest : undefined
+    const fresh = usable(minWaitSeconds * 1000)
+    if (fresh) return fresh
+    if (await ports.store.takeLease(leaseName, owner, now, now + leaseMs)) {
       try {
-        const round = await makeRound(ports)
+        const round = await makeRound(ports, latest)
         await ports.store.putRound(round)
         return round
       } finally {
         await ports.store.releaseLease(leaseName, owner)
       }
     }
+    const recent = usable(leaseMs)
+    if (recent) return recent
     if (now >= giveUpAt)
       throw new RoundUnavailable(
         'another drain is making a round and it did not come in time; this step is tried again',
@@ -51,79 +63,37 @@ function knows(round: Round, hold: string | undefined): boolean {
   return hold === undefined || round.holds.includes(hold)
 }
 
-async function makeRound(ports: Needs): Promise<Round> {
+async function makeRound(ports: Needs, before: Round | undefined): Promise<Round> {
   const startedAt = ports.clock.now()
+  const after = (rpcs: number) => startedAt + rpcs * ports.config.timers.rpcTimeoutSeconds * 1000
   const [edges, holds] = await Promise.all([ports.fleet.edges(), ports.store.holds()])
   const counted = holds.filter((hold) => !hold.lifted && hold.source !== 'retired')
   const instanceIds = counted.flatMap((hold) =>
     hold.subject.kind === 'instance' ? [hold.subject.instanceId] : [],
   )
-  const [readings, mediaServers, goneInstances] = await Promise.all([
-    onEveryEdge(edges, (edge) => readEdge(ports, edge, holds, counted)),
+  const asked = {
+    counted,
+    due: holdsToCount(before, counted, startedAt, ports.config.timers),
+    allowance: allowance(ports.fleet.requestsPerSecond, edges.length, after(timeouts.countUntil)),
+  }
+  const readBefore = new Map(before?.edges.map((reading) => [reading.edge, reading]))
+  const [reads, mediaServers, goneInstances] = await Promise.all([
+    onEveryEdge(edges, (edge) => readEdge(ports, edge, readBefore.get(edge.id), asked)),
     countMediaServers(ports, counted),
     ports.instances.gone([...new Set(instanceIds)]),
   ])
-  await correctDrift(ports, edges, readings, holds)
+  await correctDrift(ports, reads, holds, after(timeouts.correctUntil))
   const round = {
     id: ports.ids.next(),
     startedAt,
     finishedAt: ports.clock.now(),
     holds: holds.filter((hold) => !hold.lifted).map(holdKey),
-    edges: readings,
+    edges: reads.map(({ reading }) => reading),
     mediaServers,
     goneInstances,
   }
   countRound(ports, round, holds)
   return round
-}
-
-async function readEdge(
-  ports: Needs,
-  edge: Edge,
-  holds: readonly Hold[],
-  counted: readonly Hold[],
-): Promise<EdgeReading> {
-  const at = ports.clock.now()
-  try {
-    const before = await edge.boot()
-    const listed = await edge.list()
-    const calls = await Promise.all(
-      counted.map(async (hold) => {
-        return [holdKey(hold), await orUnknown(() => edge.count(callsOf(hold, listed)))] as const
-      }),
-    )
-    const after = await edge.boot()
-    if (after.bootTime !== before.bootTime)
-      throw new EdgeError(edge.id, 'unreachable', 'it restarted while it was read')
-    return {
-      edge: edge.id,
-      readable: true,
-      at,
-      bootTime: after.bootTime,
-      uptimeSeconds: after.uptimeSeconds,
-      restoresDialogs: edge.restoresDialogs,
-      listSize: listed.length,
-      listed: listed.filter((entry) => holds.some((hold) => entriesOf(hold, [entry]).length > 0)),
-      calls: Object.fromEntries(calls),
-    }
-  } catch (error) {
-    return { edge: edge.id, readable: false, at, reason: asEdgeError(error).message }
-  }
-}
-
-/** Whose calls are those of a hold, on an edge with this list. */
-export function callsOf(hold: Hold, listed: readonly ListedDestination[]): CallsOf {
-  const named = [...new Set([...hold.uris, ...entriesOf(hold, listed).map((entry) => entry.uri)])]
-  // What was taken out of the list before it was held may have calls yet: they are counted under its usual spellings.
-  return { uris: named.length > 0 ? named : usualUris(hold.addresses), addresses: hold.addresses }
-}
-
-async function orUnknown<T>(read: () => Promise<T>): Promise<T | Unknown> {
-  try {
-    return await read()
-  } catch (error) {
-    return { unknown: error instanceof Error ? error.message : String(error) }
-  }
 }
 
 async function countMediaServers(ports: Needs, holds: readonly Hold[]): Promise<Round['mediaServers']> {
@@ -136,39 +106,4 @@ async function countMediaServers(ports: Needs, holds: readonly Hold[]): Promise<
   return Object.fromEntries(
     counts.flatMap(([key, count]) => (count === undefined ? [] : [[key, count] as const])),
   )
-}
-
-/** Holds are the truth, edges are caches: what should be disabled is disabled again, what was lifted is given back. */
-async function correctDrift(
-  ports: Needs,
-  edges: readonly Edge[],
-  readings: readonly EdgeReading[],
-  holds: readonly Hold[],
-): Promise<void> {
-  await onEveryEdge(edges, async (edge) => {
-    const reading = readings.find((r) => r.edge === edge.id)
-    if (!reading?.readable) return
-    const open = reading.listed.filter((entry) => !isDisabled(entry) && holdsOn(entry, holds).length > 0)
-    for (const hold of holds.filter((h) => !h.lifted && entriesOf(h, open).length > 0)) {
-      const result = await disableOnEdge(ports, edge, hold)
-      await undoIfLifted(ports, hold)
-      ports.metrics.count(metricNames.drift, 1)
-      await ports.events.publish({
-        type: eventTypes.driftCorrected,
-        detail: {
-          edge: edge.id,
-          hold: holdKey(hold),
-          who: hold.who,
-          why: hold.why,
-          result: resultOf(result),
-        },
-      })
-    }
-  })
-  const away = readings.filter((reading) => !reading.readable).map((reading) => reading.edge)
-  for (const hold of holds.filter((h) => h.lifted)) await restore(ports, hold, away)
-}
-
-function resultOf({ outcome, detail, entries }: Awaited<ReturnType<typeof disableOnEdge>>) {
-  return { outcome, ...(detail !== undefined && { detail }), entries }
 }

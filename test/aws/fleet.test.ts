@@ -36,6 +36,7 @@ async function fleetOver(first: readonly object[], table: Table = { writes: 0 },
     path,
     clock,
     onKept,
+    requestsPerSecond: 5000,
     needsUrl,
     lastGood: {
       read: async () => table.kept,

@@ -96,10 +96,20 @@ export const aReading = (edge: string): ReadableEdge => ({
   bootTime: 'Mon Nov 23 08:00:00 2026',
   uptimeSeconds: 1800,
   restoresDialogs: false,
-  listSize: 12,
-  listed: [{ group: 1, uri: uri('sip:10.0.1.20'), flags: 'DP', duid: 'i-0a1b2c3d4e5f60718', iuid: '12-34' }],
-  calls: {
-    'lifecycle/a': { calls: 2, source: 'profile', outbound: true },
-    'lifecycle/b': { unknown: 'no reply' },
+  holds: {
+    'lifecycle/a': {
+      flags: 'disabled',
+      others: [uri('sip:10.0.1.20')],
+      counted: {
+        count: { calls: 2, source: 'profile', outbound: true },
+        at: 1_795_000_000_060,
+        readBy: 1_795_000_000_070,
+      },
+    },
+    'lifecycle/b': {
+      flags: 'open',
+      counted: { count: { unknown: 'no reply' }, at: 1_795_000_000_060, readBy: 1_795_000_003_060 },
+    },
+    'lifecycle/c': { flags: 'unlisted' },
   },
 })

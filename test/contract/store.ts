@@ -187,13 +187,19 @@ export function storeContract(open: () => Store): void {
       )
       const big = (edge: string): EdgeReading => ({
         ...aReading(edge),
-        listed: keys.map((_, n) => ({
-          group: 1,
-          uri: uri(`sip:10.0.${n >> 8}.${n & 255}:5060`),
-          flags: 'DP',
-          iuid: `${n}`,
-        })),
-        calls: Object.fromEntries(keys.map((key) => [key, { calls: 7, source: 'profile', outbound: true }])),
+        holds: Object.fromEntries(
+          keys.map((key, n) => [
+            key,
+            {
+              flags: 'disabled',
+              counted: {
+                count: { calls: n % 90, source: 'profile', outbound: true },
+                at: 1_795_000_000_000 + n * 40,
+                readBy: 1_795_000_000_030 + n * 41,
+              },
+            },
+          ]),
+        ),
       })
       const edges = Array.from({ length: 50 }, (_, n) => big(`edge-${String(n).padStart(2, '0')}`))
       const round = aRound(fresh('round'), later(), edges)

@@ -29,9 +29,9 @@ function edge(id: string, counts: readonly (readonly [Hold, CallCount | Unknown]
     bootTime: 'x',
     uptimeSeconds: 1,
     restoresDialogs: false,
-    listSize: 1,
-    listed: [],
-    calls: Object.fromEntries(counts.map(([of, count]) => [holdKey(of), count])),
+    holds: Object.fromEntries(
+      counts.map(([of, count]) => [holdKey(of), { flags: 'disabled', counted: { count, at: 0, readBy: 0 } }]),
+    ),
   }
 }
 const one = hold('i-1')

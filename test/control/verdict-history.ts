@@ -1,8 +1,8 @@
 import type { DrainRecord } from '../../functions/control/drain-record.ts'
 import { holdKey } from '../../functions/control/hold.ts'
-import type { CallCount, EdgeReading, Round, Unknown } from '../../functions/control/round.ts'
+import type { CallCount, EdgeReading, HoldReading, Round, Unknown } from '../../functions/control/round.ts'
 import { type Judgement, judge, observation, type VerdictRules } from '../../functions/control/verdict.ts'
-import { hold, listed, machine } from './samples.ts'
+import { hold } from './samples.ts'
 
 /** Drains as a sequence of rounds, and what is concluded after each. */
 
@@ -10,29 +10,31 @@ export const rules: VerdictRules = { failoverWindowSeconds: 32, longestCallSecon
 export const drained = hold({ wholeInstance: true })
 export const key = holdKey(drained)
 export const deadlineAt = 10_000_000
-const stranger = listed('sip:10.0.1.2:5060')
 
 export type Look = {
-  /** `partly`: open in one group, disabled in the other */
-  readonly flags?: 'disabled' | 'open' | 'partly' | 'unlisted'
+  readonly flags?: HoldReading['flags']
   readonly count?: CallCount | Unknown | undefined
   readonly bootTime?: string
   readonly uptimeSeconds?: number
   readonly restoresDialogs?: boolean
   readonly at?: number
+  /** counted in an earlier round, that many ms before this one */
+  readonly carriedFor?: number
 }
 
 export const profile = (calls: number): CallCount => ({ calls, source: 'profile', outbound: true })
 
 /** What an edge shows; left out: disabled, no calls, up for long. `undefined` as count: the hold was not asked about. */
-export function reading(edge: string, time: number, look: Look | 'unreachable'): EdgeReading {
+export function reading(edge: string, time: number, look: Look | 'unreachable', took = 0): EdgeReading {
   if (look === 'unreachable') return { edge, readable: false, at: time, reason: 'timeout' }
   const { flags = 'disabled', at = time, bootTime = 'monday', uptimeSeconds = 90_000 } = look
   const count = 'count' in look ? look.count : profile(0)
-  const mine = [
-    listed(machine.uri, { flags: flags === 'open' ? 'AX' : 'DX' }),
-    listed(machine.uri, { group: 2, flags: flags === 'disabled' ? 'DX' : 'AX' }),
-  ]
+  const countedAt = at - (look.carriedFor ?? 0)
+  const counted = count && {
+    count,
+    at: countedAt,
+    readBy: countedAt + (look.carriedFor === undefined ? took : 0),
+  }
   return {
     edge,
     readable: true,
@@ -40,9 +42,7 @@ export function reading(edge: string, time: number, look: Look | 'unreachable'):
     bootTime,
     uptimeSeconds,
     restoresDialogs: look.restoresDialogs ?? false,
-    listSize: 3,
-    listed: flags === 'unlisted' ? [stranger] : [...mine, stranger],
-    calls: count === undefined ? {} : { [key]: count },
+    holds: counted === undefined ? {} : { [key]: { flags, counted } },
   }
 }
 
@@ -67,7 +67,7 @@ export function roundOf(moment: Moment): Round {
     finishedAt: at + took,
     holds: [key],
     goneInstances: gone,
-    edges: Object.entries(edges).map(([edge, look]) => reading(edge, at, look)),
+    edges: Object.entries(edges).map(([edge, look]) => reading(edge, at, look, took)),
     mediaServers: mediaServer === undefined ? {} : { [key]: mediaServer },
   }
 }
@@ -83,8 +83,7 @@ export function judgements(
 ): Judgement[] {
   let memory = begun
   return moments.map((moment) => {
-    const { uris, addresses, wholeInstance, subject } = drained
-    const drain = { uris, addresses, wholeInstance, subject, deadlineAt, ...memory }
+    const drain = { subject: drained.subject, deadlineAt, ...memory }
     const round = roundOf(moment)
     const seen = observation(drain, key, round, by, released)
     const judgement = judge(drain, seen, moment.lifted ?? false, moment.now ?? round.finishedAt, by)

@@ -7,7 +7,7 @@ const seconds = 1_000
 const edgeNames = ['a', 'b', 'c']
 
 const look: fc.Arbitrary<Look> = fc.record({
-  flags: fc.constantFrom('disabled', 'disabled', 'disabled', 'unlisted', 'open', 'partly'),
+  flags: fc.constantFrom('disabled', 'disabled', 'disabled', 'unlisted', 'open'),
   count: fc.oneof(
     { weight: 9, arbitrary: fc.constant(profile(0)) },
     { weight: 1, arbitrary: fc.integer({ min: 1, max: 5 }).map(profile) },
@@ -20,8 +20,11 @@ const look: fc.Arbitrary<Look> = fc.record({
   restoresDialogs: fc.boolean(),
 })
 /** Some histories are quiet ones, else almost none would end. */
-const quiet: fc.Arbitrary<Look> = fc.record({ flags: fc.constantFrom('disabled', 'unlisted') })
-const nowhereLook: fc.Arbitrary<Look> = fc.constant({ flags: 'unlisted' })
+const carriedFor = fc.constantFrom({}, {}, {}, {}, { carriedFor: 5 * seconds })
+const quiet: fc.Arbitrary<Look> = fc
+  .tuple(fc.record({ flags: fc.constantFrom('disabled', 'unlisted') } as const), carriedFor)
+  .map(([shown, counted]) => ({ ...shown, ...counted }))
+const nowhereLook: fc.Arbitrary<Look> = carriedFor.map((counted) => ({ flags: 'unlisted', ...counted }))
 const gap = fc.integer({ min: 1, max: 50 })
 
 function histories(look: fc.Arbitrary<Look>, chance: number): fc.Arbitrary<Moment[]> {
@@ -53,8 +56,7 @@ const history = fc.oneof(histories(look, 12), histories(quiet, 30), histories(no
 
 function zeroOf(moment: Moment, edge: string): Look | undefined {
   const seen = moment.edges[edge]
-  if (seen === undefined || seen === 'unreachable' || seen.flags === 'open' || seen.flags === 'partly')
-    return undefined
+  if (seen === undefined || seen === 'unreachable' || seen.flags === 'open') return undefined
   const count = 'count' in seen ? seen.count : profile(0)
   if (count === undefined || isUnknown(count) || count.calls !== 0 || count.source === 'load')
     return undefined
@@ -68,6 +70,16 @@ const releases = fc.subarray(edgeNames)
 function waitedFor(past: readonly Moment[], released: readonly string[]): string[] {
   const now = past.at(-1)?.edges ?? {}
   return [...everSeen(past)].filter((edge) => edge in now || !released.includes(edge))
+}
+
+/** Counted in this very round. */
+function countedNow(moment: Moment, edges: Iterable<string>): boolean {
+  return [...edges].every((edge) => zeroOf(moment, edge)?.carriedFor === undefined)
+}
+
+function shownBy(moment: Moment, edge: string): number {
+  const carried = zeroOf(moment, edge)?.carriedFor
+  return carried === undefined ? moment.at + (moment.took ?? 0) : moment.at - carried
 }
 
 function everSeen(past: readonly Moment[]): Set<string> {
@@ -97,7 +109,7 @@ function edgeIsDone(past: readonly Moment[], edge: string): boolean {
       const zero = zeroOf(moment, edge)
       return zero && (zero.bootTime ?? 'monday') === (seen.bootTime ?? 'monday')
     })
-    return unbroken && last.at - (first.at + (first.took ?? 0)) > rules.failoverWindowSeconds * seconds
+    return unbroken && last.at - shownBy(first, edge) > rules.failoverWindowSeconds * seconds
   })
 }
 
@@ -119,9 +131,18 @@ function expected(
 ): 'drained' | 'absent' | 'neither' {
   const last = past.at(-1)
   if (!last) return 'neither'
-  if (nowhere(past, begunListed, released))
-    return nowhere(past.slice(0, -1), begunListed, released) ? 'absent' : 'neither'
   const edges = waitedFor(past, released)
+  if (!countedNow(last, edges)) return 'neither'
+  if (nowhere(past, begunListed, released)) {
+    const lookedBefore = past.slice(0, -1).some((first, index) => {
+      const before = past.slice(0, index + 1)
+      const unbroken = past
+        .slice(index)
+        .every((_, more) => nowhere(past.slice(0, index + more + 1), begunListed, released))
+      return unbroken && countedNow(first, waitedFor(before, released))
+    })
+    return lookedBefore ? 'absent' : 'neither'
+  }
   return mediaServerIsDone(last) && edges.every((edge) => edgeIsDone(past, edge)) ? 'drained' : 'neither'
 }
 

@@ -35,12 +35,24 @@ describe('a zero counts only', () => {
     expect(verdicts(one(0), one(0, {}, { now: 60 * s }))).toEqual(['draining', 'draining'])
   })
 
-  it.each(['open', 'partly'] as const)(
-    'if the edge shows the destination disabled in every group, not %s',
-    (flags) => {
-      expect(verdicts(one(0, { flags }), one(60 * s, { flags }))).toEqual(['draining', 'draining'])
-    },
-  )
+  it('if the edge shows the destination disabled, not open', () => {
+    const open = { flags: 'open' } as const
+    expect(verdicts(one(0, open), one(60 * s, open))).toEqual(['draining', 'draining'])
+  })
+
+  it('if a round has counted it itself, on every edge; one of an earlier round begins no window anew', () => {
+    const carried = { carriedFor: 10 * s }
+    expect(verdicts(one(0), one(40 * s, carried), one(50 * s, carried), one(60 * s))).toEqual([
+      'draining',
+      'draining',
+      'draining',
+      'drained',
+    ])
+    const both = (at: number, a: Look, b: Look) => ({ at, edges: { a, b } })
+    expect(verdicts(both(0, {}, {}), both(40 * s, {}, carried), both(50 * s, carried, {}))[2]).toBe(
+      'draining',
+    )
+  })
 
   it('or a readable list without it', () => {
     expect(verdicts(one(0, { flags: 'unlisted' }), one(60 * s, { flags: 'unlisted' }))).toEqual([

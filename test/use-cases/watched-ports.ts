@@ -17,6 +17,7 @@ export function watched(ports: Ports, watch: Watch): Ports {
     ]),
   )
   const fleet = {
+    requestsPerSecond: ports.fleet.requestsPerSecond,
     edges: async () => {
       watch.before?.('fleet.edges')
       const edges = await ports.fleet.edges()

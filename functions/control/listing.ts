@@ -1,0 +1,28 @@
+import { canonicalHost, destinationKey, type ListedDestination, sipUri } from './destination.ts'
+import type { Scope } from './plan.ts'
+
+/** @returns the entries of one list that a hold or drain speaks of, in the order listed. */
+export type Lookup = (scope: Scope) => ListedDestination[]
+
+/**
+ * The same answers as {@link import('./plan.ts').entriesOf}, from an index that is made once: a round asks for each hold, and
+ * 500 holds against each of 1,000 entries are half a million comparisons for one edge.
+ */
+export function lookup(listed: readonly ListedDestination[]): Lookup {
+  const positions = new Map(listed.map((entry, index) => [entry, index] as const))
+  const byKey = Map.groupBy(listed, (entry) => destinationKey(entry.uri))
+  const byHost = Map.groupBy(listed, (entry) => sipUri(entry.uri)?.host)
+  const byDuid = Map.groupBy(listed, (entry) => entry.duid)
+  return (scope) => {
+    const found = new Set(scope.uris.flatMap((uri) => byKey.get(destinationKey(uri)) ?? []))
+    if (scope.wholeInstance) {
+      for (const address of scope.addresses) {
+        const host = canonicalHost(address)
+        if (host !== undefined) for (const entry of byHost.get(host) ?? []) found.add(entry)
+      }
+      if (scope.subject?.kind === 'instance')
+        for (const entry of byDuid.get(scope.subject.instanceId) ?? []) found.add(entry)
+    }
+    return [...found].sort((a, b) => (positions.get(a) ?? 0) - (positions.get(b) ?? 0))
+  }
+}
