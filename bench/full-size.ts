@@ -100,7 +100,7 @@ export async function fullSize(size: Size): Promise<Outcome> {
           terminateHook: hook,
           heartbeatTimeoutSeconds: 1800,
           drainDeadlineSeconds: 14_400,
-          deadlinePolicy: 'retain',
+          deadlinePolicy: { callsLeft: 'retain', unknown: 'retain' },
         },
       ],
       timers: { failoverWindowSeconds: 7, longestCallSeconds: 14_400 },

@@ -20,6 +20,8 @@ export interface ControlFunctionProps {
   readonly environment: Readonly<Record<string, string>>
   /** only for a function that talks to edges */
   readonly edgeAccess?: EdgeAccess
+  /** @default 512 */
+  readonly memoryMegabytes?: number
   readonly removalPolicy: RemovalPolicy
 }
 
@@ -46,7 +48,7 @@ export class ControlFunction extends Construct {
       role: this.role,
       logGroup,
       timeout: props.timeout,
-      memorySize: 512,
+      memorySize: props.memoryMegabytes ?? 512,
       tracing: Tracing.DISABLED,
       environment: {
         ...props.environment,

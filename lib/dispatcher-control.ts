@@ -129,7 +129,8 @@ export class DispatcherControl extends ControlMetrics {
         timeout: budgets[budget],
         service: this.service,
         environment: { ...shared, ...own },
-        ...(needs.includes('fleet') && { edgeAccess: props.edgeAccess }),
+        // 1769 MB are a whole CPU: the lists of 50 edges with 1,000 destinations each are 20 MB, to be read within the RPC timeout.
+        ...(needs.includes('fleet') && { edgeAccess: props.edgeAccess, memoryMegabytes: 1769 }),
         removalPolicy,
       })
       for (const permission of needs.flatMap((need) => permissions[need] ?? [])) added.allow(permission)

@@ -40,20 +40,6 @@ describe('a zero counts only', () => {
     expect(verdicts(one(0, open), one(60 * s, open))).toEqual(['draining', 'draining'])
   })
 
-  it('if a round has counted it itself, on every edge; one of an earlier round begins no window anew', () => {
-    const carried = { carriedFor: 10 * s }
-    expect(verdicts(one(0), one(40 * s, carried), one(50 * s, carried), one(60 * s))).toEqual([
-      'draining',
-      'draining',
-      'draining',
-      'drained',
-    ])
-    const both = (at: number, a: Look, b: Look) => ({ at, edges: { a, b } })
-    expect(verdicts(both(0, {}, {}), both(40 * s, {}, carried), both(50 * s, carried, {}))[2]).toBe(
-      'draining',
-    )
-  })
-
   it('or a readable list without it', () => {
     expect(verdicts(one(0, { flags: 'unlisted' }), one(60 * s, { flags: 'unlisted' }))).toEqual([
       'draining',

@@ -137,7 +137,7 @@ describe('by VPC link', () => {
     template.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
       StageName: '$default',
       AutoDeploy: true,
-      DefaultRouteSettings: { ThrottlingRateLimit: 2000, ThrottlingBurstLimit: 2000 },
+      DefaultRouteSettings: { ThrottlingRateLimit: 5000, ThrottlingBurstLimit: 5000 },
       AccessLogSettings: { Format: Match.not(Match.stringLikeRegexp('header|X-RPC-Key|authorizer')) },
     })
     exampleTemplate(withAccess({ ...vpcLink, requestsPerSecond: 50 })).hasResourceProperties(
