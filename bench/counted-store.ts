@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import type { Store } from '../functions/use-cases/ports.ts'
 
 export interface Units {
@@ -9,6 +10,7 @@ export interface Units {
 /** What a row has besides its data: keys, names, numbers' own form. A guess on the safe side. */
 const rowBytes = 100
 const bytes = (data: unknown) => rowBytes + Buffer.byteLength(JSON.stringify(data) ?? '')
+const packed = (data: unknown) => rowBytes + gzipSync(JSON.stringify(data)).length
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html, strongly consistent */
 const readUnits = (size: number) => Math.max(1, Math.ceil(size / 4096))
 const writeUnits = (size: number) => Math.max(1, Math.ceil(size / 1024))
@@ -92,15 +94,16 @@ export function countedStore(store: Store, units: Units): Store {
     async latestRound() {
       const found = await store.latestRound()
       if (found) {
-        read(bytes({ ...found, edges: [] }))
-        read(sum(found.edges))
+        read(rowBytes)
+        read([{ ...found, edges: [] }, ...found.edges].reduce((total, row) => total + packed(row), 0))
       } else read(0)
       return found
     },
     putRound(round) {
       units.rounds += 1
-      for (const reading of round.edges) write(bytes(reading))
-      write(bytes({ ...round, edges: [] }))
+      for (const reading of round.edges) write(packed(reading))
+      write(packed({ ...round, edges: [] }))
+      write(rowBytes)
       return store.putRound(round)
     },
     takeLease(...lease) {
