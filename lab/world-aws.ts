@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
 import type { EdgeParameter } from '../functions/contracts/config.ts'
-import { edgeAccessEnvironment } from '../functions/contracts/names.ts'
+import { edgeAccessEnvironment, simulatedAutoScaling } from '../functions/contracts/names.ts'
 import { type AutoScaling, startAutoScaling } from './auto-scaling.ts'
 import type { AwsEvent, Instance } from './auto-scaling-types.ts'
 import type { Closing } from './closing.ts'
@@ -77,7 +77,7 @@ export async function deployApp(
   const stacks = await deploy(emulator, {
     runDir,
     outputsFile: join(runDir, 'outputs.json'),
-    context: { config },
+    context: { config, [simulatedAutoScaling]: 'true' },
     log,
   })
   return stacks[settings.stackName] ?? {}

@@ -80,6 +80,13 @@ export function fleetAlarms(control: ControlMetrics): Readonly<Record<string, Al
         'An edge parameter is wrong, or the list can not be read: the last good list of edges is used, which may be old. Each refusal counts: a wrong edit mends itself never',
       ...happened(control.metricEdgeListRefused(sum)),
     },
+    EdgeRoutesDiffer: {
+      anchor: 'edge-routes-differ',
+      meaning:
+        'For fifteen minutes an edge has had a parameter and no route, or a route and no parameter. For a while that is somebody who adds or removes one; this was left half done',
+      ...happened(control.metricEdgeRoutesDiffer(sum)),
+      periods: 3,
+    },
     HeartbeatsFailed: {
       anchor: 'heartbeats-failed',
       meaning:

@@ -62,6 +62,11 @@ export abstract class ControlMetrics extends Construct {
     return this.metric(metricNames.edgeListRefused, {}, options)
   }
 
+  /** Edges that have a parameter and no route, or a route and no parameter, each time that the parameters were read. */
+  metricEdgeRoutesDiffer(options?: MetricOptions): Metric {
+    return this.metric(metricNames.edgeRoutesDiffer, {}, options)
+  }
+
   /** Heartbeats that Auto Scaling did not take. */
   metricHeartbeatsFailed(options?: MetricOptions): Metric {
     return this.metric(metricNames.heartbeatsFailed, {}, options)

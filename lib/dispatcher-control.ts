@@ -18,7 +18,7 @@ import { GrowingControl } from './growing-control.ts'
 import { type Handler, type HandlerName, handlers } from './handlers.ts'
 import { addHooks, type ManageOptions, warnOfNamedGroup } from './lifecycle-hooks.ts'
 import type { ConsumerProps, MessageQueue } from './message-queue.ts'
-import { groupPermissions, portPermissions } from './port-permissions.ts'
+import { groupPermissions, portPermissions, type SecretParameters } from './port-permissions.ts'
 import { ReconcileSchedule } from './reconcile-schedule.ts'
 import { Store } from './store.ts'
 
@@ -85,12 +85,12 @@ export class DispatcherControl extends ControlMetrics {
   readonly schedule: ReconcileSchedule
   private readonly control: GrowingControl
   private readonly made: ReadonlyMap<HandlerName, ControlFunction>
-  private readonly parameterKeyArn: string | undefined
+  private readonly parameters: SecretParameters
 
   constructor(scope: Construct, id: string, props: DispatcherControlProps) {
     super(scope, id)
     this.control = new GrowingControl(props.control)
-    this.parameterKeyArn = props.parameterKeyArn
+    this.parameters = props
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN
     const stateMachineName = props.stateMachineName ?? `${Stack.of(this).stackName}-drain`
     const budgets = timeBudgets(this.control.current.timers)
@@ -108,7 +108,7 @@ export class DispatcherControl extends ControlMetrics {
       eventBus: this.eventBus,
     })
     const shared = {
-      [environment.config]: this.control.json(this),
+      [environment.config]: this.control.json(this, props.edgeAccess.environment),
       [environment.table]: this.store.table.tableName,
       [environment.edgesPath]: props.edgesPath,
       [environment.rpcSecretParameter]: props.rpcSecretParameter,
@@ -217,7 +217,7 @@ export class DispatcherControl extends ControlMetrics {
 
   private letIn(group: GroupConfig): void {
     this.events.addGroup(group)
-    const permissions = groupPermissions(this, group, this.parameterKeyArn)
+    const permissions = groupPermissions(this, group, this.parameters)
     for (const [handler, made] of this.made) {
       const { needs }: Handler = handlers[handler]
       for (const permission of needs.flatMap((need) => permissions[need] ?? [])) made.allow(permission)

@@ -3,6 +3,7 @@ import { type EventPattern, Match, Rule } from 'aws-cdk-lib/aws-events'
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets'
 import { Construct } from 'constructs'
 import type { AlarmConfig, GroupConfig } from '../functions/contracts/config.ts'
+import { simulatedAutoScaling } from '../functions/contracts/names.ts'
 import { type Delivery, undeliveredQueue } from './delivery.ts'
 import { MessageQueue } from './message-queue.ts'
 
@@ -23,8 +24,15 @@ export class EventIntake extends Construct {
     this.alarmEvents = new MessageQueue(this, 'AlarmEvents', { fifo: false, functionTimeout })
   }
 
-  /** Lets in the events of one more group and its hooks. Warns of a heartbeat timeout too short for a second try. */
+  /**
+   * Lets in the events of one more group and its hooks. Warns of a heartbeat timeout too short for a second try.
+   * @throws Error for one that no hook of AWS can have
+   */
   addGroup({ name, terminateHook, launchHook, heartbeatTimeoutSeconds }: GroupConfig): void {
+    if (heartbeatTimeoutSeconds < 30 && this.node.tryGetContext(simulatedAutoScaling) === undefined)
+      throw new Error(
+        `group ${name}: heartbeatTimeoutSeconds is ${heartbeatTimeoutSeconds}, but a hook's heartbeat timeout is 30 s to 7200 s`,
+      )
     this.heartbeats.push(heartbeatTimeoutSeconds)
     const visibility = 6 * this.functionTimeout.toSeconds()
     if (heartbeatTimeoutSeconds <= Math.max(visibility, 60))

@@ -32,16 +32,19 @@ export class GrowingControl {
   /**
    * @returns the functions' environment variable, with everything that was added until synth; names that only CloudFormation
    * knows are filled in by it. The scope's validation refuses one that is too long.
+   * @param beside what the functions are told by their edge access, which needs room too
    */
-  json(scope: Construct): string {
+  json(scope: Construct, beside: Readonly<Record<string, string>>): string {
     const stack = Stack.of(scope)
     const text = () => stack.toJsonString(this.config)
     scope.node.addValidation({
       validate: () => {
-        const bytes = Buffer.byteLength(literalText(stack.resolve(text())))
-        if (bytes <= longestConfig) return []
+        const bytesOf = (value: string) => Buffer.byteLength(literalText(stack.resolve(value)))
+        const bytes = bytesOf(text())
+        const room = longestConfig - Object.values(beside).reduce((sum, value) => sum + bytesOf(value), 0)
+        if (bytes <= room) return []
         return [
-          `the control configuration has ${bytes} bytes as JSON, a function's environment has room for ${longestConfig}: name fewer groups and alarms, and deploy the others in a second stack`,
+          `the control configuration has ${bytes} bytes as JSON, a function's environment has room for ${room} beside the edges' ids: name fewer groups and alarms, and deploy the others in a second stack`,
         ]
       },
     })

@@ -60,10 +60,11 @@ export class OperationsDashboard extends Construct {
         stateMachine.metricTimedOut(),
         stateMachine.metricAborted(),
       ]),
-      graph('Messages rejected and skipped, edge lists refused', [
+      graph('Messages rejected and skipped, edge lists refused, routes amiss', [
         control.metricRejected(),
         control.metricSkipped(),
         control.metricEdgeListRefused(),
+        control.metricEdgeRoutesDiffer(),
       ]),
     )
     this.dashboard.addWidgets(

@@ -19,16 +19,22 @@ export type Need =
   | 'workflows'
   | 'events'
 
-export interface PortPermissionsProps {
+export interface SecretParameters {
   readonly edgesPath: string
-  readonly rpcSecretParameter: string
   readonly parameterKeyArn?: string
+}
+
+export interface PortPermissionsProps extends SecretParameters {
+  readonly rpcSecretParameter: string
   readonly stateMachineName: string
   readonly store: Store
   readonly eventBus: EventBus
 }
 
-/** @returns the permissions behind each need, each on the resources of this deployment alone. */
+/**
+ * @returns the permissions behind each need, each on the resources of this deployment alone.
+ * @throws Error where a secret would be read as an edge; so does {@link groupPermissions}
+ */
 export function portPermissions(
   scope: Construct,
   props: PortPermissionsProps,
@@ -39,7 +45,7 @@ export function portPermissions(
       // It is asked of the path, not of what is under it:
       // https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-retrieval-authorization.html
       { actions: ['ssm:GetParametersByPath'], resources: [parameterArn(scope, props.edgesPath)] },
-      ...readSecret(scope, props.rpcSecretParameter, props.parameterKeyArn),
+      ...readSecret(scope, props.rpcSecretParameter, props),
     ],
     instances: [
       {
@@ -57,7 +63,7 @@ export function portPermissions(
 export function groupPermissions(
   scope: Construct,
   { name, deadlinePolicy, callCount }: GroupConfig,
-  parameterKeyArn?: string,
+  parameters: SecretParameters,
 ): Partial<Record<Need, readonly Permission[]>> {
   const { partition, region, account } = Stack.of(scope)
   const onGroup = (action: string): Permission => ({
@@ -73,7 +79,7 @@ export function groupPermissions(
     ...(mayRetain(deadlinePolicy) && {
       terminate: [onGroup('autoscaling:TerminateInstanceInAutoScalingGroup')],
     }),
-    ...(callCount && { mediaServers: readSecret(scope, callCount.passwordParameter, parameterKeyArn) }),
+    ...(callCount && { mediaServers: readSecret(scope, callCount.passwordParameter, parameters) }),
   }
 }
 
@@ -82,7 +88,15 @@ function parameterArn(scope: Construct, name: string): string {
   return `arn:${partition}:ssm:${region}:${account}:parameter${name}`
 }
 
-function readSecret(scope: Construct, name: string, keyArn: string | undefined): Permission[] {
+function readSecret(
+  scope: Construct,
+  name: string,
+  { edgesPath, parameterKeyArn: keyArn }: SecretParameters,
+): Permission[] {
+  if (name.startsWith(`${edgesPath}/`))
+    throw new Error(
+      `the secret ${name} is under ${edgesPath}, where every parameter is taken for an edge: give it a name elsewhere`,
+    )
   return [
     { actions: ['ssm:GetParameter'], resources: [parameterArn(scope, name)] },
     {

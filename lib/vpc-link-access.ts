@@ -116,6 +116,7 @@ export class VpcLinkAccess extends Construct implements EdgeAccess {
     this.environment = {
       [edgeAccessEnvironment.api]: this.api.apiEndpoint,
       [edgeAccessEnvironment.requestsPerSecond]: String(requestsPerSecond),
+      [edgeAccessEnvironment.routes]: edges.map(([edge]) => edge).join(','),
     }
     this.permissions = [
       {

@@ -14,9 +14,21 @@ export interface FleetOptions {
   readonly requestsPerSecond: number
   /** whether an edge is of no use without a `url` of its own */
   readonly needsUrl: boolean
+  /** the edges that can be reached at all, where a stack names them */
+  readonly routes?: readonly string[]
   readonly lastGood: LastGoodEdges
-  /** A list that can't be read or used, while the last good one is kept. */
-  readonly onKept: (reason: unknown) => void
+  /** A list that can't be read or used. @param kept whether there is an earlier one to go on with */
+  readonly onRefused: (reason: unknown, kept: boolean) => void
+  /** Said at each reading of the list; nothing is stopped by it. */
+  readonly onRoutesDiffer: (differing: RoutesDiffer) => void
+}
+
+/** Ids of edges. */
+export interface RoutesDiffer {
+  /** each call to them fails as `no-route` */
+  readonly withoutRoute: readonly string[]
+  /** nobody asks them anything, their calls are in nobody's count */
+  readonly withoutParameter: readonly string[]
 }
 
 /** The next rounds know of an edge that is listed in the middle of a drain before they can say that it is over. */
@@ -35,7 +47,7 @@ interface Known {
  * also by functions that are started only now.
  */
 export function createFleet(options: FleetOptions): Fleet {
-  const { client, path, clock, createEdge, needsUrl, lastGood, onKept } = options
+  const { client, path, clock, createEdge, needsUrl, routes, lastGood, onRefused, onRoutesDiffer } = options
   let known: ReadonlyMap<string, Known> = new Map()
   let readAgainAt = Number.NEGATIVE_INFINITY
   let reading: Promise<Error | undefined> | undefined
@@ -65,19 +77,27 @@ export function createFleet(options: FleetOptions): Fleet {
     return entries.length !== before.size || entries.some(([id, entry]) => before.get(id) !== entry)
   }
 
+  function compare(edges: ReadonlyMap<string, EdgeParameter>): void {
+    if (routes === undefined) return
+    const withoutRoute = [...edges.keys()].filter((id) => !routes.includes(id))
+    const withoutParameter = routes.filter((id) => !edges.has(id))
+    if (withoutRoute.length + withoutParameter.length > 0) onRoutesDiffer({ withoutRoute, withoutParameter })
+  }
+
   async function refresh(): Promise<Error | undefined> {
     let refused: Error | undefined
     try {
       const edges = await read()
+      compare(edges)
       if (adopt(edges)) await lastGood.write(edges)
     } catch (error) {
       refused = error instanceof Error ? error : new Error(String(error))
-      if (known.size === 0) {
-        const kept = await lastGood.read()
-        if (!kept) throw error
-        adopt(kept)
+      try {
+        if (known.size === 0) adopt((await lastGood.read()) ?? new Map())
+      } finally {
+        onRefused(error, known.size > 0)
       }
-      onKept(error)
+      if (known.size === 0) throw error
     }
     readAgainAt = clock.now() + (refused ? retryAfterMs : maxAgeMs)
     return refused

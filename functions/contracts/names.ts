@@ -17,6 +17,8 @@ export const environment = {
 export const edgeAccessEnvironment = {
   /** the API whose VPC link leads to them */
   api: 'EDGE_API_URL',
+  /** the ids of the edges that the API has a route to, with commas between them */
+  routes: 'EDGE_ROUTES',
   /** the relay function's ARN */
   relay: 'EDGE_RELAY',
   /** how many requests a second the way to the edges takes; {@link requestsPerSecond} unless given */
@@ -30,6 +32,9 @@ export const edgeAccessEnvironment = {
  * edges counts some 250 drains with it (docs/architecture.md, "At full size").
  */
 export const requestsPerSecond = 5000
+
+/** The CDK context that the lab sets: its simulator of Auto Scaling takes heartbeat timeouts that AWS refuses. */
+export const simulatedAutoScaling = 'dispatcher-control:simulated-auto-scaling'
 
 /** `source` of every event that we publish. */
 export const eventSource = 'dispatcher-control'
@@ -77,6 +82,8 @@ export const metricNames = {
   retainedTooLong: 'RetainedTooLong',
   completionsFailed: 'CompletionsFailed',
   edgeListRefused: 'EdgeListRefused',
+  /** edges that have a parameter and no route, or a route and no parameter */
+  edgeRoutesDiffer: 'EdgeRoutesDiffer',
   heartbeatsFailed: 'HeartbeatsFailed',
   /** milliseconds that a round took */
   roundDuration: 'RoundDuration',

@@ -16,6 +16,8 @@ export interface Environment {
   readonly service: string
   /** how edges are reached, unless directly: at most one of these two */
   readonly edgeApi?: string
+  /** the edges that the API leads to, by their ids */
+  readonly edgeRoutes?: readonly string[]
   readonly edgeRelay?: string
   /** what the way to the edges takes, all of them together */
   readonly requestsPerSecond: number
@@ -66,6 +68,7 @@ export function readEnvironment(
   const needs = z.object({
     ...variables,
     [edgeAccessEnvironment.api]: z.url({ protocol: /^https?$/, error: "is not an API's URL" }).optional(),
+    [edgeAccessEnvironment.routes]: name.optional(),
     [edgeAccessEnvironment.relay]: name.optional(),
     [edgeAccessEnvironment.requestsPerSecond]: z.coerce.number().int().min(1).default(requestsPerSecond),
     [environment.queue]: ofQueue,
@@ -80,6 +83,7 @@ export function readEnvironment(
   const ownQueueUrl = data[environment.queue]
   const deadLetterQueueUrl = data[environment.deadLetterQueue]
   const edgeApi = data[edgeAccessEnvironment.api]
+  const edgeRoutes = data[edgeAccessEnvironment.routes]?.split(',')
   const edgeRelay = data[edgeAccessEnvironment.relay]
   return {
     config: data[environment.config],
@@ -91,6 +95,7 @@ export function readEnvironment(
     service: data[environment.service],
     requestsPerSecond: data[edgeAccessEnvironment.requestsPerSecond],
     ...(edgeApi !== undefined && { edgeApi }),
+    ...(edgeRoutes !== undefined && { edgeRoutes }),
     ...(edgeRelay !== undefined && { edgeRelay }),
     ...(ownQueueUrl !== undefined && { queueUrl: ownQueueUrl }),
     ...(deadLetterQueueUrl !== undefined && { deadLetterQueueUrl }),

@@ -84,9 +84,16 @@ export function createPorts(environment: Environment): Ports {
           transport: transportOf(id, parameter),
         })
       },
-      onKept(reason) {
-        createLogger().error('The list of edges is refused, the last good one is kept', { error: reason })
+      ...(environment.edgeRoutes && { routes: environment.edgeRoutes }),
+      onRefused(reason, kept) {
+        const instead = kept ? 'the last good one is kept' : 'and there is no earlier one'
+        createLogger().error(`The list of edges is refused, ${instead}`, { error: reason })
         metrics.count(metricNames.edgeListRefused, 1)
+      },
+      onRoutesDiffer(differing) {
+        createLogger().warn("The edges' parameters and the stack's routes differ", { ...differing })
+        const { withoutRoute, withoutParameter } = differing
+        metrics.count(metricNames.edgeRoutesDiffer, withoutRoute.length + withoutParameter.length)
       },
     }),
     mediaServers: createMediaServers({ groups: config.groups, password, timeoutMs }),

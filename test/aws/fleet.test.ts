@@ -18,7 +18,12 @@ interface Table {
   readonly writes: number
 }
 
-async function fleetOver(first: readonly object[], table: Table = { writes: 0 }, needsUrl = true) {
+async function fleetOver(
+  first: readonly object[],
+  table: Table = { writes: 0 },
+  needsUrl = true,
+  routes?: readonly string[],
+) {
   const world = { parameters: first, refusal: undefined as AwsAnswer | undefined }
   // As SSM may: short pages, an empty one with a token among them.
   const stub = await awsStub(({ body }) => {
@@ -29,14 +34,17 @@ async function fleetOver(first: readonly object[], table: Table = { writes: 0 },
     return { result: { Parameters, ...(more && { NextToken: `${page + 1}` }) } }
   })
   const clock = createMemoryClock()
-  const onKept = vi.fn()
+  const onRefused = vi.fn()
+  const onRoutesDiffer = vi.fn()
   const created: string[] = []
   const fleet = createFleet({
     client: new SSMClient(stub.client),
     path,
     clock,
-    onKept,
     requestsPerSecond: 5000,
+    onRefused,
+    onRoutesDiffer,
+    ...(routes && { routes }),
     needsUrl,
     lastGood: {
       read: async () => table.kept,
@@ -48,7 +56,7 @@ async function fleetOver(first: readonly object[], table: Table = { writes: 0 },
     },
   })
   const ids = async () => (await fleet.edges()).map(({ id }) => id)
-  return { world, stub, clock, onKept, created, fleet, ids, table }
+  return { world, stub, clock, onRefused, onRoutesDiffer, created, fleet, ids, table }
 }
 
 test('every page is read, short and empty ones too', async () => {
@@ -113,18 +121,18 @@ test('an empty list is refused', async () => {
 })
 
 test('the last good list is kept, and said, while the new one is wrong or can not be read', async () => {
-  const { ids, clock, world, onKept } = await fleetOver([edge('a'), edge('b')])
+  const { ids, clock, world, onRefused } = await fleetOver([edge('a'), edge('b')])
   await ids()
   world.parameters = []
   await clock.advance(5_000)
   expect(await ids()).toEqual(['a', 'b'])
   await clock.advance(59_999)
   expect(await ids()).toEqual(['a', 'b'])
-  expect(onKept).toHaveBeenCalledExactlyOnceWith(expect.any(InvalidConfiguration))
+  expect(onRefused).toHaveBeenCalledExactlyOnceWith(expect.any(InvalidConfiguration), true)
   world.refusal = { error: 'ThrottlingException', message: 'Rate exceeded' }
   await clock.advance(60_000)
   expect(await ids()).toEqual(['a', 'b'])
-  expect(onKept).toHaveBeenCalledTimes(2)
+  expect(onRefused).toHaveBeenCalledTimes(2)
   world.refusal = undefined
   world.parameters = [edge('c')]
   await clock.advance(60_000)
@@ -139,12 +147,38 @@ test('a function that starts while the list is wrong has the last good one, from
   expect(before.table.writes).toBe(1)
   const after = await fleetOver([{ Name: `${path}/a`, Value: 'oops' }], before.table)
   expect(await after.ids()).toEqual(['a', 'b'])
-  expect(after.onKept).toHaveBeenCalledExactlyOnceWith(expect.any(InvalidConfiguration))
+  expect(after.onRefused).toHaveBeenCalledExactlyOnceWith(expect.any(InvalidConfiguration), true)
   expect(after.table.writes).toBe(1)
   after.world.parameters = [edge('c')]
   await after.clock.advance(60_000)
   expect(await after.ids()).toEqual(['c'])
   expect([...(after.table.kept?.keys() ?? [])]).toEqual(['c'])
+})
+
+test('a first list that is wrong, with no earlier one, is said each time that it is read', async () => {
+  const { ids, onRefused } = await fleetOver([{ Name: `${path}/a`, Value: 'oops' }])
+  for (const times of [1, 2]) {
+    await expect(ids()).rejects.toThrow('is not JSON')
+    expect(onRefused).toHaveBeenCalledTimes(times)
+    expect(onRefused).toHaveBeenLastCalledWith(expect.any(InvalidConfiguration), false)
+  }
+})
+
+test('an edge without a route and a route without an edge are said at each reading, and stop nothing', async () => {
+  const { ids, clock, world, onRoutesDiffer } = await fleetOver([edge('a'), edge('b')], undefined, false, [
+    'a',
+    'c',
+  ])
+  expect(await ids()).toEqual(['a', 'b'])
+  await ids()
+  expect(onRoutesDiffer).toHaveBeenCalledExactlyOnceWith({ withoutRoute: ['b'], withoutParameter: ['c'] })
+  world.parameters = [edge('a'), edge('c')]
+  await clock.advance(60_000)
+  expect(await ids()).toEqual(['a', 'c'])
+  expect(onRoutesDiffer).toHaveBeenCalledOnce()
+  const unrouted = await fleetOver([edge('a')])
+  await unrouted.ids()
+  expect(unrouted.onRoutesDiffer).not.toHaveBeenCalled()
 })
 
 test('an edge needs no url of its own where the stack leads to it, and is refused without one elsewhere', async () => {

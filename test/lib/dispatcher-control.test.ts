@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { drainWorkflow } from '../../functions/control/workflow.ts'
-import { exampleGroup, exampleSettings, exampleTemplate, readable, withControl } from './synthesized.ts'
+import type { Settings } from '../../lib/settings.ts'
+import {
+  exampleGroup,
+  exampleSettings,
+  exampleStack,
+  exampleTemplate,
+  readable,
+  withControl,
+} from './synthesized.ts'
 
 const template = exampleTemplate()
 
@@ -107,8 +115,28 @@ describe('functions', () => {
   test('a configuration that fills the environment is refused at synth', () => {
     const groups = Array.from({ length: 20 }, (_, index) => ({ ...exampleGroup, name: `group-${index}` }))
     expect(() => exampleTemplate(withControl({ groups }))).toThrow(
-      /has \d+ bytes as JSON, a function's environment has room for 3072/,
+      /has \d+ bytes as JSON, a function's environment has room for 30\d\d beside the edges' ids/,
     )
+  })
+
+  test('fifty edges leave room for four groups, and what they take is known', () => {
+    const edges = Object.fromEntries(
+      Array.from({ length: 50 }, (_, n) => [`edge-eu-central-1-${n}`, { address: '10.0.0.5', port: 8080 }]),
+    )
+    const groups = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({ ...exampleGroup, name: `group-${index}` }))
+    const edgeAccess: Settings['edgeAccess'] = {
+      kind: 'vpc-link',
+      vpcId: 'vpc-1',
+      subnetIds: ['subnet-1'],
+      edges,
+    }
+    const many = (count: number): Settings => ({
+      ...withControl({ groups: groups(count) }),
+      edgeAccess,
+    })
+    exampleTemplate(many(4))
+    expect(() => exampleTemplate(many(9))).toThrow(/room for 20\d\d beside the edges' ids/)
   })
 
   test('slow edges get the time they need', () => {
@@ -125,6 +153,30 @@ describe('functions', () => {
     )
     expect(Math.max(...timeouts({ rpcTimeoutSeconds: 10, readBackGapSeconds: 30 }))).toBeLessThanOrEqual(900)
   })
+})
+
+test.each([
+  ['the RPC secret', { rpcSecretParameter: '/dispatcher-control/edges/secret' }],
+  [
+    "a media server's password",
+    withControl({
+      groups: [
+        {
+          ...exampleGroup,
+          callCount: {
+            kind: 'asterisk',
+            port: 8088,
+            user: 'control',
+            passwordParameter: '/dispatcher-control/edges/a/b',
+          },
+        },
+      ],
+    }),
+  ],
+])("%s under the edges' path is refused at synth", (_what, settings) => {
+  expect(() => exampleStack({ ...exampleSettings, ...settings })).toThrow(
+    /the secret \/dispatcher-control\/edges\/\S+ is under \/dispatcher-control\/edges, where every parameter is taken for an edge/,
+  )
 })
 
 describe('workflow', () => {

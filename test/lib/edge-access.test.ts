@@ -160,6 +160,10 @@ describe('by VPC link', () => {
       JSON.stringify(each).includes(edgeAccessEnvironment.api),
     )
     expect(told).toHaveLength(askEdges)
+    for (const { Environment } of told)
+      expect(Environment).toMatchObject({
+        Variables: { [edgeAccessEnvironment.routes]: 'edge-a,edge-b,edge-c' },
+      })
     expect(told.map(({ VpcConfig }) => VpcConfig).filter(Boolean)).toEqual([])
   })
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Annotations, Match } from 'aws-cdk-lib/assertions'
 import { expect, test } from 'vitest'
 import * as z from 'zod'
+import { simulatedAutoScaling } from '../../functions/contracts/names.ts'
 import { exampleGroup, exampleStack, exampleTemplate, readable, withControl } from './synthesized.ts'
 
 const rule = z.object({
@@ -141,6 +142,16 @@ test('a heartbeat timeout too short for a second try is said at synth', () => {
   )
   Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp('a heartbeat timeout of 30 s is short'))
   Annotations.fromStack(exampleStack().stack).hasNoWarning('*', Match.stringLikeRegexp('heartbeat timeout'))
+})
+
+test("a heartbeat timeout that no hook can have is refused, but for the lab's simulator", () => {
+  const short = withControl({
+    groups: [{ ...exampleGroup, heartbeatTimeoutSeconds: 29, drainDeadlineSeconds: 60 }],
+  })
+  expect(() => exampleStack(short)).toThrow(
+    "group media-servers: heartbeatTimeoutSeconds is 29, but a hook's heartbeat timeout is 30 s to 7200 s",
+  )
+  expect(() => exampleStack(short, { [simulatedAutoScaling]: 'true' })).not.toThrow()
 })
 
 test('a pattern longer than EventBridge takes is refused at synth', () => {

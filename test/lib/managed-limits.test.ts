@@ -98,6 +98,7 @@ test('every metric that is counted has its method', () => {
     control.metricRetainedTooLong(),
     control.metricCompletionsFailed(),
     control.metricEdgeListRefused(),
+    control.metricEdgeRoutesDiffer(),
     control.metricHeartbeatsFailed(),
     control.metricRoundDuration(),
     control.metricDrainingServers('media'),

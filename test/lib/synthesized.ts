@@ -30,11 +30,12 @@ export function assemblyFolder(): string {
   return mkdtempSync(join(folder, 'cdk-'))
 }
 
-export function exampleStack(settings: Settings = exampleSettings): {
-  app: App
-  stack: DispatcherControlStack
-} {
+export function exampleStack(
+  settings: Settings = exampleSettings,
+  context: Readonly<Record<string, string>> = {},
+): { app: App; stack: DispatcherControlStack } {
   const app = new App({
+    context,
     outdir: assemblyFolder(),
     // It takes five seconds, and `npm run synth` runs it.
     builtinCloudFormationValidation: false,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { environment as names } from '../../functions/contracts/names.ts'
+import { edgeAccessEnvironment, environment as names } from '../../functions/contracts/names.ts'
 import { InvalidConfiguration } from '../../functions/control/errors.ts'
 import { readEnvironment } from '../../functions/runtime/environment.ts'
 import { memoryConfig } from '../memory/ports.ts'
@@ -34,6 +34,14 @@ test('a right environment is read whole, defaults included', () => {
     queueUrl: good[names.queue],
     deadLetterQueueUrl: good[names.deadLetterQueue],
   })
+})
+
+test("the routes' ids are told apart, and no route is not one without a name", () => {
+  expect(readEnvironment({ ...good, [edgeAccessEnvironment.routes]: 'edge-a,edge-b' }).edgeRoutes).toEqual([
+    'edge-a',
+    'edge-b',
+  ])
+  expect(readEnvironment(good).edgeRoutes).toBeUndefined()
 })
 
 test('an empty environment names every variable that is missing, in one error', () => {
