@@ -5,7 +5,11 @@ import { type Counts, countHour } from './counted-hour.ts'
  * docs/prove-on-aws.md. The counts are measured; the prices and the seconds below are inputs.
  */
 
-/** US dollars, us-east-1, on demand, no free tier, as published in 2025; look them up again before relying on them. */
+/**
+ * US dollars, us-east-1, on demand, no free tier. Read from AWS's own pages, in copies of unknown age: Step Functions, HTTP API (its white
+ * paper on private integrations), EventBridge. From others' pages of 2025 and 2026 that agree: Lambda, DynamoDB, CloudWatch. Cloud Map from
+ * memory. Look them up again before relying on them.
+ */
 const prices = {
   /** https://aws.amazon.com/lambda/pricing, arm64 */
   lambdaRequest: 0.2e-6,
@@ -15,8 +19,11 @@ const prices = {
   /** https://aws.amazon.com/dynamodb/pricing/on-demand */
   read: 0.125e-6,
   write: 0.625e-6,
-  /** https://aws.amazon.com/api-gateway/pricing, HTTP API up to 300 million a month, each up to 512 KB */
+  /** https://aws.amazon.com/api-gateway/pricing, HTTP API, each up to 512 KB: up to 300 million a month, and beyond */
   httpApiRequest: 1e-6,
+  httpApiRequestBeyond: 0.9e-6,
+  /** https://aws.amazon.com/cloud-map/pricing, a registered address for a month */
+  cloudMapAddress: 0.1,
   /** https://aws.amazon.com/eventbridge/pricing, custom events */
   event: 1e-6,
   /** https://aws.amazon.com/cloudwatch/pricing */
@@ -32,11 +39,16 @@ const assumed = {
   /** a step that makes a round: five requests to each edge, one after the other, all edges at once */
   roundSeconds: 1.5,
   otherSeconds: 0.2,
+  /**
+   * a line of the API's access log (lib/vpc-link-access.ts): its ten names, a caller's ARN of 150 characters, and 26 bytes that
+   * CloudWatch adds to each event
+   */
+  accessLogBytes: 430,
   logBytesPerInvocation: 1000,
   logBytesPerRound: 3500,
   /** with one group */
-  metrics: 13,
-  alarms: 31,
+  metrics: 16,
+  alarms: 45,
 } as const
 
 const hoursOfMonth = 730
@@ -54,11 +66,14 @@ export function atEdges(edges: number, one: Counts, two: Counts): Counts {
   }
 }
 
-const services = ['Lambda', 'Step Functions', 'DynamoDB', 'HTTP API', 'Events', 'Logs, metrics'] as const
+const services = [
+  ...['Lambda', 'Step Functions', 'DynamoDB', 'HTTP API', 'its access log', 'Cloud Map', 'Events'],
+  'Logs, metrics',
+] as const
 
 /** US dollars a month, in the order of {@link services}. */
-function costs(hour: Counts): readonly number[] {
-  const invocations = hour.steps + hour.messages
+function costs(edges: number, hour: Counts): readonly number[] {
+  const invocations = invocationsOf(hour)
   const seconds = hour.rounds * assumed.roundSeconds + (invocations - hour.rounds) * assumed.otherSeconds
   const logBytes = invocations * assumed.logBytesPerInvocation + hour.rounds * assumed.logBytesPerRound
   const monthly = (dollars: number) => dollars * hoursOfMonth
@@ -68,10 +83,21 @@ function costs(hour: Counts): readonly number[] {
     ),
     monthly(hour.transitions * prices.transition),
     monthly(hour.reads * prices.read + hour.writes * prices.write),
-    monthly(hour.edgeRequests * prices.httpApiRequest),
+    httpApi(hour.edgeRequests * hoursOfMonth),
+    monthly(((hour.edgeRequests * assumed.accessLogBytes) / 1e9) * prices.logGigabyte),
+    edges * prices.cloudMapAddress,
     monthly(hour.events * prices.event),
     monthly((logBytes / 1e9) * prices.logGigabyte) + watching(),
   ]
+}
+
+function invocationsOf({ steps, messages, ticks }: Counts): number {
+  return steps + messages + ticks
+}
+
+function httpApi(requests: number): number {
+  const first = Math.min(requests, 300e6)
+  return first * prices.httpApiRequest + (requests - first) * prices.httpApiRequestBeyond
 }
 
 function watching(): number {
@@ -83,11 +109,11 @@ export function tables(one: Counts, two: Counts): string {
   const hours = [10, 50].map((edges) => ({ edges, hour: atEdges(edges, one, two) }))
   const of = (count: number) => Math.round(count / drainsPerHour)
   const counts = hours.map(({ edges, hour }) => [
-    ...[edges, of(hour.steps + hour.messages), of(hour.transitions), of(hour.edgeRequests)],
+    ...[edges, of(invocationsOf(hour)), of(hour.transitions), of(hour.edgeRequests)],
     ...[of(hour.reads), of(hour.writes), of(hour.events), Math.round(hour.rounds)],
   ])
   const dollars = hours.map(({ edges, hour }) => {
-    const each = costs(hour)
+    const each = costs(edges, hour)
     return [edges, ...each.map(Math.round), Math.round(each.reduce((sum, cost) => sum + cost, 0))]
   })
   return `${table(

@@ -9,6 +9,7 @@ import { completeDrain } from '../functions/use-cases/complete-drain.ts'
 import { handleLifecycle } from '../functions/use-cases/handle-lifecycle.ts'
 import { observeDrain } from '../functions/use-cases/observe-drain.ts'
 import type { Ports } from '../functions/use-cases/ports.ts'
+import { reconcile } from '../functions/use-cases/reconcile.ts'
 import { retireDrain } from '../functions/use-cases/retire-drain.ts'
 import { createMemoryClock } from '../test/memory/clock.ts'
 import { MemoryEdge } from '../test/memory/edge.ts'
@@ -34,6 +35,8 @@ export interface Hour {
 export interface Counts {
   readonly messages: number
   readonly steps: number
+  /** the reconciler's calls, one each minute */
+  readonly ticks: number
   readonly transitions: number
   readonly events: number
   readonly rounds: number
@@ -139,11 +142,23 @@ export async function countHour(hour: Hour): Promise<Counts> {
     memory.instances.setState(instanceId, 'terminated')
     await deliver('terminate-successful', instanceId, token)
   }
+  let ticks = 0
+  let over = false
+  const reconcileEachMinute = async () => {
+    for (; !over; ticks += 1) {
+      await reconcile(ports)
+      await clock.sleep(minute)
+    }
+  }
+  const reconciling = reconcileEachMinute()
   await Promise.all(Array.from({ length: hour.drains }, (_, index) => drain(index)))
+  over = true
+  await reconciling
   await Promise.all(executions)
   return {
     messages,
     steps,
+    ticks,
     transitions,
     events: memory.events.published.length,
     ...counted,
