@@ -47,7 +47,7 @@ const assumed = {
   logBytesPerInvocation: 1000,
   logBytesPerRound: 3500,
   /** with one group */
-  metrics: 16,
+  metrics: 19,
   alarms: 45,
 } as const
 

@@ -169,7 +169,7 @@ export async function countHour(hour: Hour): Promise<Counts> {
 /** A count is one JSON-RPC request for each URI and address; everything else is one. */
 function rpcs(request: string): number {
   const [method, ...of] = request.split(' ')
-  return method === 'count' ? of.length : 1
+  return method === 'count' ? of.length : method === 'totalCalls' ? 2 : 1
 }
 
 function event(name: string, instanceId: string, token: string, now: number): string {

@@ -39,14 +39,14 @@ export class Throttle {
   }
 }
 
-/** The same edge behind the throttle. A count is one request for each URI and address; everything else is one. */
+/** The same edge behind the throttle. A count is one request for each URI and address, the total one for each profile; everything else is one. */
 export function throttled(edge: Edge, throttle: Throttle): Edge {
   return new Proxy(edge, {
     get(target, key) {
       const value: unknown = Reflect.get(target, key)
       if (typeof value !== 'function') return value
       return async (...args: unknown[]) => {
-        await throttle.pass(target.id, key === 'count' ? requestsOf(args[0]) : 1)
+        await throttle.pass(target.id, key === 'count' ? requestsOf(args[0]) : key === 'totalCalls' ? 2 : 1)
         return value.apply(target, args)
       }
     },

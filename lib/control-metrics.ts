@@ -77,6 +77,21 @@ export abstract class ControlMetrics extends Construct {
     return this.metric(metricNames.roundDuration, {}, { statistic: Stats.MAXIMUM, ...options })
   }
 
+  /** Servers to which some edge may send new calls: the mean, unless the options say otherwise. */
+  metricServersInService(options?: MetricOptions): Metric {
+    return this.metric(metricNames.serversInService, {}, { statistic: Stats.AVERAGE, ...options })
+  }
+
+  /** Calls of all servers that are not draining, no data while they are unknown: the mean, unless the options say otherwise. */
+  metricActiveCalls(options?: MetricOptions): Metric {
+    return this.metric(metricNames.activeCalls, {}, { statistic: Stats.AVERAGE, ...options })
+  }
+
+  /** {@link metricActiveCalls} by {@link metricServersInService}, for a scaling policy: the mean, unless the options say otherwise. */
+  metricActiveCallsPerServer(options?: MetricOptions): Metric {
+    return this.metric(metricNames.activeCallsPerServer, {}, { statistic: Stats.AVERAGE, ...options })
+  }
+
   /** Servers of one group that are draining: the most at once, unless the options say otherwise. */
   metricDrainingServers(group: string, options?: MetricOptions): Metric {
     return this.metric(metricNames.drainingServers, { group }, { statistic: Stats.MAXIMUM, ...options })

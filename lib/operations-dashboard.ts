@@ -37,6 +37,11 @@ export class OperationsDashboard extends Construct {
       graph('Draining servers with calls unknown', [perGroup(control.service, metricNames.drainingUnknown)]),
     )
     this.dashboard.addWidgets(
+      graph('Calls on servers in service', [control.metricActiveCalls()]),
+      graph('Servers in service', [control.metricServersInService()]),
+      graph('Calls per server in service', [control.metricActiveCallsPerServer()]),
+    )
+    this.dashboard.addWidgets(
       graph('Edges that could not be read', [control.metricEdgesUnreachable({ statistic: 'Maximum' })]),
       graph('Drift corrected', [control.metricDrift()]),
       graph('A round takes (ms)', [

@@ -70,6 +70,11 @@ control.drainOnAlarm(
 
 control.grantSendCommands(new Role(stack, 'Operators', { assumedBy: new AccountPrincipal(stack.account) }))
 
+mediaServers.scaleToTrackMetric('CallsPerServer', {
+  metric: control.metricActiveCallsPerServer(),
+  targetValue: 40,
+})
+
 new Alarm(stack, 'CallsEnded', {
   metric: control.metricDrainsPastDeadline(),
   threshold: 1,

@@ -87,6 +87,11 @@ export const metricNames = {
   heartbeatsFailed: 'HeartbeatsFailed',
   /** milliseconds that a round took */
   roundDuration: 'RoundDuration',
+  /** servers to which some edge may send new calls */
+  serversInService: 'ServersInService',
+  /** calls of all servers that are not draining; not written while they are unknown */
+  activeCalls: 'ActiveCalls',
+  activeCallsPerServer: 'ActiveCallsPerServer',
   drainingServers: 'DrainingServers',
   drainingCalls: 'DrainingCalls',
   /** draining servers that may have calls which no edge could count */

@@ -16,7 +16,7 @@ const parameters = {
   'dispatcher.set_state': z.tuple([state, group, sipUri]),
   'dispatcher.set_duid_state': z.tuple([state, group, text]),
   'dispatcher.reload': z.tuple([]),
-  'dlg.profile_get_size': z.tuple([profile, text]),
+  'dlg.profile_get_size': z.union([z.tuple([profile]), z.tuple([profile, text])]),
   'dlg.profile_list': z.tuple([profile, text]),
   'dlg.stats_active': z.tuple([]),
   'dlg.terminate_dlg': z.tuple([text, text, text]),

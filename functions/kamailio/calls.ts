@@ -62,6 +62,14 @@ export function createCallCounter(sources: CallSources): Edge['count'] {
   }
 }
 
+/** @returns all calls in both profiles, undefined where the edge does not keep both or its policy refuses the question. */
+export async function totalCalls(rpc: JsonRpc): Promise<number | undefined> {
+  const total = (profile: 'dst' | 'src') =>
+    unlessMissing(rpc.call('dlg.profile_get_size', [profile], size), `Profile not found: ${profile}`)
+  const [to, from] = await Promise.all([total('dst'), total('src')])
+  return to === undefined || from === undefined ? undefined : to + from
+}
+
 /**
  * An address as Kamailio may write `$si`: IPv6 by the core parameter `ipv6_hex_style` as `2001:db8::a` (default `c`),
  * `2001:db8:0:0:0:0:0:a` or `2001:DB8:0:0:0:0:0:A`; a call is counted under one of them. None for a DNS name, from which no call

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import type { RpcTransport } from '../contracts/rpc.ts'
 import { EdgeError } from '../control/errors.ts'
 import type { Edge } from '../use-cases/ports.ts'
-import { createCallCounter } from './calls.ts'
+import { createCallCounter, totalCalls } from './calls.ts'
 import { dispatcherList, type ListedTarget } from './dispatcher-list.ts'
 import { createCallEnder } from './end-calls.ts'
 import { readGuard, setGuard } from './guard.ts'
@@ -54,6 +54,7 @@ export function createEdge(settings: EdgeSettings): KamailioEdge {
     version: async () => (await rpc.call('core.version', [], z.string())).trim(),
     count: createCallCounter({ edge: id, rpc, targets, bootTime: async () => (await boot()).bootTime }),
     endCalls: createCallEnder(id, rpc),
+    totalCalls: () => totalCalls(rpc),
     close: () => rpc.close(),
   }
 }

@@ -30,6 +30,8 @@ export interface Edge {
   version(): Promise<string>
   /** Calls to any of the URIs and from any of the addresses; throws `EdgeError` when no source can say. */
   count(of: CallsOf): Promise<CallCount>
+  /** Calls to and from all media servers; undefined where it keeps no profile of one direction or the other. */
+  totalCalls(): Promise<number | undefined>
   /**
    * Ends up to `most` of the calls that `count` counts by its profiles, with a BYE to both ends each; one that still rings is left
    * alone. Counting again shows it.

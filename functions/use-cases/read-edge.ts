@@ -3,6 +3,7 @@ import { type DestinationUri, usualUris } from '../control/destination.ts'
 import { EdgeError } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { type Lookup, lookup } from '../control/listing.ts'
+import { activeHosts, type EdgeLoad } from '../control/load-in-service.ts'
 import { isDisabled } from '../control/plan.ts'
 import type { Counted, EdgeReading, HoldReading, Unknown } from '../control/round.ts'
 import { asEdgeError } from './edges.ts'
@@ -14,6 +15,7 @@ export interface EdgeRead {
   readonly edge: Edge
   readonly reading: EdgeReading
   readonly find?: Lookup
+  readonly load?: EdgeLoad
 }
 
 export interface Asked {
@@ -25,7 +27,7 @@ export interface Asked {
 }
 
 /**
- * Reads boot time, list, counts and boot time again. A hold that the allowance leaves out keeps what the edge said of it
+ * Reads boot time, list, the total of all calls, counts and boot time again. A hold that the allowance leaves out keeps what the edge said of it
  * `before`, with the time at which it did.
  */
 export async function readEdge(
@@ -37,7 +39,9 @@ export async function readEdge(
   const at = clock.now()
   try {
     const { bootTime } = await edge.boot()
-    const find = lookup(await edge.list())
+    const listed = await edge.list()
+    const find = lookup(listed)
+    const total = await orUnknown(() => edge.totalCalls())
     const counts = new Map<Hold, Counted>()
     await paced(clock, due, allowance, requestsFor, async (batch) => {
       const askedAt = clock.now()
@@ -66,6 +70,7 @@ export async function readEdge(
     return {
       edge,
       find,
+      load: { calls: typeof total === 'number' ? total : undefined, active: activeHosts(listed) },
       reading: {
         edge: edge.id,
         readable: true,

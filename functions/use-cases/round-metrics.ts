@@ -1,6 +1,7 @@
 import { metricNames } from '../contracts/names.ts'
 import { drainingLoads } from '../control/draining-load.ts'
 import type { Hold } from '../control/hold.ts'
+import { type EdgeLoad, loadInService } from '../control/load-in-service.ts'
 import type { Round } from '../control/round.ts'
 import type { Ports } from './ports.ts'
 
@@ -12,10 +13,19 @@ export function countRound(
   { metrics, config }: Pick<Ports, 'metrics' | 'config'>,
   round: Round,
   holds: readonly Hold[],
+  edgeLoads: readonly (EdgeLoad | undefined)[],
 ): void {
   metrics.count(metricNames.edgesUnreachable, round.edges.filter((reading) => !reading.readable).length)
   metrics.count(metricNames.roundDuration, round.finishedAt - round.startedAt)
   const loads = drainingLoads(round.edges, holds)
+  const inService = loadInService(edgeLoads, loads)
+  metrics.count(metricNames.serversInService, inService.servers)
+  // Left out while it is unknown, so that a scaling policy has no data and holds still.
+  if (inService.calls !== undefined) {
+    metrics.count(metricNames.activeCalls, inService.calls)
+    if (inService.servers > 0)
+      metrics.count(metricNames.activeCallsPerServer, inService.calls / inService.servers)
+  }
   const none = { servers: 0, calls: 0, unknown: 0 }
   for (const name of new Set([
     ...config.groups.map((group) => group.name),

@@ -92,7 +92,12 @@ async function makeRound(ports: Needs, before: Round | undefined): Promise<Round
     mediaServers,
     goneInstances,
   }
-  countRound(ports, round, holds)
+  countRound(
+    ports,
+    round,
+    holds,
+    reads.map(({ load }) => load),
+  )
   return round
 }
 

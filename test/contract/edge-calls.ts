@@ -17,7 +17,9 @@ export function callsContract(
     const ofSecond = { uris: [second], addresses: [secondAddress, 'second.example'] }
     await world.until(async () => (await edge.count(ofSecond)).calls === 5)
     expect(await edge.count({ uris: [first, second], addresses: [secondAddress] })).toEqual(profile(8))
+    expect(await edge.totalCalls()).toBe(8)
     await edge.reload()
+    expect(await edge.totalCalls()).toBe(8)
     expect(await edge.count(ofSecond)).toEqual(profile(5))
     const misspelled = destinationUri(`${second};transport=udp`) ?? second
     expect(await edge.count({ uris: [misspelled], addresses: [secondAddress] })).toEqual(profile(2))
@@ -50,6 +52,7 @@ export function callsContract(
     const calls = await world.callGroup(2)
     const all = { uris: [places().first, places().second], addresses: [places().secondAddress] }
     await expect(world.edge.count(all)).rejects.toMatchObject({ fault: 'unsupported' })
+    expect(await world.edge.totalCalls()).toBe(undefined)
     await calls.hangUp()
   })
 

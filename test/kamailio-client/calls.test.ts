@@ -29,7 +29,7 @@ async function edgeThat(answers: () => Answers) {
     else if (method === 'dlg.profile_get_size' && active !== undefined) {
       const [profile = '', value = ''] = params
       const sizes = profiles[profile]
-      if (sizes) say(sizes[value] ?? 0)
+      if (sizes) say(params.length === 1 ? Object.values(sizes).reduce(sum, 0) : (sizes[value] ?? 0))
       else fault(404, `Profile not found: ${profile}`)
     } else fault(500, 'Method Not Found')
   })
@@ -50,6 +50,7 @@ function listed(load: number | undefined) {
   }
 }
 
+const sum = (total: number, size: unknown) => total + Number(size)
 const ofMedia = { uris: [media], addresses: ['10.0.1.20'] }
 
 describe('the dialog profiles come first', () => {
@@ -85,6 +86,19 @@ describe('the dialog profiles come first', () => {
     expect((await edge.count(ofMedia)).source).toBe('load')
     answers = { active: 1, profiles: { dst: { [media]: 1 }, src: {} } }
     expect(await edge.count(ofMedia)).toEqual({ calls: 1, source: 'profile', outbound: true })
+  })
+})
+
+describe('the total of all calls', () => {
+  test('is that of both profiles, whatever their values', async () => {
+    const profiles = { dst: { [media]: 3, 'sip:10.0.1.21': 2 }, src: { '10.0.1.20': 4 } }
+    expect(await (await edgeThat(() => ({ active: 9, profiles }))).edge.totalCalls()).toBe(9)
+  })
+
+  test('is unknown where one of them is missing, or the edge refuses the question', async () => {
+    const inbound = await edgeThat(() => ({ active: 2, profiles: { dst: { [media]: 2 } } }))
+    expect(await inbound.edge.totalCalls()).toBe(undefined)
+    expect(await (await edgeThat(() => ({}))).edge.totalCalls()).toBe(undefined)
   })
 })
 

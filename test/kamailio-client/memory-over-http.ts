@@ -94,6 +94,11 @@ async function resultFrom(
       edge.hangUp(Number(first))
       return {}
     case 'dlg.profile_get_size': {
+      if (params.length === 1) {
+        const total = await edge.totalCalls()
+        if (total === undefined) throw new Refusal(`Profile not found: ${first}`)
+        return first === 'dst' ? total : 0
+      }
       const count = await edge.count(profiled()).catch(() => undefined)
       if (count?.source !== 'profile') throw new Refusal(`Profile not found: ${first}`)
       return count.calls

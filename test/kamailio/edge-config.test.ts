@@ -58,6 +58,8 @@ describe.each(['6.1', '5.6'] as const)('RPC lock-down on Kamailio %s', (release)
     ['dispatcher.reload', '[]'],
     ['dlg.profile_get_size', `["dst","${uri}"]`],
     ['dlg.profile_get_size', '["src","127.0.2.1"]'],
+    ['dlg.profile_get_size', '["dst"]'],
+    ['dlg.profile_get_size', '["src"]'],
     ['dlg.stats_active', '[]'],
     ['core.version', '[]'],
     ['core.uptime', '[]'],

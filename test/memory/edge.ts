@@ -150,6 +150,11 @@ export class MemoryEdge implements Edge {
     })
   }
 
+  async totalCalls(): Promise<number | undefined> {
+    const profiles = this.options.profiles ?? ['dst', 'src']
+    return this.answer('totalCalls', '', () => (profiles.length === 2 ? this.calls.size : undefined))
+  }
+
   async endCalls(of: CallsOf, most: number): Promise<number> {
     const ended = await this.write('endCalls', `${[...of.uris, ...of.addresses].join(' ')} ${most}`, () => {
       if (!(this.options.profiles ?? ['dst']).includes('dst'))

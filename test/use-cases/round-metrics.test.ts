@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { metricNames } from '../../functions/contracts/names.ts'
-import { createWorld, minutes, seconds, server } from './world.ts'
+import { createWorld, minutes, neighbour, seconds, server } from './world.ts'
 
 const group = { group: 'media-servers' }
 
@@ -28,4 +28,26 @@ test('a heartbeat that fails is counted', async () => {
   await world.scaleIn()
   await world.pass(30 * seconds)
   expect(world.memory.metrics.total(metricNames.heartbeatsFailed)).toBe(1)
+})
+
+test('calls per server in service leave draining ones out, and are not said while an edge is away', async () => {
+  const world = createWorld()
+  const [a, b] = world.edges
+  a?.callTo(server)
+  for (const _ of [1, 2, 3]) b?.callTo(neighbour)
+  a?.callFrom('10.0.1.21')
+  await world.scaleIn()
+  await world.pass(30 * seconds)
+  const said = (name: string) => world.memory.metrics.counted.filter((each) => each.name === name)
+  const last = (name: string) => said(name).at(-1)?.value
+  expect(last(metricNames.serversInService)).toBe(1)
+  expect(last(metricNames.activeCalls)).toBe(4)
+  expect(last(metricNames.activeCallsPerServer)).toBe(4)
+
+  if (b) b.misbehaviour = { unreachable: true }
+  await world.pass(30 * seconds)
+  const before = said(metricNames.activeCallsPerServer).length
+  await world.pass(1 * minutes)
+  expect(said(metricNames.activeCallsPerServer)).toHaveLength(before)
+  expect(last(metricNames.serversInService)).toBe(1)
 })

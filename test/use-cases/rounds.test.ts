@@ -128,3 +128,19 @@ test('a round corrects drift for every hold, not only for the drain that asked f
   expect(world.flags()).toEqual(everywhere('DX'))
   expect(world.flags(neighbour)).toEqual(everywhere('DX'))
 })
+
+test('while nothing drains, an edge is asked for its boot time, its list, its total and its boot time again', async () => {
+  const world = createWorld()
+  await freshRound(world.ports)
+  expect(world.edges[0]?.requests).toEqual(['boot', 'list', 'totalCalls', 'boot'])
+})
+
+test('while somebody makes a round, a drain reads the one before if it knows the hold', async () => {
+  const { world, key } = await held()
+  const before = await freshRound(world.ports, key)
+  await world.pass(20 * seconds)
+  const now = world.clock.now()
+  await world.memory.store.takeLease('round', 'somebody', now, now + 1 * minutes)
+  expect(await freshRound(world.ports, key)).toEqual(before)
+  expect(world.clock.now()).toBe(now)
+})

@@ -1,0 +1,38 @@
+import type { ListedDestination } from './destination.ts'
+import { sipUri } from './destination.ts'
+import type { DrainingLoad } from './draining-load.ts'
+
+/** What one edge says of all that it carries, draining or not. */
+export interface EdgeLoad {
+  /** calls of all media servers, to them and from them; undefined where the edge can't say */
+  readonly calls: number | undefined
+  /** hosts that it may send new calls to */
+  readonly active: readonly string[]
+}
+
+/** Hosts of the entries that an edge selects for new calls: active, or trying, which is routable still. */
+export function activeHosts(listed: readonly ListedDestination[]): string[] {
+  const routable = listed.filter(({ flags }) => flags.startsWith('A') || flags.startsWith('T'))
+  return [...new Set(routable.flatMap(({ uri }) => sipUri(uri)?.host ?? []))]
+}
+
+/** Servers that get new calls on some edge, and the calls of all that are not draining. */
+export interface LoadInService {
+  readonly servers: number
+  /** undefined while some edge, or some draining server's calls, are unknown: a sum that is too low would scale in */
+  readonly calls: number | undefined
+}
+
+/** @param edges undefined for one that could not be read */
+export function loadInService(
+  edges: readonly (EdgeLoad | undefined)[],
+  draining: readonly DrainingLoad[],
+): LoadInService {
+  const servers = new Set(edges.flatMap((edge) => edge?.active ?? [])).size
+  const carried = edges.map((edge) => edge?.calls)
+  const known = carried.filter((calls) => calls !== undefined)
+  if (known.length < edges.length || draining.some(({ unknown }) => unknown > 0))
+    return { servers, calls: undefined }
+  const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
+  return { servers, calls: Math.max(0, sum(known) - sum(draining.map(({ calls }) => calls))) }
+}
