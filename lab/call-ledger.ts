@@ -4,7 +4,7 @@ import { z } from 'zod'
 
 /**
  * What one end of a call saw. Caller: placed, answered, ended (its BYE was answered), failed (never answered), broken (an
- * answered call in which something went wrong). Media server: invite, answered (the ACK came), reinvite, bye, refused.
+ * answered call in which something went wrong), hungup (a BYE that was not its own). Media server: invite, answered (the ACK came), reinvite, bye, refused.
  */
 const eventName = z.enum([
   'placed',
@@ -12,6 +12,7 @@ const eventName = z.enum([
   'ended',
   'failed',
   'broken',
+  'hungup',
   'invite',
   'reinvite',
   'bye',
@@ -49,6 +50,8 @@ export interface CallRecord {
   readonly answeredAt: number | undefined
   readonly endedAt: number | undefined
   readonly byeAtServerAt: number | undefined
+  /** The caller got a BYE that was not its own. */
+  readonly hungUpAt?: number | undefined
   readonly outcome: CallOutcome
   /** Why it failed or was cut, in words. */
   readonly why: string | undefined
@@ -78,6 +81,7 @@ interface OpenRecord {
   byeAtServerAt?: number
   failure?: string
   broken?: string
+  hungUpAt?: number
 }
 
 export interface CallLedger {
@@ -199,8 +203,12 @@ function readEvents(source: Source): CallEvent[] {
 
 /** SIPp's [timestamp] is `date<TAB>time<TAB>seconds.microseconds`; only the last is used. */
 function parseLine(line: string, source: Source): CallEvent | undefined {
-  const [, seconds, name, callId, detail] = /(\d+\.\d+) (\w+) (\S+)(?: (.*))?$/.exec(line) ?? []
-  const kind = eventName.safeParse(name)
+  const [, seconds, name, callId, detail] =
+    // What SIPp itself says of a BYE that its scenario did not wait for; it answers it.
+    /(\d+\.\d+): Aborting call on an unexpected (BYE) for call: (\S+)$/.exec(line) ??
+    /(\d+\.\d+) (\w+) (\S+)(?: (.*))?$/.exec(line) ??
+    []
+  const kind = eventName.safeParse(name === 'BYE' ? 'hungup' : name)
   if (!kind.success || callId === undefined) return undefined
   return {
     kind: kind.data,
@@ -216,7 +224,8 @@ function note(records: Map<string, OpenRecord>, source: Source, event: CallEvent
   const record = records.get(event.callId) ?? { callId: event.callId, caller: undefined, invites: [] }
   records.set(event.callId, record)
   if (event.side === 'caller') {
-    record.caller = source
+    record.caller ??= source
+    if (event.kind === 'hungup') record.hungUpAt = event.at
     if (event.kind === 'placed') record.placedAt = event.at
     if (event.kind === 'answered') record.answeredAt = event.at
     if (event.kind === 'ended') record.endedAt = event.at
@@ -241,6 +250,7 @@ function judge(record: OpenRecord, isGone: (name: string) => boolean): CallRecor
     answeredAt: record.answeredAt,
     endedAt: record.endedAt,
     byeAtServerAt: record.byeAtServerAt,
+    hungUpAt: record.hungUpAt,
     outcome,
     why,
   }
@@ -262,6 +272,10 @@ function decide(
     if (Date.now() - record.endedAt < graceMs && !(server !== undefined && isGone(server)))
       return { outcome: 'up' }
     return { outcome: 'cut', why: 'the media server never saw the BYE' }
+  }
+  if (record.hungUpAt !== undefined) {
+    const where = record.byeAtServerAt === undefined ? 'the caller alone' : 'both of its ends'
+    return { outcome: 'cut', why: `a BYE that was not the caller's own reached ${where}` }
   }
   if (callerGone) return { outcome: 'cut', why: 'it did not end by the BYE of its caller' }
   if (record.byeAtServerAt === undefined && server !== undefined && isGone(server))

@@ -116,13 +116,17 @@ export async function startCaller(lab: SippLab, spec: CallerSpec): Promise<Calle
     ...(spec.maxCalls === undefined ? [] : ['-m', `${spec.maxCalls}`]),
   ]
   const child = await startSipp(lab, spec, port, args, events)
-  const closed = lab.ledger.follow({
-    name: spec.placedBy ?? spec.name,
-    side: 'caller',
-    file: events,
-    ...(spec.via.name === undefined ? {} : { edge: spec.via.name }),
+  const closed = [events, errorsOf(lab, spec)].map((file) =>
+    lab.ledger.follow({
+      name: spec.placedBy ?? spec.name,
+      side: 'caller',
+      file,
+      ...(spec.via.name === undefined ? {} : { edge: spec.via.name }),
+    }),
+  )
+  const done = child.exited.then(() => {
+    for (const each of closed) each()
   })
-  const done = child.exited.then(closed)
   return {
     name: spec.name,
     alive: child.alive,
@@ -155,16 +159,13 @@ function startSipp(
       ...['-i', address, '-p', `${port}`, '-mi', address, '-nostdin'],
       // SIPp's control socket knows no IPv6.
       ...['-ci', address.includes(':') ? '127.0.0.1' : address],
-      ...[
-        '-trace_logs',
-        '-log_file',
-        events,
-        '-trace_err',
-        '-error_file',
-        join(lab.runDir, `${spec.name}.errors`),
-      ],
+      ...['-trace_logs', '-log_file', events, '-trace_err', '-error_file', errorsOf(lab, spec)],
     ],
   })
+}
+
+function errorsOf(lab: SippLab, { name }: { name: string }): string {
+  return join(lab.runDir, `${name}.errors`)
 }
 
 function bracketed(address: string): string {

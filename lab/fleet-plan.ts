@@ -29,7 +29,7 @@ export const asteriskPasswordParameter = '/dispatcher-control/asterisk-password'
 export const serverGroup = 'media-servers'
 export const asteriskGroup = 'asterisk'
 
-/** Both groups' hooks. CONTINUE by default, as CDK would have it: a heartbeat that fails to come costs calls. */
+/** The hooks of both groups. CONTINUE by default, as CDK would have it: a heartbeat that fails to come costs calls. */
 export const hooks: readonly Hook[] = [
   {
     name: 'drain-calls',
@@ -77,6 +77,33 @@ export const serverPlans: readonly ServerPlan[] = [
   { name: 'asterisk', address: '127.0.2.30', kind: 'asterisk', group: asteriskGroup, sets: [1] },
 ]
 
+type GroupSettings = ControlConfigInput['groups'][number]
+
+/** A server in a group of its own, named after it, whose deadline the long calls outlast. */
+export interface ShortDeadline extends Pick<GroupSettings, 'deadlinePolicy' | 'endCalls'> {
+  readonly server: string
+}
+
+/** Longer than a drain takes to be confirmed, and less than half of a long call. */
+export const shortDeadlineSeconds = 6
+
+/** Every server, those with a short deadline in their own groups and with long calls. */
+export function serversWith(deadlines: readonly ShortDeadline[]): readonly ServerPlan[] {
+  return serverPlans.map((server) =>
+    deadlines.some((deadline) => deadline.server === server.name)
+      ? { ...server, group: server.name, sets: [1, 2] }
+      : server,
+  )
+}
+
+/** The group's own hooks, as its policy needs them. */
+export function hooksOf({ deadlinePolicy: { callsLeft, unknown } }: ShortDeadline): readonly Hook[] {
+  const retains = callsLeft === 'retain' || unknown === 'retain'
+  return hooks.map((hook) =>
+    hook.transition === 'terminating' && retains ? { ...hook, defaultResult: 'ABANDON' } : hook,
+  )
+}
+
 export interface CallerPlan {
   readonly name: string
   readonly address: string
@@ -95,7 +122,7 @@ export const callerPlans: readonly CallerPlan[] = [
 ]
 
 /** The settings file that our app is deployed with. */
-export function settingsFile(asteriskPort: number) {
+export function settingsFile(asteriskPort: number, deadlines: readonly ShortDeadline[] = []) {
   const group = {
     terminateHook: 'drain-calls',
     launchHook: 'admit-calls',
@@ -106,6 +133,12 @@ export function settingsFile(asteriskPort: number) {
   const control: ControlConfigInput = {
     groups: [
       { name: serverGroup, ...group },
+      ...deadlines.map(({ server, ...policy }) => ({
+        ...group,
+        name: server,
+        drainDeadlineSeconds: shortDeadlineSeconds,
+        ...policy,
+      })),
       {
         name: asteriskGroup,
         ...group,

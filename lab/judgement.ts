@@ -1,3 +1,4 @@
+import { deadlineProblems, isByPolicy } from './deadline-judgement.ts'
 import {
   activeEverywhere,
   callsUp,
@@ -26,7 +27,8 @@ function judgeDrain(evidence: DrainEvidence, records: Records): ScenarioReport {
   const { calls } = records
   const { server, edges, triggeredAt, action, restoreAt } = evidence
   const history = records.flagsOf(evidence.destination)
-  const endedAt = action?.endedAt ?? restoreAt ?? evidence.watchedUntil
+  const goneAt = evidence.deadline?.goneAt ?? action?.endedAt
+  const endedAt = goneAt ?? restoreAt ?? evidence.watchedUntil
   const callsAtStart = callsUp(calls, server, triggeredAt)
   const disabledAt = disabledEverywhere(history, edges, triggeredAt)
   const confirmedAt = disabledAt !== undefined && disabledAt <= endedAt ? disabledAt : undefined
@@ -37,8 +39,9 @@ function judgeDrain(evidence: DrainEvidence, records: Records): ScenarioReport {
   const placed = confirmedAt === undefined ? null : placedBetween(calls, confirmedAt, endedAt)
   const cut = calls.filter((call) => call.server === server && call.outcome === 'cut')
   const lastBye = lastByeOf(evidence, records)
-  const lastByeToCompletedMs =
-    action?.endedAt === undefined || lastBye === undefined ? null : action.endedAt - lastBye
+  const lastByeToCompletedMs = goneAt === undefined || lastBye === undefined ? null : goneAt - lastBye
+  const byPolicy = cut.filter((call) => isByPolicy(evidence, call))
+  const others = cut.filter((call) => !byPolicy.includes(call))
   const active = activeAgain(evidence, records)
 
   const problems: Problem[] = []
@@ -59,12 +62,16 @@ function judgeDrain(evidence: DrainEvidence, records: Records): ScenarioReport {
       'callsPlacedAfterConfirmation',
       `only ${placed} calls were placed after the confirmation; ${leastCallsAfterConfirmation} are needed`,
     )
-  if (cut.length > 0)
-    blame('cut', `${cut.length} calls were cut: ${[...new Set(cut.map(({ why }) => why))].join('; ')}`)
+  if (others.length > 0)
+    blame('cut', `${others.length} calls were cut: ${[...new Set(others.map(({ why }) => why))].join('; ')}`)
   if (gap && gap.until === undefined)
     blame('gapMs', `after the restart of ${evidence.restart?.edge} it was never disabled again`)
   if (confirmedAt !== undefined && action !== undefined)
-    problems.push(...completionProblems(action, lastByeToCompletedMs))
+    problems.push(
+      ...(evidence.deadline === undefined
+        ? completionProblems(action, lastByeToCompletedMs)
+        : deadlineProblems(evidence.deadline, action, lastBye, byPolicy.length)),
+    )
   if (active) problems.push(...active.problems)
   problems.push(...evidence.problems)
   return {
@@ -78,6 +85,7 @@ function judgeDrain(evidence: DrainEvidence, records: Records): ScenarioReport {
     callsPlacedAfterConfirmation: placed,
     lastByeToCompletedMs,
     cut: cut.length,
+    ...(evidence.deadline && { cutByPolicy: byPolicy.length }),
     result: action ? resultOf(action) : active?.at === undefined ? 'not restored' : 'restored',
     passed: problems.length === 0,
     problems,

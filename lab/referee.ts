@@ -15,6 +15,14 @@ export interface ActionEvidence {
   readonly cause: string | undefined
 }
 
+/** A deadline that calls outlasted. All times are Unix ms. */
+export interface DeadlineEvidence {
+  readonly at: number
+  readonly choice: 'retain' | 'end-calls' | 'terminate'
+  /** when the machine of a retained instance was gone */
+  readonly goneAt?: number | undefined
+}
+
 /** What the lab itself saw of one drain. All times are Unix ms. */
 export interface DrainEvidence {
   readonly kind: 'drain'
@@ -32,6 +40,8 @@ export interface DrainEvidence {
   readonly restoreAt?: number
   /** an edge that was restarted after the confirmation, and when that began */
   readonly restart?: { readonly edge: string; readonly at: number }
+  /** what its group's policy has to decide on, as calls outlast the deadline */
+  readonly deadline?: DeadlineEvidence
   /** until when the scenario was watched */
   readonly watchedUntil: number
   /** what the scenario found besides the calls */
@@ -67,6 +77,8 @@ export interface ScenarioReport {
   readonly lastByeToCompletedMs: number | null
   /** answered calls of this server that did not end by their scripted BYE */
   readonly cut: number
+  /** those of them that the group's policy let go at the deadline, or ended with BYEs after it */
+  readonly cutByPolicy?: number
   readonly result: string
   readonly passed: boolean
   readonly problems: readonly Problem[]

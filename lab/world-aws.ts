@@ -14,7 +14,9 @@ import {
   asteriskPasswordParameter,
   edgesPath,
   hooks,
+  hooksOf,
   rpcSecretParameter,
+  type ShortDeadline,
   serverGroup,
   settingsFile,
 } from './fleet-plan.ts'
@@ -33,6 +35,7 @@ export interface AwsOptions {
   readonly auth: boolean
   /** the API through which the functions reach the edges, unless directly */
   readonly edgeApi?: string
+  readonly deadlines: readonly ShortDeadline[]
   readonly onTerminate: (instance: Instance) => Promise<void>
   readonly log: Log
 }
@@ -50,6 +53,12 @@ export async function startAws(options: AwsOptions): Promise<AwsSide> {
   options.closing.defer(() => autoScaling.close())
   for (const name of [serverGroup, asteriskGroup])
     autoScaling.createGroup({ name, hooks, terminateHookAbandon: 'retain' })
+  for (const deadline of options.deadlines)
+    autoScaling.createGroup({
+      name: deadline.server,
+      hooks: hooksOf(deadline),
+      terminateHookAbandon: 'retain',
+    })
   const emulator = await options.startEmulator({
     runDir: options.runDir,
     auth: options.auth,
@@ -68,10 +77,15 @@ export async function startAws(options: AwsOptions): Promise<AwsSide> {
 /** Deploys our app as a user would, for this fleet. @returns the stack's outputs */
 export async function deployApp(
   emulator: Emulator,
-  options: { readonly runDir: string; readonly asteriskPort: number; readonly log: Log },
+  options: {
+    readonly runDir: string
+    readonly asteriskPort: number
+    readonly deadlines: readonly ShortDeadline[]
+    readonly log: Log
+  },
 ): Promise<Readonly<Record<string, string>>> {
   const { runDir, log } = options
-  const settings = settingsFile(options.asteriskPort)
+  const settings = settingsFile(options.asteriskPort, options.deadlines)
   const config = join(runDir, 'dispatcher-control.json')
   writeFileSync(config, JSON.stringify(settings, null, 2))
   const stacks = await deploy(emulator, {

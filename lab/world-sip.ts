@@ -4,7 +4,15 @@ import { type MediaServer, type SippLab, startMediaServer } from './calls.ts'
 import { type Closing, together } from './closing.ts'
 import { type DispatcherEntry, type Edge, startEdge } from './edge.ts'
 import { type FlagWatch, watchFlags } from './flag-watch.ts'
-import { type EdgePlan, edgePlans, plan, type ServerPlan, serverPlans } from './fleet-plan.ts'
+import {
+  type EdgePlan,
+  edgePlans,
+  plan,
+  type ServerPlan,
+  type ShortDeadline,
+  serverPlans,
+  serversWith,
+} from './fleet-plan.ts'
 import type { Log } from './lab-cache.ts'
 import type { Machine } from './machines.ts'
 import type { AsteriskProgram, KamailioProgram } from './provision.ts'
@@ -54,9 +62,9 @@ export async function startServer(
 }
 
 /** All SIPp media servers of the plan. */
-export async function startSippServers(lab: SipLab): Promise<Machine[]> {
+export async function startSippServers(lab: SipLab, deadlines: readonly ShortDeadline[]): Promise<Machine[]> {
   const machines = await Promise.all(
-    serverPlans
+    serversWith(deadlines)
       .filter(({ kind }) => kind === 'sipp')
       .map(async (server) => machineOf(server, await startServer(lab, server, server.name))),
   )
@@ -101,7 +109,7 @@ export async function startEdges(
   lab: SipLab,
   kamailio: KamailioProgram,
   machines: readonly Machine[],
-  secrets: Pick<Secrets, 'rpc' | 'nextRpc'>,
+  options: Pick<Secrets, 'rpc' | 'nextRpc'> & { readonly endsCalls: boolean },
 ): Promise<SipSide> {
   const addEdge = async ({ name, address, restoresDialogs }: EdgePlan) => {
     const edge = await startEdge({
@@ -109,8 +117,9 @@ export async function startEdges(
       address,
       kamailio,
       runDir: lab.runDir,
-      secret: secrets.rpc,
-      nextSecret: secrets.nextRpc,
+      secret: options.rpc,
+      nextSecret: options.nextRpc,
+      endsCalls: options.endsCalls,
       destinations: dispatcherEntries(machines),
       dialogDb: restoresDialogs,
       frTimerMs: plan.frTimerMs,

@@ -10,7 +10,7 @@ import { type ControlEventLog, followControlEvents } from './control-events.ts'
 import type { Edge } from './edge.ts'
 import type { Emulator } from './emulator.ts'
 import { defaultEmulator, type EmulatorChoice, prepareEmulator } from './emulators.ts'
-import { edgePlans } from './fleet-plan.ts'
+import { edgePlans, type ShortDeadline } from './fleet-plan.ts'
 import type { Log } from './lab-cache.ts'
 import { Machines } from './machines.ts'
 import { type KamailioRelease, provision } from './provision.ts'
@@ -42,6 +42,8 @@ export interface WorldOptions {
   readonly inFrontOf?: (edge: Edge) => Promise<Interposed | undefined>
   /** true: our functions reach the edges only through what behaves like API Gateway, and sign for it (no roles, no named endpoint) */
   readonly apiGateway?: boolean
+  /** servers with a policy and a short deadline of their own */
+  readonly deadlines?: readonly ShortDeadline[]
   readonly log: Log
 }
 
@@ -90,7 +92,7 @@ export async function withWorld<T>(options: WorldOptions, work: (world: World) =
 
 async function startWorld(options: WorldOptions, closing: Closing): Promise<World> {
   const startedAt = Date.now()
-  const { log } = options
+  const { log, deadlines = [] } = options
   const runDir = makeRunDir()
   log(`files of this run: ${runDir}`)
   const { sipp, kamailio, asterisk, startEmulator } = await provisioned(options)
@@ -109,13 +111,14 @@ async function startWorld(options: WorldOptions, closing: Closing): Promise<Worl
   if (gateway) closing.defer(() => gateway.close())
 
   const [sippServers, { machine, server }, aws] = await together([
-    startSippServers(lab),
+    startSippServers(lab, deadlines),
     startAsteriskServer(lab, asterisk, secrets.asterisk),
     startAws({
       startEmulator,
       runDir,
       closing,
       auth: options.auth === true,
+      deadlines,
       ...(gateway && { edgeApi: gateway.endpoint }),
       onTerminate: async (instance) => machines?.switchOff(instance),
       log,
@@ -126,8 +129,16 @@ async function startWorld(options: WorldOptions, closing: Closing): Promise<Worl
   await machines.register(aws.autoScaling)
 
   const [sip, outputs] = await together([
-    startEdges(lab, kamailio, all, secrets),
-    deployApp(aws.emulator, { runDir, asteriskPort: Number(new URL(server.ariUrl).port), log }),
+    startEdges(lab, kamailio, all, {
+      ...secrets,
+      endsCalls: deadlines.some(({ endCalls }) => endCalls !== undefined),
+    }),
+    deployApp(aws.emulator, {
+      runDir,
+      asteriskPort: Number(new URL(server.ariUrl).port),
+      deadlines,
+      log,
+    }),
   ])
   for (const { name, rpcUrl } of sip.edges) gateway?.routes.set(name, rpcUrl)
   const parameters = await edgeParameters(sip.edges, options, closing)

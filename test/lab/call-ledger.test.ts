@@ -32,6 +32,25 @@ describe('the referee’s ledger', () => {
     rmSync(dir, { recursive: true })
   })
 
+  test('a call that got a BYE of somebody else is cut, and it is known which of its ends did', () => {
+    write('caller', 'answered 1')
+    appendFileSync(
+      join(dir, 'caller'),
+      '2026-11-23\t11:42:43.986980\t1795434163.986980: Aborting call on an unexpected BYE for call: 1\n',
+    )
+    expect(outcome()).toEqual(['cut'])
+    expect(ledger.calls()[0]).toMatchObject({
+      hungUpAt: 1_795_434_163_986,
+      why: expect.stringContaining('the caller alone'),
+    })
+    write('server', 'bye 1')
+    ledger.sync()
+    expect(ledger.calls()[0]).toMatchObject({
+      outcome: 'cut',
+      why: expect.stringContaining('both of its ends'),
+    })
+  })
+
   test('ringing, up, ended: a call that ends by its BYE at both ends is not cut', () => {
     expect(outcome()).toEqual(['ringing'])
     write('caller', 'answered 1')
