@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { defaultEmulator } from '../../lab/emulators.ts'
 import type { Report } from '../../lab/report.ts'
@@ -45,6 +46,16 @@ describe(`under live calls, with ${auth ? 'every role' : 'no role'} checked`, ()
       expect(part.newCallsAfterConfirmation, part.name).toBe(0)
       if (part.result.startsWith('CONTINUE'))
         expect(part.lastByeToCompletedMs, part.name).toBeGreaterThanOrEqual(0)
+    }
+  })
+
+  test("each edge's log says which event or command a write was made for", () => {
+    for (const { name, logFile } of world().edges) {
+      const writes = readFileSync(logFile, 'utf8').matchAll(/rpc: write from \S+ for (\S+): \{/g)
+      const ids = [...writes].map(([, id]) => id)
+      expect(ids, name).toEqual(expect.arrayContaining(['drain-1', 'reload-1', 'activate-1', 'drain-2']))
+      // EventBridge's, of Auto Scaling's events and alarms
+      expect(ids.filter((id) => /^[0-9a-f]{8}-/.test(id ?? '')).length, name).toBeGreaterThan(0)
     }
   })
 })
