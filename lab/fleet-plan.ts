@@ -4,15 +4,15 @@ import type { Hook } from './auto-scaling-types.ts'
 /**
  * What the lab's fleet looks like: timers, servers, callers. All of it is short, so that a whole run takes a minute; how the
  * lengths hang together is what makes the run a proof:
- * - the longest call (15 s) outlasts the hook's heartbeat timeout (12 s), so a drain needs heartbeats;
- * - the edges end calls at 19 s, which no call of the lab reaches, so `longestCallSeconds` is true, and edge-b, which forgets
+ * - the longest call (23 s) outlasts the hook's heartbeat timeout (20 s, for a busy machine), so a drain needs heartbeats;
+ * - the edges end calls at 27 s, which no call of the lab reaches, so `longestCallSeconds` is true, and edge-b, which forgets
  *   its calls at a restart, may be believed once it is up that long;
  * - fr_timer is 1 s, so the fail-over window is 1 s + 2 s.
  */
 export const plan = {
-  heartbeatTimeoutSeconds: 12,
+  heartbeatTimeoutSeconds: 20,
   drainDeadlineSeconds: 120,
-  longestCallSeconds: 19,
+  longestCallSeconds: 27,
   frTimerMs: 1000,
   failoverWindowSeconds: 3,
   readBackGapSeconds: 2,
@@ -118,7 +118,7 @@ export const callerPlans: readonly CallerPlan[] = [
   { name: 'brief', address: '127.0.3.1', called: 'brief', callsPerSecond: 1.5, callMs: 3000 },
   { name: 'medium', address: '127.0.3.2', called: 'medium', callsPerSecond: 2, callMs: 7000 },
   { name: 'talk', address: '127.0.3.3', called: 'talk', callsPerSecond: 2.5, callMs: 11_000 },
-  { name: 'long', address: '127.0.3.4', called: 'long', callsPerSecond: 0.6, callMs: 15_000 },
+  { name: 'long', address: '127.0.3.4', called: 'long', callsPerSecond: 0.6, callMs: 23_000 },
 ]
 
 /** The settings file that our app is deployed with. */

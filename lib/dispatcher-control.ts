@@ -16,7 +16,7 @@ import { EventIntake } from './event-intake.ts'
 import { functionsPath } from './functions-path.ts'
 import { GrowingControl } from './growing-control.ts'
 import { type Handler, type HandlerName, handlers } from './handlers.ts'
-import { addHooks, type ManageOptions, warnOfNamedGroup } from './lifecycle-hooks.ts'
+import { addHooks, type ManageOptions, tellOfNamedGroup } from './lifecycle-hooks.ts'
 import type { ConsumerProps, MessageQueue } from './message-queue.ts'
 import { groupPermissions, portPermissions, type SecretParameters } from './port-permissions.ts'
 import { ReconcileSchedule } from './reconcile-schedule.ts'
@@ -183,7 +183,7 @@ export class DispatcherControl extends ControlMetrics {
     this.watched = { ...this.functions, ...props.edgeAccess.functions }
     for (const group of this.control.current.groups) {
       this.letIn(group)
-      warnOfNamedGroup(this, group)
+      tellOfNamedGroup(this, group)
     }
     for (const alarm of this.control.current.alarms) this.events.addAlarm(alarm)
   }

@@ -131,10 +131,13 @@ function keepAbandoned(group: IAutoScalingGroup): void {
   )
 }
 
-/** Says what must be true of a group that is only named to us, for its instances to be retained. */
-export function warnOfNamedGroup(scope: Construct, { name, terminateHook, deadlinePolicy }: Group): void {
+/**
+ * Says what must be true of a group that is only named to us, for its instances to be retained. Not a warning: nothing in the
+ * settings could answer it, and one that is always there is read by nobody.
+ */
+export function tellOfNamedGroup(scope: Construct, { name, terminateHook, deadlinePolicy }: Group): void {
   if (!mayRetain(deadlinePolicy)) return
-  Annotations.of(scope).addWarningV2(
+  Annotations.of(scope).addInfoV2(
     `dispatcher-control:retain-named:${name}`,
     `the group ${name} and its hook ${terminateHook} are not made here, so that these can not be checked. An abandoned instance is terminated, with its calls, unless the group's lifecycle policy says retain: ${haveItRetain(name)}. And our own outage retains only if the hook's default result is ABANDON: aws autoscaling put-lifecycle-hook --auto-scaling-group-name ${name} --lifecycle-hook-name ${terminateHook} --default-result ABANDON`,
   )

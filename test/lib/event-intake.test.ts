@@ -141,7 +141,7 @@ test('a heartbeat timeout too short for a second try is said at synth', () => {
     withControl({ groups: [{ ...exampleGroup, heartbeatTimeoutSeconds: 30, drainDeadlineSeconds: 60 }] }),
   )
   Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp('a heartbeat timeout of 30 s is short'))
-  Annotations.fromStack(exampleStack().stack).hasNoWarning('*', Match.stringLikeRegexp('heartbeat timeout'))
+  Annotations.fromStack(exampleStack().stack).hasNoWarning('*', Match.anyValue())
 })
 
 test("a heartbeat timeout that no hook can have is refused, but for the lab's simulator", () => {

@@ -190,7 +190,7 @@ test.each([
       deadlinePolicy: { callsLeft: 'terminate', unknown },
     })
     const said = (words: string) =>
-      Annotations.fromStack(stack).findWarning('/Media/Control', Match.stringLikeRegexp(words))
+      Annotations.fromStack(stack).findInfo('/Media/Control', Match.stringLikeRegexp(words))
     expect(said('--auto-scaling-group-name named .*TerminateHookAbandon')).toHaveLength(times)
     expect(said('put-lifecycle-hook .*--lifecycle-hook-name theirs --default-result ABANDON')).toHaveLength(
       times,
