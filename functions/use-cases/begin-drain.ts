@@ -3,7 +3,7 @@ import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import type { DrainRecord, EdgeMemory } from '../control/drain-record.ts'
 import { EdgesUnreadable } from '../control/errors.ts'
 import { instanceDestinations } from '../control/resolve.ts'
-import { answer, end, holdOf, keepAlive, overtaken, recordOf, save, summary } from './drain-step.ts'
+import { answer, end, holdOf, keepAlive, overtaken, recordOf, save, standing, summary } from './drain-step.ts'
 import { allListed, confirmEverywhere, disableEverywhere, readLists, unreadable, versions } from './edges.ts'
 import { blind } from './overdue.ts'
 import type { Ports } from './ports.ts'
@@ -79,8 +79,8 @@ async function resolveSet(
   edges: Awaited<ReturnType<Ports['fleet']['edges']>>,
 ): Promise<DrainRecord | { readonly gone: true }> {
   if (record.instanceId === undefined) return record
-  const facts = await ports.instances.byId(record.instanceId)
-  if (!facts || facts.state === 'terminated' || facts.state === 'shutting-down') return { gone: true }
+  const facts = await standing(ports, record.instanceId)
+  if (!facts) return { gone: true }
   const readouts = await readLists(edges)
   if (unreadable(readouts).length === readouts.length)
     throw new EdgesUnreadable(`no edge can be read: ${unreadable(readouts).join('; ')}`)

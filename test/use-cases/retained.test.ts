@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest'
-import { config, createWorld, hours, minutes, seconds, server, type WorldOptions } from './world.ts'
+import {
+  config,
+  createWorld,
+  hours,
+  instanceId,
+  minutes,
+  seconds,
+  server,
+  type WorldOptions,
+} from './world.ts'
 
 const maxAge = 2 * hours
 
@@ -112,4 +121,21 @@ test('an instance that is retained before its set could be resolved is drained a
   world.edges[0]?.hangUp(call)
   await world.until((record) => record?.state === 'retired')
   expect(world.memory.lifecycleActions.terminated).toHaveLength(1)
+})
+
+test('an instance that EC2 forgot before its set could be resolved is not taken for one that is kept: its drain ends', async () => {
+  const groups = config.groups.map((group) => ({
+    ...group,
+    drainDeadlineSeconds: 600,
+    deadlinePolicy: { callsLeft: 'retain', unknown: 'retain' } as const,
+  }))
+  const world = createWorld({ config: { groups } })
+  for (const edge of world.edges) edge.misbehaviour = { unreachable: true }
+  await world.scaleIn()
+  await world.until((record) => record?.retainedAt !== undefined)
+  world.memory.instances.forget(instanceId)
+  for (const edge of world.edges) edge.misbehaviour = {}
+  await world.pass(3 * hours)
+  expect(world.memory.events.of('Instance Retained')).toHaveLength(1)
+  expect(await world.record()).toMatchObject({ state: expect.stringMatching(/^(retired|ended)$/) })
 })
