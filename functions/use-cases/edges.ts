@@ -32,10 +32,14 @@ export function onEveryEdge<T>(edges: readonly Edge[], work: (edge: Edge) => Pro
   return together(edges, work)
 }
 
+/** What is thrown is thrown when none of the others is at work any more: whoever comes next finds no write under way. */
 async function together<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = []
   for (let start = 0; start < items.length; start += 64)
-    results.push(...(await Promise.all(items.slice(start, start + 64).map(work))))
+    for (const settled of await Promise.allSettled(items.slice(start, start + 64).map(work))) {
+      if (settled.status === 'rejected') throw settled.reason
+      results.push(settled.value)
+    }
   return results
 }
 
@@ -96,7 +100,7 @@ export async function disableOnEdge(
 /**
  * Disables every entry of the scopes on one edge and reads it back; the list is read twice, however many they are. What each entry
  * showed before goes on record first, and the drain guard is set before the state, so that the edge selects the destination
- * no more from the first write on.
+ * no more from the first write on. A write that is refused is the outcome of its own scope, and of no other.
  */
 export async function disableTogether(
   ports: Pick<Ports, 'store' | 'clock'>,
@@ -113,17 +117,25 @@ export async function disableTogether(
       const uris = [...new Set([...scope.uris, ...entries.map((entry) => entry.uri)])]
       await recordFormer(ports, edge, entries, uris)
       const { writes, refused } = disablePlan(scope, before)
-      const guarded = await guard(edge, uris)
-      await write(edge, writes)
-      return { scope, writes, refused, guarded }
+      try {
+        const guarded = await guard(edge, uris)
+        await write(edge, writes)
+        return { scope, written: writes.length > 0, refused, guarded }
+      } catch (error) {
+        return { failed: { ...failure(edge, asEdgeError(error)), listed: [] } }
+      }
     })
-    const listed = begun.some(({ writes }) => writes.length > 0) ? await edge.list() : before
+    const listed = begun.some(({ written }) => written) ? await edge.list() : before
     const findAfter = listed === before ? find : lookup(listed)
-    return begun.map(({ scope, refused, guarded }) => ({
-      ...outcomeOf(edge, find(scope), findAfter(scope), refused),
-      guarded,
-      listed,
-    }))
+    return begun.map((one) =>
+      one.failed
+        ? one.failed
+        : {
+            ...outcomeOf(edge, find(one.scope), findAfter(one.scope), one.refused),
+            guarded: one.guarded,
+            listed,
+          },
+    )
   } catch (error) {
     const failed = { ...failure(edge, asEdgeError(error)), listed: [] }
     return scopes.map(() => failed)
@@ -153,8 +165,8 @@ async function recordFormer(
 
 /** Written, then read back. @returns whether the guard now holds each of them. */
 async function guard(edge: Edge, uris: readonly DestinationUri[]): Promise<boolean> {
-  await Promise.all(uris.map((uri) => edge.setGuard(uri, true)))
-  const held = await Promise.all(uris.map((uri) => edge.readGuard(uri)))
+  await together(uris, (uri) => edge.setGuard(uri, true))
+  const held = await together(uris, (uri) => edge.readGuard(uri))
   return held.every((answer) => answer === true)
 }
 
