@@ -1,5 +1,4 @@
 import { eventTypes } from '../contracts/names.ts'
-import { onEveryEdge } from './edges.ts'
 import type { Ports } from './ports.ts'
 import { endReleases } from './release-edge.ts'
 import { holdAgain } from './reload-edges.ts'
@@ -25,5 +24,5 @@ export async function edgesChanged(
       ...(refused && { reason: refused.message }),
     },
   })
-  if (!refused) await onEveryEdge(edges, (edge) => holdAgain(ports, edge))
+  if (!refused) await holdAgain(ports, edges)
 }

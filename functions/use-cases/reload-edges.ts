@@ -1,9 +1,10 @@
 import type { ReloadCommand } from '../contracts/command.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { CommandRefused, EdgeError } from '../control/errors.ts'
-import { holdsOn } from '../control/hold.ts'
+import { lookup } from '../control/listing.ts'
 import { isDisabled } from '../control/plan.ts'
-import { asEdgeError, disableOnEdge, onEveryEdge, type Readout, readLists, reloadLease } from './edges.ts'
+import { asEdgeError, disableTogether, onEveryEdge, type Readout, readLists, reloadLease } from './edges.ts'
+import { allowance, paced } from './paced.ts'
 import type { CommandOutcomeRow, Edge, Ports } from './ports.ts'
 import { undoIfLifted } from './restore.ts'
 
@@ -30,10 +31,10 @@ export async function reloadEdges(ports: Ports, command: ReloadCommand): Promise
       `no edge is called "${command.edge}"; there are: ${all.map((edge) => edge.id).join(', ')}`,
     )
   if (command.dryRun) return { result: 'dry-run', edges: (await readLists(edges)).map(readable) }
-  const canary = await reloadOne(ports, first)
+  const canary = await reloadOne(ports, first, 0)
   const rest =
     canary.outcome === 'reloaded'
-      ? await onEveryEdge(others, (edge) => reloadOne(ports, edge))
+      ? await onEveryEdge(others, (edge) => reloadOne(ports, edge, others.length - 1))
       : others.map((edge) => ({
           edge: edge.id,
           outcome: 'not-tried' as const,
@@ -57,7 +58,8 @@ function readable(readout: Readout): CommandOutcomeRow {
     : { edge, unreadable: readout.error.message }
 }
 
-async function reloadOne(ports: Ports, edge: Edge): Promise<Reloaded> {
+/** @param besides how many other edges are reloaded at the same time */
+async function reloadOne(ports: Ports, edge: Edge, besides: number): Promise<Reloaded> {
   const { store, clock, config, ids } = ports
   const owner = ids.next()
   const writesEndMs = config.timers.rpcTimeoutSeconds * 1000
@@ -82,10 +84,10 @@ async function reloadOne(ports: Ports, edge: Edge): Promise<Reloaded> {
   } finally {
     await store.releaseLease(reloadLease(edge), owner)
   }
-  await holdAgain(ports, edge)
+  await holdAgain(ports, [edge], besides)
   // One whose answer was lost may replace the states only now, and undo what was read back.
   await clock.sleep(config.timers.readBackGapSeconds * 1000)
-  await holdAgain(ports, edge)
+  await holdAgain(ports, [edge], besides)
   return reloaded
 }
 
@@ -99,17 +101,36 @@ async function reloadPatiently(ports: Pick<Ports, 'clock'>, edge: Edge): Promise
   }
 }
 
-/** What is held and open there is disabled again: a reload resets every state to the file's, and a new edge knows no hold. */
-export async function holdAgain(ports: Ports, edge: Edge): Promise<void> {
-  const holds = await ports.store.holds()
-  const listed = await edge.list().catch((error: unknown) => {
-    asEdgeError(error)
-    return []
+/**
+ * What is held and open there is disabled again: a reload resets every state to the file's, and a new edge knows no hold. As much as
+ * the way to the edges takes in four RPC timeouts, shared with the edges that are reloaded `besides`; the rest is the next round's.
+ */
+export async function holdAgain(ports: Ports, edges: readonly Edge[], besides = 0): Promise<void> {
+  const { clock, config, fleet, store } = ports
+  const until = clock.now() + 4 * config.timers.rpcTimeoutSeconds * 1000
+  const holds = await store.holds()
+  const found = (await readLists(edges)).flatMap((readout) => {
+    // One that can't be read now is read by the next round.
+    if (!('listed' in readout)) return []
+    const find = lookup(readout.listed)
+    const open = holds.filter((hold) => !hold.lifted && find(hold).some((entry) => !isDisabled(entry)))
+    return open.length > 0 ? [{ edge: readout.edge, open }] : []
   })
-  const open = listed.filter((entry) => !isDisabled(entry))
-  for (const hold of holds)
-    if (open.some((entry) => holdsOn(entry, [hold]).length > 0)) {
-      await disableOnEdge(ports, edge, hold)
-      await undoIfLifted(ports, hold)
-    }
+  const each = allowance(fleet.requestsPerSecond, found.length + besides, until)
+  const openOf = new Map(found.map(({ edge, open }) => [edge, open]))
+  await onEveryEdge([...openOf.keys()], (edge) =>
+    paced(
+      clock,
+      openOf.get(edge) ?? [],
+      each,
+      () => requestsOfOne,
+      async (batch) => {
+        await disableTogether(ports, edge, batch)
+        for (const hold of batch) await undoIfLifted(ports, hold)
+      },
+    ),
+  )
 }
+
+/** Of each hold: the guard is set and read, a state set in two groups. */
+const requestsOfOne = 4

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createWorld, file, message, minutes, server } from './world.ts'
+import { createWorld, file, message, minutes, server, verbatim } from './world.ts'
 
 const edit = message('edge-list-update')
 
@@ -55,4 +55,28 @@ test('a list that is refused is said with its reason, and the edges that are kep
     { reason: expect.stringContaining('is not JSON'), edges: ['edge-a', 'edge-b'] },
   ])
   expect(world.memory.events.of('Edge List Changed')).toEqual([])
+})
+
+test('an edge that is listed while many servers are held is asked for its list a few times, not once for each of them', async () => {
+  const world = createWorld()
+  const servers = Array.from({ length: 100 }, (_, n) => verbatim(`sip:10.0.9.${n}:5060`))
+  for (const uri of servers)
+    await world.memory.store.putHold({
+      source: 'operator',
+      id: uri,
+      subject: { kind: 'uri', uri },
+      uris: [uri],
+      addresses: [],
+      wholeInstance: false,
+      who: 'alice',
+      why: 'disk',
+      placedAt: world.clock.now(),
+      until: world.clock.now() + 60 * minutes,
+      order: '1',
+    })
+  const added = world.edge({ id: 'edge-c', file: servers.map((uri) => ({ group: 1, uri })) })
+  world.memory.fleet.list.push(added)
+  await world.lifecycle(edit)
+  expect(added.truth().entries.filter(({ flags }) => !flags.startsWith('D'))).toEqual([])
+  expect(added.requests.filter((request) => request === 'list').length).toBeLessThan(10)
 })
