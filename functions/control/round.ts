@@ -32,8 +32,8 @@ export interface HoldReading {
   /** URIs of it that the edge lists besides the hold's own; absent where there is none */
   readonly others?: readonly DestinationUri[]
   /**
-   * Its calls when they were last asked for, in this round or in an earlier one since which the edge has neither restarted nor
-   * shown it open. Absent: no round has come to it yet.
+   * Its calls when they were last asked for, in this round or in an earlier one; unknown when the edge has restarted or shown it
+   * open since. Absent: no round has come to it yet.
    */
   readonly counted?: Counted
 }

@@ -1,49 +1,29 @@
 import { eventTypes, metricNames } from '../contracts/names.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { isDisabled } from '../control/plan.ts'
-import { disableTogether, onEveryEdge } from './edges.ts'
-import { type Allowance, allowance, paced } from './paced.ts'
+import { disableTogether } from './edges.ts'
+import { type Allowance, paced } from './paced.ts'
 import type { Ports } from './ports.ts'
-import type { EdgeRead } from './read-edge.ts'
+import type { OpenedEdge } from './read-edge.ts'
 import { restore, undoIfLifted } from './restore.ts'
 
 type Needs = Pick<Ports, 'store' | 'clock' | 'fleet' | 'events' | 'metrics'>
 
-/**
- * Holds are the truth, edges are caches: what should be disabled is disabled again, what was lifted is given back, as far as the
- * time until `until` (epoch ms) goes. The rest is the next round's.
- */
-export async function correctDrift(
-  ports: Needs,
-  reads: readonly EdgeRead[],
-  holds: readonly Hold[],
-  until: number,
-): Promise<void> {
-  const drifted = reads
-    .map((read) => ({
-      ...read,
-      open: holds.filter((hold) => !hold.lifted && read.find?.(hold).some((entry) => !isDisabled(entry))),
-    }))
-    .filter(({ open }) => open.length > 0)
-  const each = allowance(ports.fleet.requestsPerSecond, drifted.length, until)
-  const openOf = new Map(drifted.map(({ edge, open }) => [edge, open]))
-  await onEveryEdge([...openOf.keys()], (edge) => disableAgain(ports, edge, openOf.get(edge) ?? [], each))
-  await finishLiftings(ports, reads, holds, until)
-}
-
 /** Of each hold: the guard is set and read, a state set in two groups; what the lists cost is small against a batch. */
 const requestsOfOne = 4
 
-function disableAgain(
+/** Holds are the truth, edges are caches: what one edge shows open of them is disabled again, as far as the allowance goes. */
+export async function correctDrift(
   ports: Needs,
-  edge: EdgeRead['edge'],
-  open: readonly Hold[],
-  each: Allowance,
+  { edge, find }: Pick<OpenedEdge, 'edge' | 'find'>,
+  holds: readonly Hold[],
+  allowance: Allowance,
 ): Promise<void> {
-  return paced(
+  const open = holds.filter((hold) => !hold.lifted && find(hold).some((entry) => !isDisabled(entry)))
+  await paced(
     ports.clock,
     open,
-    each,
+    allowance,
     () => requestsOfOne,
     async (batch) => {
       const results = await disableTogether(ports, edge, batch)
@@ -70,14 +50,16 @@ function disableAgain(
   )
 }
 
-/** In turns: while an edge is away none of them ends, and the time may not do for all. */
-async function finishLiftings(
+/**
+ * What was lifted is given back, where an edge was away; those that are `away` still aren't asked. In turns until `until` (epoch ms):
+ * while an edge is away none of them ends, and the time may not do for all.
+ */
+export async function finishLiftings(
   ports: Needs,
-  reads: readonly EdgeRead[],
+  away: readonly string[],
   holds: readonly Hold[],
   until: number,
 ): Promise<void> {
-  const away = reads.filter(({ reading }) => !reading.readable).map(({ edge }) => edge.id)
   const lifted = holds.filter((hold) => hold.lifted)
   const first = Math.floor(ports.clock.now() / 1000) % Math.max(1, lifted.length)
   for (const hold of [...lifted.slice(first), ...lifted.slice(0, first)])

@@ -10,7 +10,8 @@ export interface Allowance {
 const mostPerSecond = 200
 
 /**
- * Each edge's part of what the way to all edges takes. Half of it is left to what can't wait: new drains, commands, liftings.
+ * Each edge's part of half of what the way to all edges takes; the other half is left to what can't wait: new drains, commands,
+ * liftings. One request a second at least, and `paced` begins one item at least: where the way is narrow this is more than half.
  */
 export function allowance(requestsPerSecond: number, edges: number, until: number): Allowance {
   const each = Math.floor(requestsPerSecond / 2 / Math.max(1, edges))

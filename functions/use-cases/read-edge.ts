@@ -10,12 +10,19 @@ import { asEdgeError } from './edges.ts'
 import { type Allowance, paced } from './paced.ts'
 import type { CallsOf, Edge, Ports } from './ports.ts'
 
-/** One edge in a round, and, where it could be read, its list. */
+/** What one edge came to in a round; `load` where it could be read. */
 export interface EdgeRead {
-  readonly edge: Edge
   readonly reading: EdgeReading
-  readonly find?: Lookup
   readonly load?: EdgeLoad
+}
+
+/** An edge that answers: its boot time, its list and the total of all its calls. */
+export interface OpenedEdge {
+  readonly edge: Edge
+  readonly at: number
+  readonly bootTime: string
+  readonly find: Lookup
+  readonly load: EdgeLoad
 }
 
 export interface Asked {
@@ -26,22 +33,30 @@ export interface Asked {
   readonly allowance: Allowance
 }
 
-/**
- * Reads boot time, list, the total of all calls, counts and boot time again. A hold that the allowance leaves out keeps what the edge said of it
- * `before`, with the time at which it did.
- */
-export async function readEdge(
-  { clock }: Pick<Ports, 'clock'>,
-  edge: Edge,
-  before: EdgeReading | undefined,
-  { counted, due, allowance }: Asked,
-): Promise<EdgeRead> {
+/** Two answers, one after the other: the boot time, then the list and the total of all calls. */
+export async function openEdge({ clock }: Pick<Ports, 'clock'>, edge: Edge): Promise<OpenedEdge | EdgeRead> {
   const at = clock.now()
   try {
     const { bootTime } = await edge.boot()
-    const listed = await edge.list()
-    const find = lookup(listed)
-    const total = await orUnknown(() => edge.totalCalls())
+    const [listed, total] = await Promise.all([edge.list(), orUnknown(() => edge.totalCalls())])
+    const calls = typeof total === 'number' ? total : undefined
+    return { edge, at, bootTime, find: lookup(listed), load: { calls, active: activeHosts(listed) } }
+  } catch (error) {
+    return { reading: unread(edge, at, error) }
+  }
+}
+
+/**
+ * Counts, and reads the boot time again. A hold that the allowance leaves out keeps what the edge said of it `before`, with the
+ * time at which it did.
+ */
+export async function countOnEdge(
+  { clock }: Pick<Ports, 'clock'>,
+  { edge, at, bootTime, find, load }: OpenedEdge,
+  before: EdgeReading | undefined,
+  { counted, due, allowance }: Asked,
+): Promise<EdgeRead> {
+  try {
     const counts = new Map<Hold, Counted>()
     await paced(clock, due, allowance, requestsFor, async (batch) => {
       const askedAt = clock.now()
@@ -68,9 +83,7 @@ export async function readEdge(
       ]
     })
     return {
-      edge,
-      find,
-      load: { calls: typeof total === 'number' ? total : undefined, active: activeHosts(listed) },
+      load,
       reading: {
         edge: edge.id,
         readable: true,
@@ -82,8 +95,12 @@ export async function readEdge(
       },
     }
   } catch (error) {
-    return { edge, reading: { edge: edge.id, readable: false, at, reason: asEdgeError(error).message } }
+    return { reading: unread(edge, at, error) }
   }
+}
+
+function unread(edge: Edge, at: number, error: unknown): EdgeReading {
+  return { edge: edge.id, readable: false, at, reason: asEdgeError(error).message }
 }
 
 export async function orUnknown<T>(read: () => Promise<T>): Promise<T | Unknown> {

@@ -2,11 +2,11 @@ import { holdsToCount } from '../control/counting.ts'
 import { RoundUnavailable } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import type { Round } from '../control/round.ts'
-import { correctDrift } from './correct-drift.ts'
+import { correctDrift, finishLiftings } from './correct-drift.ts'
 import { onEveryEdge } from './edges.ts'
 import { allowance } from './paced.ts'
 import type { Ports } from './ports.ts'
-import { orUnknown, readEdge } from './read-edge.ts'
+import { countOnEdge, type EdgeRead, openEdge, orUnknown } from './read-edge.ts'
 import { countRound } from './round-metrics.ts'
 
 type Needs = Pick<
@@ -17,10 +17,12 @@ type Needs = Pick<
 const leaseName = 'round'
 
 /**
- * What a round may take, in RPC timeouts. Boot time, list, counts and boot time again are bounded by one each, and so is each
- * request of a correction: a round ends within its lease also where each answer comes at the last moment.
+ * What a round may take, in RPC timeouts from its start. An edge answers with boot time and list by 2. A correction begun by 3 takes
+ * six (list, guard set and read, a state set in two groups, list), a count begun by 4 takes four (profiles, DLGLOAD, the edge's
+ * total, its boot time), and then comes the boot time again; a lifting begun by 4 takes six. So a round ends within its lease also where each answer
+ * comes at the last moment, unless destinations stand in more groups or a hold is lifted while it is set.
  */
-const timeouts = { countUntil: 4, correctUntil: 6, lease: 10 } as const
+const timeouts = { correctUntil: 3, countUntil: 4, liftUntil: 4, lease: 10 } as const
 
 /**
  * The latest round, if it ended no longer ago than the shortest wait and knows the hold (if one is named); otherwise a new one, made
@@ -42,7 +44,10 @@ export async function freshRound(ports: Needs, hold?: string): Promise<Round> {
     if (fresh) return fresh
     if (await ports.store.takeLease(leaseName, owner, now, now + leaseMs)) {
       try {
-        const round = await makeRound(ports, latest)
+        // Somebody may have made one since it was read: what that counted is carried on.
+        const before = await ports.store.latestRound()
+        if (before && before.id !== latest?.id && knows(before, hold)) return before
+        const round = await makeRound(ports, before)
         await ports.store.putRound(round)
         return round
       } finally {
@@ -71,18 +76,34 @@ async function makeRound(ports: Needs, before: Round | undefined): Promise<Round
   const instanceIds = counted.flatMap((hold) =>
     hold.subject.kind === 'instance' ? [hold.subject.instanceId] : [],
   )
+  const share = (until: number) => allowance(ports.fleet.requestsPerSecond, edges.length, after(until))
   const asked = {
     counted,
     due: holdsToCount(before, counted, startedAt, ports.config.timers),
-    allowance: allowance(ports.fleet.requestsPerSecond, edges.length, after(timeouts.countUntil)),
+    allowance: share(timeouts.countUntil),
   }
   const readBefore = new Map(before?.edges.map((reading) => [reading.edge, reading]))
+  const readEdges = async () => {
+    const opened = await onEveryEdge(edges, (edge) => openEdge(ports, edge))
+    const away = opened.flatMap((one) => ('reading' in one ? [one.reading.edge] : []))
+    // A slow edge keeps no other waiting: each is corrected, then counted, and what was lifted is given back meanwhile.
+    const [reads] = await Promise.all([
+      Promise.all(
+        opened.map(async (one): Promise<EdgeRead> => {
+          if ('reading' in one) return one
+          await correctDrift(ports, one, holds, share(timeouts.correctUntil))
+          return countOnEdge(ports, one, readBefore.get(one.edge.id), asked)
+        }),
+      ),
+      finishLiftings(ports, away, holds, after(timeouts.liftUntil)),
+    ])
+    return reads
+  }
   const [reads, mediaServers, goneInstances] = await Promise.all([
-    onEveryEdge(edges, (edge) => readEdge(ports, edge, readBefore.get(edge.id), asked)),
+    readEdges(),
     countMediaServers(ports, counted),
     ports.instances.gone([...new Set(instanceIds)]),
   ])
-  await correctDrift(ports, reads, holds, after(timeouts.correctUntil))
   const round = {
     id: ports.ids.next(),
     startedAt,

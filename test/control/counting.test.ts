@@ -69,6 +69,29 @@ describe('a round counts', () => {
     expect(due(before)).toEqual(['a', 'b'])
   })
 
+  test('a hold past its deadline each time: what is counted may end its calls', () => {
+    const before = round(edge({ a: counted(day, 1), b: counted(day, 1), c: counted(day, 1) }))
+    const overdue = [hold({ id: 'a', placedAt: 0, until: day + 5 * s }), b]
+    expect(holdsToCount(before, overdue, day + 5 * s, pace).map(({ id }) => id)).toEqual(['a'])
+    expect(holdsToCount(before, overdue, day + 4 * s, pace)).toEqual([])
+  })
+
+  test('each in its turn, also where an edge shows some open for ever', () => {
+    let before = round(edge({ a: { ...counted(day, 1), flags: 'open' } }))
+    const asked: string[] = []
+    for (let at = day; asked.length < 9; at += 5 * s) {
+      const [next] = holdsToCount(before, [a, b, c], at, pace)
+      const shown = [a, b, c].map((held) => {
+        const known = held === next ? counted(at, 0).counted : carriedCount(before.edges[0], 'monday', held)
+        const flags = held === a ? ('open' as const) : ('disabled' as const)
+        return [held.id, { flags, ...(known && { counted: known }) }] as const
+      })
+      before = round(edge(Object.fromEntries(shown)))
+      asked.push(next?.id ?? '')
+    }
+    expect(asked).toEqual(['b', 'c', 'a', 'b', 'c', 'a', 'b', 'c', 'a'])
+  })
+
   test('nobody more often because an edge is away', () => {
     expect(due(round(edge({ a: counted(day, 0), b: counted(day, 0), c: counted(day, 2) }), away))).toEqual([])
   })
@@ -81,14 +104,16 @@ describe('what an edge counted before stands', () => {
     expect(carriedCount(before, 'monday', a)).toMatchObject({ count: { calls: 3 }, at: 50 * s })
   })
 
-  test('not since a restart, not of an edge that could not be read, nor of one that is new', () => {
-    expect(carriedCount(before, 'tuesday', a)).toBe(undefined)
+  test('not of an edge that could not be read, nor of one that is new', () => {
     expect(carriedCount(away, 'monday', a)).toBe(undefined)
     expect(carriedCount(undefined, 'monday', a)).toBe(undefined)
   })
 
-  test('not when it showed the hold open: calls may have come since', () => {
-    expect(carriedCount(edge({ a: { ...counted(50 * s, 0), flags: 'open' } }), 'monday', a)).toBe(undefined)
+  test('not since a restart, nor when it showed the hold open, as calls may have come since: it is unknown, and when it was asked stays', () => {
+    const stale = { count: { unknown: expect.any(String) }, at: 50 * s }
+    expect(carriedCount(before, 'tuesday', a)).toMatchObject(stale)
+    const open = edge({ a: { ...counted(50 * s, 0), flags: 'open' } })
+    expect(carriedCount(open, 'monday', a)).toMatchObject(stale)
   })
 
   test('not when the hold was placed anew since', () => {

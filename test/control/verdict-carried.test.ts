@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Look, verdicts } from './verdict-history.ts'
+import { judgements, type Look, verdicts } from './verdict-history.ts'
 
 const s = 1_000
 const carried = { carriedFor: 10 * s }
@@ -19,4 +19,9 @@ test('every edge is counted in the same round', () => {
     both(60 * s, {}, {}),
   ]
   expect(verdicts(...history)).toEqual(['draining', 'draining', 'draining', 'drained'])
+})
+
+test('a zero that only an earlier round counted is unconfirmed', () => {
+  const [, later] = judgements([one(0), one(50 * s, carried)])
+  expect(later).toMatchObject({ unconfirmed: true })
 })

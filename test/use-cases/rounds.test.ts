@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
 import { holdKey } from '../../functions/control/hold.ts'
+import type { Round } from '../../functions/control/round.ts'
+import { finishLiftings } from '../../functions/use-cases/correct-drift.ts'
 import { freshRound } from '../../functions/use-cases/round.ts'
+import type { MemoryEdge } from '../memory/edge.ts'
 import {
   command,
   createWorld,
@@ -12,6 +15,7 @@ import {
   neighbour,
   seconds,
   server,
+  type World,
 } from './world.ts'
 
 const lists = (requests: readonly string[]) => requests.filter((request) => request === 'list').length
@@ -143,4 +147,135 @@ test('while somebody makes a round, a drain reads the one before if it knows the
   await world.memory.store.takeLease('round', 'somebody', now, now + 1 * minutes)
   expect(await freshRound(world.ports, key)).toEqual(before)
   expect(world.clock.now()).toBe(now)
+})
+
+test('somebody who gets the lease just after a round was made takes that one', async () => {
+  const { world, key } = await held()
+  await world.pass(1 * hours)
+  let others: string | undefined
+  const store = new Proxy(world.memory.store, {
+    get: (target, name) =>
+      name !== 'takeLease'
+        ? Reflect.get(target, name)
+        : async (...lease: Parameters<typeof target.takeLease>) => {
+            others ??= (await freshRound(world.ports, key)).id
+            return target.takeLease(...lease)
+          },
+  })
+  expect((await freshRound({ ...world.ports, store }, key)).id).toBe(others)
+})
+
+test('while somebody makes a round, one that is older than the lease will not do', async () => {
+  const { world, key } = await held()
+  const before = await freshRound(world.ports, key)
+  await world.pass(31 * seconds)
+  const now = world.clock.now()
+  await world.memory.store.takeLease('round', 'somebody', now, now + 5 * seconds)
+  expect((await freshRound(world.ports, key)).startedAt).toBeGreaterThan(before.finishedAt)
+})
+
+test('what a round does not count stays as the one before counted it', async () => {
+  const { world, key } = await held()
+  world.edges[0]?.callTo(server)
+  await world.pass(1 * hours)
+  const countOf = (round: Round) =>
+    round.edges.map((edge) => (edge.readable ? edge.holds[key]?.counted : undefined))
+  const before = await freshRound(world.ports, key)
+  await world.pass(10 * seconds)
+  const after = await freshRound(world.ports, key)
+  expect(after.id).not.toBe(before.id)
+  expect(countOf(after)).toEqual(countOf(before))
+  expect(countOf(after)).toMatchObject([{ count: { calls: 1 } }, { count: { calls: 0 } }])
+})
+
+test('an edge that restarts while it is counted says nothing', async () => {
+  const { world, key } = await held()
+  await world.pass(1 * hours)
+  const [a] = world.edges
+  if (!a) throw new Error('no edge')
+  const count = a.count.bind(a)
+  a.count = (of) => {
+    a.restart()
+    return count(of)
+  }
+  const round = await freshRound(world.ports, key)
+  expect(round.edges).toMatchObject([{ readable: false }, { readable: true }])
+})
+
+/** Each answer takes 2.9 s of the 3 s that it may, and a count is four of them, as without profiles. */
+function slowDown(world: World, edge: MemoryEdge | undefined): void {
+  if (!edge) throw new Error('no edge')
+  edge.misbehaviour = { latencyMs: 2900 }
+  const count = edge.count.bind(edge)
+  edge.count = async (of) => {
+    await world.clock.sleep(3 * 2900)
+    return count(of)
+  }
+}
+
+test('a slow edge keeps no other from being corrected, nor what was lifted from being given back', async () => {
+  const world = createWorld()
+  await world.command(command('command-drain-destination', { id: 'd-1' }))
+  await world.command(command('command-drain-destination', { id: 'd-2', destination: neighbour }))
+  await world.pass(1 * minutes)
+  world.stop()
+  await world.pass(1 * minutes)
+  const [a, b] = world.edges
+  if (a) a.misbehaviour = { unreachable: true }
+  await world.command(command('command-activate', { id: 'a-1', destination: neighbour }))
+  if (a) a.misbehaviour = {}
+  slowDown(world, b)
+  a?.strangerSets('a', 1, server)
+  const round = await freshRound(world.ports, 'operator/10.0.1.20:5060;udp')
+  expect(world.flags()).toEqual(everywhere('DX'))
+  expect(world.flags(neighbour)).not.toMatchObject({ 'edge-a/1': 'DX' })
+  expect(round.edges).toMatchObject([{ readable: true }, { readable: true }])
+})
+
+test('a round ends within its lease, also where each answer comes at the last moment and there is drift and a lifting', async () => {
+  const world = createWorld()
+  await world.command(command('command-drain-destination', { id: 'd-1' }))
+  await world.command(command('command-drain-destination', { id: 'd-2', destination: neighbour }))
+  await world.pass(1 * minutes)
+  world.stop()
+  await world.pass(1 * minutes)
+  const [, b] = world.edges
+  if (b) b.misbehaviour = { unreachable: true }
+  await world.command(command('command-activate', { id: 'a-1', destination: neighbour }))
+  slowDown(world, b)
+  const took: number[] = []
+  for (const drift of [false, true, false]) {
+    if (drift) for (const group of [1, 2]) b?.strangerSets('a', group, server)
+    await world.pass(10 * seconds)
+    const round = await freshRound(world.ports, 'operator/10.0.1.20:5060;udp')
+    took.push(round.finishedAt - round.startedAt)
+  }
+  expect(Math.max(...took)).toBeLessThanOrEqual(30 * seconds)
+  expect(world.flags()).toEqual(everywhere('DX'))
+  expect(world.flags(neighbour)).not.toMatchObject({ 'edge-b/1': 'DX' })
+})
+
+test('liftings that are too many for a round are finished in turns', async () => {
+  const servers = [10, 11, 12].map((n) => ({ group: 1, uri: `sip:10.0.3.${n}:5060` }))
+  const world = createWorld({ edges: [{ file: servers }, { id: 'edge-b', file: servers }], instances: [] })
+  const [a, b] = world.edges
+  for (const { uri } of servers)
+    await world.command(command('command-drain-destination', { id: `d-${uri}`, destination: uri }))
+  await world.pass(1 * minutes)
+  world.stop()
+  await world.pass(1 * minutes)
+  if (b) b.misbehaviour = { unreachable: true }
+  for (const { uri } of servers)
+    await world.command(command('command-activate', { id: `a-${uri}`, destination: uri }))
+  if (a) a.misbehaviour = { latencyMs: 1000 }
+  const holds = await world.memory.store.holds()
+  const begun: string[][] = []
+  for (let turn = 0; turn < 3; turn += 1) {
+    const before = a?.requests.length ?? 0
+    await finishLiftings(world.ports, ['edge-b'], holds, world.clock.now() + 1 * seconds)
+    begun.push((a?.requests.slice(before) ?? []).filter((request) => request.startsWith('setGuard')))
+    await world.pass(1 * seconds)
+  }
+  expect(begun.map(({ length }) => length)).toEqual([1, 1, 1])
+  expect(new Set(begun.flat()).size).toBe(3)
 })
