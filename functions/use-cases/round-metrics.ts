@@ -18,7 +18,9 @@ export function countRound(
   metrics.count(metricNames.edgesUnreachable, round.edges.filter((reading) => !reading.readable).length)
   metrics.count(metricNames.roundDuration, round.finishedAt - round.startedAt)
   const loads = drainingLoads(round.edges, holds)
-  const inService = loadInService(edgeLoads, loads)
+  const shown = round.edges.flatMap((edge) => (edge.readable ? Object.values(edge.holds) : []))
+  const countedNow = shown.every(({ counted }) => counted === undefined || counted.at >= round.startedAt)
+  const inService = loadInService(edgeLoads, loads, countedNow)
   metrics.count(metricNames.serversInService, inService.servers)
   // Left out while it is unknown, so that a scaling policy has no data and holds still.
   if (inService.calls !== undefined) {

@@ -216,3 +216,17 @@ test.each(['before', 'after'] as const)(
     }
   },
 )
+
+test('an old drain whose calls were all ended is seen to be over in time', async () => {
+  const groups = config.groups.map((group) => ({
+    ...group,
+    drainDeadlineSeconds: 3600,
+    deadlinePolicy: { callsLeft: 'end-calls', unknown: 'terminate' } as const,
+    endCalls: { perStep: 4, withinSeconds: 40 },
+  }))
+  const world = createWorld({ config: { groups } })
+  for (const edge of world.edges) edge.callTo(server)
+  await world.scaleIn()
+  await retired(world)
+  expect(await world.record()).toMatchObject({ result: 'drained', callsEnded: 2 })
+})

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { metricNames } from '../../functions/contracts/names.ts'
-import { createWorld, minutes, neighbour, seconds, server } from './world.ts'
+import { freshRound } from '../../functions/use-cases/round.ts'
+import { command, createWorld, hours, minutes, neighbour, seconds, server } from './world.ts'
 
 const group = { group: 'media-servers' }
 
@@ -50,4 +51,26 @@ test('calls per server in service leave draining ones out, and are not said whil
   await world.pass(1 * minutes)
   expect(said(metricNames.activeCallsPerServer)).toHaveLength(before)
   expect(last(metricNames.serversInService)).toBe(1)
+})
+
+test('calls in service are not said by a round that did not count the draining ones itself', async () => {
+  const world = createWorld()
+  const [a, b] = world.edges
+  const calls = [1, 2, 3, 4].map(() => a?.callTo(server) ?? 0)
+  b?.callTo(neighbour)
+  await world.command(command('command-drain-destination'))
+  await world.pass(1 * minutes)
+  world.stop()
+  await world.pass(1 * hours)
+  await freshRound(world.ports)
+  const said = () => world.memory.metrics.counted.filter(({ name }) => name === metricNames.activeCalls)
+  const before = said().length
+  expect(said().at(-1)?.value).toBe(1)
+  for (const call of calls.slice(1)) a?.hangUp(call)
+  await world.pass(10 * seconds)
+  await freshRound(world.ports)
+  expect(said()).toHaveLength(before)
+  await world.pass(1 * minutes)
+  await freshRound(world.ports)
+  expect(said().slice(before)).toMatchObject([{ value: 1 }])
 })

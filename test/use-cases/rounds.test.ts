@@ -9,6 +9,7 @@ import {
   createWorld,
   everywhere,
   facts,
+  file,
   hours,
   message,
   minutes,
@@ -232,16 +233,20 @@ test('a slow edge keeps no other from being corrected, nor what was lifted from 
   expect(round.edges).toMatchObject([{ readable: true }, { readable: true }])
 })
 
-test('a round ends within its lease, also where each answer comes at the last moment and there is drift and a lifting', async () => {
-  const world = createWorld()
+test('a round ends within its lease, also where each answer comes at the last moment and there is drift and liftings', async () => {
+  const others = Array.from({ length: 5 }, (_, n) => `sip:10.0.3.${n + 10}:5060`)
+  const servers = [...file, ...others.map((uri) => ({ group: 1, uri }))]
+  const world = createWorld({ edges: [{ file: servers }, { id: 'edge-b', file: servers }] })
   await world.command(command('command-drain-destination', { id: 'd-1' }))
-  await world.command(command('command-drain-destination', { id: 'd-2', destination: neighbour }))
+  for (const uri of others)
+    await world.command(command('command-drain-destination', { id: `d-${uri}`, destination: uri }))
   await world.pass(1 * minutes)
   world.stop()
   await world.pass(1 * minutes)
   const [, b] = world.edges
   if (b) b.misbehaviour = { unreachable: true }
-  await world.command(command('command-activate', { id: 'a-1', destination: neighbour }))
+  for (const uri of others)
+    await world.command(command('command-activate', { id: `a-${uri}`, destination: uri }))
   slowDown(world, b)
   const took: number[] = []
   for (const drift of [false, true, false]) {
@@ -252,7 +257,6 @@ test('a round ends within its lease, also where each answer comes at the last mo
   }
   expect(Math.max(...took)).toBeLessThanOrEqual(30 * seconds)
   expect(world.flags()).toEqual(everywhere('DX'))
-  expect(world.flags(neighbour)).not.toMatchObject({ 'edge-b/1': 'DX' })
 })
 
 test('liftings that are too many for a round are finished in turns', async () => {
