@@ -34,8 +34,9 @@ const flagsKey = ({ uri, edge, group, duid = '' }: FormerFlags): Key => ({
  * | alarm, newest seen     | `ALARM#<key>`                     | `SEEN`                     | 30 days                      |
  * | command's outcome      | `COMMAND#<id>`                    | `OUTCOME`                  | 14 days                      |
  * | release of an edge     | `RELEASES`                        | `<edge>`                   | ended: 30 days               |
- * | latest round           | `ROUND`                           | `LATEST`                   | never                        |
+ * | latest round's id      | `ROUND`                           | `LATEST/2`                 | never                        |
  * | one edge of a round    | `ROUND#<id>`                      | `<edge>`                   | 1 hour                       |
+ * | the rest of a round    | `ROUND#<id>`                      | `/`                        | 1 hour                       |
  * | last good edges        | `FLEET`                           | `LAST_GOOD`                | never                        |
  * | lease                  | `LEASE#<name>`                    | `HOLDER`                   | 1 day after it ends          |
  *

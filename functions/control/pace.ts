@@ -11,19 +11,19 @@ export function heartbeatInterval(heartbeatTimeoutSeconds: number): number {
 
 /**
  * Seconds (whole, at least 1) until a drain's next step: 5 % of its age within the bounds, never above the heartbeat
- * interval; after a first zero just over the fail-over window, since only a later round can confirm it; the shortest wait while
- * calls are being ended.
+ * interval; after a first zero just over the fail-over window, since only a later round can confirm it; the `shortest` wait while
+ * its calls are being ended, or it waits for its turn.
  */
 export function nextWait(
   drain: {
     readonly ageMs: number
     readonly heartbeatSeconds?: number
     readonly zeroPending: boolean
-    readonly ending?: boolean
+    readonly shortest?: boolean
   },
   pace: Pace,
 ): number {
-  const paced = drain.ending
+  const paced = drain.shortest
     ? pace.minWaitSeconds
     : drain.zeroPending
       ? Math.floor(pace.failoverWindowSeconds) + 1

@@ -3,9 +3,20 @@ import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import type { DrainRecord, EdgeMemory } from '../control/drain-record.ts'
 import { EdgesUnreadable } from '../control/errors.ts'
 import { instanceDestinations } from '../control/resolve.ts'
-import { answer, end, holdOf, keepAlive, overtaken, recordOf, save, standing, summary } from './drain-step.ts'
+import {
+  answer,
+  carryOn,
+  end,
+  holdOf,
+  keepAlive,
+  overtaken,
+  recordOf,
+  save,
+  standing,
+  summary,
+} from './drain-step.ts'
 import { allListed, confirmEverywhere, disableEverywhere, readLists, unreadable, versions } from './edges.ts'
-import { blind } from './overdue.ts'
+import { blind, isLate } from './overdue.ts'
 import type { Ports } from './ports.ts'
 import { undoIfLifted } from './restore.ts'
 import { inTurn } from './turns.ts'
@@ -13,7 +24,7 @@ import { inTurn } from './turns.ts'
 /**
  * The first step of a drain: resolves an instance's whole set, places the hold, disables it on every edge and confirms it
  * with two read-backs. An edge that can't be reached does not hold the drain up: the rounds go on trying. When many begin at once
- * it is tried again after a wait.
+ * it asks again after the shortest wait.
  * @throws EdgesUnreadable while no edge at all can be read and the deadline is ahead.
  */
 export async function beginDrain(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
@@ -22,7 +33,15 @@ export async function beginDrain(ports: Ports, payload: WorkflowPayload): Promis
   // Also when the action is over already: its instance is on its way out and must get no more calls.
   const alive = await keepAlive(ports, claimed)
   const begun = await inTurn(ports, () => begin(ports, alive.record))
-  return begun ?? answer(ports, alive.record, 'begin')
+  return begun ?? waitForTurn(ports, alive.record)
+}
+
+/** Its deadline holds while it waits; and as many short waits are too much for one execution's history, they are counted. */
+async function waitForTurn(ports: Ports, record: DrainRecord): Promise<WorkflowPayload> {
+  if (isLate(ports, record))
+    return blind(ports, record, new Error('it waits for its turn: too many drains begin at once'))
+  const waited = await save(ports, record, { steps: record.steps + 1 })
+  return carryOn(ports, waited, 'begin', { shortest: true })
 }
 
 async function begin(ports: Ports, record: DrainRecord): Promise<WorkflowPayload> {

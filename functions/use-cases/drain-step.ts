@@ -118,14 +118,14 @@ export function holdOf(record: DrainRecord): Hold {
 /** What hurries the next step, or holds it back: see {@link nextWait}. */
 interface Waits {
   readonly zeroPending?: boolean
-  readonly ending?: boolean
+  readonly shortest?: boolean
 }
 
 export function answer(
   ports: Pick<Ports, 'clock' | 'config'>,
   record: DrainRecord,
   next: WorkflowPayload['next'],
-  { zeroPending = false, ending = false }: Waits = {},
+  { zeroPending = false, shortest = false }: Waits = {},
 ): WorkflowPayload {
   const heartbeatSeconds = record.lifecycle?.heartbeatSeconds
   return {
@@ -136,7 +136,7 @@ export function answer(
       {
         ageMs: ports.clock.now() - record.requestedAt,
         zeroPending,
-        ending,
+        shortest,
         ...(heartbeatSeconds !== undefined && { heartbeatSeconds }),
       },
       ports.config.timers,

@@ -80,7 +80,7 @@ async function endOn(
   const ends = endCalls && chooseAtDeadline(policy, found).choice === 'end-calls'
   const stepped = ends ? await endSomeCalls(ports, record, found.onEdges, endCalls) : record
   const empty = found.callsLeft === 0 && found.zeroPending
-  return carryOn(ports, stepped, 'observe', empty ? { zeroPending: true } : { ending: true })
+  return carryOn(ports, stepped, 'observe', empty ? { zeroPending: true } : { shortest: true })
 }
 
 /** Whether that is to be said now: it is said once. */
@@ -110,11 +110,7 @@ async function sayRetainedTooLong(
  * API, until Auto Scaling's own end. That a retained instance is kept for too long is said, whether it can be looked at or not.
  */
 export async function blind(ports: Ports, record: DrainRecord, error: unknown): Promise<WorkflowPayload> {
-  const late =
-    record.retainedAt !== undefined
-      ? retainedTooLong(ports, record)
-      : record.lifecycle !== undefined && ports.clock.now() >= record.deadlineAt && !isEnding(ports, record)
-  if (!late || error instanceof StoreConflict) throw error
+  if (!isLate(ports, record) || error instanceof StoreConflict) throw error
   const reason = error instanceof Error ? error.message : String(error)
   return overdue(ports, record, {
     callsLeft: 0,
@@ -123,4 +119,10 @@ export async function blind(ports: Ports, record: DrainRecord, error: unknown): 
     zeroPending: false,
     onEdges: [],
   })
+}
+
+/** Whether there is something to decide or to say of a drain that can't look. */
+export function isLate(ports: Ports, record: DrainRecord): boolean {
+  if (record.retainedAt !== undefined) return retainedTooLong(ports, record)
+  return record.lifecycle !== undefined && ports.clock.now() >= record.deadlineAt && !isEnding(ports, record)
 }

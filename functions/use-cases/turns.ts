@@ -7,7 +7,8 @@ import type { Ports } from './ports.ts'
 const places = 16
 
 /**
- * Too many drains at once wait in turn: does the work while fewer than {@link places} others do.
+ * Does the work while fewer than {@link places} others do. Nobody queues: whoever asks first when a place is free has it. A place is
+ * a throttle, no lock: the work of a step that lives for longer than it has the place goes on, and overlaps with one more.
  * @returns undefined, and nothing is done, when every place is taken
  */
 export async function inTurn<T>(
@@ -16,7 +17,7 @@ export async function inTurn<T>(
 ): Promise<T | undefined> {
   const owner = ports.ids.next()
   const { rpcTimeoutSeconds, readBackGapSeconds } = ports.config.timers
-  // What one drain may take, see timeBudgets in lib/: after that its function is dead.
+  // What one drain takes at most as a rule, less than its function's time: the place of a step that was killed is soon free.
   const longest = (15 * rpcTimeoutSeconds + readBackGapSeconds) * 1000
   for (let place = 0; place < places; place += 1) {
     const name = `turn/${place}`
