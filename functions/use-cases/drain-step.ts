@@ -1,4 +1,4 @@
-import { eventTypes, metricNames } from '../contracts/names.ts'
+import { type EventType, eventTypes, metricNames } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import { mayRetain } from '../control/deadline.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
@@ -150,14 +150,25 @@ export function overtaken(payload: WorkflowPayload): WorkflowPayload {
   return { ...payload, next: 'ended' }
 }
 
+/** Writes a change that is to be told of. It is told first: a step that is killed in between tells it twice, and not never. */
+export async function sayAndSave(
+  ports: Pick<Ports, 'store' | 'events'>,
+  type: EventType,
+  record: DrainRecord,
+  changes: Partial<DrainRecord>,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<DrainRecord> {
+  await ports.events.publish({ type, detail: { ...summary({ ...record, ...changes }), ...more } })
+  return save(ports, record, changes)
+}
+
 /** Ends the record and says so. */
 export async function end(
   ports: Pick<Ports, 'store' | 'events' | 'clock' | 'config'>,
   record: DrainRecord,
   result: NonNullable<DrainRecord['result']>,
 ): Promise<WorkflowPayload> {
-  const ended = await save(ports, record, { state: 'ended', result })
-  await ports.events.publish({ type: eventTypes.drainEnded, detail: summary(ended) })
+  const ended = await sayAndSave(ports, eventTypes.drainEnded, record, { state: 'ended', result })
   return answer(ports, ended, 'ended')
 }
 
@@ -169,12 +180,10 @@ export async function retain(
   ports: Pick<Ports, 'store' | 'events' | 'clock'>,
   record: DrainRecord,
 ): Promise<DrainRecord> {
-  const retained = await save(ports, record, {
+  return sayAndSave(ports, eventTypes.instanceRetained, record, {
     state: record.subject === undefined ? 'claimed' : 'draining',
     retainedAt: ports.clock.now(),
   })
-  await ports.events.publish({ type: eventTypes.instanceRetained, detail: summary(retained) })
-  return retained
 }
 
 /** @returns undefined once it is on its way out, or forgotten by EC2: to the steps of a drain that is the same. */

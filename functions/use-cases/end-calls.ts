@@ -3,7 +3,7 @@ import { dealOut, type EndCalls } from '../control/deadline.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { isUnknown, type Round } from '../control/round.ts'
-import { save, summary } from './drain-step.ts'
+import { save, sayAndSave } from './drain-step.ts'
 import { asEdgeError, onEveryEdge } from './edges.ts'
 import type { CallsOf, Edge, Ports } from './ports.ts'
 import { callsOf } from './read-edge.ts'
@@ -50,14 +50,11 @@ export async function endSomeCalls(
     endOnEdge(edge, onEdges.find((one) => one.edge === edge.id)?.of, shares[edge.id] ?? 0),
   )
   const ended = results.reduce((sum, result) => sum + result.ended, 0)
-  const counted = await save(ports, claimed, { callsEnded: (claimed.callsEnded ?? 0) + ended })
-  if (ended === 0 && results.every(({ failed }) => failed === undefined)) return counted
+  const changes = { callsEnded: (claimed.callsEnded ?? 0) + ended }
+  if (ended === 0 && results.every(({ failed }) => failed === undefined)) return save(ports, claimed, changes)
   ports.metrics.count(metricNames.callsEnded, ended)
-  await ports.events.publish({
-    type: eventTypes.callsEnded,
-    detail: { ...summary(counted), policy: 'end-calls', ended, edges: results },
-  })
-  return counted
+  const more = { policy: 'end-calls', ended, edges: results }
+  return sayAndSave(ports, eventTypes.callsEnded, claimed, changes, more)
 }
 
 async function endOnEdge(

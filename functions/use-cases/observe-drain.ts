@@ -14,6 +14,7 @@ import {
   overtaken,
   recordOf,
   save,
+  sayAndSave,
   summary,
 } from './drain-step.ts'
 import { confirmEverywhere, disableEverywhere } from './edges.ts'
@@ -106,7 +107,10 @@ async function follow(
         return answer(ports, completing, 'complete')
       }
       if (verdict === 'gone') return end(ports, record, 'gone')
-      const drained = record.state === 'drained' ? record : await sayDrained(ports, record, verdict)
+      // An operator's or alarm's drain waits here for its hold to be lifted, and keeps it meanwhile.
+      const changes = { state: 'drained', result: verdict } as const
+      const drained =
+        record.state === 'drained' ? record : await sayAndSave(ports, eventTypes.drained, record, changes)
       return carryOn(ports, drained, 'observe')
     }
     case 'overdue':
@@ -114,17 +118,6 @@ async function follow(
     default:
       return carryOn(ports, record, 'observe', { zeroPending })
   }
-}
-
-/** An operator's or alarm's drain that is drained waits here for its hold to be lifted, and keeps it meanwhile. */
-async function sayDrained(
-  ports: Ports,
-  record: DrainRecord,
-  result: 'drained' | 'absent',
-): Promise<DrainRecord> {
-  const drained = await save(ports, record, { state: 'drained', result })
-  await ports.events.publish({ type: eventTypes.drained, detail: summary(drained) })
-  return drained
 }
 
 /** An edge was not confirmed at begin: both read-backs again, now. */

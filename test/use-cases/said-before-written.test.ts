@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest'
+import type { EventType } from '../../functions/contracts/names.ts'
+import type { DrainRecord } from '../../functions/control/drain-record.ts'
+import { command, config, createWorld, instanceId, minutes, server, type World } from './world.ts'
+
+type CallsLeft = 'terminate' | 'retain' | 'end-calls'
+
+/** A world in which the step that first writes this change is killed right after it. */
+function killedAfter(changed: (record: DrainRecord) => boolean, callsLeft: CallsLeft) {
+  const groups = config.groups.map((group) => ({
+    ...group,
+    drainDeadlineSeconds: 600,
+    deadlinePolicy: { callsLeft, unknown: 'terminate' } as const,
+    ...(callsLeft === 'end-calls' && { endCalls: { perStep: 4, withinSeconds: 120 } }),
+  }))
+  const world = createWorld({ config: { groups } })
+  const { putDrain } = world.memory.store
+  let killed = 0
+  Object.assign(world.memory.store, {
+    async putDrain(record: DrainRecord) {
+      const written = await putDrain(record)
+      if (killed > 0 || !changed(record)) return written
+      killed += 1
+      throw new Error('killed')
+    },
+  })
+  return { world, killed: () => killed }
+}
+
+const byOperator = (world: World) => world.command(command('command-drain-destination'))
+
+test.each<
+  [EventType, (record: DrainRecord) => boolean, CallsLeft, number, (world: World) => Promise<unknown>]
+>([
+  ['Instance Retained', (record) => record.retainedAt !== undefined, 'retain', 1, abandonedByAnother],
+  ['Drain Drained', (record) => record.state === 'drained', 'terminate', 0, byOperator],
+  ['Drain Ended', (record) => record.state === 'ended', 'terminate', 0, endedByTermination],
+  ['Calls Ended', (record) => record.callsEnded !== undefined, 'end-calls', 1, (world) => world.scaleIn()],
+])(
+  '%s is said also by a step that is killed right after it was written',
+  async (type, changed, callsLeft, calls, story) => {
+    const { world, killed } = killedAfter(changed, callsLeft)
+    for (let call = 0; call < calls; call++) world.edges[0]?.callTo(server)
+    await story(world)
+    await world.pass(20 * minutes)
+    expect(killed()).toBe(1)
+    expect(world.memory.events.of(type).length).toBeGreaterThan(0)
+  },
+)
+
+async function endedByTermination(world: World): Promise<void> {
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'retired')
+  world.memory.instances.setState(instanceId, 'terminated')
+}
+
+async function abandonedByAnother(world: World): Promise<void> {
+  await world.scaleIn()
+  await world.pass(5 * minutes)
+  const action = { group: 'media-servers', hook: 'drain-calls', instanceId }
+  await world.memory.lifecycleActions.complete(action, 'ABANDON')
+}
