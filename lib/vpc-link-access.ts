@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { RemovalPolicy, Stack, Token } from 'aws-cdk-lib'
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway'
 import {
   HttpApi,
@@ -22,6 +22,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { HttpNamespace } from 'aws-cdk-lib/aws-servicediscovery'
 import { Construct } from 'constructs'
 import { requestsPerSecond as defaultRate, edgeAccessEnvironment } from '../functions/contracts/names.ts'
+import { isPrivateAddress } from '../functions/control/private-address.ts'
 import type { EdgeAccess } from './edge-access.ts'
 import type { Permission } from './permission.ts'
 
@@ -64,13 +65,15 @@ export interface VpcLinkAccessProps {
   readonly requestsPerSecond?: number
 }
 
+const defaultPort = 8080
+
 /** A role's inline policy has room for 10,240 characters, an ARN of one route has about 90. */
 const mostEdges = 50
 
 /**
  * An HTTP API whose every route asks for IAM authorization and leads through a VPC link to one edge. There is no default
  * route, and no load balancer unless an edge brings its own: behind one for several edges it would be chance which answers.
- * @throws Error at synth for no edge, more than 50, or an id that is no path element
+ * @throws Error at synth for no edge, more than 50, an id that is no path element, two edges in one place, or plain HTTP to a public address
  */
 export class VpcLinkAccess extends Construct implements EdgeAccess {
   readonly functionProps = {}
@@ -86,6 +89,7 @@ export class VpcLinkAccess extends Construct implements EdgeAccess {
     super(scope, id)
     const edges = Object.entries(props.edges)
     checkEdges(edges.map(([edge]) => edge))
+    for (const problem of placeProblems(edges)) throw new Error(problem)
     const { vpc, subnets } = props
 
     this.securityGroup = new SecurityGroup(this, 'SecurityGroup', {
@@ -144,7 +148,7 @@ export class VpcLinkAccess extends Construct implements EdgeAccess {
       const listener = NetworkListener.fromNetworkListenerArn(this, `${name}-listener`, where.listenerArn)
       return new HttpNlbIntegration(name, listener, options)
     }
-    const { address, port = 8080 } = where
+    const { address, port = defaultPort } = where
     this.securityGroup.addEgressRule(Peer.ipv4(`${address}/32`), Port.tcp(port), `edge ${edge}`)
     const service = this.namespace.createService(name, { name: edge })
     service.registerIpInstance('Address', { ipv4: address, port })
@@ -180,7 +184,7 @@ const accessLog = {
   status: '$context.status',
   caller: '$context.identity.userArn',
   latencyMs: '$context.responseLatency',
-  edgeStatus: '$context.integration.integrationStatus',
+  edgeStatus: '$context.integration.status',
   edgeLatencyMs: '$context.integration.latency',
   error: '$context.error.message',
   edgeError: '$context.integrationErrorMessage',
@@ -188,6 +192,24 @@ const accessLog = {
 
 function routePath(edge: string): string {
   return `/edges/${edge}/rpc`
+}
+
+/** Two ids that lead to one Kamailio would count its calls twice and another's never; an ALB's or NLB's listener is one edge too. */
+function placeProblems(edges: readonly [string, EdgeAddress | EdgeListener][]): string[] {
+  const taken = new Map<string, string>()
+  return edges.flatMap(([edge, where]) => {
+    const place = 'listenerArn' in where ? where.listenerArn : `${where.address}:${where.port ?? defaultPort}`
+    const other = taken.get(place)
+    taken.set(place, edge)
+    if (other !== undefined)
+      return [`edge ${edge}: ${place} is edge ${other} already; each edge needs its own`]
+    const known = 'listenerArn' in where || Token.isUnresolved(where.address)
+    return known || where.serverName !== undefined || isPrivateAddress(where.address)
+      ? []
+      : [
+          `edge ${edge}: ${where.address} is public, where the secret must not go in clear; give it a serverName`,
+        ]
+  })
 }
 
 function checkEdges(ids: readonly string[]): void {

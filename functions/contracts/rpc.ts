@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { isPrivateNetwork } from '../control/private-address.ts'
 
 /** As the edge's own policy has it (kamailio/rpc.cfg): no quotes, backslashes or control characters, in a URI nor elsewhere. */
 const text = z.string().regex(/^[^"\\\p{Cc}]+$/u)
@@ -127,6 +128,6 @@ export type RelayRequest = z.input<typeof relayRequest>
 /** Where the relay may reach edges: private networks and the one port of their JSON-RPC. */
 export const relayTargets = z.strictObject({
   /** e.g. `10.0.0.0/16` */
-  networks: z.array(z.cidrv4()).min(1),
+  networks: z.array(z.cidrv4().refine(isPrivateNetwork, 'must be a private network')).min(1),
   port: z.int().min(1).max(65_535).default(8080),
 })

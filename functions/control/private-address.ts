@@ -7,3 +7,14 @@ export function isPrivateAddress(address: string): boolean {
     address,
   )
 }
+
+/** Whether an IPv4 network such as `10.0.0.0/16` is private from its first address to its last. */
+export function isPrivateNetwork(cidr: string): boolean {
+  const [base = '', length = ''] = cidr.split('/')
+  const address = base.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0)
+  const size = 2 ** (32 - Number(length))
+  const first = address - (address % size)
+  return [first, first + size - 1].every((end) =>
+    isPrivateAddress([24, 16, 8, 0].map((bits) => Math.floor(end / 2 ** bits) % 256).join('.')),
+  )
+}

@@ -24,7 +24,12 @@ export function edgeTransports(
   }
   if (edgeRelay === undefined)
     return (id, parameter) => createHttpTransport({ url: own(id, parameter), timeoutMs })
-  const client = new LambdaClient({ ...clientSettings, maxAttempts: 1 })
+  const client = new LambdaClient({
+    ...clientSettings,
+    maxAttempts: 1,
+    // The request has a signal of its own: an RPC timeout may be longer than what other clients wait.
+    requestHandler: { ...clientSettings.requestHandler, requestTimeout: timeoutMs + 1000 },
+  })
   return (id, parameter) =>
     createRelayTransport({ client, functionName: edgeRelay, url: own(id, parameter), timeoutMs })
 }

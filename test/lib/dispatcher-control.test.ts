@@ -121,7 +121,10 @@ describe('functions', () => {
 
   test('fifty edges leave room for four groups, and what they take is known', () => {
     const edges = Object.fromEntries(
-      Array.from({ length: 50 }, (_, n) => [`edge-eu-central-1-${n}`, { address: '10.0.0.5', port: 8080 }]),
+      Array.from({ length: 50 }, (_, n) => [
+        `edge-eu-central-1-${n}`,
+        { address: `10.0.0.${n}`, port: 8080 },
+      ]),
     )
     const groups = (count: number) =>
       Array.from({ length: count }, (_, index) => ({ ...exampleGroup, name: `group-${index}` }))

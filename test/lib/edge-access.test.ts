@@ -171,6 +171,12 @@ describe('by VPC link', () => {
     ['no edge', {}, 'at least one edge'],
     ['an id with a slash', { 'a/b': { address: '10.0.0.5', port: 8080 } }, 'edge a/b: an id is'],
     [
+      'an address that is another edge already',
+      { a: { address: '10.0.0.5', port: 8080 }, b: { address: '10.0.0.5', port: 8080 } },
+      'is edge a already',
+    ],
+    ['plain HTTP to a public address', { a: { address: '203.0.113.9', port: 8080 } }, 'is public'],
+    [
       'more edges than a role can name',
       Object.fromEntries(
         Array.from({ length: 51 }, (_, n) => [`e${n}`, { address: `10.0.0.${n}`, port: 1 }]),
