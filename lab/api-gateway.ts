@@ -48,6 +48,9 @@ const notForwarded = [
   'forwarded',
 ]
 
+/** Of the edge's reply; API Gateway writes its own in their place. */
+const notReturned = ['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'date', 'server']
+
 /**
  * A reverse proxy on loopback that behaves like API Gateway: checks each signature, knows its routes alone, writes the edge's
  * path over its own, adds `Via` and `Forwarded`, and answers in API Gateway's words for what goes wrong.
@@ -120,11 +123,11 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGa
       answer.on('error', failed)
       answer.on('data', (chunk: Buffer) => received.push(chunk))
       answer.on('end', () => {
-        const type = answer.headers['content-type']
         const [status, requestId] = [answer.statusCode ?? 502, randomUUID()]
         logged(incoming, requestId, status)
+        const passed = Object.entries(answer.headers).filter(([name]) => !notReturned.includes(name))
         outgoing.writeHead(status, {
-          ...(type !== undefined && { 'content-type': type }),
+          ...Object.fromEntries(passed),
           'apigw-requestid': requestId,
         })
         outgoing.end(Buffer.concat(received), resolve)

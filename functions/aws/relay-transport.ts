@@ -16,11 +16,12 @@ export interface RelayTransportSettings {
 export function createRelayTransport(settings: RelayTransportSettings): RpcTransport {
   const { client, functionName, url, timeoutMs } = settings
   return {
-    async post({ body, correlationId, secret, limit, signal }): Promise<RpcOutcome> {
+    async post({ body, correlationId, secret, generation, limit, signal }): Promise<RpcOutcome> {
       const request: RelayRequest = {
         ...{ url, body, limit, timeoutMs },
         ...(secret !== undefined && { secret }),
         ...(correlationId !== undefined && { correlationId }),
+        ...(generation !== undefined && { generation }),
       }
       try {
         const answer = await client.send(

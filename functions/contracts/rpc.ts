@@ -1,60 +1,108 @@
 import * as z from 'zod'
 import { isPrivateNetwork } from '../control/private-address.ts'
 
-/** As the edge's own policy has it (kamailio/rpc.cfg): no quotes, backslashes or control characters, in a URI nor elsewhere. */
-const text = z.string().regex(/^[^"\\\p{Cc}]+$/u)
-const sipUri = text.regex(/^sips?:./)
-const group = z.int().min(0)
-const state = z.enum(['a', 'ap', 'i', 'ip', 'd', 'dp', 't', 'tp'])
-const held = z.literal('held')
-const profile = z.enum(['dst', 'src'])
-
-/** The only methods that this project says to an edge, each with its positional parameters. */
-const parameters = {
-  'core.uptime': z.tuple([]),
-  'core.version': z.tuple([]),
-  'dispatcher.list': z.tuple([]),
-  'dispatcher.set_state': z.tuple([state, group, sipUri]),
-  'dispatcher.set_duid_state': z.tuple([state, group, text]),
-  'dispatcher.reload': z.tuple([]),
-  'dlg.profile_get_size': z.union([z.tuple([profile]), z.tuple([profile, text])]),
-  'dlg.profile_list': z.tuple([profile, text]),
-  'dlg.stats_active': z.tuple([]),
-  'dlg.terminate_dlg': z.tuple([text, text, text]),
-  'htable.get': z.tuple([held, sipUri]),
-  'htable.seti': z.tuple([held, sipUri, z.literal([0, 1])]),
-  'htable.delete': z.tuple([held, sipUri]),
-} as const
-export type RpcMethod = keyof typeof parameters
-
-const request = z.strictObject({
-  jsonrpc: z.literal('2.0'),
-  method: z.custom<RpcMethod>((name) => typeof name === 'string' && Object.hasOwn(parameters, name)),
-  params: z.array(z.unknown()),
-  id: z.int().min(0),
-})
+/** A character of a string parameter: no quote, no backslash, no control character. Each side has its own way to write them. */
+const character = { edge: '[^"\\[:cntrl:]]', here: '[^"\\\\\\x00-\\x1f\\x7f]' } as const
+const text = '<text>'
+const sipUri = `sips?:${text}`
+const state = '([adt]p?|ip?)'
+const profile = '(dst|src)'
 
 /**
- * Whether a body is exactly one of the requests that this project makes: no spaces, no key twice, no method or parameter
- * that is not listed. Of two equal keys Kamailio's JSON reader takes the first and JavaScript's the last.
+ * The only requests that this project makes, as patterns of method and parameters: the client, the relay and the memory edge check
+ * them here, and an edge checks the same ones (`route[DISPATCHER_CONTROL_RPC_ALLOWED]` in kamailio/rpc.cfg, which a test compares).
+ * They are POSIX extended regular expressions, `<text>` is one or more characters of a string; letters match in either case.
  */
-export function isAllowedRequest(body: string): boolean {
-  let value: unknown
-  try {
-    value = JSON.parse(body)
-  } catch {
-    return false
-  }
-  const parsed = request.safeParse(value)
-  if (!parsed.success || !parameters[parsed.data.method].safeParse(parsed.data.params).success) return false
-  const { jsonrpc, method, params, id } = parsed.data
-  return JSON.stringify({ jsonrpc, method, params, id }) === body
+export const allowedRequests: readonly AllowedRequest[] = [
+  { methods: ['dispatcher.reload', 'dlg.stats_active', 'core.version', 'core.uptime'], params: '' },
+  { methods: ['dispatcher.list'], params: '("(short|full)")?' },
+  { methods: ['dispatcher.set_state'], params: `"${state}",[0-9]+,"${sipUri}"` },
+  { methods: ['dispatcher.set_duid_state'], params: `"${state}",[0-9]+,"${text}"` },
+  { methods: ['dlg.profile_get_size'], params: `"${profile}"(,"${text}")?` },
+  { methods: ['htable.get', 'htable.delete'], params: `"held","${sipUri}"` },
+  { methods: ['htable.seti'], params: `"held","${sipUri}",1` },
+  { methods: ['htable.get'], params: `"begun","${text}"` },
+  { methods: ['htable.get'], params: '"dc","about"' },
+  { methods: ['dlg.profile_list'], params: `"${profile}","${text}"`, endsCalls: true },
+  { methods: ['dlg.terminate_dlg'], params: `"${text}","${text}","${text}"`, endsCalls: true },
+]
+export interface AllowedRequest {
+  readonly methods: readonly RpcMethod[]
+  readonly params: string
+  /** only where the edge lets its calls be ended (DC_RPC_END_CALLS) */
+  readonly endsCalls?: true
+}
+
+export const rpcMethods = [
+  'core.uptime',
+  'core.version',
+  'dispatcher.list',
+  'dispatcher.reload',
+  'dispatcher.set_duid_state',
+  'dispatcher.set_state',
+  'dlg.profile_get_size',
+  'dlg.profile_list',
+  'dlg.stats_active',
+  'dlg.terminate_dlg',
+  'htable.delete',
+  'htable.get',
+  'htable.seti',
+] as const
+export type RpcMethod = (typeof rpcMethods)[number]
+
+/** @returns one allowed request as the edge writes it in its configuration, an extended regular expression for the whole line */
+export function edgePattern({ methods, params }: AllowedRequest): string {
+  return patternOf(methods, params, character.edge)
+}
+
+function patternOf(methods: readonly RpcMethod[], params: string, one: string): string {
+  const names = methods.map((method) => method.replace('.', '\\.'))
+  const method = names.length === 1 ? names[0] : `(${names.join('|')})`
+  const body = params.replaceAll(text, `${one}+`)
+  return `^\\{"jsonrpc":"2\\.0","method":"${method}","params":\\[${body}\\],"id":[0-9]+\\}$`
+}
+
+const allowedLines = allowedRequests.map(
+  ({ methods, params }) =>
+    // Kamailio's =~ ignores case too; it compares method names exactly, so that such a request is executed by nobody.
+    new RegExp(patternOf(methods, params, character.here), 'i'),
+)
+
+/** Whether a text is exactly one of the requests that this project makes: no spaces, no key twice, nothing that is not listed. */
+export function isAllowedRequest(line: string): boolean {
+  return allowedLines.some((pattern) => pattern.test(line))
+}
+
+/** What one batch may hold: a request a line, and bytes in all (the edge's read buffer takes 32 KB at the most). */
+export const batchLimits = { requests: 100, bytes: 16_000 } as const
+
+/** @returns a JSON-RPC batch as an edge with our rpc.cfg reads it: one request a line */
+export function batchOf(requests: readonly string[]): string {
+  return `[\n${requests.join(',\n')}\n]`
+}
+
+/** @returns the requests of such a batch, as they are written; undefined when it is none */
+export function requestsOf(body: string): readonly string[] | undefined {
+  const lines = body.split('\n')
+  if (lines.length < 3 || lines[0] !== '[' || lines.at(-1) !== ']') return undefined
+  const requests = lines.slice(1, -1)
+  const separated = requests.every((line, index) => line.endsWith(',') === index < requests.length - 1)
+  return separated ? requests.map((line) => line.replace(/,$/, '')) : undefined
+}
+
+/** Whether a body is one allowed request, or a batch of them that is within its limits. */
+export function isAllowedBody(body: string): boolean {
+  if (!body.startsWith('[')) return isAllowedRequest(body)
+  const requests = requestsOf(body)
+  if (requests === undefined || requests.length > batchLimits.requests) return false
+  return Buffer.byteLength(body) <= batchLimits.bytes && requests.every(isAllowedRequest)
 }
 
 /** Whether a text from outside, such as a Call-ID, can be a parameter at all. One that did not come in UTF-8 was changed on the way. */
 export function isSpeakable(value: string): boolean {
-  return text.safeParse(value).success && !value.includes('\uFFFD')
+  return wholeText.test(value) && !value.includes('\uFFFD')
 }
+const wholeText = new RegExp(`^${character.here}+$`)
 
 /** What stands in the header `X-Correlation-Id`, and so in the edge's log, which checks the same (kamailio/rpc.cfg). */
 const correlationId = z.string().regex(/^[\w.:/@=+;[\]-]{1,200}$/)
@@ -71,6 +119,8 @@ export interface RpcMessage {
   readonly correlationId?: string | undefined
   /** the shared secret, for the header `X-RPC-Key` */
   readonly secret: string | undefined
+  /** of the lease that it is sent under, for the header `X-DC-Generation`: an edge refuses one below the highest it has seen */
+  readonly generation?: number | undefined
   /** of the reply, in bytes */
   readonly limit: number
   readonly signal: AbortSignal
@@ -81,7 +131,7 @@ export interface RpcMessage {
  * ended before the whole reply was there.
  */
 export const rpcOutcome = z.union([
-  z.object({ status: z.int(), body: z.string() }),
+  z.object({ status: z.int(), body: z.string(), boot: z.string().exactOptional() }),
   z.object({
     failure: z.enum(['unreachable', 'broken', 'malformed', 'access-denied', 'no-route']),
     why: z.string(),
@@ -90,6 +140,8 @@ export const rpcOutcome = z.union([
 export type HttpReply = {
   readonly status: number
   readonly body: string
+  /** `X-DC-Boot`: which boot of the edge it comes from; only an edge with our rpc.cfg names it, in each reply */
+  readonly boot?: string | undefined
   /** API Gateway's, as in its access log */
   readonly requestId?: string | undefined
 }
@@ -122,6 +174,7 @@ export const relayRequest = z.strictObject({
   limit: z.int().min(1),
   timeoutMs: z.int().min(1),
   correlationId: correlationId.exactOptional(),
+  generation: z.int().min(0).exactOptional(),
 })
 export type RelayRequest = z.input<typeof relayRequest>
 

@@ -24,11 +24,12 @@ export function createHttpTransport(settings: HttpTransportSettings): RpcTranspo
   const url = new URL(settings.url)
   const agent = settings.agent ?? createAgent(timeoutMs)
   return {
-    async post({ body, correlationId, secret, limit, signal }) {
+    async post({ body, correlationId, secret, generation, limit, signal }) {
       const plain = {
         'content-type': 'application/json',
         ...(correlationId !== undefined && { 'x-correlation-id': correlationId }),
         ...(secret !== undefined && { 'x-rpc-key': secret }),
+        ...(generation !== undefined && { 'x-dc-generation': String(generation) }),
       }
       let headers: Readonly<Record<string, string>> = plain
       try {
@@ -43,8 +44,9 @@ export function createHttpTransport(settings: HttpTransportSettings): RpcTranspo
           method: 'POST',
           ...{ headers, body, signal, headersTimeout: timeoutMs, bodyTimeout: timeoutMs },
         })
-        const requestId = idOf(response.headers['apigw-requestid'])
-        return { status: response.statusCode, body: await readLimited(response, limit), requestId }
+        const { 'apigw-requestid': requestId, 'x-dc-boot': boot } = response.headers
+        const answer = await readLimited(response, limit)
+        return { status: response.statusCode, body: answer, boot: idOf(boot), requestId: idOf(requestId) }
       } catch (error) {
         return failureOf(error)
       }

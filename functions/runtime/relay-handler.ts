@@ -1,7 +1,7 @@
 import { BlockList, isIPv4 } from 'node:net'
 import { edgeAccessEnvironment } from '../contracts/names.ts'
 import { parseAs, parseJson } from '../contracts/parse.ts'
-import { isAllowedRequest, type RpcOutcome, relayRequest, relayTargets } from '../contracts/rpc.ts'
+import { isAllowedBody, type RpcOutcome, relayRequest, relayTargets } from '../contracts/rpc.ts'
 import { createAgent, createHttpTransport } from '../kamailio/http-transport.ts'
 
 /** An edge in the same network answers at once; each request's own time is shorter. */
@@ -24,7 +24,7 @@ export function relayHandler(): (event: unknown) => Promise<RpcOutcome> {
   return async (event) => {
     const request = relayRequest.safeParse(event)
     if (!request.success) return { failure: 'malformed', why: 'the relay was asked for something else' }
-    const { url, body, correlationId, secret, limit, timeoutMs } = request.data
+    const { url, body, correlationId, secret, generation, limit, timeoutMs } = request.data
     const { protocol, hostname, pathname, search, username, port: asked } = new URL(url)
     const named = Number(asked || (protocol === 'https:' ? 443 : 80))
     const reachable = isIPv4(hostname) && allowed.check(hostname) && named === port
@@ -33,16 +33,18 @@ export function relayHandler(): (event: unknown) => Promise<RpcOutcome> {
         failure: 'no-route',
         why: `the relay may only reach port ${port} and path /rpc of an IPv4 address within ${networks.join(', ')}: give the edge's parameter such a url, or name its network in the settings' edgeAccess and deploy`,
       }
-    if (!isAllowedRequest(body))
-      return { failure: 'access-denied', why: 'the relay does not say this request' }
+    if (!isAllowedBody(body)) return { failure: 'access-denied', why: 'the relay does not say this request' }
     const transport = createHttpTransport({ url, timeoutMs, agent })
     const outcome = await transport.post({
       body,
       correlationId,
       secret,
+      generation,
       limit,
       signal: AbortSignal.timeout(timeoutMs),
     })
-    return 'failure' in outcome ? { failure: outcome.failure, why: outcome.why } : outcome
+    if ('failure' in outcome) return { failure: outcome.failure, why: outcome.why }
+    const { status, body: answer, boot } = outcome
+    return { status, body: answer, ...(boot !== undefined && { boot }) }
   }
 }
