@@ -16,9 +16,11 @@ import { z } from 'zod'
 import { cacheDir, type Log, place } from './lab-cache.ts'
 import { ChildExited, runToEnd } from './leash.ts'
 
-/** A Debian suite and the packages the lab takes from it. */
+/** What the lab takes from one Debian suite for one purpose. */
 export interface Suite {
-  readonly name: 'forky' | 'trixie' | 'bookworm'
+  /** Its folder under `.lab/`. */
+  readonly name: string
+  readonly debian: 'forky' | 'trixie' | 'bookworm'
   readonly packages: readonly string[]
 }
 
@@ -27,18 +29,26 @@ const kamailioPackages = [
   ...['json', 'sqlite', 'utils', 'extra', 'tls'].map((modules) => `kamailio-${modules}-modules`),
 ]
 
-/** Kamailio 6.1, SIPp and Asterisk. */
+/** Kamailio 6.1 with Lua for KEMI, SIPp and Asterisk. */
 export const forky: Suite = {
   name: 'forky',
-  packages: [...kamailioPackages, 'sip-tester', 'asterisk', 'asterisk-modules'],
+  debian: 'forky',
+  packages: [...kamailioPackages, 'kamailio-lua-modules', 'sip-tester', 'asterisk', 'asterisk-modules'],
 }
-/** The Python and the Java that LocalStack needs. */
+/** The Python and the Java that LocalStack needs. Not Kamailio 6.0: who runs one of them need not download the other. */
 export const trixie: Suite = {
   name: 'trixie',
+  debian: 'trixie',
   packages: ['python3.13', 'python3.13-venv', 'openjdk-21-jre-headless'],
 }
+/** Kamailio 6.0, in a folder of its own. */
+export const trixieKamailio: Suite = {
+  name: 'trixie-kamailio',
+  debian: 'trixie',
+  packages: kamailioPackages,
+}
 /** Kamailio 5.6. */
-export const bookworm: Suite = { name: 'bookworm', packages: kamailioPackages }
+export const bookworm: Suite = { name: 'bookworm', debian: 'bookworm', packages: kamailioPackages }
 
 const manifestSchema = z.object({
   requested: z.array(z.string()),
@@ -71,7 +81,7 @@ export async function debianRoot(suite: Suite, log: Log): Promise<string> {
       const started = Date.now()
       const say = (text: string) =>
         log(`${suite.name}: ${text} (${((Date.now() - started) / 1000).toFixed(1)} s)`)
-      const apt = privateApt(dir, `deb [signed-by=${keyring}] ${mirror} ${suite.name} main\n`)
+      const apt = privateApt(dir, `deb [signed-by=${keyring}] ${mirror} ${suite.debian} main\n`)
       say('reading the package lists')
       await apt('update', ['update', '-q'])
       say(`downloading ${suite.packages.join(' ')} and what they need`)

@@ -29,16 +29,22 @@ export function findKamailio(release: KamailioRelease): KamailioProgram | undefi
   const schema = ['/usr/share', '/usr/local/share']
     .map((folder) => join(folder, 'kamailio/db_sqlite/dialog-create.sql'))
     .find((file) => existsSync(file))
-  if (schema === undefined || !loadsModules()) return undefined
-  return { release, argv: ['kamailio'], dialogSchema: readFileSync(schema, 'utf8') }
+  if (schema === undefined || !loadsModules(neededModules)) return undefined
+  return {
+    release,
+    argv: ['kamailio'],
+    dialogSchema: readFileSync(schema, 'utf8'),
+    lua: loadsModules(['app_lua']),
+  }
 }
 
-function loadsModules(): boolean {
+function loadsModules(modules: readonly string[]): boolean {
   const dir = mkdtempSync(join(tmpdir(), 'kamailio-probe-'))
   try {
     const file = join(dir, 'probe.cfg')
-    const loads = neededModules.map((name) => `loadmodule "${name}.so"`)
-    const body = 'modparam("dispatcher", "list_file", "/dev/null")\nrequest_route { exit; }\n'
+    const loads = modules.map((name) => `loadmodule "${name}.so"`)
+    const list = modules.includes('dispatcher') ? 'modparam("dispatcher", "list_file", "/dev/null")\n' : ''
+    const body = `${list}request_route { exit; }\n`
     writeFileSync(file, `listen=udp:127.0.0.1:5060\n${loads.join('\n')}\n${body}`)
     return spawnSync('kamailio', ['-c', '-f', file], { stdio: 'ignore', timeout: 10_000 }).status === 0
   } finally {

@@ -1,11 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { bookworm, debianRoot, forky } from './debian-root.ts'
+import { bookworm, debianRoot, forky, type Suite, trixieKamailio } from './debian-root.ts'
 import { findAsterisk, findKamailio, findSipp } from './found-tools.ts'
 import type { Log } from './lab-cache.ts'
 
-/** The Kamailio releases that the lab knows. */
-export type KamailioRelease = '6.1' | '5.6'
+/** The Kamailio releases that the lab knows, newest first. */
+export const kamailioReleases = ['6.1', '6.0', '5.6'] as const
+export type KamailioRelease = (typeof kamailioReleases)[number]
+
+/** Where each release comes from; a release without an entry does not compile. */
+const suites: Readonly<Record<KamailioRelease, Suite>> = {
+  '6.1': forky,
+  '6.0': trixieKamailio,
+  '5.6': bookworm,
+}
 
 /** A program to start: its arguments follow `argv`. */
 export interface Program {
@@ -16,6 +24,13 @@ export interface KamailioProgram extends Program {
   readonly release: KamailioRelease
   /** The SQL that makes the dialog module's SQLite tables. */
   readonly dialogSchema: string
+  /**
+   * The package's own `/etc/kamailio` with Debian's stock kamailio.cfg, as it was built.
+   * Undefined for the machine's own Kamailio, whose files somebody may have edited.
+   */
+  readonly stockConfigDir?: string
+  /** Whether Lua scripts run (`app_lua`): a package of its own, taken with 6.1 only. */
+  readonly lua: boolean
 }
 
 export interface AsteriskProgram extends Program {
@@ -47,27 +62,25 @@ export async function provision(request: ProvisionRequest): Promise<Tools> {
     request.asterisk ? findAsterisk() : undefined,
     ...request.kamailio.map((release) => findKamailio(release)),
   ]
-  const needsForky =
-    sipp === undefined ||
-    (request.asterisk && asterisk === undefined) ||
-    request.kamailio.some((release, index) => release === '6.1' && kamailio[index] === undefined)
-  const needsBookworm = request.kamailio.some(
-    (release, index) => release === '5.6' && kamailio[index] === undefined,
-  )
-  const [forkyRoot = '', bookwormRoot = ''] = await Promise.all([
-    needsForky ? debianRoot(forky, request.log) : undefined,
-    needsBookworm ? debianRoot(bookworm, request.log) : undefined,
+  const needed = new Set<Suite>([
+    ...(sipp === undefined || (request.asterisk && asterisk === undefined) ? [forky] : []),
+    ...request.kamailio.flatMap((release, index) => (kamailio[index] ? [] : [suites[release]])),
   ])
-  const rootOf = (release: KamailioRelease) => (release === '6.1' ? forkyRoot : bookwormRoot)
+  const roots = new Map(
+    await Promise.all(
+      [...needed].map(async (suite) => [suite, await debianRoot(suite, request.log)] as const),
+    ),
+  )
+  const rootOf = (suite: Suite) => roots.get(suite) ?? ''
   return {
     kamailio: new Map(
       request.kamailio.map((release, index) => [
         release,
-        kamailio[index] ?? unpackedKamailio(release, rootOf(release)),
+        kamailio[index] ?? unpackedKamailio(release, rootOf(suites[release])),
       ]),
     ),
-    sipp: sipp ?? { argv: [...loader(forkyRoot), join(forkyRoot, 'usr/bin/sipp')] },
-    ...(request.asterisk ? { asterisk: asterisk ?? unpackedAsterisk(forkyRoot) } : {}),
+    sipp: sipp ?? { argv: [...loader(rootOf(forky)), join(rootOf(forky), 'usr/bin/sipp')] },
+    ...(request.asterisk ? { asterisk: asterisk ?? unpackedAsterisk(rootOf(forky)) } : {}),
   }
 }
 
@@ -98,6 +111,8 @@ function unpackedKamailio(release: KamailioRelease, root: string): KamailioProgr
     release,
     argv: [...run, join(root, 'usr/sbin/kamailio'), '-L', join(libraries, 'modules')],
     dialogSchema: readFileSync(join(root, 'usr/share/kamailio/db_sqlite/dialog-create.sql'), 'utf8'),
+    stockConfigDir: join(root, 'etc/kamailio'),
+    lua: existsSync(join(libraries, 'modules/app_lua.so')),
   }
 }
 
