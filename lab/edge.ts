@@ -139,7 +139,7 @@ export async function startEdge(spec: EdgeSpec): Promise<Edge> {
     },
     restartWithSecret: async (secret) => {
       await child.stop()
-      installConfig({ ...spec, secret, nextSecret: secret }, dir, ports)
+      installConfig({ ...spec, secret, nextSecret: undefined }, dir, ports)
       endpoint.secret = secret
       await start()
     },
@@ -173,13 +173,11 @@ function installConfig(
     copyFileSync(join(productFiles, file), join(dir, file))
   if (spec.plain) copyFileSync(plainConfig, join(dir, 'kamailio.cfg'))
   const settings: Record<string, string | number | undefined> = {
-    SIP_LISTEN: `udp:${spec.address}:${ports.sip}`,
-    SIP_LISTEN_IPV6: ports.ipv6 && `udp:[::1]:${ports.ipv6}`,
+    DC_SIP_LISTEN: `${spec.address}:${ports.sip}`,
     DC_RPC_LISTEN: `tcp:${spec.address}:${ports.rpc}`,
-    DC_RPC_PORT: ports.rpc,
     DC_RPC_SUBNET: `"${spec.rpcSubnet ?? '127.0.0.0/16'}"`,
     DC_RPC_KEY_SHA256: `"${sha256(spec.secret)}"`,
-    DC_RPC_NEXT_KEY_SHA256: `"${sha256(spec.nextSecret ?? spec.secret)}"`,
+    DC_RPC_NEXT_KEY_SHA256: spec.nextSecret && `"${sha256(spec.nextSecret)}"`,
     DC_RPC_END_CALLS: spec.endsCalls ? '' : undefined,
     DISPATCHER_LIST: `"${join(dir, 'dispatcher.list')}"`,
     PROBING_MODE: spec.probingMode ?? 1,
@@ -187,15 +185,23 @@ function installConfig(
     FR_TIMER_MS: spec.frTimerMs ?? 1000,
     FR_INV_TIMER_MS: spec.frInvTimerMs ?? 10_000,
     LONGEST_CALL_SECONDS: spec.longestCallSeconds ?? 3600,
-    WITH_CALL_PROFILES: spec.profiles === false ? undefined : '',
-    WITH_DRAIN_GUARD: spec.guard === false ? undefined : '',
+    DC_NO_CALL_PROFILES: spec.profiles === false ? '' : undefined,
+    DC_NO_DRAIN_GUARD: spec.guard === false ? '' : undefined,
+    ...(spec.dialogDb === false ? {} : dialogSettings(join(dir, 'dialog.sqlite'))),
   }
   const defines = Object.entries(settings).flatMap(([name, value]) =>
     value === undefined ? [] : `#!define ${name} ${value}\n`,
   )
-  const file = join(dir, 'dialog.sqlite')
-  const database = `#!substdef "!DIALOG_FILE!${file}!g"\n#!substdef "!DIALOG_DB!sqlite:///${file}!g"\n`
-  writeFileSync(join(dir, 'settings.cfg'), [...defines, spec.dialogDb === false ? '' : database].join(''))
+  const ownListen = ports.ipv6 === undefined ? '' : `listen=udp:[::1]:${ports.ipv6}\n`
+  writeFileSync(join(dir, 'settings.cfg'), [...defines, ownListen].join(''))
+}
+
+function dialogSettings(file: string): Record<string, string> {
+  return {
+    DC_DIALOG_DB: `"sqlite:///${file}"`,
+    DC_DIALOG_SQLCON: `"dialog=>sqlite:///${file}"`,
+    DC_DIALOG_BUSY_TIMEOUT: `"${file}=5000"`,
+  }
 }
 
 function sha256(text: string): string {
