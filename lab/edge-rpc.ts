@@ -12,6 +12,8 @@ export interface RpcEndpoint {
 export interface HttpReply {
   readonly status: number
   readonly body: string
+  /** X-DC-Boot, where the edge has one. */
+  readonly boot?: string
 }
 
 /** The edge answered something that is not a result; the message has its words. */
@@ -83,7 +85,14 @@ export function send(
       body += chunk
     })
     incoming.on('error', reject)
-    incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body }))
+    const boot = incoming.headers['x-dc-boot']
+    incoming.on('end', () =>
+      resolve({
+        status: incoming.statusCode ?? 0,
+        body,
+        ...(typeof boot === 'string' && { boot }),
+      }),
+    )
   })
   outgoing.end(options.body)
   return promise

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type Destination, readList, rpc } from './edge-rpc.ts'
@@ -57,6 +57,10 @@ export interface EdgeSpec {
   readonly longestCallSeconds?: number
   /** Listen on [::1] for SIP as well. */
   readonly ipv6?: boolean
+  /** More lines of settings.cfg: names and values as written there. `undefined` leaves out what the lab would set. */
+  readonly settings?: Readonly<Record<string, string | number | undefined>>
+  /** The kamailio.cfg to start, made from the example: an edge that differs from it. */
+  readonly edit?: (example: string) => string
 }
 
 /** A running Kamailio. Ports and files stay the same over a restart. */
@@ -172,6 +176,10 @@ function installConfig(
   for (const file of readdirSync(productFiles).filter((name) => name.endsWith('.cfg')))
     copyFileSync(join(productFiles, file), join(dir, file))
   if (spec.plain) copyFileSync(plainConfig, join(dir, 'kamailio.cfg'))
+  if (spec.edit !== undefined) {
+    const file = join(dir, 'kamailio.cfg')
+    writeFileSync(file, spec.edit(readFileSync(file, 'utf8')))
+  }
   const settings: Record<string, string | number | undefined> = {
     DC_SIP_LISTEN: `${spec.address}:${ports.sip}`,
     DC_RPC_LISTEN: `tcp:${spec.address}:${ports.rpc}`,
@@ -188,6 +196,7 @@ function installConfig(
     DC_NO_CALL_PROFILES: spec.profiles === false ? '' : undefined,
     DC_NO_DRAIN_GUARD: spec.guard === false ? '' : undefined,
     ...(spec.dialogDb === false ? {} : dialogSettings(join(dir, 'dialog.sqlite'))),
+    ...spec.settings,
   }
   const defines = Object.entries(settings).flatMap(([name, value]) =>
     value === undefined ? [] : `#!define ${name} ${value}\n`,
