@@ -21,6 +21,7 @@ export class DispatcherControlStack extends Stack {
       rpcSecretParameter: settings.rpcSecretParameter,
       ...(settings.parameterKeyArn && { parameterKeyArn: settings.parameterKeyArn }),
       edgeAccess: this.edgeAccess(settings, functionsPath),
+      ...(settings.edgeTls && { edgeTls: settings.edgeTls }),
       removalPolicy: removalPolicyOf(settings),
       ...(functionsPath && { functionsPath }),
     })

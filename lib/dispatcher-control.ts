@@ -6,12 +6,13 @@ import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 import type { AlarmConfig, ControlConfigInput, GroupConfig } from '../functions/contracts/config.ts'
-import { environment } from '../functions/contracts/names.ts'
+import { edgeAccessEnvironment, environment } from '../functions/contracts/names.ts'
 import { CommandQueue } from './command-queue.ts'
 import { ControlFunction, timeBudgets } from './control-function.ts'
 import { ControlMetrics } from './control-metrics.ts'
 import { DrainWorkflow, stateMachineArn } from './drain-workflow.ts'
 import type { EdgeAccess } from './edge-access.ts'
+import { checkedEdgeTls, type EdgeTlsProps } from './edge-tls.ts'
 import { EventIntake } from './event-intake.ts'
 import { functionsPath } from './functions-path.ts'
 import { GrowingControl } from './growing-control.ts'
@@ -50,6 +51,11 @@ export interface DispatcherControlProps {
    * would have to know the network.
    */
   readonly edgeAccess: EdgeAccess
+  /**
+   * Our side of TLS to the edges that have an `https` url. Not with a VPC link.
+   * @default - Node's own CAs, and no client certificate
+   */
+  readonly edgeTls?: EdgeTlsProps
   /**
    * Name of the state machine, unique in the region.
    * @default - `<stack name>-drain`
@@ -95,6 +101,12 @@ export class DispatcherControl extends ControlMetrics {
     const stateMachineName = props.stateMachineName ?? `${Stack.of(this).stackName}-drain`
     const budgets = timeBudgets(this.control.current.timers)
 
+    const edgeTls = checkedEdgeTls(props.edgeTls, props.edgeAccess)
+    const forEdges = {
+      ...props.edgeAccess.environment,
+      ...(edgeTls && { [edgeAccessEnvironment.tls]: JSON.stringify(edgeTls) }),
+    }
+
     this.store = new Store(this, 'Store', { removalPolicy })
     this.eventBus = new EventBus(this, 'Events')
     this.events = new EventIntake(this, 'Intake', { functionTimeout: budgets.event })
@@ -103,15 +115,17 @@ export class DispatcherControl extends ControlMetrics {
 
     const permissions = portPermissions(this, {
       ...props,
+      edgeTls,
       stateMachineName,
       store: this.store,
       eventBus: this.eventBus,
     })
     const shared = {
-      [environment.config]: this.control.json(this, props.edgeAccess.environment),
+      [environment.config]: this.control.json(this, forEdges),
       [environment.table]: this.store.table.tableName,
       [environment.edgesPath]: props.edgesPath,
       [environment.rpcSecretParameter]: props.rpcSecretParameter,
+      ...(edgeTls && { [edgeAccessEnvironment.tls]: JSON.stringify(edgeTls) }),
       [environment.eventBus]: this.eventBus.eventBusName,
       [environment.stateMachine]: stateMachineArn(this, stateMachineName),
     }

@@ -12,6 +12,11 @@ export interface EdgeAccess {
   readonly permissions: readonly Permission[]
   /** functions of its own by their names, which are watched like the others */
   readonly functions: Readonly<Record<string, IFunction>>
+  /**
+   * Why `edgeTls` has no effect on this way, and what to do instead. The construct refuses it with these words.
+   * @default - the functions' own CA and client certificate go to the edge
+   */
+  readonly refusesEdgeTls?: string
 }
 
 export interface EdgeNetwork {

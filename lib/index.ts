@@ -6,6 +6,7 @@ export {
   type DrainOnAlarmOptions,
 } from './dispatcher-control.ts'
 export { directEdgeAccess, type EdgeAccess, type EdgeNetwork } from './edge-access.ts'
+export type { EdgeTlsProps } from './edge-tls.ts'
 export type { HandlerName } from './handlers.ts'
 export type { ManageOptions } from './lifecycle-hooks.ts'
 export { OperationsDashboard, type OperationsDashboardProps } from './operations-dashboard.ts'

@@ -2,6 +2,7 @@ import { Stack } from 'aws-cdk-lib'
 import type { EventBus } from 'aws-cdk-lib/aws-events'
 import type { Construct } from 'constructs'
 import type { GroupConfig } from '../functions/contracts/config.ts'
+import { type EdgeTlsParameters, namesOf } from '../functions/contracts/edge-tls.ts'
 import { mayRetain } from '../functions/control/deadline.ts'
 import { startPermissions } from './drain-workflow.ts'
 import type { Permission } from './permission.ts'
@@ -26,6 +27,7 @@ export interface SecretParameters {
 
 export interface PortPermissionsProps extends SecretParameters {
   readonly rpcSecretParameter: string
+  readonly edgeTls: EdgeTlsParameters | undefined
   readonly stateMachineName: string
   readonly store: Store
   readonly eventBus: EventBus
@@ -45,7 +47,8 @@ export function portPermissions(
       // It is asked of the path, not of what is under it:
       // https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-retrieval-authorization.html
       { actions: ['ssm:GetParametersByPath'], resources: [parameterArn(scope, props.edgesPath)] },
-      ...readSecret(scope, props.rpcSecretParameter, props),
+      ...readSecrets(scope, [props.rpcSecretParameter], props, 'ssm:GetParameter'),
+      ...readSecrets(scope, props.edgeTls ? namesOf(props.edgeTls) : [], props, 'ssm:GetParameters'),
     ],
     instances: [
       {
@@ -79,7 +82,9 @@ export function groupPermissions(
     ...(mayRetain(deadlinePolicy) && {
       terminate: [onGroup('autoscaling:TerminateInstanceInAutoScalingGroup')],
     }),
-    ...(callCount && { mediaServers: readSecret(scope, callCount.passwordParameter, parameters) }),
+    ...(callCount && {
+      mediaServers: readSecrets(scope, [callCount.passwordParameter], parameters, 'ssm:GetParameter'),
+    }),
   }
 }
 
@@ -88,17 +93,20 @@ function parameterArn(scope: Construct, name: string): string {
   return `arn:${partition}:ssm:${region}:${account}:parameter${name}`
 }
 
-function readSecret(
+/** @param action the one that the functions read these with: one by one, or all at once */
+function readSecrets(
   scope: Construct,
-  name: string,
+  names: readonly string[],
   { edgesPath, parameterKeyArn: keyArn }: SecretParameters,
+  action: 'ssm:GetParameter' | 'ssm:GetParameters',
 ): Permission[] {
-  if (name.startsWith(`${edgesPath}/`))
+  const misplaced = names.filter((name) => name.startsWith(`${edgesPath}/`))
+  if (misplaced.length > 0)
     throw new Error(
-      `the secret ${name} is under ${edgesPath}, where every parameter is taken for an edge: give it a name elsewhere`,
+      `the secret ${misplaced.join(', ')} is under ${edgesPath}, where every parameter is taken for an edge: give it a name elsewhere`,
     )
   return [
-    { actions: ['ssm:GetParameter'], resources: [parameterArn(scope, name)] },
+    { actions: [action], resources: names.map((name) => parameterArn(scope, name)) },
     {
       actions: ['kms:Decrypt'],
       resources: keyArn === undefined ? [] : [keyArn],

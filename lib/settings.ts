@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs'
 import * as z from 'zod'
 import { controlConfig } from '../functions/contracts/config.ts'
+import { edgeTlsParameters, parameterName } from '../functions/contracts/edge-tls.ts'
 import { relayTargets } from '../functions/contracts/rpc.ts'
-
-const parameterName = z
-  .string()
-  .regex(/^(\/[A-Za-z0-9_.-]+)+$/, 'must be like /a/b, without a slash at its end')
 
 const place = {
   vpcId: z.string().regex(/^vpc-/),
@@ -41,6 +38,8 @@ const settings = z.strictObject({
     }),
     z.strictObject({ kind: z.literal('relay'), ...place, ...relayTargets.shape }),
   ]),
+  /** our side of TLS to the edges with an `https` url; not with a VPC link */
+  edgeTls: edgeTlsParameters.optional(),
   removalPolicy: z.enum(['retain', 'destroy']).default('retain'),
   /** the SNS topic that is told of alarms */
   alarmTopicArn: z.string().startsWith('arn:').optional(),

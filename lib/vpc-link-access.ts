@@ -33,7 +33,7 @@ export interface EdgeAddress {
   /** @default 8080 */
   readonly port?: number
   /**
-   * The name in the edge's certificate, where its JSON-RPC speaks TLS.
+   * The name in the edge's certificate, where its JSON-RPC speaks TLS. The certificate is of a public CA.
    * @default - plain HTTP
    */
   readonly serverName?: string
@@ -73,11 +73,16 @@ const mostEdges = 50
 /**
  * An HTTP API whose every route asks for IAM authorization and leads through a VPC link to one edge. There is no default
  * route, and no load balancer unless an edge brings its own: behind one for several edges it would be chance which answers.
+ *
+ * `edgeTls` has no place here: it is API Gateway that speaks TLS to the edge. With `serverName` it checks the name and asks for
+ * a certificate of a public CA. An HTTP API knows no private CA, and shows no client certificate to what it calls.
  * @throws Error at synth for no edge, more than 50, an id that is no path element, two edges in one place, or plain HTTP to a public address
  */
 export class VpcLinkAccess extends Construct implements EdgeAccess {
   readonly functionProps = {}
   readonly functions = {}
+  readonly refusesEdgeTls =
+    'edgeTls has no effect behind a VPC link, where API Gateway speaks TLS to the edge: it takes no private CA and shows no client certificate. Give each edge a certificate of a public CA and its serverName, or reach the edges with RelayAccess or directEdgeAccess'
   readonly environment: Readonly<Record<string, string>>
   readonly permissions: readonly Permission[]
   /** The link's own: let it in on each edge's RPC port. */

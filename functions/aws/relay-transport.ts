@@ -1,4 +1,5 @@
 import { InvokeCommand, type LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda'
+import type { EdgeTls } from '../contracts/edge-tls.ts'
 import { type RelayRequest, type RpcOutcome, type RpcTransport, rpcOutcome } from '../contracts/rpc.ts'
 
 export interface RelayTransportSettings {
@@ -10,11 +11,13 @@ export interface RelayTransportSettings {
   readonly url: string
   /** for the relay's call to the edge */
   readonly timeoutMs: number
+  /** for an `https` url: the relay can't read it itself, since it calls no AWS API */
+  readonly tls?: EdgeTls
 }
 
 /** To one edge by way of the relay function, which is inside its network. */
 export function createRelayTransport(settings: RelayTransportSettings): RpcTransport {
-  const { client, functionName, url, timeoutMs } = settings
+  const { client, functionName, url, timeoutMs, tls } = settings
   return {
     async post({ body, correlationId, secret, generation, limit, signal }): Promise<RpcOutcome> {
       const request: RelayRequest = {
@@ -22,6 +25,7 @@ export function createRelayTransport(settings: RelayTransportSettings): RpcTrans
         ...(secret !== undefined && { secret }),
         ...(correlationId !== undefined && { correlationId }),
         ...(generation !== undefined && { generation }),
+        ...(tls !== undefined && { tls }),
       }
       try {
         const answer = await client.send(

@@ -23,6 +23,8 @@ export const edgeAccessEnvironment = {
   relay: 'EDGE_RELAY',
   /** how many requests a second the way to the edges takes; {@link requestsPerSecond} unless given */
   requestsPerSecond: 'EDGE_REQUESTS_PER_SECOND',
+  /** which parameters hold the CA, client certificate and key for edges that speak TLS, as JSON */
+  tls: 'EDGE_TLS',
   /** the relay function's own: where it may reach edges */
   relayTargets: 'RELAY_TARGETS',
 } as const

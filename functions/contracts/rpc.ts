@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { isPrivateNetwork } from '../control/private-address.ts'
+import { edgeTls } from './edge-tls.ts'
 
 /** A character of a string parameter: no quote, no backslash, no control character. Each side has its own way to write them. */
 const character = { edge: '[^"\\[:cntrl:]]', here: '[^"\\\\\\x00-\\x1f\\x7f]' } as const
@@ -128,12 +129,12 @@ export interface RpcMessage {
 
 /**
  * What came of it: an HTTP reply, from the edge or from a gateway on the way, or why there is none. `broken`: the connection
- * ended before the whole reply was there.
+ * ended before the whole reply was there. `untrusted`: one side refused the other's certificate, before anything was said.
  */
 export const rpcOutcome = z.union([
   z.object({ status: z.int(), body: z.string(), boot: z.string().exactOptional() }),
   z.object({
-    failure: z.enum(['unreachable', 'broken', 'malformed', 'access-denied', 'no-route']),
+    failure: z.enum(['unreachable', 'broken', 'malformed', 'untrusted', 'access-denied', 'no-route']),
     why: z.string(),
   }),
 ])
@@ -146,7 +147,7 @@ export type HttpReply = {
   readonly requestId?: string | undefined
 }
 export type RpcFailure = {
-  readonly failure: 'unreachable' | 'broken' | 'malformed' | 'access-denied' | 'no-route'
+  readonly failure: 'unreachable' | 'broken' | 'malformed' | 'untrusted' | 'access-denied' | 'no-route'
   readonly why: string
   readonly cause?: unknown
 }
@@ -175,6 +176,7 @@ export const relayRequest = z.strictObject({
   timeoutMs: z.int().min(1),
   correlationId: correlationId.exactOptional(),
   generation: z.int().min(0).exactOptional(),
+  tls: edgeTls.exactOptional(),
 })
 export type RelayRequest = z.input<typeof relayRequest>
 

@@ -80,6 +80,8 @@ export type EdgeFault =
   | 'malformed'
   /** 401/403: the shared secret or the source network is wrong */
   | 'unauthorized'
+  /** the TLS connection is not trusted by one side: nothing was executed */
+  | 'untrusted'
   /** 400/404 by the edge's own policy, or `Method Not Found` */
   | 'unsupported'
   /** `Ongoing reload`, `Not ready for reload`: come back later */
@@ -90,6 +92,8 @@ export type EdgeFault =
   | 'no-route'
   /** a gateway or the relay does not let us in: our own role, signature or clock, never the edge's secret */
   | 'access-denied'
+  /** 409: the edge has seen a later generation than ours, so that somebody else has its lease; nothing was done */
+  | 'stale'
   /** `No Destination Sets`: the list is empty, which is unknown, never "without it" */
   | 'empty-list'
   /** `State Update Failed` and other refusals of a well-formed request */

@@ -1,6 +1,8 @@
-import { Agent, errors } from 'undici'
+import { Agent, buildConnector, errors } from 'undici'
+import type { EdgeTls } from '../contracts/edge-tls.ts'
 import type { RpcFailure, RpcTransport, SignRequest } from '../contracts/rpc.ts'
 import { ReplyTooLarge, readLimited } from './limited-reply.ts'
+import { mistrust } from './tls-faults.ts'
 
 export interface HttpTransportSettings {
   /** the edge's own, e.g. `http://10.0.0.5:8080/rpc`, or a gateway's for this edge */
@@ -9,20 +11,41 @@ export interface HttpTransportSettings {
   readonly timeoutMs: number
   /** for a gateway that asks for a signature */
   readonly sign?: SignRequest
-  /** connections that are shared with other transports, and outlive this one; its own by default */
+  /** for an `https` url: the only CAs that are trusted, and who we are; Node's own CAs and nobody by default */
+  readonly tls?: EdgeTls
+  /** connections that are shared with other transports, and outlive this one; its own by default. Made with the same `tls`. */
   readonly agent?: Agent
 }
 
 /** Kept HTTP/1.1 connections, some for each origin; an origin without a connection is forgotten. */
-export function createAgent(connectTimeoutMs: number): Agent {
-  return new Agent({ connections: 8, pipelining: 1, allowH2: false, connect: { timeout: connectTimeoutMs } })
+export function createAgent(connectTimeoutMs: number, tls?: EdgeTls): Agent {
+  const connect = buildConnector({
+    timeout: connectTimeoutMs,
+    allowH2: false,
+    ...(tls && { ca: tls.ca }),
+    ...(tls?.client && { cert: tls.client.certificate, key: tls.client.key }),
+  })
+  return new Agent({ connections: 8, pipelining: 1, allowH2: false, connect: alertsFirst(connect) })
+}
+
+/**
+ * With TLS 1.3 an edge refuses our certificate after the handshake is over for us: by an alert, and then it closes. undici
+ * reports whichever comes last, "other side closed". A connection that ends at the alert reports the alert.
+ */
+function alertsFirst(connector: buildConnector.connector): buildConnector.connector {
+  return (options, callback) =>
+    connector(options, (...outcome) => {
+      const [, socket] = outcome
+      if (options.protocol === 'https:') socket?.once('error', () => socket.destroy())
+      callback(...outcome)
+    })
 }
 
 /** To one URL over kept connections. */
 export function createHttpTransport(settings: HttpTransportSettings): RpcTransport {
-  const { timeoutMs, sign } = settings
+  const { timeoutMs, sign, tls } = settings
   const url = new URL(settings.url)
-  const agent = settings.agent ?? createAgent(timeoutMs)
+  const agent = settings.agent ?? createAgent(timeoutMs, tls)
   return {
     async post({ body, correlationId, secret, generation, limit, signal }) {
       const plain = {
@@ -48,6 +71,8 @@ export function createHttpTransport(settings: HttpTransportSettings): RpcTranspo
         const answer = await readLimited(response, limit)
         return { status: response.statusCode, body: answer, boot: idOf(boot), requestId: idOf(requestId) }
       } catch (error) {
+        const untrusted = mistrust(error, url.hostname, tls)
+        if (untrusted !== undefined) return { failure: 'untrusted', why: untrusted }
         return failureOf(error)
       }
     },

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { type ControlConfig, controlConfig } from '../contracts/config.ts'
+import { type EdgeTlsParameters, edgeTlsParameters } from '../contracts/edge-tls.ts'
 import { edgeAccessEnvironment, environment, requestsPerSecond } from '../contracts/names.ts'
 import { check } from '../contracts/parse.ts'
 import { InvalidConfiguration } from '../control/errors.ts'
@@ -19,6 +20,8 @@ export interface Environment {
   /** the edges that the API leads to, by their ids */
   readonly edgeRoutes?: readonly string[]
   readonly edgeRelay?: string
+  /** where our side of TLS to the edges is, if we have one */
+  readonly edgeTls?: EdgeTlsParameters
   /** what the way to the edges takes, all of them together */
   readonly requestsPerSecond: number
   /** only functions that work off a queue have these two */
@@ -70,6 +73,7 @@ export function readEnvironment(
     [edgeAccessEnvironment.api]: z.url({ protocol: /^https?$/, error: "is not an API's URL" }).optional(),
     [edgeAccessEnvironment.routes]: name.optional(),
     [edgeAccessEnvironment.relay]: name.optional(),
+    [edgeAccessEnvironment.tls]: json.pipe(edgeTlsParameters).optional(),
     [edgeAccessEnvironment.requestsPerSecond]: z.coerce.number().int().min(1).default(requestsPerSecond),
     [environment.queue]: ofQueue,
     [environment.deadLetterQueue]: ofQueue,
@@ -85,6 +89,7 @@ export function readEnvironment(
   const edgeApi = data[edgeAccessEnvironment.api]
   const edgeRoutes = data[edgeAccessEnvironment.routes]?.split(',')
   const edgeRelay = data[edgeAccessEnvironment.relay]
+  const edgeTls = data[edgeAccessEnvironment.tls]
   return {
     config: data[environment.config],
     table: data[environment.table],
@@ -97,6 +102,7 @@ export function readEnvironment(
     ...(edgeApi !== undefined && { edgeApi }),
     ...(edgeRoutes !== undefined && { edgeRoutes }),
     ...(edgeRelay !== undefined && { edgeRelay }),
+    ...(edgeTls !== undefined && { edgeTls }),
     ...(ownQueueUrl !== undefined && { queueUrl: ownQueueUrl }),
     ...(deadLetterQueueUrl !== undefined && { deadLetterQueueUrl }),
   }

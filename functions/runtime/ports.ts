@@ -9,8 +9,9 @@ import { SSMClient } from '@aws-sdk/client-ssm'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { createDeadLetters } from '../aws/dead-letters.ts'
 import { createDynamoStore } from '../aws/dynamo-store.ts'
+import { createEdgeTls } from '../aws/edge-tls.ts'
 import { createEvents } from '../aws/events.ts'
-import { createFleet } from '../aws/fleet.ts'
+import { createFleet, type FleetOptions } from '../aws/fleet.ts'
 import { createInstances } from '../aws/instances.ts'
 import { createLastGoodEdges } from '../aws/last-good-edges.ts'
 import { createLifecycleActions } from '../aws/lifecycle-actions.ts'
@@ -20,7 +21,7 @@ import { metricNames, environment as names } from '../contracts/names.ts'
 import { InvalidConfiguration } from '../control/errors.ts'
 import { createEdge } from '../kamailio/dispatcher.ts'
 import { createMediaServers } from '../kamailio/media-servers.ts'
-import type { DeadLetters, Ports } from '../use-cases/ports.ts'
+import type { DeadLetters, Metrics, Ports } from '../use-cases/ports.ts'
 import { clientSettings } from './client-settings.ts'
 import { createClock } from './clock.ts'
 import { correlationId } from './correlation.ts'
@@ -28,6 +29,7 @@ import { edgeTransports } from './edge-transports.ts'
 import type { Environment } from './environment.ts'
 import { createLogger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
+import { pem } from './pem.ts'
 
 const hash = (text: string) => createHash('sha256').update(text).digest('hex')
 
@@ -56,7 +58,8 @@ export function createPorts(environment: Environment): Ports {
     clock,
     random: Math.random,
   }
-  const transportOf = edgeTransports(environment, ssm.config)
+  const tls = environment.edgeTls && createEdgeTls(ssm, environment.edgeTls, { clock, pem })
+  const transportOf = edgeTransports(environment, ssm.config, tls)
   const backOff = (attempt: number) => clock.sleep(Math.random() * 100 * 2 ** attempt)
 
   return {
@@ -85,16 +88,7 @@ export function createPorts(environment: Environment): Ports {
         })
       },
       ...(environment.edgeRoutes && { routes: environment.edgeRoutes }),
-      onRefused(reason, kept) {
-        const instead = kept ? 'the last good one is kept' : 'and there is no earlier one'
-        createLogger().error(`The list of edges is refused, ${instead}`, { error: reason })
-        metrics.count(metricNames.edgeListRefused, 1)
-      },
-      onRoutesDiffer(differing) {
-        createLogger().warn("The edges' parameters and the stack's routes differ", { ...differing })
-        const { withoutRoute, withoutParameter } = differing
-        metrics.count(metricNames.edgeRoutesDiffer, withoutRoute.length + withoutParameter.length)
-      },
+      ...reportsOf(metrics),
     }),
     mediaServers: createMediaServers({ groups: config.groups, password, timeoutMs }),
     instances: createInstances(new EC2Client(clientSettings)),
@@ -107,6 +101,22 @@ export function createPorts(environment: Environment): Ports {
     }),
     events: createEvents(new EventBridgeClient(clientSettings), environment.eventBus),
     deadLetters: deadLettersOf(environment),
+  }
+}
+
+/** What is wrong with the list of edges is logged and counted. */
+function reportsOf(metrics: Metrics): Pick<FleetOptions, 'onRefused' | 'onRoutesDiffer'> {
+  return {
+    onRefused(reason, kept) {
+      const instead = kept ? 'the last good one is kept' : 'and there is no earlier one'
+      createLogger().error(`The list of edges is refused, ${instead}`, { error: reason })
+      metrics.count(metricNames.edgeListRefused, 1)
+    },
+    onRoutesDiffer(differing) {
+      createLogger().warn("The edges' parameters and the stack's routes differ", { ...differing })
+      const { withoutRoute, withoutParameter } = differing
+      metrics.count(metricNames.edgeRoutesDiffer, withoutRoute.length + withoutParameter.length)
+    },
   }
 }
 

@@ -1,4 +1,7 @@
+import { createHash } from 'node:crypto'
 import { BlockList, isIPv4 } from 'node:net'
+import type { Agent } from 'undici'
+import type { EdgeTls } from '../contracts/edge-tls.ts'
 import { edgeAccessEnvironment } from '../contracts/names.ts'
 import { parseAs, parseJson } from '../contracts/parse.ts'
 import { isAllowedBody, type RpcOutcome, relayRequest, relayTargets } from '../contracts/rpc.ts'
@@ -19,12 +22,12 @@ export function relayHandler(): (event: unknown) => Promise<RpcOutcome> {
     const [address = '', prefix] = network.split('/')
     allowed.addSubnet(address, Number(prefix), 'ipv4')
   }
-  const agent = createAgent(connectTimeoutMs)
+  const agentWith = agents()
 
   return async (event) => {
     const request = relayRequest.safeParse(event)
     if (!request.success) return { failure: 'malformed', why: 'the relay was asked for something else' }
-    const { url, body, correlationId, secret, generation, limit, timeoutMs } = request.data
+    const { url, body, correlationId, secret, generation, limit, timeoutMs, tls } = request.data
     const { protocol, hostname, pathname, search, username, port: asked } = new URL(url)
     const named = Number(asked || (protocol === 'https:' ? 443 : 80))
     const reachable = isIPv4(hostname) && allowed.check(hostname) && named === port
@@ -34,7 +37,8 @@ export function relayHandler(): (event: unknown) => Promise<RpcOutcome> {
         why: `the relay may only reach port ${port} and path /rpc of an IPv4 address within ${networks.join(', ')}: give the edge's parameter such a url, or name its network in the settings' edgeAccess and deploy`,
       }
     if (!isAllowedBody(body)) return { failure: 'access-denied', why: 'the relay does not say this request' }
-    const transport = createHttpTransport({ url, timeoutMs, agent })
+    const agent = agentWith(tls)
+    const transport = createHttpTransport({ url, timeoutMs, agent, ...(tls && { tls }) })
     const outcome = await transport.post({
       body,
       correlationId,
@@ -46,5 +50,27 @@ export function relayHandler(): (event: unknown) => Promise<RpcOutcome> {
     if ('failure' in outcome) return { failure: outcome.failure, why: outcome.why }
     const { status, body: answer, boot } = outcome
     return { status, body: answer, ...(boot !== undefined && { boot }) }
+  }
+}
+
+/** During a rotation some callers still have the certificates of old. */
+const mostAgents = 4
+
+/** Connections for each side of TLS that we have been given; those that were not asked for lately are closed. */
+function agents(): (tls: EdgeTls | undefined) => Agent {
+  const made = new Map<string, Agent>()
+  return (tls) => {
+    const name = createHash('sha256')
+      .update(JSON.stringify(tls ?? null))
+      .digest('hex')
+    const agent = made.get(name) ?? createAgent(connectTimeoutMs, tls)
+    made.delete(name)
+    made.set(name, agent)
+    for (const [oldest, unused] of [...made].slice(0, -mostAgents)) {
+      made.delete(oldest)
+      // What is under way on it is answered first; nobody waits for its end.
+      unused.close().catch(() => undefined)
+    }
+    return agent
   }
 }

@@ -32,7 +32,7 @@ export async function throughGateway(
 export async function throughRelay(
   url: string,
   targets: object = { networks: ['127.0.0.0/8'], port: Number(new URL(url).port) },
-): Promise<{ transport: RpcTransport; invocations: string[] }> {
+): Promise<{ transport: RpcTransport; invocations: string[]; client: LambdaClient }> {
   vi.stubEnv(edgeAccessEnvironment.relayTargets, JSON.stringify(targets))
   const relay = relayHandler()
   vi.unstubAllEnvs()
@@ -52,5 +52,5 @@ export async function throughRelay(
   const endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : undefined}`
   const client = new LambdaClient({ endpoint, region, credentials: key, maxAttempts: 1 })
   const transport = createRelayTransport({ client, functionName: 'edge-relay', url, timeoutMs: 2000 })
-  return { transport, invocations }
+  return { transport, invocations, client }
 }
