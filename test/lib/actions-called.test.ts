@@ -50,6 +50,8 @@ const signed: Use = { action: 'execute-api:Invoke', use: /\bfleet\s*\.edges\b/ }
 
 /** Sent only where the edges are reached by a relay, whose own permission comes with it. */
 const withRelay = ['InvokeCommand']
+/** Sent only where `edgeTls` names parameters, whose permission comes with it. */
+const withEdgeTls = ['GetParametersCommand']
 
 /** What Lambda itself does with a function's role. */
 const lambdaItself = [
@@ -105,7 +107,9 @@ test('every AWS command in the code is known here, with the action that it needs
     .filter((file) => file.endsWith('.ts'))
     .flatMap((file) => [...readFileSync(join(functions, file), 'utf8').matchAll(/\bnew (\w+Command)\(/g)])
     .map(([, name]) => name)
-  expect([...new Set(sent)].toSorted()).toEqual([...Object.keys(commands), ...withRelay].toSorted())
+  expect([...new Set(sent)].toSorted()).toEqual(
+    [...Object.keys(commands), ...withRelay, ...withEdgeTls].toSorted(),
+  )
 })
 
 describe('the role of a function allows the actions that its code can call, and no other', () => {

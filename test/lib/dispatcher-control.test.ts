@@ -161,6 +161,10 @@ describe('functions', () => {
 test.each([
   ['the RPC secret', { rpcSecretParameter: '/dispatcher-control/edges/secret' }],
   [
+    "the edges' CA",
+    { edgeAccess: { kind: 'direct' }, edgeTls: { caParameter: '/dispatcher-control/edges/ca' } } as const,
+  ],
+  [
     "a media server's password",
     withControl({
       groups: [

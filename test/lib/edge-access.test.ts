@@ -241,6 +241,43 @@ describe('by relay', () => {
   })
 })
 
+describe('our side of TLS', () => {
+  const edgeTls = { caParameter: '/tls/ca', certificateParameter: '/tls/client', keyParameter: '/tls/key' }
+  const direct: Settings['edgeAccess'] = { kind: 'direct' }
+
+  test.each([
+    ['directly', direct],
+    ['by the relay', relay],
+  ])('%s each function of ours is told where it is; the relay is told nothing', (_way, edgeAccess) => {
+    const functions = all(exampleTemplate({ ...withAccess(edgeAccess), edgeTls }), 'AWS::Lambda::Function')
+    const told = functions.map(({ Environment }) =>
+      JSON.stringify(Environment).includes(edgeAccessEnvironment.tls),
+    )
+    expect(told.filter((each) => !each)).toHaveLength(edgeAccess.kind === 'relay' ? 1 : 0)
+    expect(functions.map(({ Environment }) => Environment)).toContainEqual({
+      Variables: expect.objectContaining({ [edgeAccessEnvironment.tls]: JSON.stringify(edgeTls) }),
+    })
+  })
+
+  test('behind a VPC link it is refused at synth, with what to do instead', () => {
+    expect(() => exampleStack({ ...withAccess(vpcLink), edgeTls })).toThrow(
+      /edgeTls has no effect behind a VPC link, .*certificate of a public CA and its serverName, or .*RelayAccess/,
+    )
+  })
+
+  test.each([
+    [
+      'a certificate without its key',
+      { caParameter: '/a', certificateParameter: '/b' },
+      'together, or neither',
+    ],
+    ['a key without its certificate', { caParameter: '/a', keyParameter: '/b' }, 'together, or neither'],
+    ['a name that is none', { caParameter: 'a/' }, 'caParameter'],
+  ])('%s is refused at synth', (_what, wrong, said) => {
+    expect(() => exampleStack({ ...withAccess(direct), edgeTls: wrong })).toThrow(said)
+  })
+})
+
 test.each([
   ['the VPC link', vpcLink],
   ['the relay', relay],

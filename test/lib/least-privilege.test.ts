@@ -179,6 +179,37 @@ test('secrets are read one by one by name, and their own key only through SSM', 
   expect(secrets('CompleteDrain')).toEqual([])
 })
 
+test('what edgeTls names is read all at once, by whoever asks edges and by nobody else', () => {
+  const edgeTls = { caParameter: '/tls/ca', certificateParameter: '/tls/client', keyParameter: '/tls/key' }
+  const key = 'arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555'
+  const reads = (more: Partial<Settings>) =>
+    Object.entries(permissions({ ...exampleSettings, edgeAccess: { kind: 'direct' }, ...more })).flatMap(
+      ([role, lines]) => {
+        const found = lines.filter((line) => /^(ssm:GetParameters |kms:)/.test(line))
+        return found.length > 0 ? [[role, found.map((line) => line.replace(/ if .*/, ''))]] : []
+      },
+    )
+  const all = Object.values(edgeTls)
+    .toSorted()
+    .map((name) => `ssm:GetParameters on arn:<AWS::Partition>:ssm::parameter${name}`)
+  const asking = [
+    'OnLifecycleEvents',
+    'OnAlarmEvents',
+    'OnCommands',
+    'BeginDrain',
+    'ObserveDrain',
+    'RetireDrain',
+    'Reconcile',
+  ]
+  expect(Object.fromEntries(reads({ edgeTls, parameterKeyArn: key }))).toEqual(
+    Object.fromEntries(asking.map((role) => [role, [`kms:Decrypt on ${key}`, ...all]])),
+  )
+  expect(Object.fromEntries(reads({ edgeTls: { caParameter: '/tls/ca' } }))).toEqual(
+    Object.fromEntries(asking.map((role) => [role, all.slice(0, 1)])),
+  )
+  expect(reads({})).toEqual([])
+})
+
 test('without a group no role may touch a lifecycle action', () => {
   const settings = { ...exampleSettings, control: { ...exampleSettings.control, groups: [] } }
   expect(

@@ -59,6 +59,16 @@ test("a deadline that the hook's global maximum would cut off is refused", () =>
   )
 })
 
+test('our side of TLS is a CA, or a CA with certificate and key', () => {
+  const all = { caParameter: '/tls/ca', certificateParameter: '/tls/client', keyParameter: '/tls/key' }
+  const { keyParameter: _key, ...alone } = all
+  for (const edgeTls of [all, { caParameter: '/tls/ca' }])
+    expect(problems(JSON.stringify({ ...example, edgeTls }))).toBe('none')
+  expect(problems(JSON.stringify({ ...example, edgeTls: alone }))).toContain(
+    'needs certificateParameter and keyParameter together, or neither\n  → at edgeTls',
+  )
+})
+
 test('a settings file that is not there or not JSON is named, with how to choose another', () => {
   expect(problems('{')).toContain(`can't read the settings file ${file}`)
   expect(() => readSettings(join(folder, 'none.json'))).toThrow(/-c config=.*ENOENT/)

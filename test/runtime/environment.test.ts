@@ -44,6 +44,21 @@ test("the routes' ids are told apart, and no route is not one without a name", (
   expect(readEnvironment(good).edgeRoutes).toBeUndefined()
 })
 
+test('our side of TLS is three parameters or a CA alone, and what is no such thing is named', () => {
+  const tls = edgeAccessEnvironment.tls
+  const all = { caParameter: '/tls/ca', certificateParameter: '/tls/client', keyParameter: '/tls/key' }
+  for (const edgeTls of [all, { caParameter: '/tls/ca' }])
+    expect(readEnvironment({ ...good, [tls]: JSON.stringify(edgeTls) }).edgeTls).toEqual(edgeTls)
+  expect(readEnvironment(good).edgeTls).toBeUndefined()
+  const { keyParameter: _key, ...alone } = all
+  for (const [value, problem] of [
+    ['planted-secret', `- ${tls}: is not JSON`],
+    ['{}', `- ${tls}.caParameter: is missing`],
+    [JSON.stringify(alone), `- ${tls}: needs certificateParameter and keyParameter together, or neither`],
+  ] as const)
+    expect(problemsOf({ ...good, [tls]: value })).toContain(problem)
+})
+
 test('an empty environment names every variable that is missing, in one error', () => {
   const text = problemsOf({}, { queued: true })
   for (const name of Object.values(names)) expect(text).toContain(`- ${name}: is missing`)

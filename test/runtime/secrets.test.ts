@@ -1,11 +1,14 @@
 import { createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { afterEach, expect, test, vi } from 'vitest'
-import { environment as names } from '../../functions/contracts/names.ts'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import { edgeAccessEnvironment, environment as names } from '../../functions/contracts/names.ts'
+import { EdgeError } from '../../functions/control/errors.ts'
 import { readEnvironment } from '../../functions/runtime/environment.ts'
 import { createLogger } from '../../functions/runtime/logger.ts'
 import { createPorts } from '../../functions/runtime/ports.ts'
 import { awsStub } from '../aws/aws-stub.ts'
+import { clientOf, expectNothingOf, ours, theirs } from '../kamailio-client/tls-contract.ts'
 import { memoryConfig } from '../memory/ports.ts'
 
 const planted = 'planted-secret-0xC0FFEE'
@@ -15,6 +18,34 @@ afterEach(() => {
   vi.unstubAllEnvs()
   vi.restoreAllMocks()
 })
+
+const functionVariables = {
+  [names.table]: 'control-table',
+  [names.edgesPath]: '/control/edges',
+  [names.rpcSecretParameter]: '/control/rpc-secret',
+  [names.eventBus]: 'control',
+  [names.stateMachine]: 'arn:aws:states:eu-central-1:123456789012:stateMachine:drain',
+  [names.service]: 'control/Control',
+}
+
+/** AWS on loopback. @returns all that has been written since */
+function watched({ endpoint, region }: { readonly endpoint: string; readonly region: string }): () => string {
+  for (const [name, value] of Object.entries({
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: 'stub',
+    AWS_SECRET_ACCESS_KEY: planted,
+    POWERTOOLS_LOG_LEVEL: 'DEBUG',
+  }))
+    vi.stubEnv(name, value)
+  const written: string[] = []
+  for (const stream of [process.stdout, process.stderr])
+    vi.spyOn(stream, 'write').mockImplementation((text) => {
+      written.push(String(text))
+      return true
+    })
+  return () => written.join('')
+}
 
 /** An edge or a media server that refuses everybody. */
 async function refuser() {
@@ -33,6 +64,71 @@ async function refuser() {
   return { asked, port, close }
 }
 
+/** Edges that speak TLS: one refuses the secret, one has a CA that is not ours, one takes no client of ours. */
+async function tlsEdges() {
+  const shown: (string | undefined)[] = []
+  const open = async (authority: typeof ours, ca: string) => {
+    const { certificate: cert, key } = authority.issue({ name: 'edge', host: '127.0.0.1' })
+    const server = createTlsServer(
+      { cert, key, ca, requestCert: true, rejectUnauthorized: true },
+      (request, response) => {
+        request.resume()
+        response.writeHead(403).end('no')
+      },
+    )
+    server.on('secureConnection', (socket) => shown.push(socket.getPeerX509Certificate()?.subject))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close().closeAllConnections())
+    return `https://127.0.0.1:${(server.address() as AddressInfo).port}/rpc`
+  }
+  const urls = [
+    await open(ours, ours.certificate),
+    await open(theirs, ours.certificate),
+    await open(ours, theirs.certificate),
+  ]
+  return { urls, shown }
+}
+
+test("a client certificate's key proves who we are to the edge, and is in no error and no line of the log", async () => {
+  const { urls, shown } = await tlsEdges()
+  const client = clientOf(ours)
+  const values = { '/tls/ca': ours.certificate, '/tls/client': client.certificate, '/tls/key': client.key }
+  const stub = await awsStub(({ operation, body }) => {
+    if (operation === 'GetParameter') return { result: { Parameter: { ...body, Value: planted } } }
+    const stored = operation === 'GetParameters' ? Object.entries(values) : []
+    const edges = urls.map((url, nth) => [`/control/edges/${'abc'[nth]}`, JSON.stringify({ url })] as const)
+    const found = operation === 'GetParameters' ? stored : edges
+    return { result: { Parameters: found.map(([Name, Value]) => ({ Name, Value, Type: 'SecureString' })) } }
+  })
+  const written = watched(stub.client)
+  const { fleet } = createPorts(
+    readEnvironment({
+      ...functionVariables,
+      [names.config]: JSON.stringify(memoryConfig),
+      [edgeAccessEnvironment.tls]: JSON.stringify({
+        caParameter: '/tls/ca',
+        certificateParameter: '/tls/client',
+        keyParameter: '/tls/key',
+      }),
+    }),
+  )
+  const logger = createLogger({ drainId: 'd-1' })
+  const faults: unknown[] = []
+  for (const edge of await fleet.edges()) {
+    const error = await edge.list().catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(EdgeError)
+    faults.push(error instanceof EdgeError && error.fault)
+    expectNothingOf({ ca: ours.certificate, client }, error)
+    logger.error('It went wrong', { error })
+  }
+  // The last is a server of Node's, which closes and does not say why.
+  expect(faults).toEqual(['unauthorized', 'untrusted', 'unreachable'])
+  expect(shown).toContain('CN=dispatcher-control')
+  expect(written()).toContain('"drainId":"d-1"')
+  expect(written()).toContain('not signed by our CA')
+  expectNothingOf({ ca: ours.certificate, client }, written())
+})
+
 test('a secret reaches the edge, and neither an error nor the log, however it goes wrong', async () => {
   const refusing = await refuser()
   const stub = await awsStub(({ operation, body }) => {
@@ -40,20 +136,7 @@ test('a secret reaches the edge, and neither an error nor the log, however it go
     const Value = JSON.stringify({ url: `http://127.0.0.1:${refusing.port}/rpc` })
     return { result: { Parameters: [{ Name: '/control/edges/a', Value }] } }
   })
-  for (const [name, value] of Object.entries({
-    AWS_ENDPOINT_URL: stub.client.endpoint,
-    AWS_REGION: stub.client.region,
-    AWS_ACCESS_KEY_ID: 'stub',
-    AWS_SECRET_ACCESS_KEY: planted,
-    POWERTOOLS_LOG_LEVEL: 'DEBUG',
-  }))
-    vi.stubEnv(name, value)
-  const written: string[] = []
-  for (const stream of [process.stdout, process.stderr])
-    vi.spyOn(stream, 'write').mockImplementation((text) => {
-      written.push(String(text))
-      return true
-    })
+  const written = watched(stub.client)
   const callCount = {
     kind: 'asterisk',
     port: refusing.port,
@@ -62,13 +145,8 @@ test('a secret reaches the edge, and neither an error nor the log, however it go
   } as const
   const ports = createPorts(
     readEnvironment({
+      ...functionVariables,
       [names.config]: JSON.stringify({ ...memoryConfig, groups: [{ ...group, callCount }] }),
-      [names.table]: 'control-table',
-      [names.edgesPath]: '/control/edges',
-      [names.rpcSecretParameter]: '/control/rpc-secret',
-      [names.eventBus]: 'control',
-      [names.stateMachine]: 'arn:aws:states:eu-central-1:123456789012:stateMachine:drain',
-      [names.service]: 'control/Control',
     }),
   )
   const logger = createLogger({ drainId: 'd-1' })
@@ -91,7 +169,7 @@ test('a secret reaches the edge, and neither an error nor the log, however it go
   const basic = Buffer.from(`ari:${planted}`).toString('base64')
   expect(refusing.asked.join()).toContain(planted)
   expect(refusing.asked.join()).toContain(basic)
-  const lines = written.join('')
+  const lines = written()
   expect(lines).toContain('"drainId":"d-1"')
   expect(lines).toContain('403')
   expect(lines).not.toContain(planted)
