@@ -83,7 +83,7 @@ export async function fullSize(size: Size): Promise<Outcome> {
     clock,
     workflows,
     fleet: createMemoryFleet(
-      edges.map((edge) => throttled(edge, throttle)),
+      edges.map((edge) => throttled(edge, throttle, clock)),
       size.requestsPerSecond,
     ),
   })

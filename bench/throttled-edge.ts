@@ -1,5 +1,7 @@
-import { EdgeError } from '../functions/control/errors.ts'
+import type { RpcTransport } from '../functions/contracts/rpc.ts'
+import { createEdge } from '../functions/kamailio/dispatcher.ts'
 import type { Clock, Edge } from '../functions/use-cases/ports.ts'
+import type { MemoryEdge } from '../test/memory/edge.ts'
 
 /** A gateway's token bucket over all edges, which lets a second's worth through at once. */
 export class Throttle {
@@ -17,43 +19,35 @@ export class Throttle {
     this.at = clock.now()
   }
 
-  takes(requests: number): boolean {
+  /** One HTTP request. @returns false when it is answered with 429 */
+  takes(): boolean {
     const now = this.clock.now()
     this.tokens = Math.min(this.perSecond, this.tokens + ((now - this.at) / 1000) * this.perSecond)
     this.at = now
-    if (this.tokens < requests) {
-      this.refused += requests
+    if (this.tokens < 1) {
+      this.refused += 1
       return false
     }
-    this.tokens -= requests
-    this.passed += requests
+    this.tokens -= 1
+    this.passed += 1
     return true
   }
+}
 
-  /** As functions/kamailio/json-rpc.ts does it: said again three times, then `throttled`. */
-  async pass(edge: string, requests: number): Promise<void> {
-    for (let attempt = 1; !this.takes(requests); attempt += 1) {
-      if (attempt === 4) throw new EdgeError(edge, 'throttled', 'API Gateway throttles')
-      await this.clock.sleep(50 * 2 ** attempt)
-    }
+/** Our client of the same Kamailio behind the throttle. */
+export function throttled(edge: MemoryEdge, throttle: Throttle, clock: Clock): Edge {
+  const { id, restoresDialogs, transport: direct } = edge
+  const transport: RpcTransport = {
+    post: async (message) => (throttle.takes() ? direct.post(message) : { status: 429, body: '' }),
+    close: () => direct.close(),
   }
-}
-
-/** The same edge behind the throttle. A count is one request for each URI and address, the total one for each profile; everything else is one. */
-export function throttled(edge: Edge, throttle: Throttle): Edge {
-  return new Proxy(edge, {
-    get(target, key) {
-      const value: unknown = Reflect.get(target, key)
-      if (typeof value !== 'function') return value
-      return async (...args: unknown[]) => {
-        await throttle.pass(target.id, key === 'count' ? requestsOf(args[0]) : key === 'totalCalls' ? 2 : 1)
-        return value.apply(target, args)
-      }
-    },
+  const backOff = (attempt: number) => clock.sleep(50 * 2 ** attempt)
+  return createEdge({
+    id,
+    restoresDialogs,
+    transport,
+    timeoutMs: 2 ** 31 - 1,
+    backOff,
+    now: () => clock.now(),
   })
-}
-
-function requestsOf(of: unknown): number {
-  const { uris, addresses } = of as Parameters<Edge['count']>[0]
-  return uris.length + addresses.length
 }

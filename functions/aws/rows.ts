@@ -3,6 +3,7 @@ import type { DeadlinePolicy, EndCalls } from '../control/deadline.ts'
 import type { DestinationUri, Flags } from '../control/destination.ts'
 import { destinationUri } from '../control/destination.ts'
 import type { DrainRecord, EdgeMemory, LifecycleTarget } from '../control/drain-record.ts'
+import type { EdgeDescription } from '../control/edge-facts.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import { DispatcherControlError } from '../control/errors.ts'
 import type { FormerFlags, Hold, Subject } from '../control/hold.ts'
@@ -176,11 +177,13 @@ const callCount: z.ZodType<CallCount> = z.object({
   calls: z.number(),
   source: z.enum({ profile: 'profile', load: 'load', edge: 'edge' } satisfies Each<CallCount['source']>),
   outbound: z.boolean(),
+  begun: z.number().exactOptional(),
 } satisfies Fields<CallCount>)
 const holdReading: z.ZodType<HoldReading> = z.object({
   flags: z.enum({ disabled: 'disabled', open: 'open', unlisted: 'unlisted' } satisfies Each<
     HoldReading['flags']
   >),
+  unreadable: z.string().exactOptional(),
   others: z.array(uri).exactOptional(),
   counted: z
     .object({
@@ -191,6 +194,37 @@ const holdReading: z.ZodType<HoldReading> = z.object({
     .exactOptional(),
 } satisfies Fields<HoldReading>)
 
+const description: z.ZodType<EdgeDescription> = z.object({
+  edge: z.string(),
+  restoresDialogs: z.boolean(),
+  version: z.string(),
+  bootTime: z.string(),
+  uptimeSeconds: z.number(),
+  bootId: z.string().exactOptional(),
+  batch: z.boolean(),
+  fence: z.boolean(),
+  guard: z.boolean(),
+  profiles: z.array(z.enum(['dst', 'src'])),
+  counters: z.boolean(),
+  dialogs: z.number().exactOptional(),
+  calls: z.number().exactOptional(),
+  begun: z.number().exactOptional(),
+  longestCallSeconds: z.number().exactOptional(),
+  endsCalls: z.boolean().exactOptional(),
+  keepalives: z.boolean().exactOptional(),
+  clockDifferenceSeconds: z.number().exactOptional(),
+  configurationError: z.string().exactOptional(),
+  list: z.object({
+    destinations: z.number(),
+    opaque: z.number(),
+    opaqueSamples: z.array(z.string()),
+    iuid: z.boolean(),
+  } satisfies Fields<EdgeDescription['list']>),
+  counts: z.enum({ counting: 'counting', never: 'never', unproved: 'unproved' } satisfies Each<
+    EdgeDescription['counts']
+  >),
+} satisfies Fields<EdgeDescription>)
+
 export const readingRow: z.ZodType<EdgeReading> = z.discriminatedUnion('readable', [
   z.object({
     edge: z.string(),
@@ -199,6 +233,7 @@ export const readingRow: z.ZodType<EdgeReading> = z.discriminatedUnion('readable
     bootTime: z.string(),
     uptimeSeconds: z.number(),
     restoresDialogs: z.boolean(),
+    description: description.exactOptional(),
     holds: z.record(z.string(), holdReading),
   } satisfies Fields<Extract<EdgeReading, { readable: true }>>),
   z.object({

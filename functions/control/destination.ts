@@ -20,8 +20,10 @@ export interface ListedDestination {
   readonly uri: DestinationUri
   readonly flags: Flags
   readonly duid?: string
-  /** 6.x only: changes at every reload and restart, and at nothing else. */
+  /** 6.1 only: changes at every reload and restart, and at nothing else. */
   readonly iuid?: string
+  /** what the edge resolved the URI's DNS name to when it loaded the list, canonical; absent for an address, SRV, or a name kept unresolved */
+  readonly address?: string
 }
 
 export interface SipUri {
@@ -73,6 +75,12 @@ export const destinationKey: (uri: DestinationUri) => string = remembered((uri) 
   const transport = parts.transport ?? 'udp'
   return `${parts.host}:${portOf(parts)};${transport}`
 })
+
+/** What a machine may be told by: the URI's host and, of a DNS name, the address that the edge resolved it to. */
+export function hostsOf({ uri, address }: Pick<ListedDestination, 'uri' | 'address'>): string[] {
+  const host = sipUri(uri)?.host
+  return [...(host === undefined ? [] : [host]), ...(address === undefined ? [] : [address])]
+}
 
 /** The port that the URI means, written or not. */
 export function portOf(parts: SipUri): number {

@@ -1,5 +1,5 @@
 import type { DestinationUri, Flags, ListedDestination } from './destination.ts'
-import { canonicalHost, sameDestination, sipUri } from './destination.ts'
+import { canonicalHost, hostsOf, sameDestination } from './destination.ts'
 
 /** Whose calls are meant: one life of one EC2 machine (an id may start again with another address), or a bare URI. */
 export type Subject =
@@ -62,7 +62,7 @@ export function orderOf(time: number, tieBreak = ''): string {
 }
 
 /** What tells one listed entry from another. */
-type ListedName = Pick<ListedDestination, 'uri' | 'duid'>
+type ListedName = Pick<ListedDestination, 'uri' | 'duid' | 'address'>
 
 /** @returns the holds that keep this entry disabled now. */
 export function holdsOn(entry: ListedName, holds: readonly Hold[]): Hold[] {
@@ -76,7 +76,7 @@ export function belongsTo(
 ): boolean {
   if (scope.uris.some((uri) => sameDestination(uri, entry.uri))) return true
   if (!scope.wholeInstance) return false
-  const host = sipUri(entry.uri)?.host
-  if (host !== undefined && scope.addresses.some((address) => canonicalHost(address) === host)) return true
+  const hosts = hostsOf(entry)
+  if (scope.addresses.some((address) => hosts.includes(canonicalHost(address) ?? address))) return true
   return scope.subject?.kind === 'instance' && entry.duid === scope.subject.instanceId
 }

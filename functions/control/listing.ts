@@ -1,4 +1,4 @@
-import { canonicalHost, destinationKey, type ListedDestination, sipUri } from './destination.ts'
+import { canonicalHost, destinationKey, hostsOf, type ListedDestination } from './destination.ts'
 import type { Scope } from './plan.ts'
 
 /** @returns the entries of one list that a hold or drain speaks of, in the order listed. */
@@ -11,7 +11,7 @@ export type Lookup = (scope: Scope) => ListedDestination[]
 export function lookup(listed: readonly ListedDestination[]): Lookup {
   const positions = new Map(listed.map((entry, index) => [entry, index] as const))
   const byKey = Map.groupBy(listed, (entry) => destinationKey(entry.uri))
-  const byHost = Map.groupBy(listed, (entry) => sipUri(entry.uri)?.host)
+  const byHost = groupByHost(listed)
   const byDuid = Map.groupBy(listed, (entry) => entry.duid)
   return (scope) => {
     const found = new Set(scope.uris.flatMap((uri) => byKey.get(destinationKey(uri)) ?? []))
@@ -25,4 +25,12 @@ export function lookup(listed: readonly ListedDestination[]): Lookup {
     }
     return [...found].sort((a, b) => (positions.get(a) ?? 0) - (positions.get(b) ?? 0))
   }
+}
+
+function groupByHost(
+  listed: readonly ListedDestination[],
+): ReadonlyMap<string, readonly ListedDestination[]> {
+  const named = listed.flatMap((entry) => hostsOf(entry).map((host) => ({ host, entry })))
+  const grouped = Map.groupBy(named, ({ host }) => host)
+  return new Map([...grouped].map(([host, found]) => [host, found.map(({ entry }) => entry)]))
 }

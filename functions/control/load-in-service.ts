@@ -1,5 +1,5 @@
 import type { ListedDestination } from './destination.ts'
-import { sipUri } from './destination.ts'
+import { hostsOf } from './destination.ts'
 import type { DrainingLoad } from './draining-load.ts'
 
 /** What one edge says of all that it carries, draining or not. */
@@ -13,7 +13,7 @@ export interface EdgeLoad {
 /** Hosts of the entries that an edge selects for new calls: active, or trying, which is routable still. */
 export function activeHosts(listed: readonly ListedDestination[]): string[] {
   const routable = listed.filter(({ flags }) => flags.startsWith('A') || flags.startsWith('T'))
-  return [...new Set(routable.flatMap(({ uri }) => sipUri(uri)?.host ?? []))]
+  return [...new Set(routable.flatMap((entry) => hostsOf(entry).at(-1) ?? []))]
 }
 
 /** Servers that get new calls on some edge, and the calls of all that are not draining. */

@@ -2,6 +2,7 @@ import {
   canonicalHost,
   type DestinationUri,
   destinationKey,
+  hostsOf,
   type ListedDestination,
   portOf,
   sipUri,
@@ -34,9 +35,8 @@ export function instanceDestinations(
   )
   return distinct(
     listed.filter((entry) => {
-      const host = sipUri(entry.uri)?.host
       return (
-        (host !== undefined && addresses.has(host)) ||
+        hostsOf(entry).some((host) => addresses.has(host)) ||
         entry.duid === instance.instanceId ||
         tagged.has(entry.uri)
       )

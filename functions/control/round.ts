@@ -1,4 +1,5 @@
 import type { DestinationUri } from './destination.ts'
+import type { EdgeDescription } from './edge-facts.ts'
 
 /**
  * How many calls of one subject an edge carries, early and confirmed. `source`: `profile` is exact; `load` (DLGLOAD)
@@ -9,6 +10,8 @@ export interface CallCount {
   readonly calls: number
   readonly source: 'profile' | 'load' | 'edge'
   readonly outbound: boolean
+  /** how many calls ever began there since the edge's boot; absent where it keeps no counters */
+  readonly begun?: number
 }
 
 /** Unknown is a value of its own, never 0. */
@@ -29,6 +32,8 @@ export interface Counted {
 export interface HoldReading {
   /** `disabled`: every entry that the list has of it is */
   readonly flags: 'disabled' | 'open' | 'unlisted'
+  /** an entry that can't be read and may be one of its own: what else the edge shows of it proves nothing */
+  readonly unreadable?: string
   /** URIs of it that the edge lists besides the hold's own; absent where there is none */
   readonly others?: readonly DestinationUri[]
   /**
@@ -49,6 +54,8 @@ export type EdgeReading =
       readonly uptimeSeconds: number
       /** declared for the edge: dialog db_mode 1, so that calls are still counted after a restart */
       readonly restoresDialogs: boolean
+      /** absent in rounds of releases before 0.2 */
+      readonly description?: EdgeDescription
       /** by hold key; a hold that is not here was placed after the round began */
       readonly holds: Readonly<Record<string, HoldReading>>
     }

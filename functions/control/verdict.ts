@@ -1,4 +1,5 @@
 import type { DrainRecord, EdgeMemory } from './drain-record.ts'
+import { type EdgeDescription, lacksOf } from './edge-facts.ts'
 import {
   type CallCount,
   type EdgeReading,
@@ -22,6 +23,7 @@ export type EdgeObservation =
       readonly bootTime: string
       /** it can't have forgotten calls: up longer than the longest one, or it restores dialogs */
       readonly remembers: boolean
+      readonly description?: EdgeDescription
     }
   | { readonly edge: string; readonly unknown: string }
 
@@ -85,6 +87,11 @@ function observeEdge(
   if (!reading.readable) return { edge, unknown: reading.reason }
   const shown = reading.holds[key]
   if (!shown) return { edge, unknown: 'the drain began after this round' }
+  if (shown.unreadable !== undefined)
+    return {
+      edge,
+      unknown: `an entry of its list can't be read and may be this server's: ${JSON.stringify(shown.unreadable)}; write it as a SIP URI, or take it off the list, and reload`,
+    }
   if (!shown.counted) return { edge, unknown: 'not counted yet: many drains wait for their turn' }
   return {
     edge,
@@ -94,6 +101,7 @@ function observeEdge(
     readBy: shown.counted.readBy,
     bootTime: reading.bootTime,
     remembers: reading.restoresDialogs || reading.uptimeSeconds > rules.longestCallSeconds,
+    ...(reading.description && { description: reading.description }),
   }
 }
 
@@ -214,18 +222,11 @@ export function judge(
   }
 }
 
-/**
- * What the edges lack for a drain to be sure, one line each: it still works, by weaker means, and that is said. Calls that a
- * media server places through an edge without the `src` profile are seen by its own count only.
- */
+/** What the edges lack for a drain to be sure, one line each: it still works, by weaker means, and that is published with it. */
 export function lacks(seen: Observation): string[] {
-  return seen.edges.flatMap((edge) => {
-    if ('unknown' in edge || isUnknown(edge.count)) return []
-    const { source, outbound } = edge.count
-    if (source !== 'profile')
-      return [`edge ${edge.edge}: no call profiles, calls are counted by weaker means (${source})`]
-    return outbound || seen.mediaServer !== undefined
-      ? []
-      : [`edge ${edge.edge}: no profile "src", calls that the media server places through it are not counted`]
-  })
+  return seen.edges.flatMap((edge) =>
+    'description' in edge && edge.description
+      ? lacksOf(edge.description, seen.mediaServer !== undefined)
+      : [],
+  )
 }

@@ -1,10 +1,11 @@
 import * as z from 'zod'
 import { canonicalHost, type DestinationUri } from '../control/destination.ts'
 import { EdgeError } from '../control/errors.ts'
-import type { Edge } from '../use-cases/ports.ts'
+import type { CallCount } from '../control/round.ts'
+import type { CallsOf, Edge } from '../use-cases/ports.ts'
 import type { ListedTarget } from './dispatcher-list.ts'
-import type { JsonRpc } from './json-rpc.ts'
-import { RpcRefusal } from './rpc-faults.ts'
+import type { JsonRpc, RpcAnswer, RpcCall } from './json-rpc.ts'
+import { noSuchKey, noSuchTable, RpcRefusal, unless } from './rpc-faults.ts'
 
 export interface CallSources {
   readonly edge: string
@@ -12,45 +13,60 @@ export interface CallSources {
   targets(): Promise<readonly ListedTarget[]>
   /** `up_since`, verbatim */
   bootTime(): Promise<string>
+  /** whether the begun counters are worth asking for: false where they are known to be missing */
+  hasCounters(): boolean
+  /** told when an answer shows that they are missing */
+  noCounters(): void
 }
 
 const size = z.int().min(0)
 /** `{"starting":0,"connecting":0,"answering":0,"ongoing":4,"all":4}` */
-const active = z.object({ all: size })
+export const activeDialogs = z.object({ all: size })
+/** `{"item":{"name":"sip:10.0.1.20:5060","value":7,"flags":0,"expire":"NEVER"}}` */
+const counter = z.object({ item: z.object({ value: size }) }).transform(({ item }) => item.value)
+
+/** The profile that counts calls to a URI (`dst`) or from an address (`src`). Without a value: all of it. */
+export function profileSize(profile: 'dst' | 'src', value?: string): RpcCall<number> {
+  const params = value === undefined ? [profile] : [profile, value]
+  return { method: 'dlg.profile_get_size', params, result: size }
+}
+
+/** How many calls ever began under a key since the edge's boot: a URI, a source address, or `total`. */
+export function begunCounter(key: string): RpcCall<number> {
+  return { method: 'htable.get', params: ['begun', key], result: counter }
+}
 
 /**
- * Counts calls to any of the URIs and from any of the addresses, early and confirmed. Sources, in this order:
+ * Counts calls of several subjects, early and confirmed: those to any of the URIs and from any of the addresses. Sources, in this order:
  * 1. the dialog profiles: `dst` for each URI and, where the edge keeps it, `src` for each address
  * 2. without `dst`, DLGLOAD of the URIs when above 0: after a reload it says 0 with live calls, so 0 is not an answer
  * 3. `dlg.stats_active` when the whole edge carries no call, and has been seen here with calls since it was started: a script
  *    that loads the dialog module and tracks no call says 0 for ever
  *
- * What is missing is asked for each time, so that an edge which gets the profiles is counted right at once.
- * The counter throws EdgeError `unsupported` when none of them can say.
+ * What is missing is asked for each time, so that an edge which gets the profiles is counted right at once. The begun counters are read
+ * before the profiles: a call that begins in between is in the later reading's counters at least.
+ * @returns for each subject its count, or `unsupported` when no source can say
  */
 export function createCallCounter(sources: CallSources): Edge['count'] {
   const { edge, rpc } = sources
   let tracksSince: string | undefined
 
   async function edgeIsEmpty(): Promise<boolean> {
-    const total = await unlessMissing(rpc.call('dlg.stats_active', [], active))
+    const total = await unless(
+      isMissing,
+      rpc.call({ method: 'dlg.stats_active', params: [], result: activeDialogs }),
+    )
     if (total === undefined) return false
     const bootTime = await sources.bootTime()
     if (total.all > 0) tracksSince = bootTime
     return total.all === 0 && tracksSince === bootTime
   }
 
-  return async (of) => {
-    const addresses = of.addresses.flatMap(sourceSpellings)
-    const [to, from] = await Promise.all([
-      profileSizes(rpc, 'dst', of.uris),
-      profileSizes(rpc, 'src', addresses),
-    ])
-    const outbound = from !== undefined && addresses.length > 0
-    if (to !== undefined)
-      return { calls: sum([...to, ...(from ?? [])].map(({ calls }) => calls)), source: 'profile', outbound }
-
-    const load = loadOf(await sources.targets(), of.uris)
+  async function byWeakerMeans(
+    { uris }: CallsOf,
+    targets: () => Promise<readonly ListedTarget[]>,
+  ): Promise<CallCount> {
+    const load = loadOf(await targets(), uris)
     if (load > 0) return { calls: load, source: 'load', outbound: false }
     if (await edgeIsEmpty()) return { calls: 0, source: 'edge', outbound: true }
     throw new EdgeError(
@@ -60,14 +76,132 @@ export function createCallCounter(sources: CallSources): Edge['count'] {
         "can stand in for it. Include kamailio/call-profiles.cfg in the edge's kamailio.cfg",
     )
   }
+
+  return async (subjects) => {
+    const asked = new Questions(sources.hasCounters())
+    for (const subject of subjects) asked.add(subject)
+    const answers = asked.answeredBy(await rpc.batch(asked.calls()))
+    if (answers.lackCounters()) sources.noCounters()
+    let listed: Promise<readonly ListedTarget[]> | undefined
+    const targets = () => (listed ??= sources.targets())
+    return Promise.all(
+      subjects.map(async (subject) => {
+        try {
+          return answers.count(subject) ?? (await byWeakerMeans(subject, targets))
+        } catch (error) {
+          if (error instanceof EdgeError) return error
+          throw error
+        }
+      }),
+    )
+  }
 }
 
-/** @returns all calls in both profiles, undefined where the edge does not keep both or its policy refuses the question. */
-export async function totalCalls(rpc: JsonRpc): Promise<number | undefined> {
-  const total = (profile: 'dst' | 'src') =>
-    unlessMissing(rpc.call('dlg.profile_get_size', [profile], size), `Profile not found: ${profile}`)
-  const [to, from] = await Promise.all([total('dst'), total('src')])
-  return to === undefined || from === undefined ? undefined : to + from
+/** What is asked for some subjects, each once: two of them may share an address. */
+class Questions {
+  private readonly begun = new Set<string>()
+  private readonly sizes = new Map<string, RpcCall<number>>()
+  private readonly counters: boolean
+
+  constructor(counters: boolean) {
+    this.counters = counters
+  }
+
+  add({ uris, addresses }: CallsOf): void {
+    const spelled = addresses.flatMap(sourceSpellings)
+    for (const uri of uris) this.sizes.set(`dst ${uri}`, profileSize('dst', uri))
+    for (const address of spelled) this.sizes.set(`src ${address}`, profileSize('src', address))
+    if (this.counters) for (const key of [...uris, ...spelled]) this.begun.add(key)
+  }
+
+  calls(): RpcCall<number>[] {
+    return [...[...this.begun].map(begunCounter), ...this.sizes.values()]
+  }
+
+  /** @param given one for each of `calls()` */
+  answeredBy(given: readonly RpcAnswer<number>[]): Answers {
+    const keys = [...[...this.begun].map((key) => `begun ${key}`), ...this.sizes.keys()]
+    return new Answers(new Map(given.map((answer, index) => [keys[index] ?? '', answer] as const)))
+  }
+}
+
+class Answers {
+  private readonly byKey: ReadonlyMap<string, RpcAnswer<number>>
+
+  constructor(byKey: ReadonlyMap<string, RpcAnswer<number>>) {
+    this.byKey = byKey
+  }
+
+  /** @returns undefined where the edge keeps no profile `dst`. Throws what keeps the answer from being known. */
+  count({ uris, addresses }: CallsOf): CallCount | undefined {
+    const spelled = addresses.flatMap(sourceSpellings)
+    const to = this.all(uris, 'dst', isMissing)
+    const from = this.all(spelled, 'src', isMissing)
+    const begun = this.all([...uris, ...spelled], 'begun', hasNoCounters)
+    if (to === undefined) return undefined
+    return {
+      calls: sum([...to, ...(from ?? [])]),
+      source: 'profile',
+      outbound: from !== undefined && from.length > 0,
+      ...(begun !== undefined && begun.length > 0 && { begun: sum(begun) }),
+    }
+  }
+
+  lackCounters(): boolean {
+    return [...this.byKey.values()].some((answer) => 'error' in answer && hasNoCounters(answer.error))
+  }
+
+  /** @returns the numbers under each of the values; undefined where the edge keeps none of this kind */
+  private all(
+    values: readonly string[],
+    kind: 'dst' | 'src' | 'begun',
+    missing: (error: EdgeError) => boolean,
+  ): readonly number[] | undefined {
+    const numbers = [...new Set(values)].map((value) => {
+      const answer = this.byKey.get(`${kind} ${value}`)
+      if (answer === undefined) return undefined
+      if ('result' in answer) return answer.result
+      if (kind === 'begun' && isNoKey(answer.error)) return 0
+      if (missing(answer.error)) return undefined
+      throw answer.error
+    })
+    const known = numbers.filter((number) => number !== undefined)
+    return known.length === numbers.length ? known : undefined
+  }
+}
+
+/** @returns the calls under each of the values, or undefined when the edge does not keep this profile. */
+export async function profileSizes(
+  rpc: JsonRpc,
+  profile: 'dst' | 'src',
+  values: readonly string[],
+): Promise<readonly { profile: 'dst' | 'src'; value: string; calls: number }[] | undefined> {
+  const distinct = [...new Set(values)]
+  const answers = await rpc.batch(distinct.map((value) => profileSize(profile, value)))
+  const sizes = answers.flatMap((answer, index) => {
+    if ('result' in answer) return [{ profile, value: distinct[index] ?? '', calls: answer.result }]
+    if (isMissing(answer.error)) return []
+    throw answer.error
+  })
+  return sizes.length === distinct.length ? sizes : undefined
+}
+
+/** The edge keeps no such profile, or its policy refuses the question. */
+export function isMissing(error: EdgeError): boolean {
+  return (
+    error.fault === 'unsupported' ||
+    (error instanceof RpcRefusal && error.reason.startsWith('Profile not found'))
+  )
+}
+
+/** A key that was never counted; an answer that the counters are there. */
+export function isNoKey(error: EdgeError): boolean {
+  return error instanceof RpcRefusal && error.reason === noSuchKey
+}
+
+/** The edge has no counters, no htable at all, or a policy that does not know them. */
+export function hasNoCounters(error: EdgeError): boolean {
+  return error.fault === 'unsupported' || (error instanceof RpcRefusal && error.reason === noSuchTable)
 }
 
 /**
@@ -84,22 +218,6 @@ export function sourceSpellings(address: string): readonly string[] {
   return [host, full, full.toUpperCase()]
 }
 
-/** @returns the calls under each of the values, or undefined when the edge does not keep this profile. */
-export async function profileSizes(
-  rpc: JsonRpc,
-  profile: 'dst' | 'src',
-  values: readonly string[],
-): Promise<readonly { profile: 'dst' | 'src'; value: string; calls: number }[] | undefined> {
-  const missing = `Profile not found: ${profile}`
-  const asked = [...new Set(values)].map(async (value) => {
-    const calls = await unlessMissing(rpc.call('dlg.profile_get_size', [profile, value], size), missing)
-    return calls === undefined ? undefined : { profile, value, calls }
-  })
-  const sizes = await Promise.all(asked)
-  const kept = sizes.filter((found) => found !== undefined)
-  return kept.length === sizes.length ? kept : undefined
-}
-
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, next) => total + next, 0)
 }
@@ -107,14 +225,4 @@ function sum(numbers: readonly number[]): number {
 function loadOf(targets: readonly ListedTarget[], uris: readonly DestinationUri[]): number {
   const ours = targets.filter((target) => uris.includes(target.destination.uri))
   return sum(ours.map(({ load = 0 }) => load))
-}
-
-async function unlessMissing<T>(asked: Promise<T>, reason?: string): Promise<T | undefined> {
-  try {
-    return await asked
-  } catch (error) {
-    const profileMissing = error instanceof RpcRefusal && error.reason === reason
-    if (profileMissing || (error instanceof EdgeError && error.fault === 'unsupported')) return undefined
-    throw error
-  }
 }

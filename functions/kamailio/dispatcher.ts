@@ -1,12 +1,14 @@
 import * as z from 'zod'
 import type { RpcTransport } from '../contracts/rpc.ts'
 import { EdgeError } from '../control/errors.ts'
-import type { Edge } from '../use-cases/ports.ts'
-import { createCallCounter, totalCalls } from './calls.ts'
-import { dispatcherList, type ListedTarget } from './dispatcher-list.ts'
+import type { Edge, EdgeWrite } from '../use-cases/ports.ts'
+import { createCallCounter } from './calls.ts'
+import { dispatcherList, hasNames, type ListedTargets } from './dispatcher-list.ts'
 import { createCallEnder } from './end-calls.ts'
-import { readGuard, setGuard } from './guard.ts'
-import { createJsonRpc, type JsonRpc, type RpcSecret, type RpcSettings } from './json-rpc.ts'
+import { readFacts, uptime } from './facts.ts'
+import { guardRead, guardShown, guardWrite, guardWritten } from './guard.ts'
+import { createJsonRpc, type JsonRpc, type RpcAnswer, type RpcCall } from './json-rpc.ts'
+import type { RpcSecret, RpcSettings } from './rpc-exchange.ts'
 
 export interface EdgeSettings {
   readonly id: string
@@ -19,6 +21,8 @@ export interface EdgeSettings {
   readonly key?: RpcSecret
   readonly backOff?: NonNullable<RpcSettings['backOff']>
   readonly correlationId?: NonNullable<RpcSettings['correlationId']>
+  /** epoch ms, for the difference of clocks; Date.now unless given */
+  readonly now?: () => number
 }
 
 export interface KamailioEdge extends Edge {
@@ -26,47 +30,90 @@ export interface KamailioEdge extends Edge {
   close(): Promise<void>
 }
 
-/** One real Kamailio, 5.6 or 6.1, reached by JSON-RPC. */
+/** One real Kamailio, 5.6 to 6.1, reached by JSON-RPC. */
 export function createEdge(settings: EdgeSettings): KamailioEdge {
-  const { id, restoresDialogs } = settings
-  const rpc = createJsonRpc({ ...settings, edge: id })
-  const targets = () => listTargets(id, rpc)
-  const boot = async () => {
-    const { up_since, uptime: uptimeSeconds } = await rpc.call('core.uptime', [], uptime)
-    return { bootTime: up_since, uptimeSeconds }
-  }
+  const rpc = createJsonRpc({ ...settings, edge: settings.id })
   return {
-    id,
-    restoresDialogs,
-    list: async () => (await targets()).map((target) => target.destination),
-    setState: async (state, group, uri) => {
-      await rpc.call('dispatcher.set_state', [state, group, uri], stateUpdated)
-    },
-    setDuidState: async (state, group, duid) => {
-      await rpc.call('dispatcher.set_duid_state', [state, group, duid], stateUpdated)
-    },
-    setGuard: (uri, held) => setGuard(rpc, uri, held),
-    readGuard: (uri) => readGuard(rpc, uri),
-    reload: async () => {
-      await rpc.call('dispatcher.reload', [], reloaded)
-    },
-    boot,
-    version: async () => (await rpc.call('core.version', [], z.string())).trim(),
-    count: createCallCounter({ edge: id, rpc, targets, bootTime: async () => (await boot()).bootTime }),
-    endCalls: createCallEnder(id, rpc),
-    totalCalls: () => totalCalls(rpc),
-    close: () => rpc.close(),
+    ...edgeOver(settings, rpc, { names: false, countersMissingAt: undefined }),
+    close: () => settings.transport.close(),
   }
 }
 
-/** An emptied list is answered with a fault, and a list without a target is taken for the same: unknown, never "without it". */
-async function listTargets(edge: string, rpc: JsonRpc): Promise<readonly ListedTarget[]> {
-  const targets = await rpc.call('dispatcher.list', [], dispatcherList)
-  if (targets.length === 0) throw new EdgeError(edge, 'empty-list', 'dispatcher.list: no destination at all')
-  return targets
+/** What answers have shown of the edge, shared by all leases. */
+interface Learned {
+  /** its list has names: it is asked in full at once */
+  names: boolean
+  /** the boot at which it had no begun counters; null: an edge that names none. Undefined: they are worth asking for. */
+  countersMissingAt: string | null | undefined
+}
+
+function edgeOver(settings: EdgeSettings, rpc: JsonRpc, learned: Learned): Edge {
+  const { id, restoresDialogs, now = Date.now } = settings
+  const boot = async () => {
+    const up = await rpc.call({ method: 'core.uptime', params: [], result: uptime })
+    return { bootTime: up.up_since, uptimeSeconds: up.uptime }
+  }
+  const listed = () => listTargets(id, rpc, learned)
+  return {
+    id,
+    restoresDialogs,
+    under: (generation) => edgeOver(settings, rpc.under(generation), learned),
+    facts: () => readFacts(rpc, now),
+    boot,
+    list: async () => {
+      const { targets, opaque } = await listed()
+      return { destinations: targets.map(({ destination }) => destination), opaque }
+    },
+    write: async (writes) => {
+      const answers = await rpc.batch(writes.map(callOf))
+      return answers.map((answer, index) => outcomeOf(writes[index], answer))
+    },
+    readGuards: async (uris) => (await rpc.batch(uris.map(guardRead))).map(guardShown),
+    reload: async () => {
+      await rpc.call({ method: 'dispatcher.reload', params: [], result: reloaded })
+    },
+    count: createCallCounter({
+      edge: id,
+      rpc,
+      targets: async () => (await listed()).targets,
+      bootTime: async () => (await boot()).bootTime,
+      hasCounters: () => rpc.boot() === undefined || rpc.boot() !== learned.countersMissingAt,
+      noCounters: () => {
+        learned.countersMissingAt = rpc.boot()
+      },
+    }),
+    endCalls: createCallEnder(id, rpc),
+  }
+}
+
+function callOf(write: EdgeWrite): RpcCall<unknown> {
+  if ('held' in write) return guardWrite(write.uri, write.held)
+  const { state, group, uri, duid } = write
+  return duid === undefined
+    ? { method: 'dispatcher.set_state', params: [state, group, uri], result: stateUpdated }
+    : { method: 'dispatcher.set_duid_state', params: [state, group, duid], result: stateUpdated }
+}
+
+function outcomeOf(
+  write: EdgeWrite | undefined,
+  answer: RpcAnswer<unknown>,
+): 'done' | 'no-guard' | EdgeError {
+  if (write && 'held' in write) return guardWritten(answer)
+  return 'error' in answer ? answer.error : 'done'
+}
+
+/** An emptied list is answered with a fault, and a list without an entry is taken for the same: unknown, never "without it". */
+async function listTargets(edge: string, rpc: JsonRpc, learned: Learned): Promise<ListedTargets> {
+  const ask = (params: readonly string[]) =>
+    rpc.call({ method: 'dispatcher.list', params, result: dispatcherList })
+  const found = await ask(learned.names ? ['full'] : [])
+  const names = hasNames(found)
+  const list = names && !learned.names ? await ask(['full']) : found
+  learned.names = names
+  if (list.targets.length + list.opaque.length === 0)
+    throw new EdgeError(edge, 'empty-list', 'dispatcher.list: no destination at all')
+  return list
 }
 
 const stateUpdated = z.literal('Ok. Dispatcher state updated.')
 const reloaded = z.literal('Ok. Dispatcher successfully reloaded.')
-/** `{"now":"Sun Nov 22 20:16:50 2026","up_since":"Sun Nov 22 20:16:46 2026","uptime":4}` */
-const uptime = z.object({ up_since: z.string().min(1), uptime: z.int().min(0) })

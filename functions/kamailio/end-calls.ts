@@ -27,7 +27,7 @@ const terminated = z.strictObject({})
 export function createCallEnder(edge: string, rpc: JsonRpc): Edge['endCalls'] {
   async function end(id: readonly string[]): Promise<boolean> {
     try {
-      await rpc.call('dlg.terminate_dlg', id, terminated)
+      await rpc.call({ method: 'dlg.terminate_dlg', params: id, result: terminated })
       return true
     } catch (error) {
       // it ended by itself meanwhile
@@ -40,9 +40,11 @@ export function createCallEnder(edge: string, rpc: JsonRpc): Edge['endCalls'] {
   async function upIn(lists: readonly { profile: string; value: string }[]): Promise<readonly string[][]> {
     const listed = await Promise.all(
       lists.map(({ profile, value }) =>
-        rpc.call('dlg.profile_list', [profile, value], dialogs).catch((error: unknown) => {
-          throw explained(error)
-        }),
+        rpc
+          .call({ method: 'dlg.profile_list', params: [profile, value], result: dialogs })
+          .catch((error: unknown) => {
+            throw explained(error)
+          }),
       ),
     )
     const up = listed.flat().filter(({ state }) => confirmed.includes(state))

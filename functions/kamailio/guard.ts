@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import type { DestinationUri } from '../control/destination.ts'
-import { EdgeError } from '../control/errors.ts'
-import type { JsonRpc } from './json-rpc.ts'
-import { RpcRefusal } from './rpc-faults.ts'
+import type { EdgeError } from '../control/errors.ts'
+import type { RpcAnswer, RpcCall } from './json-rpc.ts'
+import { noSuchKey, noSuchTable, RpcRefusal } from './rpc-faults.ts'
 
 /** The drain guard's htable: key = URI as listed, value 1 = held. It survives a reload and is lost at a restart. */
 const table = 'held'
@@ -12,38 +12,39 @@ const keyDeleted = z.literal('Ok. Key deleted.')
 /** `{"item":{"name":"sip:10.0.1.20:5060","value":1,"flags":0,"expire":"NEVER"}}` */
 const item = z.object({ item: z.object({ name: z.string(), value: z.union([z.string(), z.number()]) }) })
 
-/** @returns `no-guard` where the edge has no such table, no htable at all, or a policy that refuses it. */
-export async function setGuard(
-  rpc: JsonRpc,
-  uri: DestinationUri,
-  held: boolean,
-): Promise<'done' | 'no-guard'> {
-  try {
-    if (held) await rpc.call('htable.seti', [table, uri, 1], keySet)
-    else await rpc.call('htable.delete', [table, uri], keyDeleted)
-    return 'done'
-  } catch (error) {
-    if (refusedWith(error, 'Key not found in htable.')) return 'done'
-    if (hasNoGuard(error)) return 'no-guard'
-    throw error
+/** Marks or unmarks a URI. */
+export function guardWrite(uri: DestinationUri, held: boolean): RpcCall<unknown> {
+  return held
+    ? { method: 'htable.seti', params: [table, uri, 1], result: keySet }
+    : { method: 'htable.delete', params: [table, uri], result: keyDeleted }
+}
+
+/** @returns `no-guard` where the edge has no such table, no htable at all, or a policy that refuses it */
+export function guardWritten(answer: RpcAnswer<unknown>): 'done' | 'no-guard' | EdgeError {
+  if ('result' in answer || refusedWith(answer.error, 'Key not found in htable.')) return 'done'
+  return hasNoGuard(answer.error) ? 'no-guard' : answer.error
+}
+
+/** @param uri as listed, or one that is never held, to see whether there is a guard */
+export function guardRead(uri: string): RpcCall<boolean> {
+  return {
+    method: 'htable.get',
+    params: [table, uri],
+    result: item.transform((found) => found.item.value === 1),
   }
 }
 
-/** @returns whether the edge's script keeps this URI out, or `no-guard` (see {@link setGuard}). */
-export async function readGuard(rpc: JsonRpc, uri: DestinationUri): Promise<boolean | 'no-guard'> {
-  try {
-    return (await rpc.call('htable.get', [table, uri], item)).item.value === 1
-  } catch (error) {
-    if (refusedWith(error, "Key name doesn't exist in htable.")) return false
-    if (hasNoGuard(error)) return 'no-guard'
-    throw error
-  }
+/** @returns whether the edge's script keeps this URI out, or `no-guard` (see {@link guardWritten}) */
+export function guardShown(answer: RpcAnswer<boolean>): boolean | 'no-guard' | EdgeError {
+  if ('result' in answer) return answer.result
+  if (refusedWith(answer.error, noSuchKey)) return false
+  return hasNoGuard(answer.error) ? 'no-guard' : answer.error
 }
 
-function refusedWith(error: unknown, reason: string): boolean {
+function refusedWith(error: EdgeError, reason: string): boolean {
   return error instanceof RpcRefusal && error.reason === reason
 }
 
-function hasNoGuard(error: unknown): boolean {
-  return refusedWith(error, 'No such htable') || (error instanceof EdgeError && error.fault === 'unsupported')
+function hasNoGuard(error: EdgeError): boolean {
+  return refusedWith(error, noSuchTable) || error.fault === 'unsupported'
 }

@@ -1,152 +1,217 @@
 import type * as z from 'zod'
-import type { HttpReply, RpcFailure, RpcMethod, RpcTransport } from '../contracts/rpc.ts'
-import { EdgeError } from '../control/errors.ts'
+import { batchOf, type HttpReply, isAllowedRequest, type RpcMethod } from '../contracts/rpc.ts'
+import { EdgeError, type EdgeFault } from '../control/errors.ts'
 import { gatewayFault } from './gateway-faults.ts'
-import { resultOf } from './rpc-faults.ts'
+import { createExchange, type RpcSettings } from './rpc-exchange.ts'
+import { BatchRefused, resultOf, resultsOf } from './rpc-faults.ts'
+import { methodRules } from './rpc-methods.ts'
+import { splitBatches } from './split-batches.ts'
 
-const kilobyte = 1024
-/**
- * `read` may be asked again on a connection that broke; `limit` is the largest reply in bytes (a list is about 400 bytes per
- * destination).
- */
-const methods = {
-  'core.uptime': { read: true, limit: 64 * kilobyte },
-  'core.version': { read: true, limit: 64 * kilobyte },
-  'dispatcher.list': { read: true, limit: 8192 * kilobyte },
-  'dispatcher.set_state': { read: false, limit: 64 * kilobyte },
-  'dispatcher.set_duid_state': { read: false, limit: 64 * kilobyte },
-  'dispatcher.reload': { read: false, limit: 64 * kilobyte },
-  'dlg.profile_get_size': { read: true, limit: 64 * kilobyte },
-  'dlg.profile_list': { read: true, limit: 8192 * kilobyte },
-  'dlg.stats_active': { read: true, limit: 64 * kilobyte },
-  'dlg.terminate_dlg': { read: false, limit: 64 * kilobyte },
-  'htable.get': { read: true, limit: 64 * kilobyte },
-  'htable.seti': { read: false, limit: 64 * kilobyte },
-  'htable.delete': { read: false, limit: 64 * kilobyte },
-} as const satisfies Record<RpcMethod, { readonly read: boolean; readonly limit: number }>
-
-/** Where an edge's shared secret (header `X-RPC-Key`) comes from. Undefined where the edge asks for none. */
-export interface RpcSecret {
-  secret(): Promise<string | undefined>
-  /** Asked when the edge answers 401 or 403: the secret may have been rotated. */
-  refreshSecret(): Promise<string | undefined>
+/** One request: `params` are positional, and numbers stay JSON numbers (Kamailio reads the group `"1"` as 0). */
+export interface RpcCall<T> {
+  readonly method: RpcMethod
+  readonly params: readonly (string | number)[]
+  /** the shape of its result */
+  readonly result: z.ZodType<T>
 }
 
-export interface RpcSettings {
-  /** the edge's id, for error texts */
-  readonly edge: string
-  readonly transport: RpcTransport
-  /** for one call in all: waiting for a connection, sending, the whole reply */
-  readonly timeoutMs: number
-  readonly key?: RpcSecret
-  /** what is being worked on, for the edge's log */
-  readonly correlationId?: () => string | undefined
-  /** Waits, longer at each attempt (from 1), before what a gateway throttled is said again; without it it is not. */
-  readonly backOff?: (attempt: number) => Promise<void>
-}
+/** What came of one request of several. */
+export type RpcAnswer<T> = { readonly result: T } | { readonly error: EdgeError }
 
 /** JSON-RPC of one Kamailio. */
 export interface JsonRpc {
   /**
-   * One call. Never repeated after a timeout, which says neither done nor failed.
-   * @param params positional; numbers stay JSON numbers (Kamailio reads the group `"1"` as 0)
-   * @throws EdgeError, `malformed` when the result does not have this shape
+   * One request. Never repeated after a timeout, which says neither done nor failed.
+   * @throws EdgeError; `malformed` when the result does not have its shape
    */
-  call<T>(method: RpcMethod, params: readonly (string | number)[], result: z.ZodType<T>): Promise<T>
-  close(): Promise<void>
+  call<T>(call: RpcCall<T>): Promise<T>
+  /**
+   * Many requests, executed in order, in as few HTTP requests as take them where the edge has our rpc.cfg, and otherwise one by one:
+   * then neighbours of the same method are asked at once, 16 at the most.
+   * @returns one answer for each, in order; it never throws
+   */
+  batch<const R extends readonly unknown[]>(
+    calls: {
+      readonly [I in keyof R]: RpcCall<R[I]>
+    },
+  ): Promise<{ [I in keyof R]: RpcAnswer<R[I]> }>
+  /** The boot that the edge's last reply named; null where it named none: it has none of our rpc.cfg. Undefined: no reply yet. */
+  boot(): string | null | undefined
+  /** The same edge over the same connections; every request carries the generation of a lease. */
+  under(generation: number): JsonRpc
 }
 
-export function createJsonRpc(settings: RpcSettings): JsonRpc {
-  const { edge, transport, timeoutMs, key, backOff } = settings
-  let lastId = 0
+interface Request<T> extends RpcCall<T> {
+  readonly id: number
+  readonly text: string
+}
 
-  async function once(call: Call): Promise<HttpReply> {
-    const { method, body, correlationId, secret, signal } = call
-    const limit = methods[method].limit
-    const outcome = await transport.post({ body, correlationId, secret, limit, signal })
-    if ('failure' in outcome) throw failed(edge, method, outcome, signal.aborted ? timeoutMs : undefined)
-    // a gateway may echo what it was sent; from here on no error text can hold the secret
-    return secret === undefined ? outcome : { ...outcome, body: outcome.body.replaceAll(secret, '[secret]') }
+/** HTTP requests under way to one edge, at the most. */
+const atOnce = 16
+/** Of a batch's reply, in bytes: more than an edge can send. */
+const batchReplyLimit = 65_536
+
+export function createJsonRpc(settings: RpcSettings): JsonRpc {
+  let lastId = 0
+  const nextId = () => ++lastId
+  return rpcUnder({ edge: settings.edge, exchange: createExchange(settings), nextId, known: {} }, undefined)
+}
+
+interface Shared {
+  readonly edge: string
+  readonly exchange: ReturnType<typeof createExchange>
+  readonly nextId: () => number
+  /** `boot` of the last reply; null: it named none, which an edge without our rpc.cfg does. Undefined: no reply yet. */
+  readonly known: { boot?: string | null }
+}
+
+function rpcUnder(shared: Shared, generation: number | undefined): JsonRpc {
+  const { edge, exchange, nextId, known } = shared
+
+  function requestOf<T>({ method, params, result }: RpcCall<T>): Request<T> {
+    const id = nextId()
+    return { method, params, result, id, text: JSON.stringify({ jsonrpc: '2.0', method, params, id }) }
   }
 
-  async function send(call: Call): Promise<HttpReply> {
+  function noted(reply: HttpReply): HttpReply {
+    if (!gatewayFault(reply)) known.boot = reply.boot ?? null
+    return reply
+  }
+
+  /** @throws EdgeError */
+  async function single<T>(request: Request<T>): Promise<T> {
+    const { method, text } = request
+    if (!isAllowedRequest(text))
+      throw new EdgeError(edge, 'refused', `${method}: a parameter can not be sent: ${text.slice(0, 200)}`)
+    const { idempotent, limit } = methodRules[method]
+    const reply = noted(await exchange({ what: method, body: text, generation, idempotent, limit }))
+    return shaped(edge, request, resultOf(edge, request, reply))
+  }
+
+  async function answered<T>(asked: () => T | Promise<T>): Promise<RpcAnswer<T>> {
     try {
-      return await once(call)
+      return { result: await asked() }
     } catch (error) {
-      // that the edge has closed a kept connection meanwhile is only seen when it is used
-      if (methods[call.method].read && error instanceof BrokenConnection) return once(call)
+      if (error instanceof EdgeError) return { error }
       throw error
     }
   }
 
-  /** What was throttled was not executed: it may be said again, whatever it is. */
-  async function sendPatiently(call: Call): Promise<HttpReply> {
-    for (let attempt = 1; ; attempt += 1) {
-      const reply = await send(call)
-      if (reply.status !== 429 || !backOff || attempt === throttledTries) return reply
-      await backOff(attempt)
-      if (call.signal.aborted) return reply
+  /** Neighbours of one method at once: writes of different methods depend on their order. */
+  async function oneByOne<T>(requests: readonly Request<T>[]): Promise<RpcAnswer<T>[]> {
+    const groups = grouped(
+      requests,
+      (group, next) => group.length < atOnce && group[0]?.method === next.method,
+    )
+    return inTurn(
+      groups.map((group) => ({
+        size: group.length,
+        run: () => Promise.all(group.map((request) => answered(() => single(request)))),
+      })),
+    )
+  }
+
+  async function together<T>(requests: readonly Request<T>[]): Promise<RpcAnswer<T>[]> {
+    if (requests.length === 1 || known.boot === null) return oneByOne(requests)
+    const message = {
+      what: `batch of ${requests.length}`,
+      body: batchOf(requests.map(({ text }) => text)),
+      generation,
+      idempotent: requests.every(({ method }) => methodRules[method].idempotent),
+      limit: batchReplyLimit,
+    }
+    try {
+      const replies = resultsOf(edge, requests, noted(await exchange(message)))
+      return await Promise.all(
+        requests.map((request, index) => answered(() => shaped(edge, request, resultIn(replies[index])))),
+      )
+    } catch (error) {
+      // Nothing of it was executed: an edge without batches, or a line that its policy refuses.
+      if (error instanceof BatchRefused) return oneByOne(requests)
+      if (error instanceof EdgeError) return requests.map(() => ({ error }))
+      throw error
     }
   }
 
-  return {
-    async call(method, params, result) {
-      const id = ++lastId
-      const body = JSON.stringify({ jsonrpc: '2.0', method, params, id })
-      const secret = await usable(edge, key?.secret())
-      const correlationId = settings.correlationId?.()
-      const call = { method, body, correlationId, secret, signal: AbortSignal.timeout(timeoutMs) }
-      let reply = await sendPatiently(call)
-      const refused = (reply.status === 401 || reply.status === 403) && !gatewayFault(reply)
-      if (key && refused) {
-        const fresh = await usable(edge, key.refreshSecret())
-        if (fresh !== secret) reply = await sendPatiently({ ...call, secret: fresh })
-      }
-      const parsed = result.safeParse(resultOf({ edge, method, id }, reply))
-      if (parsed.success) return parsed.data
-      const issue = parsed.error.issues[0]
-      const where = ['result', ...(issue?.path ?? [])].join('.')
-      throw new EdgeError(edge, 'malformed', `${method}: ${where}: ${issue?.message}`)
+  async function inBatches<T>(requests: readonly Request<T>[]): Promise<RpcAnswer<T>[]> {
+    const reads = requests.every(({ method }) => !methodRules[method].write)
+    const turns = grouped(splitBatches(requests), (turn) => reads && turn.length < atOnce / 4)
+    return inTurn(
+      turns.map((turn) => ({
+        size: turn.flat().length,
+        run: async () => (await Promise.all(turn.map(together))).flat(),
+      })),
+    )
+  }
+
+  // Typed by its first line: each answer has the type of its own call.
+  function batch<const R extends readonly unknown[]>(
+    calls: {
+      readonly [I in keyof R]: RpcCall<R[I]>
     },
-    close: () => transport.close(),
+  ): Promise<{ [I in keyof R]: RpcAnswer<R[I]> }>
+  async function batch(calls: readonly RpcCall<unknown>[]): Promise<RpcAnswer<unknown>[]> {
+    const requests = calls.map(requestOf)
+    const allowed = requests.filter(({ text }) => isAllowedRequest(text))
+    const answers = await inBatches(allowed)
+    const found = new Map(allowed.map((request, index) => [request, answers[index]] as const))
+    return Promise.all(requests.map((request) => found.get(request) ?? answered(() => single(request))))
+  }
+
+  return {
+    call: (call) => single(requestOf(call)),
+    batch,
+    boot: () => known.boot,
+    under: (next) => rpcUnder(shared, next),
   }
 }
 
-/** With a back-off that doubles from 100 ms these end within a second or so, well before the RPC timeout. */
-const throttledTries = 4
+/** Faults that speak of the way to the edge, not of what was asked: whatever else is asked would meet them too. */
+const faultsOfTheWay: readonly EdgeFault[] = [
+  'unreachable',
+  'unauthorized',
+  'throttled',
+  'no-route',
+  'access-denied',
+  'stale',
+]
 
-interface Call {
-  readonly method: RpcMethod
-  readonly body: string
-  readonly correlationId: string | undefined
-  readonly secret: string | undefined
-  readonly signal: AbortSignal
+interface Step<T> {
+  /** how many answers it gives */
+  readonly size: number
+  run(): Promise<RpcAnswer<T>[]>
 }
 
-/** The connection ended before the whole reply was there. */
-class BrokenConnection extends EdgeError {}
-
-function failed(edge: string, method: RpcMethod, failure: RpcFailure, timedOutMs?: number): EdgeError {
-  const options = failure.cause === undefined ? undefined : { cause: failure.cause }
-  if (timedOutMs !== undefined && failure.failure !== 'malformed')
-    return new EdgeError(edge, 'unreachable', `${method}: no reply within ${timedOutMs} ms`, options)
-  const why = `${method}: ${failure.why}`
-  if (failure.failure === 'broken') return new BrokenConnection(edge, 'unreachable', why, options)
-  return new EdgeError(edge, failure.failure, why, options)
+/** One step after the other. Once the way to the edge fails, the rest is not sent, and answered with the same error. */
+async function inTurn<T>(steps: readonly Step<T>[]): Promise<RpcAnswer<T>[]> {
+  const answers: RpcAnswer<T>[] = []
+  for (const { size, run } of steps) {
+    const failed = answers.find((answer) => 'error' in answer && faultsOfTheWay.includes(answer.error.fault))
+    answers.push(...(failed ? Array.from({ length: size }, () => failed) : await run()))
+  }
+  return answers
 }
 
-/** Kept out of header values: control characters, such as the line end that a copied secret brings along. */
-async function usable(
-  edge: string,
-  asked: Promise<string | undefined> | undefined,
-): Promise<string | undefined> {
-  const secret = await asked?.catch((cause: unknown) => {
-    throw new EdgeError(edge, 'unauthorized', 'the shared secret could not be read', { cause })
-  })
-  if (secret === undefined || /^[\x21-\x7e]{8,}$/.test(secret)) return secret
-  throw new EdgeError(
-    edge,
-    'unauthorized',
-    'the shared secret must be 8 or more visible ASCII characters without spaces',
-  )
+function grouped<I>(items: readonly I[], joins: (group: readonly I[], next: I) => boolean): I[][] {
+  const groups: I[][] = []
+  for (const item of items) {
+    const last = groups.at(-1)
+    if (last && joins(last, item)) last.push(item)
+    else groups.push([item])
+  }
+  return groups
+}
+
+function resultIn(answer: RpcAnswer<unknown> | undefined): unknown {
+  if (answer && 'error' in answer) throw answer.error
+  return answer?.result
+}
+
+/** @throws EdgeError, `malformed` when the result does not have its shape */
+function shaped<T>(edge: string, { method, result }: RpcCall<T>, value: unknown): T {
+  const parsed = result.safeParse(value)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  const where = ['result', ...(issue?.path ?? [])].join('.')
+  throw new EdgeError(edge, 'malformed', `${method}: ${where}: ${issue?.message}`)
 }

@@ -13,6 +13,23 @@ export class RpcRefusal extends EdgeError {
   }
 }
 
+/** What htable.get says of a key that nobody set, and of a table that the edge's script does not have. */
+export const noSuchKey = "Key name doesn't exist in htable."
+export const noSuchTable = 'No such htable'
+
+/** @returns undefined where the answer is an error that `means` it. Other errors are thrown on. */
+export async function unless<T>(
+  means: (error: EdgeError) => boolean,
+  asked: Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await asked
+  } catch (error) {
+    if (error instanceof EdgeError && means(error)) return undefined
+    throw error
+  }
+}
+
 /** Messages of 5.6 and 6.1 that mean more than "refused". */
 const faultByMessage = new Map<string, EdgeFault>([
   ['Ongoing reload', 'busy'],
@@ -41,32 +58,101 @@ const faultByStatus = new Map<number, EdgeFault>([
 ])
 
 export interface RpcRequest {
-  readonly edge: string
   readonly method: string
   readonly id: number
 }
 
+/** The edge has seen a later generation than ours: somebody else has its lease. Nothing was executed. */
+export class StaleGeneration extends EdgeError {
+  /** the highest that the edge has seen since its boot */
+  readonly seen: number
+  constructor(edge: string, what: string, seen: number) {
+    super(edge, 'stale', `${what}: the edge has seen generation ${seen}: another run has its lease`)
+    this.seen = seen
+  }
+}
+
+/** An edge did not execute a batch, and may execute its requests one by one. */
+export class BatchRefused extends EdgeError {}
+
 /**
  * The result inside a reply, as yet of unknown shape.
- * @throws RpcRefusal for a JSON-RPC error with our id; otherwise EdgeError by HTTP status, or `malformed`
+ * @throws RpcRefusal for a JSON-RPC error with our id; StaleGeneration; otherwise EdgeError by HTTP status, or `malformed`
  */
-export function resultOf(request: RpcRequest, reply: HttpReply): unknown {
-  const { edge, method, id } = request
-  const gateway = gatewayFault(reply)
-  const at = reply.requestId === undefined ? '' : ` [API request ${reply.requestId}]`
-  if (gateway) throw new EdgeError(edge, gateway.fault, `${method}: ${gateway.what}${at}`)
+export function resultOf(edge: string, { method, id }: RpcRequest, reply: HttpReply): unknown {
+  refuseUnexecuted(edge, method, reply)
   const envelope = envelopeSchema.safeParse(jsonOf(reply.body))
   const unauthorized = reply.status === 401 || reply.status === 403
   if (envelope.success && envelope.data.id === id && !unauthorized) {
     const { error, result } = envelope.data
-    if (error) throw new RpcRefusal(edge, faultOfMessage(error.message), method, error.message, at)
+    if (error) throw new RpcRefusal(edge, faultOfMessage(error.message), method, error.message, at(reply))
     if (reply.status === 200 && result !== undefined) return result
   }
-  const fault = faultByStatus.get(reply.status)
-  if (fault) throw new EdgeError(edge, fault, `${method}: HTTP ${reply.status}${hint(fault)}${at}`)
-  const what = `HTTP ${reply.status} with ${complaint(envelope, id)}`
-  throw new EdgeError(edge, 'malformed', `${method}: ${what}${at}`)
+  throw byStatus(edge, method, reply, complaint(envelope, id))
 }
+
+/**
+ * What a batch's reply answers to each of its requests, in order. All of it is believed or nothing: one element too few or in another
+ * place, and no answer is known to belong to its request.
+ * @throws BatchRefused where nothing was executed and asking one by one may do; StaleGeneration; otherwise EdgeError
+ */
+export function resultsOf(
+  edge: string,
+  requests: readonly RpcRequest[],
+  reply: HttpReply,
+): ({ readonly result: unknown } | { readonly error: EdgeError })[] {
+  const what = `batch of ${requests.length}`
+  refuseUnexecuted(edge, what, reply)
+  const value = jsonOf(reply.body)
+  const refusal = refusalSchema.safeParse(value)
+  const refused =
+    reply.boot === undefined
+      ? [400, 404].includes(reply.status) || (reply.status === 200 && batchOfOthers.safeParse(value).success)
+      : [400, 413, 500].includes(reply.status) && refusal.success
+  const why = refusal.success ? refusal.data.error.message : 'no batch of replies'
+  if (refused) throw new BatchRefused(edge, 'unsupported', `${what}: ${why}${at(reply)}`)
+  const array = replyArray.safeParse(value)
+  if (!array.success || reply.status !== 200) throw byStatus(edge, what, reply, why)
+  if (array.data.length !== requests.length)
+    throw new EdgeError(edge, 'malformed', `${what}: ${array.data.length} replies came${at(reply)}`)
+  return requests.map(({ method, id }, index) => {
+    const envelope = envelopeSchema.safeParse(array.data[index])
+    if (!envelope.success || envelope.data.id !== id)
+      throw new EdgeError(edge, 'malformed', `${what}: ${complaint(envelope, id)}${at(reply)}`)
+    const { error, result } = envelope.data
+    return error
+      ? { error: new RpcRefusal(edge, faultOfMessage(error.message), method, error.message, at(reply)) }
+      : { result }
+  })
+}
+
+/** @throws EdgeError for what a gateway answers in the edge's place, and StaleGeneration */
+function refuseUnexecuted(edge: string, what: string, reply: HttpReply): void {
+  const gateway = gatewayFault(reply)
+  if (gateway) throw new EdgeError(edge, gateway.fault, `${what}: ${gateway.what}${at(reply)}`)
+  if (reply.status !== 409) return
+  const refusal = refusalSchema.safeParse(jsonOf(reply.body))
+  if (refusal.success && refusal.data.error.data !== undefined)
+    throw new StaleGeneration(edge, what, refusal.data.error.data)
+}
+
+function byStatus(edge: string, what: string, reply: HttpReply, why: string): EdgeError {
+  const fault = faultByStatus.get(reply.status)
+  if (fault) return new EdgeError(edge, fault, `${what}: HTTP ${reply.status}${hint(fault)}${at(reply)}`)
+  return new EdgeError(edge, 'malformed', `${what}: HTTP ${reply.status} with ${why}${at(reply)}`)
+}
+
+function at({ requestId }: HttpReply): string {
+  return requestId === undefined ? '' : ` [API request ${requestId}]`
+}
+
+const replyArray = z.array(z.unknown())
+/** What jsonrpcs itself answers to a batch, 5.6 and 6.1: it executes nothing. */
+const batchOfOthers = z.strictObject({ jsonrpc: z.literal('2.0'), result: z.strictObject({}) })
+/** What rpc.cfg answers to what it does not execute; `data` is a refused line, or the generation that it has seen. */
+const refusalSchema = z.object({
+  error: z.object({ message: z.string(), data: z.int().min(0).optional() }),
+})
 
 /** Kamailio gives either `result` or `error`, and repeats the id; it leaves the id out for what it did not execute. */
 const envelopeSchema = z

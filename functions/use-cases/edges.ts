@@ -1,4 +1,5 @@
 import type { DestinationUri, Flags, ListedDestination } from '../control/destination.ts'
+import type { OpaqueEntry } from '../control/edge-list.ts'
 import { EdgeError } from '../control/errors.ts'
 import { lookup } from '../control/listing.ts'
 import {
@@ -10,11 +11,15 @@ import {
   type Scope,
   type StateWrite,
 } from '../control/plan.ts'
-import type { Edge, Ports } from './ports.ts'
+import type { Edge, EdgeWrite, Ports } from './ports.ts'
 
 /** What one edge lists, or why that can't be said. */
 export type Readout =
-  | { readonly edge: Edge; readonly listed: readonly ListedDestination[] }
+  | {
+      readonly edge: Edge
+      readonly listed: readonly ListedDestination[]
+      readonly opaque: readonly OpaqueEntry[]
+    }
   | { readonly edge: Edge; readonly error: EdgeError }
 
 /** What came of a command on one edge, for outcomes and events: never more than the destinations it is about. */
@@ -46,7 +51,8 @@ async function together<T, R>(items: readonly T[], work: (item: T) => Promise<R>
 export function readLists(edges: readonly Edge[]): Promise<Readout[]> {
   return onEveryEdge(edges, async (edge) => {
     try {
-      return { edge, listed: await edge.list() }
+      const { destinations, opaque } = await edge.list()
+      return { edge, listed: destinations, opaque }
     } catch (error) {
       return { edge, error: asEdgeError(error) }
     }
@@ -63,7 +69,7 @@ export function asEdgeError(error: unknown): EdgeError {
 export async function versions(edges: readonly Edge[]): Promise<Readonly<Record<string, string>>> {
   const said = await onEveryEdge(edges, async (edge) => {
     try {
-      return [edge.id, await edge.version()] as const
+      return [edge.id, (await edge.facts()).version] as const
     } catch (error) {
       return [edge.id, `unknown: ${asEdgeError(error).message}`] as const
     }
@@ -108,7 +114,7 @@ export async function disableTogether(
   scopes: readonly Scope[],
 ): Promise<Disabled[]> {
   try {
-    const before = await edge.list()
+    const before = (await edge.list()).destinations
     const find = lookup(before)
     const holder = await ports.store.leaseHolder(reloadLease(edge), ports.clock.now())
     if (holder) throw new EdgeError(edge.id, 'busy', 'it is being reloaded by us; the next step writes')
@@ -118,14 +124,13 @@ export async function disableTogether(
       await recordFormer(ports, edge, entries, uris)
       const { writes, refused } = disablePlan(scope, before)
       try {
-        const guarded = await guard(edge, uris)
-        await write(edge, writes)
+        const guarded = await guardAndWrite(edge, uris, writes)
         return { scope, written: writes.length > 0, refused, guarded }
       } catch (error) {
         return { failed: { ...failure(edge, asEdgeError(error)), listed: [] } }
       }
     })
-    const listed = begun.some(({ written }) => written) ? await edge.list() : before
+    const listed = begun.some(({ written }) => written) ? (await edge.list()).destinations : before
     const findAfter = listed === before ? find : lookup(listed)
     return begun.map((one) =>
       one.failed
@@ -163,16 +168,25 @@ async function recordFormer(
   }
 }
 
-/** Written, then read back. @returns whether the guard now holds each of them. */
-async function guard(edge: Edge, uris: readonly DestinationUri[]): Promise<boolean> {
-  await together(uris, (uri) => edge.setGuard(uri, true))
-  const held = await together(uris, (uri) => edge.readGuard(uri))
-  return held.every((answer) => answer === true)
+/** The guard first, then the states. @returns whether the guard, read back, holds each of them. */
+async function guardAndWrite(
+  edge: Edge,
+  uris: readonly DestinationUri[],
+  writes: readonly StateWrite[],
+): Promise<boolean> {
+  await write(edge, [...uris.map((uri) => ({ uri, held: true })), ...writes])
+  const held = await edge.readGuards(uris)
+  return held.map(orThrow).every((answer) => answer === true)
 }
 
-export async function write(edge: Edge, writes: readonly StateWrite[]): Promise<void> {
-  for (const { state, group, uri, duid } of writes)
-    await (duid === undefined ? edge.setState(state, group, uri) : edge.setDuidState(state, group, duid))
+/** @throws EdgeError, the first of those that were refused */
+export async function write(edge: Edge, writes: readonly EdgeWrite[]): Promise<void> {
+  if (writes.length > 0) (await edge.write(writes)).map(orThrow)
+}
+
+function orThrow<T>(answer: T | EdgeError): T {
+  if (answer instanceof EdgeError) throw answer
+  return answer
 }
 
 function outcomeOf(

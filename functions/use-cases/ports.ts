@@ -1,37 +1,45 @@
 import type { ControlConfig } from '../contracts/config.ts'
 import type { EventType, MetricName } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
-import type { DestinationUri, ListedDestination, WritableState } from '../control/destination.ts'
+import type { DestinationUri } from '../control/destination.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
+import type { EdgeFacts } from '../control/edge-facts.ts'
+import type { EdgeList } from '../control/edge-list.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
+import type { EdgeError } from '../control/errors.ts'
 import type { FormerFlags, Hold, Subject } from '../control/hold.ts'
+import type { StateWrite } from '../control/plan.ts'
 import type { CallCount, Round } from '../control/round.ts'
 
 /**
- * ONE Kamailio. Every method has a timeout and throws `EdgeError`. A write that returns proves nothing: read back.
- * Fan-out, every group and read-back live above this port.
+ * ONE Kamailio. Every method has a timeout. A write that returns proves nothing: read back. Fan-out, every group and read-back live
+ * above this port. What is asked or written for many goes together, in few requests where the edge takes batches.
  */
 export interface Edge {
   readonly id: string
   readonly restoresDialogs: boolean
-  /** Every entry; an empty list is `EdgeError` with fault `empty-list`. */
-  list(): Promise<readonly ListedDestination[]>
-  setState(state: WritableState, group: number, uri: DestinationUri): Promise<void>
-  setDuidState(state: WritableState, group: number, duid: string): Promise<void>
-  /** Marks or unmarks the URI in the drain guard's table. @returns `no-guard` where the edge has none. */
-  setGuard(uri: DestinationUri, held: boolean): Promise<'done' | 'no-guard'>
-  /** @returns whether the guard holds the URI, or `no-guard`. */
-  readGuard(uri: DestinationUri): Promise<boolean | 'no-guard'>
-  /** Fault `busy` within `reload_delta` or while one is running. */
-  reload(): Promise<void>
-  /** `bootTime` is `up_since`, verbatim. */
+  /**
+   * The same edge, asked under a lease of this generation: an edge with our rpc.cfg refuses all that comes with a lower one than it has
+   * seen since its boot, and then every write that comes with none (fault `stale`, `StaleGeneration`).
+   */
+  under(generation: number): Edge
+  /** What it is and can do. @throws EdgeError */
+  facts(): Promise<EdgeFacts>
+  /** `bootTime` is `up_since`, verbatim. @throws EdgeError */
   boot(): Promise<{ readonly bootTime: string; readonly uptimeSeconds: number }>
-  /** What it calls itself, such as `kamailio 6.1.5 (x86_64/Linux)`. */
-  version(): Promise<string>
-  /** Calls to any of the URIs and from any of the addresses; throws `EdgeError` when no source can say. */
-  count(of: CallsOf): Promise<CallCount>
-  /** Calls to and from all media servers; undefined where it keeps no profile of one direction or the other. */
-  totalCalls(): Promise<number | undefined>
+  /** Every entry. @throws EdgeError; fault `empty-list` when there is none at all */
+  list(): Promise<EdgeList>
+  /**
+   * Writes in this order. Once the way to the edge fails, what is left is not sent.
+   * @returns what came of each: `no-guard` where the edge has no drain guard, or what it was refused with
+   */
+  write(writes: readonly EdgeWrite[]): Promise<readonly ('done' | 'no-guard' | EdgeError)[]>
+  /** @returns for each URI whether the guard holds it, `no-guard`, or why that is not known */
+  readGuards(uris: readonly DestinationUri[]): Promise<readonly (boolean | 'no-guard' | EdgeError)[]>
+  /** @throws EdgeError; fault `busy` within `reload_delta` or while one is running */
+  reload(): Promise<void>
+  /** @returns for each subject the calls to any of its URIs and from any of its addresses, or why no source can say */
+  count(subjects: readonly CallsOf[]): Promise<readonly (CallCount | EdgeError)[]>
   /**
    * Ends up to `most` of the calls that `count` counts by its profiles, with a BYE to both ends each; one that still rings is left
    * alone. Counting again shows it.
@@ -40,6 +48,9 @@ export interface Edge {
    */
   endCalls(of: CallsOf, most: number): Promise<number>
 }
+
+/** Sets the state of one entry, by duid where its set lists the URI more than once; or marks a URI in the drain guard's table, or unmarks it. */
+export type EdgeWrite = StateWrite | { readonly uri: DestinationUri; readonly held: boolean }
 
 /** The calls to any of the URIs and from any of the addresses. */
 export interface CallsOf {

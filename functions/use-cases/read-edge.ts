@@ -1,11 +1,14 @@
+import { batchLimits } from '../contracts/rpc.ts'
 import { carriedCount } from '../control/counting.ts'
 import { type DestinationUri, usualUris } from '../control/destination.ts'
+import { describeEdge, type EdgeDescription } from '../control/edge-facts.ts'
+import { mayBelong, type OpaqueEntry } from '../control/edge-list.ts'
 import { EdgeError } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { type Lookup, lookup } from '../control/listing.ts'
 import { activeHosts, type EdgeLoad } from '../control/load-in-service.ts'
 import { isDisabled } from '../control/plan.ts'
-import type { Counted, EdgeReading, HoldReading, Unknown } from '../control/round.ts'
+import type { CallCount, Counted, EdgeReading, HoldReading, Unknown } from '../control/round.ts'
 import { asEdgeError } from './edges.ts'
 import { type Allowance, paced } from './paced.ts'
 import type { CallsOf, Edge, Ports } from './ports.ts'
@@ -16,12 +19,13 @@ export interface EdgeRead {
   readonly load?: EdgeLoad
 }
 
-/** An edge that answers: its boot time, its list and the total of all its calls. */
+/** An edge that answers: what it is, its list and the total of all its calls. */
 export interface OpenedEdge {
   readonly edge: Edge
   readonly at: number
-  readonly bootTime: string
+  readonly description: EdgeDescription
   readonly find: Lookup
+  readonly opaque: readonly OpaqueEntry[]
   readonly load: EdgeLoad
 }
 
@@ -33,14 +37,20 @@ export interface Asked {
   readonly allowance: Allowance
 }
 
-/** Two answers, one after the other: the boot time, then the list and the total of all calls. */
+/** What it is first: the boot time that it shows is from before its list. */
 export async function openEdge({ clock }: Pick<Ports, 'clock'>, edge: Edge): Promise<OpenedEdge | EdgeRead> {
   const at = clock.now()
   try {
-    const { bootTime } = await edge.boot()
-    const [listed, total] = await Promise.all([edge.list(), orUnknown(() => edge.totalCalls())])
-    const calls = typeof total === 'number' ? total : undefined
-    return { edge, at, bootTime, find: lookup(listed), load: { calls, active: activeHosts(listed) } }
+    const facts = await edge.facts()
+    const list = await edge.list()
+    return {
+      edge,
+      at,
+      description: describeEdge(edge, facts, list),
+      find: lookup(list.destinations),
+      opaque: list.opaque,
+      load: { calls: facts.calls, active: activeHosts(list.destinations) },
+    }
   } catch (error) {
     return { reading: unread(edge, at, error) }
   }
@@ -52,20 +62,19 @@ export async function openEdge({ clock }: Pick<Ports, 'clock'>, edge: Edge): Pro
  */
 export async function countOnEdge(
   { clock }: Pick<Ports, 'clock'>,
-  { edge, at, bootTime, find, load }: OpenedEdge,
+  { edge, at, description, find, opaque, load }: OpenedEdge,
   before: EdgeReading | undefined,
   { counted, due, allowance }: Asked,
 ): Promise<EdgeRead> {
   try {
     const counts = new Map<Hold, Counted>()
-    await paced(clock, due, allowance, requestsFor, async (batch) => {
+    const { bootTime, batch: takesBatches } = description
+    const cost = (hold: Hold) => linesFor(hold) / (takesBatches ? batchLimits.requests : 1)
+    await paced(clock, due, allowance, cost, async (batch) => {
       const askedAt = clock.now()
-      await Promise.all(
-        batch.map(async (hold) => {
-          const count = await orUnknown(() => edge.count(callsOf(hold, othersOf(hold, find))))
-          counts.set(hold, { count, at: askedAt, readBy: clock.now() })
-        }),
-      )
+      const answers = await edge.count(batch.map((hold) => callsOf(hold, othersOf(hold, find))))
+      for (const [index, hold] of batch.entries())
+        counts.set(hold, { count: orUnknown(answers[index]), at: askedAt, readBy: clock.now() })
     })
     const after = await edge.boot()
     if (after.bootTime !== bootTime)
@@ -77,6 +86,7 @@ export async function countOnEdge(
         holdKey(hold),
         {
           flags: flagsOf(hold, find),
+          ...unreadableOf(hold, opaque),
           ...(others.length > 0 && { others }),
           ...(known && { counted: known }),
         },
@@ -91,6 +101,7 @@ export async function countOnEdge(
         bootTime,
         uptimeSeconds: after.uptimeSeconds,
         restoresDialogs: edge.restoresDialogs,
+        description,
         holds: Object.fromEntries(holds),
       },
     }
@@ -103,18 +114,25 @@ function unread(edge: Edge, at: number, error: unknown): EdgeReading {
   return { edge: edge.id, readable: false, at, reason: asEdgeError(error).message }
 }
 
-export async function orUnknown<T>(read: () => Promise<T>): Promise<T | Unknown> {
-  try {
-    return await read()
-  } catch (error) {
-    return { unknown: error instanceof Error ? error.message : String(error) }
-  }
+function orUnknown(answer: CallCount | EdgeError | undefined): CallCount | Unknown {
+  if (answer instanceof EdgeError) return { unknown: answer.message }
+  return answer ?? { unknown: 'it was not counted' }
 }
 
-/** One for each URI, and one for each way in which an address may be spelled: three for IPv6. */
-function requestsFor({ uris, addresses }: Hold): number {
+/** A size and a counter for each URI, and for each way in which an address may be spelled: three for IPv6. */
+function linesFor({ uris, addresses }: Hold): number {
   const spellings = addresses.map((address) => (address.includes(':') ? 3 : 1))
-  return spellings.reduce((sum, each) => sum + each, Math.max(1, uris.length))
+  return 2 * spellings.reduce((sum, each) => sum + each, Math.max(1, uris.length))
+}
+
+/** An entry that can't be read and may be one of the hold's: its calls are not counted, and new ones may come. */
+function unreadableOf(
+  { addresses, subject }: Hold,
+  opaque: readonly OpaqueEntry[],
+): Pick<HoldReading, 'unreadable'> {
+  const instanceId = subject.kind === 'instance' ? subject.instanceId : undefined
+  const found = opaque.find((entry) => mayBelong(entry, { addresses, instanceId }))
+  return found ? { unreadable: found.text } : {}
 }
 
 /** Whose calls are those of a hold, on an edge that lists these URIs besides the hold's own. */

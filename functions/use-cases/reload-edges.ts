@@ -68,11 +68,11 @@ async function reloadOne(ports: Ports, edge: Edge, besides: number): Promise<Rel
     return { edge: edge.id, outcome: 'failed', detail: 'another reload of this edge is running' }
   let reloaded: Reloaded
   try {
-    const before = await edge.list()
+    const before = (await edge.list()).destinations
     // A write that began before the lease was seen ends within its timeout.
     await clock.sleep(writesEndMs)
     await reloadPatiently(ports, edge)
-    const after = await edge.list()
+    const after = (await edge.list()).destinations
     reloaded = { edge: edge.id, outcome: 'reloaded', listed: { before: before.length, after: after.length } }
   } catch (error) {
     const { fault, message } = asEdgeError(error)

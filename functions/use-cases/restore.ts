@@ -83,12 +83,12 @@ async function restoreOnEdge(
   known: readonly FormerFlags[],
 ): Promise<EdgeResult> {
   try {
-    const seen = entriesOf(hold, await edge.list())
+    const seen = entriesOf(hold, (await edge.list()).destinations)
     const named = [...new Set([...hold.uris, ...seen.map((entry) => entry.uri)])]
     const recorded = [...(await ports.store.formerFlags(named)), ...known]
     const former = recorded.filter((row) => row.edge === edge.id)
     // Listed after the record was read: where another run has restored and dropped it since, this shows nothing to do.
-    const listed = await edge.list()
+    const listed = (await edge.list()).destinations
     const [holds, holder] = await Promise.all([
       ports.store.holds(),
       ports.store.leaseHolder(reloadLease(edge), ports.clock.now()),
@@ -100,9 +100,8 @@ async function restoreOnEdge(
       (uri) => holdsOn({ uri }, holds).length === 0 && !held.some((entry) => entry.uri === uri),
     )
     const { writes, refused } = restorePlan(free, listed, former)
-    await write(edge, writes)
-    await Promise.all(uris.map((uri) => edge.setGuard(uri, false)))
-    const after = writes.length > 0 ? await edge.list() : listed
+    await write(edge, [...writes, ...uris.map((uri) => ({ uri, held: false }))])
+    const after = writes.length > 0 ? (await edge.list()).destinations : listed
     const heldMeanwhile = (await ports.store.holds()).filter((other) =>
       free.some((entry) => holdsOn(entry, [other]).length > 0),
     )

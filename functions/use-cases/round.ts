@@ -1,12 +1,12 @@
 import { holdsToCount } from '../control/counting.ts'
 import { RoundUnavailable } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
-import type { Round } from '../control/round.ts'
+import type { Round, Unknown } from '../control/round.ts'
 import { correctDrift, finishLiftings } from './correct-drift.ts'
 import { onEveryEdge } from './edges.ts'
 import { allowance } from './paced.ts'
 import type { Ports } from './ports.ts'
-import { countOnEdge, type EdgeRead, openEdge, orUnknown } from './read-edge.ts'
+import { countOnEdge, type EdgeRead, openEdge } from './read-edge.ts'
 import { countRound } from './round-metrics.ts'
 
 type Needs = Pick<
@@ -126,10 +126,21 @@ async function countMediaServers(ports: Needs, holds: readonly Hold[]): Promise<
   const counts = await Promise.all(
     holds.map(async (hold) => {
       const server = { ...(hold.group !== undefined && { group: hold.group }), addresses: hold.addresses }
-      return [holdKey(hold), await orUnknown(() => ports.mediaServers.activeCalls(server))] as const
+      return [holdKey(hold), await ownCount(ports, server)] as const
     }),
   )
   return Object.fromEntries(
     counts.flatMap(([key, count]) => (count === undefined ? [] : [[key, count] as const])),
   )
+}
+
+async function ownCount(
+  { mediaServers }: Pick<Ports, 'mediaServers'>,
+  server: Parameters<Ports['mediaServers']['activeCalls']>[0],
+): Promise<number | undefined | Unknown> {
+  try {
+    return await mediaServers.activeCalls(server)
+  } catch (error) {
+    return { unknown: error instanceof Error ? error.message : String(error) }
+  }
 }

@@ -1,6 +1,15 @@
 import { expect, test } from 'vitest'
 import { destinationUri } from '../../functions/control/destination.ts'
+import { EdgeError } from '../../functions/control/errors.ts'
+import type { CallCount } from '../../functions/control/round.ts'
+import type { CallsOf, Edge } from '../../functions/use-cases/ports.ts'
 import type { EdgePlaces, EdgeRequest, EdgeWorld } from './edge.ts'
+
+async function countOf(edge: Edge, of: CallsOf): Promise<CallCount> {
+  const [count] = await edge.count([of])
+  if (count === undefined || count instanceof EdgeError) throw count ?? new Error('nothing was answered')
+  return count
+}
 
 /** The part of the contract of the port `Edge` that is about calls: counted, ended, forgotten or not. */
 export function callsContract(
@@ -13,26 +22,26 @@ export function callsContract(
     const { edge } = world
     const inbound = await world.callGroup(6)
     const outbound = await world.callFromSecond(2)
-    const profile = (calls: number) => ({ calls, source: 'profile', outbound: true })
+    const profile = (calls: number) => ({ calls, source: 'profile', outbound: true, begun: calls })
     const ofSecond = { uris: [second], addresses: [secondAddress, 'second.example'] }
-    await world.until(async () => (await edge.count(ofSecond)).calls === 5)
-    expect(await edge.count({ uris: [first, second], addresses: [secondAddress] })).toEqual(profile(8))
-    expect(await edge.totalCalls()).toBe(8)
+    await world.until(async () => (await countOf(edge, ofSecond)).calls === 5)
+    expect(await countOf(edge, { uris: [first, second], addresses: [secondAddress] })).toEqual(profile(8))
+    expect((await edge.facts()).calls).toBe(8)
     await edge.reload()
-    expect(await edge.totalCalls()).toBe(8)
-    expect(await edge.count(ofSecond)).toEqual(profile(5))
+    expect((await edge.facts()).calls).toBe(8)
+    expect(await countOf(edge, ofSecond)).toEqual(profile(5))
     const misspelled = destinationUri(`${second};transport=udp`) ?? second
-    expect(await edge.count({ uris: [misspelled], addresses: [secondAddress] })).toEqual(profile(2))
+    expect(await countOf(edge, { uris: [misspelled], addresses: [secondAddress] })).toEqual(profile(2))
     await outbound.hangUp()
-    await world.until(async () => (await edge.count(ofSecond)).calls === 3)
+    await world.until(async () => (await countOf(edge, ofSecond)).calls === 3)
     await inbound.hangUp()
-    await world.until(async () => (await edge.count(ofSecond)).calls === 0)
+    await world.until(async () => (await countOf(edge, ofSecond)).calls === 0)
   })
 
   test('outbound calls are said to be uncounted where no address can be asked for', async () => {
     const { edge } = await open()
-    const count = await edge.count({ uris: [places().first], addresses: ['second.example'] })
-    expect(count).toEqual({ calls: 0, source: 'profile', outbound: false })
+    const count = await countOf(edge, { uris: [places().first], addresses: ['second.example'] })
+    expect(count).toEqual({ calls: 0, source: 'profile', outbound: false, begun: 0 })
   })
 
   test('over a restart calls are still counted where dialogs are restored, and forgotten where not', async () => {
@@ -40,9 +49,9 @@ export function callsContract(
       const world = await open({ restoresDialogs })
       const calls = await world.callGroup(4)
       const all = { uris: [places().first, places().second], addresses: [] }
-      await world.until(async () => (await world.edge.count(all)).calls === 4)
+      await world.until(async () => (await countOf(world.edge, all)).calls === 4)
       await world.restart()
-      expect((await world.edge.count(all)).calls).toBe(restoresDialogs ? 4 : 0)
+      expect((await countOf(world.edge, all)).calls).toBe(restoresDialogs ? 4 : 0)
       await calls.hangUp()
     }
   })
@@ -51,8 +60,8 @@ export function callsContract(
     const world = await open({ profiles: false })
     const calls = await world.callGroup(2)
     const all = { uris: [places().first, places().second], addresses: [places().secondAddress] }
-    await expect(world.edge.count(all)).rejects.toMatchObject({ fault: 'unsupported' })
-    expect(await world.edge.totalCalls()).toBe(undefined)
+    expect(await world.edge.count([all])).toMatchObject([{ fault: 'unsupported' }])
+    expect((await world.edge.facts()).calls).toBe(undefined)
     await calls.hangUp()
   })
 
@@ -62,22 +71,22 @@ export function callsContract(
     await callGroup(6)
     await callFromSecond(2)
     const ofSecond = { uris: [second], addresses: [secondAddress, 'second.example'] }
-    await until(async () => (await edge.count(ofSecond)).calls === 5)
+    await until(async () => (await countOf(edge, ofSecond)).calls === 5)
     expect(await edge.endCalls(ofSecond, 2)).toBe(2)
-    await until(async () => (await edge.count(ofSecond)).calls === 3)
+    await until(async () => (await countOf(edge, ofSecond)).calls === 3)
     expect(await edge.endCalls(ofSecond, 50)).toBe(3)
-    await until(async () => (await edge.count(ofSecond)).calls === 0)
+    await until(async () => (await countOf(edge, ofSecond)).calls === 0)
     expect(await edge.endCalls(ofSecond, 50)).toBe(0)
-    expect((await edge.count({ uris: [first], addresses: [] })).calls).toBe(3)
+    expect((await countOf(edge, { uris: [first], addresses: [] })).calls).toBe(3)
   })
 
   test('an edge whose own policy does not let calls be ended says so, and ends none', async () => {
     const { edge, callGroup, until } = await open({ endsCalls: false })
     await callGroup(2)
     const all = { uris: [places().first, places().second], addresses: [] }
-    await until(async () => (await edge.count(all)).calls === 2)
+    await until(async () => (await countOf(edge, all)).calls === 2)
     await expect(edge.endCalls(all, 2)).rejects.toMatchObject({ fault: 'unsupported' })
-    expect((await edge.count(all)).calls).toBe(2)
+    expect((await countOf(edge, all)).calls).toBe(2)
   })
 
   test('an edge that keeps no profile can end no call', async () => {

@@ -8,11 +8,12 @@ import {
 import type { Edge } from '../../functions/use-cases/ports.ts'
 import type { KamailioRelease } from '../../lab/provision.ts'
 import { callsContract } from './edge-calls.ts'
+import { filesContract } from './edge-files.ts'
 
 /** One line of an edge's dispatcher file. `P` and `N` as second letter are the file's flags 8 and 32 (6.1 shows P only with pings on). */
 export interface FileLine {
   readonly group: number
-  readonly uri: DestinationUri
+  readonly uri: string
   readonly flags?: Flags
   readonly duid?: string
 }
@@ -26,6 +27,8 @@ export interface EdgeRequest {
   /** whether its policy lets calls be ended; default true */
   readonly endsCalls?: boolean
   readonly restoresDialogs?: boolean
+  /** the edge of somebody who has none of our files; default false */
+  readonly plain?: boolean
 }
 
 /** An edge, and hands to do to it what happens to edges. */
@@ -53,6 +56,8 @@ export interface EdgePlaces {
   readonly second: DestinationUri
   /** of the second one */
   readonly secondAddress: string
+  /** a DNS name that every edge resolves to `secondAddress` */
+  readonly secondName: string
   open(request: EdgeRequest): Promise<EdgeWorld>
 }
 
@@ -91,7 +96,11 @@ export function edgeContract(name: string, makeWorld: () => EdgePlaces): void {
     async function shown(edge: Edge): Promise<string[]> {
       const { first } = places()
       const label = (uri: string) => (uri === first ? 'first' : 'second')
-      return (await edge.list()).map((e) => `${e.group} ${label(e.uri)} ${e.flags}`).sort()
+      return (await edge.list()).destinations.map((e) => `${e.group} ${label(e.uri)} ${e.flags}`).sort()
+    }
+    async function set(edge: Edge, state: WritableState, group: number, uri: DestinationUri, duid?: string) {
+      const write = { state, group, uri, ...(duid !== undefined && { duid }) }
+      expect(await edge.write([write])).toEqual(['done'])
     }
     const busy = (edge: Edge) =>
       edge.reload().then(
@@ -103,7 +112,7 @@ export function edgeContract(name: string, makeWorld: () => EdgePlaces): void {
       const { first, release } = places()
       const { edge } = await open()
       expect(await shown(edge)).toEqual(['1 first AX', '1 second AX', '2 first AX'])
-      const listed = await edge.list()
+      const { destinations: listed } = await edge.list()
       expect(listed.find((e) => e.group === 1 && e.uri === first)?.duid).toBe('ms-1')
       expect(listed.find((e) => e.group === 2)?.duid).toBe(undefined)
       const iuids = new Set(listed.flatMap((e) => e.iuid ?? []))
@@ -112,16 +121,16 @@ export function edgeContract(name: string, makeWorld: () => EdgePlaces): void {
 
     test('a state is set in one group and no other', async () => {
       const { edge } = await open()
-      await edge.setState('d', 1, places().first)
+      await set(edge, 'd', 1, places().first)
       expect(await shown(edge)).toEqual(['1 first DX', '1 second AX', '2 first AX'])
-      await edge.setState('d', 2, places().first)
+      await set(edge, 'd', 2, places().first)
       expect(await shown(edge)).toEqual(['1 first DX', '1 second AX', '2 first DX'])
     })
 
     test.each(Object.entries(shownAs))('state %s reads back as %s', async (state, flags) => {
       const { edge } = await open()
       const writable = Object.keys(shownAs).find((known): known is WritableState => known === state) ?? 'd'
-      await edge.setState(writable, 1, places().second)
+      await set(edge, writable, 1, places().second)
       expect(await shown(edge)).toEqual(['1 first AX', `1 second ${flags}`, '2 first AX'])
     })
 
@@ -129,19 +138,23 @@ export function edgeContract(name: string, makeWorld: () => EdgePlaces): void {
       const { first, second } = places()
       const twice = (duid: string) => ({ group: 1, uri: first, duid })
       const { edge } = await open({ file: [twice('ms-1'), twice('ms-2'), { group: 2, uri: second }] })
-      await edge.setState('d', 1, first)
-      const left = (await edge.list()).find((e) => e.group === 1 && e.flags === 'AX')
+      await set(edge, 'd', 1, first)
+      const left = (await edge.list()).destinations.find((e) => e.group === 1 && e.flags === 'AX')
       expect(await shown(edge)).toEqual(['1 first AX', '1 first DX', '2 second AX'])
-      await edge.setDuidState('d', 1, left?.duid ?? 'none was left')
+      await set(edge, 'd', 1, first, left?.duid ?? 'none was left')
       expect(await shown(edge)).toEqual(['1 first DX', '1 first DX', '2 second AX'])
     })
 
     test('what is not listed is refused: another address, group or duid', async () => {
       const { edge } = await open()
       const elsewhere = destinationUri('sip:127.99.99.99:5060') ?? places().first
-      await expect(edge.setState('d', 1, elsewhere)).rejects.toMatchObject({ fault: 'refused' })
-      await expect(edge.setState('d', 99, places().first)).rejects.toMatchObject({ fault: 'refused' })
-      await expect(edge.setDuidState('d', 1, 'nobody')).rejects.toMatchObject({ fault: 'refused' })
+      const { first } = places()
+      const outcomes = await edge.write([
+        { state: 'd', group: 1, uri: elsewhere },
+        { state: 'd', group: 99, uri: first },
+        { state: 'd', group: 1, uri: first, duid: 'nobody' },
+      ])
+      expect(outcomes).toMatchObject([{ fault: 'refused' }, { fault: 'refused' }, { fault: 'refused' }])
       expect(await shown(edge)).toEqual(['1 first AX', '1 second AX', '2 first AX'])
     })
 
@@ -154,8 +167,8 @@ export function edgeContract(name: string, makeWorld: () => EdgePlaces): void {
       const { edge } = await open({ file })
       const asFiled = release === '5.6' ? 'AX' : 'AN'
       expect(await shown(edge)).toEqual([`1 first ${asFiled}`, '1 second AX'])
-      await edge.setState('d', 1, first)
-      await edge.setState('a', 1, first)
+      await set(edge, 'd', 1, first)
+      await set(edge, 'a', 1, first)
       expect(await shown(edge)).toEqual(['1 first AX', '1 second AX'])
       await edge.reload()
       expect(await shown(edge)).toEqual([`1 first ${asFiled}`, '1 second AX'])
@@ -163,14 +176,14 @@ export function edgeContract(name: string, makeWorld: () => EdgePlaces): void {
 
     test('a reload goes back to the file and changes each IUID; the next is refused as busy and changes nothing', async () => {
       const { edge } = await open()
-      const iuids = async () => (await edge.list()).flatMap((e) => e.iuid ?? [])
-      await edge.setState('d', 1, places().first)
+      const iuids = async () => (await edge.list()).destinations.flatMap((e) => e.iuid ?? [])
+      await set(edge, 'd', 1, places().first)
       const before = await iuids()
       await edge.reload()
       expect(await shown(edge)).toEqual(['1 first AX', '1 second AX', '2 first AX'])
       const after = await iuids()
       expect(after.filter((iuid) => before.includes(iuid))).toEqual([])
-      await edge.setState('d', 1, places().first)
+      await set(edge, 'd', 1, places().first)
       await expect(edge.reload()).rejects.toMatchObject({ fault: 'busy' })
       expect(await iuids()).toEqual(after)
       expect(await shown(edge)).toEqual(['1 first DX', '1 second AX', '2 first AX'])
@@ -190,29 +203,29 @@ export function edgeContract(name: string, makeWorld: () => EdgePlaces): void {
       const { first } = places()
       const world = await open()
       const { edge } = world
-      expect(await edge.readGuard(first)).toBe(false)
-      expect(await edge.setGuard(first, true)).toBe('done')
+      expect(await edge.readGuards([first])).toEqual([false])
+      expect(await edge.write([{ uri: first, held: true }])).toEqual(['done'])
       await edge.reload()
-      expect(await edge.readGuard(first)).toBe(true)
-      expect(await edge.readGuard(places().second)).toBe(false)
-      expect(await edge.setGuard(first, false)).toBe('done')
-      expect(await edge.setGuard(first, false)).toBe('done')
-      expect(await edge.readGuard(first)).toBe(false)
-      await edge.setGuard(first, true)
+      expect(await edge.readGuards([first])).toEqual([true])
+      expect(await edge.readGuards([places().second])).toEqual([false])
+      expect(await edge.write([{ uri: first, held: false }])).toEqual(['done'])
+      expect(await edge.write([{ uri: first, held: false }])).toEqual(['done'])
+      expect(await edge.readGuards([first])).toEqual([false])
+      await edge.write([{ uri: first, held: true }])
       await world.restart()
-      expect(await edge.readGuard(first)).toBe(false)
+      expect(await edge.readGuards([first])).toEqual([false])
     })
 
     test('an edge without the guard says so', async () => {
       const { edge } = await open({ guard: false })
-      expect(await edge.setGuard(places().first, true)).toBe('no-guard')
-      expect(await edge.setGuard(places().first, false)).toBe('no-guard')
-      expect(await edge.readGuard(places().first)).toBe('no-guard')
+      expect(await edge.write([{ uri: places().first, held: true }])).toEqual(['no-guard'])
+      expect(await edge.write([{ uri: places().first, held: false }])).toEqual(['no-guard'])
+      expect(await edge.readGuards([places().first])).toEqual(['no-guard'])
     })
 
     test('an edge says which Kamailio it is', async () => {
       const { edge } = await open()
-      expect(await edge.version()).toMatch(/^kamailio \S/)
+      expect((await edge.facts()).version).toMatch(/^kamailio \S/)
     })
 
     test('the boot time stays over a reload and changes at a restart, which forgets every state', async () => {
@@ -220,7 +233,7 @@ export function edgeContract(name: string, makeWorld: () => EdgePlaces): void {
       const { edge } = world
       const { bootTime } = await edge.boot()
       await edge.reload()
-      await edge.setState('d', 1, places().first)
+      await set(edge, 'd', 1, places().first)
       expect((await edge.boot()).bootTime).toBe(bootTime)
       // boot times are whole seconds
       await world.until(async () => (await edge.boot()).uptimeSeconds >= 2)
@@ -232,12 +245,13 @@ export function edgeContract(name: string, makeWorld: () => EdgePlaces): void {
     test('answered pings undo inactive in probing mode 1, and never disabled', async () => {
       const { first, second } = places()
       const world = await open({ pings: true })
-      await world.edge.setState('d', 1, first)
-      await world.edge.setState('i', 1, second)
+      await set(world.edge, 'd', 1, first)
+      await set(world.edge, 'i', 1, second)
       await world.until(async () => (await shown(world.edge)).includes('1 second AP'))
       expect(await shown(world.edge)).toContain('1 first DX')
     })
 
     callsContract(open, places)
+    filesContract(open, places)
   })
 }

@@ -1,9 +1,4 @@
-import {
-  type DestinationUri,
-  destinationUri,
-  type Flags,
-  type WritableState,
-} from '../../functions/control/destination.ts'
+import { type Flags, sipUri, type WritableState } from '../../functions/control/destination.ts'
 
 /** One line of the edge's dispatcher file: what a reload or restart goes back to. */
 export interface FileEntry {
@@ -18,9 +13,11 @@ export type ProbingMode = 0 | 1 | 2 | 3
 
 export interface Entry {
   readonly group: number
-  readonly uri: DestinationUri
+  readonly uri: string
   readonly duid?: string
   readonly iuid: string
+  /** what a DNS name was resolved to when the list was loaded */
+  readonly address?: string
   flags: Flags
   flagsSetAt: number
   load: number
@@ -31,6 +28,7 @@ export class DispatcherMemory {
   /** What a reload goes back to; replaced as an administrator would. */
   file: readonly FileEntry[]
   private readonly knowsNoPing: boolean
+  private readonly names: Readonly<Record<string, string>> | undefined
   private readonly probingMode: ProbingMode | undefined
   private readonly reloadTakesMs: number
   private readonly reloadDeltaMs: number
@@ -44,6 +42,8 @@ export class DispatcherMemory {
     readonly file: readonly FileEntry[]
     /** the flag 32 of the file, which 5.6 ignores */
     readonly knowsNoPing: boolean
+    /** what DNS answers to the edge; undefined: it does not ask, as with the file's flag 16 */
+    readonly names: Readonly<Record<string, string>> | undefined
     readonly probingMode: ProbingMode | undefined
     readonly reloadTakesMs: number
     readonly reloadDeltaMs: number
@@ -51,6 +51,7 @@ export class DispatcherMemory {
   }) {
     this.file = settings.file
     this.knowsNoPing = settings.knowsNoPing
+    this.names = settings.names
     this.probingMode = settings.probingMode
     this.reloadTakesMs = settings.reloadTakesMs
     this.reloadDeltaMs = settings.reloadDeltaMs
@@ -92,20 +93,34 @@ export class DispatcherMemory {
     return true
   }
 
-  /** Targets stand in the reverse order of the file (measured); a line that is no SIP URI is skipped without a word. */
+  /** Targets stand in the reverse order of the file (measured); a line without a known scheme, or with a name that nobody resolves, is skipped without a word. */
   private load(now: number): void {
     this.generation += 1
     this.replacesAt = undefined
     const boot = Math.floor(this.bootedAt / 1000).toString(16)
     this.current = this.file
       .flatMap((line, index) => {
-        const uri = destinationUri(line.uri)
-        if (uri === undefined) return []
+        const uri = line.uri
+        const host = sipUri(uri)?.host ?? ''
+        const address = this.names?.[host]
+        const isName = /[a-z]/.test(host) && !host.includes(':')
+        if (!/^(sips?|tel):/i.test(uri) || (this.names && isName && address === undefined)) return []
         const iuid = `dspt-${boot}-${this.generation.toString(16)}-${index + 1}-${line.group}`
         const filed = line.flags ?? 'AX'
         const flags: Flags = filed.endsWith('N') && !this.knowsNoPing ? 'AX' : filed
         const duid = line.duid === undefined ? {} : { duid: line.duid }
-        return [{ group: line.group, uri, iuid, flags, flagsSetAt: now, load: 0, ...duid }]
+        return [
+          {
+            group: line.group,
+            uri,
+            iuid,
+            flags,
+            flagsSetAt: now,
+            load: 0,
+            ...duid,
+            ...(address && { address }),
+          },
+        ]
       })
       .reverse()
   }

@@ -143,7 +143,7 @@ test('an edge that is unreachable at begin is disabled, confirmed and counted on
   const world = createWorld()
   const [, b] = world.edges
   b?.callTo(server)
-  if (b) b.misbehaviour = { faults: { list: 'unreachable', boot: 'unreachable' } }
+  if (b) b.misbehaviour = { faults: { 'dispatcher.list': 'unreachable', 'core.uptime': 'unreachable' } }
   await world.scaleIn()
   await world.pass(5 * minutes)
   expect(world.flags()).toMatchObject({ 'edge-a/1': 'DX', 'edge-b/1': 'AP' })

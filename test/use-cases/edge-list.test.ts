@@ -78,5 +78,5 @@ test('an edge that is listed while many servers are held is asked for its list a
   world.memory.fleet.list.push(added)
   await world.lifecycle(edit)
   expect(added.truth().entries.filter(({ flags }) => !flags.startsWith('D'))).toEqual([])
-  expect(added.requests.filter((request) => request === 'list').length).toBeLessThan(10)
+  expect(added.requests.filter((request) => request === 'dispatcher.list').length).toBeLessThan(10)
 })

@@ -141,9 +141,9 @@ test('an edge that lists the destination no more is believed when it counts no c
 })
 
 test.each([
-  ['counts fail', { faults: { count: 'malformed' } }],
-  ['lists fail', { faults: { list: 'malformed' } }],
-  ['boot time fails', { faults: { boot: 'unauthorized' } }],
+  ['counts fail', { faults: { 'dlg.profile_get_size': 'malformed' } }],
+  ['lists fail', { faults: { 'dispatcher.list': 'malformed' } }],
+  ['boot time fails', { faults: { 'core.uptime': 'unauthorized' } }],
   ['replies are lost', { losesReplies: true }],
 ] as const)('unknown is never zero: %s on one edge', async (_, misbehaviour) => {
   const world = createWorld()

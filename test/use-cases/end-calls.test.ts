@@ -40,7 +40,7 @@ function endingWorld(
 function watchEndings(world: World): { at: number; edge: string; ended: number }[] {
   const endings: { at: number; edge: string; ended: number }[] = []
   for (const edge of world.edges) {
-    const end = edge.endCalls.bind(edge)
+    const end = edge.endCalls
     edge.endCalls = async (of, most) => {
       const ended = await end(of, most)
       endings.push({ at: world.age(), edge: edge.id, ended })
@@ -102,7 +102,7 @@ test('an edge that refuses to end calls is said, takes no part from the others, 
   expect(callsUp(world)).toEqual([6, 0])
   expect(world.memory.events.of('Calls Ended')[0]).toMatchObject({
     edges: [
-      { edge: 'edge-a', ended: 0, failed: expect.stringContaining('refuses to end calls') },
+      { edge: 'edge-a', ended: 0, failed: expect.stringContaining('policy refuses') },
       { edge: 'edge-b', ended: 2 },
     ],
   })
@@ -123,7 +123,7 @@ test('an edge that refuses to end calls is said, takes no part from the others, 
 test('an edge that does not answer while calls are ended harms neither the others nor the heartbeats', async () => {
   const { world, endings } = endingWorld([6, 6])
   const [a] = world.edges
-  if (a) a.misbehaviour = { faults: { endCalls: 'unreachable' } }
+  if (a) a.misbehaviour = { faults: { 'dlg.profile_list': 'unreachable' } }
   await world.scaleIn()
   await retired(world)
   expect(endings.every(({ edge }) => edge === 'edge-b')).toBe(true)

@@ -124,7 +124,7 @@ async function disturb(world: World, one: Happening & { what: Trouble }, n: numb
     case 'replies lost':
       return misbehave({ losesReplies: true })
     case 'busy':
-      return misbehave({ faults: { setState: 'busy' } })
+      return misbehave({ faults: { 'dispatcher.set_state': 'busy' } })
     case 'reload by us':
       return delivered(world, () => world.command(command('command-reload', { id: `reload-${n}` }), n))
     case 'a write is lost':

@@ -205,5 +205,7 @@ test('nothing comes back when a drain has ended, its instance is forgotten and t
   )
   await world.pass(30 * seconds)
   expect(world.flags(server)).toEqual(everywhere('DX'))
-  expect(world.writes().filter((write) => /^setState (a|i|t)|^setGuard .* false$/.test(write))).toEqual([])
+  expect(
+    world.writes().filter((write) => /^dispatcher\.set_state (a|i|t)|^htable\.delete/.test(write)),
+  ).toEqual([])
 })

@@ -47,7 +47,7 @@ test('a scale-in is disabled in every group on every edge, keeps its calls, and 
   await world.until((record) => record?.state === 'ended')
   expect(await world.heldBy()).toEqual([`retired/${instanceId}/drain-calls`])
   expect(world.flags()).toEqual(everywhere('DX'))
-  expect(world.writes().filter((write) => !/^set(State d|Guard .* true$)/.test(write))).toEqual([])
+  expect(world.writes().filter((write) => !/^(dispatcher\.set_state d|htable\.seti)/.test(write))).toEqual([])
   const [execution] = await Promise.all(world.executions.map(({ done }) => done))
   expect(execution?.status).toBe('SUCCEEDED')
   expect(memory.events.of('Drain Ended')).toMatchObject([{ drainId, result: 'drained' }])
@@ -69,7 +69,7 @@ test('a drain is confirmed by two read-backs at least two seconds apart', async 
       ],
     },
   ])
-  const lists = world.edges[0]?.requests.filter((request) => request === 'list').length
+  const lists = world.edges[0]?.requests.filter((request) => request === 'dispatcher.list').length
   expect(lists).toBeGreaterThanOrEqual(3)
 })
 

@@ -113,7 +113,7 @@ async function happen(world: World, ledger: Ledger, { edge: index, what, lasts }
     case 'replies lost':
       return misbehave({ losesReplies: true })
     case 'counts refused':
-      return misbehave({ faults: { count: 'unsupported' } })
+      return misbehave({ faults: { 'dlg.profile_get_size': 'unsupported' } })
     case 'the store refuses':
       return world.memory.store.failNext('putDrain', new Error('throttled'), lasts % 2 ? 'before' : 'after')
     case 'the heartbeat is refused':

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { command, createWorld, everywhere, file, minutes, seconds, server } from './world.ts'
+import { command, createWorld, everywhere, file, isWrite, minutes, seconds, server } from './world.ts'
 
 const reload = (changes: Readonly<Record<string, unknown>> = {}) => command('command-reload', changes)
 const three = [{ id: 'edge-a' }, { id: 'edge-b' }, { id: 'edge-c' }]
@@ -25,7 +25,7 @@ test('an empty list on the first edge stops the rest, which keep theirs', async 
       { edge: 'edge-c', outcome: 'not-tried' },
     ],
   })
-  expect(world.edges.map((edge) => edge.requests.includes('reload'))).toEqual([true, false, false])
+  expect(world.edges.map((edge) => edge.requests.includes('dispatcher.reload'))).toEqual([true, false, false])
 })
 
 test('an edge that was reloaded a moment ago is tried again after its reload_delta', async () => {
@@ -36,7 +36,9 @@ test('an edge that was reloaded a moment ago is tried again after its reload_del
   world.edges[0]?.strangerSets('d', 1, server)
   expect(await world.command(reload({ edge: 'edge-a' }))).toMatchObject({ result: 'reloaded' })
   expect(world.age() - started).toBeLessThan(20 * seconds)
-  expect(world.edges[0]?.requests.filter((request) => request === 'reload').length).toBeGreaterThan(1)
+  expect(
+    world.edges[0]?.requests.filter((request) => request === 'dispatcher.reload').length,
+  ).toBeGreaterThan(1)
 })
 
 test('what is held is disabled again at once after a reload, and the former flags stay', async () => {
@@ -74,8 +76,8 @@ test('we never write to an edge while we reload it', async () => {
   })
   await done
   const requests = a?.requests ?? []
-  expect(requests.findIndex((request) => request.startsWith('set'))).toBeGreaterThan(
-    requests.indexOf('reload'),
+  expect(requests.findIndex((request) => isWrite(request))).toBeGreaterThan(
+    requests.indexOf('dispatcher.reload'),
   )
   await world.pass(1 * minutes)
   expect(world.flags()).toEqual(everywhere('DX'))
@@ -85,7 +87,7 @@ test('two reloads of one edge at once: one is made', async () => {
   const world = createWorld({ edges: [{}] })
   const both = await Promise.all([world.command(reload({ id: 'r-1' })), world.command(reload({ id: 'r-2' }))])
   expect(both.map(({ result }) => result).sort()).toEqual(['incomplete', 'reloaded'])
-  expect(world.edges[0]?.requests.filter((request) => request === 'reload')).toHaveLength(1)
+  expect(world.edges[0]?.requests.filter((request) => request === 'dispatcher.reload')).toHaveLength(1)
 })
 
 test('an edge that nobody knows is refused, with the names of those that are known', async () => {

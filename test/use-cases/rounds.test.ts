@@ -20,7 +20,8 @@ import {
   type World,
 } from './world.ts'
 
-const lists = (requests: readonly string[]) => requests.filter((request) => request === 'list').length
+const lists = (requests: readonly string[]) =>
+  requests.filter((request) => request === 'dispatcher.list').length
 
 async function held() {
   const world = createWorld()
@@ -135,10 +136,22 @@ test('a round corrects drift for every hold, not only for the drain that asked f
   expect(world.flags(neighbour)).toEqual(everywhere('DX'))
 })
 
-test('while nothing drains, an edge is asked for its boot time, its list, its total and its boot time again', async () => {
+test('while nothing drains, an edge is asked for what it is, its list and its boot time again', async () => {
   const world = createWorld()
   await freshRound(world.ports)
-  expect(world.edges[0]?.requests).toEqual(['boot', 'list', 'totalCalls', 'boot'])
+  expect(world.edges[0]?.requests).toEqual([
+    ...[
+      'core.uptime',
+      'core.version',
+      'dlg.stats_active',
+      'dlg.profile_get_size dst',
+      'dlg.profile_get_size src',
+    ],
+    ...['htable.get held sip:guard-probe.invalid', 'htable.get begun total', 'htable.get dc about'],
+    'dispatcher.list',
+    'core.uptime',
+  ])
+  expect(world.edges[0]?.posts).toBe(4)
 })
 
 test('while somebody makes a round, a drain reads the one before if it knows the hold', async () => {
@@ -195,7 +208,7 @@ test('an edge that restarts while it is counted says nothing', async () => {
   await world.pass(1 * hours)
   const [a] = world.edges
   if (!a) throw new Error('no edge')
-  const count = a.count.bind(a)
+  const count = a.count
   a.count = (of) => {
     a.restart()
     return count(of)
@@ -208,7 +221,7 @@ test('an edge that restarts while it is counted says nothing', async () => {
 function slowDown(world: World, edge: MemoryEdge | undefined): void {
   if (!edge) throw new Error('no edge')
   edge.misbehaviour = { latencyMs: 2900 }
-  const count = edge.count.bind(edge)
+  const count = edge.count
   edge.count = async (of) => {
     await world.clock.sleep(3 * 2900)
     return count(of)
@@ -280,7 +293,7 @@ test('liftings that are too many for a round are finished in turns', async () =>
   for (let turn = 0; turn < 3; turn += 1) {
     const before = a?.requests.length ?? 0
     await finishLiftings(world.ports, ['edge-b'], holds, world.clock.now() + 1 * seconds)
-    begun.push((a?.requests.slice(before) ?? []).filter((request) => request.startsWith('setGuard')))
+    begun.push((a?.requests.slice(before) ?? []).filter((request) => request.startsWith('htable.delete')))
     await world.pass(1 * seconds)
   }
   expect(begun.map(({ length }) => length)).toEqual([1, 1, 1])

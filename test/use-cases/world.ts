@@ -18,7 +18,8 @@ import { retireDrain } from '../../functions/use-cases/retire-drain.ts'
 import { eventBody } from '../contracts/event-files.ts'
 import { createMemoryClock } from '../memory/clock.ts'
 import type { FileEntry } from '../memory/dispatcher-memory.ts'
-import { MemoryEdge, type MemoryEdgeOptions } from '../memory/edge.ts'
+import { MemoryEdge } from '../memory/edge.ts'
+import type { MemoryEdgeOptions } from '../memory/kamailio.ts'
 import { type MemoryPorts, memoryPorts } from '../memory/ports.ts'
 import { createMemoryWorkflows } from '../memory/workflows.ts'
 import { type Execution, interpreter } from '../workflow/interpreter.ts'
@@ -217,12 +218,15 @@ export function createWorld(options: WorldOptions = {}) {
     ended: () =>
       memory.lifecycleActions.ended().map(({ result, by, at }) => ({ result, by, at: at - startedAt })),
     writes: (id?: string) =>
-      edges
-        .filter((e) => id === undefined || e.id === id)
-        .flatMap((e) => e.requests.filter((request) => request.startsWith('set'))),
+      edges.filter((e) => id === undefined || e.id === id).flatMap((e) => e.requests.filter(isWrite)),
   }
   running.add(world)
   return world
+}
+
+/** Whether a request to an edge sets a state or the guard. */
+export function isWrite(request: string): boolean {
+  return /^(dispatcher\.set|htable\.(seti|delete))/.test(request)
 }
 
 /** The text of an event under events/, with fields replaced at any depth. */

@@ -1,0 +1,109 @@
+import type { EdgeList } from './edge-list.ts'
+
+/** What one edge is and can do, as it shows it itself. Times are epoch milliseconds unless they say otherwise. */
+export interface EdgeFacts {
+  /** what it calls itself, such as `kamailio 6.1.5 (x86_64/Linux)` */
+  readonly version: string
+  /** `up_since` of `core.uptime`, verbatim: compared, never computed with */
+  readonly bootTime: string
+  readonly uptimeSeconds: number
+  /** named in each of its replies; absent: it has none of our rpc.cfg, and with it neither batches nor a fence */
+  readonly bootId?: string
+  /** executes many requests in one */
+  readonly batch: boolean
+  /** refuses what a run that has lost its lease sends late */
+  readonly fence: boolean
+  /** keeps held destinations out over a reload */
+  readonly guard: boolean
+  /** which directions of calls it can count for one media server */
+  readonly profiles: readonly ('dst' | 'src')[]
+  /** counts how many calls ever began for each of them */
+  readonly counters: boolean
+  /** dialogs that are up now, whoever has them; absent without the dialog module */
+  readonly dialogs?: number
+  /** calls in both profiles now; absent where it does not keep both */
+  readonly calls?: number
+  /** calls ever begun since its boot, by the counters; absent where it keeps none */
+  readonly begun?: number
+  /** after which the edge's own settings end a call; absent where they do not say */
+  readonly longestCallSeconds?: number
+  /** whether its policy lets calls be ended; absent where it does not say, as the next three */
+  readonly endsCalls?: boolean
+  readonly keepalives?: boolean
+  /** its clock less ours, to about a second */
+  readonly clockDifferenceSeconds?: number
+  /** what its script last logged as an error of the edge's configuration */
+  readonly configurationError?: string
+}
+
+/** All that can be said of one edge: what it is, and what its list is like. */
+export interface EdgeDescription extends EdgeFacts {
+  readonly edge: string
+  readonly restoresDialogs: boolean
+  readonly list: {
+    readonly destinations: number
+    /** entries that can't be read, and the first few of them */
+    readonly opaque: number
+    readonly opaqueSamples: readonly string[]
+    /** whether a reload can be told from a restart: 6.1 */
+    readonly iuid: boolean
+  }
+  /**
+   * Whether its counting is proved: `counting` it has counted calls since its boot; `never` dialogs are up and it has counted none, so that
+   * its zeros prove nothing; `unproved` no call came yet, or it has no counters.
+   */
+  readonly counts: 'counting' | 'never' | 'unproved'
+}
+
+const samples = 5
+
+export function describeEdge(
+  edge: { readonly id: string; readonly restoresDialogs: boolean },
+  facts: EdgeFacts,
+  { destinations, opaque }: EdgeList,
+): EdgeDescription {
+  return {
+    ...facts,
+    edge: edge.id,
+    restoresDialogs: edge.restoresDialogs,
+    list: {
+      destinations: destinations.length,
+      opaque: opaque.length,
+      opaqueSamples: opaque.slice(0, samples).map(({ text }) => text),
+      iuid: destinations.some(({ iuid }) => iuid !== undefined),
+    },
+    counts: countsOf(facts),
+  }
+}
+
+function countsOf({ begun, dialogs = 0, calls }: EdgeFacts): EdgeDescription['counts'] {
+  if ((begun ?? 0) > 0 || (calls ?? 0) > 0) return 'counting'
+  if (dialogs > 0 && calls === 0) return 'never'
+  return 'unproved'
+}
+
+/**
+ * What an edge lacks for a drain to be sure, one line each: the drain still works, by weaker means, and this is published with it.
+ * @param ownCount whether the media server's own count is read: it sees the calls that an edge can't count
+ */
+export function lacksOf(description: EdgeDescription, ownCount = false): string[] {
+  const { edge, profiles, counters, guard, batch, counts, list, configurationError } = description
+  const lines: (string | false | undefined)[] = [
+    !profiles.includes('dst') && 'no call profiles, calls are counted by weaker means',
+    profiles.includes('dst') &&
+      !profiles.includes('src') &&
+      !ownCount &&
+      'no profile "src", calls that the media server places through it are not counted',
+    counts === 'never' &&
+      'its call profiles have counted none of the calls that are up: its script does not call DISPATCHER_CONTROL_COUNT_TO',
+    profiles.includes('dst') && !counters && 'no begun counters, a call between two counts is not seen',
+    !guard && 'no drain guard, a reload opens what is held until it is held again',
+    !batch && 'no batches and no fence, requests are sent one by one: its rpc.cfg is older, or not ours',
+    list.opaque > 0 &&
+      `${list.opaque} entries of its list can not be read, such as ${JSON.stringify(list.opaqueSamples[0])}: nothing is written to them`,
+    configurationError && `its script reports: ${configurationError}`,
+  ]
+  return lines
+    .filter((line) => typeof line === 'string' && line !== '')
+    .map((line) => `edge ${edge}: ${line}`)
+}
