@@ -8,6 +8,7 @@ const config: KnipConfig = {
     'lab/localstack/node-worker.ts',
     'functions/handlers/*.ts',
     'test/**/*.test.ts',
+    'test/kamailio/drop-in/inside.ts',
   ],
   project: ['**/*.ts'],
   // looked for on the PATH by the lab

@@ -1,8 +1,8 @@
--- The SIP routing of an edge in Lua, and where the control plane's routes are called. See kamailio.cfg beside this file.
--- The same calls work from Python: KSR.cfgutils.route_if_exists("DISPATCHER_CONTROL_SELECT").
+-- The SIP routing of an edge in Lua, and where it calls the control plane's routes. See kamailio.cfg beside this file.
+-- Python has the same function, KSR.cfgutils.route_if_exists(); only Lua is tested.
 
 -- Runs a route block of rpc.cfg, call-profiles.cfg or drain-guard.cfg. True where that returns 1.
--- A block that is missing must not pass for one that agreed: route_if_exists() returns -1 for both "no" and "not there".
+-- route_if_exists() returns -1 for "no" and for "no such route". The second is an error, and the log names it.
 local function control(name)
   local route = "DISPATCHER_CONTROL_" .. name
   if KSR.cfgutils.check_route_exists(route) < 0 then

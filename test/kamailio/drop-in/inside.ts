@@ -1,4 +1,4 @@
-// Runs inside of a network namespace: starts a Kamailio there, goes through a plan and writes down what it saw.
+// Runs inside a network namespace: starts a Kamailio there, goes through a plan, writes down what it saw.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'

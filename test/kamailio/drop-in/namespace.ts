@@ -7,8 +7,8 @@ import { type Observation, observationSchema, type Plan } from './steps.ts'
 const unshare = ['unshare', '--user', '--map-root-user', '--net']
 
 /**
- * Why this machine gives no network namespace of one's own; undefined when it does. Only in one can a Kamailio without
- * any `listen` be started: it binds every address that it finds.
+ * Why this machine gives no network namespace of one's own; undefined when it does.
+ * A Kamailio without any `listen` binds every address that it finds, so it is started in one.
  */
 export function whyNoNamespace(): string | undefined {
   const [command = '', ...args] = [...unshare, 'ip', 'link', 'set', 'lo', 'up']
@@ -17,7 +17,7 @@ export function whyNoNamespace(): string | undefined {
   return `this machine gives no network namespace of one's own (unshare, ip): ${error?.message ?? stderr.trim()}`
 }
 
-/** Goes through the plan with a Kamailio that has a network of its own. @throws ChildExited with Kamailio's own words */
+/** Goes through the plan with a Kamailio that has a network of its own. @throws ChildExited with its words */
 export async function observe(plan: Plan): Promise<Observation> {
   const file = join(plan.dir, 'plan.json')
   const observation = join(plan.dir, 'observation.json')

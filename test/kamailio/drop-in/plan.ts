@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { KamailioProgram } from '../../../lab/provision.ts'
-import type { SipTransport } from './sip.ts'
+import type { SipTransport, SipVia } from './sip.ts'
 import type { Observation, Plan, Step } from './steps.ts'
 import { secret } from './user-edits.ts'
 
@@ -22,7 +22,10 @@ const sipPorts: Readonly<Record<SipTransport, number>> = { udp: 5060, tcp: 5060,
 export const by = (
   transport: SipTransport,
   { host = edge, port = sipPorts[transport], from = caller } = {},
-) => ({ transport, host, port, from })
+): SipVia => ({ transport, host, port, from })
+
+/** Where nobody is expected to answer. */
+export const inVain = (via: SipVia): SipVia => ({ ...via, patienceMs: 700 })
 
 /** A call that stays up until `hangUp(name)`. */
 export const call = (name: string, uri: string, via = by('udp')): Step => ({ do: 'call', name, via, uri })
@@ -30,7 +33,8 @@ export const call = (name: string, uri: string, via = by('udp')): Step => ({ do:
 export const hangUp = (name: string): Step => ({ do: 'hang-up', name: `${name} ended`, call: name })
 
 /** The answer to an INVITE that nobody should take for SIP: over TCP, to the port of the control plane. */
-export const sipToRpcPort = (name: string): Step => call(name, `sip:svc@${edge}`, by('tcp', { port: 8080 }))
+export const sipToRpcPort = (name: string): Step =>
+  call(name, `sip:svc@${edge}`, inVain(by('tcp', { port: 8080 })))
 
 const envelope = (method: string, params: readonly (string | number)[]) =>
   JSON.stringify({ jsonrpc: '2.0', method, params, id: 1 })

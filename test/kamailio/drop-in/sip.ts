@@ -12,6 +12,8 @@ export interface SipVia {
   readonly port: number
   /** The caller's own address. */
   readonly from: string
+  /** How long a final reply is waited for; shorter than the default where none is expected. */
+  readonly patienceMs?: number | undefined
 }
 
 /** A call that was answered or refused; `status` is the final reply's, 0 when there was none in time. */
@@ -30,7 +32,7 @@ interface Wire {
   readonly close: () => void
 }
 
-const replyTimeoutMs = 3000
+const defaultPatienceMs = 5000
 let last = 0
 
 export interface SipServer {
@@ -85,7 +87,7 @@ export async function ask(
   const wire = await open(via)
   const message = requestLines(via, wire, { ...request, callId: `ask-${process.pid}-${++last}`, cseq: 1 })
   wire.send(lines(message))
-  const reply = await finalReply(wire, request.method)
+  const reply = await finalReply(wire, request.method, via)
   wire.close()
   return statusOf(reply)
 }
@@ -96,7 +98,7 @@ export async function place(via: SipVia, uri: string): Promise<PlacedCall> {
   const callId = `call-${process.pid}-${++last}`
   const invite = { method: 'INVITE', uri, to: uri, callId, cseq: 1 }
   wire.send(lines(requestLines(via, wire, invite)))
-  const reply = await finalReply(wire, 'INVITE')
+  const reply = await finalReply(wire, 'INVITE', via)
   const status = statusOf(reply)
   if (reply === undefined || status >= 300)
     return { status, hangUp: () => Promise.resolve(0), close: wire.close }
@@ -116,7 +118,7 @@ export async function place(via: SipVia, uri: string): Promise<PlacedCall> {
     status,
     hangUp: async () => {
       wire.send(lines(requestLines(via, wire, { ...within, method: 'BYE', cseq: 2 })))
-      return statusOf(await finalReply(wire, 'BYE'))
+      return statusOf(await finalReply(wire, 'BYE', via))
     },
     close: wire.close,
   }
@@ -160,9 +162,13 @@ function statusOf(reply: string | undefined): number {
   return Number(/^SIP\/2\.0 (\d+)/.exec(reply ?? '')?.[1] ?? 0)
 }
 
-function finalReply(wire: Wire, method: string): Promise<string | undefined> {
+function finalReply(
+  wire: Wire,
+  method: string,
+  { patienceMs = defaultPatienceMs }: SipVia,
+): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>()
-  const timer = setTimeout(() => resolve(undefined), replyTimeoutMs)
+  const timer = setTimeout(() => resolve(undefined), patienceMs)
   wire.onMessage((message) => {
     if (statusOf(message) < 200 || !headers(message, 'CSeq')[0]?.endsWith(` ${method}`)) return
     clearTimeout(timer)

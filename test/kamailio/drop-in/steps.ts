@@ -5,6 +5,7 @@ const via = z.object({
   host: z.string(),
   port: z.number(),
   from: z.string(),
+  patienceMs: z.number().optional(),
 })
 
 const step = z.discriminatedUnion('do', [
@@ -41,7 +42,7 @@ const step = z.discriminatedUnion('do', [
     method: z.string(),
     params: z.array(z.string()).optional(),
   }),
-  /** Notes the INVITEs that the SIP servers got since the last such step: `10.0.1.20:5060 sip:svc@10.0.0.10`. */
+  /** Notes the INVITEs since the last such step, by server and R-URI: `10.0.1.20:5060 sip:svc@10.0.0.10`. */
   z.object({ do: z.literal('invites'), name: z.string() }),
 ])
 export type Step = z.infer<typeof step>

@@ -9,7 +9,7 @@ const productFiles = resolve(import.meta.dirname, '../../../kamailio')
 export type StockFeature = 'WITH_TLS' | 'WITH_JSONRPC'
 
 /**
- * Puts Debian's own configuration into a folder. Only the paths are changed: the test's folder stands for /etc/kamailio.
+ * Puts Debian's own configuration into a folder, which stands for /etc/kamailio. Only the paths are changed.
  * @returns the text of kamailio.cfg
  */
 export function installStock(
@@ -43,7 +43,7 @@ export function installProductFiles(dir: string): void {
     if (file !== 'kamailio.cfg') copyFileSync(join(productFiles, file), join(dir, file))
 }
 
-/** Writes lines after the one line that matches. @throws when not exactly one does: Debian changed its file */
+/** Writes lines after the one line that matches. @throws when not exactly one does */
 export function after(text: string, anchor: RegExp, added: string): string {
   return around(text, anchor, (line) => `${line}\n${added}`)
 }

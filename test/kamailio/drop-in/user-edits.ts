@@ -5,7 +5,10 @@ import { after, before, type StockFeature } from './stock.ts'
 
 export const secret = 'the-secret-of-this-edge'
 
-/** Sets values in the user's settings.cfg, whose lines are `#!trydef NAME value`; undefined takes one out. Adds lines at its end. */
+/**
+ * Sets values in the user's settings.cfg, whose lines are `#!trydef NAME value`. Undefined takes a setting out.
+ * Adds lines at its end.
+ */
 export function editSettings(
   dir: string,
   settings: Readonly<Record<string, string | undefined>>,
