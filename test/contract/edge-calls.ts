@@ -94,4 +94,28 @@ export function callsContract(
     const ended = edge.endCalls({ uris: [places().first], addresses: [places().secondAddress] }, 2)
     await expect(ended).rejects.toMatchObject({ fault: 'unsupported' })
   })
+
+  test('the calls that ever began are counted, and no end of a call lowers that', async () => {
+    const { first, second, secondAddress } = places()
+    const world = await open()
+    const { edge } = world
+    const calls = await world.callGroup(2)
+    const placed = await world.callFromSecond(1)
+    const all = [{ uris: [first, second], addresses: [secondAddress] }]
+    await world.until(async () => isCounted(await edge.count(all), { calls: 3, begun: 3 }))
+    await calls.hangUp()
+    await placed.hangUp()
+    await world.until(async () => isCounted(await edge.count(all), { calls: 0, begun: 3 }))
+    expect(await edge.facts()).toMatchObject({ begun: 3, calls: 0 })
+    await world.restart()
+    expect(await edge.count(all)).toMatchObject([{ calls: 0, begun: 0 }])
+  })
+}
+
+function isCounted(counts: readonly unknown[], wanted: { calls: number; begun: number }): boolean {
+  const [count] = counts
+  const { calls, begun } = wanted
+  return typeof count === 'object' && count !== null && 'calls' in count && 'begun' in count
+    ? count.calls === calls && count.begun === begun
+    : false
 }

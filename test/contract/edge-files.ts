@@ -72,22 +72,6 @@ export function filesContract(
     expect((await edge.facts()).bootId).not.toBe(facts.bootId)
   })
 
-  test('the calls that ever began are counted, and no end of a call lowers that', async () => {
-    const { first, second, secondAddress } = places()
-    const world = await open()
-    const { edge } = world
-    const calls = await world.callGroup(2)
-    const placed = await world.callFromSecond(1)
-    const all = [{ uris: [first, second], addresses: [secondAddress] }]
-    await world.until(async () => isCounted(await edge.count(all), { calls: 3, begun: 3 }))
-    await calls.hangUp()
-    await placed.hangUp()
-    await world.until(async () => isCounted(await edge.count(all), { calls: 0, begun: 3 }))
-    expect(await edge.facts()).toMatchObject({ begun: 3, calls: 0 })
-    await world.restart()
-    expect(await edge.count(all)).toMatchObject([{ calls: 0, begun: 0 }])
-  })
-
   test('an edge that has none of our files is asked one by one, and says what it lacks', async () => {
     const { first, second } = places()
     const { edge } = await open({ plain: true })
@@ -134,14 +118,6 @@ export function filesContract(
       expect(destinations.find(({ uri }) => uri === first)?.address).toBe(undefined)
     }
   })
-}
-
-function isCounted(counts: readonly unknown[], wanted: { calls: number; begun: number }): boolean {
-  const [count] = counts
-  const { calls, begun } = wanted
-  return typeof count === 'object' && count !== null && 'calls' in count && 'begun' in count
-    ? count.calls === calls && count.begun === begun
-    : false
 }
 
 function uriOf(text: string): DestinationUri {

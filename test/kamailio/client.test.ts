@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createEdge } from '../../functions/kamailio/dispatcher.ts'
 import { createHttpTransport } from '../../functions/kamailio/http-transport.ts'
 import { startMediaServer } from '../../lab/calls.ts'
-import { provision } from '../../lab/provision.ts'
+import { kamailioReleases, provision } from '../../lab/provision.ts'
 import { edgeContract } from '../contract/edge.ts'
 import { throughGateway, throughRelay } from '../kamailio-client/gateway-paths.ts'
 import { clientOf, type Ground, listable, openGround, realPlaces, secret } from './edge-world.ts'
@@ -15,10 +15,12 @@ const ground = () => {
 beforeAll(async () => {
   const lines: string[] = []
   opened = await openGround(
-    await provision({ kamailio: ['6.1', '5.6'], log: (line) => void lines.push(line) }),
+    await provision({ kamailio: kamailioReleases, log: (line) => void lines.push(line) }),
   )
 })
 afterAll(() => opened?.close())
+
+edgeContract('a real Kamailio 6.0', () => realPlaces(ground(), '6.0'), { calls: false })
 
 for (const release of ['6.1', '5.6'] as const) {
   edgeContract(`a real Kamailio ${release}`, () => realPlaces(ground(), release))
@@ -43,8 +45,8 @@ for (const release of ['6.1', '5.6'] as const) {
           timeoutMs: 5000,
           key: { secret: async () => 'a-secret-of-old', refreshSecret: async () => fresh },
         })
-      expect(await over('the-secret-after-rotation').list()).toHaveLength(1)
-      expect(await over(secret).list()).toHaveLength(1)
+      expect((await over('the-secret-after-rotation').list()).destinations).toHaveLength(1)
+      expect((await over(secret).list()).destinations).toHaveLength(1)
       const refused = over('another-wrong-one').list()
       await expect(refused).rejects.toMatchObject({ fault: 'unauthorized' })
       await expect(refused).rejects.not.toThrow(/another-wrong-one/)
@@ -58,13 +60,16 @@ for (const release of ['6.1', '5.6'] as const) {
         destinations: [{ group: 1, uri: first.uri }],
       })
       const client = clientOf(edge)
-      await client.setState('d', 1, listable(first.uri))
-      expect(await client.list()).toMatchObject([{ group: 1, uri: first.uri, flags: 'DX' }])
-      expect(await client.setGuard(listable(first.uri), true)).toBe('no-guard')
-      expect(await client.readGuard(listable(first.uri))).toBe('no-guard')
-      const count = client.count({ uris: [listable(first.uri)], addresses: [first.address] })
-      await expect(count).rejects.toMatchObject({ fault: 'unsupported' })
-      await expect(count).rejects.toThrow(/call-profiles\.cfg/)
+      const uri = listable(first.uri)
+      expect(await client.write([{ state: 'd', group: 1, uri }])).toEqual(['done'])
+      expect((await client.list()).destinations).toMatchObject([{ group: 1, uri, flags: 'DX' }])
+      expect(await client.write([{ uri, held: true }])).toEqual(['no-guard'])
+      expect(await client.readGuards([uri])).toEqual(['no-guard'])
+      const [count] = await client.count([{ uris: [uri], addresses: [first.address] }])
+      expect(count).toMatchObject({
+        fault: 'unsupported',
+        message: expect.stringContaining('call-profiles.cfg'),
+      })
       await client.close()
       await edge.kill()
     })
@@ -86,7 +91,7 @@ for (const release of ['6.1', '5.6'] as const) {
       })
       const client = clientOf(edge)
       for (const address of ['::1', '0:0:0:0:0:0:0:1', '[::1]'])
-        expect(await client.count({ uris: [], addresses: [address] })).toMatchObject({ calls: 2 })
+        expect(await client.count([{ uris: [], addresses: [address] }])).toMatchObject([{ calls: 2 }])
       await client.close()
       await Promise.all([caller.kill(), edge.kill(), server.kill()])
     })
@@ -94,13 +99,13 @@ for (const release of ['6.1', '5.6'] as const) {
     test('an edge that is not there is unreachable, and once it is there again it is read', async () => {
       const edge = await ground().edge(release, { destinations: [{ group: 1, uri: ground().first.uri }] })
       const client = clientOf(edge)
-      expect(await client.list()).toHaveLength(1)
+      expect((await client.list()).destinations).toHaveLength(1)
       await edge.stop()
       await expect(client.list()).rejects.toMatchObject({ fault: 'unreachable' })
       await edge.start()
-      expect(await client.list()).toHaveLength(1)
+      expect((await client.list()).destinations).toHaveLength(1)
       await edge.restart()
-      expect(await client.list()).toHaveLength(1)
+      expect((await client.list()).destinations).toHaveLength(1)
       await client.close()
       await edge.kill()
     })

@@ -80,6 +80,7 @@ export function realPlaces(ground: Ground, release: KamailioRelease, way = direc
     first: listable(ground.first.uri),
     second: listable(ground.second.uri),
     secondAddress: ground.second.address,
+    secondName,
     open: (request) => openWorld(ground, release, request, way),
   }
 }
@@ -96,6 +97,10 @@ async function openWorld(
     profiles: request.profiles ?? true,
     endsCalls: request.endsCalls ?? true,
     dialogDb: request.restoresDialogs ?? false,
+    plain: request.plain ?? false,
+    ...(request.file.some(({ uri }) => uri.includes(secondName)) && {
+      edit: (example: string) => withName(example, ground.second.address),
+    }),
     ...(request.pings && { probingMode: 1, pingSeconds: 1 }),
   })
   const edge = clientOf(kamailio, request.restoresDialogs, await way(kamailio.rpcUrl))
@@ -137,6 +142,15 @@ async function openWorld(
       await kamailio.kill()
     },
   }
+}
+
+const secondName = 'second.lab.test'
+
+/** The edge resolves that name from its own cache: no name server is asked. */
+function withName(example: string, address: string): string {
+  const cached = `name=${secondName};addr=${address};type=A;ttl=86400;flags=0`
+  const lines = ['loadmodule "corex.so"', `modparam("corex", "dns_cache", "${cached}")`, 'loadmodule "tm.so"']
+  return example.replace('dns=no', 'dns=on').replace('loadmodule "tm.so"', lines.join('\n'))
 }
 
 const fileFlags: Readonly<Record<string, number>> = { A: 0, I: 1, T: 2, D: 4, X: 0, P: 8, N: 32 }
