@@ -1,0 +1,176 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Command, InvalidArgumentError } from 'commander'
+import { type DestinationUri, destinationUri } from '../functions/control/destination.ts'
+import type { Hold } from '../functions/control/hold.ts'
+import { createEdge, type KamailioEdge } from '../functions/kamailio/dispatcher.ts'
+import { createHttpTransport } from '../functions/kamailio/http-transport.ts'
+import { countOnEdge, openEdge } from '../functions/use-cases/read-edge.ts'
+import { startCountingProxy } from '../lab/counting-proxy.ts'
+import { type Edge as LabEdge, startEdge } from '../lab/edge.ts'
+import { type KamailioRelease, kamailioReleases, provision } from '../lab/provision.ts'
+
+/**
+ * What a look at one edge costs in HTTP requests and in time, with batches and without, side by side on one real Kamailio.
+ * A look is what a round does on each edge: what it is, its list, the calls of every held destination, its boot time again.
+ */
+
+const listed = 1000
+const heldCounts = [1, 100, 500] as const
+const secret = 'the-secret-of-this-bench'
+const clock = { now: () => performance.now(), sleep: async (ms: number) => void (await sleep(ms)) }
+
+export interface Look {
+  readonly requestsPerLook: number
+  /** median */
+  readonly ms: number
+  readonly kilobytes: number
+}
+type Looks = Readonly<Record<string, Look>>
+
+/** The n-th media server of the list. Nobody is there: pings are off, and no call is placed. */
+function server(n: number): { readonly address: string; readonly uri: DestinationUri } {
+  const address = `127.7.${n >> 8}.${n & 255}`
+  const uri = destinationUri(`sip:${address}:5060`)
+  if (!uri) throw new Error(`${address} makes no SIP URI`)
+  return { address, uri }
+}
+
+/** A hold of one URI and one address. */
+function holdOf(n: number): Hold {
+  const { address, uri } = server(n)
+  return {
+    source: 'operator',
+    id: uri,
+    subject: { kind: 'uri', uri },
+    uris: [uri],
+    addresses: [address],
+    wholeInstance: false,
+    who: 'bench',
+    why: 'bench',
+    placedAt: 0,
+    order: '0',
+  }
+}
+
+async function look(edge: KamailioEdge, holds: readonly Hold[]): Promise<void> {
+  const opened = await openEdge({ clock }, edge)
+  if ('reading' in opened) throw new Error(`the edge could not be read: ${JSON.stringify(opened.reading)}`)
+  const allowance = { requestsPerSecond: Number.MAX_SAFE_INTEGER, until: Number.MAX_SAFE_INTEGER }
+  const { reading } = await countOnEdge({ clock }, opened, undefined, {
+    counted: holds,
+    due: holds,
+    allowance,
+  })
+  const counted = reading.readable ? Object.values(reading.holds).flatMap(({ counted }) => counted ?? []) : []
+  const known = counted.filter(({ count }) => 'calls' in count)
+  if (known.length !== holds.length) throw new Error(`only ${known.length} of ${holds.length} were counted`)
+}
+
+async function looksAt(
+  kamailio: LabEdge,
+  { hidesBoot, roundTripMs, times }: { hidesBoot: boolean; roundTripMs: number; times: number },
+): Promise<Looks> {
+  const proxy = await startCountingProxy(kamailio, { hidesBoot, roundTripMs })
+  const edge = createEdge({
+    id: 'edge-a',
+    transport: createHttpTransport({ url: proxy.url, timeoutMs: 10_000 }),
+    restoresDialogs: false,
+    timeoutMs: 10_000,
+    key: { secret: async () => secret, refreshSecret: async () => secret },
+  })
+  const looks: [string, Look][] = []
+  try {
+    for (const held of heldCounts) {
+      const holds = Array.from({ length: held }, (_, n) => holdOf(n))
+      // The first one opens connections and learns what the edge can do.
+      await look(edge, holds)
+      const [requests, bytes, took] = [proxy.requests(), proxy.bytes().received, [] as number[]]
+      for (let time = 0; time < times; time += 1) {
+        const began = performance.now()
+        await look(edge, holds)
+        took.push(performance.now() - began)
+      }
+      const ms = took.sort((a, b) => a - b)[Math.floor(times / 2)] ?? Number.NaN
+      const kilobytes = (proxy.bytes().received - bytes) / times / 1000
+      const requestsPerLook = (proxy.requests() - requests) / times
+      looks.push([String(held), { requestsPerLook, ms: rounded(ms), kilobytes: rounded(kilobytes) }])
+    }
+    return Object.fromEntries(looks)
+  } finally {
+    await edge.close()
+    await proxy.close()
+  }
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 10) / 10
+}
+
+function table(results: Readonly<Record<string, Looks>>): string {
+  const lines = heldCounts.flatMap((held) =>
+    Object.entries(results).map(([kind, looks]) => {
+      const { requestsPerLook = 0, ms = 0, kilobytes = 0 } = looks[String(held)] ?? {}
+      return `${String(held).padStart(5)}  ${kind.padEnd(8)}${String(requestsPerLook).padStart(9)}${String(ms).padStart(10)}${String(kilobytes).padStart(11)}`
+    }),
+  )
+  return [' held  way      requests        ms   kilobytes', ...lines].join('\n')
+}
+
+async function main(options: {
+  json?: boolean
+  release: KamailioRelease
+  rtt: number
+  times: number
+}): Promise<void> {
+  const { release, rtt: roundTripMs, times } = options
+  const log = (line: string) => console.error(line)
+  const kamailio = (await provision({ kamailio: [release], log })).kamailio.get(release)
+  if (!kamailio) throw new Error(`Kamailio ${release} was not provisioned`)
+  const runDir = mkdtempSync(join(tmpdir(), 'edge-requests-'))
+  const destinations = Array.from({ length: listed }, (_, n) => ({ group: 1, uri: server(n).uri }))
+  const own = {
+    name: 'edge-a',
+    address: '127.0.1.61',
+    kamailio,
+    runDir,
+    secret,
+    dialogDb: false,
+    pingSeconds: 0,
+  }
+  const edge = await startEdge({ ...own, destinations })
+  try {
+    log(`Kamailio ${release}, ${listed} destinations, ${roundTripMs} ms away, the median of ${times} looks`)
+    const batch = await looksAt(edge, { hidesBoot: false, roundTripMs, times })
+    const single = await looksAt(edge, { hidesBoot: true, roundTripMs, times })
+    console.log(options.json ? JSON.stringify({ batch, single }) : table({ batch, single }))
+  } finally {
+    await edge.stop()
+    rmSync(runDir, { recursive: true })
+  }
+}
+
+function count(text: string): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= 0) return value
+  throw new InvalidArgumentError('it must be a whole number')
+}
+
+function known(text: string): KamailioRelease {
+  const release = kamailioReleases.find((candidate) => candidate === text)
+  if (release) return release
+  throw new InvalidArgumentError(`it must be one of ${kamailioReleases.join(', ')}`)
+}
+
+await new Command('edge-requests')
+  .description(
+    'HTTP requests and time of a look at one real edge with 1,000 destinations, with batches and one by one',
+  )
+  .option('--json', 'one line of JSON instead of a table')
+  .option('--release <release>', `Kamailio: ${kamailioReleases.join(', ')}`, known, '6.1' as const)
+  .option('--rtt <ms>', 'how far away the edge is', count, 20)
+  .option('--times <n>', 'looks of each kind', count, 9)
+  .action(main)
+  .parseAsync()
