@@ -24,6 +24,7 @@ const mediaServers = new AutoScalingGroup(stack, 'MediaServers', {
   maxCapacity: 20,
 })
 
+// API Gateway takes no CA of your own and shows no client certificate: for these, RelayAccess and the control's `edgeTls`.
 // Each edge by the last part of its parameter's name: /voice/edges/edge-a and /voice/edges/edge-b.
 const edgeAccess = new VpcLinkAccess(stack, 'EdgeAccess', {
   vpc,

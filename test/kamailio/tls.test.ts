@@ -1,6 +1,8 @@
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createEdge } from '../../functions/kamailio/dispatcher.ts'
 import { createHttpTransport } from '../../functions/kamailio/http-transport.ts'
@@ -45,7 +47,14 @@ async function open(release: KamailioRelease, spec: TlsEdgeSpec): Promise<TlsEdg
   const dir = join(runDir, name)
   const inDir = (file: string) => join(dir, file)
   const settings = readFileSync(inDir('settings.cfg'), 'utf8')
-  const own = ['enable_tls=yes', 'loadmodule "tls.so"', `modparam("tls", "config", "${inDir('tls.cfg')}")`]
+  const own = [
+    'enable_tls=yes',
+    '#!ifdef KAMAILIO_6',
+    'tls_threads_mode=2',
+    '#!endif',
+    'loadmodule "tls.so"',
+    `modparam("tls", "config", "${inDir('tls.cfg')}")`,
+  ]
   const listen = /(DC_RPC_LISTEN )tcp:/
   if (!listen.test(settings)) throw new Error('settings.cfg names no DC_RPC_LISTEN of tcp')
   writeFileSync(inDir('settings.cfg'), [settings.replace(listen, '$1tls:'), ...own, ''].join('\n'))
@@ -115,6 +124,34 @@ for (const release of ['6.1', '5.6'] as const) {
       )
       // What was refused at the handshake has not reached the routes, which would log it.
       expect(readFileSync(edge.logFile, 'utf8').match(/wrong key/g)).toHaveLength(1)
+    })
+
+    test('the RPC socket speaks no SIP over TLS either, whatever certificate is shown', async () => {
+      const identity = ours.issue({ name: 'edge', host: address })
+      const edge = await open(release, { identity, clientCa: ours.certificate, newest: 'TLSv1.3' })
+      onTestFinished(() => edge.close())
+      const { certificate: cert, key } = clientOf(ours)
+      const { hostname: host, port } = new URL(edge.url)
+      const socket = connect({ host, port: Number(port), ca: ours.certificate, cert, key })
+      onTestFinished(() => void socket.destroy())
+      await once(socket, 'secureConnect')
+      socket.write(
+        [
+          `OPTIONS sip:${address} SIP/2.0`,
+          `Via: SIP/2.0/TLS ${address}:5099;branch=z9hG4bK1;rport`,
+          'Max-Forwards: 5',
+          `From: <sip:a@${address}>;tag=1`,
+          `To: <sip:${address}>`,
+          'Call-ID: over-tls',
+          'CSeq: 1 OPTIONS',
+          'Content-Length: 0',
+          '\r\n',
+        ].join('\r\n'),
+      )
+      // One connection's messages are answered in their order: what comes first now is no answer to SIP.
+      socket.write('GET /rpc HTTP/1.1\r\nContent-Length: 0\r\n\r\n')
+      const [answer] = await once(socket, 'data')
+      expect(String(answer)).toMatch(/^HTTP\/1\.1 404/)
     })
   })
 }
