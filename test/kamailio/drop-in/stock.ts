@@ -6,21 +6,25 @@ import { createAuthority } from '../../kamailio-client/tls-certificates.ts'
 const productFiles = resolve(import.meta.dirname, '../../../kamailio')
 
 /** Debian's stock features, as one turns them on in `kamailio-local.cfg`. */
-export type StockFeature = 'WITH_TLS' | 'WITH_JSONRPC'
+export type StockFeature = 'WITH_TLS' | 'WITH_JSONRPC' | 'WITH_HTABLE' | 'WITH_ANTIFLOOD'
+
+/** Why Debian's stock configuration can't be had; undefined when it can. */
+export const whyNoStock = ({ release, stockConfigDir }: KamailioProgram): string | undefined =>
+  stockConfigDir === undefined
+    ? `the machine's own Kamailio ${release} is used, and somebody may have edited its kamailio.cfg`
+    : undefined
 
 /**
  * Puts Debian's own configuration into a folder, which stands for /etc/kamailio. Only the paths are changed.
  * @returns the text of kamailio.cfg
  */
 export function installStock(
-  { release, stockConfigDir }: KamailioProgram,
+  kamailio: KamailioProgram,
   dir: string,
   features: readonly StockFeature[],
 ): string {
-  if (stockConfigDir === undefined)
-    throw new Error(
-      `Kamailio ${release} of this machine is used, whose kamailio.cfg may have been edited: take it off the PATH to try Debian's`,
-    )
+  const { stockConfigDir } = kamailio
+  if (stockConfigDir === undefined) throw new Error(whyNoStock(kamailio))
   for (const file of ['kamailio.cfg', 'tls.cfg']) {
     const text = readFileSync(join(stockConfigDir, file), 'utf8')
     writeFileSync(join(dir, file), text.replaceAll('/etc/kamailio/', `${dir}/`))

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, type StockFeature } from './stock.ts'
+import type { KamailioProgram } from '../../../lab/provision.ts'
+import { after, before, installProductFiles, installStock, type StockFeature } from './stock.ts'
 
 export const secret = 'the-secret-of-this-edge'
 
@@ -33,31 +34,51 @@ export function secretHash(): string {
   return `"${createHash('sha256').update(secret).digest('hex')}"`
 }
 
+/** Debian's stock configuration as a user has edited it for the control plane. */
+export function installStockWithOurs(
+  kamailio: KamailioProgram,
+  dir: string,
+  {
+    features,
+    listens,
+    mediaServers,
+  }: {
+    features: readonly StockFeature[]
+    /** `listen` lines of the user's own. */
+    listens: readonly string[]
+    mediaServers: readonly string[]
+  },
+): void {
+  const stock = installStock(kamailio, dir, features)
+  installProductFiles(dir)
+  // Stock has indented replies, and our files leave them so when they are told.
+  editSettings(dir, { DC_RPC_KEY_SHA256: secretHash(), DC_JSONRPC_PRETTY_FORMAT: '1' }, listens)
+  writeFileSync(join(dir, 'kamailio.cfg'), addToStock(stock, dir))
+  writeFileSync(join(dir, 'dispatcher.list'), mediaServers.map((uri) => `1 ${uri}\n`).join(''))
+}
+
 /**
  * What a user of Debian's stock kamailio.cfg writes into it: modules, the includes, dispatcher, and the calls of our
  * routes. The stock lines themselves stay.
  */
-export function addToStock(
-  stock: string,
-  { dir, features }: { dir: string; features: readonly StockFeature[] },
-): string {
-  const hasXhttp = features.includes('WITH_JSONRPC')
-  const modules = [...(hasXhttp ? [] : ['xhttp']), 'htable', 'ipops', 'dialog', 'dispatcher']
+function addToStock(stock: string, dir: string): string {
+  const ownHttp = /^event_route\[xhttp:request\] \{/m
   const edits: readonly ((text: string) => string)[] = [
     (text) => after(text, /^import_file "kamailio-local\.cfg"/, 'include_file "settings.cfg"'),
-    (text) =>
-      after(text, /^loadmodule "counters\.so"/, modules.map((name) => `loadmodule "${name}.so"`).join('\n')),
+    (text) => after(text, /^# -+ setting module-specific parameters -+/, modules),
     (text) => before(text, /^#+ Routing Logic #+/, includes(dir)),
     (text) => before(text, /^\troute\(AUTH\);/, '\troute(FROM_MEDIA_SERVERS);'),
     (text) => before(text, /^\troute\(LOCATION\);/, '\troute(TO_MEDIA_SERVERS);'),
-    (text) =>
-      hasXhttp
-        ? after(text, /^event_route\[xhttp:request\] \{/, '\troute(DISPATCHER_CONTROL_RPC);')
-        : `${text}\nevent_route[xhttp:request] {\n\troute(DISPATCHER_CONTROL_RPC);\n\txhttp_reply("404", "Not Found", "", "");\n}\n`,
+    (text) => after(text, ownHttp, '\troute(DISPATCHER_CONTROL_RPC);'),
     (text) => `${text}\n${routes}`,
   ]
   return edits.reduce((text, edit) => edit(text), stock)
 }
+
+/** A module that is loaded twice stops Kamailio, and stock loads some of these when a feature is on. */
+const modules = ['xhttp', 'htable', 'ipops', 'dialog', 'dispatcher']
+  .map((name) => `#!ifndef MOD_${name}\nloadmodule "${name}.so"\n#!endif`)
+  .join('\n')
 
 const includes = (dir: string) => `
 modparam("dispatcher", "list_file", "${dir}/dispatcher.list")
@@ -68,6 +89,14 @@ include_file "drain-guard.cfg"
 `
 
 const routes = `
+#!ifndef WITH_JSONRPC
+event_route[xhttp:request] {
+	route(DISPATCHER_CONTROL_RPC);
+	set_reply_close();
+	xhttp_reply("404", "Not Found", "", "");
+}
+#!endif
+
 route[FROM_MEDIA_SERVERS] {
 	if (!is_method("INVITE") || !route(DISPATCHER_CONTROL_FROM_MEDIA_SERVER)) return;
 	record_route();
