@@ -47,7 +47,7 @@ const assumed = {
   logBytesPerInvocation: 1000,
   logBytesPerRound: 3500,
   /** with one group */
-  metrics: 19,
+  metrics: 20,
   alarms: 45,
 } as const
 

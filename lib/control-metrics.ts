@@ -27,6 +27,11 @@ export abstract class ControlMetrics extends Construct {
     return this.metric(metricNames.edgesUnreachable, {}, options)
   }
 
+  /** Entries of the edges' lists that can't be read as destinations: nothing is written to them. */
+  metricOpaqueEntries(options?: MetricOptions): Metric {
+    return this.metric(metricNames.opaqueEntries, {}, options)
+  }
+
   /** Destinations of an edge that were not in the state that the holds say. */
   metricDrift(options?: MetricOptions): Metric {
     return this.metric(metricNames.drift, {}, options)

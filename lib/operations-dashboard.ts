@@ -42,7 +42,10 @@ export class OperationsDashboard extends Construct {
       graph('Calls per server in service', [control.metricActiveCallsPerServer()]),
     )
     this.dashboard.addWidgets(
-      graph('Edges that could not be read', [control.metricEdgesUnreachable({ statistic: 'Maximum' })]),
+      graph('Edges, and entries of lists, that could not be read', [
+        control.metricEdgesUnreachable({ statistic: 'Maximum' }),
+        control.metricOpaqueEntries({ statistic: 'Maximum' }),
+      ]),
       graph('Drift corrected', [control.metricDrift()]),
       graph('A round takes (ms)', [
         control.metricRoundDuration({ statistic: 'Average' }),

@@ -101,6 +101,7 @@ const lifecycleTarget: z.ZodType<LifecycleTarget> = z.object({
 
 const edgeMemory: z.ZodType<EdgeMemory> = z.object({
   zero: z.object({ at: z.number(), bootTime: z.string() }).exactOptional(),
+  reaped: z.object({ calls: z.number(), at: z.number() }).exactOptional(),
   everListed: z.boolean(),
 } satisfies Fields<EdgeMemory>)
 
@@ -178,6 +179,7 @@ const callCount: z.ZodType<CallCount> = z.object({
   source: z.enum({ profile: 'profile', load: 'load', edge: 'edge' } satisfies Each<CallCount['source']>),
   outbound: z.boolean(),
   begun: z.number().exactOptional(),
+  reaped: z.number().exactOptional(),
 } satisfies Fields<CallCount>)
 const holdReading: z.ZodType<HoldReading> = z.object({
   flags: z.enum({ disabled: 'disabled', open: 'open', unlisted: 'unlisted' } satisfies Each<

@@ -75,6 +75,8 @@ export const metricNames = {
   skipped: 'Skipped',
   rejected: 'Rejected',
   edgesUnreachable: 'EdgesUnreachable',
+  /** entries of the edges' lists that can't be read as destinations */
+  opaqueEntries: 'OpaqueEntries',
   drift: 'Drift',
   drainsPastDeadline: 'DrainsPastDeadline',
   /** what was chosen at the deadline of a lifecycle drain, by `policy` */

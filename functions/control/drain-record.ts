@@ -20,6 +20,8 @@ export interface EdgeMemory {
   /** by when it had first shown a zero that could count, and the boot time it had then */
   readonly zero?: { readonly at: number; readonly bootTime: string }
   readonly everListed: boolean
+  /** calls that the edge's keepalives had ended without a proof, and when that number was first seen */
+  readonly reaped?: { readonly calls: number; readonly at: number }
 }
 
 export type DrainState =

@@ -12,6 +12,10 @@ export interface CallCount {
   readonly outbound: boolean
   /** how many calls ever began there since the edge's boot; absent where it keeps no counters */
   readonly begun?: number
+  /**
+   * how many calls the edge's keepalives have ended there since its boot without a proof that they were over; absent where it sends none
+   */
+  readonly reaped?: number
 }
 
 /** Unknown is a value of its own, never 0. */

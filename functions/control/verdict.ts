@@ -114,6 +114,20 @@ function believed(count: CallCount | Unknown): CallCount | Unknown {
   return count
 }
 
+function kept(everListed: boolean, zero: EdgeMemory['zero'], reaped: EdgeMemory['reaped']): EdgeMemory {
+  return { everListed, ...(zero && { zero }), ...(reaped && { reaped }) }
+}
+
+/** A number that is new makes a zero doubtful for as long as a call may last; when it rose is not known better than when it was seen. */
+function reapedBy(
+  memory: EdgeMemory,
+  { count, readBy }: Extract<EdgeObservation, { count: unknown }>,
+): EdgeMemory['reaped'] {
+  if (isUnknown(count) || count.reaped === undefined) return memory.reaped
+  if (count.reaped === 0) return undefined
+  return memory.reaped?.calls === count.reaped ? memory.reaped : { calls: count.reaped, at: readBy }
+}
+
 export interface Judgement {
   readonly verdict: Verdict
   /** to be remembered for the next round */
@@ -158,29 +172,36 @@ export function judge(
     const memory = drain.edges[edge.edge] ?? { everListed: false }
     if ('unknown' in edge) {
       unknown.push(`edge ${edge.edge}: ${edge.unknown}`)
-      edges[edge.edge] = { everListed: memory.everListed }
+      edges[edge.edge] = kept(memory.everListed, undefined, memory.reaped)
       confirmed = allUnlistedZero = silent = false
       continue
     }
     const everListed = memory.everListed || edge.flags !== 'unlisted'
+    const reaped = reapedBy(memory, edge)
     if (isUnknown(edge.count)) unknown.push(`edge ${edge.edge}: ${edge.count.unknown}`)
     else callsLeft += edge.count.calls
     const zeroNow = !isUnknown(edge.count) && edge.count.calls === 0 && edge.flags !== 'open'
     if (!zeroNow) {
       if (!isUnknown(edge.count) && edge.count.calls === 0) unconfirmed = true
-      edges[edge.edge] = { everListed }
+      edges[edge.edge] = kept(everListed, undefined, reaped)
       confirmed = allUnlistedZero = silent = false
       continue
     }
     const zero =
       memory.zero?.bootTime === edge.bootTime ? memory.zero : { at: edge.readBy, bootTime: edge.bootTime }
-    edges[edge.edge] = { everListed, zero }
+    edges[edge.edge] = kept(everListed, zero, reaped)
     if (everListed) allUnlistedZero = false
     const twice = edge.at - zero.at > rules.failoverWindowSeconds * 1000
     if (!twice || edge.at < seen.at) unconfirmed = true
     if (!(edge.remembers || serverEmpty))
       unknown.push(`edge ${edge.edge}: restarted and may have forgotten calls`)
     if (!twice || !(edge.remembers || serverEmpty)) confirmed = false
+    if (reaped && !serverEmpty && edge.at - reaped.at <= rules.longestCallSeconds * 1000) {
+      unknown.push(
+        `edge ${edge.edge}: its keepalives have ended ${reaped.calls} calls there that may be up; its log names the end at fault`,
+      )
+      confirmed = allUnlistedZero = false
+    }
   }
 
   // What it once listed stays known: the destination is drained then, not one that never was anywhere.

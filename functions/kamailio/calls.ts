@@ -17,6 +17,8 @@ export interface CallSources {
   hasCounters(): boolean
   /** told when an answer shows that they are missing */
   noCounters(): void
+  /** whether the edge ends counts by keepalives, and so counts those that it has no proof for */
+  hasKeepalives(): boolean
 }
 
 const size = z.int().min(0)
@@ -44,7 +46,8 @@ export function begunCounter(key: string): RpcCall<number> {
  *    that loads the dialog module and tracks no call says 0 for ever
  *
  * What is missing is asked for each time, so that an edge which gets the profiles is counted right at once. The begun counters are read
- * before the profiles: a call that begins in between is in the later reading's counters at least.
+ * before the profiles: a call that begins in between is in the later reading's counters at least. What keepalives have ended is read after
+ * them, since the edge raises that counter before the profile falls.
  * @returns for each subject its count, or `unsupported` when no source can say
  */
 export function createCallCounter(sources: CallSources): Edge['count'] {
@@ -78,7 +81,7 @@ export function createCallCounter(sources: CallSources): Edge['count'] {
   }
 
   return async (subjects) => {
-    const asked = new Questions(sources.hasCounters())
+    const asked = new Questions(sources.hasCounters(), sources.hasKeepalives())
     for (const subject of subjects) asked.add(subject)
     const answers = asked.answeredBy(await rpc.batch(asked.calls()))
     if (answers.lackCounters()) sources.noCounters()
@@ -97,14 +100,20 @@ export function createCallCounter(sources: CallSources): Edge['count'] {
   }
 }
 
+/** Of the calls that keepalives have ended: those that are known to be of nobody, since their variables were lost over a restart. */
+const ofNobody = 'unknown'
+
 /** What is asked for some subjects, each once: two of them may share an address. */
 class Questions {
   private readonly begun = new Set<string>()
   private readonly sizes = new Map<string, RpcCall<number>>()
+  private readonly reaped = new Set<string>()
   private readonly counters: boolean
+  private readonly keepalives: boolean
 
-  constructor(counters: boolean) {
+  constructor(counters: boolean, keepalives: boolean) {
     this.counters = counters
+    this.keepalives = keepalives
   }
 
   add({ uris, addresses }: CallsOf): void {
@@ -112,15 +121,18 @@ class Questions {
     for (const uri of uris) this.sizes.set(`dst ${uri}`, profileSize('dst', uri))
     for (const address of spelled) this.sizes.set(`src ${address}`, profileSize('src', address))
     if (this.counters) for (const key of [...uris, ...spelled]) this.begun.add(key)
+    if (this.keepalives) for (const key of [...uris, ...spelled, ofNobody]) this.reaped.add(key)
   }
 
   calls(): RpcCall<number>[] {
-    return [...[...this.begun].map(begunCounter), ...this.sizes.values()]
+    const reaped = [...this.reaped].map((key) => begunCounter(`reaped:${key}`))
+    return [...[...this.begun].map(begunCounter), ...this.sizes.values(), ...reaped]
   }
 
   /** @param given one for each of `calls()` */
   answeredBy(given: readonly RpcAnswer<number>[]): Answers {
-    const keys = [...[...this.begun].map((key) => `begun ${key}`), ...this.sizes.keys()]
+    const reaped = [...this.reaped].map((key) => `reaped ${key}`)
+    const keys = [...[...this.begun].map((key) => `begun ${key}`), ...this.sizes.keys(), ...reaped]
     return new Answers(new Map(given.map((answer, index) => [keys[index] ?? '', answer] as const)))
   }
 }
@@ -138,12 +150,14 @@ class Answers {
     const to = this.all(uris, 'dst', isMissing)
     const from = this.all(spelled, 'src', isMissing)
     const begun = this.all([...uris, ...spelled], 'begun', hasNoCounters)
+    const reaped = this.all([...uris, ...spelled, ofNobody], 'reaped', hasNoCounters)
     if (to === undefined) return undefined
     return {
       calls: sum([...to, ...(from ?? [])]),
       source: 'profile',
       outbound: from !== undefined && from.length > 0,
       ...(begun !== undefined && begun.length > 0 && { begun: sum(begun) }),
+      ...(reaped !== undefined && { reaped: sum(reaped) }),
     }
   }
 
@@ -154,14 +168,14 @@ class Answers {
   /** @returns the numbers under each of the values; undefined where the edge keeps none of this kind */
   private all(
     values: readonly string[],
-    kind: 'dst' | 'src' | 'begun',
+    kind: 'dst' | 'src' | 'begun' | 'reaped',
     missing: (error: EdgeError) => boolean,
   ): readonly number[] | undefined {
     const numbers = [...new Set(values)].map((value) => {
       const answer = this.byKey.get(`${kind} ${value}`)
       if (answer === undefined) return undefined
       if ('result' in answer) return answer.result
-      if (kind === 'begun' && isNoKey(answer.error)) return 0
+      if ((kind === 'begun' || kind === 'reaped') && isNoKey(answer.error)) return 0
       if (missing(answer.error)) return undefined
       throw answer.error
     })

@@ -34,7 +34,7 @@ export interface KamailioEdge extends Edge {
 export function createEdge(settings: EdgeSettings): KamailioEdge {
   const rpc = createJsonRpc({ ...settings, edge: settings.id })
   return {
-    ...edgeOver(settings, rpc, { names: false, countersMissingAt: undefined }),
+    ...edgeOver(settings, rpc, { names: false, countersMissingAt: undefined, keepalives: false }),
     close: () => settings.transport.close(),
   }
 }
@@ -45,6 +45,8 @@ interface Learned {
   names: boolean
   /** the boot at which it had no begun counters; null: an edge that names none. Undefined: they are worth asking for. */
   countersMissingAt: string | null | undefined
+  /** whether its last facts said that it sends keepalives */
+  keepalives: boolean
 }
 
 function edgeOver(settings: EdgeSettings, rpc: JsonRpc, learned: Learned): Edge {
@@ -58,7 +60,11 @@ function edgeOver(settings: EdgeSettings, rpc: JsonRpc, learned: Learned): Edge 
     id,
     restoresDialogs,
     under: (generation) => edgeOver(settings, rpc.under(generation), learned),
-    facts: () => readFacts(rpc, now),
+    facts: async () => {
+      const facts = await readFacts(rpc, now)
+      learned.keepalives = facts.keepalives ?? false
+      return facts
+    },
     boot,
     list: async () => {
       const { targets, opaque } = await listed()
@@ -81,6 +87,7 @@ function edgeOver(settings: EdgeSettings, rpc: JsonRpc, learned: Learned): Edge 
       noCounters: () => {
         learned.countersMissingAt = rpc.boot()
       },
+      hasKeepalives: () => learned.keepalives,
     }),
     endCalls: createCallEnder(id, rpc),
   }

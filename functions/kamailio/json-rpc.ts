@@ -97,11 +97,12 @@ function rpcUnder(shared: Shared, generation: number | undefined): JsonRpc {
     }
   }
 
-  /** Neighbours of one method at once: writes of different methods depend on their order. */
-  async function oneByOne<T>(requests: readonly Request<T>[]): Promise<RpcAnswer<T>[]> {
+  /** Neighbours of one method at once, unless they write to the same destination: such writes depend on their order. */
+  async function oneByOne<T>(requests: readonly Request<T>[], most: number): Promise<RpcAnswer<T>[]> {
     const groups = grouped(
       requests,
-      (group, next) => group.length < atOnce && group[0]?.method === next.method,
+      (group, next) =>
+        group.length < most && group[0]?.method === next.method && !group.some(isSameWrite(next)),
     )
     return inTurn(
       groups.map((group) => ({
@@ -111,8 +112,8 @@ function rpcUnder(shared: Shared, generation: number | undefined): JsonRpc {
     )
   }
 
-  async function together<T>(requests: readonly Request<T>[]): Promise<RpcAnswer<T>[]> {
-    if (requests.length === 1 || known.boot === null) return oneByOne(requests)
+  async function together<T>(requests: readonly Request<T>[], most: number): Promise<RpcAnswer<T>[]> {
+    if (requests.length === 1 || known.boot === null) return oneByOne(requests, most)
     const message = {
       what: `batch of ${requests.length}`,
       body: batchOf(requests.map(({ text }) => text)),
@@ -126,8 +127,10 @@ function rpcUnder(shared: Shared, generation: number | undefined): JsonRpc {
         requests.map((request, index) => answered(() => shaped(edge, request, resultIn(replies[index])))),
       )
     } catch (error) {
-      // Nothing of it was executed: an edge without batches, or a line that its policy refuses.
-      if (error instanceof BatchRefused) return oneByOne(requests)
+      // Nothing of it was executed: an edge without batches, or a line that its policy refuses. Or all was, and the reply did not fit.
+      const repeatable =
+        message.idempotent || !(error instanceof EdgeError && error.message.includes('Executed'))
+      if (error instanceof BatchRefused && repeatable) return oneByOne(requests, most)
       if (error instanceof EdgeError) return requests.map(() => ({ error }))
       throw error
     }
@@ -139,7 +142,7 @@ function rpcUnder(shared: Shared, generation: number | undefined): JsonRpc {
     return inTurn(
       turns.map((turn) => ({
         size: turn.flat().length,
-        run: async () => (await Promise.all(turn.map(together))).flat(),
+        run: async () => (await Promise.all(turn.map((part) => together(part, atOnce / turn.length)))).flat(),
       })),
     )
   }
@@ -166,10 +169,17 @@ function rpcUnder(shared: Shared, generation: number | undefined): JsonRpc {
   }
 }
 
+/** Whether both write to the same entry of a list or table: all parameters but the first, a state or a table, name it. */
+function isSameWrite(one: RpcCall<unknown>): (other: RpcCall<unknown>) => boolean {
+  const target = one.params.slice(1).join()
+  return (other) => methodRules[one.method].write && other.params.slice(1).join() === target
+}
+
 /** Faults that speak of the way to the edge, not of what was asked: whatever else is asked would meet them too. */
 const faultsOfTheWay: readonly EdgeFault[] = [
   'unreachable',
   'unauthorized',
+  'untrusted',
   'throttled',
   'no-route',
   'access-denied',

@@ -16,6 +16,11 @@ export function countRound(
   edgeLoads: readonly (EdgeLoad | undefined)[],
 ): void {
   metrics.count(metricNames.edgesUnreachable, round.edges.filter((reading) => !reading.readable).length)
+  const opaque = round.edges.map((edge) => (edge.readable ? (edge.description?.list.opaque ?? 0) : 0))
+  metrics.count(
+    metricNames.opaqueEntries,
+    opaque.reduce((sum, each) => sum + each, 0),
+  )
   metrics.count(metricNames.roundDuration, round.finishedAt - round.startedAt)
   const loads = drainingLoads(round.edges, holds)
   const shown = round.edges.flatMap((edge) => (edge.readable ? Object.values(edge.holds) : []))

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { MediaServer } from '../../lab/calls.ts'
 import type { Edge } from '../../lab/edge.ts'
+import { oneAtATime } from '../contract/one-at-a-time.ts'
 import { clientOf, listable, secret } from './edge-world.ts'
 import { type Lab, openLab, until } from './lab.ts'
 
@@ -57,7 +58,7 @@ describe.each(['6.1', '5.6'] as const)('calls ended on Kamailio %s', (release) =
     const caller = await lab.caller(edge, { maxCalls: 1 })
     await until('it rings', () => lab.ledger.invitesAt(slow.name).length === 1)
     expect(await client.endCalls(callsTo(slow.uri), 50)).toBe(0)
-    expect((await client.count(callsTo(slow.uri))).calls).toBe(1)
+    expect((await oneAtATime(client).countOf(callsTo(slow.uri))).calls).toBe(1)
     await caller.done
     expect(lab.callsOf(caller)).toMatchObject([{ outcome: 'failed', why: '503' }])
     await client.close()
@@ -67,9 +68,15 @@ describe.each(['6.1', '5.6'] as const)('calls ended on Kamailio %s', (release) =
     const { edge, client } = await open()
     const strange = await invite(edge, 'a"quoted\\id@x')
     const plain = await invite(edge, 'a-plain-id@x')
-    await until('both are answered', async () => (await client.count(callsTo(server.uri))).calls === 2)
+    await until(
+      'both are answered',
+      async () => (await oneAtATime(client).countOf(callsTo(server.uri))).calls === 2,
+    )
     expect(await client.endCalls(callsTo(server.uri), 50)).toBe(1)
-    await until('one is over', async () => (await client.count(callsTo(server.uri))).calls === 1)
+    await until(
+      'one is over',
+      async () => (await oneAtATime(client).countOf(callsTo(server.uri))).calls === 1,
+    )
     await expect(client.endCalls(callsTo(server.uri), 50)).rejects.toThrow(/a\\"quoted/)
     for (const caller of [strange, plain]) caller.close()
     await client.close()

@@ -91,6 +91,7 @@ test('every metric that is counted has its method', () => {
     control.metricSkipped(),
     control.metricRejected(),
     control.metricEdgesUnreachable(),
+    control.metricOpaqueEntries(),
     control.metricDrift(),
     control.metricDrainsPastDeadline(),
     control.metricDeadlineDecisions('retain'),

@@ -32,6 +32,8 @@ export interface MemoryEdgeOptions {
   readonly rpcFile?: 'ours' | 'former' | 'none'
   /** whether it counts the calls that begin; default true where it has a call profile */
   readonly counters?: boolean
+  /** whether it ends counts by keepalives (`DC_KEEPALIVES`) */
+  readonly keepalives?: boolean
   /** what DNS answers to it; it does not ask unless given */
   readonly names?: Readonly<Record<string, string>>
   readonly reloadDeltaSeconds?: number
@@ -156,6 +158,14 @@ export class MemoryKamailio {
   /** A call that the media server at this address places through the edge. */
   callFrom(address: string): number {
     return this.begin({ src: address })
+  }
+
+  /** The call is up, and its count has ended: an end answered 481 to keepalives. */
+  reap(call: number): void {
+    const { dst, src } = this.calls.get(call) ?? {}
+    for (const key of [dst ?? src ?? 'unknown', 'total'])
+      this.begun.set(`reaped:${key}`, (this.begun.get(`reaped:${key}`) ?? 0) + 1)
+    this.calls.delete(call)
   }
 
   hangUp(call: number): void {
@@ -304,7 +314,8 @@ export class MemoryKamailio {
 
   private tables(): Readonly<Record<string, ReadonlyMap<string, string | number>>> {
     const { guard = true, rpcFile = 'ours', counters = this.profiles().length > 0 } = this.options
-    const about = `version=1;now=${Math.floor(this.options.clock.now() / 1000)};end_calls=0;keepalives=0;longest_call=`
+    const { endsCalls = true, keepalives = false } = this.options
+    const about = `version=1;now=${Math.floor(this.options.clock.now() / 1000)};end_calls=${endsCalls ? 1 : 0};keepalives=${keepalives ? 1 : 0};longest_call=`
     return {
       ...(guard && { held: new Map([...this.held].map((uri) => [uri, 1] as const)) }),
       ...(counters && { begun: this.begun }),

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import { metricNames } from '../../functions/contracts/names.ts'
+import { createWorld, file, hours, minutes } from './world.ts'
+
+const strange = { group: 1, uri: 'tel:+12025550100' }
+const ofServer = { group: 1, uri: 'sip:10.0.1.20:0' }
+
+test('an entry that can not be read harms nobody, is counted, and is named to who drains there', async () => {
+  const world = createWorld({ edges: [{ id: 'edge-a', file: [...file, strange] }, { id: 'edge-b' }] })
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
+  expect(world.memory.metrics.counted.findLast(({ name }) => name === metricNames.opaqueEntries)?.value).toBe(
+    1,
+  )
+  expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({
+    lacks: [expect.stringContaining('tel:+12025550100')],
+  })
+})
+
+test("one that may be the drained server's own makes what its edge shows unknown, and the remedy is published", async () => {
+  const world = createWorld({ edges: [{ id: 'edge-a', file: [...file, ofServer] }, { id: 'edge-b' }] })
+  await world.scaleIn()
+  await world.pass(1 * hours)
+  expect(world.ended()).toEqual([])
+  expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({
+    verdict: 'unknown',
+    unknown: [expect.stringContaining('write it as a SIP URI, or take it off the list, and reload')],
+  })
+  const [a] = world.edges
+  a?.writeFile(file)
+  a?.strangerReloads()
+  await world.until((record) => record?.state === 'retired')
+  expect(world.age()).toBeLessThan(1 * hours + 10 * minutes)
+})
+
+test('an entry that is listed by a name only is of the instance whose address the edge resolved it to', async () => {
+  const named = [{ group: 1, uri: 'sip:media-1.example.internal:5060' }]
+  const names = { 'media-1.example.internal': '10.0.1.20' }
+  const world = createWorld({ edges: [{ id: 'edge-a', file: named, names }] })
+  const call = world.edges[0]?.callTo('sip:media-1.example.internal:5060') ?? 0
+  await world.scaleIn()
+  await world.pass(10 * minutes)
+  expect(world.flags('sip:media-1.example.internal:5060')).toEqual({ 'edge-a/1': 'DX' })
+  expect(world.ended()).toEqual([])
+  world.edges[0]?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
+})
