@@ -1,8 +1,9 @@
 import { createServer, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { destinationUri } from '../../functions/control/destination.ts'
-import { createEdge, type EdgeSettings, type KamailioEdge } from '../../functions/kamailio/dispatcher.ts'
+import { createEdge, type EdgeSettings } from '../../functions/kamailio/dispatcher.ts'
 import { createHttpTransport } from '../../functions/kamailio/http-transport.ts'
+import { oneAtATime } from '../contract/one-at-a-time.ts'
 
 export interface HttpRequest {
   readonly head: string
@@ -76,6 +77,13 @@ export function reply(
   socket.write(lines.join('\r\n'))
 }
 
+/** What jsonrpcs itself answers to a batch, of which it executes nothing (6.1.5, 5.6.3). */
+export const noBatches = '{"jsonrpc":"2.0","result":{}}'
+
+export function isBatch({ body }: HttpRequest): boolean {
+  return body.startsWith('[')
+}
+
 /** A JSON-RPC result for the request's own id. */
 export function result(request: HttpRequest, value: unknown): string {
   return JSON.stringify({ jsonrpc: '2.0', result: value, id: idOf(request) })
@@ -86,7 +94,7 @@ export function idOf(request: HttpRequest): number {
 }
 
 /** Our client of that server, closed with the test. */
-export function clientOf(server: { url: string }, settings: Partial<EdgeSettings> = {}): KamailioEdge {
+export function clientOf(server: { url: string }, settings: Partial<EdgeSettings> = {}) {
   const edge = createEdge({
     id: 'edge-a',
     transport: createHttpTransport({ url: server.url, timeoutMs: settings.timeoutMs ?? 2000 }),
@@ -95,7 +103,7 @@ export function clientOf(server: { url: string }, settings: Partial<EdgeSettings
     ...settings,
   })
   onTestFinished(() => edge.close())
-  return edge
+  return { ...edge, ...oneAtATime(edge) }
 }
 
 export function uriOf(text: string) {

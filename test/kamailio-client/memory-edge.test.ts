@@ -11,18 +11,19 @@ const second = destinationUri('sip:10.0.1.21:5060')
 if (!first || !second) throw new Error('the sample destinations are no SIP URIs')
 
 const served = (edge: MemoryEdge) => loopback((request, socket) => void answerFrom(edge, request, socket))
-const overHttp = async (edge: MemoryEdge) => clientOf(await served(edge))
-const overGateway = async (edge: MemoryEdge) => {
+const overHttp = async (edge: MemoryEdge, now: () => number) => clientOf(await served(edge), { now })
+const overGateway = async (edge: MemoryEdge, now: () => number) => {
   const server = await served(edge)
-  return clientOf(server, { transport: (await throughGateway(server.url)).transport })
+  return clientOf(server, { now, transport: (await throughGateway(server.url)).transport })
 }
-const overRelay = async (edge: MemoryEdge) => {
+const overRelay = async (edge: MemoryEdge, now: () => number) => {
   const server = await served(edge)
-  return clientOf(server, { transport: (await throughRelay(server.url)).transport })
+  return clientOf(server, { now, transport: (await throughRelay(server.url)).transport })
 }
 
 for (const [release, name, reached] of [
   ['6.1', 'memory as 6.1', async (edge: MemoryEdge) => edge],
+  ['6.0', 'memory as 6.0', async (edge: MemoryEdge) => edge],
   ['5.6', 'memory as 5.6', async (edge: MemoryEdge) => edge],
   ['6.1', 'our client over HTTP to memory', overHttp],
   ['6.1', 'our client through API Gateway to memory', overGateway],
@@ -33,18 +34,27 @@ for (const [release, name, reached] of [
     first,
     second,
     secondAddress: '10.0.1.21',
+    secondName: 'second.example',
     async open(request) {
       const clock = createMemoryClock()
-      const { guard = true, profiles = true, endsCalls = true, restoresDialogs = false } = request
+      const {
+        guard = true,
+        profiles = true,
+        endsCalls = true,
+        restoresDialogs = false,
+        plain = false,
+      } = request
       const edge = new MemoryEdge({
         id: 'edge-a',
         clock,
         version: release,
         file: request.file,
-        guard,
+        names: { 'second.example': '10.0.1.21' },
+        guard: guard && !plain,
         endsCalls,
         restoresDialogs,
-        profiles: profiles ? ['dst', 'src'] : [],
+        rpcFile: plain ? 'none' : 'ours',
+        profiles: profiles && !plain ? ['dst', 'src'] : [],
         dialogs: profiles,
         ...(request.pings && { probingMode: 1 as const }),
       })
@@ -54,7 +64,7 @@ for (const [release, name, reached] of [
         },
       })
       return {
-        edge: await reached(edge),
+        edge: await reached(edge, clock.now),
         writeFile: (file) => edge.writeFile(file),
         restart: async () => edge.restart(),
         async until(condition) {

@@ -37,7 +37,7 @@ describe('a reply that is not the documented one is malformed, never a value', (
   test('a count that is no whole number from 0 up', async () => {
     for (const value of [{}, '0', -1, 0.5, null, [0], true]) {
       const server = await loopback((request, socket) => reply(socket, result(request, value)))
-      const count = clientOf(server).count({ uris: [media], addresses: [] })
+      const count = clientOf(server).countOf({ uris: [media], addresses: [] })
       await expect(count).rejects.toMatchObject({ fault: 'malformed' })
     }
   })

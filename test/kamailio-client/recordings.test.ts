@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { EdgeError } from '../../functions/control/errors.ts'
 import { dispatcherList } from '../../functions/kamailio/dispatcher-list.ts'
 import { resultOf } from '../../functions/kamailio/rpc-faults.ts'
-import { clientOf, idOf, loopback, media, reply } from './loopback.ts'
+import { clientOf, idOf, isBatch, loopback, media, reply } from './loopback.ts'
 import { type Recording, recordingsOf, releases } from './recordings.ts'
 
 const read = ({ response }: Recording) =>
-  resultOf({ edge: 'edge-a', method: 'recorded', id: 1 }, response ?? { status: 0, body: '' })
+  resultOf('edge-a', { method: 'recorded', id: 1 }, response ?? { status: 0, body: '' })
 
 function faultOf(recording: Recording): string | undefined {
   try {
@@ -27,11 +27,12 @@ describe.each(releases)('what real Kamailio %s said', (release) => {
     return found
   }
 
-  /** An edge that answers each method with the recording of that name, or with the one that is named for it. */
+  /** An edge that answers each method with the recording of that name, or with the one that is named for it, alone or with a table. */
   const answering = (answers: Readonly<Record<string, string>>) =>
     loopback((request, socket) => {
-      const method = /"method":"([^"]*)"/.exec(request.body)?.[1] ?? ''
-      const body = one(answers[method] ?? method).response?.body ?? ''
+      const [, method = '', table = ''] = /"method":"([^"]*)","params":\["?(\w*)/.exec(request.body) ?? []
+      const name = isBatch(request) ? 'batch' : (answers[`${method} ${table}`] ?? answers[method] ?? method)
+      const body = one(name).response?.body ?? ''
       reply(socket, body.replace(/"id":1\}$/, `"id":${idOf(request)}}`))
     })
 
@@ -41,8 +42,9 @@ describe.each(releases)('what real Kamailio %s said', (release) => {
     )
     expect(lists.length).toBeGreaterThan(20)
     for (const list of lists) {
-      const targets = dispatcherList.parse(read(list))
+      const { targets, opaque } = dispatcherList.parse(read(list))
       const body = list.response?.body ?? ''
+      expect(opaque).toEqual([])
       expect(targets.map((t) => t.destination.uri)).toEqual(
         [...body.matchAll(/"URI":"([^"]*)"/g)].map((match) => match[1]),
       )
@@ -58,8 +60,8 @@ describe.each(releases)('what real Kamailio %s said', (release) => {
   })
 
   test('DLGLOAD is read', () => {
-    const loads = dispatcherList.parse(read(one('dispatcher.list.with_load'))).map((target) => target.load)
-    expect(loads).toEqual([0, 2, 2])
+    const { targets } = dispatcherList.parse(read(one('dispatcher.list.with_load')))
+    expect(targets.map(({ load }) => load)).toEqual([0, 2, 2])
   })
 
   test.each([
@@ -103,21 +105,22 @@ describe.each(releases)('what real Kamailio %s said', (release) => {
       'dispatcher.reload': 'reload.ok',
       'core.uptime': 'core.uptime',
       'htable.seti': 'htable.seti',
-      'htable.get': 'htable.get.held',
+      'htable.get held': 'htable.get.held',
+      'htable.get begun': 'htable.get.notable',
       'htable.delete': 'htable.delete',
       'dlg.profile_get_size': 'dlg.profile_get_size.value',
     }
     const server = await answering(answers)
     const edge = clientOf(server)
-    expect(await edge.list()).toHaveLength(3)
+    expect((await edge.list()).destinations).toHaveLength(3)
     await edge.setState('d', 1, media)
-    await edge.setDuidState('d', 1, 'ms-a')
+    await edge.setDuidState('d', 1, media, 'ms-a')
     await edge.reload()
     expect((await edge.boot()).bootTime).toMatch(/^Sun Nov 22 20:16:4\d 2026$/)
     expect(await edge.setGuard(media, true)).toBe('done')
     expect(await edge.setGuard(media, false)).toBe('done')
     expect(await edge.readGuard(media)).toBe(true)
-    const count = await edge.count({ uris: [media], addresses: ['10.0.1.20'] })
+    const count = await edge.countOf({ uris: [media], addresses: ['10.0.1.20'] })
     expect(count).toEqual({ calls: 4, source: 'profile', outbound: true })
     expect(await edge.endCalls({ uris: [media], addresses: [] }, 50)).toBe(2)
   })

@@ -2,6 +2,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda'
 import { describe, expect, test, vi } from 'vitest'
 import { createRelayTransport } from '../../functions/aws/relay-transport.ts'
 import { edgeAccessEnvironment } from '../../functions/contracts/names.ts'
+import { batchOf } from '../../functions/contracts/rpc.ts'
 import { relayHandler } from '../../functions/runtime/relay-handler.ts'
 import { key, throughRelay } from './gateway-paths.ts'
 import { clientOf, type HttpRequest, loopback, reply, result } from './loopback.ts'
@@ -68,6 +69,37 @@ describe('through the relay', () => {
     ])
       expect(await post(server.url, body)).toMatchObject({ failure: 'access-denied' })
     expect(server.requests).toEqual([])
+  })
+
+  test('a batch goes through as it is, unless one of its lines is refused or it is too large', async () => {
+    const server = await loopback((_request, socket) => reply(socket, '[]', '200 OK', ['X-DC-Boot: 1-2']))
+    const allowed = batchOf([request, request])
+    expect(await post(server.url, allowed)).toEqual({ status: 200, body: '[]', boot: '1-2' })
+    expect(server.requests.map(({ body }) => body)).toEqual([allowed])
+    for (const body of [
+      batchOf([request, request.replace('core.uptime', 'core.shutdown')]),
+      batchOf([request.replace('}', ' }'), request]),
+      batchOf(Array.from({ length: 101 }, () => request)),
+      allowed.replaceAll('\n', '\r\n'),
+      allowed.replace(',\n', '\n'),
+      `${allowed}\n`,
+      '[\n\n]',
+    ])
+      expect(await post(server.url, body)).toMatchObject({ failure: 'access-denied' })
+    expect(server.requests).toHaveLength(1)
+  })
+
+  test('the generation of a lease goes along, and one that is no number goes nowhere', async () => {
+    const server = await loopback(good)
+    const { transport } = await throughRelay(server.url)
+    const edge = clientOf(server, { transport })
+    await edge.under(4711).boot()
+    await edge.boot()
+    expect(server.requests[0]?.head).toMatch(/^x-dc-generation: 4711$/im)
+    expect(server.requests[1]?.head).not.toMatch(/^x-dc-generation/im)
+    for (const generation of [-1, 0.5, Number.NaN])
+      await expect(edge.under(generation).boot()).rejects.toMatchObject({ fault: 'malformed' })
+    expect(server.requests).toHaveLength(2)
   })
 
   test('an edge that is not there is unreachable, and what it was asked with is in no answer', async () => {

@@ -1,0 +1,290 @@
+import { describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import { EdgeError, type EdgeFault } from '../../functions/control/errors.ts'
+import type { RpcAnswer } from '../../functions/kamailio/json-rpc.ts'
+import { RpcRefusal, StaleGeneration } from '../../functions/kamailio/rpc-faults.ts'
+import {
+  answer,
+  answersTo,
+  type Envelope,
+  type Instead,
+  knownRpcOf,
+  numbered,
+  refusal,
+  rpcOf,
+  scriptedEdge,
+  sizesTo,
+} from './scripted-edge.ts'
+
+const boot = '1795724058-4711'
+/** Answers with what it would have, changed. */
+const changed =
+  (change: (envelopes: Envelope[]) => unknown): Instead =>
+  (socket, envelopes) =>
+    answer(socket, change(envelopes()), boot)
+const says =
+  (value: unknown, status: string, named: string | undefined = boot): Instead =>
+  (socket) =>
+    answer(socket, value, named, status)
+/** Not from the edge: it has no boot id. */
+const gateway =
+  (message: string, status: string): Instead =>
+  (socket) =>
+    answer(socket, { message }, undefined, status)
+
+function faults(answers: readonly RpcAnswer<unknown>[]): (EdgeFault | 'none')[] {
+  return answers.map((given) => ('error' in given ? given.error.fault : 'none'))
+}
+const all = (fault: EdgeFault) => Array<EdgeFault>(3).fill(fault)
+
+describe('many requests go in one', () => {
+  test('and are answered in order, whatever their methods', async () => {
+    const edge = await scriptedEdge()
+    const rpc = await knownRpcOf(edge)
+    expect(await rpc.batch(sizesTo(250))).toEqual(answersTo(250))
+    expect(edge.sizes()).toEqual([100, 100, 50])
+    expect(edge.server.requests.at(-1)?.body).toMatch(/^\[\n(\{.*\},\n){49}\{.*\}\n\]$/)
+  })
+
+  test('one alone is no batch, and none is nothing', async () => {
+    const edge = await scriptedEdge()
+    const rpc = await knownRpcOf(edge)
+    expect(await rpc.batch([])).toEqual([])
+    expect(edge.sizes()).toEqual([])
+    await rpc.batch(sizesTo(1))
+    expect(edge.server.requests.at(-1)?.body).toMatch(/^\{/)
+  })
+
+  test('an error of one is the answer to that one', async () => {
+    const edge = await scriptedEdge()
+    const rpc = await knownRpcOf(edge)
+    const error = { code: 404, message: 'Profile not found: dst' }
+    edge.instead.push(
+      changed(([a, b, c]) => [a, { jsonrpc: '2.0', error, id: b?.id }, { ...c, result: 'x' }]),
+    )
+    const answers = await rpc.batch(sizesTo(3))
+    expect(faults(answers)).toEqual(['none', 'refused', 'malformed'])
+    expect(answers[1]).toMatchObject({ error: expect.any(RpcRefusal) })
+    expect(answers[1]).toMatchObject({ error: { reason: 'Profile not found: dst' } })
+    expect(edge.sizes()).toEqual([3])
+  })
+
+  test('one that can not be sent is refused by ourselves, and takes no other with it', async () => {
+    const edge = await scriptedEdge()
+    const rpc = await knownRpcOf(edge)
+    const [first, second] = sizesTo(2)
+    if (!first || !second) throw new Error('there are two')
+    const quoted = { ...first, params: ['dst', 'sip:"@x'] }
+    expect(faults(await rpc.batch([first, quoted, second]))).toEqual(['none', 'refused', 'none'])
+    expect(edge.sizes()).toEqual([2])
+  })
+})
+
+describe('a reply that is not the documented one answers none of them', () => {
+  test.each<[string, Instead]>([
+    ['one element too few', changed((e) => e.slice(1))],
+    ['the last element missing', changed((e) => e.slice(0, -1))],
+    ['one element too many', changed((e) => [...e, e[2]])],
+    ['none', changed(() => [])],
+    ['another order', changed(([a, b, c]) => [b, a, c])],
+    ['an id twice', changed(([a, , c]) => [a, { ...c, id: a?.id }, c])],
+    ['an id twice, and all the results', changed(([a, b, c]) => [a, { ...b, id: a?.id }, c])],
+    ['an id of another type', changed(([a, b, c]) => [a, { ...b, id: String(b?.id) }, c])],
+    ['no id', changed(([a, b, c]) => [a, { ...b, id: undefined }, c])],
+    ['the id 0 of what was not executed', changed(([a, b, c]) => [a, { ...b, id: 0 }, c])],
+    ['neither a result nor an error', changed(([a, b, c]) => [a, { ...b, result: undefined }, c])],
+    ['both', changed(([a, b, c]) => [a, { ...b, error: { code: 1, message: '' } }, c])],
+    ['null for an element', changed(([a, , c]) => [a, null, c])],
+    ['another protocol', changed(([a, b, c]) => [a, { ...b, jsonrpc: '1.0' }, c])],
+    ['an array in the array', changed((e) => [e])],
+    ['an object', changed(([a]) => a)],
+    ['an empty result, by an edge with our files', says({ jsonrpc: '2.0', result: {} }, '200 OK')],
+    ['what is not JSON', says('[{"jsonrpc":"2.0"', '200 OK')],
+    ['nothing', says('', '200 OK')],
+    ['no content', says('', '204 No Content')],
+    ['a place to go to', says('', '302 Found')],
+    [
+      'replies with a status of failure',
+      (socket, e) => answer(socket, e(), boot, '500 Internal Server Error'),
+    ],
+  ])('%s', async (_what, instead) => {
+    const edge = await scriptedEdge()
+    const rpc = await knownRpcOf(edge)
+    edge.instead.push(instead)
+    const answers = await rpc.batch(sizesTo(3))
+    expect(faults(answers)).toEqual(all('malformed'))
+    expect(edge.sizes()).toEqual([3])
+    expect(await rpc.batch(sizesTo(3))).toEqual(answersTo(3))
+    expect(edge.sizes()).toEqual([3])
+  })
+
+  test('half a reply is asked for once more, and then answers nothing', async () => {
+    const half: Instead = (socket, e) =>
+      socket.end(`HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n${JSON.stringify(e()).slice(0, 90)}`)
+    const edge = await scriptedEdge()
+    const rpc = await knownRpcOf(edge)
+    edge.instead.push(half)
+    expect(await rpc.batch(sizesTo(3))).toEqual(answersTo(3))
+    expect(edge.sizes()).toEqual([3, 3])
+    edge.instead.push(half, half)
+    expect(faults(await rpc.batch(sizesTo(3)))).toEqual(all('unreachable'))
+    expect(edge.sizes()).toEqual([3, 3])
+  })
+
+  test('no reply is waited for once, and is neither done nor failed', async () => {
+    const edge = await scriptedEdge()
+    const rpc = await knownRpcOf(edge, { timeoutMs: 200 })
+    edge.instead.push(() => undefined)
+    const answers = await rpc.batch(sizesTo(3))
+    expect(faults(answers)).toEqual(all('unreachable'))
+    expect(answers[0]).toMatchObject({
+      error: { message: expect.stringContaining('batch of 3: no reply within') },
+    })
+    expect(edge.sizes()).toEqual([3])
+  })
+})
+
+describe('what an edge did not execute', () => {
+  test.each<[string, Instead]>([
+    [
+      'a line that its policy refuses',
+      says(refusal('Request refused by edge policy', -32600, 2), '400 Bad Request'),
+    ],
+    ['a batch that it can not read', says(refusal('Malformed batch'), '400 Bad Request')],
+    ['too many lines', says(refusal('Batch of 101 requests, at most 100'), '413 Content Too Large')],
+    ['too many bytes', says(refusal('Body of 16384 bytes, at most 16000'), '413 Content Too Large')],
+    ['max_while_loops', says(refusal('max_while_loops is too small for this batch', -32603), '500 x')],
+    [
+      'a reply that does not fit',
+      (socket, envelopes) => {
+        envelopes()
+        answer(socket, refusal('Executed, but the reply does not fit pv_buffer_size', -32603), boot, '500 x')
+      },
+    ],
+  ])('is asked one by one (%s), and batches go on', async (_what, instead) => {
+    const edge = await scriptedEdge()
+    const rpc = await knownRpcOf(edge)
+    edge.instead.push(instead)
+    expect(await rpc.batch(sizesTo(3))).toEqual(answersTo(3))
+    expect(edge.sizes()).toEqual([3, 1, 1, 1])
+    expect(await rpc.batch(sizesTo(3))).toEqual(answersTo(3))
+    expect(edge.sizes()).toEqual([3])
+  })
+
+  test('of a refused line only that one is refused', async () => {
+    const edge = await scriptedEdge()
+    const rpc = await knownRpcOf(edge)
+    const policy = refusal('Request refused by edge policy')
+    edge.instead.push(says({ ...policy, error: { ...policy.error, data: 2 } }, '400 Bad Request'))
+    const honest: Instead = (socket, envelopes, { body }) =>
+      body.includes(numbered(1))
+        ? answer(socket, policy, boot, '400 Bad Request')
+        : answer(socket, envelopes()[0], boot)
+    edge.instead.push(honest, honest, honest)
+    const answers = await rpc.batch(sizesTo(3))
+    expect(faults(answers)).toEqual(['none', 'unsupported', 'none'])
+    expect([answers[0], answers[2]]).toEqual([{ result: 0 }, { result: 2 }])
+    expect(edge.sizes()).toEqual([3, 1, 1, 1])
+  })
+
+  test('but may have executed is never sent again where twice is not once', async () => {
+    const edge = await scriptedEdge()
+    const rpc = await knownRpcOf(edge)
+    edge.instead.push((socket, envelopes) => {
+      envelopes()
+      answer(socket, refusal('Executed, but the reply does not fit pv_buffer_size', -32603), boot, '500 x')
+    })
+    const end = (id: string) =>
+      ({ method: 'dlg.terminate_dlg', params: [id, 'from', 'to'], result: z.unknown() }) as const
+    const answers = await rpc.batch([end('a'), end('b'), end('c')])
+    expect(edge.executed).toEqual(['a', 'b', 'c'].map((id) => `dlg.terminate_dlg ${id} from to`))
+    expect(answers.every((given) => 'error' in given && given.error instanceof EdgeError)).toBe(true)
+  })
+
+  test('since somebody else has its lease is not asked again', async () => {
+    const edge = await scriptedEdge()
+    const rpc = (await knownRpcOf(edge)).under(6)
+    edge.instead.push(says(refusal('Stale generation', -32001, 7), '409 Conflict'))
+    const answers = await rpc.batch(sizesTo(3))
+    expect(faults(answers)).toEqual(all('stale'))
+    const error = expect.any(StaleGeneration)
+    for (const given of answers) expect(given).toEqual({ error })
+    expect(answers[0]).toMatchObject({ error: { seen: 7 } })
+    expect(edge.sizes()).toEqual([3])
+  })
+
+  test('a 409 that does not say which generation it has seen is malformed', async () => {
+    const edge = await scriptedEdge()
+    const rpc = (await knownRpcOf(edge)).under(6)
+    edge.instead.push(says(refusal('Stale generation', -32001), '409 Conflict'))
+    expect(faults(await rpc.batch(sizesTo(3)))).toEqual(all('malformed'))
+  })
+
+  test.each([3, 1])('a generation that it can not read is an error of each of %i requests', async (count) => {
+    const edge = await scriptedEdge()
+    const rpc = (await knownRpcOf(edge)).under(Number.NaN)
+    const unread = says(refusal('Generation is no number'), '400 Bad Request')
+    edge.instead.push(unread, unread, unread, unread)
+    expect(faults(await rpc.batch(sizesTo(count)))).toEqual(Array(count).fill('unsupported'))
+    expect(edge.executed).toEqual([])
+  })
+})
+
+describe('on the way to it', () => {
+  test('a secret that is refused is asked for afresh, and all are sent once more', async () => {
+    const edge = await scriptedEdge()
+    const key = { secret: async () => 'the-old-secret', refreshSecret: async () => 'the-new-secret' }
+    const rpc = await knownRpcOf(edge, { key })
+    edge.instead.push(says('', '401 Unauthorized'))
+    expect(await rpc.batch(sizesTo(3))).toEqual(answersTo(3))
+    expect(edge.sizes()).toEqual([3, 3])
+    expect(edge.server.requests.at(-1)?.head).toMatch(/^x-rpc-key: the-new-secret$/im)
+  })
+
+  test.each(['401 Unauthorized', '403 Forbidden'])('%s is unauthorized for each', async (status) => {
+    const edge = await scriptedEdge()
+    const rpc = await knownRpcOf(edge)
+    edge.instead.push(says('', status))
+    expect(faults(await rpc.batch(sizesTo(3)))).toEqual(all('unauthorized'))
+    expect(edge.sizes()).toEqual([3])
+  })
+
+  test('a gateway that throttles is waited for, and is throttled for each where nobody waits', async () => {
+    const edge = await scriptedEdge()
+    const waited: number[] = []
+    const rpc = await knownRpcOf(edge, { backOff: async (attempt) => void waited.push(attempt) })
+    edge.instead.push(gateway('Too Many Requests', '429 x'), gateway('Too Many Requests', '429 x'))
+    expect(await rpc.batch(sizesTo(3))).toEqual(answersTo(3))
+    expect(waited).toEqual([1, 2])
+    expect(edge.sizes()).toEqual([3, 3, 3])
+    const impatient = await knownRpcOf(edge)
+    edge.instead.push(gateway('Too Many Requests', '429 x'))
+    expect(faults(await impatient.batch(sizesTo(3)))).toEqual(all('throttled'))
+    expect(edge.sizes()).toEqual([3])
+  })
+
+  test.each<[string, string, EdgeFault]>([
+    ['504 Gateway Timeout', 'Endpoint request timed out', 'unreachable'],
+    ['503 Service Unavailable', 'Service Unavailable', 'unreachable'],
+    ['500 Internal Server Error', 'Internal Server Error', 'unreachable'],
+    ['403 Forbidden', 'Forbidden', 'access-denied'],
+    ['404 Not Found', 'Not Found', 'no-route'],
+  ])(
+    'a gateway that answers %s shows nothing of the edge, which gets batches again',
+    async (status, message, fault) => {
+      for (const rpcFrom of [
+        knownRpcOf,
+        async (edge: Awaited<ReturnType<typeof scriptedEdge>>) => rpcOf(edge),
+      ]) {
+        const edge = await scriptedEdge()
+        const rpc = await rpcFrom(edge)
+        edge.instead.push(gateway(message, status))
+        expect(faults(await rpc.batch(sizesTo(3)))).toEqual(all(fault))
+        expect(edge.server.requests.length).toBeLessThanOrEqual(2)
+        edge.sizes()
+        expect(await rpc.batch(sizesTo(30))).toEqual(answersTo(30))
+        expect(edge.sizes().length).toBeLessThanOrEqual(2)
+      }
+    },
+  )
+})
