@@ -1,4 +1,3 @@
-import { setImmediate as pendingEvents } from 'node:timers/promises'
 import { Agent, buildConnector, errors } from 'undici'
 import type { EdgeTls } from '../contracts/edge-tls.ts'
 import type { RpcFailure, RpcTransport, SignRequest } from '../contracts/rpc.ts'
@@ -75,7 +74,7 @@ export function createHttpTransport(settings: HttpTransportSettings): RpcTranspo
         const untrusted = mistrust(error, url.hostname, tls)
         if (untrusted !== undefined) return { failure: 'untrusted', why: untrusted }
         // An edge that closes one kept connection often closes all: undici sees that first, and a repetition uses a new one.
-        await pendingEvents()
+        await new Promise((resolve) => setImmediate(resolve))
         return failureOf(error)
       }
     },
