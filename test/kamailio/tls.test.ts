@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { createEdge } from '../../functions/kamailio/dispatcher.ts'
 import { createHttpTransport } from '../../functions/kamailio/http-transport.ts'
 import { startEdge } from '../../lab/edge.ts'
+import { freePort } from '../../lab/free-port.ts'
 import { startChild, untilReady } from '../../lab/leash.ts'
 import { type KamailioRelease, provision, type Tools } from '../../lab/provision.ts'
 import {
@@ -34,8 +35,15 @@ afterAll(() => rmSync(runDir, { recursive: true }))
 
 let last = 0
 
-/** An edge with the product's files, whose RPC socket alone asks for certificates: SIP over TLS goes on as before. */
-async function open(release: KamailioRelease, spec: TlsEdgeSpec): Promise<TlsEdge & { logFile: string }> {
+interface RealTlsEdge extends TlsEdge {
+  readonly rpcPort: number
+  /** of SIP over TLS, which asks for no certificate */
+  readonly sipPort: number
+  readonly logFile: string
+}
+
+/** An edge with the product's files. Its RPC socket alone asks for certificates. */
+async function open(release: KamailioRelease, spec: TlsEdgeSpec): Promise<RealTlsEdge> {
   const kamailio = provided?.kamailio.get(release)
   if (kamailio === undefined) throw new Error(`Kamailio ${release} was not provisioned`)
   const name = `edge${++last}`
@@ -47,7 +55,9 @@ async function open(release: KamailioRelease, spec: TlsEdgeSpec): Promise<TlsEdg
   const dir = join(runDir, name)
   const inDir = (file: string) => join(dir, file)
   const settings = readFileSync(inDir('settings.cfg'), 'utf8')
+  const sipPort = await freePort(address)
   const own = [
+    `listen=tls:${address}:${sipPort}`,
     'enable_tls=yes',
     '#!ifdef KAMAILIO_6',
     'tls_threads_mode=2',
@@ -72,7 +82,7 @@ async function open(release: KamailioRelease, spec: TlsEdgeSpec): Promise<TlsEdg
     await probe.close()
     return 'status' in outcome || outcome.failure === 'untrusted'
   })
-  return { url, close: () => child.stop(), logFile: child.logFile }
+  return { url, rpcPort: plain.rpcPort, sipPort, close: () => child.stop(), logFile: child.logFile }
 }
 
 /** As kamailio/README.md has it, with our paths. */
@@ -126,32 +136,42 @@ for (const release of ['6.1', '5.6'] as const) {
       expect(readFileSync(edge.logFile, 'utf8').match(/wrong key/g)).toHaveLength(1)
     })
 
-    test('the RPC socket speaks no SIP over TLS either, whatever certificate is shown', async () => {
+    test('SIP over TLS goes on where no certificate is asked for; the RPC socket speaks none, whatever is shown', async () => {
       const identity = ours.issue({ name: 'edge', host: address })
       const edge = await open(release, { identity, clientCa: ours.certificate, newest: 'TLSv1.3' })
       onTestFinished(() => edge.close())
+      const sip = await securely(edge.sipPort)
+      sip.write(options(edge.sipPort))
+      expect(String((await once(sip, 'data'))[0])).toMatch(/^SIP\/2\.0 /)
+
       const { certificate: cert, key } = clientOf(ours)
-      const { hostname: host, port } = new URL(edge.url)
-      const socket = connect({ host, port: Number(port), ca: ours.certificate, cert, key })
-      onTestFinished(() => void socket.destroy())
-      await once(socket, 'secureConnect')
-      socket.write(
-        [
-          `OPTIONS sip:${address} SIP/2.0`,
-          `Via: SIP/2.0/TLS ${address}:5099;branch=z9hG4bK1;rport`,
-          'Max-Forwards: 5',
-          `From: <sip:a@${address}>;tag=1`,
-          `To: <sip:${address}>`,
-          'Call-ID: over-tls',
-          'CSeq: 1 OPTIONS',
-          'Content-Length: 0',
-          '\r\n',
-        ].join('\r\n'),
-      )
+      const rpc = await securely(edge.rpcPort, { cert, key })
+      rpc.write(options(edge.rpcPort))
       // One connection's messages are answered in their order: what comes first now is no answer to SIP.
-      socket.write('GET /rpc HTTP/1.1\r\nContent-Length: 0\r\n\r\n')
-      const [answer] = await once(socket, 'data')
-      expect(String(answer)).toMatch(/^HTTP\/1\.1 404/)
+      rpc.write('GET /rpc HTTP/1.1\r\nContent-Length: 0\r\n\r\n')
+      expect(String((await once(rpc, 'data'))[0])).toMatch(/^HTTP\/1\.1 404/)
     })
   })
+}
+
+/** A TLS connection to the edge. It ends with the test. */
+async function securely(port: number, shown: { readonly cert?: string; readonly key?: string } = {}) {
+  const socket = connect({ host: address, port, ca: ours.certificate, ...shown })
+  onTestFinished(() => void socket.destroy())
+  await once(socket, 'secureConnect')
+  return socket
+}
+
+function options(port: number): string {
+  return [
+    `OPTIONS sip:${address}:${port};transport=tls SIP/2.0`,
+    `Via: SIP/2.0/TLS ${address}:5099;branch=z9hG4bK1;rport`,
+    'Max-Forwards: 5',
+    `From: <sip:a@${address}>;tag=1`,
+    `To: <sip:${address}>`,
+    'Call-ID: over-tls',
+    'CSeq: 1 OPTIONS',
+    'Content-Length: 0',
+    '\r\n',
+  ].join('\r\n')
 }
