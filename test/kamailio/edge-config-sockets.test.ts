@@ -1,14 +1,17 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { connect as tlsConnect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Edge, EdgeSpec } from '../../lab/edge.ts'
 import { send } from '../../lab/edge-rpc.ts'
 import { freePort } from '../../lab/free-port.ts'
+import { createAuthority } from '../kamailio-client/tls-certificates.ts'
 import { type Lab, openLab } from './lab.ts'
 import { inviteStatus, type SipStub, sipRequest, startStub } from './raw-sip.ts'
 import { askEdge, requestLine } from './rpc-requests.ts'
@@ -112,18 +115,39 @@ describe.each(['6.1', '5.6'] as const)('sockets of an edge on Kamailio %s', (rel
         replyText(edge, media, me),
       ])
         socket.write(message)
-      // Behind them on the same connection: when this is answered, all of the others have been dealt with.
-      const body = requestLine('core.uptime')
-      const heads = ['POST /rpc HTTP/1.1', `X-RPC-Key: ${edge.secret}`, `Content-Length: ${body.length}`]
-      const [data] = (await Promise.all([
-        once(socket, 'data'),
-        socket.write([...heads, '', body].join('\r\n')),
-      ]).then(([event]) => event)) as [Buffer]
-      expect(data.toString()).toMatch(/^HTTP\/1\.1 200 /)
+      expect(await answerTo(socket, edge)).toMatch(/^HTTP\/1\.1 200 /)
       expect(media.invites.length).toBe(before)
       socket.destroy()
     },
   )
+
+  test('a TLS socket of the RPC hears no SIP either', async () => {
+    const port = await freePort(address)
+    const identity = createAuthority('a CA').issue({ name: 'edge', host: address })
+    const dir = mkdtempSync(join(tmpdir(), 'edge-tls-'))
+    const [certificate, key] = [join(dir, 'edge.pem'), join(dir, 'edge.key')]
+    writeFileSync(certificate, identity.certificate)
+    writeFileSync(key, identity.key)
+    const withTls = (text: string) =>
+      text
+        .replace('loadmodule "xhttp.so"', 'loadmodule "tls.so"\nloadmodule "xhttp.so"')
+        .replace('dns=no', 'dns=no\nenable_tls=yes')
+        .replace('include_file "rpc.cfg"', `include_file "rpc.cfg"\n${tlsLines(port, certificate, key)}`)
+    const edge = await lab.edge({
+      destinations: [{ group: 1, uri: media.uri }],
+      pingSeconds: 60,
+      edit: withTls,
+    })
+    const before = media.invites.length
+    const socket = tlsConnect({ host: address, port, rejectUnauthorized: false })
+    await once(socket, 'secureConnect')
+    const from = `127.0.0.1:${socket.localPort}`
+    socket.write(sipRequest('INVITE', { uri: `sip:short@${address}:${port}`, via: 'TLS', from }))
+    expect(await answerTo(socket, edge)).toMatch(/^HTTP\/1\.1 200 /)
+    expect(media.invites.length).toBe(before)
+    socket.destroy()
+    rmSync(dir, { recursive: true })
+  })
 
   test('SIP over TCP is heard on the SIP socket, where the RPC is not', async () => {
     const socket = await connected(example.sipPort)
@@ -156,6 +180,15 @@ describe.each(['6.1', '5.6'] as const)('sockets of an edge on Kamailio %s', (rel
   })
 })
 
+function tlsLines(port: number, certificate: string, key: string): string {
+  return [
+    `listen=tls:${address}:${port} name "dispatcher_control_rpc"`,
+    'modparam("tls", "tls_method", "TLSv1.2+")',
+    `modparam("tls", "certificate", "${certificate}")`,
+    `modparam("tls", "private_key", "${key}")`,
+  ].join('\n')
+}
+
 function fifoOf(edge: Edge): string {
   return join(dirname(edge.logFile), 'kamailio_rpc.fifo')
 }
@@ -174,6 +207,15 @@ async function socketsOf(edge: Edge): Promise<readonly string[]> {
   } finally {
     rmSync(reply)
   }
+}
+
+/** What comes first after an RPC on a connection: all that was sent before it has been dealt with. */
+async function answerTo(socket: Socket, edge: Edge): Promise<string> {
+  const body = requestLine('core.uptime')
+  const heads = ['POST /rpc HTTP/1.1', `X-RPC-Key: ${edge.secret}`, `Content-Length: ${body.length}`]
+  const first = once(socket, 'data')
+  socket.write([...heads, '', body].join('\r\n'))
+  return String((await first)[0])
 }
 
 async function connected(port: number): Promise<Socket> {
