@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Edge } from '../../lab/edge.ts'
@@ -38,6 +39,20 @@ describe.each(['6.1', '5.6'] as const)('RPC lock-down on Kamailio %s', (release)
     expect((await ask(uptime, { key: '' })).status).toBe(401)
     const keyless = await send({ host: edge.address, port: edge.rpcPort }, { body: uptime })
     expect(keyless.status).toBe(401)
+  })
+
+  test.each([
+    ['an empty second hash', '""'],
+    ['the hash of an empty secret', `"${createHash('sha256').update('').digest('hex')}"`],
+    ['no second hash', undefined],
+  ])('%s lets in nobody but who has the secret', async (_what, next) => {
+    const settings = { DC_RPC_NEXT_KEY_SHA256: next }
+    const rotated = await lab.edge({ destinations: [{ group: 1, uri }], dialogDb: false, settings })
+    const endpoint = { host: rotated.address, port: rotated.rpcPort }
+    for (const headers of [{}, { 'x-rpc-key': '' }, { 'x-rpc-key': ' ' }, { 'x-rpc-key': 'other' }])
+      expect((await send(endpoint, { body: uptime, headers })).status).toBe(401)
+    const headers = { 'x-rpc-key': rotated.secret }
+    expect((await send(endpoint, { body: uptime, headers })).status).toBe(200)
   })
 
   test('any other path or verb is 404', async () => {
