@@ -171,6 +171,17 @@ describe.each(['6.1', '5.6'] as const)('a batch on Kamailio %s with too small co
     expect(await flagsOf(edge, one)).toEqual([expect.stringMatching(/^D/)])
   })
 
+  test('a list of megabytes in a batch is the same error, and what stands behind it is executed', async () => {
+    const many = Array.from({ length: 3000 }, (_, index) => `sip:127.20.${index >> 8}.${index & 255}:5060`)
+    const destinations = [one, ...many].map((uri) => ({ group: 1, uri }))
+    const edge = await lab.edge({ destinations, pingSeconds: 600, dialogDb: false })
+    const list = requestLine('dispatcher.list')
+    const reply = await askEdge(edge, { body: batchOf([list, list, list, holdTwo]) })
+    expect(reply.status).toBe(500)
+    expect(errorOf(reply).message).toBe('Executed, but the reply does not fit pv_buffer_size')
+    expect(await edge.call('htable.get', ['held', two])).toMatchObject({ item: { value: 1 } })
+  })
+
   test('lines that max_while_loops would leave unseen are not executed', async () => {
     const edge = await lab.edge({
       destinations: [{ group: 1, uri: one }],
