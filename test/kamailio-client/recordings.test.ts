@@ -38,7 +38,8 @@ describe.each(releases)('what real Kamailio %s said', (release) => {
 
   test('each list is read whole: every target, with duid where it has one and IUID on 6.1', () => {
     const lists = recordings.filter(
-      (r) => r.request.includes('dispatcher.list"') && r.response?.body.includes('NRSETS'),
+      ({ name, request, response }) =>
+        !name.includes('.odd') && request.includes('dispatcher.list"') && response?.body.includes('NRSETS'),
     )
     expect(lists.length).toBeGreaterThan(20)
     for (const list of lists) {
@@ -58,6 +59,27 @@ describe.each(releases)('what real Kamailio %s said', (release) => {
       )
     }
   })
+
+  test.each(['', '.short', '.full'])(
+    'of a list with entries that are no destinations, the others are read (%s)',
+    (mode) => {
+      const { targets, opaque } = dispatcherList.parse(read(one(`dispatcher.list.odd${mode}`)))
+      expect(targets.map(({ destination }) => destination.uri).sort()).toEqual([
+        'SIP:127.0.62.2:5080',
+        'sip:127.0.62.3:5080',
+        'sip:127.0.62.4:5080;transport=tcp',
+        'sip:name.invalid:5060',
+      ])
+      expect(opaque.map(({ group, text }) => `${group} ${text}`).sort()).toEqual([
+        '1 sip:*.invalid',
+        '1 sip:127.0.62.1:',
+        '1 sip:127.0.62.1:0',
+        '1 tel:+12025550100',
+        '2 sip:127.0.62.1;x="q"',
+      ])
+      expect(opaque.flatMap(({ duid }) => duid ?? [])).toEqual(mode === '.short' ? [] : ['odd-port'])
+    },
+  )
 
   test('DLGLOAD is read', () => {
     const { targets } = dispatcherList.parse(read(one('dispatcher.list.with_load')))
