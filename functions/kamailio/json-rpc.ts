@@ -138,7 +138,11 @@ function rpcUnder(shared: Shared, generation: number | undefined): JsonRpc {
 
   async function inBatches<T>(requests: readonly Request<T>[]): Promise<RpcAnswer<T>[]> {
     const reads = requests.every(({ method }) => !methodRules[method].write)
-    const turns = grouped(splitBatches(requests), (turn) => reads && turn.length < atOnce / 4)
+    // A count is read between two counters: only what asks for one thing goes at once.
+    const turns = grouped(
+      splitBatches(requests),
+      (turn, next) => reads && turn.length < atOnce / 4 && isOneMethod([...turn, next].flat()),
+    )
     return inTurn(
       turns.map((turn) => ({
         size: turn.flat().length,
@@ -210,6 +214,10 @@ function grouped<I>(items: readonly I[], joins: (group: readonly I[], next: I) =
     else groups.push([item])
   }
   return groups
+}
+
+function isOneMethod(requests: readonly { readonly method: RpcMethod }[]): boolean {
+  return requests.every(({ method }) => method === requests[0]?.method)
 }
 
 function resultIn(answer: RpcAnswer<unknown> | undefined): unknown {
