@@ -109,8 +109,8 @@ describe.each(['6.1', '5.6'] as const)('a batch on Kamailio %s', (release) => {
     await until('the last is logged', () => logged('for a-batch').length >= 2)
     const lines = logged('for a-batch')
     expect(lines).toHaveLength(2)
-    expect(lines[0]).toMatch(new RegExp(`write from 127.0.0.1 for a-batch: ${RegExp.escape(drainOne)}$`))
-    expect(lines[1]).toMatch(new RegExp(`write from 127.0.0.1 for a-batch: ${RegExp.escape(holdTwo)}$`))
+    expect(lines[0]?.endsWith(`write from 127.0.0.1 for a-batch: ${drainOne}`)).toBe(true)
+    expect(lines[1]?.endsWith(`write from 127.0.0.1 for a-batch: ${holdTwo}`)).toBe(true)
   })
 
   test('every reply names the boot, refusals too, and a restart makes another one', async () => {
@@ -141,8 +141,8 @@ describe.each(['6.1', '5.6'] as const)('a batch on Kamailio %s', (release) => {
     const start = Math.floor(Date.now() / 1000)
     const single = await about(edge)
     expect(single).toMatchObject({ version: '1', end_calls: '0', keepalives: '0', longest_call: '3600' })
-    expect(Number(single.now)).toBeGreaterThanOrEqual(start)
-    await until('a second has passed', async () => Number((await about(edge)).now) > Number(single.now))
+    expect(single.now).toBeGreaterThanOrEqual(start)
+    await until('a second has passed', async () => (await about(edge)).now > single.now)
     const [reply] = repliesOf(
       await askEdge(edge, { body: batchOf([requestLine('htable.get', '["dc","about"]')]) }),
     )

@@ -10,6 +10,15 @@ const errorSchema = z.object({
 const repliesSchema = z.array(z.looseObject({ jsonrpc: z.literal('2.0'), id: z.number() }))
 const itemSchema = z.object({ item: z.object({ value: z.string() }) })
 
+const aboutSchema = z.strictObject({
+  version: z.string(),
+  now: z.coerce.number(),
+  end_calls: z.string(),
+  keepalives: z.string(),
+  longest_call: z.string(),
+  sip_error: z.string().optional(),
+})
+
 /** One request as the control plane writes it; `params` is JSON without spaces. */
 export function requestLine(method: string, params = '[]', id = 1): string {
   return `{"jsonrpc":"2.0","method":"${method}","params":${params},"id":${id}}`
@@ -38,8 +47,8 @@ export function repliesOf(reply: HttpReply): z.infer<typeof repliesSchema> {
   return repliesSchema.parse(JSON.parse(reply.body))
 }
 
-/** What the edge says about itself, key by key. */
-export async function about(edge: Edge): Promise<Readonly<Record<string, string>>> {
+/** What the edge says about itself. */
+export async function about(edge: Edge): Promise<z.infer<typeof aboutSchema>> {
   const { item } = itemSchema.parse(await edge.call('htable.get', ['dc', 'about']))
-  return Object.fromEntries(item.value.split(';').map((pair) => pair.split('=', 2)))
+  return aboutSchema.parse(Object.fromEntries(item.value.split(';').map((pair) => pair.split('=', 2))))
 }
