@@ -20,9 +20,11 @@ export interface EdgeList {
  * said not to list it. IPv6 has too many spellings to search for: any opaque IPv6 address may be one.
  */
 export function mayBelong(
-  { text, duid }: OpaqueEntry,
+  { group, text, duid }: OpaqueEntry,
   names: { readonly addresses: readonly string[]; readonly instanceId?: string | undefined },
 ): boolean {
+  // A whole set that can't be read holds anything.
+  if (group === undefined) return true
   const shown = text.toLowerCase()
   const hosts = names.addresses.map((address) => canonicalHost(address) ?? address.toLowerCase())
   return (

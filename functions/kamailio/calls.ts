@@ -4,7 +4,8 @@ import { EdgeError } from '../control/errors.ts'
 import type { CallCount } from '../control/round.ts'
 import type { CallsOf, Edge } from '../use-cases/ports.ts'
 import type { ListedTarget } from './dispatcher-list.ts'
-import type { JsonRpc, RpcAnswer, RpcCall } from './json-rpc.ts'
+import type { RpcAnswer } from './in-turn.ts'
+import type { JsonRpc, RpcCall } from './json-rpc.ts'
 import { noSuchKey, noSuchTable, RpcRefusal, unless } from './rpc-faults.ts'
 
 export interface CallSources {

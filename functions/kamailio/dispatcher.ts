@@ -7,7 +7,8 @@ import { dispatcherList, hasNames, type ListedTargets } from './dispatcher-list.
 import { createCallEnder } from './end-calls.ts'
 import { readFacts, uptime } from './facts.ts'
 import { guardRead, guardShown, guardWrite, guardWritten } from './guard.ts'
-import { createJsonRpc, type JsonRpc, type RpcAnswer, type RpcCall } from './json-rpc.ts'
+import type { RpcAnswer } from './in-turn.ts'
+import { createJsonRpc, type JsonRpc, type RpcCall } from './json-rpc.ts'
 import type { RpcSecret, RpcSettings } from './rpc-exchange.ts'
 
 export interface EdgeSettings {

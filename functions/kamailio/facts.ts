@@ -3,7 +3,8 @@ import type { EdgeFacts } from '../control/edge-facts.ts'
 import { EdgeError } from '../control/errors.ts'
 import { activeDialogs, begunCounter, hasNoCounters, isMissing, isNoKey, profileSize } from './calls.ts'
 import { guardRead, guardShown } from './guard.ts'
-import type { JsonRpc, RpcAnswer } from './json-rpc.ts'
+import type { RpcAnswer } from './in-turn.ts'
+import type { JsonRpc } from './json-rpc.ts'
 
 /** `{"now":"Sun Nov 22 20:16:50 2026","up_since":"Sun Nov 22 20:16:46 2026","uptime":4}` */
 export const uptime = z.object({ up_since: z.string().min(1), uptime: z.int().min(0) })

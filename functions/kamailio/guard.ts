@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import type { DestinationUri } from '../control/destination.ts'
 import type { EdgeError } from '../control/errors.ts'
-import type { RpcAnswer, RpcCall } from './json-rpc.ts'
+import type { RpcAnswer } from './in-turn.ts'
+import type { RpcCall } from './json-rpc.ts'
 import { noSuchKey, noSuchTable, RpcRefusal } from './rpc-faults.ts'
 
 /** The drain guard's htable: key = URI as listed, value 1 = held. It survives a reload and is lost at a restart. */

@@ -1,7 +1,8 @@
 import type * as z from 'zod'
 import { batchOf, type HttpReply, isAllowedRequest, type RpcMethod } from '../contracts/rpc.ts'
-import { EdgeError, type EdgeFault } from '../control/errors.ts'
+import { EdgeError } from '../control/errors.ts'
 import { gatewayFault } from './gateway-faults.ts'
+import { grouped, inTurn, type RpcAnswer } from './in-turn.ts'
 import { createExchange, type RpcSettings } from './rpc-exchange.ts'
 import { BatchRefused, resultOf, resultsOf } from './rpc-faults.ts'
 import { methodRules } from './rpc-methods.ts'
@@ -14,9 +15,6 @@ export interface RpcCall<T> {
   /** the shape of its result */
   readonly result: z.ZodType<T>
 }
-
-/** What came of one request of several. */
-export type RpcAnswer<T> = { readonly result: T } | { readonly error: EdgeError }
 
 /** JSON-RPC of one Kamailio. */
 export interface JsonRpc {
@@ -127,10 +125,8 @@ function rpcUnder(shared: Shared, generation: number | undefined): JsonRpc {
         requests.map((request, index) => answered(() => shaped(edge, request, resultIn(replies[index])))),
       )
     } catch (error) {
-      // Nothing of it was executed: an edge without batches, or a line that its policy refuses. Or all was, and the reply did not fit.
-      const repeatable =
-        message.idempotent || !(error instanceof EdgeError && error.message.includes('Executed'))
-      if (error instanceof BatchRefused && repeatable) return oneByOne(requests, most)
+      if (error instanceof BatchRefused && (message.idempotent || !error.executed))
+        return oneByOne(requests, most)
       if (error instanceof EdgeError) return requests.map(() => ({ error }))
       throw error
     }
@@ -177,43 +173,6 @@ function rpcUnder(shared: Shared, generation: number | undefined): JsonRpc {
 function isSameWrite(one: RpcCall<unknown>): (other: RpcCall<unknown>) => boolean {
   const target = one.params.slice(1).join()
   return (other) => methodRules[one.method].write && other.params.slice(1).join() === target
-}
-
-/** Faults that speak of the way to the edge, not of what was asked: whatever else is asked would meet them too. */
-const faultsOfTheWay: readonly EdgeFault[] = [
-  'unreachable',
-  'unauthorized',
-  'untrusted',
-  'throttled',
-  'no-route',
-  'access-denied',
-  'stale',
-]
-
-interface Step<T> {
-  /** how many answers it gives */
-  readonly size: number
-  run(): Promise<RpcAnswer<T>[]>
-}
-
-/** One step after the other. Once the way to the edge fails, the rest is not sent, and answered with the same error. */
-async function inTurn<T>(steps: readonly Step<T>[]): Promise<RpcAnswer<T>[]> {
-  const answers: RpcAnswer<T>[] = []
-  for (const { size, run } of steps) {
-    const failed = answers.find((answer) => 'error' in answer && faultsOfTheWay.includes(answer.error.fault))
-    answers.push(...(failed ? Array.from({ length: size }, () => failed) : await run()))
-  }
-  return answers
-}
-
-function grouped<I>(items: readonly I[], joins: (group: readonly I[], next: I) => boolean): I[][] {
-  const groups: I[][] = []
-  for (const item of items) {
-    const last = groups.at(-1)
-    if (last && joins(last, item)) last.push(item)
-    else groups.push([item])
-  }
-  return groups
 }
 
 function isOneMethod(requests: readonly { readonly method: RpcMethod }[]): boolean {

@@ -72,8 +72,15 @@ export class StaleGeneration extends EdgeError {
   }
 }
 
-/** An edge did not execute a batch, and may execute its requests one by one. */
-export class BatchRefused extends EdgeError {}
+/** A batch as a whole brought no answers; its requests one by one may. */
+export class BatchRefused extends EdgeError {
+  /** all of it was executed, and the reply did not fit the edge's buffer; otherwise nothing was */
+  readonly executed: boolean
+  constructor(edge: string, message: string, executed: boolean) {
+    super(edge, executed ? 'malformed' : 'unsupported', message)
+    this.executed = executed
+  }
+}
 
 /**
  * The result inside a reply, as yet of unknown shape.
@@ -110,7 +117,7 @@ export function resultsOf(
       ? [400, 404].includes(reply.status) || (reply.status === 200 && batchOfOthers.safeParse(value).success)
       : [400, 413, 500].includes(reply.status) && refusal.success
   const why = refusal.success ? refusal.data.error.message : 'no batch of replies'
-  if (refused) throw new BatchRefused(edge, 'unsupported', `${what}: ${why}${at(reply)}`)
+  if (refused) throw new BatchRefused(edge, `${what}: ${why}${at(reply)}`, why.startsWith('Executed'))
   const array = replyArray.safeParse(value)
   if (!array.success || reply.status !== 200) throw byStatus(edge, what, reply, why)
   if (array.data.length !== requests.length)

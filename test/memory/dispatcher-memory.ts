@@ -104,7 +104,11 @@ export class DispatcherMemory {
         const host = sipUri(uri)?.host ?? ''
         const address = this.names?.[host]
         const isName = /[a-z]/.test(host) && !host.includes(':')
-        if (!/^(sips?|tel):/i.test(uri) || (this.names && isName && address === undefined)) return []
+        // `tel:` names no host: it is kept only where nothing is resolved.
+        if (
+          this.names ? /^tel:/i.test(uri) || (isName && address === undefined) : !/^(sips?|tel):/i.test(uri)
+        )
+          return []
         const iuid = `dspt-${boot}-${this.generation.toString(16)}-${index + 1}-${line.group}`
         const filed = line.flags ?? 'AX'
         const flags: Flags = filed.endsWith('N') && !this.knowsNoPing ? 'AX' : filed

@@ -1,0 +1,42 @@
+import type { EdgeError, EdgeFault } from '../control/errors.ts'
+
+/** What came of one request of several. */
+export type RpcAnswer<T> = { readonly result: T } | { readonly error: EdgeError }
+
+/** Faults that speak of the way to the edge, not of what was asked: whatever else is asked would meet them too. */
+const faultsOfTheWay: readonly EdgeFault[] = [
+  'unreachable',
+  'unauthorized',
+  'untrusted',
+  'throttled',
+  'no-route',
+  'access-denied',
+  'stale',
+]
+
+interface Step<T> {
+  /** how many answers it gives */
+  readonly size: number
+  run(): Promise<RpcAnswer<T>[]>
+}
+
+/** One step after the other. Once the way to the edge fails, the rest is not sent, and answered with the same error. */
+export async function inTurn<T>(steps: readonly Step<T>[]): Promise<RpcAnswer<T>[]> {
+  const answers: RpcAnswer<T>[] = []
+  for (const { size, run } of steps) {
+    const failed = answers.find((answer) => 'error' in answer && faultsOfTheWay.includes(answer.error.fault))
+    answers.push(...(failed ? Array.from({ length: size }, () => failed) : await run()))
+  }
+  return answers
+}
+
+/** Neighbours that belong together, in order. */
+export function grouped<I>(items: readonly I[], joins: (group: readonly I[], next: I) => boolean): I[][] {
+  const groups: I[][] = []
+  for (const item of items) {
+    const last = groups.at(-1)
+    if (last && joins(last, item)) last.push(item)
+    else groups.push([item])
+  }
+  return groups
+}
