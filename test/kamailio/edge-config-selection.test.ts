@@ -7,6 +7,8 @@ import { inviteStatus, type SipStub, startStub } from './raw-sip.ts'
 import { about } from './rpc-requests.ts'
 
 const byDomain = (example: string) => example.replaceAll('ds_select_dst(', 'ds_select_domain(')
+const byRoutes = (example: string) =>
+  example.replace('ds_select_dst("$var(group)", "4")', 'ds_select_routes("1=4", "0")')
 const withFlags0 = (example: string) => example.replace('"flags", 2)', '"flags", 0)')
 const withOtherXavp = (example: string) =>
   example.replace('"flags", 2)', '"flags", 2)\nmodparam("dispatcher", "xavp_dst", "mine")')
@@ -98,6 +100,7 @@ describe.each(['6.1', '5.6'] as const)('selection and counters on Kamailio %s', 
   test.each([
     ['ds_select_dst()', (example: string) => example],
     ['ds_select_domain()', byDomain],
+    ['ds_select_routes()', byRoutes],
   ])('%s: fail-over goes on in the same way, past a held destination', async (_what, edit) => {
     // Whichever way round: the next after the broken one is held.
     const held = await startStub('127.0.2.14')
