@@ -1,6 +1,7 @@
 import { createEdge } from '../../functions/kamailio/dispatcher.ts'
 import type { Edge } from '../../functions/use-cases/ports.ts'
-import { type MemoryEdgeOptions, MemoryKamailio } from './kamailio.ts'
+import type { MemoryEdgeOptions } from './edge-options.ts'
+import { MemoryKamailio } from './kamailio.ts'
 
 /** Our client and the Kamailio in memory that it asks: what a test does to an edge it does to this. A method may be replaced. */
 export class MemoryEdge extends MemoryKamailio implements Edge {

@@ -5,50 +5,12 @@ import {
   type ListedDestination,
   type WritableState,
 } from '../../functions/control/destination.ts'
-import type { CallsOf, Clock } from '../../functions/use-cases/ports.ts'
-import { DispatcherMemory, type Entry, type FileEntry, type ProbingMode } from './dispatcher-memory.ts'
+import type { CallsOf } from '../../functions/use-cases/ports.ts'
+import { CallsMemory } from './calls-memory.ts'
+import { DispatcherMemory, type Entry, type FileEntry } from './dispatcher-memory.ts'
+import type { MemoryEdgeOptions } from './edge-options.ts'
 import type { Misbehaviour } from './misbehaviour.ts'
 import { MemoryRpcPort, RpcError, type RpcRequest } from './rpc-port.ts'
-
-export interface MemoryEdgeOptions {
-  readonly id: string
-  readonly clock: Clock
-  readonly file: readonly FileEntry[]
-  readonly version?: '6.1' | '6.0' | '5.6'
-  readonly restoresDialogs?: boolean
-  /** whether the drain guard's table is there */
-  readonly guard?: boolean
-  /** call profiles that the edge's script keeps */
-  readonly profiles?: readonly ('dst' | 'src')[]
-  /** whether its policy lets calls be ended (`DC_RPC_END_CALLS`) */
-  readonly endsCalls?: boolean
-  /** whether DLGLOAD is kept (`ds_hash_size` > 0 and algorithm 10) */
-  readonly load?: boolean
-  /** whether the script tracks calls as dialogs, so that the edge's total is true; without it the total is always 0 */
-  readonly dialogs?: boolean
-  /** `ds_probing_mode` with every server answering pings each second; no pings when undefined */
-  readonly probingMode?: ProbingMode
-  /** which rpc.cfg it has; default ours of today, with batches, fence and boot id */
-  readonly rpcFile?: 'ours' | 'former' | 'none'
-  /** whether it counts the calls that begin; default true where it has a call profile */
-  readonly counters?: boolean
-  /** whether it ends counts by keepalives (`DC_KEEPALIVES`) */
-  readonly keepalives?: boolean
-  /** what DNS answers to it; it does not ask unless given */
-  readonly names?: Readonly<Record<string, string>>
-  readonly reloadDeltaSeconds?: number
-  /** how long a reload takes until it replaces the states */
-  readonly reloadTakesMs?: number
-  readonly rpcTimeoutMs?: number
-  /** epoch ms; the clock's now unless given */
-  readonly bootedAt?: number
-}
-
-interface Call {
-  readonly dst?: string
-  readonly src?: string
-  readonly entry?: Entry
-}
 
 /**
  * A Kamailio in memory that behaves as the real one was measured to (6.1.5, 5.6.3), on the clock that it is given: its dispatcher, its
@@ -60,9 +22,7 @@ export class MemoryKamailio {
   private readonly dispatcher: DispatcherMemory
   private bootedAt: number
   private readonly held = new Set<string>()
-  private readonly calls = new Map<number, Call>()
-  private readonly begun = new Map<string, number>()
-  private lastCall = 0
+  private readonly calls: CallsMemory
   private boots = 0
   private turn = 0
 
@@ -70,6 +30,7 @@ export class MemoryKamailio {
     this.options = options
     const { clock, version = '6.1', rpcFile = 'ours', endsCalls = true } = options
     this.bootedAt = options.bootedAt ?? clock.now()
+    this.calls = new CallsMemory(this.profiles())
     this.dispatcher = new DispatcherMemory({
       file: options.file,
       knowsNoPing: version !== '5.6',
@@ -122,9 +83,8 @@ export class MemoryKamailio {
     this.bootedAt = this.options.clock.now()
     this.boots += 1
     this.held.clear()
-    this.begun.clear()
+    this.calls.restart(this.options.restoresDialogs === true)
     this.port.forget()
-    if (this.options.restoresDialogs !== true) this.calls.clear()
     this.dispatcher.restart(this.bootedAt)
   }
 
@@ -146,41 +106,32 @@ export class MemoryKamailio {
     )
     const entry = routable[this.turn++ % Math.max(routable.length, 1)]
     const uri = entry && destinationUri(entry.uri)
-    return entry && uri && { call: this.begin({ dst: uri, entry }), uri }
+    return entry && uri && { call: this.calls.begin({ dst: uri, entry }), uri }
   }
 
   /** A call to a destination that is up already, whatever its state. @returns what {@link hangUp} takes */
   callTo(uri: string): number {
     const entry = this.entries().find((candidate) => same(candidate.uri, uri))
-    return this.begin({ dst: uri, ...(entry && { entry }) })
+    return this.calls.begin({ dst: uri, ...(entry && { entry }) })
   }
 
   /** A call that the media server at this address places through the edge. */
   callFrom(address: string): number {
-    return this.begin({ src: address })
+    return this.calls.begin({ src: address })
   }
 
   /** The call is up, and its count has ended: an end answered 481 to keepalives. */
   reap(call: number): void {
-    const { dst, src } = this.calls.get(call) ?? {}
-    for (const key of [dst ?? src ?? 'unknown', 'total'])
-      this.begun.set(`reaped:${key}`, (this.begun.get(`reaped:${key}`) ?? 0) + 1)
-    this.calls.delete(call)
+    this.calls.reap(call)
   }
 
   hangUp(call: number): void {
-    const entry = this.calls.get(call)?.entry
-    if (entry && entry.load > 0) entry.load -= 1
-    this.calls.delete(call)
+    this.calls.hangUp(call)
   }
 
   /** The calls that its profiles hold under any of these, as {@link hangUp} takes them. */
   callsUp(of: CallsOf): readonly number[] {
-    const kept = this.profiles()
-    const isHeld = ({ dst, src }: Call) =>
-      (kept.includes('dst') && of.uris.some((uri) => uri === dst)) ||
-      (kept.includes('src') && of.addresses.some((address) => address === src))
-    return [...this.calls].flatMap(([id, call]) => (isHeld(call) ? [id] : []))
+    return this.calls.up(of)
   }
 
   /** What is true, whatever it answers. */
@@ -197,14 +148,6 @@ export class MemoryKamailio {
         return readable ? [{ group, uri: readable, flags }] : []
       }),
     }
-  }
-
-  private begin(call: Call): number {
-    this.calls.set(++this.lastCall, call)
-    for (const key of [call.dst, call.src, 'total'])
-      if (key !== undefined) this.begun.set(key, (this.begun.get(key) ?? 0) + 1)
-    if (call.entry) call.entry.load += 1
-    return this.lastCall
   }
 
   private entries(): readonly Entry[] {
@@ -288,11 +231,9 @@ export class MemoryKamailio {
   }
 
   private profileMembers(profile: string, value: string | undefined): number[] {
-    const kept = this.profiles().find((known) => known === profile)
-    if (kept === undefined) throw new RpcError(404, `Profile not found: ${profile}`)
-    return [...this.calls].flatMap(([id, call]) =>
-      call[kept] !== undefined && (value === undefined || call[kept] === value) ? [id] : [],
-    )
+    const members = this.calls.members(profile, value)
+    if (members === undefined) throw new RpcError(404, `Profile not found: ${profile}`)
+    return members
   }
 
   private profiles(): readonly ('dst' | 'src')[] {
@@ -318,7 +259,7 @@ export class MemoryKamailio {
     const about = `version=1;now=${Math.floor(this.options.clock.now() / 1000)};end_calls=${endsCalls ? 1 : 0};keepalives=${keepalives ? 1 : 0};longest_call=`
     return {
       ...(guard && { held: new Map([...this.held].map((uri) => [uri, 1] as const)) }),
-      ...(counters && { begun: this.begun }),
+      ...(counters && { begun: this.calls.begun }),
       ...(rpcFile === 'ours' && { dc: new Map([['about', about]]) }),
     }
   }

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { holdKey } from '../../functions/control/hold.ts'
 import type { Round } from '../../functions/control/round.ts'
-import { finishLiftings } from '../../functions/use-cases/correct-drift.ts'
 import { freshRound } from '../../functions/use-cases/round.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
 import { createMemoryFleet } from '../memory/fleet.ts'
@@ -95,31 +94,6 @@ test("an edge's load does not grow with the number of drains, also while another
   expect(lists(during)).toBeLessThanOrEqual((5 * 60) / 5)
   expect(during.filter((request) => request.startsWith('set'))).toEqual([])
   expect(world.ended()).toEqual([])
-})
-
-test('many unfinished liftings do not make a round wait for a dead edge more than once', async () => {
-  const servers = Array.from({ length: 12 }, (_, n) => ({ group: 1, uri: `sip:10.0.3.${n + 10}:5060` }))
-  const world = createWorld({
-    edges: [
-      { id: 'edge-a', file: servers },
-      { id: 'edge-b', file: servers },
-    ],
-    instances: [],
-  })
-  for (const [n, { uri }] of servers.entries())
-    await world.command(command('command-drain-destination', { id: `d-${n}`, destination: uri }))
-  await world.pass(1 * minutes)
-  const [, b] = world.edges
-  if (b) b.misbehaviour = { unreachable: true }
-  for (const [n, { uri }] of servers.entries())
-    if (n > 0) await world.command(command('command-activate', { id: `a-${n}`, destination: uri }))
-  await world.pass(5 * minutes)
-  const round = await world.memory.store.latestRound()
-  expect(round && round.finishedAt - round.startedAt).toBeLessThan(10 * seconds)
-  if (b) b.misbehaviour = {}
-  await world.pass(5 * minutes)
-  const flags = b?.truth().entries.map((entry) => entry.flags)
-  expect(flags?.sort()).toEqual([...Array(11).fill('AX'), 'DX'])
 })
 
 test('a round corrects drift for every hold, not only for the drain that asked for it', async () => {
@@ -273,29 +247,4 @@ test('a round ends within its lease, also where each answer comes at the last mo
   }
   expect(Math.max(...took)).toBeLessThanOrEqual(30 * seconds)
   for (const uri of [server, neighbour]) expect(world.flags(uri)).toEqual(everywhere('DX'))
-})
-
-test('liftings that are too many for a round are finished in turns', async () => {
-  const servers = [10, 11, 12].map((n) => ({ group: 1, uri: `sip:10.0.3.${n}:5060` }))
-  const world = createWorld({ edges: [{ file: servers }, { id: 'edge-b', file: servers }], instances: [] })
-  const [a, b] = world.edges
-  for (const { uri } of servers)
-    await world.command(command('command-drain-destination', { id: `d-${uri}`, destination: uri }))
-  await world.pass(1 * minutes)
-  world.stop()
-  await world.pass(1 * minutes)
-  if (b) b.misbehaviour = { unreachable: true }
-  for (const { uri } of servers)
-    await world.command(command('command-activate', { id: `a-${uri}`, destination: uri }))
-  if (a) a.misbehaviour = { latencyMs: 1000 }
-  const holds = await world.memory.store.holds()
-  const begun: string[][] = []
-  for (let turn = 0; turn < 3; turn += 1) {
-    const before = a?.requests.length ?? 0
-    await finishLiftings(world.ports, ['edge-b'], holds, world.clock.now() + 1 * seconds)
-    begun.push((a?.requests.slice(before) ?? []).filter((request) => request.startsWith('htable.delete')))
-    await world.pass(1 * seconds)
-  }
-  expect(begun.map(({ length }) => length)).toEqual([1, 1, 1])
-  expect(new Set(begun.flat()).size).toBe(3)
 })
