@@ -1,0 +1,271 @@
+import type { Delivery, EdgePlan, FileFlags, Happening, ServerPlan } from './plan.ts'
+import type { Draws } from './random.ts'
+
+const second = 1000
+
+interface Place {
+  readonly draws: Draws
+  readonly edges: readonly EdgePlan[]
+  readonly servers: readonly ServerPlan[]
+  readonly server: number
+  readonly at: number
+}
+
+/** One or a few stories, which may meet on one server and at one time, and calls all the while. */
+export function drawHappenings(
+  draws: Draws,
+  edges: readonly EdgePlan[],
+  servers: readonly ServerPlan[],
+): Happening[] {
+  const favourite = draws.int(0, servers.length - 1)
+  const around = draws.int(10, 240) * second
+  const stories = draws.several(1, 4, () => {
+    const server = draws.chance(0.8) ? favourite : draws.int(0, servers.length - 1)
+    const at = draws.chance(0.7) ? around + near(draws) : draws.int(5, 480) * second
+    const name = draws.weighted(weights)
+    return stories_[name]({ draws, edges, servers, server, at })
+  })
+  const calls = draws.several(0, 6, () =>
+    drawCall({ draws, edges, servers, server: favourite, at: draws.int(0, 420) * second }),
+  )
+  return [...stories.flat(), ...calls.flat()].sort((a, b) => a.at - b.at)
+}
+
+/** A little or much later: what is to meet comes within milliseconds, seconds or minutes. */
+function near(draws: Draws): number {
+  const most = Number(draws.weighted({ 50: 15, 500: 25, 4000: 25, 40000: 20, 180000: 15 }))
+  return draws.int(0, most)
+}
+
+function delivery(draws: Draws): Delivery {
+  const what = draws.weighted({ soon: 66, doubled: 16, late: 12, lost: 6 })
+  if (what === 'lost') return []
+  const soon = draws.int(10, 800)
+  if (what === 'late') return [near(draws)]
+  return what === 'doubled' ? [soon, soon + near(draws)] : [soon]
+}
+
+function anyEdge({ draws, edges }: Place): number {
+  return draws.int(0, edges.length - 1)
+}
+
+function drawCall(place: Place): Happening[] {
+  const { draws, server, at, edges } = place
+  const lasts = Number(draws.weighted({ 20: 25, 120: 30, 400: 30, 840: 15 })) * draws.int(600, second)
+  if (draws.chance(0.25)) return [{ at, kind: 'invite', edge: anyEdge(place), set: 1, lasts }]
+  const moves =
+    edges.length > 1 && draws.chance(0.2)
+      ? { edge: anyEdge(place), after: draws.int(1, 120) * second }
+      : undefined
+  return [
+    {
+      at,
+      kind: 'call',
+      server,
+      edge: anyEdge(place),
+      out: draws.chance(0.35),
+      lasts,
+      ...(moves && { moves }),
+    },
+  ]
+}
+
+function before(place: Place): Happening[] {
+  const at = Math.max(0, place.at - place.draws.int(1, 60) * second)
+  return place.draws.chance(0.6) ? drawCall({ ...place, at }) : []
+}
+
+/** The file of one edge, or of each, changes in the lines of a server; then it may be loaded. */
+function edit(
+  place: Place,
+  change: { readonly listed: boolean; readonly flags?: FileFlags; readonly port?: number | undefined },
+  loads: number,
+): Happening[] {
+  const { draws, edges, servers, server, at } = place
+  const only = draws.chance(0.3) ? anyEdge(place) : undefined
+  const touched = edges.map((_, index) => index).filter((index) => only === undefined || index === only)
+  const lines = touched.flatMap((edge) =>
+    (servers[server]?.lines ?? [])
+      .filter((line) => line.edge === edge)
+      .map(
+        (line): Happening => ({
+          at,
+          kind: 'line',
+          server,
+          edge,
+          set: line.set,
+          flags: line.flags,
+          ...change,
+        }),
+      ),
+  )
+  const loading = touched.flatMap((edge): Happening[] =>
+    draws.chance(loads)
+      ? [{ at: at + near(draws), kind: draws.chance(0.85) ? 'stranger-reloads' : 'restart', edge }]
+      : [],
+  )
+  return [...lines, ...loading]
+}
+
+function scaleIn(place: Place): Happening {
+  const { draws, server, at } = place
+  return { at, kind: 'scale-in', server, delivery: delivery(draws), gone: delivery(draws) }
+}
+
+function launch(place: Place): Happening {
+  const { draws, server, at } = place
+  return {
+    at,
+    kind: 'launch',
+    server,
+    after: draws.pick([1, 10, 60, 150]) * second,
+    notFoundFor: draws.chance(0.2) ? draws.int(1, 20) * second : 0,
+    addressAfter: draws.chance(0.15) ? draws.int(5, 90) * second : 0,
+    delivery: delivery(draws),
+    successful: delivery(draws),
+  }
+}
+
+const weights = {
+  scaleIn: 14,
+  recycle: 10,
+  operator: 12,
+  alarm: 10,
+  reload: 8,
+  restart: 6,
+  hand: 5,
+  unlisted: 8,
+  respelled: 5,
+  disabledInFile: 6,
+  edgeGoes: 6,
+  edgeComes: 3,
+  machineDies: 5,
+  rowLost: 1,
+  groupDeleted: 1,
+}
+
+const stories_: Readonly<Record<keyof typeof weights, (place: Place) => Happening[]>> = {
+  scaleIn: (place) => [...before(place), scaleIn(place)],
+  recycle: (place) => {
+    const { draws, at } = place
+    const relisted = draws.chance(0.35)
+    const later = at + draws.int(30, 240) * second
+    return [
+      scaleIn(place),
+      launch({ ...place, at: at + near(draws) }),
+      ...(relisted ? edit({ ...place, at: at + near(draws) }, { listed: false }, 0.9) : []),
+      ...(relisted ? edit({ ...place, at: later }, { listed: true }, 0.9) : []),
+    ]
+  },
+  operator: (place) => {
+    const { draws, server, at } = place
+    const drained: Happening = { at, kind: 'operator', server, command: 'drain', delivery: delivery(draws) }
+    const activated: Happening = {
+      at: at + near(draws),
+      kind: 'operator',
+      server,
+      command: 'activate',
+      delivery: delivery(draws),
+    }
+    return draws.chance(0.8) ? [...before(place), drained, activated] : [drained]
+  },
+  alarm: (place) => {
+    const { draws, server, at } = place
+    const states = draws.pick([
+      ['ALARM', 'OK'],
+      ['ALARM', 'OK'],
+      ['ALARM'],
+      ['ALARM', 'OK', 'ALARM', 'OK'],
+    ] as const)
+    let when = at
+    return states.map((state) => {
+      when += 1 + near(draws)
+      return { at: when, kind: 'alarm', server, state, delivery: delivery(draws) }
+    })
+  },
+  reload: (place) => {
+    const { draws, at, edges } = place
+    if (draws.chance(0.35))
+      return [
+        {
+          at,
+          kind: 'reload-command',
+          delivery: delivery(draws),
+          ...(draws.chance(0.5) && { edge: anyEdge(place) }),
+        },
+      ]
+    const all = draws.chance(0.5)
+    return edges.flatMap((_, edge): Happening[] =>
+      all || edge === anyEdge(place) ? [{ at: at + draws.int(0, 50), kind: 'stranger-reloads', edge }] : [],
+    )
+  },
+  restart: (place) => [{ at: place.at, kind: 'restart', edge: anyEdge(place) }],
+  hand: (place) => {
+    const { draws, server, at, servers } = place
+    const edge = anyEdge(place)
+    const set = servers[server]?.lines.find((line) => line.edge === edge)?.set ?? 1
+    return [{ at, kind: 'hand', server, edge, set, state: draws.pick(['a', 'ap', 'i', 'ip', 'd', 'd']) }]
+  },
+  unlisted: (place) => {
+    const { draws, at } = place
+    const later = at + draws.int(1, 200) * second
+    return [
+      ...before(place),
+      ...edit(place, { listed: false }, 0.85),
+      ...(draws.chance(0.4)
+        ? [{ at: at + near(draws), kind: 'restart', edge: anyEdge(place) } as const]
+        : []),
+      ...(draws.chance(0.7) ? [scaleIn({ ...place, at: at + 3 * second + near(draws) })] : []),
+      ...(draws.chance(0.35) ? edit({ ...place, at: later }, { listed: true }, 0.85) : []),
+    ]
+  },
+  respelled: (place) => {
+    const { draws, at, servers, server } = place
+    const port = servers[server]?.port === undefined ? 5060 : draws.pick([undefined, 5080])
+    return [
+      ...before(place),
+      ...edit(place, { listed: true, port }, 0.9),
+      ...(draws.chance(0.7) ? [scaleIn({ ...place, at: at + 3 * second + near(draws) })] : []),
+    ]
+  },
+  disabledInFile: (place) => {
+    const { draws, at } = place
+    const later = at + draws.int(10, 200) * second
+    return [
+      ...edit(place, { listed: true, flags: 'DX' }, 0.85),
+      ...(draws.chance(0.3) ? edit({ ...place, at: later }, { listed: true, flags: 'AP' }, 0.85) : []),
+    ]
+  },
+  edgeGoes: (place) => {
+    const { draws, at } = place
+    const edge = anyEdge(place)
+    const comesBack = draws.chance(0.6)
+    const later = at + draws.int(5, 200) * second
+    return [
+      { at, kind: 'edge-removed', edge, delivery: delivery(draws) },
+      ...(draws.chance(0.5)
+        ? [{ at: at + near(draws), kind: 'release-command', edge, delivery: delivery(draws) } as const]
+        : []),
+      ...(comesBack ? [{ at: later, kind: 'edge-added', edge, delivery: delivery(draws) } as const] : []),
+    ]
+  },
+  edgeComes: (place) => [
+    { at: place.at, kind: 'edge-added', edge: anyEdge(place), delivery: delivery(place.draws) },
+  ],
+  machineDies: (place) => {
+    const { draws, server, at } = place
+    return [
+      ...(draws.chance(0.7) ? [scaleIn({ ...place, at: Math.max(0, at - near(draws)) })] : []),
+      { at, kind: 'machine-dies', server, gone: delivery(draws) },
+      ...(draws.chance(0.6) ? [launch({ ...place, at: at + 1 })] : []),
+    ]
+  },
+  rowLost: (place) => [
+    scaleIn(place),
+    { at: place.at + 2 * second + near(place.draws), kind: 'row-lost', server: place.server },
+  ],
+  groupDeleted: (place) => [
+    scaleIn(place),
+    { at: place.at + 1 * second + near(place.draws), kind: 'group-deleted' },
+  ],
+}

@@ -1,0 +1,139 @@
+import type { MemoryClock } from '../memory/clock.ts'
+import type { FileEntry } from '../memory/dispatcher-memory.ts'
+import type { MemoryEdge } from '../memory/edge.ts'
+import { createSimulatedEdge, watchedFile } from './edges.ts'
+import type { Faults } from './faults.ts'
+import type { FileFlags, Plan } from './plan.ts'
+import type { Runs } from './runs.ts'
+import { keyOf, type Truth } from './truth.ts'
+
+export interface FileLine {
+  readonly server: number
+  readonly set: number
+  flags: FileFlags
+  listed: boolean
+  port: number | undefined
+}
+
+/** The list files, one per edge. */
+export class Lists {
+  private readonly plan: Plan
+  private readonly files: readonly FileLine[][]
+
+  constructor(plan: Plan) {
+    this.plan = plan
+    this.files = plan.edges.map((_, edge) =>
+      plan.servers.flatMap(({ port, lines }, server) =>
+        lines.flatMap((line): FileLine[] =>
+          line.edge === edge ? [{ server, set: line.set, flags: line.flags, listed: line.listed, port }] : [],
+        ),
+      ),
+    )
+  }
+
+  linesOf(edge: number): FileEntry[] {
+    const listed = (this.files[edge] ?? []).filter((line) => line.listed)
+    // Never empty: an edge that lists nothing at all is a trouble of its own.
+    const ours = listed.map((line) => ({ group: line.set, uri: this.uriOf(line), flags: line.flags }))
+    return [...ours, { group: 9, uri: 'sip:10.9.9.9:5060', flags: 'AP' }]
+  }
+
+  uriOf({ server, port }: Pick<FileLine, 'server' | 'port'>): string {
+    const { address = '', name } = this.plan.servers[server] ?? {}
+    return `sip:${name ?? address}${port === undefined ? '' : `:${port}`}`
+  }
+
+  lineOf(server: number, edge: number, set: number): FileLine | undefined {
+    return this.files[edge]?.find((line) => line.server === server && line.set === set)
+  }
+
+  /** The place that a listed URI leads to. */
+  serverOf(uri: string): number | undefined {
+    const found = this.plan.servers.findIndex(
+      ({ address, name }) => uri === `sip:${name ?? address}` || uri.startsWith(`sip:${name ?? address}:`),
+    )
+    return found === -1 ? undefined : found
+  }
+
+  isListed(server: number): boolean {
+    return this.files.some((file) => file.some((line) => line.server === server && line.listed))
+  }
+}
+
+interface Around {
+  readonly clock: MemoryClock
+  readonly runs: Runs
+  readonly faults: Faults
+  readonly truth: Truth
+}
+
+/** The edges of a plan and the files that they load; every load, state and hand is told to the truth. */
+export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) {
+  const lists = new Lists(plan)
+  const named = plan.servers.flatMap(({ address, name }) =>
+    name === undefined ? [] : [[name, address] as const],
+  )
+  const names = named.length > 0 ? Object.fromEntries(named) : undefined
+  const causes = plan.edges.map((): { by: 'restart' | 'reload' } => ({ by: 'reload' }))
+  const edges = plan.edges.map((own, index) => {
+    const known = truth.edges[index]
+    if (!known) throw new Error('no truth of an edge')
+    return createSimulatedEdge({
+      plan: own,
+      clock,
+      runs,
+      faults,
+      names,
+      truth: known,
+      lines: () => lists.linesOf(index),
+      onExecuted: (request) => executed(index, request),
+    })
+  })
+
+  function executed(index: number, request: string): void {
+    const [method, state = '', set = '', uri = ''] = request.split(' ')
+    if (method !== 'dispatcher.set_state') return
+    const now = clock.now()
+    const shown = edges[index]
+      ?.truth()
+      .entries.find((entry) => keyOf(entry.group, entry.uri) === keyOf(Number(set), uri))
+    const entry = truth.edges[index]?.written(Number(set), uri, now)
+    const isOthers = entry && [...entry.accepts].every((flags) => flags.startsWith('D'))
+    if (isOthers && shown?.flags.startsWith('D') && !state.startsWith('d'))
+      truth.opened.push({ edge: index, entry: `${set} ${uri}`, at: now })
+  }
+
+  /** Whoever shows D that only we can have set. */
+  function heldByUs(index: number): Set<string> {
+    const known = truth.edges[index]?.entries
+    const held = (edges[index]?.truth().entries ?? []).filter(
+      ({ group, uri, flags }) => flags.startsWith('D') && !known?.get(keyOf(group, uri))?.accepts.has('DX'),
+    )
+    return new Set(held.map(({ group, uri }) => keyOf(group, uri)))
+  }
+
+  /** An administrator's file: what it says when it is loaded, then. */
+  function writeFile(index: number): void {
+    const lines = lists.linesOf(index)
+    edges[index]?.writeFile(
+      watchedFile(lines, () =>
+        truth.edges[index]?.loaded(lines, causes[index]?.by ?? 'reload', clock.now(), heldByUs(index)),
+      ),
+    )
+  }
+  for (const index of plan.edges.keys()) writeFile(index)
+
+  return {
+    edges: edges as readonly MemoryEdge[],
+    lists,
+    writeFile,
+    heldByUs,
+    restart(index: number) {
+      const cause = causes[index]
+      if (!cause) return
+      cause.by = 'restart'
+      edges[index]?.restart()
+      cause.by = 'reload'
+    },
+  }
+}

@@ -1,0 +1,98 @@
+import { drawFaults } from './draw-faults.ts'
+import { drawHappenings } from './draw-happenings.ts'
+import type { EdgePlan, FileFlags, GroupPlan, LinePlan, Plan, ServerPlan } from './plan.ts'
+import { Draws } from './random.ts'
+
+const minute = 60_000
+
+/** Draws a whole history from its seed. */
+export function generate(seed: number): Plan {
+  const draws = new Draws(`history ${seed}`)
+  const edges = drawEdges(draws.part('edges'))
+  const servers = drawServers(draws.part('servers'), edges.length)
+  const group = drawGroup(draws.part('group'))
+  const happenings = drawHappenings(draws.part('happenings'), edges, servers)
+  const lasts = Math.max(...happenings.map(({ at }) => at)) + minute
+  return {
+    seed,
+    edges,
+    servers,
+    group,
+    happenings,
+    faults: drawFaults(draws.part('faults'), edges.length, lasts),
+    skewsMs: draws.part('skews').several(1, 5, () => draws.int(-1000, 1000)),
+  }
+}
+
+function drawEdges(draws: Draws): EdgePlan[] {
+  const count = Number(draws.weighted({ 1: 20, 2: 60, 3: 15, 4: 5 }))
+  const latency = Number(draws.weighted({ 0: 40, 20: 25, 200: 15, 500: 15, 1200: 5 }))
+  return Array.from({ length: count }, (_, index): EdgePlan => {
+    const version = draws.weighted({ '6.1': 65, '5.6': 25, '6.0': 10 })
+    const rpcFile = draws.weighted({ ours: 75, former: 15, none: 10 })
+    const restoresDialogs = draws.chance(0.2)
+    return {
+      id: `edge-${'abcd'.charAt(index)}`,
+      version,
+      rpcFile,
+      counters: rpcFile === 'ours' && draws.chance(0.8),
+      guard: draws.chance(0.75),
+      profiles: draws.pick([
+        ['dst', 'src'],
+        ['dst', 'src'],
+        ['dst', 'src'],
+        ['dst', 'src'],
+        ['dst', 'src'],
+        ['dst', 'src'],
+        ['dst'],
+        [],
+      ] as const),
+      restoresDialogs,
+      upMs: draws.chance(0.9) ? 24 * 60 * minute : draws.int(1, 14) * minute,
+      latencyMs: latency,
+      reloadTakesMs: Number(draws.weighted({ 0: 70, 300: 20, 2000: 10 })),
+      configured: index === 0 || draws.chance(0.93),
+    }
+  })
+}
+
+function drawServers(draws: Draws, edges: number): ServerPlan[] {
+  const count = Number(draws.weighted({ 1: 35, 2: 35, 3: 18, 5: 8, 8: 4 }))
+  return Array.from({ length: count }, (_, index) => {
+    const port = draws.weighted({ none: 15, 5060: 70, 5080: 15 })
+    return {
+      address: `10.0.1.${20 + index}`,
+      ...(draws.chance(0.06) && { name: `media-${index}.example.internal` }),
+      ...(port !== 'none' && { port: Number(port) }),
+      lines: drawLines(draws, edges),
+    }
+  })
+}
+
+function drawLines(draws: Draws, edges: number): LinePlan[] {
+  const sets = draws.chance(0.5) ? [1, 2] : [1]
+  const isListed = draws.chance(0.95)
+  return Array.from({ length: edges }, (_, edge) => edge).flatMap((edge) =>
+    sets.map((set): LinePlan => {
+      const flags: FileFlags = draws.weighted({ AP: 55, AX: 15, IP: 12, IX: 6, DX: 12 })
+      return { edge, set, flags, listed: isListed && draws.chance(0.97) }
+    }),
+  )
+}
+
+function drawGroup(draws: Draws): GroupPlan {
+  const [callsLeft, unknown] = draws.pick([
+    ['terminate', 'terminate'],
+    ['terminate', 'terminate'],
+    ['retain', 'retain'],
+    ['end-calls', 'retain'],
+    ['end-calls', 'terminate'],
+  ] as const)
+  return {
+    launchHook: draws.chance(0.6),
+    heartbeatTimeoutSeconds: draws.pick([300, 600]),
+    drainDeadlineSeconds: draws.pick([900, 1500]),
+    callsLeft,
+    unknown,
+  }
+}

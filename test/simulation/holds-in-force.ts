@@ -1,0 +1,92 @@
+import type { History } from './observed.ts'
+import type { Machine, Sent } from './truth.ts'
+
+/** What should be of a place for a media server: by the messages that came, and by nothing that is stored. */
+export type Standing = 'held' | 'free' | 'undecided'
+
+/** Nobody is asked to have noticed sooner than this. */
+const noticeMs = 150_000
+
+export function standingOf(history: History, server: number, at: number): Standing {
+  const machines = history.truth.machines.filter(
+    (machine) => machine.server === server && machine.launchedAt <= at,
+  )
+  const current = machines.at(-1)
+  if (!current) return 'undecided'
+  const own = ofMachine(history, current, at)
+  if (own !== 'free' || machines.length === 1) return own
+  // An address that was recycled is the newcomer's, once its launch was told.
+  return wasAnnounced(history, current, at) ? 'free' : 'undecided'
+}
+
+function ofMachine(history: History, machine: Machine, at: number): Standing {
+  const reasons = [
+    byOperator(history, machine, at),
+    byAlarm(history, machine, at),
+    byLifecycle(history, machine, at),
+  ]
+  if (reasons.includes('held')) {
+    const isGone = machine.goneAt !== undefined && machine.goneAt <= at
+    // What an operator or an alarm said of a machine that is gone binds nobody, and no message ends it.
+    return isGone && reasons[2] !== 'held' ? 'undecided' : 'held'
+  }
+  return reasons.includes('undecided') ? 'undecided' : 'free'
+}
+
+function taken(sent: readonly Sent[], at: number): Sent[] {
+  return sent.filter(({ takenAt }) => takenAt !== undefined && takenAt <= at)
+}
+
+/** Whether a message was given to a function that did not end with it yet, or that rejected it. */
+function isOpen({ deliveredAt, takenAt, pending, rejected }: Sent, at: number): boolean {
+  if (deliveredAt === undefined || deliveredAt > at) return false
+  return rejected !== undefined || pending > 0 || takenAt === undefined || takenAt > at
+}
+
+function byOperator({ truth }: History, machine: Machine, at: number): Standing {
+  const sent = truth.sent.filter(({ about }) => about.kind === 'operator' && about.machine === machine)
+  return lastOf(sent, at, ({ about }) => about.kind === 'operator' && about.command === 'drain')
+}
+
+function byAlarm({ truth }: History, machine: Machine, at: number): Standing {
+  const sent = truth.sent.filter(({ about }) => about.kind === 'alarm' && about.server === machine.server)
+  const standing = lastOf(sent, at, ({ about }) => about.kind === 'alarm' && about.state === 'ALARM')
+  const last = taken(sent, at).at(-1)?.about
+  // Its ALARM was for the machine that had the address before.
+  return standing === 'held' && last?.kind === 'alarm' && last.machine !== machine ? 'free' : standing
+}
+
+/** The message that was sent last decides, whatever order they came in. */
+function lastOf(sent: readonly Sent[], at: number, holds: (sent: Sent) => boolean): Standing {
+  const came = sent.filter(({ deliveredAt }) => deliveredAt !== undefined && deliveredAt <= at)
+  const last = came.at(-1)
+  if (!last) return 'free'
+  if (isOpen(last, at)) return 'undecided'
+  // One that was rejected may have been half done.
+  if (came.some((one) => one.rejected !== undefined)) return 'undecided'
+  return holds(last) ? 'held' : 'free'
+}
+
+function byLifecycle(history: History, machine: Machine, at: number): Standing {
+  const { truth } = history
+  const sent = truth.sent.filter(({ about }) => about.kind === 'terminate' && about.machine === machine)
+  const [first] = sent
+  if (!first) return 'free'
+  if (first.takenAt === undefined || first.takenAt > at) return isOpen(first, at) ? 'undecided' : 'free'
+  const going = truth.goings.find((one) => one.machine === machine)
+  // Gone before anybody could look, or listed nowhere meanwhile: there may have been nothing to hold.
+  const goneEarly = machine.goneAt !== undefined && machine.goneAt < first.takenAt + noticeMs
+  if (goneEarly || (going && history.wasUnlisted(machine.server))) return 'undecided'
+  if (history.plan.groupDeleted || history.plan.rowLost) return 'undecided'
+  return 'held'
+}
+
+function wasAnnounced({ truth }: History, machine: Machine, at: number): boolean {
+  return truth.sent.some(
+    ({ about, takenAt }) =>
+      about.kind === 'launch' &&
+      about.machine === machine &&
+      takenAt !== undefined &&
+      takenAt + noticeMs <= at,
+  )
+}

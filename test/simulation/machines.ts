@@ -1,0 +1,189 @@
+import type { InstanceFacts, Ports } from '../../functions/use-cases/ports.ts'
+import type { MemoryClock } from '../memory/clock.ts'
+import { createMemoryLifecycleActions } from '../memory/lifecycle-actions.ts'
+import { groupName, hooks } from './messages.ts'
+import type { GroupPlan, Plan } from './plan.ts'
+import type { Machine, Truth } from './truth.ts'
+
+interface Shown {
+  readonly from: number
+  readonly facts: InstanceFacts
+}
+
+/** EC2 and Auto Scaling: machines, what EC2 shows of them (late, if the plan says so), and lifecycle actions. */
+export class Machines {
+  readonly actions: ReturnType<typeof createMemoryLifecycleActions>
+  groupDeleted = false
+  /** told when a machine is on its way out, and when a launch was completed */
+  onGone: (machine: Machine) => void = () => undefined
+  onLaunched: (machine: Machine) => void = () => undefined
+  private readonly plan: Plan
+  private readonly clock: MemoryClock
+  private readonly truth: Truth
+  private readonly shown = new Map<string, Shown[]>()
+  private readonly lagMs: number
+  private lastLookAt: (machine: Machine) => number | undefined
+  private machineCount = 0
+  private actionCount = 0
+
+  constructor(
+    plan: Plan,
+    clock: MemoryClock,
+    truth: Truth,
+    lastLookAt: (machine: Machine) => number | undefined,
+  ) {
+    this.plan = plan
+    this.clock = clock
+    this.truth = truth
+    this.lastLookAt = lastLookAt
+    this.actions = createMemoryLifecycleActions(clock)
+    this.lagMs = Math.max(0, ...plan.faults.map((fault) => (fault.kind === 'ec2-lags' ? fault.ms : 0)))
+  }
+
+  /** A machine on a place. @returns it */
+  put(server: number, launchedAt: number, notFoundFor = 0, addressAfter = 0): Machine {
+    this.machineCount += 1
+    const machine: Machine = {
+      id: `i-${this.machineCount.toString(16).padStart(17, '0')}`,
+      server,
+      launchedAt,
+    }
+    this.truth.machines.push(machine)
+    const facts: InstanceFacts = {
+      instanceId: machine.id,
+      launchedAt,
+      state: 'running',
+      addresses: [this.plan.servers[server]?.address ?? ''],
+      taggedDestinations: [],
+      group: groupName,
+    }
+    const from = launchedAt + notFoundFor - this.lagMs
+    this.shown.set(machine.id, [
+      { from, facts: addressAfter > 0 ? { ...facts, addresses: [] } : facts },
+      ...(addressAfter > 0 ? [{ from: launchedAt + addressAfter - this.lagMs, facts }] : []),
+    ])
+    return machine
+  }
+
+  /** The machine stops: its calls are over, and EC2 shows it in the end. */
+  end(machine: Machine): void {
+    if (machine.goneAt !== undefined) return
+    const now = this.clock.now()
+    machine.goneAt = now
+    this.truth.endCalls(machine, now)
+    const known = this.shown.get(machine.id)
+    const last = known?.at(-1)?.facts
+    if (last)
+      known?.push(
+        { from: now, facts: { ...last, state: 'shutting-down' } },
+        { from: now + 30_000, facts: { ...last, state: 'terminated' } },
+      )
+    this.onGone(machine)
+  }
+
+  factsOf(instanceId: string): InstanceFacts | undefined {
+    const at = this.clock.now() - this.lagMs
+    return this.shown.get(instanceId)?.findLast(({ from }) => from <= at)?.facts
+  }
+
+  allFacts(): readonly InstanceFacts[] {
+    return [...this.shown.keys()].flatMap((id) => this.factsOf(id) ?? [])
+  }
+
+  /** A machine comes to a hook. @returns the action's token */
+  begin(machine: Machine, kind: 'terminate' | 'launch'): string {
+    this.actionCount += 1
+    const token = `00000000-0000-4000-8000-${String(this.actionCount).padStart(12, '0')}`
+    const { callsLeft, unknown, heartbeatTimeoutSeconds } = this.plan.group
+    const retains = callsLeft === 'retain' || unknown === 'retain'
+    this.actions.begin({
+      group: groupName,
+      hook: hooks[kind],
+      token,
+      instanceId: machine.id,
+      heartbeatTimeoutSeconds,
+      defaultResult: kind === 'launch' || !retains ? 'CONTINUE' : 'ABANDON',
+    })
+    return token
+  }
+
+  /** Auto Scaling's API, as the product calls it. */
+  port(): Ports['lifecycleActions'] {
+    const mustExist = () => {
+      if (!this.groupDeleted) return
+      throw Object.assign(new Error(`AutoScalingGroup name not found - ${groupName}`), {
+        name: 'ValidationError',
+      })
+    }
+    return {
+      heartbeat: async (target) => {
+        mustExist()
+        return this.actions.heartbeat(target)
+      },
+      complete: async (target, result) => {
+        mustExist()
+        const outcome = await this.actions.complete(target, result)
+        this.look()
+        return outcome
+      },
+      terminate: async (instanceId) => {
+        mustExist()
+        const machine = this.truth.machines.find(({ id }) => id === instanceId)
+        if (!machine || machine.goneAt !== undefined) return 'over'
+        this.goes(machine, { how: 'TERMINATE', by: 'completion', at: this.clock.now() })
+        return this.actions.terminate(instanceId)
+      },
+    }
+  }
+
+  private seen = 0
+
+  /** What has ended since it was looked at last, by expiry too. */
+  look(): void {
+    const ended = this.actions.ended()
+    for (; this.seen < ended.length; this.seen += 1) {
+      const action = ended[this.seen]
+      const machine = this.truth.machines.find(({ id }) => id === action?.instanceId)
+      if (!action || !machine) continue
+      if (action.hook === hooks.launch) {
+        if (action.result === 'CONTINUE') this.onLaunched(machine)
+        continue
+      }
+      this.goes(machine, { how: action.result, by: action.by, at: action.at, token: action.token })
+    }
+  }
+
+  private goes(
+    machine: Machine,
+    going: {
+      how: 'CONTINUE' | 'ABANDON' | 'TERMINATE'
+      by: 'completion' | 'expiry'
+      at: number
+      token?: string
+    },
+  ): void {
+    const decidedAt = this.lastLookAt(machine)
+    this.truth.goings.push({
+      machine,
+      ...going,
+      ...(decidedAt !== undefined && { decidedAt }),
+      callsUp: this.truth.calls.filter(
+        (call) => call.machine === machine && call.from <= going.at && call.to > going.at,
+      ),
+      deadMachine: machine.goneAt !== undefined,
+    })
+    const { callsLeft, unknown } = this.plan.group
+    const kept = going.how === 'ABANDON' && (callsLeft === 'retain' || unknown === 'retain')
+    if (!kept) this.end(machine)
+  }
+}
+
+/** From when on the group's policy may let a machine go with what is left. */
+export function policyCutsFrom(
+  { callsLeft, unknown }: GroupPlan,
+  deadlineAt: number,
+  endingMs: number,
+): number {
+  if (callsLeft === 'terminate' || unknown === 'terminate') return deadlineAt
+  return callsLeft === 'end-calls' ? deadlineAt + endingMs : Number.POSITIVE_INFINITY
+}

@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { Command, InvalidArgumentError } from 'commander'
+import { type Expected, expectedBy, expectedViolations } from './expected.ts'
+import { generate } from './generate.ts'
+import { runHistory } from './history.ts'
+import type { Plan } from './plan.ts'
+import { begun, resumed, runAll } from './ranges.ts'
+import { judge, type Violation } from './referee.ts'
+import { hasUnexpected, written } from './report.ts'
+import { shrink } from './shrink.ts'
+
+interface Options {
+  readonly histories: number
+  readonly from?: number
+  readonly seed?: number
+  readonly plan?: string
+  readonly workers: number
+  readonly json: boolean
+  readonly shrink: boolean
+  readonly resume?: string
+  readonly expected?: string
+}
+
+const program = new Command('simulate')
+  .description(
+    'Runs random histories of the whole control plane in virtual time, and judges each by what is true.',
+  )
+  .option('--histories <n>', 'how many', whole, 1000)
+  .option('--from <seed>', 'the first seed; fresh ones unless given', whole)
+  .option('--seed <seed>', 'run the history of this seed alone and show it', whole)
+  .option('--plan <file>', 'run the history in this file alone and show it')
+  .option('--workers <n>', 'threads', whole, availableParallelism())
+  .option('--json', 'print the report as JSON', false)
+  .option('--shrink', 'of one history: make it as short as it can be and still break each rule', false)
+  .option('--resume <file>', 'write the progress to this file, and go on from what it says')
+  .option(
+    '--expected <file>',
+    'a list of expected violations as JSON, in the place of the one in expected.ts',
+  )
+  .addHelpText(
+    'after',
+    '\nIt ends with 1 where a rule is broken that is not in the list of expected violations.',
+  )
+
+function whole(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It is not a whole number.')
+  return Number(text)
+}
+
+async function main(options: Options): Promise<boolean> {
+  const expected: readonly Expected[] =
+    options.expected === undefined ? expectedViolations : JSON.parse(readFileSync(options.expected, 'utf8'))
+  if (options.plan !== undefined)
+    return one(JSON.parse(readFileSync(options.plan, 'utf8')), options, expected)
+  if (options.seed !== undefined) return one(generate(options.seed), options, expected)
+  return many(options, expected)
+}
+
+async function many(
+  { histories, from, workers, resume, json }: Options,
+  expected: readonly Expected[],
+): Promise<boolean> {
+  const startedAt = performance.now()
+  const progress = resumed(resume, begun(from ?? Math.floor(Date.now() / 1000) * 1000, histories))
+  console.error(`seeds ${progress.from} to ${progress.from + progress.histories - 1}`)
+  let saidAt = startedAt
+  await runAll(progress, workers, expected, resume, ({ report }) => {
+    if (performance.now() < saidAt + 10_000) return
+    saidAt = performance.now()
+    console.error(`${report.histories} of ${progress.histories}`)
+  })
+  const seconds = (performance.now() - startedAt) / 1000
+  console.log(
+    json
+      ? JSON.stringify({ from: progress.from, seconds, ...progress.report })
+      : written(progress.report, seconds),
+  )
+  return !hasUnexpected(progress.report)
+}
+
+async function one(plan: Plan, options: Options, expected: readonly Expected[]): Promise<boolean> {
+  const history = await runHistory(plan)
+  const { violations, undecidable } = judge(history)
+  if (!options.shrink) print(plan, violations, undecidable)
+  for (const rule of options.shrink ? new Set(violations.map((violation) => violation.rule)) : []) {
+    const shortest = await shrink(plan, rule)
+    print(shortest.plan, shortest.violation ? [shortest.violation] : [], [])
+  }
+  return violations.every((violation) => expectedBy(violation, expected) !== undefined)
+}
+
+function print(plan: Plan, violations: readonly Violation[], undecidable: readonly string[]): void {
+  const { happenings, faults, ...world } = plan
+  for (const { rule, what } of violations) console.log(`BROKEN ${rule}: ${what}`)
+  for (const kind of new Set(undecidable)) console.log(`undecidable: ${kind}`)
+  console.log(JSON.stringify(world))
+  for (const happening of happenings) console.log(`  ${JSON.stringify(happening)}`)
+  for (const fault of faults) console.log(`  fault ${JSON.stringify(fault)}`)
+}
+
+process.exitCode = (await main(program.parse().opts<Options>())) ? 0 : 1

@@ -1,0 +1,80 @@
+import { eventBody } from '../contracts/event-files.ts'
+
+/** The bodies of the messages that the world sends, made of the samples in events/. */
+export const groupName = 'media-servers'
+export const hooks = { terminate: 'drain-calls', launch: 'admit-calls' } as const
+
+const samples = new Map<string, unknown>()
+
+function sample(name: string): unknown {
+  const known = samples.get(name) ?? JSON.parse(eventBody(name))
+  samples.set(name, known)
+  return known
+}
+
+/** @returns the text of an event under events/, with fields replaced at any depth */
+function message(name: string, changes: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(replaced(sample(name), changes))
+}
+
+function replaced(value: unknown, changes: Readonly<Record<string, unknown>>): unknown {
+  if (Array.isArray(value)) return value.map((item) => replaced(item, changes))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key,
+      key in changes ? changes[key] : replaced(inner, changes),
+    ]),
+  )
+}
+
+const iso = (at: number) => new Date(at).toISOString()
+
+export function actionMessage(
+  kind: 'terminate' | 'launch',
+  instanceId: string,
+  token: string,
+  at: number,
+): string {
+  const name = kind === 'terminate' ? 'lifecycle-terminate-scale-in' : 'lifecycle-launch-scale-out'
+  return message(name, {
+    id: `event-${token}`,
+    time: iso(at),
+    AutoScalingGroupName: groupName,
+    LifecycleHookName: hooks[kind],
+    LifecycleActionToken: token,
+    EC2InstanceId: instanceId,
+  })
+}
+
+export function resultMessage(kind: 'terminated' | 'launched', instanceId: string, at: number): string {
+  return message(kind === 'terminated' ? 'terminate-successful' : 'launch-successful', {
+    id: `event-${kind}-${instanceId}`,
+    time: iso(at),
+    AutoScalingGroupName: groupName,
+    EC2InstanceId: instanceId,
+  })
+}
+
+export function alarmMessage(
+  alarmName: string,
+  state: 'ALARM' | 'OK',
+  instanceId: string,
+  at: number,
+): string {
+  const text = message(state === 'ALARM' ? 'alarm-metric-alarm' : 'alarm-metric-ok', {
+    alarmName,
+    InstanceId: instanceId,
+  })
+  const event = JSON.parse(text)
+  event.detail.state.timestamp = iso(at).replace('Z', '+0000')
+  return JSON.stringify(event)
+}
+
+export function edgesChangedMessage(edge: string, operation: 'Create' | 'Delete', at: number): string {
+  return message('edge-list-update', { time: iso(at), operation, name: `/dispatcher-control/edges/${edge}` })
+}
+
+export function commandMessage(command: Readonly<Record<string, unknown>> & { readonly id: string }): string {
+  return JSON.stringify({ version: 1, reason: 'it is simulated', requestedBy: 'alice', ...command })
+}

@@ -1,0 +1,73 @@
+import type { Truth } from './truth.ts'
+
+/** What can be seen of the world at one time, as plain data. */
+export interface Seen {
+  readonly at: number
+  readonly edges: readonly EdgeSeen[]
+  /** holds as they are stored */
+  readonly holds: readonly HoldSeen[]
+  /** records of what an entry showed before it was disabled */
+  readonly records: readonly {
+    readonly edge: string
+    readonly set: number
+    readonly uri: string
+    readonly flags: string
+  }[]
+  /** drains that have not ended */
+  readonly drains: readonly { readonly id: string; readonly state: string }[]
+  /** executions of each drain that are running */
+  readonly executions: readonly { readonly drainId: string; readonly attempt: number }[]
+}
+export interface EdgeSeen {
+  readonly id: string
+  readonly index: number
+  readonly configured: boolean
+  readonly hasGuard: boolean
+  readonly guarded: readonly string[]
+  readonly entries: readonly {
+    readonly set: number
+    readonly uri: string
+    readonly server?: number
+    readonly flags: string
+  }[]
+}
+export interface HoldSeen {
+  readonly source: string
+  readonly id: string
+  readonly uris: readonly string[]
+  readonly lifted: boolean
+}
+
+/** A history that was run, for the referee. */
+export interface History {
+  readonly startedAt: number
+  readonly endedAt: number
+  readonly truth: Truth
+  /** after two minutes of calm; undefined where it never became calm */
+  readonly calm: Seen | undefined
+  /** at the very end, when every action had the time to end */
+  readonly last: Seen
+  readonly plan: {
+    readonly servers: number
+    readonly heartbeatTimeoutSeconds: number
+    readonly launchHook: boolean
+    readonly groupDeleted: boolean
+    readonly rowLost: boolean
+  }
+  /** from when on the policy may let a machine go with what is left, by its deadline */
+  readonly policyCutsFrom: (deadlineAt: number) => number
+  /** whether the policy decides at the deadline, and how long after it that may take */
+  readonly decidesAtDeadline: boolean
+  /** whether any list file names it now, and whether there was a time when none did, or an edge's list lacked it */
+  readonly isListed: (server: number) => boolean
+  readonly wasUnlisted: (server: number) => boolean
+  readonly executions: readonly {
+    readonly drainId: string
+    readonly status: string
+    readonly events: number
+  }[]
+  readonly activeActions: readonly { readonly token: string; readonly instanceId: string }[]
+  /** edges that were released by an operator, or removed, with when */
+  readonly removed: readonly { readonly edge: number; readonly at: number }[]
+  readonly hits: ReadonlyMap<string, number>
+}

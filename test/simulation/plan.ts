@@ -1,0 +1,176 @@
+/**
+ * A history as plain data: the world it begins with, what happens in it, and what goes wrong. It is drawn first and then run, so it can be
+ * kept as JSON, edited and shortened. All times are milliseconds since its beginning.
+ */
+export interface Plan {
+  readonly seed: number
+  readonly edges: readonly EdgePlan[]
+  readonly servers: readonly ServerPlan[]
+  readonly group: GroupPlan
+  readonly happenings: readonly Happening[]
+  readonly faults: readonly Fault[]
+  /** by how much the clock of each function run is off, in turn; at most 1 s to either side */
+  readonly skewsMs: readonly number[]
+}
+
+/** Shown flags that a list file can give an entry. */
+export type FileFlags = 'AP' | 'AX' | 'IP' | 'IX' | 'DX'
+
+export interface EdgePlan {
+  readonly id: string
+  readonly version: '5.6' | '6.0' | '6.1'
+  readonly rpcFile: 'ours' | 'former' | 'none'
+  readonly counters: boolean
+  readonly guard: boolean
+  readonly profiles: readonly ('dst' | 'src')[]
+  readonly restoresDialogs: boolean
+  /** how long it has been up when the history begins */
+  readonly upMs: number
+  /** how long each of its answers takes */
+  readonly latencyMs: number
+  readonly reloadTakesMs: number
+  /** false: its parameter is added by a happening only */
+  readonly configured: boolean
+}
+
+/** A place for a media server: an address with its lines in the lists. Machines come and go on it. */
+export interface ServerPlan {
+  readonly address: string
+  /** a DNS name that the lists use instead of the address */
+  readonly name?: string
+  /** absent: the URI has no port */
+  readonly port?: number
+  readonly lines: readonly LinePlan[]
+}
+
+/** One line of one edge's list. */
+export interface LinePlan {
+  readonly edge: number
+  readonly set: number
+  readonly flags: FileFlags
+  /** whether the line is there when the history begins */
+  readonly listed: boolean
+}
+
+export interface GroupPlan {
+  readonly launchHook: boolean
+  readonly heartbeatTimeoutSeconds: number
+  readonly drainDeadlineSeconds: number
+  readonly callsLeft: 'retain' | 'end-calls' | 'terminate'
+  readonly unknown: 'retain' | 'terminate'
+}
+
+/** After how long each copy of a message comes; none: it is lost. */
+export type Delivery = readonly number[]
+
+export type Happening = { readonly at: number } & (
+  | {
+      readonly kind: 'call'
+      readonly server: number
+      readonly edge: number
+      readonly out: boolean
+      readonly lasts: number
+      readonly moves?: Move
+    }
+  | { readonly kind: 'invite'; readonly edge: number; readonly set: number; readonly lasts: number }
+  | {
+      readonly kind: 'scale-in'
+      readonly server: number
+      readonly delivery: Delivery
+      readonly gone: Delivery
+    }
+  | { readonly kind: 'machine-dies'; readonly server: number; readonly gone: Delivery }
+  /** once the machine is gone, its address goes to a new one */
+  | {
+      readonly kind: 'launch'
+      readonly server: number
+      readonly after: number
+      readonly notFoundFor: number
+      readonly addressAfter: number
+      readonly delivery: Delivery
+      readonly successful: Delivery
+    }
+  | {
+      readonly kind: 'alarm'
+      readonly server: number
+      readonly state: 'ALARM' | 'OK'
+      readonly delivery: Delivery
+    }
+  | {
+      readonly kind: 'operator'
+      readonly server: number
+      readonly command: 'drain' | 'activate'
+      readonly delivery: Delivery
+    }
+  | { readonly kind: 'reload-command'; readonly edge?: number; readonly delivery: Delivery }
+  | { readonly kind: 'release-command'; readonly edge: number; readonly delivery: Delivery }
+  | { readonly kind: 'edge-removed' | 'edge-added'; readonly edge: number; readonly delivery: Delivery }
+  | { readonly kind: 'restart' | 'stranger-reloads'; readonly edge: number }
+  /** the list file is edited; it counts from the next load */
+  | {
+      readonly kind: 'line'
+      readonly server: number
+      readonly edge: number
+      readonly set: number
+      readonly listed: boolean
+      readonly flags: FileFlags
+      readonly port?: number
+    }
+  | {
+      readonly kind: 'hand'
+      readonly server: number
+      readonly edge: number
+      readonly set: number
+      readonly state: 'a' | 'ap' | 'i' | 'ip' | 'd'
+    }
+  | { readonly kind: 'group-deleted' }
+  /** the record of a drain is not in the table any more */
+  | { readonly kind: 'row-lost'; readonly server: number }
+)
+
+/** A call goes on over another edge: it ends on the one when it begins on the other. */
+export interface Move {
+  readonly edge: number
+  readonly after: number
+}
+
+export type Fault =
+  /** between these times, on the way to an edge or in it */
+  | {
+      readonly kind: 'edge'
+      readonly edge: number
+      readonly from: number
+      readonly to: number
+      readonly what: EdgeTrouble
+      readonly ms: number
+    }
+  /** the `nth` port call from then on that has this name */
+  | {
+      readonly kind: 'call'
+      readonly from: number
+      readonly on: PortCall
+      readonly nth: number
+      readonly what: CallTrouble
+      readonly ms: number
+    }
+  /** between these times the whole port refuses */
+  | { readonly kind: 'port'; readonly port: RefusingPort; readonly from: number; readonly to: number }
+  /** EC2 shows the state of this long ago */
+  | { readonly kind: 'ec2-lags'; readonly ms: number }
+  /** the payloads of a newer release have one field more */
+  | { readonly kind: 'newer-payload'; readonly from: number; readonly to: number }
+
+export type EdgeTrouble =
+  | 'unreachable'
+  | 'replies lost'
+  | 'replies halved'
+  | 'replies swapped'
+  | 'last reply lost'
+  | 'slow'
+  | 'executed later'
+  | 'counts refused'
+  | 'list refused'
+export type CallTrouble = 'refused' | 'done but an error' | 'slow' | 'dies before' | 'dies after' | 'frozen'
+/** A method of a port, any of a port (`store.*`), a request to an edge (`edge.write`, `edge.read`, `edge.reload`), or anything (`*`). */
+export type PortCall = string
+export type RefusingPort = 'events' | 'lifecycleActions' | 'workflows' | 'instances' | 'store'

@@ -1,0 +1,150 @@
+import { type Standing, standingOf } from './holds-in-force.ts'
+import type { EdgeSeen, History, Seen } from './observed.ts'
+import { type Findings, since } from './referee.ts'
+import { keyOf, type Machine } from './truth.ts'
+
+/** What edges and store must show after two minutes of calm. */
+export function judgeEdges(history: History, seen: Seen, findings: Findings): void {
+  const standings = Array.from({ length: history.plan.servers }, (_, server) =>
+    standingOf(history, server, seen.at),
+  )
+  for (const standing of standings)
+    if (standing === 'undecided') findings.undecidable.push('whether a hold is in force')
+  for (const edge of seen.edges) if (edge.configured) judgeEdge(history, seen, edge, standings, findings)
+  judgeRecords(history, seen, standings, findings)
+  judgeMarks(history, seen, findings)
+  judgeDrains(history, seen, findings)
+}
+
+function judgeEdge(
+  history: History,
+  seen: Seen,
+  edge: EdgeSeen,
+  standings: readonly Standing[],
+  findings: Findings,
+): void {
+  const { entries } = history.truth.edges[edge.index] ?? { entries: new Map() }
+  const at = since(history, seen.at)
+  for (const { set, uri, server, flags } of edge.entries) {
+    const standing = server === undefined ? 'free' : (standings[server] ?? 'undecided')
+    const accepts: ReadonlySet<string> = entries.get(keyOf(set, uri))?.accepts ?? new Set()
+    const what = () =>
+      `${edge.id}, set ${set}, ${uri} shows ${flags} at ${at}, right is ${[...accepts].join(' or ')}`
+    if (standing === 'undecided') continue
+    if (edge.hasGuard)
+      findings.check(
+        'the guard agrees',
+        edge.guarded.includes(uri) === (standing === 'held'),
+        () => `${what()}, ${standing}`,
+      )
+    if (standing === 'held') {
+      findings.check('held is disabled', flags.startsWith('D'), what)
+      continue
+    }
+    if (accepts.size > 1) findings.undecidable.push('what an entry showed before')
+    const isStranded = flags.startsWith('D') && !accepts.has(flags)
+    findings.check('free is given back', !isStranded, what)
+    if (!isStranded) findings.check('former flags are exact', accepts.has(flags), what)
+  }
+}
+
+function judgeRecords(
+  history: History,
+  seen: Seen,
+  standings: readonly Standing[],
+  findings: Findings,
+): void {
+  const released = history.truth.sent.flatMap(({ about, takenAt }) =>
+    about.kind === 'release' && takenAt !== undefined && takenAt < seen.at ? [about.edge] : [],
+  )
+  for (const { edge: id, set, uri, flags } of seen.records) {
+    const edge = seen.edges.find((one) => one.id === id)
+    if (!edge || (!edge.configured && !released.includes(id))) continue
+    const listed = edge.entries.find((entry) => keyOf(entry.set, entry.uri) === keyOf(set, uri))
+    const server = seen.edges.flatMap(({ entries }) => entries).find((entry) => entry.uri === uri)?.server
+    const standing = server === undefined ? 'undecided' : standings[server]
+    const isLeft = !listed || !edge.configured ? seen === history.last : standing === 'free'
+    if (listed && edge.configured && standing === 'undecided') continue
+    findings.check(
+      'no record outlives its reason',
+      !isLeft,
+      () =>
+        `${id}, set ${set}, ${uri}: ${flags} at ${since(history, seen.at)}, ${listed ? 'nothing holds it' : 'no longer listed there'}`,
+    )
+  }
+}
+
+/** After so long a mark has ended, whoever has to notice. */
+const minutesMs = 300_000
+
+function judgeMarks(history: History, seen: Seen, findings: Findings): void {
+  const { truth } = history
+  for (const hold of seen.holds) {
+    if (hold.lifted) {
+      const isAway = seen.edges.some(({ configured }) => !configured)
+      findings.check(
+        'no lifting stays undone',
+        isAway,
+        () => `${hold.source} ${hold.id} at ${since(history, seen.at)}`,
+      )
+      continue
+    }
+    const machine = machineOf(truth.machines, hold.id)
+    if (!machine || machine.goneAt === undefined || machine.goneAt + minutesMs > seen.at) continue
+    const heir = truth.machines.findLast((other) => other.server === machine.server)
+    const isInherited =
+      heir !== machine &&
+      heir !== undefined &&
+      heir.launchedAt + minutesMs <= seen.at &&
+      wasTold(history, heir, seen.at)
+    const isListed = seen.edges.some(({ entries }) => entries.some(({ server }) => server === machine.server))
+    findings.check(
+      'no mark outlives its reason',
+      !isInherited && (isListed || history.isListed(machine.server)),
+      () =>
+        `${hold.source} ${hold.id} at ${since(history, seen.at)}: its machine is gone since ${since(history, machine.goneAt ?? 0)}, ${isInherited ? 'another has its address' : 'it is listed nowhere'}`,
+    )
+  }
+}
+
+function wasTold({ truth }: History, machine: Machine, at: number): boolean {
+  return truth.sent.some(
+    ({ about, takenAt }) =>
+      about.kind === 'launch' &&
+      about.machine === machine &&
+      takenAt !== undefined &&
+      takenAt + minutesMs <= at,
+  )
+}
+
+function machineOf(machines: readonly Machine[], id: string): Machine | undefined {
+  return machines.find((machine) => id.includes(machine.id))
+}
+
+function judgeDrains(history: History, seen: Seen, findings: Findings): void {
+  if (seen !== history.last) return
+  const { truth } = history
+  for (const { id, state } of seen.drains) {
+    const machine = machineOf(truth.machines, id)
+    const what = () => `${id} is ${state} at ${since(history, seen.at)}`
+    const isClaimed = state === 'claimed'
+    const isGone =
+      machine?.goneAt !== undefined && machine.goneAt + minutesMs < seen.at && id.startsWith('lifecycle/')
+    findings.check('no drain outlives its hold', !isClaimed && !isGone && !wasLifted(history, id), what)
+  }
+}
+
+/** Whether what was said last of an operator's or alarm's drain lifts its hold, long ago. */
+function wasLifted({ truth, last }: History, id: string): boolean {
+  const about = truth.sent.filter(
+    (sent) =>
+      sent.deliveredAt !== undefined &&
+      sent.rejected === undefined &&
+      ((sent.about.kind === 'operator' && id === `operator/${sent.about.machine.id}`) ||
+        (sent.about.kind === 'alarm' && id === `alarm/alarm-${sent.about.server}`)),
+  )
+  const final = about.at(-1)
+  if (!final || final.pending > 0 || (final.takenAt ?? last.at) + minutesMs > last.at) return false
+  if (final.about.kind === 'operator') return final.about.command === 'activate'
+  return final.about.kind === 'alarm' && final.about.state === 'OK'
+}

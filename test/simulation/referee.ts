@@ -1,0 +1,184 @@
+import type { History } from './observed.ts'
+import { judgeEdges } from './referee-edges.ts'
+import type { Going, Sent } from './truth.ts'
+
+/** What a history broke, by the name of the rule. */
+export interface Violation {
+  readonly rule: Rule
+  readonly what: string
+}
+export interface Judgement {
+  readonly violations: readonly Violation[]
+  /** what nobody can decide in this history, by its kind */
+  readonly undecidable: readonly string[]
+  /** how often each rule was applied to something */
+  readonly applied: ReadonlyMap<Rule, number>
+}
+
+export const rules = {
+  'no call is cut': 'no CONTINUE and no termination while a call is up, before the deadline',
+  'no call is ended': 'no BYE of ours but by the policy',
+  'every action ends':
+    'a lifecycle action whose message came is completed, by the deadline where the policy decides',
+  'heartbeats come in time': 'no lifecycle action whose message came expires',
+  'held is disabled': 'after two minutes of calm nothing is open that a hold is for',
+  'free is given back': 'after two minutes of calm nothing is disabled without a hold',
+  'former flags are exact': 'what is given back shows what it would have shown had we never touched it',
+  'nothing is opened that we did not close': 'no write of ours enables what the list or a hand disabled',
+  'the guard agrees': "after two minutes of calm the guard's table has what is held and nothing else",
+  'no record outlives its reason': 'no record of former flags stays of what nothing holds',
+  'no mark outlives its reason':
+    'no hold stays of a machine that is gone and listed nowhere, or whose address another has',
+  'no lifting stays undone': 'no lifted hold waits for its restoring after two minutes of calm',
+  'no drain outlives its hold':
+    'no drain goes on for a hold that was lifted, and none is claimed and never begun',
+  'twice is once': 'a drain has one running execution, and an action is completed once',
+  'a history stays short': "an execution's history has at most 20,000 events",
+  'no message is lost': 'a message that can be done is done, and not rejected',
+} as const
+export type Rule = keyof typeof rules
+
+/** Collects what one history comes to. */
+export class Findings implements Judgement {
+  readonly violations: Violation[] = []
+  readonly undecidable: string[] = []
+  readonly applied = new Map<Rule, number>()
+
+  /** The rule is applied to something. */
+  check(rule: Rule, holds: boolean, what: () => string): void {
+    this.applied.set(rule, (this.applied.get(rule) ?? 0) + 1)
+    if (!holds) this.violations.push({ rule, what: what() })
+  }
+}
+
+/** Judges a history by what is true, and by nothing that the product says of itself. */
+export function judge(history: History): Findings {
+  const findings = new Findings()
+  for (const going of history.truth.goings) judgeGoing(history, going, findings)
+  for (const sent of history.truth.sent) {
+    judgeAction(history, sent, findings)
+    judgeMessage(history, sent, findings)
+  }
+  judgeExecutions(history, findings)
+  for (const { edge, entry, at } of history.truth.opened)
+    findings.check(
+      'nothing is opened that we did not close',
+      false,
+      () => `edge ${edge}: ${entry} at ${since(history, at)}`,
+    )
+  for (const seen of [history.calm, history.last]) if (seen) judgeEdges(history, seen, findings)
+  return findings
+}
+
+export function since({ startedAt }: History, at: number): string {
+  return `${Math.round((at - startedAt) / 100) / 10} s`
+}
+
+function deadlineOf({ truth }: History, going: Going): number {
+  const about = truth.sent.flatMap(({ about }) =>
+    about.kind === 'terminate' && about.machine === going.machine ? [about.deadlineAt] : [],
+  )
+  return Math.max(0, ...about)
+}
+
+/** A look that is older than this when the machine goes has not decided it. */
+const looksDecideForMs = 90_000
+
+function judgeGoing(history: History, going: Going, findings: Findings): void {
+  if (going.by !== 'completion' || going.how === 'ABANDON' || going.deadMachine) return
+  const mayCut = going.at >= history.policyCutsFrom(deadlineOf(history, going))
+  const retained = going.how === 'TERMINATE'
+  if (mayCut && !retained) return
+  const decidedAt =
+    going.decidedAt !== undefined && going.at - going.decidedAt < looksDecideForMs
+      ? going.decidedAt
+      : going.at
+  const up = going.callsUp.filter((call) => call.visible && !isForgiven(history, call.edge, going))
+  const cut = up.filter(({ from }) => from < decidedAt)
+  if (cut.length < up.length) findings.undecidable.push('a call began while its server was let go')
+  if (going.callsUp.some(({ visible }) => !visible))
+    findings.undecidable.push('a call that its edge does not count')
+  findings.check(
+    'no call is cut',
+    cut.length === 0,
+    () =>
+      `${going.how} of ${going.machine.id} at ${since(history, going.at)}: ${cut
+        .map(
+          (call) =>
+            `${call.out ? 'a call from it' : 'a call to it'} over edge ${call.edge} since ${since(history, call.from)}`,
+        )
+        .join(', ')}`,
+  )
+}
+
+/** An edge that was taken off the list before the drain began, or that an operator released, is nobody's to ask. */
+function isForgiven({ removed, truth }: History, edge: number, { machine }: Going): boolean {
+  const gone = removed.filter((one) => one.edge === edge)
+  const begun =
+    truth.sent.find(({ about }) => about.kind === 'terminate' && about.machine === machine)?.sentAt ?? 0
+  const released = truth.sent.some(
+    ({ about, deliveredAt }) => about.kind === 'release' && deliveredAt !== undefined,
+  )
+  return gone.some(({ at }) => at <= begun + 60_000 || released)
+}
+
+function judgeAction(history: History, { about, takenAt }: Sent, findings: Findings): void {
+  if (about.kind !== 'terminate' || takenAt === undefined) return
+  const { token, deadlineAt, machine } = about
+  const going = history.truth.goings.find((one) => one.token === token)
+  const past = going === undefined && history.plan.groupDeleted
+  findings.check(
+    'heartbeats come in time',
+    going?.by !== 'expiry',
+    () => `the action of ${machine.id} expired at ${since(history, going?.at ?? 0)}`,
+  )
+  const wasTried = history.endedAt > deadlineAt + 10 * 60_000
+  findings.check(
+    'every action ends',
+    past || going !== undefined || !wasTried,
+    () => `the action of ${machine.id} is still open ${since(history, history.endedAt)} after the beginning`,
+  )
+  if (going && history.decidesAtDeadline)
+    findings.check(
+      'every action ends',
+      going.at < deadlineAt + 10 * 60_000,
+      () =>
+        `the action of ${machine.id} ended ${Math.round((going.at - deadlineAt) / 1000)} s after its deadline`,
+    )
+  const again = history.truth.goings.filter((one) => one.token === token)
+  findings.check(
+    'twice is once',
+    again.length <= 1,
+    () => `the action of ${machine.id} was completed ${again.length} times`,
+  )
+}
+
+/** Words of the product for what can really never be done here. */
+const impossible = ['UnknownDestination', 'CommandRefused', 'DuplicateDestination']
+
+function judgeMessage(
+  history: History,
+  { about, rejected, deliveredAt, pending }: Sent,
+  findings: Findings,
+): void {
+  if (deliveredAt === undefined) return
+  findings.check(
+    'no message is lost',
+    rejected === undefined || impossible.includes(rejected),
+    () => `${about.kind} of ${since(history, deliveredAt)}: ${rejected}`,
+  )
+  if (pending > 0) findings.undecidable.push('a message is still on its way')
+}
+
+function judgeExecutions(history: History, findings: Findings): void {
+  for (const { drainId, events } of history.executions)
+    findings.check('a history stays short', events <= 20_000, () => `${drainId}: ${events} events`)
+  const running = Map.groupBy(history.last.executions, ({ drainId }) => drainId)
+  for (const [drainId, executions] of running)
+    findings.check(
+      'twice is once',
+      executions.length === 1,
+      () =>
+        `${drainId} has ${executions.length} executions: ${executions.map(({ attempt }) => attempt).join(', ')}`,
+    )
+}

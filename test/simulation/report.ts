@@ -1,0 +1,144 @@
+import { type Expected, expectedBy } from './expected.ts'
+import { generate } from './generate.ts'
+import { runHistory } from './history.ts'
+import { judge, type Rule, rules } from './referee.ts'
+
+/** What many histories came to; two of them can be added. */
+export interface Report {
+  histories: number
+  ms: number
+  /** what happened and what went wrong, and in how many histories it did */
+  hits: Record<string, number>
+  /** in how many histories a rule was applied to something */
+  applied: Partial<Record<Rule, number>>
+  /** in how many histories somebody could not decide something */
+  undecidable: Record<string, number>
+  undecidableHistories: number
+  violations: Record<string, Broken>
+  neverCalm: number
+}
+interface Broken {
+  rule: Rule
+  /** the entry of the expected list that says why; absent: it is a bug that nobody expects */
+  expected?: string
+  histories: number
+  seeds: number[]
+  first: string
+}
+
+const seedsKept = 12
+
+export function emptyReport(): Report {
+  return {
+    ...{ histories: 0, ms: 0, hits: {}, applied: {}, undecidable: {}, undecidableHistories: 0 },
+    ...{ violations: {}, neverCalm: 0 },
+  }
+}
+
+/** Runs the histories of a range of seeds. */
+export async function runRange(from: number, count: number, expected: readonly Expected[]): Promise<Report> {
+  const report = emptyReport()
+  const startedAt = performance.now()
+  for (let seed = from; seed < from + count; seed += 1) await runSeed(seed, expected, report)
+  report.ms = performance.now() - startedAt
+  return report
+}
+
+async function runSeed(seed: number, expected: readonly Expected[], report: Report): Promise<void> {
+  const history = await runHistory(generate(seed))
+  const { violations, undecidable, applied } = judge(history)
+  report.histories += 1
+  if (!history.calm) report.neverCalm += 1
+  for (const name of history.hits.keys()) report.hits[name] = (report.hits[name] ?? 0) + 1
+  for (const rule of applied.keys()) report.applied[rule] = (report.applied[rule] ?? 0) + 1
+  for (const kind of new Set(undecidable)) report.undecidable[kind] = (report.undecidable[kind] ?? 0) + 1
+  if (undecidable.length > 0) report.undecidableHistories += 1
+  const seen = new Set<string>()
+  for (const violation of violations) {
+    const reason = expectedBy(violation, expected)
+    const key = `${violation.rule}${reason ? ` (${reason.case})` : ''}`
+    if (seen.has(key)) continue
+    seen.add(key)
+    const known = report.violations[key]
+    const broken = known ?? {
+      rule: violation.rule,
+      ...(reason && { expected: reason.case }),
+      histories: 0,
+      seeds: [],
+      first: violation.what,
+    }
+    report.violations[key] = broken
+    broken.histories += 1
+    if (broken.seeds.length < seedsKept) broken.seeds.push(seed)
+  }
+}
+
+export function add(one: Report, other: Report): Report {
+  const violations = { ...one.violations }
+  for (const [key, broken] of Object.entries(other.violations)) {
+    const known = violations[key]
+    violations[key] = known
+      ? {
+          ...known,
+          histories: known.histories + broken.histories,
+          seeds: [...known.seeds, ...broken.seeds].slice(0, seedsKept),
+        }
+      : broken
+  }
+  return {
+    histories: one.histories + other.histories,
+    ms: one.ms + other.ms,
+    hits: sum(one.hits, other.hits),
+    applied: sum(one.applied, other.applied),
+    undecidable: sum(one.undecidable, other.undecidable),
+    undecidableHistories: one.undecidableHistories + other.undecidableHistories,
+    violations,
+    neverCalm: one.neverCalm + other.neverCalm,
+  }
+}
+
+function sum<K extends string>(
+  one: Partial<Record<K, number>>,
+  other: Partial<Record<K, number>>,
+): Record<K, number> {
+  const all = { ...one } as Record<K, number>
+  for (const [key, count] of Object.entries(other) as [K, number][]) all[key] = (all[key] ?? 0) + count
+  return all
+}
+
+export function hasUnexpected({ violations }: Report): boolean {
+  return Object.values(violations).some(({ expected }) => expected === undefined)
+}
+
+/** Below this in 10,000 histories a fault or rule is too rare to prove anything. */
+const leastPerTenThousand = 50
+
+/** The report as text. */
+export function written(report: Report, seconds: number): string {
+  const { histories } = report
+  const least = (leastPerTenThousand * histories) / 10_000
+  const table = (counts: Readonly<Record<string, number>>) =>
+    Object.entries(counts)
+      .sort(([, a], [, b]) => b - a)
+      .map(([name, count]) => `  ${String(count).padStart(7)}  ${name}${count < least ? '  (rare)' : ''}`)
+  const applied = Object.fromEntries(
+    Object.keys(rules).map((rule) => [rule, report.applied[rule as Rule] ?? 0]),
+  )
+  const share = ((100 * report.undecidableHistories) / Math.max(1, histories)).toFixed(1)
+  return [
+    `${histories} histories in ${seconds.toFixed(1)} s, ${(report.ms / Math.max(1, histories)).toFixed(1)} ms each; ${report.neverCalm} never became calm`,
+    'What happened and went wrong, in so many histories:',
+    ...table(report.hits),
+    'Rules applied, in so many histories:',
+    ...table(applied),
+    `Undecidable in part: ${report.undecidableHistories} (${share} %):`,
+    ...table(report.undecidable).map((line) => line.replace('  (rare)', '')),
+    'Broken rules:',
+    ...Object.values(report.violations).flatMap(({ rule, expected, histories: count, seeds, first }) => [
+      `  ${rule}: ${count} histories${expected ? `, expected: ${expected}` : ', NOT EXPECTED'}; seeds ${seeds.join(' ')}`,
+      `      ${first}`,
+      `      npm run simulate -- --seed=${seeds[0]} --shrink`,
+    ]),
+    ...(Object.keys(report.violations).length === 0 ? ['  none'] : []),
+  ].join('\n')
+}

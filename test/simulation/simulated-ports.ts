@@ -1,0 +1,65 @@
+import type { Edge, InstanceFacts, Ports } from '../../functions/use-cases/ports.ts'
+import { createMemoryEvents } from '../memory/events.ts'
+import { createMemoryIds } from '../memory/ids.ts'
+import type { MemoryWorkflows } from '../memory/workflows.ts'
+import type { Runs } from './runs.ts'
+
+/** A port whose every call goes through what goes wrong. */
+function through<P extends object>(runs: Runs, name: string, port: P): P {
+  const wrapped = Object.fromEntries(
+    Object.entries(port).map(([method, value]) => {
+      if (typeof value !== 'function') return [method, value]
+      const full = `${name}.${method}`
+      return [method, (...args: unknown[]) => runs.call(full, async () => value.apply(port, args))]
+    }),
+  )
+  return wrapped as P
+}
+
+export interface PortSettings {
+  readonly config: Ports['config']
+  readonly store: Ports['store']
+  readonly runs: Runs
+  readonly edges: () => readonly Edge[]
+  readonly factsOf: (instanceId: string) => InstanceFacts | undefined
+  readonly allFacts: () => readonly InstanceFacts[]
+  readonly lifecycleActions: Ports['lifecycleActions']
+  readonly workflows: MemoryWorkflows
+  readonly deadLetters: Ports['deadLetters']
+  readonly activeCalls: Ports['mediaServers']['activeCalls']
+}
+
+/** The ports of one deployment, in memory. `raw` is the same without anything that goes wrong. */
+export function simulatedPorts(settings: PortSettings) {
+  const { config, runs } = settings
+  const events = createMemoryEvents()
+  const instances: Ports['instances'] = {
+    byId: async (instanceId) => settings.factsOf(instanceId),
+    gone: async (ids) =>
+      ids.filter((id) => ['shutting-down', 'terminated'].includes(settings.factsOf(id)?.state ?? '')),
+    byAddress: async (host) =>
+      settings
+        .allFacts()
+        .find(
+          ({ state, addresses }) => (state === 'running' || state === 'pending') && addresses.includes(host),
+        ),
+  }
+  const ports: Ports = {
+    config,
+    store: through(runs, 'store', settings.store),
+    events: through(runs, 'events', { publish: (event) => events.publish(event) }),
+    instances: through(runs, 'instances', instances),
+    lifecycleActions: through(runs, 'lifecycleActions', settings.lifecycleActions),
+    workflows: through(runs, 'workflows', { start: (input) => settings.workflows.start(input) }),
+    deadLetters: through(runs, 'deadLetters', settings.deadLetters),
+    mediaServers: through(runs, 'mediaServers', { activeCalls: settings.activeCalls }),
+    fleet: {
+      requestsPerSecond: 5000,
+      ...through(runs, 'fleet', { edges: async () => settings.edges(), reread: async () => undefined }),
+    },
+    clock: { now: () => runs.now(), sleep: (ms) => runs.sleep(ms) },
+    ids: createMemoryIds(),
+    metrics: { count: () => undefined },
+  }
+  return { ports, events }
+}

@@ -1,0 +1,187 @@
+/** The true world, apart from what the product or an edge remembers. Times are epoch milliseconds. */
+
+export interface Line {
+  readonly group: number
+  readonly uri: string
+  readonly flags?: string
+}
+
+/** One entry of an edge's list, as it would be had we never touched it. */
+export interface Entry {
+  readonly set: number
+  readonly uri: string
+  /** the flags that are right; several where nobody can decide */
+  accepts: ReadonlySet<string>
+  /** what was right before the last hand or load, for a write of ours that had read it */
+  before: ReadonlySet<string>
+  changedAt: number
+  writtenAt: number
+}
+
+/** How long a write of ours may come after the reading that it is based on. */
+const readToWriteMs = 15_000
+
+export class EdgeTruth {
+  readonly entries = new Map<string, Entry>()
+  /** whether a reload gives entries a new identity: 6.1 */
+  private readonly hasIdentities: boolean
+  private readonly troubles: { readonly from: number; readonly until: number }[] = []
+
+  constructor(hasIdentities: boolean) {
+    this.hasIdentities = hasIdentities
+  }
+
+  isTroubled(from: number, until: number): void {
+    this.troubles.push({ from, until })
+  }
+
+  /** The list file was loaded. `held`: which entries showed a D that is ours. */
+  loaded(lines: readonly Line[], by: 'restart' | 'reload', now: number, held = new Set<string>()): void {
+    const former = new Map(this.entries)
+    this.entries.clear()
+    for (const { group, uri, flags = 'AX' } of lines) {
+      const key = keyOf(group, uri)
+      const old = former.get(key)
+      // The list's own D can't be told from ours where nothing shows that it was loaded, or a write of ours is in the air.
+      const undecided =
+        flags.startsWith('D') &&
+        held.has(key) &&
+        old !== undefined &&
+        (this.unclear(old, now) || (by === 'reload' && !this.hasIdentities))
+      this.entries.set(key, {
+        set: group,
+        uri,
+        accepts: new Set(undecided ? [flags, ...old.accepts] : [flags]),
+        before: old?.accepts ?? new Set(),
+        changedAt: now,
+        writtenAt: Number.NEGATIVE_INFINITY,
+      })
+    }
+  }
+
+  /** Somebody set a state by hand. `held`: the entry showed a D that is ours. */
+  byHand(set: number, uri: string, flags: string, held: boolean, now: number): void {
+    const entry = this.entries.get(keyOf(set, uri))
+    if (!entry) return
+    entry.before = entry.accepts
+    entry.accepts = new Set(held || this.unclear(entry, now) ? [flags, ...entry.accepts] : [flags])
+    entry.changedAt = now
+  }
+
+  /** A state of ours arrives. */
+  written(set: number, uri: string, now: number): Entry | undefined {
+    const entry = this.entries.get(keyOf(set, uri))
+    if (!entry) return undefined
+    // It may be based on what was shown before somebody else changed it.
+    if (now - entry.changedAt < readToWriteMs || this.wasTroubled(now))
+      entry.accepts = new Set([...entry.accepts, ...entry.before])
+    entry.writtenAt = now
+    return entry
+  }
+
+  private unclear(entry: Entry, now: number): boolean {
+    return now - entry.writtenAt < readToWriteMs || this.wasTroubled(now)
+  }
+
+  private wasTroubled(now: number): boolean {
+    return this.troubles.some(({ from, until }) => now >= from && now < until + readToWriteMs)
+  }
+}
+
+export function keyOf(set: number, uri: string): string {
+  return `${set} ${uri.toLowerCase()}`
+}
+
+/** One machine on a place for a media server. */
+export interface Machine {
+  readonly id: string
+  readonly server: number
+  readonly launchedAt: number
+  goneAt?: number
+}
+
+export interface Call {
+  readonly machine: Machine
+  readonly edge: number
+  readonly out: boolean
+  readonly from: number
+  to: number
+  /** its number at its edge */
+  readonly number: number
+  /** whether its edge can count it at all */
+  readonly visible: boolean
+  endedByUs?: number
+}
+
+/** A message on its way, with what became of it. */
+export interface Sent {
+  readonly about: Meaning
+  readonly order: number
+  readonly sentAt: number
+  /** when a copy of it was first given to a function */
+  deliveredAt?: number
+  /** when a function first took it */
+  takenAt?: number
+  /** why it was rejected, or `exhausted` */
+  rejected?: string
+  pending: number
+  readonly copies: number
+}
+
+/** What a message means for the world. */
+export type Meaning =
+  | {
+      readonly kind: 'terminate'
+      readonly machine: Machine
+      readonly token: string
+      readonly deadlineAt: number
+    }
+  | { readonly kind: 'launch'; readonly machine: Machine; readonly token?: string }
+  | { readonly kind: 'terminated'; readonly machine: Machine }
+  | {
+      readonly kind: 'alarm'
+      readonly server: number
+      readonly machine: Machine
+      readonly state: 'ALARM' | 'OK'
+    }
+  | { readonly kind: 'operator'; readonly machine: Machine; readonly command: 'drain' | 'activate' }
+  | { readonly kind: 'reload' | 'edges-changed' }
+  | { readonly kind: 'release'; readonly edge: string }
+
+/** How a machine went: an action that was completed, or a retained machine that was ended. */
+export interface Going {
+  readonly machine: Machine
+  readonly at: number
+  readonly how: 'CONTINUE' | 'ABANDON' | 'TERMINATE'
+  readonly by: 'completion' | 'expiry'
+  readonly token?: string
+  /** when the look began that decided it, where there was one */
+  readonly decidedAt?: number
+  /** the calls that were up then */
+  readonly callsUp: readonly Call[]
+  /** it was gone by itself before */
+  readonly deadMachine: boolean
+}
+
+export class Truth {
+  readonly edges: readonly EdgeTruth[]
+  readonly machines: Machine[] = []
+  readonly calls: Call[] = []
+  readonly sent: Sent[] = []
+  readonly goings: Going[] = []
+  /** entries that a write of ours opened although their list, or somebody else, had them disabled */
+  readonly opened: { readonly edge: number; readonly entry: string; readonly at: number }[] = []
+
+  constructor(edges: readonly EdgeTruth[]) {
+    this.edges = edges
+  }
+
+  /** The machine that has the place's address now. */
+  machineAt(server: number): Machine | undefined {
+    return this.machines.findLast((machine) => machine.server === server && machine.goneAt === undefined)
+  }
+
+  endCalls(machine: Machine, now: number): void {
+    for (const call of this.calls) if (call.machine === machine && call.to > now) call.to = now
+  }
+}

@@ -1,0 +1,16 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import * as z from 'zod'
+import type { Expected } from './expected.ts'
+import { runRange } from './report.ts'
+
+const range = z.object({ from: z.number(), count: z.number() })
+
+parentPort?.on('message', (message: unknown) => {
+  const { from, count } = range.parse(message)
+  runRange(from, count, workerData as readonly Expected[]).then(
+    (report) => parentPort?.postMessage({ from, count, report }),
+    (error: unknown) => {
+      throw error
+    },
+  )
+})

@@ -1,0 +1,221 @@
+import { parseAlarmMessage } from '../../functions/contracts/alarm.ts'
+import { controlConfig } from '../../functions/contracts/config.ts'
+import { parseLifecycleMessage } from '../../functions/contracts/lifecycle-action.ts'
+import { type WorkflowPayload, workflowInput } from '../../functions/contracts/workflow-payload.ts'
+import { drainWorkflow } from '../../functions/control/workflow.ts'
+import { beginDrain } from '../../functions/use-cases/begin-drain.ts'
+import { completeDrain } from '../../functions/use-cases/complete-drain.ts'
+import { handleAlarm } from '../../functions/use-cases/handle-alarm.ts'
+import { handleCommand } from '../../functions/use-cases/handle-command.ts'
+import { handleLifecycle } from '../../functions/use-cases/handle-lifecycle.ts'
+import { takeIn } from '../../functions/use-cases/intake.ts'
+import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
+import type { Ports } from '../../functions/use-cases/ports.ts'
+import { reconcile } from '../../functions/use-cases/reconcile.ts'
+import { retireDrain } from '../../functions/use-cases/retire-drain.ts'
+import type { MemoryClock } from '../memory/clock.ts'
+import type { MemoryEdge } from '../memory/edge.ts'
+import { createMemoryWorkflows } from '../memory/workflows.ts'
+import { interpreter } from '../workflow/interpreter.ts'
+import { createLosingStore, type LosingStore } from './drain-rows.ts'
+import { createEdges } from './edge-lists.ts'
+import { plantTroubles } from './edges.ts'
+import { Faults } from './faults.ts'
+import { Machines } from './machines.ts'
+import { groupName, hooks } from './messages.ts'
+import type { Plan } from './plan.ts'
+import { type Message, Queues } from './queues.ts'
+import { type FunctionName, Runs } from './runs.ts'
+import { simulatedPorts } from './simulated-ports.ts'
+import { EdgeTruth, Truth } from './truth.ts'
+import { VirtualClock } from './virtual-clock.ts'
+
+const minute = 60_000
+/** after so long `end-calls` leaves the rest to go with the instance */
+export const endingSeconds = 60
+/** the longest call that the edges allow */
+export const longestCallSeconds = 900
+
+/** What an execution of the workflow came to; `events` of its history so far. */
+export interface ExecutionSeen {
+  readonly drainId: string
+  readonly attempt: number
+  status: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'STOPPED'
+  events: number
+}
+
+export interface World {
+  readonly plan: Plan
+  readonly clock: MemoryClock
+  readonly startedAt: number
+  readonly runs: Runs
+  readonly faults: Faults
+  readonly truth: Truth
+  readonly machines: Machines
+  readonly edges: readonly MemoryEdge[]
+  /** edges that have a parameter, by index */
+  readonly configured: Set<number>
+  readonly queues: Queues
+  readonly store: LosingStore
+  readonly events: ReturnType<typeof simulatedPorts>['events']
+  readonly executions: readonly ExecutionSeen[]
+  readonly lists: ReturnType<typeof createEdges>
+  stop(): void
+}
+
+/** The deployed use cases and workflow over ports in memory, on one virtual clock, in the world of a plan. `sabotage` replaces ports. */
+export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (ports) => ports): World {
+  const clock = new VirtualClock()
+  const startedAt = clock.now()
+  const faults = new Faults(plan.faults, startedAt)
+  const runs = new Runs(clock, faults, plan.skewsMs)
+  const truth = new Truth(plan.edges.map(({ version }) => new EdgeTruth(version === '6.1')))
+  const lookedAt = new Map<string, number>()
+  const machines = new Machines(
+    plan,
+    clock,
+    truth,
+    ({ id }) => [...lookedAt].findLast(([drainId]) => drainId.includes(id))?.[1],
+  )
+  for (const server of plan.servers.keys()) machines.put(server, startedAt - 24 * 60 * minute)
+  const lists = createEdges(plan, { clock, runs, faults, truth })
+  const { edges } = lists
+  plantTroubles(plan, edges, clock, faults, truth.edges)
+  const configured = new Set(plan.edges.flatMap((edge, index) => (edge.configured ? [index] : [])))
+  const store = createLosingStore()
+  const executions: ExecutionSeen[] = []
+  const workflows = createMemoryWorkflows((input) => {
+    const seen: ExecutionSeen = {
+      drainId: input.drainId,
+      attempt: input.attempt,
+      status: 'RUNNING',
+      events: 0,
+    }
+    executions.push(seen)
+    void runs
+      .outside(() => execute(input))
+      .then(({ status, events }) => {
+        Object.assign(seen, { status, events })
+        if (status === 'FAILED') workflows.fail(input.drainId, input.attempt)
+      })
+  })
+  const simulated = simulatedPorts({
+    config: configOf(plan),
+    runs,
+    store,
+    edges: () => edges.filter((_, index) => configured.has(index)),
+    factsOf: (id) => machines.factsOf(id),
+    allFacts: () => machines.allFacts(),
+    lifecycleActions: machines.port(),
+    workflows,
+    deadLetters: { reject: async ({ body }, reason) => queues.rejected(body, reason.name) },
+    activeCalls: async () => undefined,
+  })
+  const ports = sabotage(simulated.ports)
+  let stopped = false
+  const execute = executor({ plan, clock, startedAt, runs, ports, faults, lookedAt, stopped: () => stopped })
+  const queues = new Queues(clock, runs, faults, (name, message) => work(ports, name, message))
+  const everyMinute = () => {
+    if (stopped) return
+    void runs.outside(() => runs.invoke('reconcile', () => reconcile(ports)))
+    machines.look()
+    clock.at(clock.now() + minute, everyMinute)
+  }
+  clock.at(startedAt + minute / 2, everyMinute)
+  return {
+    ...{
+      plan,
+      clock,
+      startedAt,
+      runs,
+      faults,
+      truth,
+      machines,
+      edges,
+      configured,
+      queues,
+      store,
+      executions,
+      lists,
+    },
+    events: simulated.events,
+    stop() {
+      stopped = true
+      runs.stop()
+      clock.stop()
+    },
+  }
+}
+
+function configOf({ group, servers }: Plan): Ports['config'] {
+  return controlConfig.parse({
+    groups: [
+      {
+        name: groupName,
+        terminateHook: hooks.terminate,
+        ...(group.launchHook && { launchHook: hooks.launch }),
+        heartbeatTimeoutSeconds: group.heartbeatTimeoutSeconds,
+        drainDeadlineSeconds: group.drainDeadlineSeconds,
+        deadlinePolicy: { callsLeft: group.callsLeft, unknown: group.unknown },
+        ...(group.callsLeft === 'end-calls' && { endCalls: { perStep: 2, withinSeconds: endingSeconds } }),
+      },
+    ],
+    alarms: servers.map((_, index) => ({ name: `alarm-${index}` })),
+    timers: { failoverWindowSeconds: 10, longestCallSeconds },
+  })
+}
+
+/** What each handler does with a message. */
+async function work(ports: Ports, name: FunctionName, message: Message): Promise<void> {
+  await takeIn(ports, message, async () => {
+    if (name === 'alarm-events') await handleAlarm(ports, parseAlarmMessage(message.body))
+    else if (name === 'lifecycle-events') await handleLifecycle(ports, parseLifecycleMessage(message.body))
+    else await handleCommand(ports, message)
+  })
+}
+
+interface ExecutorSettings {
+  readonly plan: Plan
+  readonly clock: MemoryClock
+  readonly startedAt: number
+  readonly runs: Runs
+  readonly ports: Ports
+  readonly faults: Faults
+  readonly lookedAt: Map<string, number>
+  readonly stopped: () => boolean
+}
+
+/** Runs executions of the deployed definition, each step in a function. */
+function executor({ plan, clock, startedAt, runs, ports, faults, lookedAt, stopped }: ExecutorSettings) {
+  const isNewer = () =>
+    plan.faults.some(
+      (fault) =>
+        fault.kind === 'newer-payload' &&
+        clock.now() >= startedAt + fault.from &&
+        clock.now() < startedAt + fault.to,
+    )
+  const step =
+    (name: FunctionName, task: (ports: Ports, payload: WorkflowPayload) => Promise<WorkflowPayload>) =>
+    async (input: unknown) => {
+      const outcome = await runs.invoke(name, async () => {
+        const { error: _, ...payload } = workflowInput.parse(input)
+        if (name === 'observe-drain') lookedAt.set(payload.drainId, clock.now())
+        return task(ports, payload)
+      })
+      if (outcome.end === 'died') throw Object.assign(new Error('killed'), { name: 'Sandbox.Timedout' })
+      if (outcome.end === 'failed') throw outcome.error
+      if (!isNewer()) return outcome.answer
+      faults.hit('payload of a newer release', clock.now())
+      return { ...outcome.answer, ofANewerRelease: 1 }
+    }
+  return interpreter(drainWorkflow, {
+    clock,
+    stopped,
+    tasks: {
+      BeginDrain: step('begin-drain', beginDrain),
+      ObserveDrain: step('observe-drain', observeDrain),
+      CompleteDrain: step('complete-drain', completeDrain),
+      RetireDrain: step('retire-drain', retireDrain),
+    },
+  })
+}
