@@ -40,24 +40,24 @@ const calls: Readonly<Record<PortCall, number>> = {
   'fleet.edges': 2,
 }
 const ports: Readonly<Record<RefusingPort, number>> = {
-  events: 40,
-  lifecycleActions: 15,
-  workflows: 15,
-  instances: 15,
-  store: 15,
+  events: 22,
+  lifecycleActions: 22,
+  workflows: 26,
+  instances: 16,
+  store: 14,
 }
 
 /** Nothing, or a few things that go wrong, most of them when something happens. */
 export function drawFaults(draws: Draws, edges: number, lasts: number): Fault[] {
   const from = () => draws.int(0, Math.max(1, lasts - 30 * second))
   const several = draws.several(0, 4, (): Fault => {
-    const kind = draws.weighted({ edge: 46, call: 44, port: 8, 'newer-payload': 2 })
+    const kind = draws.weighted({ edge: 46, call: 44, port: 14, 'newer-payload': 3 })
     if (kind === 'edge') return drawEdgeFault(draws, edges, from())
     if (kind === 'call') return drawCallFault(draws, from())
     if (kind === 'newer-payload') return { kind, from: from(), to: lasts }
     const begins = draws.chance(0.3) ? 0 : from()
     const port = draws.weighted(ports)
-    const long = port === 'events' ? draws.pick([30, 300, 3600]) : draws.pick([5, 30, 60])
+    const long = port === 'events' ? draws.pick([30, 300, 3600]) : draws.pick([30, 60, 90])
     return { kind: 'port', port, from: begins, to: begins + long * second }
   })
   return draws.chance(0.1) ? [...several, { kind: 'ec2-lags', ms: draws.int(2, 30) * second }] : several

@@ -78,7 +78,7 @@ function before(place: Place): Happening[] {
 /** The file of one edge, or of each, changes in the lines of a server; then it may be loaded. */
 function edit(
   place: Place,
-  change: { readonly listed: boolean; readonly flags?: FileFlags; readonly port?: number | undefined },
+  change: { readonly listed: boolean; readonly flags?: FileFlags; readonly port?: number | null },
   loads: number,
 ): Happening[] {
   const { draws, edges, servers, server, at } = place
@@ -221,7 +221,7 @@ const stories_: Readonly<Record<keyof typeof weights, (place: Place) => Happenin
   },
   respelled: (place) => {
     const { draws, at, servers, server } = place
-    const port = servers[server]?.port === undefined ? 5060 : draws.pick([undefined, 5080])
+    const port = servers[server]?.port === undefined ? 5060 : draws.pick([null, 5080])
     return [
       ...before(place),
       ...edit(place, { listed: true, port }, 0.9),

@@ -65,7 +65,7 @@ export function createSimulatedEdge(settings: EdgeSettings): MemoryEdge {
   edge.misbehaviour = { latencyMs: plan.latencyMs }
   truth.loaded(settings.lines(), 'restart', clock.now())
   const { transport } = edge
-  const post = transport.post.bind(transport)
+  const post = plan.counts ? transport.post.bind(transport) : uncounted(transport.post.bind(transport))
   transport.post = (message) => {
     const kind = kindOf(message)
     const work = () => post(message)
@@ -82,6 +82,29 @@ export function createSimulatedEdge(settings: EdgeSettings): MemoryEdge {
 function kindOf({ body }: Message): string {
   if (body.includes('dispatcher.reload')) return 'edge.reload'
   return /"(dispatcher\.set_|htable\.(seti|delete)|dlg\.terminate)/.test(body) ? 'edge.write' : 'edge.read'
+}
+
+/** The replies of an edge whose script never counts a call. */
+function uncounted(post: (message: Message) => Promise<Outcome>): (message: Message) => Promise<Outcome> {
+  return async (message) => {
+    const outcome = await post(message)
+    if ('failure' in outcome) return outcome
+    const asked = new Map(
+      [...message.body.matchAll(/"method":"([^"]+)","params":\[("begun")?.*?\],"id":(\d+)/g)].map(
+        ([, method = '', begun, id]) => [Number(id), begun ? 'begun' : method],
+      ),
+    )
+    const emptied = (reply: { id?: number; result?: unknown }) => {
+      const what = asked.get(reply.id ?? -1)
+      if (what === 'dlg.profile_get_size' && typeof reply.result === 'number') return { ...reply, result: 0 }
+      if (what !== 'begun' || reply.result === undefined) return reply
+      const error = { code: 500, message: "Key name doesn't exist in htable." }
+      return { jsonrpc: '2.0', error, id: reply.id }
+    }
+    const replies: unknown = JSON.parse(outcome.body || '{}')
+    const body = Array.isArray(replies) ? replies.map(emptied) : emptied(replies as object)
+    return { ...outcome, body: JSON.stringify(body) }
+  }
 }
 
 function unanswered(error: unknown): Outcome {

@@ -9,7 +9,7 @@ const minute = 60_000
 export function generate(seed: number): Plan {
   const draws = new Draws(`history ${seed}`)
   const edges = drawEdges(draws.part('edges'))
-  const servers = drawServers(draws.part('servers'), edges.length)
+  const servers = drawServers(draws.part('servers'), edges)
   const group = drawGroup(draws.part('group'))
   const happenings = drawHappenings(draws.part('happenings'), edges, servers)
   const lasts = Math.max(...happenings.map(({ at }) => at)) + minute
@@ -47,6 +47,7 @@ function drawEdges(draws: Draws): EdgePlan[] {
         ['dst'],
         [],
       ] as const),
+      counts: draws.chance(0.97),
       restoresDialogs,
       upMs: draws.chance(0.9) ? 24 * 60 * minute : draws.int(1, 14) * minute,
       latencyMs: latency,
@@ -56,15 +57,17 @@ function drawEdges(draws: Draws): EdgePlan[] {
   })
 }
 
-function drawServers(draws: Draws, edges: number): ServerPlan[] {
+function drawServers(draws: Draws, edges: readonly EdgePlan[]): ServerPlan[] {
+  // An rpc.cfg of the release before refuses the list that says what a name was resolved to.
+  const takesNames = edges.every(({ rpcFile }) => rpcFile !== 'former')
   const count = Number(draws.weighted({ 1: 35, 2: 35, 3: 18, 5: 8, 8: 4 }))
   return Array.from({ length: count }, (_, index) => {
     const port = draws.weighted({ none: 15, 5060: 70, 5080: 15 })
     return {
       address: `10.0.1.${20 + index}`,
-      ...(draws.chance(0.06) && { name: `media-${index}.example.internal` }),
+      ...(draws.chance(0.08) && takesNames && { name: `media-${index}.example.internal` }),
       ...(port !== 'none' && { port: Number(port) }),
-      lines: drawLines(draws, edges),
+      lines: drawLines(draws, edges.length),
     }
   })
 }
@@ -94,5 +97,6 @@ function drawGroup(draws: Draws): GroupPlan {
     drainDeadlineSeconds: draws.pick([900, 1500]),
     callsLeft,
     unknown,
+    ownCount: draws.chance(0.1),
   }
 }

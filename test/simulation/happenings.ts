@@ -1,15 +1,10 @@
-import {
-  actionMessage,
-  alarmMessage,
-  commandMessage,
-  edgesChangedMessage,
-  hooks,
-  resultMessage,
-} from './messages.ts'
+import { call, invite } from './calls.ts'
+import { toEdge } from './edge-happenings.ts'
+import { actionMessage, alarmMessage, commandMessage, hooks, resultMessage } from './messages.ts'
 import type { Delivery, Happening } from './plan.ts'
 import type { Message } from './queues.ts'
 import type { FunctionName } from './runs.ts'
-import type { Call, Machine, Meaning, Sent } from './truth.ts'
+import type { Machine, Meaning, Sent } from './truth.ts'
 import type { World } from './world.ts'
 
 type Of<K extends Happening['kind']> = Extract<Happening, { kind: K }>
@@ -44,10 +39,10 @@ class Cast {
     const { world } = this
     switch (happening.kind) {
       case 'call':
-        this.call(happening)
+        call(world, happening)
         break
       case 'invite':
-        this.invite(happening)
+        invite(world, happening)
         break
       case 'scale-in':
         this.scaleIn(happening)
@@ -64,7 +59,7 @@ class Cast {
         this.launchWhereGone(happening.server)
         break
       case 'group-deleted':
-        world.machines.groupDeleted = true
+        world.machines.deleteGroup()
         break
       case 'row-lost': {
         const machine = world.truth.machineAt(happening.server)
@@ -79,8 +74,11 @@ class Cast {
       case 'release-command':
         this.command(happening)
         break
-      default:
-        this.edge(happening)
+      default: {
+        const body = toEdge(world, happening)
+        if (body !== undefined && 'delivery' in happening)
+          this.send('lifecycle-events', { body }, happening.delivery, { kind: 'edges-changed' })
+      }
     }
   }
 
@@ -97,42 +95,6 @@ class Cast {
     const sent: Sent = { about, order: ++this.order, sentAt: this.now, pending: 0, copies: delivery.length }
     this.world.truth.sent.push(sent)
     this.world.queues.send(name, { ...message, sentAt: this.now }, delivery, sent)
-  }
-
-  private call({ server, edge, out, lasts, moves }: Of<'call'>): void {
-    const machine = this.world.truth.machineAt(server)
-    if (!machine) return
-    const stays = moves ? Math.min(moves.after, lasts) : lasts
-    this.begin(machine, edge, out, stays)
-    if (!moves || stays >= lasts) return
-    this.world.clock.at(this.now + stays, () => {
-      if (machine.goneAt === undefined) this.begin(machine, moves.edge, out, lasts - stays)
-    })
-  }
-
-  private begin(machine: Machine, index: number, out: boolean, lasts: number, known?: number): void {
-    const { truth, edges, plan, lists, clock } = this.world
-    const edge = edges[index]
-    const own = plan.edges[index]
-    const server = plan.servers[machine.server]
-    if (!edge || !own || !server) return
-    const listed = edge.truth().entries.find(({ uri }) => lists.lists.serverOf(uri) === machine.server)
-    const uri = listed?.uri ?? lists.lists.uriOf({ server: machine.server, port: server.port })
-    const number = known ?? (out ? edge.callFrom(server.address) : edge.callTo(uri))
-    const visible = !(out && own.profiles.includes('dst') && !own.profiles.includes('src'))
-    const call: Call = { machine, edge: index, out, from: this.now, to: this.now + lasts, number, visible }
-    truth.calls.push(call)
-    clock.at(call.to, () => edge.hangUp(number))
-  }
-
-  private invite({ edge, set, lasts }: Of<'invite'>): void {
-    const { edges, lists, truth } = this.world
-    const routed = edges[edge]?.invite(set)
-    if (!routed) return
-    const server = lists.lists.serverOf(routed.uri)
-    const machine = server === undefined ? undefined : truth.machineAt(server)
-    if (machine) this.begin(machine, edge, false, lasts, routed.call)
-    else edges[edge]?.hangUp(routed.call)
   }
 
   private scaleIn({ server, delivery, gone }: Of<'scale-in'>): void {
@@ -237,67 +199,5 @@ class Cast {
     if (happening.kind === 'reload-command')
       send(edge ?? 'reload', { command: 'reload', ...(edge && { edge }) }, { kind: 'reload' })
     else if (edge) send(edge, { command: 'release', edge }, { kind: 'release', edge })
-  }
-
-  private edge(
-    happening:
-      | Of<'edge-removed' | 'edge-added'>
-      | Of<'restart' | 'stranger-reloads'>
-      | Of<'line'>
-      | Of<'hand'>,
-  ): void {
-    const { edges, lists, configured, plan, truth } = this.world
-    const index = happening.edge
-    const edge = edges[index]
-    const id = plan.edges[index]?.id
-    if (!edge || id === undefined) return
-    switch (happening.kind) {
-      case 'edge-removed':
-      case 'edge-added': {
-        const added = happening.kind === 'edge-added'
-        if (added === configured.has(index) || (!added && configured.size === 1)) return
-        if (added) configured.add(index)
-        else configured.delete(index)
-        const body = edgesChangedMessage(id, added ? 'Create' : 'Delete', this.now)
-        this.send('lifecycle-events', { body }, happening.delivery, { kind: 'edges-changed' })
-        break
-      }
-      case 'restart':
-        lists.restart(index)
-        break
-      case 'stranger-reloads':
-        try {
-          edge.strangerReloads()
-        } catch {
-          // It is too early for another reload, as it would be for anybody.
-          return
-        }
-        return
-      case 'line': {
-        const line = lists.lists.lineOf(happening.server, index, happening.set)
-        if (!line) return
-        Object.assign(line, { listed: happening.listed, flags: happening.flags })
-        if ('port' in happening) line.port = happening.port
-        lists.writeFile(index)
-        break
-      }
-      case 'hand':
-        this.hand(happening, truth.edges[index])
-    }
-  }
-
-  private hand(
-    { server, edge, set, state }: Of<'hand'>,
-    known: World['truth']['edges'][number] | undefined,
-  ): void {
-    const { edges, lists } = this.world
-    const shown = edges[edge]
-      ?.truth()
-      .entries.find((entry) => entry.group === set && lists.lists.serverOf(entry.uri) === server)
-    if (!shown || !known) return
-    const held = lists.heldByUs(edge).has(`${set} ${shown.uri.toLowerCase()}`)
-    edges[edge]?.strangerSets(state, set, shown.uri)
-    const flags = { a: 'AX', ap: 'AP', i: 'IX', ip: 'IP', d: 'DX' }[state]
-    known.byHand(set, shown.uri, flags, held, this.now)
   }
 }

@@ -117,6 +117,7 @@ function historyOf(world: World): Omit<History, 'calm' | 'last' | 'endedAt'> {
     },
     policyCutsFrom: (deadlineAt) => policyCutsFrom(plan.group, deadlineAt, endingSeconds * second),
     decidesAtDeadline: plan.group.callsLeft === 'terminate' && plan.group.unknown === 'terminate',
+    endsCalls: plan.group.callsLeft === 'end-calls',
     isListed: (server) => lists.lists.isListed(server),
     wasUnlisted: (server) =>
       plan.servers[server]?.lines.some(({ listed }) => !listed) === true ||

@@ -13,7 +13,7 @@ interface Shown {
 /** EC2 and Auto Scaling: machines, what EC2 shows of them (late, if the plan says so), and lifecycle actions. */
 export class Machines {
   readonly actions: ReturnType<typeof createMemoryLifecycleActions>
-  groupDeleted = false
+  private groupDeleted = false
   /** told when a machine is on its way out, and when a launch was completed */
   onGone: (machine: Machine) => void = () => undefined
   onLaunched: (machine: Machine) => void = () => undefined
@@ -79,6 +79,12 @@ export class Machines {
         { from: now + 30_000, facts: { ...last, state: 'terminated' } },
       )
     this.onGone(machine)
+  }
+
+  /** The group is deleted by force, and its machines with it. */
+  deleteGroup(): void {
+    this.groupDeleted = true
+    for (const machine of this.truth.machines) this.end(machine)
   }
 
   factsOf(instanceId: string): InstanceFacts | undefined {

@@ -58,6 +58,8 @@ export interface History {
   readonly policyCutsFrom: (deadlineAt: number) => number
   /** whether the policy decides at the deadline, and how long after it that may take */
   readonly decidesAtDeadline: boolean
+  /** whether the policy ends calls from the deadline on */
+  readonly endsCalls: boolean
   /** whether any list file names it now, and whether there was a time when none did, or an edge's list lacked it */
   readonly isListed: (server: number) => boolean
   readonly wasUnlisted: (server: number) => boolean

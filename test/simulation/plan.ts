@@ -23,6 +23,8 @@ export interface EdgePlan {
   readonly counters: boolean
   readonly guard: boolean
   readonly profiles: readonly ('dst' | 'src')[]
+  /** false: its script never calls the routes that count, so that its profiles stay empty */
+  readonly counts: boolean
   readonly restoresDialogs: boolean
   /** how long it has been up when the history begins */
   readonly upMs: number
@@ -58,6 +60,8 @@ export interface GroupPlan {
   readonly drainDeadlineSeconds: number
   readonly callsLeft: 'retain' | 'end-calls' | 'terminate'
   readonly unknown: 'retain' | 'terminate'
+  /** whether the media servers' own counts are read */
+  readonly ownCount: boolean
 }
 
 /** After how long each copy of a message comes; none: it is lost. */
@@ -114,7 +118,7 @@ export type Happening = { readonly at: number } & (
       readonly set: number
       readonly listed: boolean
       readonly flags: FileFlags
-      readonly port?: number
+      readonly port?: number | null
     }
   | {
       readonly kind: 'hand'

@@ -60,6 +60,7 @@ export function judge(history: History): Findings {
     judgeMessage(history, sent, findings)
   }
   judgeExecutions(history, findings)
+  judgeByes(history, findings)
   for (const { edge, entry, at } of history.truth.opened)
     findings.check(
       'nothing is opened that we did not close',
@@ -151,6 +152,22 @@ function judgeAction(history: History, { about, takenAt }: Sent, findings: Findi
     again.length <= 1,
     () => `the action of ${machine.id} was completed ${again.length} times`,
   )
+}
+
+/** Our own BYEs end calls by the policy only, from the deadline on. */
+function judgeByes(history: History, findings: Findings): void {
+  for (const { machine, edge, endedByUs } of history.truth.calls) {
+    if (endedByUs === undefined) continue
+    const deadlines = history.truth.sent.flatMap(({ about }) =>
+      about.kind === 'terminate' && about.machine === machine ? [about.deadlineAt] : [],
+    )
+    const mayEnd = history.endsCalls && deadlines.some((deadlineAt) => endedByUs >= deadlineAt)
+    findings.check(
+      'no call is ended',
+      mayEnd,
+      () => `of ${machine.id} over edge ${edge} at ${since(history, endedByUs)}`,
+    )
+  }
 }
 
 /** Words of the product for what can really never be done here. */

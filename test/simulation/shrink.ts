@@ -122,6 +122,7 @@ const plainEdges: readonly Partial<EdgePlan>[] = [
   { restoresDialogs: false },
   { upMs: 86_400_000 },
   { configured: true },
+  { counts: true },
 ]
 
 function withEdge(plan: Plan, index: number, plain: Partial<EdgePlan>): Plan {

@@ -44,6 +44,11 @@ export interface ExecutionSeen {
   events: number
 }
 
+/** Tells what ends a call: a BYE of ours, unless it is the world's own doing. */
+export interface ByUs {
+  without(work: () => void): void
+}
+
 export interface World {
   readonly plan: Plan
   readonly clock: MemoryClock
@@ -60,6 +65,7 @@ export interface World {
   readonly events: ReturnType<typeof simulatedPorts>['events']
   readonly executions: readonly ExecutionSeen[]
   readonly lists: ReturnType<typeof createEdges>
+  readonly byUs: ByUs
   stop(): void
 }
 
@@ -81,6 +87,7 @@ export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (por
   const lists = createEdges(plan, { clock, runs, faults, truth })
   const { edges } = lists
   plantTroubles(plan, edges, clock, faults, truth.edges)
+  const byUs = watchByes(edges, truth, clock)
   const configured = new Set(plan.edges.flatMap((edge, index) => (edge.configured ? [index] : [])))
   const store = createLosingStore()
   const executions: ExecutionSeen[] = []
@@ -109,7 +116,8 @@ export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (por
     lifecycleActions: machines.port(),
     workflows,
     deadLetters: { reject: async ({ body }, reason) => queues.rejected(body, reason.name) },
-    activeCalls: async () => undefined,
+    activeCalls: async ({ addresses }) =>
+      plan.group.ownCount ? ownCount(plan, truth, addresses, clock.now()) : undefined,
   })
   const ports = sabotage(simulated.ports)
   let stopped = false
@@ -137,6 +145,7 @@ export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (por
       store,
       executions,
       lists,
+      byUs,
     },
     events: simulated.events,
     stop() {
@@ -145,6 +154,14 @@ export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (por
       clock.stop()
     },
   }
+}
+
+/** The calls that the server at one of these addresses has. */
+function ownCount(plan: Plan, { calls }: Truth, addresses: readonly string[], now: number): number {
+  return calls.filter(
+    ({ machine, from, to }) =>
+      from <= now && to > now && addresses.includes(plan.servers[machine.server]?.address ?? ''),
+  ).length
 }
 
 function configOf({ group, servers }: Plan): Ports['config'] {
@@ -172,6 +189,28 @@ async function work(ports: Ports, name: FunctionName, message: Message): Promise
     else if (name === 'lifecycle-events') await handleLifecycle(ports, parseLifecycleMessage(message.body))
     else await handleCommand(ports, message)
   })
+}
+
+function watchByes(edges: readonly MemoryEdge[], truth: Truth, clock: MemoryClock): ByUs {
+  let own = false
+  for (const [index, edge] of edges.entries()) {
+    const hangUp = edge.hangUp.bind(edge)
+    edge.hangUp = (number) => {
+      const call = truth.calls.find((one) => one.edge === index && one.number === number)
+      if (call && !own && call.to > clock.now()) {
+        call.endedByUs = clock.now()
+        call.to = clock.now()
+      }
+      hangUp(number)
+    }
+  }
+  return {
+    without(work) {
+      own = true
+      work()
+      own = false
+    },
+  }
 }
 
 interface ExecutorSettings {

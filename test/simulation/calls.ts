@@ -1,0 +1,62 @@
+import type { Happening } from './plan.ts'
+import type { Call, Machine } from './truth.ts'
+import type { World } from './world.ts'
+
+type Of<K extends Happening['kind']> = Extract<Happening, { kind: K }>
+
+/** A call of a server: to it, where the edge selects it now, or from it. */
+export function call(world: World, { server, edge, out, lasts, moves }: Of<'call'>): void {
+  const machine = world.truth.machineAt(server)
+  if (!machine || (!out && !isSelected(world, server, edge))) return
+  const stays = moves ? Math.min(moves.after, lasts) : lasts
+  begin(world, machine, edge, out, stays)
+  if (!moves || stays >= lasts) return
+  world.clock.at(world.clock.now() + stays, () => {
+    if (machine.goneAt !== undefined) return
+    world.faults.hit('world: call moves to another edge', world.clock.now())
+    begin(world, machine, moves.edge, out, lasts - stays)
+  })
+}
+
+/** A call to a set, which the edge leads to whom it selects. */
+export function invite(world: World, { edge, set, lasts }: Of<'invite'>): void {
+  const { edges, lists, truth } = world
+  const routed = edges[edge]?.invite(set)
+  if (!routed) return
+  const server = lists.lists.serverOf(routed.uri)
+  const machine = server === undefined ? undefined : truth.machineAt(server)
+  if (machine) begin(world, machine, edge, false, lasts, routed.call)
+  else edges[edge]?.hangUp(routed.call)
+}
+
+function isSelected({ edges, lists, plan }: World, server: number, index: number): boolean {
+  const { entries = [], held = [] } = edges[index]?.truth() ?? {}
+  const guarded = plan.edges[index]?.guard ? held : []
+  return entries.some(
+    ({ uri, flags }) =>
+      lists.lists.serverOf(uri) === server && !/^[DI]/.test(flags) && !guarded.includes(uri),
+  )
+}
+
+function begin(
+  world: World,
+  machine: Machine,
+  index: number,
+  out: boolean,
+  lasts: number,
+  known?: number,
+): void {
+  const { truth, edges, plan, lists, clock, byUs } = world
+  const edge = edges[index]
+  const own = plan.edges[index]
+  const server = plan.servers[machine.server]
+  if (!edge || !own || !server) return
+  const listed = edge.truth().entries.find(({ uri }) => lists.lists.serverOf(uri) === machine.server)
+  const uri = listed?.uri ?? lists.lists.uriOf({ server: machine.server, port: server.port })
+  const number = known ?? (out ? edge.callFrom(server.address) : edge.callTo(uri))
+  const visible = !(out && own.profiles.includes('dst') && !own.profiles.includes('src'))
+  const from = clock.now()
+  const one: Call = { machine, edge: index, out, from, to: from + lasts, number, visible }
+  truth.calls.push(one)
+  clock.at(one.to, () => byUs.without(() => edge.hangUp(number)))
+}

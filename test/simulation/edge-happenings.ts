@@ -1,0 +1,65 @@
+import { edgesChangedMessage } from './messages.ts'
+import type { Happening } from './plan.ts'
+import type { World } from './world.ts'
+
+type Of<K extends Happening['kind']> = Extract<Happening, { kind: K }>
+export type EdgeHappening =
+  | Of<'edge-removed' | 'edge-added'>
+  | Of<'restart' | 'stranger-reloads'>
+  | Of<'line'>
+  | Of<'hand'>
+
+/** @returns the message that tells of it, where there is one */
+export function toEdge(world: World, happening: EdgeHappening): string | undefined {
+  const { edges, lists } = world
+  const { edge: index } = happening
+  switch (happening.kind) {
+    case 'edge-removed':
+    case 'edge-added':
+      return changeFleet(world, happening)
+    case 'restart':
+      lists.restart(index)
+      return undefined
+    case 'stranger-reloads':
+      try {
+        edges[index]?.strangerReloads()
+      } catch {
+        // It is too early for another reload, as it would be for anybody.
+      }
+      return undefined
+    case 'line': {
+      const line = lists.lists.lineOf(happening.server, index, happening.set)
+      if (!line) return undefined
+      Object.assign(line, { listed: happening.listed, flags: happening.flags })
+      if (happening.port !== undefined) line.port = happening.port ?? undefined
+      lists.writeFile(index)
+      return undefined
+    }
+    case 'hand':
+      hand(world, happening)
+      return undefined
+  }
+}
+
+function changeFleet(world: World, { kind, edge }: Of<'edge-removed' | 'edge-added'>): string | undefined {
+  const { configured, plan, clock } = world
+  const isAdded = kind === 'edge-added'
+  const id = plan.edges[edge]?.id
+  if (id === undefined || isAdded === configured.has(edge) || (!isAdded && configured.size === 1))
+    return undefined
+  if (isAdded) configured.add(edge)
+  else configured.delete(edge)
+  return edgesChangedMessage(id, isAdded ? 'Create' : 'Delete', clock.now())
+}
+
+function hand(world: World, { server, edge, set, state }: Of<'hand'>): void {
+  const { edges, lists, truth, clock } = world
+  const shown = edges[edge]
+    ?.truth()
+    .entries.find((entry) => entry.group === set && lists.lists.serverOf(entry.uri) === server)
+  if (!shown) return
+  const held = lists.heldByUs(edge).has(`${set} ${shown.uri.toLowerCase()}`)
+  edges[edge]?.strangerSets(state, set, shown.uri)
+  const flags = { a: 'AX', ap: 'AP', i: 'IX', ip: 'IP', d: 'DX' }[state]
+  truth.edges[edge]?.byHand(set, shown.uri, flags, held, clock.now())
+}
