@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, InvalidArgumentError } from 'commander'
+import { controlConfig } from '../functions/contracts/config.ts'
 import { type DestinationUri, destinationUri } from '../functions/control/destination.ts'
 import type { Hold } from '../functions/control/hold.ts'
 import { createEdge, type KamailioEdge } from '../functions/kamailio/dispatcher.ts'
@@ -20,6 +21,10 @@ import { type KamailioRelease, kamailioReleases, provision } from '../lab/provis
 const listed = 1000
 const heldCounts = [1, 100, 500] as const
 const secret = 'the-secret-of-this-bench'
+const config = controlConfig.parse({
+  groups: [],
+  timers: { failoverWindowSeconds: 4, longestCallSeconds: 43_200 },
+})
 const clock = { now: () => performance.now(), sleep: async (ms: number) => void (await sleep(ms)) }
 
 export interface Look {
@@ -56,7 +61,7 @@ function holdOf(n: number): Hold {
 }
 
 async function look(edge: KamailioEdge, holds: readonly Hold[]): Promise<void> {
-  const opened = await openEdge({ clock }, edge)
+  const opened = await openEdge({ clock, config }, edge)
   if ('reading' in opened) throw new Error(`the edge could not be read: ${JSON.stringify(opened.reading)}`)
   const allowance = { requestsPerSecond: Number.MAX_SAFE_INTEGER, until: Number.MAX_SAFE_INTEGER }
   const { reading } = await countOnEdge({ clock }, opened, undefined, {

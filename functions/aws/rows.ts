@@ -100,7 +100,7 @@ const lifecycleTarget: z.ZodType<LifecycleTarget> = z.object({
 } satisfies Fields<LifecycleTarget>)
 
 const edgeMemory: z.ZodType<EdgeMemory> = z.object({
-  zero: z.object({ at: z.number(), bootTime: z.string() }).exactOptional(),
+  zero: z.object({ at: z.number(), bootTime: z.string(), begun: z.number().exactOptional() }).exactOptional(),
   reaped: z.object({ calls: z.number(), at: z.number() }).exactOptional(),
   everListed: z.boolean(),
 } satisfies Fields<EdgeMemory>)
@@ -135,7 +135,6 @@ export const drainRow: z.ZodType<DrainRecord> = z.object({
   edges: z.record(z.string(), edgeMemory),
   lifecycle: lifecycleTarget.exactOptional(),
   lastHeartbeatAt: z.number().exactOptional(),
-  absentSince: z.number().exactOptional(),
   confirmedAt: z.number().exactOptional(),
   overdueSaid: z.boolean().exactOptional(),
   endingSince: z.number().exactOptional(),
@@ -186,6 +185,7 @@ const holdReading: z.ZodType<HoldReading> = z.object({
     HoldReading['flags']
   >),
   unreadable: z.string().exactOptional(),
+  unresolved: z.string().exactOptional(),
   others: z.array(uri).exactOptional(),
   counted: z
     .object({

@@ -80,6 +80,11 @@ export const controlConfig = z
     groups: z.array(group),
     alarms: z.array(alarm).default([]),
     operatorDrainDeadlineSeconds: seconds(1, 172_800).default(7200),
+    /**
+     * DNS names in the edges' lists that are no server of the groups, although no edge can resolve them: flag 16, SRV. Any other such name may
+     * be the drained server's, and so none is absent while it is listed
+     */
+    staticNames: z.array(z.string().min(1)).default([]),
     timers,
   })
   .superRefine((config, context) => {

@@ -17,8 +17,8 @@ export interface LifecycleTarget {
 
 /** What is remembered of one edge over the rounds of a drain. */
 export interface EdgeMemory {
-  /** by when it had first shown a zero that could count, and the boot time it had then */
-  readonly zero?: { readonly at: number; readonly bootTime: string }
+  /** by when it had first shown a zero that could count, the boot time it had then, and how many calls had ever begun there */
+  readonly zero?: { readonly at: number; readonly bootTime: string; readonly begun?: number }
   readonly everListed: boolean
   /** calls that the edge's keepalives had ended without a proof, and when that number was first seen */
   readonly reaped?: { readonly calls: number; readonly at: number }
@@ -62,8 +62,6 @@ export interface DrainRecord {
   readonly edges: Readonly<Record<string, EdgeMemory>>
   readonly lifecycle?: LifecycleTarget
   readonly lastHeartbeatAt?: number
-  /** the first round in which no edge listed any of its destinations */
-  readonly absentSince?: number | undefined
   readonly confirmedAt?: number
   readonly overdueSaid?: boolean
   /** since when its calls are ended with BYEs */

@@ -1,4 +1,5 @@
-import { canonicalHost, type ListedDestination } from './destination.ts'
+import { canonicalHost, type ListedDestination, sipUri } from './destination.ts'
+import { isInstanceId } from './resolve.ts'
 
 /** An entry of an edge's list that can't be read as a destination: it belongs to nobody, and nothing is written to it. */
 export interface OpaqueEntry {
@@ -31,4 +32,18 @@ export function mayBelong(
     hosts.some((host) => (host.includes(':') ? shown.includes('[') : shown.includes(host))) ||
     (names.instanceId !== undefined && (duid === names.instanceId || shown.includes(names.instanceId)))
   )
+}
+
+/**
+ * Whether an entry is listed by a DNS name that the edge has no address for: it keeps the name unresolved (flag 16, SRV). Nobody can tell
+ * whose it is, unless its duid is an instance's id or the settings name it as somebody else's.
+ */
+export function isUnresolved(
+  { uri, address, duid }: ListedDestination,
+  staticNames: readonly string[],
+): boolean {
+  const host = sipUri(uri)?.host ?? ''
+  if (address !== undefined || host.includes(':') || /^[\d.]+$/.test(host)) return false
+  const named = staticNames.some((name) => canonicalHost(name) === host)
+  return !named && !(duid !== undefined && isInstanceId(duid))
 }

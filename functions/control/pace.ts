@@ -1,3 +1,5 @@
+import { clocksApartMs } from './observation.ts'
+
 export interface Pace {
   readonly minWaitSeconds: number
   readonly maxWaitSeconds: number
@@ -11,7 +13,7 @@ export function heartbeatInterval(heartbeatTimeoutSeconds: number): number {
 
 /**
  * Seconds (whole, at least 1) until a drain's next step: 5 % of its age within the bounds, never above the heartbeat
- * interval; after a first zero just over the fail-over window, since only a later round can confirm it; the `shortest` wait while
+ * interval; after a first zero just over the fail-over window and the clocks' difference, since only a later round can confirm it; the `shortest` wait while
  * its calls are being ended, or it waits for its turn.
  */
 export function nextWait(
@@ -26,7 +28,7 @@ export function nextWait(
   const paced = drain.shortest
     ? pace.minWaitSeconds
     : drain.zeroPending
-      ? Math.floor(pace.failoverWindowSeconds) + 1
+      ? Math.floor(pace.failoverWindowSeconds + clocksApartMs / 1000) + 1
       : Math.min(pace.maxWaitSeconds, Math.max(pace.minWaitSeconds, (drain.ageMs / 1000) * 0.05))
   return Math.max(1, Math.floor(Math.min(paced, drain.heartbeatSeconds ?? paced)))
 }

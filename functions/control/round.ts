@@ -38,6 +38,8 @@ export interface HoldReading {
   readonly flags: 'disabled' | 'open' | 'unlisted'
   /** an entry that can't be read and may be one of its own: what else the edge shows of it proves nothing */
   readonly unreadable?: string
+  /** a DNS name of the edge's list whose address nobody knows: it may be one of its own */
+  readonly unresolved?: string
   /** URIs of it that the edge lists besides the hold's own; absent where there is none */
   readonly others?: readonly DestinationUri[]
   /**

@@ -1,138 +1,20 @@
 import type { DrainRecord, EdgeMemory } from './drain-record.ts'
-import { type EdgeDescription, lacksOf } from './edge-facts.ts'
-import {
-  type CallCount,
-  type EdgeReading,
-  type HoldReading,
-  isUnknown,
-  type Round,
-  type Unknown,
-} from './round.ts'
+import { clocksApartMs, type EdgeObservation, type Observation } from './observation.ts'
+import { isUnknown } from './round.ts'
 
 export type Verdict = 'draining' | 'drained' | 'overdue' | 'unknown' | 'absent' | 'gone' | 'lifted'
-
-/** What a round says about one drain on one edge; `unknown` says why nothing can be concluded. */
-export type EdgeObservation =
-  | {
-      readonly edge: string
-      readonly flags: HoldReading['flags']
-      readonly count: CallCount | Unknown
-      /** between these it was counted: it showed a zero by `readBy` at the latest, and after `at` at the earliest */
-      readonly at: number
-      readonly readBy: number
-      readonly bootTime: string
-      /** it can't have forgotten calls: up longer than the longest one, or it restores dialogs */
-      readonly remembers: boolean
-      readonly description?: EdgeDescription
-    }
-  | { readonly edge: string; readonly unknown: string }
-
-/** A round, seen by one drain. Every edge seen since the drain began is here, also one that was removed since, or released. */
-export interface Observation {
-  /** when the round began: only what it counted itself, on every edge, ends a drain */
-  readonly at: number
-  readonly edges: readonly EdgeObservation[]
-  /** seen by this drain, no longer configured, and released by an operator: not waited for */
-  readonly released: readonly string[]
-  /** the media server's own count; undefined where none is configured */
-  readonly mediaServer?: number | Unknown
-  readonly instanceGone: boolean
-}
 
 export interface VerdictRules {
   readonly failoverWindowSeconds: number
   readonly longestCallSeconds: number
 }
 
-type DrainView = Pick<DrainRecord, 'edges' | 'subject' | 'deadlineAt' | 'absentSince'>
-
-/** Edges that this drain has seen and the round knows no more. */
-export function removedEdges({ edges }: Pick<DrainRecord, 'edges'>, round: Round): string[] {
-  return Object.keys(edges).filter((edge) => !round.edges.some((reading) => reading.edge === edge))
-}
-
-/**
- * @param released edges that an operator released; one that the round knows is waited for all the same
- * @returns what this round says about this drain, whose hold has the key `key`.
- */
-export function observation(
-  drain: DrainView,
-  key: string,
-  round: Round,
-  rules: VerdictRules,
-  released: readonly string[] = [],
-): Observation {
-  const read = new Map(round.edges.map((reading) => [reading.edge, reading]))
-  const gone = removedEdges(drain, round).filter((edge) => released.includes(edge))
-  const seen = Object.keys(drain.edges).filter((edge) => !gone.includes(edge))
-  const names = new Set([...seen, ...read.keys()])
-  const own = round.mediaServers[key]
-  return {
-    at: round.startedAt,
-    edges: [...names].map((edge) => observeEdge(key, edge, read.get(edge), rules)),
-    released: gone,
-    ...(own !== undefined && { mediaServer: own }),
-    instanceGone:
-      drain.subject?.kind === 'instance' && round.goneInstances.includes(drain.subject.instanceId),
-  }
-}
-
-function observeEdge(
-  key: string,
-  edge: string,
-  reading: EdgeReading | undefined,
-  rules: VerdictRules,
-): EdgeObservation {
-  if (!reading) return { edge, unknown: 'no longer configured, but its calls may still be up' }
-  if (!reading.readable) return { edge, unknown: reading.reason }
-  const shown = reading.holds[key]
-  if (!shown) return { edge, unknown: 'the drain began after this round' }
-  if (shown.unreadable !== undefined)
-    return {
-      edge,
-      unknown: `an entry of its list can't be read and may be this server's: ${JSON.stringify(shown.unreadable)}; write it as a SIP URI, or take it off the list, and reload`,
-    }
-  if (!shown.counted) return { edge, unknown: 'not counted yet: many drains wait for their turn' }
-  return {
-    edge,
-    flags: shown.flags,
-    count: believed(shown.counted.count),
-    at: shown.counted.at,
-    readBy: shown.counted.readBy,
-    bootTime: reading.bootTime,
-    remembers: reading.restoresDialogs || reading.uptimeSeconds > rules.longestCallSeconds,
-    ...(reading.description && { description: reading.description }),
-  }
-}
-
-/** DLGLOAD is never believed when it says 0, and the whole edge's total only when it does. */
-function believed(count: CallCount | Unknown): CallCount | Unknown {
-  if (isUnknown(count)) return count
-  if (count.source === 'load' && count.calls === 0) return { unknown: 'DLGLOAD says 0, also after a reload' }
-  if (count.source === 'edge' && count.calls > 0)
-    return { unknown: 'only the total of all its calls is known' }
-  return count
-}
-
-function kept(everListed: boolean, zero: EdgeMemory['zero'], reaped: EdgeMemory['reaped']): EdgeMemory {
-  return { everListed, ...(zero && { zero }), ...(reaped && { reaped }) }
-}
-
-/** A number that is new makes a zero doubtful for as long as a call may last; when it rose is not known better than when it was seen. */
-function reapedBy(
-  memory: EdgeMemory,
-  { count, readBy }: Extract<EdgeObservation, { count: unknown }>,
-): EdgeMemory['reaped'] {
-  if (isUnknown(count) || count.reaped === undefined) return memory.reaped
-  if (count.reaped === 0) return undefined
-  return memory.reaped?.calls === count.reaped ? memory.reaped : { calls: count.reaped, at: readBy }
-}
+type DrainView = Pick<DrainRecord, 'edges' | 'deadlineAt'>
 
 export interface Judgement {
   readonly verdict: Verdict
   /** to be remembered for the next round */
   readonly edges: Readonly<Record<string, EdgeMemory>>
-  readonly absentSince?: number
   /** calls known to be left, a lower bound while something is unknown */
   readonly callsLeft: number
   /** what is not known, one line per edge or media server */
@@ -143,13 +25,27 @@ export interface Judgement {
   readonly unconfirmed: boolean
 }
 
+/** What one edge comes to. */
+interface EdgeFinding {
+  readonly edge: string
+  readonly memory: EdgeMemory
+  /** known to be left there */
+  readonly calls: number
+  readonly unknown?: string
+  /** it shows a zero that may count: by when the first one was answered (a), and when this one was asked (b) */
+  readonly zero?: { readonly answered: number; readonly asked: number }
+  /** it counts none and shows the destination open: new ones may come */
+  readonly open?: boolean
+}
+
 /**
  * The verdict on a drain: a pure function of its record and an observation.
  *
- * An edge's zero counts only when it shows the destination disabled, or a list without it; on two rounds further apart
- * than the fail-over window; with the same boot time; and when it can't have forgotten calls. Every edge that is not released
- * must say so in one and the same round, and so must the media server's own count where there is one. A zero of an earlier round
- * that this one has not counted again is remembered, and ends nothing.
+ * An edge's zero counts when it shows the destination disabled, or a list without it, since a first zero on: with the same boot, no
+ * call begun in between by its counters, and no reason to doubt it. Every edge that is not released must say so in one and the same
+ * round, from the last of the first zeros (a) to the earliest of the latest (b) must lie the fail-over window and the clocks' difference,
+ * and the media server's own count must be 0 where there is one. `absent` is as strong: it says that no edge ever listed it.
+ * A zero of an earlier round that this one has not counted again is remembered, and ends nothing.
  */
 export function judge(
   drain: DrainView,
@@ -158,96 +54,131 @@ export function judge(
   now: number,
   rules: VerdictRules,
 ): Judgement {
-  const edges: Record<string, EdgeMemory> = {}
-  const unknown: string[] = []
-  let confirmed = seen.edges.length > 0
-  let allUnlistedZero = seen.edges.length > 0
-  let callsLeft = 0
-  let silent = seen.edges.length > 0
-  let unconfirmed = false
-  const countedNow = seen.edges.every((edge) => 'at' in edge && edge.at >= seen.at)
   const serverEmpty = seen.mediaServer === 0
-
-  for (const edge of seen.edges) {
-    const memory = drain.edges[edge.edge] ?? { everListed: false }
-    if ('unknown' in edge) {
-      unknown.push(`edge ${edge.edge}: ${edge.unknown}`)
-      edges[edge.edge] = kept(memory.everListed, undefined, memory.reaped)
-      confirmed = allUnlistedZero = silent = false
-      continue
-    }
-    const everListed = memory.everListed || edge.flags !== 'unlisted'
-    const reaped = reapedBy(memory, edge)
-    if (isUnknown(edge.count)) unknown.push(`edge ${edge.edge}: ${edge.count.unknown}`)
-    else callsLeft += edge.count.calls
-    const zeroNow = !isUnknown(edge.count) && edge.count.calls === 0 && edge.flags !== 'open'
-    if (!zeroNow) {
-      if (!isUnknown(edge.count) && edge.count.calls === 0) unconfirmed = true
-      edges[edge.edge] = kept(everListed, undefined, reaped)
-      confirmed = allUnlistedZero = silent = false
-      continue
-    }
-    const zero =
-      memory.zero?.bootTime === edge.bootTime ? memory.zero : { at: edge.readBy, bootTime: edge.bootTime }
-    edges[edge.edge] = kept(everListed, zero, reaped)
-    if (everListed) allUnlistedZero = false
-    const twice = edge.at - zero.at > rules.failoverWindowSeconds * 1000
-    if (!twice || edge.at < seen.at) unconfirmed = true
-    if (!(edge.remembers || serverEmpty))
-      unknown.push(`edge ${edge.edge}: restarted and may have forgotten calls`)
-    if (!twice || !(edge.remembers || serverEmpty)) confirmed = false
-    if (reaped && !serverEmpty && edge.at - reaped.at <= rules.longestCallSeconds * 1000) {
-      unknown.push(
-        `edge ${edge.edge}: its keepalives have ended ${reaped.calls} calls there that may be up; its log names the end at fault`,
-      )
-      confirmed = allUnlistedZero = false
-    }
+  const findings = seen.edges.map((edge) => findingOf(drain.edges[edge.edge], edge, serverEmpty, rules))
+  // What a released edge once listed stays known: the destination is drained then, not one that never was anywhere.
+  const released = seen.released.map((edge) => [edge, remembering(drain.edges[edge])] as const)
+  const memories = [...released, ...findings.map(({ edge, memory }) => [edge, memory] as const)]
+  const unknown = [
+    ...findings.flatMap(({ edge, unknown: why }) => (why === undefined ? [] : [`edge ${edge}: ${why}`])),
+    ...(isUnknownServer(seen) ? [`media server: ${seen.mediaServer.unknown}`] : []),
+  ]
+  const own = typeof seen.mediaServer === 'number' ? seen.mediaServer : 0
+  const callsLeft = Math.max(
+    own,
+    findings.reduce((sum, { calls }) => sum + calls, 0),
+  )
+  const window = windowOf(findings, seen, rules)
+  const found = {
+    gone: seen.instanceGone,
+    over: window === 'over' && unknown.length === 0 && own === 0,
+    everListed: memories.some(([, memory]) => memory.everListed),
+    unknown: unknown.length > 0,
+    late: now >= drain.deadlineAt,
   }
-
-  // What it once listed stays known: the destination is drained then, not one that never was anywhere.
-  for (const edge of seen.released) {
-    const everListed = drain.edges[edge]?.everListed ?? false
-    edges[edge] = { everListed }
-    if (everListed) allUnlistedZero = false
-  }
-
-  if (seen.mediaServer !== undefined && seen.mediaServer !== 0) {
-    confirmed = allUnlistedZero = false
-    if (isUnknown(seen.mediaServer)) unknown.push(`media server: ${seen.mediaServer.unknown}`)
-    else callsLeft = Math.max(callsLeft, seen.mediaServer)
-  }
-
-  const absentSince = drain.absentSince ?? (countedNow ? seen.at : undefined)
-  const absent = allUnlistedZero && countedNow && absentSince !== undefined && absentSince < seen.at
-  const verdict: Verdict = lifted
-    ? 'lifted'
-    : seen.instanceGone
-      ? 'gone'
-      : absent
-        ? 'absent'
-        : confirmed && countedNow && !allUnlistedZero
-          ? 'drained'
-          : now >= drain.deadlineAt
-            ? 'overdue'
-            : unknown.length > 0
-              ? 'unknown'
-              : 'draining'
   return {
-    verdict,
-    edges,
-    ...(allUnlistedZero && absentSince !== undefined && { absentSince }),
+    verdict: lifted ? 'lifted' : verdictOf(found),
+    edges: Object.fromEntries(memories),
     callsLeft,
     unknown,
-    zeroPending: silent && !(confirmed && countedNow),
-    unconfirmed,
+    zeroPending: window === 'open' || (window === 'over' && !found.over),
+    unconfirmed:
+      window === 'open' || findings.some(({ open, zero }) => open || isOpenZero(zero, seen, rules)),
   }
 }
 
-/** What the edges lack for a drain to be sure, one line each: it still works, by weaker means, and that is published with it. */
-export function lacks(seen: Observation): string[] {
-  return seen.edges.flatMap((edge) =>
-    'description' in edge && edge.description
-      ? lacksOf(edge.description, seen.mediaServer !== undefined)
-      : [],
-  )
+interface Found {
+  readonly gone: boolean
+  /** every zero counts */
+  readonly over: boolean
+  readonly everListed: boolean
+  readonly unknown: boolean
+  readonly late: boolean
+}
+
+function verdictOf({ gone, over, everListed, unknown, late }: Found): Verdict {
+  if (gone) return 'gone'
+  if (over) return everListed ? 'drained' : 'absent'
+  if (late) return 'overdue'
+  return unknown ? 'unknown' : 'draining'
+}
+
+/** `none`: some edge shows no zero. `open`: all do, and it is too early. */
+function windowOf(
+  findings: readonly EdgeFinding[],
+  seen: Observation,
+  rules: VerdictRules,
+): 'none' | 'open' | 'over' {
+  const zeros = findings.flatMap(({ zero }) => zero ?? [])
+  if (zeros.length < findings.length || zeros.length === 0) return 'none'
+  const answered = Math.max(...zeros.map((zero) => zero.answered))
+  const asked = Math.min(...zeros.map((zero) => zero.asked))
+  return isOpenZero({ answered, asked }, seen, rules) ? 'open' : 'over'
+}
+
+function isOpenZero(
+  zero: EdgeFinding['zero'],
+  { at }: Observation,
+  { failoverWindowSeconds }: VerdictRules,
+): boolean {
+  if (!zero) return false
+  return zero.asked < at || zero.asked - zero.answered < failoverWindowSeconds * 1000 + clocksApartMs
+}
+
+function findingOf(
+  memory: EdgeMemory | undefined,
+  seen: EdgeObservation,
+  serverEmpty: boolean,
+  rules: VerdictRules,
+): EdgeFinding {
+  const { edge } = seen
+  const before = remembering(memory)
+  if ('unknown' in seen) return { edge, memory: before, calls: 0, unknown: seen.unknown }
+  const { count } = seen
+  const reaped = reapedBy(before.reaped, seen)
+  const known = { everListed: before.everListed || seen.flags !== 'unlisted', ...(reaped && { reaped }) }
+  if (isUnknown(count)) return { edge, memory: known, calls: 0, unknown: count.unknown }
+  if (count.calls > 0) return { edge, memory: known, calls: count.calls }
+  if (seen.flags === 'open') return { edge, memory: known, calls: 0, open: true }
+  const { begun } = count
+  const first = memory?.zero
+  const since = first?.bootTime === seen.bootTime && first.begun === begun ? first.at : seen.readBy
+  const zero = { at: since, bootTime: seen.bootTime, ...(begun !== undefined && { begun }) }
+  const doubt = serverEmpty ? undefined : (seen.doubt ?? reapedDoubt(reaped, seen, rules))
+  return {
+    edge,
+    memory: { ...known, zero },
+    calls: 0,
+    zero: { answered: since, asked: seen.at },
+    ...(doubt !== undefined && { unknown: doubt }),
+  }
+}
+
+/** What outlives a reading without a zero. */
+function remembering(memory: EdgeMemory | undefined): Omit<EdgeMemory, 'zero'> {
+  const { everListed = false, reaped } = memory ?? {}
+  return { everListed, ...(reaped && { reaped }) }
+}
+
+type Counting = Extract<EdgeObservation, { count: unknown }>
+
+/** A number that is new makes a zero doubtful for as long as a call may last; when it rose is not known better than when it was seen. */
+function reapedBy(before: EdgeMemory['reaped'], { count, readBy }: Counting): EdgeMemory['reaped'] {
+  if (isUnknown(count) || count.reaped === undefined || before?.calls === count.reaped) return before
+  return count.reaped === 0 ? undefined : { calls: count.reaped, at: readBy }
+}
+
+function reapedDoubt(
+  reaped: EdgeMemory['reaped'],
+  { at }: Counting,
+  rules: VerdictRules,
+): string | undefined {
+  if (!reaped || at - reaped.at > rules.longestCallSeconds * 1000) return undefined
+  return `its keepalives have ended ${reaped.calls} calls there that may be up; its log names the end at fault`
+}
+
+function isUnknownServer(
+  seen: Observation,
+): seen is Observation & { readonly mediaServer: { readonly unknown: string } } {
+  return typeof seen.mediaServer === 'object'
 }

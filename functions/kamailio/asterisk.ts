@@ -16,7 +16,9 @@ export interface AsteriskServer {
 /** About 1 KB for each channel. */
 const maximumReplyBytes = 8_388_608
 /** `[{"id":"1795381357.0","name":"PJSIP/anonymous-00000000","state":"Up",…}]` */
-const channels = z.array(z.object({ id: z.string().min(1) }))
+const channels = z.array(z.object({ id: z.string().min(1), name: z.string() }))
+/** A SIP MESSAGE makes Asterisk keep one channel, `Message/ast_msg_queue`, for ever (22.10): it is no call. */
+const messageQueue = /^Message\//
 
 /**
  * Channels that an Asterisk has now (ARI `GET /ari/channels`): one per leg. A call that it answers itself is one, a call that it
@@ -34,5 +36,5 @@ export async function asteriskChannels(server: AsteriskServer): Promise<number> 
   if (response.statusCode !== 200) throw new Error(`HTTP ${response.statusCode} from /ari/channels`)
   const parsed = channels.safeParse(jsonOf(text))
   if (!parsed.success) throw new Error('the reply to /ari/channels is not a list of channels')
-  return parsed.data.length
+  return parsed.data.filter(({ name }) => !messageQueue.test(name)).length
 }

@@ -2,8 +2,9 @@ import { eventTypes } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
+import { lacks, type Observation, observation, removedEdges } from '../control/observation.ts'
 import type { Round } from '../control/round.ts'
-import { type Judgement, judge, lacks, observation, removedEdges } from '../control/verdict.ts'
+import { type Judgement, judge, type Verdict } from '../control/verdict.ts'
 import {
   actionOver,
   answer,
@@ -58,12 +59,12 @@ interface Look {
 
 /** A round, judged, remembered and said. */
 async function look(ports: Ports, record: DrainRecord, hold: Hold): Promise<Look> {
-  const round = await freshRound(ports, holdKey(hold))
-  const rules = ports.config.timers
-  const released = removedEdges(record, round).length > 0 ? await ports.store.releases() : []
-  const releasedEdges = released.map(({ edge }) => edge)
-  const observed = observation(record, holdKey(hold), round, rules, releasedEdges)
-  const judgement = judge(record, observed, false, ports.clock.now(), rules)
+  const began = ports.clock.now()
+  let judged = await judgedBy(ports, record, hold, await freshRound(ports, holdKey(hold)))
+  // A call may have come since that round: what ends a drain was asked after its look began.
+  if (ends(judged.judgement.verdict) && judged.round.startedAt < began)
+    judged = await judgedBy(ports, record, hold, await freshRound(ports, holdKey(hold), began))
+  const { round, observed, judgement } = judged
   // An edge that the round could not read can't be confirmed, and each of 500 drains would ask every edge again.
   const readable = round.edges.every((reading) => reading.readable)
   const confirmedAt =
@@ -71,7 +72,6 @@ async function look(ports: Ports, record: DrainRecord, hold: Hold): Promise<Look
   const seen = await save(ports, record, {
     edges: judgement.edges,
     steps: record.steps + 1,
-    absentSince: judgement.absentSince,
     ...(confirmedAt !== undefined && { confirmedAt }),
   })
   await ports.events.publish({
@@ -86,6 +86,24 @@ async function look(ports: Ports, record: DrainRecord, hold: Hold): Promise<Look
     },
   })
   return { seen, judgement, round }
+}
+
+interface Judged {
+  readonly round: Round
+  readonly observed: Observation
+  readonly judgement: Judgement
+}
+
+async function judgedBy(ports: Ports, record: DrainRecord, hold: Hold, round: Round): Promise<Judged> {
+  const rules = ports.config.timers
+  const released = removedEdges(record, round).length > 0 ? await ports.store.releases() : []
+  const releasedEdges = released.map(({ edge }) => edge)
+  const observed = observation(record, holdKey(hold), round, rules, releasedEdges)
+  return { round, observed, judgement: judge(record, observed, false, ports.clock.now(), rules) }
+}
+
+function ends(verdict: Verdict): boolean {
+  return verdict === 'drained' || verdict === 'absent'
 }
 
 async function follow(

@@ -2,7 +2,7 @@ import { batchLimits } from '../contracts/rpc.ts'
 import { carriedCount } from '../control/counting.ts'
 import { type DestinationUri, usualUris } from '../control/destination.ts'
 import { describeEdge, type EdgeDescription } from '../control/edge-facts.ts'
-import { mayBelong, type OpaqueEntry } from '../control/edge-list.ts'
+import { isUnresolved, mayBelong, type OpaqueEntry } from '../control/edge-list.ts'
 import { EdgeError } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { type Lookup, lookup } from '../control/listing.ts'
@@ -26,6 +26,8 @@ export interface OpenedEdge {
   readonly description: EdgeDescription
   readonly find: Lookup
   readonly opaque: readonly OpaqueEntry[]
+  /** a DNS name that it lists and nobody can tell whose it is */
+  readonly unresolved: string | undefined
   readonly load: EdgeLoad
 }
 
@@ -38,7 +40,10 @@ export interface Asked {
 }
 
 /** What it is first: the boot time that it shows is from before its list. */
-export async function openEdge({ clock }: Pick<Ports, 'clock'>, edge: Edge): Promise<OpenedEdge | EdgeRead> {
+export async function openEdge(
+  { clock, config }: Pick<Ports, 'clock' | 'config'>,
+  edge: Edge,
+): Promise<OpenedEdge | EdgeRead> {
   const at = clock.now()
   try {
     const facts = await edge.facts()
@@ -49,6 +54,7 @@ export async function openEdge({ clock }: Pick<Ports, 'clock'>, edge: Edge): Pro
       description: describeEdge(edge, facts, list),
       find: lookup(list.destinations),
       opaque: list.opaque,
+      unresolved: list.destinations.find((entry) => isUnresolved(entry, config.staticNames))?.uri,
       load: { calls: facts.calls, active: activeHosts(list.destinations) },
     }
   } catch (error) {
@@ -62,7 +68,7 @@ export async function openEdge({ clock }: Pick<Ports, 'clock'>, edge: Edge): Pro
  */
 export async function countOnEdge(
   { clock }: Pick<Ports, 'clock'>,
-  { edge, at, description, find, opaque, load }: OpenedEdge,
+  { edge, at, description, find, opaque, unresolved, load }: OpenedEdge,
   before: EdgeReading | undefined,
   { counted, due, allowance }: Asked,
 ): Promise<EdgeRead> {
@@ -87,6 +93,7 @@ export async function countOnEdge(
         {
           flags: flagsOf(hold, find),
           ...unreadableOf(hold, opaque),
+          ...(unresolved !== undefined && { unresolved }),
           ...(others.length > 0 && { others }),
           ...(known && { counted: known }),
         },

@@ -28,25 +28,32 @@ const timeouts = { correctUntil: 3, countUntil: 4, liftUntil: 4, lease: 10 } as 
  * The latest round, if it ended no longer ago than the shortest wait and knows the hold (if one is named); otherwise a new one, made
  * by whoever needs it first: an edge's load does not grow with the number of drains. While somebody makes one, the latest will
  * do for others who find their hold in it: it says when it looked. Making one also corrects drift for every hold.
+ * @param notBefore epoch ms: a round that began earlier will not do
  * @throws RoundUnavailable when somebody else is making one and it does not come in time.
  */
-export async function freshRound(ports: Needs, hold?: string): Promise<Round> {
+export async function freshRound(
+  ports: Needs,
+  hold?: string,
+  notBefore = Number.NEGATIVE_INFINITY,
+): Promise<Round> {
   const { minWaitSeconds, rpcTimeoutSeconds } = ports.config.timers
   const leaseMs = rpcTimeoutSeconds * timeouts.lease * 1000
   const owner = ports.ids.next()
+  const answers = (round: Round) =>
+    round.startedAt >= notBefore && (hold === undefined || round.holds.includes(hold))
   const giveUpAt = ports.clock.now() + leaseMs
   for (;;) {
     const now = ports.clock.now()
     const latest = await ports.store.latestRound()
     const usable = (ageMs: number) =>
-      latest && now - latest.finishedAt <= ageMs && knows(latest, hold) ? latest : undefined
+      latest && now - latest.finishedAt <= ageMs && answers(latest) ? latest : undefined
     const fresh = usable(minWaitSeconds * 1000)
     if (fresh) return fresh
     if (await ports.store.takeLease(leaseName, owner, now, now + leaseMs)) {
       try {
         // Somebody may have made one since it was read: what that counted is carried on.
         const before = await ports.store.latestRound()
-        if (before && before.id !== latest?.id && knows(before, hold)) return before
+        if (before && before.id !== latest?.id && answers(before)) return before
         const round = await makeRound(ports, before)
         await ports.store.putRound(round)
         return round
@@ -62,10 +69,6 @@ export async function freshRound(ports: Needs, hold?: string): Promise<Round> {
       )
     await ports.clock.sleep(250)
   }
-}
-
-function knows(round: Round, hold: string | undefined): boolean {
-  return hold === undefined || round.holds.includes(hold)
 }
 
 async function makeRound(ports: Needs, before: Round | undefined): Promise<Round> {

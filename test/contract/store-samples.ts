@@ -61,7 +61,6 @@ export function aDrain(id: string, change: Partial<DrainRecord> = {}): DrainReco
       heartbeatSeconds: 100,
     },
     lastHeartbeatAt: 1_795_000_001_000,
-    absentSince: 1_795_000_002_000,
     confirmedAt: 1_795_000_003_000,
     overdueSaid: false,
     endingSince: 1_795_000_003_100,

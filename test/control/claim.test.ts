@@ -114,15 +114,13 @@ describe('an operator’s or alarm’s drain is told by its order', () => {
       state: 'drained',
       result: 'drained',
       edges: { a: { everListed: true, zero }, b: { everListed: false, zero } },
-      absentSince: 950,
       confirmedAt: 950,
       overdueSaid: true,
     })
     const renewed = claim(existing, request(2_000)).record
     expect(renewed.edges).toEqual({ a: { everListed: true }, b: { everListed: false } })
     expect(renewed.state).toBe('draining')
-    for (const key of ['result', 'absentSince', 'confirmedAt', 'overdueSaid'])
-      expect(renewed).not.toHaveProperty(key)
+    for (const key of ['result', 'confirmedAt', 'overdueSaid']) expect(renewed).not.toHaveProperty(key)
   })
 
   it('a newer one after its end is a new attempt', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { EdgeDescription } from '../../functions/control/edge-facts.ts'
-import { lacks, type Observation } from '../../functions/control/verdict.ts'
+import { lacks, type Observation } from '../../functions/control/observation.ts'
 
 const description: EdgeDescription = {
   edge: 'a',
@@ -31,7 +31,6 @@ const seen = (changes: Partial<EdgeDescription>, mediaServer?: number): Observat
       at: 0,
       readBy: 0,
       bootTime: 'x',
-      remembers: true,
       description: { ...description, ...changes },
     },
     { edge: 'b', unknown: 'no reply' },

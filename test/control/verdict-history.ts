@@ -1,13 +1,19 @@
 import type { DrainRecord } from '../../functions/control/drain-record.ts'
-import { holdKey } from '../../functions/control/hold.ts'
+import { holdKey, type Subject } from '../../functions/control/hold.ts'
+import { observation } from '../../functions/control/observation.ts'
 import type { CallCount, EdgeReading, HoldReading, Round, Unknown } from '../../functions/control/round.ts'
-import { type Judgement, judge, observation, type VerdictRules } from '../../functions/control/verdict.ts'
-import { hold } from './samples.ts'
+import { type Judgement, judge, type VerdictRules } from '../../functions/control/verdict.ts'
+import { hold, machine } from './samples.ts'
 
 /** Drains as a sequence of rounds, and what is concluded after each. */
 
-export const rules: VerdictRules = { failoverWindowSeconds: 32, longestCallSeconds: 7_200 }
-export const drained = hold({ wholeInstance: true })
+/** With the clocks' difference of 2 s a zero counts after 32 s. */
+export const rules: VerdictRules = { failoverWindowSeconds: 30, longestCallSeconds: 7_200 }
+/** Of a machine that is older than any edge's boot. */
+export const drained = hold({
+  wholeInstance: true,
+  subject: { kind: 'instance', instanceId: machine.instanceId, launchedAt: -1_000_000_000 },
+})
 export const key = holdKey(drained)
 export const deadlineAt = 10_000_000
 
@@ -72,7 +78,7 @@ export function roundOf(moment: Moment): Round {
   }
 }
 
-type Memory = Pick<DrainRecord, 'edges' | 'absentSince'>
+type Memory = Pick<DrainRecord, 'edges'>
 
 /** Judges one round after another, each with what was remembered of those before it. */
 export function judgements(
@@ -80,15 +86,15 @@ export function judgements(
   begun: Memory = { edges: { a: { everListed: true } } },
   by: VerdictRules = rules,
   released: readonly string[] = [],
+  subject: Subject = drained.subject,
 ): Judgement[] {
   let memory = begun
   return moments.map((moment) => {
-    const drain = { subject: drained.subject, deadlineAt, ...memory }
+    const drain = { subject, deadlineAt, ...memory }
     const round = roundOf(moment)
     const seen = observation(drain, key, round, by, released)
     const judgement = judge(drain, seen, moment.lifted ?? false, moment.now ?? round.finishedAt, by)
-    const { edges, absentSince } = judgement
-    memory = { edges, ...(absentSince !== undefined && { absentSince }) }
+    memory = { edges: judgement.edges }
     return judgement
   })
 }

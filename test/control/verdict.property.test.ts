@@ -98,30 +98,24 @@ function listedOnce(past: readonly Moment[], edges: Iterable<string>): boolean {
   )
 }
 
-function edgeIsDone(past: readonly Moment[], edge: string): boolean {
+/** Since when an edge shows zeros of one boot without a break; undefined where its latest is none, or proves nothing. */
+function zeroSince(past: readonly Moment[], edge: string): number | undefined {
   const last = past.at(-1)
   const seen = last && zeroOf(last, edge)
-  if (!last || !seen) return false
+  if (!last || !seen) return undefined
   const remembers = seen.restoresDialogs || (seen.uptimeSeconds ?? 90_000) > rules.longestCallSeconds
-  if (!remembers && last.mediaServer !== 0) return false
-  return past.some((first, index) => {
-    const unbroken = past.slice(index).every((moment) => {
+  if (!remembers && last.mediaServer !== 0) return undefined
+  const unbroken = past.filter((_, index) =>
+    past.slice(index).every((moment) => {
       const zero = zeroOf(moment, edge)
       return zero && (zero.bootTime ?? 'monday') === (seen.bootTime ?? 'monday')
-    })
-    return unbroken && last.at - shownBy(first, edge) > rules.failoverWindowSeconds * seconds
-  })
+    }),
+  )
+  return Math.min(...unbroken.map((moment) => shownBy(moment, edge)))
 }
 
 function mediaServerIsDone(moment: Moment): boolean {
   return moment.mediaServer === undefined || moment.mediaServer === 0
-}
-
-function nowhere(past: readonly Moment[], begunListed: boolean, released: readonly string[]): boolean {
-  const last = past.at(-1)
-  if (!last || begunListed || !mediaServerIsDone(last)) return false
-  const edges = waitedFor(past, released)
-  return !listedOnce(past, everSeen(past)) && edges.every((edge) => zeroOf(last, edge)?.flags === 'unlisted')
 }
 
 function expected(
@@ -130,20 +124,14 @@ function expected(
   released: readonly string[],
 ): 'drained' | 'absent' | 'neither' {
   const last = past.at(-1)
-  if (!last) return 'neither'
+  if (!last || !mediaServerIsDone(last)) return 'neither'
   const edges = waitedFor(past, released)
-  if (!countedNow(last, edges)) return 'neither'
-  if (nowhere(past, begunListed, released)) {
-    const lookedBefore = past.slice(0, -1).some((first, index) => {
-      const before = past.slice(0, index + 1)
-      const unbroken = past
-        .slice(index)
-        .every((_, more) => nowhere(past.slice(0, index + more + 1), begunListed, released))
-      return unbroken && countedNow(first, waitedFor(before, released))
-    })
-    return lookedBefore ? 'absent' : 'neither'
-  }
-  return mediaServerIsDone(last) && edges.every((edge) => edgeIsDone(past, edge)) ? 'drained' : 'neither'
+  const since = edges.map((edge) => zeroSince(past, edge))
+  if (edges.length === 0 || !countedNow(last, edges)) return 'neither'
+  const known = since.filter((at) => at !== undefined)
+  const windowMs = (rules.failoverWindowSeconds + 2) * seconds
+  if (known.length < edges.length || last.at - Math.max(...known) < windowMs) return 'neither'
+  return begunListed || listedOnce(past, everSeen(past)) ? 'drained' : 'absent'
 }
 
 describe('for any history of rounds', () => {

@@ -19,12 +19,12 @@ const one = (at: number, look: Look | 'unreachable' = {}, more: Partial<Moment> 
 const begunUnlisted = { edges: { a: { everListed: false } } }
 
 describe('a zero counts only', () => {
-  it('on two rounds further apart than the fail-over window', () => {
-    expect(verdicts(one(0), one(32 * s), one(32 * s + 1))).toEqual(['draining', 'draining', 'drained'])
+  it("on two rounds as far apart as the fail-over window and the clocks' difference", () => {
+    expect(verdicts(one(0), one(32 * s - 1), one(32 * s))).toEqual(['draining', 'draining', 'drained'])
   })
 
   it('counted from the end of the first round to the start of the second', () => {
-    expect(verdicts(one(0, {}, { took: 9 * s }), one(33 * s), one(41 * s + 1))).toEqual([
+    expect(verdicts(one(0, {}, { took: 9 * s }), one(33 * s), one(41 * s))).toEqual([
       'draining',
       'draining',
       'drained',
@@ -54,7 +54,7 @@ describe('a zero counts only', () => {
     ['no answer', 'unreachable'],
     ['a round that does not know the drain', { count: undefined }],
   ] as const)('%s in between begin the window anew', (_, look) => {
-    const history = [one(0), one(20 * s, look), one(40 * s), one(72 * s), one(73 * s)]
+    const history = [one(0), one(20 * s, look), one(40 * s), one(71 * s), one(73 * s)]
     expect(verdicts(...history).slice(2)).toEqual(['draining', 'draining', 'drained'])
   })
 
@@ -107,6 +107,40 @@ describe('an edge that may have forgotten calls', () => {
   })
 })
 
+describe('an edge that was up before the machine was launched', () => {
+  const launched = (at: number): Moment[] => [
+    one(at, { uptimeSeconds: 600 }),
+    one(at + 60 * s, { uptimeSeconds: 660 }),
+  ]
+  const subject = (launchedAt: number) =>
+    ({ kind: 'instance', instanceId: machine.instanceId, launchedAt }) as const
+  const said = (launchedAt: number) =>
+    judgements(launched(1_000 * s), undefined, rules, [], subject(launchedAt))[1]
+
+  it('can not have forgotten calls of it', () => {
+    expect(said(500 * s)?.verdict).toBe('drained')
+  })
+
+  it("may have, where the machine is older, or as old within the clocks' difference", () => {
+    expect(said(300 * s)?.verdict).toBe('unknown')
+    expect(said(402 * s)?.verdict).toBe('unknown')
+  })
+})
+
+describe('the begun counters', () => {
+  const count = (begun: number) => ({ count: { ...profile(0), begun } })
+
+  it('a call that came and went between two zeros begins the window anew', () => {
+    expect(
+      verdicts(one(0, count(7)), one(40 * s, count(8)), one(71 * s, count(8)), one(72 * s, count(8))),
+    ).toEqual(['draining', 'draining', 'draining', 'drained'])
+  })
+
+  it('that have not risen prove that none did', () => {
+    expect(verdicts(one(0, count(7)), one(32 * s, count(7)))).toEqual(['draining', 'drained'])
+  })
+})
+
 describe('every edge must say so', () => {
   const both = (at: number, b: Look | 'unreachable', a: Look = {}): Moment => ({ at, edges: { a, b } })
 
@@ -138,6 +172,17 @@ describe('every edge must say so', () => {
 
   it('one that was added later needs two rounds of its own', () => {
     expect(verdicts(one(0), both(40 * s, {}), both(73 * s, {}))).toEqual(['draining', 'draining', 'drained'])
+  })
+
+  it('and all of them at one time: from the last first zero to the earliest of the latest', () => {
+    const late = both(20 * s, {}, {})
+    const first = both(0, { count: profile(1) }, {})
+    expect(verdicts(first, late, both(40 * s, {}, {}), both(52 * s, {}, {}))).toEqual([
+      'draining',
+      'draining',
+      'draining',
+      'drained',
+    ])
   })
 
   it('no edge at all says nothing', () => {
@@ -192,18 +237,26 @@ describe('absent', () => {
   const said = (moments: readonly Moment[], begun: Parameters<typeof judgements>[1] = begunUnlisted) =>
     judgements(moments, begun).map(({ verdict }) => verdict)
 
-  it('needs two rounds', () => {
-    expect(said([one(0, nowhere), one(5 * s, nowhere)])).toEqual(['draining', 'absent'])
-    expect(said([one(0, nowhere), one(0, nowhere)])).toEqual(['draining', 'draining'])
+  it('is no weaker than drained: the window, the same boot, and no edge that may have forgotten calls', () => {
+    expect(said([one(0, nowhere), one(31 * s, nowhere)])).toEqual(['draining', 'draining'])
+    expect(said([one(0, nowhere), one(32 * s, nowhere)])).toEqual(['draining', 'absent'])
+    const young = { ...nowhere, uptimeSeconds: 600 }
+    expect(said([one(0, young), one(60 * s, young)])).toEqual(['unknown', 'unknown'])
+    const restarted = { ...nowhere, bootTime: 'tuesday' }
+    expect(said([one(0, nowhere), one(32 * s, restarted), one(64 * s, restarted)])).toEqual([
+      'draining',
+      'draining',
+      'absent',
+    ])
   })
 
   it('is never said of what any edge has ever listed', () => {
-    expect(said([one(0), one(5 * s, nowhere), one(10 * s, nowhere)])).not.toContain('absent')
+    expect(said([one(0), one(35 * s, nowhere), one(70 * s, nowhere)])).not.toContain('absent')
     expect(
-      said([one(0, nowhere), one(5 * s, nowhere)], { edges: { a: { everListed: true } } }),
+      said([one(0, nowhere), one(35 * s, nowhere)], { edges: { a: { everListed: true } } }),
     ).not.toContain('absent')
     const elsewhere = (at: number): Moment => ({ at, edges: { a: nowhere, b: { flags: 'disabled' } } })
-    expect(said([elsewhere(0), elsewhere(5 * s)])).not.toContain('absent')
+    expect(said([elsewhere(0), elsewhere(35 * s)])).not.toContain('absent')
   })
 
   it('what was listed once stays so, also while its edge can not be read', () => {
@@ -216,7 +269,7 @@ describe('absent', () => {
     ['a call after all', { flags: 'unlisted', count: profile(1) }],
   ] as const)('%s begins it anew', (_, look) => {
     expect(
-      said([one(0, nowhere), one(5 * s, look), one(10 * s, nowhere), one(15 * s, nowhere)]).slice(2),
+      said([one(0, nowhere), one(5 * s, look), one(10 * s, nowhere), one(42 * s, nowhere)]).slice(2),
     ).toEqual(['draining', 'absent'])
   })
 })

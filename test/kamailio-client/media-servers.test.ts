@@ -32,7 +32,13 @@ async function asterisk(answer: (request: HttpRequest) => { body: string; status
 }
 const bare = memoryConfig.groups.map((group) => ({ ...group, name: 'without-count' }))
 const channels = (count: number) =>
-  JSON.stringify(Array.from({ length: count }, (_, n) => ({ id: `1795381357.${n}`, state: 'Up' })))
+  JSON.stringify(
+    Array.from({ length: count }, (_, n) => ({
+      id: `1795381357.${n}`,
+      name: `PJSIP/anonymous-0000000${n}`,
+      state: 'Up',
+    })),
+  )
 
 test("an Asterisk's channels are its calls, asked for with its own user", async () => {
   const { server, mediaServers, asked } = await asterisk(() => ({ body: channels(3) }))

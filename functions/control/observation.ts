@@ -1,0 +1,152 @@
+import type { DrainRecord } from './drain-record.ts'
+import { type EdgeDescription, lacksOf } from './edge-facts.ts'
+import {
+  type CallCount,
+  type EdgeReading,
+  type HoldReading,
+  isUnknown,
+  type Round,
+  type Unknown,
+} from './round.ts'
+
+/** What a round says about one drain on one edge; `unknown` says why nothing can be concluded. */
+export type EdgeObservation =
+  | {
+      readonly edge: string
+      readonly flags: HoldReading['flags']
+      readonly count: CallCount | Unknown
+      /** between these it was counted: it showed a zero by `readBy` at the latest, and after `at` at the earliest */
+      readonly at: number
+      readonly readBy: number
+      readonly bootTime: string
+      /** why a zero of its would prove nothing, such as that it may have forgotten calls; undefined where it counts */
+      readonly doubt?: string
+      readonly description?: EdgeDescription
+    }
+  | { readonly edge: string; readonly unknown: string }
+
+/** A round, seen by one drain. Every edge seen since the drain began is here, also one that was removed since, or released. */
+export interface Observation {
+  /** when the round began: only what it counted itself, on every edge, ends a drain */
+  readonly at: number
+  readonly edges: readonly EdgeObservation[]
+  /** seen by this drain, no longer configured, and released by an operator: not waited for */
+  readonly released: readonly string[]
+  /** the media server's own count; undefined where none is configured */
+  readonly mediaServer?: number | Unknown
+  readonly instanceGone: boolean
+}
+
+export interface ObservationRules {
+  readonly longestCallSeconds: number
+}
+
+/** What of a drain decides what a round says about it. */
+export type Observed = Pick<DrainRecord, 'edges' | 'subject'>
+
+/** EC2's clock, an edge's and a function's own may be this far apart, in ms. */
+export const clocksApartMs = 2000
+
+/** Edges that this drain has seen and the round knows no more. */
+export function removedEdges({ edges }: Pick<DrainRecord, 'edges'>, round: Round): string[] {
+  return Object.keys(edges).filter((edge) => !round.edges.some((reading) => reading.edge === edge))
+}
+
+/**
+ * @param released edges that an operator released; one that the round knows is waited for all the same
+ * @returns what this round says about this drain, whose hold has the key `key`.
+ */
+export function observation(
+  drain: Observed,
+  key: string,
+  round: Round,
+  rules: ObservationRules,
+  released: readonly string[] = [],
+): Observation {
+  const read = new Map(round.edges.map((reading) => [reading.edge, reading]))
+  const gone = removedEdges(drain, round).filter((edge) => released.includes(edge))
+  const seen = Object.keys(drain.edges).filter((edge) => !gone.includes(edge))
+  const names = new Set([...seen, ...read.keys()])
+  const own = round.mediaServers[key]
+  return {
+    at: round.startedAt,
+    edges: [...names].map((edge) => observeEdge(drain, key, edge, { round, rules, reading: read.get(edge) })),
+    released: gone,
+    ...(own !== undefined && { mediaServer: own }),
+    instanceGone:
+      drain.subject?.kind === 'instance' && round.goneInstances.includes(drain.subject.instanceId),
+  }
+}
+
+interface Seen {
+  readonly round: Round
+  readonly rules: ObservationRules
+  readonly reading: EdgeReading | undefined
+}
+
+function observeEdge(drain: Observed, key: string, edge: string, seen: Seen): EdgeObservation {
+  const { reading, round } = seen
+  if (!reading) return { edge, unknown: 'no longer configured, but its calls may still be up' }
+  if (!reading.readable) return { edge, unknown: reading.reason }
+  const shown = reading.holds[key]
+  if (!shown) return { edge, unknown: 'the drain began after this round' }
+  const hidden = hiddenEntry(shown)
+  if (hidden !== undefined) return { edge, unknown: hidden }
+  if (!shown.counted) return { edge, unknown: 'not counted yet: many drains wait for their turn' }
+  const doubt = doubtOf(drain, reading, round, seen.rules)
+  return {
+    edge,
+    flags: shown.flags,
+    count: believed(shown.counted.count),
+    at: shown.counted.at,
+    readBy: shown.counted.readBy,
+    bootTime: reading.bootTime,
+    ...(doubt !== undefined && { doubt }),
+    ...(reading.description && { description: reading.description }),
+  }
+}
+
+/** An entry that may be the drain's own, and that nothing can be said of. */
+function hiddenEntry(shown: HoldReading): string | undefined {
+  if (shown.unreadable !== undefined)
+    return `an entry of its list can't be read and may be this server's: ${JSON.stringify(shown.unreadable)}; write it as a SIP URI, or take it off the list, and reload`
+  if (shown.unresolved !== undefined && shown.flags === 'unlisted')
+    return `nobody knows the address of ${shown.unresolved} in its list, which may be this server's: give the entry the instance's id as duid, let the edge resolve the name, or name it in the settings' staticNames`
+  return undefined
+}
+
+type Readable = Extract<EdgeReading, { readable: true }>
+
+/** Why a zero of this edge would prove nothing. */
+function doubtOf(
+  { subject }: Observed,
+  { restoresDialogs, uptimeSeconds, description }: Readable,
+  round: Round,
+  rules: ObservationRules,
+): string | undefined {
+  if (description?.counts === 'never')
+    return `its call profiles have counted none of the ${description.dialogs} calls that are up`
+  if (restoresDialogs || uptimeSeconds > rules.longestCallSeconds) return undefined
+  // It was up by then: a machine that was launched later can't have had calls that it forgot.
+  const upSince = round.finishedAt - uptimeSeconds * 1000 + clocksApartMs
+  if (subject?.kind === 'instance' && subject.launchedAt > upSince) return undefined
+  return 'restarted and may have forgotten calls'
+}
+
+/** DLGLOAD is never believed when it says 0, and the whole edge's total only when it does. */
+function believed(count: CallCount | Unknown): CallCount | Unknown {
+  if (isUnknown(count)) return count
+  if (count.source === 'load' && count.calls === 0) return { unknown: 'DLGLOAD says 0, also after a reload' }
+  if (count.source === 'edge' && count.calls > 0)
+    return { unknown: 'only the total of all its calls is known' }
+  return count
+}
+
+/** What the edges lack for a drain to be sure, one line each: it still works, by weaker means, and that is published with it. */
+export function lacks(seen: Observation): string[] {
+  return seen.edges.flatMap((edge) =>
+    'description' in edge && edge.description
+      ? lacksOf(edge.description, seen.mediaServer !== undefined)
+      : [],
+  )
+}
