@@ -94,7 +94,7 @@ function drawGroup(draws: Draws): GroupPlan {
   return {
     launchHook: draws.chance(0.6),
     heartbeatTimeoutSeconds: draws.pick([300, 600]),
-    drainDeadlineSeconds: draws.pick([900, 1500]),
+    drainDeadlineSeconds: draws.pick([300, 900, 1500]),
     callsLeft,
     unknown,
     ownCount: draws.chance(0.1),

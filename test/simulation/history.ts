@@ -119,11 +119,16 @@ function historyOf(world: World): Omit<History, 'calm' | 'last' | 'endedAt'> {
     decidesAtDeadline: plan.group.callsLeft === 'terminate' && plan.group.unknown === 'terminate',
     endsCalls: plan.group.callsLeft === 'end-calls',
     isListed: (server) => lists.lists.isListed(server),
-    wasUnlisted: (server) =>
-      plan.servers[server]?.lines.some(({ listed }) => !listed) === true ||
-      plan.happenings.some(
-        (happening) => happening.kind === 'line' && happening.server === server && !happening.listed,
-      ),
+    wasUnlisted: (server, from, to) => {
+      const listings = truth.edges.map(({ loads }) =>
+        loads.map(({ at, uris }) => ({
+          at,
+          isThere: uris.some((uri) => lists.lists.serverOf(uri) === server),
+        })),
+      )
+      const times = [from, ...listings.flat().flatMap(({ at }) => (at > from && at <= to ? [at] : []))]
+      return times.some((time) => listings.every((loads) => !loads.findLast(({ at }) => at <= time)?.isThere))
+    },
     executions,
     activeActions: machines.actions.active().map(({ token, instanceId }) => ({ token, instanceId })),
     removed: [...removed, ...never],

@@ -2,7 +2,11 @@ import type { History } from './observed.ts'
 import type { Machine, Sent } from './truth.ts'
 
 /** What should be of a place for a media server: by the messages that came, and by nothing that is stored. */
-export type Standing = 'held' | 'free' | 'undecided'
+export type Standing = 'held' | 'free' | `undecided: ${string}`
+
+export function isUndecided(standing: Standing): boolean {
+  return standing !== 'held' && standing !== 'free'
+}
 
 /** Nobody is asked to have noticed sooner than this. */
 const noticeMs = 150_000
@@ -12,11 +16,11 @@ export function standingOf(history: History, server: number, at: number): Standi
     (machine) => machine.server === server && machine.launchedAt <= at,
   )
   const current = machines.at(-1)
-  if (!current) return 'undecided'
+  if (!current) return 'undecided: no machine was there'
   const own = ofMachine(history, current, at)
   if (own !== 'free' || machines.length === 1) return own
   // An address that was recycled is the newcomer's, once its launch was told.
-  return wasAnnounced(history, current, at) ? 'free' : 'undecided'
+  return wasAnnounced(history, current, at) ? 'free' : 'undecided: nothing told of the launch'
 }
 
 function ofMachine(history: History, machine: Machine, at: number): Standing {
@@ -28,9 +32,9 @@ function ofMachine(history: History, machine: Machine, at: number): Standing {
   if (reasons.includes('held')) {
     const isGone = machine.goneAt !== undefined && machine.goneAt <= at
     // What an operator or an alarm said of a machine that is gone binds nobody, and no message ends it.
-    return isGone && reasons[2] !== 'held' ? 'undecided' : 'held'
+    return isGone && reasons[2] !== 'held' ? 'undecided: the machine of a hold is gone' : 'held'
   }
-  return reasons.includes('undecided') ? 'undecided' : 'free'
+  return reasons.find(isUndecided) ?? 'free'
 }
 
 function taken(sent: readonly Sent[], at: number): Sent[] {
@@ -61,9 +65,9 @@ function lastOf(sent: readonly Sent[], at: number, holds: (sent: Sent) => boolea
   const came = sent.filter(({ deliveredAt }) => deliveredAt !== undefined && deliveredAt <= at)
   const last = came.at(-1)
   if (!last) return 'free'
-  if (isOpen(last, at)) return 'undecided'
+  if (isOpen(last, at)) return 'undecided: a message was not done'
   // One that was rejected may have been half done.
-  if (came.some((one) => one.rejected !== undefined)) return 'undecided'
+  if (came.some((one) => one.rejected !== undefined)) return 'undecided: a message was rejected'
   return holds(last) ? 'held' : 'free'
 }
 
@@ -72,12 +76,16 @@ function byLifecycle(history: History, machine: Machine, at: number): Standing {
   const sent = truth.sent.filter(({ about }) => about.kind === 'terminate' && about.machine === machine)
   const [first] = sent
   if (!first) return 'free'
-  if (first.takenAt === undefined || first.takenAt > at) return isOpen(first, at) ? 'undecided' : 'free'
+  if (first.takenAt === undefined || first.takenAt > at)
+    return isOpen(first, at) ? 'undecided: a message was not done' : 'free'
   const going = truth.goings.find((one) => one.machine === machine)
   // Gone before anybody could look, or listed nowhere meanwhile: there may have been nothing to hold.
-  const goneEarly = machine.goneAt !== undefined && machine.goneAt < first.takenAt + noticeMs
-  if (goneEarly || (going && history.wasUnlisted(machine.server))) return 'undecided'
-  if (history.plan.groupDeleted || history.plan.rowLost) return 'undecided'
+  const wasOurs = going !== undefined && going.by === 'completion' && !going.deadMachine
+  const goneEarly = !wasOurs && machine.goneAt !== undefined && machine.goneAt < first.takenAt + noticeMs
+  if (goneEarly) return 'undecided: the machine was gone before anybody could look'
+  if (going && history.wasUnlisted(machine.server, first.takenAt, going.at))
+    return 'undecided: it may have been listed nowhere'
+  if (history.plan.groupDeleted || history.plan.rowLost) return 'undecided: its group or its row is gone'
   return 'held'
 }
 

@@ -60,9 +60,9 @@ export interface History {
   readonly decidesAtDeadline: boolean
   /** whether the policy ends calls from the deadline on */
   readonly endsCalls: boolean
-  /** whether any list file names it now, and whether there was a time when none did, or an edge's list lacked it */
+  /** whether any list file names it now, and whether there was a time between two when no edge listed it */
   readonly isListed: (server: number) => boolean
-  readonly wasUnlisted: (server: number) => boolean
+  readonly wasUnlisted: (server: number, from: number, to: number) => boolean
   readonly executions: readonly {
     readonly drainId: string
     readonly status: string

@@ -1,4 +1,4 @@
-import { type Standing, standingOf } from './holds-in-force.ts'
+import { isUndecided, type Standing, standingOf } from './holds-in-force.ts'
 import type { EdgeSeen, History, Seen } from './observed.ts'
 import { type Findings, since } from './referee.ts'
 import { keyOf, type Machine } from './truth.ts'
@@ -8,8 +8,7 @@ export function judgeEdges(history: History, seen: Seen, findings: Findings): vo
   const standings = Array.from({ length: history.plan.servers }, (_, server) =>
     standingOf(history, server, seen.at),
   )
-  for (const standing of standings)
-    if (standing === 'undecided') findings.undecidable.push('whether a hold is in force')
+  for (const standing of standings) if (isUndecided(standing)) findings.undecidable.push(standing)
   for (const edge of seen.edges) if (edge.configured) judgeEdge(history, seen, edge, standings, findings)
   judgeRecords(history, seen, standings, findings)
   judgeMarks(history, seen, findings)
@@ -26,11 +25,11 @@ function judgeEdge(
   const { entries } = history.truth.edges[edge.index] ?? { entries: new Map() }
   const at = since(history, seen.at)
   for (const { set, uri, server, flags } of edge.entries) {
-    const standing = server === undefined ? 'free' : (standings[server] ?? 'undecided')
+    const standing = server === undefined ? 'free' : (standings[server] ?? 'free')
     const accepts: ReadonlySet<string> = entries.get(keyOf(set, uri))?.accepts ?? new Set()
     const what = () =>
       `${edge.id}, set ${set}, ${uri} shows ${flags} at ${at}, right is ${[...accepts].join(' or ')}`
-    if (standing === 'undecided') continue
+    if (isUndecided(standing)) continue
     if (edge.hasGuard)
       findings.check(
         'the guard agrees',
@@ -62,9 +61,9 @@ function judgeRecords(
     if (!edge || (!edge.configured && !released.includes(id))) continue
     const listed = edge.entries.find((entry) => keyOf(entry.set, entry.uri) === keyOf(set, uri))
     const server = seen.edges.flatMap(({ entries }) => entries).find((entry) => entry.uri === uri)?.server
-    const standing = server === undefined ? 'undecided' : standings[server]
+    const standing = (server !== undefined && standings[server]) || 'undecided: nobody'
     const isLeft = !listed || !edge.configured ? seen === history.last : standing === 'free'
-    if (listed && edge.configured && standing === 'undecided') continue
+    if (listed && edge.configured && isUndecided(standing)) continue
     findings.check(
       'no record outlives its reason',
       !isLeft,

@@ -23,6 +23,8 @@ const readToWriteMs = 15_000
 
 export class EdgeTruth {
   readonly entries = new Map<string, Entry>()
+  /** what was listed from when on */
+  readonly loads: { readonly at: number; readonly uris: readonly string[] }[] = []
   /** whether a reload gives entries a new identity: 6.1 */
   private readonly hasIdentities: boolean
   private readonly troubles: { readonly from: number; readonly until: number }[] = []
@@ -37,6 +39,7 @@ export class EdgeTruth {
 
   /** The list file was loaded. `held`: which entries showed a D that is ours. */
   loaded(lines: readonly Line[], by: 'restart' | 'reload', now: number, held = new Set<string>()): void {
+    this.loads.push({ at: now, uris: lines.map(({ uri }) => uri) })
     const former = new Map(this.entries)
     this.entries.clear()
     for (const { group, uri, flags = 'AX' } of lines) {
