@@ -6,6 +6,9 @@ import type { KamailioProgram } from '../../lab/provision.ts'
 
 const [own = '', ...namespaces] = 'unshare --user --map-root-user --net --pid --fork --kill-child'.split(' ')
 
+/** Enough for a restart of Kamailio on a busy machine. */
+const patienceMs = 20_000
+
 /** One bash that goes on from block to block, as the terminal of somebody who follows a document. */
 export interface Shell {
   /** Runs commands. @returns what they printed @throws CommandFailed when the last one of them failed */
@@ -13,7 +16,7 @@ export interface Shell {
   readonly close: () => void
 }
 
-/** Commands ended with another status than 0, or ended the shell; the message has what they printed. */
+/** Commands ended with another status than 0, did not end, or ended the shell; the message has what they printed. */
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed'
 }
@@ -36,10 +39,13 @@ export async function openShell(
   const run = async (commands: string) => {
     writeFileSync(output, '')
     child.stdin.write(`{\n${commands}\n} > '${output}' 2>&1 < /dev/null\necho done\n`)
+    const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs)
     const { value } = await replies.next()
+    clearTimeout(timer)
     const printed = readFileSync(output, 'utf8')
     if (value === 'done') return printed
-    throw new CommandFailed(`a command failed. All that was printed:\n${printed}`)
+    const what = child.killed ? `a command took longer than ${patienceMs} ms` : 'a command failed'
+    throw new CommandFailed(`${what}. All that was printed:\n${printed}`)
   }
   await run(
     [
@@ -83,7 +89,9 @@ export function installPrograms(bin: string, kamailio: KamailioProgram, run: str
       `if [ -f '${run}/pid' ]; then`,
       `  before=$(cat '${run}/pid')`,
       '  kill "$before"',
-      '  while kill -0 "$before" 2> /dev/null; do sleep 0.05; done',
+      '  for n in {1..60}; do kill -0 "$before" 2> /dev/null || break; sleep 0.05; done',
+      // As systemd does with one that does not go: it and its workers, which are one process group.
+      '  kill -KILL -- "-$before" 2> /dev/null || true',
       'fi',
       `rm -f '${run}'/*`,
       `setsid ${quoted(start)} >> '${run}.log' 2>&1 < /dev/null &`,

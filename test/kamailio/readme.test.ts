@@ -66,6 +66,7 @@ describe.each([...tools.kamailio])(
 
     test.skipIf(why)(
       'every command works as it is written, every line fits where it is to be pasted',
+      { timeout: 120_000 },
       async () => {
         const { config, shell } = await openEdge(home, kamailio)
         try {
