@@ -26,7 +26,6 @@ const places: Readonly<Record<string, Paste>> = {
   'include-settings': behind(/^import_file "kamailio-local\.cfg"/),
   modules: ahead(/^# -+ setting module-specific parameters -+/),
   includes: ahead(routingLogic),
-  'include-keepalives': behind(/^include_file "call-profiles\.cfg"/),
   'request-from': ahead(/^\troute\(AUTH\);/),
   'request-to': ahead(/^\troute\(LOCATION\);/),
   'xhttp-more': behind(/^\troute\(DISPATCHER_CONTROL_RPC\);/),
