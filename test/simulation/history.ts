@@ -105,6 +105,7 @@ function historyOf(world: World): Omit<History, 'calm' | 'last' | 'endedAt'> {
     happening.kind === 'edge-removed' ? [{ edge: happening.edge, at: startedAt + happening.at }] : [],
   )
   const never = plan.edges.flatMap(({ configured }, edge) => (configured ? [] : [{ edge, at: 0 }]))
+  const isOff = (index: number) => [...removed, ...never].some(({ edge }) => edge === index)
   return {
     startedAt,
     truth,
@@ -120,8 +121,9 @@ function historyOf(world: World): Omit<History, 'calm' | 'last' | 'endedAt'> {
     endsCalls: plan.group.callsLeft === 'end-calls',
     isListed: (server) => lists.lists.isListed(server),
     wasUnlisted: (server, from, to) => {
-      const listings = truth.edges.map(({ loads }) =>
-        loads.map(({ at, uris }) => ({
+      const listings = truth.edges.map(({ loads }, index) =>
+        // What was off the list of edges for a while may not have been asked.
+        (isOff(index) ? [] : loads).map(({ at, uris }) => ({
           at,
           isThere: uris.some((uri) => lists.lists.serverOf(uri) === server),
         })),

@@ -85,9 +85,12 @@ function deadlineOf({ truth }: History, going: Going): number {
 /** A look that is older than this when the machine goes has not decided it. */
 const looksDecideForMs = 90_000
 
+/** A function's clock is off by this much at most, and two of them by twice as much. */
+const clocksDifferMs = 2000
+
 function judgeGoing(history: History, going: Going, findings: Findings): void {
   if (going.by !== 'completion' || going.how === 'ABANDON' || going.deadMachine) return
-  const mayCut = going.at >= history.policyCutsFrom(deadlineOf(history, going))
+  const mayCut = going.at >= history.policyCutsFrom(deadlineOf(history, going)) - clocksDifferMs
   const retained = going.how === 'TERMINATE'
   if (mayCut && !retained) return
   const decidedAt =
@@ -161,7 +164,8 @@ function judgeByes(history: History, findings: Findings): void {
     const deadlines = history.truth.sent.flatMap(({ about }) =>
       about.kind === 'terminate' && about.machine === machine ? [about.deadlineAt] : [],
     )
-    const mayEnd = history.endsCalls && deadlines.some((deadlineAt) => endedByUs >= deadlineAt)
+    const mayEnd =
+      history.endsCalls && deadlines.some((deadlineAt) => endedByUs >= deadlineAt - clocksDifferMs)
     findings.check(
       'no call is ended',
       mayEnd,

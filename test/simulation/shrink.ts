@@ -11,12 +11,15 @@ const mostTries = 600
 export async function shrink(
   plan: Plan,
   rule: Rule,
+  run = runHistory,
 ): Promise<{ readonly plan: Plan; readonly violation: Violation | undefined }> {
+  const violationOf = async (candidate: Plan): Promise<Violation | undefined> =>
+    judge(await run(candidate)).violations.find((violation) => violation.rule === rule)
   let tries = 0
   const breaks: Check = async (candidate) => {
     tries += 1
     if (tries > mostTries) return false
-    return (await violationOf(candidate, rule)) !== undefined
+    return (await violationOf(candidate)) !== undefined
   }
   let least = plan
   for (let before = Number.POSITIVE_INFINITY; sizeOf(least) < before && tries < mostTries; ) {
@@ -25,12 +28,7 @@ export async function shrink(
     least = await withFewer(least, 'faults', breaks)
     least = await simpler(least, breaks)
   }
-  return { plan: least, violation: await violationOf(least, rule) }
-}
-
-async function violationOf(plan: Plan, rule: Rule): Promise<Violation | undefined> {
-  const { violations } = judge(await runHistory(plan))
-  return violations.find((violation) => violation.rule === rule)
+  return { plan: least, violation: await violationOf(least) }
 }
 
 function sizeOf(plan: Plan): number {

@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest'
+import type { Edge, Ports } from '../../functions/use-cases/ports.ts'
+import { runHistory } from './history.ts'
+import type { EdgePlan, Plan } from './plan.ts'
+import { judge, type Rule } from './referee.ts'
+import { shrink } from './shrink.ts'
+
+const second = 1000
+
+const edge = (id: string): EdgePlan => ({
+  id,
+  version: '6.1',
+  rpcFile: 'ours',
+  counters: true,
+  guard: true,
+  profiles: ['dst', 'src'],
+  counts: true,
+  restoresDialogs: false,
+  upMs: 86_400_000,
+  latencyMs: 20,
+  reloadTakesMs: 0,
+  configured: true,
+})
+
+/** A scale-in with a call up, a drain that is lifted, and a reload in between: nothing is wrong in it. */
+const quiet: Plan = {
+  seed: 0,
+  edges: [edge('edge-a'), edge('edge-b')],
+  servers: ['10.0.1.20', '10.0.1.21'].map((address) => ({
+    address,
+    port: 5060,
+    lines: [
+      { edge: 0, set: 1, flags: 'AP', listed: true },
+      { edge: 1, set: 1, flags: 'AX', listed: true },
+    ],
+  })),
+  group: {
+    launchHook: true,
+    heartbeatTimeoutSeconds: 300,
+    drainDeadlineSeconds: 1500,
+    callsLeft: 'terminate',
+    unknown: 'terminate',
+    ownCount: false,
+  },
+  happenings: [
+    { at: 2 * second, kind: 'call', server: 0, edge: 1, out: true, lasts: 400 * second },
+    { at: 10 * second, kind: 'scale-in', server: 0, delivery: [100], gone: [100] },
+    { at: 20 * second, kind: 'operator', server: 1, command: 'drain', delivery: [100] },
+    { at: 25 * second, kind: 'alarm', server: 1, state: 'ALARM', delivery: [100] },
+    { at: 45 * second, kind: 'stranger-reloads', edge: 0 },
+    { at: 200 * second, kind: 'alarm', server: 1, state: 'OK', delivery: [100] },
+    { at: 240 * second, kind: 'operator', server: 1, command: 'activate', delivery: [100] },
+  ],
+  faults: [],
+  skewsMs: [0, 400, -400],
+}
+
+const brokenIn = async (plan: Plan, sabotage?: (ports: Ports) => Ports): Promise<Rule[]> => [
+  ...new Set(judge(await runHistory(plan, sabotage)).violations.map(({ rule }) => rule)),
+]
+
+test('a quiet history breaks no rule, and applies most of them', async () => {
+  const { violations, applied, undecidable } = judge(await runHistory(quiet))
+  expect(violations).toEqual([])
+  expect(undecidable).toEqual([])
+  expect(applied.size).toBeGreaterThan(10)
+})
+
+const withEdges = (change: (edge: Edge) => Partial<Edge>) => (ports: Ports) => ({
+  ...ports,
+  fleet: {
+    ...ports.fleet,
+    edges: async () => (await ports.fleet.edges()).map((each) => ({ ...each, ...change(each) })),
+  },
+})
+const withStore = (change: Partial<Ports['store']>) => (ports: Ports) => ({
+  ...ports,
+  store: { ...ports.store, ...change },
+})
+
+type Sabotage = readonly [string, (ports: Ports) => Ports, Rule]
+const countNothing: Sabotage = [
+  'edges that count no call',
+  withEdges(() => ({
+    count: async (subjects) => subjects.map(() => ({ calls: 0, source: 'profile', outbound: true })),
+  })),
+  'no call is cut',
+]
+const sabotages: readonly Sabotage[] = [
+  countNothing,
+  [
+    'no heartbeat',
+    (ports) => ({
+      ...ports,
+      lifecycleActions: { ...ports.lifecycleActions, heartbeat: async () => 'recorded' },
+    }),
+    'heartbeats come in time',
+  ],
+  [
+    'writes that do nothing',
+    withEdges(() => ({ write: async (writes) => writes.map(() => 'done') })),
+    'held is disabled',
+  ],
+  [
+    'a state that is never given back',
+    withEdges((each) => ({
+      write: (writes) => each.write(writes.filter((one) => 'held' in one || one.state.startsWith('d'))),
+    })),
+    'free is given back',
+  ],
+  [
+    'a guard that is never opened',
+    withEdges((each) => ({
+      write: (writes) => each.write(writes.filter((one) => !('held' in one) || one.held)),
+    })),
+    'the guard agrees',
+  ],
+  [
+    'the wrong state given back',
+    withEdges((each) => ({
+      write: (writes) =>
+        each.write(
+          writes.map((one) => ('held' in one || one.state.startsWith('d') ? one : { ...one, state: 'ip' })),
+        ),
+    })),
+    'former flags are exact',
+  ],
+  [
+    'records that are kept',
+    withStore({ dropFormerFlags: async () => undefined }),
+    'no record outlives its reason',
+  ],
+  [
+    'completions that never come back',
+    (ports) => ({
+      ...ports,
+      lifecycleActions: { ...ports.lifecycleActions, complete: () => new Promise(() => undefined) },
+    }),
+    'every action ends',
+  ],
+]
+
+describe('what is planted is found', () => {
+  test.each(sabotages)('%s', async (_, sabotage, rule) => {
+    expect(await brokenIn(quiet, sabotage)).toContain(rule)
+  })
+
+  test('a list that disables a server for its own reasons, opened by hand of ours', async () => {
+    const servers = quiet.servers.map((server) => ({
+      ...server,
+      lines: server.lines.map((line) => ({ ...line, flags: 'DX' as const })),
+    }))
+    const opens = withEdges((each) => ({
+      write: (writes) => each.write(writes.map((one) => ('held' in one ? one : { ...one, state: 'ap' }))),
+      list: async () => {
+        const { destinations, opaque } = await each.list()
+        return { opaque, destinations: destinations.map((entry) => ({ ...entry, flags: 'AP' })) }
+      },
+    }))
+    expect(await brokenIn({ ...quiet, servers }, opens)).toContain('nothing is opened that we did not close')
+  })
+})
+
+test('a broken history is made shorter and stays broken', async () => {
+  const long: Plan = {
+    ...quiet,
+    edges: [...quiet.edges, edge('edge-c')],
+    faults: [{ kind: 'call', from: 0, on: 'store.*', nth: 20, what: 'slow', ms: 300 }],
+  }
+  const [, sabotage, rule] = countNothing
+  const { plan, violation } = await shrink(long, rule, (candidate) => runHistory(candidate, sabotage))
+  expect(violation?.rule).toBe(rule)
+  expect(plan.happenings.map(({ kind }) => kind)).toEqual(['call', 'scale-in'])
+  expect([plan.edges.length, plan.servers.length, plan.faults]).toEqual([1, 1, []])
+})
