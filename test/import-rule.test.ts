@@ -58,7 +58,7 @@ const rooms: Record<string, Room> = {
     allowed: ['./ports.ts', '../control/errors.ts', '../contracts/names.ts'],
   },
   'functions/kamailio': {
-    message: 'kamailio/ implements ports: it imports ports.ts, control/, contracts/, undici and zod',
+    message: 'kamailio/ implements ports: it imports ports.ts, control/, contracts/, undici, p-limit and zod',
     refused: [
       ...[
         '@aws-sdk/client-ssm',
@@ -69,7 +69,14 @@ const rooms: Record<string, Room> = {
       ],
       ...['../handlers/commands.ts', '../../lib/app.ts', '../../lab/demo.ts'],
     ],
-    allowed: ['undici', 'zod', '../use-cases/ports.ts', '../control/errors.ts', '../contracts/names.ts'],
+    allowed: [
+      'undici',
+      'p-limit',
+      'zod',
+      '../use-cases/ports.ts',
+      '../control/errors.ts',
+      '../contracts/names.ts',
+    ],
   },
   'functions/aws': {
     message: 'aws/ implements ports: it imports ports.ts, control/, contracts/, the AWS SDK, zlib and zod',

@@ -71,10 +71,10 @@ const allowedLines = allowedRequests.map(
 
 /** Whether a text is exactly one of the requests that this project makes: no spaces, no key twice, nothing that is not listed. */
 export function isAllowedRequest(line: string): boolean {
-  return allowedLines.some((pattern) => pattern.test(line))
+  return Buffer.byteLength(line) <= batchLimits.bytes && allowedLines.some((pattern) => pattern.test(line))
 }
 
-/** What one batch may hold: a request a line, and bytes in all (the edge's read buffer takes 32 KB at the most). */
+/** What one body may hold: requests of a batch, and bytes (the edge's read buffer takes 32 KB at the most). */
 export const batchLimits = { requests: 100, bytes: 16_000 } as const
 
 /** @returns a JSON-RPC batch as an edge with our rpc.cfg reads it: one request a line */

@@ -21,10 +21,13 @@ export interface EdgeFacts {
   readonly counters: boolean
   /** dialogs that are up now, whoever has them; absent without the dialog module */
   readonly dialogs?: number
-  /** calls in both profiles now; absent where it does not keep both */
-  readonly calls?: number
-  /** calls ever begun since its boot, by the counters; absent where it keeps none */
+  /** calls in the profile `dst` now, of all destinations; absent where it does not keep it */
+  readonly callsTo?: number
+  /** calls in the profile `src` now, of all media servers; absent where it does not keep it */
+  readonly callsFrom?: number
+  /** calls ever begun since its boot, by the counters, and those of them to a destination; absent where it keeps none */
   readonly begun?: number
+  readonly begunTo?: number
   /** after which the edge's own settings end a call; absent where they do not say */
   readonly longestCallSeconds?: number
   /** whether its policy lets calls be ended; absent where it does not say, as the next three */
@@ -49,8 +52,8 @@ export interface EdgeDescription extends EdgeFacts {
     readonly iuid: boolean
   }
   /**
-   * Whether its counting is proved: `counting` it has counted calls since its boot; `never` dialogs are up and it has counted none, so that
-   * its zeros prove nothing; `unproved` no call came yet, or it has no counters.
+   * Whether its counting of calls to destinations is proved: `counting` it has counted some; `never` dialogs are up that no profile has, and it
+   * has counted none, so that its zeros prove nothing; `unproved` no such call came yet.
    */
   readonly counts: 'counting' | 'never' | 'unproved'
 }
@@ -76,10 +79,19 @@ export function describeEdge(
   }
 }
 
-function countsOf({ begun, dialogs = 0, calls }: EdgeFacts): EdgeDescription['counts'] {
-  if ((begun ?? 0) > 0 || (calls ?? 0) > 0) return 'counting'
-  if (dialogs > 0 && calls === 0) return 'never'
-  return 'unproved'
+function countsOf({
+  begunTo,
+  dialogs = 0,
+  callsTo = 0,
+  callsFrom = 0,
+}: EdgeFacts): EdgeDescription['counts'] {
+  if ((begunTo ?? 0) > 0 || callsTo > 0) return 'counting'
+  return dialogs > callsTo + callsFrom ? 'never' : 'unproved'
+}
+
+/** @returns the calls of all media servers, in both directions; undefined where it does not keep both profiles */
+export function totalCalls({ callsTo, callsFrom }: EdgeFacts): number | undefined {
+  return callsTo === undefined || callsFrom === undefined ? undefined : callsTo + callsFrom
 }
 
 /**

@@ -90,10 +90,8 @@ function observeEdge(drain: Observed, key: string, edge: string, seen: Seen): Ed
   if (!reading.readable) return { edge, unknown: reading.reason }
   const shown = reading.holds[key]
   if (!shown) return { edge, unknown: 'the drain began after this round' }
-  const hidden = hiddenEntry(shown)
-  if (hidden !== undefined) return { edge, unknown: hidden }
   if (!shown.counted) return { edge, unknown: 'not counted yet: many drains wait for their turn' }
-  const doubt = doubtOf(drain, reading, round, seen.rules)
+  const doubt = hiddenEntry(shown) ?? doubtOf(drain, reading, round, seen.rules)
   return {
     edge,
     flags: shown.flags,

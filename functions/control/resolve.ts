@@ -77,7 +77,7 @@ function matcher(name: string): ((entry: ListedDestination) => boolean) | undefi
     const parts = sipUri(entry.uri)
     return (
       parts !== undefined &&
-      parts.host === wanted.host &&
+      hostsOf(entry).includes(wanted.host) &&
       (wanted.port === undefined || portOf(parts) === wanted.port) &&
       (wanted.transport === undefined || (parts.transport ?? 'udp') === wanted.transport)
     )

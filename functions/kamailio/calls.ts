@@ -46,7 +46,8 @@ export function begunCounter(key: string): RpcCall<number> {
  * 3. `dlg.stats_active` when the whole edge carries no call, and has been seen here with calls since it was started: a script
  *    that loads the dialog module and tracks no call says 0 for ever
  *
- * What is missing is asked for each time, so that an edge which gets the profiles is counted right at once. The begun counters are read
+ * A profile that is missing is asked for each time, so that an edge which gets it is counted right at once; counters are not, until the
+ * edge's next boot. The begun counters are read
  * before the profiles: a call that begins in between is in the later reading's counters at least. What keepalives have ended is read after
  * them, since the edge raises that counter before the profile falls.
  * @returns for each subject its count, or `unsupported` when no source can say
@@ -163,7 +164,9 @@ class Answers {
   }
 
   lackCounters(): boolean {
-    return [...this.byKey.values()].some((answer) => 'error' in answer && hasNoCounters(answer.error))
+    return [...this.byKey].some(
+      ([key, answer]) => key.startsWith('begun ') && 'error' in answer && hasNoCounters(answer.error),
+    )
   }
 
   /** @returns the numbers under each of the values; undefined where the edge keeps none of this kind */

@@ -64,7 +64,7 @@ export const dispatcherList = z
       for (const each of TARGETS) {
         const parsed = target.safeParse(each)
         if (parsed.success) targets.push(targetOf(ID, parsed.data))
-        else opaque.push({ ...opaqueOf(each), group: ID })
+        else opaque.push({ ...opaqueOf(each), set: ID })
       }
     }
     return { targets, opaque }
@@ -86,21 +86,38 @@ function targetOf(group: number, { DEST }: z.output<typeof target>): ListedTarge
 }
 
 const shown = z.object({
-  DEST: z.object({ URI: z.string(), ATTRS: z.object({ DUID: z.string() }).optional().catch(undefined) }),
+  DEST: z.object({
+    URI: z.string(),
+    IPADDR: z.string().optional().catch(undefined),
+    ATTRS: z.object({ DUID: z.string() }).optional().catch(undefined),
+  }),
 })
 
 /** Its URI where one can be made out, otherwise all of it: what a person needs to find it. */
 function opaqueOf(entry: unknown): OpaqueEntry {
   const named = shown.safeParse(entry)
   if (!named.success) return { text: JSON.stringify(entry ?? null).slice(0, 200) }
-  const { URI, ATTRS } = named.data.DEST
-  return { text: URI.slice(0, 200), ...(ATTRS && { duid: ATTRS.DUID.slice(0, 200) }) }
+  const { URI, IPADDR, ATTRS } = named.data.DEST
+  const address = IPADDR ? canonicalHost(IPADDR) : undefined
+  return {
+    text: URI.slice(0, 200),
+    ...(address !== undefined && { address }),
+    ...(ATTRS && { duid: ATTRS.DUID.slice(0, 200) }),
+  }
 }
 
 /** Whether a list has entries whose address only the edge knows. */
-export function hasNames({ targets }: ListedTargets): boolean {
-  return targets.some(({ destination }) => {
-    const host = sipUri(destination.uri)?.host ?? ''
-    return !host.includes(':') && !/^[\d.]+$/.test(host)
-  })
+export function hasNames({ targets, opaque }: ListedTargets): boolean {
+  return (
+    targets.some(({ destination }) => isName(sipUri(destination.uri)?.host ?? '')) || opaque.some(mayBeName)
+  )
+}
+
+/** Letters where a host stands: what can't be read may name one as well. */
+function mayBeName({ text }: OpaqueEntry): boolean {
+  return isName(/^\s*sips?:(?:[^@]*@)?([^:;?>]*)/i.exec(text)?.[1] ?? '')
+}
+
+function isName(host: string): boolean {
+  return /[a-z]/i.test(host) && !host.includes(':') && !host.startsWith('[')
 }

@@ -10,6 +10,7 @@ import { guardRead, guardShown, guardWrite, guardWritten } from './guard.ts'
 import type { RpcAnswer } from './in-turn.ts'
 import { createJsonRpc, type JsonRpc, type RpcCall } from './json-rpc.ts'
 import type { RpcSecret, RpcSettings } from './rpc-exchange.ts'
+import { unless } from './rpc-faults.ts'
 
 export interface EdgeSettings {
   readonly id: string
@@ -114,13 +115,21 @@ function outcomeOf(
 async function listTargets(edge: string, rpc: JsonRpc, learned: Learned): Promise<ListedTargets> {
   const ask = (params: readonly string[]) =>
     rpc.call({ method: 'dispatcher.list', params, result: dispatcherList })
-  const found = await ask(learned.names ? ['full'] : [])
-  const names = hasNames(found)
-  const list = names && !learned.names ? await ask(['full']) : found
-  learned.names = names
+  const inFull = () => unless(isRefused, ask(['full']))
+  let list = learned.names ? await inFull() : undefined
+  if (list === undefined) {
+    list = await ask([])
+    if (hasNames(list) && !learned.names) list = (await inFull()) ?? list
+  }
+  learned.names = hasNames(list)
   if (list.targets.length + list.opaque.length === 0)
     throw new EdgeError(edge, 'empty-list', 'dispatcher.list: no destination at all')
   return list
+}
+
+/** The policy of an rpc.cfg before batches knows the list in its normal mode only: its names are without addresses then. */
+function isRefused({ fault }: EdgeError): boolean {
+  return fault === 'unsupported'
 }
 
 const stateUpdated = z.literal('Ok. Dispatcher state updated.')

@@ -25,34 +25,39 @@ const terminated = z.strictObject({})
  * come first is the edge's order. What fails is still counted and comes again; it is thrown when nothing else could be ended.
  */
 export function createCallEnder(edge: string, rpc: JsonRpc): Edge['endCalls'] {
-  async function end(id: readonly string[]): Promise<boolean> {
-    try {
-      await rpc.call({ method: 'dlg.terminate_dlg', params: id, result: terminated })
-      return true
-    } catch (error) {
-      // it ended by itself meanwhile
-      if (error instanceof RpcRefusal && error.reason === 'Couldnt find callid in dialog') return false
-      throw explained(error)
-    }
+  /** @returns for each call whether it was ended; not, where it ended by itself meanwhile */
+  async function end(ids: readonly (readonly string[])[]): Promise<(boolean | EdgeError)[]> {
+    const answers = await rpc.batch(
+      ids.map((params) => ({ method: 'dlg.terminate_dlg', params, result: terminated }) as const),
+    )
+    return answers.map((answer) => {
+      if ('result' in answer) return true
+      const { error } = answer
+      return error instanceof RpcRefusal && error.reason === 'Couldnt find callid in dialog'
+        ? false
+        : explained(error)
+    })
   }
 
   /** @returns call-id and tags of the calls that are up, each once */
   async function upIn(lists: readonly { profile: string; value: string }[]): Promise<readonly string[][]> {
-    const listed = await Promise.all(
-      lists.map(({ profile, value }) =>
-        rpc
-          .call({ method: 'dlg.profile_list', params: [profile, value], result: dialogs })
-          .catch((error: unknown) => {
-            throw explained(error)
-          }),
-      ),
+    const answers = await rpc.batch(
+      lists.map(({ profile, value }) => ({
+        method: 'dlg.profile_list' as const,
+        params: [profile, value],
+        result: dialogs,
+      })),
     )
+    const listed = answers.map((answer) => {
+      if ('error' in answer) throw explained(answer.error)
+      return answer.result
+    })
     const up = listed.flat().filter(({ state }) => confirmed.includes(state))
     return [...new Map(up.map((dialog) => [JSON.stringify(idOf(dialog)), idOf(dialog)])).values()]
   }
 
-  function explained(error: unknown): unknown {
-    if (!(error instanceof EdgeError) || error.fault !== 'unsupported') return error
+  function explained(error: EdgeError): EdgeError {
+    if (error.fault !== 'unsupported') return error
     const why = "calls can not be ended: the edge's own policy refuses it. Define DC_RPC_END_CALLS in its"
     return new EdgeError(edge, 'unsupported', `${why} settings.cfg (kamailio/README.md)`, { cause: error })
   }
@@ -71,11 +76,11 @@ export function createCallEnder(edge: string, rpc: JsonRpc): Edge['endCalls'] {
     const busy = [...to, ...from].filter(({ calls }) => calls > 0)
     const up = await upIn(busy.filter(({ calls }) => calls <= longestList))
     const chosen = up.filter((id) => id.every(isSpeakable)).slice(0, most)
-    const outcomes = await Promise.allSettled(chosen.map(end))
-    const ended = outcomes.filter((outcome) => outcome.status === 'fulfilled' && outcome.value).length
+    const outcomes = await end(chosen)
+    const ended = outcomes.filter((outcome) => outcome === true).length
     if (ended > 0) return ended
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected')
-    if (failed) throw failed.reason
+    const failed = outcomes.find((outcome) => outcome instanceof EdgeError)
+    if (failed) throw failed
     const tooLong = busy.find(({ calls }) => calls > longestList)
     if (tooLong)
       throw new EdgeError(

@@ -39,7 +39,7 @@ export async function readFacts(rpc: JsonRpc, now: () => number): Promise<EdgeFa
       guardRead(guardProbe),
     ]),
     // An edge that is known to have none of our files would log each as a request that it refused.
-    rpc.boot() === null ? without : factsOfOurFiles(rpc, now),
+    rpc.boot() === null ? undefined : factsOfOurFiles(rpc, now),
   ])
   const { up_since: bootTime, uptime: uptimeSeconds } = resultOr(up)
   const total = resultOr(dialogs, isMissing)
@@ -52,9 +52,10 @@ export async function readFacts(rpc: JsonRpc, now: () => number): Promise<EdgeFa
     uptimeSeconds,
     profiles: (['dst', 'src'] as const).filter((profile) => sizes[profile] !== undefined),
     ...(total && { dialogs: total.all }),
-    ...(sizes.dst !== undefined && sizes.src !== undefined && { calls: sizes.dst + sizes.src }),
+    ...(sizes.dst !== undefined && { callsTo: sizes.dst }),
+    ...(sizes.src !== undefined && { callsFrom: sizes.src }),
     guard: guard !== 'no-guard',
-    ...ours,
+    ...(ours ?? (rpc.boot() === null ? without : await factsOfOurFiles(rpc, now))),
   }
 }
 
@@ -63,13 +64,14 @@ const without: OurFacts = { batch: false, fence: false, counters: false }
 
 async function factsOfOurFiles(rpc: JsonRpc, now: () => number): Promise<OurFacts> {
   const asked = now()
-  const [begun, told] = await rpc.batch([
-    begunCounter('total'),
-    { method: 'htable.get', params: ['dc', 'about'], result: about },
+  const [[begun, begunTo], told] = await Promise.all([
+    rpc.batch([begunCounter('total'), begunCounter('total:dst')]),
+    // Its reply has no bound that a batch could hold.
+    rpc.batch([{ method: 'htable.get', params: ['dc', 'about'], result: about }]),
   ])
   const seconds = (asked + now()) / 2000
-  const begunCalls = 'error' in begun && isNoKey(begun.error) ? 0 : resultOr(begun, hasNoCounters)
-  const ours = resultOr(told, hasNoCounters) ?? {}
+  const begunCalls = counted(begun)
+  const ours = resultOr(told[0], hasNoCounters) ?? {}
   const bootId = rpc.boot() ?? undefined
   const clock = Number(ours['now'])
   const longest = Number(ours['longest_call'])
@@ -78,13 +80,18 @@ async function factsOfOurFiles(rpc: JsonRpc, now: () => number): Promise<OurFact
     batch: bootId !== undefined,
     fence: bootId !== undefined,
     counters: begunCalls !== undefined,
-    ...(begunCalls !== undefined && { begun: begunCalls }),
+    ...(begunCalls !== undefined && { begun: begunCalls, begunTo: counted(begunTo) ?? 0 }),
     ...(longest > 0 && { longestCallSeconds: longest }),
     ...(ours['end_calls'] && { endsCalls: ours['end_calls'] === '1' }),
     ...(ours['keepalives'] && { keepalives: ours['keepalives'] === '1' }),
     ...(clock > 0 && { clockDifferenceSeconds: Math.round(clock - seconds) }),
     ...(ours['sip_error'] && { configurationError: ours['sip_error'] }),
   }
+}
+
+/** @returns undefined where the edge keeps no counters */
+function counted(answer: RpcAnswer<number>): number | undefined {
+  return 'error' in answer && isNoKey(answer.error) ? 0 : resultOr(answer, hasNoCounters)
 }
 
 /** @returns the result; undefined where the error `means` that there is none. Other errors are thrown. */

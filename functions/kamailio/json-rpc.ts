@@ -3,12 +3,12 @@ import { batchOf, type HttpReply, isAllowedRequest, type RpcMethod } from '../co
 import { EdgeError } from '../control/errors.ts'
 import { gatewayFault } from './gateway-faults.ts'
 import { grouped, inTurn, type RpcAnswer } from './in-turn.ts'
-import { createExchange, type RpcSettings } from './rpc-exchange.ts'
+import { createExchange, type RpcSettings, requestsAtOnce } from './rpc-exchange.ts'
 import { BatchRefused, resultOf, resultsOf } from './rpc-faults.ts'
 import { methodRules } from './rpc-methods.ts'
 import { splitBatches } from './split-batches.ts'
 
-/** One request: `params` are positional, and numbers stay JSON numbers (Kamailio reads the group `"1"` as 0). */
+/** One request: `params` are positional, and numbers stay JSON numbers (Kamailio reads the set `"1"` as 0). */
 export interface RpcCall<T> {
   readonly method: RpcMethod
   readonly params: readonly (string | number)[]
@@ -19,13 +19,13 @@ export interface RpcCall<T> {
 /** JSON-RPC of one Kamailio. */
 export interface JsonRpc {
   /**
-   * One request. Never repeated after a timeout, which says neither done nor failed.
+   * One request. Never repeated after a timeout, which proves neither done nor failed.
    * @throws EdgeError; `malformed` when the result does not have its shape
    */
   call<T>(call: RpcCall<T>): Promise<T>
   /**
-   * Many requests, executed in order, in as few HTTP requests as take them where the edge has our rpc.cfg, and otherwise one by one:
-   * then neighbours of the same method are asked at once, 16 at the most.
+   * Many requests, executed in order, in as few HTTP requests as take them where the edge has our rpc.cfg.
+   * Otherwise one by one: then neighbours of the same method are asked at once, 16 at the most.
    * @returns one answer for each, in order; it never throws
    */
   batch<const R extends readonly unknown[]>(
@@ -33,9 +33,15 @@ export interface JsonRpc {
       readonly [I in keyof R]: RpcCall<R[I]>
     },
   ): Promise<{ [I in keyof R]: RpcAnswer<R[I]> }>
-  /** The boot that the edge's last reply named; null where it named none: it has none of our rpc.cfg. Undefined: no reply yet. */
+  /**
+   * The boot that the edge's last reply named. null: it named none, which an edge without our rpc.cfg does.
+   * Undefined: no reply yet.
+   */
   boot(): string | null | undefined
-  /** The same edge over the same connections; every request carries the generation of a lease. */
+  /**
+   * The same edge over the same connections; every request carries the generation of a lease.
+   * @throws RangeError unless it is a whole number from 0 of at most 15 digits
+   */
   under(generation: number): JsonRpc
 }
 
@@ -44,128 +50,156 @@ interface Request<T> extends RpcCall<T> {
   readonly text: string
 }
 
-/** HTTP requests under way to one edge, at the most. */
-const atOnce = 16
 /** Of a batch's reply, in bytes: more than an edge can send. */
 const batchReplyLimit = 65_536
+/** Batches of reads under way at once: an edge's RPC socket has two workers. */
+const batchesAtOnce = 4
+const highestGeneration = 999_999_999_999_999
 
 export function createJsonRpc(settings: RpcSettings): JsonRpc {
   let lastId = 0
   const nextId = () => ++lastId
-  return rpcUnder({ edge: settings.edge, exchange: createExchange(settings), nextId, known: {} }, undefined)
+  const shared = { edge: settings.edge, exchange: createExchange(settings), nextId, known: {} }
+  return new Rpc(shared, undefined)
 }
 
 interface Shared {
   readonly edge: string
   readonly exchange: ReturnType<typeof createExchange>
   readonly nextId: () => number
-  /** `boot` of the last reply; null: it named none, which an edge without our rpc.cfg does. Undefined: no reply yet. */
+  /** what the edge's last reply has shown, to all leases */
   readonly known: { boot?: string | null }
 }
 
-function rpcUnder(shared: Shared, generation: number | undefined): JsonRpc {
-  const { edge, exchange, nextId, known } = shared
+class Rpc implements JsonRpc {
+  private readonly shared: Shared
+  private readonly generation: number | undefined
 
-  function requestOf<T>({ method, params, result }: RpcCall<T>): Request<T> {
-    const id = nextId()
-    return { method, params, result, id, text: JSON.stringify({ jsonrpc: '2.0', method, params, id }) }
+  constructor(shared: Shared, generation: number | undefined) {
+    this.shared = shared
+    this.generation = generation
   }
 
-  function noted(reply: HttpReply): HttpReply {
-    if (!gatewayFault(reply)) known.boot = reply.boot ?? null
-    return reply
+  boot(): string | null | undefined {
+    return this.shared.known.boot
   }
 
-  /** @throws EdgeError */
-  async function single<T>(request: Request<T>): Promise<T> {
-    const { method, text } = request
-    if (!isAllowedRequest(text))
-      throw new EdgeError(edge, 'refused', `${method}: a parameter can not be sent: ${text.slice(0, 200)}`)
-    const { idempotent, limit } = methodRules[method]
-    const reply = noted(await exchange({ what: method, body: text, generation, idempotent, limit }))
-    return shaped(edge, request, resultOf(edge, request, reply))
+  under(generation: number): JsonRpc {
+    if (!Number.isInteger(generation) || generation < 0 || generation > highestGeneration)
+      throw new RangeError(`a generation is a whole number of at most 15 digits, not ${generation}`)
+    return new Rpc(this.shared, generation)
   }
 
-  async function answered<T>(asked: () => T | Promise<T>): Promise<RpcAnswer<T>> {
-    try {
-      return { result: await asked() }
-    } catch (error) {
-      if (error instanceof EdgeError) return { error }
-      throw error
-    }
-  }
-
-  /** Neighbours of one method at once, unless they write to the same destination: such writes depend on their order. */
-  async function oneByOne<T>(requests: readonly Request<T>[], most: number): Promise<RpcAnswer<T>[]> {
-    const groups = grouped(
-      requests,
-      (group, next) =>
-        group.length < most && group[0]?.method === next.method && !group.some(isSameWrite(next)),
-    )
-    return inTurn(
-      groups.map((group) => ({
-        size: group.length,
-        run: () => Promise.all(group.map((request) => answered(() => single(request)))),
-      })),
-    )
-  }
-
-  async function together<T>(requests: readonly Request<T>[], most: number): Promise<RpcAnswer<T>[]> {
-    if (requests.length === 1 || known.boot === null) return oneByOne(requests, most)
-    const message = {
-      what: `batch of ${requests.length}`,
-      body: batchOf(requests.map(({ text }) => text)),
-      generation,
-      idempotent: requests.every(({ method }) => methodRules[method].idempotent),
-      limit: batchReplyLimit,
-    }
-    try {
-      const replies = resultsOf(edge, requests, noted(await exchange(message)))
-      return await Promise.all(
-        requests.map((request, index) => answered(() => shaped(edge, request, resultIn(replies[index])))),
-      )
-    } catch (error) {
-      if (error instanceof BatchRefused && (message.idempotent || !error.executed))
-        return oneByOne(requests, most)
-      if (error instanceof EdgeError) return requests.map(() => ({ error }))
-      throw error
-    }
-  }
-
-  async function inBatches<T>(requests: readonly Request<T>[]): Promise<RpcAnswer<T>[]> {
-    const reads = requests.every(({ method }) => !methodRules[method].write)
-    // A count is read between two counters: only what asks for one thing goes at once.
-    const turns = grouped(
-      splitBatches(requests),
-      (turn, next) => reads && turn.length < atOnce / 4 && isOneMethod([...turn, next].flat()),
-    )
-    return inTurn(
-      turns.map((turn) => ({
-        size: turn.flat().length,
-        run: async () => (await Promise.all(turn.map((part) => together(part, atOnce / turn.length)))).flat(),
-      })),
-    )
+  call<T>(call: RpcCall<T>): Promise<T> {
+    return this.single(this.requestOf(call))
   }
 
   // Typed by its first line: each answer has the type of its own call.
-  function batch<const R extends readonly unknown[]>(
+  batch<const R extends readonly unknown[]>(
     calls: {
       readonly [I in keyof R]: RpcCall<R[I]>
     },
   ): Promise<{ [I in keyof R]: RpcAnswer<R[I]> }>
-  async function batch(calls: readonly RpcCall<unknown>[]): Promise<RpcAnswer<unknown>[]> {
-    const requests = calls.map(requestOf)
+  async batch(calls: readonly RpcCall<unknown>[]): Promise<RpcAnswer<unknown>[]> {
+    const requests = calls.map((call) => this.requestOf(call))
     const allowed = requests.filter(({ text }) => isAllowedRequest(text))
-    const answers = await inBatches(allowed)
+    const answers = await this.inBatches(allowed)
     const found = new Map(allowed.map((request, index) => [request, answers[index]] as const))
-    return Promise.all(requests.map((request) => found.get(request) ?? answered(() => single(request))))
+    return Promise.all(requests.map((request) => found.get(request) ?? answered(() => this.single(request))))
   }
 
-  return {
-    call: (call) => single(requestOf(call)),
-    batch,
-    boot: () => known.boot,
-    under: (next) => rpcUnder(shared, next),
+  private requestOf<T>({ method, params, result }: RpcCall<T>): Request<T> {
+    const id = this.shared.nextId()
+    return { method, params, result, id, text: JSON.stringify({ jsonrpc: '2.0', method, params, id }) }
+  }
+
+  /** Only a reply of Kamailio's own shows that an edge names no boot: whatever stands on the way names none either. */
+  private noted(reply: HttpReply): HttpReply {
+    const { known } = this.shared
+    if (reply.boot !== undefined) known.boot = reply.boot
+    else if (!gatewayFault(reply) && /"jsonrpc":\s*"2\.0"/.test(reply.body.slice(0, 200))) known.boot = null
+    return reply
+  }
+
+  /** @throws EdgeError */
+  private async single<T>(request: Request<T>): Promise<T> {
+    const { edge, exchange } = this.shared
+    const { method, text } = request
+    if (!isAllowedRequest(text))
+      throw new EdgeError(edge, 'refused', `${method}: it can not be sent: ${text.slice(0, 200)}`)
+    const { idempotent, limit } = methodRules[method]
+    const { generation } = this
+    const reply = this.noted(await exchange({ what: method, body: text, generation, idempotent, limit }))
+    return shaped(edge, request, resultOf(edge, request, reply))
+  }
+
+  /** Neighbours of one method at once, unless they write to the same destination: such writes depend on their order. */
+  private oneByOne<T>(requests: readonly Request<T>[]): Promise<RpcAnswer<T>[]> {
+    const joins = (group: readonly Request<T>[], next: Request<T>) =>
+      group.length < requestsAtOnce && group[0]?.method === next.method && !group.some(isSameWrite(next))
+    return inTurn(
+      grouped(requests, joins).map((group) => ({
+        size: group.length,
+        run: () => Promise.all(group.map((request) => answered(() => this.single(request)))),
+      })),
+    )
+  }
+
+  private async inBatches<T>(requests: readonly Request<T>[]): Promise<RpcAnswer<T>[]> {
+    const reads = requests.every(({ method }) => !methodRules[method].write)
+    // A count is read between two counters: only what asks for one thing goes at once.
+    const joins = (turn: readonly Request<T>[][], next: Request<T>[]) =>
+      reads && turn.length < batchesAtOnce && isOneMethod([...turn, next].flat())
+    return inTurn(
+      grouped(splitBatches(requests), joins).map((turn) => ({
+        size: turn.flat().length,
+        run: async () => (await Promise.all(turn.map((part) => this.together(part)))).flat(),
+      })),
+    )
+  }
+
+  /** @param again whether a batch that was refused for one line is sent once more without it */
+  private async together<T>(requests: readonly Request<T>[], again = true): Promise<RpcAnswer<T>[]> {
+    if (requests.length === 1 || this.shared.known.boot === null) return this.oneByOne(requests)
+    const idempotent = requests.every(({ method }) => methodRules[method].idempotent)
+    try {
+      return await this.executed(requests, idempotent)
+    } catch (error) {
+      if (!(error instanceof EdgeError)) throw error
+      if (!(error instanceof BatchRefused) || (error.executed && !idempotent))
+        return requests.map(() => ({ error }))
+      const { line } = error
+      const refused = line === undefined ? undefined : requests[line - 1]
+      if (!again || refused === undefined) return this.oneByOne(requests)
+      const others = requests.filter((request) => request !== refused)
+      const answers = await this.together(others, false)
+      return requests.map((request) => answers[others.indexOf(request)] ?? { error })
+    }
+  }
+
+  /** @throws EdgeError when the batch as a whole brought no answers */
+  private async executed<T>(requests: readonly Request<T>[], idempotent: boolean): Promise<RpcAnswer<T>[]> {
+    const { edge, exchange } = this.shared
+    const reply = await exchange({
+      what: `batch of ${requests.length}`,
+      body: batchOf(requests.map(({ text }) => text)),
+      generation: this.generation,
+      idempotent,
+      limit: batchReplyLimit,
+    })
+    const results = resultsOf(edge, requests, this.noted(reply))
+    return Promise.all(
+      requests.map((request, index) => answered(() => shaped(edge, request, resultIn(results[index])))),
+    )
+  }
+}
+
+async function answered<T>(asked: () => T | Promise<T>): Promise<RpcAnswer<T>> {
+  try {
+    return { result: await asked() }
+  } catch (error) {
+    if (error instanceof EdgeError) return { error }
+    throw error
   }
 }
 

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit'
 import type { HttpReply, RpcFailure, RpcTransport } from '../contracts/rpc.ts'
 import { EdgeError } from '../control/errors.ts'
 import { gatewayFault } from './gateway-faults.ts'
@@ -33,6 +34,9 @@ export interface Message {
   readonly limit: number
 }
 
+/** HTTP requests under way to one edge, at the most; further ones wait for their turn, outside of their timeout. */
+export const requestsAtOnce = 16
+
 /** With a back-off that doubles from 100 ms these end within a second or so, well before the RPC timeout. */
 const throttledTries = 4
 
@@ -43,6 +47,7 @@ const throttledTries = 4
  */
 export function createExchange(settings: RpcSettings): (message: Message) => Promise<HttpReply> {
   const { edge, transport, timeoutMs, key, backOff } = settings
+  const gate = pLimit(requestsAtOnce)
 
   async function once(message: Message, secret: string | undefined, signal: AbortSignal): Promise<HttpReply> {
     const { what, body, generation, limit } = message
@@ -74,7 +79,7 @@ export function createExchange(settings: RpcSettings): (message: Message) => Pro
     }
   }
 
-  return async (message) => {
+  async function sent(message: Message): Promise<HttpReply> {
     const secret = await usable(edge, key?.secret())
     const signal = AbortSignal.timeout(timeoutMs)
     const reply = await patiently(message, secret, signal)
@@ -83,6 +88,8 @@ export function createExchange(settings: RpcSettings): (message: Message) => Pro
     const fresh = await usable(edge, key.refreshSecret())
     return fresh === secret ? reply : patiently(message, fresh, signal)
   }
+
+  return (message) => gate(() => sent(message))
 }
 
 /** The connection ended before the whole reply was there. */

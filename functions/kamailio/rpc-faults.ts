@@ -76,9 +76,12 @@ export class StaleGeneration extends EdgeError {
 export class BatchRefused extends EdgeError {
   /** all of it was executed, and the reply did not fit the edge's buffer; otherwise nothing was */
   readonly executed: boolean
-  constructor(edge: string, message: string, executed: boolean) {
+  /** from 1: the one that the edge's policy refused, where only one is to blame */
+  readonly line?: number
+  constructor(edge: string, message: string, { executed, line }: { executed: boolean; line?: number }) {
     super(edge, executed ? 'malformed' : 'unsupported', message)
     this.executed = executed
+    if (line !== undefined) this.line = line
   }
 }
 
@@ -117,7 +120,12 @@ export function resultsOf(
       ? [400, 404].includes(reply.status) || (reply.status === 200 && batchOfOthers.safeParse(value).success)
       : [400, 413, 500].includes(reply.status) && refusal.success
   const why = refusal.success ? refusal.data.error.message : 'no batch of replies'
-  if (refused) throw new BatchRefused(edge, `${what}: ${why}${at(reply)}`, why.startsWith('Executed'))
+  if (refused) {
+    const { code, data } = refusal.success ? refusal.data.error : {}
+    const line = code === refusalCodes.policy && data !== undefined ? { line: data } : {}
+    const executed = code === refusalCodes.executed
+    throw new BatchRefused(edge, `${what}: ${why}${at(reply)}`, { executed, ...line })
+  }
   const array = replyArray.safeParse(value)
   if (!array.success || reply.status !== 200) throw byStatus(edge, what, reply, why)
   if (array.data.length !== requests.length)
@@ -144,6 +152,11 @@ function refuseUnexecuted(edge: string, what: string, reply: HttpReply): void {
 }
 
 function byStatus(edge: string, what: string, reply: HttpReply, why: string): EdgeError {
+  const refusal = refusalSchema.safeParse(jsonOf(reply.body))
+  const said = refusal.success ? refusal.data.error.message : undefined
+  // What our rpc.cfg refuses for another reason than its policy is our own mistake, not something that the edge lacks.
+  if (said !== undefined && said !== policyWords)
+    return new EdgeError(edge, 'malformed', `${what}: HTTP ${reply.status}: ${said}${at(reply)}`)
   const fault = faultByStatus.get(reply.status)
   if (fault) return new EdgeError(edge, fault, `${what}: HTTP ${reply.status}${hint(fault)}${at(reply)}`)
   return new EdgeError(edge, 'malformed', `${what}: HTTP ${reply.status} with ${why}${at(reply)}`)
@@ -158,8 +171,11 @@ const replyArray = z.array(z.unknown())
 const batchOfOthers = z.strictObject({ jsonrpc: z.literal('2.0'), result: z.strictObject({}) })
 /** What rpc.cfg answers to what it does not execute; `data` is a refused line, or the generation that it has seen. */
 const refusalSchema = z.object({
-  error: z.object({ message: z.string(), data: z.int().min(0).optional() }),
+  error: z.object({ code: z.number(), message: z.string(), data: z.int().min(0).optional() }),
 })
+/** Of rpc.cfg: not one of the allowed requests; all was executed, and the reply did not fit. */
+const refusalCodes = { policy: -32600, executed: -32002 } as const
+const policyWords = 'Request refused by edge policy'
 
 /** Kamailio gives either `result` or `error`, and repeats the id; it leaves the id out for what it did not execute. */
 const envelopeSchema = z

@@ -1,5 +1,4 @@
 import type { DestinationUri, Flags, ListedDestination } from '../control/destination.ts'
-import type { OpaqueEntry } from '../control/edge-list.ts'
 import { EdgeError } from '../control/errors.ts'
 import { lookup } from '../control/listing.ts'
 import {
@@ -18,7 +17,6 @@ export type Readout =
   | {
       readonly edge: Edge
       readonly listed: readonly ListedDestination[]
-      readonly opaque: readonly OpaqueEntry[]
     }
   | { readonly edge: Edge; readonly error: EdgeError }
 
@@ -51,8 +49,7 @@ async function together<T, R>(items: readonly T[], work: (item: T) => Promise<R>
 export function readLists(edges: readonly Edge[]): Promise<Readout[]> {
   return onEveryEdge(edges, async (edge) => {
     try {
-      const { destinations, opaque } = await edge.list()
-      return { edge, listed: destinations, opaque }
+      return { edge, listed: (await edge.list()).destinations }
     } catch (error) {
       return { edge, error: asEdgeError(error) }
     }
@@ -104,9 +101,9 @@ export async function disableOnEdge(
 }
 
 /**
- * Disables every entry of the scopes on one edge and reads it back; the list is read twice, however many they are. What each entry
- * showed before goes on record first, and the drain guard is set before the state, so that the edge selects the destination
- * no more from the first write on. A write that is refused is the outcome of its own scope, and of no other.
+ * Disables every entry of the scopes on one edge and reads it back. All of them share a few requests, and the list is read twice. What
+ * each entry showed before goes on record first. The drain guard is set before the state: from the first write on the edge selects the
+ * destination no more. A write that is refused is the outcome of its own scope, and of no other.
  */
 export async function disableTogether(
   ports: Pick<Ports, 'store' | 'clock'>,
@@ -118,33 +115,57 @@ export async function disableTogether(
     const find = lookup(before)
     const holder = await ports.store.leaseHolder(reloadLease(edge), ports.clock.now())
     if (holder) throw new EdgeError(edge.id, 'busy', 'it is being reloaded by us; the next step writes')
-    const begun = await together(scopes, async (scope) => {
+    const plans = await together(scopes, async (scope) => {
       const entries = find(scope)
       const uris = [...new Set([...scope.uris, ...entries.map((entry) => entry.uri)])]
       await recordFormer(ports, edge, entries, uris)
-      const { writes, refused } = disablePlan(scope, before)
-      try {
-        const guarded = await guardAndWrite(edge, uris, writes)
-        return { scope, written: writes.length > 0, refused, guarded }
-      } catch (error) {
-        return { failed: { ...failure(edge, asEdgeError(error)), listed: [] } }
-      }
+      return { scope, uris, ...disablePlan(scope, before) }
     })
-    const listed = begun.some(({ written }) => written) ? (await edge.list()).destinations : before
+    const written = await writeAll(edge, plans)
+    const listed = plans.some(({ writes }) => writes.length > 0) ? (await edge.list()).destinations : before
     const findAfter = listed === before ? find : lookup(listed)
-    return begun.map((one) =>
-      one.failed
-        ? one.failed
-        : {
-            ...outcomeOf(edge, find(one.scope), findAfter(one.scope), one.refused),
-            guarded: one.guarded,
-            listed,
-          },
-    )
+    return plans.map(({ scope, refused }, index) => {
+      const { error, guarded = false } = written[index] ?? {}
+      if (error) return { ...failure(edge, error), listed: [] }
+      return { ...outcomeOf(edge, find(scope), findAfter(scope), refused), guarded, listed }
+    })
   } catch (error) {
     const failed = { ...failure(edge, asEdgeError(error)), listed: [] }
     return scopes.map(() => failed)
   }
+}
+
+interface Plan {
+  readonly uris: readonly DestinationUri[]
+  readonly writes: readonly StateWrite[]
+}
+
+/**
+ * The guards of all plans, then their states, then the guards read back.
+ * @returns for each plan whether the guard now holds each of its URIs, or the first of its errors
+ */
+async function writeAll(
+  edge: Edge,
+  plans: readonly Plan[],
+): Promise<{ readonly error?: EdgeError; readonly guarded?: boolean }[]> {
+  const uris = plans.flatMap((plan) => plan.uris)
+  const guards = uris.map((uri) => ({ uri, held: true }))
+  const answers = await writeSome(edge, [...guards, ...plans.flatMap(({ writes }) => writes)])
+  const guardErrors = answers.splice(0, guards.length)
+  const held = uris.length > 0 ? [...(await edge.readGuards(uris))] : []
+  return plans.map(({ uris: { length: guarded }, writes }) => {
+    const shown = held.splice(0, guarded)
+    const all = [...guardErrors.splice(0, guarded), ...answers.splice(0, writes.length), ...shown]
+    const error = all.find((answer) => answer instanceof EdgeError)
+    return error ? { error } : { guarded: shown.every((answer) => answer === true) }
+  })
+}
+
+async function writeSome(
+  edge: Edge,
+  writes: readonly EdgeWrite[],
+): Promise<('done' | 'no-guard' | EdgeError)[]> {
+  return writes.length > 0 ? [...(await edge.write(writes))] : []
 }
 
 async function recordFormer(
@@ -168,25 +189,10 @@ async function recordFormer(
   }
 }
 
-/** The guard first, then the states. @returns whether the guard, read back, holds each of them. */
-async function guardAndWrite(
-  edge: Edge,
-  uris: readonly DestinationUri[],
-  writes: readonly StateWrite[],
-): Promise<boolean> {
-  await write(edge, [...uris.map((uri) => ({ uri, held: true })), ...writes])
-  const held = await edge.readGuards(uris)
-  return held.map(orThrow).every((answer) => answer === true)
-}
-
 /** @throws EdgeError, the first of those that were refused */
 export async function write(edge: Edge, writes: readonly EdgeWrite[]): Promise<void> {
-  if (writes.length > 0) (await edge.write(writes)).map(orThrow)
-}
-
-function orThrow<T>(answer: T | EdgeError): T {
-  if (answer instanceof EdgeError) throw answer
-  return answer
+  const error = (await writeSome(edge, writes)).find((answer) => answer instanceof EdgeError)
+  if (error) throw error
 }
 
 function outcomeOf(

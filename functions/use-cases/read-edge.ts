@@ -1,7 +1,7 @@
 import { batchLimits } from '../contracts/rpc.ts'
 import { carriedCount } from '../control/counting.ts'
 import { type DestinationUri, usualUris } from '../control/destination.ts'
-import { describeEdge, type EdgeDescription } from '../control/edge-facts.ts'
+import { describeEdge, type EdgeDescription, totalCalls } from '../control/edge-facts.ts'
 import { isUnresolved, mayBelong, type OpaqueEntry } from '../control/edge-list.ts'
 import { EdgeError } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
@@ -55,7 +55,7 @@ export async function openEdge(
       find: lookup(list.destinations),
       opaque: list.opaque,
       unresolved: list.destinations.find((entry) => isUnresolved(entry, config.staticNames))?.uri,
-      load: { calls: facts.calls, active: activeHosts(list.destinations) },
+      load: { calls: totalCalls(facts), active: activeHosts(list.destinations) },
     }
   } catch (error) {
     return { reading: unread(edge, at, error) }
@@ -75,12 +75,17 @@ export async function countOnEdge(
   try {
     const counts = new Map<Hold, Counted>()
     const { bootTime, batch: takesBatches } = description
-    const cost = (hold: Hold) => linesFor(hold) / (takesBatches ? batchLimits.requests : 1)
+    const subject = (hold: Hold) => callsOf(hold, othersOf(hold, find))
+    const linesAtOnce = 2 * (takesBatches ? 4 * batchLimits.requests : requestsAtOnce)
+    const cost = (hold: Hold) => linesFor(subject(hold)) / (takesBatches ? batchLimits.requests : 1)
     await paced(clock, due, allowance, cost, async (batch) => {
-      const askedAt = clock.now()
-      const answers = await edge.count(batch.map((hold) => callsOf(hold, othersOf(hold, find))))
-      for (const [index, hold] of batch.entries())
-        counts.set(hold, { count: orUnknown(answers[index]), at: askedAt, readBy: clock.now() })
+      for (const slice of slices(batch, (hold) => linesFor(subject(hold)), linesAtOnce)) {
+        if (clock.now() >= allowance.until) return
+        const askedAt = clock.now()
+        const answers = await edge.count(slice.map(subject))
+        for (const [index, hold] of slice.entries())
+          counts.set(hold, { count: orUnknown(answers[index]), at: askedAt, readBy: clock.now() })
+      }
     })
     const after = await edge.boot()
     if (after.bootTime !== bootTime)
@@ -126,10 +131,32 @@ function orUnknown(answer: CallCount | EdgeError | undefined): CallCount | Unkno
   return answer ?? { unknown: 'it was not counted' }
 }
 
+/** Asked one by one, as many of one method go at once; of batches four. */
+const requestsAtOnce = 16
+
 /** A size and a counter for each URI, and for each way in which an address may be spelled: three for IPv6. */
-function linesFor({ uris, addresses }: Hold): number {
+function linesFor({ uris, addresses }: CallsOf): number {
   const spellings = addresses.map((address) => (address.includes(':') ? 3 : 1))
-  return 2 * spellings.reduce((sum, each) => sum + each, Math.max(1, uris.length))
+  return 2 * spellings.reduce((sum, each) => sum + each, uris.length)
+}
+
+/**
+ * Neighbours that are asked together: few enough to be answered within three timeouts (counters, profiles, what keepalives ended). One item
+ * at least.
+ */
+function slices<T>(items: readonly T[], lines: (item: T) => number, most: number): T[][] {
+  const found: T[][] = []
+  let sum = 0
+  for (const item of items) {
+    sum += lines(item)
+    const last = found.at(-1)
+    if (last && sum <= most) last.push(item)
+    else {
+      found.push([item])
+      sum = lines(item)
+    }
+  }
+  return found
 }
 
 /** An entry that can't be read and may be one of the hold's: its calls are not counted, and new ones may come. */

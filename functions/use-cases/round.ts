@@ -17,10 +17,11 @@ type Needs = Pick<
 const leaseName = 'round'
 
 /**
- * What a round may take, in RPC timeouts from its start. An edge answers with boot time and list by 2. A correction begun by 3 takes
- * six (list, guard set and read, a state set in two groups, list), a count begun by 4 takes four (profiles, DLGLOAD, the edge's
- * total, its boot time), and then comes the boot time again; a lifting begun by 4 takes six. So a round ends within its lease also where each answer
- * comes at the last moment, unless destinations stand in more groups or a hold is lifted while it is set.
+ * What a round may take, in RPC timeouts from its start. An edge answers with its facts and list by 2 (3 where it restarted into our
+ * files). A correction begun by 3 takes four (list, writes, guards read, list). A count begun by 4 takes five (counters, profiles, and
+ * without profiles DLGLOAD, the edge's total, its boot time), and then comes the boot time again. A lifting begun by 4 takes four. So a
+ * round ends within its lease also where each answer comes at the last moment, unless a hold is lifted while it is set, or one
+ * correction or hold needs more than a turn of requests.
  */
 const timeouts = { correctUntil: 3, countUntil: 4, liftUntil: 4, lease: 10 } as const
 

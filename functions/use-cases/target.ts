@@ -1,4 +1,4 @@
-import { type DestinationUri, sipUri } from '../control/destination.ts'
+import { type DestinationUri, hostsOf } from '../control/destination.ts'
 import { DuplicateDestination, EdgesUnreadable, UnknownDestination } from '../control/errors.ts'
 import type { Hold } from '../control/hold.ts'
 import { disablePlan } from '../control/plan.ts'
@@ -34,7 +34,8 @@ export async function resolveTarget(
     }
     const uris = namedDestination(name, listed)
     const [uri] = uris
-    const host = uri && sipUri(uri)?.host
+    // What an edge resolved a name to is what EC2 knows the machine by.
+    const host = listed.flatMap((entry) => (entry.uri === uri ? hostsOf(entry) : [])).at(-1)
     if (!uri || !host) throw new UnknownDestination(`no edge lists a destination that "${name}" names`)
     const facts = await ports.instances.byAddress(host)
     const owner = facts

@@ -165,7 +165,7 @@ describe.each(['6.1', '5.6'] as const)('a batch on Kamailio %s with too small co
     const reply = await askEdge(edge, { body: batchOf([drainOne, ...Array<string>(60).fill(uptime)]) })
     expect(reply.status).toBe(500)
     expect(errorOf(reply)).toEqual({
-      code: -32603,
+      code: -32002,
       message: 'Executed, but the reply does not fit pv_buffer_size',
     })
     expect(await flagsOf(edge, one)).toEqual([expect.stringMatching(/^D/)])

@@ -121,11 +121,16 @@ test('while nothing drains, an edge is asked for what it is, its list and its bo
       'dlg.profile_get_size dst',
       'dlg.profile_get_size src',
     ],
-    ...['htable.get held sip:guard-probe.invalid', 'htable.get begun total', 'htable.get dc about'],
+    ...[
+      'htable.get held sip:guard-probe.invalid',
+      'htable.get begun total',
+      'htable.get begun total:dst',
+      'htable.get dc about',
+    ],
     'dispatcher.list',
     'core.uptime',
   ])
-  expect(world.edges[0]?.posts).toBe(4)
+  expect(world.edges[0]?.posts).toBe(5)
 })
 
 test('while somebody makes a round, a drain reads the one before if it knows the hold', async () => {
