@@ -28,7 +28,8 @@ export class CallsMemory {
   begin(call: MemoryCall): number {
     this.last += 1
     this.calls.set(this.last, call)
-    for (const key of [call.dst, call.src, 'total']) if (key !== undefined) this.raise(key)
+    const ofTotal = call.dst === undefined ? undefined : 'total:dst'
+    for (const key of [call.dst, call.src, 'total', ofTotal]) if (key !== undefined) this.raise(key)
     if (call.entry) call.entry.load += 1
     return this.last
   }

@@ -16,6 +16,8 @@ export interface Misbehaviour {
   readonly halvesReplies?: boolean
   /** the answers of a batch are in another order */
   readonly swapsReplies?: boolean
+  /** all of a batch is executed, and its reply does not fit the edge's buffer */
+  readonly replyTooLong?: boolean
   /** the last answer of a batch is missing */
   readonly losesLastReply?: boolean
   /** answers with this fault to these methods, and does not do them */

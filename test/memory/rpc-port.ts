@@ -6,7 +6,7 @@ import {
   type RpcMethod,
   type RpcOutcome,
   type RpcTransport,
-  requestsOf,
+  rpcMethods,
 } from '../../functions/contracts/rpc.ts'
 import { methodRules } from '../../functions/kamailio/rpc-methods.ts'
 import type { Clock } from '../../functions/use-cases/ports.ts'
@@ -39,7 +39,12 @@ export interface Executor {
   bootId(): string
 }
 
+/** `pv_buffer_size`, which the reply to a batch is printed through. */
+const replyBytes = 32_768
 const refusedByPolicy = 'Request refused by edge policy'
+const malformedBatch = 'Malformed batch'
+/** What jsonrpcs itself answers to what is JSON and no request: it executes nothing. */
+const emptyResult: HttpReply = { status: 200, body: '{"jsonrpc":"2.0","result":{}}' }
 const errorOf = {
   busy: 'Ongoing reload',
   'empty-list': 'No Destination Sets',
@@ -47,8 +52,8 @@ const errorOf = {
 }
 
 /**
- * The RPC port of a Kamailio in memory, in the words of the real one (kamailio/rpc.cfg on 6.1.5 and 5.6.3): policy, batches, fence, boot id,
- * on the clock that it is given.
+ * The RPC port of a Kamailio in memory, in the words of the real one and in the order in which kamailio/rpc.cfg looks at a request: size,
+ * form, policy, fence. It has a boot id and its own clock, the one that it is given.
  */
 export class MemoryRpcPort implements RpcTransport {
   misbehaviour: Misbehaviour = {}
@@ -87,9 +92,10 @@ export class MemoryRpcPort implements RpcTransport {
     }
     // The request arrives at once and is answered late: what is asked is done even when the answer is lost.
     const outcome = this.answer(message)
-    const latency = now.losesReplies ? this.timeoutMs + 1 : (now.latencyMs ?? 0)
+    const lost = now.losesReplies || outcome === undefined
+    const latency = lost ? this.timeoutMs + 1 : (now.latencyMs ?? 0)
     if (latency > 0) await this.clock.sleep(Math.min(latency, this.timeoutMs))
-    if (latency > this.timeoutMs) return silence
+    if (latency > this.timeoutMs || outcome === undefined) return silence
     if (now.halvesReplies) return { failure: 'broken', why: 'UND_ERR_SOCKET (other side closed)' }
     return outcome
   }
@@ -98,55 +104,73 @@ export class MemoryRpcPort implements RpcTransport {
     // It has no connections.
   }
 
-  private answer({ body, generation }: RpcMessage): RpcOutcome {
-    const isBatch = body.startsWith('[')
-    if (this.edge.rpcFile === 'none' && isBatch) return { status: 200, body: '{"jsonrpc":"2.0","result":{}}' }
-    const lines = isBatch ? requestsOf(body) : [body]
-    if (this.edge.rpcFile === 'former' && isBatch) return refusal(400, -32600, refusedByPolicy)
-    const outcome =
-      lines === undefined
-        ? refusal(400, -32600, 'Malformed batch')
-        : this.executed(lines, isBatch, generation)
-    if ('failure' in outcome || this.edge.rpcFile !== 'ours') return outcome
+  /** @returns undefined where it answers nothing */
+  private answer({ body, generation }: RpcMessage): RpcOutcome | undefined {
+    if (this.edge.rpcFile === 'none') return this.answerOfOthers(body)
+    const outcome = this.looked(body, generation)
+    if ('failure' in outcome || this.edge.rpcFile === 'former') return outcome
     return { ...outcome, boot: this.edge.bootId() }
   }
 
-  private executed(lines: readonly string[], isBatch: boolean, generation: number | undefined): RpcOutcome {
-    if (lines.length > batchLimits.requests)
-      return refusal(413, -32600, `Batch of ${lines.length} requests, at most ${batchLimits.requests}`)
-    const requests = lines.map((line): RpcRequest => JSON.parse(line))
-    const bad = requests.findIndex((request, index) => this.isRefused(request, lines[index] ?? ''))
-    if (bad >= 0) return refusal(400, -32600, refusedByPolicy, isBatch ? bad + 1 : undefined)
-    const stale = this.staleBelow(requests, generation)
-    if (stale !== undefined) return refusal(409, -32001, 'Stale generation', stale)
-    const broken = requests.map(({ method }) => this.misbehaviour.faults?.[method]).find(isOfTheWay)
+  /** jsonrpcs alone answers nothing to what is no JSON, and executes nothing of a batch. */
+  private answerOfOthers(body: string): RpcOutcome | undefined {
+    const request = requestIn(body)
+    if (request !== undefined) return this.executed([request], false)
+    return isJson(body) ? emptyResult : undefined
+  }
+
+  private looked(body: string, generation: number | undefined): RpcOutcome {
+    const ours = this.edge.rpcFile === 'ours'
+    const bytes = Buffer.byteLength(body)
+    if (ours && bytes > batchLimits.bytes)
+      return refusal(413, -32600, `Body of ${bytes} bytes, at most ${batchLimits.bytes}`)
+    const isBatch = ours && body.startsWith('[')
+    const lines = isBatch ? linesOf(body) : [body]
+    if ('status' in lines) return lines
+    const requests: RpcRequest[] = []
+    for (const [index, given] of lines.entries()) {
+      const data = isBatch ? index + 1 : undefined
+      const line = isBatch ? withoutComma(given, index === lines.length - 1) : given
+      if (line === undefined) return refusal(400, -32600, malformedBatch, data)
+      const request = this.isRefused(line) ? undefined : requestIn(line)
+      if (request === undefined) return refusal(400, -32600, refusedByPolicy, data)
+      requests.push(request)
+    }
+    return (ours && this.fenced(requests, generation)) || this.executed(requests, isBatch)
+  }
+
+  private isRefused(line: string): boolean {
+    const ends = /"method":"dlg\.(profile_list|terminate_dlg)"/i.test(line)
+    const isNew =
+      /"params":\["(begun|dc)"/i.test(line) || /"method":"dispatcher\.list","params":\["/i.test(line)
+    if (this.edge.rpcFile === 'former' && isNew) return true
+    return (ends && !this.edge.endsCalls) || !isAllowedRequest(line)
+  }
+
+  /** @returns the refusal of a generation that can't be read or is too low */
+  private fenced(requests: readonly RpcRequest[], generation: number | undefined): RpcOutcome | undefined {
+    const seen = this.highestGeneration
+    if (generation !== undefined && !/^[0-9]{1,15}$/.test(String(generation)))
+      return refusal(400, -32600, 'Generation is no number')
+    const writes = requests.some(({ method }) => isWrite(method))
+    const stale = generation === undefined ? writes : seen !== undefined && generation < seen
+    if (stale && seen !== undefined) return refusal(409, -32001, 'Stale generation', seen)
+    if (generation !== undefined) this.highestGeneration = generation
+    return undefined
+  }
+
+  private executed(requests: readonly RpcRequest[], isBatch: boolean): RpcOutcome {
+    const { swapsReplies, losesLastReply, replyTooLong, faults } = this.misbehaviour
+    const broken = requests.map(({ method }) => faults?.[method]).find(isOfTheWay)
     if (broken === 'unauthorized') return { status: 401, body: '' }
     if (broken) return { failure: 'unreachable', why: 'planted' }
     const replies = requests.map((request) => this.reply(request))
     if (!isBatch) return replies[0] ?? { status: 500, body: '' }
-    const { swapsReplies, losesLastReply } = this.misbehaviour
     const given = swapsReplies ? replies.reverse() : losesLastReply ? replies.slice(0, -1) : replies
-    return { status: 200, body: `[${given.map(({ body }) => body).join(',')}]` }
-  }
-
-  private isRefused({ method }: RpcRequest, line: string): boolean {
-    if (this.edge.rpcFile === 'none') return false
-    const ends = method === 'dlg.profile_list' || method === 'dlg.terminate_dlg'
-    const tooNew =
-      /"params":\["(begun|dc)"/.test(line) || (method === 'dispatcher.list' && !line.includes('[]'))
-    if (this.edge.rpcFile === 'former' && tooNew) return true
-    return (ends && !this.edge.endsCalls) || !isAllowedRequest(line)
-  }
-
-  /** @returns the highest generation seen, where it forbids this one */
-  private staleBelow(requests: readonly RpcRequest[], generation: number | undefined): number | undefined {
-    if (this.edge.rpcFile !== 'ours') return undefined
-    const seen = this.highestGeneration
-    const writes = requests.some(({ method }) => methodRules[method].write)
-    const stale = generation === undefined ? writes : seen !== undefined && generation < seen
-    if (stale && seen !== undefined) return seen
-    if (generation !== undefined) this.highestGeneration = generation
-    return undefined
+    const body = `[${given.map((reply) => reply.body).join(',')}]`
+    if (replyTooLong || Buffer.byteLength(body) > replyBytes)
+      return refusal(500, -32002, 'Executed, but the reply does not fit pv_buffer_size')
+    return { status: 200, body }
   }
 
   private reply(request: RpcRequest): HttpReply {
@@ -156,12 +180,53 @@ export class MemoryRpcPort implements RpcTransport {
       const planted = this.misbehaviour.faults?.[method]
       if (planted === 'malformed') return json(200, { jsonrpc: '2.0', result: {}, id })
       if (planted !== undefined) throw new RpcError(500, wordsOf(planted))
+      // The policy ignores case, and Kamailio does not.
+      if (!rpcMethods.includes(method)) throw new RpcError(500, 'Method Not Found')
       return json(200, { jsonrpc: '2.0', result: this.edge.execute(request), id })
     } catch (error) {
       if (!(error instanceof RpcError)) throw error
       return json(error.code, { jsonrpc: '2.0', error: { code: error.code, message: error.message }, id })
     }
   }
+}
+
+/** The lines between the brackets of a batch, with their commas; or why there are none. */
+function linesOf(body: string): readonly string[] | HttpReply {
+  const lines = body.split('\n')
+  const framed = lines.length >= 3 && lines[0] === '[' && lines.at(-1) === ']' && !body.includes('\r')
+  if (!framed) return refusal(400, -32600, malformedBatch)
+  const requests = lines.slice(1, -1)
+  if (requests.length <= batchLimits.requests) return requests
+  return refusal(413, -32600, `Batch of ${requests.length} requests, at most ${batchLimits.requests}`)
+}
+
+/** @returns undefined where the comma is missing, or is one too many, or nothing is left */
+function withoutComma(line: string, isLast: boolean): string | undefined {
+  if (line.endsWith(',') === isLast) return undefined
+  return (isLast ? line : line.slice(0, -1)) || undefined
+}
+
+/** In any case, as the policy takes it. */
+function isWrite(method: string): boolean {
+  const known = rpcMethods.find((name) => name === method.toLowerCase())
+  return known !== undefined && methodRules[known].write
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** @returns undefined where the text is no request */
+function requestIn(text: string): RpcRequest | undefined {
+  if (!isJson(text)) return undefined
+  const value: unknown = JSON.parse(text)
+  const isRequest = typeof value === 'object' && value !== null && 'method' in value && 'params' in value
+  return isRequest ? (value as RpcRequest) : undefined
 }
 
 function isOfTheWay(fault: string | undefined): fault is 'unreachable' | 'unauthorized' {
