@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
+import { circumstancesOf } from './circumstances.ts'
 import { type Expected, expectedBy, expectedViolations } from './expected.ts'
 import { generate } from './generate.ts'
 import { runHistory } from './history.ts'
@@ -87,7 +88,8 @@ async function one(plan: Plan, options: Options, expected: readonly Expected[]):
     const shortest = await shrink(plan, rule)
     print(shortest.plan, shortest.violation ? [shortest.violation] : [], [])
   }
-  return violations.every((violation) => expectedBy(violation, expected) !== undefined)
+  const circumstances = circumstancesOf(plan)
+  return violations.every((violation) => expectedBy(violation, circumstances, expected) !== undefined)
 }
 
 function print(plan: Plan, violations: readonly Violation[], undecidable: readonly string[]): void {

@@ -78,9 +78,9 @@ export class Queues {
         if (sent.rejected === undefined) sent.takenAt ??= this.clock.now()
         return
       }
-      await this.clock.sleep(
-        outcome.end === 'died' ? 6000 * timeouts[name] : 1000 * Math.min(300, 2 ** receives),
-      )
+      // The visibility timeout runs from when the message was given to the function.
+      const visibleAt = outcome.startedAt + 6000 * timeouts[name] - this.clock.now()
+      await this.clock.sleep(outcome.end === 'died' ? visibleAt : 1000 * Math.min(300, 2 ** receives))
     }
     sent.pending -= 1
     sent.rejected = 'exhausted'

@@ -133,7 +133,7 @@ function judgeAction(history: History, { about, takenAt }: Sent, findings: Findi
   const past = going === undefined && history.plan.groupDeleted
   findings.check(
     'heartbeats come in time',
-    going?.by !== 'expiry',
+    going?.by !== 'expiry' || takenAt > going.at || history.plan.groupDeleted,
     () => `the action of ${machine.id} expired at ${since(history, going?.at ?? 0)}`,
   )
   const wasTried = history.endedAt > deadlineAt + 10 * 60_000

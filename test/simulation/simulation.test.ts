@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { circumstancesOf } from './circumstances.ts'
+import { expectedBy, expectedViolations } from './expected.ts'
+import { generate } from './generate.ts'
+import { runHistory } from './history.ts'
+import { judge } from './referee.ts'
+
+const histories = 200
+
+test('a history is the same each time it is run', async () => {
+  const outcomes = await Promise.all(
+    [1, 1].map(async (seed) => {
+      const { endedAt, hits, last } = await runHistory(generate(seed))
+      return JSON.stringify({ endedAt, hits: [...hits], last })
+    }),
+  )
+  expect(outcomes[0]).toBe(outcomes[1])
+})
+
+test(`no rule is broken in ${histories} histories but those that are expected to be`, async () => {
+  const unexpected: string[] = []
+  for (let seed = 1; seed <= histories; seed += 1) {
+    const plan = generate(seed)
+    for (const violation of judge(await runHistory(plan)).violations)
+      if (!expectedBy(violation, circumstancesOf(plan), expectedViolations))
+        unexpected.push(`seed ${seed}: ${violation.rule}: ${violation.what}`)
+  }
+  expect(unexpected).toEqual([])
+}, 120_000)
+
+test('the referee uses nothing of the product: it imports none of its files, nor does what it imports', () => {
+  const seen = new Set<string>()
+  const importsOf = (file: string) => {
+    if (seen.has(file)) return
+    seen.add(file)
+    const text = readFileSync(join(import.meta.dirname, file), 'utf8')
+    for (const [, from = ''] of text.matchAll(/from '([^']+)'/g)) {
+      expect(from, `${file} imports it`).toMatch(/^\.\/[a-z-]+\.ts$/)
+      importsOf(from)
+    }
+  }
+  importsOf('referee.ts')
+  expect([...seen]).toContain('./truth.ts')
+})
+
+test('of the product it knows the ports, the messages, the use cases and the workflow only', () => {
+  const allowed =
+    /^\.\.\/\.\.\/functions\/(contracts\/[a-z-]+|use-cases\/(ports|intake|reconcile|handle-(alarm|command|lifecycle)|(begin|observe|complete|retire)-drain)|control\/workflow)\.ts$/
+  for (const file of readdirSync(import.meta.dirname)) {
+    const text = readFileSync(join(import.meta.dirname, file), 'utf8')
+    for (const [, from = ''] of text.matchAll(/from '([^']*functions[^']+)'/g))
+      expect(from, `${file} imports it`).toMatch(allowed)
+  }
+})
