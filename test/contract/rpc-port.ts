@@ -175,6 +175,22 @@ export function rpcPortContract(name: string, open: () => Promise<RpcPort>): voi
       expect(answers).toMatchObject([{ id: 1 }, { id: 2, error: { message: 'Method Not Found' } }])
     })
 
+    test('what the policy allows and is no JSON is a parse error, and harms no neighbour in a batch', async () => {
+      const unread = line('core.uptime', '[]', '007')
+      expect(await refusalOf(unread)).toEqual({ status: 400, code: -32700, message: 'Parse Error' })
+      const { status, body } = await ask(batchOf([unread, uptime]))
+      expect(status).toBe(200)
+      expect(JSON.parse(body)).toMatchObject([
+        { error: { code: -32603, message: 'No reply' }, id: 0 },
+        { id: 1 },
+      ])
+      const upper = uptime.replace(/"[a-z]+":/g, (key) => key.toUpperCase())
+      expect(JSON.parse((await ask(upper)).body)).toMatchObject({
+        result: { up_since: expect.any(String) },
+        id: 1,
+      })
+    })
+
     test('the counters have a total of all calls and one of those to destinations', async () => {
       for (const key of ['total', 'total:dst']) {
         const { body } = await ask(line('htable.get', `["begun","${key}"]`))

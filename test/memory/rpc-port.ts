@@ -127,14 +127,13 @@ export class MemoryRpcPort implements RpcTransport {
     const isBatch = ours && body.startsWith('[')
     const lines = isBatch ? linesOf(body) : [body]
     if ('status' in lines) return lines
-    const requests: RpcRequest[] = []
+    const requests: (RpcRequest | undefined)[] = []
     for (const [index, given] of lines.entries()) {
       const data = isBatch ? index + 1 : undefined
       const line = isBatch ? withoutComma(given, index === lines.length - 1) : given
       if (line === undefined) return refusal(400, -32600, malformedBatch, data)
-      const request = this.isRefused(line) ? undefined : requestIn(line)
-      if (request === undefined) return refusal(400, -32600, refusedByPolicy, data)
-      requests.push(request)
+      if (this.isRefused(line)) return refusal(400, -32600, refusedByPolicy, data)
+      requests.push(requestIn(line))
     }
     return (ours && this.fenced(requests, generation)) || this.executed(requests, isBatch)
   }
@@ -148,24 +147,32 @@ export class MemoryRpcPort implements RpcTransport {
   }
 
   /** @returns the refusal of a generation that can't be read or is too low */
-  private fenced(requests: readonly RpcRequest[], generation: number | undefined): RpcOutcome | undefined {
+  private fenced(
+    requests: readonly (RpcRequest | undefined)[],
+    generation: number | undefined,
+  ): RpcOutcome | undefined {
     const seen = this.highestGeneration
     if (generation !== undefined && !/^[0-9]{1,15}$/.test(String(generation)))
       return refusal(400, -32600, 'Generation is no number')
-    const writes = requests.some(({ method }) => isWrite(method))
+    const writes = requests.some((request) => request && isWrite(request.method))
     const stale = generation === undefined ? writes : seen !== undefined && generation < seen
     if (stale && seen !== undefined) return refusal(409, -32001, 'Stale generation', seen)
     if (generation !== undefined) this.highestGeneration = generation
     return undefined
   }
 
-  private executed(requests: readonly RpcRequest[], isBatch: boolean): RpcOutcome {
+  /** @param requests undefined for what the policy allows and is no JSON all the same, such as the id `007` */
+  private executed(requests: readonly (RpcRequest | undefined)[], isBatch: boolean): RpcOutcome {
     const { swapsReplies, losesLastReply, replyTooLong, faults } = this.misbehaviour
-    const broken = requests.map(({ method }) => faults?.[method]).find(isOfTheWay)
+    const broken = requests.map((request) => request && faults?.[request.method]).find(isOfTheWay)
     if (broken === 'unauthorized') return { status: 401, body: '' }
     if (broken) return { failure: 'unreachable', why: 'planted' }
-    const replies = requests.map((request) => this.reply(request))
-    if (!isBatch) return replies[0] ?? { status: 500, body: '' }
+    if (!isBatch) {
+      const [request] = requests
+      return request ? this.reply(request) : refusal(400, -32700, 'Parse Error')
+    }
+    const unread = refusal(200, -32603, 'No reply')
+    const replies = requests.map((request) => (request ? this.reply(request) : unread))
     const given = swapsReplies ? replies.reverse() : losesLastReply ? replies.slice(0, -1) : replies
     const body = `[${given.map((reply) => reply.body).join(',')}]`
     if (replyTooLong || Buffer.byteLength(body) > replyBytes)
@@ -225,8 +232,10 @@ function isJson(text: string): boolean {
 function requestIn(text: string): RpcRequest | undefined {
   if (!isJson(text)) return undefined
   const value: unknown = JSON.parse(text)
-  const isRequest = typeof value === 'object' && value !== null && 'method' in value && 'params' in value
-  return isRequest ? (value as RpcRequest) : undefined
+  if (typeof value !== 'object' || value === null) return undefined
+  // Kamailio finds a key in any case.
+  const request = Object.fromEntries(Object.entries(value).map(([key, given]) => [key.toLowerCase(), given]))
+  return 'method' in request && 'params' in request ? (request as unknown as RpcRequest) : undefined
 }
 
 function isOfTheWay(fault: string | undefined): fault is 'unreachable' | 'unauthorized' {
