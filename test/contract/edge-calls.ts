@@ -26,9 +26,10 @@ export function callsContract(
     const ofSecond = { uris: [second], addresses: [secondAddress, 'second.example'] }
     await world.until(async () => (await countOf(edge, ofSecond)).calls === 5)
     expect(await countOf(edge, { uris: [first, second], addresses: [secondAddress] })).toEqual(profile(8))
-    expect((await edge.facts()).calls).toBe(8)
+    const inAll = { callsTo: 6, callsFrom: 2, begun: 8, begunTo: 6 }
+    expect(await edge.facts()).toMatchObject(inAll)
     await edge.reload()
-    expect((await edge.facts()).calls).toBe(8)
+    expect(await edge.facts()).toMatchObject(inAll)
     expect(await countOf(edge, ofSecond)).toEqual(profile(5))
     const misspelled = destinationUri(`${second};transport=udp`) ?? second
     expect(await countOf(edge, { uris: [misspelled], addresses: [secondAddress] })).toEqual(profile(2))
@@ -61,7 +62,8 @@ export function callsContract(
     const calls = await world.callGroup(2)
     const all = { uris: [places().first, places().second], addresses: [places().secondAddress] }
     expect(await world.edge.count([all])).toMatchObject([{ fault: 'unsupported' }])
-    expect((await world.edge.facts()).calls).toBe(undefined)
+    expect(await world.edge.facts()).not.toHaveProperty('callsTo')
+    expect(await world.edge.facts()).not.toHaveProperty('callsFrom')
     await calls.hangUp()
   })
 
@@ -106,7 +108,7 @@ export function callsContract(
     await calls.hangUp()
     await placed.hangUp()
     await world.until(async () => isCounted(await edge.count(all), { calls: 0, begun: 3 }))
-    expect(await edge.facts()).toMatchObject({ begun: 3, calls: 0 })
+    expect(await edge.facts()).toMatchObject({ begun: 3, begunTo: 2, callsTo: 0, callsFrom: 0 })
     await world.restart()
     expect(await edge.count(all)).toMatchObject([{ calls: 0, begun: 0 }])
   })

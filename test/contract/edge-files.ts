@@ -59,8 +59,7 @@ export function filesContract(
       guard: true,
       counters: true,
       profiles: ['dst', 'src'],
-      calls: 0,
-      begun: 0,
+      ...{ callsTo: 0, callsFrom: 0, begun: 0, begunTo: 0 },
       dialogs: 0,
       keepalives: false,
     })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { describeEdge, type EdgeFacts, lacksOf } from '../../functions/control/edge-facts.ts'
+import { describeEdge, type EdgeFacts, lacksOf, totalCalls } from '../../functions/control/edge-facts.ts'
 import type { EdgeList } from '../../functions/control/edge-list.ts'
 import { listed } from './samples.ts'
 
@@ -16,8 +16,10 @@ const facts: EdgeFacts = {
   profiles: ['dst', 'src'],
   counters: true,
   dialogs: 3,
-  calls: 3,
+  callsTo: 2,
+  callsFrom: 1,
   begun: 7,
+  begunTo: 5,
   endsCalls: false,
   keepalives: true,
 }
@@ -37,7 +39,7 @@ describe('an edge is described', () => {
   })
 
   test('with the first few of its opaque entries, and all of them counted', () => {
-    const opaque = Array.from({ length: 9 }, (_, n) => ({ group: 1, text: `tel:${n}` }))
+    const opaque = Array.from({ length: 9 }, (_, n) => ({ set: 1, text: `tel:${n}` }))
     const { list: shown } = described({}, { destinations: [], opaque })
     expect(shown).toEqual({
       destinations: 0,
@@ -51,33 +53,46 @@ describe('an edge is described', () => {
     expect(described({}, { destinations: [listed('sip:10.0.1.20')], opaque: [] }).list.iuid).toBe(false)
   })
 
+  const none = { begun: 0, begunTo: 0, callsTo: 0, callsFrom: 0 }
   test.each<[string, Partial<EdgeFacts>, 'counting' | 'never' | 'unproved']>([
-    ['calls began', { begun: 1, calls: 0, dialogs: 0 }, 'counting'],
-    ['calls are up', { begun: 0, calls: 2, dialogs: 2 }, 'counting'],
+    ['calls to a destination began', { ...none, begun: 1, begunTo: 1, dialogs: 0 }, 'counting'],
+    ['calls to a destination are up', { ...none, callsTo: 2, dialogs: 2 }, 'counting'],
     [
-      'calls began of which none is left, while others are up',
-      { begun: 5, calls: 0, dialogs: 3 },
+      'calls to one began of which none is left, while others are up',
+      { ...none, begun: 5, begunTo: 5, dialogs: 3 },
       'counting',
     ],
-    ['dialogs are up and none is counted', { begun: 0, calls: 0, dialogs: 3 }, 'never'],
-    ['no call came yet', { begun: 0, calls: 0, dialogs: 0 }, 'unproved'],
+    ['dialogs are up and none is counted', { ...none, dialogs: 3 }, 'never'],
+    [
+      'more dialogs are up than the calls that media servers place',
+      { ...none, begun: 9, callsFrom: 2, dialogs: 3 },
+      'never',
+    ],
+    ['only media servers have placed calls', { ...none, begun: 9, callsFrom: 3, dialogs: 3 }, 'unproved'],
+    ['no call came yet', { ...none, dialogs: 0 }, 'unproved'],
   ])('to count when that is proved: %s', (_what, changes, expected) => {
     expect(described(changes).counts).toBe(expected)
   })
 
   test('to count by its profiles alone, where it has no counters', () => {
-    const { begun: _begun, ...old } = { ...facts, counters: false }
+    const { begun: _begun, begunTo: _begunTo, ...old } = { ...facts, counters: false }
     expect(describeEdge(edge, old, list).counts).toBe('counting')
-    expect(describeEdge(edge, { ...old, calls: 0 }, list).counts).toBe('never')
-    expect(describeEdge(edge, { ...old, calls: 0, dialogs: 0 }, list).counts).toBe('unproved')
+    const empty = { ...old, callsTo: 0, callsFrom: 0 }
+    expect(describeEdge(edge, empty, list).counts).toBe('never')
+    expect(describeEdge(edge, { ...empty, dialogs: 0 }, list).counts).toBe('unproved')
   })
 
-  test('as unproved where nobody can say: no profile for one direction, or no dialogs', () => {
-    const { calls: _calls, ...oneProfile } = { ...facts, begun: 0 }
-    expect(describeEdge(edge, oneProfile, list).counts).toBe('unproved')
-    const { dialogs: _dialogs, ...noDialogs } = { ...facts, begun: 0, calls: 0 }
+  test('as unproved where nobody can say, without the dialog module', () => {
+    const { dialogs: _dialogs, ...noDialogs } = { ...facts, ...none }
     expect(describeEdge(edge, noDialogs, list).counts).toBe('unproved')
   })
+})
+
+test('the total of all calls is that of both profiles, and unknown where one is missing', () => {
+  expect(totalCalls(facts)).toBe(3)
+  const { callsTo: _to, ...outbound } = facts
+  const { callsFrom: _from, ...inbound } = facts
+  expect([totalCalls(outbound), totalCalls(inbound)]).toEqual([undefined, undefined])
 })
 
 describe('what an edge lacks', () => {
@@ -91,7 +106,7 @@ describe('what an edge lacks', () => {
     expect(lacksOf(described(plain, { destinations: [listed('sip:10.0.1.20')], opaque: [] }))).toEqual([])
   })
 
-  const opaque: EdgeList = { ...list, opaque: [{ group: 1, text: 'sip:127.0.62.1;x="q"' }] }
+  const opaque: EdgeList = { ...list, opaque: [{ set: 1, text: 'sip:127.0.62.1;x="q"' }] }
   test.each<[string, Partial<EdgeFacts>, EdgeList, RegExp]>([
     [
       'the profile "dst"',
@@ -100,7 +115,12 @@ describe('what an edge lacks', () => {
       /no call profiles, calls are counted by weaker/,
     ],
     ['the profile "src"', { profiles: ['dst'] }, list, /no profile "src"/],
-    ['a script that counts', { begun: 0, calls: 0 }, list, /DISPATCHER_CONTROL_COUNT_TO/],
+    [
+      'a script that counts',
+      { begun: 0, begunTo: 0, callsTo: 0, callsFrom: 0 },
+      list,
+      /DISPATCHER_CONTROL_COUNT_TO/,
+    ],
     ['begun counters', { counters: false }, list, /no begun counters/],
     ['the guard', { guard: false }, list, /no drain guard/],
     ['batches', { batch: false, fence: false }, list, /no batches and no fence/],
@@ -127,7 +147,7 @@ describe('what an edge lacks', () => {
   })
 
   test('of somebody who has none of our files is all of it, each once, in this order', () => {
-    const { bootId: _id, calls: _calls, begun: _begun, ...rest } = facts
+    const { bootId: _id, callsTo: _to, callsFrom: _from, begun: _begun, begunTo: _begunTo, ...rest } = facts
     const plain = { ...rest, batch: false, fence: false, guard: false, counters: false, profiles: [] }
     const lines = lacksOf(describeEdge(edge, plain, opaque))
     expect(

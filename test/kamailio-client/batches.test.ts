@@ -35,7 +35,7 @@ const gateway =
 function faults(answers: readonly RpcAnswer<unknown>[]): (EdgeFault | 'none')[] {
   return answers.map((given) => ('error' in given ? given.error.fault : 'none'))
 }
-const all = (fault: EdgeFault) => Array<EdgeFault>(3).fill(fault)
+const all = (fault: EdgeFault | 'none') => Array<EdgeFault | 'none'>(3).fill(fault)
 
 describe('many requests go in one', () => {
   test('and are answered in order, whatever their methods', async () => {
@@ -146,10 +146,8 @@ describe('a reply that is not the documented one answers none of them', () => {
 
 describe('what an edge did not execute', () => {
   test.each<[string, Instead]>([
-    [
-      'a line that its policy refuses',
-      says(refusal('Request refused by edge policy', -32600, 2), '400 Bad Request'),
-    ],
+    ['a policy that names no line', says(refusal('Request refused by edge policy'), '400 Bad Request')],
+    ['a line beyond them', says(refusal('Request refused by edge policy', -32600, 4), '400 Bad Request')],
     ['a batch that it can not read', says(refusal('Malformed batch'), '400 Bad Request')],
     ['too many lines', says(refusal('Batch of 101 requests, at most 100'), '413 Content Too Large')],
     ['too many bytes', says(refusal('Body of 16384 bytes, at most 16000'), '413 Content Too Large')],
@@ -158,7 +156,7 @@ describe('what an edge did not execute', () => {
       'a reply that does not fit',
       (socket, envelopes) => {
         envelopes()
-        answer(socket, refusal('Executed, but the reply does not fit pv_buffer_size', -32603), boot, '500 x')
+        answer(socket, refusal('Executed, but the reply does not fit pv_buffer_size', -32002), boot, '500 x')
       },
     ],
   ])('is asked one by one (%s), and batches go on', async (_what, instead) => {
@@ -171,20 +169,40 @@ describe('what an edge did not execute', () => {
     expect(edge.sizes()).toEqual([3])
   })
 
-  test('of a refused line only that one is refused', async () => {
+  const policyAt = (line: number) =>
+    says(refusal('Request refused by edge policy', -32600, line), '400 Bad Request')
+
+  test.each([1, 2, 3])(
+    'for its line %i is sent once more without it, and only that one is refused',
+    async (at) => {
+      const edge = await scriptedEdge()
+      const rpc = await knownRpcOf(edge)
+      edge.instead.push(policyAt(at))
+      const answers = await rpc.batch(sizesTo(3))
+      expect(faults(answers)).toEqual(all('none').with(at - 1, 'unsupported'))
+      expect(answers[at - 1]).toMatchObject({
+        error: { message: expect.stringContaining('refused by edge policy') },
+      })
+      expect(answers.toSpliced(at - 1, 1)).toEqual(answersTo(3).toSpliced(at - 1, 1))
+      expect(edge.sizes()).toEqual([3, 2])
+      expect(await rpc.batch(sizesTo(3))).toEqual(answersTo(3))
+      expect(edge.sizes()).toEqual([3])
+    },
+  )
+
+  test('for a second line as well is asked one by one, and only what is refused again is refused', async () => {
     const edge = await scriptedEdge()
     const rpc = await knownRpcOf(edge)
-    const policy = refusal('Request refused by edge policy')
-    edge.instead.push(says({ ...policy, error: { ...policy.error, data: 2 } }, '400 Bad Request'))
+    edge.instead.push(policyAt(2), policyAt(1))
     const honest: Instead = (socket, envelopes, { body }) =>
-      body.includes(numbered(1))
-        ? answer(socket, policy, boot, '400 Bad Request')
+      body.includes(`${numbered(0)}"`)
+        ? answer(socket, refusal('Request refused by edge policy'), boot, '400 Bad Request')
         : answer(socket, envelopes()[0], boot)
     edge.instead.push(honest, honest, honest)
-    const answers = await rpc.batch(sizesTo(3))
-    expect(faults(answers)).toEqual(['none', 'unsupported', 'none'])
-    expect([answers[0], answers[2]]).toEqual([{ result: 0 }, { result: 2 }])
-    expect(edge.sizes()).toEqual([3, 1, 1, 1])
+    const answers = await rpc.batch(sizesTo(4))
+    expect(faults(answers)).toEqual(['unsupported', 'unsupported', 'none', 'none'])
+    expect(answers.slice(2)).toEqual(answersTo(4).slice(2))
+    expect(edge.sizes()).toEqual([4, 3, 1, 1, 1])
   })
 
   test('but may have executed is never sent again where twice is not once', async () => {
@@ -192,7 +210,7 @@ describe('what an edge did not execute', () => {
     const rpc = await knownRpcOf(edge)
     edge.instead.push((socket, envelopes) => {
       envelopes()
-      answer(socket, refusal('Executed, but the reply does not fit pv_buffer_size', -32603), boot, '500 x')
+      answer(socket, refusal('Executed, but the reply does not fit pv_buffer_size', -32002), boot, '500 x')
     })
     const end = (id: string) =>
       ({ method: 'dlg.terminate_dlg', params: [id, 'from', 'to'], result: z.unknown() }) as const
@@ -220,14 +238,32 @@ describe('what an edge did not execute', () => {
     expect(faults(await rpc.batch(sizesTo(3)))).toEqual(all('malformed'))
   })
 
-  test.each([3, 1])('a generation that it can not read is an error of each of %i requests', async (count) => {
-    const edge = await scriptedEdge()
-    const rpc = (await knownRpcOf(edge)).under(Number.NaN)
-    const unread = says(refusal('Generation is no number'), '400 Bad Request')
-    edge.instead.push(unread, unread, unread, unread)
-    expect(faults(await rpc.batch(sizesTo(count)))).toEqual(Array(count).fill('unsupported'))
-    expect(edge.executed).toEqual([])
-  })
+  test.each([3, 1])(
+    'for another reason than its policy is our own mistake for each of %i, in its words',
+    async (count) => {
+      const edge = await scriptedEdge()
+      const rpc = await knownRpcOf(edge)
+      const unread = says(refusal('Generation is no number'), '400 Bad Request')
+      edge.instead.push(unread, unread, unread, unread)
+      const answers = await rpc.batch(sizesTo(count))
+      expect(faults(answers)).toEqual(Array(count).fill('malformed'))
+      for (const given of answers)
+        expect(given).toMatchObject({
+          error: { message: expect.stringContaining('Generation is no number') },
+        })
+      expect(edge.executed).toEqual([])
+    },
+  )
+
+  test.each([Number.NaN, -1, 0.5, 10 ** 15, Number.POSITIVE_INFINITY])(
+    'a generation of %d is never sent',
+    async (generation) => {
+      const edge = await scriptedEdge()
+      const rpc = await knownRpcOf(edge)
+      expect(() => rpc.under(generation)).toThrow(RangeError)
+      expect(edge.sizes()).toEqual([])
+    },
+  )
 })
 
 describe('on the way to it', () => {

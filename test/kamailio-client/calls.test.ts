@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { totalCalls } from '../../functions/control/edge-facts.ts'
 import {
   clientOf,
   type HttpRequest,
@@ -105,15 +106,16 @@ describe('the dialog profiles come first', () => {
 })
 
 describe('the total of all calls', () => {
+  const totalOf = async (answers: Answers) => totalCalls(await (await edgeThat(() => answers)).edge.facts())
+
   test('is that of both profiles, whatever their values', async () => {
     const profiles = { dst: { [media]: 3, 'sip:10.0.1.21': 2 }, src: { '10.0.1.20': 4 } }
-    expect(await (await (await edgeThat(() => ({ active: 9, profiles }))).edge.facts()).calls).toBe(9)
+    expect(await totalOf({ active: 9, profiles })).toBe(9)
   })
 
   test('is unknown where one of them is missing, or the edge refuses the question', async () => {
-    const inbound = await edgeThat(() => ({ active: 2, profiles: { dst: { [media]: 2 } } }))
-    expect((await inbound.edge.facts()).calls).toBe(undefined)
-    expect((await (await edgeThat(() => ({}))).edge.facts()).calls).toBe(undefined)
+    expect(await totalOf({ active: 2, profiles: { dst: { [media]: 2 } } })).toBe(undefined)
+    expect(await totalOf({})).toBe(undefined)
   })
 })
 

@@ -7,12 +7,14 @@ const boot = '1795724058-4711'
 const now = 1_795_724_060_000
 const asked = z.object({ method: z.string(), params: z.array(z.string()), id: z.int() })
 
+const noKey = "Key name doesn't exist in htable."
 class Refusal extends Error {}
 
 interface Answers {
   /** what rpc.cfg says of itself; a Refusal for an error with its message */
   readonly about?: string | Refusal
   readonly begun?: number | Refusal
+  readonly begunTo?: number | Refusal
   readonly held?: Refusal
   readonly sizes?: Readonly<Record<string, number>>
   readonly dialogs?: number
@@ -39,8 +41,12 @@ async function edgeThat({ ours = true, ...answers }: Answers) {
   return { edge: clientOf(server, { now: () => now }), asks }
 }
 
-function answerTo(answers: Omit<Answers, 'ours'>, method: string, [first = '']: readonly string[]): unknown {
-  const { about = '', begun = 7, held, sizes = { dst: 2, src: 1 }, dialogs = 3 } = answers
+function answerTo(
+  answers: Omit<Answers, 'ours'>,
+  method: string,
+  [first = '', key = '']: readonly string[],
+): unknown {
+  const { about = '', begun = 7, begunTo = 5, held, sizes = { dst: 2, src: 1 }, dialogs = 3 } = answers
   const item = (value: unknown) =>
     value instanceof Refusal ? value : { item: { name: 'x', value, flags: 0, expire: 'NEVER' } }
   switch (method) {
@@ -53,7 +59,9 @@ function answerTo(answers: Omit<Answers, 'ours'>, method: string, [first = '']: 
     case 'dlg.profile_get_size':
       return sizes[first] ?? new Refusal(`Profile not found: ${first}`)
     default:
-      return item({ dc: about, begun, held: held ?? new Refusal("Key name doesn't exist in htable.") }[first])
+      return item(
+        { dc: about, begun: key === 'total:dst' ? begunTo : begun, held: held ?? new Refusal(noKey) }[first],
+      )
   }
 }
 
@@ -69,7 +77,7 @@ describe('what an edge is', () => {
       bootId: boot,
       ...{ batch: true, fence: true, guard: true, counters: true },
       profiles: ['dst', 'src'],
-      ...{ dialogs: 3, calls: 3, begun: 7 },
+      ...{ dialogs: 3, callsTo: 2, callsFrom: 1, begun: 7, begunTo: 5 },
       ...{ longestCallSeconds: 7200, endsCalls: true, keepalives: false },
       clockDifferenceSeconds: -5,
       configurationError: 'flags=2 is missing',
@@ -97,23 +105,29 @@ describe('what an edge is', () => {
   test.each([
     [
       'counters that counted nothing yet',
-      { begun: new Refusal("Key name doesn't exist in htable.") },
-      { counters: true, begun: 0 },
+      { begun: new Refusal(noKey), begunTo: new Refusal(noKey) },
+      { counters: true, begun: 0, begunTo: 0 },
     ],
-    ['no counters', { begun: new Refusal('No such htable') }, { counters: false }],
+    ['no call to a destination', { begunTo: new Refusal(noKey) }, { begun: 7, begunTo: 0 }],
+    [
+      'no counters',
+      { begun: new Refusal('No such htable'), begunTo: new Refusal('No such htable') },
+      { counters: false },
+    ],
     [
       'no table of its own',
       { about: new Refusal('No such htable') },
       { batch: true, counters: true, begun: 7 },
     ],
     ['no guard', { held: new Refusal('No such htable') }, { guard: false }],
-    ['one profile', { sizes: { dst: 2 } }, { profiles: ['dst'] }],
+    ['one profile', { sizes: { dst: 2 } }, { profiles: ['dst'], callsTo: 2 }],
     ['no profile', { sizes: {} }, { profiles: [] }],
   ])('%s is told from none', async (_what, answers, expected) => {
     const facts = await (await edgeThat(answers)).edge.facts()
     expect(facts).toMatchObject(expected)
-    expect('calls' in facts).toBe(facts.profiles.length === 2)
-    expect('begun' in facts).toBe(facts.counters)
+    expect('callsTo' in facts).toBe(facts.profiles.includes('dst'))
+    expect('callsFrom' in facts).toBe(facts.profiles.includes('src'))
+    expect(['begun' in facts, 'begunTo' in facts]).toEqual([facts.counters, facts.counters])
   })
 
   test('an edge without our rpc.cfg is not asked for what it would refuse, and log', async () => {
@@ -121,7 +135,14 @@ describe('what an edge is', () => {
     // Its first answer shows that it has none.
     await edge.boot()
     const facts = await edge.facts()
-    expect(facts).toMatchObject({ batch: false, fence: false, counters: false, guard: true, calls: 3 })
+    expect(facts).toMatchObject({
+      batch: false,
+      fence: false,
+      counters: false,
+      guard: true,
+      callsTo: 2,
+      callsFrom: 1,
+    })
     expect(facts).not.toHaveProperty('bootId')
     expect(asks.filter((text) => /begun|dc/.test(text))).toEqual([])
   })

@@ -127,6 +127,9 @@ function namesInstance({ DEST }: z.output<typeof raw>): boolean {
   )
 }
 
+/** Opaque by its port, flags or scheme, and with a whole address that only resembles the instance's. */
+const isOfAnother = /^(sips?|tel):(10\.9\.8\.70|110\.9\.8\.7|10\.9\.8|127\.0\.62\.1)(:\d*)?$/
+
 /** @throws unless every planted entry is found, nobody else's is taken for the instance's, and no entry is lost */
 function check({ targets, opaque }: ListedTargets, value: unknown, expected: readonly ListedDestination[]) {
   const destinations = targets.map(({ destination }) => destination)
@@ -148,8 +151,10 @@ function check({ targets, opaque }: ListedTargets, value: unknown, expected: rea
       throw new Error(`${wanted.uri} in group ${wanted.group} is not found`)
   for (const entry of opaque) {
     if (entry.text.length > 200) throw new Error('an opaque entry is shown at length')
-    if (/10\.9\.8\.7/.test(entry.text) && !mayBelong(entry, instance))
-      throw new Error(`${entry.text} may belong`)
+    const shows = /(^|[^\w.-])10\.9\.8\.7($|[^\w.-])/.test(entry.text)
+    if (shows && !mayBelong(entry, instance)) throw new Error(`${entry.text} may belong`)
+    if (entry.set !== undefined && isOfAnother.test(entry.text) && mayBelong(entry, instance))
+      throw new Error(`${entry.text} is another's`)
   }
   return { resolved: resolved.length, opaque: opaque.length }
 }

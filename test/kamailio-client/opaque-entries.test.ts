@@ -19,7 +19,7 @@ async function listing(normal: unknown, full: unknown = normal) {
 }
 
 describe('an entry that can not be read as a destination', () => {
-  test('is one by itself, with its group, its text and its duid, and takes no other with it', async () => {
+  test('is one by itself, with its set, its text and its duid, and takes no other with it', async () => {
     const { edge } = await listing(
       of(
         set(1, dest(media), dest('sip:10.0.1.21:0', { ATTRS: { DUID: 'ms-b' } }), dest('tel:+123')),
@@ -32,22 +32,22 @@ describe('an entry that can not be read as a destination', () => {
         { group: 2, uri: media, flags: 'DX' },
       ],
       opaque: [
-        { group: 1, text: 'sip:10.0.1.21:0', duid: 'ms-b' },
-        { group: 1, text: 'tel:+123' },
-        { group: 2, text: 'sip:*.invalid' },
-        { group: 2, text: media },
+        { set: 1, text: 'sip:10.0.1.21:0', duid: 'ms-b' },
+        { set: 1, text: 'tel:+123' },
+        { set: 2, text: 'sip:*.invalid' },
+        { set: 2, text: media },
       ],
     })
   })
 
   test.each<[string, unknown, object]>([
-    ['no URI', set(1, { DEST: { FLAGS: 'AX' } }), { group: 1, text: '{"DEST":{"FLAGS":"AX"}}' }],
-    ['a URI that is a number', set(1, dest(7)), { group: 1, text: JSON.stringify(dest(7)) }],
-    ['a whole group', set(1, dest('all')), { group: 1, text: 'all' }],
-    ['no flags', set(1, { DEST: { URI: media } }), { group: 1, text: media }],
-    ['flags of tomorrow', set(1, dest(media, { FLAGS: 'AXQ' })), { group: 1, text: media }],
-    ['a load below 0', set(1, dest(media, { RUNTIME: { DLGLOAD: -1 } })), { group: 1, text: media }],
-    ['null', set(1, null), { group: 1, text: 'null' }],
+    ['no URI', set(1, { DEST: { FLAGS: 'AX' } }), { set: 1, text: '{"DEST":{"FLAGS":"AX"}}' }],
+    ['a URI that is a number', set(1, dest(7)), { set: 1, text: JSON.stringify(dest(7)) }],
+    ['a whole group', set(1, dest('all')), { set: 1, text: 'all' }],
+    ['no flags', set(1, { DEST: { URI: media } }), { set: 1, text: media }],
+    ['flags of tomorrow', set(1, dest(media, { FLAGS: 'AXQ' })), { set: 1, text: media }],
+    ['a load below 0', set(1, dest(media, { RUNTIME: { DLGLOAD: -1 } })), { set: 1, text: media }],
+    ['null', set(1, null), { set: 1, text: 'null' }],
     ['a set without a number', set('1', dest(media)), { text: JSON.stringify(set('1', dest(media))) }],
     ['a set below 0', set(-1, dest(media)), { text: JSON.stringify(set(-1, dest(media))) }],
     ['a set without targets', { SET: { ID: 1 } }, { text: '{"SET":{"ID":1}}' }],
@@ -74,7 +74,7 @@ describe('an entry that can not be read as a destination', () => {
 
   test('alone makes a list that is read, and no empty one', async () => {
     const { edge } = await listing(of(set(1, dest('tel:+123'))))
-    expect(await edge.list()).toEqual({ destinations: [], opaque: [{ group: 1, text: 'tel:+123' }] })
+    expect(await edge.list()).toEqual({ destinations: [], opaque: [{ set: 1, text: 'tel:+123' }] })
   })
 
   test.each([

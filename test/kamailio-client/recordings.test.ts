@@ -70,7 +70,7 @@ describe.each(releases)('what real Kamailio %s said', (release) => {
         'sip:127.0.62.4:5080;transport=tcp',
         'sip:name.invalid:5060',
       ])
-      expect(opaque.map(({ group, text }) => `${group} ${text}`).sort()).toEqual([
+      expect(opaque.map(({ set, text }) => `${set} ${text}`).sort()).toEqual([
         '1 sip:*.invalid',
         '1 sip:127.0.62.1:',
         '1 sip:127.0.62.1:0',
