@@ -19,6 +19,8 @@ export interface CountingProxyOptions {
 }
 
 const requestLine = 'POST /rpc HTTP/1.1\r\n'
+const bootHeader = 'X-DC-Boot:'
+const hidden = 'X-Hidden-:'
 
 /** Stands between an edge at `host:port` and a client that is told `url`. */
 export async function startCountingProxy(
@@ -35,31 +37,39 @@ export async function startCountingProxy(
     // A reset by either side closes it, and that is all that there is to know.
     socket.on('error', () => socket.destroy())
   }
-  const passOn = (from: Socket, to: Socket, seen: (chunk: Buffer) => Buffer) => {
+  const later = (pass: () => void) => {
+    if (roundTripMs === 0) pass()
+    else setTimeout(pass, roundTripMs / 2)
+  }
+  const passOn = (from: Socket, to: Socket, seen: Seen) => {
     from.on('data', (chunk: Buffer) => {
-      const passed = seen(chunk)
-      if (roundTripMs === 0) to.write(passed)
-      else setTimeout(() => to.write(passed), roundTripMs / 2)
+      const passed = seen.next(chunk)
+      later(() => to.write(passed))
     })
-    from.on('end', () => setTimeout(() => to.end(), roundTripMs / 2))
+    from.on('end', () => later(() => to.end(seen.rest())))
   }
   const server = createServer((client) => {
     const edge = connect(rpcPort, address)
     keep(client)
     keep(edge)
-    let tail = ''
-    passOn(client, edge, (chunk) => {
-      sent += chunk.length
-      // A request line may be cut anywhere: what may be its beginning is kept for the next piece.
-      const text = tail + chunk.toString('latin1')
-      requests += text.split(requestLine).length - 1
-      tail = text.slice(-(requestLine.length - 1))
-      return chunk
+    const count = counter(() => {
+      requests += 1
     })
-    passOn(edge, client, (chunk) => {
-      received += chunk.length
-      if (!hidesBoot) return chunk
-      return Buffer.from(chunk.toString('latin1').replaceAll('X-DC-Boot:', 'X-Hidden-:'), 'latin1')
+    passOn(client, edge, {
+      next: (chunk) => {
+        sent += chunk.length
+        count(chunk)
+        return chunk
+      },
+      rest: () => Buffer.alloc(0),
+    })
+    const hide = hidesBoot ? hider() : unchanged
+    passOn(edge, client, {
+      next: (chunk) => {
+        received += chunk.length
+        return hide.next(chunk)
+      },
+      rest: hide.rest,
     })
   })
   const { promise, resolve } = Promise.withResolvers<void>()
@@ -76,4 +86,44 @@ export async function startCountingProxy(
       return closed
     },
   }
+}
+
+/** What becomes of the pieces of one direction of one connection. */
+interface Seen {
+  readonly next: (chunk: Buffer) => Buffer
+  /** what was kept back, when no more comes */
+  readonly rest: () => Buffer
+}
+
+const unchanged: Seen = { next: (chunk) => chunk, rest: () => Buffer.alloc(0) }
+
+/** TCP may cut a request line anywhere: what may be its beginning is looked at again with the next piece. */
+function counter(seen: () => void): (chunk: Buffer) => void {
+  let tail = ''
+  return (chunk) => {
+    const text = tail + chunk.toString('latin1')
+    const parts = text.split(requestLine)
+    for (const _ of parts.slice(1)) seen()
+    tail = beginningOf(requestLine, parts.at(-1) ?? '')
+  }
+}
+
+/** The same for the header: what may be its beginning is kept back until the next piece shows what it is. */
+function hider(): Seen {
+  let tail = ''
+  return {
+    next: (chunk) => {
+      const text = (tail + chunk.toString('latin1')).replaceAll(bootHeader, hidden)
+      tail = beginningOf(bootHeader, text)
+      return Buffer.from(text.slice(0, text.length - tail.length), 'latin1')
+    },
+    rest: () => Buffer.from(tail, 'latin1'),
+  }
+}
+
+/** @returns the longest end of a text with which `whole` may begin */
+function beginningOf(whole: string, text: string): string {
+  for (let length = Math.min(whole.length - 1, text.length); length > 0; length -= 1)
+    if (text.endsWith(whole.slice(0, length))) return whole.slice(0, length)
+  return ''
 }
