@@ -1,20 +1,32 @@
-import type { Happening } from './plan.ts'
+import type { Happening, Move } from './plan.ts'
 import type { Call, Machine } from './truth.ts'
 import type { World } from './world.ts'
 
 type Of<K extends Happening['kind']> = Extract<Happening, { kind: K }>
 
 /** A call of a server: to it, where the edge selects it now, or from it. */
-export function call(world: World, { server, edge, out, lasts, moves }: Of<'call'>): void {
+export function call(world: World, { server, edge, out, lasts, moves = [] }: Of<'call'>): void {
   const machine = world.truth.machineAt(server)
   if (!machine || (!out && !isSelected(world, server, edge))) return
-  const stays = moves ? Math.min(moves.after, lasts) : lasts
+  goOn(world, machine, { edge, out, left: lasts, moves })
+}
+
+interface Leg {
+  readonly edge: number
+  readonly out: boolean
+  readonly left: number
+  readonly moves: readonly Move[]
+}
+
+function goOn(world: World, machine: Machine, { edge, out, left, moves }: Leg): void {
+  const [next, ...later] = moves
+  const stays = Math.min(next?.after ?? left, left)
   begin(world, machine, edge, out, stays)
-  if (!moves || stays >= lasts) return
+  if (!next || stays >= left) return
   world.clock.at(world.clock.now() + stays, () => {
     if (machine.goneAt !== undefined) return
     world.faults.hit('world: call moves to another edge', world.clock.now())
-    begin(world, machine, moves.edge, out, lasts - stays)
+    goOn(world, machine, { edge: next.edge, out, left: left - stays, moves: later })
   })
 }
 

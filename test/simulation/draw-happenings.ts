@@ -53,9 +53,13 @@ function drawCall(place: Place): Happening[] {
   const { draws, server, at, edges } = place
   const lasts = Number(draws.weighted({ 20: 25, 120: 30, 400: 30, 840: 15 })) * draws.int(600, second)
   if (draws.chance(0.25)) return [{ at, kind: 'invite', edge: anyEdge(place), set: 1, lasts }]
+  const often = draws.chance(0.4)
   const moves =
     edges.length > 1 && draws.chance(0.2)
-      ? { edge: anyEdge(place), after: draws.int(1, 120) * second }
+      ? draws.several(1, often ? 8 : 1, () => ({
+          edge: anyEdge(place),
+          after: draws.int(1, often ? 20 : 120) * second,
+        }))
       : undefined
   return [
     {

@@ -26,7 +26,9 @@ export function generate(seed: number): Plan {
 
 function drawEdges(draws: Draws): EdgePlan[] {
   const count = Number(draws.weighted({ 1: 20, 2: 60, 3: 15, 4: 5 }))
-  const latency = Number(draws.weighted({ 0: 40, 20: 25, 200: 15, 500: 15, 1200: 5 }))
+  const drawLatency = () => Number(draws.weighted({ 0: 40, 20: 25, 200: 15, 500: 15, 1200: 5 }))
+  const latency = drawLatency()
+  const alike = draws.chance(0.7)
   return Array.from({ length: count }, (_, index): EdgePlan => {
     const version = draws.weighted({ '6.1': 65, '5.6': 25, '6.0': 10 })
     const rpcFile = draws.weighted({ ours: 75, former: 15, none: 10 })
@@ -50,7 +52,7 @@ function drawEdges(draws: Draws): EdgePlan[] {
       counts: draws.chance(0.97),
       restoresDialogs,
       upMs: draws.chance(0.9) ? 24 * 60 * minute : draws.int(1, 14) * minute,
-      latencyMs: latency,
+      latencyMs: alike ? latency : drawLatency(),
       reloadTakesMs: Number(draws.weighted({ 0: 70, 300: 20, 2000: 10 })),
       configured: index === 0 || draws.chance(0.93),
     }
@@ -67,6 +69,7 @@ function drawServers(draws: Draws, edges: readonly EdgePlan[]): ServerPlan[] {
       address: `10.0.1.${20 + index}`,
       ...(draws.chance(0.08) && takesNames && { name: `media-${index}.example.internal` }),
       ...(port !== 'none' && { port: Number(port) }),
+      namedBy: draws.chance(0.75) ? 'instance' : 'destination',
       lines: drawLines(draws, edges.length),
     }
   })

@@ -177,6 +177,14 @@ class Cast {
     )
   }
 
+  /** As an operator names it. */
+  private named({ id, server }: Machine): { instance: string } | { destination: string } {
+    const { plan, lists } = this.world
+    const place = plan.servers[server]
+    if (place?.namedBy !== 'destination') return { instance: id }
+    return { destination: lists.lists.uriOf({ server, port: place.port }) }
+  }
+
   private command(happening: Of<'operator'> | Of<'reload-command'> | Of<'release-command'>): void {
     const { plan, truth } = this.world
     const id = `command-${this.order + 1}`
@@ -192,7 +200,7 @@ class Cast {
       const machine = truth.machineAt(happening.server)
       if (!machine) return
       const { command } = happening
-      send(machine.id, { command, instance: machine.id }, { kind: 'operator', machine, command })
+      send(machine.id, { command, ...this.named(machine) }, { kind: 'operator', machine, command })
       return
     }
     const edge = happening.edge === undefined ? undefined : plan.edges[happening.edge]?.id

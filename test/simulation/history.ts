@@ -115,6 +115,16 @@ function historyOf(world: World): Omit<History, 'calm' | 'last' | 'endedAt'> {
       launchHook: plan.group.launchHook,
       groupDeleted: plan.happenings.some(({ kind }) => kind === 'group-deleted'),
       rowLost: plan.happenings.some(({ kind }) => kind === 'row-lost'),
+      byDestination: plan.servers.flatMap(({ namedBy }, server) =>
+        namedBy === 'destination' ? [server] : [],
+      ),
+      renamed: plan.happenings.flatMap((happening) =>
+        happening.kind === 'line' &&
+        happening.port !== undefined &&
+        plan.servers[happening.server]?.namedBy === 'destination'
+          ? [happening.server]
+          : [],
+      ),
     },
     policyCutsFrom: (deadlineAt) => policyCutsFrom(plan.group, deadlineAt, endingSeconds * second),
     decidesAtDeadline: plan.group.callsLeft === 'terminate' && plan.group.unknown === 'terminate',

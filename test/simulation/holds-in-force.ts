@@ -19,6 +19,13 @@ export function standingOf(history: History, server: number, at: number): Standi
   if (!current) return 'undecided: no machine was there'
   const own = ofMachine(history, current, at)
   if (own !== 'free' || machines.length === 1) return own
+  const isOfTheAddress =
+    history.plan.byDestination.includes(server) &&
+    history.truth.sent.some(
+      ({ about }) =>
+        about.kind === 'operator' && about.machine !== current && about.machine.server === server,
+    )
+  if (isOfTheAddress) return 'undecided: an operator named an address that another has now'
   // An address that was recycled is the newcomer's, once its launch was told.
   return wasAnnounced(history, current, at) ? 'free' : 'undecided: nothing told of the launch'
 }
@@ -47,8 +54,10 @@ function isOpen({ deliveredAt, takenAt, pending, rejected }: Sent, at: number): 
   return rejected !== undefined || pending > 0 || takenAt === undefined || takenAt > at
 }
 
-function byOperator({ truth }: History, machine: Machine, at: number): Standing {
+function byOperator({ truth, plan }: History, machine: Machine, at: number): Standing {
   const sent = truth.sent.filter(({ about }) => about.kind === 'operator' && about.machine === machine)
+  if (sent.length > 0 && plan.renamed.includes(machine.server))
+    return 'undecided: what an operator named is spelled otherwise now'
   return lastOf(sent, at, ({ about }) => about.kind === 'operator' && about.command === 'drain')
 }
 

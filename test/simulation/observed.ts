@@ -53,6 +53,9 @@ export interface History {
     readonly launchHook: boolean
     readonly groupDeleted: boolean
     readonly rowLost: boolean
+    /** places that operators name by a destination, and those of them whose spelling changes */
+    readonly byDestination: readonly number[]
+    readonly renamed: readonly number[]
   }
   /** from when on the policy may let a machine go with what is left, by its deadline */
   readonly policyCutsFrom: (deadlineAt: number) => number

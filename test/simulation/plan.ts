@@ -42,6 +42,8 @@ export interface ServerPlan {
   readonly name?: string
   /** absent: the URI has no port */
   readonly port?: number
+  /** what operators call it by: the machine's id, or the destination as it is listed at first */
+  readonly namedBy: 'instance' | 'destination'
   readonly lines: readonly LinePlan[]
 }
 
@@ -74,7 +76,7 @@ export type Happening = { readonly at: number } & (
       readonly edge: number
       readonly out: boolean
       readonly lasts: number
-      readonly moves?: Move
+      readonly moves?: readonly Move[]
     }
   | { readonly kind: 'invite'; readonly edge: number; readonly set: number; readonly lasts: number }
   | {
@@ -132,7 +134,7 @@ export type Happening = { readonly at: number } & (
   | { readonly kind: 'row-lost'; readonly server: number }
 )
 
-/** A call goes on over another edge: it ends on the one when it begins on the other. */
+/** A call goes on over another edge, so long after it came to the one before: it ends there when it begins here. */
 export interface Move {
   readonly edge: number
   readonly after: number

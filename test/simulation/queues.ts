@@ -41,6 +41,7 @@ export class Queues {
   /** Brings each copy of a message after its delay. */
   send(name: FunctionName, message: Message, delays: readonly number[], sent: Sent): void {
     this.byBody.set(message.body, sent)
+    this.faults.lastAt = Math.max(this.faults.lastAt, this.clock.now() + Math.max(0, ...delays))
     const trouble = [
       delays.length === 0 && 'lost',
       delays.length > 1 && 'doubled',

@@ -29,6 +29,7 @@ const quiet: Plan = {
   servers: ['10.0.1.20', '10.0.1.21'].map((address) => ({
     address,
     port: 5060,
+    namedBy: 'instance',
     lines: [
       { edge: 0, set: 1, flags: 'AP', listed: true },
       { edge: 1, set: 1, flags: 'AX', listed: true },

@@ -135,9 +135,10 @@ function withoutEdge(plan: Plan, index: number): Plan | undefined {
     'edge' in one && typeof one.edge === 'number' ? { ...one, edge: moved(one.edge) } : one
   const happening = (one: Happening): Happening =>
     one.kind === 'call' && one.moves
-      ? one.moves.edge === index
-        ? { ...one, moves: { ...one.moves, edge: 0 } }
-        : { ...one, moves: shifted(one.moves) }
+      ? {
+          ...one,
+          moves: one.moves.map((move) => (move.edge === index ? { ...move, edge: 0 } : shifted(move))),
+        }
       : one
   return {
     ...plan,
