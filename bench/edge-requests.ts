@@ -63,11 +63,13 @@ function holdOf(n: number): Hold {
 async function look(edge: KamailioEdge, holds: readonly Hold[]): Promise<void> {
   const opened = await openEdge({ clock, config }, edge)
   if ('reading' in opened) throw new Error(`the edge could not be read: ${JSON.stringify(opened.reading)}`)
+  const memory = { since: Number.NEGATIVE_INFINITY, listed: [] }
   const allowance = { requestsPerSecond: Number.MAX_SAFE_INTEGER, until: Number.MAX_SAFE_INTEGER }
-  const { reading } = await countOnEdge({ clock }, opened, undefined, {
+  const { reading } = await countOnEdge({ clock, config }, opened, undefined, {
     counted: holds,
     due: holds,
     allowance,
+    memory,
   })
   const counted = reading.readable ? Object.values(reading.holds).flatMap(({ counted }) => counted ?? []) : []
   const known = counted.filter(({ count }) => 'calls' in count)

@@ -7,6 +7,7 @@ import type { EdgeDescription } from '../control/edge-facts.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import { DispatcherControlError } from '../control/errors.ts'
 import type { FormerFlags, Hold, Subject } from '../control/hold.ts'
+import type { LastListed, ListMemory } from '../control/list-memory.ts'
 import type { CallCount, Counted, EdgeReading, HoldReading, Round, Unknown } from '../control/round.ts'
 
 /** What AWS gave back, a row of the table or an answer, does not have the form it must have; the message says where. */
@@ -257,6 +258,18 @@ export const roundRow: z.ZodType<Omit<Round, 'edges'> & { readonly edges: readon
   goneInstances: z.array(z.string()),
   edges: z.array(z.string()),
   mediaServers: z.record(z.string(), z.union([z.number(), unknown])),
+  memory: z
+    .object({
+      since: z.number(),
+      listed: z.array(
+        z.object({
+          uri,
+          at: z.number(),
+          address: z.string().exactOptional(),
+        } satisfies Fields<LastListed>),
+      ),
+    } satisfies Fields<ListMemory>)
+    .exactOptional(),
 } satisfies Fields<Round>)
 export const roundPointer = z.object({ id: z.string(), startedAt: z.number() })
 /** A row whose value is JSON, gzipped; `sk` is its own, for whoever reads a whole partition. */

@@ -1,5 +1,6 @@
 import type { DestinationUri } from './destination.ts'
 import type { EdgeDescription } from './edge-facts.ts'
+import type { ListMemory } from './list-memory.ts'
 
 /**
  * How many calls of one subject an edge carries, early and confirmed. `source`: `profile` is exact; `load` (DLGLOAD)
@@ -40,7 +41,7 @@ export interface HoldReading {
   readonly unreadable?: string
   /** a DNS name of the edge's list whose address nobody knows: it may be one of its own */
   readonly unresolved?: string
-  /** URIs of it that the edge lists besides the hold's own; absent where there is none */
+  /** URIs that its calls are counted under besides the hold's own: what is or was listed for it; absent where there is none */
   readonly others?: readonly DestinationUri[]
   /**
    * Its calls when they were last asked for, in this round or in an earlier one; unknown when the edge has restarted or shown it
@@ -77,6 +78,8 @@ export interface Round {
   /** held instances that EC2 shows as shutting down or terminated */
   readonly goneInstances: readonly string[]
   readonly edges: readonly EdgeReading[]
+  /** absent in rounds of releases before 0.2 */
+  readonly memory?: ListMemory
   /** the media servers' own counts by hold key; absent where none is configured */
   readonly mediaServers: Readonly<Record<string, number | Unknown>>
 }

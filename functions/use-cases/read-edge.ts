@@ -1,14 +1,22 @@
 import { batchLimits } from '../contracts/rpc.ts'
 import { carriedCount } from '../control/counting.ts'
-import { type DestinationUri, usualUris } from '../control/destination.ts'
+import { type DestinationUri, type ListedDestination, usualUris } from '../control/destination.ts'
 import { describeEdge, type EdgeDescription, totalCalls } from '../control/edge-facts.ts'
 import { isUnresolved, mayBelong, type OpaqueEntry } from '../control/edge-list.ts'
 import { EdgeError } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
+import { isYoung, type ListMemory, otherSpellings } from '../control/list-memory.ts'
 import { type Lookup, lookup } from '../control/listing.ts'
 import { activeHosts, type EdgeLoad } from '../control/load-in-service.ts'
 import { isDisabled } from '../control/plan.ts'
-import type { CallCount, Counted, EdgeReading, HoldReading, Unknown } from '../control/round.ts'
+import {
+  type CallCount,
+  type Counted,
+  type EdgeReading,
+  type HoldReading,
+  isUnknown,
+  type Unknown,
+} from '../control/round.ts'
 import { asEdgeError } from './edges.ts'
 import { type Allowance, paced } from './paced.ts'
 import type { CallsOf, Edge, Ports } from './ports.ts'
@@ -24,6 +32,7 @@ export interface OpenedEdge {
   readonly edge: Edge
   readonly at: number
   readonly description: EdgeDescription
+  readonly listed: readonly ListedDestination[]
   readonly find: Lookup
   readonly opaque: readonly OpaqueEntry[]
   /** a DNS name that it lists and nobody can tell whose it is */
@@ -37,6 +46,8 @@ export interface Asked {
   /** those of them whose calls are asked for, in this order, as far as the allowance goes */
   readonly due: readonly Hold[]
   readonly allowance: Allowance
+  /** under what calls may be counted that no list shows now */
+  readonly memory: ListMemory
 }
 
 /** What it is first: the boot time that it shows is from before its list. */
@@ -52,6 +63,7 @@ export async function openEdge(
       edge,
       at,
       description: describeEdge(edge, facts, list),
+      listed: list.destinations,
       find: lookup(list.destinations),
       opaque: list.opaque,
       unresolved: list.destinations.find((entry) => isUnresolved(entry, config.staticNames))?.uri,
@@ -67,15 +79,25 @@ export async function openEdge(
  * time at which it did.
  */
 export async function countOnEdge(
-  { clock }: Pick<Ports, 'clock'>,
+  { clock, config }: Pick<Ports, 'clock' | 'config'>,
   { edge, at, description, find, opaque, unresolved, load }: OpenedEdge,
   before: EdgeReading | undefined,
-  { counted, due, allowance }: Asked,
+  { counted, due, allowance, memory }: Asked,
 ): Promise<EdgeRead> {
   try {
     const counts = new Map<Hold, Counted>()
     const { bootTime, batch: takesBatches } = description
-    const subject = (hold: Hold) => callsOf(hold, othersOf(hold, find))
+    const young = isYoung(memory, clock.now(), config.timers.longestCallSeconds)
+    const others = new Map(
+      counted.map((hold) => {
+        const usual = young || wasSilent(before, hold)
+        return [
+          hold,
+          [...new Set([...othersOf(hold, find), ...otherSpellings(hold, memory, usual)])],
+        ] as const
+      }),
+    )
+    const subject = (hold: Hold) => callsOf(hold, others.get(hold))
     const linesAtOnce = 2 * (takesBatches ? 4 * batchLimits.requests : requestsAtOnce)
     const cost = (hold: Hold) => linesFor(subject(hold)) / (takesBatches ? batchLimits.requests : 1)
     await paced(clock, due, allowance, cost, async (batch) => {
@@ -92,14 +114,14 @@ export async function countOnEdge(
       throw new EdgeError(edge.id, 'unreachable', 'it restarted while it was read')
     const holds = counted.map((hold): [string, HoldReading] => {
       const known = counts.get(hold) ?? carriedCount(before, bootTime, hold)
-      const others = othersOf(hold, find)
+      const besides = others.get(hold) ?? []
       return [
         holdKey(hold),
         {
           flags: flagsOf(hold, find),
           ...unreadableOf(hold, opaque),
           ...(unresolved !== undefined && { unresolved }),
-          ...(others.length > 0 && { others }),
+          ...(besides.length > 0 && { others: besides }),
           ...(known && { counted: known }),
         },
       ]
@@ -129,6 +151,12 @@ function unread(edge: Edge, at: number, error: unknown): EdgeReading {
 function orUnknown(answer: CallCount | EdgeError | undefined): CallCount | Unknown {
   if (answer instanceof EdgeError) return { unknown: answer.message }
   return answer ?? { unknown: 'it was not counted' }
+}
+
+/** Its last count here was 0: what it is asked for next may end its drain. */
+function wasSilent(before: EdgeReading | undefined, hold: Hold): boolean {
+  const count = before?.readable ? before.holds[holdKey(hold)]?.counted?.count : undefined
+  return count !== undefined && !isUnknown(count) && count.calls === 0
 }
 
 /** Asked one by one, as many of one method go at once; of batches four. */

@@ -1,6 +1,7 @@
 import { holdsToCount } from '../control/counting.ts'
 import { RoundUnavailable } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
+import { remember } from '../control/list-memory.ts'
 import type { Round, Unknown } from '../control/round.ts'
 import { correctDrift, finishLiftings } from './correct-drift.ts'
 import { onEveryEdge } from './edges.ts'
@@ -90,20 +91,25 @@ async function makeRound(ports: Needs, before: Round | undefined): Promise<Round
   const readEdges = async () => {
     const opened = await onEveryEdge(edges, (edge) => openEdge(ports, edge))
     const away = opened.flatMap((one) => ('reading' in one ? [one.reading.edge] : []))
+    const listed = opened.flatMap((one) => ('listed' in one ? one.listed : []))
+    const memory = remember(before?.memory, listed, startedAt, {
+      longestCallSeconds: ports.config.timers.longestCallSeconds,
+      complete: away.length === 0,
+    })
     // A slow edge keeps no other waiting: each is corrected, then counted, and what was lifted is given back meanwhile.
     const [reads] = await Promise.all([
       Promise.all(
         opened.map(async (one): Promise<EdgeRead> => {
           if ('reading' in one) return one
           await correctDrift(ports, one, holds, share(timeouts.correctUntil))
-          return countOnEdge(ports, one, readBefore.get(one.edge.id), asked)
+          return countOnEdge(ports, one, readBefore.get(one.edge.id), { ...asked, memory })
         }),
       ),
       finishLiftings(ports, away, holds, after(timeouts.liftUntil)),
     ])
-    return reads
+    return { reads, memory }
   }
-  const [reads, mediaServers, goneInstances] = await Promise.all([
+  const [{ reads, memory }, mediaServers, goneInstances] = await Promise.all([
     readEdges(),
     countMediaServers(ports, counted),
     ports.instances.gone([...new Set(instanceIds)]),
@@ -116,6 +122,7 @@ async function makeRound(ports: Needs, before: Round | undefined): Promise<Round
     edges: reads.map(({ reading }) => reading),
     mediaServers,
     goneInstances,
+    memory,
   }
   countRound(
     ports,

@@ -28,8 +28,11 @@ export class CallsMemory {
   begin(call: MemoryCall): number {
     this.last += 1
     this.calls.set(this.last, call)
-    const ofTotal = call.dst === undefined ? undefined : 'total:dst'
-    for (const key of [call.dst, call.src, 'total', ofTotal]) if (key !== undefined) this.raise(key)
+    const counted = [
+      ...(call.dst === undefined ? [] : [call.dst, 'total:dst']),
+      ...(call.src ? [call.src] : []),
+    ]
+    for (const key of counted.length > 0 ? [...counted, 'total'] : []) this.raise(key)
     if (call.entry) call.entry.load += 1
     return this.last
   }

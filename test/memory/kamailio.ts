@@ -115,6 +115,11 @@ export class MemoryKamailio {
     return this.calls.begin({ dst: uri, ...(entry && { entry }) })
   }
 
+  /** A call whose script calls none of our routes: a dialog that no profile has. */
+  callUncounted(): number {
+    return this.calls.begin({})
+  }
+
   /** A call that the media server at this address places through the edge. */
   callFrom(address: string): number {
     return this.calls.begin({ src: address })

@@ -14,6 +14,7 @@ import { handleCommand } from '../../functions/use-cases/handle-command.ts'
 import { handleLifecycle } from '../../functions/use-cases/handle-lifecycle.ts'
 import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
 import type { CommandOutcomeRow, InstanceFacts, Ports } from '../../functions/use-cases/ports.ts'
+import { reconcile } from '../../functions/use-cases/reconcile.ts'
 import { retireDrain } from '../../functions/use-cases/retire-drain.ts'
 import { eventBody } from '../contracts/event-files.ts'
 import { createMemoryClock } from '../memory/clock.ts'
@@ -150,6 +151,8 @@ export function createWorld(options: WorldOptions = {}) {
         ...changes,
       })
     },
+    /** What the schedule does each minute. */
+    reconcile: () => reconcile(ports),
     lifecycle: (body: string) => handleLifecycle(ports, parseLifecycleMessage(body)),
     alarm: (body: string) => handleAlarm(ports, parseAlarmMessage(body)),
     /** `order` numbers commands that were all sent when the world began. */

@@ -1,0 +1,159 @@
+import { expect, test } from 'vitest'
+import { createWorld, file, message, minutes, seconds, server, type World } from './world.ts'
+
+/** Zeros that are not zero: each ended with CONTINUE while calls were up. */
+
+const elsewhere = { group: 1, uri: 'sip:10.0.1.21:5060' }
+const nothingEnded = (world: World) => expect(world.ended()).toEqual([])
+
+async function relisted(world: World, lines: readonly { group: number; uri: string }[]): Promise<void> {
+  for (const edge of world.edges) {
+    edge.writeFile(lines)
+    edge.strangerReloads()
+  }
+  await world.pass(1 * minutes)
+}
+
+/** What the schedule does each minute, also while nothing drains. */
+async function everyMinute(world: World, times: number): Promise<void> {
+  for (let time = 0; time < times; time += 1) {
+    await world.reconcile()
+    await world.pass(1 * minutes)
+  }
+}
+
+test('an edge that has restarted may have forgotten calls of a server that it lists no more', async () => {
+  const world = createWorld()
+  const [a] = world.edges
+  a?.callTo(server)
+  await everyMinute(world, 2)
+  await relisted(world, [elsewhere])
+  a?.restart()
+  await world.pass(5 * minutes)
+  await world.scaleIn()
+  await world.pass(50 * minutes)
+  nothingEnded(world)
+  expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({
+    verdict: 'unknown',
+    unknown: [expect.stringContaining('may have forgotten calls')],
+  })
+})
+
+test('calls to a server that was taken off the list are counted under the URI that was listed', async () => {
+  const unusual = { group: 1, uri: 'sip:10.0.1.20:5080' }
+  const world = createWorld({ edges: [{ id: 'edge-a', file: [unusual, elsewhere] }] })
+  const [a] = world.edges
+  const calls = [1, 2, 3, 4].map(() => a?.callTo(unusual.uri) ?? 0)
+  await everyMinute(world, 2)
+  await relisted(world, [elsewhere])
+  await world.scaleIn()
+  await world.pass(30 * minutes)
+  nothingEnded(world)
+  expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ callsLeft: 4 })
+  for (const call of calls) a?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+})
+
+test('calls that began while the list spelled the URI otherwise are counted too', async () => {
+  const before = { group: 1, uri: 'sip:10.0.1.20' }
+  const world = createWorld({ edges: [{ id: 'edge-a', file: [before, elsewhere] }] })
+  const [a] = world.edges
+  const calls = [1, 2, 3].map(() => a?.callTo(before.uri) ?? 0)
+  await everyMinute(world, 2)
+  await relisted(world, [{ group: 1, uri: server }, elsewhere])
+  await world.scaleIn()
+  await world.pass(30 * minutes)
+  nothingEnded(world)
+  for (const call of calls) a?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+})
+
+test('what nobody has seen listed is counted under its usual spellings before a drain ends', async () => {
+  const world = createWorld({
+    edges: [{ id: 'edge-a', file: [{ group: 1, uri: 'sip:10.0.1.20:5080' }, elsewhere] }],
+  })
+  const [a] = world.edges
+  const call = a?.callTo('sip:10.0.1.20') ?? 0
+  await world.scaleIn()
+  await world.pass(30 * minutes)
+  nothingEnded(world)
+  a?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+})
+
+test('a name whose address nobody knows may be the server that no list shows, unless the settings name it', async () => {
+  const srv = { group: 1, uri: 'sip:media.example.internal' }
+  const drained = async (staticNames: readonly string[]) => {
+    const world = createWorld({
+      edges: [{ id: 'edge-a', file: [srv, elsewhere] }],
+      config: { staticNames: [...staticNames] },
+    })
+    await world.scaleIn()
+    await world.pass(30 * minutes)
+    return { ended: world.ended(), last: world.memory.events.of('Drain Progress').at(-1) }
+  }
+  const unknown = await drained([])
+  expect(unknown.ended).toEqual([])
+  expect(unknown.last).toMatchObject({
+    verdict: 'unknown',
+    unknown: [expect.stringContaining("name it in the settings' staticNames")],
+  })
+  expect((await drained(['media.example.internal'])).ended).toMatchObject([{ result: 'CONTINUE' }])
+})
+
+test('profiles that have counted none of the calls that are up prove nothing', async () => {
+  const world = createWorld({ edges: [{ id: 'edge-a' }] })
+  const calls = [1, 2, 3].map(() => world.edges[0]?.callUncounted() ?? 0)
+  await world.scaleIn()
+  await world.pass(30 * minutes)
+  nothingEnded(world)
+  expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({
+    verdict: 'unknown',
+    unknown: [expect.stringContaining('have counted none of the 3 calls that are up')],
+  })
+  for (const call of calls) world.edges[0]?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+})
+
+test('what ends a drain was asked after its look began: a call of a moment ago is seen', async () => {
+  const world = createWorld({
+    config: { timers: { failoverWindowSeconds: 10, longestCallSeconds: 7200, minWaitSeconds: 60 } },
+  })
+  const [a] = world.edges
+  await world.scaleIn()
+  await world.pass(30 * seconds)
+  // Each zero is followed by a call that the server places, which a reading of half a minute ago does not know.
+  for (let time = 0; time < 8 && world.ended().length === 0; time += 1) {
+    const call = a?.callFrom('10.0.1.20') ?? 0
+    await world.pass(40 * seconds)
+    nothingEnded(world)
+    a?.hangUp(call)
+    await world.pass(3 * seconds)
+  }
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+})
+
+test('a machine that was launched after its edges booted has no calls that they forgot', async () => {
+  const world = createWorld({ edges: [{ id: 'edge-a', file, bootedAt: Date.UTC(2026, 10, 22, 19, 30) }] })
+  world.memory.instances.put({
+    instanceId: 'i-0fedcba9876543210',
+    launchedAt: Date.UTC(2026, 10, 22, 19, 45),
+    state: 'running',
+    addresses: ['10.0.1.21'],
+    taggedDestinations: [],
+    group: 'media-servers',
+  })
+  world.beginAction({ instanceId: 'i-0fedcba9876543210', token: '87654321-4321-4321-4321-210987654399' })
+  await world.lifecycle(
+    message('lifecycle-terminate-scale-in', {
+      EC2InstanceId: 'i-0fedcba9876543210',
+      LifecycleActionToken: '87654321-4321-4321-4321-210987654399',
+    }),
+  )
+  await world.pass(5 * minutes)
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+})
