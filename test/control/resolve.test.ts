@@ -62,6 +62,27 @@ describe('a destination named by people', () => {
     },
   )
 
+  it('an entry that is listed by a DNS name is named by the address that the edge resolved, with its own port', () => {
+    const byName = { ...listed('sip:media-e.example.com:5070'), address: '10.0.1.30' }
+    const overIpv6 = { ...listed('sip:media-f.example.com'), address: '2001:db8::30' }
+    const all = [...fleet, byName, overIpv6]
+    for (const name of ['10.0.1.30', 'sip:10.0.1.30:5070', 'media-e.example.com'])
+      expect(namedDestination(name, all)).toEqual([byName.uri])
+    expect(namedDestination('2001:DB8:0::30', all)).toEqual([overIpv6.uri])
+    for (const name of ['10.0.1.30:5060', '10.0.1.3'])
+      expect(() => namedDestination(name, all)).toThrow(UnknownDestination)
+    const machine = (addresses: string[]) => ({
+      ...{ instanceId: 'i-0123456789abcdef0', addresses, taggedDestinations: [] },
+    })
+    expect(instanceDestinations(machine(['10.0.1.30', '2001:db8:0:0::30']), all)).toEqual([
+      byName.uri,
+      overIpv6.uri,
+    ])
+    expect(instanceDestinations(machine(['10.0.1.3']), all)).toEqual([])
+    const tagged = { ...machine([]), taggedDestinations: ['10.0.1.30:5070'] }
+    expect(instanceDestinations(tagged, all)).toEqual([byName.uri])
+  })
+
   it('a duid that is no host is a name too', () => {
     expect(
       namedDestination('media server #4', [listed('sip:10.0.1.4', { duid: 'media server #4' })]),

@@ -23,7 +23,8 @@ interface Answers {
 }
 
 /** An edge with these answers, and what it was asked. */
-async function edgeThat({ ours = true, ...answers }: Answers) {
+async function edgeThat({ ours: atFirst = true, ...answers }: Answers) {
+  let ours = atFirst
   const asks: string[] = []
   const server = await loopback((request, socket) => {
     if (isBatch(request) && !ours) return reply(socket, noBatches)
@@ -38,7 +39,10 @@ async function edgeThat({ ours = true, ...answers }: Answers) {
     const body = JSON.stringify(isBatch(request) ? envelopes : envelopes[0])
     reply(socket, body, '200 OK', ours ? [`X-DC-Boot: ${boot}`] : [])
   })
-  return { edge: clientOf(server, { now: () => now }), asks }
+  const restartsWith = (files: boolean) => {
+    ours = files
+  }
+  return { edge: clientOf(server, { now: () => now }), asks, restartsWith }
 }
 
 function answerTo(
@@ -145,6 +149,33 @@ describe('what an edge is', () => {
     })
     expect(facts).not.toHaveProperty('bootId')
     expect(asks.filter((text) => /begun|dc/.test(text))).toEqual([])
+  })
+
+  test('an edge that starts anew with our rpc.cfg has all of it at once', async () => {
+    const { edge, restartsWith } = await edgeThat({ ours: false, about: 'version=1;longest_call=60' })
+    await edge.boot()
+    expect(await edge.facts()).toMatchObject({ batch: false, counters: false })
+    restartsWith(true)
+    const all = { batch: true, fence: true, counters: true, begun: 7, begunTo: 5, longestCallSeconds: 60 }
+    expect(await edge.facts()).toMatchObject({ ...all, bootId: boot })
+  })
+
+  test('an edge that starts anew without it has nothing of it at once', async () => {
+    const { edge, restartsWith } = await edgeThat({})
+    expect(await edge.facts()).toMatchObject({ batch: true, fence: true, bootId: boot })
+    restartsWith(false)
+    const facts = await edge.facts()
+    expect(facts).toMatchObject({ batch: false, fence: false })
+    expect(facts).not.toHaveProperty('bootId')
+  })
+
+  test('a guard that can not be read is no fact but an error', async () => {
+    const { edge } = await edgeThat({ held: new Refusal('Interval timeout') })
+    await expect(edge.facts()).rejects.toMatchObject({
+      name: 'EdgeError',
+      fault: 'refused',
+      message: expect.stringContaining('Interval timeout'),
+    })
   })
 
   test('what every Kamailio has and this one does not answer is no fact but an error', async () => {

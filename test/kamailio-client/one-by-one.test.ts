@@ -137,11 +137,25 @@ describe('one by one', () => {
       if (when === 'before') await rpc.batch(sizesTo(2))
       if (when === 'by a restart') await rpc.call(sizeOf(1))
       seen.boot = undefined
-      expect(await rpc.batch(sizesTo(950))).toHaveLength(950)
+      for (const count of [250, 300, 950]) expect(await rpc.batch(sizesTo(count))).toHaveLength(count)
       expect(seen.most).toBeLessThanOrEqual(16)
       expect(seen.most).toBeGreaterThan(8)
     },
   )
+
+  test('is at most 16 at a time over all leases and callers of an edge, of which nothing is known yet', async () => {
+    const { seen, rpc } = crowded()
+    const [first, second] = [rpc.under(1), rpc.under(2)]
+    const [some, others, more] = await Promise.all([
+      first.batch(sizesTo(250)),
+      second.batch(sizesTo(300)),
+      rpc.batch(sizesTo(40)),
+      ...sizesTo(30).map((size) => second.call(size)),
+    ])
+    expect([some.length, others.length, more.length]).toEqual([250, 300, 40])
+    expect(seen.executed).toHaveLength(250 + 300 + 40 + 30)
+    expect(seen.most).toBe(16)
+  })
 
   test('keeps the order of writes that depend on each other: of two methods, and of one to the same destination', async () => {
     const { seen, rpc } = crowded()

@@ -2,7 +2,9 @@ import type { Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 import * as z from 'zod'
 import { requestsOf } from '../../functions/contracts/rpc.ts'
+import type { EdgeFault } from '../../functions/control/errors.ts'
 import { createHttpTransport } from '../../functions/kamailio/http-transport.ts'
+import type { RpcAnswer } from '../../functions/kamailio/in-turn.ts'
 import { createJsonRpc, type RpcCall } from '../../functions/kamailio/json-rpc.ts'
 import type { RpcSettings } from '../../functions/kamailio/rpc-exchange.ts'
 import { type HttpRequest, isBatch, type Loopback, loopback, noBatches, reply } from './loopback.ts'
@@ -46,6 +48,11 @@ export const sizeOf = (n: number): RpcCall<number> => ({
 })
 export const sizesTo = (count: number) => Array.from({ length: count }, (_, n) => sizeOf(n))
 export const answersTo = (count: number) => Array.from({ length: count }, (_, n) => ({ result: n }))
+
+/** What is wrong with each answer. */
+export function faults(answers: readonly RpcAnswer<unknown>[]): (EdgeFault | 'none')[] {
+  return answers.map((given) => ('error' in given ? given.error.fault : 'none'))
+}
 
 export async function scriptedEdge(boot: string | undefined = '1795724058-4711'): Promise<ScriptedEdge> {
   const executed: string[] = []
