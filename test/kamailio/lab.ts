@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { networkInterfaces, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type CallRecord, openLedger } from '../../lab/call-ledger.ts'
 import {
@@ -12,6 +12,8 @@ import {
   startMediaServer,
 } from '../../lab/calls.ts'
 import { type Edge, type EdgeSpec, startEdge } from '../../lab/edge.ts'
+import { send } from '../../lab/edge-rpc.ts'
+import { type Child, startChild, untilReady } from '../../lab/leash.ts'
 import { type KamailioRelease, provision } from '../../lab/provision.ts'
 
 export const hasIpv6Loopback = Object.values(networkInterfaces()).some((addresses) =>
@@ -77,6 +79,28 @@ export async function openLab(release: KamailioRelease) {
           ...spec,
         }),
       ),
+    /**
+     * Starts an edge again with another kamailio.cfg or settings.cfg, and waits for any answer of its RPC.
+     * For an edge that refuses every request.
+     */
+    restartEdited: async (
+      edge: Edge,
+      edit: (text: string) => string,
+      name: 'kamailio.cfg' | 'settings.cfg' = 'kamailio.cfg',
+    ): Promise<Child> => {
+      await edge.stop()
+      const dir = dirname(edge.logFile)
+      const file = (last: string) => join(dir, last)
+      writeFileSync(file(name), edit(readFileSync(file(name), 'utf8')))
+      const argv = ['-f', file('kamailio.cfg'), '-DD', '-E', '-Y', dir, '-P', file('kamailio.pid')]
+      const spec = { name: `edited${++count}`, argv: [...kamailio.argv, ...argv], runDir: dir }
+      const child = keep(await startChild(spec))
+      await untilReady(
+        child,
+        async () => (await send({ host: edge.address, port: edge.rpcPort }, {})).status > 0,
+      )
+      return child
+    },
     server: async (address: string, spec: Partial<MediaServerSpec> = {}): Promise<MediaServer> =>
       keep(await startMediaServer(shared, { name: `server${++count}`, address, ...spec })),
     /** Places short calls and waits until the last is over. */
