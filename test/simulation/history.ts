@@ -3,6 +3,7 @@ import { plantHappenings } from './happenings.ts'
 import { policyCutsFrom } from './machines.ts'
 import type { History, Seen } from './observed.ts'
 import type { Plan } from './plan.ts'
+import { keyOf } from './truth.ts'
 import { createWorld, endingSeconds, type World } from './world.ts'
 
 const second = 1000
@@ -15,29 +16,37 @@ export async function runHistory(plan: Plan, sabotage?: (ports: Ports) => Ports)
   const world = createWorld(plan, sabotage)
   plantHappenings(world)
   try {
-    const calm = await untilCalm(world)
+    const calms = await untilCalm(world)
     await untilOver(world)
-    return { ...historyOf(world), calm, last: await see(world), endedAt: world.clock.now() }
+    return { ...historyOf(world), calms, last: await see(world), endedAt: world.clock.now() }
   } finally {
     world.stop()
   }
 }
 
-async function untilCalm(world: World): Promise<Seen | undefined> {
+/** @returns what is seen each time that it has been calm for long enough; the last one after all that happens */
+async function untilCalm(world: World): Promise<Seen[]> {
   const { plan, clock, startedAt, faults, truth } = world
-  const ends = [
-    ...plan.happenings.map(({ at }) => at),
-    ...plan.faults.map((fault) => ('to' in fault ? fault.to : 'from' in fault ? fault.from : 0)),
-  ]
+  const windows = plan.faults.flatMap((fault) => ('to' in fault ? [fault] : []))
+  const ends = [...plan.happenings.map(({ at }) => at), ...windows.map(({ to }) => to)]
   const lastAt = startedAt + Math.max(0, ...ends)
-  for (let waits = 0; waits < 240; waits += 1) {
-    const from = Math.max(lastAt, faults.lastAt, ...truth.goings.map(({ at }) => at))
+  const calms: Seen[] = []
+  for (let waits = 0; waits < longestHistory; waits += 1) {
+    const now = clock.now()
+    const begun = windows.flatMap(({ from, to }) => (startedAt + from <= now ? [startedAt + to] : []))
+    const restlessAt = Math.max(faults.lastAt, ...begun, ...truth.goings.map(({ at }) => at))
     const isPending = truth.sent.some(({ pending }) => pending > 0)
-    if (!isPending && clock.now() >= from + calmAfter) return see(world)
-    await clock.sleep(Math.max(15 * second, isPending ? 0 : from + calmAfter - clock.now()))
+    if (!isPending && now >= restlessAt + calmAfter) {
+      if ((calms.at(-1)?.at ?? 0) < restlessAt + calmAfter) calms.push(await see(world))
+      if (now >= lastAt + calmAfter) return calms
+    }
+    await clock.sleep(15 * second)
   }
-  return undefined
+  return calms
 }
+
+/** in waits of 15 s */
+const longestHistory = 1200
 
 /** Until every action has ended, or had the time to. */
 async function untilOver(world: World): Promise<void> {
@@ -61,7 +70,7 @@ function isLeaving({ truth }: World, machine: World['truth']['machines'][number]
 }
 
 async function see(world: World): Promise<Seen> {
-  const { store, clock, edges, plan, configured, lists, executions } = world
+  const { store, clock, edges, plan, configured, lists, executions, truth } = world
   const uris = edges.flatMap((edge) => edge.truth().entries.map(({ uri }) => uri))
   const holds = await store.holds()
   const rows = await store.formerFlags([...new Set([...uris, ...holds.flatMap((hold) => hold.uris)])])
@@ -79,7 +88,8 @@ async function see(world: World): Promise<Seen> {
         guarded: held,
         entries: entries.map(({ group, uri, flags }) => {
           const server = lists.lists.serverOf(uri)
-          return { set: group, uri, flags, ...(server !== undefined && { server }) }
+          const accepts = [...(truth.edges[index]?.entries.get(keyOf(group, uri))?.accepts ?? [])]
+          return { set: group, uri, flags, accepts, ...(server !== undefined && { server }) }
         }),
       }
     }),
@@ -99,7 +109,7 @@ async function see(world: World): Promise<Seen> {
   }
 }
 
-function historyOf(world: World): Omit<History, 'calm' | 'last' | 'endedAt'> {
+function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
   const { plan, truth, startedAt, machines, faults, executions, lists } = world
   const removed = plan.happenings.flatMap((happening) =>
     happening.kind === 'edge-removed' ? [{ edge: happening.edge, at: startedAt + happening.at }] : [],

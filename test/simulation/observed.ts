@@ -29,6 +29,8 @@ export interface EdgeSeen {
     readonly uri: string
     readonly server?: number
     readonly flags: string
+    /** what it would show had we never touched it; several where nobody can decide */
+    readonly accepts: readonly string[]
   }[]
 }
 export interface HoldSeen {
@@ -43,8 +45,8 @@ export interface History {
   readonly startedAt: number
   readonly endedAt: number
   readonly truth: Truth
-  /** after two minutes of calm; undefined where it never became calm */
-  readonly calm: Seen | undefined
+  /** each time that two minutes of calm were over */
+  readonly calms: readonly Seen[]
   /** at the very end, when every action had the time to end */
   readonly last: Seen
   readonly plan: {

@@ -22,13 +22,11 @@ function judgeEdge(
   standings: readonly Standing[],
   findings: Findings,
 ): void {
-  const { entries } = history.truth.edges[edge.index] ?? { entries: new Map() }
   const at = since(history, seen.at)
-  for (const { set, uri, server, flags } of edge.entries) {
+  for (const { set, uri, server, flags, accepts } of edge.entries) {
     const standing = server === undefined ? 'free' : (standings[server] ?? 'free')
-    const accepts: ReadonlySet<string> = entries.get(keyOf(set, uri))?.accepts ?? new Set()
     const what = () =>
-      `${edge.id}, set ${set}, ${uri} shows ${flags} at ${at}, right is ${[...accepts].join(' or ')}`
+      `${edge.id}, set ${set}, ${uri} shows ${flags} at ${at}, right is ${accepts.join(' or ')}`
     if (isUndecided(standing)) continue
     if (edge.hasGuard)
       findings.check(
@@ -40,10 +38,10 @@ function judgeEdge(
       findings.check('held is disabled', flags.startsWith('D'), what)
       continue
     }
-    if (accepts.size > 1) findings.undecidable.push('what an entry showed before')
-    const isStranded = flags.startsWith('D') && !accepts.has(flags)
+    if (accepts.length > 1) findings.undecidable.push('what an entry showed before')
+    const isStranded = flags.startsWith('D') && !accepts.includes(flags)
     findings.check('free is given back', !isStranded, what)
-    if (!isStranded) findings.check('former flags are exact', accepts.has(flags), what)
+    if (!isStranded) findings.check('former flags are exact', accepts.includes(flags), what)
   }
 }
 
@@ -96,7 +94,10 @@ function judgeMarks(history: History, seen: Seen, findings: Findings): void {
       heir !== undefined &&
       heir.launchedAt + minutesMs <= seen.at &&
       wasTold(history, heir, seen.at)
-    const isListed = seen.edges.some(({ entries }) => entries.some(({ server }) => server === machine.server))
+    // What is in no list file is off the lists once they are loaded.
+    const isListed =
+      seen !== history.last ||
+      seen.edges.some(({ entries }) => entries.some(({ server }) => server === machine.server))
     findings.check(
       'no mark outlives its reason',
       !isInherited && (isListed || history.isListed(machine.server)),

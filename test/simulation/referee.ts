@@ -67,7 +67,7 @@ export function judge(history: History): Findings {
       false,
       () => `edge ${edge}: ${entry} at ${since(history, at)}`,
     )
-  for (const seen of [history.calm, history.last]) if (seen) judgeEdges(history, seen, findings)
+  for (const seen of [...history.calms, history.last]) judgeEdges(history, seen, findings)
   return findings
 }
 

@@ -53,7 +53,7 @@ async function runSeed(seed: number, expected: readonly Expected[], report: Repo
   const history = await runHistory(plan)
   const { violations, undecidable, applied } = judge(history)
   report.histories += 1
-  if (!history.calm) report.neverCalm += 1
+  if (history.calms.length === 0) report.neverCalm += 1
   for (const name of history.hits.keys()) report.hits[name] = (report.hits[name] ?? 0) + 1
   for (const rule of applied.keys()) report.applied[rule] = (report.applied[rule] ?? 0) + 1
   for (const kind of new Set(undecidable)) report.undecidable[kind] = (report.undecidable[kind] ?? 0) + 1
