@@ -41,6 +41,11 @@ describe.each(['6.1', '5.6'] as const)('RPC lock-down on Kamailio %s', (release)
     expect(keyless.status).toBe(401)
   })
 
+  test('spaces at the end of a header are no part of its value', async () => {
+    expect((await ask(uptime, { key: 'the-old-secret \t' })).status).toBe(200)
+    expect((await ask(uptime, { key: 'the-old-secret x' })).status).toBe(401)
+  })
+
   test.each([
     ['an empty second hash', '""'],
     ['the hash of an empty secret', `"${createHash('sha256').update('').digest('hex')}"`],
@@ -50,7 +55,7 @@ describe.each(['6.1', '5.6'] as const)('RPC lock-down on Kamailio %s', (release)
     const rotated = await lab.edge({ destinations: [{ group: 1, uri }], dialogDb: false, settings })
     const endpoint = { host: rotated.address, port: rotated.rpcPort }
     expect((await send(endpoint, { body: uptime })).status).toBe(401)
-    for (const key of ['', ' ', 'other'])
+    for (const key of ['', ' ', '\t', ' \t ', 'other'])
       expect((await send(endpoint, { body: uptime, headers: { 'x-rpc-key': key } })).status).toBe(401)
     const headers = { 'x-rpc-key': rotated.secret }
     expect((await send(endpoint, { body: uptime, headers })).status).toBe(200)

@@ -80,25 +80,19 @@ export async function openLab(release: KamailioRelease) {
         }),
       ),
     /**
-     * Starts an edge again with another kamailio.cfg or settings.cfg, and waits for any answer of its RPC.
+     * Starts an edge again with another kamailio.cfg, and waits for any answer of its RPC.
      * For an edge that refuses every request.
      */
-    restartEdited: async (
-      edge: Edge,
-      edit: (text: string) => string,
-      name: 'kamailio.cfg' | 'settings.cfg' = 'kamailio.cfg',
-    ): Promise<Child> => {
+    restartEdited: async (edge: Edge, edit: (text: string) => string): Promise<Child> => {
       await edge.stop()
       const dir = dirname(edge.logFile)
-      const file = (last: string) => join(dir, last)
-      writeFileSync(file(name), edit(readFileSync(file(name), 'utf8')))
-      const argv = ['-f', file('kamailio.cfg'), '-DD', '-E', '-Y', dir, '-P', file('kamailio.pid')]
+      const file = join(dir, 'kamailio.cfg')
+      writeFileSync(file, edit(readFileSync(file, 'utf8')))
+      const argv = ['-f', file, '-DD', '-E', '-Y', dir, '-P', join(dir, 'kamailio.pid')]
       const spec = { name: `edited${++count}`, argv: [...kamailio.argv, ...argv], runDir: dir }
       const child = keep(await startChild(spec))
-      await untilReady(
-        child,
-        async () => (await send({ host: edge.address, port: edge.rpcPort }, {})).status > 0,
-      )
+      const endpoint = { host: edge.address, port: edge.rpcPort }
+      await untilReady(child, async () => (await send(endpoint, {})).status > 0)
       return child
     },
     server: async (address: string, spec: Partial<MediaServerSpec> = {}): Promise<MediaServer> =>

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Edge } from '../../lab/edge.ts'
 import { flagsOf, type Lab, openLab, until } from './lab.ts'
 import { askEdge, batchOf, errorOf, requestLine } from './rpc-requests.ts'
@@ -22,6 +22,8 @@ describe.each(['6.1', '5.6'] as const)('the fence over what is executed, on Kama
     edge = await lab.edge({ destinations: [{ group: 1, uri }, ...others], pingSeconds: 0 })
   })
   afterAll(() => lab.close())
+  // The fence lasts as long as the boot.
+  beforeEach(() => edge.restart())
 
   const ask = (body: string, headers: Record<string, string> = {}) => askEdge(edge, { body, headers })
   const under = (generation: number) => ({ 'x-dc-generation': `${generation}` })
@@ -29,9 +31,11 @@ describe.each(['6.1', '5.6'] as const)('the fence over what is executed, on Kama
   test('a slow batch of a lower generation has written its last line before a higher one is answered', async () => {
     // Some 20 ms for each list; the write is the last line.
     const lists = Array.from({ length: 30 }, () => requestLine('dispatcher.list'))
-    const slow = ask(batchOf([hold, ...lists, setState('a')]), under(5))
+    const id = `slow-${Date.now()}`
+    const headers = { ...under(5), 'x-correlation-id': id }
+    const slow = ask(batchOf([hold, ...lists, setState('a')]), headers)
     await until('the slow batch is being executed', () =>
-      readFileSync(edge.logFile, 'utf8').includes(`rpc: write from 127.0.0.1 for -: ${hold}`),
+      readFileSync(edge.logFile, 'utf8').includes(`rpc: write from 127.0.0.1 for ${id}: ${hold}`),
     )
     let slowIsAnswered = false
     void slow.then(() => {

@@ -81,6 +81,11 @@ describe.each(['6.1', '5.6'] as const)('the fence on Kamailio %s', (release) => 
     },
   )
 
+  test('spaces at the end of the header are no part of the number', async () => {
+    expect((await ask(read, '7 \t')).status).toBe(200)
+    expect(errorOf(await ask(read, '6 '))).toEqual(stale(7))
+  })
+
   test('a request that is refused raises no fence', async () => {
     const refused = requestLine('core.kill')
     expect((await ask(refused, 9)).status).toBe(400)
