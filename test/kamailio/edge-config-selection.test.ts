@@ -70,6 +70,23 @@ describe.each(['6.1', '5.6'] as const)('selection and counters on Kamailio %s', 
     expect(logOf(edge)).toMatch(/ERROR: .*DISPATCHER_CONTROL_COUNT_TO: /)
   })
 
+  test('a fail-over that can not be counted is not relayed', async () => {
+    const forgotten = '\twhile ($xavp(_dsdst_=>uri) != $null) $xavp(_dsdst_) = $null;\n'
+    const edge = await edgeWith([], {
+      destinations: [broken, other].map(({ uri }, index) => ({ group: 1, uri, priority: 2 - index })),
+      guard: false,
+      edit: (example) =>
+        example
+          .replace('"$var(group)", "4"', '"$var(group)", "8"')
+          .replace(/(failure_route\[[^}]*)\}\n/, `$1}\n${forgotten}`),
+    })
+    const before = [broken, other].map(({ invites }) => invites.length)
+    expect(await inviteStatus(edge)).toBe(503)
+    expect(broken.invites.length).toBe((before[0] ?? 0) + 1)
+    expect(other.invites.length).toBe(before[1])
+    expect(logOf(edge)).toMatch(/ERROR: .*DISPATCHER_CONTROL_COUNT_TO: /)
+  })
+
   test('fail-over and marking down without a selection are refused with an error, too', async () => {
     const failing = (example: string) =>
       example.replace(

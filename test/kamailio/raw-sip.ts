@@ -1,7 +1,9 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import type { Edge } from '../../lab/edge.ts'
+import type { Identity } from '../kamailio-client/tls-certificates.ts'
 
 /** A SIP server that answers every INVITE with one status and keeps what it got. */
 export interface SipStub {
@@ -11,32 +13,40 @@ export interface SipStub {
   readonly stop: () => Promise<void>
 }
 
-/** Listens on a free port of `address`. `status` 486 ends a call without fail-over, 503 starts one. */
+/** Listens on a free port of `address`, with `identity` by TLS. `status` 486 ends a call without fail-over, 503 starts one. */
 export async function startStub(
   address: string,
-  spec: { transport?: 'udp' | 'tcp'; status?: number } = {},
+  spec: { transport?: 'udp' | 'tcp'; status?: number; identity?: Identity } = {},
 ): Promise<SipStub> {
-  const { transport = 'udp', status = 486 } = spec
+  const { transport = 'udp', status = 486, identity } = spec
   const invites: string[] = []
   const answer = (message: string): string | undefined => {
     if (message.startsWith('ACK') || message.startsWith('SIP/')) return undefined
     if (message.startsWith('INVITE')) invites.push(message)
     return replyTo(message, message.startsWith('INVITE') ? status : 200)
   }
-  if (transport === 'tcp') {
-    const server = createServer((socket) => {
+  if (transport === 'tcp' || identity !== undefined) {
+    const onConnection = (socket: Socket) => {
       socket.on('error', () => socket.destroy())
       socket.on('data', (data) => {
         const reply = answer(data.toString())
         if (reply !== undefined) socket.write(reply)
       })
-    })
+    }
+    const server =
+      identity === undefined
+        ? createServer(onConnection)
+        : createTlsServer({ cert: identity.certificate, key: identity.key }, onConnection)
     server.listen(0, address)
     await once(server, 'listening')
     const bound = server.address()
     if (bound === null || typeof bound === 'string') throw new Error(`no port on ${address}`)
     const stop = async () => void server.close()
-    return { uri: `sip:${address}:${bound.port};transport=tcp`, invites, stop }
+    return {
+      uri: `sip:${address}:${bound.port};transport=${identity === undefined ? 'tcp' : 'tls'}`,
+      invites,
+      stop,
+    }
   }
   const socket = createSocket('udp4')
   socket.on('message', (data, peer) => {
