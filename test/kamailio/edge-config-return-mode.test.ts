@@ -7,14 +7,14 @@ import { askEdge, requestLine } from './rpc-requests.ts'
 
 const mode1 = (text: string) => text.replace('dns=no', 'dns=no\nreturn_mode=1')
 
-// Only 6.1 and newer have this core parameter.
-describe('with `return_mode=1` of the core, on Kamailio 6.1', () => {
+// 5.6 does not have this core parameter.
+describe.each(['6.1', '6.0'] as const)('with `return_mode=1` of the core, on Kamailio %s', (release) => {
   let lab: Lab
   let media: SipStub
   let edge: Edge
 
   beforeAll(async () => {
-    lab = await openLab('6.1')
+    lab = await openLab(release)
     media = await startStub('127.0.2.18')
     edge = await lab.edge({
       destinations: [{ group: 1, uri: media.uri }],
