@@ -156,14 +156,7 @@ describe.skipIf(why)('an edge whose routing is written in Lua, on Kamailio 6.1',
 
   test('where Lua has the callbacks of HTTP and of all that comes in, one line in each keeps the RPC locked', async () => {
     const plan = install(home, (file, text) =>
-      file === 'kamailio.cfg'
-        ? text
-            .replace(/^event_route\[xhttp:request\] \{[^}]*\}/m, '')
-            .replace(
-              'cfgengine',
-              'modparam("xhttp", "event_callback", "ksr_xhttp")\nkemi.pre_routing_callback="ksr_first"\ncfgengine',
-            )
-        : `${text}\n${ownCallbacks}`,
+      file === 'kamailio.cfg' ? withCallbacks(text) : `${text}\n${ownCallbacks}`,
     )
     const own = await observe({
       ...plan,
@@ -186,7 +179,26 @@ describe.skipIf(why)('an edge whose routing is written in Lua, on Kamailio 6.1',
     expect(own.noted['SIP to the RPC port']).toBe(0)
     expect(own.noted['invited by the RPC port']).toEqual([])
   })
+
+  test('where the callback of all that comes in leaves our line out, the RPC answers 500 to everybody', async () => {
+    const callbacks = ownCallbacks.replace(/^.*DISPATCHER_CONTROL_NO_SIP.*\n/m, '')
+    const plan = install(home, (file, text) =>
+      file === 'kamailio.cfg' ? withCallbacks(text) : `${text}\n${callbacks}`,
+    )
+    const own = await observe({ ...plan, steps: [rpc('version', 'core.version')] })
+    expect(statusOf(own, 'version')).toBe(500)
+    expect(log(plan.dir)).toContain('the RPC socket speaks SIP')
+  })
 })
+
+function withCallbacks(text: string): string {
+  return text
+    .replace(/^event_route\[xhttp:request\] \{[^}]*\}/m, '')
+    .replace(
+      'cfgengine',
+      'modparam("xhttp", "event_callback", "ksr_xhttp")\nkemi.pre_routing_callback="ksr_first"\ncfgengine',
+    )
+}
 
 const ownCallbacks = `
 function ksr_first(event)
