@@ -42,7 +42,7 @@ async function edgeThat({ ours: atFirst = true, ...answers }: Answers) {
   const restartsWith = (files: boolean) => {
     ours = files
   }
-  return { edge: clientOf(server, { now: () => now }), asks, restartsWith }
+  return { edge: clientOf(server, { now: () => now }), asks, server, restartsWith }
 }
 
 function answerTo(
@@ -149,6 +149,14 @@ describe('what an edge is', () => {
     })
     expect(facts).not.toHaveProperty('bootId')
     expect(asks.filter((text) => /begun|dc/.test(text))).toEqual([])
+  })
+
+  test('what its rpc.cfg says of it is asked alone: its reply has no bound that a batch could hold', async () => {
+    const { edge, server } = await edgeThat({})
+    await edge.facts()
+    const about = server.requests.filter(({ body }) => body.includes('"about"'))
+    expect(about.map(isBatch)).toEqual([false])
+    expect(server.requests).toHaveLength(3)
   })
 
   test('an edge that starts anew with our rpc.cfg has all of it at once', async () => {

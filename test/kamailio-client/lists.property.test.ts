@@ -7,6 +7,7 @@ import { lookup } from '../../functions/control/listing.ts'
 import { instanceDestinations } from '../../functions/control/resolve.ts'
 import { dispatcherList, type ListedTargets } from '../../functions/kamailio/dispatcher-list.ts'
 import { resultOf } from '../../functions/kamailio/rpc-faults.ts'
+import { edgeRecordingsOf, edgeReleases } from './edge-recordings.ts'
 import { below, type Json, mutate, mutateText, oneOf, type Random, seeded } from './mutations.ts'
 import { recordingsOf, releases } from './recordings.ts'
 
@@ -81,13 +82,14 @@ const special: Readonly<Record<string, readonly Json[]>> = {
   DLGLOAD: [-1, 1.5, '3', 0, 7, null],
 }
 
-/** Real replies: normal, short and in full, of both releases, those with odd entries among them. */
-const replies = releases.flatMap((release) =>
-  recordingsOf(release).flatMap(({ name, response }) =>
-    /^dispatcher\.list(\.odd|\.noping|\.with_load)?(\.short|\.full)?$/.test(name) && response
-      ? [response.body]
-      : [],
-  ),
+/** Real replies: normal, short and in full, of all releases, those with odd entries and names among them. */
+const replies = [
+  ...releases.flatMap((release) => recordingsOf(release)),
+  ...edgeReleases.flatMap((release) => edgeRecordingsOf(release)),
+].flatMap(({ name, response }) =>
+  /^dispatcher\.list(\.odd|\.noping|\.with_load)?(\.short|\.full)?$/.test(name) && response
+    ? [response.body]
+    : [],
 )
 
 /** What of an entry can name a machine, read without our code. */
@@ -153,8 +155,10 @@ function check({ targets, opaque }: ListedTargets, value: unknown, expected: rea
     if (entry.text.length > 200) throw new Error('an opaque entry is shown at length')
     const shows = /(^|[^\w.-])10\.9\.8\.7($|[^\w.-])/.test(entry.text)
     if (shows && !mayBelong(entry, instance)) throw new Error(`${entry.text} may belong`)
-    if (entry.set !== undefined && isOfAnother.test(entry.text) && mayBelong(entry, instance))
+    const isTold = entry.set === undefined || entry.duid === instance.instanceId
+    if (!isTold && isOfAnother.test(entry.text) && mayBelong({ ...entry, address: '10.9.8.70' }, instance))
       throw new Error(`${entry.text} is another's`)
+    if (!mayBelong({ ...entry, address: '10.9.8.7' }, instance)) throw new Error(`${entry.text} is resolved`)
   }
   return { resolved: resolved.length, opaque: opaque.length }
 }
@@ -191,7 +195,7 @@ function plant(random: Random, records: Json[]): ListedDestination[] {
   })
   return planted.flatMap((dest) => {
     if (random() < 0.4) return []
-    const entry: Json = { DEST: { ...dest } }
+    const entry: Json = { DEST: structuredClone({ ...dest }) }
     if (open.length === 0 || random() < 0.3) {
       records.splice(below(random, records.length + 1), 0, { SET: { ID: 77, TARGETS: [entry] } })
       return [listed(dest, 77)]

@@ -82,8 +82,8 @@ function mutateArray(random: Random, array: Json[], index: number): void {
   const ways = [
     () => void array.splice(index, 1),
     () => void array.splice(other, 0, structuredClone(here)),
-    () => void array.splice(index, 1, array[other] ?? null),
-    () => void array.splice(index, 1, oneOf(random, junk)),
+    () => void array.splice(index, 1, structuredClone(array[other] ?? null)),
+    () => void array.splice(index, 1, structuredClone(oneOf(random, junk))),
     () => void array.splice(index, 0, structuredClone(oneOf(random, junk))),
     () => void array.splice(index, 1, [here]),
     () => void array.reverse(),
