@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
 import { circumstancesOf } from './circumstances.ts'
@@ -16,6 +16,8 @@ interface Options {
   readonly from?: number
   readonly seed?: number
   readonly plan?: string
+  readonly rule?: string
+  readonly keep?: string
   readonly workers: number
   readonly json: boolean
   readonly shrink: boolean
@@ -31,6 +33,8 @@ const program = new Command('simulate')
   .option('--from <seed>', 'the first seed; fresh ones unless given', whole)
   .option('--seed <seed>', 'run the history of this seed alone and show it', whole)
   .option('--plan <file>', 'run the history in this file alone and show it')
+  .option('--rule <text>', 'shorten for rules with this text only')
+  .option('--keep <file>', 'write the history that was run alone, or its shortest, to this file')
   .option('--workers <n>', 'threads', whole, availableParallelism())
   .option('--json', 'print the report as JSON', false)
   .option('--shrink', 'of one history: make it as short as it can be and still break each rule', false)
@@ -83,18 +87,26 @@ async function many(
 async function one(plan: Plan, options: Options, expected: readonly Expected[]): Promise<boolean> {
   const history = await runHistory(plan)
   const { violations, undecidable } = judge(history)
-  if (!options.shrink) print(plan, violations, undecidable)
-  for (const rule of options.shrink ? new Set(violations.map((violation) => violation.rule)) : []) {
+  if (!options.shrink) print(plan, violations, undecidable, options)
+  const broken = violations.map(({ rule }) => rule).filter((rule) => rule.includes(options.rule ?? ''))
+  for (const rule of options.shrink ? new Set(broken) : []) {
     const shortest = await shrink(plan, rule)
-    print(shortest.plan, shortest.violation ? [shortest.violation] : [], [])
+    print(shortest.plan, shortest.violation ? [shortest.violation] : [], [], options)
   }
   const circumstances = circumstancesOf(plan)
   return violations.every((violation) => expectedBy(violation, circumstances, expected) !== undefined)
 }
 
-function print(plan: Plan, violations: readonly Violation[], undecidable: readonly string[]): void {
+function print(
+  plan: Plan,
+  violations: readonly Violation[],
+  undecidable: readonly string[],
+  { keep }: Options,
+): void {
+  if (keep !== undefined) writeFileSync(keep, `${JSON.stringify(plan, undefined, 2)}\n`)
   const { happenings, faults, ...world } = plan
-  for (const { rule, what } of violations) console.log(`BROKEN ${rule}: ${what}`)
+  const lines = violations.map(({ rule, what }) => `BROKEN ${rule}: ${what}`)
+  for (const line of new Set(lines)) console.log(line)
   for (const kind of new Set(undecidable)) console.log(`undecidable: ${kind}`)
   console.log(JSON.stringify(world))
   for (const happening of happenings) console.log(`  ${JSON.stringify(happening)}`)
