@@ -36,7 +36,7 @@ const prices = {
 /** What memory can't tell: to be measured on AWS. */
 const assumed = {
   memoryGigabytes: 1.73,
-  /** a step that makes a round: five requests to each edge, one after the other, all edges at once */
+  /** a step that makes a round: four requests to each edge, one after the other, all edges at once */
   roundSeconds: 1.5,
   otherSeconds: 0.2,
   /**

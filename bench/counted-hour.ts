@@ -40,7 +40,7 @@ export interface Counts {
   readonly transitions: number
   readonly events: number
   readonly rounds: number
-  /** JSON-RPC requests to all edges together */
+  /** HTTP requests to all edges together */
   readonly edgeRequests: number
   /** DynamoDB's request units, strongly consistent and transactional ones as they are billed */
   readonly reads: number
@@ -162,14 +162,8 @@ export async function countHour(hour: Hour): Promise<Counts> {
     transitions,
     events: memory.events.published.length,
     ...counted,
-    edgeRequests: edges.flatMap((edge) => edge.requests).reduce((sum, request) => sum + rpcs(request), 0),
+    edgeRequests: edges.reduce((sum, edge) => sum + edge.posts, 0),
   }
-}
-
-/** A count is one JSON-RPC request for each URI and address; everything else is one. */
-function rpcs(request: string): number {
-  const [method, ...of] = request.split(' ')
-  return method === 'count' ? of.length : method === 'totalCalls' ? 2 : 1
 }
 
 function event(name: string, instanceId: string, token: string, now: number): string {

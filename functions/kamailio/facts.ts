@@ -64,14 +64,14 @@ const without: OurFacts = { batch: false, fence: false, counters: false }
 
 async function factsOfOurFiles(rpc: JsonRpc, now: () => number): Promise<OurFacts> {
   const asked = now()
-  const [[begun, begunTo], told] = await Promise.all([
-    rpc.batch([begunCounter('total'), begunCounter('total:dst')]),
-    // Its reply has no bound that a batch could hold.
-    rpc.batch([{ method: 'htable.get', params: ['dc', 'about'], result: about }]),
+  const [begun, begunTo, told] = await rpc.batch([
+    begunCounter('total'),
+    begunCounter('total:dst'),
+    { method: 'htable.get', params: ['dc', 'about'], result: about },
   ])
   const seconds = (asked + now()) / 2000
   const begunCalls = counted(begun)
-  const ours = resultOr(told[0], hasNoCounters) ?? {}
+  const ours = resultOr(told, hasNoCounters) ?? {}
   const bootId = rpc.boot() ?? undefined
   const clock = Number(ours['now'])
   const longest = Number(ours['longest_call'])

@@ -151,12 +151,12 @@ describe('what an edge is', () => {
     expect(asks.filter((text) => /begun|dc/.test(text))).toEqual([])
   })
 
-  test('what its rpc.cfg says of it is asked alone: its reply has no bound that a batch could hold', async () => {
+  test('all of it is two requests, and what its rpc.cfg tells goes with the counters', async () => {
     const { edge, server } = await edgeThat({})
     await edge.facts()
     const about = server.requests.filter(({ body }) => body.includes('"about"'))
-    expect(about.map(isBatch)).toEqual([false])
-    expect(server.requests).toHaveLength(3)
+    expect(about.map(isBatch)).toEqual([true])
+    expect(server.requests).toHaveLength(2)
   })
 
   test('an edge that starts anew with our rpc.cfg has all of it at once', async () => {

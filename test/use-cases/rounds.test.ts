@@ -130,7 +130,7 @@ test('while nothing drains, an edge is asked for what it is, its list and its bo
     'dispatcher.list',
     'core.uptime',
   ])
-  expect(world.edges[0]?.posts).toBe(5)
+  expect(world.edges[0]?.posts).toBe(4)
 })
 
 test('while somebody makes a round, a drain reads the one before if it knows the hold', async () => {
