@@ -79,14 +79,10 @@ export function describeEdge(
   }
 }
 
-function countsOf({
-  begunTo,
-  dialogs = 0,
-  callsTo = 0,
-  callsFrom = 0,
-}: EdgeFacts): EdgeDescription['counts'] {
-  if ((begunTo ?? 0) > 0 || callsTo > 0) return 'counting'
-  return dialogs > callsTo + callsFrom ? 'never' : 'unproved'
+function countsOf({ begunTo, dialogs = 0, callsTo, callsFrom = 0 }: EdgeFacts): EdgeDescription['counts'] {
+  if (callsTo === undefined && begunTo === undefined) return 'unproved'
+  if ((begunTo ?? 0) > 0 || (callsTo ?? 0) > 0) return 'counting'
+  return dialogs > (callsTo ?? 0) + callsFrom ? 'never' : 'unproved'
 }
 
 /** @returns the calls of all media servers, in both directions; undefined where it does not keep both profiles */

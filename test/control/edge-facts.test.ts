@@ -148,7 +148,7 @@ describe('what an edge lacks', () => {
 
   test('of somebody who has none of our files is all of it, each once, in this order', () => {
     const { version, bootTime, uptimeSeconds } = facts
-    const rest = { version, bootTime, uptimeSeconds }
+    const rest = { version, bootTime, uptimeSeconds, dialogs: 3 }
     const plain = { ...rest, batch: false, fence: false, guard: false, counters: false, profiles: [] }
     const lines = lacksOf(describeEdge(edge, plain, opaque))
     expect(
