@@ -149,7 +149,12 @@ const weights = {
 }
 
 const stories_: Readonly<Record<keyof typeof weights, (place: Place) => Happening[]>> = {
-  scaleIn: (place) => [...before(place), scaleIn(place)],
+  scaleIn: (place) => {
+    const { draws, at } = place
+    // About when the drain looks for the last time.
+    const after = draws.several(0, 2, () => drawCall({ ...place, at: at + draws.int(5, 35) * second }))
+    return [...before(place), scaleIn(place), ...after.flat()]
+  },
   recycle: (place) => {
     const { draws, at } = place
     const relisted = draws.chance(0.35)

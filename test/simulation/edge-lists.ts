@@ -98,6 +98,7 @@ export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) 
       ?.truth()
       .entries.find((entry) => keyOf(entry.group, entry.uri) === keyOf(Number(set), uri))
     const entry = truth.edges[index]?.written(Number(set), uri, now)
+    if (!state.startsWith('d')) truth.givenBack += 1
     const isOthers = entry && [...entry.accepts].every((flags) => flags.startsWith('D'))
     if (isOthers && shown?.flags.startsWith('D') && !state.startsWith('d'))
       truth.opened.push({ edge: index, entry: `${set} ${uri}`, at: now })

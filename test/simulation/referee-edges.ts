@@ -76,16 +76,9 @@ const minutesMs = 300_000
 
 function judgeMarks(history: History, seen: Seen, findings: Findings): void {
   const { truth } = history
+  judgeLiftings(history, seen, findings)
   for (const hold of seen.holds) {
-    if (hold.lifted) {
-      const isAway = seen.edges.some(({ configured }) => !configured)
-      findings.check(
-        'no lifting stays undone',
-        isAway,
-        () => `${hold.source} ${hold.id} at ${since(history, seen.at)}`,
-      )
-      continue
-    }
+    if (hold.lifted) continue
     const machine = machineOf(truth.machines, hold.id)
     if (!machine || machine.goneAt === undefined || machine.goneAt + minutesMs > seen.at) continue
     const heir = truth.machines.findLast((other) => other.server === machine.server)
@@ -105,6 +98,25 @@ function judgeMarks(history: History, seen: Seen, findings: Findings): void {
         `${hold.source} ${hold.id} at ${since(history, seen.at)}: its machine is gone since ${since(history, machine.goneAt ?? 0)}, ${isInherited ? 'another has its address' : 'it is listed nowhere'}`,
     )
   }
+}
+
+function judgeLiftings(history: History, seen: Seen, findings: Findings): void {
+  const lifts = history.truth.sent.some(
+    ({ about, takenAt }) =>
+      takenAt !== undefined &&
+      takenAt < seen.at &&
+      (about.kind === 'launch' ||
+        (about.kind === 'operator' && about.command === 'activate') ||
+        (about.kind === 'alarm' && about.state === 'OK')),
+  )
+  // What was lifted waits for an edge that is off the list.
+  if (!lifts || seen.edges.some(({ configured }) => !configured)) return
+  const waiting = seen.holds.filter(({ lifted }) => lifted).map(({ source, id }) => `${source} ${id}`)
+  findings.check(
+    'no lifting stays undone',
+    waiting.length === 0,
+    () => `${waiting.join(', ')} at ${since(history, seen.at)}`,
+  )
 }
 
 function wasTold({ truth }: History, machine: Machine, at: number): boolean {

@@ -61,6 +61,7 @@ export function judge(history: History): Findings {
   }
   judgeExecutions(history, findings)
   judgeByes(history, findings)
+  if (history.truth.givenBack > 0) findings.check('nothing is opened that we did not close', true, () => '')
   for (const { edge, entry, at } of history.truth.opened)
     findings.check(
       'nothing is opened that we did not close',

@@ -172,6 +172,8 @@ export class Truth {
   readonly calls: Call[] = []
   readonly sent: Sent[] = []
   readonly goings: Going[] = []
+  /** how many states of ours gave an entry back, or enabled it */
+  givenBack = 0
   /** entries that a write of ours opened although their list, or somebody else, had them disabled */
   readonly opened: { readonly edge: number; readonly entry: string; readonly at: number }[] = []
 

@@ -129,7 +129,7 @@ export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (por
     machines.look()
     clock.at(clock.now() + minute, everyMinute)
   }
-  clock.at(startedAt + minute / 2, everyMinute)
+  clock.at(startedAt + 500, everyMinute)
   return {
     ...{
       plan,
