@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type Destination, readList, rpc } from './edge-rpc.ts'
@@ -115,6 +123,8 @@ export async function startEdge(spec: EdgeSpec): Promise<Edge> {
   const endpoint = { host: spec.address, port: ports.rpc, secret: spec.secret }
   let child: Child
   const start = async () => {
+    // One that hung at its end was killed, and Kamailio does not start beside the file of a process not yet reaped.
+    rmSync(join(dir, 'kamailio.pid'), { force: true })
     child = await startChild({ name: spec.name, argv: commandLine(spec.kamailio, dir), runDir: dir })
     await untilReady(child, async () => (await rpc(endpoint, 'core.uptime', [])) !== undefined)
   }

@@ -88,7 +88,7 @@ export async function openLab(release: KamailioRelease) {
       const dir = dirname(edge.logFile)
       const file = join(dir, 'kamailio.cfg')
       writeFileSync(file, edit(readFileSync(file, 'utf8')))
-      const argv = ['-f', file, '-DD', '-E', '-Y', dir, '-P', join(dir, 'kamailio.pid')]
+      const argv = ['-f', file, '-DD', '-E', '-Y', dir, '-P', join(dir, 'edited.pid')]
       const spec = { name: `edited${++count}`, argv: [...kamailio.argv, ...argv], runDir: dir }
       const child = keep(await startChild(spec))
       const endpoint = { host: edge.address, port: edge.rpcPort }
