@@ -1,6 +1,6 @@
 import { GetParametersByPathCommand, type Parameter, type SSMClient } from '@aws-sdk/client-ssm'
 import { type EdgeParameter, edgeParameter } from '../contracts/config.ts'
-import { check } from '../contracts/parse.ts'
+import { check, withoutMark } from '../contracts/parse.ts'
 import { InvalidConfiguration } from '../control/errors.ts'
 import type { Clock, Edge, Fleet } from '../use-cases/ports.ts'
 import type { LastGoodEdges } from './last-good-edges.ts'
@@ -154,7 +154,7 @@ function edgesOf(
 function parseEdge(text: string): { data: EdgeParameter } | { problems: string[] } {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(withoutMark(text))
   } catch {
     // The parser's own words would quote the text.
     return { problems: ['is not JSON'] }

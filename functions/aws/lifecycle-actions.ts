@@ -9,7 +9,8 @@ import type { LifecycleActionRef, LifecycleActions } from '../use-cases/ports.ts
 
 /**
  * Auto Scaling answers `ValidationError: No active Lifecycle Action found with token …` (or `with instance ID …`) once an
- * action was completed, expired, or was never there. Every other error passes through; the client has retried it by then.
+ * action was completed, expired, or was never there, and `AutoScalingGroup name not found - …` once its group was deleted. Every other
+ * error passes through; the client has retried it by then.
  */
 export function createLifecycleActions(client: AutoScalingClient): LifecycleActions {
   return {
@@ -52,7 +53,9 @@ async function unlessOver(call: () => Promise<unknown>): Promise<boolean> {
     const over =
       error instanceof AutoScalingServiceException &&
       error.name === 'ValidationError' &&
-      /no active lifecycle action found|instance id not found/i.test(error.message)
+      /no active lifecycle action found|instance id not found|autoscalinggroup name not found/i.test(
+        error.message,
+      )
     if (over) return false
     throw error
   }

@@ -9,10 +9,15 @@ export interface Problem {
   readonly refused: boolean
 }
 
+/** @returns the text without the byte order mark that some editors put before it: no JSON begins with one */
+export function withoutMark(text: string): string {
+  return text.replace(/^\uFEFF/, '')
+}
+
 /** @throws InvalidMessage when the text is not JSON. */
 export function parseJson(body: string, name: string): unknown {
   try {
-    return JSON.parse(body)
+    return JSON.parse(withoutMark(body))
   } catch (error) {
     throw new InvalidMessage(
       `${name}: message: not JSON: ${error instanceof Error ? error.message : error}`,

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 
 /** What the workflow passes to each step and gets back from it: which drain, what comes next, how long to wait before it. */
-export const workflowPayload = z.strictObject({
+export const workflowPayload = z.object({
   drainId: z.string().min(1),
   attempt: z.int().min(1),
   next: z.enum(['begin', 'observe', 'complete', 'retire', 'ended']),
@@ -13,5 +13,18 @@ export const workflowPayload = z.strictObject({
 })
 export type WorkflowPayload = z.output<typeof workflowPayload>
 
-/** A step's input: after a caught error the workflow adds `error`, which a step ignores. */
-export const workflowInput = workflowPayload.extend({ error: z.unknown().optional() })
+/**
+ * A step's input. After a caught error the workflow adds `error`, which a step ignores. Other fields are a newer release's, whose executions
+ * go on after a rollback: they are kept for it.
+ */
+export const workflowInput = workflowPayload.extend({ error: z.unknown().optional() }).loose()
+
+/** @returns the payload, and what of the input is not known here. Throws as zod does. */
+export function stepInput(input: z.output<typeof workflowInput>): {
+  readonly payload: WorkflowPayload
+  readonly others: Readonly<Record<string, unknown>>
+} {
+  const payload = workflowPayload.parse(input)
+  const known = new Set([...Object.keys(workflowPayload.shape), 'error'])
+  return { payload, others: Object.fromEntries(Object.entries(input).filter(([key]) => !known.has(key))) }
+}

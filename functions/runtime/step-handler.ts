@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda'
-import { type WorkflowPayload, workflowInput } from '../contracts/workflow-payload.ts'
+import { stepInput, type WorkflowPayload, workflowInput } from '../contracts/workflow-payload.ts'
 import { InvalidMessage } from '../control/errors.ts'
 import type { Ports } from '../use-cases/ports.ts'
 import { correlated } from './correlation.ts'
@@ -37,7 +37,8 @@ export function stepHandler(
   return async (event, context) => {
     const input = workflowInput.safeParse(event)
     if (!input.success) throw new InvalidMessage(`workflow payload: ${input.error.message}`)
-    const { error: _, ...payload } = input.data
-    return correlated(payload.correlationId ?? payload.drainId, () => run(payload, context))
+    const { payload, others } = stepInput(input.data)
+    const answer = await correlated(payload.correlationId ?? payload.drainId, () => run(payload, context))
+    return { ...others, ...answer }
   }
 }

@@ -70,6 +70,11 @@ test('every page is read, short and empty ones too', async () => {
   expect(stub.requests).toHaveLength(6)
 })
 
+test('a byte order mark that an editor left before the JSON does not hide an edge', async () => {
+  const { ids } = await fleetOver([{ Name: `${path}/a`, Value: '\uFEFF{"url":"http://10.0.0.1:8080/rpc"}' }])
+  expect(await ids()).toEqual(['a'])
+})
+
 test('the list is read again after 5 s, by all who ask at once together; an edge that did not change stays', async () => {
   const { ids, fleet, clock, world, stub, created } = await fleetOver([edge('a')])
   const [before] = await fleet.edges()

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { AutoScalingClient } from '@aws-sdk/client-auto-scaling'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createLifecycleActions } from '../../functions/aws/lifecycle-actions.ts'
 import { type AutoScaling, startAutoScaling } from '../../lab/auto-scaling.ts'
 import { lifecycleActionsContract } from '../contract/lifecycle-actions.ts'
@@ -64,24 +64,30 @@ test('ResourceContention passes through and ends nothing: it is worth another tr
   expect(await port.complete(target, 'CONTINUE')).toBe('completed')
 })
 
-test('another ValidationError is not mistaken for "over"', async () => {
+/** An Auto Scaling that answers every call with this ValidationError. */
+async function refusing(message: string) {
   const server = createServer((_request, response) => {
     response.writeHead(400, { 'content-type': 'text/xml' }).end(
       `<ErrorResponse xmlns="http://autoscaling.amazonaws.com/doc/2011-01-01/"><Error><Type>Sender</Type>
-       <Code>ValidationError</Code><Message>AutoScalingGroup name not found</Message></Error></ErrorResponse>`,
+       <Code>ValidationError</Code><Message>${message}</Message></Error></ErrorResponse>`,
     )
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  try {
-    const { port } = server.address() as AddressInfo
-    const refusing = createLifecycleActions(client(`http://127.0.0.1:${port}`))
-    await expect(refusing.heartbeat({ group: 'g', hook: 'h', instanceId: 'i-1' })).rejects.toThrow(
-      'not found',
-    )
-  } finally {
-    server.closeAllConnections()
-    server.close()
-  }
+  onTestFinished(() => void server.close().closeAllConnections())
+  const { port } = server.address() as AddressInfo
+  return createLifecycleActions(client(`http://127.0.0.1:${port}`))
+}
+
+test('another ValidationError is not mistaken for "over"', async () => {
+  const port = await refusing('Lifecycle hook name not found')
+  await expect(port.heartbeat({ group: 'g', hook: 'h', instanceId: 'i-1' })).rejects.toThrow('not found')
+})
+
+test('the actions of a group that was deleted are over', async () => {
+  const port = await refusing('AutoScalingGroup name not found - AutoScalingGroup media not found')
+  const target = { group: 'media', hook: 'h', token: 'a-token', instanceId: 'i-1' }
+  expect(await port.heartbeat(target)).toBe('over')
+  expect(await port.complete(target, 'CONTINUE')).toBe('over')
 })
 
 test('an Auto Scaling that does not answer is an error', async () => {

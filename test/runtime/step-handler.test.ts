@@ -34,6 +34,16 @@ test('a step leaves one line with its drain and what is next', async () => {
   ])
 })
 
+test('a payload of a newer release is worked on after a rollback, and what is not known is kept for it', async () => {
+  await functionEnvironment(() => ({ result: {} }))
+  const handler = stepHandler(async (_, input) => ({ ...input, next: 'complete' }))
+  expect(await handler({ ...payload, phase: 'waiting', error: { Error: 'before' } }, context)).toEqual({
+    ...payload,
+    next: 'complete',
+    phase: 'waiting',
+  })
+})
+
 test('a step that fails leaves one line with the error, and throws it on', async () => {
   const { lines } = await functionEnvironment(() => ({ result: {} }))
   const handler = stepHandler(() => Promise.reject(new EdgesUnreadable('no edge can be read')))

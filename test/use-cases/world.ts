@@ -2,7 +2,7 @@ import { afterEach } from 'vitest'
 import { parseAlarmMessage } from '../../functions/contracts/alarm.ts'
 import type { ControlConfigInput } from '../../functions/contracts/config.ts'
 import { parseLifecycleMessage } from '../../functions/contracts/lifecycle-action.ts'
-import { type WorkflowPayload, workflowInput } from '../../functions/contracts/workflow-payload.ts'
+import { stepInput, type WorkflowPayload, workflowInput } from '../../functions/contracts/workflow-payload.ts'
 import { type DestinationUri, destinationUri } from '../../functions/control/destination.ts'
 import type { DrainRecord } from '../../functions/control/drain-record.ts'
 import type { HoldSource } from '../../functions/control/hold.ts'
@@ -110,7 +110,7 @@ export function createWorld(options: WorldOptions = {}) {
   const step =
     (work: (ports: Ports, payload: WorkflowPayload) => Promise<WorkflowPayload>) =>
     async (input: unknown) => {
-      const { error: _, ...payload } = workflowInput.parse(input)
+      const { payload } = stepInput(workflowInput.parse(input))
       return work(ports, payload)
     }
   const execute = interpreter(drainWorkflow, {
