@@ -29,9 +29,9 @@ describe.each(['6.1', '6.0'] as const)('with `return_mode=1` of the core, on Kam
 
   test('the RPC answers 500 to everybody, also without a key, executes nothing and logs the line', async () => {
     const child = await lab.restartEdited(edge, mode1)
-    for (const headers of [{}, { 'x-rpc-key': 'wrong' }])
+    for (const key of [edge.secret, 'wrong', ''])
       for (const body of [requestLine('core.kill'), requestLine('core.uptime'), ''])
-        expect((await askEdge(edge, { body, headers })).status).toBe(500)
+        expect((await askEdge(edge, { body, headers: { 'x-rpc-key': key } })).status).toBe(500)
     expect(child.alive()).toBe(true)
     expect(readFileSync(child.logFile, 'utf8')).toMatch(/ERROR: .*dispatcher-control: return_mode is not 0/)
     await child.stop()
