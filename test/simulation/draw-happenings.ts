@@ -1,15 +1,17 @@
-import type { Delivery, EdgePlan, FileFlags, Happening, ServerPlan } from './plan.ts'
+import {
+  anyEdge,
+  before,
+  delivery,
+  drawCall,
+  edit,
+  launch,
+  near,
+  type Place,
+  scaleIn,
+  second,
+} from './draw-parts.ts'
+import type { EdgePlan, Happening, ServerPlan } from './plan.ts'
 import type { Draws } from './random.ts'
-
-const second = 1000
-
-interface Place {
-  readonly draws: Draws
-  readonly edges: readonly EdgePlan[]
-  readonly servers: readonly ServerPlan[]
-  readonly server: number
-  readonly at: number
-}
 
 /** One or a few stories, which may meet on one server and at one time, and calls all the while. */
 export function drawHappenings(
@@ -31,105 +33,6 @@ export function drawHappenings(
   return [...stories.flat(), ...calls.flat()].sort((a, b) => a.at - b.at)
 }
 
-/** A little or much later: what is to meet comes within milliseconds, seconds or minutes. */
-function near(draws: Draws): number {
-  const most = Number(draws.weighted({ 50: 15, 500: 25, 4000: 25, 40000: 20, 180000: 15 }))
-  return draws.int(0, most)
-}
-
-function delivery(draws: Draws): Delivery {
-  const what = draws.weighted({ soon: 66, doubled: 16, late: 12, lost: 6 })
-  if (what === 'lost') return []
-  const soon = draws.int(10, 800)
-  if (what === 'late') return [near(draws)]
-  return what === 'doubled' ? [soon, soon + near(draws)] : [soon]
-}
-
-function anyEdge({ draws, edges }: Place): number {
-  return draws.int(0, edges.length - 1)
-}
-
-function drawCall(place: Place): Happening[] {
-  const { draws, server, at, edges } = place
-  const lasts = Number(draws.weighted({ 20: 25, 120: 30, 400: 30, 840: 15 })) * draws.int(600, second)
-  if (draws.chance(0.25)) return [{ at, kind: 'invite', edge: anyEdge(place), set: 1, lasts }]
-  const often = draws.chance(0.4)
-  const moves =
-    edges.length > 1 && draws.chance(0.2)
-      ? draws.several(1, often ? 8 : 1, () => ({
-          edge: anyEdge(place),
-          after: draws.int(1, often ? 20 : 120) * second,
-        }))
-      : undefined
-  return [
-    {
-      at,
-      kind: 'call',
-      server,
-      edge: anyEdge(place),
-      out: draws.chance(0.35),
-      lasts,
-      ...(moves && { moves }),
-    },
-  ]
-}
-
-function before(place: Place): Happening[] {
-  const at = Math.max(0, place.at - place.draws.int(1, 60) * second)
-  return place.draws.chance(0.6) ? drawCall({ ...place, at }) : []
-}
-
-/** The file of one edge, or of each, changes in the lines of a server; then it may be loaded. */
-function edit(
-  place: Place,
-  change: { readonly listed: boolean; readonly flags?: FileFlags; readonly port?: number | null },
-  loads: number,
-): Happening[] {
-  const { draws, edges, servers, server, at } = place
-  const only = draws.chance(0.3) ? anyEdge(place) : undefined
-  const touched = edges.map((_, index) => index).filter((index) => only === undefined || index === only)
-  const lines = touched.flatMap((edge) =>
-    (servers[server]?.lines ?? [])
-      .filter((line) => line.edge === edge)
-      .map(
-        (line): Happening => ({
-          at,
-          kind: 'line',
-          server,
-          edge,
-          set: line.set,
-          flags: line.flags,
-          ...change,
-        }),
-      ),
-  )
-  const loading = touched.flatMap((edge): Happening[] =>
-    draws.chance(loads)
-      ? [{ at: at + near(draws), kind: draws.chance(0.85) ? 'stranger-reloads' : 'restart', edge }]
-      : [],
-  )
-  return [...lines, ...loading]
-}
-
-function scaleIn(place: Place): Happening {
-  const { draws, server, at } = place
-  return { at, kind: 'scale-in', server, delivery: delivery(draws), gone: delivery(draws) }
-}
-
-function launch(place: Place): Happening {
-  const { draws, server, at } = place
-  return {
-    at,
-    kind: 'launch',
-    server,
-    after: draws.pick([1, 10, 60, 150]) * second,
-    notFoundFor: draws.chance(0.2) ? draws.int(1, 20) * second : 0,
-    addressAfter: draws.chance(0.15) ? draws.int(5, 90) * second : 0,
-    delivery: delivery(draws),
-    successful: delivery(draws),
-  }
-}
-
 const weights = {
   scaleIn: 14,
   recycle: 10,
@@ -144,6 +47,7 @@ const weights = {
   edgeGoes: 6,
   edgeComes: 3,
   machineDies: 5,
+  lastMoment: 5,
   rowLost: 1,
   groupDeleted: 1,
 }
@@ -152,8 +56,14 @@ const stories_: Readonly<Record<keyof typeof weights, (place: Place) => Happenin
   scaleIn: (place) => {
     const { draws, at } = place
     // About when the drain looks for the last time.
-    const after = draws.several(0, 2, () => drawCall({ ...place, at: at + draws.int(5, 35) * second }))
-    return [...before(place), scaleIn(place), ...after.flat()]
+    const after = draws.several(0, 3, () => drawCall({ ...place, at: at + draws.int(5000, 30_000) }))
+    // Drains that go on side by side share their readings.
+    const others = place.servers.flatMap((_, server) =>
+      server !== place.server && draws.chance(0.3)
+        ? [scaleIn({ ...place, server, at: at + draws.int(0, 9) * second })]
+        : [],
+    )
+    return [...before(place), scaleIn(place), ...others, ...after.flat()]
   },
   recycle: (place) => {
     const { draws, at } = place
@@ -267,6 +177,25 @@ const stories_: Readonly<Record<keyof typeof weights, (place: Place) => Happenin
       ...(draws.chance(0.7) ? [scaleIn({ ...place, at: Math.max(0, at - near(draws)) })] : []),
       { at, kind: 'machine-dies', server, gone: delivery(draws) },
       ...(draws.chance(0.6) ? [launch({ ...place, at: at + 1 })] : []),
+    ]
+  },
+  lastMoment: (place) => {
+    const { draws, at, servers } = place
+    const other = draws.int(0, servers.length - 1)
+    const later = at + draws.int(3000, 9000)
+    const placed = (server: number, from: number): Happening => ({
+      at: from + draws.int(13_000, 21_000),
+      kind: 'call',
+      server,
+      edge: anyEdge(place),
+      out: true,
+      lasts: 200 * second,
+    })
+    // Two drains side by side share their readings; a call begins about when the last one is taken.
+    return [
+      scaleIn(place),
+      scaleIn({ ...place, server: other, at: later }),
+      draws.chance(0.5) ? placed(place.server, at) : placed(other, later),
     ]
   },
   rowLost: (place) => [
