@@ -159,10 +159,12 @@ async function main(options: {
   }
 }
 
-function count(text: string): number {
-  const value = Number(text)
-  if (Number.isInteger(value) && value >= 0) return value
-  throw new InvalidArgumentError('it must be a whole number')
+function atLeast(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (Number.isInteger(value) && value >= least) return value
+    throw new InvalidArgumentError(`it must be a whole number from ${least}`)
+  }
 }
 
 function known(text: string): KamailioRelease {
@@ -177,7 +179,7 @@ await new Command('edge-requests')
   )
   .option('--json', 'one line of JSON instead of a table')
   .option('--release <release>', `Kamailio: ${kamailioReleases.join(', ')}`, known, '6.1' as const)
-  .option('--rtt <ms>', 'how far away the edge is', count, 20)
-  .option('--times <n>', 'looks of each kind', count, 9)
+  .option('--rtt <ms>', 'how far away the edge is', atLeast(0), 20)
+  .option('--times <n>', 'looks of each kind', atLeast(1), 9)
   .action(main)
   .parseAsync()

@@ -49,6 +49,7 @@ async function openEdge(home: string, kamailio: KamailioProgram) {
     CFG: config,
     RUN: run,
     FILES: files,
+    SECRET: 'the-secret-of-this-walk',
     DB: join(config, 'db/dialog.sqlite'),
     SQL: join(kamailio.stockConfigDir ?? '', '../../usr/share/kamailio/db_sqlite'),
   })
