@@ -49,6 +49,12 @@ export class EdgesUnreadable extends DispatcherControlError {
   readonly permanent = false
 }
 
+/** EC2 shows no address of an instance that lives: nothing of it can be found or counted yet. */
+export class AddressUnknown extends DispatcherControlError {
+  override readonly name = 'AddressUnknown'
+  readonly permanent = false
+}
+
 /** Somebody else wrote the record first; read it again and decide again. */
 export class StoreConflict extends DispatcherControlError {
   override readonly name = 'StoreConflict'

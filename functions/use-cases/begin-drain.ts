@@ -1,7 +1,7 @@
 import { eventTypes } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import type { DrainRecord, EdgeMemory } from '../control/drain-record.ts'
-import { EdgesUnreadable } from '../control/errors.ts'
+import { AddressUnknown, EdgesUnreadable } from '../control/errors.ts'
 import { instanceDestinations } from '../control/resolve.ts'
 import {
   answer,
@@ -25,7 +25,7 @@ import { inTurn } from './turns.ts'
  * The first step of a drain: resolves an instance's whole set, places the hold, disables it on every edge and confirms it
  * with two read-backs. An edge that can't be reached does not hold the drain up: the rounds go on trying. When many begin at once
  * it asks again after the shortest wait.
- * @throws EdgesUnreadable while no edge at all can be read and the deadline is ahead.
+ * @throws EdgesUnreadable while no edge at all can be read, AddressUnknown while EC2 shows no address, and the deadline is ahead.
  */
 export async function beginDrain(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
   const claimed = await recordOf(ports, payload)
@@ -100,6 +100,9 @@ async function resolveSet(
   if (record.instanceId === undefined) return record
   const facts = await standing(ports, record.instanceId)
   if (!facts) return { gone: true }
+  // Held and counted by nothing, it would look absent with its calls up.
+  if (facts.addresses.length === 0)
+    throw new AddressUnknown(`EC2 shows no address of ${facts.instanceId} yet; the step is tried again`)
   const readouts = await readLists(edges)
   if (unreadable(readouts).length === readouts.length)
     throw new EdgesUnreadable(`no edge can be read: ${unreadable(readouts).join('; ')}`)

@@ -2,7 +2,17 @@ import { expect, test } from 'vitest'
 import { holdKey } from '../../functions/control/hold.ts'
 import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
 import { freshRound } from '../../functions/use-cases/round.ts'
-import { createWorld, file, message, minutes, seconds, server, type World } from './world.ts'
+import {
+  createWorld,
+  everywhere,
+  facts,
+  file,
+  message,
+  minutes,
+  seconds,
+  server,
+  type World,
+} from './world.ts'
 
 /** Zeros that are not zero: each ended with CONTINUE while calls were up. */
 
@@ -160,4 +170,20 @@ test('a machine that was launched after its edges booted has no calls that they 
   )
   await world.pass(5 * minutes)
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+})
+
+test('a machine whose address EC2 does not show yet is asked for again, and is not absent meanwhile', async () => {
+  const world = createWorld({ instances: [facts({ addresses: [] })] })
+  const call = world.edges[0]?.callTo(server) ?? 0
+  await world.scaleIn()
+  await world.pass(10 * minutes)
+  nothingEnded(world)
+  expect(world.memory.lifecycleActions.heartbeats.length).toBeGreaterThan(1)
+  world.memory.instances.put(facts())
+  await world.pass(10 * minutes)
+  nothingEnded(world)
+  expect(world.flags()).toEqual(everywhere('DX'))
+  world.edges[0]?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })
