@@ -11,6 +11,7 @@ import type { Ports } from './ports.ts'
 import { startDrain } from './start-drain.ts'
 
 type Action = Extract<LifecycleMessage, { kind: 'action' }>
+type Launched = Pick<Extract<LifecycleMessage, { kind: 'launched' }>, 'instanceId' | 'time'>
 
 /** What AWS says of its own: a lifecycle action, or news of an instance or of the list of edges. Only our groups and hooks are ours. */
 export async function handleLifecycle(ports: Ports, message: LifecycleMessage): Promise<void> {
@@ -22,11 +23,30 @@ export async function handleLifecycle(ports: Ports, message: LifecycleMessage): 
     case 'terminated':
       return markTerminated(ports, group, message.instanceId)
     case 'launched':
-      // A group with a launch hook was admitted by its action.
-      return group.launchHook === undefined ? admit(ports, message.instanceId) : skip(ports)
+      return admitLaunched(ports, group, message)
     case 'action':
       return handleAction(ports, group, message)
   }
+}
+
+/**
+ * The news of a launch. It may come late: a machine that was drained since is not admitted by it. A group with a launch hook was admitted
+ * by its action, unless that event was lost: a dead machine's mark on the address shows it.
+ */
+async function admitLaunched(
+  ports: Ports,
+  group: GroupConfig,
+  { instanceId, time }: Launched,
+): Promise<void> {
+  const drain = await ports.store.drain(drainId(instanceId, group.terminateHook))
+  if (drain && drain.requestedAt >= time) return skip(ports)
+  if (group.launchHook === undefined) return admit(ports, instanceId)
+  const facts = await ports.instances.byId(instanceId)
+  const marked = (await ports.store.holds()).some(
+    ({ source, lifted, addresses }) =>
+      source === 'retired' && !lifted && addresses.some((address) => facts?.addresses.includes(address)),
+  )
+  return marked ? admit(ports, instanceId) : skip(ports)
 }
 
 async function handleAction(ports: Ports, group: GroupConfig, message: Action): Promise<void> {

@@ -38,12 +38,6 @@ const shown: readonly Rule[] = [
 /** What is not mended yet, by cause. The work that mends a cause takes its entry away. */
 export const expectedViolations: readonly Expected[] = [
   {
-    case: 'an address that EC2 does not show yet',
-    rules: ['no call is cut'],
-    in: [['EC2 is late']],
-    reason: 'a drain of a machine without an address counts nothing, and takes it for absent',
-  },
-  {
     case: 'forgotten payload, row or group',
     rules: [
       'heartbeats come in time',

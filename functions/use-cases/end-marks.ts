@@ -1,0 +1,52 @@
+import { hostsOf, sipUri } from '../control/destination.ts'
+import { belongsTo, type Hold } from '../control/hold.ts'
+import type { Round } from '../control/round.ts'
+import type { InstanceFacts, Ports } from './ports.ts'
+import { lift } from './restore.ts'
+
+/** Each mark is one or two questions to EC2; 20 a second are let through, and others ask too. */
+const marksAtOnce = 10
+/** A machine that was launched just now is admitted by its launch, not by the end of a mark. */
+const admissionMs = 120_000
+
+/**
+ * Retired marks that have no reason any more are lifted: EC2 shows the machine gone (or knows it no more) and no edge lists what it
+ * had, or a machine that was launched later has its address. A few each time, in turn.
+ */
+export async function endMarks(
+  ports: Pick<Ports, 'store' | 'clock' | 'fleet' | 'events' | 'instances'>,
+  round: Round,
+): Promise<void> {
+  const marks = (await ports.store.holds()).filter(({ source, lifted }) => source === 'retired' && !lifted)
+  const listed = round.memory?.listed.filter(({ at }) => at === round.startedAt) ?? []
+  const first = Math.floor(round.startedAt / 60_000) % Math.max(1, marks.length)
+  for (const mark of [...marks.slice(first), ...marks.slice(0, first)].slice(0, marksAtOnce)) {
+    const its = listed.filter((entry) => belongsTo(entry, mark))
+    const hosts = [...new Set([...mark.uris.map((uri) => ({ uri })), ...its].flatMap(hostsOf))]
+    const why = await reasonToEnd(ports, mark, hosts, its.length > 0)
+    if (why !== undefined) await lift(ports, mark, why)
+  }
+}
+
+async function reasonToEnd(
+  { instances, clock }: Pick<Ports, 'instances' | 'clock'>,
+  { subject, uris }: Hold,
+  hosts: readonly string[],
+  isListed: boolean,
+): Promise<string | undefined> {
+  if (subject.kind !== 'instance') return undefined
+  const facts = await instances.byId(subject.instanceId)
+  if (facts && !isGone(facts)) return undefined
+  if (!isListed) return `${subject.instanceId} is gone and no edge lists ${uris.join(', ') || 'it'}`
+  for (const host of hosts.filter((name) => sipUri(`sip:${name.includes(':') ? `[${name}]` : name}`))) {
+    const now = await instances.byAddress(host)
+    const admitted = now !== undefined && now.launchedAt <= clock.now() - admissionMs
+    if (admitted && now.instanceId !== subject.instanceId && now.launchedAt > subject.launchedAt)
+      return `${now.instanceId}, launched later, has ${host}`
+  }
+  return undefined
+}
+
+function isGone({ state }: InstanceFacts): boolean {
+  return state === 'terminated' || state === 'shutting-down'
+}

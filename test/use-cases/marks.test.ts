@@ -1,0 +1,96 @@
+import { expect, test } from 'vitest'
+import {
+  createWorld,
+  everywhere,
+  facts,
+  file,
+  instanceId,
+  message,
+  minutes,
+  server,
+  type World,
+} from './world.ts'
+
+const newcomer = 'i-0fedcba9876543210'
+const retired = (world: World) =>
+  world.memory.store
+    .holds()
+    .then((holds) => holds.filter(({ source, lifted }) => source === 'retired' && !lifted))
+
+/** The server is drained and its machine is gone; its mark keeps the destination disabled. */
+async function retiredWorld() {
+  const world = createWorld()
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'retired')
+  world.memory.instances.put(facts({ state: 'terminated' }))
+  await world.lifecycle(message('terminate-successful'))
+  await world.until((record) => record?.state === 'ended')
+  return world
+}
+
+async function everyMinute(world: World, times: number): Promise<void> {
+  for (let time = 0; time < times; time += 1) {
+    await world.reconcile()
+    await world.pass(1 * minutes)
+  }
+}
+
+async function listed(world: World, lines: typeof file): Promise<void> {
+  for (const edge of world.edges) {
+    edge.writeFile(lines)
+    edge.strangerReloads()
+  }
+  await everyMinute(world, 2)
+}
+
+test('a mark ends within minutes once the machine is gone and no edge lists what it had', async () => {
+  const world = await retiredWorld()
+  await everyMinute(world, 5)
+  expect(await retired(world)).toHaveLength(1)
+  expect(world.flags()).toEqual(everywhere('DX'))
+  await listed(
+    world,
+    file.filter(({ uri }) => uri !== server),
+  )
+  expect(await retired(world)).toEqual([])
+  expect(await world.formerFlags()).toEqual({})
+  await listed(world, file)
+  await everyMinute(world, 5)
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+})
+
+test('a mark stays while EC2 shows its machine, listed or not', async () => {
+  const world = createWorld()
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'retired')
+  await listed(
+    world,
+    file.filter(({ uri }) => uri !== server),
+  )
+  await everyMinute(world, 5)
+  expect(await retired(world)).toHaveLength(1)
+})
+
+test('a mark that is older than the life which has its address now ends, also where it was listed after the launch', async () => {
+  const world = await retiredWorld()
+  world.memory.instances.put(facts({ instanceId: newcomer, launchedAt: world.clock.now() }))
+  await everyMinute(world, 2)
+  expect(world.flags()).toEqual(everywhere('DX'))
+  await everyMinute(world, 2)
+  expect(await retired(world)).toEqual([])
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+})
+
+test('a launch whose action was lost is admitted by the news that it succeeded, and by no such news of a drained machine', async () => {
+  const world = createWorld()
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'retired')
+  world.memory.instances.put(facts({ state: 'terminated' }))
+  const late = { EC2InstanceId: instanceId, time: '2026-11-22T19:00:00Z' }
+  await world.lifecycle(message('launch-successful', late))
+  expect(world.flags()).toEqual(everywhere('DX'))
+  world.memory.instances.put(facts({ instanceId: newcomer, launchedAt: world.clock.now() }))
+  await world.lifecycle(message('launch-successful', { EC2InstanceId: newcomer }))
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+  expect(await retired(world)).toEqual([])
+})
