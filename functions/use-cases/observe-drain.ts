@@ -40,6 +40,7 @@ export async function observeDrain(ports: Ports, payload: WorkflowPayload): Prom
   const hold = await ports.store.hold(placed.source, placed.id, placed.subject)
   // It was gone, or overdue, before a hold could be placed; the execution that was to complete it has failed.
   if (!hold && record.state === 'completing') return answer(ports, record, 'complete')
+  if (hold?.lifted && record.lifecycle && (await isGone(ports, hold))) return completeGone(ports, record)
   if (!hold || hold.lifted) return finishLifting(ports, record, hold ?? placed)
 
   let looked: Look
@@ -49,6 +50,19 @@ export async function observeDrain(ports: Ports, payload: WorkflowPayload): Prom
     return blind(ports, record, error)
   }
   return follow(ports, looked, callsOnEdges(looked.round, hold))
+}
+
+/** Its address was launched anew, which lifted the hold, before a look could see that the machine is gone: its action is open still. */
+async function isGone({ instances }: Pick<Ports, 'instances'>, { subject }: Hold): Promise<boolean> {
+  if (subject.kind !== 'instance') return false
+  const facts = await instances.byId(subject.instanceId)
+  return !facts || facts.state === 'terminated' || facts.state === 'shutting-down'
+}
+
+async function completeGone(ports: Ports, record: DrainRecord): Promise<WorkflowPayload> {
+  const completion = record.retainedAt === undefined ? 'CONTINUE' : 'TERMINATE'
+  const gone = await save(ports, record, { state: 'completing', result: 'gone', completion })
+  return answer(ports, gone, 'complete')
 }
 
 interface Look {

@@ -61,12 +61,6 @@ export const expectedViolations: readonly Expected[] = [
     reason: 'an event that is refused stops what it tells of',
   },
   {
-    case: 'a dead machine looks lifted',
-    rules: ['heartbeats come in time', 'every action ends', 'no drain outlives its hold'],
-    in: [['machine dies'], ['address recycled']],
-    reason: 'the launch on its address lifts the hold, and the action is never completed',
-  },
-  {
     case: 'a completion that is given up',
     rules: ['heartbeats come in time'],
     in: [['AWS refuses', 'function fails']],

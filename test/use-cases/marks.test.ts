@@ -94,3 +94,28 @@ test('a launch whose action was lost is admitted by the news that it succeeded, 
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
   expect(await retired(world)).toEqual([])
 })
+
+test('a machine that was gone, and whose address was launched anew, before the next look: its action is completed', async () => {
+  const world = createWorld()
+  world.edges[0]?.callTo(server)
+  await world.scaleIn()
+  await world.pass(5 * minutes)
+  world.memory.instances.put(facts({ state: 'terminated' }))
+  world.memory.instances.put(facts({ instanceId: newcomer, launchedAt: world.clock.now() }))
+  world.beginAction({
+    instanceId: newcomer,
+    hook: 'admit-calls',
+    token: '87654321-4321-4321-4321-210987654399',
+  })
+  await world.lifecycle(
+    message('lifecycle-launch-scale-out', {
+      EC2InstanceId: newcomer,
+      LifecycleActionToken: '87654321-4321-4321-4321-210987654399',
+    }),
+  )
+  await world.until((record) => record?.state === 'ended' || record?.state === 'retired')
+  expect(world.ended()).toContainEqual(expect.objectContaining({ result: 'CONTINUE', by: 'completion' }))
+  expect(world.ended()).toHaveLength(2)
+  await world.pass(10 * minutes)
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+})
