@@ -42,6 +42,7 @@ export async function correctDrift(
               outcome: result.outcome,
               ...(result.detail !== undefined && { detail: result.detail }),
               entries: result.entries,
+              ...(result.more !== undefined && { more: result.more }),
             },
           },
         })

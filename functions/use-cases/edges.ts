@@ -27,7 +27,27 @@ export interface EdgeResult {
   readonly detail?: string
   /** false: it has no drain guard, so that a reload opens the destination until the next round */
   readonly guarded?: boolean
-  readonly entries: readonly { group: number; uri: DestinationUri; before: Flags; after: Flags }[]
+  readonly entries: readonly ShownEntry[]
+  /** entries that are left out: an event or a row takes only so much */
+  readonly more?: number
+}
+
+export interface ShownEntry {
+  readonly group: number
+  readonly uri: DestinationUri
+  readonly before: Flags
+  readonly after: Flags
+}
+
+/** Of one edge; on 50 edges these are some 120 KB, of the 256 KB that an event may have. */
+const mostEntries = 20
+
+/** Those that changed first. */
+export function shownEntries(entries: readonly ShownEntry[]): Pick<EdgeResult, 'entries' | 'more'> {
+  if (entries.length <= mostEntries) return { entries }
+  const changed = entries.filter(({ before, after }) => before !== after)
+  const others = entries.filter(({ before, after }) => before === after)
+  return { entries: [...changed, ...others].slice(0, mostEntries), more: entries.length - mostEntries }
 }
 
 /** All edges at once, up to 64; the work itself turns an edge's failure into a value. */
@@ -213,8 +233,8 @@ function outcomeOf(
   const result = (outcome: EdgeOutcome, detail?: string): EdgeResult => ({
     edge: edge.id,
     outcome,
-    ...(detail !== undefined && { detail }),
-    entries,
+    ...(detail !== undefined && { detail: detail.slice(0, 1000) }),
+    ...shownEntries(entries),
   })
   if (refused.length > 0) {
     const places = refused.map((entry) => `${entry.uri} in group ${entry.group}`)

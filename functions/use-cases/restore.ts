@@ -9,6 +9,7 @@ import {
   failure,
   onEveryEdge,
   reloadLease,
+  shownEntries,
   write,
 } from './edges.ts'
 import type { Edge, Ports } from './ports.ts'
@@ -127,12 +128,14 @@ async function restoreOnEdge(
             : writes.length > 0
               ? 'applied'
               : 'already',
-      entries: open.map((entry) => ({
-        group: entry.group,
-        uri: entry.uri,
-        before: free.find((f) => f.uri === entry.uri && f.group === entry.group)?.flags ?? entry.flags,
-        after: entry.flags,
-      })),
+      ...shownEntries(
+        open.map((entry) => ({
+          group: entry.group,
+          uri: entry.uri,
+          before: free.find((f) => f.uri === entry.uri && f.group === entry.group)?.flags ?? entry.flags,
+          after: entry.flags,
+        })),
+      ),
     }
   } catch (error) {
     return failure(edge, asEdgeError(error))

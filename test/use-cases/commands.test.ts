@@ -242,3 +242,17 @@ test('entries that distinct duids tell apart are all disabled, and each is given
   await world.command(activate())
   expect(flags()?.sort()).toEqual(['AP', 'IP'])
 })
+
+test('an outcome stays within what an event and a row take, however many sets and edges it speaks of', async () => {
+  const sets = Array.from({ length: 120 }, (_, n) => ({ group: n + 1, uri: server }))
+  const ids = Array.from({ length: 50 }, (_, n) => ({ id: `edge-${n}`, file: sets }))
+  const world = createWorld({ edges: ids })
+  const outcome = await world.command(command('command-drain-destination'))
+  expect(Buffer.byteLength(JSON.stringify(outcome))).toBeLessThan(200_000)
+  expect(world.edges.every((edge) => edge.truth().entries.every(({ flags }) => flags === 'DX'))).toBe(true)
+  expect(world.memory.events.of('Command Answered').at(-1)).toMatchObject({
+    edges: expect.arrayContaining([
+      expect.objectContaining({ edge: 'edge-49', outcome: 'applied', more: 100 }),
+    ]),
+  })
+})
