@@ -29,13 +29,13 @@ const program = new Command('simulate')
   .description(
     'Runs random histories of the whole control plane in virtual time, and judges each by what is true.',
   )
-  .option('--histories <n>', 'how many', whole, 1000)
+  .option('--histories <n>', 'how many', atLeastOne, 1000)
   .option('--from <seed>', 'the first seed; fresh ones unless given', whole)
   .option('--seed <seed>', 'run the history of this seed alone and show it', whole)
   .option('--plan <file>', 'run the history in this file alone and show it')
   .option('--rule <text>', 'shorten for rules with this text only')
   .option('--keep <file>', 'write the history that was run alone, or its shortest, to this file')
-  .option('--workers <n>', 'threads', whole, availableParallelism())
+  .option('--workers <n>', 'threads', atLeastOne, availableParallelism())
   .option('--json', 'print the report as JSON', false)
   .option('--shrink', 'of one history: make it as short as it can be and still break each rule', false)
   .option('--resume <file>', 'write the progress to this file, and go on from what it says')
@@ -53,11 +53,24 @@ function whole(text: string): number {
   return Number(text)
 }
 
+function atLeastOne(text: string): number {
+  const number = whole(text)
+  if (number === 0) throw new InvalidArgumentError('It must be 1 or more.')
+  return number
+}
+
+function jsonIn<Content>(file: string): Content {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    return program.error(`error: ${file} can't be read as JSON: ${String(error)}`)
+  }
+}
+
 async function main(options: Options): Promise<boolean> {
   const expected: readonly Expected[] =
-    options.expected === undefined ? expectedViolations : JSON.parse(readFileSync(options.expected, 'utf8'))
-  if (options.plan !== undefined)
-    return one(JSON.parse(readFileSync(options.plan, 'utf8')), options, expected)
+    options.expected === undefined ? expectedViolations : jsonIn(options.expected)
+  if (options.plan !== undefined) return one(jsonIn<Plan>(options.plan), options, expected)
   if (options.seed !== undefined) return one(generate(options.seed), options, expected)
   return many(options, expected)
 }
