@@ -18,12 +18,14 @@ export async function endMarks(
   round: Round,
 ): Promise<void> {
   const marks = (await ports.store.holds()).filter(({ source, lifted }) => source === 'retired' && !lifted)
+  // What an edge that is away lists is known from earlier rounds, or not at all.
+  const complete = round.memory !== undefined && round.edges.every(({ readable }) => readable)
   const listed = round.memory?.listed.filter(({ at }) => at === round.startedAt) ?? []
   const first = Math.floor(round.startedAt / 60_000) % Math.max(1, marks.length)
   for (const mark of [...marks.slice(first), ...marks.slice(0, first)].slice(0, marksAtOnce)) {
     const its = listed.filter((entry) => belongsTo(entry, mark))
     const hosts = [...new Set([...mark.uris.map((uri) => ({ uri })), ...its].flatMap(hostsOf))]
-    const why = await reasonToEnd(ports, mark, hosts, its.length > 0)
+    const why = await reasonToEnd(ports, mark, hosts, its.length > 0 || !complete)
     if (why !== undefined) await lift(ports, mark, why)
   }
 }
@@ -32,12 +34,12 @@ async function reasonToEnd(
   { instances, clock }: Pick<Ports, 'instances' | 'clock'>,
   { subject, uris }: Hold,
   hosts: readonly string[],
-  isListed: boolean,
+  mayBeListed: boolean,
 ): Promise<string | undefined> {
   if (subject.kind !== 'instance') return undefined
   const facts = await instances.byId(subject.instanceId)
   if (facts && !isGone(facts)) return undefined
-  if (!isListed) return `${subject.instanceId} is gone and no edge lists ${uris.join(', ') || 'it'}`
+  if (!mayBeListed) return `${subject.instanceId} is gone and no edge lists ${uris.join(', ') || 'it'}`
   for (const host of hosts.filter((name) => sipUri(`sip:${name.includes(':') ? `[${name}]` : name}`))) {
     const now = await instances.byAddress(host)
     const admitted = now !== undefined && now.launchedAt <= clock.now() - admissionMs

@@ -59,6 +59,22 @@ test('a mark ends within minutes once the machine is gone and no edge lists what
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
 })
 
+test('a mark stays while an edge is away that may list what its machine had', async () => {
+  const world = await retiredWorld()
+  const latest = await world.memory.store.latestRound()
+  if (!latest) throw new Error('no round was made')
+  const { memory, ...withoutMemory } = latest
+  expect(memory).toBeDefined()
+  await world.memory.store.putRound(withoutMemory)
+  const [a, b] = world.edges
+  if (!a || !b) throw new Error('two edges are needed')
+  b.misbehaviour = { unreachable: true }
+  a.writeFile(file.filter(({ uri }) => uri !== server))
+  a.strangerReloads()
+  await everyMinute(world, 3)
+  expect(await retired(world)).toHaveLength(1)
+})
+
 test('a mark stays while EC2 shows its machine, listed or not', async () => {
   const world = createWorld()
   await world.scaleIn()
