@@ -56,7 +56,7 @@ export function judge(
 ): Judgement {
   const serverEmpty = seen.mediaServer === 0
   const findings = seen.edges.map((edge) => findingOf(drain.edges[edge.edge], edge, serverEmpty, rules))
-  // What a released edge once listed stays known: the destination is drained then, not one that never was anywhere.
+  // A destination that only a released edge has listed was there, and counts as drained, not as absent.
   const released = seen.released.map((edge) => [edge, remembering(drain.edges[edge])] as const)
   const memories = [...released, ...findings.map(({ edge, memory }) => [edge, memory] as const)]
   const unknown = [

@@ -15,3 +15,10 @@ export function eventNames(folder = ''): string[] {
 export function eventBody(name: string): string {
   return readFileSync(join(directory, `${name}.json`), 'utf8')
 }
+
+/** The text of one file, with fields replaced at any depth */
+export function message(name: string, changes: Readonly<Record<string, unknown>> = {}): string {
+  return JSON.stringify(JSON.parse(eventBody(name)), (key, value: unknown) =>
+    Object.hasOwn(changes, key) ? changes[key] : value,
+  )
+}

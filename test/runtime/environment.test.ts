@@ -3,15 +3,10 @@ import { edgeAccessEnvironment, environment as names } from '../../functions/con
 import { InvalidConfiguration } from '../../functions/control/errors.ts'
 import { readEnvironment } from '../../functions/runtime/environment.ts'
 import { memoryConfig } from '../memory/ports.ts'
+import { functionVariables } from './function-environment.ts'
 
 const good = {
-  [names.config]: JSON.stringify(memoryConfig),
-  [names.table]: 'control-table',
-  [names.edgesPath]: '/control/edges',
-  [names.rpcSecretParameter]: '/control/rpc-secret',
-  [names.eventBus]: 'control',
-  [names.stateMachine]: 'arn:aws:states:eu-central-1:123456789012:stateMachine:drain',
-  [names.service]: 'control/Control',
+  ...functionVariables,
   [names.queue]: 'https://sqs.eu-central-1.amazonaws.com/123456789012/commands.fifo',
   [names.deadLetterQueue]: 'https://sqs.eu-central-1.amazonaws.com/123456789012/dead.fifo',
 }

@@ -3,6 +3,17 @@ import { environment as names } from '../../functions/contracts/names.ts'
 import { type AwsAnswer, type AwsRequest, awsStub } from '../aws/aws-stub.ts'
 import { memoryConfig } from '../memory/ports.ts'
 
+/** What each function is deployed with. */
+export const functionVariables = {
+  [names.config]: JSON.stringify(memoryConfig),
+  [names.table]: 'control-table',
+  [names.edgesPath]: '/control/edges',
+  [names.rpcSecretParameter]: '/control/rpc-secret',
+  [names.eventBus]: 'control',
+  [names.stateMachine]: 'arn:aws:states:eu-central-1:123456789012:stateMachine:drain',
+  [names.service]: 'control/Control',
+}
+
 /** The environment of a deployed function, with AWS on loopback, and all that it writes. */
 export async function functionEnvironment(answer: (request: AwsRequest) => AwsAnswer) {
   const stub = await awsStub(answer)
@@ -12,13 +23,7 @@ export async function functionEnvironment(answer: (request: AwsRequest) => AwsAn
     AWS_ACCESS_KEY_ID: 'stub',
     AWS_SECRET_ACCESS_KEY: 'stub',
     POWERTOOLS_LOG_LEVEL: 'INFO',
-    [names.config]: JSON.stringify(memoryConfig),
-    [names.table]: 'control-table',
-    [names.edgesPath]: '/control/edges',
-    [names.rpcSecretParameter]: '/control/rpc-secret',
-    [names.eventBus]: 'control',
-    [names.stateMachine]: 'arn:aws:states:eu-central-1:123456789012:stateMachine:drain',
-    [names.service]: 'control/Control',
+    ...functionVariables,
     [names.queue]: `${stub.client.endpoint}/123456789012/events`,
     [names.deadLetterQueue]: `${stub.client.endpoint}/123456789012/dead`,
   }))

@@ -10,6 +10,7 @@ import { createPorts } from '../../functions/runtime/ports.ts'
 import { awsStub } from '../aws/aws-stub.ts'
 import { clientOf, expectNothingOf, ours, theirs } from '../kamailio-client/tls-contract.ts'
 import { memoryConfig } from '../memory/ports.ts'
+import { functionVariables } from './function-environment.ts'
 
 const planted = 'planted-secret-0xC0FFEE'
 const group = memoryConfig.groups[0]
@@ -18,15 +19,6 @@ afterEach(() => {
   vi.unstubAllEnvs()
   vi.restoreAllMocks()
 })
-
-const functionVariables = {
-  [names.table]: 'control-table',
-  [names.edgesPath]: '/control/edges',
-  [names.rpcSecretParameter]: '/control/rpc-secret',
-  [names.eventBus]: 'control',
-  [names.stateMachine]: 'arn:aws:states:eu-central-1:123456789012:stateMachine:drain',
-  [names.service]: 'control/Control',
-}
 
 /** AWS on loopback. @returns all that has been written since */
 function watched({ endpoint, region }: { readonly endpoint: string; readonly region: string }): () => string {
@@ -104,7 +96,6 @@ test("a client certificate's key proves who we are to the edge, and is in no err
   const { fleet } = createPorts(
     readEnvironment({
       ...functionVariables,
-      [names.config]: JSON.stringify(memoryConfig),
       [edgeAccessEnvironment.tls]: JSON.stringify({
         caParameter: '/tls/ca',
         certificateParameter: '/tls/client',

@@ -1,32 +1,8 @@
-import { eventBody } from '../contracts/event-files.ts'
+import { message } from '../contracts/event-files.ts'
 
 /** The bodies of the messages that the world sends, made of the samples in events/. */
 export const groupName = 'media-servers'
 export const hooks = { terminate: 'drain-calls', launch: 'admit-calls' } as const
-
-const samples = new Map<string, unknown>()
-
-function sample(name: string): unknown {
-  const known = samples.get(name) ?? JSON.parse(eventBody(name))
-  samples.set(name, known)
-  return known
-}
-
-/** @returns the text of an event under events/, with fields replaced at any depth */
-function message(name: string, changes: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify(replaced(sample(name), changes))
-}
-
-function replaced(value: unknown, changes: Readonly<Record<string, unknown>>): unknown {
-  if (Array.isArray(value)) return value.map((item) => replaced(item, changes))
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [
-      key,
-      key in changes ? changes[key] : replaced(inner, changes),
-    ]),
-  )
-}
 
 const iso = (at: number) => new Date(at).toISOString()
 

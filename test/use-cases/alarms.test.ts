@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { command, createWorld, everywhere, message, minutes, server } from './world.ts'
+import { message } from '../contracts/event-files.ts'
+import { command, createWorld, everywhere, minutes, server } from './world.ts'
 
 const alarm = message('alarm-metric-alarm')
 const ok = message('alarm-metric-ok')

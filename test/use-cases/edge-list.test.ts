@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { createWorld, file, message, minutes, server, verbatim } from './world.ts'
+import { message } from '../contracts/event-files.ts'
+import { createWorld, file, minutes, server, verbatim } from './world.ts'
 
 const edit = message('edge-list-update')
 

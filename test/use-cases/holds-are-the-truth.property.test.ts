@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { message } from '../contracts/event-files.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
 import {
   command,
   createWorld,
   everywhere,
   instanceId,
-  message,
   minutes,
   neighbour,
   seconds,

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
+import { message } from '../contracts/event-files.ts'
 import {
   command,
   createWorld,
   everywhere,
   facts,
   instanceId,
-  message,
   minutes,
   seconds,
   server,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { completeDrain } from '../../functions/use-cases/complete-drain.ts'
 import { reconcile } from '../../functions/use-cases/reconcile.ts'
+import { message } from '../contracts/event-files.ts'
 import {
   command,
   config,
@@ -9,7 +10,6 @@ import {
   everywhere,
   facts,
   instanceId,
-  message,
   minutes,
   seconds,
   server,

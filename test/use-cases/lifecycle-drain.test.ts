@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { message } from '../contracts/event-files.ts'
 import {
   command,
   config,
@@ -6,7 +7,6 @@ import {
   drainId,
   everywhere,
   instanceId,
-  message,
   minutes,
   neighbour,
   seconds,

@@ -1,15 +1,6 @@
 import { expect, test } from 'vitest'
-import {
-  createWorld,
-  everywhere,
-  facts,
-  file,
-  instanceId,
-  message,
-  minutes,
-  server,
-  type World,
-} from './world.ts'
+import { message } from '../contracts/event-files.ts'
+import { createWorld, everywhere, facts, file, instanceId, minutes, server, type World } from './world.ts'
 
 const newcomer = 'i-0fedcba9876543210'
 const retired = (world: World) =>

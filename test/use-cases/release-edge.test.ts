@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { reconcile } from '../../functions/use-cases/reconcile.ts'
-import { command, createWorld, message, minutes, server, type World } from './world.ts'
+import { message } from '../contracts/event-files.ts'
+import { command, createWorld, minutes, server, type World } from './world.ts'
 
 const edit = message('edge-list-update')
 const release = (changes: Readonly<Record<string, unknown>> = {}) =>

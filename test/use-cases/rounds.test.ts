@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { holdKey } from '../../functions/control/hold.ts'
 import type { Round } from '../../functions/control/round.ts'
 import { freshRound } from '../../functions/use-cases/round.ts'
+import { message } from '../contracts/event-files.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
 import { createMemoryFleet } from '../memory/fleet.ts'
 import {
@@ -11,7 +12,6 @@ import {
   facts,
   file,
   hours,
-  message,
   minutes,
   neighbour,
   seconds,

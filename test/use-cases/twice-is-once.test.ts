@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { message } from '../contracts/event-files.ts'
 import {
   command,
   createWorld,
   drainId,
   everywhere,
   instanceId,
-  message,
   minutes,
   seconds,
   server,

@@ -16,7 +16,7 @@ import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
 import type { CommandOutcomeRow, InstanceFacts, Ports } from '../../functions/use-cases/ports.ts'
 import { reconcile } from '../../functions/use-cases/reconcile.ts'
 import { retireDrain } from '../../functions/use-cases/retire-drain.ts'
-import { eventBody } from '../contracts/event-files.ts'
+import { eventBody, message } from '../contracts/event-files.ts'
 import { createMemoryClock } from '../memory/clock.ts'
 import type { FileEntry } from '../memory/dispatcher-memory.ts'
 import { MemoryEdge } from '../memory/edge.ts'
@@ -232,24 +232,8 @@ export function isWrite(request: string): boolean {
   return /^(dispatcher\.set|htable\.(seti|delete))/.test(request)
 }
 
-/** The text of an event under events/, with fields replaced at any depth. */
-export function message(name: string, changes: Readonly<Record<string, unknown>> = {}): string {
-  return JSON.stringify(replaced(JSON.parse(eventBody(name)), changes))
-}
-
 export function command(name: string, changes: Readonly<Record<string, unknown>> = {}): object {
   return { ...JSON.parse(eventBody(name)), ...changes }
-}
-
-function replaced(value: unknown, changes: Readonly<Record<string, unknown>>): unknown {
-  if (Array.isArray(value)) return value.map((item) => replaced(item, changes))
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [
-      key,
-      key in changes ? changes[key] : replaced(inner, changes),
-    ]),
-  )
 }
 
 export function verbatim(text: string): DestinationUri {

@@ -2,17 +2,8 @@ import { expect, test } from 'vitest'
 import { holdKey } from '../../functions/control/hold.ts'
 import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
 import { freshRound } from '../../functions/use-cases/round.ts'
-import {
-  createWorld,
-  everywhere,
-  facts,
-  file,
-  message,
-  minutes,
-  seconds,
-  server,
-  type World,
-} from './world.ts'
+import { message } from '../contracts/event-files.ts'
+import { createWorld, everywhere, facts, file, minutes, seconds, server, type World } from './world.ts'
 
 /** Zeros that are not zero: each ended with CONTINUE while calls were up. */
 
