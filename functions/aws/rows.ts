@@ -8,7 +8,15 @@ import type { EdgeRelease } from '../control/edge-release.ts'
 import { DispatcherControlError } from '../control/errors.ts'
 import type { FormerFlags, Hold, Subject } from '../control/hold.ts'
 import type { LastListed, ListMemory } from '../control/list-memory.ts'
-import type { CallCount, Counted, EdgeReading, HoldReading, Round, Unknown } from '../control/round.ts'
+import type {
+  CallCount,
+  Counted,
+  EdgeReading,
+  HoldReading,
+  RemovedEdge,
+  Round,
+  Unknown,
+} from '../control/round.ts'
 
 /** What AWS gave back, a row of the table or an answer, does not have the form it must have; the message says where. */
 export class UnexpectedAnswer extends DispatcherControlError {
@@ -257,6 +265,9 @@ export const roundRow: z.ZodType<Omit<Round, 'edges'> & { readonly edges: readon
   holds: z.array(z.string()),
   goneInstances: z.array(z.string()),
   edges: z.array(z.string()),
+  removed: z
+    .array(z.object({ edge: z.string(), knownAt: z.number() } satisfies Fields<RemovedEdge>))
+    .exactOptional(),
   mediaServers: z.record(z.string(), z.union([z.number(), unknown])),
   memory: z
     .object({

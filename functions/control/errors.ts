@@ -55,6 +55,12 @@ export class AddressUnknown extends DispatcherControlError {
   readonly permanent = false
 }
 
+/** EC2 does not know a machine that somebody spoke of minutes ago at most: it may know it soon. */
+export class InstanceUnknown extends DispatcherControlError {
+  override readonly name = 'InstanceUnknown'
+  readonly permanent = false
+}
+
 /** Somebody else wrote the record first; read it again and decide again. */
 export class StoreConflict extends DispatcherControlError {
   override readonly name = 'StoreConflict'

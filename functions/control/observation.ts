@@ -23,14 +23,19 @@ export type EdgeObservation =
       readonly doubt?: string
       readonly description?: EdgeDescription
     }
-  | { readonly edge: string; readonly unknown: string }
+  | {
+      readonly edge: string
+      readonly unknown: string
+      /** it is configured no more: a drain that never saw it does not remember it, so that it is waited for no longer than a call lasts */
+      readonly removed?: true
+    }
 
 /** A round, seen by one drain. Every edge seen since the drain began is here, also one that was removed since, or released. */
 export interface Observation {
   /** when the round began: only what it counted itself, on every edge, ends a drain */
   readonly at: number
   readonly edges: readonly EdgeObservation[]
-  /** seen by this drain, no longer configured, and released by an operator: not waited for */
+  /** carried calls that matter to this drain, no longer configured, and released by an operator: not waited for */
   readonly released: readonly string[]
   /** the media server's own count; undefined where none is configured */
   readonly mediaServer?: number | Unknown
@@ -47,9 +52,15 @@ export type Observed = Pick<DrainRecord, 'edges' | 'subject'>
 /** EC2's clock, an edge's and a function's own may be this far apart, in ms. */
 export const clocksApartMs = 2000
 
-/** Edges that this drain has seen and the round knows no more. */
-export function removedEdges({ edges }: Pick<DrainRecord, 'edges'>, round: Round): string[] {
-  return Object.keys(edges).filter((edge) => !round.edges.some((reading) => reading.edge === edge))
+/**
+ * Edges whose calls matter to this drain and that the round could not ask, as they are configured no more: those that the drain has seen,
+ * and those that were removed before it began, within the longest call's time and after its machine was launched.
+ */
+export function removedEdges({ edges, subject }: Observed, round: Round): string[] {
+  const launchedAt = subject?.kind === 'instance' ? subject.launchedAt : Number.NEGATIVE_INFINITY
+  const before = (round.removed ?? []).filter(({ knownAt }) => launchedAt < knownAt + clocksApartMs)
+  const names = new Set([...Object.keys(edges), ...before.map(({ edge }) => edge)])
+  return [...names].filter((edge) => !round.edges.some((reading) => reading.edge === edge))
 }
 
 /**
@@ -64,13 +75,13 @@ export function observation(
   released: readonly string[] = [],
 ): Observation {
   const read = new Map(round.edges.map((reading) => [reading.edge, reading]))
-  const gone = removedEdges(drain, round).filter((edge) => released.includes(edge))
-  const seen = Object.keys(drain.edges).filter((edge) => !gone.includes(edge))
-  const names = new Set([...seen, ...read.keys()])
+  const removed = removedEdges(drain, round)
+  const gone = removed.filter((edge) => released.includes(edge))
+  const names = [...read.keys(), ...removed.filter((edge) => !gone.includes(edge))]
   const own = round.mediaServers[key]
   return {
     at: round.startedAt,
-    edges: [...names].map((edge) => observeEdge(drain, key, edge, { round, rules, reading: read.get(edge) })),
+    edges: names.map((edge) => observeEdge(drain, key, edge, { round, rules, reading: read.get(edge) })),
     released: gone,
     ...(own !== undefined && { mediaServer: own }),
     instanceGone:
@@ -86,7 +97,7 @@ interface Seen {
 
 function observeEdge(drain: Observed, key: string, edge: string, seen: Seen): EdgeObservation {
   const { reading, round } = seen
-  if (!reading) return { edge, unknown: 'no longer configured, but its calls may still be up' }
+  if (!reading) return { edge, unknown: 'no longer configured, but its calls may still be up', removed: true }
   if (!reading.readable) return { edge, unknown: reading.reason }
   const shown = reading.holds[key]
   if (!shown) return { edge, unknown: 'the drain began after this round' }

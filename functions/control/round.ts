@@ -68,6 +68,13 @@ export type EdgeReading =
     }
   | { readonly edge: string; readonly readable: false; readonly at: number; readonly reason: string }
 
+/** It carries what calls it had, and nobody can ask it any more. */
+export interface RemovedEdge {
+  readonly edge: string
+  /** epoch ms */
+  readonly knownAt: number
+}
+
 /** One reading of every edge, shared by all drains. */
 export interface Round {
   readonly id: string
@@ -78,8 +85,24 @@ export interface Round {
   /** held instances that EC2 shows as shutting down or terminated */
   readonly goneInstances: readonly string[]
   readonly edges: readonly EdgeReading[]
+  /** edges that are configured no more, each with when a round last knew it: absent where there is none, and in rounds of releases before 0.2 */
+  readonly removed?: readonly RemovedEdge[]
   /** absent in rounds of releases before 0.2 */
   readonly memory?: ListMemory
   /** the media servers' own counts by hold key; absent where none is configured */
   readonly mediaServers: Readonly<Record<string, number | Unknown>>
+}
+
+/** @returns the edges that earlier rounds knew within the longest call's time, and that are configured no more */
+export function removedSince(
+  before: Round | undefined,
+  configured: readonly string[],
+  now: number,
+  longestCallSeconds: number,
+): RemovedEdge[] {
+  if (!before) return []
+  const known = before.edges.map(({ edge }) => ({ edge, knownAt: before.startedAt }))
+  return [...known, ...(before.removed ?? [])].filter(
+    ({ edge, knownAt }) => !configured.includes(edge) && now - knownAt < longestCallSeconds * 1000,
+  )
 }

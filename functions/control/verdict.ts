@@ -58,7 +58,11 @@ export function judge(
   const findings = seen.edges.map((edge) => findingOf(drain.edges[edge.edge], edge, serverEmpty, rules))
   // A destination that only a released edge has listed was there, and counts as drained, not as absent.
   const released = seen.released.map((edge) => [edge, remembering(drain.edges[edge])] as const)
-  const memories = [...released, ...findings.map(({ edge, memory }) => [edge, memory] as const)]
+  const unseen = seen.edges.flatMap((edge) =>
+    'removed' in edge && drain.edges[edge.edge] === undefined ? [edge.edge] : [],
+  )
+  const remembered = findings.filter(({ edge }) => !unseen.includes(edge))
+  const memories = [...released, ...remembered.map(({ edge, memory }) => [edge, memory] as const)]
   const unknown = [
     ...findings.flatMap(({ edge, unknown: why }) => (why === undefined ? [] : [`edge ${edge}: ${why}`])),
     ...(isUnknownServer(seen) ? [`media server: ${seen.mediaServer.unknown}`] : []),

@@ -1,17 +1,27 @@
 import { eventTypes } from '../contracts/names.ts'
+import { InstanceUnknown } from '../control/errors.ts'
 import { belongsTo, type Hold } from '../control/hold.ts'
+import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
 import { instanceDestinations } from '../control/resolve.ts'
 import { allListed, type EdgeResult, readLists, unreadable } from './edges.ts'
-import type { Ports } from './ports.ts'
+import type { InstanceFacts, Ports } from './ports.ts'
 import { lift, restore } from './restore.ts'
+
+/** What told of a launch, and when it was (epoch ms). */
+export interface Launch {
+  readonly instanceId: string
+  readonly time: number
+}
 
 /**
  * A machine was launched: the retired mark of its address ends, and so do the holds of dead machines that had it before.
  * What an operator or alarm holds of a machine that lives, or of a bare URI, stays. Not listed on any edge: said, and
  * nothing is activated. An edge that can't be read may list what its holds name; it is restored when it is back.
+ * @throws InstanceUnknown while EC2 may not know the machine yet
  */
-export async function admit(ports: Ports, instanceId: string): Promise<void> {
-  const facts = await ports.instances.byId(instanceId)
+export async function admit(ports: Ports, launch: Launch): Promise<void> {
+  const { instanceId } = launch
+  const facts = await launchedInstance(ports, launch)
   const readouts = await readLists(await ports.fleet.edges())
   const unread = unreadable(readouts)
   const listed = allListed(readouts)
@@ -50,10 +60,21 @@ export async function admit(ports: Ports, instanceId: string): Promise<void> {
   })
 }
 
+/** @throws InstanceUnknown while EC2 may not know it yet */
+export async function launchedInstance(
+  { instances, clock }: Pick<Ports, 'instances' | 'clock'>,
+  { instanceId, time }: Launch,
+): Promise<InstanceFacts | undefined> {
+  const facts = await instances.byId(instanceId)
+  if (!facts && mayBeUnknownYet(time, clock.now()))
+    throw new InstanceUnknown(`EC2 does not know ${instanceId} yet; the message comes again`)
+  return facts
+}
+
 async function isDead(ports: Ports, hold: Hold, launched: string): Promise<boolean> {
   if (hold.subject.kind !== 'instance' || hold.subject.instanceId === launched) return false
-  const facts = await ports.instances.byId(hold.subject.instanceId)
-  return !facts || facts.state === 'terminated' || facts.state === 'shutting-down'
+  const { instanceId, launchedAt } = hold.subject
+  return isGone(await ports.instances.byId(instanceId), launchedAt, ports.clock.now())
 }
 
 function name({ source, id, who, why }: Hold) {

@@ -1,20 +1,10 @@
 import { eventTypes } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import type { DrainRecord, EdgeMemory } from '../control/drain-record.ts'
-import { AddressUnknown, EdgesUnreadable } from '../control/errors.ts'
+import { AddressUnknown, EdgesUnreadable, InstanceUnknown } from '../control/errors.ts'
+import { isGone } from '../control/instance-life.ts'
 import { instanceDestinations } from '../control/resolve.ts'
-import {
-  answer,
-  carryOn,
-  end,
-  holdOf,
-  keepAlive,
-  overtaken,
-  recordOf,
-  save,
-  standing,
-  summary,
-} from './drain-step.ts'
+import { answer, carryOn, end, holdOf, keepAlive, overtaken, recordOf, save, summary } from './drain-step.ts'
 import { allListed, confirmEverywhere, disableEverywhere, readLists, unreadable, versions } from './edges.ts'
 import { blind, isLate } from './overdue.ts'
 import type { Ports } from './ports.ts'
@@ -25,7 +15,7 @@ import { inTurn } from './turns.ts'
  * The first step of a drain: resolves an instance's whole set, places the hold, disables it on every edge and confirms it
  * with two read-backs. An edge that can't be reached does not hold the drain up: the rounds go on trying. When many begin at once
  * it asks again after the shortest wait.
- * @throws EdgesUnreadable while no edge at all can be read, AddressUnknown while EC2 shows no address, and the deadline is ahead.
+ * @throws EdgesUnreadable while no edge at all can be read, InstanceUnknown and AddressUnknown while EC2 shows no such machine or address, and the deadline is ahead.
  */
 export async function beginDrain(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
   const claimed = await recordOf(ports, payload)
@@ -98,8 +88,9 @@ async function resolveSet(
   edges: Awaited<ReturnType<Ports['fleet']['edges']>>,
 ): Promise<DrainRecord | { readonly gone: true }> {
   if (record.instanceId === undefined) return record
-  const facts = await standing(ports, record.instanceId)
-  if (!facts) return { gone: true }
+  const facts = await ports.instances.byId(record.instanceId)
+  if (isGone(facts, record.requestedAt, ports.clock.now())) return { gone: true }
+  if (!facts) throw new InstanceUnknown(`EC2 does not know ${record.instanceId} yet; the step is tried again`)
   // Held and counted by nothing, it would look absent with its calls up.
   if (facts.addresses.length === 0)
     throw new AddressUnknown(`EC2 shows no address of ${facts.instanceId} yet; the step is tried again`)

@@ -4,9 +4,10 @@ import { mayRetain } from '../control/deadline.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
 import { ExecutionEnded, StoreConflict } from '../control/errors.ts'
 import type { Hold } from '../control/hold.ts'
+import { isGone } from '../control/instance-life.ts'
 import { heartbeatDue, nextWait, retryWait } from '../control/pace.ts'
 import { stepsPerExecution } from '../control/workflow.ts'
-import type { InstanceFacts, LifecycleActionRef, Ports } from './ports.ts'
+import type { LifecycleActionRef, Ports } from './ports.ts'
 
 /** What the workflow's steps share: the record they work on, its writes, its heartbeat, and their answer. */
 
@@ -186,15 +187,6 @@ export async function retain(
   })
 }
 
-/** @returns undefined once it is on its way out, or forgotten by EC2: to the steps of a drain that is the same. */
-export async function standing(
-  { instances }: Pick<Ports, 'instances'>,
-  instanceId: string,
-): Promise<InstanceFacts | undefined> {
-  const facts = await instances.byId(instanceId)
-  return facts?.state === 'terminated' || facts?.state === 'shutting-down' ? undefined : facts
-}
-
 /**
  * The action ended without us: it expired, or somebody else completed it. Where the hook's default result is ABANDON the
  * instance may have been kept, and its drain goes on; otherwise it is on its way out, and its destinations stay disabled. The
@@ -209,7 +201,7 @@ export async function actionOver(
     policy !== undefined &&
     mayRetain(policy) &&
     instanceId !== undefined &&
-    (await standing(ports, instanceId)) !== undefined
+    !isGone(await ports.instances.byId(instanceId), record.requestedAt, ports.clock.now())
   if (kept) {
     const retained = await retain(ports, record)
     return answer(ports, retained, nextOf(retained))

@@ -1,7 +1,8 @@
 import { hostsOf, sipUri } from '../control/destination.ts'
 import { belongsTo, type Hold } from '../control/hold.ts'
+import { isGone } from '../control/instance-life.ts'
 import type { Round } from '../control/round.ts'
-import type { InstanceFacts, Ports } from './ports.ts'
+import type { Ports } from './ports.ts'
 import { lift } from './restore.ts'
 
 /** Each mark is one or two questions to EC2; 20 a second are let through, and others ask too. */
@@ -38,7 +39,7 @@ async function reasonToEnd(
 ): Promise<string | undefined> {
   if (subject.kind !== 'instance') return undefined
   const facts = await instances.byId(subject.instanceId)
-  if (facts && !isGone(facts)) return undefined
+  if (!isGone(facts, subject.launchedAt, clock.now())) return undefined
   if (!mayBeListed) return `${subject.instanceId} is gone and no edge lists ${uris.join(', ') || 'it'}`
   for (const host of hosts.filter((name) => sipUri(`sip:${name.includes(':') ? `[${name}]` : name}`))) {
     const now = await instances.byAddress(host)
@@ -47,8 +48,4 @@ async function reasonToEnd(
       return `${now.instanceId}, launched later, has ${host}`
   }
   return undefined
-}
-
-function isGone({ state }: InstanceFacts): boolean {
-  return state === 'terminated' || state === 'shutting-down'
 }

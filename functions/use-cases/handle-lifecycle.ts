@@ -4,14 +4,13 @@ import { metricNames } from '../contracts/names.ts'
 import { orderOf } from '../control/hold.ts'
 import { lifecycleIntent } from '../control/lifecycle.ts'
 import { heartbeatInterval } from '../control/pace.ts'
-import { admit } from './admit.ts'
+import { admit, type Launch, launchedInstance } from './admit.ts'
 import { save } from './drain-step.ts'
 import { edgesChanged } from './edges-changed.ts'
 import type { Ports } from './ports.ts'
 import { startDrain } from './start-drain.ts'
 
 type Action = Extract<LifecycleMessage, { kind: 'action' }>
-type Launched = Pick<Extract<LifecycleMessage, { kind: 'launched' }>, 'instanceId' | 'time'>
 
 /** What AWS says of its own: a lifecycle action, or news of an instance or of the list of edges. Only our groups and hooks are ours. */
 export async function handleLifecycle(ports: Ports, message: LifecycleMessage): Promise<void> {
@@ -33,20 +32,17 @@ export async function handleLifecycle(ports: Ports, message: LifecycleMessage): 
  * The news of a launch. It may come late: a machine that was drained since is not admitted by it. A group with a launch hook was admitted
  * by its action, unless that event was lost: a dead machine's mark on the address shows it.
  */
-async function admitLaunched(
-  ports: Ports,
-  group: GroupConfig,
-  { instanceId, time }: Launched,
-): Promise<void> {
+async function admitLaunched(ports: Ports, group: GroupConfig, launch: Launch): Promise<void> {
+  const { instanceId, time } = launch
   const drain = await ports.store.drain(drainId(instanceId, group.terminateHook))
   if (drain && drain.requestedAt >= time) return skip(ports)
-  if (group.launchHook === undefined) return admit(ports, instanceId)
-  const facts = await ports.instances.byId(instanceId)
+  if (group.launchHook === undefined) return admit(ports, launch)
+  const facts = await launchedInstance(ports, launch)
   const marked = (await ports.store.holds()).some(
     ({ source, lifted, addresses }) =>
       source === 'retired' && !lifted && addresses.some((address) => facts?.addresses.includes(address)),
   )
-  return marked ? admit(ports, instanceId) : skip(ports)
+  return marked ? admit(ports, launch) : skip(ports)
 }
 
 async function handleAction(ports: Ports, group: GroupConfig, message: Action): Promise<void> {
@@ -81,7 +77,7 @@ async function handleAction(ports: Ports, group: GroupConfig, message: Action): 
     })
     return
   }
-  if (intent === 'launch') await admit(ports, instanceId)
+  if (intent === 'launch') await admit(ports, { instanceId, time: message.time })
   await ports.lifecycleActions.complete(action, 'CONTINUE')
 }
 

@@ -2,6 +2,7 @@ import { eventTypes } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
+import { isGone } from '../control/instance-life.ts'
 import { lacks, type Observation, observation, removedEdges } from '../control/observation.ts'
 import type { Round } from '../control/round.ts'
 import { type Judgement, judge, type Verdict } from '../control/verdict.ts'
@@ -40,7 +41,7 @@ export async function observeDrain(ports: Ports, payload: WorkflowPayload): Prom
   const hold = await ports.store.hold(placed.source, placed.id, placed.subject)
   // It was gone, or overdue, before a hold could be placed; the execution that was to complete it has failed.
   if (!hold && record.state === 'completing') return answer(ports, record, 'complete')
-  if (hold?.lifted && record.lifecycle && (await isGone(ports, hold))) return completeGone(ports, record)
+  if (hold?.lifted && record.lifecycle && (await hasGone(ports, hold))) return completeGone(ports, record)
   if (!hold || hold.lifted) return finishLifting(ports, record, hold ?? placed)
 
   let looked: Look
@@ -53,10 +54,12 @@ export async function observeDrain(ports: Ports, payload: WorkflowPayload): Prom
 }
 
 /** Its address was launched anew, which lifted the hold, before a look could see that the machine is gone: its action is open still. */
-async function isGone({ instances }: Pick<Ports, 'instances'>, { subject }: Hold): Promise<boolean> {
+async function hasGone(
+  { instances, clock }: Pick<Ports, 'instances' | 'clock'>,
+  { subject }: Hold,
+): Promise<boolean> {
   if (subject.kind !== 'instance') return false
-  const facts = await instances.byId(subject.instanceId)
-  return !facts || facts.state === 'terminated' || facts.state === 'shutting-down'
+  return isGone(await instances.byId(subject.instanceId), subject.launchedAt, clock.now())
 }
 
 async function completeGone(ports: Ports, record: DrainRecord): Promise<WorkflowPayload> {

@@ -8,6 +8,7 @@ import type { EdgeList } from '../control/edge-list.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import type { EdgeError } from '../control/errors.ts'
 import type { FormerFlags, Hold, Subject } from '../control/hold.ts'
+import type { InstanceState } from '../control/instance-life.ts'
 import type { StateWrite } from '../control/plan.ts'
 import type { CallCount, Round } from '../control/round.ts'
 
@@ -67,11 +68,10 @@ export interface Fleet {
   reread(): Promise<Error | undefined>
 }
 
-export interface InstanceFacts {
+export interface InstanceFacts extends InstanceState {
   readonly instanceId: string
   /** epoch ms */
   readonly launchedAt: number
-  readonly state: 'pending' | 'running' | 'shutting-down' | 'terminated' | 'stopping' | 'stopped'
   /** private, secondary, public and IPv6 addresses and DNS names, canonical (see `canonicalHost`) */
   readonly addresses: readonly string[]
   /** destinations that its tag names, as written there */
@@ -80,7 +80,7 @@ export interface InstanceFacts {
 }
 
 export interface Instances {
-  /** @returns undefined when EC2 does not know the id (terminated about an hour ago, or never there). */
+  /** @returns undefined when EC2 does not know the id: launched seconds ago, terminated about an hour ago, or never there. */
   byId(instanceId: string): Promise<InstanceFacts | undefined>
   /** Those of the ids that EC2 shows as shutting down or terminated, in as few calls as it takes. */
   gone(instanceIds: readonly string[]): Promise<readonly string[]>

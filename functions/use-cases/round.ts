@@ -2,7 +2,7 @@ import { holdsToCount } from '../control/counting.ts'
 import { RoundUnavailable } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { remember } from '../control/list-memory.ts'
-import type { Round, Unknown } from '../control/round.ts'
+import { type Round, removedSince, type Unknown } from '../control/round.ts'
 import { correctDrift, finishLiftings } from './correct-drift.ts'
 import { onEveryEdge } from './edges.ts'
 import { allowance } from './paced.ts'
@@ -114,7 +114,10 @@ async function makeRound(ports: Needs, before: Round | undefined): Promise<Round
     countMediaServers(ports, counted),
     ports.instances.gone([...new Set(instanceIds)]),
   ])
-  const round = {
+  const { longestCallSeconds } = ports.config.timers
+  const ids = edges.map(({ id }) => id)
+  const removed = removedSince(before, ids, startedAt, longestCallSeconds)
+  const round: Round = {
     id: ports.ids.next(),
     startedAt,
     finishedAt: ports.clock.now(),
@@ -123,6 +126,7 @@ async function makeRound(ports: Needs, before: Round | undefined): Promise<Round
     mediaServers,
     goneInstances,
     memory,
+    ...(removed.length > 0 && { removed }),
   }
   countRound(
     ports,

@@ -4,7 +4,7 @@ import { policyCutsFrom } from './machines.ts'
 import type { History, Seen } from './observed.ts'
 import type { Plan } from './plan.ts'
 import { keyOf } from './truth.ts'
-import { createWorld, endingSeconds, type World } from './world.ts'
+import { createWorld, endingSeconds, longestCallSeconds, type World } from './world.ts'
 
 const second = 1000
 const minute = 60 * second
@@ -136,6 +136,7 @@ function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
           : [],
       ),
     },
+    longestCallMs: longestCallSeconds * second,
     policyCutsFrom: (deadlineAt) => policyCutsFrom(plan.group, deadlineAt, endingSeconds * second),
     decidesAtDeadline: plan.group.callsLeft === 'terminate' && plan.group.unknown === 'terminate',
     endsCalls: plan.group.callsLeft === 'end-calls',

@@ -59,6 +59,8 @@ export interface History {
     readonly byDestination: readonly number[]
     readonly renamed: readonly number[]
   }
+  /** the longest call that the edges allow */
+  readonly longestCallMs: number
   /** from when on the policy may let a machine go with what is left, by its deadline */
   readonly policyCutsFrom: (deadlineAt: number) => number
   /** whether the policy decides at the deadline, and how long after it that may take */

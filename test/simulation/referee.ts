@@ -116,15 +116,15 @@ function judgeGoing(history: History, going: Going, findings: Findings): void {
   )
 }
 
-/** An edge that was taken off the list before the drain began, or that an operator released, is nobody's to ask. */
-function isForgiven({ removed, truth }: History, edge: number, { machine }: Going): boolean {
+/** An edge that an operator released, or that was taken off the list before any call that is up can have begun, is nobody's to ask. */
+function isForgiven({ removed, truth, longestCallMs }: History, edge: number, { machine }: Going): boolean {
   const gone = removed.filter((one) => one.edge === edge)
   const begun =
     truth.sent.find(({ about }) => about.kind === 'terminate' && about.machine === machine)?.sentAt ?? 0
   const released = truth.sent.some(
     ({ about, deliveredAt }) => about.kind === 'release' && deliveredAt !== undefined,
   )
-  return gone.some(({ at }) => at <= begun + 60_000 || released)
+  return gone.some(({ at }) => at <= begun - longestCallMs || at < machine.launchedAt || released)
 }
 
 function judgeAction(history: History, { about, takenAt }: Sent, findings: Findings): void {

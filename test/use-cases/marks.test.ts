@@ -66,6 +66,17 @@ test('a mark stays while an edge is away that may list what its machine had', as
   expect(await retired(world)).toHaveLength(1)
 })
 
+test('a launch that EC2 does not know yet comes again until it does, and is admitted then', async () => {
+  const world = await retiredWorld()
+  await everyMinute(world, 1)
+  const launch = () => world.lifecycle(message('launch-successful', { EC2InstanceId: newcomer }))
+  await expect(launch()).rejects.toThrow('EC2 does not know')
+  world.memory.instances.put(facts({ instanceId: newcomer, launchedAt: world.clock.now() }))
+  await launch()
+  expect(await retired(world)).toEqual([])
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+})
+
 test('a mark stays while EC2 shows its machine, listed or not', async () => {
   const world = createWorld()
   await world.scaleIn()

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { reconcile } from '../../functions/use-cases/reconcile.ts'
 import { message } from '../contracts/event-files.ts'
-import { command, createWorld, minutes, server, type World } from './world.ts'
+import { command, config, createWorld, minutes, server, type World } from './world.ts'
 
 const edit = message('edge-list-update')
 const release = (changes: Readonly<Record<string, unknown>> = {}) =>
@@ -34,6 +34,35 @@ test('a drain waits for a removed edge until an operator releases it, who is on 
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
   expect(await world.record()).toMatchObject({ result: 'drained' })
   expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ released: ['edge-b'], unknown: [] })
+})
+
+test('an edge that was removed minutes before a drain began is waited for, and released by the same word', async () => {
+  const world = createWorld()
+  await world.reconcile()
+  world.edges[1]?.callTo(server)
+  world.memory.fleet.list.splice(1, 1)
+  await world.lifecycle(edit)
+  await world.pass(5 * minutes)
+  await world.scaleIn()
+  await world.pass(10 * minutes)
+  expect(world.ended()).toEqual([])
+  expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({
+    unknown: [expect.stringContaining('edge-b: no longer configured')],
+  })
+  await world.command(release())
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
+})
+
+test('an edge that was removed is waited for no longer than a call lasts by a drain that never saw it', async () => {
+  const world = createWorld({ config: { timers: { ...config.timers, longestCallSeconds: 1800 } } })
+  await world.reconcile()
+  world.memory.fleet.list.splice(1, 1)
+  await world.scaleIn()
+  await world.pass(25 * minutes)
+  expect(world.ended()).toEqual([])
+  await world.until((record) => record?.state === 'retired')
+  expect(world.age()).toBeLessThan(35 * minutes)
 })
 
 test('only the released edge is left out: calls on another are waited for', async () => {

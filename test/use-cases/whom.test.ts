@@ -4,6 +4,7 @@ import {
   command,
   config,
   createWorld,
+  everywhere,
   facts,
   instanceId,
   minutes,
@@ -47,10 +48,10 @@ test('an absent instance that still counts calls is waited for', async () => {
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
 })
 
-test.each(['shutting-down', 'terminated', 'forgotten'] as const)(
+test.each(['shutting-down', 'terminated'] as const)(
   'an instance that is %s already is completed at once as gone, and nothing is written to an edge',
   async (state) => {
-    const world = createWorld({ instances: state === 'forgotten' ? [] : [facts({ state })] })
+    const world = createWorld({ instances: [facts({ state })] })
     await world.scaleIn()
     await world.until((record) => record?.state === 'ended')
     expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
@@ -60,6 +61,32 @@ test.each(['shutting-down', 'terminated', 'forgotten'] as const)(
     expect(await world.memory.store.holds()).toEqual([])
   },
 )
+
+test('an instance that EC2 does not know is asked for for minutes, as it may be too young, and completed as gone then', async () => {
+  const world = createWorld({ instances: [] })
+  await world.scaleIn()
+  await world.pass(4 * minutes)
+  expect(world.ended()).toEqual([])
+  await world.until((record) => record?.state === 'ended')
+  expect(world.age()).toBeLessThan(8 * minutes)
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+  expect(await world.record()).toMatchObject({ result: 'gone' })
+  expect(world.writes()).toEqual([])
+})
+
+test('an instance that EC2 knows some seconds after its drain began is drained, calls and all', async () => {
+  const world = createWorld({ instances: [] })
+  const call = world.edges[0]?.callTo(server) ?? 0
+  await world.scaleIn()
+  await world.pass(20 * seconds)
+  world.memory.instances.put(facts())
+  await world.pass(30 * minutes)
+  expect(world.ended()).toEqual([])
+  expect(world.flags()).toEqual(everywhere('DX'))
+  world.edges[0]?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+  expect(await world.record()).toMatchObject({ result: 'drained' })
+})
 
 test('an instance that dies mid-drain is completed as gone, and stays disabled', async () => {
   const world = createWorld()

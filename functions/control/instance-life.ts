@@ -1,0 +1,21 @@
+/** The part of what EC2 shows of a machine that decides whether it is gone. */
+export interface InstanceState {
+  readonly state: 'pending' | 'running' | 'shutting-down' | 'terminated' | 'stopping' | 'stopped'
+}
+
+/** EC2 may not know a machine in the first seconds after its launch ("eventual consistency"); minutes are far more than was ever seen. */
+const knownWithinMs = 300_000
+
+/**
+ * Whether EC2 may not know a machine yet that somebody spoke of at `since` (epoch ms): its launch, or a request about it. Later it has
+ * forgotten it, which it does about an hour after its end.
+ */
+export function mayBeUnknownYet(since: number, now: number): boolean {
+  return now - since < knownWithinMs
+}
+
+/** Whether a machine that somebody spoke of at `since` is on its way out, or forgotten by EC2. */
+export function isGone(shown: InstanceState | undefined, since: number, now: number): boolean {
+  if (!shown) return !mayBeUnknownYet(since, now)
+  return shown.state === 'terminated' || shown.state === 'shutting-down'
+}
