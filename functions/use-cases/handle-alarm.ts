@@ -4,6 +4,7 @@ import { alarmIntent, alarmTarget } from '../control/alarm.ts'
 import { holdAndDrain } from './hold-and-drain.ts'
 import type { Ports } from './ports.ts'
 import { lift } from './restore.ts'
+import { finishClaim } from './start-drain.ts'
 import { resolveTarget } from './target.ts'
 
 /**
@@ -47,4 +48,5 @@ async function liftHold(ports: Ports, holdId: string, who: string, order: string
   const holds = await ports.store.holds()
   for (const hold of holds.filter((h) => h.source === 'alarm' && h.id === holdId))
     await lift(ports, hold, who, order)
+  await finishClaim(ports, `alarm/${holdId}`)
 }

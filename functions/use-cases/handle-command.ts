@@ -11,6 +11,7 @@ import type { CommandOutcomeRow, Ports } from './ports.ts'
 import { releaseEdge } from './release-edge.ts'
 import { reloadEdges } from './reload-edges.ts'
 import { lift } from './restore.ts'
+import { finishClaim } from './start-drain.ts'
 import { resolveTarget, type Target } from './target.ts'
 
 /**
@@ -92,6 +93,7 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
     const done = await lift(ports, hold, command.requestedBy, order)
     if (done.lifted) lifted.push(hold)
     edges.push(...done.edges)
+    await finishClaim(ports, holdKey(hold))
   }
   const own = operatorHoldId(target)
   const meant = source === 'operator' || command.holdId === own || command.holdId === `operator/${own}`

@@ -2,7 +2,7 @@ import type { Hold } from '../control/hold.ts'
 import { disableEverywhere, type EdgeResult } from './edges.ts'
 import type { Ports } from './ports.ts'
 import { undoIfLifted } from './restore.ts'
-import { startDrain } from './start-drain.ts'
+import { finishClaim, startDrain } from './start-drain.ts'
 import { refuseDuplicates, type Target } from './target.ts'
 
 /** Who asks for a drain, why, until when, and under which hold. */
@@ -38,14 +38,18 @@ export async function holdAndDrain(
     until: drain.deadlineAt,
     order: drain.order,
   }
-  if ((await ports.store.putHold(hold)) === 'stale') return { result: 'stale', edges: [] }
+  const id = `${drain.source}/${drain.holdId}`
+  if ((await ports.store.putHold(hold)) === 'stale') {
+    await finishClaim(ports, id)
+    return { result: 'stale', edges: [] }
+  }
   const edges = readouts.map((readout) => readout.edge)
   const results = await disableEverywhere(ports, hold, edges)
   await undoIfLifted(ports, hold)
   const result = await startDrain(ports, {
     ...scope,
     ...drain,
-    id: `${drain.source}/${drain.holdId}`,
+    id,
     ...(scope.subject.kind === 'instance' && { instanceId: scope.subject.instanceId }),
   })
   return { result, edges: results.map(({ listed, ...edge }) => edge) }

@@ -1,14 +1,17 @@
 import { claim, type DrainRequest } from '../control/claim.ts'
+import type { DrainRecord } from '../control/drain-record.ts'
 import { ExecutionEnded, StoreConflict } from '../control/errors.ts'
 import { answer, nextOf, save } from './drain-step.ts'
 import type { Ports } from './ports.ts'
+
+type Needs = Pick<Ports, 'store' | 'workflows' | 'clock' | 'config'>
 
 /**
  * Claims a drain and starts its workflow. The claim is a conditional write, so that an event that comes twice, late or out
  * of order starts one execution; a claim whose start was lost is finished by the next delivery.
  */
 export async function startDrain(
-  ports: Pick<Ports, 'store' | 'workflows' | 'clock' | 'config'>,
+  ports: Needs,
   request: DrainRequest,
 ): Promise<'started' | 'duplicate' | 'stale'> {
   // Each turn but the last lost a race against one other writer; five in a row is trouble worth a redelivery.
@@ -19,16 +22,28 @@ export async function startDrain(
       continue
     const { record } = decision
     if (record.state === 'ended') return 'duplicate'
-    const next = nextOf(record)
-    try {
-      await ports.workflows.start(answer(ports, record, next))
-      return decision.kind === 'duplicate' ? 'duplicate' : 'started'
-    } catch (error) {
-      if (!(error instanceof ExecutionEnded)) throw error
-      const again = await save(ports, record, { attempt: record.attempt + 1, steps: 0 })
-      await ports.workflows.start(answer(ports, again, next))
-      return 'started'
-    }
+    const anew = await makeSureItRuns(ports, record)
+    return anew || decision.kind !== 'duplicate' ? 'started' : 'duplicate'
   }
   throw new StoreConflict(`drain ${request.id} is being claimed by others; the message comes again`)
+}
+
+/** A drain that was claimed and could not be started, and whose hold is lifted now, is started: it finds that, and ends. */
+export async function finishClaim(ports: Needs, drainId: string): Promise<void> {
+  const record = await ports.store.drain(drainId)
+  if (record?.state === 'claimed') await makeSureItRuns(ports, record)
+}
+
+/** @returns whether its last execution had ended, and another attempt was begun */
+async function makeSureItRuns(ports: Needs, record: DrainRecord): Promise<boolean> {
+  const next = nextOf(record)
+  try {
+    await ports.workflows.start(answer(ports, record, next))
+    return false
+  } catch (error) {
+    if (!(error instanceof ExecutionEnded)) throw error
+    const again = await save(ports, record, { attempt: record.attempt + 1, steps: 0 })
+    await ports.workflows.start(answer(ports, again, next))
+    return true
+  }
 }

@@ -119,3 +119,18 @@ test('a hold that an operator lifted is placed again only by a later ALARM', asy
   await world.pass(1 * minutes)
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
 })
+
+test.each([
+  ['ALARM', () => alarm],
+  ['OK', () => ok],
+])('a drain that could not be started ends after the OK, when %s comes again', async (_, again) => {
+  const world = createWorld()
+  world.memory.workflows.failNext('start', new Error('ThrottlingException'))
+  world.memory.workflows.failNext('start', new Error('ThrottlingException'))
+  await expect(world.alarm(alarm)).rejects.toThrow('Throttling')
+  await expect(world.alarm(ok)).rejects.toThrow('Throttling')
+  expect(await world.record('alarm/media-server-cpu')).toMatchObject({ state: 'claimed' })
+  await world.alarm(again())
+  await world.until((record) => record?.state === 'ended', 'alarm/media-server-cpu')
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+})
