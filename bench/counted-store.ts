@@ -82,6 +82,19 @@ export function countedStore(store: Store, units: Units): Store {
       write(bytes(outcome))
       return store.putCommandOutcome(id, outcome)
     },
+    keepEvent(kept) {
+      write(bytes(kept))
+      return store.keepEvent(kept)
+    },
+    async keptEvents(most) {
+      const found = await store.keptEvents(most)
+      read(sum(found))
+      return found
+    },
+    dropKeptEvent(kept) {
+      write(bytes(kept))
+      return store.dropKeptEvent(kept)
+    },
     async releases() {
       const found = await store.releases()
       read(sum(found))

@@ -65,7 +65,7 @@ export function fleetAlarms(control: ControlMetrics): Readonly<Record<string, Al
     CompletionsFailed: {
       anchor: 'completions-failed',
       meaning:
-        "A lifecycle action could not be completed in ten tries: at its timeout the hook's default result decides. Each one holds up Auto Scaling",
+        'A lifecycle action could not be completed in ten tries. It is kept alive and tried on, and each one holds up Auto Scaling',
       ...happened(control.metricCompletionsFailed(sum)),
     },
     RetainedTooLong: {
@@ -93,6 +93,19 @@ export function fleetAlarms(control: ControlMetrics): Readonly<Record<string, Al
         'Two heartbeats of lifecycle actions failed within five minutes. One is tried again at the next step, in time; two are the same one again, or all of them',
       ...happened(control.metricHeartbeatsFailed(sum)),
       threshold: 2,
+    },
+    RecordsMissing: {
+      anchor: 'records-missing',
+      meaning:
+        'A drain runs whose record is not in the table: its heartbeats go on, and nothing looks at its calls or ends it, so one is too many',
+      ...happened(control.metricRecordsMissing(sum)),
+    },
+    EventsRefused: {
+      anchor: 'events-refused',
+      meaning:
+        'For fifteen minutes the event bus has refused events. They are kept and published later; until then nobody who listens knows what happens',
+      ...happened(control.metricEventsRefused(sum)),
+      periods: 3,
     },
     MessagesRejected: {
       anchor: 'messages-rejected',

@@ -77,6 +77,16 @@ export abstract class ControlMetrics extends Construct {
     return this.metric(metricNames.heartbeatsFailed, {}, options)
   }
 
+  /** Events that the event bus refused: they are kept, and published later. */
+  metricEventsRefused(options?: MetricOptions): Metric {
+    return this.metric(metricNames.eventsRefused, {}, options)
+  }
+
+  /** Steps of drains whose record is not in the table. */
+  metricRecordsMissing(options?: MetricOptions): Metric {
+    return this.metric(metricNames.recordsMissing, {}, options)
+  }
+
   /** How long the rounds took, in milliseconds: the longest unless the options say otherwise. */
   metricRoundDuration(options?: MetricOptions): Metric {
     return this.metric(metricNames.roundDuration, {}, { statistic: Stats.MAXIMUM, ...options })

@@ -58,6 +58,7 @@ export class OperationsDashboard extends Construct {
         control.metricDeadlineDecisions('terminate', { label: 'terminated at the deadline' }),
         control.metricCallsEnded(),
         control.metricHeartbeatsFailed(),
+        control.metricRecordsMissing(),
         control.metricCompletionsFailed(),
         control.metricRetainedTooLong(),
       ]),
@@ -68,9 +69,10 @@ export class OperationsDashboard extends Construct {
         stateMachine.metricTimedOut(),
         stateMachine.metricAborted(),
       ]),
-      graph('Messages rejected and skipped, edge lists refused, routes amiss', [
+      graph('Messages rejected and skipped, events and edge lists refused, routes amiss', [
         control.metricRejected(),
         control.metricSkipped(),
+        control.metricEventsRefused(),
         control.metricEdgeListRefused(),
         control.metricEdgeRoutesDiffer(),
       ]),

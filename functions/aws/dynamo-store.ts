@@ -1,21 +1,35 @@
 import type { FormerFlags } from '../control/hold.ts'
-import type { Store } from '../use-cases/ports.ts'
+import type { KeptEvent, Store } from '../use-cases/ports.ts'
 import { dynamoHolds } from './dynamo-holds.ts'
 import { dynamoRounds } from './dynamo-rounds.ts'
 import { createDynamoTable, type DynamoTableOptions, type Key } from './dynamo-table.ts'
 import { inParallel } from './in-parallel.ts'
-import { drainRow, formerFlagsRow, leaseRow, outcomeRow, parseAnswer, releaseRow } from './rows.ts'
+import {
+  drainRow,
+  formerFlagsRow,
+  keptEventRow,
+  leaseRow,
+  outcomeRow,
+  parseAnswer,
+  releaseRow,
+} from './rows.ts'
 
 const day = 86_400
 /** As long as the name of a finished execution stays taken. */
 const endedDrainSeconds = 90 * day
 const commandSeconds = 14 * day
 const alarmSeconds = 30 * day
+const keptEventSeconds = 14 * day
 const endedReleaseSeconds = 30 * day
 
 const drainKey = (id: string): Key => ({ pk: `DRAIN#${id}`, sk: 'RECORD' })
 const commandKey = (id: string): Key => ({ pk: `COMMAND#${id}`, sk: 'OUTCOME' })
 const leaseKey = (name: string): Key => ({ pk: `LEASE#${name}`, sk: 'HOLDER' })
+const keptEvents = 'EVENTS'
+const keptKey = ({ at, id }: KeptEvent): Key => ({
+  pk: keptEvents,
+  sk: `${String(at).padStart(15, '0')}#${id}`,
+})
 const flagsKey = ({ uri, edge, group, duid = '' }: FormerFlags): Key => ({
   pk: `FORMER#${uri}`,
   sk: `${edge}#${group}#${duid}`,
@@ -33,6 +47,7 @@ const flagsKey = ({ uri, edge, group, duid = '' }: FormerFlags): Key => ({
  * | former flags           | `FORMER#<uri>`                    | `<edge>#<group>#<duid>`    | never                        |
  * | alarm, newest seen     | `ALARM#<key>`                     | `SEEN`                     | 30 days                      |
  * | command's outcome      | `COMMAND#<id>`                    | `OUTCOME`                  | 14 days                      |
+ * | event that was refused | `EVENTS`                          | `<time>#<id>`              | 14 days                      |
  * | release of an edge     | `RELEASES`                        | `<edge>`                   | ended: 30 days               |
  * | latest round's id      | `ROUND`                           | `LATEST/2`                 | never                        |
  * | one edge of a round    | `ROUND#<id>`                      | `<edge>`                   | 1 hour                       |
@@ -100,6 +115,18 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
       await table.write({
         put: { ...commandKey(commandId), data: outcome, expiresAt: inSeconds(commandSeconds) },
       })
+    },
+
+    async keepEvent(kept) {
+      await table.write({
+        put: { ...keptKey(kept), data: kept, expiresAt: inSeconds(keptEventSeconds) },
+      })
+    },
+    async keptEvents(most) {
+      return (await table.query(keptEvents, most)).map((data) => parseAnswer(keptEventRow, data, keptEvents))
+    },
+    async dropKeptEvent(kept) {
+      await table.write({ delete: keptKey(kept) })
     },
 
     async releases() {

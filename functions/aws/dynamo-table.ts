@@ -41,8 +41,8 @@ export type Write =
 export interface DynamoTable {
   /** @returns the row's data, unparsed, or undefined */
   get(key: Key): Promise<unknown>
-  /** @returns the data of every row of a partition, over all pages, by sort key */
-  query(pk: string): Promise<readonly unknown[]>
+  /** @returns the data of every row of a partition, over all pages, by sort key; of the first ones where `most` is given */
+  query(pk: string, most?: number): Promise<readonly unknown[]>
   /** @returns false, and changes nothing, when the condition does not hold */
   write(write: Write): Promise<boolean>
   /** All or nothing. @returns false when a condition does not hold; throws `StoreConflict` when others were always in the way. */
@@ -75,7 +75,7 @@ export function createDynamoTable({ documents, table, clock, random }: DynamoTab
       return dataOf(answer.Item)
     },
 
-    async query(pk) {
+    async query(pk, most = Number.POSITIVE_INFINITY) {
       const found: unknown[] = []
       let from: Record<string, unknown> | undefined
       do {
@@ -85,12 +85,13 @@ export function createDynamoTable({ documents, table, clock, random }: DynamoTab
             KeyConditionExpression: 'pk = :pk',
             ExpressionAttributeValues: { ':pk': pk },
             ConsistentRead: true,
+            ...(Number.isFinite(most) && { Limit: most - found.length }),
             ...(from && { ExclusiveStartKey: from }),
           }),
         )
         for (const item of page.Items ?? []) found.push(dataOf(item))
         from = page.LastEvaluatedKey
-      } while (from)
+      } while (from && found.length < most)
       return found
     },
 

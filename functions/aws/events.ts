@@ -1,7 +1,7 @@
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge'
 import { eventSource } from '../contracts/names.ts'
 import { DispatcherControlError } from '../control/errors.ts'
-import type { Events } from '../use-cases/ports.ts'
+import type { EventBus } from '../use-cases/ports.ts'
 
 /** EventBridge took the request and refused the event; the message says why. */
 export class EventRefused extends DispatcherControlError {
@@ -9,7 +9,7 @@ export class EventRefused extends DispatcherControlError {
   readonly permanent = false
 }
 
-export function createEvents(client: EventBridgeClient, eventBus: string): Events {
+export function createEvents(client: EventBridgeClient, eventBus: string): EventBus {
   return {
     async publish({ type, detail }) {
       const answer = await client.send(

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { eventTypes } from '../contracts/names.ts'
 import type { DeadlinePolicy, EndCalls } from '../control/deadline.ts'
 import type { DestinationUri, Flags } from '../control/destination.ts'
 import { destinationUri } from '../control/destination.ts'
@@ -17,6 +18,7 @@ import type {
   Round,
   Unknown,
 } from '../control/round.ts'
+import type { ControlEvent, KeptEvent } from '../use-cases/ports.ts'
 
 /** What AWS gave back, a row of the table or an answer, does not have the form it must have; the message says where. */
 export class UnexpectedAnswer extends DispatcherControlError {
@@ -180,6 +182,16 @@ export const releaseRow: z.ZodType<EdgeRelease> = z.object({
   order: z.string(),
   ended: z.object({ at: z.number() }).exactOptional(),
 } satisfies Fields<EdgeRelease>)
+
+export const keptEventRow: z.ZodType<KeptEvent> = z.object({
+  id: z.string(),
+  at: z.number(),
+  event: z.object({
+    type: z.enum(Object.values(eventTypes)),
+    detail: z.record(z.string(), z.unknown()),
+  } satisfies Fields<ControlEvent>),
+  reason: z.string(),
+} satisfies Fields<KeptEvent>)
 
 const unknown: z.ZodType<Unknown> = z.object({ unknown: z.string() })
 const callCount: z.ZodType<CallCount> = z.object({

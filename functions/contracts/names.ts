@@ -89,6 +89,10 @@ export const metricNames = {
   /** edges that have a parameter and no route, or a route and no parameter */
   edgeRoutesDiffer: 'EdgeRoutesDiffer',
   heartbeatsFailed: 'HeartbeatsFailed',
+  /** events that the event bus refused, and that are kept for later */
+  eventsRefused: 'EventsRefused',
+  /** steps of a drain whose record is not in the table */
+  recordsMissing: 'RecordsMissing',
   /** milliseconds that a round took */
   roundDuration: 'RoundDuration',
   /** servers to which some edge may send new calls */

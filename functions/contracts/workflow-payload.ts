@@ -8,6 +8,15 @@ export const workflowPayload = z.object({
   waitSeconds: z.int().min(1),
   /** how long to wait after a step that failed */
   retrySeconds: z.int().min(1),
+  /** the lifecycle action that it keeps alive, so that its heartbeats depend on no record; absent where there is none, or none any more */
+  action: z
+    .object({
+      group: z.string().min(1),
+      hook: z.string().min(1),
+      token: z.string().min(1).exactOptional(),
+      instanceId: z.string().min(1),
+    })
+    .exactOptional(),
   /** what started it, for the log: of an event or command its id */
   correlationId: z.string().min(1).exactOptional(),
 })

@@ -67,6 +67,12 @@ export class StoreConflict extends DispatcherControlError {
   readonly permanent = false
 }
 
+/** A drain runs and its record is not in the table: nobody knows what it is about, and only its heartbeats go on. */
+export class RecordMissing extends DispatcherControlError {
+  override readonly name = 'RecordMissing'
+  readonly permanent = false
+}
+
 /** A round is being made by somebody else and did not come in time. */
 export class RoundUnavailable extends DispatcherControlError {
   override readonly name = 'RoundUnavailable'

@@ -21,6 +21,7 @@ import { metricNames, environment as names } from '../contracts/names.ts'
 import { InvalidConfiguration } from '../control/errors.ts'
 import { createEdge } from '../kamailio/dispatcher.ts'
 import { createMediaServers } from '../kamailio/media-servers.ts'
+import { keepingEvents } from '../use-cases/keep-events.ts'
 import type { DeadLetters, Metrics, Ports } from '../use-cases/ports.ts'
 import { clientSettings } from './client-settings.ts'
 import { createClock } from './clock.ts'
@@ -62,12 +63,16 @@ export function createPorts(environment: Environment): Ports {
   const transportOf = edgeTransports(environment, ssm.config, tls)
   const backOff = (attempt: number) => clock.sleep(Math.random() * 100 * 2 ** attempt)
 
+  const store = createDynamoStore(rows)
+  const ids = { next: () => randomUUID() }
+  const bus = createEvents(new EventBridgeClient(clientSettings), environment.eventBus)
+
   return {
     config,
     clock,
     metrics,
-    ids: { next: () => randomUUID() },
-    store: createDynamoStore(rows),
+    ids,
+    store,
     fleet: createFleet({
       client: ssm,
       path: environment.edgesPath,
@@ -99,7 +104,7 @@ export function createPorts(environment: Environment): Ports {
       hash,
       correlationId,
     }),
-    events: createEvents(new EventBridgeClient(clientSettings), environment.eventBus),
+    events: keepingEvents({ bus, store, clock, ids, metrics }),
     deadLetters: deadLettersOf(environment),
   }
 }

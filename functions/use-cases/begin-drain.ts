@@ -4,7 +4,7 @@ import type { DrainRecord, EdgeMemory } from '../control/drain-record.ts'
 import { AddressUnknown, EdgesUnreadable, InstanceUnknown } from '../control/errors.ts'
 import { isGone } from '../control/instance-life.ts'
 import { instanceDestinations } from '../control/resolve.ts'
-import { answer, carryOn, end, holdOf, keepAlive, overtaken, recordOf, save, summary } from './drain-step.ts'
+import { answer, carryOn, end, holdOf, keptAlive, overtaken, save, summary } from './drain-step.ts'
 import { allListed, confirmEverywhere, disableEverywhere, readLists, unreadable, versions } from './edges.ts'
 import { blind, isLate } from './overdue.ts'
 import type { Ports } from './ports.ts'
@@ -18,10 +18,9 @@ import { inTurn } from './turns.ts'
  * @throws EdgesUnreadable while no edge at all can be read, InstanceUnknown and AddressUnknown while EC2 shows no such machine or address, and the deadline is ahead.
  */
 export async function beginDrain(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
-  const claimed = await recordOf(ports, payload)
-  if (!claimed) return overtaken(payload)
   // Also when the action is over already: its instance is on its way out and must get no more calls.
-  const alive = await keepAlive(ports, claimed)
+  const alive = await keptAlive(ports, payload)
+  if (!alive) return overtaken(payload)
   const begun = await inTurn(ports, () => begin(ports, alive.record))
   return begun ?? waitForTurn(ports, alive.record)
 }

@@ -9,47 +9,44 @@ import {
   answer,
   end,
   holdOf,
-  keepAlive,
+  keptAlive,
   nextOf,
   overtaken,
-  recordOf,
   retain,
   save,
   summary,
 } from './drain-step.ts'
-import type { Ports } from './ports.ts'
+import type { LifecycleActionRef, Ports } from './ports.ts'
 
-/** After this many failed tries the hook's own default result decides, and that is said loudly. */
-const triesToTheEnd = 10
+/** Each so many failed tries are published. */
+const triesToTell = 10
 
 /**
  * Completes the lifecycle action as the record says and turns the hold into the retired mark: the destination stays
  * disabled. After an ABANDON by policy Auto Scaling retains the instance, and its drain goes on; one whose calls are over
  * by then is terminated. "No active Lifecycle Action" is success: somebody, or the clock, was first, and where the clock may have
  * retained the instance its drain goes on.
- * @throws what Auto Scaling answered, so that the workflow tries again after a wait.
+ * @throws what Auto Scaling answered, so that the workflow tries again after a wait: while the action is kept alive nothing else decides.
  */
 export async function completeDrain(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
-  const found = await recordOf(ports, payload)
-  if (!found) return overtaken(payload)
-  const { record } = await keepAlive(ports, found)
+  const alive = await keptAlive(ports, payload)
+  if (!alive) return overtaken(payload)
+  const { record } = alive
   const action = actionOf(record)
   if (!action || !record.completion) return end(ports, record, record.result ?? 'lifted')
   const done = await tryToComplete(ports, record, action, record.completion)
   if (done.outcome === 'look-again') return answer(ports, done.record, 'observe')
   if (done.outcome === 'without-us') return actionOver(ports, done.record)
-  // Also when it could not be done: the hook's default result is ABANDON too.
   if (record.completion === 'ABANDON') {
     const retained = await retain(ports, done.record)
     return answer(ports, retained, nextOf(retained))
   }
   const retired = await save(ports, done.record, { state: 'retired' })
   await leaveMark(ports, retired)
-  if (done.outcome !== 'failed')
-    await ports.events.publish({
-      type: eventTypes.lifecycleCompleted,
-      detail: { ...summary(retired), action, completion: record.completion, outcome: done.outcome },
-    })
+  await ports.events.publish({
+    type: eventTypes.lifecycleCompleted,
+    detail: { ...summary(retired), action, completion: record.completion, outcome: done.outcome },
+  })
   return answer(ports, retired, 'retire')
 }
 
@@ -74,11 +71,11 @@ async function leaveMark(ports: Pick<Ports, 'store' | 'clock'>, record: DrainRec
 async function tryToComplete(
   ports: Ports,
   record: DrainRecord,
-  action: NonNullable<ReturnType<typeof actionOf>>,
+  action: LifecycleActionRef,
   completion: NonNullable<DrainRecord['completion']>,
 ): Promise<{
   readonly record: DrainRecord
-  readonly outcome: 'completed' | 'over' | 'without-us' | 'failed' | 'look-again'
+  readonly outcome: 'completed' | 'over' | 'without-us' | 'look-again'
 }> {
   // Completed by a step that was killed after it, or over without us.
   if (record.state === 'retired' || record.result === 'action-over') return { record, outcome: 'over' }
@@ -99,24 +96,27 @@ async function tryToComplete(
       completionTries: record.completionTries + 1,
       ...(looks && { state: 'draining' }),
     })
-    if (tried.completionTries % triesToTheEnd !== 0) {
-      if (looks) return { record: tried, outcome: 'look-again' }
-      throw error
-    }
-    ports.metrics.count(metricNames.completionsFailed, 1)
-    await ports.events.publish({
-      type: eventTypes.lifecycleCompletionFailed,
-      detail: {
-        ...summary(tried),
-        action,
-        completion,
-        tries: tried.completionTries,
-        error: error instanceof Error ? error.message : String(error),
-      },
-    })
-    // Where the hook's default result is ABANDON it ends no instance: it is tried for as long as it takes.
-    if (retains && looks) return { record: tried, outcome: 'look-again' }
-    if (retains && completion === 'CONTINUE') throw error
-    return { record: tried, outcome: 'failed' }
+    if (tried.completionTries % triesToTell === 0) await publishFailure(ports, tried, action, error)
+    if (looks) return { record: tried, outcome: 'look-again' }
+    throw error
   }
+}
+
+async function publishFailure(
+  ports: Pick<Ports, 'events' | 'metrics'>,
+  record: DrainRecord,
+  action: LifecycleActionRef,
+  error: unknown,
+): Promise<void> {
+  ports.metrics.count(metricNames.completionsFailed, 1)
+  await ports.events.publish({
+    type: eventTypes.lifecycleCompletionFailed,
+    detail: {
+      ...summary(record),
+      action,
+      completion: record.completion,
+      tries: record.completionTries,
+      error: error instanceof Error ? error.message : String(error),
+    },
+  })
 }

@@ -2,7 +2,7 @@ import { type EventType, eventTypes, metricNames } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import { mayRetain } from '../control/deadline.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
-import { ExecutionEnded, StoreConflict } from '../control/errors.ts'
+import { ExecutionEnded, RecordMissing, StoreConflict } from '../control/errors.ts'
 import type { Hold } from '../control/hold.ts'
 import { isGone } from '../control/instance-life.ts'
 import { heartbeatDue, nextWait, retryWait } from '../control/pace.ts'
@@ -11,16 +11,59 @@ import type { LifecycleActionRef, Ports } from './ports.ts'
 
 /** What the workflow's steps share: the record they work on, its writes, its heartbeat, and their answer. */
 
+type Kept = { readonly record: DrainRecord; readonly over: boolean }
+
+/**
+ * The record of this attempt, whose lifecycle action has been kept alive: by what the record says or, where that can't be read or is
+ * missing, by what the payload does.
+ * @returns undefined as {@link recordOf} does, and where record and action are gone. @throws RecordMissing
+ */
+export async function keptAlive(
+  ports: Pick<Ports, 'store' | 'workflows' | 'clock' | 'config' | 'lifecycleActions' | 'events' | 'metrics'>,
+  payload: WorkflowPayload,
+): Promise<Kept | undefined> {
+  let record: DrainRecord | undefined
+  try {
+    record = await recordOf(ports, payload)
+  } catch (error) {
+    const isOver = (await heartbeatOf(ports, payload)) === 'over'
+    if (isOver && error instanceof RecordMissing) return undefined
+    throw error
+  }
+  return record && keepAlive(ports, record)
+}
+
+async function heartbeatOf(
+  { lifecycleActions, metrics }: Pick<Ports, 'lifecycleActions' | 'metrics'>,
+  { action }: WorkflowPayload,
+): Promise<'recorded' | 'over' | 'failed'> {
+  if (!action) return 'recorded'
+  try {
+    return await lifecycleActions.heartbeat(action)
+  } catch {
+    // The step fails already, for what it could not read; the alarm on heartbeats tells of this one.
+    metrics.count(metricNames.heartbeatsFailed, 1)
+    return 'failed'
+  }
+}
+
 /**
  * @returns the record of this attempt; undefined when a later attempt, or the end, has overtaken this execution. Whoever
  * wrote the later attempt may have been killed before it was started: that is made sure of.
+ * @throws RecordMissing
  */
 export async function recordOf(
-  ports: Pick<Ports, 'store' | 'workflows' | 'clock' | 'config'>,
+  ports: Pick<Ports, 'store' | 'workflows' | 'clock' | 'config' | 'metrics'>,
   payload: WorkflowPayload,
 ): Promise<DrainRecord | undefined> {
   const record = await ports.store.drain(payload.drainId)
-  if (!record || record.state === 'ended') return undefined
+  if (!record) {
+    ports.metrics.count(metricNames.recordsMissing, 1)
+    throw new RecordMissing(
+      `drain ${payload.drainId} has no record: nothing ends it but its message again, or the end of its action`,
+    )
+  }
+  if (record.state === 'ended') return undefined
   if (record.attempt === payload.attempt) return record
   if (record.attempt > payload.attempt) await startAgain(ports, record)
   return undefined
@@ -66,14 +109,13 @@ export function actionOf(record: DrainRecord): LifecycleActionRef | undefined {
  * does not stop the step: the next step tries again, long before the hook's timeout.
  * @returns `over` when Auto Scaling knows no such action any more.
  */
-export async function keepAlive(
+async function keepAlive(
   ports: Pick<Ports, 'lifecycleActions' | 'clock' | 'events' | 'metrics' | 'store'>,
   record: DrainRecord,
-): Promise<{ readonly record: DrainRecord; readonly over: boolean }> {
-  const action = actionOf(record)
+): Promise<Kept> {
+  const action = openActionOf(record)
   const due =
     record.lifecycle &&
-    record.retainedAt === undefined &&
     heartbeatDue(record.lastHeartbeatAt, ports.clock.now(), record.lifecycle.heartbeatSeconds)
   if (!action || !due) return { record, over: false }
   try {
@@ -92,6 +134,12 @@ export async function keepAlive(
     })
     return { record, over: false }
   }
+}
+
+/** The action that has to be kept alive. */
+function openActionOf(record: DrainRecord): LifecycleActionRef | undefined {
+  const isOver = record.retainedAt !== undefined || record.state === 'retired' || record.state === 'ended'
+  return isOver ? undefined : actionOf(record)
 }
 
 /** The hold that this drain places; an operator's or alarm's has been placed by its command already, word for word. */
@@ -129,6 +177,7 @@ export function answer(
   { zeroPending = false, shortest = false }: Waits = {},
 ): WorkflowPayload {
   const heartbeatSeconds = record.lifecycle?.heartbeatSeconds
+  const action = openActionOf(record)
   return {
     drainId: record.id,
     attempt: record.attempt,
@@ -143,6 +192,7 @@ export function answer(
       ports.config.timers,
     ),
     retrySeconds: retryWait(heartbeatSeconds),
+    ...(action && { action }),
   }
 }
 

@@ -12,9 +12,8 @@ import {
   carryOn,
   end,
   holdOf,
-  keepAlive,
+  keptAlive,
   overtaken,
-  recordOf,
   save,
   sayAndSave,
   summary,
@@ -32,9 +31,9 @@ import { inTurn } from './turns.ts'
  * verdict and what follows from it.
  */
 export async function observeDrain(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
-  const found = await recordOf(ports, payload)
-  if (!found) return overtaken(payload)
-  const { record, over } = await keepAlive(ports, found)
+  const alive = await keptAlive(ports, payload)
+  if (!alive) return overtaken(payload)
+  const { record, over } = alive
   if (over) return actionOver(ports, record)
 
   const placed = holdOf(record)

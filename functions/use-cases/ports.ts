@@ -150,6 +150,11 @@ export interface Store {
   commandOutcome(commandId: string): Promise<CommandOutcomeRow | undefined>
   putCommandOutcome(commandId: string, outcome: CommandOutcomeRow): Promise<void>
 
+  keepEvent(kept: KeptEvent): Promise<void>
+  /** The oldest first, at most so many. */
+  keptEvents(most: number): Promise<readonly KeptEvent[]>
+  dropKeptEvent(kept: KeptEvent): Promise<void>
+
   /** Releases in force. */
   releases(): Promise<readonly EdgeRelease[]>
   /** Writes a release, in force or ended, unless one of that edge with a later `order` is there (`stale`). Equal order writes again. */
@@ -170,8 +175,20 @@ export interface ControlEvent {
   readonly type: EventType
   readonly detail: Readonly<Record<string, unknown>>
 }
-export interface Events {
+export interface EventBus {
   publish(event: ControlEvent): Promise<void>
+}
+/** Nothing waits for an event: one that the bus refuses is kept, and published later. */
+export interface Events extends EventBus {
+  /** Publishes what was kept, the oldest first, until the bus refuses again. */
+  publishKept(): Promise<void>
+}
+/** An event that the bus refused, with why, and when it happened (epoch ms). */
+export interface KeptEvent {
+  readonly id: string
+  readonly at: number
+  readonly event: ControlEvent
+  readonly reason: string
 }
 
 export interface Metrics {

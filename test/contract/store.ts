@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { EdgeRelease } from '../../functions/control/edge-release.ts'
 import type { FormerFlags } from '../../functions/control/hold.ts'
 import type { EdgeReading } from '../../functions/control/round.ts'
-import type { Store } from '../../functions/use-cases/ports.ts'
+import type { KeptEvent, Store } from '../../functions/use-cases/ports.ts'
 import { holdsContract } from './store-holds.ts'
 import { aDrain, aReading, aRound, uri } from './store-samples.ts'
 
@@ -119,6 +119,21 @@ export function storeContract(open: () => Store): void {
     const outcome = { result: 'applied', edges: { a: 'applied', b: { unlisted: true } }, holds: [] }
     await store.putCommandOutcome(id, outcome)
     expect(await store.commandOutcome(id)).toEqual(outcome)
+  })
+
+  test('events that were refused come back oldest first, as many as are asked for, until they are dropped', async () => {
+    const store = open()
+    const kept = (at: number, id = fresh('event')): KeptEvent => ({
+      id,
+      at,
+      event: { type: 'Drain Started', detail: { drainId: id, uris: ['sip:10.0.1.20:5060'], left: { a: 1 } } },
+      reason: 'AccessDeniedException',
+    })
+    const events = [kept(1003), kept(1001), kept(1002)] as const
+    for (const event of events) await store.keepEvent(event)
+    expect(await store.keptEvents(2)).toEqual([events[1], events[2]])
+    for (const event of events) await store.dropKeptEvent(event)
+    expect(await store.keptEvents(10)).toEqual([])
   })
 
   describe('releases of edges', () => {

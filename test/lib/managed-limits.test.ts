@@ -101,6 +101,8 @@ test('every metric that is counted has its method', () => {
     control.metricEdgeListRefused(),
     control.metricEdgeRoutesDiffer(),
     control.metricHeartbeatsFailed(),
+    control.metricEventsRefused(),
+    control.metricRecordsMissing(),
     control.metricRoundDuration(),
     control.metricServersInService(),
     control.metricActiveCalls(),

@@ -2,6 +2,7 @@ import type { EventType } from '../../functions/contracts/names.ts'
 import type { ControlEvent, Events } from '../../functions/use-cases/ports.ts'
 import { type Faulty, faulty } from './faults.ts'
 
+/** The bus; nothing is kept by it. */
 export interface MemoryEvents extends Events {
   readonly published: readonly ControlEvent[]
   /** The details of the events of one type, in order. */
@@ -16,5 +17,6 @@ export function createMemoryEvents(): Faulty<MemoryEvents> {
     async publish(event) {
       published.push(structuredClone(event))
     },
+    publishKept: async () => undefined,
   })
 }

@@ -3,7 +3,7 @@ import type { EdgeRelease } from '../../functions/control/edge-release.ts'
 import { StoreConflict } from '../../functions/control/errors.ts'
 import type { FormerFlags, Hold, HoldSource, Subject } from '../../functions/control/hold.ts'
 import type { Round } from '../../functions/control/round.ts'
-import type { CommandOutcomeRow, Store } from '../../functions/use-cases/ports.ts'
+import type { CommandOutcomeRow, KeptEvent, Store } from '../../functions/use-cases/ports.ts'
 import { type Faulty, faulty } from './faults.ts'
 
 export type MemoryStore = Faulty<Store>
@@ -23,6 +23,7 @@ export function createMemoryStore(): MemoryStore {
   const alarms = new Map<string, string>()
   const outcomes = new Map<string, CommandOutcomeRow>()
   const leases = new Map<string, { owner: string; until: number }>()
+  const kept = new Map<string, KeptEvent>()
   const releases = new Map<string, EdgeRelease>()
   let latest: Round | undefined
 
@@ -70,6 +71,15 @@ export function createMemoryStore(): MemoryStore {
     commandOutcome: async (commandId) => structuredClone(outcomes.get(commandId)),
     async putCommandOutcome(commandId, outcome) {
       outcomes.set(commandId, structuredClone(outcome))
+    },
+
+    async keepEvent(event) {
+      kept.set(event.id, structuredClone(event))
+    },
+    keptEvents: async (most) =>
+      structuredClone([...kept.values()].sort((a, b) => a.at - b.at).slice(0, most)),
+    async dropKeptEvent({ id }) {
+      kept.delete(id)
     },
 
     releases: async () => structuredClone([...releases.values()].filter((release) => !release.ended)),

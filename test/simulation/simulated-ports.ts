@@ -1,4 +1,5 @@
-import type { Edge, InstanceFacts, Ports } from '../../functions/use-cases/ports.ts'
+import { keepingEvents } from '../../functions/use-cases/keep-events.ts'
+import type { Edge, EventBus, InstanceFacts, Ports } from '../../functions/use-cases/ports.ts'
 import { createMemoryEvents } from '../memory/events.ts'
 import { createMemoryIds } from '../memory/ids.ts'
 import type { MemoryWorkflows } from '../memory/workflows.ts'
@@ -44,10 +45,15 @@ export function simulatedPorts(settings: PortSettings) {
           ({ state, addresses }) => (state === 'running' || state === 'pending') && addresses.includes(host),
         ),
   }
+  const clock = { now: () => runs.now(), sleep: (ms: number) => runs.sleep(ms) }
+  const ids = createMemoryIds()
+  const metrics = { count: () => undefined }
+  const store = through(runs, 'store', settings.store)
+  const bus: EventBus = through(runs, 'events', { publish: (event) => events.publish(event) })
   const ports: Ports = {
     config,
-    store: through(runs, 'store', settings.store),
-    events: through(runs, 'events', { publish: (event) => events.publish(event) }),
+    store,
+    events: keepingEvents({ bus, store, clock, ids, metrics }),
     instances: through(runs, 'instances', instances),
     lifecycleActions: through(runs, 'lifecycleActions', settings.lifecycleActions),
     workflows: through(runs, 'workflows', { start: (input) => settings.workflows.start(input) }),
@@ -57,9 +63,9 @@ export function simulatedPorts(settings: PortSettings) {
       requestsPerSecond: 5000,
       ...through(runs, 'fleet', { edges: async () => settings.edges(), reread: async () => undefined }),
     },
-    clock: { now: () => runs.now(), sleep: (ms) => runs.sleep(ms) },
-    ids: createMemoryIds(),
-    metrics: { count: () => undefined },
+    clock,
+    ids,
+    metrics,
   }
   return { ports, events }
 }

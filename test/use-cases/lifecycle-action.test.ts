@@ -103,7 +103,7 @@ test('an answer that was lost after the completion is a completion, once', async
   expect(world.memory.events.of('Lifecycle Action Completed')).toMatchObject([{ outcome: 'over' }])
 })
 
-test('completing that fails to the end is one loud event, and no heartbeat after it', async () => {
+test('completing that is never allowed is tried, kept alive and published until Auto Scaling ends the action itself', async () => {
   const world = createWorld({
     watch: {
       before(method) {
@@ -113,16 +113,17 @@ test('completing that fails to the end is one loud event, and no heartbeat after
   })
   await world.scaleIn()
   await world.until((record) => record?.state === 'retired')
-  expect(world.memory.events.of('Lifecycle Action Completion Failed')).toMatchObject([
-    { completion: 'CONTINUE', error: 'AccessDenied', tries: 10 },
-  ])
-  expect(world.memory.metrics.total('CompletionsFailed')).toBe(1)
+  const failures = world.memory.events.of('Lifecycle Action Completion Failed')
+  expect(failures[0]).toMatchObject({ completion: 'CONTINUE', error: 'AccessDenied', tries: 10 })
+  expect(failures[1]).toMatchObject({ tries: 20 })
+  expect(world.memory.metrics.total('CompletionsFailed')).toBe(failures.length)
+  expect(world.age()).toBeGreaterThan(8 * hours)
   const beats = world.memory.lifecycleActions.heartbeats.length
   await world.pass(1 * hours)
   expect(world.memory.lifecycleActions.heartbeats).toHaveLength(beats)
   expect(world.ended()).toMatchObject([{ by: 'expiry' }])
   expect(await world.heldBy()).toEqual(retired)
-  expect(world.memory.events.of('Lifecycle Action Completion Failed')).toHaveLength(1)
+  expect(world.memory.events.of('Lifecycle Action Completion Failed')).toHaveLength(failures.length)
 })
 
 test('a retired destination is disabled again when a stranger activates it, until it is terminated', async () => {

@@ -12,6 +12,7 @@ import { completeDrain } from '../../functions/use-cases/complete-drain.ts'
 import { handleAlarm } from '../../functions/use-cases/handle-alarm.ts'
 import { handleCommand } from '../../functions/use-cases/handle-command.ts'
 import { handleLifecycle } from '../../functions/use-cases/handle-lifecycle.ts'
+import { keepingEvents } from '../../functions/use-cases/keep-events.ts'
 import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
 import type { CommandOutcomeRow, InstanceFacts, Ports } from '../../functions/use-cases/ports.ts'
 import { reconcile } from '../../functions/use-cases/reconcile.ts'
@@ -106,7 +107,8 @@ export function createWorld(options: WorldOptions = {}) {
     config: { ...config, ...options.config },
   })
   for (const instance of options.instances ?? [facts()]) memory.instances.put(instance)
-  const ports: Ports = options.watch ? watched(memory, options.watch) : memory
+  const given: Ports = options.watch ? watched(memory, options.watch) : memory
+  const ports: Ports = { ...given, events: keepingEvents({ ...given, bus: given.events }) }
   const step =
     (work: (ports: Ports, payload: WorkflowPayload) => Promise<WorkflowPayload>) =>
     async (input: unknown) => {

@@ -1,0 +1,48 @@
+import { metricNames } from '../contracts/names.ts'
+import type { Clock, EventBus, Events, Ids, KeptEvent, Metrics, Store } from './ports.ts'
+
+/** In one go; what is left comes a minute later. */
+const publishedAtOnce = 500
+
+interface Needs {
+  readonly bus: EventBus
+  readonly store: Pick<Store, 'keepEvent' | 'keptEvents' | 'dropKeptEvent'>
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly metrics: Metrics
+}
+
+/**
+ * Events that decide nothing: one that the bus refuses is kept in the store, and published when the bus takes events again. Whoever
+ * publishes fails only where it can be neither published nor kept.
+ */
+export function keepingEvents({ bus, store, clock, ids, metrics }: Needs): Events {
+  return {
+    async publish(event) {
+      try {
+        await bus.publish(event)
+      } catch (error) {
+        metrics.count(metricNames.eventsRefused, 1)
+        const reason = error instanceof Error ? error.message : String(error)
+        await store.keepEvent({ id: ids.next(), at: clock.now(), event, reason: reason.slice(0, 1000) })
+      }
+    },
+    async publishKept() {
+      for (const kept of await store.keptEvents(publishedAtOnce))
+        if (!(await publishKeptEvent(bus, store, kept))) return
+    },
+  }
+}
+
+/** @returns false where the bus still refuses: the next minute tries again */
+async function publishKeptEvent(bus: EventBus, store: Needs['store'], kept: KeptEvent): Promise<boolean> {
+  try {
+    const { type, detail } = kept.event
+    await bus.publish({ type, detail: { ...detail, happenedAt: kept.at } })
+  } catch {
+    // It stays kept, with the reason of its first refusal; the alarm on refused events is raised already.
+    return false
+  }
+  await store.dropKeptEvent(kept)
+  return true
+}

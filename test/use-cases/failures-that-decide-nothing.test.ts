@@ -1,0 +1,115 @@
+import { expect, test } from 'vitest'
+import { config, createWorld, drainId, everywhere, minutes, seconds, server, type World } from './world.ts'
+
+const policies = config.groups.map((group) => ({
+  ...group,
+  drainDeadlineSeconds: 3600,
+  deadlinePolicy: { callsLeft: 'terminate', unknown: 'terminate' } as const,
+}))
+
+/** The event bus refuses everything until `end`. */
+function refuseEvents(world: World, end: number): void {
+  const { publish } = world.memory.events
+  Object.assign(world.memory.events, {
+    publish: async (event: Parameters<typeof publish>[0]) => {
+      if (world.age() < end) throw new Error('AccessDeniedException: not authorized to perform PutEvents')
+      return publish(event)
+    },
+  })
+}
+
+test('events that are refused from the beginning keep no drain from its end', async () => {
+  const world = createWorld()
+  refuseEvents(world, Number.POSITIVE_INFINITY)
+  const call = world.edges[0]?.callTo(server) ?? 0
+  await world.scaleIn()
+  await world.pass(5 * minutes)
+  expect(world.flags()).toEqual(everywhere('DX'))
+  world.edges[0]?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
+  expect(world.memory.metrics.total('EventsRefused')).toBeGreaterThan(2)
+})
+
+test('events that are refused do not move the deadline', async () => {
+  const world = createWorld({ config: { groups: policies } })
+  refuseEvents(world, Number.POSITIVE_INFINITY)
+  world.edges[0]?.callTo(server)
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'retired')
+  expect(world.age()).toBeGreaterThanOrEqual(60 * minutes)
+  expect(world.age()).toBeLessThan(65 * minutes)
+})
+
+test('what was refused is published when the bus takes events again, in order, with when it happened', async () => {
+  const world = createWorld()
+  refuseEvents(world, 30 * minutes)
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'retired')
+  await world.reconcile()
+  expect(world.memory.events.published).toEqual([])
+  await world.pass(30 * minutes)
+  await world.reconcile()
+  const types = world.memory.events.published.map(({ type }) => type)
+  expect(types.indexOf('Drain Confirmed')).toBe(0)
+  expect(types).toContain('Lifecycle Action Completed')
+  const times = world.memory.events.published.map(({ detail: { ['happenedAt']: at } }) => Number(at))
+  expect(times).toEqual([...times].sort((a, b) => a - b))
+  expect(times.at(-1)).toBeLessThan(world.startedAt + 10 * minutes)
+  const count = types.length
+  await world.reconcile()
+  expect(world.memory.events.published).toHaveLength(count)
+})
+
+/** The drain's row is not in the table, or the table answers nothing. */
+function lose(world: World, read: () => Promise<undefined>): void {
+  const { drain } = world.memory.store
+  Object.assign(world.memory.store, {
+    drain: (id: string) => (id === drainId && world.age() > 5 * minutes ? read() : drain(id)),
+  })
+}
+
+test.each([
+  ['is missing', async () => undefined],
+  ['can not be read', () => Promise.reject(new Error('ProvisionedThroughputExceeded'))],
+])('a drain whose record %s is kept alive, and ends nothing', async (_, read) => {
+  const world = createWorld()
+  world.edges[0]?.callTo(server)
+  lose(world, read)
+  await world.scaleIn()
+  await world.pass(90 * minutes)
+  expect(world.ended()).toEqual([])
+  const beats = world.memory.lifecycleActions.heartbeats.map(({ at }) => at)
+  const gaps = beats.slice(1).map((at, index) => at - (beats[index] ?? 0))
+  expect(world.clock.now() - (beats.at(-1) ?? 0)).toBeLessThan(200 * seconds)
+  expect(Math.max(...gaps)).toBeLessThan(200 * seconds)
+})
+
+test('a record that is missing is counted for its alarm, and its execution ends once the action is over', async () => {
+  const world = createWorld()
+  world.edges[0]?.callTo(server)
+  lose(world, async () => undefined)
+  await world.scaleIn()
+  await world.pass(20 * minutes)
+  expect(world.memory.metrics.total('RecordsMissing')).toBeGreaterThan(2)
+  const { lifecycleActions } = world.memory
+  const action = { group: 'media-servers', hook: 'drain-calls', instanceId: 'i-0123456789abcdef0' }
+  await lifecycleActions.complete(action, 'CONTINUE')
+  await world.pass(5 * minutes)
+  expect((await world.executions[0]?.done)?.status).toBe('SUCCEEDED')
+})
+
+test('a completion that is refused for an hour is tried on: its heartbeats go on, and then it is done', async () => {
+  const world = createWorld()
+  const { complete } = world.memory.lifecycleActions
+  Object.assign(world.memory.lifecycleActions, {
+    complete: async (...args: Parameters<typeof complete>) => {
+      if (world.age() < 60 * minutes) throw new Error('Throttling: Rate exceeded')
+      return complete(...args)
+    },
+  })
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
+  expect(world.memory.events.of('Lifecycle Action Completion Failed').length).toBeGreaterThan(1)
+})
