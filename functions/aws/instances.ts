@@ -8,7 +8,6 @@ import {
 import * as z from 'zod'
 import { destinationTag } from '../contracts/names.ts'
 import { canonicalHost } from '../control/destination.ts'
-import { AmbiguousDestination } from '../control/errors.ts'
 import type { InstanceFacts, Instances } from '../use-cases/ports.ts'
 import { parseAnswer } from './rows.ts'
 
@@ -74,13 +73,9 @@ export function createInstances(client: EC2Client): Instances {
             { Name: 'instance-state-name', Values: ['pending', 'running'] },
           ],
         })
-        if (found.length > 1)
-          throw new AmbiguousDestination(
-            `${address} is an address of several instances: ${found.map((instance) => instance.InstanceId).join(', ')}`,
-          )
-        if (found[0]) return factsOf(found[0])
+        if (found.length > 0) return found.map(factsOf)
       }
-      return undefined
+      return []
     },
   }
 }

@@ -69,6 +69,19 @@ export function namedDestination(name: string, listed: readonly ListedDestinatio
   return distinct(listed.filter((entry) => destinationKey(entry.uri) === key))
 }
 
+/**
+ * Whose an address is, of the instances that have it: two VPCs may use the same addresses, so one of our groups comes before any other.
+ * @returns undefined where that leaves none, or several
+ */
+export function ownerOf<Instance extends { readonly group?: string }>(
+  found: readonly Instance[],
+  groups: readonly string[],
+): Instance | undefined {
+  const ours = found.filter(({ group }) => group !== undefined && groups.includes(group))
+  const [owner, ...others] = ours.length > 0 ? ours : found
+  return others.length > 0 ? undefined : owner
+}
+
 function matcher(name: string): ((entry: ListedDestination) => boolean) | undefined {
   const bareIpv6 = /^[0-9a-f:.]+$/i.test(name) && name.split(':').length > 2
   const wanted = sipUri(name) ?? sipUri(bareIpv6 ? `sip:[${name}]` : `sip:${name}`)

@@ -1,6 +1,7 @@
 import { hostsOf, sipUri } from '../control/destination.ts'
 import { belongsTo, type Hold } from '../control/hold.ts'
 import { isGone } from '../control/instance-life.ts'
+import { ownerOf } from '../control/resolve.ts'
 import type { Round } from '../control/round.ts'
 import type { Ports } from './ports.ts'
 import { lift } from './restore.ts'
@@ -15,7 +16,7 @@ const admissionMs = 120_000
  * had, or a machine that was launched later has its address. A few each time, in turn.
  */
 export async function endMarks(
-  ports: Pick<Ports, 'store' | 'clock' | 'fleet' | 'events' | 'instances'>,
+  ports: Pick<Ports, 'store' | 'clock' | 'fleet' | 'events' | 'instances' | 'config'>,
   round: Round,
 ): Promise<void> {
   const marks = (await ports.store.holds()).filter(({ source, lifted }) => source === 'retired' && !lifted)
@@ -32,7 +33,7 @@ export async function endMarks(
 }
 
 async function reasonToEnd(
-  { instances, clock }: Pick<Ports, 'instances' | 'clock'>,
+  { instances, clock, config }: Pick<Ports, 'instances' | 'clock' | 'config'>,
   { subject, uris }: Hold,
   hosts: readonly string[],
   mayBeListed: boolean,
@@ -41,8 +42,9 @@ async function reasonToEnd(
   const facts = await instances.byId(subject.instanceId)
   if (!isGone(facts, subject.launchedAt, clock.now())) return undefined
   if (!mayBeListed) return `${subject.instanceId} is gone and no edge lists ${uris.join(', ') || 'it'}`
+  const groups = config.groups.map(({ name }) => name)
   for (const host of hosts.filter((name) => sipUri(`sip:${name.includes(':') ? `[${name}]` : name}`))) {
-    const now = await instances.byAddress(host)
+    const now = ownerOf(await instances.byAddress(host), groups)
     const admitted = now !== undefined && now.launchedAt <= clock.now() - admissionMs
     if (admitted && now.instanceId !== subject.instanceId && now.launchedAt > subject.launchedAt)
       return `${now.instanceId}, launched later, has ${host}`

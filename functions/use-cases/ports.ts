@@ -84,8 +84,8 @@ export interface Instances {
   byId(instanceId: string): Promise<InstanceFacts | undefined>
   /** Those of the ids that EC2 shows as shutting down or terminated, in as few calls as it takes. */
   gone(instanceIds: readonly string[]): Promise<readonly string[]>
-  /** The running or pending instance with this address. */
-  byAddress(host: string): Promise<InstanceFacts | undefined>
+  /** The running or pending instances with this address: two VPCs may use the same. */
+  byAddress(host: string): Promise<readonly InstanceFacts[]>
 }
 
 /** Auto Scaling's lifecycle actions. `over` means that no such action is active: completed, expired or never there. */

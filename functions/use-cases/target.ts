@@ -2,7 +2,7 @@ import { type DestinationUri, hostsOf } from '../control/destination.ts'
 import { DuplicateDestination, EdgesUnreadable, UnknownDestination } from '../control/errors.ts'
 import type { Hold } from '../control/hold.ts'
 import { disablePlan } from '../control/plan.ts'
-import { instanceDestinations, isInstanceId, namedDestination } from '../control/resolve.ts'
+import { instanceDestinations, isInstanceId, namedDestination, ownerOf } from '../control/resolve.ts'
 import { allListed, type Readout, readLists, unreadable } from './edges.ts'
 import type { InstanceFacts, Ports } from './ports.ts'
 
@@ -12,13 +12,13 @@ export type Target = Pick<Hold, 'subject' | 'uris' | 'addresses' | 'wholeInstanc
 }
 
 /**
- * Resolves an instance id to its whole set, anything else to exactly one destination. `known` are URIs that count as listed
+ * Resolves an instance id to its whole set, anything else to exactly one destination, of the instance that has its address where one can be told. `known` are URIs that count as listed
  * although no edge may list them any more (a hold's).
  * @throws UnknownDestination, AmbiguousDestination, InvalidDestinationName; EdgesUnreadable while an edge that can't be
  * read may list it.
  */
 export async function resolveTarget(
-  ports: Pick<Ports, 'fleet' | 'instances'>,
+  ports: Pick<Ports, 'fleet' | 'instances' | 'config'>,
   name: string,
   known: readonly DestinationUri[] = [],
 ): Promise<Target> {
@@ -37,7 +37,8 @@ export async function resolveTarget(
     // What an edge resolved a name to is what EC2 knows the machine by.
     const host = listed.flatMap((entry) => (entry.uri === uri ? hostsOf(entry) : [])).at(-1)
     if (!uri || !host) throw new UnknownDestination(`no edge lists a destination that "${name}" names`)
-    const facts = await ports.instances.byAddress(host)
+    const groups = ports.config.groups.map((group) => group.name)
+    const facts = ownerOf(await ports.instances.byAddress(host), groups)
     const owner = facts
       ? instanceTarget(facts)
       : { subject: { kind: 'uri', uri } as const, addresses: [host] }

@@ -29,7 +29,7 @@ export function createMemoryInstances(initial: readonly InstanceFacts[] = []): F
       instanceIds.filter((id) => ['shutting-down', 'terminated'].includes(known.get(id)?.state ?? '')),
     byAddress: async (host) =>
       structuredClone(
-        [...known.values()].find(
+        [...known.values()].filter(
           (facts) =>
             (facts.state === 'running' || facts.state === 'pending') &&
             facts.addresses.includes(canonicalHost(host) ?? host),

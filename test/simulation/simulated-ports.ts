@@ -41,7 +41,7 @@ export function simulatedPorts(settings: PortSettings) {
     byAddress: async (host) =>
       settings
         .allFacts()
-        .find(
+        .filter(
           ({ state, addresses }) => (state === 'running' || state === 'pending') && addresses.includes(host),
         ),
   }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
 import {
   command,
@@ -11,6 +11,7 @@ import {
   neighbour,
   seconds,
   server,
+  type World,
 } from './world.ts'
 
 const elsewhere = facts({ addresses: ['10.0.9.9'] })
@@ -198,4 +199,36 @@ test("two edges that spell one server differently are both disabled by an operat
   await world.pass(10 * seconds)
   expect(world.flags()).toEqual({ 'edge-a/1': 'DX', 'edge-a/2': 'DX' })
   expect(world.flags(bare)).toEqual({ 'edge-b/1': 'DX' })
+})
+
+describe('an address that instances of two VPCs have', () => {
+  const twin = facts({ instanceId: 'i-00000000000000002' })
+  const { group: _group, ...stranger } = twin
+  const byAlarm = JSON.parse(message('alarm-tag-target'))
+
+  test('means the one of our groups: its drain counts its calls, and ends with its machine', async () => {
+    const world = createWorld({ instances: [stranger, facts()] })
+    await world.command(command('command-drain-destination', { id: 'drain-1' }))
+    await world.pass(1 * minutes)
+    expect(world.flags()).toEqual(everywhere('DX'))
+    const [hold] = await world.memory.store.holds()
+    expect(hold?.subject).toMatchObject({ kind: 'instance', instanceId })
+  })
+
+  test.each([
+    ['a command', (world: World) => world.command(command('command-drain-destination', { id: 'drain-1' }))],
+    ['an alarm', (world: World) => world.alarm(JSON.stringify(byAlarm))],
+  ])('and is told apart by nothing: %s holds the bare destination', async (_, ask) => {
+    const config = { alarms: [{ name: byAlarm.detail.alarmName, target: server }] }
+    const world = createWorld({ instances: [twin, facts()], config })
+    const call = world.edges[0]?.callTo(server) ?? 0
+    await ask(world)
+    await world.pass(10 * minutes)
+    expect(world.flags()).toEqual(everywhere('DX'))
+    const [hold] = await world.memory.store.holds()
+    expect(hold?.subject).toEqual({ kind: 'uri', uri: server })
+    world.edges[0]?.hangUp(call)
+    const id = `${hold?.source}/${hold?.id}`
+    await world.until((record) => record?.state === 'drained', id)
+  })
 })
