@@ -55,7 +55,7 @@ export class AddressUnknown extends DispatcherControlError {
   readonly permanent = false
 }
 
-/** EC2 does not know a machine that somebody spoke of minutes ago at most: it may know it soon. */
+/** EC2 does not know a machine that somebody spoke of minutes ago at most, or no edge lists one that young: soon they may. */
 export class InstanceUnknown extends DispatcherControlError {
   override readonly name = 'InstanceUnknown'
   readonly permanent = false

@@ -1,6 +1,12 @@
 import { type DestinationUri, hostsOf } from '../control/destination.ts'
-import { DuplicateDestination, EdgesUnreadable, UnknownDestination } from '../control/errors.ts'
+import {
+  DuplicateDestination,
+  EdgesUnreadable,
+  InstanceUnknown,
+  UnknownDestination,
+} from '../control/errors.ts'
 import type { Hold } from '../control/hold.ts'
+import { mayBeUnknownYet } from '../control/instance-life.ts'
 import { disablePlan } from '../control/plan.ts'
 import { instanceDestinations, isInstanceId, namedDestination, ownerOf } from '../control/resolve.ts'
 import { allListed, type Readout, readLists, unreadable } from './edges.ts'
@@ -14,11 +20,12 @@ export type Target = Pick<Hold, 'subject' | 'uris' | 'addresses' | 'wholeInstanc
 /**
  * Resolves an instance id to its whole set, anything else to exactly one destination, of the instance that has its address where one can be told. `known` are URIs that count as listed
  * although no edge may list them any more (a hold's).
- * @throws UnknownDestination, AmbiguousDestination, InvalidDestinationName; EdgesUnreadable while an edge that can't be
+ * @throws UnknownDestination, AmbiguousDestination, InvalidDestinationName; InstanceUnknown while the lists may not name a machine that was
+ * launched minutes ago; EdgesUnreadable while an edge that can't be
  * read may list it.
  */
 export async function resolveTarget(
-  ports: Pick<Ports, 'fleet' | 'instances' | 'config'>,
+  ports: Pick<Ports, 'fleet' | 'instances' | 'config' | 'clock'>,
   name: string,
   known: readonly DestinationUri[] = [],
 ): Promise<Target> {
@@ -29,7 +36,12 @@ export async function resolveTarget(
       const facts = await ports.instances.byId(name)
       if (!facts) throw new UnknownDestination(`EC2 knows no instance ${name}`)
       const uris = instanceDestinations(facts, listed)
-      if (uris.length === 0) throw new UnknownDestination(`no edge lists a destination of instance ${name}`)
+      if (uris.length === 0) {
+        const unlisted = `no edge lists a destination of instance ${name}`
+        if (mayBeUnknownYet(facts.launchedAt, ports.clock.now()))
+          throw new InstanceUnknown(`${unlisted} yet; the message comes again`)
+        throw new UnknownDestination(unlisted)
+      }
       return { ...instanceTarget(facts), uris, wholeInstance: true, readouts }
     }
     const uris = namedDestination(name, listed)

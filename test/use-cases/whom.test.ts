@@ -232,3 +232,13 @@ describe('an address that instances of two VPCs have', () => {
     await world.until((record) => record?.state === 'drained', id)
   })
 })
+
+test('an alarm for a machine that was launched just now and is listed nowhere comes again; later it is refused', async () => {
+  const world = createWorld()
+  world.memory.instances.put(facts({ addresses: ['10.0.1.99'], launchedAt: world.clock.now() }))
+  await expect(world.alarm(message('alarm-metric-alarm'))).rejects.toMatchObject({ permanent: false })
+  await world.pass(6 * minutes)
+  await expect(world.alarm(message('alarm-metric-alarm'))).rejects.toMatchObject({
+    name: 'UnknownDestination',
+  })
+})
