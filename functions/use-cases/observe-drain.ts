@@ -149,7 +149,9 @@ async function follow(
     }
     case 'overdue':
       return overdue(ports, record, { ...judgement, onEdges })
-    default:
+    case 'draining':
+    case 'unknown':
+    case 'lifted':
       return carryOn(ports, record, 'observe', { zeroPending })
   }
 }
