@@ -104,7 +104,8 @@ function guardSteps({ guards, wanted, ...view }: SettleView, known: Known): Step
     const shown = guards.get(uri)
     const held = wanted.guards.has(uri)
     if (shown !== held) return { after: keep(before, plain), write: { uri, held } }
-    return { after: held ? keep(before, plain) : calmed(plain, before, view) }
+    const after = held ? plain : calmed(plain, before, view)
+    return { after: after && keep(before, after) }
   })
 }
 
