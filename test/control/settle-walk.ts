@@ -219,7 +219,7 @@ export interface WalkEnd {
   readonly undecidable: number
 }
 
-/** One random history, then calm: whoever lives finishes, late requests arrive, and six times a minute's settle comes. */
+/** One random history, then calm: whoever lives finishes, late requests arrive, and four times a minute's settle comes. */
 export function walk(seed: number, options: WalkOptions): WalkEnd {
   const world = new World(seed, options)
   const settles: Settles = new Set()
@@ -233,7 +233,7 @@ export function walk(seed: number, options: WalkOptions): WalkEnd {
   if (!options.quiet) {
     for (const sent of world.late.splice(0)) world.edge.execute(sent)
     world.calm = true
-    for (let minute = 0; minute < 6; minute += 1) {
+    for (let minute = 0; minute < 4; minute += 1) {
       world.pass(60_000)
       world.expired = true
       world.asked += 1
