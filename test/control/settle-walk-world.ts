@@ -93,13 +93,13 @@ export class World {
   }
 
   /** `unanswered`: executed, and nobody knows; or executed later; or never. */
-  request(writes: readonly Decided[], generation: number): 'ok' | 'stale' | 'unanswered' {
+  request(writes: readonly Decided[], generation: number, boot: number): 'ok' | 'stale' | 'unanswered' {
     const luck = this.reliable ? 0 : this.random()
-    if (luck < 0.7) return this.edge.execute({ writes, generation })
+    if (luck < 0.7) return this.edge.execute({ writes, generation, boot })
     const bounded = !this.options.fence && this.options.waitMs > 0
     const dueBy = bounded ? this.now + latestMs : Number.POSITIVE_INFINITY
-    if (luck < 0.78) this.edge.execute({ writes, generation })
-    else if (luck < 0.95) this.late.push({ writes, generation, dueBy })
+    if (luck < 0.78) this.edge.execute({ writes, generation, boot })
+    else if (luck < 0.95) this.late.push({ writes, generation, boot, dueBy })
     return 'unanswered'
   }
 

@@ -42,6 +42,16 @@ describe('whatever happens, settles end with what is wanted', () => {
   })
 })
 
+describe('requests that outlive a restart of the edge', () => {
+  it('end some walks wrong: the fence is forgotten, what they undo or do is not', () => {
+    expect(walks(500, { outliving: 'unnamed' }).wrong).not.toEqual([])
+  })
+
+  it('end none wrong where each names the boot that it is meant for', () => {
+    expect(walks(2_000, { outliving: 'named' }).wrong).toEqual([])
+  })
+})
+
 describe('each clause is needed: without it some of the same walks end wrong', () => {
   it.each<[string, number, Partial<WalkOptions>]>([
     ['no fence, and a successor that does not wait', 500, { fence: false, waitMs: 0 }],

@@ -135,7 +135,7 @@ function* doPlan(
     if (!world.isMine(generation)) return 'lost'
     // A frozen function: only the fence stops what it sends when it goes on.
     if (world.options.fence) yield
-    const came = world.request(batch, generation)
+    const came = world.request(batch, generation, moment.reading.boot)
     if (came === 'stale') return 'lost'
     if (came === 'unanswered') answer = came
     yield
@@ -191,7 +191,7 @@ function disturb(world: World, chance: number): void {
   else if (chance < 0.11) {
     edge.restart()
     // The connections are gone.
-    world.late = []
+    if (!world.options.outliving) world.late = []
   } else {
     const slot = oneOf(random, edge.slots)
     if (slot.shown !== 'absent') edge.set(slot, edge.anyFlags(), world.recorded(slot))
