@@ -1,4 +1,5 @@
 import type { DestinationUri, ListedDestination } from './destination.ts'
+import type { OpaqueEntry } from './edge-list.ts'
 import {
   type EdgeRecord,
   type EntryRecord,
@@ -21,6 +22,8 @@ export interface SettleView {
   readonly wanted: Wanted
   /** every entry, with duids and addresses: a short list has neither */
   readonly list: readonly ListedDestination[]
+  /** what the list has besides, and can't be read: nothing is written to it, and no record goes because of it */
+  readonly opaque: readonly OpaqueEntry[]
   /** what the guard answered, at least for {@link guardsToRead}; one that is missing is not known. `none`: the edge has no guard. */
   readonly guards: ReadonlyMap<DestinationUri, boolean> | 'none'
   readonly records: readonly EdgeRecord[]
@@ -115,7 +118,7 @@ function entrySteps(
   known: Known,
   touched: ReadonlySet<DestinationUri>,
 ): { steps: Step<EntryRecord, StateWrite>[]; refused: ListedDestination[] } {
-  const addressOf = addressing(view.list)
+  const addressOf = addressing(view)
   const refused: ListedDestination[] = []
   const steps = view.list.map((entry): Step<EntryRecord, StateWrite> => {
     const before = recordOf(entry, known)
@@ -131,9 +134,18 @@ function entrySteps(
     return { after: after && keep(before, after), ...(write && { write: { ...address, state: write } }) }
   })
   const listed = new Set(view.list.map(entryKey))
-  const left = view.records.filter((record): record is EntryRecord => record.kind === 'entry')
-  const unlisted = left.filter((record) => !listed.has(entryKey(record)) && mayArrive(record, view))
-  return { steps: [...steps, ...unlisted.map((after) => ({ after }))], refused }
+  const unlisted = view.records.flatMap((after) =>
+    after.kind === 'entry' && !listed.has(entryKey(after)) && mayComeBack(after, view) ? [{ after }] : [],
+  )
+  return { steps: [...steps, ...unlisted], refused }
+}
+
+/** Whether an entry that the list does not show may be in it all the same, or be written yet. */
+function mayComeBack(record: EntryRecord, view: SettleView): boolean {
+  const hidden = view.opaque.some(
+    ({ set, text }) => set === undefined || (set === record.group && text === record.uri),
+  )
+  return hidden || mayArrive(record, view)
 }
 
 function heldStep(
@@ -218,12 +230,14 @@ function fieldsOf(record: EdgeRecord): string {
 }
 
 /** @returns how one entry is written apart from all others, or undefined where it can't be */
-function addressing(
-  list: readonly ListedDestination[],
-): (entry: ListedDestination) => Omit<StateWrite, 'state'> | undefined {
+function addressing({
+  list,
+  opaque,
+}: SettleView): (entry: ListedDestination) => Omit<StateWrite, 'state'> | undefined {
+  const unread = opaque.map(({ set, text, duid }) => ({ group: set, uri: text, duid }))
   // Kamailio compares URIs without case, duids with it.
-  const byUri = Map.groupBy(list, ({ group, uri }) => `${group} ${uri.toLowerCase()}`)
-  const byDuid = Map.groupBy(list, ({ group, duid }) => `${group} ${duid}`)
+  const byUri = Map.groupBy([...list, ...unread], ({ group, uri }) => `${group} ${uri.toLowerCase()}`)
+  const byDuid = Map.groupBy([...list, ...unread], ({ group, duid }) => `${group} ${duid}`)
   return ({ group, uri, duid }) => {
     if (byUri.get(`${group} ${uri.toLowerCase()}`)?.length === 1) return { group, uri }
     if (duid !== undefined && byDuid.get(`${group} ${duid}`)?.length === 1) return { group, uri, duid }

@@ -88,6 +88,7 @@ function planned(world: World, { reading, generation, unanswered }: Moment): Set
   const { without } = world.options
   const plan = settlePlan({
     ...reading,
+    opaque: [],
     boot: String(reading.boot),
     records: [...world.records.values()].map((record) => forgetting(record, reading, without)),
     generation,
