@@ -24,7 +24,7 @@ export class Store extends Construct {
   /** @returns what the `Store` port needs. */
   get permission(): Permission {
     return {
-      actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
+      actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem'],
       resources: [this.table.tableArn],
     }
   }

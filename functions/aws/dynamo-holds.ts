@@ -14,13 +14,13 @@ function keyOf(source: HoldSource, id: string, subject: Subject): string {
 const truthKey = (key: string): Key => ({ pk: `HOLD#${key}`, sk: 'HOLD' })
 
 /**
- * Each hold is one row, placed or lifted, that decides by `order`. While edges still have to heed it, a copy stands in the one partition that
+ * Each hold is one row, placed or lifted, that decides by `order`. While it is in force, a copy stands in the one partition that
  * `holds()` reads, in the same transaction: so the tombstones of a month are never read to find the few that count.
- * Only a lifted hold whose edges are restored has a TTL: no hold ends because a row expired.
+ * Only a lifted hold has a TTL: no hold ends because a row expired.
  */
 function writesOf(hold: Hold): Write[] {
   const key = keyOf(hold.source, hold.id, hold.subject)
-  const over = hold.lifted?.restored === true
+  const over = hold.lifted !== undefined
   const copy: Key = { pk: 'HOLDS', sk: key }
   return [
     {
@@ -41,7 +41,9 @@ function writesOf(hold: Hold): Write[] {
 export function dynamoHolds(table: DynamoTable): Pick<Store, 'holds' | 'hold' | 'putHold' | 'retire'> {
   return {
     async holds() {
-      return (await table.query('HOLDS')).map((data) => parseAnswer(holdRow, data, 'HOLDS'))
+      const found = (await table.query('HOLDS')).map((data) => parseAnswer(holdRow, data, 'HOLDS'))
+      // A release before 0.2 kept lifted ones here until they were given back.
+      return found.filter((hold) => !hold.lifted)
     },
     async hold(source, id, subject) {
       const key = truthKey(keyOf(source, id, subject))
@@ -52,7 +54,7 @@ export function dynamoHolds(table: DynamoTable): Pick<Store, 'holds' | 'hold' | 
       return (await table.writeAll(writesOf(hold))) ? 'written' : 'stale'
     },
     async retire(hold, mark) {
-      const lifted = hold.lifted ?? { at: mark.placedAt, by: mark.who, restored: true }
+      const lifted = hold.lifted ?? { at: mark.placedAt, by: mark.who }
       if (!(await table.writeAll([...writesOf({ ...hold, lifted }), ...writesOf(mark)])))
         throw new StoreConflict(`hold ${hold.id} was written later: read it again`)
     },

@@ -1,18 +1,9 @@
-import type { FormerFlags } from '../control/hold.ts'
 import type { KeptEvent, Store } from '../use-cases/ports.ts'
+import { dynamoEdges } from './dynamo-edges.ts'
 import { dynamoHolds } from './dynamo-holds.ts'
 import { dynamoRounds } from './dynamo-rounds.ts'
 import { createDynamoTable, type DynamoTableOptions, type Key } from './dynamo-table.ts'
-import { inParallel } from './in-parallel.ts'
-import {
-  drainRow,
-  formerFlagsRow,
-  keptEventRow,
-  leaseRow,
-  outcomeRow,
-  parseAnswer,
-  releaseRow,
-} from './rows.ts'
+import { drainRow, keptEventRow, leaseRow, outcomeRow, parseAnswer, releaseRow } from './rows.ts'
 
 const day = 86_400
 /** As long as the name of a finished execution stays taken. */
@@ -30,10 +21,6 @@ const keptKey = ({ at, id }: KeptEvent): Key => ({
   pk: keptEvents,
   sk: `${String(at).padStart(15, '0')}#${id}`,
 })
-const flagsKey = ({ uri, edge, group, duid = '' }: FormerFlags): Key => ({
-  pk: `FORMER#${uri}`,
-  sk: `${edge}#${group}#${duid}`,
-})
 
 /**
  * The store in one DynamoDB table. Rows are `{pk, sk, data, expiresAt?}`; reads are consistent; what is read is parsed
@@ -44,7 +31,10 @@ const flagsKey = ({ uri, edge, group, duid = '' }: FormerFlags): Key => ({
  * | hold, placed or lifted | `HOLD#<source>#<id>#<subject>`    | `HOLD`                     | restored: 30 days after lift |
  * | hold in force, a copy  | `HOLDS`                           | `<source>#<id>#<subject>`  | never                        |
  * | drain record           | `DRAIN#<id>`                      | `RECORD`                   | ended: 90 days               |
- * | former flags           | `FORMER#<uri>`                    | `<edge>#<group>#<duid>`    | never                        |
+ * | changes of what is wanted, counted | `WANTED`              | `COUNTER`                  | never                        |
+ * | an edge's lease        | `EDGE#<edge>`                     | `LEASE`                    | never                        |
+ * | what is on record of it | `EDGE#<edge>`                    | `RECORDS`                  | never                        |
+ * | what was found on it last | `EDGE#<edge>`                  | `SETTLED`                  | never                        |
  * | alarm, newest seen     | `ALARM#<key>`                     | `SEEN`                     | 30 days                      |
  * | command's outcome      | `COMMAND#<id>`                    | `OUTCOME`                  | 14 days                      |
  * | event that was refused | `EVENTS`                          | `<time>#<id>`              | 14 days                      |
@@ -65,6 +55,7 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
   return {
     ...dynamoHolds(table),
     ...dynamoRounds(table, clock),
+    ...dynamoEdges(table),
 
     async drain(id) {
       const data = await table.get(drainKey(id))
@@ -83,20 +74,6 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
             : { expression: '#version = :before', values: { before: record.version - 1 } },
       })
       return written ? 'written' : 'conflict'
-    },
-
-    async formerFlags(uris) {
-      const found = await inParallel([...new Set(uris)], (uri) => table.query(`FORMER#${uri}`))
-      return found.flat().map((data) => parseAnswer(formerFlagsRow, data, 'FORMER'))
-    },
-    async recordFormerFlags(flags) {
-      await table.write({
-        put: { ...flagsKey(flags), data: flags },
-        condition: { expression: 'attribute_not_exists(pk)' },
-      })
-    },
-    async dropFormerFlags(flags) {
-      await table.write({ delete: flagsKey(flags) })
     },
 
     async seeAlarm(key, order) {

@@ -7,6 +7,7 @@ import {
   QueryCommand,
   TransactWriteCommand,
   type TransactWriteCommandInput,
+  UpdateCommand,
 } from '@aws-sdk/lib-dynamodb'
 import { StoreConflict } from '../control/errors.ts'
 import type { Clock } from '../use-cases/ports.ts'
@@ -36,6 +37,8 @@ export interface Condition {
 export type Write =
   | { readonly put: Row; readonly condition?: Condition }
   | { readonly delete: Key; readonly condition?: Condition }
+  /** in a transaction only */
+  | { readonly check: Key; readonly condition: Condition }
 
 /** The requests of DynamoDB that the store is made of. Rows are `{pk, sk, data, expiresAt?}`. All reads are consistent. */
 export interface DynamoTable {
@@ -45,6 +48,8 @@ export interface DynamoTable {
   query(pk: string, most?: number): Promise<readonly unknown[]>
   /** @returns false, and changes nothing, when the condition does not hold */
   write(write: Write): Promise<boolean>
+  /** Adds 1 to a number of the row's data, which begins with 0. @returns its new value */
+  add(key: Key, name: string): Promise<number>
   /** All or nothing. @returns false when a condition does not hold; throws `StoreConflict` when others were always in the way. */
   writeAll(writes: readonly Write[]): Promise<boolean>
 }
@@ -98,6 +103,7 @@ export function createDynamoTable({ documents, table, clock, random }: DynamoTab
     async write(write) {
       const input = { TableName: table, ...conditionOf(write) }
       try {
+        if ('check' in write) throw new Error('a check alone changes nothing')
         if ('put' in write) await documents.send(new PutCommand({ ...input, Item: { ...write.put } }))
         else await documents.send(new DeleteCommand({ ...input, Key: { ...write.delete } }))
         return true
@@ -107,12 +113,33 @@ export function createDynamoTable({ documents, table, clock, random }: DynamoTab
       }
     },
 
+    async add({ pk, sk }, name) {
+      try {
+        // Nothing can be added to what is not there.
+        const first = { TableName: table, Item: { pk, sk, data: { [name]: 0 } } }
+        await documents.send(new PutCommand({ ...first, ConditionExpression: 'attribute_not_exists(pk)' }))
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error
+      }
+      const answer = await documents.send(
+        new UpdateCommand({
+          TableName: table,
+          Key: { pk, sk },
+          UpdateExpression: 'ADD #data.#name :one',
+          ExpressionAttributeNames: { '#data': 'data', '#name': name },
+          ExpressionAttributeValues: { ':one': 1 },
+          ReturnValues: 'ALL_NEW',
+        }),
+      )
+      return Number((dataOf(answer.Attributes) as Record<string, unknown> | undefined)?.[name])
+    },
+
     async writeAll(writes) {
       const items = writes.map((write) => {
         const input = { TableName: table, ...conditionOf(write) }
-        return 'put' in write
-          ? { Put: { ...input, Item: { ...write.put } } }
-          : { Delete: { ...input, Key: { ...write.delete } } }
+        if ('put' in write) return { Put: { ...input, Item: { ...write.put } } }
+        if ('delete' in write) return { Delete: { ...input, Key: { ...write.delete } } }
+        return { ConditionCheck: { TableName: table, ...checkOf(write.condition), Key: { ...write.check } } }
       })
       for (let attempt = 1; attempt <= transactionTries; attempt += 1) {
         const result = await tryTransaction(items)
@@ -130,7 +157,10 @@ function dataOf(item: Record<string, unknown> = {}): unknown {
 }
 
 function conditionOf({ condition }: Write) {
-  if (!condition) return {}
+  return condition ? checkOf(condition) : {}
+}
+
+function checkOf(condition: Condition) {
   const names = new Set(condition.expression.match(/#\w+/g))
   const values = Object.entries(condition.values ?? {})
   return {

@@ -6,8 +6,9 @@ import { destinationUri } from '../control/destination.ts'
 import type { DrainRecord, EdgeMemory, LifecycleTarget } from '../control/drain-record.ts'
 import type { EdgeDescription } from '../control/edge-facts.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
+import type { EdgeRecord, EntryRecord, GuardRecord } from '../control/entry-record.ts'
 import { DispatcherControlError } from '../control/errors.ts'
-import type { FormerFlags, Hold, Subject } from '../control/hold.ts'
+import type { Hold, Subject } from '../control/hold.ts'
 import type { LastListed, ListMemory } from '../control/list-memory.ts'
 import type {
   CallCount,
@@ -18,6 +19,7 @@ import type {
   Round,
   Unknown,
 } from '../control/round.ts'
+import type { Settled, SettledEntry } from '../control/settled.ts'
 import type { ControlEvent, KeptEvent } from '../use-cases/ports.ts'
 
 /** What AWS gave back, a row of the table or an answer, does not have the form it must have; the message says where. */
@@ -74,17 +76,50 @@ export const holdRow: z.ZodType<Hold> = z.object({
   placedAt: z.number(),
   until: z.number().exactOptional(),
   order: z.string(),
-  lifted: z.object({ at: z.number(), by: z.string(), restored: z.boolean() }).exactOptional(),
+  lifted: z.object({ at: z.number(), by: z.string() }).exactOptional(),
 } satisfies Fields<Hold>)
 
-export const formerFlagsRow: z.ZodType<FormerFlags> = z.object({
-  edge: z.string(),
+export const wantedRow = z.object({ value: z.number() })
+export const edgeLeaseRow = z.object({ owner: z.string(), until: z.number(), generation: z.number() })
+
+const entryRecord: z.ZodType<EntryRecord> = z.object({
+  kind: z.literal('entry'),
   group: z.number(),
   uri,
   duid: z.string().exactOptional(),
   flags,
-  recordedAt: z.number(),
-} satisfies Fields<FormerFlags>)
+  identity: z.string(),
+  sent: z.number().exactOptional(),
+  calmSince: z.number().exactOptional(),
+} satisfies Fields<EntryRecord>)
+const guardRecord: z.ZodType<GuardRecord> = z.object({
+  kind: z.literal('guard'),
+  uri,
+  calmSince: z.number().exactOptional(),
+} satisfies Fields<GuardRecord>)
+export const edgeRecordsRow: z.ZodType<EdgeRecord[]> = z.array(z.union([entryRecord, guardRecord]))
+
+export const settledRow: z.ZodType<Settled> = z.object({
+  edge: z.string(),
+  wanted: z.number(),
+  askedAt: z.number(),
+  answeredAt: z.number(),
+  boot: z.string(),
+  entries: z.array(
+    z.object({
+      group: z.number(),
+      uri,
+      duid: z.string().exactOptional(),
+      iuid: z.string().exactOptional(),
+      address: z.string().exactOptional(),
+      before: flags.exactOptional(),
+      after: flags,
+      refused: z.string().exactOptional(),
+    } satisfies Fields<SettledEntry>),
+  ),
+  guarded: z.array(uri).exactOptional(),
+  problem: z.string().exactOptional(),
+} satisfies Fields<Settled>)
 
 const deadlinePolicy: z.ZodType<DeadlinePolicy> = z.object({
   callsLeft: z.enum({

@@ -131,3 +131,13 @@ export class EdgeError extends DispatcherControlError {
     return false
   }
 }
+
+/** The edge has seen a later generation than ours: somebody else has its lease. Nothing was executed. */
+export class StaleGeneration extends EdgeError {
+  /** the highest that the edge has seen since its boot */
+  readonly seen: number
+  constructor(edge: string, what: string, seen: number) {
+    super(edge, 'stale', `${what}: the edge has seen generation ${seen}: another run has its lease`)
+    this.seen = seen
+  }
+}

@@ -1,4 +1,4 @@
-import type { DestinationUri, Flags, ListedDestination } from './destination.ts'
+import type { DestinationUri, ListedDestination } from './destination.ts'
 import { canonicalHost, hostsOf, sameDestination } from './destination.ts'
 
 /** Whose calls are meant: one life of one EC2 machine (an id may start again with another address), or a bare URI. */
@@ -36,19 +36,7 @@ export interface Hold {
   readonly lifted?: {
     readonly at: number
     readonly by: string
-    /** every edge reads back what it showed before; until then the lifting is unfinished */
-    readonly restored: boolean
   }
-}
-
-/** What an edge showed for one entry when its first hold came. Kept until the entry reads back restored. */
-export interface FormerFlags {
-  readonly edge: string
-  readonly group: number
-  readonly uri: DestinationUri
-  readonly duid?: string
-  readonly flags: Flags
-  readonly recordedAt: number
 }
 
 /** Names a hold: its source and id are unique over the fleet. Rounds count calls under this key. */

@@ -1,5 +1,5 @@
 import type { DestinationUri, Flags, ListedDestination, WritableState } from './destination.ts'
-import { belongsTo, type FormerFlags, type Hold, type Subject } from './hold.ts'
+import { belongsTo, type Hold, type Subject } from './hold.ts'
 
 /** What came of a command on one edge. `unreachable`: neither done nor failed; the rounds go on trying. */
 export type EdgeOutcome = 'applied' | 'already' | 'unlisted' | 'unreachable' | 'refused'
@@ -35,33 +35,6 @@ export function disablePlan(
   return addressed(open, listed, () => 'd')
 }
 
-/**
- * Where one edge must be written so that entries without a hold show again what they showed before their first one:
- * former flags `D` stay (somebody else's), without a record `a`, or `ap` where the edge probes.
- */
-export function restorePlan(
-  entries: readonly ListedDestination[],
-  listed: readonly ListedDestination[],
-  former: readonly FormerFlags[],
-): { readonly writes: readonly StateWrite[]; readonly refused: readonly ListedDestination[] } {
-  const probes = listed.some((entry) => entry.flags.endsWith('P'))
-  const states = new Map(
-    entries.map((entry) => [entry, restoredState(formerOf(entry, former)?.flags, probes)] as const),
-  )
-  const disabled = entries.filter((entry) => isDisabled(entry) && !states.get(entry)?.startsWith('d'))
-  return addressed(disabled, listed, (entry) => states.get(entry) ?? 'a')
-}
-
-/** The record of what this entry showed before, if there is one. */
-export function formerOf(
-  entry: Pick<ListedDestination, 'group' | 'uri' | 'duid'>,
-  former: readonly FormerFlags[],
-): FormerFlags | undefined {
-  return former.find(
-    (row) => row.group === entry.group && row.uri === entry.uri && (row.duid ?? '') === (entry.duid ?? ''),
-  )
-}
-
 /** `set_state` text for former flags. The no-ping mark (6.x) can't be written: only a reload brings it back. */
 export function restoredState(former: Flags | undefined, probes: boolean): WritableState {
   if (former === undefined) return probes ? 'ap' : 'a'
@@ -69,23 +42,6 @@ export function restoredState(former: Flags | undefined, probes: boolean): Writa
   const letter = former.charAt(0)
   const pair = letter === 'I' || letter === 'T' || letter === 'D' ? states[letter] : states.A
   return former.endsWith('P') ? pair[1] : pair[0]
-}
-
-/**
- * Two read-backs at least the gap apart, by the same IUID (5.6 has none: the same flags), so that no reload in flight can
- * have undone the write in between.
- */
-export function isConfirmed(
-  scope: Scope,
-  first: readonly ListedDestination[],
-  second: readonly ListedDestination[],
-): boolean {
-  const before = entriesOf(scope, first)
-  const after = entriesOf(scope, second)
-  if (before.length !== after.length || !after.every(isDisabled) || !before.every(isDisabled)) return false
-  const iuids = (entries: ListedDestination[]) => entries.map((entry) => entry.iuid ?? '').sort()
-  const expected = iuids(after)
-  return iuids(before).every((iuid, index) => iuid === expected[index])
 }
 
 function addressed(

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { HttpReply } from '../contracts/rpc.ts'
-import { EdgeError, type EdgeFault } from '../control/errors.ts'
+import { EdgeError, type EdgeFault, StaleGeneration } from '../control/errors.ts'
 import { gatewayFault } from './gateway-faults.ts'
 import { jsonOf } from './limited-reply.ts'
 
@@ -60,16 +60,6 @@ const faultByStatus = new Map<number, EdgeFault>([
 export interface RpcRequest {
   readonly method: string
   readonly id: number
-}
-
-/** The edge has seen a later generation than ours: somebody else has its lease. Nothing was executed. */
-export class StaleGeneration extends EdgeError {
-  /** the highest that the edge has seen since its boot */
-  readonly seen: number
-  constructor(edge: string, what: string, seen: number) {
-    super(edge, 'stale', `${what}: the edge has seen generation ${seen}: another run has its lease`)
-    this.seen = seen
-  }
 }
 
 /** A batch as a whole brought no answers; its requests one by one may. */

@@ -3,9 +3,9 @@ import { InstanceUnknown } from '../control/errors.ts'
 import { belongsTo, type Hold } from '../control/hold.ts'
 import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
 import { instanceDestinations } from '../control/resolve.ts'
-import { allListed, type EdgeResult, readLists, unreadable } from './edges.ts'
+import { allListed, readLists, unreadable } from './edges.ts'
+import { lift } from './lift.ts'
 import type { InstanceFacts, Ports } from './ports.ts'
-import { lift, restore } from './restore.ts'
 
 /** What told of a launch, and when it was (epoch ms). */
 export interface Launch {
@@ -34,27 +34,18 @@ export async function admit(ports: Ports, launch: Launch): Promise<void> {
       type: eventTypes.launchUnlisted,
       detail: { instanceId, known: facts !== undefined, unread },
     })
-  // Liftings that are not finished are among them: a run that was killed is finished by the next one.
   const here = holds.filter((hold) => uris.some((uri) => belongsTo({ uri }, hold)))
-  const ended: Hold[] = []
-  const edges: EdgeResult[] = []
-  for (const hold of here) {
-    if (hold.lifted) {
-      edges.push(...(await restore(ports, hold)))
-      continue
-    }
-    if (!(hold.source === 'retired' || (await isDead(ports, hold, instanceId)))) continue
-    const { lifted, edges: results } = await lift(ports, hold, `launch of ${instanceId}`)
-    if (lifted) ended.push(hold)
-    edges.push(...results)
-  }
+  const dead: Hold[] = []
+  for (const hold of here)
+    if (hold.source === 'retired' || (await isDead(ports, hold, instanceId))) dead.push(hold)
+  const { lifted: ended, edges } = await lift(ports, dead, `launch of ${instanceId}`)
   await ports.events.publish({
     type: eventTypes.launchAdmitted,
     detail: {
       instanceId,
       uris,
       ended: ended.map(name),
-      still: here.filter((hold) => !hold.lifted && !ended.includes(hold)).map(name),
+      still: here.filter((hold) => !ended.includes(hold)).map(name),
       edges,
     },
   })

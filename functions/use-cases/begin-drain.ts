@@ -5,10 +5,10 @@ import { AddressUnknown, EdgesUnreadable, InstanceUnknown } from '../control/err
 import { isGone } from '../control/instance-life.ts'
 import { instanceDestinations } from '../control/resolve.ts'
 import { answer, carryOn, end, holdOf, keptAlive, overtaken, save, summary } from './drain-step.ts'
-import { allListed, confirmEverywhere, disableEverywhere, readLists, unreadable, versions } from './edges.ts'
+import { allListed, confirmEverywhere, readLists, resultFor, unreadable, versions } from './edges.ts'
 import { blind, isLate } from './overdue.ts'
 import type { Ports } from './ports.ts'
-import { undoIfLifted } from './restore.ts'
+import { settle } from './settle.ts'
 import { inTurn } from './turns.ts'
 
 /**
@@ -55,9 +55,9 @@ async function begin(ports: Ports, record: DrainRecord): Promise<WorkflowPayload
     return answer(ports, await save(ports, resolved, {}), 'observe')
   const begun = await save(ports, resolved, { state: 'draining' })
 
-  const results = await disableEverywhere(ports, hold, edges)
-  await undoIfLifted(ports, hold)
-  const confirmed = await confirmEverywhere(ports, hold, edges, results)
+  const settled = await settle(ports, edges, await ports.store.raiseWanted())
+  const results = settled.map((result) => resultFor(result, hold))
+  const confirmed = await confirmEverywhere(ports, hold, settled)
   const memories: Record<string, EdgeMemory> = { ...begun.edges }
   for (const { edge, outcome } of results) {
     const listed = outcome === 'applied' || outcome === 'already' || outcome === 'refused'
@@ -74,7 +74,7 @@ async function begin(ports: Ports, record: DrainRecord): Promise<WorkflowPayload
         : eventTypes.drainStarted,
     detail: {
       ...summary(done),
-      edges: results.map(({ listed, ...result }) => result),
+      edges: results,
       kamailio: await versions(edges),
     },
   })

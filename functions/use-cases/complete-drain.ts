@@ -56,7 +56,9 @@ async function leaveMark(ports: Pick<Ports, 'store' | 'clock'>, record: DrainRec
   const hold = holdOf(record)
   const now = ports.clock.now()
   if (record.result === 'absent') {
-    await ports.store.putHold({ ...hold, lifted: { at: now, by: hold.who, restored: true } })
+    await ports.store.putHold({ ...hold, lifted: { at: now, by: hold.who } })
+    // It may have been listed, and disabled, meanwhile.
+    await ports.store.raiseWanted()
     return
   }
   const mark = await ports.store.hold('retired', hold.id, hold.subject)

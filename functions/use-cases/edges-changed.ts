@@ -1,7 +1,7 @@
 import { eventTypes } from '../contracts/names.ts'
 import type { Ports } from './ports.ts'
 import { endReleases } from './release-edge.ts'
-import { holdAgain } from './reload-edges.ts'
+import { settle } from './settle.ts'
 
 /**
  * Somebody edited the list of edges. It is read at once, so that a bad edit is said within seconds and not at the next drain;
@@ -24,5 +24,5 @@ export async function edgesChanged(
       ...(refused && { reason: refused.message }),
     },
   })
-  if (!refused) await holdAgain(ports, edges)
+  if (!refused) await settle(ports, edges, await ports.store.raiseWanted())
 }

@@ -1,16 +1,9 @@
 import type { DestinationUri, Flags, ListedDestination } from '../control/destination.ts'
 import { EdgeError } from '../control/errors.ts'
-import { lookup } from '../control/listing.ts'
-import {
-  disablePlan,
-  type EdgeOutcome,
-  formerOf,
-  isConfirmed,
-  isDisabled,
-  type Scope,
-  type StateWrite,
-} from '../control/plan.ts'
-import type { Edge, EdgeWrite, Ports } from './ports.ts'
+import { type EdgeOutcome, entriesOf, type Scope } from '../control/plan.ts'
+import { isConfirmed, outcomeOf } from '../control/settled.ts'
+import type { Edge, Ports } from './ports.ts'
+import type { SettleResult } from './settle.ts'
 
 /** What one edge lists, or why that can't be said. */
 export type Readout =
@@ -102,189 +95,48 @@ export function unreadable(readouts: readonly Readout[]): string[] {
   return readouts.flatMap((readout) => ('error' in readout ? readout.error.message : []))
 }
 
-/** The lease that a reload of this edge holds, so that it never runs together with our own writes. */
-export function reloadLease(edge: Edge): string {
-  return `reload/${edge.id}`
-}
-
-type Disabled = EdgeResult & { readonly listed: readonly ListedDestination[] }
-
-/** Disables every entry of the scope on one edge and reads it back: see {@link disableTogether}. */
-export async function disableOnEdge(
-  ports: Pick<Ports, 'store' | 'clock'>,
-  edge: Edge,
-  scope: Scope,
-): Promise<Disabled> {
-  const [result] = await disableTogether(ports, edge, [scope])
-  if (!result) throw new Error('a scope was given and no result came')
-  return result
-}
-
-/**
- * Disables every entry of the scopes on one edge and reads it back. All of them share a few requests, and the list is read twice. What
- * each entry showed before goes on record first. The drain guard is set before the state: from the first write on the edge selects the
- * destination no more. A write that is refused is the outcome of its own scope, and of no other.
- */
-export async function disableTogether(
-  ports: Pick<Ports, 'store' | 'clock'>,
-  edge: Edge,
-  scopes: readonly Scope[],
-): Promise<Disabled[]> {
-  try {
-    const before = (await edge.list()).destinations
-    const find = lookup(before)
-    const holder = await ports.store.leaseHolder(reloadLease(edge), ports.clock.now())
-    if (holder) throw new EdgeError(edge.id, 'busy', 'it is being reloaded by us; the next step writes')
-    const plans = await together(scopes, async (scope) => {
-      const entries = find(scope)
-      const uris = [...new Set([...scope.uris, ...entries.map((entry) => entry.uri)])]
-      await recordFormer(ports, edge, entries, uris)
-      return { scope, uris, ...disablePlan(scope, before) }
-    })
-    const written = await writeAll(edge, plans)
-    const listed = plans.some(({ writes }) => writes.length > 0) ? (await edge.list()).destinations : before
-    const findAfter = listed === before ? find : lookup(listed)
-    return plans.map(({ scope, refused }, index) => {
-      const { error, guarded = false } = written[index] ?? {}
-      if (error) return { ...failure(edge, error), listed: [] }
-      return { ...outcomeOf(edge, find(scope), findAfter(scope), refused), guarded, listed }
-    })
-  } catch (error) {
-    const failed = { ...failure(edge, asEdgeError(error)), listed: [] }
-    return scopes.map(() => failed)
-  }
-}
-
-interface Plan {
-  readonly uris: readonly DestinationUri[]
-  readonly writes: readonly StateWrite[]
-}
-
-/**
- * The guards of all plans, then their states, then the guards read back.
- * @returns for each plan whether the guard now holds each of its URIs, or the first of its errors
- */
-async function writeAll(
-  edge: Edge,
-  plans: readonly Plan[],
-): Promise<{ readonly error?: EdgeError; readonly guarded?: boolean }[]> {
-  const uris = plans.flatMap((plan) => plan.uris)
-  const guards = uris.map((uri) => ({ uri, held: true }))
-  const answers = await writeSome(edge, [...guards, ...plans.flatMap(({ writes }) => writes)])
-  const guardErrors = answers.splice(0, guards.length)
-  const held = uris.length > 0 ? [...(await edge.readGuards(uris))] : []
-  return plans.map(({ uris: { length: guarded }, writes }) => {
-    const shown = held.splice(0, guarded)
-    const all = [...guardErrors.splice(0, guarded), ...answers.splice(0, writes.length), ...shown]
-    const error = all.find((answer) => answer instanceof EdgeError)
-    return error ? { error } : { guarded: shown.every((answer) => answer === true) }
-  })
-}
-
-async function writeSome(
-  edge: Edge,
-  writes: readonly EdgeWrite[],
-): Promise<('done' | 'no-guard' | EdgeError)[]> {
-  return writes.length > 0 ? [...(await edge.write(writes))] : []
-}
-
-async function recordFormer(
-  { store, clock }: Pick<Ports, 'store' | 'clock'>,
-  edge: Edge,
-  entries: readonly ListedDestination[],
-  uris: readonly DestinationUri[],
-): Promise<void> {
-  if (entries.length === 0) return
-  const former = (await store.formerFlags(uris)).filter((row) => row.edge === edge.id)
-  for (const entry of entries) {
-    if (formerOf(entry, former)) continue
-    await store.recordFormerFlags({
-      edge: edge.id,
-      group: entry.group,
-      uri: entry.uri,
-      ...(entry.duid !== undefined && { duid: entry.duid }),
-      flags: entry.flags,
-      recordedAt: clock.now(),
-    })
-  }
-}
-
-/** @throws EdgeError, the first of those that were refused */
-export async function write(edge: Edge, writes: readonly EdgeWrite[]): Promise<void> {
-  const error = (await writeSome(edge, writes)).find((answer) => answer instanceof EdgeError)
-  if (error) throw error
-}
-
-function outcomeOf(
-  edge: Edge,
-  old: readonly ListedDestination[],
-  now: readonly ListedDestination[],
-  refused: readonly ListedDestination[],
-): EdgeResult {
-  const entries = now.map((entry, index) => ({
-    group: entry.group,
-    uri: entry.uri,
-    before:
-      old.find((o) => o.group === entry.group && o.uri === entry.uri && o.duid === entry.duid)?.flags ??
-      old[index]?.flags ??
-      entry.flags,
-    after: entry.flags,
-  }))
-  const result = (outcome: EdgeOutcome, detail?: string): EdgeResult => ({
-    edge: edge.id,
-    outcome,
-    ...(detail !== undefined && { detail: detail.slice(0, 1000) }),
-    ...shownEntries(entries),
-  })
-  if (refused.length > 0) {
-    const places = refused.map((entry) => `${entry.uri} in group ${entry.group}`)
-    return result(
-      'refused',
-      `listed more than once without distinct duids: ${[...new Set(places)].join(', ')}`,
-    )
-  }
-  if (now.length === 0) return result('unlisted')
-  if (!now.every(isDisabled))
-    return result('refused', 'the list still shows it open after set_state answered Ok')
-  return result(old.every(isDisabled) ? 'already' : 'applied')
-}
-
 export function failure(edge: Edge, error: EdgeError): EdgeResult {
   const comesBack = ['unreachable', 'busy', 'throttled'].includes(error.fault)
   const outcome = comesBack ? 'unreachable' : 'refused'
   return { edge: edge.id, outcome, detail: error.message, entries: [] }
 }
 
-/** Disables the scope on every edge. The result names every edge. */
-export function disableEverywhere(
-  ports: Pick<Ports, 'store' | 'clock' | 'fleet'>,
-  scope: Scope,
-  edges: readonly Edge[],
-): Promise<Disabled[]> {
-  return onEveryEdge(edges, (edge) => disableOnEdge(ports, edge, scope))
+/** What a settle came to for one hold on one edge. */
+export function resultFor(result: SettleResult, hold: Scope): EdgeResult {
+  const { edge } = result
+  if ('error' in result) return failure(edge, result.error)
+  const { outcome, detail, guarded, entries } = outcomeOf(result.settled, hold)
+  const shown = entries.map(({ group, uri, before, after }) => ({
+    group,
+    uri,
+    before: before ?? after,
+    after,
+  }))
+  return {
+    edge: edge.id,
+    outcome,
+    ...(detail !== undefined && { detail: detail.slice(0, 1000) }),
+    guarded,
+    ...shownEntries(shown),
+  }
 }
 
 /**
- * The second read-back, `readBackGapSeconds` after the first one. @returns whether every edge that could be read shows
- * the scope disabled both times, with the same IUID, and no edge is left out.
+ * The second read-back, `readBackGapSeconds` after the first one. @returns whether every edge that was settled shows the scope disabled
+ * both times, under the same identities, and no edge is left out.
  */
 export async function confirmEverywhere(
   ports: Pick<Ports, 'clock' | 'config'>,
   scope: Scope,
-  edges: readonly Edge[],
-  first: readonly {
-    readonly edge: string
-    readonly outcome: EdgeOutcome
-    readonly listed: readonly ListedDestination[]
-  }[],
+  first: readonly SettleResult[],
 ): Promise<boolean> {
+  if (first.some((result) => 'error' in result || outcomeOf(result.settled, scope).outcome === 'refused'))
+    return false
   await ports.clock.sleep(ports.config.timers.readBackGapSeconds * 1000)
-  const second = await readLists(edges)
-  return second.every((readout) => {
-    const before = first.find((result) => result.edge === readout.edge.id)
-    if (!before || !('listed' in readout)) return false
-    const readable =
-      before.outcome === 'applied' || before.outcome === 'already' || before.outcome === 'unlisted'
-    return readable && isConfirmed(scope, before.listed, readout.listed)
+  const second = await readLists(first.map(({ edge }) => edge))
+  return second.every((readout, index) => {
+    const before = first[index]
+    if (!before || 'error' in before || !('listed' in readout)) return false
+    return isConfirmed(outcomeOf(before.settled, scope).entries, entriesOf(scope, readout.listed))
   })
 }

@@ -4,9 +4,10 @@ import type { DrainRecord } from '../control/drain-record.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { isUnknown, type Round } from '../control/round.ts'
 import { save, sayAndSave } from './drain-step.ts'
-import { asEdgeError, onEveryEdge } from './edges.ts'
+import { onEveryEdge } from './edges.ts'
 import type { CallsOf, Edge, Ports } from './ports.ts'
 import { callsOf } from './read-edge.ts'
+import { type SettleNeeds, settleEdge } from './settle.ts'
 
 /** Calls of one drain that an edge has, and what to name them by there. */
 export interface CallsOnEdge {
@@ -33,7 +34,7 @@ export function callsOnEdges(round: Round, hold: Hold): CallsOnEdge[] {
  * only the next round proves what was ended.
  */
 export async function endSomeCalls(
-  ports: Pick<Ports, 'store' | 'fleet' | 'clock' | 'config' | 'events' | 'metrics'>,
+  ports: Pick<Ports, 'store' | 'fleet' | 'clock' | 'config' | 'events' | 'metrics' | 'ids'>,
   record: DrainRecord,
   onEdges: readonly CallsOnEdge[],
   { perStep }: EndCalls,
@@ -47,7 +48,7 @@ export async function endSomeCalls(
   if (tooSoon || edges.length === 0) return record
   const claimed = await save(ports, record, { endedCallsAt: now })
   const results = await onEveryEdge(edges, (edge) =>
-    endOnEdge(edge, onEdges.find((one) => one.edge === edge.id)?.of, shares[edge.id] ?? 0),
+    endOnEdge(ports, edge, onEdges.find((one) => one.edge === edge.id)?.of, shares[edge.id] ?? 0),
   )
   const ended = results.reduce((sum, result) => sum + result.ended, 0)
   const changes = { callsEnded: (claimed.callsEnded ?? 0) + ended }
@@ -57,15 +58,24 @@ export async function endSomeCalls(
   return sayAndSave(ports, eventTypes.callsEnded, claimed, changes, more)
 }
 
+/** Under the edge's lease, as all that is written to it. */
 async function endOnEdge(
+  ports: SettleNeeds,
   edge: Edge,
   of: CallsOf | undefined,
   most: number,
 ): Promise<{ readonly edge: string; readonly ended: number; readonly failed?: string }> {
   if (!of) return { edge: edge.id, ended: 0 }
-  try {
-    return { edge: edge.id, ended: await edge.endCalls(of, most) }
-  } catch (error) {
-    return { edge: edge.id, ended: 0, failed: asEdgeError(error).message }
+  let ended: number | undefined
+  const result = await settleEdge(ports, edge, 0, {
+    first: async (own) => {
+      ended = await own.endCalls(of, most)
+    },
+  })
+  if (ended !== undefined) return { edge: edge.id, ended }
+  return {
+    edge: edge.id,
+    ended: 0,
+    failed: 'error' in result ? result.error.message : 'another run has the edge',
   }
 }

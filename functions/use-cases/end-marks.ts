@@ -3,8 +3,8 @@ import { belongsTo, type Hold } from '../control/hold.ts'
 import { isGone } from '../control/instance-life.ts'
 import { ownerOf } from '../control/resolve.ts'
 import type { Round } from '../control/round.ts'
+import { lift } from './lift.ts'
 import type { Ports } from './ports.ts'
-import { lift } from './restore.ts'
 
 /** Each mark is one or two questions to EC2; 20 a second are let through, and others ask too. */
 const marksAtOnce = 10
@@ -16,7 +16,7 @@ const admissionMs = 120_000
  * had, or a machine that was launched later has its address. A few each time, in turn.
  */
 export async function endMarks(
-  ports: Pick<Ports, 'store' | 'clock' | 'fleet' | 'events' | 'instances' | 'config'>,
+  ports: Pick<Ports, 'store' | 'clock' | 'fleet' | 'events' | 'instances' | 'config' | 'ids'>,
   round: Round,
 ): Promise<void> {
   const marks = (await ports.store.holds()).filter(({ source, lifted }) => source === 'retired' && !lifted)
@@ -28,7 +28,7 @@ export async function endMarks(
     const its = listed.filter((entry) => belongsTo(entry, mark))
     const hosts = [...new Set([...mark.uris.map((uri) => ({ uri })), ...its].flatMap(hostsOf))]
     const why = await reasonToEnd(ports, mark, hosts, its.length > 0 || !complete)
-    if (why !== undefined) await lift(ports, mark, why)
+    if (why !== undefined) await lift(ports, [mark], why)
   }
 }
 

@@ -2,8 +2,8 @@ import type { AlarmMessage } from '../contracts/alarm.ts'
 import { metricNames } from '../contracts/names.ts'
 import { alarmIntent, alarmTarget } from '../control/alarm.ts'
 import { holdAndDrain } from './hold-and-drain.ts'
+import { lift } from './lift.ts'
 import type { Ports } from './ports.ts'
-import { lift } from './restore.ts'
 import { finishClaim } from './start-drain.ts'
 import { resolveTarget } from './target.ts'
 
@@ -43,10 +43,9 @@ export async function handleAlarm(ports: Ports, message: AlarmMessage): Promise<
     await liftHold(ports, holdId, who, message.order)
 }
 
-/** One that is lifted already but not everywhere, as its run was killed, is finished. */
 async function liftHold(ports: Ports, holdId: string, who: string, order: string): Promise<void> {
   const holds = await ports.store.holds()
-  for (const hold of holds.filter((h) => h.source === 'alarm' && h.id === holdId))
-    await lift(ports, hold, who, order)
+  const own = holds.filter((hold) => hold.source === 'alarm' && hold.id === holdId)
+  await lift(ports, own, who, order)
   await finishClaim(ports, `alarm/${holdId}`)
 }

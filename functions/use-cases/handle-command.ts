@@ -7,10 +7,10 @@ import { belongsTo, type Hold, holdKey, orderOf } from '../control/hold.ts'
 import { disablePlan } from '../control/plan.ts'
 import { holdAndDrain } from './hold-and-drain.ts'
 import type { Incoming } from './intake.ts'
+import { lift } from './lift.ts'
 import type { CommandOutcomeRow, Ports } from './ports.ts'
 import { releaseEdge } from './release-edge.ts'
 import { reloadEdges } from './reload-edges.ts'
-import { lift } from './restore.ts'
 import { finishClaim } from './start-drain.ts'
 import { resolveTarget, type Target } from './target.ts'
 
@@ -62,7 +62,6 @@ async function drain(ports: Ports, command: DrainCommand, order: string): Promis
 }
 
 async function activate(ports: Ports, command: ActivateCommand, order: string): Promise<CommandOutcomeRow> {
-  // Liftings that are not finished are among them: a command that was killed, or an edge that was away, is finished here.
   const holds = await ports.store.holds()
   const target = await resolveTarget(
     ports,
@@ -87,14 +86,8 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
       wouldLift: chosen.map(named),
       stillHeld: others(here, chosen),
     }
-  const lifted: Hold[] = []
-  const edges: unknown[] = []
-  for (const hold of chosen) {
-    const done = await lift(ports, hold, command.requestedBy, order)
-    if (done.lifted) lifted.push(hold)
-    edges.push(...done.edges)
-    await finishClaim(ports, holdKey(hold))
-  }
+  const { lifted, edges } = await lift(ports, chosen, command.requestedBy, order)
+  for (const hold of chosen) await finishClaim(ports, holdKey(hold))
   const own = operatorHoldId(target)
   const meant = source === 'operator' || command.holdId === own || command.holdId === `operator/${own}`
   if (meant && !chosen.some((hold) => hold.source === 'operator' && hold.id === own))
@@ -126,7 +119,7 @@ async function leaveTombstone(
     why: command.reason ?? 'activate',
     placedAt: now,
     order,
-    lifted: { at: now, by: command.requestedBy, restored: true },
+    lifted: { at: now, by: command.requestedBy },
   })
 }
 

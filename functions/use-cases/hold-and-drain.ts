@@ -1,7 +1,7 @@
 import type { Hold } from '../control/hold.ts'
-import { disableEverywhere, type EdgeResult } from './edges.ts'
+import { type EdgeResult, resultFor } from './edges.ts'
 import type { Ports } from './ports.ts'
-import { undoIfLifted } from './restore.ts'
+import { settle } from './settle.ts'
 import { finishClaim, startDrain } from './start-drain.ts'
 import { refuseDuplicates, type Target } from './target.ts'
 
@@ -44,13 +44,12 @@ export async function holdAndDrain(
     return { result: 'stale', edges: [] }
   }
   const edges = readouts.map((readout) => readout.edge)
-  const results = await disableEverywhere(ports, hold, edges)
-  await undoIfLifted(ports, hold)
+  const settled = await settle(ports, edges, await ports.store.raiseWanted())
   const result = await startDrain(ports, {
     ...scope,
     ...drain,
     id,
     ...(scope.subject.kind === 'instance' && { instanceId: scope.subject.instanceId }),
   })
-  return { result, edges: results.map(({ listed, ...edge }) => edge) }
+  return { result, edges: settled.map((one) => resultFor(one, hold)) }
 }

@@ -18,12 +18,12 @@ import {
   sayAndSave,
   summary,
 } from './drain-step.ts'
-import { confirmEverywhere, disableEverywhere } from './edges.ts'
+import { confirmEverywhere, resultFor } from './edges.ts'
 import { type CallsOnEdge, callsOnEdges } from './end-calls.ts'
 import { blind, overdue } from './overdue.ts'
 import type { Ports } from './ports.ts'
-import { restore, undoIfLifted } from './restore.ts'
 import { freshRound } from './round.ts'
+import { settle } from './settle.ts'
 import { inTurn } from './turns.ts'
 
 /**
@@ -41,7 +41,8 @@ export async function observeDrain(ports: Ports, payload: WorkflowPayload): Prom
   // It was gone, or overdue, before a hold could be placed; the execution that was to complete it has failed.
   if (!hold && record.state === 'completing') return answer(ports, record, 'complete')
   if (hold?.lifted && record.lifecycle && (await hasGone(ports, hold))) return completeGone(ports, record)
-  if (!hold || hold.lifted) return finishLifting(ports, record, hold ?? placed)
+  // What it kept disabled is given back by the settle of each edge.
+  if (!hold || hold.lifted) return end(ports, record, 'lifted')
 
   let looked: Look
   try {
@@ -156,33 +157,16 @@ async function follow(
   }
 }
 
-/** An edge was not confirmed at begin: both read-backs again, now. */
+/** An edge was not confirmed at begin: settled and read back again, now. */
 async function confirmLate(ports: Ports, record: DrainRecord, hold: Hold): Promise<number | undefined> {
   const edges = await ports.fleet.edges()
-  const results = await disableEverywhere(ports, hold, edges)
-  await undoIfLifted(ports, hold)
-  if (
-    !results.every(({ outcome }) => outcome === 'applied' || outcome === 'already' || outcome === 'unlisted')
-  )
-    return undefined
-  if (!(await confirmEverywhere(ports, hold, edges, results))) return undefined
+  const settled = await settle(ports, edges, await ports.store.wanted())
+  if (!(await confirmEverywhere(ports, hold, settled))) return undefined
+  const results = settled.map((result) => resultFor(result, hold))
   const confirmedAt = ports.clock.now()
   await ports.events.publish({
     type: eventTypes.drainConfirmed,
-    detail: { ...summary({ ...record, confirmedAt }), edges: results.map(({ listed, ...result }) => result) },
+    detail: { ...summary({ ...record, confirmedAt }), edges: results },
   })
   return confirmedAt
-}
-
-/** The hold is lifted: the drain ends when every edge has been given back what it showed before. */
-async function finishLifting(ports: Ports, record: DrainRecord, hold: Hold): Promise<WorkflowPayload> {
-  if (hold.lifted) {
-    await (hold.lifted.restored ? undoIfLifted(ports, hold) : restore(ports, hold))
-    const now = await ports.store.hold(hold.source, hold.id, hold.subject)
-    if (now?.lifted && !now.lifted.restored) {
-      const counted = await save(ports, record, { steps: record.steps + 1 })
-      return carryOn(ports, counted, 'observe')
-    }
-  }
-  return end(ports, record, 'lifted')
 }

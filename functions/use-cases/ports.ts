@@ -6,11 +6,13 @@ import type { DrainRecord } from '../control/drain-record.ts'
 import type { EdgeFacts } from '../control/edge-facts.ts'
 import type { EdgeList } from '../control/edge-list.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
+import type { EdgeRecord } from '../control/entry-record.ts'
 import type { EdgeError } from '../control/errors.ts'
-import type { FormerFlags, Hold, Subject } from '../control/hold.ts'
+import type { Hold, Subject } from '../control/hold.ts'
 import type { InstanceState } from '../control/instance-life.ts'
 import type { StateWrite } from '../control/plan.ts'
 import type { CallCount, Round } from '../control/round.ts'
+import type { Settled } from '../control/settled.ts'
 
 /**
  * ONE Kamailio. Every method has a timeout. A write that returns proves nothing: read back. Fan-out, every group and read-back live
@@ -117,11 +119,11 @@ export interface Workflows {
 }
 
 /**
- * Holds, drain records, former flags, rounds. Each write is conditional; `conflict` means that somebody wrote first and
+ * Holds, drain records, what is on record of edges, rounds. Each write is conditional; `conflict` means that somebody wrote first and
  * nothing was changed.
  */
 export interface Store {
-  /** Holds that are not lifted, retired marks among them, and lifted ones whose edges are not restored yet. */
+  /** Holds that are not lifted, retired marks among them. */
   holds(): Promise<readonly Hold[]>
   /** One hold, lifted or not. */
   hold(source: Hold['source'], id: string, subject: Subject): Promise<Hold | undefined>
@@ -138,10 +140,33 @@ export interface Store {
   /** Condition: no row with this id (version 1) or a row with `version - 1`. */
   putDrain(record: DrainRecord): Promise<'written' | 'conflict'>
 
-  formerFlags(uris: readonly DestinationUri[]): Promise<readonly FormerFlags[]>
-  /** Recorded once: an existing row stays. */
-  recordFormerFlags(flags: FormerFlags): Promise<void>
-  dropFormerFlags(flags: FormerFlags): Promise<void>
+  /**
+   * Raised after each change of what is wanted of the edges: whoever reads `wanted` and then the holds knows every change up to it.
+   * @returns its new value
+   */
+  raiseWanted(): Promise<number>
+  wanted(): Promise<number>
+
+  /**
+   * The lease of an edge's one writer, until `until` (epoch ms). @returns its generation, higher than any before; undefined while somebody
+   * else has it
+   */
+  takeEdge(edge: string, owner: string, now: number, until: number): Promise<number | undefined>
+  /** After the edge refused our generation: a higher one under the same lease. @returns undefined when the lease is lost */
+  raiseGeneration(edge: string, generation: number, above: number): Promise<number | undefined>
+  giveUpEdge(edge: string, generation: number): Promise<void>
+  /** What is on record of an edge; undefined: nothing was ever written. */
+  edgeRecords(edge: string): Promise<readonly EdgeRecord[] | undefined>
+  /** Writes all that is on record of an edge. Condition: the lease has this generation still (`lost`). */
+  putEdgeRecords(
+    edge: string,
+    generation: number,
+    records: readonly EdgeRecord[],
+  ): Promise<'written' | 'lost'>
+  /** What the last settle found on an edge. */
+  settled(edge: string): Promise<Settled | undefined>
+  /** Condition: the lease has this generation still (`lost`). */
+  putSettled(generation: number, settled: Settled): Promise<'written' | 'lost'>
 
   /** Alarms: remembers the newest state timestamp seen. @returns `stale` when a newer one was. Equal is not stale. */
   seeAlarm(key: string, order: string): Promise<'newest' | 'stale'>

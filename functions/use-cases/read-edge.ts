@@ -17,9 +17,11 @@ import {
   isUnknown,
   type Unknown,
 } from '../control/round.ts'
+import type { Settled } from '../control/settled.ts'
 import { asEdgeError } from './edges.ts'
 import { type Allowance, paced } from './paced.ts'
 import type { CallsOf, Edge, Ports } from './ports.ts'
+import { type SettleNeeds, settleEdge } from './settle.ts'
 
 /** What one edge came to in a round; `load` where it could be read. */
 export interface EdgeRead {
@@ -38,6 +40,8 @@ export interface OpenedEdge {
   /** a DNS name that it lists and nobody can tell whose it is */
   readonly unresolved: string | undefined
   readonly load: EdgeLoad
+  /** what the settle of this round found and did */
+  readonly settled?: Settled
 }
 
 export interface Asked {
@@ -50,16 +54,25 @@ export interface Asked {
   readonly memory: ListMemory
 }
 
-/** What it is first: the boot time that it shows is from before its list. */
+/**
+ * What it is first: the boot time that it shows is from before its list. Then it is settled, which reads the list; where another run has
+ * its lease the list is read as it is.
+ */
 export async function openEdge(
-  { clock, config }: Pick<Ports, 'clock' | 'config'>,
+  ports: SettleNeeds,
   edge: Edge,
+  since: number,
 ): Promise<OpenedEdge | EdgeRead> {
+  const { clock, config } = ports
   const at = clock.now()
   try {
     const facts = await edge.facts()
-    const list = await edge.list()
+    const result = await settleEdge(ports, edge, since, { waits: false })
+    if ('error' in result && result.error.fault !== 'busy') throw result.error
+    const settled = 'settled' in result && result.list ? result.settled : undefined
+    const list = ('list' in result && result.list) || (await edge.list())
     return {
+      ...(settled && { settled }),
       edge,
       at,
       description: describeEdge(edge, facts, list),

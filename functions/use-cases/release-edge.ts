@@ -1,7 +1,7 @@
 import type { ReleaseCommand } from '../contracts/command.ts'
 import { eventTypes } from '../contracts/names.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
-import { CommandRefused } from '../control/errors.ts'
+import { CommandRefused, EdgeError } from '../control/errors.ts'
 import type { CommandOutcomeRow, Ports } from './ports.ts'
 
 /**
@@ -9,7 +9,7 @@ import type { CommandOutcomeRow, Ports } from './ports.ts'
  * @throws CommandRefused while it is configured; why the list of edges is refused, where it is: the last good one may be too old
  */
 export async function releaseEdge(
-  ports: Pick<Ports, 'store' | 'fleet' | 'events' | 'clock'>,
+  ports: Pick<Ports, 'store' | 'fleet' | 'events' | 'clock' | 'ids'>,
   command: ReleaseCommand,
   order: string,
 ): Promise<CommandOutcomeRow> {
@@ -24,8 +24,22 @@ export async function releaseEdge(
   if (command.dryRun) return { result: 'dry-run', edge }
   const release: EdgeRelease = { edge, who, why, at: ports.clock.now(), order }
   if ((await ports.store.putRelease(release)) === 'stale') return { result: 'stale', edge }
+  await forgetRecords(ports, edge)
   await ports.events.publish({ type: eventTypes.edgeReleased, detail: { edge, who, why } })
   return { result: 'released', edge }
+}
+
+/** An edge that comes back begins anew: what it showed before it was released says nothing. */
+async function forgetRecords(
+  { store, clock, ids }: Pick<Ports, 'store' | 'clock' | 'ids'>,
+  edge: string,
+): Promise<void> {
+  const now = clock.now()
+  const generation = await store.takeEdge(edge, ids.next(), now, now + 10_000)
+  if (generation === undefined)
+    throw new EdgeError(edge, 'busy', 'another run settles it; the command is tried again')
+  await store.putEdgeRecords(edge, generation, [])
+  await store.giveUpEdge(edge, generation)
 }
 
 /** Ends the release of each edge that is configured again: what it carries is waited for again. */

@@ -3,10 +3,10 @@ import { RoundUnavailable } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { remember } from '../control/list-memory.ts'
 import { type Round, removedSince, type Unknown } from '../control/round.ts'
-import { correctDrift, finishLiftings } from './correct-drift.ts'
 import { onEveryEdge } from './edges.ts'
 import { allowance } from './paced.ts'
 import type { Ports } from './ports.ts'
+import { publishDrift } from './publish-drift.ts'
 import { countOnEdge, type EdgeRead, openEdge } from './read-edge.ts'
 import { countRound } from './round-metrics.ts'
 
@@ -18,13 +18,11 @@ type Needs = Pick<
 const leaseName = 'round'
 
 /**
- * What a round may take, in RPC timeouts from its start. An edge answers with its facts and list by 2 (3 where it restarted into our
- * files). A correction begun by 3 takes four (list, writes, guards read, list). A count begun by 4 takes five (counters, profiles, and
- * without profiles DLGLOAD, the edge's total, its boot time), and then comes the boot time again. A lifting begun by 4 takes four. So a
- * round ends within its lease also where each answer comes at the last moment, unless a hold is lifted while it is set, or one
- * correction or hold needs more than a turn of requests.
+ * What a round may take, in RPC timeouts from its start. An edge answers with its facts by 2 (3 where it restarted into our files), and is
+ * settled by 9 where every answer comes at the last moment. A count begun by 10 takes five (counters, profiles, and without profiles
+ * DLGLOAD, the edge's total, its boot time), and then comes the boot time again.
  */
-const timeouts = { correctUntil: 3, countUntil: 4, liftUntil: 4, lease: 10 } as const
+const timeouts = { countUntil: 10, lease: 16 } as const
 
 /**
  * The latest round, if it ended no longer ago than the shortest wait and knows the hold (if one is named); otherwise a new one, made
@@ -76,6 +74,7 @@ export async function freshRound(
 async function makeRound(ports: Needs, before: Round | undefined): Promise<Round> {
   const startedAt = ports.clock.now()
   const after = (rpcs: number) => startedAt + rpcs * ports.config.timers.rpcTimeoutSeconds * 1000
+  const since = await ports.store.wanted()
   const [edges, holds] = await Promise.all([ports.fleet.edges(), ports.store.holds()])
   const counted = holds.filter((hold) => !hold.lifted && hold.source !== 'retired')
   const instanceIds = counted.flatMap((hold) =>
@@ -89,24 +88,21 @@ async function makeRound(ports: Needs, before: Round | undefined): Promise<Round
   }
   const readBefore = new Map(before?.edges.map((reading) => [reading.edge, reading]))
   const readEdges = async () => {
-    const opened = await onEveryEdge(edges, (edge) => openEdge(ports, edge))
+    const opened = await onEveryEdge(edges, (edge) => openEdge(ports, edge, since))
     const away = opened.flatMap((one) => ('reading' in one ? [one.reading.edge] : []))
     const listed = opened.flatMap((one) => ('listed' in one ? one.listed : []))
     const memory = remember(before?.memory, listed, startedAt, {
       longestCallSeconds: ports.config.timers.longestCallSeconds,
       complete: away.length === 0,
     })
-    // A slow edge keeps no other waiting: each is corrected, then counted, and what was lifted is given back meanwhile.
-    const [reads] = await Promise.all([
-      Promise.all(
-        opened.map(async (one): Promise<EdgeRead> => {
-          if ('reading' in one) return one
-          await correctDrift(ports, one, holds, share(timeouts.correctUntil))
-          return countOnEdge(ports, one, readBefore.get(one.edge.id), { ...asked, memory })
-        }),
-      ),
-      finishLiftings(ports, away, holds, after(timeouts.liftUntil)),
-    ])
+    // A slow edge keeps no other waiting.
+    const reads = await Promise.all(
+      opened.map(async (one): Promise<EdgeRead> => {
+        if ('reading' in one) return one
+        await publishDrift(ports, one, holds)
+        return countOnEdge(ports, one, readBefore.get(one.edge.id), { ...asked, memory })
+      }),
+    )
     return { reads, memory }
   }
   const [{ reads, memory }, mediaServers, goneInstances] = await Promise.all([

@@ -1,8 +1,10 @@
 import type { DrainRecord } from '../../functions/control/drain-record.ts'
 import type { EdgeRelease } from '../../functions/control/edge-release.ts'
+import type { EdgeRecord } from '../../functions/control/entry-record.ts'
 import { StoreConflict } from '../../functions/control/errors.ts'
-import type { FormerFlags, Hold, HoldSource, Subject } from '../../functions/control/hold.ts'
+import type { Hold, HoldSource, Subject } from '../../functions/control/hold.ts'
 import type { Round } from '../../functions/control/round.ts'
+import type { Settled } from '../../functions/control/settled.ts'
 import type { CommandOutcomeRow, KeptEvent, Store } from '../../functions/use-cases/ports.ts'
 import { type Faulty, faulty } from './faults.ts'
 
@@ -12,14 +14,15 @@ const holdKey = (source: HoldSource, id: string, subject: Subject) =>
   JSON.stringify(
     subject.kind === 'uri' ? [source, id, subject.uri] : [source, id, subject.instanceId, subject.launchedAt],
   )
-const flagsKey = (flags: FormerFlags) =>
-  JSON.stringify([flags.uri, flags.edge, flags.group, flags.duid ?? ''])
 
 /** The store's semantics without a database: conditional writes, and copies in and out, so that no caller shares an object. */
 export function createMemoryStore(): MemoryStore {
   const holds = new Map<string, Hold>()
   const drains = new Map<string, DrainRecord>()
-  const former = new Map<string, FormerFlags>()
+  const edges = new Map<string, { generation: number; until: number; owner?: string }>()
+  const records = new Map<string, readonly EdgeRecord[]>()
+  const settled = new Map<string, Settled>()
+  let wanted = 0
   const alarms = new Map<string, string>()
   const outcomes = new Map<string, CommandOutcomeRow>()
   const leases = new Map<string, { owner: string; until: number }>()
@@ -31,7 +34,7 @@ export function createMemoryStore(): MemoryStore {
   const stale = (hold: Hold) => (holds.get(keyOf(hold))?.order ?? '') > hold.order
 
   const store: Store = {
-    holds: async () => structuredClone([...holds.values()].filter((hold) => !hold.lifted?.restored)),
+    holds: async () => structuredClone([...holds.values()].filter((hold) => !hold.lifted)),
     hold: async (source, id, subject) => structuredClone(holds.get(holdKey(source, id, subject))),
     async putHold(hold) {
       if (stale(hold)) return 'stale'
@@ -41,7 +44,7 @@ export function createMemoryStore(): MemoryStore {
     async retire(hold, mark) {
       if (stale(hold) || stale(mark))
         throw new StoreConflict(`hold ${hold.id} was written later: read it again`)
-      const lifted = hold.lifted ?? { at: mark.placedAt, by: mark.who, restored: true }
+      const lifted = hold.lifted ?? { at: mark.placedAt, by: mark.who }
       holds.set(keyOf(hold), structuredClone({ ...hold, lifted }))
       holds.set(keyOf(mark), structuredClone(mark))
     },
@@ -53,13 +56,38 @@ export function createMemoryStore(): MemoryStore {
       return 'written'
     },
 
-    formerFlags: async (uris) =>
-      structuredClone([...former.values()].filter((flags) => uris.includes(flags.uri))),
-    async recordFormerFlags(flags) {
-      if (!former.has(flagsKey(flags))) former.set(flagsKey(flags), structuredClone(flags))
+    raiseWanted: async () => {
+      wanted += 1
+      return wanted
     },
-    async dropFormerFlags(flags) {
-      former.delete(flagsKey(flags))
+    wanted: async () => wanted,
+    async takeEdge(edge, owner, now, until) {
+      const lease = edges.get(edge) ?? { generation: 0, until: 0 }
+      if (lease.until > now) return undefined
+      const generation = lease.generation + 1
+      edges.set(edge, { generation, until, owner })
+      return generation
+    },
+    async raiseGeneration(edge, generation, above) {
+      const lease = edges.get(edge)
+      if (lease?.generation !== generation) return undefined
+      edges.set(edge, { ...lease, generation: above + 1 })
+      return above + 1
+    },
+    async giveUpEdge(edge, generation) {
+      if (edges.get(edge)?.generation === generation) edges.set(edge, { generation, until: 0 })
+    },
+    edgeRecords: async (edge) => structuredClone(records.get(edge)),
+    async putEdgeRecords(edge, generation, next) {
+      if (edges.get(edge)?.generation !== generation) return 'lost'
+      records.set(edge, structuredClone(next))
+      return 'written'
+    },
+    settled: async (edge) => structuredClone(settled.get(edge)),
+    async putSettled(generation, found) {
+      if (edges.get(found.edge)?.generation !== generation) return 'lost'
+      settled.set(found.edge, structuredClone(found))
+      return 'written'
     },
 
     async seeAlarm(key, order) {

@@ -71,9 +71,10 @@ function isLeaving({ truth }: World, machine: World['truth']['machines'][number]
 
 async function see(world: World): Promise<Seen> {
   const { store, clock, edges, plan, configured, lists, executions, truth } = world
-  const uris = edges.flatMap((edge) => edge.truth().entries.map(({ uri }) => uri))
   const holds = await store.holds()
-  const rows = await store.formerFlags([...new Set([...uris, ...holds.flatMap((hold) => hold.uris)])])
+  const records = await Promise.all(
+    edges.map(async ({ id }) => ({ id, records: (await store.edgeRecords(id)) ?? [] })),
+  )
   const ids = [...new Set(executions.map(({ drainId }) => drainId))]
   const drains = await Promise.all(ids.map((id) => store.drain(id)))
   return {
@@ -99,7 +100,13 @@ async function see(world: World): Promise<Seen> {
       uris: named,
       lifted: lifted !== undefined,
     })),
-    records: rows.map(({ edge, group, uri, flags }) => ({ edge, set: group, uri, flags })),
+    records: records.flatMap(({ id, records: own }) =>
+      own.flatMap((record) =>
+        record.kind === 'entry'
+          ? [{ edge: id, set: record.group, uri: record.uri, flags: record.flags }]
+          : [],
+      ),
+    ),
     drains: drains.flatMap((drain) =>
       drain && drain.state !== 'ended' ? [{ id: drain.id, state: drain.state }] : [],
     ),

@@ -214,10 +214,17 @@ export function createWorld(options: WorldOptions = {}) {
     /** What is on record of a destination before its first hold, by edge and group. */
     formerFlags: async (uri = server) =>
       Object.fromEntries(
-        (await memory.store.formerFlags([verbatim(uri)])).map((row) => [
-          `${row.edge}/${row.group}`,
-          row.flags,
-        ]),
+        (
+          await Promise.all(
+            edges.map(async ({ id }) =>
+              ((await memory.store.edgeRecords(id)) ?? []).flatMap((record) =>
+                record.kind === 'entry' && record.uri === uri
+                  ? [[`${id}/${record.group}`, record.flags] as const]
+                  : [],
+              ),
+            ),
+          )
+        ).flat(),
       ),
     /** How the lifecycle actions ended, with when. */
     ended: () =>

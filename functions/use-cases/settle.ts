@@ -1,0 +1,285 @@
+import type { ListedDestination } from '../control/destination.ts'
+import type { EdgeList } from '../control/edge-list.ts'
+import { type EdgeRecord, entryKey, recordKey } from '../control/entry-record.ts'
+import { EdgeError, StaleGeneration } from '../control/errors.ts'
+import type { Hold } from '../control/hold.ts'
+import { guardsToRead, type SettlePlan, type SettleView, settlePlan } from '../control/settle-plan.ts'
+import type { Settled, SettledEntry } from '../control/settled.ts'
+import { wantedOf } from '../control/wanted.ts'
+import { asEdgeError, onEveryEdge } from './edges.ts'
+import type { Edge, EdgeWrite, Ports } from './ports.ts'
+
+export type SettleNeeds = Pick<Ports, 'store' | 'clock' | 'ids' | 'config'>
+
+/** What came of one edge: what was found and done, or why nothing is known. `list`: as it was read last, where this run read it. */
+export type SettleResult =
+  | { readonly edge: Edge; readonly settled: Settled; readonly list?: EdgeList }
+  | { readonly edge: Edge; readonly error: EdgeError }
+
+/** In RPC timeouts: a run takes four readings (boot, list) and three writes at the most. */
+const leaseTimeouts = 12
+/** A plan that is not done after so many looks is the next settle's. */
+const looksAtMost = 4
+
+/**
+ * Brings edges to what is wanted of them, each under its lease, and tells what was found. Where another run has the lease, what that
+ * one finds does, if it knows of the change `since`.
+ * @param since a value of the counter: only what knows it will do
+ */
+export async function settle(
+  ports: SettleNeeds,
+  edges: readonly Edge[],
+  since: number,
+): Promise<SettleResult[]> {
+  return onEveryEdge(edges, (edge) => settleEdge(ports, edge, since))
+}
+
+export interface SettleOptions {
+  /** done under the lease, before anything is read */
+  readonly first?: (edge: Edge) => Promise<void>
+  /** false: it does not wait for another run that has the lease */
+  readonly waits?: boolean
+}
+
+/** The same of one edge. */
+export async function settleEdge(
+  ports: SettleNeeds,
+  edge: Edge,
+  since: number,
+  { first, waits = true }: SettleOptions = {},
+): Promise<SettleResult> {
+  const { store, clock, ids, config } = ports
+  const leaseMs = leaseTimeouts * config.timers.rpcTimeoutSeconds * 1000
+  const owner = ids.next()
+  const giveUpAt = clock.now() + leaseMs
+  for (;;) {
+    const now = clock.now()
+    const generation = await store.takeEdge(edge.id, owner, now - lateMs(ports), now + leaseMs)
+    if (generation !== undefined)
+      return underLease(ports, edge, new Lease(ports, edge, generation, now + leaseMs), first)
+    const settled = first === undefined ? await store.settled(edge.id) : undefined
+    if (settled && settled.wanted >= since) return { edge, settled }
+    if (now >= giveUpAt || !waits)
+      return {
+        edge,
+        error: new EdgeError(edge.id, 'busy', 'another run settles it and does not come to an end'),
+      }
+    await clock.sleep(250)
+  }
+}
+
+/** After a lease that was not given up: a request of its holder may still be on its way to an edge without a fence. */
+function lateMs({ config }: Pick<Ports, 'config'>): number {
+  return config.timers.rpcTimeoutSeconds * 1000 + 2000
+}
+
+/** The right to write to an edge: every request carries its generation. */
+class Lease {
+  /** a write of this generation was not answered: it may still arrive */
+  unanswered = false
+  edge: Edge
+  readonly until: number
+  generation: number
+  private readonly ports: SettleNeeds
+  private readonly plain: Edge
+
+  constructor(ports: SettleNeeds, edge: Edge, generation: number, until: number) {
+    this.ports = ports
+    this.plain = edge
+    this.generation = generation
+    this.until = until
+    this.edge = edge.under(generation)
+  }
+
+  /** Whatever the edge refuses as stale is asked again under a generation above what it has seen: a restored table starts low. */
+  async ask<T>(work: (edge: Edge) => Promise<T>): Promise<T> {
+    try {
+      return await work(this.edge)
+    } catch (error) {
+      if (!(error instanceof StaleGeneration)) throw error
+      const raised = await this.ports.store.raiseGeneration(this.plain.id, this.generation, error.seen)
+      if (raised === undefined) throw error
+      this.generation = raised
+      this.edge = this.plain.under(raised)
+      return work(this.edge)
+    }
+  }
+
+  /** Begins nothing that could end after the lease. */
+  hasTime(): boolean {
+    return this.ports.clock.now() + 3 * this.ports.config.timers.rpcTimeoutSeconds * 1000 < this.until
+  }
+}
+
+async function underLease(
+  ports: SettleNeeds,
+  edge: Edge,
+  lease: Lease,
+  first: ((edge: Edge) => Promise<void>) | undefined,
+): Promise<SettleResult> {
+  const { store } = ports
+  try {
+    if (first) await lease.ask(first)
+    for (;;) {
+      const wanted = await store.wanted()
+      const holds = await store.holds()
+      const { settled, list } = await bring(ports, lease, { wanted, holds, edgeId: edge.id })
+      if ((await store.putSettled(lease.generation, settled)) === 'lost') throw lost(edge)
+      if (!lease.hasTime() || (await store.wanted()) === wanted) return { edge, settled, list }
+    }
+  } catch (error) {
+    return { edge, error: asEdgeError(error) }
+  } finally {
+    await store.giveUpEdge(edge.id, lease.generation)
+  }
+}
+
+function lost(edge: Pick<Edge, 'id'>): EdgeError {
+  return new EdgeError(edge.id, 'busy', 'its lease was lost to another run')
+}
+
+interface Asked {
+  readonly edgeId: string
+  readonly wanted: number
+  readonly holds: readonly Hold[]
+}
+
+interface Read {
+  readonly list: EdgeList
+  readonly view: SettleView
+}
+
+/** Reads, does what is planned, and reads back, until nothing is left to do or it does not come about. */
+async function bring(
+  ports: SettleNeeds,
+  lease: Lease,
+  asked: Asked,
+): Promise<{ readonly settled: Settled; readonly list: EdgeList }> {
+  const { store } = ports
+  const beginsAt = ports.clock.now()
+  let records = (await store.edgeRecords(asked.edgeId)) ?? []
+  let first: readonly ListedDestination[] | undefined
+  let problem: string | undefined
+  for (let look = 1; ; look += 1) {
+    const { list, view } = await read(ports, lease, asked.holds, records)
+    first ??= list.destinations
+    const plan = settlePlan(view)
+    const next = after(records, plan)
+    if (plan.put.length + plan.drop.length > 0) {
+      if ((await store.putEdgeRecords(asked.edgeId, lease.generation, next)) === 'lost')
+        throw lost({ id: asked.edgeId })
+    }
+    records = next
+    if (plan.writes.length === 0 || look === looksAtMost || !lease.hasTime())
+      return {
+        list,
+        settled: {
+          edge: asked.edgeId,
+          wanted: asked.wanted,
+          askedAt: beginsAt,
+          answeredAt: ports.clock.now(),
+          boot: view.boot,
+          entries: entriesOf(view, first, plan, problem),
+          ...(view.guards !== 'none' && {
+            guarded: [...view.guards].flatMap(([uri, held]) => (held ? [uri] : [])),
+          }),
+          ...(problem !== undefined && { problem }),
+        },
+      }
+    problem = await write(lease, plan.writes)
+  }
+}
+
+async function read(
+  ports: SettleNeeds,
+  lease: Lease,
+  holds: readonly Hold[],
+  records: readonly EdgeRecord[],
+): Promise<Read> {
+  const askedAt = ports.clock.now()
+  // Its boot time first: a list that is younger than it shows a new life at the next look.
+  const { bootTime } = await lease.ask((edge) => edge.boot())
+  const list = await lease.ask((edge) => edge.list())
+  const wanted = wantedOf(holds, list.destinations)
+  const uris = guardsToRead(wanted, records)
+  const shown = uris.length > 0 ? await lease.ask((edge) => edge.readGuards(uris)) : []
+  const hasNone = shown.includes('no-guard')
+  const failed = shown.find((one) => one instanceof EdgeError)
+  if (failed) throw failed
+  const guards = hasNone
+    ? ('none' as const)
+    : new Map(
+        uris.flatMap((uri, index) =>
+          typeof shown[index] === 'boolean' ? [[uri, shown[index]] as const] : [],
+        ),
+      )
+  return {
+    list,
+    view: {
+      wanted,
+      list: list.destinations,
+      opaque: list.opaque,
+      guards,
+      records,
+      boot: bootTime,
+      generation: lease.generation,
+      unanswered: lease.unanswered,
+      askedAt,
+      answeredAt: ports.clock.now(),
+    },
+  }
+}
+
+/** @returns the first thing that went wrong */
+async function write(lease: Lease, writes: readonly EdgeWrite[]): Promise<string | undefined> {
+  const answers = await lease.ask((edge) => edge.write(writes))
+  const errors = answers.filter((answer) => answer instanceof EdgeError)
+  if (errors.some(({ fault }) => neverAnswered.includes(fault))) lease.unanswered = true
+  return errors[0]?.message
+}
+
+/** What may still be done, or has been. */
+const neverAnswered: readonly EdgeError['fault'][] = ['unreachable', 'malformed']
+
+function after(records: readonly EdgeRecord[], { put, drop }: SettlePlan): EdgeRecord[] {
+  const gone = new Set(drop.map(recordKey))
+  const next = new Map(
+    records.filter((record) => !gone.has(recordKey(record))).map((record) => [recordKey(record), record]),
+  )
+  for (const record of put) next.set(recordKey(record), record)
+  return [...next.values()]
+}
+
+function entriesOf(
+  { wanted, list, records }: SettleView,
+  first: readonly ListedDestination[],
+  { refused, writes }: SettlePlan,
+  problem: string | undefined,
+): SettledEntry[] {
+  const before = new Map(first.map((entry) => [entryKey(entry), entry.flags]))
+  const known = new Set(records.map(recordKey))
+  const open = new Set(writes.flatMap((one) => ('state' in one ? [`${one.group} ${one.uri}`] : [])))
+  return list.flatMap((entry): SettledEntry[] => {
+    const key = entryKey(entry)
+    if (!wanted.held.has(entry) && !known.has(key)) return []
+    const { group, uri, duid, iuid, address, flags } = entry
+    const shown = before.get(key)
+    const why = refused.includes(entry)
+      ? `listed more than once without distinct duids: ${uri} in group ${group}`
+      : open.has(`${group} ${uri}`)
+        ? (problem ?? 'the list still shows it otherwise after set_state answered Ok')
+        : undefined
+    return [
+      {
+        group,
+        uri,
+        ...(duid !== undefined && { duid }),
+        ...(iuid !== undefined && { iuid }),
+        ...(address !== undefined && { address }),
+        ...(shown !== undefined && { before: shown }),
+        after: flags,
+        ...(why !== undefined && { refused: why }),
+      },
+    ]
+  })
+}
