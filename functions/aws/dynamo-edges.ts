@@ -76,9 +76,9 @@ export function dynamoEdges(table: DynamoTable): Edges {
       })
       return raised ? above + 1 : undefined
     },
-    async giveUpEdge(edge, generation) {
+    async giveUpEdge(edge, generation, until) {
       await table.write({
-        put: { ...keyOf(edge, 'LEASE'), data: { owner: '', until: 0, generation } },
+        put: { ...keyOf(edge, 'LEASE'), data: { owner: '', until, generation } },
         condition: under(generation),
       })
     },

@@ -30,7 +30,7 @@ function writesOf(hold: Hold): Write[] {
         ...(over && { expiresAt: Math.ceil((hold.lifted?.at ?? 0) / 1000) + tombstoneSeconds }),
       },
       condition: {
-        expression: 'attribute_not_exists(pk) OR #order <= :order',
+        expression: `attribute_not_exists(pk) OR ${over ? '#order <= :order' : '#order < :order OR (#order = :order AND attribute_not_exists(#lifted))'}`,
         values: { order: hold.order },
       },
     },

@@ -3,7 +3,7 @@ import { dynamoEdges } from './dynamo-edges.ts'
 import { dynamoHolds } from './dynamo-holds.ts'
 import { dynamoRounds } from './dynamo-rounds.ts'
 import { createDynamoTable, type DynamoTableOptions, type Key } from './dynamo-table.ts'
-import { drainRow, keptEventRow, leaseRow, outcomeRow, parseAnswer, releaseRow } from './rows.ts'
+import { drainRow, keptEventRow, outcomeRow, parseAnswer, releaseRow } from './rows.ts'
 
 const day = 86_400
 /** As long as the name of a finished execution stays taken. */
@@ -137,12 +137,6 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
         delete: leaseKey(name),
         condition: { expression: '#owner = :owner', values: { owner } },
       })
-    },
-    async leaseHolder(name, now) {
-      const data = await table.get(leaseKey(name))
-      if (data === undefined) return undefined
-      const lease = parseAnswer(leaseRow, data, `LEASE#${name}`)
-      return lease.until > now ? lease.owner : undefined
     },
   }
 }

@@ -28,11 +28,12 @@ export async function admit(ports: Ports, launch: Launch): Promise<void> {
   const holds = await ports.store.holds()
   const named = unread.length > 0 ? holds.flatMap((hold) => hold.uris) : []
   const known = named.map((uri) => ({ group: 0, uri, flags: 'DX' }) as const)
-  const uris = facts ? instanceDestinations(facts, [...listed, ...known]) : []
+  const isThere = facts !== undefined && !isGone(facts, launch.time, ports.clock.now())
+  const uris = isThere ? instanceDestinations(facts, [...listed, ...known]) : []
   if (uris.length === 0)
     return ports.events.publish({
       type: eventTypes.launchUnlisted,
-      detail: { instanceId, known: facts !== undefined, unread },
+      detail: { instanceId, known: isThere, unread },
     })
   const here = holds.filter((hold) => uris.some((uri) => belongsTo({ uri }, hold)))
   const dead: Hold[] = []

@@ -9,7 +9,7 @@ import type { Ports } from './ports.ts'
 /** Each mark is one or two questions to EC2; 20 a second are let through, and others ask too. */
 const marksAtOnce = 10
 /** A machine that was launched just now is admitted by its launch, not by the end of a mark. */
-const admissionMs = 120_000
+const admissionMs = 60_000
 
 /**
  * Retired marks that have no reason any more are lifted: EC2 shows the machine gone (or knows it no more) and no edge lists what it

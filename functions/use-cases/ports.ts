@@ -127,7 +127,10 @@ export interface Store {
   holds(): Promise<readonly Hold[]>
   /** One hold, lifted or not. */
   hold(source: Hold['source'], id: string, subject: Subject): Promise<Hold | undefined>
-  /** Writes a hold, placed or lifted, unless one with a later `order` is there (`stale`). Equal order writes again. */
+  /**
+   * Writes a hold, placed or lifted, unless one with a later `order` is there (`stale`). Equal order writes again, but a tombstone with an order
+   * as late as the message's wins.
+   */
   putHold(hold: Hold): Promise<'written' | 'stale'>
   /**
    * In one transaction: the lifecycle hold becomes a tombstone (lifted now with nothing to restore, unless it says
@@ -154,7 +157,8 @@ export interface Store {
   takeEdge(edge: string, owner: string, now: number, until: number): Promise<number | undefined>
   /** After the edge refused our generation: a higher one under the same lease. @returns undefined when the lease is lost */
   raiseGeneration(edge: string, generation: number, above: number): Promise<number | undefined>
-  giveUpEdge(edge: string, generation: number): Promise<void>
+  /** @param until others wait for that long still, and a little more (epoch ms); 0: not at all */
+  giveUpEdge(edge: string, generation: number, until: number): Promise<void>
   /** What is on record of an edge; undefined: nothing was ever written. */
   edgeRecords(edge: string): Promise<readonly EdgeRecord[] | undefined>
   /** Writes all that is on record of an edge. Condition: the lease has this generation still (`lost`). */
@@ -191,7 +195,6 @@ export interface Store {
   /** A lease by name until `until` (epoch ms). @returns false while somebody else has it. */
   takeLease(name: string, owner: string, now: number, until: number): Promise<boolean>
   releaseLease(name: string, owner: string): Promise<void>
-  leaseHolder(name: string, now: number): Promise<string | undefined>
 }
 export type CommandOutcomeRow = Readonly<Record<string, unknown>>
 

@@ -39,12 +39,17 @@ async function forgetRecords(
   if (generation === undefined)
     throw new EdgeError(edge, 'busy', 'another run settles it; the command is tried again')
   await store.putEdgeRecords(edge, generation, [])
-  await store.giveUpEdge(edge, generation)
+  await store.giveUpEdge(edge, generation, 0)
 }
 
-/** Ends the release of each edge that is configured again: what it carries is waited for again. */
-export async function endReleases(ports: Pick<Ports, 'store' | 'fleet' | 'events' | 'clock'>): Promise<void> {
+/** Forgets what is on record of released edges, and ends the release of each that is configured again: what it carries is waited for again. */
+export async function endReleases(
+  ports: Pick<Ports, 'store' | 'fleet' | 'events' | 'clock' | 'ids'>,
+): Promise<void> {
   const releases = await ports.store.releases()
+  // A run that still knew the edge may have written down what it found there.
+  for (const { edge } of releases)
+    if ((await ports.store.edgeRecords(edge))?.length) await forgetRecords(ports, edge)
   if (!(await configured(ports, releases))) return
   // The list in hand may be from before the edge was removed.
   if (await ports.fleet.reread()) return

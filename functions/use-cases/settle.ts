@@ -3,7 +3,13 @@ import type { EdgeList } from '../control/edge-list.ts'
 import { type EdgeRecord, entryKey, recordKey } from '../control/entry-record.ts'
 import { EdgeError, StaleGeneration } from '../control/errors.ts'
 import type { Hold } from '../control/hold.ts'
-import { guardsToRead, type SettlePlan, type SettleView, settlePlan } from '../control/settle-plan.ts'
+import {
+  calmGapMs,
+  guardsToRead,
+  type SettlePlan,
+  type SettleView,
+  settlePlan,
+} from '../control/settle-plan.ts'
 import type { Settled, SettledEntry } from '../control/settled.ts'
 import { wantedOf } from '../control/wanted.ts'
 import { asEdgeError, onEveryEdge } from './edges.ts'
@@ -93,6 +99,7 @@ class Lease {
 
   /** Whatever the edge refuses as stale is asked again under a generation above what it has seen: a restored table starts low. */
   async ask<T>(work: (edge: Edge) => Promise<T>): Promise<T> {
+    if (!this.isHeld()) throw lost(this.plain)
     try {
       return await work(this.edge)
     } catch (error) {
@@ -105,9 +112,20 @@ class Lease {
     }
   }
 
-  /** Begins nothing that could end after the lease. */
+  /** What is asked now is answered, or given up, within the lease. */
+  private isHeld(): boolean {
+    return this.ports.clock.now() + this.ports.config.timers.rpcTimeoutSeconds * 1000 <= this.until
+  }
+
+  /** For another look, what it writes and reads back, and a pause before it. */
   hasTime(): boolean {
-    return this.ports.clock.now() + 3 * this.ports.config.timers.rpcTimeoutSeconds * 1000 < this.until
+    return this.ports.clock.now() + 5 * this.ports.config.timers.rpcTimeoutSeconds * 1000 < this.until
+  }
+
+  /** A successor waits where a request may be on its way still: not every edge has a fence. */
+  async giveUp(): Promise<void> {
+    const until = this.unanswered ? this.ports.clock.now() : 0
+    await this.ports.store.giveUpEdge(this.plain.id, this.generation, until)
   }
 }
 
@@ -120,22 +138,37 @@ async function underLease(
   const { store } = ports
   try {
     if (first) await lease.ask(first)
+    let found: Brought | undefined
     for (;;) {
       const wanted = await store.wanted()
       const holds = await store.holds()
-      const { settled, list } = await bring(ports, lease, { wanted, holds, edgeId: edge.id })
-      if ((await store.putSettled(lease.generation, settled)) === 'lost') throw lost(edge)
-      if (!lease.hasTime() || (await store.wanted()) === wanted) return { edge, settled, list }
+      const now = await bring(ports, lease, { wanted, holds, edgeId: edge.id })
+      if ((await store.putSettled(lease.generation, now.settled)) === 'lost') throw lost(edge)
+      const isFirst = found === undefined || found.settled.wanted !== wanted
+      if (isFirst) found = now
+      const { settled, list } = found ?? now
+      if (!lease.hasTime()) return { edge, settled, list }
+      if ((await store.wanted()) !== wanted) continue
+      if (!isFirst || !now.calms) return { edge, settled, list }
+      // What was given back goes from the record once a second reading shows it so.
+      await ports.clock.sleep(calmGapMs)
     }
   } catch (error) {
     return { edge, error: asEdgeError(error) }
   } finally {
-    await store.giveUpEdge(edge.id, lease.generation)
+    await lease.giveUp()
   }
 }
 
 function lost(edge: Pick<Edge, 'id'>): EdgeError {
   return new EdgeError(edge.id, 'busy', 'its lease was lost to another run')
+}
+
+interface Brought {
+  readonly settled: Settled
+  readonly list: EdgeList
+  /** a second reading, a little later, ends a record */
+  readonly calms: boolean
 }
 
 interface Asked {
@@ -150,11 +183,7 @@ interface Read {
 }
 
 /** Reads, does what is planned, and reads back, until nothing is left to do or it does not come about. */
-async function bring(
-  ports: SettleNeeds,
-  lease: Lease,
-  asked: Asked,
-): Promise<{ readonly settled: Settled; readonly list: EdgeList }> {
+async function bring(ports: SettleNeeds, lease: Lease, asked: Asked): Promise<Brought> {
   const { store } = ports
   const beginsAt = ports.clock.now()
   let records = (await store.edgeRecords(asked.edgeId)) ?? []
@@ -173,6 +202,7 @@ async function bring(
     if (plan.writes.length === 0 || look === looksAtMost || !lease.hasTime())
       return {
         list,
+        calms: records.some(({ calmSince }) => calmSince !== undefined),
         settled: {
           edge: asked.edgeId,
           wanted: asked.wanted,

@@ -31,7 +31,13 @@ export function createMemoryStore(): MemoryStore {
   let latest: Round | undefined
 
   const keyOf = (hold: Hold) => holdKey(hold.source, hold.id, hold.subject)
-  const stale = (hold: Hold) => (holds.get(keyOf(hold))?.order ?? '') > hold.order
+  const stale = (hold: Hold) => {
+    const known = holds.get(keyOf(hold))
+    if (!known) return false
+    return (
+      known.order > hold.order || (known.order === hold.order && known.lifted !== undefined && !hold.lifted)
+    )
+  }
 
   const store: Store = {
     holds: async () => structuredClone([...holds.values()].filter((hold) => !hold.lifted)),
@@ -74,8 +80,8 @@ export function createMemoryStore(): MemoryStore {
       edges.set(edge, { ...lease, generation: above + 1 })
       return above + 1
     },
-    async giveUpEdge(edge, generation) {
-      if (edges.get(edge)?.generation === generation) edges.set(edge, { generation, until: 0 })
+    async giveUpEdge(edge, generation, until) {
+      if (edges.get(edge)?.generation === generation) edges.set(edge, { generation, until })
     },
     edgeRecords: async (edge) => structuredClone(records.get(edge)),
     async putEdgeRecords(edge, generation, next) {
@@ -130,10 +136,6 @@ export function createMemoryStore(): MemoryStore {
     },
     async releaseLease(name, owner) {
       if (leases.get(name)?.owner === owner) leases.delete(name)
-    },
-    async leaseHolder(name, now) {
-      const lease = leases.get(name)
-      return lease && lease.until > now ? lease.owner : undefined
     },
   }
   return faulty(store)

@@ -92,7 +92,7 @@ function byLifecycle(history: History, machine: Machine, at: number): Standing {
   const wasOurs = going !== undefined && going.by === 'completion' && !going.deadMachine
   const goneEarly = !wasOurs && machine.goneAt !== undefined && machine.goneAt < first.takenAt + noticeMs
   if (goneEarly) return 'undecided: the machine was gone before anybody could look'
-  if (going && history.wasUnlisted(machine.server, first.takenAt, going.at))
+  if (going && history.wasUnlisted(machine.server, first.takenAt, at))
     return 'undecided: it may have been listed nowhere'
   if (history.plan.groupDeleted || history.plan.rowLost) return 'undecided: its group or its row is gone'
   return 'held'
