@@ -10,7 +10,7 @@ export interface Units {
 /** What a row has besides its data: keys, names, numbers' own form. A guess on the safe side. */
 const rowBytes = 100
 const bytes = (data: unknown) => rowBytes + Buffer.byteLength(JSON.stringify(data) ?? '')
-const packed = (data: unknown) => rowBytes + gzipSync(JSON.stringify(data)).length
+const packed = (data: unknown) => rowBytes + gzipSync(JSON.stringify(data) ?? '').length
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html, strongly consistent */
 const readUnits = (size: number) => Math.max(1, Math.ceil(size / 4096))
 const writeUnits = (size: number) => Math.max(1, Math.ceil(size / 1024))
@@ -56,18 +56,49 @@ export function countedStore(store: Store, units: Units): Store {
       write(bytes(record))
       return store.putDrain(record)
     },
-    async formerFlags(uris) {
-      const found = await store.formerFlags(uris)
-      for (const uri of uris) read(sum(found.filter((row) => row.uri === uri)))
+    raiseWanted() {
+      // a put that is refused where the counter is there, and the addition
+      for (let request = 0; request < 2; request++) write(rowBytes)
+      return store.raiseWanted()
+    },
+    wanted() {
+      read(rowBytes)
+      return store.wanted()
+    },
+    takeEdge(...lease) {
+      read(rowBytes)
+      write(rowBytes)
+      return store.takeEdge(...lease)
+    },
+    raiseGeneration(...lease) {
+      read(rowBytes)
+      write(rowBytes)
+      return store.raiseGeneration(...lease)
+    },
+    giveUpEdge(...lease) {
+      write(rowBytes)
+      return store.giveUpEdge(...lease)
+    },
+    async edgeRecords(edge) {
+      const found = await store.edgeRecords(edge)
+      read(packed(found))
       return found
     },
-    recordFormerFlags(flags) {
-      write(bytes(flags))
-      return store.recordFormerFlags(flags)
+    putEdgeRecords(edge, generation, records) {
+      write(packed(records), true)
+      // the check of the lease
+      write(rowBytes, true)
+      return store.putEdgeRecords(edge, generation, records)
     },
-    dropFormerFlags(flags) {
-      write(bytes(flags))
-      return store.dropFormerFlags(flags)
+    async settled(edge) {
+      const found = await store.settled(edge)
+      read(packed(found))
+      return found
+    },
+    putSettled(generation, settled) {
+      write(packed(settled), true)
+      write(rowBytes, true)
+      return store.putSettled(generation, settled)
     },
     seeAlarm(key, order) {
       write(rowBytes)
@@ -126,10 +157,6 @@ export function countedStore(store: Store, units: Units): Store {
     releaseLease(...lease) {
       write(rowBytes)
       return store.releaseLease(...lease)
-    },
-    leaseHolder(...lease) {
-      read(rowBytes)
-      return store.leaseHolder(...lease)
     },
   }
 }

@@ -8,14 +8,18 @@ import { type DestinationUri, destinationUri } from '../functions/control/destin
 import type { Hold } from '../functions/control/hold.ts'
 import { createEdge, type KamailioEdge } from '../functions/kamailio/dispatcher.ts'
 import { createHttpTransport } from '../functions/kamailio/http-transport.ts'
+import type { Store } from '../functions/use-cases/ports.ts'
 import { countOnEdge, openEdge } from '../functions/use-cases/read-edge.ts'
 import { startCountingProxy } from '../lab/counting-proxy.ts'
 import { type Edge as LabEdge, startEdge } from '../lab/edge.ts'
 import { type KamailioRelease, kamailioReleases, provision } from '../lab/provision.ts'
+import { createMemoryIds } from '../test/memory/ids.ts'
+import { createMemoryStore } from '../test/memory/store.ts'
 
 /**
  * What a look at one edge costs in HTTP requests and in time, with batches and without, side by side on one real Kamailio.
- * A look is what a round does on each edge: what it is, its list, the calls of every held destination, its boot time again.
+ * A look is what a round does on each edge: what it is, a settle
+ * of what is held (its boot time, the list, the guards), the calls of every held destination, its boot time again.
  */
 
 const listed = 1000
@@ -26,6 +30,7 @@ const config = controlConfig.parse({
   timers: { failoverWindowSeconds: 4, longestCallSeconds: 43_200 },
 })
 const clock = { now: () => performance.now(), sleep: async (ms: number) => void (await sleep(ms)) }
+const ids = createMemoryIds()
 
 export interface Look {
   readonly requestsPerLook: number
@@ -60,8 +65,8 @@ function holdOf(n: number): Hold {
   }
 }
 
-async function look(edge: KamailioEdge, holds: readonly Hold[]): Promise<void> {
-  const opened = await openEdge({ clock, config }, edge)
+async function look(edge: KamailioEdge, holds: readonly Hold[], store: Store): Promise<void> {
+  const opened = await openEdge({ clock, config, ids, store }, edge, await store.wanted())
   if ('reading' in opened) throw new Error(`the edge could not be read: ${JSON.stringify(opened.reading)}`)
   const memory = { since: Number.NEGATIVE_INFINITY, listed: [] }
   const allowance = { requestsPerSecond: Number.MAX_SAFE_INTEGER, until: Number.MAX_SAFE_INTEGER }
@@ -89,15 +94,17 @@ async function looksAt(
     key: { secret: async () => secret, refreshSecret: async () => secret },
   })
   const looks: [string, Look][] = []
+  const store = createMemoryStore()
   try {
     for (const held of heldCounts) {
       const holds = Array.from({ length: held }, (_, n) => holdOf(n))
-      // The first one opens connections and learns what the edge can do.
-      await look(edge, holds)
+      for (const hold of holds) await store.putHold(hold)
+      // The first one opens connections, learns what the edge can do, and disables what is held.
+      await look(edge, holds, store)
       const [requests, bytes, took] = [proxy.requests(), proxy.bytes().received, [] as number[]]
       for (let time = 0; time < times; time += 1) {
         const began = performance.now()
-        await look(edge, holds)
+        await look(edge, holds, store)
         took.push(performance.now() - began)
       }
       const ms = took.sort((a, b) => a - b)[Math.floor(times / 2)] ?? Number.NaN

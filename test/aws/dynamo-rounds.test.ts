@@ -18,6 +18,7 @@ function countingTable() {
       if ('put' in write) rows.set(`${write.put.pk}/${write.put.sk}`, structuredClone(write.put))
       return true
     },
+    add: async () => 1,
     writeAll: async () => true,
   }
   return { table, read }

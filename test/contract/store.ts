@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { EdgeRelease } from '../../functions/control/edge-release.ts'
-import type { FormerFlags } from '../../functions/control/hold.ts'
 import type { EdgeReading } from '../../functions/control/round.ts'
 import type { KeptEvent, Store } from '../../functions/use-cases/ports.ts'
+import { edgesContract } from './store-edges.ts'
 import { holdsContract } from './store-holds.ts'
-import { aDrain, aReading, aRound, uri } from './store-samples.ts'
+import { aDrain, aReading, aRound } from './store-samples.ts'
 
 /** What every store must do. `open` gives one that may be shared: ids are the tests' own. */
 export function storeContract(open: () => Store): void {
@@ -15,6 +15,7 @@ export function storeContract(open: () => Store): void {
   }
 
   holdsContract(open, fresh)
+  edgesContract(open, fresh)
 
   describe('drain records', () => {
     test('a record comes back with every field, and one without the optional ones too', async () => {
@@ -52,52 +53,6 @@ export function storeContract(open: () => Store): void {
       expect(await store.putDrain(aDrain(id, { version: 2, steps: 5 }))).toBe('conflict')
       expect(await store.putDrain(aDrain(id, { version: 4, steps: 6 }))).toBe('conflict')
       expect((await store.drain(id))?.steps).toBe(4)
-    })
-  })
-
-  describe('former flags', () => {
-    const flags = (text: string, change: Partial<FormerFlags> = {}): FormerFlags => ({
-      edge: 'a',
-      group: 1,
-      uri: uri(text),
-      duid: 'x1',
-      flags: 'AP',
-      recordedAt: 1,
-      ...change,
-    })
-    test('they are recorded once and stay what they were', async () => {
-      const store = open()
-      const host = `sip:${fresh('once')}.example`
-      await store.recordFormerFlags(flags(host))
-      await store.recordFormerFlags(flags(host, { flags: 'DP', recordedAt: 2 }))
-      expect(await store.formerFlags([uri(host)])).toEqual([flags(host)])
-    })
-    test('each edge, group, URI and duid has its own, and only those asked for come back', async () => {
-      const store = open()
-      const [host, other] = [`sip:${fresh('own')}.example`, `sip:${fresh('own')}.example`]
-      const { duid: _duid, ...noDuid } = flags(host)
-      const all = [
-        flags(host),
-        flags(host, { edge: 'b' }),
-        flags(host, { group: 2 }),
-        flags(host, { duid: 'x2' }),
-        noDuid,
-      ]
-      for (const one of all) await store.recordFormerFlags(one)
-      await store.recordFormerFlags(flags(other))
-      const found = await store.formerFlags([uri(host), uri(host)])
-      expect(found).toHaveLength(all.length)
-      expect(found).toEqual(expect.arrayContaining(all))
-      expect(await store.formerFlags([])).toEqual([])
-    })
-    test('dropping ends one of them, twice the same', async () => {
-      const store = open()
-      const host = `sip:${fresh('drop')}.example`
-      await store.recordFormerFlags(flags(host))
-      await store.recordFormerFlags(flags(host, { edge: 'b' }))
-      await store.dropFormerFlags(flags(host))
-      await store.dropFormerFlags(flags(host))
-      expect(await store.formerFlags([uri(host)])).toEqual([flags(host, { edge: 'b' })])
     })
   })
 
@@ -227,15 +182,13 @@ export function storeContract(open: () => Store): void {
     test('one owner at a time, until it ends or is released', async () => {
       const store = open()
       const name = fresh('lease')
-      expect(await store.leaseHolder(name, 0)).toBe(undefined)
       expect(await store.takeLease(name, 'a', 1000, 2000)).toBe(true)
       expect(await store.takeLease(name, 'b', 1500, 2500)).toBe(false)
       expect(await store.takeLease(name, 'a', 1500, 2200)).toBe(true)
-      expect(await store.leaseHolder(name, 2100)).toBe('a')
-      expect(await store.leaseHolder(name, 2200)).toBe(undefined)
+      expect(await store.takeLease(name, 'b', 2199, 3000)).toBe(false)
       expect(await store.takeLease(name, 'b', 2200, 3000)).toBe(true)
       await store.releaseLease(name, 'a')
-      expect(await store.leaseHolder(name, 2500)).toBe('b')
+      expect(await store.takeLease(name, 'a', 2500, 3000)).toBe(false)
       await store.releaseLease(name, 'b')
       expect(await store.takeLease(name, 'a', 2500, 3000)).toBe(true)
     })
@@ -246,7 +199,7 @@ export function storeContract(open: () => Store): void {
         Array.from({ length: 12 }, (_, n) => store.takeLease(name, `${n}`, 0, 1000)),
       )
       expect(taken.filter(Boolean)).toHaveLength(1)
-      expect(await store.leaseHolder(name, 0)).toBe(`${taken.indexOf(true)}`)
+      expect(await store.takeLease(name, `${taken.indexOf(true)}`, 0, 1000)).toBe(true)
     })
   })
 }

@@ -78,7 +78,7 @@ test('retired and lifted holds are no longer draining, and groups are told apart
   const { group: _, ...groupless } = bare
   const held = [
     hold('i-5', { source: 'retired' }),
-    hold('i-6', { lifted: { at: 1, by: 'x', restored: false } }),
+    hold('i-6', { lifted: { at: 1, by: 'x' } }),
     elsewhere,
     groupless,
   ]

@@ -1,15 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Flags, ListedDestination } from '../../functions/control/destination.ts'
-import type { FormerFlags } from '../../functions/control/hold.ts'
 import {
   disablePlan,
   entriesOf,
-  formerOf,
-  isConfirmed,
   isDisabled,
   restoredState,
-  restorePlan,
   type StateWrite,
 } from '../../functions/control/plan.ts'
 import { hold, listed, machine, uri } from './samples.ts'
@@ -41,10 +37,6 @@ function applied(list: readonly ListedDestination[], writes: readonly StateWrite
     if (entry) after[index] = { ...entry, flags: shown(write) }
   }
   return after
-}
-
-function recorded(list: readonly ListedDestination[]): FormerFlags[] {
-  return list.map(({ iuid, ...entry }) => ({ ...entry, edge: 'edge-a', recordedAt: 1 }))
 }
 
 /** A list with the drained URI in several groups, twice in some, with duids or without. */
@@ -146,109 +138,5 @@ describe('giving back', () => {
   ] as const)('former %s comes back as %s', (former, state) => {
     expect(restoredState(former, false)).toBe(state)
     expect(restoredState(former, true)).toBe(state)
-  })
-
-  it('without a record it is a, or ap where the edge probes', () => {
-    const drained = listed(machine.uri, { flags: 'DX' })
-    const state = (...others: ListedDestination[]) =>
-      restorePlan([drained], [drained, ...others], []).writes.map((write) => write.state)
-    expect(state(listed('sip:10.0.1.21', { flags: 'AX' }))).toEqual(['a'])
-    expect(state(listed('sip:10.0.1.21', { flags: 'AP' }))).toEqual(['ap'])
-  })
-
-  it('former D stays: it was somebody else’s', () => {
-    const drained = listed(machine.uri, { flags: 'DX' })
-    const before = recorded([listed(machine.uri, { flags: 'DP' })])
-    expect(restorePlan([drained], [drained], before)).toEqual({ writes: [], refused: [] })
-  })
-
-  it('what is not disabled is left alone, even where it differs from the record', () => {
-    const open = listed(machine.uri, { flags: 'IP' })
-    expect(restorePlan([open], [open], recorded([listed(machine.uri)])).writes).toEqual([])
-  })
-
-  it('the record of another group, spelling or duid is not this entry’s', () => {
-    const entry = listed(machine.uri, { flags: 'DX', duid: 'a' })
-    for (const other of [
-      listed(machine.uri, { group: 2, duid: 'a' }),
-      listed('sip:10.0.1.20', { duid: 'a' }),
-      listed(machine.uri, { duid: 'b' }),
-      listed(machine.uri),
-    ])
-      expect(formerOf(entry, recorded([other]))).toBeUndefined()
-    expect(formerOf(entry, recorded([listed(machine.uri, { duid: 'a', flags: 'IP' })]))?.flags).toBe('IP')
-  })
-
-  it('disabling and giving back leaves every entry as it was, the no-ping mark apart', () => {
-    fc.assert(
-      fc.property(lists, (rows) => {
-        const told = rows.filter(
-          (row, index) =>
-            rows.findIndex(
-              (o) =>
-                o.group === row.group &&
-                (o.uri.toLowerCase() === row.uri.toLowerCase() || o.duid === row.duid),
-            ) === index,
-        )
-        const list = entriesFrom(told)
-        const mine = entriesOf(scope, list)
-        const disabled = applied(list, disablePlan(scope, list).writes)
-        const held = entriesOf(scope, disabled)
-        const { writes, refused } = restorePlan(held, disabled, recorded(mine))
-        expect(refused).toEqual([])
-        const wanted = list.map((entry) =>
-          mine.includes(entry) && !isDisabled(entry)
-            ? { ...entry, flags: entry.flags.replace('N', 'X') }
-            : entry,
-        )
-        expect(applied(disabled, writes)).toEqual(wanted)
-      }),
-    )
-  })
-})
-
-describe('confirmed is two read-backs that agree', () => {
-  const at = (shows: Flags, iuid?: string, group = 1) =>
-    listed(machine.uri, { flags: shows, group, ...(iuid && { iuid }) })
-
-  it('disabled both times with the same IUID', () => {
-    expect(isConfirmed(scope, [at('DX', 'x'), at('DP', 'y', 2)], [at('DP', 'y', 2), at('DX', 'x')])).toBe(
-      true,
-    )
-  })
-
-  it('5.6 has no IUID: the flags decide', () => {
-    expect(isConfirmed(scope, [at('DX')], [at('DX')])).toBe(true)
-  })
-
-  it('a reload in between is seen by its new IUID', () => {
-    expect(isConfirmed(scope, [at('DX', 'x')], [at('DX', 'z')])).toBe(false)
-    expect(isConfirmed(scope, [at('DX', 'x'), at('DX', 'y', 2)], [at('DX', 'x'), at('DX', 'z', 2)])).toBe(
-      false,
-    )
-    expect(isConfirmed(scope, [at('DX', 'x')], [at('DX')])).toBe(false)
-  })
-
-  it.each(['AX', 'AP', 'IP', 'TX'] as const)(
-    '%s in either read-back, in any group, confirms nothing',
-    (open) => {
-      const good = [at('DX'), at('DX', undefined, 2)]
-      const bad = [at('DX'), at(open, undefined, 2)]
-      expect(isConfirmed(scope, good, bad)).toBe(false)
-      expect(isConfirmed(scope, bad, good)).toBe(false)
-    },
-  )
-
-  it('an entry that came or went in between confirms nothing', () => {
-    expect(isConfirmed(scope, [at('DX')], [at('DX'), at('DX', undefined, 2)])).toBe(false)
-    expect(isConfirmed(scope, [at('DX')], [])).toBe(false)
-    expect(isConfirmed(scope, [], [at('DX')])).toBe(false)
-  })
-
-  it('other people’s entries have no say', () => {
-    const stranger = listed('sip:10.0.1.2', { iuid: 'p' })
-    expect(isConfirmed(scope, [at('DX', 'x'), stranger], [at('DX', 'x'), { ...stranger, iuid: 'q' }])).toBe(
-      true,
-    )
   })
 })

@@ -72,14 +72,14 @@ describe('what holds ask of an edge', () => {
     expect(shown([hold(), alarm], list).held).toEqual([
       '1 sip:10.0.1.20:5060 by operator/sip:10.0.1.20:5060, alarm/cpu',
     ])
-    const lifted = { ...alarm, lifted: { at: 1, by: 'alice', restored: false } }
+    const lifted = { ...alarm, lifted: { at: 1, by: 'alice' } }
     expect(shown([hold(), lifted], list).held).toEqual([
       '1 sip:10.0.1.20:5060 by operator/sip:10.0.1.20:5060',
     ])
   })
 
   it('a lifted hold asks for nothing', () => {
-    const lifted = hold({ lifted: { at: 1, by: 'alice', restored: false } })
+    const lifted = hold({ lifted: { at: 1, by: 'alice' } })
     const { held, guards } = wantedOf([lifted], [listed(machine.uri)])
     expect([held.size, guards.size]).toEqual([0, 0])
   })

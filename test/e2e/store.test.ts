@@ -64,9 +64,7 @@ describe('what expires', () => {
     const key = ['HOLD#lifecycle#expiry#i-1@5', 'HOLD'] as const
     await store.putHold(hold)
     expect(await rowOf(...key)).not.toHaveProperty('expiresAt')
-    await store.putHold({ ...hold, lifted: { at, by: 'operator', restored: false } })
-    expect(await rowOf(...key)).not.toHaveProperty('expiresAt')
-    await store.putHold({ ...hold, lifted: { at, by: 'operator', restored: true } })
+    await store.putHold({ ...hold, lifted: { at, by: 'operator' } })
     expect(await rowOf(...key)).toHaveProperty('expiresAt', at / 1000 + 30 * 86_400)
     await store.putHold({ ...hold, order: '9' })
     expect(await rowOf(...key)).not.toHaveProperty('expiresAt')
@@ -87,6 +85,27 @@ test('a round of which a reading is gone is no round', async () => {
   expect(await openStore().latestRound()).toEqual(round)
   await documents.send(new DeleteCommand({ TableName: table, Key: { pk: 'ROUND#torn', sk: 'a' } }))
   expect(await openStore().latestRound()).toBe(undefined)
+})
+
+test('holds that a former release lifted and had not given back yet are in force no more', async () => {
+  const hold = aHold('former')
+  await documents.send(
+    new PutCommand({
+      TableName: table,
+      Item: {
+        pk: 'HOLDS',
+        sk: 'lifecycle#former#i-1@5',
+        data: { ...hold, lifted: { at: 1, by: 'operator', restored: false } },
+      },
+    }),
+  )
+  expect((await store.holds()).filter(({ id }) => id === 'former')).toEqual([])
+})
+
+test('a lease with nonsense is taken by nobody', async () => {
+  const key = { pk: 'EDGE#nonsense', sk: 'LEASE' }
+  await documents.send(new PutCommand({ TableName: table, Item: { ...key, data: { generation: 'x' } } }))
+  await expect(store.takeEdge('nonsense', 'a', 0, 1)).rejects.toThrow(UnexpectedAnswer)
 })
 
 test('a row that somebody else changed is refused, with what is wrong and where', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { EdgeError, type EdgeFault } from '../../functions/control/errors.ts'
-import { RpcRefusal, StaleGeneration } from '../../functions/kamailio/rpc-faults.ts'
+import { EdgeError, type EdgeFault, StaleGeneration } from '../../functions/control/errors.ts'
+import { RpcRefusal } from '../../functions/kamailio/rpc-faults.ts'
 import {
   answer,
   answersTo,

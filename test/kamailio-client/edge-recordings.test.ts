@@ -1,16 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { type RpcMessage, type RpcTransport, requestsOf, rpcMethods } from '../../functions/contracts/rpc.ts'
-import { EdgeError } from '../../functions/control/errors.ts'
+import { EdgeError, StaleGeneration } from '../../functions/control/errors.ts'
 import { createEdge } from '../../functions/kamailio/dispatcher.ts'
 import { createJsonRpc, type RpcCall } from '../../functions/kamailio/json-rpc.ts'
-import {
-  BatchRefused,
-  RpcRefusal,
-  resultOf,
-  resultsOf,
-  StaleGeneration,
-} from '../../functions/kamailio/rpc-faults.ts'
+import { BatchRefused, RpcRefusal, resultOf, resultsOf } from '../../functions/kamailio/rpc-faults.ts'
 import { type EdgeRecording, edgeRecordingsOf, edgeReleases, replyOf } from './edge-recordings.ts'
 import { faults } from './scripted-edge.ts'
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Edge, Ports } from '../../functions/use-cases/ports.ts'
+import { recordKey } from '../../functions/control/entry-record.ts'
+import type { Edge, Ports, Store } from '../../functions/use-cases/ports.ts'
 import { runHistory } from './history.ts'
 import type { EdgePlan, Plan } from './plan.ts'
 import { judge, type Rule } from './referee.ts'
@@ -74,9 +75,9 @@ const withEdges = (change: (edge: Edge) => Partial<Edge>) => (ports: Ports) => (
     edges: async () => (await ports.fleet.edges()).map((each) => ({ ...each, ...change(each) })),
   },
 })
-const withStore = (change: Partial<Ports['store']>) => (ports: Ports) => ({
+const withStore = (change: (store: Store) => Partial<Store>) => (ports: Ports) => ({
   ...ports,
-  store: { ...ports.store, ...change },
+  store: { ...ports.store, ...change(ports.store) },
 })
 
 type Sabotage = readonly [string, (ports: Ports) => Ports, Rule]
@@ -128,7 +129,13 @@ const sabotages: readonly Sabotage[] = [
   ],
   [
     'records that are kept',
-    withStore({ dropFormerFlags: async () => undefined }),
+    withStore((store) => ({
+      putEdgeRecords: async (edge, generation, records) => {
+        const next = new Map((await store.edgeRecords(edge))?.map((record) => [recordKey(record), record]))
+        for (const record of records) next.set(recordKey(record), record)
+        return store.putEdgeRecords(edge, generation, [...next.values()])
+      },
+    })),
     'no record outlives its reason',
   ],
   [

@@ -34,13 +34,24 @@ const trouble = [
   'a write is lost',
 ] as const
 type Trouble = (typeof trouble)[number]
+const lostWrites = [
+  'putHold',
+  'putDrain',
+  'raiseWanted',
+  'takeEdge',
+  'edgeRecords',
+  'putEdgeRecords',
+  'putSettled',
+  'giveUpEdge',
+] as const
+type LostWrite = (typeof lostWrites)[number]
 
 interface Happening {
   readonly after: number
   readonly what: Said | Trouble
   readonly edge: number
   readonly lasts: number
-  readonly write: 'putHold' | 'putDrain' | 'recordFormerFlags' | 'dropFormerFlags' | 'formerFlags'
+  readonly write: LostWrite
   readonly when: 'before' | 'after'
 }
 const happening: fc.Arbitrary<Happening> = fc.record({
@@ -49,7 +60,7 @@ const happening: fc.Arbitrary<Happening> = fc.record({
   what: fc.oneof(fc.constantFrom(...(Object.keys(said) as Said[])), fc.constantFrom(...trouble)),
   edge: fc.integer({ min: 0, max: 1 }),
   lasts: fc.integer({ min: 1 * seconds, max: 3 * minutes }),
-  write: fc.constantFrom('putHold', 'putDrain', 'recordFormerFlags', 'dropFormerFlags', 'formerFlags'),
+  write: fc.constantFrom(...lostWrites),
   when: fc.constantFrom('before', 'after'),
 })
 
@@ -162,7 +173,7 @@ test('whatever is said and goes wrong at once, in the end every edge shows what 
       world.stop()
       // what was planned and never came would hit the reads below
       for (const _ of happenings)
-        await world.memory.store.formerFlags([]).catch((error: Error) => error.message)
+        await world.memory.store.edgeRecords('').catch((error: Error) => error.message)
       const held = [...expected].filter(([, placed]) => placed).map(([hold]) => hold)
       expect(await world.heldBy()).toEqual(held.sort())
       expect(world.flags(neighbour)).toEqual(everywhere('AP', 'AX'))
