@@ -86,12 +86,12 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
       wouldLift: chosen.map(named),
       stillHeld: others(here, chosen),
     }
-  const { lifted, edges } = await lift(ports, chosen, command.requestedBy, order)
-  for (const hold of chosen) await finishClaim(ports, holdKey(hold))
   const own = operatorHoldId(target)
   const meant = source === 'operator' || command.holdId === own || command.holdId === `operator/${own}`
   if (meant && !chosen.some((hold) => hold.source === 'operator' && hold.id === own))
     await leaveTombstone(ports, target, command, order)
+  const { lifted, edges } = await lift(ports, chosen, command.requestedBy, order)
+  for (const hold of chosen) await finishClaim(ports, holdKey(hold))
   const result = lifted.length > 0 ? 'lifted' : chosen.length > 0 ? 'stale' : 'nothing-to-lift'
   return {
     result,

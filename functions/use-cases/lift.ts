@@ -6,7 +6,7 @@ import { settle } from './settle.ts'
 
 /**
  * Lifts holds. What they kept disabled is given back by the settle of each edge, now or, where an edge is away, by a later one: the
- * edge's own records tell it.
+ * edge's own records tell it. The edges are settled also where nothing is left to lift: a run that was killed may have lifted it.
  * @returns those that were lifted, not overtaken by something later, and what each edge shows of them
  */
 export async function lift(
@@ -20,7 +20,6 @@ export async function lift(
     const tombstone: Hold = { ...hold, order, lifted: { at: ports.clock.now(), by } }
     if ((await ports.store.putHold(tombstone)) === 'written') lifted.push(hold)
   }
-  if (lifted.length === 0) return { lifted, edges: [] }
   const results = await settle(ports, await ports.fleet.edges(), await ports.store.raiseWanted())
   const edgesOf = (hold: Hold) => results.map((result) => resultFor(result, hold))
   for (const hold of lifted)

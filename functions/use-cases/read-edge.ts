@@ -4,7 +4,7 @@ import { type DestinationUri, type ListedDestination, usualUris } from '../contr
 import { describeEdge, type EdgeDescription, totalCalls } from '../control/edge-facts.ts'
 import { isUnresolved, mayBelong, type OpaqueEntry } from '../control/edge-list.ts'
 import { EdgeError } from '../control/errors.ts'
-import { type Hold, holdKey } from '../control/hold.ts'
+import { belongsTo, type Hold, holdKey } from '../control/hold.ts'
 import { isYoung, type ListMemory, otherSpellings } from '../control/list-memory.ts'
 import { type Lookup, lookup } from '../control/listing.ts'
 import { activeHosts, type EdgeLoad } from '../control/load-in-service.ts'
@@ -93,7 +93,7 @@ export async function openEdge(
  */
 export async function countOnEdge(
   { clock, config }: Pick<Ports, 'clock' | 'config'>,
-  { edge, at, description, find, opaque, unresolved, load }: OpenedEdge,
+  { edge, at, description, find, opaque, unresolved, load, settled }: OpenedEdge,
   before: EdgeReading | undefined,
   { counted, due, allowance, memory }: Asked,
 ): Promise<EdgeRead> {
@@ -131,7 +131,7 @@ export async function countOnEdge(
       return [
         holdKey(hold),
         {
-          flags: flagsOf(hold, find),
+          flags: flagsOf(hold, find, settled),
           ...unreadableOf(hold, opaque),
           ...(unresolved !== undefined && { unresolved }),
           ...(besides.length > 0 && { others: besides }),
@@ -222,7 +222,10 @@ function othersOf(hold: Hold, find: Lookup): DestinationUri[] {
   return [...new Set(listed)].filter((uri) => !hold.uris.includes(uri))
 }
 
-function flagsOf(hold: Hold, find: Lookup): HoldReading['flags'] {
+/** What was found open is no disabled one yet, though the settle has disabled it: calls that were sent to it meanwhile may come. */
+function flagsOf(hold: Hold, find: Lookup, settled: Settled | undefined): HoldReading['flags'] {
   const entries = find(hold)
-  return entries.length === 0 ? 'unlisted' : entries.every(isDisabled) ? 'disabled' : 'open'
+  if (entries.length === 0) return 'unlisted'
+  const wasOpen = settled?.entries.some((entry) => !entry.before?.startsWith('D') && belongsTo(entry, hold))
+  return entries.every(isDisabled) && !wasOpen ? 'disabled' : 'open'
 }

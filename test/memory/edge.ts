@@ -41,4 +41,14 @@ export class MemoryEdge extends MemoryKamailio implements Edge {
     this.count = client.count
     this.endCalls = client.endCalls
   }
+
+  /** Replaces methods also of the same edge under a lease, each time by `change` of what is asked there. */
+  change(change: (edge: Edge) => Partial<Edge>): void {
+    const { under } = this
+    this.under = (generation) => {
+      const leased = under(generation)
+      return { ...leased, ...change(leased) }
+    }
+    Object.assign(this, change({ ...(this as Edge) }))
+  }
 }

@@ -92,8 +92,9 @@ test('an edge that was away while a hold was lifted is given back its flags by a
   await world.pass(30 * minutes)
   expect(world.flags()).toMatchObject({ 'edge-a/1': 'AP', 'edge-b/1': 'DX' })
   if (b) b.misbehaviour = {}
-  await world.until((record) => record?.state === 'ended', `operator/${key}`)
+  await world.reconcile()
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+  expect(await world.formerFlags()).toEqual({})
 })
 
 test('a second activate does not end the lifting that the first one could not finish', async () => {
@@ -105,7 +106,8 @@ test('a second activate does not end the lifting that the first one could not fi
   await world.command(activate())
   await world.command(activate({ id: 'activate-2' }))
   if (b) b.misbehaviour = {}
-  await world.until((record) => record?.state === 'ended', `operator/${key}`)
+  await world.pass(1 * minutes)
+  await world.reconcile()
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
 })
 

@@ -40,12 +40,13 @@ function endingWorld(
 function watchEndings(world: World): { at: number; edge: string; ended: number }[] {
   const endings: { at: number; edge: string; ended: number }[] = []
   for (const edge of world.edges) {
-    const end = edge.endCalls
-    edge.endCalls = async (of, most) => {
-      const ended = await end(of, most)
-      endings.push({ at: world.age(), edge: edge.id, ended })
-      return ended
-    }
+    edge.change(({ endCalls }) => ({
+      endCalls: async (of, most) => {
+        const ended = await endCalls(of, most)
+        endings.push({ at: world.age(), edge: edge.id, ended })
+        return ended
+      },
+    }))
   }
   return endings
 }

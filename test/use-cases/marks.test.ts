@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
-import { createWorld, everywhere, facts, file, instanceId, minutes, server, type World } from './world.ts'
+import {
+  createWorld,
+  everywhere,
+  facts,
+  file,
+  instanceId,
+  minutes,
+  seconds,
+  server,
+  type World,
+} from './world.ts'
 
 const newcomer = 'i-0fedcba9876543210'
 const retired = (world: World) =>
@@ -92,7 +102,8 @@ test('a mark stays while EC2 shows its machine, listed or not', async () => {
 test('a mark that is older than the life which has its address now ends, also where it was listed after the launch', async () => {
   const world = await retiredWorld()
   world.memory.instances.put(facts({ instanceId: newcomer, launchedAt: world.clock.now() }))
-  await everyMinute(world, 2)
+  await world.pass(45 * seconds)
+  await world.reconcile()
   expect(world.flags()).toEqual(everywhere('DX'))
   await everyMinute(world, 2)
   expect(await retired(world)).toEqual([])

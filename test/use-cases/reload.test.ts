@@ -70,7 +70,7 @@ test('we never write to an edge while we reload it', async () => {
   const during = world.command(command('command-drain-destination', { id: 'drain-1' }))
   expect(await during).toMatchObject({
     edges: [
-      { edge: 'edge-a', outcome: 'unreachable' },
+      { edge: 'edge-a', outcome: 'applied' },
       { edge: 'edge-b', outcome: 'applied' },
     ],
   })
@@ -83,11 +83,41 @@ test('we never write to an edge while we reload it', async () => {
   expect(world.flags()).toEqual(everywhere('DX'))
 })
 
-test('two reloads of one edge at once: one is made', async () => {
+test('two reloads of one edge at once are made one after the other, apart by its reload_delta', async () => {
   const world = createWorld({ edges: [{}] })
+  const made: number[] = []
+  world.edges[0]?.change(({ reload }) => ({
+    reload: async () => {
+      await reload()
+      made.push(world.age())
+    },
+  }))
   const both = await Promise.all([world.command(reload({ id: 'r-1' })), world.command(reload({ id: 'r-2' }))])
-  expect(both.map(({ result }) => result).sort()).toEqual(['incomplete', 'reloaded'])
-  expect(world.edges[0]?.requests.filter((request) => request === 'dispatcher.reload')).toHaveLength(1)
+  expect(both.map(({ result }) => result)).toEqual(['reloaded', 'reloaded'])
+  expect(made).toHaveLength(2)
+  expect((made[1] ?? 0) - (made[0] ?? 0)).toBeGreaterThan(5 * seconds)
+})
+
+test('the outcome of a reload says what is held and open all the same', async () => {
+  const world = createWorld({ edges: [{}] })
+  await world.command(command('command-drain-destination', { id: 'drain-1' }))
+  await world.pass(10 * seconds)
+  world.stop()
+  const [a] = world.edges
+  if (a) a.misbehaviour = { faults: { 'dispatcher.set_state': 'refused' } }
+  expect(await world.command(reload())).toMatchObject({
+    result: 'incomplete',
+    edges: [{ outcome: 'failed', detail: expect.stringContaining(`${server} in set 1`) }],
+  })
+})
+
+test('an edge that is away when it is to be reloaded is said to be', async () => {
+  const world = createWorld({ edges: [{ id: 'edge-a' }] })
+  for (const edge of world.edges) edge.misbehaviour = { unreachable: true }
+  expect(await world.command(reload())).toMatchObject({
+    result: 'incomplete',
+    edges: [{ outcome: 'failed', detail: expect.stringContaining('no answer') }],
+  })
 })
 
 test('an edge that nobody knows is refused, with the names of those that are known', async () => {

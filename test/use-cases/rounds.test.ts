@@ -110,7 +110,7 @@ test('a round corrects drift for every hold, not only for the drain that asked f
   expect(world.flags(neighbour)).toEqual(everywhere('DX'))
 })
 
-test('while nothing drains, an edge is asked for what it is, its list and its boot time again', async () => {
+test('while nothing drains, an edge is asked for what it is, its boot time, its list and its boot time again', async () => {
   const world = createWorld()
   await freshRound(world.ports)
   expect(world.edges[0]?.requests).toEqual([
@@ -127,10 +127,12 @@ test('while nothing drains, an edge is asked for what it is, its list and its bo
       'htable.get begun total:dst',
       'htable.get dc about',
     ],
+    // Whose list it is that settles it: its boot first.
+    'core.uptime',
     'dispatcher.list',
     'core.uptime',
   ])
-  expect(world.edges[0]?.posts).toBe(4)
+  expect(world.edges[0]?.posts).toBe(5)
 })
 
 test('while somebody makes a round, a drain reads the one before if it knows the hold', async () => {
@@ -162,7 +164,7 @@ test('somebody who gets the lease just after a round was made takes that one', a
 test('while somebody makes a round, one that is older than the lease will not do', async () => {
   const { world, key } = await held()
   const before = await freshRound(world.ports, key)
-  await world.pass(31 * seconds)
+  await world.pass(49 * seconds)
   const now = world.clock.now()
   await world.memory.store.takeLease('round', 'somebody', now, now + 5 * seconds)
   expect((await freshRound(world.ports, key)).startedAt).toBeGreaterThan(before.finishedAt)
@@ -241,7 +243,7 @@ test('a round ends within its lease, also where each answer comes at the last mo
   for (const uri of others)
     await world.command(command('command-activate', { id: `a-${uri}`, destination: uri }))
   slowDown(world, b)
-  // so narrow that holds are corrected one by one
+  // so narrow that holds are counted one by one
   const ports = { ...world.ports, fleet: createMemoryFleet(world.edges, 16) }
   const took: number[] = []
   for (const drift of [false, true, false]) {
@@ -250,6 +252,6 @@ test('a round ends within its lease, also where each answer comes at the last mo
     const round = await freshRound(ports, 'operator/10.0.1.20:5060;udp')
     took.push(round.finishedAt - round.startedAt)
   }
-  expect(Math.max(...took)).toBeLessThanOrEqual(30 * seconds)
+  expect(Math.max(...took)).toBeLessThanOrEqual(48 * seconds)
   for (const uri of [server, neighbour]) expect(world.flags(uri)).toEqual(everywhere('DX'))
 })

@@ -34,6 +34,9 @@ function watchedPort<P extends object>(name: string, port: P, watch: Watch): P {
     get(target, key) {
       const value: unknown = Reflect.get(target, key)
       if (typeof value !== 'function') return value
+      // It asks nobody: the same edge under a lease, watched as well.
+      if (name === 'edge' && key === 'under')
+        return (...args: unknown[]) => watchedPort(name, value.apply(target, args), watch)
       return async (...args: unknown[]) => {
         watch.before?.(`${name}.${String(key)}`)
         const result: unknown = await value.apply(target, args)
