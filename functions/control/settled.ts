@@ -51,12 +51,13 @@ export function outcomeOf(settled: Settled, hold: Scope): HoldOutcome {
   return { outcome: changed ? 'applied' : 'already', guarded, entries }
 }
 
-/** Whether a later list shows the same entries, all disabled, under the same identities: nothing in flight undid what was read back. */
+/** Whether both show the same entries, all disabled, under the same identities: nothing in flight undid what was read back. */
 export function isConfirmed(first: readonly SettledEntry[], later: readonly ListedDestination[]): boolean {
   const names = (entries: readonly Pick<ListedDestination, 'group' | 'uri' | 'duid' | 'iuid'>[]) =>
     entries
       .map(({ group, uri, duid = '', iuid = '' }) => `${group} ${uri} ${duid} ${iuid}`)
       .sort()
       .join('\n')
-  return names(first) === names(later) && later.every(isDisabled)
+  const disabled = first.every(({ after }) => after.startsWith('D')) && later.every(isDisabled)
+  return disabled && names(first) === names(later)
 }

@@ -96,7 +96,7 @@ export function unreadable(readouts: readonly Readout[]): string[] {
 }
 
 export function failure(edge: Edge, error: EdgeError): EdgeResult {
-  const comesBack = ['unreachable', 'busy', 'throttled'].includes(error.fault)
+  const comesBack = ['unreachable', 'busy', 'throttled', 'stale'].includes(error.fault)
   const outcome = comesBack ? 'unreachable' : 'refused'
   return { edge: edge.id, outcome, detail: error.message, entries: [] }
 }

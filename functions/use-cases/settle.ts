@@ -58,13 +58,14 @@ export async function settleEdge(
   const leaseMs = leaseTimeouts * config.timers.rpcTimeoutSeconds * 1000
   const owner = ids.next()
   const giveUpAt = clock.now() + leaseMs
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     const now = clock.now()
+    // Whoever has waited is answered by what it waited for, also where the lease is free by now.
+    const known = isFirst || first ? undefined : await store.settled(edge.id)
+    if (known && known.wanted >= since) return { edge, settled: known }
     const generation = await store.takeEdge(edge.id, owner, now - lateMs(ports), now + leaseMs)
     if (generation !== undefined)
       return underLease(ports, edge, new Lease(ports, edge, generation, now + leaseMs), first)
-    const settled = first === undefined ? await store.settled(edge.id) : undefined
-    if (settled && settled.wanted >= since) return { edge, settled }
     if (now >= giveUpAt || !waits)
       return {
         edge,
