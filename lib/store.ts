@@ -3,7 +3,7 @@ import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb'
 import { Construct } from 'constructs'
 import type { Permission } from './permission.ts'
 
-/** The one table: holds, drain records, former flags, rounds, leases. */
+/** The one table: holds, drain records, what is on record of edges, rounds, leases. */
 export class Store extends Construct {
   readonly table: Table
 
@@ -24,7 +24,14 @@ export class Store extends Construct {
   /** @returns what the `Store` port needs. */
   get permission(): Permission {
     return {
-      actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem'],
+      actions: [
+        'dynamodb:GetItem',
+        'dynamodb:Query',
+        'dynamodb:PutItem',
+        'dynamodb:DeleteItem',
+        'dynamodb:UpdateItem',
+        'dynamodb:ConditionCheckItem',
+      ],
       resources: [this.table.tableArn],
     }
   }

@@ -334,4 +334,3 @@ export const roundPointer = z.object({ id: z.string(), startedAt: z.number() })
 export const packedRow = z.object({ sk: z.string(), gzip: z.instanceof(Uint8Array) })
 
 export const outcomeRow: z.ZodType<Record<string, unknown>> = z.record(z.string(), z.unknown())
-export const leaseRow = z.object({ owner: z.string(), until: z.number() })

@@ -22,6 +22,7 @@ const commands: Readonly<Record<string, Use>> = {
   QueryCommand: { action: 'dynamodb:Query', use: /\bstore\s*\.\w/ },
   PutCommand: { action: 'dynamodb:PutItem', use: /\bstore\s*\.\w/ },
   DeleteCommand: { action: 'dynamodb:DeleteItem', use: /\bstore\s*\.\w/ },
+  UpdateCommand: { action: 'dynamodb:UpdateItem', use: /\bstore\s*\.\w/ },
   // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
   TransactWriteCommand: { action: 'dynamodb:PutItem', use: /\bstore\s*\.retire\b/ },
   GetParametersByPathCommand: { action: 'ssm:GetParametersByPath', use: /\bfleet\s*\.edges\b/ },
@@ -45,6 +46,8 @@ const commands: Readonly<Record<string, Use>> = {
   ChangeMessageVisibilityCommand: { action: 'sqs:ChangeMessageVisibility', use: /\bcreateRedelivery\b/ },
 }
 
+/** The condition of a transaction on a row that it does not write: no command of its own does it. */
+const checked: Use = { action: 'dynamodb:ConditionCheckItem', use: /\bstore\s*\.\w/ }
 /** What is asked of an edge is signed for its route; no command of a client does it. */
 const signed: Use = { action: 'execute-api:Invoke', use: /\bfleet\s*\.edges\b/ }
 
@@ -72,7 +75,9 @@ function called(handler: string): string[] {
     .join('\n')
   return [
     ...new Set(
-      [...Object.values(commands), signed].filter(({ use }) => use.test(code)).map(({ action }) => action),
+      [...Object.values(commands), checked, signed]
+        .filter(({ use }) => use.test(code))
+        .map(({ action }) => action),
     ),
   ].toSorted()
 }

@@ -43,7 +43,7 @@ function permissions(settings?: Settings): Record<string, string[]> {
   )
 }
 
-const store = ['DeleteItem', 'GetItem', 'PutItem', 'Query'].map(
+const store = ['ConditionCheckItem', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'].map(
   (action) => `dynamodb:${action} on <ControlStoreTable.Arn>`,
 )
 const fleet = [
