@@ -1,7 +1,8 @@
 import { gunzipSync, gzipSync } from 'node:zlib'
 import type { Store } from '../use-cases/ports.ts'
 import type { Condition, DynamoTable, Key, Write } from './dynamo-table.ts'
-import { edgeLeaseRow, edgeRecordsRow, packedRow, parseAnswer, settledRow, wantedRow } from './rows.ts'
+import { edgeLeaseRow, edgeRecordsRow, settledRow, wantedRow } from './edge-rows.ts'
+import { packedRow, parseAnswer } from './rows.ts'
 
 const counter: Key = { pk: 'WANTED', sk: 'COUNTER' }
 const keyOf = (edge: string, sk: 'LEASE' | 'RECORDS' | 'SETTLED'): Key => ({ pk: `EDGE#${edge}`, sk })

@@ -6,7 +6,6 @@ import { destinationUri } from '../control/destination.ts'
 import type { DrainRecord, EdgeMemory, LifecycleTarget } from '../control/drain-record.ts'
 import type { EdgeDescription } from '../control/edge-facts.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
-import type { EdgeRecord, EntryRecord, GuardRecord } from '../control/entry-record.ts'
 import { DispatcherControlError } from '../control/errors.ts'
 import type { Hold, Subject } from '../control/hold.ts'
 import type { LastListed, ListMemory } from '../control/list-memory.ts'
@@ -19,7 +18,6 @@ import type {
   Round,
   Unknown,
 } from '../control/round.ts'
-import type { Settled, SettledEntry } from '../control/settled.ts'
 import type { ControlEvent, KeptEvent } from '../use-cases/ports.ts'
 
 /** What AWS gave back, a row of the table or an answer, does not have the form it must have; the message says where. */
@@ -42,17 +40,20 @@ export function parseAnswer<T>(schema: z.ZodType<T>, data: unknown, key: string)
  * One schema per field, the optional ones too: a field that is added to the type but not here would be written and
  * silently dropped when read.
  */
-type Fields<T> = { [K in keyof Required<T>]: z.ZodType }
+export type Fields<T> = { [K in keyof Required<T>]: z.ZodType }
 /** Every value of a type: one that is missing here would be written and refused when read. */
 type Each<T extends string> = { [K in T]: K }
 
-const uri = z.string().transform((text, context): DestinationUri => {
+export const uri = z.string().transform((text, context): DestinationUri => {
   const parsed = destinationUri(text)
   if (parsed !== undefined) return parsed
   context.addIssue({ code: 'custom', message: `"${text}" is not a SIP URI` })
   return z.NEVER
 })
-const flags: z.ZodType<Flags> = z.templateLiteral([z.enum(['A', 'I', 'D', 'T']), z.enum(['P', 'N', 'X'])])
+export const flags: z.ZodType<Flags> = z.templateLiteral([
+  z.enum(['A', 'I', 'D', 'T']),
+  z.enum(['P', 'N', 'X']),
+])
 const subject: z.ZodType<Subject> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('instance'), instanceId: z.string(), launchedAt: z.number() }),
   z.object({ kind: z.literal('uri'), uri }),
@@ -78,48 +79,6 @@ export const holdRow: z.ZodType<Hold> = z.object({
   order: z.string(),
   lifted: z.object({ at: z.number(), by: z.string() }).exactOptional(),
 } satisfies Fields<Hold>)
-
-export const wantedRow = z.object({ value: z.number() })
-export const edgeLeaseRow = z.object({ owner: z.string(), until: z.number(), generation: z.number() })
-
-const entryRecord: z.ZodType<EntryRecord> = z.object({
-  kind: z.literal('entry'),
-  group: z.number(),
-  uri,
-  duid: z.string().exactOptional(),
-  flags,
-  identity: z.string(),
-  sent: z.number().exactOptional(),
-  calmSince: z.number().exactOptional(),
-} satisfies Fields<EntryRecord>)
-const guardRecord: z.ZodType<GuardRecord> = z.object({
-  kind: z.literal('guard'),
-  uri,
-  calmSince: z.number().exactOptional(),
-} satisfies Fields<GuardRecord>)
-export const edgeRecordsRow: z.ZodType<EdgeRecord[]> = z.array(z.union([entryRecord, guardRecord]))
-
-export const settledRow: z.ZodType<Settled> = z.object({
-  edge: z.string(),
-  wanted: z.number(),
-  askedAt: z.number(),
-  answeredAt: z.number(),
-  boot: z.string(),
-  entries: z.array(
-    z.object({
-      group: z.number(),
-      uri,
-      duid: z.string().exactOptional(),
-      iuid: z.string().exactOptional(),
-      address: z.string().exactOptional(),
-      before: flags.exactOptional(),
-      after: flags,
-      refused: z.string().exactOptional(),
-    } satisfies Fields<SettledEntry>),
-  ),
-  guarded: z.array(uri).exactOptional(),
-  problem: z.string().exactOptional(),
-} satisfies Fields<Settled>)
 
 const deadlinePolicy: z.ZodType<DeadlinePolicy> = z.object({
   callsLeft: z.enum({

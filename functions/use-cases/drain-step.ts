@@ -256,12 +256,8 @@ export async function actionOver(
     const retained = await retain(ports, record)
     return answer(ports, retained, nextOf(retained))
   }
-  const over = await save(ports, record, {
-    state: 'completing',
-    result: 'action-over',
-    completion: 'CONTINUE',
-  })
-  return answer(ports, over, 'complete')
+  const over = { state: 'completing', result: 'action-over', completion: 'CONTINUE' } as const
+  return answer(ports, await save(ports, record, over), 'complete')
 }
 
 /**

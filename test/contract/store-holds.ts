@@ -28,6 +28,8 @@ export function holdsContract(open: () => Store, fresh: (name: string) => string
       expect((await store.hold('lifecycle', id, aHold(id).subject))?.lifted).toEqual(lifted)
       expect(await store.putHold(aHold(id, { order: '2', why: 'again', lifted }))).toBe('written')
       expect((await store.hold('lifecycle', id, aHold(id).subject))?.why).toBe('again')
+      // A tombstone that is as late wins.
+      expect(await store.putHold(aHold(id, { order: '2' }))).toBe('stale')
       expect(await store.putHold(aHold(id, { order: '3' }))).toBe('written')
       expect((await store.holds()).filter((hold) => hold.id === id)).toEqual([aHold(id, { order: '3' })])
     })

@@ -48,10 +48,10 @@ export function createMemoryStore(): MemoryStore {
       return 'written'
     },
     async retire(hold, mark) {
-      if (stale(hold) || stale(mark))
+      const tombstone = { ...hold, lifted: hold.lifted ?? { at: mark.placedAt, by: mark.who } }
+      if (stale(tombstone) || stale(mark))
         throw new StoreConflict(`hold ${hold.id} was written later: read it again`)
-      const lifted = hold.lifted ?? { at: mark.placedAt, by: mark.who }
-      holds.set(keyOf(hold), structuredClone({ ...hold, lifted }))
+      holds.set(keyOf(hold), structuredClone(tombstone))
       holds.set(keyOf(mark), structuredClone(mark))
     },
 

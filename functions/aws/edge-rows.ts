@@ -1,0 +1,46 @@
+import * as z from 'zod'
+import type { EdgeRecord, EntryRecord, GuardRecord } from '../control/entry-record.ts'
+import type { Settled, SettledEntry } from '../control/settled.ts'
+import { type Fields, flags, uri } from './rows.ts'
+
+export const wantedRow = z.object({ value: z.number() })
+export const edgeLeaseRow = z.object({ owner: z.string(), until: z.number(), generation: z.number() })
+
+const entryRecord: z.ZodType<EntryRecord> = z.object({
+  kind: z.literal('entry'),
+  group: z.number(),
+  uri,
+  duid: z.string().exactOptional(),
+  flags,
+  identity: z.string(),
+  sent: z.number().exactOptional(),
+  calmSince: z.number().exactOptional(),
+} satisfies Fields<EntryRecord>)
+const guardRecord: z.ZodType<GuardRecord> = z.object({
+  kind: z.literal('guard'),
+  uri,
+  calmSince: z.number().exactOptional(),
+} satisfies Fields<GuardRecord>)
+export const edgeRecordsRow: z.ZodType<EdgeRecord[]> = z.array(z.union([entryRecord, guardRecord]))
+
+export const settledRow: z.ZodType<Settled> = z.object({
+  edge: z.string(),
+  wanted: z.number(),
+  askedAt: z.number(),
+  answeredAt: z.number(),
+  boot: z.string(),
+  entries: z.array(
+    z.object({
+      group: z.number(),
+      uri,
+      duid: z.string().exactOptional(),
+      iuid: z.string().exactOptional(),
+      address: z.string().exactOptional(),
+      before: flags.exactOptional(),
+      after: flags,
+      refused: z.string().exactOptional(),
+    } satisfies Fields<SettledEntry>),
+  ),
+  guarded: z.array(uri).exactOptional(),
+  problem: z.string().exactOptional(),
+} satisfies Fields<Settled>)

@@ -1,0 +1,65 @@
+import type { Hold } from '../../functions/control/hold.ts'
+import type { SettleResult } from '../../functions/use-cases/settle.ts'
+import type { MemoryEdge } from '../memory/edge.ts'
+import type { MemoryEdgeOptions } from '../memory/edge-options.ts'
+import { createWorld, seconds, verbatim, type World } from './world.ts'
+
+export const rpcTimeout = 3 * seconds
+/** how long a lease is after which nobody gave it up */
+export const late = rpcTimeout + 2 * seconds
+
+export function holdOf(text: string, changes: Partial<Hold> = {}): Hold {
+  const uri = verbatim(text)
+  return {
+    source: 'operator',
+    id: text,
+    subject: { kind: 'uri', uri },
+    uris: [uri],
+    addresses: [],
+    wholeInstance: false,
+    who: 'alice',
+    why: 'disk failing',
+    placedAt: 1,
+    order: '1',
+    ...changes,
+  }
+}
+
+/** Writes down what is wanted, as every trigger does. @returns the counter that knows it */
+export async function want(world: World, ...holds: readonly Hold[]): Promise<number> {
+  for (const hold of holds) await world.memory.store.putHold(hold)
+  return world.memory.store.raiseWanted()
+}
+export const lifted = (text: string) => holdOf(text, { order: '2', lifted: { at: 2, by: 'bob' } })
+
+/** One edge whose every answer takes a while. */
+export function oneEdge(options: Partial<MemoryEdgeOptions> = {}): { world: World; edge: MemoryEdge } {
+  const world = createWorld({ edges: [{ id: 'edge-a', ...options }] })
+  const [edge] = world.edges
+  if (!edge) throw new Error('no edge')
+  edge.misbehaviour = { latencyMs: 100 }
+  return { world, edge }
+}
+
+/** Does `work` once, when the edge is asked for `method` under a lease for the first time. */
+export function atFirst(edge: MemoryEdge, method: 'list' | 'write', work: () => unknown): void {
+  let isDone = false
+  edge.change((each) => ({
+    [method]: async (...args: never[]) => {
+      if (!isDone) {
+        isDone = true
+        await work()
+      }
+      return (each[method] as (...args: never[]) => unknown)(...args)
+    },
+  }))
+}
+
+/** Somebody else gets the lease, long after ours has ended. */
+export const takenOver = (world: World) =>
+  world.memory.store.takeEdge('edge-a', 'successor', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
+
+export const found = (result: SettleResult | undefined) => {
+  if (result && 'settled' in result) return result.settled
+  throw result?.error ?? new Error('no result')
+}
