@@ -28,7 +28,7 @@ const keptKey = ({ at, id }: KeptEvent): Key => ({
  *
  * | row                    | pk                                | sk                         | expires                      |
  * |------------------------|-----------------------------------|----------------------------|------------------------------|
- * | hold, placed or lifted | `HOLD#<source>#<id>#<subject>`    | `HOLD`                     | restored: 30 days after lift |
+ * | hold, placed or lifted | `HOLD#<source>#<id>#<subject>`    | `HOLD`                     | lifted: 30 days after it     |
  * | hold in force, a copy  | `HOLDS`                           | `<source>#<id>#<subject>`  | never                        |
  * | drain record           | `DRAIN#<id>`                      | `RECORD`                   | ended: 90 days               |
  * | changes of what is wanted, counted | `WANTED`              | `COUNTER`                  | never                        |
