@@ -1,4 +1,5 @@
 import type { InstanceFacts, Ports } from '../../functions/use-cases/ports.ts'
+import { overTheSdk } from '../memory/auto-scaling-sdk.ts'
 import type { MemoryClock } from '../memory/clock.ts'
 import { createMemoryLifecycleActions } from '../memory/lifecycle-actions.ts'
 import { groupName, hooks } from './messages.ts'
@@ -113,33 +114,26 @@ export class Machines {
     return token
   }
 
-  /** Auto Scaling's API, as the product calls it. */
+  /** Auto Scaling's API, as the deployed adapter calls it. */
   port(): Ports['lifecycleActions'] {
-    const mustExist = () => {
-      if (!this.groupDeleted) return
-      throw Object.assign(new Error(`AutoScalingGroup name not found - ${groupName}`), {
-        name: 'ValidationError',
-      })
-    }
-    return {
-      heartbeat: async (target) => {
-        mustExist()
-        return this.actions.heartbeat(target)
+    return overTheSdk(
+      {
+        active: () => this.actions.active(),
+        heartbeat: (target) => this.actions.heartbeat(target),
+        complete: async (target, result) => {
+          const outcome = await this.actions.complete(target, result)
+          this.look()
+          return outcome
+        },
+        terminate: async (instanceId) => {
+          const machine = this.truth.machines.find(({ id }) => id === instanceId)
+          if (!machine || machine.goneAt !== undefined) return 'over'
+          this.goes(machine, { how: 'TERMINATE', by: 'completion', at: this.clock.now() })
+          return this.actions.terminate(instanceId)
+        },
       },
-      complete: async (target, result) => {
-        mustExist()
-        const outcome = await this.actions.complete(target, result)
-        this.look()
-        return outcome
-      },
-      terminate: async (instanceId) => {
-        mustExist()
-        const machine = this.truth.machines.find(({ id }) => id === instanceId)
-        if (!machine || machine.goneAt !== undefined) return 'over'
-        this.goes(machine, { how: 'TERMINATE', by: 'completion', at: this.clock.now() })
-        return this.actions.terminate(instanceId)
-      },
-    }
+      () => (this.groupDeleted ? { notFound: groupName } : undefined),
+    )
   }
 
   private seen = 0
