@@ -67,13 +67,6 @@ export const expectedViolations: readonly Expected[] = [
       'ten refused completions, a minute and a half, end the heartbeats: the default result of the hook decides',
   },
   {
-    case: 'marks',
-    rules: [...shown, 'no lifting stays undone'],
-    in: [['address recycled', 'machine dies', 'relisted']],
-    reason:
-      'the mark of a machine that is gone ends with a launch that EC2 and the lists already show, or never',
-  },
-  {
     case: 'a launch that EC2 shows late',
     rules: ['no mark outlives its reason'],
     in: [['address recycled'], ['EC2 is late']],
