@@ -114,6 +114,12 @@ export class Machines {
     return token
   }
 
+  /** Somebody else completes a launch. */
+  completedByOthers({ id }: Machine, token: string): void {
+    const target = { group: groupName, hook: hooks.launch, token, instanceId: id }
+    void this.actions.complete(target, 'CONTINUE').then(() => this.look())
+  }
+
   /** Auto Scaling's API, as the deployed adapter calls it. */
   port(): Ports['lifecycleActions'] {
     return overTheSdk(

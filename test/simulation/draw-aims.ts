@@ -1,0 +1,71 @@
+import { anyEdge, edit, launch, type Place, scaleIn, second } from './draw-parts.ts'
+import type { EdgePlan, Happening, ServerPlan } from './plan.ts'
+import type { Draws } from './random.ts'
+
+/** Stories that other draws come to too seldom: each is aimed at one fault that was mended. Most histories have none of them. */
+export function drawAims(
+  draws: Draws,
+  edges: readonly EdgePlan[],
+  servers: readonly ServerPlan[],
+): Happening[] {
+  if (!draws.chance(0.25)) return []
+  const aim = aims[draws.weighted({ unlisted: 8, respelled: 6, lastMoment: 8, noAddress: 5, launchLost: 12 })]
+  const server = draws.int(0, servers.length - 1)
+  return aim({ draws, edges, servers, server, at: draws.int(5, 200) * second })
+}
+
+/** A call that outlasts what comes next. */
+function longCall(place: Place, out: boolean): Happening {
+  const { draws, server, at } = place
+  return { at, kind: 'call', server, edge: anyEdge(place), out, lasts: draws.int(100, 500) * second }
+}
+
+/** Its lines change in all files and are loaded, while a call is up; then it is scaled in. */
+function editedDuringCall(
+  place: Place,
+  change: { readonly listed: boolean; readonly port?: number | null },
+): Happening[] {
+  const { draws, at, edges } = place
+  const edited = at + draws.int(1, 70) * second
+  const lines = edit({ ...place, at: edited }, change, 0)
+  const loads = edges.map((_, edge): Happening => ({ at: edited + 500, kind: 'stranger-reloads', edge }))
+  const later = edited + draws.int(2, 20) * second
+  return [longCall(place, false), ...lines, ...loads, scaleIn({ ...place, at: later })]
+}
+
+const aims = {
+  unlisted: (place: Place) => editedDuringCall(place, { listed: false }),
+  respelled: (place: Place) => {
+    const { servers, server } = place
+    return editedDuringCall(place, { listed: true, port: servers[server]?.port === undefined ? 5060 : null })
+  },
+  /** Drains side by side share their readings; a call begins about when the last one is taken. */
+  lastMoment: (place: Place): Happening[] => {
+    const { draws, at, servers } = place
+    const later = at + draws.int(3000, 9000)
+    const others = [...servers.keys()].filter((server) => server !== place.server)
+    const drains = others.map((server) => scaleIn({ ...place, server, at: later }))
+    return [scaleIn(place), ...drains, longCall({ ...place, at: at + draws.int(13_000, 21_000) }, true)]
+  },
+  /** A machine is scaled in before EC2 shows its address. */
+  noAddress: (place: Place): Happening[] => {
+    const { draws, at, server } = place
+    const scaledAt = at + draws.int(10, 40) * second
+    return [
+      { at, kind: 'machine-dies', server, gone: [100] },
+      { ...launch({ ...place, at: at + 1 }), after: second, notFoundFor: 0, addressAfter: 90 * second },
+      longCall({ ...place, at: scaledAt - draws.int(1, 7) * second }, draws.chance(0.5)),
+      scaleIn({ ...place, at: scaledAt }),
+    ]
+  },
+  /** The event of a launch is lost, and somebody completes its action. */
+  launchLost: (place: Place): Happening[] => {
+    const { draws, at } = place
+    const lost = { notFoundFor: 0, addressAfter: 0, delivery: [], successful: [draws.int(10, 800)] }
+    const completedAfter = draws.int(1, 20) * second
+    return [
+      scaleIn(place),
+      { ...launch({ ...place, at: at + second }), after: draws.int(1, 60) * second, ...lost, completedAfter },
+    ]
+  },
+}
