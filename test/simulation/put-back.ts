@@ -12,6 +12,7 @@ interface Options {
   readonly histories: number
   readonly workers: number
   readonly patches: string
+  readonly apply: boolean
 }
 
 const program: Command = new Command('simulate:put-back')
@@ -22,6 +23,7 @@ const program: Command = new Command('simulate:put-back')
   .option('--histories <n>', 'within how many a fault must be found', atLeastOne, 2000)
   .option('--workers <n>', 'threads', atLeastOne, availableParallelism())
   .option('--patches <folder>', 'where the patches are', join(import.meta.dirname, 'put-back'))
+  .option('--apply', 'only see that they apply', false)
   .addHelpText(
     'after',
     '\nIt ends with 1 where a patch does not apply, its copy does not compile or run, or its fault is not found.\nHow to write or renew a patch: test/simulation/README.md.',
@@ -106,7 +108,7 @@ function copied(): string {
 }
 
 /** @throws NotFound, with why and what to do */
-async function find(patch: Patch, { histories, workers }: Options): Promise<Unexpected> {
+async function find(patch: Patch, { histories, workers, apply }: Options): Promise<Unexpected | undefined> {
   const copy = copied()
   try {
     const applied = await run('git', ['apply', '--verbose', patch.file], copy)
@@ -114,6 +116,7 @@ async function find(patch: Patch, { histories, workers }: Options): Promise<Unex
       throw new NotFound(
         `it does not apply, since what it changes was changed.\n${applied.stderr.trim()}\nTo renew it, put the fault back by hand, write "git diff -U1 -- functions" below its first lines, and take the change back.`,
       )
+    if (apply) return undefined
     const node = process.execPath
     const compiled = await run(
       node,
@@ -154,6 +157,10 @@ function foundIn({ stdout, stderr }: Ended, { rule }: Patch, histories: number):
   return { ...found, broken }
 }
 
+function saidOf({ seed, broken: [first] }: Unexpected): string {
+  return `found after ${seed} histories, seed ${seed}: ${first?.rule}: ${first?.what}`
+}
+
 async function main(names: readonly string[], options: Options): Promise<boolean> {
   const patches = patchesIn(options.patches)
   const unknown = names.filter((name) => !patches.some((patch) => patch.name === name))
@@ -164,10 +171,8 @@ async function main(names: readonly string[], options: Options): Promise<boolean
     const startedAt = performance.now()
     const seconds = () => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`
     try {
-      const { seed, broken } = await find(patch, options)
-      console.log(
-        `${patch.name.padEnd(4)} found after ${seed} histories, seed ${seed}, ${seconds()}: ${patch.rule}: ${broken[0]?.what}`,
-      )
+      const found = await find(patch, options)
+      console.log(`${patch.name.padEnd(4)} ${found ? saidOf(found) : 'applies'}, ${seconds()}`)
     } catch (error) {
       if (!(error instanceof NotFound)) throw error
       all = false
