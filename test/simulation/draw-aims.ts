@@ -39,13 +39,15 @@ const aims = {
     const { servers, server } = place
     return editedDuringCall(place, { listed: true, port: servers[server]?.port === undefined ? 5060 : null })
   },
-  /** Drains side by side share their readings; a call begins about when the last one is taken. */
+  /** Drains side by side share their readings; calls begin about when the last one is taken. */
   lastMoment: (place: Place): Happening[] => {
     const { draws, at, servers } = place
-    const later = at + draws.int(3000, 9000)
-    const others = [...servers.keys()].filter((server) => server !== place.server)
-    const drains = others.map((server) => scaleIn({ ...place, server, at: later }))
-    return [scaleIn(place), ...drains, longCall({ ...place, at: at + draws.int(13_000, 21_000) }, true)]
+    const apart = draws.int(1000, 4500)
+    return [...servers.keys()].flatMap((server) => {
+      const began = at + server * apart
+      const drain: Happening = { at: began, kind: 'scale-in', server, delivery: [100], gone: [100] }
+      return [drain, longCall({ ...place, server, at: began + draws.int(16_000, 25_000) }, true)]
+    })
   },
   /** A machine is scaled in before EC2 shows its address. */
   noAddress: (place: Place): Happening[] => {
