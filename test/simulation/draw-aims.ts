@@ -9,7 +9,17 @@ export function drawAims(
   servers: readonly ServerPlan[],
 ): Happening[] {
   if (!draws.chance(0.25)) return []
-  const aim = aims[draws.weighted({ unlisted: 8, respelled: 6, lastMoment: 8, noAddress: 5, launchLost: 12 })]
+  const aim =
+    aims[
+      draws.weighted({
+        unlisted: 8,
+        respelled: 6,
+        lastMoment: 8,
+        noAddress: 5,
+        launchLost: 12,
+        listedLate: 8,
+      })
+    ]
   const server = draws.int(0, servers.length - 1)
   return aim({ draws, edges, servers, server, at: draws.int(5, 200) * second })
 }
@@ -58,6 +68,23 @@ const aims = {
       { ...launch({ ...place, at: at + 1 }), after: second, notFoundFor: 0, addressAfter: 90 * second },
       longCall({ ...place, at: scaledAt - draws.int(1, 7) * second }, draws.chance(0.5)),
       scaleIn({ ...place, at: scaledAt }),
+    ]
+  },
+  /** An address leaves the lists, and is listed again for a machine whose launch was told before. */
+  listedLate: (place: Place): Happening[] => {
+    const { draws, at, server, edges } = place
+    const unlisted = at + draws.int(25, 40) * second
+    const listed = unlisted + draws.int(8, 30) * second
+    const loads = (when: number) =>
+      edges.map((_, edge): Happening => ({ at: when, kind: 'stranger-reloads', edge }))
+    const told = { after: 2 * second, notFoundFor: 0, addressAfter: 0, delivery: [100], successful: [100] }
+    return [
+      { at, kind: 'scale-in', server, delivery: [100], gone: [100] },
+      ...edit({ ...place, at: unlisted }, { listed: false }, 0),
+      ...loads(unlisted),
+      { ...launch({ ...place, at: unlisted }), ...told },
+      ...edit({ ...place, at: listed }, { listed: true }, 0),
+      ...loads(listed),
     ]
   },
   /** The event of a launch is lost, and somebody completes its action. */
