@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 
 /**
- * Found within 70 histories, a few seconds each. The others take up to a minute: `npm run simulate:put-back` runs them, and here they
+ * Found within 50 histories, a few seconds each. The others take up to half a minute each: `npm run simulate:put-back` runs them, and here they
  * need only apply.
  */
-const early = ['C3', 'C4', 'R17']
+const early = ['C3', 'C4', 'M4', 'R17', 'R18']
 
 function putBack(args: readonly string[], patches: Readonly<Record<string, string>> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'patches-'))
