@@ -134,7 +134,8 @@ class Cast {
       this.world.clock.at(this.now + launch.after, () => this.world.runs.outside(() => this.launch(launch)))
   }
 
-  private launch({ server, delivery, successful, notFoundFor, addressAfter }: Of<'launch'>): void {
+  private launch(happening: Of<'launch'>): void {
+    const { server, delivery, successful, notFoundFor, addressAfter, completedAfter } = happening
     const { machines, truth, plan, faults } = this.world
     if (truth.machineAt(server)) return
     faults.hit('world: address recycled', this.now)
@@ -145,6 +146,10 @@ class Cast {
       return
     }
     const token = machines.begin(machine, 'launch')
+    if (completedAfter !== undefined)
+      this.world.clock.at(this.now + completedAfter, () =>
+        this.world.runs.outside(() => machines.completedByOthers(machine, token)),
+      )
     const at = Math.floor(this.now / 1000) * 1000
     this.send('lifecycle-events', { body: actionMessage('launch', machine.id, token, at) }, delivery, {
       kind: 'launch',

@@ -95,6 +95,8 @@ export type Happening = { readonly at: number } & (
       readonly addressAfter: number
       readonly delivery: Delivery
       readonly successful: Delivery
+      /** somebody else completes its action, so long after it began */
+      readonly completedAfter?: number
     }
   | {
       readonly kind: 'alarm'

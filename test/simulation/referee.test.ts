@@ -1,26 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import type { Edge, Ports } from '../../functions/use-cases/ports.ts'
 import { runHistory } from './history.ts'
-import type { EdgePlan, Plan } from './plan.ts'
+import type { Plan } from './plan.ts'
+import { edge, group } from './races.ts'
 import { judge, type Rule } from './referee.ts'
 import { shrink } from './shrink.ts'
 
 const second = 1000
-
-const edge = (id: string): EdgePlan => ({
-  id,
-  version: '6.1',
-  rpcFile: 'ours',
-  counters: true,
-  guard: true,
-  profiles: ['dst', 'src'],
-  counts: true,
-  restoresDialogs: false,
-  upMs: 86_400_000,
-  latencyMs: 20,
-  reloadTakesMs: 0,
-  configured: true,
-})
 
 /** A scale-in with a call up, a drain that is lifted, and a reload in between: nothing is wrong in it. */
 const quiet: Plan = {
@@ -35,14 +21,7 @@ const quiet: Plan = {
       { edge: 1, set: 1, flags: 'AX', listed: true },
     ],
   })),
-  group: {
-    launchHook: true,
-    heartbeatTimeoutSeconds: 300,
-    drainDeadlineSeconds: 1500,
-    callsLeft: 'terminate',
-    unknown: 'terminate',
-    ownCount: false,
-  },
+  group,
   happenings: [
     { at: 2 * second, kind: 'call', server: 0, edge: 1, out: true, lasts: 400 * second },
     { at: 10 * second, kind: 'scale-in', server: 0, delivery: [100], gone: [100] },

@@ -25,6 +25,7 @@ export const rules = {
   'free is given back': 'after two minutes of calm nothing is disabled without a hold',
   'former flags are exact': 'what is given back shows what it would have shown had we never touched it',
   'nothing is opened that we did not close': 'no write of ours enables what the list or a hand disabled',
+  'nothing is written after its run': 'no function that has ended writes to an edge, also when it is thawed',
   'the guard agrees': "after two minutes of calm the guard's table has what is held and nothing else",
   'no record outlives its reason': 'no record of former flags stays of what nothing holds',
   'no mark outlives its reason':
@@ -67,6 +68,10 @@ export function judge(history: History): Findings {
       'nothing is opened that we did not close',
       false,
       () => `edge ${edge}: ${entry} at ${since(history, at)}`,
+    )
+  if (history.truth.sent.length > 0)
+    findings.check('nothing is written after its run', history.truth.lateWrites.length === 0, () =>
+      history.truth.lateWrites.map(({ by, at }) => `${by} at ${since(history, at)}`).join(', '),
     )
   for (const seen of [...history.calms, history.last]) judgeEdges(history, seen, findings)
   return findings

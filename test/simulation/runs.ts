@@ -41,6 +41,8 @@ const never = new Promise<never>(() => undefined)
 export class Runs {
   /** how often each function was invoked, and how it ended */
   readonly invocations: { readonly name: FunctionName; readonly end: Outcome<unknown>['end'] }[] = []
+  /** told of each call that a run begins after it has ended, and its sandbox was thawed */
+  onLate: (name: FunctionName, call: string) => void = () => undefined
   private readonly clock: MemoryClock
   private readonly faults: Faults
   private readonly skewsMs: readonly number[]
@@ -80,6 +82,7 @@ export class Runs {
     const outcome = await new Promise<Outcome<T>>((resolve) => {
       const died = { end: 'died', startedAt } as const
       const run: Run = { name, sandbox, skewMs, dead: false, die: () => resolve(died) }
+      this.running.add(run)
       this.clock.at(startedAt + timeouts[name] * 1000, () => this.kill(run))
       this.current.run(run, work).then(
         (answer) => resolve({ end: 'answered', answer, startedAt }),
@@ -89,7 +92,6 @@ export class Runs {
         run.dead = true
         resolve(died)
       }
-      this.running.add(run)
     })
     this.release(sandbox, name, outcome)
     return outcome
@@ -116,6 +118,7 @@ export class Runs {
     const run = this.current.getStore()
     if (!run) return work()
     if (this.isHeld(run)) await this.held(run)
+    if (!this.running.has(run)) this.onLate(run.name, name)
     const fault = this.faults.at(name, this.clock.now())
     if (!fault) {
       const answer = await work()

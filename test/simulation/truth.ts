@@ -174,6 +174,8 @@ export class Truth {
   readonly goings: Going[] = []
   /** how many states of ours gave an entry back, or enabled it */
   givenBack = 0
+  /** requests that a run began to write to an edge after it had ended */
+  readonly lateWrites: { readonly by: string; readonly at: number }[] = []
   /** entries that a write of ours opened although their list, or somebody else, had them disabled */
   readonly opened: { readonly edge: number; readonly entry: string; readonly at: number }[] = []
 

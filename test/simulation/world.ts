@@ -76,6 +76,9 @@ export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (por
   const faults = new Faults(plan.faults, startedAt)
   const runs = new Runs(clock, faults, plan.skewsMs)
   const truth = new Truth(plan.edges.map(({ version }) => new EdgeTruth(version === '6.1')))
+  runs.onLate = (by, call) => {
+    if (call === 'edge.write') truth.lateWrites.push({ by, at: clock.now() })
+  }
   const lookedAt = new Map<string, number>()
   const machines = new Machines(
     plan,
