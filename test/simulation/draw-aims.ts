@@ -15,7 +15,8 @@ export function drawAims(
         unlisted: 8,
         respelled: 6,
         lastMoment: 8,
-        noAddress: 5,
+        unknownToEc2: 8,
+        removedEdge: 8,
         launchLost: 12,
         listedLate: 8,
       })
@@ -25,7 +26,7 @@ export function drawAims(
 }
 
 /** A call that outlasts what comes next. */
-function longCall(place: Place, out: boolean): Happening {
+function longCall(place: Place, out: boolean): Happening & { readonly kind: 'call' } {
   const { draws, server, at } = place
   return { at, kind: 'call', server, edge: anyEdge(place), out, lasts: draws.int(100, 500) * second }
 }
@@ -59,13 +60,27 @@ const aims = {
       return [drain, longCall({ ...place, server, at: began + draws.int(16_000, 25_000) }, true)]
     })
   },
-  /** A machine is scaled in before EC2 shows its address. */
-  noAddress: (place: Place): Happening[] => {
+  /** An edge with a call leaves the configuration, and then the server is scaled in. */
+  removedEdge: (place: Place): Happening[] => {
+    const { draws, at, edges } = place
+    const edge = edges.length - 1
+    const removedAt = at + draws.int(1, 60) * second
+    return [
+      { ...longCall(place, draws.chance(0.5)), edge, lasts: draws.int(300, 700) * second },
+      { at: removedAt, kind: 'edge-removed', edge, delivery: [100] },
+      scaleIn({ ...place, at: removedAt + draws.int(2, 60) * second }),
+    ]
+  },
+  /** A machine is scaled in before EC2 knows it, or shows its address. */
+  unknownToEc2: (place: Place): Happening[] => {
     const { draws, at, server } = place
     const scaledAt = at + draws.int(10, 40) * second
+    const late = draws.chance(0.5)
+      ? { notFoundFor: 90 * second, addressAfter: 0 }
+      : { notFoundFor: 0, addressAfter: 90 * second }
     return [
       { at, kind: 'machine-dies', server, gone: [100] },
-      { ...launch({ ...place, at: at + 1 }), after: second, notFoundFor: 0, addressAfter: 90 * second },
+      { ...launch({ ...place, at: at + 1 }), after: second, ...late },
       longCall({ ...place, at: scaledAt - draws.int(1, 7) * second }, draws.chance(0.5)),
       scaleIn({ ...place, at: scaledAt }),
     ]

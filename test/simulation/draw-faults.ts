@@ -48,8 +48,12 @@ const ports: Readonly<Record<RefusingPort, number>> = {
 }
 
 /** Nothing, or a few things that go wrong, most of them when something happens. */
-export function drawFaults(draws: Draws, edges: number, lasts: number): Fault[] {
-  const from = () => draws.int(0, Math.max(1, lasts - 30 * second))
+export function drawFaults(draws: Draws, edges: number, times: readonly number[]): Fault[] {
+  const lasts = Math.max(...times) + 60 * second
+  const from = () =>
+    draws.chance(0.5)
+      ? draws.int(0, lasts - 30 * second)
+      : Math.max(0, (times[draws.int(0, times.length - 1)] ?? 0) + draws.int(-3000, 3000))
   const several = draws.several(0, 4, (): Fault => {
     const kind = draws.weighted({ edge: 46, call: 44, port: 14, 'newer-payload': 3 })
     if (kind === 'edge') return drawEdgeFault(draws, edges, from())

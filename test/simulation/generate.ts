@@ -15,14 +15,17 @@ export function generate(seed: number): Plan {
   const drawn = drawHappenings(draws.part('happenings'), edges, servers)
   const aimed = drawAims(draws.part('aims'), edges, servers)
   const happenings = [...drawn, ...aimed].sort((a, b) => a.at - b.at)
-  const lasts = Math.max(...happenings.map(({ at }) => at)) + minute
   const plan: Plan = {
     seed,
     edges,
     servers,
     group,
     happenings,
-    faults: drawFaults(draws.part('faults'), edges.length, lasts),
+    faults: drawFaults(
+      draws.part('faults'),
+      edges.length,
+      happenings.map(({ at }) => at),
+    ),
     skewsMs: draws.part('skews').several(1, 5, () => draws.int(-1000, 1000)),
   }
   return draws.part('undisturbed').chance(0.2) ? undisturbed(plan) : plan

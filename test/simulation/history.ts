@@ -14,6 +14,7 @@ const calmAfter = 150 * second
 /** Runs a plan to its end on a virtual clock. `sabotage` replaces ports, to see that the referee can fail. */
 export async function runHistory(plan: Plan, sabotage?: (ports: Ports) => Ports): Promise<History> {
   const world = createWorld(plan, sabotage)
+  await world.lookAround()
   plantHappenings(world)
   try {
     const calms = await untilCalm(world)
@@ -74,8 +75,7 @@ async function see(world: World): Promise<Seen> {
   const uris = edges.flatMap((edge) => edge.truth().entries.map(({ uri }) => uri))
   const holds = await store.holds()
   const rows = await store.formerFlags([...new Set([...uris, ...holds.flatMap((hold) => hold.uris)])])
-  const ids = [...new Set(executions.map(({ drainId }) => drainId))]
-  const drains = await Promise.all(ids.map((id) => store.drain(id)))
+  const drains = await Promise.all(store.drainIds().map((id) => store.drain(id)))
   return {
     at: clock.now(),
     edges: edges.map((edge, index) => {

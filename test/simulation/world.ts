@@ -66,6 +66,8 @@ export interface World {
   readonly executions: readonly ExecutionSeen[]
   readonly lists: ReturnType<typeof createEdges>
   readonly byUs: ByUs
+  /** A first look, at which nothing goes wrong: the deployment knows its edges before anything happens. */
+  lookAround(): Promise<void>
   stop(): void
 }
 
@@ -151,6 +153,7 @@ export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (por
       byUs,
     },
     events: simulated.events,
+    lookAround: () => runs.outside(() => reconcile(ports)),
     stop() {
       stopped = true
       runs.stop()
