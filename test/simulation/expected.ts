@@ -1,10 +1,13 @@
 import type { Circumstance } from './circumstances.ts'
+import type { IncidentKind } from './incidents.ts'
 import type { Rule, Violation } from './referee.ts'
 
 /** A violation that is known, with why it is there still. Any other fails the run. */
 export interface Expected {
   readonly rules: readonly Rule[]
-  /** what the history must have, one of each list, for it to be this one */
+  /** what must have happened to whom it is about, since it was right: one of each list */
+  readonly after?: readonly (readonly IncidentKind[])[]
+  /** what the whole history must have, one of each list */
   readonly in?: readonly (readonly Circumstance[])[]
   /** what the violation's text must match as well */
   readonly what?: string
@@ -14,13 +17,14 @@ export interface Expected {
 
 /** @returns the first entry that explains a violation in a history of these circumstances */
 export function expectedBy(
-  { rule, what }: Violation,
+  { rule, what, after }: Pick<Violation, 'rule' | 'what' | 'after'>,
   circumstances: readonly Circumstance[],
   list: readonly Expected[],
 ): Expected | undefined {
   return list.find(
     (expected) =>
       expected.rules.includes(rule) &&
+      (expected.after ?? []).every((oneOf) => oneOf.some((each) => after.includes(each))) &&
       (expected.in ?? []).every((oneOf) => oneOf.some((each) => circumstances.includes(each))) &&
       new RegExp(expected.what ?? '').test(what),
   )
@@ -31,78 +35,120 @@ const shown: readonly Rule[] = [
   'former flags are exact',
   'the guard agrees',
   'no record outlives its reason',
-  'no mark outlives its reason',
-  'nothing is opened that we did not close',
 ]
 
 /** What is not mended yet, by cause. The work that mends a cause takes its entry away. */
 export const expectedViolations: readonly Expected[] = [
   {
-    case: 'forgotten payload, row or group',
+    case: 'R16, R17, R18: forgotten payload, row or group',
     rules: [
       'heartbeats come in time',
       'no drain outlives its hold',
+      'no mark outlives its reason',
       'every action ends',
       'twice is once',
       'no message is lost',
     ],
-    in: [['newer payload', 'row lost', 'group deleted']],
+    after: [['newer payload', 'row lost', 'group deleted']],
     reason: 'a step that does not know its payload, row or group sends no heartbeat and never ends',
   },
   {
-    case: 'events first',
+    case: 'R15: events first',
     rules: [
       'every action ends',
       'no drain outlives its hold',
       'no message is lost',
       'heartbeats come in time',
     ],
-    in: [['events refused']],
+    after: [['events refused']],
     reason: 'an event that is refused stops what it tells of',
   },
   {
     case: 'a completion that is given up',
     rules: ['heartbeats come in time'],
-    in: [['AWS refuses', 'function fails']],
+    after: [['completions refused']],
     reason:
       'ten refused completions, a minute and a half, end the heartbeats: the default result of the hook decides',
   },
   {
-    case: 'marks',
-    rules: [...shown, 'no lifting stays undone'],
-    in: [['address recycled', 'machine dies', 'relisted']],
-    reason:
-      'the mark of a machine that is gone ends with a launch that EC2 and the lists already show, or never',
+    case: 'M4: a launch that EC2 does not show yet',
+    rules: [...shown, 'no mark outlives its reason', 'held is disabled'],
+    after: [['address recycled'], ['launch not shown']],
+    reason: 'what EC2 does not know yet is taken for gone, or for listed nowhere: its launch ends no mark',
+  },
+  {
+    case: 'a launch that is told late ends the mark of its own machine',
+    rules: ['held is disabled', 'the guard agrees'],
+    after: [['launch told late']],
+    reason: 'admitting a launch lifts every mark of the address, also one that is younger than the launch',
   },
   {
     case: 'a record stays of what left the list',
     rules: ['no record outlives its reason'],
-    in: [['relisted', 'respelled']],
+    after: [['relisted', 'edge comes or goes']],
+    what: 'no longer listed there',
     reason: 'records go only with what is given back',
   },
   {
-    case: 'two writers',
-    rules: [...shown, 'held is disabled', 'no lifting stays undone'],
-    in: [
-      [
-        'reload or restart',
-        'edge trouble',
-        'slow edge',
-        'function fails',
-        'AWS refuses',
-        'disabled by the list',
-        'hand',
-        'fleet changes',
-      ],
+    case: 'R11: absent, and not looked at',
+    rules: ['the guard agrees'],
+    after: [['relisted'], ['address recycled']],
+    what: 'in the guard',
+    reason: 'the end of an absent drain counts as restored, although an edge was written to meanwhile',
+  },
+  {
+    case: 'R12: an edge that was released',
+    rules: shown,
+    after: [['edge released']],
+    reason: 'what we did on a released edge stays on record, and liftings end without it',
+  },
+  {
+    case: 'R3: no guard for what is disabled by others',
+    rules: ['the guard agrees'],
+    after: [
+      ['disabled by the list', 'hand'],
+      ['restart', 'relisted'],
     ],
+    what: 'not in the guard',
+    reason: 'an entry that shows D is nothing to correct, although the guard forgot it with the restart',
+  },
+  {
+    case: 'R13: an old record beats a newer intention',
+    rules: ['former flags are exact', 'nothing is opened that we did not close'],
+    after: [
+      ['disabled by the list', 'hand'],
+      ['reload', 'restart'],
+    ],
+    reason: 'a record speaks for whatever shows D, also for what a reload has disabled since',
+  },
+  {
+    case: 'R1, R2: what others disabled is opened',
+    rules: ['former flags are exact', 'nothing is opened that we did not close'],
+    after: [
+      ['disabled by the list', 'hand'],
+      ['runs side by side', 'broken run', 'edge trouble'],
+    ],
+    reason: 'a lifting run drops the record, and another finds D without one and opens it',
+  },
+  {
+    case: 'R4 to R8: two writers',
+    rules: shown,
+    after: [['runs side by side', 'broken run', 'edge trouble']],
     reason:
       'every trigger writes to the edges by itself: one undoes what another does, or reads what it has half done',
   },
   {
-    case: 'two writers of a hold',
+    case: 'a drain waits for an edge that is gone',
     rules: ['no drain outlives its hold'],
-    in: [['function fails', 'AWS refuses', 'edge trouble', 'slow edge', 'reload or restart']],
+    after: [['edge comes or goes']],
+    reason: 'the drain of a lifted hold goes on for as long as an edge that it knew is off the list',
+  },
+  {
+    case: 'a name is not told by its address',
+    rules: ['no lifting stays undone', 'no drain outlives its hold'],
+    in: [['DNS name']],
+    after: [['relisted']],
     reason:
-      'an ALARM that is still at work places its hold again after its OK; a start that fails leaves a record behind',
+      'what else holds an entry is asked by its URI alone: a hold that has only the address is not found',
   },
 ]

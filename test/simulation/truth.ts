@@ -1,3 +1,5 @@
+import type { Incident, IncidentKind } from './incidents.ts'
+
 /** The true world, apart from what the product or an edge remembers. Times are epoch milliseconds. */
 
 export interface Line {
@@ -172,13 +174,29 @@ export class Truth {
   readonly calls: Call[] = []
   readonly sent: Sent[] = []
   readonly goings: Going[] = []
+  readonly incidents: Incident[] = []
   /** how many states of ours gave an entry back, or enabled it */
   givenBack = 0
   /** entries that a write of ours opened although their list, or somebody else, had them disabled */
-  readonly opened: { readonly edge: number; readonly entry: string; readonly at: number }[] = []
+  readonly opened: {
+    readonly edge: number
+    readonly entry: string
+    readonly server: number | undefined
+    readonly at: number
+  }[] = []
 
   constructor(edges: readonly EdgeTruth[]) {
     this.edges = edges
+  }
+
+  /** Something happened that a violation may come from. */
+  happened(
+    kind: IncidentKind,
+    from: number,
+    to: Pick<Incident, 'edge' | 'server'> = {},
+    until: number = from,
+  ): void {
+    this.incidents.push({ kind, from, until, ...to })
   }
 
   /** The machine that has the place's address now. */

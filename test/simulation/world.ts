@@ -21,9 +21,10 @@ import { createLosingStore, type LosingStore } from './drain-rows.ts'
 import { createEdges } from './edge-lists.ts'
 import { plantTroubles } from './edges.ts'
 import { Faults } from './faults.ts'
+import type { IncidentKind } from './incidents.ts'
 import { Machines } from './machines.ts'
 import { groupName, hooks } from './messages.ts'
-import type { Plan } from './plan.ts'
+import type { Plan, RefusingPort } from './plan.ts'
 import { type Message, Queues } from './queues.ts'
 import { type FunctionName, Runs } from './runs.ts'
 import { simulatedPorts } from './simulated-ports.ts'
@@ -35,6 +36,8 @@ const minute = 60_000
 export const endingSeconds = 60
 /** the longest call that the edges allow */
 export const longestCallSeconds = 900
+
+type FormerFlags = Parameters<Ports['store']['recordFormerFlags']>[0]
 
 /** What an execution of the workflow came to; `events` of its history so far. */
 export interface ExecutionSeen {
@@ -86,7 +89,8 @@ export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (por
   for (const server of plan.servers.keys()) machines.put(server, startedAt - 24 * 60 * minute)
   const lists = createEdges(plan, { clock, runs, faults, truth })
   const { edges } = lists
-  plantTroubles(plan, edges, clock, faults, truth.edges)
+  plantTroubles(plan, edges, clock, faults, truth)
+  tellOfFaults(plan, truth, startedAt)
   const byUs = watchByes(edges, truth, clock)
   const configured = new Set(plan.edges.flatMap((edge, index) => (edge.configured ? [index] : [])))
   const store = createLosingStore()
@@ -109,7 +113,7 @@ export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (por
   const simulated = simulatedPorts({
     config: configOf(plan),
     runs,
-    store,
+    store: traced(store, { plan, runs, lists }),
     edges: () => edges.filter((_, index) => configured.has(index)),
     factsOf: (id) => machines.factsOf(id),
     allFacts: () => machines.allFacts(),
@@ -154,6 +158,46 @@ export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (por
       clock.stop()
     },
   }
+}
+
+/** The store, where a record of former flags that a run writes or drops is noted in its trace. */
+function traced(
+  store: LosingStore,
+  { plan, runs, lists }: Pick<World, 'plan' | 'runs' | 'lists'>,
+): LosingStore {
+  const note = ({ edge, uri }: FormerFlags) => {
+    const index = plan.edges.findIndex(({ id }) => id === edge)
+    const server = lists.lists.serverOf(uri)
+    if (server !== undefined) runs.note((trace, now) => trace.writes(index, server, now))
+  }
+  return {
+    ...store,
+    recordFormerFlags(flags) {
+      note(flags)
+      return store.recordFormerFlags(flags)
+    },
+    dropFormerFlags(flags) {
+      note(flags)
+      return store.dropFormerFlags(flags)
+    },
+  }
+}
+
+/** The ports that refuse and the payloads of a newer release, as incidents of the whole world. */
+function tellOfFaults({ faults, edges }: Plan, truth: Truth, startedAt: number): void {
+  for (const [edge, { configured }] of edges.entries())
+    if (!configured) truth.happened('edge comes or goes', startedAt, { edge })
+  for (const fault of faults) {
+    if (fault.kind === 'newer-payload')
+      truth.happened('newer payload', startedAt + fault.from, {}, startedAt + fault.to)
+    const kind = fault.kind === 'port' ? refusals[fault.port] : undefined
+    if (kind && fault.kind === 'port') truth.happened(kind, startedAt + fault.from, {}, startedAt + fault.to)
+  }
+}
+
+const refusals: Readonly<Partial<Record<RefusingPort, IncidentKind>>> = {
+  events: 'events refused',
+  lifecycleActions: 'completions refused',
 }
 
 /** The calls that the server at one of these addresses has. */
