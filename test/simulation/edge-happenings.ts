@@ -48,6 +48,7 @@ function changeFleet(world: World, { kind, edge }: Of<'edge-removed' | 'edge-add
   if (id === undefined || isAdded === configured.has(edge) || (!isAdded && configured.size === 1))
     return undefined
   world.truth.happened('edge comes or goes', clock.now(), { edge })
+  if (!isAdded) world.truth.happened('some edge is away', clock.now(), {}, Number.POSITIVE_INFINITY)
   if (isAdded) configured.add(edge)
   else configured.delete(edge)
   return edgesChangedMessage(id, isAdded ? 'Create' : 'Delete', clock.now())

@@ -149,6 +149,7 @@ export function plantTroubles(
       const until = startedAt + fault.to + (fault.what === 'executed later' ? fault.ms : 0)
       faults.hit(`edge: ${fault.what}`, until)
       truth.edges[fault.edge]?.isTroubled(startedAt + fault.from, until)
+      truth.happened('some edge is away', startedAt + fault.from, {}, until)
       truth.happened('edge trouble', startedAt + fault.from, { edge: fault.edge }, until)
     })
     clock.at(startedAt + fault.to, () => {

@@ -9,6 +9,8 @@ export type IncidentKind =
   | 'disabled by the list'
   | 'edge trouble'
   | 'edge comes or goes'
+  /** that one, or another one: what waits for it is done again and again on each */
+  | 'some edge is away'
   | 'edge released'
   /** a function run that wrote there failed, died, froze or had a call refused */
   | 'broken run'
