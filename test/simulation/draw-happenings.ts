@@ -33,6 +33,12 @@ export function drawHappenings(
   return [...stories.flat(), ...calls.flat()].sort((a, b) => a.at - b.at)
 }
 
+/** Something is held when it is reloaded. */
+function drainBefore({ draws, server, at }: Place): Happening {
+  const before = Math.max(0, at - draws.int(1, 60) * second)
+  return { at: before, kind: 'operator', server, command: 'drain', delivery: delivery(draws) }
+}
+
 const weights = {
   scaleIn: 14,
   recycle: 10,
@@ -106,6 +112,7 @@ const stories_: Readonly<Record<keyof typeof weights, (place: Place) => Happenin
     const { draws, at, edges } = place
     if (draws.chance(0.35))
       return [
+        ...(draws.chance(0.6) ? [drainBefore(place)] : []),
         {
           at,
           kind: 'reload-command',

@@ -168,6 +168,7 @@ function misbehaviourOf({ what, ms }: Extract<Fault, { kind: 'edge' }>): Misbeha
     slow: { latencyMs: ms },
     'executed later': { executesAfterMs: ms },
     'counts refused': { faults: { 'dlg.profile_get_size': 'unsupported' } },
+    'writes refused': { faults: { 'dispatcher.set_state': 'refused', 'htable.seti': 'refused' } },
     'list refused': { faults: { 'dispatcher.list': 'malformed' } },
   }
   return all[what]

@@ -138,6 +138,13 @@ export const expectedViolations: readonly Expected[] = [
       'every trigger writes to the edges by itself: one undoes what another does, or reads what it has half done',
   },
   {
+    case: 'R14',
+    rules: ['an answer is true'],
+    after: [['edge trouble', 'broken run']],
+    what: '^the reload ',
+    reason: 'what holding again after a reload came to is not in its answer',
+  },
+  {
     case: 'R6, R7, R10: two writers of a hold',
     rules: ['no drain outlives its hold'],
     after: [['broken run', 'runs side by side', 'edge trouble']],

@@ -13,13 +13,14 @@ export function generate(seed: number): Plan {
   const group = drawGroup(draws.part('group'))
   const happenings = drawHappenings(draws.part('happenings'), edges, servers)
   const lasts = Math.max(...happenings.map(({ at }) => at)) + minute
+  const reloads = happenings.flatMap(({ kind, at }) => (kind === 'reload-command' ? [at] : []))
   return {
     seed,
     edges,
     servers,
     group,
     happenings,
-    faults: drawFaults(draws.part('faults'), edges.length, lasts),
+    faults: drawFaults(draws.part('faults'), edges.length, lasts, reloads),
     skewsMs: draws.part('skews').several(1, 5, () => draws.int(-1000, 1000)),
   }
 }

@@ -176,6 +176,7 @@ export type EdgeTrouble =
   | 'executed later'
   | 'counts refused'
   | 'list refused'
+  | 'writes refused'
 export type CallTrouble = 'refused' | 'done but an error' | 'slow' | 'dies before' | 'dies after' | 'frozen'
 /** A method of a port, any of a port (`store.*`), a request to an edge (`edge.write`, `edge.read`, `edge.reload`), or anything (`*`). */
 export type PortCall = string

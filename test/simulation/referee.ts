@@ -1,3 +1,4 @@
+import { judgeAnswers } from './answers.ts'
 import { type About, type IncidentKind, leadingTo } from './incidents.ts'
 import type { History } from './observed.ts'
 import { judgeEdges } from './referee-edges.ts'
@@ -41,6 +42,8 @@ export const rules = {
     'no drain goes on for a hold that was lifted, and none is claimed and never begun',
   'twice is once': 'a drain has one running execution, and an action is completed once',
   'a history stays short': "an execution's history has at most 20,000 events",
+  'an answer is true':
+    'a command that was answered without a word of a problem shows on its edges what the answer says',
   'no message is lost': 'a message that can be done is done, and not rejected',
 } as const
 export type Rule = keyof typeof rules
@@ -82,6 +85,7 @@ export function judge(history: History): Findings {
   }
   judgeExecutions(history, findings)
   judgeByes(history, findings)
+  judgeAnswers(history, findings)
   if (history.truth.givenBack > 0)
     findings.check('nothing is opened that we did not close', true, { at: history.startedAt }, () => '')
   for (const { edge, entry, server, at } of history.truth.opened)

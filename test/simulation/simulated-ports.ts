@@ -1,4 +1,4 @@
-import type { Edge, InstanceFacts, Ports } from '../../functions/use-cases/ports.ts'
+import type { ControlEvent, Edge, InstanceFacts, Ports } from '../../functions/use-cases/ports.ts'
 import { createMemoryEvents } from '../memory/events.ts'
 import { createMemoryIds } from '../memory/ids.ts'
 import type { MemoryWorkflows } from '../memory/workflows.ts'
@@ -18,6 +18,7 @@ function through<P extends object>(runs: Runs, name: string, port: P): P {
 
 export interface PortSettings {
   readonly config: Ports['config']
+  readonly onPublished: (event: ControlEvent) => void
   readonly store: Ports['store']
   readonly runs: Runs
   readonly edges: () => readonly Edge[]
@@ -44,10 +45,14 @@ export function simulatedPorts(settings: PortSettings) {
           ({ state, addresses }) => (state === 'running' || state === 'pending') && addresses.includes(host),
         ),
   }
+  const publish: Ports['events']['publish'] = async (event) => {
+    settings.onPublished(event)
+    await events.publish(event)
+  }
   const ports: Ports = {
     config,
     store: through(runs, 'store', settings.store),
-    events: through(runs, 'events', { publish: (event) => events.publish(event) }),
+    events: through(runs, 'events', { publish }),
     instances: through(runs, 'instances', instances),
     lifecycleActions: through(runs, 'lifecycleActions', settings.lifecycleActions),
     workflows: through(runs, 'workflows', { start: (input) => settings.workflows.start(input) }),

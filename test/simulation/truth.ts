@@ -153,6 +153,20 @@ export type Meaning =
   | { readonly kind: 'reload' | 'edges-changed' }
   | { readonly kind: 'release'; readonly edge: string }
 
+/** What a command was answered, and what its edges showed then. */
+export interface Answer {
+  /** of its message */
+  readonly order: number
+  readonly at: number
+  readonly edges: readonly {
+    readonly edge: number
+    readonly outcome: string
+    readonly hasDetail: boolean
+    /** entries that took new calls then */
+    readonly open: readonly { readonly server: number; readonly entry: string }[]
+  }[]
+}
+
 /** How a machine went: an action that was completed, or a retained machine that was ended. */
 export interface Going {
   readonly machine: Machine
@@ -174,6 +188,7 @@ export class Truth {
   readonly calls: Call[] = []
   readonly sent: Sent[] = []
   readonly goings: Going[] = []
+  readonly answers: Answer[] = []
   readonly incidents: Incident[] = []
   /** how many states of ours gave an entry back, or enabled it */
   givenBack = 0

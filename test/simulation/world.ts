@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import { parseAlarmMessage } from '../../functions/contracts/alarm.ts'
 import { controlConfig } from '../../functions/contracts/config.ts'
 import { parseLifecycleMessage } from '../../functions/contracts/lifecycle-action.ts'
@@ -10,7 +11,7 @@ import { handleCommand } from '../../functions/use-cases/handle-command.ts'
 import { handleLifecycle } from '../../functions/use-cases/handle-lifecycle.ts'
 import { takeIn } from '../../functions/use-cases/intake.ts'
 import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
-import type { Ports } from '../../functions/use-cases/ports.ts'
+import type { ControlEvent, Ports } from '../../functions/use-cases/ports.ts'
 import { reconcile } from '../../functions/use-cases/reconcile.ts'
 import { retireDrain } from '../../functions/use-cases/retire-drain.ts'
 import type { MemoryClock } from '../memory/clock.ts'
@@ -112,6 +113,7 @@ export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (por
   })
   const simulated = simulatedPorts({
     config: configOf(plan),
+    onPublished: answersTo({ plan, edges, truth, clock, lists }),
     runs,
     store: traced(store, { plan, runs, lists }),
     edges: () => edges.filter((_, index) => configured.has(index)),
@@ -182,6 +184,37 @@ function traced(
     },
   }
 }
+
+/** Notes what a command is answered, and what the edges that are named show then. */
+function answersTo({
+  plan,
+  edges,
+  truth,
+  clock,
+  lists,
+}: Pick<World, 'plan' | 'edges' | 'truth' | 'clock' | 'lists'>): (event: ControlEvent) => void {
+  const openOn = (edge: number) =>
+    (edges[edge]?.truth().entries ?? []).flatMap(({ group, uri, flags }) => {
+      const server = lists.lists.serverOf(uri)
+      return server === undefined || flags.startsWith('D') ? [] : [{ server, entry: `${group} ${uri}` }]
+    })
+  return ({ type, detail }) => {
+    if (type !== 'Command Answered') return
+    const { id, edges: told = [] } = answered.parse(detail)
+    const named = told.map(({ edge: name, outcome = '', detail: word }) => {
+      const edge = plan.edges.findIndex((one) => one.id === name)
+      return { edge, outcome, hasDetail: word !== undefined, open: openOn(edge) }
+    })
+    truth.answers.push({ order: Number(id.replace('command-', '')), at: clock.now(), edges: named })
+  }
+}
+
+const answered = z.object({
+  id: z.string(),
+  edges: z
+    .array(z.object({ edge: z.string(), outcome: z.string().optional(), detail: z.unknown().optional() }))
+    .optional(),
+})
 
 /** The ports that refuse and the payloads of a newer release, as incidents of the whole world. */
 function tellOfFaults({ faults, edges }: Plan, truth: Truth, startedAt: number): void {
