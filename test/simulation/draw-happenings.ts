@@ -69,7 +69,14 @@ const stories_: Readonly<Record<keyof typeof weights, (place: Place) => Happenin
         ? [scaleIn({ ...place, server, at: at + draws.int(0, 9) * second })]
         : [],
     )
-    return [...before(place), scaleIn(place), ...others, ...after.flat()]
+    const message: Happening = { at: Math.max(0, at - second), kind: 'message', server: place.server }
+    return [
+      ...before(place),
+      ...(draws.chance(0.5) ? [message] : []),
+      scaleIn(place),
+      ...others,
+      ...after.flat(),
+    ]
   },
   recycle: (place) => {
     const { draws, at } = place

@@ -101,6 +101,6 @@ function drawGroup(draws: Draws): GroupPlan {
     drainDeadlineSeconds: draws.pick([300, 900, 1500]),
     callsLeft,
     unknown,
-    ownCount: draws.chance(0.1),
+    ownCount: draws.chance(0.2),
   }
 }

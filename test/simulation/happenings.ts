@@ -44,6 +44,11 @@ class Cast {
       case 'invite':
         invite(world, happening)
         break
+      case 'message': {
+        const machine = world.truth.machineAt(happening.server)
+        if (machine) machine.hadMessage = true
+        break
+      }
       case 'scale-in':
         this.scaleIn(happening)
         break

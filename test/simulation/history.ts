@@ -5,7 +5,7 @@ import { policyCutsFrom } from './machines.ts'
 import type { History, Seen } from './observed.ts'
 import type { Plan } from './plan.ts'
 import { keyOf } from './truth.ts'
-import { createWorld, endingSeconds, type World } from './world.ts'
+import { createWorld, endingSeconds, longestCallSeconds, type World } from './world.ts'
 
 const second = 1000
 const minute = 60 * second
@@ -116,6 +116,13 @@ async function see(world: World): Promise<Seen> {
   }
 }
 
+function isTrusted({ edges }: Plan): boolean {
+  return edges.every(
+    ({ configured, counts, profiles, upMs, restoresDialogs }) =>
+      configured && counts && profiles.length > 0 && (restoresDialogs || upMs > longestCallSeconds * second),
+  )
+}
+
 /** The place that the id of a hold or a drain is about: by its machine, its alarm or a listed URI. */
 function serverNamed({ truth, lists }: World, id: string): { readonly server?: number } {
   const machine = truth.machines.find((one) => id.includes(one.id))
@@ -141,6 +148,7 @@ function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
       heartbeatTimeoutSeconds: plan.group.heartbeatTimeoutSeconds,
       launchHook: plan.group.launchHook,
       groupDeleted: plan.happenings.some(({ kind }) => kind === 'group-deleted'),
+      isTrusted: isTrusted(plan),
       rowLost: plan.happenings.some(({ kind }) => kind === 'row-lost'),
       byDestination: plan.servers.flatMap(({ namedBy }, server) =>
         namedBy === 'destination' ? [server] : [],

@@ -24,6 +24,8 @@ export type IncidentKind =
   | 'group deleted'
   | 'newer payload'
   | 'events refused'
+  /** any other fault of the plan that may come from then on */
+  | 'fault'
   | 'completions refused'
 
 /** What happened, when, and to whom: to each edge and each server unless it names one. Times are epoch ms. */

@@ -58,6 +58,8 @@ export interface History {
     readonly launchHook: boolean
     readonly groupDeleted: boolean
     readonly rowLost: boolean
+    /** each edge is there from the beginning, counts, and remembers every call that may be up */
+    readonly isTrusted: boolean
     /** places that operators name by a destination, and those of them whose spelling changes */
     readonly byDestination: readonly number[]
     readonly renamed: readonly number[]

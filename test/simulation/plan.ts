@@ -78,6 +78,8 @@ export type Happening = { readonly at: number } & (
       readonly lasts: number
       readonly moves?: readonly Move[]
     }
+  /** a SIP MESSAGE comes to it: an Asterisk keeps a channel for such ever after */
+  | { readonly kind: 'message'; readonly server: number }
   | { readonly kind: 'invite'; readonly edge: number; readonly set: number; readonly lasts: number }
   | {
       readonly kind: 'scale-in'

@@ -28,6 +28,8 @@ export const rules = {
   'no call is ended': 'no BYE of ours but by the policy',
   'every action ends':
     'a lifecycle action whose message came is completed, by the deadline where the policy decides',
+  'an empty drain ends soon':
+    'an action whose machine has no calls any more is completed within minutes, where nothing goes wrong',
   'heartbeats come in time': 'no lifecycle action whose message came expires',
   'held is disabled': 'after two minutes of calm nothing is open that a hold is for',
   'free is given back': 'after two minutes of calm nothing is disabled without a hold',
@@ -155,7 +157,8 @@ function isForgiven({ removed, truth }: History, edge: number, { machine }: Goin
   return gone.some(({ at }) => at <= begun + 60_000 || released)
 }
 
-function judgeAction(history: History, { about, takenAt }: Sent, findings: Findings): void {
+function judgeAction(history: History, sent: Sent, findings: Findings): void {
+  const { about, takenAt } = sent
   if (about.kind !== 'terminate' || takenAt === undefined) return
   const { token, deadlineAt, machine } = about
   const going = history.truth.goings.find((one) => one.token === token)
@@ -182,12 +185,51 @@ function judgeAction(history: History, { about, takenAt }: Sent, findings: Findi
       () =>
         `the action of ${machine.id} ended ${Math.round((going.at - deadlineAt) / 1000)} s after its deadline`,
     )
+  judgeEmpty(history, sent, going, findings)
   const again = history.truth.goings.filter((one) => one.token === token)
   findings.check(
     'twice is once',
     again.length <= 1,
     subject,
     () => `the action of ${machine.id} was completed ${again.length} times`,
+  )
+}
+
+/** What a drain without calls takes at most: the longest wait, a few looks, the fail-over window, and its turn. */
+const emptyDrainMs = 280_000
+/** What may make a zero doubtful at any time later. */
+const doubts: readonly IncidentKind[] = ['restart', 'relisted', 'edge comes or goes', 'launch not shown']
+/** What may keep it from ending while it lasts. */
+const troubles: readonly IncidentKind[] = [
+  ...(['edge trouble', 'fault', 'newer payload', 'events refused', 'completions refused'] as const),
+  ...(['machine dies', 'row lost', 'group deleted'] as const),
+]
+
+function judgeEmpty(
+  history: History,
+  { about, takenAt }: Sent,
+  going: Going | undefined,
+  findings: Findings,
+): void {
+  const { truth, plan, endedAt } = history
+  if (about.kind !== 'terminate' || takenAt === undefined || !plan.isTrusted) return
+  const { server } = about.machine
+  const calls = truth.calls.filter(({ machine }) => machine.server === server)
+  const emptyAt = Math.max(takenAt, ...calls.map(({ to }) => Math.min(to, going?.at ?? to)))
+  const endsAt = emptyAt + emptyDrainMs
+  const isDisturbed = truth.incidents.some(
+    (one) =>
+      (one.server === undefined || one.server === server) &&
+      one.from <= endsAt &&
+      (doubts.includes(one.kind) || (troubles.includes(one.kind) && one.until >= takenAt)),
+  )
+  if (isDisturbed || endsAt > Math.min(about.deadlineAt, endedAt)) return
+  findings.check(
+    'an empty drain ends soon',
+    going !== undefined && going.at <= endsAt && going.how === 'CONTINUE',
+    { at: endsAt, since: takenAt, server },
+    () =>
+      `${about.machine.id} had no calls from ${since(history, emptyAt)} on, and its action is ${going ? `${going.how} at ${since(history, going.at)}` : 'open'}`,
   )
 }
 

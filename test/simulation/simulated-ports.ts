@@ -27,7 +27,7 @@ export interface PortSettings {
   readonly lifecycleActions: Ports['lifecycleActions']
   readonly workflows: MemoryWorkflows
   readonly deadLetters: Ports['deadLetters']
-  readonly activeCalls: Ports['mediaServers']['activeCalls']
+  readonly mediaServers: Ports['mediaServers']
 }
 
 /** The ports of one deployment, in memory. `raw` is the same without anything that goes wrong. */
@@ -57,7 +57,7 @@ export function simulatedPorts(settings: PortSettings) {
     lifecycleActions: through(runs, 'lifecycleActions', settings.lifecycleActions),
     workflows: through(runs, 'workflows', { start: (input) => settings.workflows.start(input) }),
     deadLetters: through(runs, 'deadLetters', settings.deadLetters),
-    mediaServers: through(runs, 'mediaServers', { activeCalls: settings.activeCalls }),
+    mediaServers: through(runs, 'mediaServers', settings.mediaServers),
     fleet: {
       requestsPerSecond: 5000,
       ...through(runs, 'fleet', { edges: async () => settings.edges(), reread: async () => undefined }),

@@ -103,6 +103,8 @@ export interface Machine {
   readonly server: number
   readonly launchedAt: number
   goneAt?: number
+  /** it has had a SIP MESSAGE */
+  hadMessage?: true
 }
 
 export interface Call {

@@ -14,6 +14,7 @@ import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
 import type { ControlEvent, Ports } from '../../functions/use-cases/ports.ts'
 import { reconcile } from '../../functions/use-cases/reconcile.ts'
 import { retireDrain } from '../../functions/use-cases/retire-drain.ts'
+import { createAsterisks } from '../memory/asterisk.ts'
 import type { MemoryClock } from '../memory/clock.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
 import { createMemoryWorkflows } from '../memory/workflows.ts'
@@ -29,7 +30,7 @@ import type { Plan, RefusingPort } from './plan.ts'
 import { type Message, Queues } from './queues.ts'
 import { type FunctionName, Runs } from './runs.ts'
 import { simulatedPorts } from './simulated-ports.ts'
-import { EdgeTruth, Truth } from './truth.ts'
+import { EdgeTruth, type Machine, Truth } from './truth.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 const minute = 60_000
@@ -111,8 +112,9 @@ export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (por
         if (status === 'FAILED') workflows.fail(input.drainId, input.attempt)
       })
   })
+  const config = configOf(plan)
   const simulated = simulatedPorts({
-    config: configOf(plan),
+    config,
     onPublished: answersTo({ plan, edges, truth, clock, lists }),
     runs,
     store: traced(store, { plan, runs, lists }),
@@ -122,8 +124,7 @@ export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (por
     lifecycleActions: machines.port(),
     workflows,
     deadLetters: { reject: async ({ body }, reason) => queues.rejected(body, reason.name) },
-    activeCalls: async ({ addresses }) =>
-      plan.group.ownCount ? ownCount(plan, truth, addresses, clock.now()) : undefined,
+    mediaServers: createAsterisks(config.groups, (address) => channelsAt(address, plan, truth, clock.now())),
   })
   const ports = sabotage(simulated.ports)
   let stopped = false
@@ -223,8 +224,9 @@ function tellOfFaults({ faults, edges }: Plan, truth: Truth, startedAt: number):
   for (const fault of faults) {
     if (fault.kind === 'newer-payload')
       truth.happened('newer payload', startedAt + fault.from, {}, startedAt + fault.to)
-    const kind = fault.kind === 'port' ? refusals[fault.port] : undefined
-    if (kind && fault.kind === 'port') truth.happened(kind, startedAt + fault.from, {}, startedAt + fault.to)
+    if (fault.kind === 'port')
+      truth.happened(refusals[fault.port] ?? 'fault', startedAt + fault.from, {}, startedAt + fault.to)
+    if (fault.kind === 'call') truth.happened('fault', startedAt + fault.from, {}, Number.POSITIVE_INFINITY)
   }
 }
 
@@ -233,12 +235,12 @@ const refusals: Readonly<Partial<Record<RefusingPort, IncidentKind>>> = {
   lifecycleActions: 'completions refused',
 }
 
-/** The calls that the server at one of these addresses has. */
-function ownCount(plan: Plan, { calls }: Truth, addresses: readonly string[], now: number): number {
-  return calls.filter(
-    ({ machine, from, to }) =>
-      from <= now && to > now && addresses.includes(plan.servers[machine.server]?.address ?? ''),
-  ).length
+/** The channels that the Asterisk at this address has: one for each call, and one that a SIP MESSAGE has left. */
+function channelsAt(address: string, plan: Plan, { calls, machines }: Truth, now: number): string[] {
+  const isThere = ({ server }: Machine) => plan.servers[server]?.address === address
+  const up = calls.filter(({ machine, from, to }) => from <= now && to > now && isThere(machine))
+  const left = machines.filter((one) => one.hadMessage && one.goneAt === undefined && isThere(one))
+  return [...up.map(({ number }) => `PJSIP/edge-${number}`), ...left.map(() => 'Message/ast_msg_queue')]
 }
 
 function configOf({ group, servers }: Plan): Ports['config'] {
@@ -247,6 +249,9 @@ function configOf({ group, servers }: Plan): Ports['config'] {
       {
         name: groupName,
         terminateHook: hooks.terminate,
+        ...(group.ownCount && {
+          callCount: { kind: 'asterisk', user: 'ari', passwordParameter: '/simulated' },
+        }),
         ...(group.launchHook && { launchHook: hooks.launch }),
         heartbeatTimeoutSeconds: group.heartbeatTimeoutSeconds,
         drainDeadlineSeconds: group.drainDeadlineSeconds,
