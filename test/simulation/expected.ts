@@ -114,7 +114,7 @@ export const expectedViolations: readonly Expected[] = [
   },
   {
     case: 'R13: an old record beats a newer intention',
-    rules: ['former flags are exact', 'nothing is opened that we did not close'],
+    rules: ['free is given back', 'former flags are exact', 'nothing is opened that we did not close'],
     after: [
       ['disabled by the list', 'hand'],
       ['reload', 'restart'],
@@ -126,28 +126,28 @@ export const expectedViolations: readonly Expected[] = [
     rules: ['former flags are exact', 'nothing is opened that we did not close'],
     after: [
       ['disabled by the list', 'hand'],
-      ['runs side by side', 'broken run', 'some edge is away'],
+      ['runs side by side somewhere', 'broken run', 'some edge is away'],
     ],
     reason: 'a lifting run drops the record, and another finds D without one and opens it',
   },
   {
     case: 'R4 to R8: two writers',
     rules: shown,
-    after: [['runs side by side', 'broken run', 'edge trouble']],
+    after: [['runs side by side', 'broken run', 'written in trouble']],
     reason:
       'every trigger writes to the edges by itself: one undoes what another does, or reads what it has half done',
   },
   {
     case: 'R14',
     rules: ['an answer is true'],
-    after: [['edge trouble', 'broken run']],
+    after: [['written in trouble', 'broken run']],
     what: '^the reload ',
     reason: 'what holding again after a reload came to is not in its answer',
   },
   {
     case: 'R6, R7, R10: two writers of a hold',
     rules: ['no drain outlives its hold'],
-    after: [['broken run', 'runs side by side', 'edge trouble']],
+    after: [['broken run', 'runs side by side', 'written in trouble']],
     what: '^alarm/',
     reason:
       'an ALARM that is still at work places its hold again after its OK; a start that fails leaves a record behind',
@@ -155,7 +155,7 @@ export const expectedViolations: readonly Expected[] = [
   {
     case: 'a mark is lifted more than once',
     rules: ['no lifting stays undone'],
-    after: [['address recycled'], ['broken run', 'runs side by side', 'edge trouble']],
+    after: [['address recycled'], ['broken run', 'runs side by side', 'written in trouble']],
     what: '^retired ',
     reason: 'a run that restores begins the lifting again after another has finished it',
   },

@@ -180,6 +180,6 @@ function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
     activeActions: machines.actions.active().map(({ token, instanceId }) => ({ token, instanceId })),
     removed: [...removed, ...never],
     hits: faults.hits,
-    incidents: () => [...truth.incidents, ...incidentsOfRuns(runs.traces)],
+    incidents: () => [...truth.incidents, ...incidentsOfRuns(runs.traces, truth.incidents)],
   }
 }

@@ -14,8 +14,12 @@ export type IncidentKind =
   | 'edge released'
   /** a function run that wrote there failed, died, froze or had a call refused */
   | 'broken run'
-  /** two function runs were at work there at the same time, and one of them wrote */
+  /** a function run wrote there while the edge was in trouble */
+  | 'written in trouble'
+  /** two function runs were at work there at the same time, and both wrote of the server */
   | 'runs side by side'
+  /** the same, on this or another edge that has the server */
+  | 'runs side by side somewhere'
   | 'address recycled'
   | 'machine dies'
   | 'launch not shown'
@@ -71,21 +75,37 @@ function extended(span: Span | undefined, now: number): Span {
   return { from: Math.min(span?.from ?? now, now), until: Math.max(span?.until ?? now, now) }
 }
 
-/** @returns what runs did that others may have undone, or that they left half done */
-export function incidentsOfRuns(runs: readonly RunTrace[]): Incident[] {
-  const writers = runs.filter(({ wrote }) => wrote.size > 0)
-  return writers.flatMap((run) =>
+/** @returns what runs did that others may have undone, that they left half done, or that an edge in trouble may have lost */
+export function incidentsOfRuns(runs: readonly RunTrace[], known: readonly Incident[]): Incident[] {
+  const troubles = known.filter(({ kind }) => kind === 'edge trouble')
+  return runs.flatMap((run) =>
     [...run.wrote.values()].flatMap(({ edge, server, from, until }): Incident[] => {
       const own = run.asked.get(edge) ?? { from, until }
-      const beside = runs.flatMap((other): Incident[] => {
-        const theirs = other.asked.get(edge)
-        if (other === run || !theirs || theirs.from > own.until || theirs.until < own.from) return []
-        const met = { from: Math.max(theirs.from, own.from), until: Math.min(theirs.until, own.until) }
-        return [{ kind: 'runs side by side', edge, server, ...met }]
-      })
-      return run.isBroken ? [...beside, { kind: 'broken run', edge, server, from, until }] : beside
+      const inTrouble = troubles.some((one) => one.edge === edge && meet(one, { from, until }))
+      return [
+        ...runs.flatMap((other) => (other === run ? [] : besides(own, other, edge, server))),
+        ...(run.isBroken ? [{ kind: 'broken run', edge, server, from, until } as const] : []),
+        ...(inTrouble ? [{ kind: 'written in trouble', edge, server, from, until } as const] : []),
+      ]
     }),
   )
+}
+
+/** What another run that wrote of the same server did while this one was at work. */
+function besides(own: Span, other: RunTrace, edge: number, server: number): Incident[] {
+  return [...other.wrote.values()].flatMap((written): Incident[] => {
+    const theirs = other.asked.get(written.edge)
+    if (written.server !== server || !theirs || !meet(theirs, own)) return []
+    const met = { from: Math.max(theirs.from, own.from), until: Math.min(theirs.until, own.until) }
+    return [
+      { kind: 'runs side by side somewhere', server, ...met },
+      ...(written.edge === edge ? [{ kind: 'runs side by side', edge, server, ...met } as const] : []),
+    ]
+  })
+}
+
+function meet(one: Span, other: Span): boolean {
+  return one.from <= other.until && one.until >= other.from
 }
 
 /** @returns the kinds of what may have led to it: what happened to whom it is about, no sooner than it was right */
