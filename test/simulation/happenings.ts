@@ -111,7 +111,7 @@ class Cast {
     const { truth, clock } = this.world
     clock.at(this.now + delay, () => {
       if (machine.goneAt !== undefined || this.announcements.has(machine))
-        truth.happened('launch told late', this.now, { server: machine.server })
+        truth.happened('launch told late', this.now, { server: machine.server }, Number.POSITIVE_INFINITY)
     })
   }
 

@@ -119,7 +119,10 @@ async function see(world: World): Promise<Seen> {
 function isTrusted({ edges }: Plan): boolean {
   return edges.every(
     ({ configured, counts, profiles, upMs, restoresDialogs }) =>
-      configured && counts && profiles.length > 0 && (restoresDialogs || upMs > longestCallSeconds * second),
+      configured &&
+      counts &&
+      profiles.length === 2 &&
+      (restoresDialogs || upMs > longestCallSeconds * second),
   )
 }
 

@@ -14,7 +14,7 @@ export type IncidentKind =
   | 'edge released'
   /** a function run that wrote there failed, died, froze or had a call refused */
   | 'broken run'
-  /** a function run wrote there while the edge was in trouble */
+  /** a function run wrote there while the edge was in trouble, or loaded its list meanwhile */
   | 'written in trouble'
   /** two function runs were at work there at the same time, and both wrote of the server */
   | 'runs side by side'
@@ -77,11 +77,13 @@ function extended(span: Span | undefined, now: number): Span {
 
 /** @returns what runs did that others may have undone, that they left half done, or that an edge in trouble may have lost */
 export function incidentsOfRuns(runs: readonly RunTrace[], known: readonly Incident[]): Incident[] {
-  const troubles = known.filter(({ kind }) => kind === 'edge trouble')
+  const troubles = known.filter(({ kind }) => ['edge trouble', 'restart', 'reload'].includes(kind))
   return runs.flatMap((run) =>
     [...run.wrote.values()].flatMap(({ edge, server, from, until }): Incident[] => {
       const own = run.asked.get(edge) ?? { from, until }
-      const inTrouble = troubles.some((one) => one.edge === edge && meet(one, { from, until }))
+      const inTrouble = troubles.some(
+        (one) => one.edge === edge && meet(one, one.kind === 'edge trouble' ? { from, until } : own),
+      )
       return [
         ...runs.flatMap((other) => (other === run ? [] : besides(own, other, edge, server))),
         ...(run.isBroken ? [{ kind: 'broken run', edge, server, from, until } as const] : []),

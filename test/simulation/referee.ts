@@ -198,7 +198,9 @@ function judgeAction(history: History, sent: Sent, findings: Findings): void {
 /** What a drain without calls takes at most: the longest wait, a few looks, the fail-over window, and its turn. */
 const emptyDrainMs = 280_000
 /** What may make a zero doubtful at any time later. */
-const doubts: readonly IncidentKind[] = ['restart', 'relisted', 'edge comes or goes', 'launch not shown']
+const doubts: readonly IncidentKind[] = [
+  ...(['restart', 'relisted', 'edge comes or goes', 'address recycled', 'launch not shown'] as const),
+]
 /** What may keep it from ending while it lasts. */
 const troubles: readonly IncidentKind[] = [
   ...(['edge trouble', 'fault', 'newer payload', 'events refused', 'completions refused'] as const),
