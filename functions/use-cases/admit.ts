@@ -43,7 +43,7 @@ export async function admit(ports: Ports, launch: Launch): Promise<void> {
       edges.push(...(await restore(ports, hold)))
       continue
     }
-    if (!(hold.source === 'retired' || (await isDead(ports, hold, instanceId)))) continue
+    if (!facts || !(await isOver(ports, hold, facts))) continue
     const { lifted, edges: results } = await lift(ports, hold, `launch of ${instanceId}`)
     if (lifted) ended.push(hold)
     edges.push(...results)
@@ -71,9 +71,13 @@ export async function launchedInstance(
   return facts
 }
 
-async function isDead(ports: Ports, hold: Hold, launched: string): Promise<boolean> {
-  if (hold.subject.kind !== 'instance' || hold.subject.instanceId === launched) return false
-  const { instanceId, launchedAt } = hold.subject
+/** A mark of an older life, or any hold of a machine that is gone. What is said of the launched one itself came after its launch. */
+async function isOver(ports: Ports, { source, subject }: Hold, launched: InstanceFacts): Promise<boolean> {
+  if (subject.kind !== 'instance') return source === 'retired'
+  const { instanceId, launchedAt } = subject
+  if (instanceId === launched.instanceId && launchedAt >= launched.launchedAt) return false
+  if (source === 'retired') return launchedAt < launched.launchedAt
+  if (instanceId === launched.instanceId) return false
   return isGone(await ports.instances.byId(instanceId), launchedAt, ports.clock.now())
 }
 

@@ -9,17 +9,18 @@ import { lift } from './restore.ts'
 /** Each mark is one or two questions to EC2; 20 a second are let through, and others ask too. */
 const marksAtOnce = 10
 /** A machine that was launched just now is admitted by its launch, not by the end of a mark. */
-const admissionMs = 120_000
+const admissionMs = 60_000
 
 /**
- * Retired marks that have no reason any more are lifted: EC2 shows the machine gone (or knows it no more) and no edge lists what it
- * had, or a machine that was launched later has its address. A few each time, in turn.
+ * Retired marks, and holds of operators and alarms, that have no reason any more are lifted: EC2 shows the machine gone (or knows it no more)
+ * and no edge lists what it had, or a machine that was launched later has its address. A few each time, in turn.
  */
 export async function endMarks(
   ports: Pick<Ports, 'store' | 'clock' | 'fleet' | 'events' | 'instances' | 'config'>,
   round: Round,
 ): Promise<void> {
-  const marks = (await ports.store.holds()).filter(({ source, lifted }) => source === 'retired' && !lifted)
+  // A lifecycle hold becomes a mark, or is lifted, by its drain.
+  const marks = (await ports.store.holds()).filter(({ source, lifted }) => source !== 'lifecycle' && !lifted)
   // What an edge that is away lists is known from earlier rounds, or not at all.
   const complete = round.memory !== undefined && round.edges.every(({ readable }) => readable)
   const listed = round.memory?.listed.filter(({ at }) => at === round.startedAt) ?? []

@@ -13,6 +13,7 @@ const edgeTroubles: Readonly<Record<EdgeTrouble, number>> = {
   'executed later': 16,
   'counts refused': 8,
   'list refused': 6,
+  'writes refused': 5,
 }
 const callTroubles: Readonly<Record<CallTrouble, number>> = {
   refused: 25,
@@ -48,8 +49,27 @@ const ports: Readonly<Record<RefusingPort, number>> = {
 }
 
 /** Nothing, or a few things that go wrong, most of them when something happens. */
-export function drawFaults(draws: Draws, edges: number, times: readonly number[]): Fault[] {
+export function drawFaults(
+  draws: Draws,
+  edges: number,
+  times: readonly number[],
+  reloads: readonly number[],
+): Fault[] {
   const lasts = Math.max(...times) + 60 * second
+  const atReloads = reloads.flatMap((at): Fault[] =>
+    draws.chance(0.3)
+      ? [
+          {
+            kind: 'edge',
+            edge: draws.int(0, edges - 1),
+            from: at,
+            to: at + draws.pick([10, 30]) * second,
+            what: draws.pick(['writes refused', 'writes refused', 'unreachable']),
+            ms: 0,
+          },
+        ]
+      : [],
+  )
   const from = () =>
     draws.chance(0.5)
       ? draws.int(0, lasts - 30 * second)
@@ -64,7 +84,8 @@ export function drawFaults(draws: Draws, edges: number, times: readonly number[]
     const long = port === 'events' ? draws.pick([30, 300, 3600]) : draws.pick([30, 60, 90])
     return { kind: 'port', port, from: begins, to: begins + long * second }
   })
-  return draws.chance(0.1) ? [...several, { kind: 'ec2-lags', ms: draws.int(2, 30) * second }] : several
+  const all = [...atReloads, ...several]
+  return draws.chance(0.1) ? [...all, { kind: 'ec2-lags', ms: draws.int(2, 30) * second }] : all
 }
 
 function drawEdgeFault(draws: Draws, edges: number, from: number): Fault {

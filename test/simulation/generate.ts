@@ -15,6 +15,7 @@ export function generate(seed: number): Plan {
   const drawn = drawHappenings(draws.part('happenings'), edges, servers)
   const aimed = drawAims(draws.part('aims'), edges, servers)
   const happenings = [...drawn, ...aimed].sort((a, b) => a.at - b.at)
+  const reloads = happenings.flatMap(({ kind, at }) => (kind === 'reload-command' ? [at] : []))
   const plan: Plan = {
     seed,
     edges,
@@ -25,6 +26,7 @@ export function generate(seed: number): Plan {
       draws.part('faults'),
       edges.length,
       happenings.map(({ at }) => at),
+      reloads,
     ),
     skewsMs: draws.part('skews').several(1, 5, () => draws.int(-1000, 1000)),
   }
@@ -133,6 +135,6 @@ function drawGroup(draws: Draws): GroupPlan {
     drainDeadlineSeconds: draws.pick([300, 900, 1500]),
     callsLeft,
     unknown,
-    ownCount: draws.chance(0.1),
+    ownCount: draws.chance(0.2),
   }
 }

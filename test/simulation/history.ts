@@ -1,5 +1,6 @@
 import type { Ports } from '../../functions/use-cases/ports.ts'
 import { plantHappenings } from './happenings.ts'
+import { incidentsOfRuns } from './incidents.ts'
 import { policyCutsFrom } from './machines.ts'
 import type { History, Seen } from './observed.ts'
 import type { Plan } from './plan.ts'
@@ -98,10 +99,16 @@ async function see(world: World): Promise<Seen> {
       id,
       uris: named,
       lifted: lifted !== undefined,
+      ...serverNamed(world, id),
     })),
-    records: rows.map(({ edge, group, uri, flags }) => ({ edge, set: group, uri, flags })),
+    records: rows.map(({ edge, group, uri, flags }) => {
+      const server = lists.lists.serverOf(uri)
+      return { edge, set: group, uri, flags, ...(server !== undefined && { server }) }
+    }),
     drains: drains.flatMap((drain) =>
-      drain && drain.state !== 'ended' ? [{ id: drain.id, state: drain.state }] : [],
+      drain && drain.state !== 'ended'
+        ? [{ id: drain.id, state: drain.state, ...serverNamed(world, drain.id) }]
+        : [],
     ),
     executions: executions
       .filter(({ status }) => status === 'RUNNING')
@@ -109,8 +116,28 @@ async function see(world: World): Promise<Seen> {
   }
 }
 
+function isTrusted({ edges }: Plan): boolean {
+  return edges.every(
+    ({ configured, counts, profiles, upMs, restoresDialogs }) =>
+      configured &&
+      counts &&
+      profiles.length === 2 &&
+      (restoresDialogs || upMs > longestCallSeconds * second),
+  )
+}
+
+/** The place that the id of a hold or a drain is about: by its machine, its alarm or a listed URI. */
+function serverNamed({ truth, lists }: World, id: string): { readonly server?: number } {
+  const machine = truth.machines.find((one) => id.includes(one.id))
+  const alarm = /alarm-(\d+)/.exec(id)?.[1]
+  const server =
+    machine?.server ??
+    (alarm === undefined ? lists.lists.serverOf(/sip:.*/.exec(id)?.[0] ?? '') : Number(alarm))
+  return server === undefined ? {} : { server }
+}
+
 function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
-  const { plan, truth, startedAt, machines, faults, executions, lists } = world
+  const { plan, truth, startedAt, machines, faults, executions, lists, runs } = world
   const removed = plan.happenings.flatMap((happening) =>
     happening.kind === 'edge-removed' ? [{ edge: happening.edge, at: startedAt + happening.at }] : [],
   )
@@ -124,6 +151,7 @@ function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
       heartbeatTimeoutSeconds: plan.group.heartbeatTimeoutSeconds,
       launchHook: plan.group.launchHook,
       groupDeleted: plan.happenings.some(({ kind }) => kind === 'group-deleted'),
+      isTrusted: isTrusted(plan),
       rowLost: plan.happenings.some(({ kind }) => kind === 'row-lost'),
       byDestination: plan.servers.flatMap(({ namedBy }, server) =>
         namedBy === 'destination' ? [server] : [],
@@ -156,5 +184,6 @@ function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
     activeActions: machines.actions.active().map(({ token, instanceId }) => ({ token, instanceId })),
     removed: [...removed, ...never],
     hits: faults.hits,
+    incidents: () => [...truth.incidents, ...incidentsOfRuns(runs.traces, truth.incidents)],
   }
 }

@@ -50,6 +50,8 @@ export class Machines {
       launchedAt,
     }
     this.truth.machines.push(machine)
+    if (notFoundFor + addressAfter > 0)
+      this.truth.happened('launch not shown', launchedAt, { server }, launchedAt + notFoundFor + addressAfter)
     const facts: InstanceFacts = {
       instanceId: machine.id,
       launchedAt,
@@ -85,6 +87,7 @@ export class Machines {
   /** The group is deleted by force, and its machines with it. */
   deleteGroup(): void {
     this.groupDeleted = true
+    this.truth.happened('group deleted', this.clock.now(), {}, Number.POSITIVE_INFINITY)
     for (const machine of this.truth.machines) this.end(machine)
   }
 
