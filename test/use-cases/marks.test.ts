@@ -125,7 +125,7 @@ test('a mark stays while EC2 shows its machine, listed or not', async () => {
 test('a mark that is older than the life which has its address now ends, also where it was listed after the launch', async () => {
   const world = await retiredWorld()
   world.memory.instances.put(facts({ instanceId: newcomer, launchedAt: world.clock.now() }))
-  await everyMinute(world, 2)
+  await everyMinute(world, 1)
   expect(world.flags()).toEqual(everywhere('DX'))
   await everyMinute(world, 2)
   expect(await retired(world)).toEqual([])
