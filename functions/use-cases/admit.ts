@@ -36,10 +36,9 @@ export async function admit(ports: Ports, launch: Launch): Promise<void> {
       detail: { instanceId, known: isThere, unread },
     })
   const here = holds.filter((hold) => uris.some((uri) => belongsTo({ uri }, hold)))
-  const dead: Hold[] = []
-  for (const hold of here)
-    if (hold.source === 'retired' || (await isDead(ports, hold, instanceId))) dead.push(hold)
-  const { lifted: ended, edges } = await lift(ports, dead, `launch of ${instanceId}`)
+  const over: Hold[] = []
+  for (const hold of here) if (facts && (await isOver(ports, hold, facts))) over.push(hold)
+  const { lifted: ended, edges } = await lift(ports, over, `launch of ${instanceId}`)
   await ports.events.publish({
     type: eventTypes.launchAdmitted,
     detail: {
@@ -63,9 +62,13 @@ export async function launchedInstance(
   return facts
 }
 
-async function isDead(ports: Ports, hold: Hold, launched: string): Promise<boolean> {
-  if (hold.subject.kind !== 'instance' || hold.subject.instanceId === launched) return false
-  const { instanceId, launchedAt } = hold.subject
+/** A mark of an older life, or any hold of a machine that is gone. What is said of the launched one itself came after its launch. */
+async function isOver(ports: Ports, { source, subject }: Hold, launched: InstanceFacts): Promise<boolean> {
+  if (subject.kind !== 'instance') return source === 'retired'
+  const { instanceId, launchedAt } = subject
+  if (instanceId === launched.instanceId && launchedAt >= launched.launchedAt) return false
+  if (source === 'retired') return launchedAt < launched.launchedAt
+  if (instanceId === launched.instanceId) return false
   return isGone(await ports.instances.byId(instanceId), launchedAt, ports.clock.now())
 }
 

@@ -52,7 +52,7 @@ async function begin(ports: Ports, record: DrainRecord): Promise<WorkflowPayload
   }
   const hold = holdOf(resolved)
   if ((await ports.store.putHold(hold)) === 'stale')
-    return answer(ports, await save(ports, resolved, {}), 'observe')
+    return answer(ports, await save(ports, resolved, { state: 'draining' }), 'observe')
   const begun = await save(ports, resolved, { state: 'draining' })
 
   const settled = await settle(ports, edges, await ports.store.raiseWanted())

@@ -12,14 +12,15 @@ const marksAtOnce = 10
 const admissionMs = 60_000
 
 /**
- * Retired marks that have no reason any more are lifted: EC2 shows the machine gone (or knows it no more) and no edge lists what it
- * had, or a machine that was launched later has its address. A few each time, in turn.
+ * Retired marks, and holds of operators and alarms, that have no reason any more are lifted: EC2 shows the machine gone (or knows it no more)
+ * and no edge lists what it had, or a machine that was launched later has its address. A few each time, in turn.
  */
 export async function endMarks(
   ports: Pick<Ports, 'store' | 'clock' | 'fleet' | 'events' | 'instances' | 'config' | 'ids'>,
   round: Round,
 ): Promise<void> {
-  const marks = (await ports.store.holds()).filter(({ source, lifted }) => source === 'retired' && !lifted)
+  // A lifecycle hold becomes a mark, or is lifted, by its drain.
+  const marks = (await ports.store.holds()).filter(({ source, lifted }) => source !== 'lifecycle' && !lifted)
   // What an edge that is away lists is known from earlier rounds, or not at all.
   const complete = round.memory !== undefined && round.edges.every(({ readable }) => readable)
   const listed = round.memory?.listed.filter(({ at }) => at === round.startedAt) ?? []

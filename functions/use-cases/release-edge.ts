@@ -1,7 +1,7 @@
 import type { ReleaseCommand } from '../contracts/command.ts'
 import { eventTypes } from '../contracts/names.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
-import { CommandRefused, EdgeError } from '../control/errors.ts'
+import { CommandRefused } from '../control/errors.ts'
 import type { CommandOutcomeRow, Ports } from './ports.ts'
 
 /**
@@ -9,7 +9,7 @@ import type { CommandOutcomeRow, Ports } from './ports.ts'
  * @throws CommandRefused while it is configured; why the list of edges is refused, where it is: the last good one may be too old
  */
 export async function releaseEdge(
-  ports: Pick<Ports, 'store' | 'fleet' | 'events' | 'clock' | 'ids'>,
+  ports: Pick<Ports, 'store' | 'fleet' | 'events' | 'clock'>,
   command: ReleaseCommand,
   order: string,
 ): Promise<CommandOutcomeRow> {
@@ -24,32 +24,13 @@ export async function releaseEdge(
   if (command.dryRun) return { result: 'dry-run', edge }
   const release: EdgeRelease = { edge, who, why, at: ports.clock.now(), order }
   if ((await ports.store.putRelease(release)) === 'stale') return { result: 'stale', edge }
-  await forgetRecords(ports, edge)
   await ports.events.publish({ type: eventTypes.edgeReleased, detail: { edge, who, why } })
   return { result: 'released', edge }
 }
 
-/** An edge that comes back begins anew: what it showed before it was released says nothing. */
-async function forgetRecords(
-  { store, clock, ids }: Pick<Ports, 'store' | 'clock' | 'ids'>,
-  edge: string,
-): Promise<void> {
-  const now = clock.now()
-  const generation = await store.takeEdge(edge, ids.next(), now, now + 10_000)
-  if (generation === undefined)
-    throw new EdgeError(edge, 'busy', 'another run settles it; the command is tried again')
-  await store.putEdgeRecords(edge, generation, [])
-  await store.giveUpEdge(edge, generation, 0)
-}
-
-/** Forgets what is on record of released edges, and ends the release of each that is configured again: what it carries is waited for again. */
-export async function endReleases(
-  ports: Pick<Ports, 'store' | 'fleet' | 'events' | 'clock' | 'ids'>,
-): Promise<void> {
+/** Ends the release of each edge that is configured again: what it carries is waited for again. */
+export async function endReleases(ports: Pick<Ports, 'store' | 'fleet' | 'events' | 'clock'>): Promise<void> {
   const releases = await ports.store.releases()
-  // A run that still knew the edge may have written down what it found there.
-  for (const { edge } of releases)
-    if ((await ports.store.edgeRecords(edge))?.length) await forgetRecords(ports, edge)
   if (!(await configured(ports, releases))) return
   // The list in hand may be from before the edge was removed.
   if (await ports.fleet.reread()) return

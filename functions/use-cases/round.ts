@@ -105,11 +105,14 @@ async function makeRound(ports: Needs, before: Round | undefined): Promise<Round
     )
     return { reads, memory }
   }
-  const [{ reads, memory }, mediaServers, goneInstances] = await Promise.all([
+  const asking = [
     readEdges(),
     countMediaServers(ports, counted),
     ports.instances.gone([...new Set(instanceIds)]),
-  ])
+  ] as const
+  // One that fails ends the round when none of the others is at work any more.
+  await Promise.allSettled(asking)
+  const [{ reads, memory }, mediaServers, goneInstances] = await Promise.all(asking)
   const { longestCallSeconds } = ports.config.timers
   const ids = edges.map(({ id }) => id)
   const removed = removedSince(before, ids, startedAt, longestCallSeconds)

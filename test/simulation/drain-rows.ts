@@ -6,10 +6,13 @@ type Store = Ports['store']
 /** The store in memory, from whose table a drain's row can get lost: the next one of its id is a new row. */
 export interface LosingStore extends Store {
   lose(drainId: string): void
+  /** of every drain that was ever written */
+  drainIds(): readonly string[]
 }
 
 export function createLosingStore(): LosingStore {
   const store: Store = createMemoryStore()
+  const written = new Set<string>()
   const lost = new Map<string, number>()
   const keyOf = (id: string) => (lost.has(id) ? `${id}~${lost.get(id)}` : id)
   const methods = Object.fromEntries(
@@ -21,7 +24,11 @@ export function createLosingStore(): LosingStore {
       const record = await store.drain(keyOf(id))
       return record && { ...record, id }
     },
-    putDrain: (record) => store.putDrain({ ...record, id: keyOf(record.id) }),
+    putDrain: (record) => {
+      written.add(record.id)
+      return store.putDrain({ ...record, id: keyOf(record.id) })
+    },
+    drainIds: () => [...written],
     lose(drainId) {
       lost.set(drainId, (lost.get(drainId) ?? 0) + 1)
     },

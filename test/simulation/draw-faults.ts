@@ -13,6 +13,7 @@ const edgeTroubles: Readonly<Record<EdgeTrouble, number>> = {
   'executed later': 16,
   'counts refused': 8,
   'list refused': 6,
+  'writes refused': 5,
 }
 const callTroubles: Readonly<Record<CallTrouble, number>> = {
   refused: 25,
@@ -48,8 +49,31 @@ const ports: Readonly<Record<RefusingPort, number>> = {
 }
 
 /** Nothing, or a few things that go wrong, most of them when something happens. */
-export function drawFaults(draws: Draws, edges: number, lasts: number): Fault[] {
-  const from = () => draws.int(0, Math.max(1, lasts - 30 * second))
+export function drawFaults(
+  draws: Draws,
+  edges: number,
+  times: readonly number[],
+  reloads: readonly number[],
+): Fault[] {
+  const lasts = Math.max(...times) + 60 * second
+  const atReloads = reloads.flatMap((at): Fault[] =>
+    draws.chance(0.3)
+      ? [
+          {
+            kind: 'edge',
+            edge: draws.int(0, edges - 1),
+            from: at,
+            to: at + draws.pick([10, 30]) * second,
+            what: draws.pick(['writes refused', 'writes refused', 'unreachable']),
+            ms: 0,
+          },
+        ]
+      : [],
+  )
+  const from = () =>
+    draws.chance(0.5)
+      ? draws.int(0, lasts - 30 * second)
+      : Math.max(0, (times[draws.int(0, times.length - 1)] ?? 0) + draws.int(-3000, 3000))
   const several = draws.several(0, 4, (): Fault => {
     const kind = draws.weighted({ edge: 46, call: 44, port: 14, 'newer-payload': 3 })
     if (kind === 'edge') return drawEdgeFault(draws, edges, from())
@@ -60,7 +84,8 @@ export function drawFaults(draws: Draws, edges: number, lasts: number): Fault[] 
     const long = port === 'events' ? draws.pick([30, 300, 3600]) : draws.pick([30, 60, 90])
     return { kind: 'port', port, from: begins, to: begins + long * second }
   })
-  return draws.chance(0.1) ? [...several, { kind: 'ec2-lags', ms: draws.int(2, 30) * second }] : several
+  const all = [...atReloads, ...several]
+  return draws.chance(0.1) ? [...all, { kind: 'ec2-lags', ms: draws.int(2, 30) * second }] : all
 }
 
 function drawEdgeFault(draws: Draws, edges: number, from: number): Fault {

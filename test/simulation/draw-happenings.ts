@@ -33,6 +33,12 @@ export function drawHappenings(
   return [...stories.flat(), ...calls.flat()].sort((a, b) => a.at - b.at)
 }
 
+/** Something is held when it is reloaded. */
+function drainBefore({ draws, server, at }: Place): Happening {
+  const before = Math.max(0, at - draws.int(1, 60) * second)
+  return { at: before, kind: 'operator', server, command: 'drain', delivery: delivery(draws) }
+}
+
 const weights = {
   scaleIn: 14,
   recycle: 10,
@@ -63,7 +69,14 @@ const stories_: Readonly<Record<keyof typeof weights, (place: Place) => Happenin
         ? [scaleIn({ ...place, server, at: at + draws.int(0, 9) * second })]
         : [],
     )
-    return [...before(place), scaleIn(place), ...others, ...after.flat()]
+    const message: Happening = { at: Math.max(0, at - second), kind: 'message', server: place.server }
+    return [
+      ...before(place),
+      ...(draws.chance(0.5) ? [message] : []),
+      scaleIn(place),
+      ...others,
+      ...after.flat(),
+    ]
   },
   recycle: (place) => {
     const { draws, at } = place
@@ -106,6 +119,7 @@ const stories_: Readonly<Record<keyof typeof weights, (place: Place) => Happenin
     const { draws, at, edges } = place
     if (draws.chance(0.35))
       return [
+        ...(draws.chance(0.6) ? [drainBefore(place)] : []),
         {
           at,
           kind: 'reload-command',

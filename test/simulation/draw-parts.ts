@@ -97,7 +97,7 @@ export function scaleIn(place: Place): Happening {
   return { at, kind: 'scale-in', server, delivery: delivery(draws), gone: delivery(draws) }
 }
 
-export function launch(place: Place): Happening {
+export function launch(place: Place): Extract<Happening, { kind: 'launch' }> {
   const { draws, server, at } = place
   return {
     at,

@@ -47,6 +47,8 @@ function changeFleet(world: World, { kind, edge }: Of<'edge-removed' | 'edge-add
   const id = plan.edges[edge]?.id
   if (id === undefined || isAdded === configured.has(edge) || (!isAdded && configured.size === 1))
     return undefined
+  world.truth.happened('edge comes or goes', clock.now(), { edge })
+  if (!isAdded) world.truth.happened('some edge is away', clock.now(), {}, Number.POSITIVE_INFINITY)
   if (isAdded) configured.add(edge)
   else configured.delete(edge)
   return edgesChangedMessage(id, isAdded ? 'Create' : 'Delete', clock.now())
@@ -59,6 +61,7 @@ function hand(world: World, { server, edge, set, state }: Of<'hand'>): void {
     .entries.find((entry) => entry.group === set && lists.lists.serverOf(entry.uri) === server)
   if (!shown) return
   const held = lists.heldByUs(edge).has(`${set} ${shown.uri.toLowerCase()}`)
+  truth.happened('hand', clock.now(), { edge, server })
   edges[edge]?.strangerSets(state, set, shown.uri)
   const flags = { a: 'AX', ap: 'AP', i: 'IX', ip: 'IP', d: 'DX' }[state]
   truth.edges[edge]?.byHand(set, shown.uri, flags, held, clock.now())

@@ -60,6 +60,8 @@ export class Lists {
   }
 }
 
+const writing = /"(dispatcher\.set_|htable\.(seti|delete))/
+
 interface Around {
   readonly clock: MemoryClock
   readonly runs: Runs
@@ -77,6 +79,7 @@ export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) 
   const causes = plan.edges.map((): { by: 'restart' | 'reload' } => ({ by: 'reload' }))
   const edges = plan.edges.map((own, index) => {
     const known = truth.edges[index]
+    tellOfDisabled(index, lists.linesOf(index))
     if (!known) throw new Error('no truth of an edge')
     return createSimulatedEdge({
       plan: own,
@@ -87,6 +90,7 @@ export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) 
       truth: known,
       lines: () => lists.linesOf(index),
       onExecuted: (request) => executed(index, request),
+      onPosted: (body) => posted(index, body),
     })
   })
 
@@ -101,7 +105,16 @@ export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) 
     if (!state.startsWith('d')) truth.givenBack += 1
     const isOthers = entry && [...entry.accepts].every((flags) => flags.startsWith('D'))
     if (isOthers && shown?.flags.startsWith('D') && !state.startsWith('d'))
-      truth.opened.push({ edge: index, entry: `${set} ${uri}`, at: now })
+      truth.opened.push({ edge: index, entry: `${set} ${uri}`, server: lists.serverOf(uri), at: now })
+  }
+
+  function posted(index: number, body: string): void {
+    const writes = body.split('\n').filter((line) => writing.test(line))
+    const servers = writes.flatMap((line) => lists.serverOf(/sip:[^"]+/.exec(line)?.[0] ?? '') ?? [])
+    runs.note((trace, now) => {
+      trace.asks(index, now)
+      for (const server of servers) trace.writes(index, server, now)
+    })
   }
 
   /** Whoever shows D that only we can have set. */
@@ -117,10 +130,35 @@ export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) 
   function writeFile(index: number): void {
     const lines = lists.linesOf(index)
     edges[index]?.writeFile(
-      watchedFile(lines, () =>
-        truth.edges[index]?.loaded(lines, causes[index]?.by ?? 'reload', clock.now(), heldByUs(index)),
-      ),
+      watchedFile(lines, () => {
+        const by = causes[index]?.by ?? 'reload'
+        tellOfLoad(index, lines, by)
+        truth.edges[index]?.loaded(lines, by, clock.now(), heldByUs(index))
+      }),
     )
+  }
+
+  /** What a load changes for whom, in the words of incidents. */
+  function tellOfLoad(index: number, lines: readonly FileEntry[], by: 'restart' | 'reload'): void {
+    const now = clock.now()
+    truth.happened(by, now, { edge: index })
+    const former = truth.edges[index]?.loads.at(-1)?.uris ?? []
+    const uris = lines.map(({ uri }) => uri)
+    const differ = [
+      ...uris.filter((uri) => !former.includes(uri)),
+      ...former.filter((uri) => !uris.includes(uri)),
+    ]
+    for (const server of new Set(differ.map((uri) => lists.serverOf(uri))))
+      if (server !== undefined) truth.happened('relisted', now, { edge: index, server })
+    tellOfDisabled(index, lines)
+  }
+
+  function tellOfDisabled(index: number, lines: readonly FileEntry[]): void {
+    for (const { uri, flags } of lines) {
+      const server = lists.serverOf(uri)
+      if (server !== undefined && flags?.startsWith('D'))
+        truth.happened('disabled by the list', clock.now(), { edge: index, server }, Number.POSITIVE_INFINITY)
+    }
   }
   for (const index of plan.edges.keys()) writeFile(index)
 

@@ -5,7 +5,7 @@ import type { Misbehaviour } from '../memory/misbehaviour.ts'
 import type { Faults } from './faults.ts'
 import type { EdgePlan, EdgeTrouble, Fault, Plan } from './plan.ts'
 import type { Runs } from './runs.ts'
-import type { EdgeTruth } from './truth.ts'
+import type { EdgeTruth, Truth } from './truth.ts'
 
 type Message = Parameters<MemoryEdge['transport']['post']>[0]
 type Outcome = Awaited<ReturnType<MemoryEdge['transport']['post']>>
@@ -43,6 +43,8 @@ export interface EdgeSettings {
   readonly lines: () => readonly FileEntry[]
   readonly names: Readonly<Record<string, string>> | undefined
   readonly onExecuted: (request: string) => void
+  /** the running function sends this, and has its answer */
+  readonly onPosted: (body: string) => void
 }
 
 /** A Kamailio in memory behind the real client, whose requests go through what goes wrong; what it does is told to the truth. */
@@ -68,7 +70,12 @@ export function createSimulatedEdge(settings: EdgeSettings): MemoryEdge {
   const post = plan.counts ? transport.post.bind(transport) : uncounted(transport.post.bind(transport))
   transport.post = (message) => {
     const kind = kindOf(message)
-    const work = () => post(message)
+    const work = async () => {
+      settings.onPosted(message.body)
+      const outcome = await post(message)
+      settings.onPosted(message.body)
+      return outcome
+    }
     return runs.call(kind, work, (ms) => late(clock, work, ms)).catch(unanswered)
   }
   const requests = edge.requests as string[]
@@ -128,7 +135,7 @@ export function plantTroubles(
   edges: readonly MemoryEdge[],
   clock: MemoryClock,
   faults: Faults,
-  truths: readonly EdgeTruth[],
+  truth: Truth,
 ): void {
   const startedAt = clock.now()
   for (const fault of plan.faults) {
@@ -141,7 +148,9 @@ export function plantTroubles(
       edge.misbehaviour = { ...usual, ...misbehaviourOf(fault) }
       const until = startedAt + fault.to + (fault.what === 'executed later' ? fault.ms : 0)
       faults.hit(`edge: ${fault.what}`, until)
-      truths[fault.edge]?.isTroubled(startedAt + fault.from, until)
+      truth.edges[fault.edge]?.isTroubled(startedAt + fault.from, until)
+      truth.happened('some edge is away', startedAt + fault.from, {}, until)
+      truth.happened('edge trouble', startedAt + fault.from, { edge: fault.edge }, until)
     })
     clock.at(startedAt + fault.to, () => {
       edge.misbehaviour = usual
@@ -159,6 +168,7 @@ function misbehaviourOf({ what, ms }: Extract<Fault, { kind: 'edge' }>): Misbeha
     slow: { latencyMs: ms },
     'executed later': { executesAfterMs: ms },
     'counts refused': { faults: { 'dlg.profile_get_size': 'unsupported' } },
+    'writes refused': { faults: { 'dispatcher.set_state': 'refused', 'htable.seti': 'refused' } },
     'list refused': { faults: { 'dispatcher.list': 'malformed' } },
   }
   return all[what]

@@ -1,6 +1,7 @@
+import { drawAims } from './draw-aims.ts'
 import { drawFaults } from './draw-faults.ts'
 import { drawHappenings } from './draw-happenings.ts'
-import type { EdgePlan, FileFlags, GroupPlan, LinePlan, Plan, ServerPlan } from './plan.ts'
+import type { EdgePlan, FileFlags, GroupPlan, Happening, LinePlan, Plan, ServerPlan } from './plan.ts'
 import { Draws } from './random.ts'
 
 const minute = 60_000
@@ -11,16 +12,50 @@ export function generate(seed: number): Plan {
   const edges = drawEdges(draws.part('edges'))
   const servers = drawServers(draws.part('servers'), edges)
   const group = drawGroup(draws.part('group'))
-  const happenings = drawHappenings(draws.part('happenings'), edges, servers)
-  const lasts = Math.max(...happenings.map(({ at }) => at)) + minute
-  return {
+  const drawn = drawHappenings(draws.part('happenings'), edges, servers)
+  const aimed = drawAims(draws.part('aims'), edges, servers)
+  const happenings = [...drawn, ...aimed].sort((a, b) => a.at - b.at)
+  const reloads = happenings.flatMap(({ kind, at }) => (kind === 'reload-command' ? [at] : []))
+  const plan: Plan = {
     seed,
     edges,
     servers,
     group,
     happenings,
-    faults: drawFaults(draws.part('faults'), edges.length, lasts),
+    faults: drawFaults(
+      draws.part('faults'),
+      edges.length,
+      happenings.map(({ at }) => at),
+      reloads,
+    ),
     skewsMs: draws.part('skews').several(1, 5, () => draws.int(-1000, 1000)),
+  }
+  return draws.part('undisturbed').chance(0.2) ? undisturbed(plan) : plan
+}
+
+const disturbances: readonly Happening['kind'][] = [
+  'restart',
+  'stranger-reloads',
+  'reload-command',
+  'line',
+  'hand',
+  'edge-removed',
+  'edge-added',
+]
+
+/** Nobody else touches the edges, and nothing fails: what is known to go wrong between two writers can't be the reason of anything. */
+function undisturbed(plan: Plan): Plan {
+  const unheld = (line: LinePlan): LinePlan => (line.flags === 'DX' ? { ...line, flags: 'AP' } : line)
+  return {
+    ...plan,
+    edges: plan.edges.map((edge) => ({
+      ...edge,
+      configured: true,
+      latencyMs: Math.min(20, edge.latencyMs),
+    })),
+    servers: plan.servers.map((server) => ({ ...server, lines: server.lines.map(unheld) })),
+    happenings: plan.happenings.filter(({ kind }) => !disturbances.includes(kind)),
+    faults: plan.faults.filter(({ kind }) => kind === 'newer-payload' || kind === 'ec2-lags'),
   }
 }
 
@@ -64,7 +99,7 @@ function drawServers(draws: Draws, edges: readonly EdgePlan[]): ServerPlan[] {
   const takesNames = edges.every(({ rpcFile }) => rpcFile !== 'former')
   const count = Number(draws.weighted({ 1: 35, 2: 35, 3: 18, 5: 8, 8: 4 }))
   return Array.from({ length: count }, (_, index) => {
-    const port = draws.weighted({ none: 15, 5060: 70, 5080: 15 })
+    const port = draws.weighted({ none: 15, 5060: 60, 5080: 25 })
     return {
       address: `10.0.1.${20 + index}`,
       ...(draws.chance(0.08) && takesNames && { name: `media-${index}.example.internal` }),
@@ -100,6 +135,6 @@ function drawGroup(draws: Draws): GroupPlan {
     drainDeadlineSeconds: draws.pick([300, 900, 1500]),
     callsLeft,
     unknown,
-    ownCount: draws.chance(0.1),
+    ownCount: draws.chance(0.2),
   }
 }

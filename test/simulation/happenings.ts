@@ -44,6 +44,11 @@ class Cast {
       case 'invite':
         invite(world, happening)
         break
+      case 'message': {
+        const machine = world.truth.machineAt(happening.server)
+        if (machine) machine.hadMessage = true
+        break
+      }
       case 'scale-in':
         this.scaleIn(happening)
         break
@@ -51,6 +56,7 @@ class Cast {
         const machine = world.truth.machineAt(happening.server)
         if (!machine) break
         this.announcements.set(machine, happening.gone)
+        world.truth.happened('machine dies', this.now, { server: machine.server })
         world.machines.end(machine)
         break
       }
@@ -63,7 +69,9 @@ class Cast {
         break
       case 'row-lost': {
         const machine = world.truth.machineAt(happening.server)
-        if (machine) world.store.lose(`lifecycle/${machine.id}/${hooks.terminate}`)
+        if (!machine) break
+        world.truth.happened('row lost', this.now, { server: machine.server }, Number.POSITIVE_INFINITY)
+        world.store.lose(`lifecycle/${machine.id}/${hooks.terminate}`)
         break
       }
       case 'alarm':
@@ -95,6 +103,16 @@ class Cast {
     const sent: Sent = { about, order: ++this.order, sentAt: this.now, pending: 0, copies: delivery.length }
     this.world.truth.sent.push(sent)
     this.world.queues.send(name, { ...message, sentAt: this.now }, delivery, sent)
+    if (about.kind === 'launch') for (const delay of delivery) this.tellOfLate(about.machine, delay)
+  }
+
+  /** A launch that is told when its machine is on its way out already. */
+  private tellOfLate(machine: Machine, delay: number): void {
+    const { truth, clock } = this.world
+    clock.at(this.now + delay, () => {
+      if (machine.goneAt !== undefined || this.announcements.has(machine))
+        truth.happened('launch told late', this.now, { server: machine.server }, Number.POSITIVE_INFINITY)
+    })
   }
 
   private scaleIn({ server, delivery, gone }: Of<'scale-in'>): void {
@@ -134,10 +152,12 @@ class Cast {
       this.world.clock.at(this.now + launch.after, () => this.world.runs.outside(() => this.launch(launch)))
   }
 
-  private launch({ server, delivery, successful, notFoundFor, addressAfter }: Of<'launch'>): void {
+  private launch(happening: Of<'launch'>): void {
+    const { server, delivery, successful, notFoundFor, addressAfter, completedAfter } = happening
     const { machines, truth, plan, faults } = this.world
     if (truth.machineAt(server)) return
     faults.hit('world: address recycled', this.now)
+    truth.happened('address recycled', this.now, { server })
     const machine = machines.put(server, this.now, notFoundFor, addressAfter)
     this.launchAnnouncements.set(machine, successful)
     if (!plan.group.launchHook) {
@@ -145,6 +165,10 @@ class Cast {
       return
     }
     const token = machines.begin(machine, 'launch')
+    if (completedAfter !== undefined)
+      this.world.clock.at(this.now + completedAfter, () =>
+        this.world.runs.outside(() => machines.completedByOthers(machine, token)),
+      )
     const at = Math.floor(this.now / 1000) * 1000
     this.send('lifecycle-events', { body: actionMessage('launch', machine.id, token, at) }, delivery, {
       kind: 'launch',
@@ -206,6 +230,15 @@ class Cast {
     const edge = happening.edge === undefined ? undefined : plan.edges[happening.edge]?.id
     if (happening.kind === 'reload-command')
       send(edge ?? 'reload', { command: 'reload', ...(edge && { edge }) }, { kind: 'reload' })
-    else if (edge) send(edge, { command: 'release', edge }, { kind: 'release', edge })
+    else if (edge) {
+      send(edge, { command: 'release', edge }, { kind: 'release', edge })
+      for (const delay of happening.delivery)
+        truth.happened(
+          'edge released',
+          this.now + delay,
+          { edge: happening.edge ?? 0 },
+          Number.POSITIVE_INFINITY,
+        )
+    }
   }
 }

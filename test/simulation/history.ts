@@ -1,5 +1,6 @@
 import type { Ports } from '../../functions/use-cases/ports.ts'
 import { plantHappenings } from './happenings.ts'
+import { incidentsOfRuns } from './incidents.ts'
 import { policyCutsFrom } from './machines.ts'
 import type { History, Seen } from './observed.ts'
 import type { Plan } from './plan.ts'
@@ -14,6 +15,7 @@ const calmAfter = 150 * second
 /** Runs a plan to its end on a virtual clock. `sabotage` replaces ports, to see that the referee can fail. */
 export async function runHistory(plan: Plan, sabotage?: (ports: Ports) => Ports): Promise<History> {
   const world = createWorld(plan, sabotage)
+  await world.lookAround()
   plantHappenings(world)
   try {
     const calms = await untilCalm(world)
@@ -75,8 +77,7 @@ async function see(world: World): Promise<Seen> {
   const records = await Promise.all(
     edges.map(async ({ id }) => ({ id, records: (await store.edgeRecords(id)) ?? [] })),
   )
-  const ids = [...new Set(executions.map(({ drainId }) => drainId))]
-  const drains = await Promise.all(ids.map((id) => store.drain(id)))
+  const drains = await Promise.all(store.drainIds().map((id) => store.drain(id)))
   return {
     at: clock.now(),
     edges: edges.map((edge, index) => {
@@ -99,16 +100,20 @@ async function see(world: World): Promise<Seen> {
       id,
       uris: named,
       lifted: lifted !== undefined,
+      ...serverNamed(world, id),
     })),
     records: records.flatMap(({ id, records: own }) =>
-      own.flatMap((record) =>
-        record.kind === 'entry'
-          ? [{ edge: id, set: record.group, uri: record.uri, flags: record.flags }]
-          : [],
-      ),
+      own.flatMap((record) => {
+        if (record.kind !== 'entry') return []
+        const { group, uri, flags } = record
+        const server = lists.lists.serverOf(uri)
+        return [{ edge: id, set: group, uri, flags, ...(server !== undefined && { server }) }]
+      }),
     ),
     drains: drains.flatMap((drain) =>
-      drain && drain.state !== 'ended' ? [{ id: drain.id, state: drain.state }] : [],
+      drain && drain.state !== 'ended'
+        ? [{ id: drain.id, state: drain.state, ...serverNamed(world, drain.id) }]
+        : [],
     ),
     executions: executions
       .filter(({ status }) => status === 'RUNNING')
@@ -116,8 +121,28 @@ async function see(world: World): Promise<Seen> {
   }
 }
 
+function isTrusted({ edges }: Plan): boolean {
+  return edges.every(
+    ({ configured, counts, profiles, upMs, restoresDialogs }) =>
+      configured &&
+      counts &&
+      profiles.length === 2 &&
+      (restoresDialogs || upMs > longestCallSeconds * second),
+  )
+}
+
+/** The place that the id of a hold or a drain is about: by its machine, its alarm or a listed URI. */
+function serverNamed({ truth, lists }: World, id: string): { readonly server?: number } {
+  const machine = truth.machines.find((one) => id.includes(one.id))
+  const alarm = /alarm-(\d+)/.exec(id)?.[1]
+  const server =
+    machine?.server ??
+    (alarm === undefined ? lists.lists.serverOf(/sip:.*/.exec(id)?.[0] ?? '') : Number(alarm))
+  return server === undefined ? {} : { server }
+}
+
 function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
-  const { plan, truth, startedAt, machines, faults, executions, lists } = world
+  const { plan, truth, startedAt, machines, faults, executions, lists, runs } = world
   const removed = plan.happenings.flatMap((happening) =>
     happening.kind === 'edge-removed' ? [{ edge: happening.edge, at: startedAt + happening.at }] : [],
   )
@@ -131,6 +156,7 @@ function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
       heartbeatTimeoutSeconds: plan.group.heartbeatTimeoutSeconds,
       launchHook: plan.group.launchHook,
       groupDeleted: plan.happenings.some(({ kind }) => kind === 'group-deleted'),
+      isTrusted: isTrusted(plan),
       rowLost: plan.happenings.some(({ kind }) => kind === 'row-lost'),
       byDestination: plan.servers.flatMap(({ namedBy }, server) =>
         namedBy === 'destination' ? [server] : [],
@@ -163,5 +189,6 @@ function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
     activeActions: machines.actions.active().map(({ token, instanceId }) => ({ token, instanceId })),
     removed: [...removed, ...never],
     hits: faults.hits,
+    incidents: () => [...truth.incidents, ...incidentsOfRuns(runs.traces, truth.incidents)],
   }
 }

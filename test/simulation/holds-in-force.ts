@@ -94,6 +94,9 @@ function byLifecycle(history: History, machine: Machine, at: number): Standing {
   if (goneEarly) return 'undecided: the machine was gone before anybody could look'
   if (going && history.wasUnlisted(machine.server, first.takenAt, at))
     return 'undecided: it may have been listed nowhere'
+  const goneAt = machine.goneAt ?? Number.POSITIVE_INFINITY
+  if (goneAt < at && history.wasUnlisted(machine.server, goneAt, at))
+    return 'undecided: its mark may have ended, since it was listed nowhere'
   if (history.plan.groupDeleted || history.plan.rowLost) return 'undecided: its group or its row is gone'
   return 'held'
 }

@@ -1,13 +1,5 @@
-import {
-  type AutoScalingClient,
-  AutoScalingServiceException,
-  CompleteLifecycleActionCommand,
-  RecordLifecycleActionHeartbeatCommand,
-  type RecordLifecycleActionHeartbeatCommandInput,
-  TerminateInstanceInAutoScalingGroupCommand,
-} from '@aws-sdk/client-auto-scaling'
-import { createLifecycleActions } from '../../functions/aws/lifecycle-actions.ts'
-import type { InstanceFacts, LifecycleActionRef, Ports } from '../../functions/use-cases/ports.ts'
+import type { InstanceFacts, Ports } from '../../functions/use-cases/ports.ts'
+import { overTheSdk } from '../memory/auto-scaling-sdk.ts'
 import type { MemoryClock } from '../memory/clock.ts'
 import { createMemoryLifecycleActions } from '../memory/lifecycle-actions.ts'
 import { groupName, hooks } from './messages.ts'
@@ -58,6 +50,8 @@ export class Machines {
       launchedAt,
     }
     this.truth.machines.push(machine)
+    if (notFoundFor + addressAfter > 0)
+      this.truth.happened('launch not shown', launchedAt, { server }, launchedAt + notFoundFor + addressAfter)
     const facts: InstanceFacts = {
       instanceId: machine.id,
       launchedAt,
@@ -93,6 +87,7 @@ export class Machines {
   /** The group is deleted by force, and its machines with it. */
   deleteGroup(): void {
     this.groupDeleted = true
+    this.truth.happened('group deleted', this.clock.now(), {}, Number.POSITIVE_INFINITY)
     for (const machine of this.truth.machines) this.end(machine)
   }
 
@@ -122,48 +117,32 @@ export class Machines {
     return token
   }
 
-  /** Auto Scaling's API behind the adapter that is deployed. */
+  /** Somebody else completes a launch. */
+  completedByOthers({ id }: Machine, token: string): void {
+    const target = { group: groupName, hook: hooks.launch, token, instanceId: id }
+    void this.actions.complete(target, 'CONTINUE').then(() => this.look())
+  }
+
+  /** Auto Scaling's API, as the deployed adapter calls it. */
   port(): Ports['lifecycleActions'] {
-    const send = async (command: unknown) => {
-      const refused = this.groupDeleted
-        ? `AutoScalingGroup name not found - ${groupName}`
-        : await this.request(command)
-      if (refused !== undefined)
-        throw new AutoScalingServiceException({
-          name: 'ValidationError',
-          message: refused,
-          $fault: 'client',
-          $metadata: {},
-        })
-    }
-    return createLifecycleActions({ send } as unknown as AutoScalingClient)
-  }
-
-  /** @returns what Auto Scaling refuses the request with */
-  private async request(command: unknown): Promise<string | undefined> {
-    if (command instanceof TerminateInstanceInAutoScalingGroupCommand) {
-      const machine = this.truth.machines.find(({ id }) => id === command.input.InstanceId)
-      if (!machine || machine.goneAt !== undefined)
-        return `Instance Id not found - No managed instance found for instance ID: ${command.input.InstanceId}`
-      this.goes(machine, { how: 'TERMINATE', by: 'completion', at: this.clock.now() })
-      await this.actions.terminate(machine.id)
-      return undefined
-    }
-    if (command instanceof RecordLifecycleActionHeartbeatCommand)
-      return refusalOf(await this.actions.heartbeat(this.targetOf(command.input)))
-    if (!(command instanceof CompleteLifecycleActionCommand)) throw new Error('a request nobody simulates')
-    const result = command.input.LifecycleActionResult === 'ABANDON' ? 'ABANDON' : 'CONTINUE'
-    const outcome = await this.actions.complete(this.targetOf(command.input), result)
-    this.look()
-    return refusalOf(outcome)
-  }
-
-  private targetOf(input: RecordLifecycleActionHeartbeatCommandInput): LifecycleActionRef {
-    const { AutoScalingGroupName: group = '', LifecycleHookName: hook = '' } = input
-    const { LifecycleActionToken: token, InstanceId: instanceId = '' } = input
-    if (token === undefined) return { group, hook, instanceId }
-    const named = this.actions.active().find((action) => action.token === token)
-    return { group, hook, token, instanceId: named?.instanceId ?? '' }
+    return overTheSdk(
+      {
+        active: () => this.actions.active(),
+        heartbeat: (target) => this.actions.heartbeat(target),
+        complete: async (target, result) => {
+          const outcome = await this.actions.complete(target, result)
+          this.look()
+          return outcome
+        },
+        terminate: async (instanceId) => {
+          const machine = this.truth.machines.find(({ id }) => id === instanceId)
+          if (!machine || machine.goneAt !== undefined) return 'over'
+          this.goes(machine, { how: 'TERMINATE', by: 'completion', at: this.clock.now() })
+          return this.actions.terminate(instanceId)
+        },
+      },
+      () => (this.groupDeleted ? { notFound: groupName } : undefined),
+    )
   }
 
   private seen = 0
@@ -206,10 +185,6 @@ export class Machines {
     const kept = going.how === 'ABANDON' && (callsLeft === 'retain' || unknown === 'retain')
     if (!kept) this.end(machine)
   }
-}
-
-function refusalOf(outcome: 'recorded' | 'completed' | 'over'): string | undefined {
-  return outcome === 'over' ? 'No active Lifecycle Action found' : undefined
 }
 
 /** From when on the group's policy may let a machine go with what is left. */

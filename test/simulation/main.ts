@@ -21,6 +21,7 @@ interface Options {
   readonly workers: number
   readonly json: boolean
   readonly shrink: boolean
+  readonly stop: boolean
   readonly resume?: string
   readonly expected?: string
 }
@@ -38,6 +39,7 @@ const program = new Command('simulate')
   .option('--workers <n>', 'threads', atLeastOne, availableParallelism())
   .option('--json', 'print the report as JSON', false)
   .option('--shrink', 'of one history: make it as short as it can be and still break each rule', false)
+  .option('--stop', 'stop at the first history that breaks a rule which is not expected', false)
   .option('--resume <file>', 'write the progress to this file, and go on from what it says')
   .option(
     '--expected <file>',
@@ -76,14 +78,14 @@ async function main(options: Options): Promise<boolean> {
 }
 
 async function many(
-  { histories, from, workers, resume, json }: Options,
+  { histories, from, workers, resume, json, stop }: Options,
   expected: readonly Expected[],
 ): Promise<boolean> {
   const startedAt = performance.now()
   const progress = resumed(resume, begun(from ?? Math.floor(Date.now() / 1000) * 1000, histories))
   console.error(`seeds ${progress.from} to ${progress.from + progress.histories - 1}`)
   let saidAt = startedAt
-  await runAll(progress, workers, expected, resume, ({ report }) => {
+  await runAll(progress, workers, { expected, stop }, resume, ({ report }) => {
     if (performance.now() < saidAt + 10_000) return
     saidAt = performance.now()
     console.error(`${report.histories} of ${progress.histories}`)

@@ -1,3 +1,4 @@
+import type { Incident } from './incidents.ts'
 import type { Truth } from './truth.ts'
 
 /** What can be seen of the world at one time, as plain data. */
@@ -12,9 +13,10 @@ export interface Seen {
     readonly set: number
     readonly uri: string
     readonly flags: string
+    readonly server?: number
   }[]
   /** drains that have not ended */
-  readonly drains: readonly { readonly id: string; readonly state: string }[]
+  readonly drains: readonly { readonly id: string; readonly state: string; readonly server?: number }[]
   /** executions of each drain that are running */
   readonly executions: readonly { readonly drainId: string; readonly attempt: number }[]
 }
@@ -37,6 +39,7 @@ export interface HoldSeen {
   readonly source: string
   readonly id: string
   readonly uris: readonly string[]
+  readonly server?: number
   readonly lifted: boolean
 }
 
@@ -55,6 +58,8 @@ export interface History {
     readonly launchHook: boolean
     readonly groupDeleted: boolean
     readonly rowLost: boolean
+    /** each edge is there from the beginning, counts, and remembers every call that may be up */
+    readonly isTrusted: boolean
     /** places that operators name by a destination, and those of them whose spelling changes */
     readonly byDestination: readonly number[]
     readonly renamed: readonly number[]
@@ -79,4 +84,6 @@ export interface History {
   /** edges that were released by an operator, or removed, with when */
   readonly removed: readonly { readonly edge: number; readonly at: number }[]
   readonly hits: ReadonlyMap<string, number>
+  /** what violations may come from */
+  readonly incidents: () => readonly Incident[]
 }

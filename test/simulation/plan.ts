@@ -78,6 +78,8 @@ export type Happening = { readonly at: number } & (
       readonly lasts: number
       readonly moves?: readonly Move[]
     }
+  /** a SIP MESSAGE comes to it: an Asterisk keeps a channel for such ever after */
+  | { readonly kind: 'message'; readonly server: number }
   | { readonly kind: 'invite'; readonly edge: number; readonly set: number; readonly lasts: number }
   | {
       readonly kind: 'scale-in'
@@ -95,6 +97,8 @@ export type Happening = { readonly at: number } & (
       readonly addressAfter: number
       readonly delivery: Delivery
       readonly successful: Delivery
+      /** somebody else completes its action, so long after it began */
+      readonly completedAfter?: number
     }
   | {
       readonly kind: 'alarm'
@@ -176,6 +180,7 @@ export type EdgeTrouble =
   | 'executed later'
   | 'counts refused'
   | 'list refused'
+  | 'writes refused'
 export type CallTrouble = 'refused' | 'done but an error' | 'slow' | 'dies before' | 'dies after' | 'frozen'
 /** A method of a port, any of a port (`store.*`), a request to an edge (`edge.write`, `edge.read`, `edge.reload`), or anything (`*`). */
 export type PortCall = string

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
-import type { Expected } from './expected.ts'
-import { add, emptyReport, type Report } from './report.ts'
+import { add, emptyReport, hasUnexpected, type Manner, type Report } from './report.ts'
 
 /** What is left to run and what it came to so far; kept in a file, it can be taken up again. */
 export interface Progress {
@@ -23,11 +22,14 @@ export function resumed(file: string | undefined, fresh: Progress): Progress {
   return JSON.parse(readFileSync(file, 'utf8')) as Progress
 }
 
-/** Runs what is left in ranges, on as many workers; writes the progress down after each range. */
+/**
+ * Runs what is left in ranges, on as many workers; writes the progress down after each range. Ranges are given out in order: where it is to
+ * stop, those before the one that was found are finished, so that what is found is the first of all.
+ */
 export async function runAll(
   progress: Progress,
   workers: number,
-  expected: readonly Expected[],
+  manner: Manner,
   file: string | undefined,
   said: (progress: Progress) => void,
 ): Promise<void> {
@@ -36,12 +38,13 @@ export async function runAll(
     if (!progress.done.includes(from)) left.push(from)
   const end = progress.from + progress.histories
   const next = () => {
+    if (manner.stop && hasUnexpected(progress.report)) return undefined
     const from = left.shift()
     return from === undefined ? undefined : { from, count: Math.min(rangeLength, end - from) }
   }
   await Promise.all(
     Array.from({ length: Math.min(workers, left.length) }, () =>
-      work(expected, next, (from, report) => {
+      work(manner, next, (from, report) => {
         progress.done.push(from)
         progress.report = add(progress.report, report)
         if (file !== undefined) writeFileSync(file, JSON.stringify(progress))
@@ -52,12 +55,12 @@ export async function runAll(
 }
 
 function work(
-  expected: readonly Expected[],
+  manner: Manner,
   next: () => { readonly from: number; readonly count: number } | undefined,
   done: (from: number, report: Report) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: expected })
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: manner })
     const give = () => {
       const range = next()
       if (range) worker.postMessage(range)

@@ -25,23 +25,31 @@ function judgeEdge(
   const at = since(history, seen.at)
   for (const { set, uri, server, flags, accepts } of edge.entries) {
     const standing = server === undefined ? 'free' : (standings[server] ?? 'free')
-    const what = () =>
-      `${edge.id}, set ${set}, ${uri} shows ${flags} at ${at}, right is ${accepts.join(' or ')}`
+    const right = standing === 'held' ? 'D' : accepts.join(' or ')
+    const what = () => `${edge.id}, set ${set}, ${uri} shows ${flags} at ${at}, right is ${right}`
+    const of = {
+      at: seen.at,
+      edge: edge.index,
+      ...(server !== undefined && { server }),
+      name: `${set} ${uri}`,
+    }
     if (isUndecided(standing)) continue
     if (edge.hasGuard)
       findings.check(
         'the guard agrees',
         edge.guarded.includes(uri) === (standing === 'held'),
-        () => `${what()}, ${standing}`,
+        of,
+        () =>
+          `${edge.id}, ${uri} is ${edge.guarded.includes(uri) ? '' : 'not '}in the guard at ${at}, and it is ${standing}`,
       )
     if (standing === 'held') {
-      findings.check('held is disabled', flags.startsWith('D'), what)
+      findings.check('held is disabled', flags.startsWith('D'), of, what)
       continue
     }
     if (accepts.length > 1) findings.undecidable.push('what an entry showed before')
     const isStranded = flags.startsWith('D') && !accepts.includes(flags)
-    findings.check('free is given back', !isStranded, what)
-    if (!isStranded) findings.check('former flags are exact', accepts.includes(flags), what)
+    findings.check('free is given back', !isStranded, of, what)
+    if (!isStranded) findings.check('former flags are exact', accepts.includes(flags), of, what)
   }
 }
 
@@ -51,20 +59,25 @@ function judgeRecords(
   standings: readonly Standing[],
   findings: Findings,
 ): void {
-  const released = history.truth.sent.flatMap(({ about, takenAt }) =>
-    about.kind === 'release' && takenAt !== undefined && takenAt < seen.at ? [about.edge] : [],
-  )
-  for (const { edge: id, set, uri, flags } of seen.records) {
+  for (const { edge: id, set, uri, flags, server: place } of seen.records) {
     const edge = seen.edges.find((one) => one.id === id)
-    if (!edge || (!edge.configured && !released.includes(id))) continue
+    // What is off the list of edges may come back as it was left.
+    if (!edge?.configured) continue
     const listed = edge.entries.find((entry) => keyOf(entry.set, entry.uri) === keyOf(set, uri))
     const server = seen.edges.flatMap(({ entries }) => entries).find((entry) => entry.uri === uri)?.server
     const standing = (server !== undefined && standings[server]) || 'undecided: nobody'
-    const isLeft = !listed || !edge.configured ? seen === history.last : standing === 'free'
-    if (listed && edge.configured && isUndecided(standing)) continue
+    const isLeft = listed ? standing === 'free' : seen === history.last
+    if (listed && isUndecided(standing)) continue
     findings.check(
       'no record outlives its reason',
       !isLeft,
+      {
+        at: seen.at,
+        ...(!listed && { since: history.startedAt }),
+        edge: edge.index,
+        ...(place !== undefined && { server: place }),
+        name: `${set} ${uri}`,
+      },
       () =>
         `${id}, set ${set}, ${uri}: ${flags} at ${since(history, seen.at)}, ${listed ? 'nothing holds it' : 'no longer listed there'}`,
     )
@@ -94,6 +107,7 @@ function judgeMarks(history: History, seen: Seen, findings: Findings): void {
     findings.check(
       'no mark outlives its reason',
       !isInherited && (isListed || history.isListed(machine.server)),
+      { at: seen.at, server: machine.server, name: `${hold.source} ${hold.id}` },
       () =>
         `${hold.source} ${hold.id} at ${since(history, seen.at)}: its machine is gone since ${since(history, machine.goneAt ?? 0)}, ${isInherited ? 'another has its address' : 'it is listed nowhere'}`,
     )
@@ -111,12 +125,15 @@ function judgeLiftings(history: History, seen: Seen, findings: Findings): void {
   )
   // What was lifted waits for an edge that is off the list.
   if (!lifts || seen.edges.some(({ configured }) => !configured)) return
-  const waiting = seen.holds.filter(({ lifted }) => lifted).map(({ source, id }) => `${source} ${id}`)
-  findings.check(
-    'no lifting stays undone',
-    waiting.length === 0,
-    () => `${waiting.join(', ')} at ${since(history, seen.at)}`,
-  )
+  const waiting = seen.holds.filter(({ lifted }) => lifted)
+  for (const { source, id, server } of waiting)
+    findings.check(
+      'no lifting stays undone',
+      false,
+      { at: seen.at, ...(server !== undefined && { server }), name: `${source} ${id}` },
+      () => `${source} ${id} at ${since(history, seen.at)}`,
+    )
+  if (waiting.length === 0) findings.check('no lifting stays undone', true, { at: seen.at }, () => '')
 }
 
 function wasTold({ truth }: History, machine: Machine, at: number): boolean {
@@ -136,13 +153,14 @@ function machineOf(machines: readonly Machine[], id: string): Machine | undefine
 function judgeDrains(history: History, seen: Seen, findings: Findings): void {
   if (seen !== history.last) return
   const { truth } = history
-  for (const { id, state } of seen.drains) {
+  for (const { id, state, server } of seen.drains) {
     const machine = machineOf(truth.machines, id)
     const what = () => `${id} is ${state} at ${since(history, seen.at)}`
     const isClaimed = state === 'claimed'
     const isGone =
       machine?.goneAt !== undefined && machine.goneAt + minutesMs < seen.at && id.startsWith('lifecycle/')
-    findings.check('no drain outlives its hold', !isClaimed && !isGone && !wasLifted(history, id), what)
+    const of = { at: seen.at, ...(server !== undefined && { server }), name: id }
+    findings.check('no drain outlives its hold', !isClaimed && !isGone && !wasLifted(history, id), of, what)
   }
 }
 

@@ -1,27 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { recordKey } from '../../functions/control/entry-record.ts'
 import type { Edge, Ports, Store } from '../../functions/use-cases/ports.ts'
+import { expectedBy, expectedViolations } from './expected.ts'
 import { runHistory } from './history.ts'
-import type { EdgePlan, Plan } from './plan.ts'
+import { type About, leadingTo } from './incidents.ts'
+import type { Fault, Plan } from './plan.ts'
+import { edge, group } from './races.ts'
 import { judge, type Rule } from './referee.ts'
 import { shrink } from './shrink.ts'
 
 const second = 1000
-
-const edge = (id: string): EdgePlan => ({
-  id,
-  version: '6.1',
-  rpcFile: 'ours',
-  counters: true,
-  guard: true,
-  profiles: ['dst', 'src'],
-  counts: true,
-  restoresDialogs: false,
-  upMs: 86_400_000,
-  latencyMs: 20,
-  reloadTakesMs: 0,
-  configured: true,
-})
 
 /** A scale-in with a call up, a drain that is lifted, and a reload in between: nothing is wrong in it. */
 const quiet: Plan = {
@@ -36,14 +24,7 @@ const quiet: Plan = {
       { edge: 1, set: 1, flags: 'AX', listed: true },
     ],
   })),
-  group: {
-    launchHook: true,
-    heartbeatTimeoutSeconds: 300,
-    drainDeadlineSeconds: 1500,
-    callsLeft: 'terminate',
-    unknown: 'terminate',
-    ownCount: false,
-  },
+  group,
   happenings: [
     { at: 2 * second, kind: 'call', server: 0, edge: 1, out: true, lasts: 400 * second },
     { at: 10 * second, kind: 'scale-in', server: 0, delivery: [100], gone: [100] },
@@ -139,6 +120,11 @@ const sabotages: readonly Sabotage[] = [
     'no record outlives its reason',
   ],
   [
+    'an own count that never comes to 0',
+    (ports) => ({ ...ports, mediaServers: { activeCalls: async () => 1 } }),
+    'an empty drain ends soon',
+  ],
+  [
     'completions that never come back',
     (ports) => ({
       ...ports,
@@ -167,6 +153,37 @@ describe('what is planted is found', () => {
     }))
     expect(await brokenIn({ ...quiet, servers }, opens)).toContain('nothing is opened that we did not close')
   })
+})
+
+test('a reload that leaves a held server open is answered as if all were well', async () => {
+  const reload = { at: 60 * second, kind: 'reload-command', delivery: [100] } as const
+  const refusal: Fault = {
+    kind: 'edge',
+    edge: 1,
+    from: reload.at,
+    to: reload.at + 40 * second,
+    what: 'writes refused',
+    ms: 0,
+  }
+  const plan: Plan = { ...quiet, happenings: [...quiet.happenings, reload], faults: [refusal] }
+  const { violations } = judge(await runHistory(plan))
+  const found = violations.find(({ rule }) => rule === 'an answer is true')
+  expect(found).toMatchObject({ about: { edge: 1 } })
+  expect(found && expectedBy(found, [], expectedViolations)?.case).toBe('R14')
+  expect(await brokenIn({ ...plan, faults: [] })).not.toContain('an answer is true')
+})
+
+test('a violation is expected only where its cause happened to that very edge and since it was right', () => {
+  const incident = { kind: 'broken run', from: 100, until: 200, edge: 1, server: 0 } as const
+  const kinds = (about: Partial<About>) =>
+    leadingTo({ at: 300, since: 150, edge: 1, server: 0, ...about }, [incident])
+  expect(kinds({})).toEqual(['broken run'])
+  expect([kinds({ edge: 0 }), kinds({ server: 1 }), kinds({ since: 201 }), kinds({ at: 99 })]).toEqual([
+    [],
+    [],
+    [],
+    [],
+  ])
 })
 
 test('a broken history is made shorter and stays broken', async () => {

@@ -1,3 +1,5 @@
+import { judgeAnswers } from './answers.ts'
+import { type About, type IncidentKind, leadingTo } from './incidents.ts'
 import type { History } from './observed.ts'
 import { judgeEdges } from './referee-edges.ts'
 import type { Going, Sent } from './truth.ts'
@@ -6,7 +8,13 @@ import type { Going, Sent } from './truth.ts'
 export interface Violation {
   readonly rule: Rule
   readonly what: string
+  readonly about: About
+  /** what happened to whom it is about, since it was right */
+  readonly after: readonly IncidentKind[]
 }
+
+/** Whom a rule is applied to: seen at a time, and right since another, unless that is when it was last seen right. */
+export type Subject = Omit<About, 'since'> & { readonly since?: number; readonly name?: string }
 export interface Judgement {
   readonly violations: readonly Violation[]
   /** what nobody can decide in this history, by its kind */
@@ -20,11 +28,14 @@ export const rules = {
   'no call is ended': 'no BYE of ours but by the policy',
   'every action ends':
     'a lifecycle action whose message came is completed, by the deadline where the policy decides',
+  'an empty drain ends soon':
+    'an action whose machine has no calls any more is completed within minutes, where nothing goes wrong',
   'heartbeats come in time': 'no lifecycle action whose message came expires',
   'held is disabled': 'after two minutes of calm nothing is open that a hold is for',
   'free is given back': 'after two minutes of calm nothing is disabled without a hold',
   'former flags are exact': 'what is given back shows what it would have shown had we never touched it',
   'nothing is opened that we did not close': 'no write of ours enables what the list or a hand disabled',
+  'nothing is written after its run': 'no function that has ended writes to an edge, also when it is thawed',
   'the guard agrees': "after two minutes of calm the guard's table has what is held and nothing else",
   'no record outlives its reason': 'no record of former flags stays of what nothing holds',
   'no mark outlives its reason':
@@ -34,6 +45,8 @@ export const rules = {
     'no drain goes on for a hold that was lifted, and none is claimed and never begun',
   'twice is once': 'a drain has one running execution, and an action is completed once',
   'a history stays short': "an execution's history has at most 20,000 events",
+  'an answer is true':
+    'a command that was answered without a word of a problem shows on its edges what the answer says',
   'no message is lost': 'a message that can be done is done, and not rejected',
 } as const
 export type Rule = keyof typeof rules
@@ -44,16 +57,30 @@ export class Findings implements Judgement {
   readonly undecidable: string[] = []
   readonly applied = new Map<Rule, number>()
 
+  private readonly history: Pick<History, 'startedAt' | 'incidents'>
+  private readonly rightAt = new Map<string, number>()
+
+  constructor(history: Pick<History, 'startedAt' | 'incidents'>) {
+    this.history = history
+  }
+
   /** The rule is applied to something. */
-  check(rule: Rule, holds: boolean, what: () => string): void {
+  check(rule: Rule, holds: boolean, { name, since, ...of }: Subject, what: () => string): void {
     this.applied.set(rule, (this.applied.get(rule) ?? 0) + 1)
-    if (!holds) this.violations.push({ rule, what: what() })
+    const key = `${rule} ${of.edge} ${of.server} ${name}`
+    if (holds) {
+      this.rightAt.set(key, of.at)
+      return
+    }
+    const { startedAt, incidents } = this.history
+    const about = { ...of, since: since ?? this.rightAt.get(key) ?? startedAt }
+    this.violations.push({ rule, what: what(), about, after: leadingTo(about, incidents()) })
   }
 }
 
 /** Judges a history by what is true, and by nothing that the product says of itself. */
 export function judge(history: History): Findings {
-  const findings = new Findings()
+  const findings = new Findings(history)
   for (const going of history.truth.goings) judgeGoing(history, going, findings)
   for (const sent of history.truth.sent) {
     judgeAction(history, sent, findings)
@@ -61,12 +88,22 @@ export function judge(history: History): Findings {
   }
   judgeExecutions(history, findings)
   judgeByes(history, findings)
-  if (history.truth.givenBack > 0) findings.check('nothing is opened that we did not close', true, () => '')
-  for (const { edge, entry, at } of history.truth.opened)
+  judgeAnswers(history, findings)
+  if (history.truth.givenBack > 0)
+    findings.check('nothing is opened that we did not close', true, { at: history.startedAt }, () => '')
+  for (const { edge, entry, server, at } of history.truth.opened)
     findings.check(
       'nothing is opened that we did not close',
       false,
+      { at, edge, ...(server !== undefined && { server }) },
       () => `edge ${edge}: ${entry} at ${since(history, at)}`,
+    )
+  if (history.truth.sent.length > 0)
+    findings.check(
+      'nothing is written after its run',
+      history.truth.lateWrites.length === 0,
+      { at: history.endedAt },
+      () => history.truth.lateWrites.map(({ by, at }) => `${by} at ${since(history, at)}`).join(', '),
     )
   for (const seen of [...history.calms, history.last]) judgeEdges(history, seen, findings)
   return findings
@@ -106,6 +143,7 @@ function judgeGoing(history: History, going: Going, findings: Findings): void {
   findings.check(
     'no call is cut',
     cut.length === 0,
+    { at: going.at, server: going.machine.server },
     () =>
       `${going.how} of ${going.machine.id} at ${since(history, going.at)}: ${cut
         .map(
@@ -127,34 +165,81 @@ function isForgiven({ removed, truth, longestCallMs }: History, edge: number, { 
   return gone.some(({ at }) => at <= begun - longestCallMs || at < machine.launchedAt || released)
 }
 
-function judgeAction(history: History, { about, takenAt }: Sent, findings: Findings): void {
+function judgeAction(history: History, sent: Sent, findings: Findings): void {
+  const { about, takenAt } = sent
   if (about.kind !== 'terminate' || takenAt === undefined) return
   const { token, deadlineAt, machine } = about
   const going = history.truth.goings.find((one) => one.token === token)
+  const subject = { at: going?.at ?? history.endedAt, since: takenAt, server: machine.server }
   const past = going === undefined && history.plan.groupDeleted
   findings.check(
     'heartbeats come in time',
     going?.by !== 'expiry' || takenAt > going.at || history.plan.groupDeleted,
+    subject,
     () => `the action of ${machine.id} expired at ${since(history, going?.at ?? 0)}`,
   )
   const wasTried = history.endedAt > deadlineAt + 10 * 60_000
   findings.check(
     'every action ends',
     past || going !== undefined || !wasTried,
+    subject,
     () => `the action of ${machine.id} is still open ${since(history, history.endedAt)} after the beginning`,
   )
   if (going && history.decidesAtDeadline)
     findings.check(
       'every action ends',
       going.at < deadlineAt + 10 * 60_000,
+      subject,
       () =>
         `the action of ${machine.id} ended ${Math.round((going.at - deadlineAt) / 1000)} s after its deadline`,
     )
+  judgeEmpty(history, sent, going, findings)
   const again = history.truth.goings.filter((one) => one.token === token)
   findings.check(
     'twice is once',
     again.length <= 1,
+    subject,
     () => `the action of ${machine.id} was completed ${again.length} times`,
+  )
+}
+
+/** What a drain without calls takes at most: the longest wait, a few looks, the fail-over window, and its turn. */
+const emptyDrainMs = 280_000
+/** What may make a zero doubtful at any time later. */
+const doubts: readonly IncidentKind[] = [
+  ...(['restart', 'relisted', 'edge comes or goes', 'address recycled', 'launch not shown'] as const),
+]
+/** What may keep it from ending while it lasts. */
+const troubles: readonly IncidentKind[] = [
+  ...(['edge trouble', 'fault', 'newer payload', 'events refused', 'completions refused'] as const),
+  ...(['machine dies', 'row lost', 'group deleted'] as const),
+]
+
+function judgeEmpty(
+  history: History,
+  { about, takenAt }: Sent,
+  going: Going | undefined,
+  findings: Findings,
+): void {
+  const { truth, plan, endedAt } = history
+  if (about.kind !== 'terminate' || takenAt === undefined || !plan.isTrusted) return
+  const { server } = about.machine
+  const calls = truth.calls.filter(({ machine }) => machine.server === server)
+  const emptyAt = Math.max(takenAt, ...calls.map(({ to }) => Math.min(to, going?.at ?? to)))
+  const endsAt = emptyAt + emptyDrainMs
+  const isDisturbed = truth.incidents.some(
+    (one) =>
+      (one.server === undefined || one.server === server) &&
+      one.from <= endsAt &&
+      (doubts.includes(one.kind) || (troubles.includes(one.kind) && one.until >= takenAt)),
+  )
+  if (isDisturbed || endsAt > Math.min(about.deadlineAt, endedAt)) return
+  findings.check(
+    'an empty drain ends soon',
+    going !== undefined && going.at <= endsAt && going.how === 'CONTINUE',
+    { at: endsAt, since: takenAt, server },
+    () =>
+      `${about.machine.id} had no calls from ${since(history, emptyAt)} on, and its action is ${going ? `${going.how} at ${since(history, going.at)}` : 'open'}`,
   )
 }
 
@@ -170,10 +255,14 @@ function judgeByes(history: History, findings: Findings): void {
     findings.check(
       'no call is ended',
       mayEnd,
+      { at: endedByUs, edge, server: machine.server },
       () => `of ${machine.id} over edge ${edge} at ${since(history, endedByUs)}`,
     )
   }
 }
+
+/** Ten receives of a message, the last waits 5 minutes each, end by then. */
+const redeliveredForMs = 30 * 60_000
 
 /** Words of the product for what can really never be done here. */
 const impossible = ['UnknownDestination', 'CommandRefused', 'DuplicateDestination']
@@ -187,6 +276,11 @@ function judgeMessage(
   findings.check(
     'no message is lost',
     rejected === undefined || impossible.includes(rejected),
+    {
+      at: deliveredAt + redeliveredForMs,
+      since: deliveredAt,
+      ...('machine' in about && { server: about.machine.server }),
+    },
     () => `${about.kind} of ${since(history, deliveredAt)}: ${rejected}`,
   )
   if (pending > 0) findings.undecidable.push('a message is still on its way')
@@ -194,12 +288,18 @@ function judgeMessage(
 
 function judgeExecutions(history: History, findings: Findings): void {
   for (const { drainId, events } of history.executions)
-    findings.check('a history stays short', events <= 20_000, () => `${drainId}: ${events} events`)
+    findings.check(
+      'a history stays short',
+      events <= 20_000,
+      { at: history.endedAt },
+      () => `${drainId}: ${events} events`,
+    )
   const running = Map.groupBy(history.last.executions, ({ drainId }) => drainId)
   for (const [drainId, executions] of running)
     findings.check(
       'twice is once',
       executions.length === 1,
+      { at: history.endedAt },
       () =>
         `${drainId} has ${executions.length} executions: ${executions.map(({ attempt }) => attempt).join(', ')}`,
     )

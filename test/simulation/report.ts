@@ -2,7 +2,7 @@ import { circumstancesOf } from './circumstances.ts'
 import { type Expected, expectedBy } from './expected.ts'
 import { generate } from './generate.ts'
 import { runHistory } from './history.ts'
-import { judge, type Rule, rules } from './referee.ts'
+import { judge, type Rule, rules, type Violation } from './referee.ts'
 
 /** What many histories came to; two of them can be added. */
 export interface Report {
@@ -17,7 +17,13 @@ export interface Report {
   undecidable: Record<string, number>
   undecidableHistories: number
   violations: Record<string, Broken>
+  /** the first history, by its seed, that breaks a rule which is not expected to be broken */
+  firstUnexpected?: Unexpected | undefined
   neverCalm: number
+}
+export interface Unexpected {
+  readonly seed: number
+  readonly broken: readonly Violation[]
 }
 interface Broken {
   rule: Rule
@@ -37,11 +43,21 @@ export function emptyReport(): Report {
   }
 }
 
+/** What a run of many histories goes by. */
+export interface Manner {
+  readonly expected: readonly Expected[]
+  /** it ends with the first history that breaks a rule which is not expected to be broken */
+  readonly stop: boolean
+}
+
 /** Runs the histories of a range of seeds. */
-export async function runRange(from: number, count: number, expected: readonly Expected[]): Promise<Report> {
+export async function runRange(from: number, count: number, { expected, stop }: Manner): Promise<Report> {
   const report = emptyReport()
   const before = process.threadCpuUsage()
-  for (let seed = from; seed < from + count; seed += 1) await runSeed(seed, expected, report)
+  for (let seed = from; seed < from + count; seed += 1) {
+    await runSeed(seed, expected, report)
+    if (stop && report.firstUnexpected) break
+  }
   const { user, system } = process.threadCpuUsage(before)
   report.ms = (user + system) / 1000
   return report
@@ -59,6 +75,8 @@ async function runSeed(seed: number, expected: readonly Expected[], report: Repo
   for (const kind of new Set(undecidable)) report.undecidable[kind] = (report.undecidable[kind] ?? 0) + 1
   if (undecidable.length > 0) report.undecidableHistories += 1
   const seen = new Set<string>()
+  const unexpected = violations.filter((each) => !expectedBy(each, circumstances, expected))
+  if (unexpected.length > 0) report.firstUnexpected ??= { seed, broken: unexpected }
   for (const violation of violations) {
     const reason = expectedBy(violation, circumstances, expected)
     const key = `${violation.rule}${reason ? ` (${reason.case})` : ''}`
@@ -98,8 +116,14 @@ export function add(one: Report, other: Report): Report {
     undecidable: sum(one.undecidable, other.undecidable),
     undecidableHistories: one.undecidableHistories + other.undecidableHistories,
     violations,
+    firstUnexpected: earlier(one.firstUnexpected, other.firstUnexpected),
     neverCalm: one.neverCalm + other.neverCalm,
   }
+}
+
+function earlier(one: Unexpected | undefined, other: Unexpected | undefined): Unexpected | undefined {
+  if (!one || !other) return one ?? other
+  return other.seed < one.seed ? other : one
 }
 
 function sum<K extends string>(
@@ -111,8 +135,8 @@ function sum<K extends string>(
   return all
 }
 
-export function hasUnexpected({ violations }: Report): boolean {
-  return Object.values(violations).some(({ expected }) => expected === undefined)
+export function hasUnexpected({ firstUnexpected }: Report): boolean {
+  return firstUnexpected !== undefined
 }
 
 /** Below this in 10,000 histories a fault or rule is too rare to prove anything. */

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { MemoryClock } from '../memory/clock.ts'
 import type { Faults } from './faults.ts'
+import { RunTrace } from './incidents.ts'
 
 /** Seconds that each function may take, as they are deployed with RPC timeouts of 3 s. */
 export const timeouts = {
@@ -31,6 +32,7 @@ interface Run {
   readonly name: FunctionName
   readonly sandbox: Sandbox
   readonly skewMs: number
+  readonly trace: RunTrace
   dead: boolean
   die: () => void
 }
@@ -41,6 +43,10 @@ const never = new Promise<never>(() => undefined)
 export class Runs {
   /** how often each function was invoked, and how it ended */
   readonly invocations: { readonly name: FunctionName; readonly end: Outcome<unknown>['end'] }[] = []
+  /** what each of them did to edges */
+  readonly traces: RunTrace[] = []
+  /** told of each call that a run begins after it has ended, and its sandbox was thawed */
+  onLate: (name: FunctionName, call: string) => void = () => undefined
   private readonly clock: MemoryClock
   private readonly faults: Faults
   private readonly skewsMs: readonly number[]
@@ -65,6 +71,12 @@ export class Runs {
     return this.clock.now() + (this.current.getStore()?.skewMs ?? 0)
   }
 
+  /** What the running function does is noted in its trace. */
+  note(what: (trace: RunTrace, now: number) => void): void {
+    const run = this.current.getStore()
+    if (run) what(run.trace, this.clock.now())
+  }
+
   /** Something that happens outside of every function. */
   outside<T>(work: () => T): T {
     return this.current.run(undefined, work)
@@ -77,9 +89,12 @@ export class Runs {
     for (const goOn of sandbox.waiting.splice(0)) goOn()
     const skewMs = this.skewsMs[this.count++ % Math.max(1, this.skewsMs.length)] ?? 0
     const startedAt = this.clock.now()
+    const trace = new RunTrace()
+    this.traces.push(trace)
     const outcome = await new Promise<Outcome<T>>((resolve) => {
       const died = { end: 'died', startedAt } as const
-      const run: Run = { name, sandbox, skewMs, dead: false, die: () => resolve(died) }
+      const run: Run = { name, sandbox, skewMs, trace, dead: false, die: () => resolve(died) }
+      this.running.add(run)
       this.clock.at(startedAt + timeouts[name] * 1000, () => this.kill(run))
       this.current.run(run, work).then(
         (answer) => resolve({ end: 'answered', answer, startedAt }),
@@ -89,8 +104,8 @@ export class Runs {
         run.dead = true
         resolve(died)
       }
-      this.running.add(run)
     })
+    if (outcome.end !== 'answered') trace.isBroken = true
     this.release(sandbox, name, outcome)
     return outcome
   }
@@ -116,6 +131,7 @@ export class Runs {
     const run = this.current.getStore()
     if (!run) return work()
     if (this.isHeld(run)) await this.held(run)
+    if (!this.running.has(run)) this.onLate(run.name, name)
     const fault = this.faults.at(name, this.clock.now())
     if (!fault) {
       const answer = await work()
@@ -139,6 +155,7 @@ export class Runs {
     work: () => Promise<T>,
     late?: (ms: number) => Promise<T>,
   ): Promise<T> {
+    run.trace.isBroken = true
     switch (fault.what) {
       case 'refused':
         throw new Error(`${name} is throttled`)

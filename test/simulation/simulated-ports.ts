@@ -1,5 +1,12 @@
 import { keepingEvents } from '../../functions/use-cases/keep-events.ts'
-import type { Edge, EventBus, InstanceFacts, Ports } from '../../functions/use-cases/ports.ts'
+import type {
+  ControlEvent,
+  Edge,
+  EventBus,
+  Events,
+  InstanceFacts,
+  Ports,
+} from '../../functions/use-cases/ports.ts'
 import { createMemoryEvents } from '../memory/events.ts'
 import { createMemoryIds } from '../memory/ids.ts'
 import type { MemoryWorkflows } from '../memory/workflows.ts'
@@ -19,6 +26,7 @@ function through<P extends object>(runs: Runs, name: string, port: P): P {
 
 export interface PortSettings {
   readonly config: Ports['config']
+  readonly onPublished: (event: ControlEvent) => void
   readonly store: Ports['store']
   readonly runs: Runs
   readonly edges: () => readonly Edge[]
@@ -27,7 +35,7 @@ export interface PortSettings {
   readonly lifecycleActions: Ports['lifecycleActions']
   readonly workflows: MemoryWorkflows
   readonly deadLetters: Ports['deadLetters']
-  readonly activeCalls: Ports['mediaServers']['activeCalls']
+  readonly mediaServers: Ports['mediaServers']
 }
 
 /** The ports of one deployment, in memory. `raw` is the same without anything that goes wrong. */
@@ -50,15 +58,22 @@ export function simulatedPorts(settings: PortSettings) {
   const metrics = { count: () => undefined }
   const store = through(runs, 'store', settings.store)
   const bus: EventBus = through(runs, 'events', { publish: (event) => events.publish(event) })
+  const kept: Events = keepingEvents({ bus, store, clock, ids, metrics })
   const ports: Ports = {
     config,
     store,
-    events: keepingEvents({ bus, store, clock, ids, metrics }),
+    events: {
+      ...kept,
+      publish: (event) => {
+        settings.onPublished(event)
+        return kept.publish(event)
+      },
+    },
     instances: through(runs, 'instances', instances),
     lifecycleActions: through(runs, 'lifecycleActions', settings.lifecycleActions),
     workflows: through(runs, 'workflows', { start: (input) => settings.workflows.start(input) }),
     deadLetters: through(runs, 'deadLetters', settings.deadLetters),
-    mediaServers: through(runs, 'mediaServers', { activeCalls: settings.activeCalls }),
+    mediaServers: through(runs, 'mediaServers', settings.mediaServers),
     fleet: {
       requestsPerSecond: 5000,
       ...through(runs, 'fleet', { edges: async () => settings.edges(), reread: async () => undefined }),

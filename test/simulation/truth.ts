@@ -1,3 +1,5 @@
+import type { Incident, IncidentKind } from './incidents.ts'
+
 /** The true world, apart from what the product or an edge remembers. Times are epoch milliseconds. */
 
 export interface Line {
@@ -101,6 +103,8 @@ export interface Machine {
   readonly server: number
   readonly launchedAt: number
   goneAt?: number
+  /** it has had a SIP MESSAGE */
+  hadMessage?: true
 }
 
 export interface Call {
@@ -151,6 +155,20 @@ export type Meaning =
   | { readonly kind: 'reload' | 'edges-changed' }
   | { readonly kind: 'release'; readonly edge: string }
 
+/** What a command was answered, and what its edges showed then. */
+export interface Answer {
+  /** of its message */
+  readonly order: number
+  readonly at: number
+  readonly edges: readonly {
+    readonly edge: number
+    readonly outcome: string
+    readonly hasDetail: boolean
+    /** entries that took new calls then */
+    readonly open: readonly { readonly server: number; readonly entry: string }[]
+  }[]
+}
+
 /** How a machine went: an action that was completed, or a retained machine that was ended. */
 export interface Going {
   readonly machine: Machine
@@ -172,13 +190,32 @@ export class Truth {
   readonly calls: Call[] = []
   readonly sent: Sent[] = []
   readonly goings: Going[] = []
+  readonly answers: Answer[] = []
+  readonly incidents: Incident[] = []
   /** how many states of ours gave an entry back, or enabled it */
   givenBack = 0
+  /** requests that a run began to write to an edge after it had ended */
+  readonly lateWrites: { readonly by: string; readonly at: number }[] = []
   /** entries that a write of ours opened although their list, or somebody else, had them disabled */
-  readonly opened: { readonly edge: number; readonly entry: string; readonly at: number }[] = []
+  readonly opened: {
+    readonly edge: number
+    readonly entry: string
+    readonly server: number | undefined
+    readonly at: number
+  }[] = []
 
   constructor(edges: readonly EdgeTruth[]) {
     this.edges = edges
+  }
+
+  /** Something happened that a violation may come from. */
+  happened(
+    kind: IncidentKind,
+    from: number,
+    to: Pick<Incident, 'edge' | 'server'> = {},
+    until: number = from,
+  ): void {
+    this.incidents.push({ kind, from, until, ...to })
   }
 
   /** The machine that has the place's address now. */

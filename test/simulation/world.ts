@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import { parseAlarmMessage } from '../../functions/contracts/alarm.ts'
 import { controlConfig } from '../../functions/contracts/config.ts'
 import { parseLifecycleMessage } from '../../functions/contracts/lifecycle-action.ts'
@@ -10,9 +11,10 @@ import { handleCommand } from '../../functions/use-cases/handle-command.ts'
 import { handleLifecycle } from '../../functions/use-cases/handle-lifecycle.ts'
 import { takeIn } from '../../functions/use-cases/intake.ts'
 import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
-import type { Ports } from '../../functions/use-cases/ports.ts'
+import type { ControlEvent, Ports } from '../../functions/use-cases/ports.ts'
 import { reconcile } from '../../functions/use-cases/reconcile.ts'
 import { retireDrain } from '../../functions/use-cases/retire-drain.ts'
+import { createAsterisks } from '../memory/asterisk.ts'
 import type { MemoryClock } from '../memory/clock.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
 import { createMemoryWorkflows } from '../memory/workflows.ts'
@@ -21,13 +23,14 @@ import { createLosingStore, type LosingStore } from './drain-rows.ts'
 import { createEdges } from './edge-lists.ts'
 import { plantTroubles } from './edges.ts'
 import { Faults } from './faults.ts'
+import type { IncidentKind } from './incidents.ts'
 import { Machines } from './machines.ts'
 import { groupName, hooks } from './messages.ts'
-import type { Plan } from './plan.ts'
+import type { Plan, RefusingPort } from './plan.ts'
 import { type Message, Queues } from './queues.ts'
 import { type FunctionName, Runs } from './runs.ts'
 import { simulatedPorts } from './simulated-ports.ts'
-import { EdgeTruth, Truth } from './truth.ts'
+import { EdgeTruth, type Machine, Truth } from './truth.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 const minute = 60_000
@@ -66,6 +69,8 @@ export interface World {
   readonly executions: readonly ExecutionSeen[]
   readonly lists: ReturnType<typeof createEdges>
   readonly byUs: ByUs
+  /** A first look, at which nothing goes wrong: the deployment knows its edges before anything happens. */
+  lookAround(): Promise<void>
   stop(): void
 }
 
@@ -76,6 +81,9 @@ export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (por
   const faults = new Faults(plan.faults, startedAt)
   const runs = new Runs(clock, faults, plan.skewsMs)
   const truth = new Truth(plan.edges.map(({ version }) => new EdgeTruth(version === '6.1')))
+  runs.onLate = (by, call) => {
+    if (call === 'edge.write') truth.lateWrites.push({ by, at: clock.now() })
+  }
   const lookedAt = new Map<string, number>()
   const machines = new Machines(
     plan,
@@ -86,7 +94,8 @@ export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (por
   for (const server of plan.servers.keys()) machines.put(server, startedAt - 24 * 60 * minute)
   const lists = createEdges(plan, { clock, runs, faults, truth })
   const { edges } = lists
-  plantTroubles(plan, edges, clock, faults, truth.edges)
+  plantTroubles(plan, edges, clock, faults, truth)
+  tellOfFaults(plan, truth, startedAt)
   const byUs = watchByes(edges, truth, clock)
   const configured = new Set(plan.edges.flatMap((edge, index) => (edge.configured ? [index] : [])))
   const store = createLosingStore()
@@ -106,18 +115,19 @@ export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (por
         if (status === 'FAILED') workflows.fail(input.drainId, input.attempt)
       })
   })
+  const config = configOf(plan)
   const simulated = simulatedPorts({
-    config: configOf(plan),
+    config,
+    onPublished: answersTo({ plan, edges, truth, clock, lists }),
     runs,
-    store,
+    store: traced(store, { plan, runs, lists }),
     edges: () => edges.filter((_, index) => configured.has(index)),
     factsOf: (id) => machines.factsOf(id),
     allFacts: () => machines.allFacts(),
     lifecycleActions: machines.port(),
     workflows,
     deadLetters: { reject: async ({ body }, reason) => queues.rejected(body, reason.name) },
-    activeCalls: async ({ addresses }) =>
-      plan.group.ownCount ? ownCount(plan, truth, addresses, clock.now()) : undefined,
+    mediaServers: createAsterisks(config.groups, (address) => channelsAt(address, plan, truth, clock.now())),
   })
   const ports = sabotage(simulated.ports)
   let stopped = false
@@ -148,6 +158,7 @@ export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (por
       byUs,
     },
     events: simulated.events,
+    lookAround: () => runs.outside(() => reconcile(ports)),
     stop() {
       stopped = true
       runs.stop()
@@ -156,12 +167,79 @@ export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (por
   }
 }
 
-/** The calls that the server at one of these addresses has. */
-function ownCount(plan: Plan, { calls }: Truth, addresses: readonly string[], now: number): number {
-  return calls.filter(
-    ({ machine, from, to }) =>
-      from <= now && to > now && addresses.includes(plan.servers[machine.server]?.address ?? ''),
-  ).length
+/** The store, where what a run puts on record of an edge is noted in its trace. */
+function traced(
+  store: LosingStore,
+  { plan, runs, lists }: Pick<World, 'plan' | 'runs' | 'lists'>,
+): LosingStore {
+  return {
+    ...store,
+    putEdgeRecords(edge, generation, records) {
+      const index = plan.edges.findIndex(({ id }) => id === edge)
+      for (const { uri } of records) {
+        const server = lists.lists.serverOf(uri)
+        if (server !== undefined) runs.note((trace, now) => trace.writes(index, server, now))
+      }
+      return store.putEdgeRecords(edge, generation, records)
+    },
+  }
+}
+
+/** Notes what a command is answered, and what the edges that are named show then. */
+function answersTo({
+  plan,
+  edges,
+  truth,
+  clock,
+  lists,
+}: Pick<World, 'plan' | 'edges' | 'truth' | 'clock' | 'lists'>): (event: ControlEvent) => void {
+  const openOn = (edge: number) =>
+    (edges[edge]?.truth().entries ?? []).flatMap(({ group, uri, flags }) => {
+      const server = lists.lists.serverOf(uri)
+      return server === undefined || flags.startsWith('D') ? [] : [{ server, entry: `${group} ${uri}` }]
+    })
+  return ({ type, detail }) => {
+    if (type !== 'Command Answered') return
+    const { id, edges: told = [] } = answered.parse(detail)
+    const named = told.map(({ edge: name, outcome = '', detail: word }) => {
+      const edge = plan.edges.findIndex((one) => one.id === name)
+      return { edge, outcome, hasDetail: word !== undefined, open: openOn(edge) }
+    })
+    truth.answers.push({ order: Number(id.replace('command-', '')), at: clock.now(), edges: named })
+  }
+}
+
+const answered = z.object({
+  id: z.string(),
+  edges: z
+    .array(z.object({ edge: z.string(), outcome: z.string().optional(), detail: z.unknown().optional() }))
+    .optional(),
+})
+
+/** The ports that refuse and the payloads of a newer release, as incidents of the whole world. */
+function tellOfFaults({ faults, edges }: Plan, truth: Truth, startedAt: number): void {
+  for (const [edge, { configured }] of edges.entries())
+    if (!configured) truth.happened('edge comes or goes', startedAt, { edge })
+  for (const fault of faults) {
+    if (fault.kind === 'newer-payload')
+      truth.happened('newer payload', startedAt + fault.from, {}, startedAt + fault.to)
+    if (fault.kind === 'port')
+      truth.happened(refusals[fault.port] ?? 'fault', startedAt + fault.from, {}, startedAt + fault.to)
+    if (fault.kind === 'call') truth.happened('fault', startedAt + fault.from, {}, Number.POSITIVE_INFINITY)
+  }
+}
+
+const refusals: Readonly<Partial<Record<RefusingPort, IncidentKind>>> = {
+  events: 'events refused',
+  lifecycleActions: 'completions refused',
+}
+
+/** The channels that the Asterisk at this address has: one for each call, and one that a SIP MESSAGE has left. */
+function channelsAt(address: string, plan: Plan, { calls, machines }: Truth, now: number): string[] {
+  const isThere = ({ server }: Machine) => plan.servers[server]?.address === address
+  const up = calls.filter(({ machine, from, to }) => from <= now && to > now && isThere(machine))
+  const left = machines.filter((one) => one.hadMessage && one.goneAt === undefined && isThere(one))
+  return [...up.map(({ number }) => `PJSIP/edge-${number}`), ...left.map(() => 'Message/ast_msg_queue')]
 }
 
 function configOf({ group, servers }: Plan): Ports['config'] {
@@ -170,6 +248,9 @@ function configOf({ group, servers }: Plan): Ports['config'] {
       {
         name: groupName,
         terminateHook: hooks.terminate,
+        ...(group.ownCount && {
+          callCount: { kind: 'asterisk', user: 'ari', passwordParameter: '/simulated' },
+        }),
         ...(group.launchHook && { launchHook: hooks.launch }),
         heartbeatTimeoutSeconds: group.heartbeatTimeoutSeconds,
         drainDeadlineSeconds: group.drainDeadlineSeconds,

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
 import {
+  command,
   createWorld,
   everywhere,
   facts,
   file,
   instanceId,
   minutes,
-  seconds,
   server,
   type World,
 } from './world.ts'
@@ -87,6 +87,29 @@ test('a launch that EC2 does not know yet comes again until it does, and is admi
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
 })
 
+test('the news of its own launch, doubled and late, does not end the mark of a machine', async () => {
+  const world = await retiredWorld()
+  world.memory.instances.put(facts({ state: 'running' }))
+  world.beginAction({ hook: 'admit-calls', token: '87654321-4321-4321-4321-210987654324' })
+  await world.lifecycle(message('lifecycle-launch-scale-out', { EC2InstanceId: instanceId }))
+  expect(await retired(world)).toHaveLength(1)
+  expect(world.flags()).toEqual(everywhere('DX'))
+})
+
+test("an operator's hold of a machine that is gone and listed nowhere ends within minutes, one of a machine that lives stays", async () => {
+  const world = createWorld()
+  await world.command(command('command-drain-instance', { id: 'drain-1' }))
+  await listed(
+    world,
+    file.filter(({ uri }) => uri !== server),
+  )
+  await everyMinute(world, 5)
+  expect(await world.heldBy()).toEqual([`operator/${instanceId}`])
+  world.memory.instances.put(facts({ state: 'terminated' }))
+  await everyMinute(world, 3)
+  expect(await world.heldBy()).toEqual([])
+})
+
 test('a mark stays while EC2 shows its machine, listed or not', async () => {
   const world = createWorld()
   await world.scaleIn()
@@ -102,8 +125,7 @@ test('a mark stays while EC2 shows its machine, listed or not', async () => {
 test('a mark that is older than the life which has its address now ends, also where it was listed after the launch', async () => {
   const world = await retiredWorld()
   world.memory.instances.put(facts({ instanceId: newcomer, launchedAt: world.clock.now() }))
-  await world.pass(45 * seconds)
-  await world.reconcile()
+  await everyMinute(world, 1)
   expect(world.flags()).toEqual(everywhere('DX'))
   await everyMinute(world, 2)
   expect(await retired(world)).toEqual([])

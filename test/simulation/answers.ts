@@ -1,0 +1,53 @@
+import { standingOf } from './holds-in-force.ts'
+import type { History } from './observed.ts'
+import { type Findings, since } from './referee.ts'
+import type { Answer, Sent } from './truth.ts'
+
+/** Outcomes that say of an edge that it shows what was asked for. */
+const claims = ['applied', 'already', 'reloaded']
+
+/** An answer that names an edge without a word of a problem must be true of it when it is given. */
+export function judgeAnswers(history: History, findings: Findings): void {
+  for (const answer of history.truth.answers) {
+    const sent = history.truth.sent.find(({ order }) => order === answer.order)
+    if (!sent) continue
+    for (const told of answer.edges)
+      if (claims.includes(told.outcome) && !told.hasDetail) judgeTold(history, answer, sent, told, findings)
+  }
+}
+
+function judgeTold(
+  history: History,
+  { at }: Answer,
+  sent: Sent,
+  { edge, open }: Answer['edges'][number],
+  findings: Findings,
+): void {
+  const asked = sent.deliveredAt ?? sent.sentAt
+  const held = open.filter(({ server }) => wasHeld(history, sent, server, asked, at))
+  const others = history.truth.incidents.filter(
+    ({ kind, from, edge: where }) =>
+      where === edge && ['reload', 'restart', 'hand'].includes(kind) && from >= asked && from <= at,
+  )
+  // A reload is one load by itself; what else changes the edge before the answer nobody can have read back.
+  const own = sent.about.kind === 'reload' ? 1 : 0
+  if (held.length > 0 && others.length > own) {
+    findings.undecidable.push('an edge was changed before the answer that tells of it')
+    return
+  }
+  const [first] = held
+  findings.check(
+    'an answer is true',
+    first === undefined,
+    { at, since: asked, edge, ...(first && { server: first.server }) },
+    () =>
+      `the ${sent.about.kind} of ${since(history, sent.sentAt)} was answered at ${since(history, at)}, and edge ${edge} shows ${first?.entry} open`,
+  )
+}
+
+/** Whether it was held all the while, or is what the command was to drain. */
+function wasHeld(history: History, { about }: Sent, server: number, asked: number, at: number): boolean {
+  if (about.kind === 'operator')
+    return about.command === 'drain' && about.machine.server === server && about.machine.goneAt === undefined
+  return [asked, at].every((time) => standingOf(history, server, time) === 'held')
+}

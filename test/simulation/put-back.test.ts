@@ -1,0 +1,72 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+
+/**
+ * Found within 50 histories, a few seconds each. The others take up to half a minute each: `npm run simulate:put-back` runs them, and here they
+ * need only apply.
+ */
+const early = ['C3', 'C4', 'M4', 'R17', 'R18']
+
+function putBack(args: readonly string[], patches: Readonly<Record<string, string>> = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'patches-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const temporary = join(folder, 'temporary')
+  mkdirSync(temporary)
+  for (const [name, patch] of Object.entries(patches)) writeFileSync(join(folder, `${name}.patch`), patch)
+  const own = Object.keys(patches).length > 0 ? [`--patches=${folder}`] : []
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [join(import.meta.dirname, 'put-back.ts'), ...args, ...own],
+    { encoding: 'utf8', env: { ...process.env, TMPDIR: temporary } },
+  )
+  return { status, stdout, left: readdirSync(temporary) }
+}
+
+const patch = (removed: string, added: string) => `A fault.
+Broken rule: no call is cut
+
+diff --git a/functions/control/pace.ts b/functions/control/pace.ts
+--- a/functions/control/pace.ts
++++ b/functions/control/pace.ts
+@@ -11,3 +11,3 @@
+ export function heartbeatInterval(heartbeatTimeoutSeconds: number): number {
+-${removed}
++${added}
+ }
+`
+const interval = '  return heartbeatTimeoutSeconds / 3'
+
+test('each patch that puts a mended fault back applies', () => {
+  const { status, stdout } = putBack(['--apply'])
+  expect(stdout).not.toContain('NOT FOUND')
+  expect(status).toBe(0)
+})
+
+test.each(early)('random histories find %s by its rule where it is put back', (name) => {
+  const { status, stdout, left } = putBack([name, '--histories=150'])
+  expect(stdout).toContain('found after')
+  expect({ status, left }).toEqual({ status: 0, left: [] })
+})
+
+test('a patch that does not apply fails and says how to renew it', () => {
+  const { status, stdout, left } = putBack([], { X1: patch('  return 4', '  return 5') })
+  expect(stdout).toMatch(/^X1 .*does not apply.*To renew it/s)
+  expect({ status, left }).toEqual({ status: 1, left: [] })
+})
+
+test('a patch that does not compile fails with what the compiler says', () => {
+  const { status, stdout, left } = putBack([], { X1: patch(interval, "  return 'soon'") })
+  expect(stdout).toMatch(/does not compile.*pace\.ts.*TS2322/s)
+  expect({ status, left }).toEqual({ status: 1, left: [] })
+})
+
+test('a fault that is not found fails', () => {
+  const { status, stdout, left } = putBack(['--histories=1'], {
+    X1: patch(interval, `${interval} // as it is`),
+  })
+  expect(stdout).toContain('no history of 1 breaks a rule that is not expected')
+  expect({ status, left }).toEqual({ status: 1, left: [] })
+})
