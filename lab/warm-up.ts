@@ -4,6 +4,7 @@ import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import type { WorkflowPayload } from '../functions/contracts/workflow-payload.ts'
 import type { Emulator } from './emulator.ts'
+import { serverGroup } from './fleet-plan.ts'
 import { output } from './world-aws.ts'
 
 /** How many at once; the emulator starts one worker for each. */
@@ -13,7 +14,7 @@ const timeoutMs = 60_000
 /**
  * Has the functions started before the first trigger, as those of a fleet in use are: a dozen cold starts at once, which AWS
  * spreads over its machines, would take this one longer than the hook's heartbeat timeout. Asks for nothing that is real: a drain
- * that nobody knows, and the test notification that Auto Scaling sends itself.
+ * that nobody knows, of a lifecycle action that is over, and the test notification that Auto Scaling sends itself.
  */
 export async function warmUp(emulator: Emulator, outputs: Readonly<Record<string, string>>): Promise<void> {
   const sfn = new SFNClient(emulator.client)
@@ -44,11 +45,20 @@ async function runUnknownDrain(
   next: 'begin' | 'observe' | 'retire',
 ): Promise<void> {
   const name = `warm-up-${next}-${randomUUID()}`
-  const input: WorkflowPayload = { drainId: name, attempt: 1, next, waitSeconds: 1, retrySeconds: 1 }
+  const input: WorkflowPayload = {
+    drainId: name,
+    attempt: 1,
+    next,
+    waitSeconds: 1,
+    // A record that is missing ends nothing, unless its action is over. After an action nothing is: that one waits until all is torn down.
+    retrySeconds: 3600,
+    action: { group: serverGroup, hook: 'drain-calls', instanceId: 'i-00000000000000000' },
+  }
   const stateMachineArn = output(outputs, 'StateMachineArn')
   const { executionArn } = await sfn.send(
     new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }),
   )
+  if (next === 'retire') return
   const deadline = Date.now() + timeoutMs
   while (Date.now() < deadline) {
     const { status } = await sfn.send(new DescribeExecutionCommand({ executionArn }))
