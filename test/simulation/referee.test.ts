@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { recordKey } from '../../functions/control/entry-record.ts'
 import type { Edge, Ports, Store } from '../../functions/use-cases/ports.ts'
 import { expectedBy, expectedViolations } from './expected.ts'
 import { runHistory } from './history.ts'
@@ -112,8 +111,10 @@ const sabotages: readonly Sabotage[] = [
     'records that are kept',
     withStore((store) => ({
       putEdgeRecords: async (edge, generation, records) => {
-        const next = new Map((await store.edgeRecords(edge))?.map((record) => [recordKey(record), record]))
-        for (const record of records) next.set(recordKey(record), record)
+        const keyOf = ({ kind, uri, ...rest }: (typeof records)[number]) =>
+          `${kind} ${uri} ${'group' in rest ? `${rest.group} ${rest.duid}` : ''}`
+        const before = (await store.edgeRecords(edge)) ?? []
+        const next = new Map([...before, ...records].map((record) => [keyOf(record), record]))
         return store.putEdgeRecords(edge, generation, [...next.values()])
       },
     })),
