@@ -74,18 +74,18 @@ export interface TimeBudgets {
 }
 
 /**
- * From the longest chain of RPCs to one edge (all edges are asked at once) that answers at the last moment, and 20 s for
+ * From the longest chain of RPCs to one edge (all edges are asked at once) that answers at the last moment, in RPC timeouts, and 20 s for
  * a cold start and the AWS calls.
  */
 export function timeBudgets({ rpcTimeoutSeconds, readBackGapSeconds }: ControlConfig['timers']): TimeBudgets {
   const budget = (rpcs: number, waits: number) =>
     Duration.seconds(Math.ceil(20 + rpcs * rpcTimeoutSeconds + waits))
   return {
-    // resolve; list, guard, two groups, list
-    event: budget(8, readBackGapSeconds),
-    // twice, one edge first and then the others: list, a wait of one RPC, reload, 6 s, reload, list; hold again, twice
-    command: budget(24, 16),
-    // wait for another's round (10 RPCs), then make one and correct drift (10); disable again, two read-backs; count, list and end calls
-    step: budget(28, readBackGapSeconds),
+    // resolve (2); a settle waits for another (6) and has its lease (12)
+    event: budget(20, readBackGapSeconds),
+    // twice, one edge first and then the others: reloaded in a settle, and settled again
+    command: budget(2 * 36, 2 * readBackGapSeconds),
+    // wait for another's round (16), then make one (16); settle (18) and read back (2)
+    step: budget(52, readBackGapSeconds),
   }
 }

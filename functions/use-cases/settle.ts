@@ -25,6 +25,8 @@ export type SettleResult =
 
 /** In RPC timeouts: a run takes four readings (boot, list) and three writes at the most. */
 const leaseTimeouts = 12
+/** In RPC timeouts: for so long it waits for a run that has the lease; what is not known then comes with a later settle. */
+const waitTimeouts = 6
 /** A plan that is not done after so many looks is the next settle's. */
 const looksAtMost = 4
 
@@ -58,7 +60,7 @@ export async function settleEdge(
   const { store, clock, ids, config } = ports
   const leaseMs = leaseTimeouts * config.timers.rpcTimeoutSeconds * 1000
   const owner = ids.next()
-  const giveUpAt = clock.now() + leaseMs
+  const giveUpAt = clock.now() + waitTimeouts * config.timers.rpcTimeoutSeconds * 1000
   for (let isFirst = true; ; isFirst = false) {
     const now = clock.now()
     // Whoever has waited is answered by what it waited for, also where the lease is free by now.

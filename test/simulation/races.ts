@@ -1,5 +1,4 @@
 import type { EdgePlan, FileFlags, Happening, Plan, ServerPlan } from './plan.ts'
-import type { Rule } from './referee.ts'
 
 const second = 1000
 
@@ -162,40 +161,3 @@ export const races = {
     ],
   }),
 } as const satisfies Readonly<Record<string, Plan>>
-
-/**
- * What each race breaks today, in the order of `rules`. Whoever mends one takes its line off: from then on it must break nothing.
- * One that is not here is mended.
- */
-export const stillBroken: Readonly<Partial<Record<keyof typeof races, readonly Rule[]>>> = {
-  'R1: an edge comes back after a lift, and another had it disabled by its list': [
-    'former flags are exact',
-    'nothing is opened that we did not close',
-  ],
-  'R2: an edge that disables it by its list is away during hold and lift': [
-    'former flags are exact',
-    'nothing is opened that we did not close',
-  ],
-  'R3: an edge that disables it by its list restarts during a hold': ['the guard agrees'],
-  'R4: it is lifted while a reconciler finds its edges reloaded': ['free is given back', 'the guard agrees'],
-  'R6: an OK comes a second after its ALARM while an edge is away': [
-    'free is given back',
-    'the guard agrees',
-    'no record outlives its reason',
-  ],
-  'R8: a round fails while it writes, and what is left at work goes on after a lift': [
-    'nothing is written after its run',
-  ],
-  'R11: it was taken for absent, and listed before its mark was left': [
-    'free is given back',
-    'the guard agrees',
-    'no record outlives its reason',
-  ],
-  'R12: an edge that was released is listed again, and shows other flags than before': [
-    'former flags are exact',
-  ],
-  'R13: its list disables it during a hold': [
-    'former flags are exact',
-    'nothing is opened that we did not close',
-  ],
-}

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { reconcile } from '../../functions/use-cases/reconcile.ts'
 import { message } from '../contracts/event-files.ts'
-import { command, config, createWorld, everywhere, minutes, server, verbatim, type World } from './world.ts'
+import { command, config, createWorld, everywhere, file, minutes, server, type World } from './world.ts'
 
 const edit = message('edge-list-update')
 const release = (changes: Readonly<Record<string, unknown>> = {}) =>
@@ -141,35 +141,39 @@ test('the same command again is answered, not done again; one that was sent befo
 })
 
 test.each([
-  ['an edge that comes back is given back what was lifted meanwhile', false, everywhere('AP', 'IP')],
-  [
-    'what an edge showed before it was released is forgotten: nothing is given back there',
-    true,
-    { ...everywhere('AP', 'IP'), 'edge-b/1': 'DX', 'edge-b/2': 'DX' },
-  ],
-])('%s', async (_, isReleased, flags) => {
+  ['removed', false],
+  ['released', true],
+])(
+  'an edge that was %s and comes back as it was left is given back what was lifted meanwhile',
+  async (_, isReleased) => {
+    const world = createWorld()
+    await world.command(command('command-drain-destination', { id: 'drain-1' }))
+    await world.pass(1 * minutes)
+    const [b] = world.memory.fleet.list.splice(1, 1)
+    if (!b) throw new Error('two edges are needed')
+    await world.command(command('command-activate', { id: 'activate-1' }))
+    await world.until((record) => record?.state === 'ended', 'operator/10.0.1.20:5060;udp')
+    if (isReleased) await world.command(release())
+    await world.pass(1 * minutes)
+    world.memory.fleet.list.push(b)
+    await world.lifecycle(edit)
+    expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+  },
+)
+
+test('what an edge showed before it was released does not speak for the flags that it comes back with', async () => {
   const world = createWorld()
   await world.command(command('command-drain-destination', { id: 'drain-1' }))
   await world.pass(1 * minutes)
   const [b] = world.memory.fleet.list.splice(1, 1)
-  if (!b) throw new Error('two edges are needed')
-  await world.command(command('command-activate', { id: 'activate-1' }))
-  await world.until((record) => record?.state === 'ended', 'operator/10.0.1.20:5060;udp')
-  if (isReleased) await world.command(release())
-  expect((await world.memory.store.edgeRecords('edge-b'))?.length).toBe(isReleased ? 0 : 3)
-  await world.pass(1 * minutes)
+  const own = world.edges[1]
+  if (!b || !own) throw new Error('two edges are needed')
+  await world.command(release())
+  own.writeFile(file.map((line) => ({ ...line, flags: line.uri === server ? 'AX' : line.flags })))
+  own.strangerReloads()
   world.memory.fleet.list.push(b)
   await world.lifecycle(edit)
-  expect(world.flags()).toEqual(flags)
-})
-
-test('a run that still knew a released edge may write down what it found there: a minute later it is forgotten', async () => {
-  const world = createWorld()
-  await drainWithRemovedEdge(world)
-  await world.command(release())
-  const { store } = world.memory
-  const generation = await store.takeEdge('edge-b', 'late', world.clock.now(), world.clock.now())
-  await store.putEdgeRecords('edge-b', generation ?? 0, [{ kind: 'guard', uri: verbatim(server) }])
-  await world.reconcile()
-  expect(await store.edgeRecords('edge-b')).toEqual([])
+  expect(world.flags()).toEqual(everywhere('DX'))
+  await world.command(command('command-activate', { id: 'activate-1' }))
+  expect(world.flags()).toEqual({ ...everywhere('AP', 'IP'), 'edge-b/1': 'AX', 'edge-b/2': 'AX' })
 })
