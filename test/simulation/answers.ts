@@ -1,6 +1,6 @@
+import { type Findings, since } from './findings.ts'
 import { standingOf } from './holds-in-force.ts'
 import type { History } from './observed.ts'
-import { type Findings, since } from './referee.ts'
 import type { Answer, Sent } from './truth.ts'
 
 /** Outcomes that say of an edge that it shows what was asked for. */

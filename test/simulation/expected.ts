@@ -1,6 +1,6 @@
 import type { Circumstance } from './circumstances.ts'
+import type { Rule, Violation } from './findings.ts'
 import type { IncidentKind } from './incidents.ts'
-import type { Rule, Violation } from './referee.ts'
 
 /** A violation that is known, with why it is there still. Any other fails the run. */
 export interface Expected {

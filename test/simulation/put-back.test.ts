@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
  * Found within 50 histories, a few seconds each. The others take up to half a minute each: `npm run simulate:put-back` runs them, and here they
  * need only apply.
  */
-const early = ['C3', 'C4', 'M4', 'R17', 'R18']
+const early = ['C3', 'R1', 'R2', 'R3', 'R5', 'R6', 'R16', 'R17']
 
 function putBack(args: readonly string[], patches: Readonly<Record<string, string>> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'patches-'))

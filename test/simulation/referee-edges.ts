@@ -1,6 +1,6 @@
+import { type Findings, since } from './findings.ts'
 import { isUndecided, type Standing, standingOf } from './holds-in-force.ts'
 import type { EdgeSeen, History, Seen } from './observed.ts'
-import { type Findings, since } from './referee.ts'
 import { keyOf, type Machine } from './truth.ts'
 
 /** What edges and store must show after two minutes of calm. */

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { ControlEvent, Edge, Ports, Store } from '../../functions/use-cases/ports.ts'
+import type { Rule } from './findings.ts'
 import { runHistory } from './history.ts'
 import { type About, leadingTo } from './incidents.ts'
 import type { Fault, Plan } from './plan.ts'
 import { edge, group } from './races.ts'
-import { judge, type Rule } from './referee.ts'
+import { judge } from './referee.ts'
 import { shrink } from './shrink.ts'
 
 const second = 1000

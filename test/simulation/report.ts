@@ -1,8 +1,9 @@
 import { circumstancesOf } from './circumstances.ts'
 import { type Expected, expectedBy } from './expected.ts'
+import { type Rule, rules, type Violation } from './findings.ts'
 import { generate } from './generate.ts'
 import { runHistory } from './history.ts'
-import { judge, type Rule, rules, type Violation } from './referee.ts'
+import { judge } from './referee.ts'
 
 /** What many histories came to; two of them can be added. */
 export interface Report {

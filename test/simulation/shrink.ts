@@ -1,6 +1,7 @@
+import type { Rule, Violation } from './findings.ts'
 import { runHistory } from './history.ts'
 import type { EdgePlan, Fault, Happening, Plan } from './plan.ts'
-import { judge, type Rule, type Violation } from './referee.ts'
+import { judge } from './referee.ts'
 
 type Check = (plan: Plan) => Promise<boolean>
 

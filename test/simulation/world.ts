@@ -1,4 +1,3 @@
-import * as z from 'zod'
 import { parseAlarmMessage } from '../../functions/contracts/alarm.ts'
 import { controlConfig } from '../../functions/contracts/config.ts'
 import { parseLifecycleMessage } from '../../functions/contracts/lifecycle-action.ts'
@@ -11,7 +10,7 @@ import { handleCommand } from '../../functions/use-cases/handle-command.ts'
 import { handleLifecycle } from '../../functions/use-cases/handle-lifecycle.ts'
 import { takeIn } from '../../functions/use-cases/intake.ts'
 import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
-import type { ControlEvent, Ports } from '../../functions/use-cases/ports.ts'
+import type { Ports } from '../../functions/use-cases/ports.ts'
 import { reconcile } from '../../functions/use-cases/reconcile.ts'
 import { retireDrain } from '../../functions/use-cases/retire-drain.ts'
 import { createAsterisks } from '../memory/asterisk.ts'
@@ -23,15 +22,15 @@ import { createLosingStore, type LosingStore } from './drain-rows.ts'
 import { createEdges } from './edge-lists.ts'
 import { plantTroubles } from './edges.ts'
 import { Faults } from './faults.ts'
-import type { IncidentKind } from './incidents.ts'
 import { Machines } from './machines.ts'
 import { groupName, hooks } from './messages.ts'
-import type { Plan, RefusingPort } from './plan.ts'
+import type { Plan } from './plan.ts'
 import { type Message, Queues } from './queues.ts'
 import { type FunctionName, Runs } from './runs.ts'
 import { simulatedPorts } from './simulated-ports.ts'
 import { EdgeTruth, type Machine, Truth } from './truth.ts'
 import { VirtualClock } from './virtual-clock.ts'
+import { answersTo, type ByUs, tellOfFaults, traced, watchByes } from './witness.ts'
 
 const minute = 60_000
 /** after so long `end-calls` leaves the rest to go with the instance */
@@ -45,11 +44,6 @@ export interface ExecutionSeen {
   readonly attempt: number
   status: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'STOPPED'
   events: number
-}
-
-/** Tells what ends a call: a BYE of ours, unless it is the world's own doing. */
-export interface ByUs {
-  without(work: () => void): void
 }
 
 export interface World {
@@ -167,73 +161,6 @@ export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (por
   }
 }
 
-/** The store, where what a run puts on record of an edge is noted in its trace. */
-function traced(
-  store: LosingStore,
-  { plan, runs, lists }: Pick<World, 'plan' | 'runs' | 'lists'>,
-): LosingStore {
-  return {
-    ...store,
-    putEdgeRecords(edge, generation, records) {
-      const index = plan.edges.findIndex(({ id }) => id === edge)
-      for (const { uri } of records) {
-        const server = lists.lists.serverOf(uri)
-        if (server !== undefined) runs.note((trace, now) => trace.writes(index, server, now))
-      }
-      return store.putEdgeRecords(edge, generation, records)
-    },
-  }
-}
-
-/** Notes what a command is answered, and what the edges that are named show then. */
-function answersTo({
-  plan,
-  edges,
-  truth,
-  clock,
-  lists,
-}: Pick<World, 'plan' | 'edges' | 'truth' | 'clock' | 'lists'>): (event: ControlEvent) => void {
-  const openOn = (edge: number) =>
-    (edges[edge]?.truth().entries ?? []).flatMap(({ group, uri, flags }) => {
-      const server = lists.lists.serverOf(uri)
-      return server === undefined || flags.startsWith('D') ? [] : [{ server, entry: `${group} ${uri}` }]
-    })
-  return ({ type, detail }) => {
-    if (type !== 'Command Answered') return
-    const { id, edges: told = [] } = answered.parse(detail)
-    const named = told.map(({ edge: name, outcome = '', detail: word }) => {
-      const edge = plan.edges.findIndex((one) => one.id === name)
-      return { edge, outcome, hasDetail: word !== undefined, open: openOn(edge) }
-    })
-    truth.answers.push({ order: Number(id.replace('command-', '')), at: clock.now(), edges: named })
-  }
-}
-
-const answered = z.object({
-  id: z.string(),
-  edges: z
-    .array(z.object({ edge: z.string(), outcome: z.string().optional(), detail: z.unknown().optional() }))
-    .optional(),
-})
-
-/** The ports that refuse and the payloads of a newer release, as incidents of the whole world. */
-function tellOfFaults({ faults, edges }: Plan, truth: Truth, startedAt: number): void {
-  for (const [edge, { configured }] of edges.entries())
-    if (!configured) truth.happened('edge comes or goes', startedAt, { edge })
-  for (const fault of faults) {
-    if (fault.kind === 'newer-payload')
-      truth.happened('newer payload', startedAt + fault.from, {}, startedAt + fault.to)
-    if (fault.kind === 'port')
-      truth.happened(refusals[fault.port] ?? 'fault', startedAt + fault.from, {}, startedAt + fault.to)
-    if (fault.kind === 'call') truth.happened('fault', startedAt + fault.from, {}, Number.POSITIVE_INFINITY)
-  }
-}
-
-const refusals: Readonly<Partial<Record<RefusingPort, IncidentKind>>> = {
-  events: 'events refused',
-  lifecycleActions: 'completions refused',
-}
-
 /** The channels that the Asterisk at this address has: one for each call, and one that a SIP MESSAGE has left. */
 function channelsAt(address: string, plan: Plan, { calls, machines }: Truth, now: number): string[] {
   const isThere = ({ server }: Machine) => plan.servers[server]?.address === address
@@ -270,28 +197,6 @@ async function work(ports: Ports, name: FunctionName, message: Message): Promise
     else if (name === 'lifecycle-events') await handleLifecycle(ports, parseLifecycleMessage(message.body))
     else await handleCommand(ports, message)
   })
-}
-
-function watchByes(edges: readonly MemoryEdge[], truth: Truth, clock: MemoryClock): ByUs {
-  let own = false
-  for (const [index, edge] of edges.entries()) {
-    const hangUp = edge.hangUp.bind(edge)
-    edge.hangUp = (number) => {
-      const call = truth.calls.find((one) => one.edge === index && one.number === number)
-      if (call && !own && call.to > clock.now()) {
-        call.endedByUs = clock.now()
-        call.to = clock.now()
-      }
-      hangUp(number)
-    }
-  }
-  return {
-    without(work) {
-      own = true
-      work()
-      own = false
-    },
-  }
 }
 
 interface ExecutorSettings {
