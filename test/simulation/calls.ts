@@ -63,8 +63,10 @@ function begin(
   const own = plan.edges[index]
   const server = plan.servers[machine.server]
   if (!edge || !own || !server) return
-  const listed = edge.truth().entries.find(({ uri }) => lists.lists.serverOf(uri) === machine.server)
-  const uri = listed?.uri ?? lists.lists.uriOf({ server: machine.server, port: server.port })
+  const listed = edge.truth().entries.filter(({ uri }) => lists.lists.serverOf(uri) === machine.server)
+  const uri =
+    listed[truth.calls.length % Math.max(1, listed.length)]?.uri ??
+    lists.lists.uriOf({ server: machine.server, port: server.port })
   const number = known ?? (out ? edge.callFrom(server.address) : edge.callTo(uri))
   const visible = !(out && own.profiles.includes('dst') && !own.profiles.includes('src'))
   const from = clock.now()

@@ -34,13 +34,21 @@ export class Lists {
   linesOf(edge: number): FileEntry[] {
     const listed = (this.files[edge] ?? []).filter((line) => line.listed)
     // Never empty: an edge that lists nothing at all is a trouble of its own.
-    const ours = listed.map((line) => ({ group: line.set, uri: this.uriOf(line), flags: line.flags }))
+    const ours = listed.flatMap((line) =>
+      this.urisOf(line).map((uri) => ({ group: line.set, uri, flags: line.flags })),
+    )
     return [...ours, { group: 9, uri: 'sip:10.9.9.9:5060', flags: 'AP' }]
   }
 
   uriOf({ server, port }: Pick<FileLine, 'server' | 'port'>): string {
     const { address = '', name } = this.plan.servers[server] ?? {}
     return `sip:${name ?? address}${port === undefined ? '' : `:${port}`}`
+  }
+
+  private urisOf(line: FileLine): string[] {
+    const { secondPort } = this.plan.servers[line.server] ?? {}
+    const second = secondPort === undefined ? [] : [this.uriOf({ server: line.server, port: secondPort })]
+    return [this.uriOf(line), ...second]
   }
 
   lineOf(server: number, edge: number, set: number): FileLine | undefined {

@@ -104,7 +104,9 @@ function drawServers(draws: Draws, edges: readonly EdgePlan[]): ServerPlan[] {
       address: `10.0.1.${20 + index}`,
       ...(draws.chance(0.08) && takesNames && { name: `media-${index}.example.internal` }),
       ...(port !== 'none' && { port: Number(port) }),
-      namedBy: draws.chance(0.75) ? 'instance' : 'destination',
+      ...(draws.chance(0.75)
+        ? { namedBy: 'instance' as const, ...(draws.chance(0.25) && { secondPort: 5070 }) }
+        : { namedBy: 'destination' as const }),
       lines: drawLines(draws, edges.length),
     }
   })

@@ -42,6 +42,8 @@ export interface ServerPlan {
   readonly name?: string
   /** absent: the URI has no port */
   readonly port?: number
+  /** a second destination of the same machine, in every line: only where operators mean the machine */
+  readonly secondPort?: number
   /** what operators call it by: the machine's id, or the destination as it is listed at first */
   readonly namedBy: 'instance' | 'destination'
   readonly lines: readonly LinePlan[]
