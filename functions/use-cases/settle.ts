@@ -104,8 +104,9 @@ async function underLease(
       if (!lease.hasTime()) return { edge, settled, list }
       if ((await store.wanted()) !== wanted) continue
       if (!isFirst || !now.calms) return { edge, settled, list }
-      // What was given back goes from the record once a second reading shows it so.
-      await ports.clock.sleep(calmGapMs)
+      // What was given back goes from the record once a second reading shows it so; what is wanted meanwhile does not wait for that.
+      for (let slept = 0; slept < calmGapMs && (await store.wanted()) === wanted; slept += calmGapMs / 4)
+        await ports.clock.sleep(calmGapMs / 4)
     }
   } catch (error) {
     return { edge, error: asEdgeError(error) }
