@@ -1,8 +1,10 @@
 import { gunzipSync, gzipSync } from 'node:zlib'
+import type { EdgeRecord } from '../control/entry-record.ts'
 import type { Store } from '../use-cases/ports.ts'
 import type { Condition, DynamoTable, Key, Write } from './dynamo-table.ts'
-import { edgeLeaseRow, edgeRecordsRow, settledRow, wantedRow } from './edge-rows.ts'
-import { packedRow, parseAnswer } from './rows.ts'
+import { edgeLeaseRow, edgeRecordsRow, formerFlagsRow, settledRow, wantedRow } from './edge-rows.ts'
+import { inParallel } from './in-parallel.ts'
+import { holdRow, packedRow, parseAnswer } from './rows.ts'
 
 const counter: Key = { pk: 'WANTED', sk: 'COUNTER' }
 const keyOf = (edge: string, sk: 'LEASE' | 'RECORDS' | 'SETTLED'): Key => ({ pk: `EDGE#${edge}`, sk })
@@ -66,7 +68,10 @@ export function dynamoEdges(table: DynamoTable): Edges {
             }
           : { expression: 'attribute_not_exists(pk)' },
       })
-      return taken ? generation : undefined
+      if (taken) return generation
+      // The SDK repeats a request whose answer was lost: the lease that it finds then is our own.
+      const found = await lease(edge)
+      return found?.owner === owner && found.generation === generation ? generation : undefined
     },
     async raiseGeneration(edge, generation, above) {
       const before = await lease(edge)
@@ -86,7 +91,9 @@ export function dynamoEdges(table: DynamoTable): Edges {
 
     async edgeRecords(edge) {
       const value = await read(edge, 'RECORDS')
-      return value === undefined ? undefined : parseAnswer(edgeRecordsRow, value, `EDGE#${edge}/RECORDS`)
+      return value === undefined
+        ? formerRecords(table, edge)
+        : parseAnswer(edgeRecordsRow, value, `EDGE#${edge}/RECORDS`)
     },
     putEdgeRecords: (edge, generation, records) => put(edge, 'RECORDS', generation, records),
     async settled(edge) {
@@ -95,6 +102,24 @@ export function dynamoEdges(table: DynamoTable): Edges {
     },
     putSettled: (generation, settled) => put(settled.edge, 'SETTLED', generation, settled),
   }
+}
+
+/**
+ * What a release before 0.2 had on record of an edge: rows by URI, for what its holds name, lifted or not. `sent: 0` has a `D` count as
+ * ours, as it did there.
+ */
+async function formerRecords(table: DynamoTable, edge: string): Promise<EdgeRecord[] | undefined> {
+  const holds = (await table.query('HOLDS')).map((data) => parseAnswer(holdRow, data, 'HOLDS'))
+  const uris = [...new Set(holds.flatMap((hold) => hold.uris))]
+  const rows = (await inParallel(uris, (uri) => table.query(`FORMER#${uri}`)))
+    .flat()
+    .map((data) => parseAnswer(formerFlagsRow, data, 'FORMER'))
+    .filter((row) => row.edge === edge)
+  if (rows.length === 0) return undefined
+  return [
+    ...uris.map((uri) => ({ kind: 'guard', uri }) as const),
+    ...rows.map(({ edge: _, ...row }) => ({ kind: 'entry', ...row, identity: '', sent: 0 }) as const),
+  ]
 }
 
 function packed(sk: string, value: unknown) {

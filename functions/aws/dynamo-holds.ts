@@ -26,7 +26,8 @@ function writesOf(hold: Hold): Write[] {
     {
       put: {
         ...truthKey(key),
-        data: hold,
+        // A release before 0.2 reads no tombstone without it.
+        data: over ? { ...hold, lifted: { ...hold.lifted, restored: true } } : hold,
         ...(over && { expiresAt: Math.ceil((hold.lifted?.at ?? 0) / 1000) + tombstoneSeconds }),
       },
       condition: {

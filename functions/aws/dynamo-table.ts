@@ -125,7 +125,8 @@ export function createDynamoTable({ documents, table, clock, random }: DynamoTab
         new UpdateCommand({
           TableName: table,
           Key: { pk, sk },
-          UpdateExpression: 'ADD #data.#name :one',
+          // ADD takes top-level attributes only.
+          UpdateExpression: 'SET #data.#name = #data.#name + :one',
           ExpressionAttributeNames: { '#data': 'data', '#name': name },
           ExpressionAttributeValues: { ':one': 1 },
           ReturnValues: 'ALL_NEW',

@@ -14,6 +14,7 @@ const entryRecord: z.ZodType<EntryRecord> = z.object({
   flags,
   identity: z.string(),
   sent: z.number().exactOptional(),
+  openAt: z.number().exactOptional(),
   calmSince: z.number().exactOptional(),
 } satisfies Fields<EntryRecord>)
 const guardRecord: z.ZodType<GuardRecord> = z.object({
@@ -39,8 +40,18 @@ export const settledRow: z.ZodType<Settled> = z.object({
       before: flags.exactOptional(),
       after: flags,
       refused: z.string().exactOptional(),
+      openAt: z.number().exactOptional(),
     } satisfies Fields<SettledEntry>),
   ),
   guarded: z.array(uri).exactOptional(),
   problem: z.string().exactOptional(),
 } satisfies Fields<Settled>)
+
+/** A row of a release before 0.2. */
+export const formerFlagsRow = z.object({
+  edge: z.string(),
+  group: z.number(),
+  uri,
+  duid: z.string().exactOptional(),
+  flags,
+})

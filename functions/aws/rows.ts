@@ -202,6 +202,7 @@ const holdReading: z.ZodType<HoldReading> = z.object({
   unreadable: z.string().exactOptional(),
   unresolved: z.string().exactOptional(),
   others: z.array(uri).exactOptional(),
+  openAt: z.number().exactOptional(),
   counted: z
     .object({
       count: z.union([callCount, unknown]),

@@ -19,6 +19,8 @@ export interface EntryRecord {
    * `identity` after our last state write, and none can still arrive.
    */
   readonly sent?: number
+  /** epoch ms: when it was last found open while it was held: calls that were sent to it until then may come yet */
+  readonly openAt?: number
   /** epoch ms: answered at that time, a first reading showed state and guard as wanted, and so did all since */
   readonly calmSince?: number
 }

@@ -19,6 +19,8 @@ export type EdgeObservation =
       readonly at: number
       readonly readBy: number
       readonly bootTime: string
+      /** when it was last found open, epoch ms: a zero of before proves nothing */
+      readonly openAt?: number
       /** why a zero of its would prove nothing, such as that it may have forgotten calls; undefined where it counts */
       readonly doubt?: string
       readonly description?: EdgeDescription
@@ -110,6 +112,7 @@ function observeEdge(drain: Observed, key: string, edge: string, seen: Seen): Ed
     at: shown.counted.at,
     readBy: shown.counted.readBy,
     bootTime: reading.bootTime,
+    ...(shown.openAt !== undefined && { openAt: shown.openAt }),
     ...(doubt !== undefined && { doubt }),
     ...(reading.description && { description: reading.description }),
   }

@@ -43,6 +43,8 @@ export interface HoldReading {
   readonly unresolved?: string
   /** URIs that its calls are counted under besides the hold's own: what is or was listed for it; absent where there is none */
   readonly others?: readonly DestinationUri[]
+  /** epoch ms: when a settle last found an entry of it open while it was held: calls that were sent to it until then may come yet */
+  readonly openAt?: number
   /**
    * Its calls when they were last asked for, in this round or in an earlier one; unknown when the edge has restarted or shown it
    * open since. Absent: no round has come to it yet.

@@ -100,7 +100,8 @@ interface Step<Record, Write> {
 type Known = ReadonlyMap<string, EdgeRecord>
 
 function guardSteps({ guards, wanted, ...view }: SettleView, known: Known): Step<GuardRecord, GuardWrite>[] {
-  if (guards === 'none') return []
+  // An edge that answers as if it had none, once, may have one all the same.
+  if (guards === 'none') return view.records.flatMap((after) => (after.kind === 'guard' ? [{ after }] : []))
   return guardsToRead(wanted, view.records).map((uri) => {
     const before = known.get(recordKey({ kind: 'guard', uri }))
     const plain: GuardRecord = { kind: 'guard', uri }
@@ -154,9 +155,13 @@ function heldStep(
   view: SettleView,
 ): Step<EntryRecord, StateWrite['state']> {
   const shown = readOf(entry, view)
-  if (!isDisabled(entry)) return { after: { ...shown, sent: view.generation }, write: 'd' }
-  if (!before || isItsOwn(before, shown)) return { after: shown }
-  return { after: { ...shown, flags: before.flags, ...(mayArrive(before, view) && { sent: before.sent }) } }
+  if (!isDisabled(entry))
+    return { after: { ...shown, sent: view.generation, openAt: view.answeredAt }, write: 'd' }
+  const open = before?.openAt !== undefined && { openAt: before.openAt }
+  if (!before || isItsOwn(before, shown)) return { after: { ...shown, ...open } }
+  return {
+    after: { ...shown, ...open, flags: before.flags, ...(mayArrive(before, view) && { sent: before.sent }) },
+  }
 }
 
 /** @param touched whether its guard is being written: then this reading is no calm one */
@@ -226,7 +231,7 @@ function keep<Record extends EdgeRecord>(before: EdgeRecord | undefined, after: 
 
 function fieldsOf(record: EdgeRecord): string {
   if (record.kind === 'guard') return String(record.calmSince)
-  return [record.flags, record.identity, record.sent, record.calmSince].join()
+  return [record.flags, record.identity, record.sent, record.openAt, record.calmSince].join()
 }
 
 /** @returns how one entry is written apart from all others, or undefined where it can't be */

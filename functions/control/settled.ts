@@ -14,6 +14,8 @@ export interface SettledEntry {
   readonly after: Flags
   /** why it is not as wanted: it can't be written apart from others, or the edge refused the write */
   readonly refused?: string
+  /** epoch ms: when a settle last found it open while it was held */
+  readonly openAt?: number
 }
 
 /** What a settle found on one edge. Times are epoch ms. */

@@ -143,10 +143,12 @@ function findingOf(
   const known = { everListed: before.everListed || seen.flags !== 'unlisted', ...(reaped && { reaped }) }
   if (isUnknown(count)) return { edge, memory: known, calls: 0, unknown: count.unknown }
   if (count.calls > 0) return { edge, memory: known, calls: count.calls }
-  if (seen.flags === 'open') return { edge, memory: known, calls: 0, open: true }
+  const openUntil = (seen.openAt ?? Number.NEGATIVE_INFINITY) + clocksApartMs
+  if (seen.flags === 'open' || seen.at <= openUntil) return { edge, memory: known, calls: 0, open: true }
   const { begun } = count
   const first = memory?.zero
-  const since = first?.bootTime === seen.bootTime && first.begun === begun ? first.at : seen.readBy
+  const isSame = first?.bootTime === seen.bootTime && first.begun === begun && first.at > openUntil
+  const since = isSame ? first.at : seen.readBy
   const zero = { at: since, bootTime: seen.bootTime, ...(begun !== undefined && { begun }) }
   const doubt = serverEmpty ? undefined : (seen.doubt ?? reapedDoubt(reaped, seen, rules))
   return {

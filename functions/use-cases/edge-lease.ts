@@ -3,6 +3,9 @@ import type { Edge, Ports } from './ports.ts'
 
 type LeaseNeeds = Pick<Ports, 'store' | 'clock' | 'config'>
 
+/** What our rpc.cfg takes, less one. */
+const highestGeneration = 999_999_999_999_998
+
 /** The right to write to an edge: every request carries its generation. */
 export class Lease {
   /** a write of this generation was not answered: it may still arrive */
@@ -27,7 +30,8 @@ export class Lease {
     try {
       return await work(this.edge)
     } catch (error) {
-      if (!(error instanceof StaleGeneration)) throw error
+      // One at the limit can't be outdone: only a restart of the edge forgets it.
+      if (!(error instanceof StaleGeneration) || error.seen >= highestGeneration) throw error
       const raised = await this.ports.store.raiseGeneration(this.plain.id, this.generation, error.seen)
       if (raised === undefined) throw error
       this.generation = raised

@@ -24,13 +24,15 @@ export async function endMarks(
   // What an edge that is away lists is known from earlier rounds, or not at all.
   const complete = round.memory !== undefined && round.edges.every(({ readable }) => readable)
   const listed = round.memory?.listed.filter(({ at }) => at === round.startedAt) ?? []
+  const reasons = new Map<Hold, string>()
   const first = Math.floor(round.startedAt / 60_000) % Math.max(1, marks.length)
   for (const mark of [...marks.slice(first), ...marks.slice(0, first)].slice(0, marksAtOnce)) {
     const its = listed.filter((entry) => belongsTo(entry, mark))
     const hosts = [...new Set([...mark.uris.map((uri) => ({ uri })), ...its].flatMap(hostsOf))]
     const why = await reasonToEnd(ports, mark, hosts, its.length > 0 || !complete)
-    if (why !== undefined) await lift(ports, [mark], why)
+    if (why !== undefined) reasons.set(mark, why)
   }
+  if (reasons.size > 0) await lift(ports, [...reasons.keys()], (mark) => reasons.get(mark) ?? '')
 }
 
 async function reasonToEnd(

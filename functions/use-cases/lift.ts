@@ -12,12 +12,13 @@ import { settle } from './settle.ts'
 export async function lift(
   ports: Pick<Ports, 'store' | 'clock' | 'fleet' | 'events' | 'ids' | 'config'>,
   holds: readonly Hold[],
-  by: string,
+  by: string | ((hold: Hold) => string),
   order: string = orderOf(ports.clock.now()),
 ): Promise<{ readonly lifted: readonly Hold[]; readonly edges: readonly EdgeResult[] }> {
+  const byOf = (hold: Hold) => (typeof by === 'string' ? by : by(hold))
   const lifted: Hold[] = []
   for (const hold of holds) {
-    const tombstone: Hold = { ...hold, order, lifted: { at: ports.clock.now(), by } }
+    const tombstone: Hold = { ...hold, order, lifted: { at: ports.clock.now(), by: byOf(hold) } }
     if ((await ports.store.putHold(tombstone)) === 'written') lifted.push(hold)
   }
   const results = await settle(ports, await ports.fleet.edges(), await ports.store.raiseWanted())
@@ -29,7 +30,7 @@ export async function lift(
         source: hold.source,
         holdId: hold.id,
         uris: hold.uris,
-        by,
+        by: byOf(hold),
         placedBy: hold.who,
         edges: edgesOf(hold),
       },

@@ -42,6 +42,8 @@ export interface OpenedEdge {
   readonly load: EdgeLoad
   /** what the settle of this round found and did */
   readonly settled?: Settled
+  /** that, or what another run's did */
+  readonly lastSettled?: Settled
 }
 
 export interface Asked {
@@ -63,16 +65,18 @@ export async function openEdge(
   edge: Edge,
   since: number,
 ): Promise<OpenedEdge | EdgeRead> {
-  const { clock, config } = ports
+  const { clock, config, store } = ports
   const at = clock.now()
   try {
     const facts = await edge.facts()
     const result = await settleEdge(ports, edge, since, { waits: false })
     if ('error' in result && result.error.fault !== 'busy') throw result.error
     const settled = 'settled' in result && result.list ? result.settled : undefined
+    const lastSettled = settled ?? (await store.settled(edge.id))
     const list = ('list' in result && result.list) || (await edge.list())
     return {
       ...(settled && { settled }),
+      ...(lastSettled && { lastSettled }),
       edge,
       at,
       description: describeEdge(edge, facts, list),
@@ -93,7 +97,7 @@ export async function openEdge(
  */
 export async function countOnEdge(
   { clock, config }: Pick<Ports, 'clock' | 'config'>,
-  { edge, at, description, find, opaque, unresolved, load, settled }: OpenedEdge,
+  { edge, at, description, find, opaque, unresolved, load, settled, lastSettled }: OpenedEdge,
   before: EdgeReading | undefined,
   { counted, due, allowance, memory }: Asked,
 ): Promise<EdgeRead> {
@@ -135,6 +139,7 @@ export async function countOnEdge(
           ...unreadableOf(hold, opaque),
           ...(unresolved !== undefined && { unresolved }),
           ...(besides.length > 0 && { others: besides }),
+          ...openAtOf(hold, lastSettled),
           ...(known && { counted: known }),
         },
       ]
@@ -220,6 +225,13 @@ export function callsOf(hold: Hold, others: readonly DestinationUri[] = []): Cal
 function othersOf(hold: Hold, find: Lookup): DestinationUri[] {
   const listed = find(hold).map((entry) => entry.uri)
   return [...new Set(listed)].filter((uri) => !hold.uris.includes(uri))
+}
+
+function openAtOf(hold: Hold, settled: Settled | undefined): Pick<HoldReading, 'openAt'> {
+  const times = (settled?.entries ?? []).flatMap((entry) =>
+    entry.openAt !== undefined && belongsTo(entry, hold) ? [entry.openAt] : [],
+  )
+  return times.length > 0 ? { openAt: Math.max(...times) } : {}
 }
 
 /** What was found open is no disabled one yet, though the settle has disabled it: calls that were sent to it meanwhile may come. */

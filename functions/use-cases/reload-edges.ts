@@ -30,13 +30,16 @@ export async function reloadEdges(ports: Ports, command: ReloadCommand): Promise
     )
   if (command.dryRun) return { result: 'dry-run', edges: (await readLists(edges)).map(readable) }
   const canary = await reloadOne(ports, first)
+  const isShorter = canary.listed !== undefined && canary.listed.after < canary.listed.before
   const rest =
-    canary.outcome === 'reloaded'
+    canary.outcome === 'reloaded' && !isShorter
       ? await onEveryEdge(others, (edge) => reloadOne(ports, edge))
       : others.map((edge) => ({
           edge: edge.id,
           outcome: 'not-tried' as const,
-          detail: `edge ${first.id} failed first`,
+          detail: isShorter
+            ? `the list of edge ${first.id} became shorter; if that is meant, reload the others one by one`
+            : `edge ${first.id} failed first`,
         }))
   const results: Reloaded[] = [canary, ...rest]
   await ports.events.publish({

@@ -1,7 +1,7 @@
 import type { ListedDestination } from '../control/destination.ts'
 import type { EdgeList } from '../control/edge-list.ts'
 import { type EdgeRecord, entryKey, recordKey } from '../control/entry-record.ts'
-import { EdgeError } from '../control/errors.ts'
+import { DispatcherControlError, EdgeError } from '../control/errors.ts'
 import type { Hold } from '../control/hold.ts'
 import {
   calmGapMs,
@@ -109,10 +109,16 @@ async function underLease(
         await ports.clock.sleep(calmGapMs / 4)
     }
   } catch (error) {
-    return { edge, error: asEdgeError(error) }
+    return { edge, error: ownError(edge, error) }
   } finally {
     await lease.giveUp()
   }
+}
+
+/** What is wrong with one edge, or with what is stored of it, keeps no other from being settled. */
+function ownError(edge: Edge, error: unknown): EdgeError {
+  if (!(error instanceof DispatcherControlError) || error instanceof EdgeError) return asEdgeError(error)
+  return new EdgeError(edge.id, 'busy', `${error.name}: ${error.message}`, { cause: error })
 }
 
 interface Brought {
@@ -185,7 +191,8 @@ async function read(
   const uris = guardsToRead(wanted, records)
   const shown = uris.length > 0 ? await lease.ask((edge) => edge.readGuards(uris)) : []
   const hasNone = shown.includes('no-guard')
-  const failed = shown.find((one) => one instanceof EdgeError)
+  // A URI that is refused by itself keeps no other from being settled: its guard stays unknown.
+  const failed = shown.find((one) => one instanceof EdgeError && one.fault !== 'refused')
   if (failed) throw failed
   const guards = hasNone
     ? ('none' as const)
@@ -238,11 +245,12 @@ function entriesOf(
   problem: string | undefined,
 ): SettledEntry[] {
   const before = new Map(first.map((entry) => [entryKey(entry), entry.flags]))
-  const known = new Set(records.map(recordKey))
+  const known = new Map(records.map((record) => [recordKey(record), record]))
   const open = new Set(writes.flatMap((one) => ('state' in one ? [`${one.group} ${one.uri}`] : [])))
   return list.flatMap((entry): SettledEntry[] => {
     const key = entryKey(entry)
-    if (!wanted.held.has(entry) && !known.has(key)) return []
+    const own = known.get(key)
+    if (!wanted.held.has(entry) && !own) return []
     const { group, uri, duid, iuid, address, flags } = entry
     const shown = before.get(key)
     const why = refused.includes(entry)
@@ -260,6 +268,7 @@ function entriesOf(
         ...(shown !== undefined && { before: shown }),
         after: flags,
         ...(why !== undefined && { refused: why }),
+        ...(own?.kind === 'entry' && own.openAt !== undefined && { openAt: own.openAt }),
       },
     ]
   })

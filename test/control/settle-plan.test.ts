@@ -5,7 +5,7 @@ import { free, guard, held, nothing, plan, recorded, set, shows, state, unset } 
 describe('disabling', () => {
   it('what it showed goes on record with the generation, then the guard is set, then the state', () => {
     expect(plan(held, [shows('AP')])).toEqual({
-      put: [guard, recorded('AP', { sent: 7 })],
+      put: [guard, recorded('AP', { sent: 7, openAt: 100_100 })],
       writes: [set, state('d')],
       drop: [],
       refused: [],
@@ -39,16 +39,29 @@ describe('disabling', () => {
       expect(plan(held, [shows('DX')], { records, guards })).toMatchObject({ writes: [set], settled: false })
   })
 
+  it('an edge that answers once as if it had no guard may have one: what is on record of it stays', () => {
+    expect(plan([], [shows('AP')], { records: [guard], guards: 'none' })).toEqual({ ...nothing })
+  })
+
+  it('when it was last found open stays on record while it is held', () => {
+    const records = [guard, recorded('AP', { openAt: 90_000, sent: 6 })]
+    const { put } = plan(held, [shows('DX')], { records })
+    expect(put).toEqual([recorded('AP', { openAt: 90_000 })])
+  })
+
   it('an edge without a guard gets states only', () => {
     const { put, writes } = plan(held, [shows('AX')], { guards: 'none' })
-    expect({ put, writes }).toEqual({ put: [recorded('AX', { sent: 7 })], writes: [state('d')] })
+    expect({ put, writes }).toEqual({
+      put: [recorded('AX', { sent: 7, openAt: 100_100 })],
+      writes: [state('d')],
+    })
   })
 
   it('what drifted is disabled again, and what it showed then is given back', () => {
     const records = [guard, recorded('AP')]
     const { put, writes } = plan(held, [shows('IP', 'y')], { records })
     expect({ put, writes }).toEqual({
-      put: [recorded('IP', { identity: 'monday y', sent: 7 })],
+      put: [recorded('IP', { identity: 'monday y', sent: 7, openAt: 100_100 })],
       writes: [state('d')],
     })
   })

@@ -29,7 +29,9 @@ describe('whose D it is', () => {
 
   it('R12: of what was recorded before the edge was away nothing is used when it shows something newer', () => {
     const records = [recorded('AP', { identity: 'sunday q', sent: 2 })]
-    expect(entriesOf(plan(held, [shows('IX')], { records }).put)).toEqual([recorded('IX', { sent: 7 })])
+    expect(entriesOf(plan(held, [shows('IX')], { records }).put)).toEqual([
+      recorded('IX', { sent: 7, openAt: 100_100 }),
+    ])
     const old = [recorded('AP', { identity: 'sunday q' })]
     expect(entriesOf(plan(held, [shows('DX')], { records: old }).put)).toEqual([recorded('DX')])
   })

@@ -44,7 +44,7 @@ describe('whatever happens, settles end with what is wanted', () => {
 
 describe('requests that outlive a restart of the edge', () => {
   it('end some walks wrong: the fence is forgotten, what they undo or do is not', () => {
-    expect(walks(500, { outliving: 'unnamed' }).wrong).not.toEqual([])
+    expect(walks(5_000, { outliving: 'unnamed' }).wrong).not.toEqual([])
   })
 
   it('end none wrong where each names the boot that it is meant for', () => {
