@@ -98,16 +98,25 @@ export function send(
   return promise
 }
 
-/** One JSON-RPC call. @throws RpcFault when there is no `result` */
+const staleSchema = z.object({ error: z.object({ data: z.number() }) })
+
+/**
+ * One JSON-RPC call, as somebody else makes it who may write: where a settle has raised the edge's fence, with the generation that the edge
+ * names. @throws RpcFault when there is no `result`
+ */
 export async function rpc(
   endpoint: RpcEndpoint,
   method: string,
   params: readonly (string | number)[],
 ): Promise<unknown> {
-  const reply = await send(endpoint, {
-    headers: { 'x-rpc-key': endpoint.secret, 'content-type': 'application/json' },
-    body: JSON.stringify({ jsonrpc: '2.0', method, params, id: 1 }),
-  })
+  const ask = (generation: Record<string, string> = {}) =>
+    send(endpoint, {
+      headers: { 'x-rpc-key': endpoint.secret, 'content-type': 'application/json', ...generation },
+      body: JSON.stringify({ jsonrpc: '2.0', method, params, id: 1 }),
+    })
+  const first = await ask()
+  const stale = first.status === 409 ? staleSchema.safeParse(JSON.parse(first.body)).data : undefined
+  const reply = stale ? await ask({ 'x-dc-generation': String(stale.error.data) }) : first
   if (reply.status !== 200) throw new RpcFault(method, reply)
   const parsed = resultSchema.safeParse(JSON.parse(reply.body))
   if (!parsed.success) throw new RpcFault(method, reply)

@@ -87,7 +87,7 @@ export interface Round {
   /** held instances that EC2 shows as shutting down or terminated */
   readonly goneInstances: readonly string[]
   readonly edges: readonly EdgeReading[]
-  /** edges that are configured no more, each with when a round last knew it: absent where there is none, and in rounds of releases before 0.2 */
+  /** edges that are configured no more, each with when a round knew it no more for the first time: absent where there is none, and in rounds of releases before 0.2 */
   readonly removed?: readonly RemovedEdge[]
   /** absent in rounds of releases before 0.2 */
   readonly memory?: ListMemory
@@ -103,7 +103,8 @@ export function removedSince(
   longestCallSeconds: number,
 ): RemovedEdge[] {
   if (!before) return []
-  const known = before.edges.map(({ edge }) => ({ edge, knownAt: before.startedAt }))
+  // It may have been there until just now.
+  const known = before.edges.map(({ edge }) => ({ edge, knownAt: now }))
   return [...known, ...(before.removed ?? [])].filter(
     ({ edge, knownAt }) => !configured.includes(edge) && now - knownAt < longestCallSeconds * 1000,
   )

@@ -32,6 +32,7 @@ export async function completeDrain(ports: Ports, payload: WorkflowPayload): Pro
   const alive = await keptAlive(ports, payload)
   if (!alive) return overtaken(payload)
   const { record } = alive
+  if (record.state === 'claimed') return answer(ports, record, 'begin')
   const action = actionOf(record)
   if (!action || !record.completion) return end(ports, record, record.result ?? 'lifted')
   const done = await tryToComplete(ports, record, action, record.completion)

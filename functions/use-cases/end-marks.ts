@@ -12,15 +12,14 @@ const marksAtOnce = 10
 const admissionMs = 60_000
 
 /**
- * Retired marks, and holds of operators and alarms, that have no reason any more are lifted: EC2 shows the machine gone (or knows it no more)
+ * Retired marks, and holds of whatever source, that have no reason any more are lifted: EC2 shows the machine gone (or knows it no more)
  * and no edge lists what it had, or a machine that was launched later has its address. A few each time, in turn.
  */
 export async function endMarks(
   ports: Pick<Ports, 'store' | 'clock' | 'fleet' | 'events' | 'instances' | 'config' | 'ids'>,
   round: Round,
 ): Promise<void> {
-  // A lifecycle hold becomes a mark, or is lifted, by its drain.
-  const marks = (await ports.store.holds()).filter(({ source, lifted }) => source !== 'lifecycle' && !lifted)
+  const marks = await ports.store.holds()
   // What an edge that is away lists is known from earlier rounds, or not at all.
   const complete = round.memory !== undefined && round.edges.every(({ readable }) => readable)
   const listed = round.memory?.listed.filter(({ at }) => at === round.startedAt) ?? []
@@ -29,22 +28,35 @@ export async function endMarks(
   for (const mark of [...marks.slice(first), ...marks.slice(0, first)].slice(0, marksAtOnce)) {
     const its = listed.filter((entry) => belongsTo(entry, mark))
     const hosts = [...new Set([...mark.uris.map((uri) => ({ uri })), ...its].flatMap(hostsOf))]
-    const why = await reasonToEnd(ports, mark, hosts, its.length > 0 || !complete)
+    const why = await reasonToEnd(ports, mark, { hosts, mayBeListed: its.length > 0 || !complete, marks })
     if (why !== undefined) reasons.set(mark, why)
   }
   if (reasons.size > 0) await lift(ports, [...reasons.keys()], (mark) => reasons.get(mark) ?? '')
 }
 
+interface Around {
+  /** names and addresses that it is or was listed by */
+  readonly hosts: readonly string[]
+  readonly mayBeListed: boolean
+  readonly marks: readonly Hold[]
+}
+
 async function reasonToEnd(
   { instances, clock, config }: Pick<Ports, 'instances' | 'clock' | 'config'>,
-  { subject, uris }: Hold,
-  hosts: readonly string[],
-  mayBeListed: boolean,
+  { subject, uris, addresses }: Hold,
+  { hosts, mayBeListed, marks }: Around,
 ): Promise<string | undefined> {
   if (subject.kind !== 'instance') return undefined
   const facts = await instances.byId(subject.instanceId)
   if (!isGone(facts, subject.launchedAt, clock.now())) return undefined
   if (!mayBeListed) return `${subject.instanceId} is gone and no edge lists ${uris.join(', ') || 'it'}`
+  const heir = marks.find(
+    (other) =>
+      other.subject.kind === 'instance' &&
+      other.subject.launchedAt > subject.launchedAt &&
+      other.addresses.some((address) => addresses.includes(address)),
+  )
+  if (heir) return `${heir.id}, of a machine that was launched later, is on its address`
   const groups = config.groups.map(({ name }) => name)
   for (const host of hosts.filter((name) => sipUri(`sip:${name.includes(':') ? `[${name}]` : name}`))) {
     const now = ownerOf(await instances.byAddress(host), groups)

@@ -2,7 +2,7 @@ import { eventTypes } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
-import { isGone } from '../control/instance-life.ts'
+import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
 import { lacks, type Observation, observation, removedEdges } from '../control/observation.ts'
 import type { Round } from '../control/round.ts'
 import { type Judgement, judge, type Verdict } from '../control/verdict.ts'
@@ -35,6 +35,8 @@ export async function observeDrain(ports: Ports, payload: WorkflowPayload): Prom
   if (!alive) return overtaken(payload)
   const { record, over } = alive
   if (over) return actionOver(ports, record)
+  // Claimed anew while it runs, after its row was lost: nothing of it is known yet.
+  if (record.state === 'claimed') return answer(ports, record, 'begin')
 
   const placed = holdOf(record)
   const hold = await ports.store.hold(placed.source, placed.id, placed.subject)
@@ -44,6 +46,9 @@ export async function observeDrain(ports: Ports, payload: WorkflowPayload): Prom
   // What it kept disabled is given back by the settle of each edge.
   if (!hold || hold.lifted) return end(ports, record, 'lifted')
 
+  if (await hasOtherAddresses(ports, record))
+    return answer(ports, await save(ports, record, { state: 'claimed' }), 'begin', { shortest: true })
+
   let looked: Look
   try {
     looked = await look(ports, record, hold)
@@ -51,6 +56,17 @@ export async function observeDrain(ports: Ports, payload: WorkflowPayload): Prom
     return blind(ports, record, error)
   }
   return follow(ports, looked, callsOnEdges(looked.round, hold))
+}
+
+/** EC2 shows the addresses of a young machine one after the other: what came since its drain began is resolved and counted, too. */
+async function hasOtherAddresses(
+  { instances, clock }: Pick<Ports, 'instances' | 'clock'>,
+  { subject, wholeInstance, addresses }: DrainRecord,
+): Promise<boolean> {
+  if (subject?.kind !== 'instance' || !wholeInstance) return false
+  if (!mayBeUnknownYet(subject.launchedAt, clock.now())) return false
+  const facts = await instances.byId(subject.instanceId)
+  return facts !== undefined && facts.addresses.some((address) => !addresses.includes(address))
 }
 
 /** Its address was launched anew, which lifted the hold, before a look could see that the machine is gone: its action is open still. */

@@ -45,9 +45,12 @@ function judgeTold(
   )
 }
 
+const settlesMs = 150_000
+
 /** Whether it was held all the while, or is what the command was to drain. */
 function wasHeld(history: History, { about }: Sent, server: number, asked: number, at: number): boolean {
   if (about.kind === 'operator')
     return about.command === 'drain' && about.machine.server === server && about.machine.goneAt === undefined
-  return [asked, at].every((time) => standingOf(history, server, time) === 'held')
+  // Its drain may have begun just now, or wait for EC2.
+  return [asked - settlesMs, asked, at].every((time) => standingOf(history, server, time) === 'held')
 }

@@ -49,6 +49,7 @@ function changeFleet(world: World, { kind, edge }: Of<'edge-removed' | 'edge-add
     return undefined
   world.truth.happened('edge comes or goes', clock.now(), { edge })
   if (!isAdded) world.truth.happened('some edge is away', clock.now(), {}, Number.POSITIVE_INFINITY)
+  world.truth.fleet.push({ edge, isAdded, at: clock.now() })
   if (isAdded) configured.add(edge)
   else configured.delete(edge)
   return edgesChangedMessage(id, isAdded ? 'Create' : 'Delete', clock.now())

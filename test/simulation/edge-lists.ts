@@ -125,11 +125,13 @@ export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) 
     })
   }
 
-  /** Whoever shows D that only we can have set. */
+  /** Whoever shows a D that we can have set. */
   function heldByUs(index: number): Set<string> {
     const known = truth.edges[index]?.entries
     const held = (edges[index]?.truth().entries ?? []).filter(
-      ({ group, uri, flags }) => flags.startsWith('D') && !known?.get(keyOf(group, uri))?.accepts.has('DX'),
+      ({ group, uri, flags }) =>
+        flags.startsWith('D') &&
+        [...(known?.get(keyOf(group, uri))?.accepts ?? [])].some((accepted) => !accepted.startsWith('D')),
     )
     return new Set(held.map(({ group, uri }) => keyOf(group, uri)))
   }

@@ -62,8 +62,12 @@ async function untilOver(world: World): Promise<void> {
       break
     await clock.sleep(30 * second)
   }
-  const rest = Math.max(...truth.goings.map(({ at }) => at), faults.lastAt) + calmAfter - clock.now()
-  if (rest > 0) await clock.sleep(rest)
+  // What goes wrong in this very rest begins it anew.
+  for (let turns = 0; turns < 20; turns += 1) {
+    const rest = Math.max(...truth.goings.map(({ at }) => at), faults.lastAt) + calmAfter - clock.now()
+    if (rest <= 0) break
+    await clock.sleep(rest)
+  }
   machines.look()
 }
 
@@ -153,6 +157,7 @@ function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
     truth,
     plan: {
       servers: plan.servers.length,
+      edges: plan.edges.map(({ id }) => id),
       heartbeatTimeoutSeconds: plan.group.heartbeatTimeoutSeconds,
       launchHook: plan.group.launchHook,
       groupDeleted: plan.happenings.some(({ kind }) => kind === 'group-deleted'),
@@ -169,7 +174,7 @@ function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
           : [],
       ),
     },
-    longestCallMs: longestCallSeconds * second,
+    retains: plan.group.callsLeft === 'retain' || plan.group.unknown === 'retain',
     policyCutsFrom: (deadlineAt) => policyCutsFrom(plan.group, deadlineAt, endingSeconds * second),
     decidesAtDeadline: plan.group.callsLeft === 'terminate' && plan.group.unknown === 'terminate',
     endsCalls: plan.group.callsLeft === 'end-calls',
@@ -187,7 +192,10 @@ function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
     },
     executions,
     activeActions: machines.actions.active().map(({ token, instanceId }) => ({ token, instanceId })),
-    removed: [...removed, ...never],
+    isManaged: (edge, at) => {
+      const changes = truth.fleet.filter((one) => one.edge === edge && one.at <= at)
+      return changes.at(-1)?.isAdded ?? plan.edges[edge]?.configured ?? false
+    },
     hits: faults.hits,
     incidents: () => [...truth.incidents, ...incidentsOfRuns(runs.traces, truth.incidents)],
   }

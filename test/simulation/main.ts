@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
 import { circumstancesOf } from './circumstances.ts'
 import { type Expected, expectedBy, expectedViolations } from './expected.ts'
-import type { Violation } from './findings.ts'
+import { rules, type Violation } from './findings.ts'
 import { generate } from './generate.ts'
 import { runHistory } from './history.ts'
 import type { Plan } from './plan.ts'
@@ -105,6 +105,12 @@ async function one(plan: Plan, options: Options, expected: readonly Expected[]):
   const { violations, undecidable } = judge(history)
   if (!options.shrink) print(plan, violations, undecidable, options)
   const broken = violations.map(({ rule }) => rule).filter((rule) => rule.includes(options.rule ?? ''))
+  if (options.shrink && broken.length === 0)
+    console.log(
+      options.rule === undefined
+        ? 'it breaks no rule: there is nothing to shorten'
+        : `it breaks no rule with "${options.rule}"; the rules are:\n  ${Object.keys(rules).join('\n  ')}`,
+    )
   for (const rule of options.shrink ? new Set(broken) : []) {
     const shortest = await shrink(plan, rule)
     print(shortest.plan, shortest.violation ? [shortest.violation] : [], [], options)

@@ -54,6 +54,7 @@ export interface History {
   readonly last: Seen
   readonly plan: {
     readonly servers: number
+    readonly edges: readonly string[]
     readonly heartbeatTimeoutSeconds: number
     readonly launchHook: boolean
     readonly groupDeleted: boolean
@@ -64,8 +65,8 @@ export interface History {
     readonly byDestination: readonly number[]
     readonly renamed: readonly number[]
   }
-  /** the longest call that the edges allow */
-  readonly longestCallMs: number
+  /** whether the policy may keep an instance that is abandoned */
+  readonly retains: boolean
   /** from when on the policy may let a machine go with what is left, by its deadline */
   readonly policyCutsFrom: (deadlineAt: number) => number
   /** whether the policy decides at the deadline, and how long after it that may take */
@@ -81,8 +82,8 @@ export interface History {
     readonly events: number
   }[]
   readonly activeActions: readonly { readonly token: string; readonly instanceId: string }[]
-  /** edges that were released by an operator, or removed, with when */
-  readonly removed: readonly { readonly edge: number; readonly at: number }[]
+  /** whether the edge had a parameter then */
+  readonly isManaged: (edge: number, at: number) => boolean
   readonly hits: ReadonlyMap<string, number>
   /** what violations may come from */
   readonly incidents: () => readonly Incident[]

@@ -3,7 +3,7 @@ import { Findings, since } from './findings.ts'
 import type { IncidentKind } from './incidents.ts'
 import type { History } from './observed.ts'
 import { judgeEdges } from './referee-edges.ts'
-import type { Going, Sent } from './truth.ts'
+import type { Call, Going, Sent } from './truth.ts'
 
 /** Judges a history by what is true, and by nothing that the product says of itself. */
 export function judge(history: History): Findings {
@@ -50,7 +50,8 @@ const looksDecideForMs = 90_000
 const clocksDifferMs = 2000
 
 function judgeGoing(history: History, going: Going, findings: Findings): void {
-  if (going.by !== 'completion' || going.how === 'ABANDON' || going.deadMachine) return
+  // Where the policy retains, an instance that is abandoned stays.
+  if (going.by !== 'completion' || (going.how === 'ABANDON' && history.retains) || going.deadMachine) return
   const mayCut = going.at >= history.policyCutsFrom(deadlineOf(history, going)) - clocksDifferMs
   const retained = going.how === 'TERMINATE'
   if (mayCut && !retained) return
@@ -58,7 +59,7 @@ function judgeGoing(history: History, going: Going, findings: Findings): void {
     going.decidedAt !== undefined && going.at - going.decidedAt < looksDecideForMs
       ? going.decidedAt
       : going.at
-  const up = going.callsUp.filter((call) => call.visible && !isForgiven(history, call.edge, going))
+  const up = going.callsUp.filter((call) => call.visible && !isForgiven(history, call, going))
   const cut = up.filter(({ from }) => from < decidedAt)
   if (cut.length < up.length) findings.undecidable.push('a call began while its server was let go')
   if (going.callsUp.some(({ visible }) => !visible))
@@ -77,15 +78,14 @@ function judgeGoing(history: History, going: Going, findings: Findings): void {
   )
 }
 
-/** An edge that an operator released, or that was taken off the list before any call that is up can have begun, is nobody's to ask. */
-function isForgiven({ removed, truth, longestCallMs }: History, edge: number, { machine }: Going): boolean {
-  const gone = removed.filter((one) => one.edge === edge)
-  const begun =
-    truth.sent.find(({ about }) => about.kind === 'terminate' && about.machine === machine)?.sentAt ?? 0
-  const released = truth.sent.some(
-    ({ about, deliveredAt }) => about.kind === 'release' && deliveredAt !== undefined,
+/** What comes to an edge while it is off the list, or was called over by an operator, is nobody's to count. */
+function isForgiven({ truth, plan, isManaged }: History, call: Call, going: Going): boolean {
+  const name = plan.edges[call.edge]
+  const isReleased = truth.sent.some(
+    ({ about, deliveredAt }) =>
+      about.kind === 'release' && about.edge === name && deliveredAt !== undefined && deliveredAt <= going.at,
   )
-  return gone.some(({ at }) => at <= begun - longestCallMs || at < machine.launchedAt || released)
+  return isReleased || (!isManaged(call.edge, call.from) && !isManaged(call.edge, going.at))
 }
 
 function judgeAction(history: History, sent: Sent, findings: Findings): void {

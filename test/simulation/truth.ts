@@ -190,6 +190,8 @@ export class Truth {
   readonly calls: Call[] = []
   readonly sent: Sent[] = []
   readonly goings: Going[] = []
+  /** edges that got a parameter, or lost it */
+  readonly fleet: { readonly edge: number; readonly isAdded: boolean; readonly at: number }[] = []
   readonly answers: Answer[] = []
   readonly incidents: Incident[] = []
   /** how many states of ours gave an entry back, or enabled it */
