@@ -66,7 +66,7 @@ async function hasOtherAddresses(
   if (subject?.kind !== 'instance' || !wholeInstance) return false
   if (!mayBeUnknownYet(subject.launchedAt, clock.now())) return false
   const facts = await instances.byId(subject.instanceId)
-  return facts !== undefined && facts.addresses.some((address) => !addresses.includes(address))
+  return facts?.addresses.some((address) => !addresses.includes(address)) ?? false
 }
 
 /** Its address was launched anew, which lifted the hold, before a look could see that the machine is gone: its action is open still. */

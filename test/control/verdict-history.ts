@@ -24,6 +24,8 @@ export type Look = {
   readonly uptimeSeconds?: number
   readonly restoresDialogs?: boolean
   readonly at?: number
+  /** when a settle last found it open */
+  readonly openAt?: number
   /** counted in an earlier round, that many ms before this one */
   readonly carriedFor?: number
 }
@@ -41,6 +43,7 @@ export function reading(edge: string, time: number, look: Look | 'unreachable', 
     at: countedAt,
     readBy: countedAt + (look.carriedFor === undefined ? took : 0),
   }
+  const opened = look.openAt !== undefined && { openAt: look.openAt }
   return {
     edge,
     readable: true,
@@ -48,7 +51,7 @@ export function reading(edge: string, time: number, look: Look | 'unreachable', 
     bootTime,
     uptimeSeconds,
     restoresDialogs: look.restoresDialogs ?? false,
-    holds: counted === undefined ? {} : { [key]: { flags, counted } },
+    holds: counted === undefined ? {} : { [key]: { flags, counted, ...opened } },
   }
 }
 

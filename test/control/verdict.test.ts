@@ -31,6 +31,13 @@ describe('a zero counts only', () => {
     expect(verdicts(one(0, open), one(60 * s, open))).toEqual(['draining', 'draining'])
   })
 
+  it('asked after it was last found open, whichever run disabled it again', () => {
+    const opened = { openAt: 20 * s }
+    expect(
+      verdicts(one(0), one(21 * s, opened), one(40 * s, opened), one(71 * s, opened), one(72 * s, opened)),
+    ).toEqual(['draining', 'draining', 'draining', 'draining', 'drained'])
+  })
+
   it('or a readable list without it', () => {
     expect(verdicts(one(0, { flags: 'unlisted' }), one(60 * s, { flags: 'unlisted' }))).toEqual([
       'draining',

@@ -102,6 +102,27 @@ test('holds that a former release lifted and had not given back yet are in force
   expect((await store.holds()).filter(({ id }) => id === 'former')).toEqual([])
 })
 
+test('what a release before had on record of an edge is taken over, of holds that are lifted and not given back, too', async () => {
+  const put = (pk: string, sk: string, data: unknown) =>
+    documents.send(new PutCommand({ TableName: table, Item: { pk, sk, data } }))
+  const [uri] = aHold('x').uris
+  const row = { edge: 'old-edge', group: 2, uri, flags: 'IP', recordedAt: 5 }
+  await put('HOLDS', 'operator#unfinished#i-1@5', {
+    ...aHold('unfinished'),
+    lifted: { at: 1, by: 'operator', restored: false },
+  })
+  await put(`FORMER#${uri}`, 'old-edge#2#', row)
+  await put(`FORMER#${uri}`, 'other-edge#2#', { ...row, edge: 'other-edge' })
+  const records = (await store.edgeRecords('old-edge')) ?? []
+  expect(records.filter(({ kind }) => kind === 'entry')).toEqual([
+    { kind: 'entry', group: 2, uri, flags: 'IP', identity: '', sent: 0 },
+  ])
+  expect(records).toContainEqual({ kind: 'guard', uri })
+  const generation = await store.takeEdge('old-edge', 'a', 0, 1)
+  await store.putEdgeRecords('old-edge', generation ?? 0, [])
+  expect(await store.edgeRecords('old-edge')).toEqual([])
+})
+
 test('a lease with nonsense is taken by nobody', async () => {
   const key = { pk: 'EDGE#nonsense', sk: 'LEASE' }
   await documents.send(new PutCommand({ TableName: table, Item: { ...key, data: { generation: 'x' } } }))

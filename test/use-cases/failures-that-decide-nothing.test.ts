@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { message } from '../contracts/event-files.ts'
 import { config, createWorld, drainId, everywhere, minutes, seconds, server, type World } from './world.ts'
 
 const policies = config.groups.map((group) => ({
@@ -112,4 +113,26 @@ test('a completion that is refused for an hour is tried on: its heartbeats go on
   await world.until((record) => record?.state === 'retired')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
   expect(world.memory.events.of('Lifecycle Action Completion Failed').length).toBeGreaterThan(1)
+})
+
+test('a record that was lost and is claimed anew by its message begins anew: its call is waited for', async () => {
+  const world = createWorld()
+  const call = world.edges[0]?.callTo(server) ?? 0
+  await world.scaleIn()
+  await world.pass(2 * minutes)
+  const { drain, putDrain } = world.memory.store
+  const again = (id: string) => (id === drainId ? `${id}~again` : id)
+  Object.assign(world.memory.store, {
+    drain: async (id: string) => {
+      const found = await drain(again(id))
+      return found && { ...found, id }
+    },
+    putDrain: (record: Parameters<typeof putDrain>[0]) => putDrain({ ...record, id: again(record.id) }),
+  })
+  await world.lifecycle(message('lifecycle-terminate-scale-in'))
+  await world.pass(30 * minutes)
+  expect(world.ended()).toEqual([])
+  world.edges[0]?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })

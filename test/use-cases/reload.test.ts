@@ -14,6 +14,22 @@ test('one edge is reloaded alone first, then the others; the outcome names every
   expect(world.memory.events.of('Reload Finished')).toMatchObject([{ requestedBy: 'alice' }])
 })
 
+test('a list that became shorter on the first edge stops the rest, which can be reloaded one by one', async () => {
+  const world = createWorld({ edges: three })
+  for (const edge of world.edges) edge.writeFile(file.filter(({ uri }) => uri === server))
+  expect(await world.command(reload())).toMatchObject({
+    result: 'incomplete',
+    edges: [
+      { edge: 'edge-a', outcome: 'reloaded' },
+      { edge: 'edge-b', outcome: 'not-tried', detail: expect.stringContaining('became shorter') },
+      { edge: 'edge-c', outcome: 'not-tried' },
+    ],
+  })
+  expect(await world.command(reload({ id: 'reload-2', edge: 'edge-b' }))).toMatchObject({
+    result: 'reloaded',
+  })
+})
+
 test('an empty list on the first edge stops the rest, which keep theirs', async () => {
   const world = createWorld({ edges: three })
   world.edges[0]?.writeFile([])

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { EdgeError } from '../../functions/control/errors.ts'
+import { EdgeError, StoreConflict } from '../../functions/control/errors.ts'
 import { resultFor } from '../../functions/use-cases/edges.ts'
 import { settle, settleEdge } from '../../functions/use-cases/settle.ts'
 import { found, holdOf, lifted, oneEdge, want } from './settle-world.ts'
@@ -115,4 +115,19 @@ test('two hundred holds on one edge are a few requests', async () => {
   )
   // Twice its boot, its list and 200 guards, and 400 writes.
   expect(edge.posts).toBeLessThanOrEqual(2 * (1 + 1 + 2) + 4)
+})
+
+test('what is stored of one edge and can not be read keeps no other from being settled', async () => {
+  const world = createWorld()
+  const { edgeRecords } = world.memory.store
+  Object.assign(world.memory.store, {
+    edgeRecords: async (id: string) => {
+      if (id === 'edge-a') throw new StoreConflict('EDGE#edge-a/RECORDS is not as it must be')
+      return edgeRecords(id)
+    },
+  })
+  const since = await want(world, holdOf(server))
+  const [a, b] = await settle(world.ports, world.edges, since)
+  expect(a && 'error' in a && a.error.message).toContain('EDGE#edge-a/RECORDS')
+  expect(found(b).entries).not.toEqual([])
 })

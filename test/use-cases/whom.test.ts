@@ -242,3 +242,18 @@ test('an alarm for a machine that was launched just now and is listed nowhere co
     name: 'UnknownDestination',
   })
 })
+
+test('an address that EC2 shows after the drain of a young machine began is disabled and counted, too', async () => {
+  const world = createWorld()
+  const young = { launchedAt: world.clock.now() }
+  world.memory.instances.put(facts({ ...young, addresses: ['10.0.9.9'] }))
+  const call = world.edges[0]?.callTo(server) ?? 0
+  await world.scaleIn()
+  await world.pass(8 * seconds)
+  world.memory.instances.put(facts({ ...young, addresses: ['10.0.9.9', '10.0.1.20'] }))
+  await world.pass(20 * minutes)
+  expect(world.ended()).toEqual([])
+  expect(world.flags()).toEqual(everywhere('DX'))
+  world.edges[0]?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+})
