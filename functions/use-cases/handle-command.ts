@@ -88,9 +88,10 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
     }
   const own = operatorHoldId(target)
   const meant = source === 'operator' || command.holdId === own || command.holdId === `operator/${own}`
-  if (meant && !chosen.some((hold) => hold.source === 'operator' && hold.id === own))
+  const before = meant ? await liftedBefore(ports, target, order) : []
+  if (meant && before.length === 0 && !chosen.some((hold) => hold.source === 'operator' && hold.id === own))
     await leaveTombstone(ports, target, command, order)
-  const { lifted, edges } = await lift(ports, chosen, command.requestedBy, order)
+  const { lifted, edges } = await lift(ports, [...chosen, ...before], command.requestedBy, order)
   for (const hold of chosen) await finishClaim(ports, holdKey(hold))
   const result = lifted.length > 0 ? 'lifted' : chosen.length > 0 ? 'stale' : 'nothing-to-lift'
   return {
@@ -100,6 +101,14 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
     stillHeld: others(here, lifted),
     edges,
   }
+}
+
+/** What an earlier delivery of this very command has lifted, whose run ended before it could answer. */
+async function liftedBefore({ store }: Ports, target: Target, order: string): Promise<Hold[]> {
+  const tombstone = await store.hold('operator', operatorHoldId(target), target.subject)
+  // One that was left where nothing was held was placed when it was lifted.
+  const isOurs = tombstone?.lifted && tombstone.order === order && tombstone.placedAt < tombstone.lifted.at
+  return tombstone && isOurs ? [tombstone] : []
 }
 
 /** An activate that overtook its drain: the older drain must find that something later was said. */

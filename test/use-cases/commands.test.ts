@@ -258,3 +258,17 @@ test('an outcome stays within what an event and a row take, however many sets an
     ]),
   })
 })
+
+test('an activate whose answer was lost is answered by the next delivery with what it lifted', async () => {
+  const world = createWorld()
+  await world.command(drain(), 1)
+  await world.pass(1 * minutes)
+  world.memory.store.failNext('putCommandOutcome', new Error('killed'))
+  await expect(world.command(activate(), 2)).rejects.toThrow('killed')
+  expect(await world.command(activate(), 2)).toMatchObject({
+    result: 'lifted',
+    lifted: [{ source: 'operator', id: key }],
+    edges: [{ edge: 'edge-a' }, { edge: 'edge-b' }],
+  })
+  expect(await world.command(activate({ id: 'activate-2' }), 3)).toMatchObject({ result: 'nothing-to-lift' })
+})
