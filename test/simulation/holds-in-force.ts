@@ -19,6 +19,8 @@ export function standingOf(history: History, server: number, at: number): Standi
   if (!current) return 'undecided: no machine was there'
   const own = ofMachine(history, current, at)
   if (own !== 'free' || machines.length === 1) return own
+  // The mark of whoever had it before may stay, where its heir is gone before anybody could be told of it.
+  if (current.goneAt !== undefined && current.goneAt <= at) return 'undecided: nobody has the address'
   const isOfTheAddress =
     history.plan.byDestination.includes(server) &&
     history.truth.sent.some(

@@ -165,7 +165,7 @@ describe('what is planted is found', () => {
 })
 
 test('a reload that leaves a held server open is not answered as if all were well: an event that hides it breaks a rule', async () => {
-  const reload = { at: 60 * second, kind: 'reload-command', delivery: [100] } as const
+  const reload = { at: 170 * second, kind: 'reload-command', delivery: [100] } as const
   const refusal: Fault = {
     kind: 'edge',
     edge: 1,
