@@ -18,6 +18,7 @@ const edgeTroubles: Readonly<Record<EdgeTrouble, number>> = {
 const callTroubles: Readonly<Record<CallTrouble, number>> = {
   refused: 25,
   'done but an error': 18,
+  'done later': 10,
   slow: 15,
   'dies before': 15,
   'dies after': 15,
@@ -97,7 +98,8 @@ function drawEdgeFault(draws: Draws, edges: number, from: number): Fault {
 
 function drawCallFault(draws: Draws, from: number): Fault {
   const what = draws.weighted(callTroubles)
-  const ms = what === 'slow' || what === 'frozen' ? draws.pick([300, 2000, 8000, 25_000, 70_000]) : 0
+  const takes = what === 'slow' || what === 'frozen' || what === 'done later'
+  const ms = takes ? draws.pick([300, 2000, 8000, 25_000, 70_000]) : 0
   return {
     kind: 'call',
     from,

@@ -183,7 +183,15 @@ export type EdgeTrouble =
   | 'counts refused'
   | 'list refused'
   | 'writes refused'
-export type CallTrouble = 'refused' | 'done but an error' | 'slow' | 'dies before' | 'dies after' | 'frozen'
+export type CallTrouble =
+  | 'refused'
+  | 'done but an error'
+  /** the caller is told that it failed; it is done `ms` later */
+  | 'done later'
+  | 'slow'
+  | 'dies before'
+  | 'dies after'
+  | 'frozen'
 /** A method of a port, any of a port (`store.*`), a request to an edge (`edge.write`, `edge.read`, `edge.reload`), or anything (`*`). */
 export type PortCall = string
 export type RefusingPort = 'events' | 'lifecycleActions' | 'workflows' | 'instances' | 'store'

@@ -159,6 +159,9 @@ export class Runs {
     switch (fault.what) {
       case 'refused':
         throw new Error(`${name} is throttled`)
+      case 'done later':
+        this.clock.at(this.clock.now() + fault.ms, () => void this.outside(work).catch(nobodyWaits))
+        throw new Error(`${name} was not answered`)
       case 'dies before':
         run.die()
         return never
@@ -191,4 +194,9 @@ export class Runs {
     await new Promise<void>((resolve) => run.sandbox.waiting.push(resolve))
     if (this.isHeld(run)) await this.held(run)
   }
+}
+
+/** Whoever asked for it was told that it failed. */
+function nobodyWaits(): undefined {
+  return undefined
 }
