@@ -24,7 +24,7 @@ function judgeTold(
   findings: Findings,
 ): void {
   const asked = sent.deliveredAt ?? sent.sentAt
-  const held = open.filter(({ server }) => wasHeld(history, sent, server, asked, at))
+  const held = open.filter(({ server }) => wasHeld(history, sent, { server, edge, asked, at }))
   const others = history.truth.incidents.filter(
     ({ kind, from, edge: where }) =>
       where === edge && ['reload', 'restart', 'hand'].includes(kind) && from >= asked && from <= at,
@@ -45,12 +45,20 @@ function judgeTold(
   )
 }
 
-const settlesMs = 150_000
-
 /** Whether it was held all the while, or is what the command was to drain. */
-function wasHeld(history: History, { about }: Sent, server: number, asked: number, at: number): boolean {
+function wasHeld(
+  history: History,
+  { about }: Sent,
+  { server, edge, asked, at }: { server: number; edge: number; asked: number; at: number },
+): boolean {
   if (about.kind === 'operator')
     return about.command === 'drain' && about.machine.server === server && about.machine.goneAt === undefined
-  // Its drain may have begun just now, or wait for EC2.
-  return [asked - settlesMs, asked, at].every((time) => standingOf(history, server, time) === 'held')
+  // Its drain may have begun just now, or wait for EC2: then nothing was there to be lost.
+  const launchedAt =
+    history.truth.machines.findLast((machine) => machine.server === server && machine.launchedAt <= asked)
+      ?.launchedAt ?? 0
+  const wasDisabled = history.truth.disabled.some(
+    (one) => one.edge === edge && one.server === server && one.at >= launchedAt && one.at < asked,
+  )
+  return wasDisabled && [asked, at].every((time) => standingOf(history, server, time) === 'held')
 }

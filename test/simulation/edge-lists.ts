@@ -110,10 +110,12 @@ export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) 
       ?.truth()
       .entries.find((entry) => keyOf(entry.group, entry.uri) === keyOf(Number(set), uri))
     const entry = truth.edges[index]?.written(Number(set), uri, now)
+    const server = lists.serverOf(uri)
     if (!state.startsWith('d')) truth.givenBack += 1
+    else if (server !== undefined) truth.disabled.push({ edge: index, server, at: now })
     const isOthers = entry && [...entry.accepts].every((flags) => flags.startsWith('D'))
     if (isOthers && shown?.flags.startsWith('D') && !state.startsWith('d'))
-      truth.opened.push({ edge: index, entry: `${set} ${uri}`, server: lists.serverOf(uri), at: now })
+      truth.opened.push({ edge: index, entry: `${set} ${uri}`, server, at: now })
   }
 
   function posted(index: number, body: string): void {

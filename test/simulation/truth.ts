@@ -190,6 +190,8 @@ export class Truth {
   readonly calls: Call[] = []
   readonly sent: Sent[] = []
   readonly goings: Going[] = []
+  /** when a write of ours disabled a place on an edge */
+  readonly disabled: { readonly edge: number; readonly server: number; readonly at: number }[] = []
   /** edges that got a parameter, or lost it */
   readonly fleet: { readonly edge: number; readonly isAdded: boolean; readonly at: number }[] = []
   readonly answers: Answer[] = []
