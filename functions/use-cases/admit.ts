@@ -66,7 +66,6 @@ export async function launchedInstance(
 async function isOver(ports: Ports, { source, subject }: Hold, launched: InstanceFacts): Promise<boolean> {
   if (subject.kind !== 'instance') return source === 'retired'
   const { instanceId, launchedAt } = subject
-  if (instanceId === launched.instanceId && launchedAt >= launched.launchedAt) return false
   if (source === 'retired') return launchedAt < launched.launchedAt
   if (instanceId === launched.instanceId) return false
   return isGone(await ports.instances.byId(instanceId), launchedAt, ports.clock.now())

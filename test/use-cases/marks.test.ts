@@ -87,6 +87,20 @@ test('a launch that EC2 does not know yet comes again until it does, and is admi
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
 })
 
+test('a mark ends beside that of a machine that had its address later, though both are gone and it is listed still', async () => {
+  const world = await retiredWorld()
+  const [mark] = await retired(world)
+  if (!mark) throw new Error('there is no mark')
+  const subject = { kind: 'instance', instanceId: newcomer, launchedAt: world.clock.now() } as const
+  await world.memory.store.putHold({ ...mark, id: `${newcomer}/drain-calls`, subject })
+  world.memory.instances.put(
+    facts({ instanceId: newcomer, state: 'terminated', launchedAt: world.clock.now() }),
+  )
+  await everyMinute(world, 2)
+  expect((await retired(world)).map(({ id }) => id)).toEqual([`${newcomer}/drain-calls`])
+  expect(world.flags()).toEqual(everywhere('DX'))
+})
+
 test('the news of its own launch, doubled and late, does not end the mark of a machine', async () => {
   const world = await retiredWorld()
   world.memory.instances.put(facts({ state: 'running' }))

@@ -168,3 +168,51 @@ test('what is done first and fails is why the edge is not settled', async () => 
   expect(world.flags()).not.toEqual(everywhere('DX'))
   expect(await world.memory.store.takeEdge('edge-a', 'next', world.clock.now(), 0)).toBeDefined()
 })
+
+test('a zero of before a server was found open proves nothing, whichever run disabled it again', async () => {
+  const world = createWorld({ edges: [{ id: 'edge-a', guard: false }] })
+  const [edge] = world.edges
+  if (!edge) throw new Error('no edge')
+  await world.scaleIn()
+  await world.until((record) => record?.edges['edge-a']?.zero !== undefined)
+  for (const set of [1, 2]) edge.strangerSets('a', set, server)
+  const openAt = world.age()
+  await settle(world.ports, [edge], await want(world))
+  expect(world.flags()).toEqual({ 'edge-a/1': 'DX', 'edge-a/2': 'DX' })
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()[0]?.at).toBeGreaterThan(openAt + 12 * seconds)
+})
+
+test('a generation at the limit can not be outdone: the edge is refused, and the lease is given up as it was', async () => {
+  const { world, edge } = oneEdge()
+  await edge.under(999_999_999_999_999).list()
+  const result = await settleEdge(world.ports, edge, await want(world, holdOf(server)))
+  expect('error' in result && result.error.fault).toBe('stale')
+  expect(await world.memory.store.takeEdge('edge-a', 'next', world.clock.now(), 0)).toBe(2)
+})
+
+test('a URI that an edge can not be asked about keeps no other from being held', async () => {
+  const { world, edge } = oneEdge()
+  edge.change((each) => ({
+    readGuards: async (uris) => {
+      const shown = await each.readGuards(uris)
+      return uris.map((uri, index) =>
+        uri === neighbour
+          ? new EdgeError('edge-a', 'refused', 'it can not be sent')
+          : (shown[index] ?? false),
+      )
+    },
+  }))
+  await settle(world.ports, [edge], await want(world, holdOf(server), holdOf(neighbour)))
+  expect(world.flags()).toEqual({ 'edge-a/1': 'DX', 'edge-a/2': 'DX' })
+})
+
+test('a round that fails ends when nothing of it is at work any more', async () => {
+  const { world, edge } = oneEdge()
+  await want(world, holdOf(server))
+  world.memory.instances.failNext('gone', new Error('RequestLimitExceeded'))
+  await expect(world.reconcile()).rejects.toThrow('RequestLimitExceeded')
+  const { posts } = edge
+  await world.pass(10 * seconds)
+  expect(edge.posts).toBe(posts)
+})
