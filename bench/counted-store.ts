@@ -4,7 +4,7 @@ import type { Store } from '../functions/use-cases/ports.ts'
 export interface Units {
   reads: number
   writes: number
-  rounds: number
+  readings: number
 }
 
 /** What a row has besides its data: keys, names, numbers' own form. A guess on the safe side. */
@@ -16,8 +16,7 @@ const readUnits = (size: number) => Math.max(1, Math.ceil(size / 4096))
 const writeUnits = (size: number) => Math.max(1, Math.ceil(size / 1024))
 
 /**
- * The same store; every call is counted as the requests that `functions/aws/dynamo-store.ts` makes of it. A round is read
- * whole each time, as by a function that has just started: a warm one reads it once.
+ * The same store; every call is counted as the requests that `functions/aws/dynamo-store.ts` makes of it.
  */
 export function countedStore(store: Store, units: Units): Store {
   const read = (size: number) => {
@@ -90,15 +89,41 @@ export function countedStore(store: Store, units: Units): Store {
       write(rowBytes, true)
       return store.putEdgeRecords(edge, generation, records)
     },
-    async settled(edge) {
-      const found = await store.settled(edge)
+    async edgeHeads() {
+      const found = await store.edgeHeads()
+      read(sum(found))
+      return found
+    },
+    addEdgeHead(head) {
+      write(bytes(head))
+      return store.addEdgeHead(head)
+    },
+    async reading(edge) {
+      const found = await store.reading(edge)
       read(packed(found))
       return found
     },
-    putSettled(generation, settled) {
-      write(packed(settled), true)
+    async listing(edge) {
+      const found = await store.listing(edge)
+      read(packed(found))
+      return found
+    },
+    putReading(generation, found) {
+      if (found.reading) units.readings += 1
+      write(bytes(found.head), true)
+      for (const part of [found.reading, found.listing]) if (part) write(packed(part), true)
+      // the check of the lease
       write(rowBytes, true)
-      return store.putSettled(generation, settled)
+      return store.putReading(generation, found)
+    },
+    async machines() {
+      const found = await store.machines()
+      read(packed(found))
+      return found
+    },
+    putMachines(reading) {
+      write(packed(reading))
+      return store.putMachines(reading)
     },
     seeAlarm(key, order) {
       write(rowBytes)
@@ -135,28 +160,18 @@ export function countedStore(store: Store, units: Units): Store {
       write(bytes(release))
       return store.putRelease(release)
     },
-    async latestRound() {
-      const found = await store.latestRound()
-      if (found) {
-        read(rowBytes)
-        read([{ ...found, edges: [] }, ...found.edges].reduce((total, row) => total + packed(row), 0))
-      } else read(0)
+    async pendingAnswers() {
+      const found = await store.pendingAnswers()
+      read(sum(found))
       return found
     },
-    putRound(round) {
-      units.rounds += 1
-      for (const reading of round.edges) write(packed(reading))
-      write(packed({ ...round, edges: [] }))
-      write(rowBytes)
-      return store.putRound(round)
+    putPendingAnswer(pending) {
+      write(bytes(pending))
+      return store.putPendingAnswer(pending)
     },
-    takeLease(...lease) {
+    dropPendingAnswer(id) {
       write(rowBytes)
-      return store.takeLease(...lease)
-    },
-    releaseLease(...lease) {
-      write(rowBytes)
-      return store.releaseLease(...lease)
+      return store.dropPendingAnswer(id)
     },
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { InvokeCommand, LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda'
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn'
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import type { WorkflowPayload } from '../functions/contracts/workflow-payload.ts'
@@ -8,7 +9,7 @@ import { serverGroup } from './fleet-plan.ts'
 import { output } from './world-aws.ts'
 
 /** How many at once; the emulator starts one worker for each. */
-const atOnce = { begin: 3, observe: 3, retire: 1, testNotifications: 6 } as const
+const atOnce = { begin: 3, observe: 8, retire: 1, settle: 10, testNotifications: 6 } as const
 const timeoutMs = 60_000
 
 /**
@@ -19,10 +20,15 @@ const timeoutMs = 60_000
 export async function warmUp(emulator: Emulator, outputs: Readonly<Record<string, string>>): Promise<void> {
   const sfn = new SFNClient(emulator.client)
   const sqs = new SQSClient(emulator.client)
+  const lambda = new LambdaClient(emulator.client)
   try {
+    const settle = await settleFunction(lambda)
     await Promise.all([
       ...(['begin', 'observe', 'retire'] as const).flatMap((next) =>
         Array.from({ length: atOnce[next] }, () => runUnknownDrain(sfn, outputs, next)),
+      ),
+      ...Array.from({ length: atOnce.settle }, () =>
+        lambda.send(new InvokeCommand({ FunctionName: settle, Payload: JSON.stringify({ kind: 'settle' }) })),
       ),
       ...Array.from({ length: atOnce.testNotifications }, () =>
         sqs.send(
@@ -36,7 +42,15 @@ export async function warmUp(emulator: Emulator, outputs: Readonly<Record<string
   } finally {
     sfn.destroy()
     sqs.destroy()
+    lambda.destroy()
   }
+}
+
+async function settleFunction(lambda: LambdaClient): Promise<string> {
+  const { Functions = [] } = await lambda.send(new ListFunctionsCommand({}))
+  const name = Functions.find(({ FunctionName }) => FunctionName?.includes('Settle'))?.FunctionName
+  if (name === undefined) throw new Error('the deployed app has no settle function')
+  return name
 }
 
 async function runUnknownDrain(

@@ -6,7 +6,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions'
 import type { ControlMetrics } from './control-metrics.ts'
 import type { Delivery } from './delivery.ts'
-import type { ReconcileSchedule } from './reconcile-schedule.ts'
+import type { MinuteSchedule } from './minute-schedule.ts'
 
 /** One alarm: what it watches and what it means. Its entry in the runbook is the heading with this anchor. */
 export interface AlarmKind {
@@ -41,12 +41,12 @@ export function fleetAlarms(control: ControlMetrics): Readonly<Record<string, Al
     EdgesUnreachable: {
       anchor: 'edges-unreachable',
       meaning:
-        'In every round of five minutes an edge could not be read: its calls are unknown, and the drains that it is part of wait. One round alone may be a restart',
+        'At every settling of five minutes an edge could not be read: its calls are unknown, and the drains that it is part of wait. Once alone may be a restart',
       metric: control.metricEdgesUnreachable({ statistic: 'Minimum', period }),
       threshold: 1,
       missing: {
         as: TreatMissingData.BREACHING,
-        why: 'a round is made each minute: none for five minutes means that the reconciler does not run, and nobody looks',
+        why: 'every edge is settled each minute: none for five minutes means that the settle function does not run, and nobody looks',
       },
     },
     Drift: {
@@ -191,28 +191,50 @@ export function ruleAlarms(
   }
 }
 
+const goAfterAnHour = {
+  as: TreatMissingData.NOT_BREACHING,
+  why: 'its messages go after an hour, and SQS stops reporting an empty queue',
+} as const
+
 /** One minute that is missed is made up for by the next; its message stays for an hour. */
-export function scheduleAlarms(schedule: ReconcileSchedule): Readonly<Record<string, AlarmKind>> {
-  const missing = {
-    as: TreatMissingData.NOT_BREACHING,
-    why: 'its messages go after an hour, and SQS stops reporting an empty queue',
-  } as const
+export function reconcilerAlarms({ delivery, failed }: MinuteSchedule): Readonly<Record<string, AlarmKind>> {
   return {
     ReconcilerNotCalled: {
       anchor: 'reconciler-not-called',
       meaning:
-        'Within an hour EventBridge could not call the reconciler three times: while it is not called, drift is corrected only by drains that are on',
-      ...holds(schedule.delivery.undelivered, 3),
-      missing,
+        'Within an hour EventBridge could not call the reconciler three times: while it is not called, marks without a reason stay, and events and answers that are due are not published',
+      ...holds(delivery.undelivered, 3),
+      missing: goAfterAnHour,
     },
     ReconcilerFailed: {
       anchor: 'reconciler-failed',
       meaning:
         'Within an hour the reconciler failed three times: the next minute makes up for one, this comes again and again',
-      ...holds(schedule.failed, 3),
-      missing,
+      ...holds(failed, 3),
+      missing: goAfterAnHour,
     },
-    ReconcilerCallsLost: lost("the reconciler's call", schedule.delivery.rule),
+    ReconcilerCallsLost: lost("the reconciler's call", delivery.rule),
+  }
+}
+
+/** As of the reconciler; but what others ask for besides comes once. */
+export function settleAlarms({ delivery, failed }: MinuteSchedule): Readonly<Record<string, AlarmKind>> {
+  return {
+    SettleNotCalled: {
+      anchor: 'settle-not-called',
+      meaning:
+        'Within an hour EventBridge could not call the settle function three times: while it is not called, edges are read, and drift is corrected, only when something else asks for it',
+      ...holds(delivery.undelivered, 3),
+      missing: goAfterAnHour,
+    },
+    SettleFailed: {
+      anchor: 'settle-failed',
+      meaning:
+        'The settle function has failed at something in three tries: the next minute makes up for what is held, but not for a reload or a release, so one is too many',
+      ...holds(failed, 1),
+      missing: goAfterAnHour,
+    },
+    SettleCallsLost: lost("the settle function's call", delivery.rule),
   }
 }
 
@@ -252,7 +274,7 @@ export function functionAlarms(name: string, lambda: IFunction): Readonly<Record
     },
     [`${name}Throttles`]: {
       anchor: 'function-throttles',
-      meaning: `${name} was refused by Lambda in each five minutes of fifteen: the account's concurrency is used up. A burst is tried again and is not said`,
+      meaning: `${name} was refused by Lambda in each five minutes of fifteen: the concurrency of the account, or what is reserved for it, is used up. A burst is tried again and is not said`,
       metric: lambda.metricThrottles(sum),
       threshold: 1,
       periods: 3,

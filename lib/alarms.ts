@@ -8,8 +8,9 @@ import {
   fleetAlarms,
   functionAlarms,
   queueAlarms,
+  reconcilerAlarms,
   ruleAlarms,
-  scheduleAlarms,
+  settleAlarms,
 } from './alarm-kinds.ts'
 import type { DispatcherControl } from './dispatcher-control.ts'
 
@@ -53,7 +54,8 @@ export class Alarms extends Construct {
     this.add(queueAlarms('AlarmEvents', 'alarm events', control.events.alarmEvents, oldestSeconds))
     this.add(queueAlarms('Commands', 'commands', control.commands, oldestSeconds))
     control.events.eachRule((name, delivery) => this.add(ruleAlarms(name, delivery)))
-    this.add(scheduleAlarms(control.schedule))
+    this.add(reconcilerAlarms(control.schedules.reconcile))
+    this.add(settleAlarms(control.schedules.settle))
     this.add(executionAlarms(control.workflow.stateMachine))
     for (const [name, lambda] of Object.entries(control.watched)) this.add(functionAlarms(name, lambda))
   }

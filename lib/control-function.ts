@@ -18,7 +18,7 @@ export interface ControlFunctionProps {
   /** which deployment it belongs to, in metrics and logs */
   readonly service: string
   readonly environment: Readonly<Record<string, string>>
-  /** only for a function that talks to edges */
+  /** only for the function that talks to edges */
   readonly edgeAccess?: EdgeAccess
   /** @default 512 */
   readonly memoryMegabytes?: number
@@ -68,24 +68,26 @@ export class ControlFunction extends Construct {
 
 /** How long a function of each kind may take. */
 export interface TimeBudgets {
-  readonly event: Duration
-  readonly command: Duration
+  /** the one that reaches edges */
+  readonly settle: Duration
+  /** of one that works off a queue */
+  readonly message: Duration
+  /** of a step of a drain, and of the reconciler */
   readonly step: Duration
 }
 
 /**
- * From the longest chain of RPCs to one edge (all edges are asked at once) that answers at the last moment, in RPC timeouts, and 20 s for
- * a cold start and the AWS calls.
+ * 20 s for a cold start and the AWS calls, and then: for who reaches edges, the longest chain of RPCs to one of them (all are asked at
+ * once) that answers at the last moment; for who does not, how often it waits for readings, which takes two RPC timeouts and 2 s at most.
  */
 export function timeBudgets({ rpcTimeoutSeconds, readBackGapSeconds }: ControlConfig['timers']): TimeBudgets {
-  const budget = (rpcs: number, waits: number) =>
-    Duration.seconds(Math.ceil(20 + rpcs * rpcTimeoutSeconds + waits))
+  const budget = (seconds: number) => Duration.seconds(Math.ceil(20 + seconds))
+  const reading = 2 * rpcTimeoutSeconds + 2
   return {
-    // resolve (2); a settle waits for another (6) and has its lease (12)
-    event: budget(20, readBackGapSeconds),
-    // twice, one edge first and then the others: reloaded in a settle, and settled again
-    command: budget(2 * 36, 2 * readBackGapSeconds),
-    // wait for another's round (16), then make one (16); settle (18) and read back (2)
-    step: budget(52, readBackGapSeconds),
+    // a reload, twice: one edge first and then the others, each reloaded in a settle and settled again (36 RPCs)
+    settle: budget(2 * (36 * rpcTimeoutSeconds + readBackGapSeconds)),
+    // resolve, then read back
+    message: budget(2 * reading),
+    step: budget(reading),
   }
 }

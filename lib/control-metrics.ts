@@ -22,7 +22,7 @@ export abstract class ControlMetrics extends Construct {
     return this.metric(metricNames.rejected, {}, options)
   }
 
-  /** Edges that a round could not read. */
+  /** Edges that could not be read. */
   metricEdgesUnreachable(options?: MetricOptions): Metric {
     return this.metric(metricNames.edgesUnreachable, {}, options)
   }
@@ -87,9 +87,9 @@ export abstract class ControlMetrics extends Construct {
     return this.metric(metricNames.recordsMissing, {}, options)
   }
 
-  /** How long the rounds took, in milliseconds: the longest unless the options say otherwise. */
-  metricRoundDuration(options?: MetricOptions): Metric {
-    return this.metric(metricNames.roundDuration, {}, { statistic: Stats.MAXIMUM, ...options })
+  /** How long it took to settle every edge, in milliseconds: the longest unless the options say otherwise. */
+  metricSettleDuration(options?: MetricOptions): Metric {
+    return this.metric(metricNames.settleDuration, {}, { statistic: Stats.MAXIMUM, ...options })
   }
 
   /** Servers to which some edge may send new calls: the mean, unless the options say otherwise. */

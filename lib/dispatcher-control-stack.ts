@@ -31,7 +31,7 @@ export class DispatcherControlStack extends Stack {
       ...(settings.alarmTopicArn && { topicArn: settings.alarmTopicArn }),
     })
     new OperationsDashboard(this, 'Operations', { control: made, alarms })
-    const { commands, events, store, eventBus, workflow, schedule } = made
+    const { commands, events, store, eventBus, workflow, schedules } = made
     const outputs = {
       CommandQueueUrl: commands.queue.queueUrl,
       CommandDeadLetterQueueUrl: commands.deadLetters.queueUrl,
@@ -42,8 +42,10 @@ export class DispatcherControlStack extends Stack {
       TableName: store.table.tableName,
       EventBusName: eventBus.eventBusName,
       StateMachineArn: workflow.stateMachine.stateMachineArn,
-      ReconcilerFailedQueueUrl: schedule.failed.queueUrl,
-      ReconcilerNotCalledQueueUrl: schedule.delivery.undelivered.queueUrl,
+      SettleFailedQueueUrl: schedules.settle.failed.queueUrl,
+      SettleNotCalledQueueUrl: schedules.settle.delivery.undelivered.queueUrl,
+      ReconcilerFailedQueueUrl: schedules.reconcile.failed.queueUrl,
+      ReconcilerNotCalledQueueUrl: schedules.reconcile.delivery.undelivered.queueUrl,
     }
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value })
     events.eachRule((name, { undelivered }) => {

@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import type { IAutoScalingGroup } from 'aws-cdk-lib/aws-autoscaling'
 import type { IAlarm } from 'aws-cdk-lib/aws-cloudwatch'
 import { EventBus } from 'aws-cdk-lib/aws-events'
@@ -7,8 +7,9 @@ import type { IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lamb
 import type { Construct } from 'constructs'
 import type { AlarmConfig, ControlConfigInput, GroupConfig } from '../functions/contracts/config.ts'
 import { edgeAccessEnvironment, environment } from '../functions/contracts/names.ts'
+import type { SettleRequest } from '../functions/contracts/settle-request.ts'
 import { CommandQueue } from './command-queue.ts'
-import { ControlFunction, timeBudgets } from './control-function.ts'
+import { ControlFunction, type ControlFunctionProps, timeBudgets } from './control-function.ts'
 import { ControlMetrics } from './control-metrics.ts'
 import { DrainWorkflow, stateMachineArn } from './drain-workflow.ts'
 import type { EdgeAccess } from './edge-access.ts'
@@ -19,8 +20,13 @@ import { GrowingControl } from './growing-control.ts'
 import { type Handler, type HandlerName, handlers } from './handlers.ts'
 import { addHooks, type ManageOptions, tellOfNamedGroup } from './lifecycle-hooks.ts'
 import type { ConsumerProps, MessageQueue } from './message-queue.ts'
-import { groupPermissions, portPermissions, type SecretParameters } from './port-permissions.ts'
-import { ReconcileSchedule } from './reconcile-schedule.ts'
+import { MinuteSchedule } from './minute-schedule.ts'
+import {
+  groupPermissions,
+  portPermissions,
+  type SecretParameters,
+  settlesPermissions,
+} from './port-permissions.ts'
 import { Store } from './store.ts'
 
 export interface DrainOnAlarmOptions {
@@ -47,7 +53,7 @@ export interface DispatcherControlProps {
    */
   readonly parameterKeyArn?: string
   /**
-   * How the functions reach the edges: `VpcLinkAccess`, `RelayAccess` or `directEdgeAccess`. There is no default, since it
+   * How the settle function reaches the edges: `VpcLinkAccess`, `RelayAccess` or `directEdgeAccess`. There is no default, since it
    * would have to know the network.
    */
   readonly edgeAccess: EdgeAccess
@@ -74,7 +80,8 @@ export interface DispatcherControlProps {
 }
 
 /**
- * The control plane of one region's fleet: three queues, eight functions, the drain workflow and one table.
+ * The control plane of one region's fleet: three queues, nine functions of which one reaches the edges, the drain workflow
+ * and one table.
  * @throws Error at synth, naming what is wrong with the configuration.
  */
 export class DispatcherControl extends ControlMetrics {
@@ -88,7 +95,7 @@ export class DispatcherControl extends ControlMetrics {
   readonly functions: Readonly<Record<HandlerName, LambdaFunction>>
   /** These and the edge access' own, for who watches them. */
   readonly watched: Readonly<Record<string, IFunction>>
-  readonly schedule: ReconcileSchedule
+  readonly schedules: Readonly<Record<'settle' | 'reconcile', MinuteSchedule>>
   private readonly control: GrowingControl
   private readonly made: ReadonlyMap<HandlerName, ControlFunction>
   private readonly parameters: SecretParameters
@@ -109,9 +116,9 @@ export class DispatcherControl extends ControlMetrics {
 
     this.store = new Store(this, 'Store', { removalPolicy })
     this.eventBus = new EventBus(this, 'Events')
-    this.events = new EventIntake(this, 'Intake', { functionTimeout: budgets.event })
+    this.events = new EventIntake(this, 'Intake', { functionTimeout: budgets.message })
     this.events.addEdgeList(props.edgesPath)
-    this.commands = new CommandQueue(this, 'Commands', { functionTimeout: budgets.command })
+    this.commands = new CommandQueue(this, 'Commands', { functionTimeout: budgets.message })
 
     const permissions = portPermissions(this, {
       ...props,
@@ -123,18 +130,15 @@ export class DispatcherControl extends ControlMetrics {
     const shared = {
       [environment.config]: this.control.json(this, forEdges),
       [environment.table]: this.store.table.tableName,
-      [environment.edgesPath]: props.edgesPath,
-      [environment.rpcSecretParameter]: props.rpcSecretParameter,
-      ...(edgeTls && { [edgeAccessEnvironment.tls]: JSON.stringify(edgeTls) }),
       [environment.eventBus]: this.eventBus.eventBusName,
-      [environment.stateMachine]: stateMachineArn(this, stateMachineName),
     }
     const made = new Map<HandlerName, ControlFunction>()
     this.made = made
     const make = (
       constructId: string,
       handler: HandlerName,
-      own: Record<string, string> = {},
+      own: Record<string, string>,
+      access: Pick<ControlFunctionProps, 'edgeAccess' | 'memoryMegabytes'> = {},
     ): ControlFunction => {
       const { budget, needs }: Handler = handlers[handler]
       const added = new ControlFunction(this, constructId, {
@@ -143,13 +147,31 @@ export class DispatcherControl extends ControlMetrics {
         timeout: budgets[budget],
         service: this.service,
         environment: { ...shared, ...own },
-        // 1769 MB are a whole CPU: the lists of 50 edges with 1,000 destinations each are 20 MB, to be read within the RPC timeout.
-        ...(needs.includes('fleet') && { edgeAccess: props.edgeAccess, memoryMegabytes: 1769 }),
+        ...access,
         removalPolicy,
       })
       for (const permission of needs.flatMap((need) => permissions[need] ?? [])) added.allow(permission)
       made.set(handler, added)
       return added
+    }
+    const settle = make(
+      'Settle',
+      'settle',
+      {
+        [environment.edgesPath]: props.edgesPath,
+        [environment.rpcSecretParameter]: props.rpcSecretParameter,
+        ...(edgeTls && { [edgeAccessEnvironment.tls]: JSON.stringify(edgeTls) }),
+      },
+      {
+        edgeAccess: props.edgeAccess,
+        // A whole CPU: the lists of 50 edges with 1,000 destinations each are 20 MB, to be read within the RPC timeout.
+        memoryMegabytes: 1769,
+      },
+    )
+    permissions.settles = settlesPermissions(settle.function)
+    const ofOthers = {
+      [environment.settle]: settle.function.functionName,
+      [environment.stateMachine]: stateMachineArn(this, stateMachineName),
     }
     const consume = (
       constructId: string,
@@ -158,6 +180,7 @@ export class DispatcherControl extends ControlMetrics {
       how: ConsumerProps,
     ): LambdaFunction => {
       const own = {
+        ...ofOthers,
         [environment.queue]: from.queue.queueUrl,
         [environment.deadLetterQueue]: from.deadLetters.queueUrl,
       }
@@ -178,15 +201,29 @@ export class DispatcherControl extends ControlMetrics {
       commands: consume('OnCommands', 'commands', this.commands, { batchSize: 1, maxConcurrency: 10 }),
     }
     const steps = {
-      begin: make('BeginDrain', 'begin-drain'),
-      observe: make('ObserveDrain', 'observe-drain'),
-      complete: make('CompleteDrain', 'complete-drain'),
-      retire: make('RetireDrain', 'retire-drain'),
+      begin: make('BeginDrain', 'begin-drain', ofOthers),
+      observe: make('ObserveDrain', 'observe-drain', ofOthers),
+      complete: make('CompleteDrain', 'complete-drain', ofOthers),
+      retire: make('RetireDrain', 'retire-drain', ofOthers),
     }
-    const reconciler = make('Reconcile', 'reconcile')
-    this.schedule = new ReconcileSchedule(this, 'Schedule', reconciler)
+    const reconciler = make('Reconcile', 'reconcile', ofOthers)
+    this.schedules = {
+      settle: new MinuteSchedule(this, 'SettleSchedule', {
+        called: settle,
+        input: { kind: 'minute' } satisfies SettleRequest,
+        // What others ask for comes once. Older than this, the minutes since have done it.
+        retryAttempts: 2,
+        maxEventAge: Duration.minutes(10),
+      }),
+      reconcile: new MinuteSchedule(this, 'Schedule', {
+        called: reconciler,
+        retryAttempts: 0,
+        maxEventAge: Duration.minutes(1),
+      }),
+    }
     this.workflow = new DrainWorkflow(this, 'Drain', { name: stateMachineName, ...steps })
     this.functions = {
+      settle: settle.function,
       ...queued,
       'begin-drain': steps.begin.function,
       'observe-drain': steps.observe.function,

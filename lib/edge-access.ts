@@ -2,19 +2,19 @@ import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2'
 import type { FunctionOptions, IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { Permission } from './permission.ts'
 
-/** How the functions reach the edges' JSON-RPC. The construct knows nothing else about it. */
+/** How the settle function reaches the edges' JSON-RPC. The construct knows nothing else about it. */
 export interface EdgeAccess {
-  /** what each function that talks to edges is created with */
+  /** what the settle function is created with */
   readonly functionProps: Pick<FunctionOptions, 'vpc' | 'vpcSubnets' | 'securityGroups'>
-  /** what each such function is told */
+  /** what it is told */
   readonly environment: Readonly<Record<string, string>>
-  /** what the role of each such function may do for it */
+  /** what its role may do for it */
   readonly permissions: readonly Permission[]
   /** functions of its own by their names, which are watched like the others */
   readonly functions: Readonly<Record<string, IFunction>>
   /**
    * Why `edgeTls` has no effect on this way, and what to do instead. The construct refuses it with these words.
-   * @default - the functions' own CA and client certificate go to the edge
+   * @default - the function's own CA and client certificate go to the edge
    */
   readonly refusesEdgeTls?: string
 }
@@ -28,8 +28,8 @@ export interface EdgeNetwork {
 }
 
 /**
- * The functions call each edge's own address.
- * @param network where the edges are on private addresses; without it the functions are in no VPC.
+ * The settle function calls each edge's own address.
+ * @param network where the edges are on private addresses; without it the function is in no VPC.
  */
 export function directEdgeAccess(network?: EdgeNetwork): EdgeAccess {
   if (network === undefined) return { functionProps: {}, environment: {}, permissions: [], functions: {} }

@@ -8,30 +8,29 @@ export interface Handler {
 
 /** Each function, by its handler's file name: its time budget, and what its use case needs. */
 export const handlers = {
+  // The one that reaches edges. It is made first: the others are told its name.
+  settle: { budget: 'settle', needs: ['store', 'fleet', 'instances', 'mediaServers', 'events'] },
   'lifecycle-events': {
-    budget: 'event',
-    needs: ['store', 'fleet', 'instances', 'complete', 'workflows', 'events'],
+    budget: 'message',
+    needs: ['store', 'settles', 'instances', 'complete', 'workflows', 'events'],
   },
-  'alarm-events': { budget: 'event', needs: ['store', 'fleet', 'instances', 'workflows', 'events'] },
-  commands: { budget: 'command', needs: ['store', 'fleet', 'instances', 'workflows', 'events'] },
+  'alarm-events': { budget: 'message', needs: ['store', 'settles', 'instances', 'workflows', 'events'] },
+  commands: { budget: 'message', needs: ['store', 'settles', 'instances', 'workflows', 'events'] },
   // A step that a later attempt has overtaken makes sure that the later one was started.
   'begin-drain': {
     budget: 'step',
-    needs: ['store', 'fleet', 'instances', 'heartbeat', 'workflows', 'events'],
+    needs: ['store', 'settles', 'instances', 'heartbeat', 'workflows', 'events'],
   },
   'observe-drain': {
     budget: 'step',
-    needs: ['store', 'fleet', 'instances', 'heartbeat', 'mediaServers', 'workflows', 'events'],
+    needs: ['store', 'settles', 'instances', 'heartbeat', 'workflows', 'events'],
   },
   'complete-drain': {
     budget: 'step',
-    needs: ['store', 'instances', 'heartbeat', 'complete', 'terminate', 'workflows', 'events'],
+    needs: ['store', 'settles', 'instances', 'heartbeat', 'complete', 'terminate', 'workflows', 'events'],
   },
-  'retire-drain': {
-    budget: 'step',
-    needs: ['store', 'fleet', 'instances', 'mediaServers', 'workflows', 'events'],
-  },
-  reconcile: { budget: 'step', needs: ['store', 'fleet', 'instances', 'mediaServers', 'events'] },
+  'retire-drain': { budget: 'step', needs: ['store', 'instances', 'workflows', 'events'] },
+  reconcile: { budget: 'step', needs: ['store', 'settles', 'instances', 'events'] },
 } as const satisfies Record<string, Handler>
 
 /** A handler's file name in functions/handlers, without its ending. */

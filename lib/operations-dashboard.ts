@@ -47,9 +47,9 @@ export class OperationsDashboard extends Construct {
         control.metricOpaqueEntries({ statistic: 'Maximum' }),
       ]),
       graph('Drift corrected', [control.metricDrift()]),
-      graph('A round takes (ms)', [
-        control.metricRoundDuration({ statistic: 'Average' }),
-        control.metricRoundDuration(),
+      graph('To settle every edge takes (ms)', [
+        control.metricSettleDuration({ statistic: 'Average' }),
+        control.metricSettleDuration(),
       ]),
     )
     this.dashboard.addWidgets(
@@ -91,12 +91,17 @@ export class OperationsDashboard extends Construct {
         each(({ deadLetters }) => deadLetters.metricApproximateNumberOfMessagesVisible()),
       ),
     )
-    const { schedule } = control
-    const undelivered = graph('Events not delivered', [
-      schedule.delivery.undelivered.metricApproximateNumberOfMessagesVisible(),
-      schedule.failed.metricApproximateNumberOfMessagesVisible(),
-    ])
-    const lost = graph('Events lost', [lostEvents(schedule.delivery.rule)])
+    const schedules = Object.values(control.schedules)
+    const undelivered = graph(
+      'Events not delivered',
+      schedules
+        .flatMap(({ delivery, failed }) => [delivery.undelivered, failed])
+        .map((queue) => queue.metricApproximateNumberOfMessagesVisible()),
+    )
+    const lost = graph(
+      'Events lost',
+      schedules.map(({ delivery }) => lostEvents(delivery.rule)),
+    )
     control.events.eachRule((_, delivery) => {
       undelivered.addLeftMetric(delivery.undelivered.metricApproximateNumberOfMessagesVisible())
       lost.addLeftMetric(lostEvents(delivery.rule))

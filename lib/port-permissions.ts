@@ -1,5 +1,6 @@
 import { Stack } from 'aws-cdk-lib'
 import type { EventBus } from 'aws-cdk-lib/aws-events'
+import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 import type { GroupConfig } from '../functions/contracts/config.ts'
 import { type EdgeTlsParameters, namesOf } from '../functions/contracts/edge-tls.ts'
@@ -12,6 +13,7 @@ import type { Store } from './store.ts'
 export type Need =
   | 'store'
   | 'fleet'
+  | 'settles'
   | 'instances'
   | 'heartbeat'
   | 'complete'
@@ -34,13 +36,14 @@ export interface PortPermissionsProps extends SecretParameters {
 }
 
 /**
- * @returns the permissions behind each need, each on the resources of this deployment alone.
+ * @returns the permissions behind each need, each on the resources of this deployment alone; {@link settlesPermissions} has the one that
+ * comes with the settle function.
  * @throws Error where a secret would be read as an edge; so does {@link groupPermissions}
  */
 export function portPermissions(
   scope: Construct,
   props: PortPermissionsProps,
-): Partial<Record<Need, readonly Permission[]>> {
+): { [need in Need]?: readonly Permission[] } {
   return {
     store: [props.store.permission],
     fleet: [
@@ -60,6 +63,11 @@ export function portPermissions(
     workflows: startPermissions(scope, props.stateMachineName),
     events: [{ actions: ['events:PutEvents'], resources: [props.eventBus.eventBusArn] }],
   }
+}
+
+/** @returns what the `Settles` port needs. */
+export function settlesPermissions(settle: IFunction): Permission[] {
+  return [{ actions: ['lambda:InvokeFunction'], resources: [settle.functionArn] }]
 }
 
 /** @returns the permissions behind each need that come with a group, on that group alone. */

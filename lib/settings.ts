@@ -30,12 +30,7 @@ const settings = z.strictObject({
   parameterKeyArn: z.string().startsWith('arn:').optional(),
   edgeAccess: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('direct'), network: network.optional() }),
-    z.strictObject({
-      kind: z.literal('vpc-link'),
-      ...place,
-      edges: z.record(z.string(), edgeRoute),
-      requestsPerSecond: z.int().min(1).optional(),
-    }),
+    z.strictObject({ kind: z.literal('vpc-link'), ...place, edges: z.record(z.string(), edgeRoute) }),
     z.strictObject({ kind: z.literal('relay'), ...place, ...relayTargets.shape }),
   ]),
   /** our side of TLS to the edges with an `https` url; not with a VPC link */

@@ -3,7 +3,7 @@ import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb'
 import { Construct } from 'constructs'
 import type { Permission } from './permission.ts'
 
-/** The one table: holds, drain records, what is on record of edges, rounds, leases. */
+/** The one table: holds, drain records, what is on record of edges and was read of them, leases. */
 export class Store extends Construct {
   readonly table: Table
 

@@ -21,7 +21,7 @@ import { NetworkListener } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { HttpNamespace } from 'aws-cdk-lib/aws-servicediscovery'
 import { Construct } from 'constructs'
-import { requestsPerSecond as defaultRate, edgeAccessEnvironment } from '../functions/contracts/names.ts'
+import { edgeAccessEnvironment } from '../functions/contracts/names.ts'
 import { isPrivateAddress } from '../functions/control/private-address.ts'
 import type { EdgeAccess } from './edge-access.ts'
 import type { Permission } from './permission.ts'
@@ -57,15 +57,12 @@ export interface VpcLinkAccessProps {
   readonly subnets: SubnetSelection
   /** Each edge by its id, the last path element of its SSM parameter. 50 at most. */
   readonly edges: Readonly<Record<string, EdgeAddress | EdgeListener>>
-  /**
-   * Requests a second, over all edges, before API Gateway answers 429. Rounds take half of it at most. The account's own limit (10,000
-   * for all its APIs of a region, unless raised) is behind it.
-   * @default 5000
-   */
-  readonly requestsPerSecond?: number
 }
 
 const defaultPort = 8080
+
+/** A second, over all edges, before API Gateway answers 429: half of what an account has for all its APIs of a region. */
+const mostRequests = 5000
 
 /** A role's inline policy has room for 10,240 characters, an ARN of one route has about 90. */
 const mostEdges = 50
@@ -104,12 +101,11 @@ export class VpcLinkAccess extends Construct implements EdgeAccess {
     })
     const vpcLink = new VpcLink(this, 'Link', { vpc, subnets, securityGroups: [this.securityGroup] })
     this.api = new HttpApi(this, 'Api', {
-      description: 'JSON-RPC of the Kamailio edges, for the functions of dispatcher control',
+      description: 'JSON-RPC of the Kamailio edges, for dispatcher control',
       createDefaultStage: false,
       defaultAuthorizer: new HttpIamAuthorizer(),
     })
-    const { requestsPerSecond = defaultRate } = props
-    this.addStage(requestsPerSecond)
+    this.addStage()
 
     for (const [edge, where] of edges)
       this.api.addRoutes({
@@ -124,7 +120,6 @@ export class VpcLinkAccess extends Construct implements EdgeAccess {
       })
     this.environment = {
       [edgeAccessEnvironment.api]: this.api.apiEndpoint,
-      [edgeAccessEnvironment.requestsPerSecond]: String(requestsPerSecond),
       [edgeAccessEnvironment.routes]: edges.map(([edge]) => edge).join(','),
     }
     this.permissions = [
@@ -160,7 +155,7 @@ export class VpcLinkAccess extends Construct implements EdgeAccess {
     return new HttpServiceDiscoveryIntegration(name, service, options)
   }
 
-  private addStage(requestsPerSecond: number): void {
+  private addStage(): void {
     const logs = new LogGroup(this, 'AccessLogs', {
       // Only this prefix keeps the account's policy for delivered logs below its size limit.
       logGroupName: `/aws/vendedlogs/apis/${Stack.of(this).stackName}-edges`,
@@ -172,7 +167,7 @@ export class VpcLinkAccess extends Construct implements EdgeAccess {
       httpApi: this.api,
       stageName: '$default',
       autoDeploy: true,
-      throttle: { rateLimit: requestsPerSecond, burstLimit: requestsPerSecond },
+      throttle: { rateLimit: mostRequests, burstLimit: mostRequests },
       accessLogSettings: {
         destination: new LogGroupLogDestination(logs),
         format: AccessLogFormat.custom(JSON.stringify(accessLog)),
@@ -221,7 +216,7 @@ function checkEdges(ids: readonly string[]): void {
   if (ids.length === 0) throw new Error('edge access by a VPC link needs at least one edge')
   if (ids.length > mostEdges)
     throw new Error(
-      `${ids.length} edges: a VPC link's routes are for ${mostEdges} at most, since each is named in the functions' roles; use the relay`,
+      `${ids.length} edges: a VPC link's routes are for ${mostEdges} at most, since each is named in the settle function's role; use the relay`,
     )
   const wrong = ids.filter((edge) => !/^[A-Za-z0-9_.-]+$/.test(edge))
   if (wrong.length > 0)

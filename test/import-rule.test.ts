@@ -63,7 +63,7 @@ const rooms: Record<string, Room> = {
       ...[
         '@aws-sdk/client-ssm',
         'node:http',
-        '../use-cases/round.ts',
+        '../use-cases/settle.ts',
         '../aws/rows.ts',
         '../runtime/clock.ts',
       ],
@@ -81,7 +81,7 @@ const rooms: Record<string, Room> = {
   'functions/aws': {
     message: 'aws/ implements ports: it imports ports.ts, control/, contracts/, the AWS SDK, zlib and zod',
     refused: [
-      ...['undici', 'node:fs', '../use-cases/round.ts', '../kamailio/json-rpc.ts', '../runtime/clock.ts'],
+      ...['undici', 'node:fs', '../use-cases/settle.ts', '../kamailio/json-rpc.ts', '../runtime/clock.ts'],
       ...['../handlers/commands.ts', '../../lib/app.ts', '../../lab/demo.ts'],
     ],
     allowed: [
@@ -115,7 +115,7 @@ const rooms: Record<string, Room> = {
       ...['zod', 'undici', '@aws-sdk/client-ssm', 'node:fs', './commands.ts', '../control/errors.ts'],
       ...['../kamailio/json-rpc.ts', '../aws/rows.ts', '../../lib/app.ts', '../../lab/demo.ts'],
     ],
-    allowed: ['../contracts/names.ts', '../use-cases/round.ts', '../runtime/clock.ts', 'aws-lambda'],
+    allowed: ['../contracts/names.ts', '../use-cases/settle.ts', '../runtime/clock.ts', 'aws-lambda'],
   },
   lib: {
     message: 'lib/ knows control/ and contracts/ only',

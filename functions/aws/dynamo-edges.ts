@@ -1,51 +1,34 @@
-import { gunzipSync, gzipSync } from 'node:zlib'
 import type { EdgeRecord } from '../control/entry-record.ts'
 import type { Store } from '../use-cases/ports.ts'
-import type { Condition, DynamoTable, Key, Write } from './dynamo-table.ts'
-import { edgeLeaseRow, edgeRecordsRow, formerFlagsRow, settledRow, wantedRow } from './edge-rows.ts'
+import type { Condition, DynamoTable, Key } from './dynamo-table.ts'
+import { edgeLeaseRow, edgeRecordsRow, formerFlagsRow, wantedRow } from './edge-rows.ts'
 import { inParallel } from './in-parallel.ts'
-import { holdRow, packedRow, parseAnswer } from './rows.ts'
+import { packed, unpacked } from './packed.ts'
+import { holdRow, parseAnswer } from './rows.ts'
 
 const counter: Key = { pk: 'WANTED', sk: 'COUNTER' }
-const keyOf = (edge: string, sk: 'LEASE' | 'RECORDS' | 'SETTLED'): Key => ({ pk: `EDGE#${edge}`, sk })
-const under = (generation: number): Condition => ({
-  expression: '#generation = :generation',
-  values: { generation },
-})
+
+export function edgeKey(edge: string, sk: 'LEASE' | 'RECORDS' | 'READING' | 'LISTING'): Key {
+  return { pk: `EDGE#${edge}`, sk }
+}
+/** Of the `LEASE` row: it has this generation still. */
+export function under(generation: number): Condition {
+  return { expression: '#generation = :generation', values: { generation } }
+}
 
 type Edges = Pick<
   Store,
-  | 'raiseWanted'
-  | 'wanted'
-  | 'takeEdge'
-  | 'raiseGeneration'
-  | 'giveUpEdge'
-  | 'edgeRecords'
-  | 'putEdgeRecords'
-  | 'settled'
-  | 'putSettled'
+  'raiseWanted' | 'wanted' | 'takeEdge' | 'raiseGeneration' | 'giveUpEdge' | 'edgeRecords' | 'putEdgeRecords'
 >
 
 /**
- * One writer per edge: its lease with the generation, what is on record of it, and what was found on it last, an item each. The latter two
- * are packed (500 drains are 138 KB, 8 KB packed) and written in a transaction that checks the lease: a condition on the item itself would
- * let a run that has lost its lease write after its successor has read.
+ * One writer per edge: its lease with the generation, and what is on record of it, packed. Records are written in a transaction that
+ * checks the lease: a condition on the item itself would let a run that has lost its lease write after its successor has read.
  */
 export function dynamoEdges(table: DynamoTable): Edges {
   const lease = async (edge: string) => {
-    const data = await table.get(keyOf(edge, 'LEASE'))
+    const data = await table.get(edgeKey(edge, 'LEASE'))
     return data === undefined ? undefined : parseAnswer(edgeLeaseRow, data, `EDGE#${edge}`)
-  }
-  async function read(edge: string, sk: 'RECORDS' | 'SETTLED'): Promise<unknown> {
-    const data = await table.get(keyOf(edge, sk))
-    return data === undefined ? undefined : unpacked(data, `EDGE#${edge}/${sk}`)
-  }
-  async function put(edge: string, sk: 'RECORDS' | 'SETTLED', generation: number, value: unknown) {
-    const writes: Write[] = [
-      { put: { ...keyOf(edge, sk), data: packed(sk, value) } },
-      { check: keyOf(edge, 'LEASE'), condition: under(generation) },
-    ]
-    return (await table.writeAll(writes)) ? ('written' as const) : ('lost' as const)
   }
 
   return {
@@ -60,7 +43,7 @@ export function dynamoEdges(table: DynamoTable): Edges {
       if (before && before.until > now) return undefined
       const generation = (before?.generation ?? 0) + 1
       const taken = await table.write({
-        put: { ...keyOf(edge, 'LEASE'), data: { owner, until, generation } },
+        put: { ...edgeKey(edge, 'LEASE'), data: { owner, until, generation } },
         condition: before
           ? {
               expression: '#generation = :before AND #until = :until',
@@ -77,30 +60,31 @@ export function dynamoEdges(table: DynamoTable): Edges {
       const before = await lease(edge)
       if (before?.generation !== generation) return undefined
       const raised = await table.write({
-        put: { ...keyOf(edge, 'LEASE'), data: { ...before, generation: above + 1 } },
+        put: { ...edgeKey(edge, 'LEASE'), data: { ...before, generation: above + 1 } },
         condition: under(generation),
       })
       return raised ? above + 1 : undefined
     },
     async giveUpEdge(edge, generation, until) {
       await table.write({
-        put: { ...keyOf(edge, 'LEASE'), data: { owner: '', until, generation } },
+        put: { ...edgeKey(edge, 'LEASE'), data: { owner: '', until, generation } },
         condition: under(generation),
       })
     },
 
     async edgeRecords(edge) {
-      const value = await read(edge, 'RECORDS')
-      return value === undefined
+      const data = await table.get(edgeKey(edge, 'RECORDS'))
+      return data === undefined
         ? formerRecords(table, edge)
-        : parseAnswer(edgeRecordsRow, value, `EDGE#${edge}/RECORDS`)
+        : unpacked(edgeRecordsRow, data, `EDGE#${edge}/RECORDS`)
     },
-    putEdgeRecords: (edge, generation, records) => put(edge, 'RECORDS', generation, records),
-    async settled(edge) {
-      const value = await read(edge, 'SETTLED')
-      return value === undefined ? undefined : parseAnswer(settledRow, value, `EDGE#${edge}/SETTLED`)
+    async putEdgeRecords(edge, generation, records) {
+      const written = await table.writeAll([
+        { put: { ...edgeKey(edge, 'RECORDS'), data: packed('RECORDS', records) } },
+        { check: edgeKey(edge, 'LEASE'), condition: under(generation) },
+      ])
+      return written ? 'written' : 'lost'
     },
-    putSettled: (generation, settled) => put(settled.edge, 'SETTLED', generation, settled),
   }
 }
 
@@ -120,13 +104,4 @@ async function formerRecords(table: DynamoTable, edge: string): Promise<EdgeReco
     ...uris.map((uri) => ({ kind: 'guard', uri }) as const),
     ...rows.map(({ edge: _, ...row }) => ({ kind: 'entry', ...row, identity: '', sent: 0 }) as const),
   ]
-}
-
-function packed(sk: string, value: unknown) {
-  return { sk, gzip: new Uint8Array(gzipSync(JSON.stringify(value))) }
-}
-
-function unpacked(data: unknown, key: string): unknown {
-  const { gzip } = parseAnswer(packedRow, data, key)
-  return JSON.parse(gunzipSync(gzip).toString())
 }

@@ -1,9 +1,9 @@
 import type { KeptEvent, Store } from '../use-cases/ports.ts'
 import { dynamoEdges } from './dynamo-edges.ts'
 import { dynamoHolds } from './dynamo-holds.ts'
-import { dynamoRounds } from './dynamo-rounds.ts'
+import { dynamoReadings } from './dynamo-readings.ts'
 import { createDynamoTable, type DynamoTableOptions, type Key } from './dynamo-table.ts'
-import { drainRow, keptEventRow, outcomeRow, parseAnswer, releaseRow } from './rows.ts'
+import { drainRow, keptEventRow, outcomeRow, parseAnswer, pendingAnswerRow, releaseRow } from './rows.ts'
 
 const day = 86_400
 /** As long as the name of a finished execution stays taken. */
@@ -12,10 +12,11 @@ const commandSeconds = 14 * day
 const alarmSeconds = 30 * day
 const keptEventSeconds = 14 * day
 const endedReleaseSeconds = 30 * day
+const pendingAnswerSeconds = 14 * day
 
 const drainKey = (id: string): Key => ({ pk: `DRAIN#${id}`, sk: 'RECORD' })
 const commandKey = (id: string): Key => ({ pk: `COMMAND#${id}`, sk: 'OUTCOME' })
-const leaseKey = (name: string): Key => ({ pk: `LEASE#${name}`, sk: 'HOLDER' })
+const pendingAnswers = 'PENDING'
 const keptEvents = 'EVENTS'
 const keptKey = ({ at, id }: KeptEvent): Key => ({
   pk: keptEvents,
@@ -33,17 +34,17 @@ const keptKey = ({ at, id }: KeptEvent): Key => ({
  * | drain record           | `DRAIN#<id>`                      | `RECORD`                   | ended: 90 days               |
  * | changes of what is wanted, counted | `WANTED`              | `COUNTER`                  | never                        |
  * | an edge's lease        | `EDGE#<edge>`                     | `LEASE`                    | never                        |
- * | what is on record of it | `EDGE#<edge>`                    | `RECORDS`                  | never                        |
- * | what was found on it last | `EDGE#<edge>`                  | `SETTLED`                  | never                        |
+ * | what is on record of it, packed | `EDGE#<edge>`            | `RECORDS`                  | never                        |
+ * | what was read of it last, packed | `EDGE#<edge>`           | `READING`                  | never                        |
+ * | what it lists and listed, packed | `EDGE#<edge>`           | `LISTING`                  | never                        |
+ * | what is known of it, in short | `EDGES`                    | `<edge>`                   | never                        |
+ * | what was read of machines, packed | `MACHINES`             | `READING`                  | never                        |
  * | alarm, newest seen     | `ALARM#<key>`                     | `SEEN`                     | 30 days                      |
  * | command's outcome      | `COMMAND#<id>`                    | `OUTCOME`                  | 14 days                      |
  * | event that was refused | `EVENTS`                          | `<time>#<id>`              | 14 days                      |
  * | release of an edge     | `RELEASES`                        | `<edge>`                   | ended: 30 days               |
- * | latest round's id      | `ROUND`                           | `LATEST/2`                 | never                        |
- * | one edge of a round    | `ROUND#<id>`                      | `<edge>`                   | 1 hour                       |
- * | the rest of a round    | `ROUND#<id>`                      | `/`                        | 1 hour                       |
+ * | answer to be ended     | `PENDING`                         | `<id>`                     | 14 days                      |
  * | last good edges        | `FLEET`                           | `LAST_GOOD`                | never                        |
- * | lease                  | `LEASE#<name>`                    | `HOLDER`                   | 1 day after it ends          |
  *
  * `<subject>` is the URI, or `<instance id>@<launch time in epoch ms>`.
  */
@@ -54,8 +55,8 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
 
   return {
     ...dynamoHolds(table),
-    ...dynamoRounds(table, clock),
     ...dynamoEdges(table),
+    ...dynamoReadings(table),
 
     async drain(id) {
       const data = await table.get(drainKey(id))
@@ -124,19 +125,20 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
       return written ? 'written' : 'stale'
     },
 
-    takeLease: (name, owner, now, until) =>
-      table.write({
-        put: { ...leaseKey(name), data: { owner, until }, expiresAt: Math.ceil(until / 1000) + day },
-        condition: {
-          expression: 'attribute_not_exists(pk) OR #owner = :owner OR #until <= :now',
-          values: { owner, now },
-        },
-      }),
-    async releaseLease(name, owner) {
+    async pendingAnswers() {
+      const found = await table.query(pendingAnswers)
+      return found.map((data) => parseAnswer(pendingAnswerRow, data, pendingAnswers))
+    },
+    async putPendingAnswer(pending) {
       await table.write({
-        delete: leaseKey(name),
-        condition: { expression: '#owner = :owner', values: { owner } },
+        put: {
+          ...{ pk: pendingAnswers, sk: pending.id, data: pending },
+          expiresAt: inSeconds(pendingAnswerSeconds),
+        },
       })
+    },
+    async dropPendingAnswer(id) {
+      await table.write({ delete: { pk: pendingAnswers, sk: id } })
     },
   }
 }

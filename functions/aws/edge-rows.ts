@@ -1,6 +1,5 @@
 import * as z from 'zod'
 import type { EdgeRecord, EntryRecord, GuardRecord } from '../control/entry-record.ts'
-import type { Settled, SettledEntry } from '../control/settled.ts'
 import { type Fields, flags, uri } from './rows.ts'
 
 export const wantedRow = z.object({ value: z.number() })
@@ -23,29 +22,6 @@ const guardRecord: z.ZodType<GuardRecord> = z.object({
   calmSince: z.number().exactOptional(),
 } satisfies Fields<GuardRecord>)
 export const edgeRecordsRow: z.ZodType<EdgeRecord[]> = z.array(z.union([entryRecord, guardRecord]))
-
-export const settledRow: z.ZodType<Settled> = z.object({
-  edge: z.string(),
-  wanted: z.number(),
-  askedAt: z.number(),
-  answeredAt: z.number(),
-  boot: z.string(),
-  entries: z.array(
-    z.object({
-      group: z.number(),
-      uri,
-      duid: z.string().exactOptional(),
-      iuid: z.string().exactOptional(),
-      address: z.string().exactOptional(),
-      before: flags.exactOptional(),
-      after: flags,
-      refused: z.string().exactOptional(),
-      openAt: z.number().exactOptional(),
-    } satisfies Fields<SettledEntry>),
-  ),
-  guarded: z.array(uri).exactOptional(),
-  problem: z.string().exactOptional(),
-} satisfies Fields<Settled>)
 
 /** A row of a release before 0.2. */
 export const formerFlagsRow = z.object({

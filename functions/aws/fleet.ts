@@ -11,7 +11,6 @@ export interface FleetOptions {
   readonly path: string
   readonly clock: Clock
   readonly createEdge: (id: string, parameter: EdgeParameter) => Edge
-  readonly requestsPerSecond: number
   /** whether an edge is of no use without a `url` of its own */
   readonly needsUrl: boolean
   /** the edges that can be reached at all, where a stack names them */
@@ -31,7 +30,7 @@ export interface RoutesDiffer {
   readonly withoutParameter: readonly string[]
 }
 
-/** The next rounds know of an edge that is listed in the middle of a drain before they can say that it is over. */
+/** The next settles know of an edge that is listed in the middle of a drain before a look can say that it is over. */
 const maxAgeMs = 5_000
 /** While the list can't be used: trying takes its time, and is said each time. */
 const retryAfterMs = 60_000
@@ -111,7 +110,6 @@ export function createFleet(options: FleetOptions): Fleet {
   }
 
   return {
-    requestsPerSecond: options.requestsPerSecond,
     reread,
     async edges() {
       if (clock.now() >= readAgainAt) await reread()

@@ -4,21 +4,10 @@ import type { DeadlinePolicy, EndCalls } from '../control/deadline.ts'
 import type { DestinationUri, Flags } from '../control/destination.ts'
 import { destinationUri } from '../control/destination.ts'
 import type { DrainRecord, EdgeMemory, LifecycleTarget } from '../control/drain-record.ts'
-import type { EdgeDescription } from '../control/edge-facts.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import { DispatcherControlError } from '../control/errors.ts'
 import type { Hold, Subject } from '../control/hold.ts'
-import type { LastListed, ListMemory } from '../control/list-memory.ts'
-import type {
-  CallCount,
-  Counted,
-  EdgeReading,
-  HoldReading,
-  RemovedEdge,
-  Round,
-  Unknown,
-} from '../control/round.ts'
-import type { ControlEvent, KeptEvent } from '../use-cases/ports.ts'
+import type { ControlEvent, KeptEvent, PendingAnswer } from '../use-cases/ports.ts'
 
 /** What AWS gave back, a row of the table or an answer, does not have the form it must have; the message says where. */
 export class UnexpectedAnswer extends DispatcherControlError {
@@ -42,7 +31,7 @@ export function parseAnswer<T>(schema: z.ZodType<T>, data: unknown, key: string)
  */
 export type Fields<T> = { [K in keyof Required<T>]: z.ZodType }
 /** Every value of a type: one that is missing here would be written and refused when read. */
-type Each<T extends string> = { [K in T]: K }
+export type Each<T extends string> = { [K in T]: K }
 
 export const uri = z.string().transform((text, context): DestinationUri => {
   const parsed = destinationUri(text)
@@ -187,110 +176,12 @@ export const keptEventRow: z.ZodType<KeptEvent> = z.object({
   reason: z.string(),
 } satisfies Fields<KeptEvent>)
 
-const unknown: z.ZodType<Unknown> = z.object({ unknown: z.string() })
-const callCount: z.ZodType<CallCount> = z.object({
-  calls: z.number(),
-  source: z.enum({ profile: 'profile', load: 'load', edge: 'edge' } satisfies Each<CallCount['source']>),
-  outbound: z.boolean(),
-  begun: z.number().exactOptional(),
-  reaped: z.number().exactOptional(),
-} satisfies Fields<CallCount>)
-const holdReading: z.ZodType<HoldReading> = z.object({
-  flags: z.enum({ disabled: 'disabled', open: 'open', unlisted: 'unlisted' } satisfies Each<
-    HoldReading['flags']
-  >),
-  unreadable: z.string().exactOptional(),
-  unresolved: z.string().exactOptional(),
-  others: z.array(uri).exactOptional(),
-  openAt: z.number().exactOptional(),
-  counted: z
-    .object({
-      count: z.union([callCount, unknown]),
-      at: z.number(),
-      readBy: z.number(),
-    } satisfies Fields<Counted>)
-    .exactOptional(),
-} satisfies Fields<HoldReading>)
-
-const description: z.ZodType<EdgeDescription> = z.object({
-  edge: z.string(),
-  restoresDialogs: z.boolean(),
-  version: z.string(),
-  bootTime: z.string(),
-  uptimeSeconds: z.number(),
-  bootId: z.string().exactOptional(),
-  batch: z.boolean(),
-  fence: z.boolean(),
-  guard: z.boolean(),
-  profiles: z.array(z.enum(['dst', 'src'])),
-  counters: z.boolean(),
-  dialogs: z.number().exactOptional(),
-  callsTo: z.number().exactOptional(),
-  callsFrom: z.number().exactOptional(),
-  begun: z.number().exactOptional(),
-  begunTo: z.number().exactOptional(),
-  longestCallSeconds: z.number().exactOptional(),
-  endsCalls: z.boolean().exactOptional(),
-  keepalives: z.boolean().exactOptional(),
-  clockDifferenceSeconds: z.number().exactOptional(),
-  configurationError: z.string().exactOptional(),
-  list: z.object({
-    destinations: z.number(),
-    opaque: z.number(),
-    opaqueSamples: z.array(z.string()),
-    iuid: z.boolean(),
-  } satisfies Fields<EdgeDescription['list']>),
-  counts: z.enum({ counting: 'counting', never: 'never', unproved: 'unproved' } satisfies Each<
-    EdgeDescription['counts']
-  >),
-} satisfies Fields<EdgeDescription>)
-
-export const readingRow: z.ZodType<EdgeReading> = z.discriminatedUnion('readable', [
-  z.object({
-    edge: z.string(),
-    readable: z.literal(true),
-    at: z.number(),
-    bootTime: z.string(),
-    uptimeSeconds: z.number(),
-    restoresDialogs: z.boolean(),
-    description: description.exactOptional(),
-    holds: z.record(z.string(), holdReading),
-  } satisfies Fields<Extract<EdgeReading, { readable: true }>>),
-  z.object({
-    edge: z.string(),
-    readable: z.literal(false),
-    at: z.number(),
-    reason: z.string(),
-  } satisfies Fields<Extract<EdgeReading, { readable: false }>>),
-])
-
-/** A round without its readings, which are rows of their own: the ids of its edges in their place. */
-export const roundRow: z.ZodType<Omit<Round, 'edges'> & { readonly edges: readonly string[] }> = z.object({
+export const pendingAnswerRow: z.ZodType<PendingAnswer> = z.object({
   id: z.string(),
-  startedAt: z.number(),
-  finishedAt: z.number(),
-  holds: z.array(z.string()),
-  goneInstances: z.array(z.string()),
+  since: z.number(),
+  hold: holdRow,
   edges: z.array(z.string()),
-  removed: z
-    .array(z.object({ edge: z.string(), knownAt: z.number() } satisfies Fields<RemovedEdge>))
-    .exactOptional(),
-  mediaServers: z.record(z.string(), z.union([z.number(), unknown])),
-  memory: z
-    .object({
-      since: z.number(),
-      listed: z.array(
-        z.object({
-          uri,
-          at: z.number(),
-          address: z.string().exactOptional(),
-        } satisfies Fields<LastListed>),
-      ),
-    } satisfies Fields<ListMemory>)
-    .exactOptional(),
-} satisfies Fields<Round>)
-export const roundPointer = z.object({ id: z.string(), startedAt: z.number() })
-/** A row whose value is JSON, gzipped; `sk` is its own, for whoever reads a whole partition. */
-export const packedRow = z.object({ sk: z.string(), gzip: z.instanceof(Uint8Array) })
+  at: z.number(),
+} satisfies Fields<PendingAnswer>)
 
 export const outcomeRow: z.ZodType<Record<string, unknown>> = z.record(z.string(), z.unknown())

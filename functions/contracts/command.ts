@@ -68,14 +68,14 @@ const activate = z
     command.holdId === undefined ? { ...command, source: source ?? ('operator' as const) } : command,
   )
 
-const reload = z.strictObject({
+export const reloadCommand = z.strictObject({
   ...shared,
   command: z.literal('reload'),
   reason: text(1000).optional(),
   edge: edge.optional(),
 })
 
-const release = z.strictObject({
+export const releaseCommand = z.strictObject({
   ...shared,
   command: z.literal('release'),
   edge,
@@ -92,7 +92,7 @@ const release = z.strictObject({
  * {"version":1,"id":"change-4714","command":"release","edge":"edge-b","reason":"its machine is lost","requestedBy":"alice"}
  * ```
  */
-const command = z.discriminatedUnion('command', [drain, activate, reload, release])
+const command = z.discriminatedUnion('command', [drain, activate, reloadCommand, releaseCommand])
 
 /** What must be right before the rest can be judged: each version has a schema of its own. */
 const header = z.looseObject({

@@ -7,6 +7,8 @@ export const environment = {
   rpcSecretParameter: 'RPC_SECRET_PARAMETER',
   eventBus: 'EVENT_BUS_NAME',
   stateMachine: 'STATE_MACHINE_ARN',
+  /** the one function that reaches edges */
+  settle: 'SETTLE_FUNCTION',
   queue: 'QUEUE_URL',
   deadLetterQueue: 'DEAD_LETTER_QUEUE_URL',
   /** which deployment counts and logs; the logger reads it too, and so it has Powertools' own name */
@@ -21,19 +23,11 @@ export const edgeAccessEnvironment = {
   routes: 'EDGE_ROUTES',
   /** the relay function's ARN */
   relay: 'EDGE_RELAY',
-  /** how many requests a second the way to the edges takes; {@link requestsPerSecond} unless given */
-  requestsPerSecond: 'EDGE_REQUESTS_PER_SECOND',
   /** which parameters hold the CA, client certificate and key for edges that speak TLS, as JSON */
   tls: 'EDGE_TLS',
   /** the relay function's own: where it may reach edges */
   relayTargets: 'RELAY_TARGETS',
 } as const
-
-/**
- * To all edges together, unless told otherwise: half of what API Gateway lets an account's APIs of one region have. A round of 50
- * edges counts some 250 drains with it (docs/architecture.md, "At full size").
- */
-export const requestsPerSecond = 5000
 
 /** The CDK context that the lab sets: its simulator of Auto Scaling takes heartbeat timeouts that AWS refuses. */
 export const simulatedAutoScaling = 'dispatcher-control:simulated-auto-scaling'
@@ -60,6 +54,7 @@ export const eventTypes = {
   holdLifted: 'Hold Lifted',
   driftCorrected: 'Drift Corrected',
   commandAnswered: 'Command Answered',
+  commandSettled: 'Command Settled',
   commandRejected: 'Command Rejected',
   reloadFinished: 'Reload Finished',
   edgeListChanged: 'Edge List Changed',
@@ -93,8 +88,8 @@ export const metricNames = {
   eventsRefused: 'EventsRefused',
   /** steps of a drain whose record is not in the table */
   recordsMissing: 'RecordsMissing',
-  /** milliseconds that a round took */
-  roundDuration: 'RoundDuration',
+  /** milliseconds that settling every edge took, once a minute */
+  settleDuration: 'SettleDuration',
   /** servers to which some edge may send new calls */
   serversInService: 'ServersInService',
   /** calls of all servers that are not draining; not written while they are unknown */

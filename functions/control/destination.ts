@@ -34,7 +34,7 @@ export interface SipUri {
 }
 
 /**
- * The same answers, computed once per text: a round compares every listed URI with every hold, which at 1,000 destinations
+ * The same answers, computed once per text: a settle compares every listed URI with every hold, which at 1,000 destinations
  * and 500 drains is half a million comparisons per edge. All is forgotten when it is full, so it can't grow.
  */
 function remembered<T>(compute: (text: string) => T): (text: string) => T {

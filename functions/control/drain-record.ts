@@ -15,7 +15,7 @@ export interface LifecycleTarget {
   readonly heartbeatSeconds: number
 }
 
-/** What is remembered of one edge over the rounds of a drain. */
+/** What is remembered of one edge over the looks of a drain. */
 export interface EdgeMemory {
   /** by when it had first shown a zero that could count, the boot time it had then, and how many calls had ever begun there */
   readonly zero?: { readonly at: number; readonly bootTime: string; readonly begun?: number }

@@ -1,5 +1,5 @@
 import { type Hold, holdKey } from './hold.ts'
-import { type HoldReading, isUnknown, type Round } from './round.ts'
+import { type EdgeReading, type HoldReading, isUnknown } from './reading.ts'
 
 /** What one Auto Scaling group's servers that are held carry; `group` is undefined for those of no known group. */
 export interface DrainingLoad {
@@ -12,10 +12,13 @@ export interface DrainingLoad {
 }
 
 /**
- * Sums a round over the held servers of each group. One that several holds are on counts once, with the most calls that an
+ * Sums what was read over the held servers of each group. One that several holds are on counts once, with the most calls that an
  * edge showed for any of them. Retired ones are done and lifted ones are back: neither counts.
  */
-export function drainingLoads(edges: Round['edges'], holds: readonly Hold[]): readonly DrainingLoad[] {
+export function drainingLoads(
+  edges: readonly EdgeReading[],
+  holds: readonly Hold[],
+): readonly DrainingLoad[] {
   const servers = new Map<string, Hold[]>()
   for (const hold of holds) {
     if (hold.lifted || hold.source === 'retired') continue
@@ -40,7 +43,7 @@ export function drainingLoads(edges: Round['edges'], holds: readonly Hold[]): re
 
 function most(holds: readonly Hold[], readings: Readonly<Record<string, HoldReading>>): number | undefined {
   const known = holds.flatMap((hold) => {
-    const count = readings[holdKey(hold)]?.counted?.count
+    const count = readings[holdKey(hold)]?.counted.count
     return count === undefined || isUnknown(count) ? [] : [count.calls]
   })
   return known.length === holds.length ? Math.max(...known) : undefined

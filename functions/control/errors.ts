@@ -73,9 +73,9 @@ export class RecordMissing extends DispatcherControlError {
   readonly permanent = false
 }
 
-/** A round is being made by somebody else and did not come in time. */
-export class RoundUnavailable extends DispatcherControlError {
-  override readonly name = 'RoundUnavailable'
+/** What was asked of the settle function is not answered yet: the message comes again and looks for it. */
+export class AnswerPending extends DispatcherControlError {
+  override readonly name = 'AnswerPending'
   readonly permanent = false
 }
 

@@ -39,7 +39,7 @@ export interface Hold {
   }
 }
 
-/** Names a hold: its source and id are unique over the fleet. Rounds count calls under this key. */
+/** Names a hold: its source and id are unique over the fleet. Readings count calls under this key. */
 export function holdKey(hold: Pick<Hold, 'source' | 'id'>): string {
   return `${hold.source}/${hold.id}`
 }

@@ -7,47 +7,50 @@ import {
   usualUris,
 } from './destination.ts'
 import type { Hold } from './hold.ts'
+import type { Listing } from './reading.ts'
 
-/**
- * URIs that some edge has listed within the longest call's time. A call is counted under the URI that its destination had in the list when it
- * began, also when the list names it otherwise now, or no more.
- */
-export interface ListMemory {
-  /** epoch ms: what was listed before is not known */
-  readonly since: number
-  readonly listed: readonly LastListed[]
-}
-
+/** A URI that has left an edge's list. */
 export interface LastListed {
   readonly uri: DestinationUri
-  /** epoch ms: when some edge listed it last */
+  /** epoch ms: it was listed until then at the latest */
   readonly at: number
-  /** what that edge resolved its name to */
+  /** what the edge resolved its name to */
   readonly address?: string
 }
 
 /**
- * @param listed what the edges list now
- * @param complete whether every edge could be read: what one that is away has listed meanwhile is not known, and nothing is forgotten
+ * What one edge lists, and what it has listed within the longest call's time: a call is counted under the URI that its destination had in
+ * the list when it began, also when the list names it otherwise now, or no more.
  */
 export function remember(
-  before: ListMemory | undefined,
+  before: Listing | undefined,
+  edge: string,
   listed: readonly ListedDestination[],
   now: number,
-  { longestCallSeconds, complete }: { readonly longestCallSeconds: number; readonly complete: boolean },
-): ListMemory {
-  const last = new Map<DestinationUri, LastListed>()
-  for (const known of before?.listed ?? []) {
-    if (!complete) last.set(known.uri, { ...known, at: now })
-    else if (now - known.at <= longestCallSeconds * 1000) last.set(known.uri, known)
-  }
-  for (const { uri, address } of listed)
-    last.set(uri, { uri, at: now, ...(address !== undefined && { address }) })
-  return { since: before?.since ?? now, listed: [...last.values()] }
+  longestCallSeconds: number,
+): Listing {
+  const isListed = new Set(listed.map(nameOf))
+  // It may have been there until just now, also where the edge could not be read for a while.
+  const left = (before?.listed ?? []).map(({ uri, address }) => ({
+    uri,
+    at: now,
+    ...(address !== undefined && { address }),
+  }))
+  const former = new Map(
+    [...(before?.former ?? []), ...left]
+      .filter((known) => !isListed.has(nameOf(known)) && now - known.at <= longestCallSeconds * 1000)
+      .map((known) => [nameOf(known), known]),
+  )
+  return { edge, since: before?.since ?? now, listed, former: [...former.values()] }
+}
+
+/** A name may lead to another machine later. */
+function nameOf({ uri, address = '' }: Pick<ListedDestination, 'uri' | 'address'>): string {
+  return `${uri} ${address}`
 }
 
 /** Whether it says nothing of some time in which a call that is up may have begun. */
-export function isYoung({ since }: ListMemory, now: number, longestCallSeconds: number): boolean {
+export function isYoung({ since }: Pick<Listing, 'since'>, now: number, longestCallSeconds: number): boolean {
   return now - since <= longestCallSeconds * 1000
 }
 
@@ -56,13 +59,17 @@ export function isYoung({ since }: ListMemory, now: number, longestCallSeconds: 
  * destinations are usually written.
  * @param usual whether the usual spellings are worth asking for: while the memory is young, and before a drain ends
  */
-export function otherSpellings(hold: Hold, { listed }: ListMemory, usual: boolean): DestinationUri[] {
+export function otherSpellings(
+  hold: Hold,
+  { listed, former }: Pick<Listing, 'listed' | 'former'>,
+  usual: boolean,
+): DestinationUri[] {
   const addresses = hold.addresses.map((address) => canonicalHost(address) ?? address)
-  const isIts = (known: LastListed) =>
+  const isIts = (known: Pick<ListedDestination, 'uri' | 'address'>) =>
     hold.wholeInstance
       ? hostsOf(known).some((host) => addresses.includes(host))
       : hold.uris.some((own) => sameDestination(own, known.uri))
-  const remembered = listed.filter(isIts).map(({ uri }) => uri)
+  const remembered = [...listed, ...former].filter(isIts).map(({ uri }) => uri)
   const spelled = usual && hold.wholeInstance ? usualUris(hold.addresses) : []
   return [...new Set([...remembered, ...spelled])].filter((uri) => !hold.uris.includes(uri))
 }

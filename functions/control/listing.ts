@@ -5,7 +5,7 @@ import type { Scope } from './plan.ts'
 export type Lookup = (scope: Scope) => ListedDestination[]
 
 /**
- * The same answers as {@link import('./plan.ts').entriesOf}, from an index that is made once: a round asks for each hold, and
+ * The same answers as {@link import('./plan.ts').entriesOf}, from an index that is made once: a settle asks for each hold, and
  * 500 holds against each of 1,000 entries are half a million comparisons for one edge.
  */
 export function lookup(listed: readonly ListedDestination[]): Lookup {

@@ -23,20 +23,15 @@ export interface LoadInService {
   readonly calls: number | undefined
 }
 
-/**
- * @param edges undefined for one that could not be read
- * @param countedNow whether all that draining servers carry was counted after the edges' totals; of an older count some calls may
- * be over, and are no longer in the total that it is taken from
- */
+/** @param edges undefined for one that could not be read */
 export function loadInService(
   edges: readonly (EdgeLoad | undefined)[],
   draining: readonly DrainingLoad[],
-  countedNow: boolean,
 ): LoadInService {
   const servers = new Set(edges.flatMap((edge) => edge?.active ?? [])).size
   const carried = edges.map((edge) => edge?.calls)
   const known = carried.filter((calls) => calls !== undefined)
-  if (!countedNow || known.length < edges.length || draining.some(({ unknown }) => unknown > 0))
+  if (known.length < edges.length || draining.some(({ unknown }) => unknown > 0))
     return { servers, calls: undefined }
   const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
   return { servers, calls: Math.max(0, sum(known) - sum(draining.map(({ calls }) => calls))) }

@@ -5,11 +5,11 @@ import {
   type EdgeReading,
   type HoldReading,
   isUnknown,
-  type Round,
+  type Readings,
   type Unknown,
-} from './round.ts'
+} from './reading.ts'
 
-/** What a round says about one drain on one edge; `unknown` says why nothing can be concluded. */
+/** What the readings tell about one drain on one edge; `unknown` says why nothing can be concluded. */
 export type EdgeObservation =
   | {
       readonly edge: string
@@ -32,89 +32,90 @@ export type EdgeObservation =
       readonly removed?: true
     }
 
-/** A round, seen by one drain. Every edge seen since the drain began is here, also one that was removed since, or released. */
+/** The readings, seen by one drain. Every edge seen since the drain began is here, also one that was removed since, or released. */
 export interface Observation {
-  /** when the round began: only what it counted itself, on every edge, ends a drain */
+  /** when the look began: only what was counted later, on every edge, ends a drain */
   readonly at: number
   readonly edges: readonly EdgeObservation[]
   /** carried calls that matter to this drain, no longer configured, and released by an operator: not waited for */
   readonly released: readonly string[]
   /** the media server's own count; undefined where none is configured */
   readonly mediaServer?: number | Unknown
+  /** when that was asked for */
+  readonly mediaServerAt: number
   readonly instanceGone: boolean
 }
 
 export interface ObservationRules {
   readonly longestCallSeconds: number
+  /** its media server's own count is configured */
+  readonly countsItself?: boolean
+  /** edges that an operator released; one that is configured is waited for all the same */
+  readonly released?: readonly string[]
 }
 
-/** What of a drain decides what a round says about it. */
+/** What of a drain decides what the readings tell about it. */
 export type Observed = Pick<DrainRecord, 'edges' | 'subject'>
 
 /** EC2's clock, an edge's and a function's own may be this far apart, in ms. */
 export const clocksApartMs = 2000
 
 /**
- * Edges whose calls matter to this drain and that the round could not ask, as they are configured no more: those that the drain has seen,
+ * Edges whose calls matter to this drain and that nobody can ask, as they are configured no more: those that the drain has seen,
  * and those that were removed before it began, within the longest call's time and after its machine was launched.
  */
-export function removedEdges({ edges, subject }: Observed, round: Round): string[] {
+export function removedEdges({ edges, subject }: Observed, readings: Readings): string[] {
   const launchedAt = subject?.kind === 'instance' ? subject.launchedAt : Number.NEGATIVE_INFINITY
-  const before = (round.removed ?? []).filter(({ knownAt }) => launchedAt < knownAt + clocksApartMs)
+  const before = readings.removed.filter(({ knownAt }) => launchedAt < knownAt + clocksApartMs)
   const names = new Set([...Object.keys(edges), ...before.map(({ edge }) => edge)])
-  return [...names].filter((edge) => !round.edges.some((reading) => reading.edge === edge))
+  return [...names].filter((edge) => !readings.edges.some((reading) => reading.edge === edge))
 }
 
-/**
- * @param released edges that an operator released; one that the round knows is waited for all the same
- * @returns what this round says about this drain, whose hold has the key `key`.
- */
+/** @returns what the readings tell about this drain, whose hold has the key `key` */
 export function observation(
   drain: Observed,
   key: string,
-  round: Round,
+  readings: Readings,
   rules: ObservationRules,
-  released: readonly string[] = [],
 ): Observation {
-  const read = new Map(round.edges.map((reading) => [reading.edge, reading]))
-  const removed = removedEdges(drain, round)
+  const { released = [], countsItself = false } = rules
+  const read = new Map(readings.edges.map((reading) => [reading.edge, reading]))
+  const removed = removedEdges(drain, readings)
   const gone = removed.filter((edge) => released.includes(edge))
   const names = [...read.keys(), ...removed.filter((edge) => !gone.includes(edge))]
-  const own = round.mediaServers[key]
+  const { machines } = readings
+  const own = machines.calls[key] ?? (countsItself ? { unknown: 'it was not asked yet' } : undefined)
   return {
-    at: round.startedAt,
-    edges: names.map((edge) => observeEdge(drain, key, edge, { round, rules, reading: read.get(edge) })),
+    at: readings.at,
+    edges: names.map((edge) => observeEdge(drain, key, edge, { rules, reading: read.get(edge) })),
     released: gone,
     ...(own !== undefined && { mediaServer: own }),
-    instanceGone:
-      drain.subject?.kind === 'instance' && round.goneInstances.includes(drain.subject.instanceId),
+    mediaServerAt: machines.askedAt,
+    instanceGone: drain.subject?.kind === 'instance' && machines.gone.includes(drain.subject.instanceId),
   }
 }
 
 interface Seen {
-  readonly round: Round
   readonly rules: ObservationRules
   readonly reading: EdgeReading | undefined
 }
 
-function observeEdge(drain: Observed, key: string, edge: string, seen: Seen): EdgeObservation {
-  const { reading, round } = seen
+function observeEdge(drain: Observed, key: string, edge: string, { reading, rules }: Seen): EdgeObservation {
   if (!reading) return { edge, unknown: 'no longer configured, but its calls may still be up', removed: true }
   if (!reading.readable) return { edge, unknown: reading.reason }
   const shown = reading.holds[key]
-  if (!shown) return { edge, unknown: 'the drain began after this round' }
-  if (!shown.counted) return { edge, unknown: 'not counted yet: many drains wait for their turn' }
-  const doubt = hiddenEntry(shown) ?? doubtOf(drain, reading, round, seen.rules)
+  if (!shown) return { edge, unknown: 'it was not read since the drain began' }
+  const doubt = hiddenEntry(shown) ?? doubtOf(drain, reading, rules)
   return {
     edge,
     flags: shown.flags,
     count: believed(shown.counted.count),
     at: shown.counted.at,
     readBy: shown.counted.readBy,
-    bootTime: reading.bootTime,
+    bootTime: reading.boot,
     ...(shown.openAt !== undefined && { openAt: shown.openAt }),
     ...(doubt !== undefined && { doubt }),
-    ...(reading.description && { description: reading.description }),
+    description: reading.description,
   }
 }
 
@@ -132,15 +133,14 @@ type Readable = Extract<EdgeReading, { readable: true }>
 /** Why a zero of this edge would prove nothing. */
 function doubtOf(
   { subject }: Observed,
-  { restoresDialogs, uptimeSeconds, description }: Readable,
-  round: Round,
+  { restoresDialogs, uptimeSeconds, description, answeredAt }: Readable,
   rules: ObservationRules,
 ): string | undefined {
-  if (description?.counts === 'never')
+  if (description.counts === 'never')
     return `its call profiles have counted none of the ${description.dialogs} calls that are up`
   if (restoresDialogs || uptimeSeconds > rules.longestCallSeconds) return undefined
   // It was up by then: a machine that was launched later can't have had calls that it forgot.
-  const upSince = round.finishedAt - uptimeSeconds * 1000 + clocksApartMs
+  const upSince = answeredAt - uptimeSeconds * 1000 + clocksApartMs
   if (subject?.kind === 'instance' && subject.launchedAt > upSince) return undefined
   return 'restarted and may have forgotten calls'
 }

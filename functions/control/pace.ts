@@ -13,8 +13,8 @@ export function heartbeatInterval(heartbeatTimeoutSeconds: number): number {
 
 /**
  * Seconds (whole, at least 1) until a drain's next step: 5 % of its age within the bounds, never above the heartbeat
- * interval; after a first zero just over the fail-over window and the clocks' difference, since only a later round can confirm it; the `shortest` wait while
- * its calls are being ended, or it waits for its turn.
+ * interval; after a first zero just over the fail-over window and the clocks' difference, since only a later look can confirm it;
+ * the `shortest` wait right after it began, and while its calls are being ended.
  */
 export function nextWait(
   drain: {

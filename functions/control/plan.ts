@@ -1,8 +1,11 @@
 import type { DestinationUri, Flags, ListedDestination, WritableState } from './destination.ts'
 import { belongsTo, type Hold, type Subject } from './hold.ts'
 
-/** What came of a command on one edge. `unreachable`: neither done nor failed; the rounds go on trying. */
-export type EdgeOutcome = 'applied' | 'already' | 'unlisted' | 'unreachable' | 'refused'
+/**
+ * What came of a command on one edge. `pending`: nobody has read it back yet. `unreachable`: neither done nor failed. Either is settled
+ * later.
+ */
+export type EdgeOutcome = 'applied' | 'already' | 'unlisted' | 'pending' | 'unreachable' | 'refused'
 
 /** One write to one entry; `duid` only where the group lists the URI more than once. */
 export interface StateWrite {

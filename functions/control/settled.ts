@@ -1,6 +1,8 @@
 import type { DestinationUri, Flags, ListedDestination } from './destination.ts'
-import { belongsTo } from './hold.ts'
-import { type EdgeOutcome, isDisabled, type Scope } from './plan.ts'
+import { entryKey, recordKey } from './entry-record.ts'
+import { belongsTo, type Hold } from './hold.ts'
+import type { EdgeOutcome, Scope } from './plan.ts'
+import { calmGapMs, type SettlePlan, type SettleView } from './settle-plan.ts'
 
 /** One entry that is held, was held, or was written, as a settle found it at first and as it left it. */
 export interface SettledEntry {
@@ -16,6 +18,10 @@ export interface SettledEntry {
   readonly refused?: string
   /** epoch ms: when a settle last found it open while it was held */
   readonly openAt?: number
+  /** what it showed at first when the counter's value became known, where an earlier reading of that value found it */
+  readonly was?: Flags
+  /** epoch ms: answered then, a first reading showed it disabled under this identity, and so did all since */
+  readonly since?: number
 }
 
 /** What a settle found on one edge. Times are epoch ms. */
@@ -43,7 +49,9 @@ export interface HoldOutcome {
 
 /** What a settle came to for the entries of one hold, placed or lifted. */
 export function outcomeOf(settled: Settled, hold: Scope): HoldOutcome {
-  const entries = settled.entries.filter((entry) => belongsTo(entry, hold))
+  const entries = settled.entries.flatMap((entry) =>
+    belongsTo(entry, hold) ? [{ ...entry, ...(entry.was !== undefined && { before: entry.was }) }] : [],
+  )
   const uris = new Set([...hold.uris, ...entries.map(({ uri }) => uri)])
   const guarded = settled.guarded !== undefined && [...uris].every((uri) => settled.guarded?.includes(uri))
   const refused = entries.find((entry) => entry.refused !== undefined)?.refused
@@ -53,13 +61,114 @@ export function outcomeOf(settled: Settled, hold: Scope): HoldOutcome {
   return { outcome: changed ? 'applied' : 'already', guarded, entries }
 }
 
-/** Whether both show the same entries, all disabled, under the same identities: nothing in flight undid what was read back. */
-export function isConfirmed(first: readonly SettledEntry[], later: readonly ListedDestination[]): boolean {
-  const names = (entries: readonly Pick<ListedDestination, 'group' | 'uri' | 'duid' | 'iuid'>[]) =>
-    entries
-      .map(({ group, uri, duid = '', iuid = '' }) => `${group} ${uri} ${duid} ${iuid}`)
-      .sort()
-      .join('\n')
-  const disabled = first.every(({ after }) => after.startsWith('D')) && later.every(isDisabled)
-  return disabled && names(first) === names(later)
+/** Whether two readings, {@link calmGapMs} apart, show all of it disabled under the same identities: nothing in flight undid what was read back. */
+export function isConfirmed(settled: Settled, hold: Scope): boolean {
+  const { outcome, entries } = outcomeOf(settled, hold)
+  const isCalm = ({ after, since }: SettledEntry) =>
+    after.startsWith('D') && since !== undefined && settled.askedAt - since >= calmGapMs
+  return outcome !== 'refused' && entries.every(isCalm)
+}
+
+/** @returns the entries with how long each has been disabled, by what the reading before says */
+export function sinceWhen(
+  entries: readonly SettledEntry[],
+  { boot, answeredAt }: Pick<Settled, 'boot' | 'answeredAt'>,
+  before: Settled | undefined,
+): SettledEntry[] {
+  const lifeOf = (entry: SettledEntry) => `${entryKey(entry)} ${entry.iuid ?? ''}`
+  const known = new Map(before?.boot === boot ? before.entries.map((entry) => [lifeOf(entry), entry]) : [])
+  return entries.map((entry) => {
+    if (!entry.after.startsWith('D')) return entry
+    const last = entry.before?.startsWith('D') ? known.get(lifeOf(entry)) : undefined
+    return { ...entry, since: last?.since ?? answeredAt }
+  })
+}
+
+/**
+ * Whoever asks what came of a change may see its second reading only: that finds nothing to do, and nothing on record of what was given back.
+ * @param before the reading before; only one of the same counter's value says something
+ * @returns the entries of both, with what the first reading of this value found
+ */
+export function sinceTheChange(
+  entries: readonly SettledEntry[],
+  wanted: number,
+  list: readonly ListedDestination[],
+  before: Settled | undefined,
+): SettledEntry[] {
+  if (before?.wanted !== wanted) return [...entries]
+  const shown = ({ was, before: flags }: SettledEntry) => was ?? flags
+  const earlier = new Map(before.entries.map((entry) => [entryKey(entry), entry]))
+  const listed = new Map(list.map((entry) => [entryKey(entry), entry.flags]))
+  const own = new Set(entries.map(entryKey))
+  const gone = before.entries.flatMap((entry): SettledEntry[] => {
+    const flags = listed.get(entryKey(entry))
+    if (flags === undefined || own.has(entryKey(entry))) return []
+    const { openAt: _, since: __, refused: ___, ...rest } = entry
+    const was = shown(entry)
+    return [{ ...rest, ...(was !== undefined && { was }), before: flags, after: flags }]
+  })
+  return [
+    ...entries.map((entry) => {
+      const last = earlier.get(entryKey(entry))
+      const was = last && shown(last)
+      return was === undefined ? entry : { ...entry, was }
+    }),
+    ...gone,
+  ]
+}
+
+/** Whether this reading found open what the one before showed disabled, of something that was held by then: somebody else did that. */
+export function hasDrifted(settled: Settled, hold: Hold, before: Settled | undefined): boolean {
+  if (!before || hold.placedAt > before.askedAt) return false
+  const isDisabled = ({ after }: SettledEntry) => after.startsWith('D')
+  const known = Map.groupBy(before.entries, entryKey)
+  return settled.entries.some(
+    (entry) =>
+      entry.before !== undefined &&
+      !entry.before.startsWith('D') &&
+      // One of twins may stay open for good.
+      known.get(entryKey(entry))?.every(isDisabled) &&
+      belongsTo(entry, hold),
+  )
+}
+
+/**
+ * @param first what the edge listed when the settle began
+ * @param problem why writes that are left did not come about
+ * @returns what is held, was held or was written, as it was found and as it was left
+ */
+export function settledEntries(
+  { wanted, list, records }: SettleView,
+  first: readonly ListedDestination[],
+  { refused, writes }: SettlePlan,
+  problem: string | undefined,
+): SettledEntry[] {
+  const before = new Map(first.map((entry) => [entryKey(entry), entry.flags]))
+  const known = new Map(records.map((record) => [recordKey(record), record]))
+  const open = new Set(writes.flatMap((one) => ('state' in one ? [`${one.group} ${one.uri}`] : [])))
+  return list.flatMap((entry): SettledEntry[] => {
+    const key = entryKey(entry)
+    const own = known.get(key)
+    if (!wanted.held.has(entry) && !own) return []
+    const { group, uri, duid, iuid, address, flags } = entry
+    const shown = before.get(key)
+    const why = refused.includes(entry)
+      ? `listed more than once without distinct duids: ${uri} in group ${group}`
+      : open.has(`${group} ${uri}`)
+        ? (problem ?? 'the list still shows it otherwise after set_state answered Ok')
+        : undefined
+    return [
+      {
+        group,
+        uri,
+        ...(duid !== undefined && { duid }),
+        ...(iuid !== undefined && { iuid }),
+        ...(address !== undefined && { address }),
+        ...(shown !== undefined && { before: shown }),
+        after: flags,
+        ...(why !== undefined && { refused: why }),
+        ...(own?.kind === 'entry' && own.openAt !== undefined && { openAt: own.openAt }),
+      },
+    ]
+  })
 }

@@ -1,6 +1,6 @@
 import type { DrainRecord, EdgeMemory } from './drain-record.ts'
 import { clocksApartMs, type EdgeObservation, type Observation } from './observation.ts'
-import { isUnknown } from './round.ts'
+import { isUnknown } from './reading.ts'
 
 export type Verdict = 'draining' | 'drained' | 'overdue' | 'unknown' | 'absent' | 'gone' | 'lifted'
 
@@ -13,13 +13,13 @@ type DrainView = Pick<DrainRecord, 'edges' | 'deadlineAt'>
 
 export interface Judgement {
   readonly verdict: Verdict
-  /** to be remembered for the next round */
+  /** to be remembered for the next look */
   readonly edges: Readonly<Record<string, EdgeMemory>>
   /** calls known to be left, a lower bound while something is unknown */
   readonly callsLeft: number
   /** what is not known, one line per edge or media server */
   readonly unknown: readonly string[]
-  /** every edge shows a zero: a later round can confirm it */
+  /** every edge shows a zero: a later look can confirm it */
   readonly zeroPending: boolean
   /** some edge shows a zero that does not count: its first one, or with the destination open */
   readonly unconfirmed: boolean
@@ -42,10 +42,10 @@ interface EdgeFinding {
  * The verdict on a drain: a pure function of its record and an observation.
  *
  * An edge's zero counts when it shows the destination disabled, or a list without it, since a first zero on: with the same boot, no
- * call begun in between by its counters, and no reason to doubt it. Every edge that is not released must say so in one and the same
- * round, from the last of the first zeros (a) to the earliest of the latest (b) must lie the fail-over window and the clocks' difference,
+ * call begun in between by its counters, and no reason to doubt it. Every edge that is not released must say so after
+ * the look began, from the last of the first zeros (a) to the earliest of the latest (b) must lie the fail-over window and the clocks' difference,
  * and the media server's own count must be 0 where there is one. `absent` is as strong: it says that no edge ever listed it.
- * A zero of an earlier round that this one has not counted again is remembered, and ends nothing.
+ * A zero that was counted before that is remembered, and ends nothing.
  */
 export function judge(
   drain: DrainView,
@@ -73,9 +73,10 @@ export function judge(
     findings.reduce((sum, { calls }) => sum + calls, 0),
   )
   const window = windowOf(findings, seen, rules)
+  const isOldCount = seen.mediaServer !== undefined && seen.mediaServerAt < seen.at
   const found = {
     gone: seen.instanceGone,
-    over: window === 'over' && unknown.length === 0 && own === 0,
+    over: window === 'over' && unknown.length === 0 && own === 0 && !isOldCount,
     everListed: memories.some(([, memory]) => memory.everListed),
     unknown: unknown.length > 0,
     late: now >= drain.deadlineAt,

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { canonicalHost, type DestinationUri } from '../control/destination.ts'
 import { EdgeError } from '../control/errors.ts'
-import type { CallCount } from '../control/round.ts'
+import type { CallCount } from '../control/reading.ts'
 import type { CallsOf, Edge } from '../use-cases/ports.ts'
 import type { ListedTarget } from './dispatcher-list.ts'
 import type { RpcAnswer } from './in-turn.ts'

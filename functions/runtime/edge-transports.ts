@@ -8,14 +8,14 @@ import { InvalidConfiguration } from '../control/errors.ts'
 import { createHttpTransport } from '../kamailio/http-transport.ts'
 import { createTlsTransport, type EdgeTlsSource } from '../kamailio/tls-transport.ts'
 import { clientSettings } from './client-settings.ts'
-import type { Environment } from './environment.ts'
+import type { EdgeEnvironment } from './edge-environment.ts'
 
 /**
  * How each edge is reached: through the API's VPC link, through the relay, or at its own URL.
  * @param tlsSource our side of TLS, for the edges with an `https` url; not behind the API, which takes none
  */
 export function edgeTransports(
-  { edgeApi, edgeRelay, config }: Pick<Environment, 'edgeApi' | 'edgeRelay' | 'config'>,
+  { edgeApi, edgeRelay, config }: Pick<EdgeEnvironment, 'edgeApi' | 'edgeRelay' | 'config'>,
   signing: SigningConfig,
   tlsSource?: EdgeTlsSource,
 ): (id: string, parameter: EdgeParameter) => RpcTransport {

@@ -2,7 +2,7 @@ import { MetricUnit, Metrics as PowertoolsMetrics } from '@aws-lambda-powertools
 import { type MetricName, metricNames, metricNamespace } from '../contracts/names.ts'
 import type { Metrics } from '../use-cases/ports.ts'
 
-const milliseconds: readonly MetricName[] = [metricNames.roundDuration]
+const milliseconds: readonly MetricName[] = [metricNames.settleDuration]
 
 /**
  * Counts in CloudWatch's embedded metric format: a JSON line of the log each, at once, so that none is lost when a function is

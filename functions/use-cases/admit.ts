@@ -3,9 +3,10 @@ import { InstanceUnknown } from '../control/errors.ts'
 import { belongsTo, type Hold } from '../control/hold.ts'
 import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
 import { instanceDestinations } from '../control/resolve.ts'
-import { allListed, readLists, unreadable } from './edges.ts'
 import { lift } from './lift.ts'
+import { allListed, storedLists, unreadable } from './lists.ts'
 import type { InstanceFacts, Ports } from './ports.ts'
+import { readBack } from './read-back.ts'
 
 /** What told of a launch, and when it was (epoch ms). */
 export interface Launch {
@@ -22,7 +23,9 @@ export interface Launch {
 export async function admit(ports: Ports, launch: Launch): Promise<void> {
   const { instanceId } = launch
   const facts = await launchedInstance(ports, launch)
-  const readouts = await readLists(await ports.fleet.edges())
+  // What was listed a moment ago counts.
+  await readBack(ports, { notBefore: ports.clock.now() })
+  const readouts = await storedLists(ports)
   const unread = unreadable(readouts)
   const listed = allListed(readouts)
   const holds = await ports.store.holds()

@@ -52,7 +52,10 @@ export async function completeDrain(ports: Ports, payload: WorkflowPayload): Pro
 }
 
 /** Turns the hold, where one was placed, into the retired mark. Of what was never listed nothing is left behind. */
-async function leaveMark(ports: Pick<Ports, 'store' | 'clock'>, record: DrainRecord): Promise<void> {
+async function leaveMark(
+  ports: Pick<Ports, 'store' | 'settles' | 'clock'>,
+  record: DrainRecord,
+): Promise<void> {
   if (!record.subject) return
   const hold = holdOf(record)
   const now = ports.clock.now()
@@ -60,6 +63,7 @@ async function leaveMark(ports: Pick<Ports, 'store' | 'clock'>, record: DrainRec
     await ports.store.putHold({ ...hold, lifted: { at: now, by: hold.who } })
     // It may have been listed, and disabled, meanwhile.
     await ports.store.raiseWanted()
+    await ports.settles.ask({ kind: 'settle' })
     return
   }
   const mark = await ports.store.hold('retired', hold.id, hold.subject)

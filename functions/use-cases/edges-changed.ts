@@ -1,14 +1,14 @@
 import { eventTypes } from '../contracts/names.ts'
-import type { Ports } from './ports.ts'
+import type { EdgePorts } from './ports.ts'
 import { endReleases } from './release-edge.ts'
-import { settle } from './settle.ts'
+import { settleFleet } from './settle-fleet.ts'
 
 /**
  * Somebody edited the list of edges. It is read at once, so that a bad edit is said within seconds and not at the next drain;
  * what is held is disabled on every edge of it, so that a new one sends no call to a drained server once SIP reaches it.
  */
 export async function edgesChanged(
-  ports: Ports,
+  ports: EdgePorts,
   change: { readonly parameter: string; readonly operation: string },
 ): Promise<void> {
   const { parameter, operation } = change
@@ -24,5 +24,5 @@ export async function edgesChanged(
       ...(refused && { reason: refused.message }),
     },
   })
-  if (!refused) await settle(ports, edges, await ports.store.raiseWanted())
+  if (!refused) await settleFleet(ports, { notBefore: ports.clock.now() })
 }

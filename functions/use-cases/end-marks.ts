@@ -2,8 +2,8 @@ import { hostsOf, sipUri } from '../control/destination.ts'
 import { belongsTo, type Hold } from '../control/hold.ts'
 import { isGone } from '../control/instance-life.ts'
 import { ownerOf } from '../control/resolve.ts'
-import type { Round } from '../control/round.ts'
 import { lift } from './lift.ts'
+import { allListed, storedLists, unreadable } from './lists.ts'
 import type { Ports } from './ports.ts'
 
 /** Each mark is one or two questions to EC2; 20 a second are let through, and others ask too. */
@@ -16,15 +16,16 @@ const admissionMs = 60_000
  * and no edge lists what it had, or a machine that was launched later has its address. A few each time, in turn.
  */
 export async function endMarks(
-  ports: Pick<Ports, 'store' | 'clock' | 'fleet' | 'events' | 'instances' | 'config' | 'ids'>,
-  round: Round,
+  ports: Pick<Ports, 'store' | 'clock' | 'settles' | 'events' | 'instances' | 'config'>,
 ): Promise<void> {
   const marks = await ports.store.holds()
-  // What an edge that is away lists is known from earlier rounds, or not at all.
-  const complete = round.memory !== undefined && round.edges.every(({ readable }) => readable)
-  const listed = round.memory?.listed.filter(({ at }) => at === round.startedAt) ?? []
+  if (marks.length === 0) return
+  const lists = await storedLists(ports)
+  // What an edge that is away lists is not known.
+  const complete = lists.length > 0 && unreadable(lists).length === 0
+  const listed = allListed(lists)
   const reasons = new Map<Hold, string>()
-  const first = Math.floor(round.startedAt / 60_000) % Math.max(1, marks.length)
+  const first = Math.floor(ports.clock.now() / 60_000) % Math.max(1, marks.length)
   for (const mark of [...marks.slice(first), ...marks.slice(0, first)].slice(0, marksAtOnce)) {
     const its = listed.filter((entry) => belongsTo(entry, mark))
     const hosts = [...new Set([...mark.uris.map((uri) => ({ uri })), ...its].flatMap(hostsOf))]

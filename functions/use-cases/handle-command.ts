@@ -1,16 +1,17 @@
-import type { ActivateCommand, DrainCommand } from '../contracts/command.ts'
+import type { ActivateCommand, DrainCommand, ReleaseCommand, ReloadCommand } from '../contracts/command.ts'
 import { parseCommand } from '../contracts/command.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { destinationKey } from '../control/destination.ts'
-import { CommandRefused, InvalidMessage } from '../control/errors.ts'
+import { AnswerPending, CommandRefused, InvalidMessage } from '../control/errors.ts'
 import { belongsTo, type Hold, holdKey, orderOf } from '../control/hold.ts'
 import { disablePlan } from '../control/plan.ts'
+import { accepted, isAnswer } from './command-answer.ts'
 import { holdAndDrain } from './hold-and-drain.ts'
 import type { Incoming } from './intake.ts'
 import { lift } from './lift.ts'
+import { keepPending } from './pending-answers.ts'
 import type { CommandOutcomeRow, Ports } from './ports.ts'
-import { releaseEdge } from './release-edge.ts'
-import { reloadEdges } from './reload-edges.ts'
+import { readBack } from './read-back.ts'
 import { finishClaim } from './start-drain.ts'
 import { resolveTarget, type Target } from './target.ts'
 
@@ -20,17 +21,13 @@ import { resolveTarget, type Target } from './target.ts'
  */
 export async function handleCommand(ports: Ports, message: Incoming): Promise<CommandOutcomeRow> {
   const command = parseCommand(message.body)
-  const known = await ports.store.commandOutcome(command.id)
-  if (known) return known
   const order = orderOf(message.sentAt, message.sequence)
+  const known = await ports.store.commandOutcome(command.id)
+  if (isAnswer(known, order)) return accepted(known)
+  if (command.command === 'reload' || command.command === 'release')
+    return answeredBySettle(ports, command, order)
   const done =
-    command.command === 'drain'
-      ? await drain(ports, command, order)
-      : command.command === 'activate'
-        ? await activate(ports, command, order)
-        : command.command === 'release'
-          ? await releaseEdge(ports, command, order)
-          : await reloadEdges(ports, command)
+    command.command === 'drain' ? await drain(ports, command, order) : await activate(ports, command, order)
   const outcome = {
     id: command.id,
     command: command.command,
@@ -44,12 +41,35 @@ export async function handleCommand(ports: Ports, message: Incoming): Promise<Co
   return outcome
 }
 
+/** In RPC timeouts: an answer that is not there by then is looked for again when the message comes again. */
+const answerTimeouts = 6
+
+/** What is about edges themselves is done by the one function that reaches them. @throws AnswerPending, CommandRefused */
+async function answeredBySettle(
+  ports: Ports,
+  command: ReloadCommand | ReleaseCommand,
+  order: string,
+): Promise<CommandOutcomeRow> {
+  const { store, settles, clock, config } = ports
+  const giveUpAt = clock.now() + answerTimeouts * config.timers.rpcTimeoutSeconds * 1000
+  await settles.ask({ kind: 'command', command, order })
+  for (let waitMs = 250; clock.now() < giveUpAt; waitMs = Math.min(1000, waitMs * 2)) {
+    await clock.sleep(waitMs)
+    const outcome = await store.commandOutcome(command.id)
+    if (isAnswer(outcome, order)) return accepted(outcome)
+  }
+  throw new AnswerPending(
+    `${command.command} ${command.id} is not done yet; the message comes again and looks for it`,
+  )
+}
+
 async function drain(ports: Ports, command: DrainCommand, order: string): Promise<CommandOutcomeRow> {
+  if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
   const target = await resolveTarget(ports, targetName(command))
   if (command.dryRun) return { result: 'dry-run', destinations: target.uris, edges: dryRun(target) }
   const now = ports.clock.now()
   const deadline = command.deadlineSeconds ?? ports.config.operatorDrainDeadlineSeconds
-  const { result, edges } = await holdAndDrain(ports, target, {
+  const { result, edges, placed } = await holdAndDrain(ports, target, {
     source: 'operator',
     holdId: operatorHoldId(target),
     who: command.requestedBy,
@@ -58,6 +78,7 @@ async function drain(ports: Ports, command: DrainCommand, order: string): Promis
     requestedAt: now,
     deadlineAt: now + deadline * 1000,
   })
+  if (placed) await keepPending(ports, command.id, placed, edges)
   return { result, destinations: target.uris, hold: `operator/${operatorHoldId(target)}`, edges }
 }
 
@@ -91,7 +112,8 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
   const before = meant ? await liftedBefore(ports, target, order) : []
   if (meant && before.length === 0 && !chosen.some((hold) => hold.source === 'operator' && hold.id === own))
     await leaveTombstone(ports, target, command, order)
-  const { lifted, edges } = await lift(ports, [...chosen, ...before], command.requestedBy, order)
+  const { lifted, edges, wanted } = await lift(ports, [...chosen, ...before], command.requestedBy, order)
+  for (const hold of lifted) await keepPending(ports, command.id, { hold, wanted }, edges)
   for (const hold of chosen) await finishClaim(ports, holdKey(hold))
   const result = lifted.length > 0 ? 'lifted' : chosen.length > 0 ? 'stale' : 'nothing-to-lift'
   return {
@@ -147,8 +169,8 @@ function operatorHoldId(target: Target): string {
 function dryRun(target: Target) {
   return target.readouts.map((readout) =>
     'listed' in readout
-      ? { edge: readout.edge.id, plan: disablePlan(target, readout.listed) }
-      : { edge: readout.edge.id, unreadable: readout.error.message },
+      ? { edge: readout.edge, plan: disablePlan(target, readout.listed) }
+      : { edge: readout.edge, unreadable: readout.unreadable },
   )
 }
 

@@ -6,7 +6,6 @@ import { lifecycleIntent } from '../control/lifecycle.ts'
 import { heartbeatInterval } from '../control/pace.ts'
 import { admit, type Launch, launchedInstance } from './admit.ts'
 import { save } from './drain-step.ts'
-import { edgesChanged } from './edges-changed.ts'
 import type { Ports } from './ports.ts'
 import { startDrain } from './start-drain.ts'
 
@@ -14,7 +13,7 @@ type Action = Extract<LifecycleMessage, { kind: 'action' }>
 
 /** What AWS says of its own: a lifecycle action, or news of an instance or of the list of edges. Only our groups and hooks are ours. */
 export async function handleLifecycle(ports: Ports, message: LifecycleMessage): Promise<void> {
-  if (message.kind === 'edges-changed') return edgesChanged(ports, message)
+  if (message.kind === 'edges-changed') return ports.settles.ask(message)
   const group =
     message.kind === 'skip' ? undefined : ports.config.groups.find((g) => g.name === message.group)
   if (message.kind === 'skip' || !group) return skip(ports)

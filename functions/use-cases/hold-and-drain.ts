@@ -1,7 +1,7 @@
 import type { Hold } from '../control/hold.ts'
-import { type EdgeResult, resultFor } from './edges.ts'
+import type { EdgeResult } from './edge-results.ts'
 import type { Ports } from './ports.ts'
-import { settle } from './settle.ts'
+import { changeReadBack } from './read-back.ts'
 import { finishClaim, startDrain } from './start-drain.ts'
 import { refuseDuplicates, type Target } from './target.ts'
 
@@ -17,17 +17,14 @@ export interface DrainOrder {
 }
 
 /**
- * Places an alarm's or operator's hold, tries it once on every edge and starts the drain that sees it through. The hold
+ * Places an alarm's or operator's hold, asks for a settle and starts the drain that sees it through. The hold
  * comes first: once it is stored, nothing is lost by an edge or a function that is away.
- * @returns `stale` when something later was said about this hold already. @throws DuplicateDestination
+ * @returns what came of it on each edge within a short while; `stale` when something later was said about this hold already.
+ * @throws DuplicateDestination
  */
-export async function holdAndDrain(
-  ports: Ports,
-  target: Target,
-  drain: DrainOrder,
-): Promise<{ readonly result: 'started' | 'duplicate' | 'stale'; readonly edges: readonly EdgeResult[] }> {
+export async function holdAndDrain(ports: Ports, target: Target, drain: DrainOrder): Promise<Held> {
   refuseDuplicates(target)
-  const { readouts, ...scope } = target
+  const { readouts: _, ...scope } = target
   const hold: Hold = {
     ...scope,
     source: drain.source,
@@ -43,13 +40,20 @@ export async function holdAndDrain(
     await finishClaim(ports, id)
     return { result: 'stale', edges: [] }
   }
-  const edges = readouts.map((readout) => readout.edge)
-  const settled = await settle(ports, edges, await ports.store.raiseWanted())
+  const wanted = await ports.store.raiseWanted()
   const result = await startDrain(ports, {
     ...scope,
     ...drain,
     id,
     ...(scope.subject.kind === 'instance' && { instanceId: scope.subject.instanceId }),
   })
-  return { result, edges: settled.map((one) => resultFor(one, hold)) }
+  const resultOn = await changeReadBack(ports, wanted)
+  return { result, edges: resultOn(hold), placed: { hold, wanted } }
+}
+
+export interface Held {
+  readonly result: 'started' | 'duplicate' | 'stale'
+  readonly edges: readonly EdgeResult[]
+  /** the hold, and a value of the counter that knows it */
+  readonly placed?: { readonly hold: Hold; readonly wanted: number }
 }

@@ -3,9 +3,10 @@ import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
-import { lacks, type Observation, observation, removedEdges } from '../control/observation.ts'
-import type { Round } from '../control/round.ts'
-import { type Judgement, judge, type Verdict } from '../control/verdict.ts'
+import { lacks, observation, removedEdges } from '../control/observation.ts'
+import type { EdgeReading, Readings } from '../control/reading.ts'
+import { isConfirmed } from '../control/settled.ts'
+import { type Judgement, judge } from '../control/verdict.ts'
 import {
   actionOver,
   answer,
@@ -18,17 +19,15 @@ import {
   sayAndSave,
   summary,
 } from './drain-step.ts'
-import { confirmEverywhere, resultFor } from './edges.ts'
-import { type CallsOnEdge, callsOnEdges } from './end-calls.ts'
+import { type EdgeResult, resultOf } from './edge-results.ts'
+import { type CallsOnEdge, callsOnEdges, countEndedCalls } from './end-calls.ts'
 import { blind, overdue } from './overdue.ts'
 import type { Ports } from './ports.ts'
-import { freshRound } from './round.ts'
-import { settle } from './settle.ts'
-import { inTurn } from './turns.ts'
+import { readBack, storedReadings } from './read-back.ts'
 
 /**
- * One look at a drain: heartbeat first, then a round (shared by all drains; it disables again what drifted), then the
- * verdict and what follows from it.
+ * One look at a drain: heartbeat first, then what a settle that it asks for has read (shared by all drains), then the verdict and what
+ * follows from it.
  */
 export async function observeDrain(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
   const alive = await keptAlive(ports, payload)
@@ -55,7 +54,7 @@ export async function observeDrain(ports: Ports, payload: WorkflowPayload): Prom
   } catch (error) {
     return blind(ports, record, error)
   }
-  return follow(ports, looked, callsOnEdges(looked.round, hold))
+  return follow(ports, looked)
 }
 
 /** EC2 shows the addresses of a young machine one after the other: what came since its drain began is resolved and counted, too. */
@@ -87,26 +86,28 @@ async function completeGone(ports: Ports, record: DrainRecord): Promise<Workflow
 interface Look {
   readonly seen: DrainRecord
   readonly judgement: Judgement
-  readonly round: Round
+  readonly onEdges: readonly CallsOnEdge[]
 }
 
-/** A round, judged, remembered and said. */
+/** What is read from now on, judged, remembered and published. */
 async function look(ports: Ports, record: DrainRecord, hold: Hold): Promise<Look> {
   const began = ports.clock.now()
-  let judged = await judgedBy(ports, record, hold, await freshRound(ports, holdKey(hold)))
-  // A call may have come since that round: what ends a drain was asked after its look began.
-  if (ends(judged.judgement.verdict) && judged.round.startedAt < began)
-    judged = await judgedBy(ports, record, hold, await freshRound(ports, holdKey(hold), began))
-  const { round, observed, judgement } = judged
-  // An edge that the round could not read can't be confirmed, and each of 500 drains would ask every edge again.
-  const readable = round.edges.every((reading) => reading.readable)
-  const confirmedAt =
-    record.confirmedAt ?? (readable ? await inTurn(ports, () => confirmLate(ports, record, hold)) : undefined)
-  const seen = await save(ports, record, {
-    edges: judgement.edges,
-    steps: record.steps + 1,
-    ...(confirmedAt !== undefined && { confirmedAt }),
+  const group = ports.config.groups.find(({ name }) => name === hold.group)
+  const machines = group?.callCount !== undefined
+  await readBack(ports, { notBefore: began, wanted: await ports.store.wanted(), machines })
+  const readings = await storedReadings(ports, began)
+  const rules = ports.config.timers
+  const released = removedEdges(record, readings).length > 0 ? await ports.store.releases() : []
+  const releasedEdges = released.map(({ edge }) => edge)
+  const observed = observation(record, holdKey(hold), readings, {
+    ...rules,
+    countsItself: machines,
+    released: releasedEdges,
   })
+  const judgement = judge(record, observed, false, ports.clock.now(), rules)
+  const counted = await countEndedCalls(ports, record, hold, readings)
+  const confirmed = await confirm(ports, counted, hold, readings)
+  const seen = await save(ports, confirmed, { edges: judgement.edges, steps: record.steps + 1 })
   await ports.events.publish({
     type: eventTypes.drainProgress,
     detail: {
@@ -116,34 +117,45 @@ async function look(ports: Ports, record: DrainRecord, hold: Hold): Promise<Look
       unknown: judgement.unknown,
       released: observed.released,
       lacks: lacks(observed),
+      // Until it is disabled everywhere, what keeps it from being so.
+      ...(seen.confirmedAt === undefined && { edges: resultsIn(readings.edges, hold) }),
     },
   })
-  return { seen, judgement, round }
+  return { seen, judgement, onEdges: callsOnEdges(readings, hold) }
 }
 
-interface Judged {
-  readonly round: Round
-  readonly observed: Observation
-  readonly judgement: Judgement
+/** Of the edges that could be read. */
+function resultsIn(edges: readonly EdgeReading[], hold: Hold): EdgeResult[] {
+  return edges.flatMap((reading) =>
+    reading.readable && reading.holds[holdKey(hold)] ? [resultOf(reading, hold)] : [],
+  )
 }
 
-async function judgedBy(ports: Ports, record: DrainRecord, hold: Hold, round: Round): Promise<Judged> {
-  const rules = ports.config.timers
-  const released = removedEdges(record, round).length > 0 ? await ports.store.releases() : []
-  const releasedEdges = released.map(({ edge }) => edge)
-  const observed = observation(record, holdKey(hold), round, rules, releasedEdges)
-  return { round, observed, judgement: judge(record, observed, false, ports.clock.now(), rules) }
-}
-
-function ends(verdict: Verdict): boolean {
-  return verdict === 'drained' || verdict === 'absent'
-}
-
-async function follow(
+/** Published once: two readings of every edge show all of it disabled. */
+async function confirm(
   ports: Ports,
-  { seen: record, judgement }: Look,
-  onEdges: readonly CallsOnEdge[],
-): Promise<WorkflowPayload> {
+  record: DrainRecord,
+  hold: Hold,
+  { edges }: Readings,
+): Promise<DrainRecord> {
+  if (record.confirmedAt !== undefined || edges.length === 0) return record
+  const isCalm = (reading: EdgeReading) =>
+    reading.readable &&
+    reading.askedAt >= hold.placedAt &&
+    reading.holds[holdKey(hold)] !== undefined &&
+    isConfirmed(reading, hold)
+  if (!edges.every(isCalm)) return record
+  const results = resultsIn(edges, hold)
+  const isListed = results.some(({ outcome }) => outcome !== 'unlisted')
+  const confirmedAt = { confirmedAt: ports.clock.now() }
+  if (!isListed) return save(ports, record, confirmedAt)
+  const kamailio = Object.fromEntries(
+    edges.flatMap((reading) => (reading.readable ? [[reading.edge, reading.description.version]] : [])),
+  )
+  return sayAndSave(ports, eventTypes.drainConfirmed, record, confirmedAt, { edges: results, kamailio })
+}
+
+async function follow(ports: Ports, { seen: record, judgement, onEdges }: Look): Promise<WorkflowPayload> {
   const { verdict, zeroPending } = judgement
   switch (verdict) {
     case 'drained':
@@ -171,18 +183,4 @@ async function follow(
     case 'lifted':
       return carryOn(ports, record, 'observe', { zeroPending })
   }
-}
-
-/** An edge was not confirmed at begin: settled and read back again, now. */
-async function confirmLate(ports: Ports, record: DrainRecord, hold: Hold): Promise<number | undefined> {
-  const edges = await ports.fleet.edges()
-  const settled = await settle(ports, edges, await ports.store.wanted())
-  if (!(await confirmEverywhere(ports, hold, settled))) return undefined
-  const results = settled.map((result) => resultFor(result, hold))
-  const confirmedAt = ports.clock.now()
-  await ports.events.publish({
-    type: eventTypes.drainConfirmed,
-    detail: { ...summary({ ...record, confirmedAt }), edges: results },
-  })
-  return confirmedAt
 }

@@ -7,7 +7,7 @@ import { answer, carryOn, nextOf, save, summary } from './drain-step.ts'
 import { type CallsOnEdge, endSomeCalls } from './end-calls.ts'
 import type { Ports } from './ports.ts'
 
-/** What the policy decides on, where calls are known to be, and whether a later round can confirm a zero. */
+/** What the policy decides on, where calls are known to be, and whether a later look can confirm a zero. */
 type Found = Left & { readonly zeroPending: boolean; readonly onEdges: readonly CallsOnEdge[] }
 
 /** At the deadline calls are left, or unknown: the group's stated policy decides, and it is said. */

@@ -1,5 +1,6 @@
 import type { ControlConfig } from '../contracts/config.ts'
 import type { EventType, MetricName } from '../contracts/names.ts'
+import type { SettleRequest } from '../contracts/settle-request.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import type { DestinationUri } from '../control/destination.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
@@ -11,8 +12,7 @@ import type { EdgeError } from '../control/errors.ts'
 import type { Hold, Subject } from '../control/hold.ts'
 import type { InstanceState } from '../control/instance-life.ts'
 import type { StateWrite } from '../control/plan.ts'
-import type { CallCount, Round } from '../control/round.ts'
-import type { Settled } from '../control/settled.ts'
+import type { CallCount, EdgeHead, Listing, MachinesReading, Reading } from '../control/reading.ts'
 
 /**
  * ONE Kamailio. Every method has a timeout. A write that returns proves nothing: read back. Fan-out, every group and read-back live
@@ -63,11 +63,15 @@ export interface CallsOf {
 
 /** The edges of the fleet as configured now; cached with an age by the adapter. */
 export interface Fleet {
-  /** what the way to the edges takes, all of them together, before requests are refused as `throttled` */
-  readonly requestsPerSecond: number
   edges(): Promise<readonly Edge[]>
   /** Reads the list now. @returns why it is refused, where it is; the last good list is kept then. */
   reread(): Promise<Error | undefined>
+}
+
+/** The one function that reaches edges. */
+export interface Settles {
+  /** Asks it for something, and does not wait for it. */
+  ask(request: SettleRequest): Promise<void>
 }
 
 export interface InstanceFacts extends InstanceState {
@@ -119,7 +123,7 @@ export interface Workflows {
 }
 
 /**
- * Holds, drain records, what is on record of edges, rounds. Each write is conditional; `conflict` means that somebody wrote first and
+ * Holds, drain records, what is on record of edges and was read of them. Each write is conditional; `conflict` means that somebody wrote first and
  * nothing was changed.
  */
 export interface Store {
@@ -167,10 +171,21 @@ export interface Store {
     generation: number,
     records: readonly EdgeRecord[],
   ): Promise<'written' | 'lost'>
-  /** What the last settle found on an edge. */
-  settled(edge: string): Promise<Settled | undefined>
-  /** Condition: the lease has this generation still (`lost`). */
-  putSettled(generation: number, settled: Settled): Promise<'written' | 'lost'>
+  /** What is known of every edge that was ever read, in short. */
+  edgeHeads(): Promise<readonly EdgeHead[]>
+  /** Of an edge that has none yet; nothing is changed where it has one. */
+  addEdgeHead(head: EdgeHead): Promise<void>
+  /** What the last settle that could read an edge found there. */
+  reading(edge: string): Promise<Reading | undefined>
+  listing(edge: string): Promise<Listing | undefined>
+  /** All in one transaction. Condition: the lease has this generation still (`lost`). */
+  putReading(
+    generation: number,
+    found: { readonly head: EdgeHead; readonly reading?: Reading; readonly listing?: Listing },
+  ): Promise<'written' | 'lost'>
+  machines(): Promise<MachinesReading | undefined>
+  /** One that was asked before the latest one does not replace it. */
+  putMachines(reading: MachinesReading): Promise<void>
 
   /** Alarms: remembers the newest state timestamp seen. @returns `stale` when a newer one was. Equal is not stale. */
   seeAlarm(key: string, order: string): Promise<'newest' | 'stale'>
@@ -189,12 +204,19 @@ export interface Store {
   /** Writes a release, in force or ended, unless one of that edge with a later `order` is there (`stale`). Equal order writes again. */
   putRelease(release: EdgeRelease): Promise<'written' | 'stale'>
 
-  latestRound(): Promise<Round | undefined>
-  /** A round that started before the latest one does not replace it. */
-  putRound(round: Round): Promise<void>
-  /** A lease by name until `until` (epoch ms). @returns false while somebody else has it. */
-  takeLease(name: string, owner: string, now: number, until: number): Promise<boolean>
-  releaseLease(name: string, owner: string): Promise<void>
+  /** Answers that named edges which were not settled yet: their end is published. */
+  pendingAnswers(): Promise<readonly PendingAnswer[]>
+  putPendingAnswer(pending: PendingAnswer): Promise<void>
+  dropPendingAnswer(id: string): Promise<void>
+}
+/** A command whose change was not read back on these edges when it was answered. */
+export interface PendingAnswer {
+  readonly id: string
+  /** a value of the counter: a reading that knows it ends this */
+  readonly since: number
+  readonly hold: Hold
+  readonly edges: readonly string[]
+  readonly at: number
 }
 export type CommandOutcomeRow = Readonly<Record<string, unknown>>
 
@@ -241,13 +263,12 @@ export interface Ids {
   next(): string
 }
 
-/** All that the use cases need from outside. Each use case names the part it uses. */
+/** All that the use cases need from outside, but for edges. Each use case names the part it uses. */
 export interface Ports {
   readonly config: ControlConfig
-  readonly fleet: Fleet
+  readonly settles: Settles
   readonly instances: Instances
   readonly lifecycleActions: LifecycleActions
-  readonly mediaServers: MediaServers
   readonly workflows: Workflows
   readonly store: Store
   readonly events: Events
@@ -255,4 +276,11 @@ export interface Ports {
   readonly metrics: Metrics
   readonly clock: Clock
   readonly ids: Ids
+}
+
+/** What the settle function has besides, and nobody else. */
+export interface EdgePorts
+  extends Pick<Ports, 'config' | 'instances' | 'store' | 'events' | 'metrics' | 'clock' | 'ids'> {
+  readonly fleet: Fleet
+  readonly mediaServers: MediaServers
 }

@@ -1,27 +1,22 @@
 import { eventTypes, metricNames } from '../contracts/names.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
-import { outcomeOf } from '../control/settled.ts'
-import { resultFor } from './edges.ts'
-import type { Ports } from './ports.ts'
-import type { OpenedEdge } from './read-edge.ts'
+import type { Reading } from '../control/reading.ts'
+import { resultOf } from './edge-results.ts'
+import type { EdgePorts } from './ports.ts'
 
-/** Holds are the truth, edges are caches: what the settle of a round found open of them is published. */
+/** Holds are the truth, edges are caches: what a settle found open that had been disabled is published. */
 export async function publishDrift(
-  { metrics, events }: Pick<Ports, 'metrics' | 'events'>,
-  { edge, settled }: Pick<OpenedEdge, 'edge' | 'settled'>,
-  holds: readonly Hold[],
+  { metrics, events }: Pick<EdgePorts, 'metrics' | 'events'>,
+  reading: Reading,
+  drifted: readonly Hold[],
 ): Promise<void> {
-  if (!settled) return
-  const drifted = holds.filter((hold) =>
-    outcomeOf(settled, hold).entries.some(({ before }) => before !== undefined && !before.startsWith('D')),
-  )
   for (const hold of drifted) {
     metrics.count(metricNames.drift, 1)
-    const { outcome, detail, entries, more } = resultFor({ edge, settled }, hold)
+    const { outcome, detail, entries, more } = resultOf(reading, hold)
     await events.publish({
       type: eventTypes.driftCorrected,
       detail: {
-        edge: edge.id,
+        edge: reading.edge,
         hold: holdKey(hold),
         who: hold.who,
         why: hold.why,

@@ -2,14 +2,14 @@ import type { ReleaseCommand } from '../contracts/command.ts'
 import { eventTypes } from '../contracts/names.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import { CommandRefused } from '../control/errors.ts'
-import type { CommandOutcomeRow, Ports } from './ports.ts'
+import type { CommandOutcomeRow, EdgePorts } from './ports.ts'
 
 /**
  * Lets drains go on without an edge that is no longer configured, on an operator's word that its calls are over or lost.
  * @throws CommandRefused while it is configured; why the list of edges is refused, where it is: the last good one may be too old
  */
 export async function releaseEdge(
-  ports: Pick<Ports, 'store' | 'fleet' | 'events' | 'clock'>,
+  ports: Pick<EdgePorts, 'store' | 'fleet' | 'events' | 'clock'>,
   command: ReleaseCommand,
   order: string,
 ): Promise<CommandOutcomeRow> {
@@ -29,7 +29,9 @@ export async function releaseEdge(
 }
 
 /** Ends the release of each edge that is configured again: what it carries is waited for again. */
-export async function endReleases(ports: Pick<Ports, 'store' | 'fleet' | 'events' | 'clock'>): Promise<void> {
+export async function endReleases(
+  ports: Pick<EdgePorts, 'store' | 'fleet' | 'events' | 'clock'>,
+): Promise<void> {
   const releases = await ports.store.releases()
   if (!(await configured(ports, releases))) return
   // The list in hand may be from before the edge was removed.
@@ -43,7 +45,10 @@ export async function endReleases(ports: Pick<Ports, 'store' | 'fleet' | 'events
   }
 }
 
-async function configured(ports: Pick<Ports, 'fleet'>, releases: readonly EdgeRelease[]): Promise<boolean> {
+async function configured(
+  ports: Pick<EdgePorts, 'fleet'>,
+  releases: readonly EdgeRelease[],
+): Promise<boolean> {
   if (releases.length === 0) return false
   const edges = await ports.fleet.edges()
   return releases.some((release) => edges.some(({ id }) => id === release.edge))

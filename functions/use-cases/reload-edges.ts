@@ -2,9 +2,10 @@ import type { ReloadCommand } from '../contracts/command.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { CommandRefused, EdgeError, StaleGeneration } from '../control/errors.ts'
 import type { Settled } from '../control/settled.ts'
-import { asEdgeError, onEveryEdge, type Readout, readLists } from './edges.ts'
-import type { CommandOutcomeRow, Edge, Ports } from './ports.ts'
-import { settleEdge } from './settle.ts'
+import { asEdgeError, onEveryEdge } from './every-edge.ts'
+import { type Readout, storedLists } from './lists.ts'
+import type { CommandOutcomeRow, Edge, EdgePorts } from './ports.ts'
+import { type SettleResult, settleEdge } from './settle-fleet.ts'
 
 /** Kamailio's `reload_delta` is 5 s by default: earlier than 6 s after the last one it answers `Ongoing reload`. */
 const afterReloadDeltaMs = 6_000
@@ -20,7 +21,7 @@ interface Reloaded {
  * Reloads one edge, or every edge: one alone first, and the others only if it still lists something, since an empty file
  * answers Ok too and wipes the list. Never together with our own writes; the holds are set again at once after it.
  */
-export async function reloadEdges(ports: Ports, command: ReloadCommand): Promise<CommandOutcomeRow> {
+export async function reloadEdges(ports: EdgePorts, command: ReloadCommand): Promise<CommandOutcomeRow> {
   const all = await ports.fleet.edges()
   const edges = command.edge === undefined ? all : all.filter((edge) => edge.id === command.edge)
   const [first, ...others] = edges
@@ -28,7 +29,13 @@ export async function reloadEdges(ports: Ports, command: ReloadCommand): Promise
     throw new CommandRefused(
       `no edge is called "${command.edge}"; there are: ${all.map((edge) => edge.id).join(', ')}`,
     )
-  if (command.dryRun) return { result: 'dry-run', edges: (await readLists(edges)).map(readable) }
+  if (command.dryRun) {
+    const lists = await storedLists(ports)
+    return {
+      result: 'dry-run',
+      edges: lists.filter(({ edge }) => edges.some(({ id }) => id === edge)).map(readable),
+    }
+  }
   const canary = await reloadOne(ports, first)
   const isShorter = canary.listed !== undefined && canary.listed.after < canary.listed.before
   const rest =
@@ -53,29 +60,33 @@ export async function reloadEdges(ports: Ports, command: ReloadCommand): Promise
 }
 
 function readable(readout: Readout): CommandOutcomeRow {
-  const { id: edge } = readout.edge
+  const { edge } = readout
   return 'listed' in readout
     ? { edge, listed: readout.listed.length }
-    : { edge, unreadable: readout.error.message }
+    : { edge, unreadable: readout.unreadable }
 }
 
 /** Under the edge's lease: reloaded, and settled at once, since a reload resets every state to the file's. */
-async function reloadOne(ports: Ports, edge: Edge): Promise<Reloaded> {
-  const { store, clock, config } = ports
+async function reloadOne(ports: EdgePorts, edge: Edge): Promise<Reloaded> {
   let reloaded: Reloaded = { edge: edge.id, outcome: 'failed', detail: 'another run has the edge' }
-  const since = await store.raiseWanted()
-  const settled = await settleEdge(ports, edge, since, {
+  const settled = await settleEdge(ports, edge, {
+    waits: true,
     first: async (own) => {
       reloaded = await reloadAndList(ports, own)
     },
   })
-  // One whose answer was lost may replace the states only now, and undo what was read back.
-  await clock.sleep(config.timers.readBackGapSeconds * 1000)
-  const again = await settleEdge(ports, edge, since)
-  const open = 'error' in again ? again.error.message : openOf(again.settled)
+  const open = problemOf(settled)
   if (open === undefined) return reloaded
-  const detail = [reloaded.detail, 'error' in settled ? settled.error.message : undefined, open]
-  return { ...reloaded, outcome: 'failed', detail: [...new Set(detail.filter(Boolean))].join('; ') }
+  return {
+    ...reloaded,
+    outcome: 'failed',
+    detail: [...new Set([reloaded.detail, open].filter(Boolean))].join('; '),
+  }
+}
+
+function problemOf(result: SettleResult): string | undefined {
+  if ('error' in result) return result.error.message
+  return 'taken' in result ? 'another run has the edge' : openOf(result.reading)
 }
 
 /** What is held and open all the same, in words. */
@@ -86,7 +97,7 @@ function openOf({ entries }: Settled): string | undefined {
   return open.length === 0 ? undefined : open.slice(0, 5).join('; ')
 }
 
-async function reloadAndList(ports: Ports, edge: Edge): Promise<Reloaded> {
+async function reloadAndList(ports: EdgePorts, edge: Edge): Promise<Reloaded> {
   try {
     const before = (await edge.list()).destinations
     await reloadPatiently(ports, edge)
@@ -103,7 +114,7 @@ async function reloadAndList(ports: Ports, edge: Edge): Promise<Reloaded> {
   }
 }
 
-async function reloadPatiently(ports: Pick<Ports, 'clock'>, edge: Edge): Promise<void> {
+async function reloadPatiently(ports: Pick<EdgePorts, 'clock'>, edge: Edge): Promise<void> {
   try {
     await edge.reload()
   } catch (error) {

@@ -1,14 +1,14 @@
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
-import { holdKey } from '../control/hold.ts'
 import { carryOn, end, holdOf, overtaken, recordOf, save } from './drain-step.ts'
 import type { Ports } from './ports.ts'
-import { freshRound } from './round.ts'
 
 /**
- * Watches a destination whose lifecycle action is over until the instance is terminated: it stays disabled, and what
- * drifts is disabled again. The retired mark itself outlives this: only a launch, or its leaving the list, ends it.
+ * Watches a destination whose lifecycle action is over until the instance is terminated: it stays disabled. The retired mark itself outlives this: only a launch, or its leaving the list, ends it.
  */
-export async function retireDrain(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
+export async function retireDrain(
+  ports: Pick<Ports, 'store' | 'workflows' | 'clock' | 'config' | 'metrics' | 'events' | 'instances'>,
+  payload: WorkflowPayload,
+): Promise<WorkflowPayload> {
   const record = await recordOf(ports, payload)
   if (!record) return overtaken(payload)
   const result = record.result ?? 'drained'
@@ -18,7 +18,6 @@ export async function retireDrain(ports: Ports, payload: WorkflowPayload): Promi
     return end(ports, record, result)
   const mark = await ports.store.hold('retired', hold.id, hold.subject)
   if (!mark || mark.lifted) return end(ports, record, result)
-  await freshRound(ports, holdKey(mark))
   const watched = await save(ports, record, { steps: record.steps + 1 })
   return carryOn(ports, watched, 'retire')
 }

@@ -1,8 +1,12 @@
 import type { ListedDestination } from '../control/destination.ts'
+import { describeEdge, type EdgeDescription, totalCalls } from '../control/edge-facts.ts'
 import type { EdgeList } from '../control/edge-list.ts'
-import { type EdgeRecord, entryKey, recordKey } from '../control/entry-record.ts'
+import { type EdgeRecord, recordKey } from '../control/entry-record.ts'
 import { DispatcherControlError, EdgeError } from '../control/errors.ts'
 import type { Hold } from '../control/hold.ts'
+import { remember } from '../control/list-memory.ts'
+import { activeHosts } from '../control/load-in-service.ts'
+import type { EdgeHead, EndedCalls, Listing, Reading } from '../control/reading.ts'
 import {
   calmGapMs,
   guardsToRead,
@@ -10,191 +14,240 @@ import {
   type SettleView,
   settlePlan,
 } from '../control/settle-plan.ts'
-import type { Settled, SettledEntry } from '../control/settled.ts'
+import { settledEntries, sinceTheChange, sinceWhen } from '../control/settled.ts'
 import { wantedOf } from '../control/wanted.ts'
-import { Lease, lost } from './edge-lease.ts'
-import { asEdgeError, onEveryEdge } from './edges.ts'
-import type { Edge, EdgeWrite, Ports } from './ports.ts'
+import { countCalls } from './count-calls.ts'
+import { type Lease, lost } from './edge-lease.ts'
+import { asEdgeError } from './every-edge.ts'
+import type { EdgePorts, EdgeWrite } from './ports.ts'
 
-export type SettleNeeds = Pick<Ports, 'store' | 'clock' | 'ids' | 'config'>
+export type SettleNeeds = Pick<EdgePorts, 'store' | 'clock' | 'config'>
 
-/** What came of one edge: what was found and done, or why nothing is known. `list`: as it was read last, where this run read it. */
-export type SettleResult =
-  | { readonly edge: Edge; readonly settled: Settled; readonly list?: EdgeList }
-  | { readonly edge: Edge; readonly error: EdgeError }
+/** What is wanted as one run knows it: the counter, and the holds that were read after it. */
+export interface Wishes {
+  /** The counter now, with all holds of it. */
+  now(): Promise<{ readonly wanted: number; readonly holds: readonly Hold[] }>
+}
 
-/** In RPC timeouts: a run takes four readings (boot, list) and three writes at the most. */
-const leaseTimeouts = 12
-/** In RPC timeouts: for so long it waits for a run that has the lease; what is not known then comes with a later settle. */
-const waitTimeouts = 6
+/** What was stored of an edge before. */
+export interface Known {
+  readonly head?: EdgeHead | undefined
+  readonly reading?: Reading | undefined
+  readonly listing?: Listing | undefined
+}
+
+export interface Found {
+  readonly reading: Reading
+  readonly listing: Listing
+  /** a second reading, a little later, ends a record, or confirms what is disabled */
+  readonly calms: boolean
+}
+
 /** A plan that is not done after so many looks is the next settle's. */
 const looksAtMost = 4
+/** So often a counter that rose has an edge settled anew before anything is counted there. */
+const turnsAtMost = 3
 
 /**
- * Brings edges to what is wanted of them, each under its lease, and tells what was found. Where another run has the lease, what that
- * one finds does, if it knows of the change `since`.
- * @param since a value of the counter: only what knows it will do
+ * Settles one edge under its lease: brings it to what is wanted, reads it back, and counts the calls of what is held. What was disabled or
+ * given back is read a second time, {@link calmGapMs} later. All of it is stored as it is found.
+ * @param twice it is read a second time in any case
+ * @returns what was found at first, and at last. @throws EdgeError
  */
-export async function settle(
+export async function settleUnderLease(
   ports: SettleNeeds,
-  edges: readonly Edge[],
-  since: number,
-): Promise<SettleResult[]> {
-  return onEveryEdge(edges, (edge) => settleEdge(ports, edge, since))
-}
-
-export interface SettleOptions {
-  /** done under the lease, before anything is read */
-  readonly first?: (edge: Edge) => Promise<void>
-  /** false: it does not wait for another run that has the lease */
-  readonly waits?: boolean
-}
-
-/** The same of one edge. */
-export async function settleEdge(
-  ports: SettleNeeds,
-  edge: Edge,
-  since: number,
-  { first, waits = true }: SettleOptions = {},
-): Promise<SettleResult> {
-  const { store, clock, ids, config } = ports
-  const leaseMs = leaseTimeouts * config.timers.rpcTimeoutSeconds * 1000
-  const owner = ids.next()
-  const giveUpAt = clock.now() + waitTimeouts * config.timers.rpcTimeoutSeconds * 1000
-  for (let isFirst = true; ; isFirst = false) {
-    const now = clock.now()
-    // Whoever has waited is answered by what it waited for, also where the lease is free by now.
-    const known = isFirst || first ? undefined : await store.settled(edge.id)
-    if (known && known.wanted >= since) return { edge, settled: known }
-    const generation = await store.takeEdge(edge.id, owner, now - lateMs(ports), now + leaseMs)
-    if (generation !== undefined)
-      return underLease(ports, edge, new Lease(ports, edge, generation, now + leaseMs), first)
-    if (now >= giveUpAt || !waits)
-      return {
-        edge,
-        error: new EdgeError(edge.id, 'busy', 'another run settles it and does not come to an end'),
-      }
-    await clock.sleep(250)
+  lease: Lease,
+  wishes: Wishes,
+  known: Known,
+  { ended, twice }: { readonly ended: Reading['ended']; readonly twice: boolean },
+): Promise<{ readonly first: Reading; readonly last: Reading }> {
+  const { store, clock } = ports
+  let before = known
+  let first: Reading | undefined
+  let confirming = false
+  for (;;) {
+    const found = await bring(ports, lease, wishes, before, ended ?? {})
+    await keep(ports, lease, found, before)
+    const last = found.reading
+    before = { head: headOf(last), ...found }
+    first ??= last
+    if (!lease.hasTime()) return { first, last }
+    const isNew = (await store.wanted()) !== last.wanted
+    if (!isNew && (confirming || !(found.calms || twice))) return { first, last }
+    // What is wanted meanwhile does not wait for the second reading.
+    if (!isNew) await until(ports, last.wanted, clock.now() + calmGapMs)
+    confirming = !isNew
   }
 }
 
-/** After a lease that was not given up: a request of its holder may still be on its way to an edge without a fence. */
-function lateMs({ config }: Pick<Ports, 'config'>): number {
-  return config.timers.rpcTimeoutSeconds * 1000 + 2000
+/** Waits until the counter rises, or the time has come (epoch ms). */
+export async function until({ store, clock }: SettleNeeds, wanted: number, at: number): Promise<void> {
+  while (clock.now() < at && (await store.wanted()) === wanted)
+    await clock.sleep(Math.min(calmGapMs / 4, at - clock.now()))
 }
 
-async function underLease(
-  ports: SettleNeeds,
-  edge: Edge,
-  lease: Lease,
-  first: ((edge: Edge) => Promise<void>) | undefined,
-): Promise<SettleResult> {
-  const { store } = ports
-  try {
-    if (first) await lease.ask(first)
-    let found: Brought | undefined
-    for (;;) {
-      const wanted = await store.wanted()
-      const holds = await store.holds()
-      const now = await bring(ports, lease, { wanted, holds, edgeId: edge.id })
-      if ((await store.putSettled(lease.generation, now.settled)) === 'lost') throw lost(edge)
-      const isFirst = found === undefined || found.settled.wanted !== wanted
-      if (isFirst) found = now
-      const { settled, list } = found ?? now
-      if (!lease.hasTime()) return { edge, settled, list }
-      if ((await store.wanted()) !== wanted) continue
-      if (!isFirst || !now.calms) return { edge, settled, list }
-      // What was given back goes from the record once a second reading shows it so; what is wanted meanwhile does not wait for that.
-      for (let slept = 0; slept < calmGapMs && (await store.wanted()) === wanted; slept += calmGapMs / 4)
-        await ports.clock.sleep(calmGapMs / 4)
-    }
-  } catch (error) {
-    return { edge, error: ownError(edge, error) }
-  } finally {
-    await lease.giveUp()
+export function headOf({ edge, wanted, askedAt }: Reading): EdgeHead {
+  return { edge, wanted, askedAt }
+}
+
+async function keep({ store }: SettleNeeds, lease: Lease, found: Found, before: Known): Promise<void> {
+  const { reading, listing } = found
+  const isNew = JSON.stringify(listing) !== JSON.stringify(before.listing)
+  const written = await store.putReading(lease.generation, {
+    head: headOf(reading),
+    reading,
+    ...(isNew && { listing }),
+  })
+  if (written === 'lost') throw lost(lease.edge)
+}
+
+/** These come back by themselves. */
+const passing: readonly EdgeError['fault'][] = ['unreachable', 'busy', 'throttled', 'stale']
+
+/** The head of an edge that could not be read. */
+export function unreadHead(head: EdgeHead, { fault, message }: EdgeError, now: number): EdgeHead {
+  const { wanted, askedAt, unreadable } = head
+  return {
+    ...{ edge: head.edge, wanted, askedAt },
+    unreadable: {
+      since: unreadable?.since ?? now,
+      at: now,
+      reason: message,
+      passes: passing.includes(fault),
+    },
   }
 }
 
 /** What is wrong with one edge, or with what is stored of it, keeps no other from being settled. */
-function ownError(edge: Edge, error: unknown): EdgeError {
+export function ownError(edge: string, error: unknown): EdgeError {
   if (!(error instanceof DispatcherControlError) || error instanceof EdgeError) return asEdgeError(error)
-  return new EdgeError(edge.id, 'busy', `${error.name}: ${error.message}`, { cause: error })
+  return new EdgeError(edge, 'busy', `${error.name}: ${error.message}`, { cause: error })
 }
 
 interface Brought {
-  readonly settled: Settled
-  readonly list: EdgeList
-  /** a second reading, a little later, ends a record */
-  readonly calms: boolean
-}
-
-interface Asked {
-  readonly edgeId: string
-  readonly wanted: number
-  readonly holds: readonly Hold[]
-}
-
-interface Read {
   readonly list: EdgeList
   readonly view: SettleView
+  readonly first: readonly ListedDestination[]
+  readonly plan: SettlePlan
+  readonly records: readonly EdgeRecord[]
+  readonly problem?: string | undefined
+}
+
+/** One reading: what is wanted is done, then the calls are counted. While the counter rises, what is new is done first. */
+async function bring(
+  ports: SettleNeeds,
+  lease: Lease,
+  wishes: Wishes,
+  known: Known,
+  ended: Readonly<Record<string, EndedCalls>>,
+): Promise<Found> {
+  const { clock, config, store } = ports
+  const askedAt = clock.now()
+  const facts = await lease.ask((edge) => edge.facts())
+  let asked = await wishes.now()
+  let done = await write(ports, lease, asked.holds, facts.bootTime)
+  const { first } = done
+  for (
+    let turn = 1;
+    turn < turnsAtMost && lease.hasTime() && (await store.wanted()) !== asked.wanted;
+    turn += 1
+  ) {
+    asked = await wishes.now()
+    done = await write(ports, lease, asked.holds, facts.bootTime)
+  }
+  const { edge } = lease
+  const { list, view, records } = done
+  const counted = asked.holds.filter((hold) => !hold.lifted && hold.source !== 'retired')
+  const listing = remember(
+    known.listing,
+    edge.id,
+    list.destinations,
+    clock.now(),
+    config.timers.longestCallSeconds,
+  )
+  const answeredAt = clock.now()
+  const description: EdgeDescription = describeEdge(edge, facts, list)
+  const found = settledEntries(view, first, done.plan, done.problem)
+  const dated = sinceWhen(found, { boot: facts.bootTime, answeredAt }, known.reading)
+  const entries = sinceTheChange(dated, asked.wanted, list.destinations, known.reading)
+  const holds = await lease.ask((each) =>
+    countCalls(ports, {
+      ...{ edge: each, holds: counted, listing, entries, before: known.reading },
+      takesBatches: facts.batch,
+      opaque: list.opaque,
+    }),
+  )
+  const after = await lease.ask((each) => each.boot())
+  if (after.bootTime !== facts.bootTime)
+    throw new EdgeError(edge.id, 'unreachable', 'it restarted while it was read')
+  const isHeld = (key: string) => holds[key] !== undefined
+  const kept = Object.entries(ended).filter(([key]) => isHeld(key))
+  const reading: Reading = {
+    ...{ edge: edge.id, wanted: asked.wanted, askedAt, answeredAt, boot: facts.bootTime },
+    uptimeSeconds: facts.uptimeSeconds,
+    restoresDialogs: edge.restoresDialogs,
+    ...{ description, entries, holds },
+    load: { calls: totalCalls(facts), active: activeHosts(list.destinations) },
+    ...(view.guards !== 'none' && {
+      guarded: [...view.guards].flatMap(([uri, held]) => (held ? [uri] : [])),
+    }),
+    ...(done.problem !== undefined && { problem: done.problem }),
+    ...(kept.length > 0 && { ended: Object.fromEntries(kept) }),
+  }
+  const isYoung = ({ since }: (typeof entries)[number]) => since !== undefined && askedAt - since < calmGapMs
+  const calms = records.some(({ calmSince }) => calmSince !== undefined) || entries.some(isYoung)
+  return { reading, listing, calms }
 }
 
 /** Reads, does what is planned, and reads back, until nothing is left to do or it does not come about. */
-async function bring(ports: SettleNeeds, lease: Lease, asked: Asked): Promise<Brought> {
+async function write(
+  ports: SettleNeeds,
+  lease: Lease,
+  holds: readonly Hold[],
+  bootTime: string,
+): Promise<Brought> {
   const { store } = ports
-  const beginsAt = ports.clock.now()
-  let records = (await store.edgeRecords(asked.edgeId)) ?? []
+  const { id } = lease.edge
+  let records = (await store.edgeRecords(id)) ?? []
   let first: readonly ListedDestination[] | undefined
   let problem: string | undefined
   for (let look = 1; ; look += 1) {
-    const { list, view } = await read(ports, lease, asked.holds, records)
+    // Its boot time first: a list that is younger than it shows a new life at the next look.
+    const boot = look === 1 ? bootTime : (await lease.ask((edge) => edge.boot())).bootTime
+    const { list, view } = await read(ports, lease, { holds, records, boot })
     first ??= list.destinations
     const plan = settlePlan(view)
     const next = after(records, plan)
     if (plan.put.length + plan.drop.length > 0) {
-      if ((await store.putEdgeRecords(asked.edgeId, lease.generation, next)) === 'lost')
-        throw lost({ id: asked.edgeId })
+      if ((await store.putEdgeRecords(id, lease.generation, next)) === 'lost') throw lost(lease.edge)
     }
     records = next
     if (plan.writes.length === 0 || look === looksAtMost || !lease.hasTime())
-      return {
-        list,
-        calms: records.some(({ calmSince }) => calmSince !== undefined),
-        settled: {
-          edge: asked.edgeId,
-          wanted: asked.wanted,
-          askedAt: beginsAt,
-          answeredAt: ports.clock.now(),
-          boot: view.boot,
-          entries: entriesOf(view, first, plan, problem),
-          ...(view.guards !== 'none' && {
-            guarded: [...view.guards].flatMap(([uri, held]) => (held ? [uri] : [])),
-          }),
-          ...(problem !== undefined && { problem }),
-        },
-      }
-    problem = await write(lease, plan.writes)
+      return { list, view, first, plan, records, problem }
+    problem = await send(lease, plan.writes)
   }
 }
 
+interface Asked {
+  readonly holds: readonly Hold[]
+  readonly records: readonly EdgeRecord[]
+  readonly boot: string
+}
+
 async function read(
-  ports: SettleNeeds,
+  { clock }: SettleNeeds,
   lease: Lease,
-  holds: readonly Hold[],
-  records: readonly EdgeRecord[],
-): Promise<Read> {
-  const askedAt = ports.clock.now()
-  // Its boot time first: a list that is younger than it shows a new life at the next look.
-  const { bootTime } = await lease.ask((edge) => edge.boot())
+  { holds, records, boot }: Asked,
+): Promise<{ readonly list: EdgeList; readonly view: SettleView }> {
+  const askedAt = clock.now()
   const list = await lease.ask((edge) => edge.list())
   const wanted = wantedOf(holds, list.destinations)
   const uris = guardsToRead(wanted, records)
   const shown = uris.length > 0 ? await lease.ask((edge) => edge.readGuards(uris)) : []
-  const hasNone = shown.includes('no-guard')
   // A URI that is refused by itself keeps no other from being settled: its guard stays unknown.
   const failed = shown.find((one) => one instanceof EdgeError && one.fault !== 'refused')
   if (failed) throw failed
-  const guards = hasNone
+  const guards = shown.includes('no-guard')
     ? ('none' as const)
     : new Map(
         uris.flatMap((uri, index) =>
@@ -204,22 +257,15 @@ async function read(
   return {
     list,
     view: {
-      wanted,
-      list: list.destinations,
-      opaque: list.opaque,
-      guards,
-      records,
-      boot: bootTime,
-      generation: lease.generation,
-      unanswered: lease.unanswered,
-      askedAt,
-      answeredAt: ports.clock.now(),
+      ...{ wanted, list: list.destinations, opaque: list.opaque, guards, records, boot },
+      ...{ generation: lease.generation, unanswered: lease.unanswered },
+      ...{ askedAt, answeredAt: clock.now() },
     },
   }
 }
 
 /** @returns the first thing that went wrong */
-async function write(lease: Lease, writes: readonly EdgeWrite[]): Promise<string | undefined> {
+async function send(lease: Lease, writes: readonly EdgeWrite[]): Promise<string | undefined> {
   const answers = await lease.ask((edge) => edge.write(writes))
   const errors = answers.filter((answer) => answer instanceof EdgeError)
   if (errors.some(({ fault }) => neverAnswered.includes(fault))) lease.unanswered = true
@@ -236,40 +282,4 @@ function after(records: readonly EdgeRecord[], { put, drop }: SettlePlan): EdgeR
   )
   for (const record of put) next.set(recordKey(record), record)
   return [...next.values()]
-}
-
-function entriesOf(
-  { wanted, list, records }: SettleView,
-  first: readonly ListedDestination[],
-  { refused, writes }: SettlePlan,
-  problem: string | undefined,
-): SettledEntry[] {
-  const before = new Map(first.map((entry) => [entryKey(entry), entry.flags]))
-  const known = new Map(records.map((record) => [recordKey(record), record]))
-  const open = new Set(writes.flatMap((one) => ('state' in one ? [`${one.group} ${one.uri}`] : [])))
-  return list.flatMap((entry): SettledEntry[] => {
-    const key = entryKey(entry)
-    const own = known.get(key)
-    if (!wanted.held.has(entry) && !own) return []
-    const { group, uri, duid, iuid, address, flags } = entry
-    const shown = before.get(key)
-    const why = refused.includes(entry)
-      ? `listed more than once without distinct duids: ${uri} in group ${group}`
-      : open.has(`${group} ${uri}`)
-        ? (problem ?? 'the list still shows it otherwise after set_state answered Ok')
-        : undefined
-    return [
-      {
-        group,
-        uri,
-        ...(duid !== undefined && { duid }),
-        ...(iuid !== undefined && { iuid }),
-        ...(address !== undefined && { address }),
-        ...(shown !== undefined && { before: shown }),
-        after: flags,
-        ...(why !== undefined && { refused: why }),
-        ...(own?.kind === 'entry' && own.openAt !== undefined && { openAt: own.openAt }),
-      },
-    ]
-  })
 }

@@ -9,10 +9,11 @@ import type { Hold } from '../control/hold.ts'
 import { mayBeUnknownYet } from '../control/instance-life.ts'
 import { disablePlan } from '../control/plan.ts'
 import { instanceDestinations, isInstanceId, namedDestination, ownerOf } from '../control/resolve.ts'
-import { allListed, type Readout, readLists, unreadable } from './edges.ts'
+import { allListed, type Readout, storedLists, unreadable } from './lists.ts'
 import type { InstanceFacts, Ports } from './ports.ts'
+import { readBack } from './read-back.ts'
 
-/** What an alarm or an operator names, resolved against what the edges list now. */
+/** What an alarm or an operator names, resolved against what the edges list. */
 export type Target = Pick<Hold, 'subject' | 'uris' | 'addresses' | 'wholeInstance' | 'group'> & {
   readonly readouts: readonly Readout[]
 }
@@ -25,11 +26,28 @@ export type Target = Pick<Hold, 'subject' | 'uris' | 'addresses' | 'wholeInstanc
  * read may list it.
  */
 export async function resolveTarget(
-  ports: Pick<Ports, 'fleet' | 'instances' | 'config' | 'clock'>,
+  ports: TargetNeeds,
   name: string,
   known: readonly DestinationUri[] = [],
 ): Promise<Target> {
-  const readouts = await readLists(await ports.fleet.edges())
+  try {
+    return await resolveIn(ports, name, known)
+  } catch (error) {
+    if (!(error instanceof UnknownDestination || error instanceof InstanceUnknown)) throw error
+  }
+  // The lists as they are stored may be a minute old.
+  await readBack(ports, { notBefore: ports.clock.now() })
+  return resolveIn(ports, name, known)
+}
+
+type TargetNeeds = Pick<Ports, 'store' | 'settles' | 'instances' | 'config' | 'clock'>
+
+async function resolveIn(
+  ports: TargetNeeds,
+  name: string,
+  known: readonly DestinationUri[],
+): Promise<Target> {
+  const readouts = await storedLists(ports)
   const listed = [...allListed(readouts), ...known.map((uri) => ({ group: 0, uri, flags: 'DX' }) as const)]
   try {
     if (isInstanceId(name)) {
@@ -70,7 +88,7 @@ export function refuseDuplicates(target: Target): void {
     const [first] = disablePlan(target, readout.listed).refused
     if (first)
       throw new DuplicateDestination(
-        `edge ${readout.edge.id} lists ${first.uri} more than once in group ${first.group}; give its entries distinct duids, or list it once`,
+        `edge ${readout.edge} lists ${first.uri} more than once in group ${first.group}; give its entries distinct duids, or list it once`,
       )
   }
 }

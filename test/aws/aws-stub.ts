@@ -6,6 +6,7 @@ import { afterEach } from 'vitest'
 type Field =
   | 'Entries'
   | 'input'
+  | 'kind'
   | 'MessageAttributes'
   | 'MessageBody'
   | 'MessageDeduplicationId'
@@ -17,7 +18,7 @@ type Field =
   | 'VisibilityTimeout'
 
 export interface AwsRequest {
-  /** e.g. `GetParametersByPath` */
+  /** e.g. `GetParametersByPath`; `Invoke` for one of a Lambda function, whose payload is the body */
   readonly operation: string
   readonly body: Readonly<Partial<Record<Field, unknown>>>
 }
@@ -44,14 +45,15 @@ export async function awsStub(answer: (request: AwsRequest) => AwsAnswer): Promi
   const server = createServer(async (incoming, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of incoming) chunks.push(Buffer.from(chunk))
-    const target = String(incoming.headers['x-amz-target'])
+    const invoked = incoming.url?.endsWith('/invocations') === true
+    const target = invoked ? 'Lambda.Invoke' : String(incoming.headers['x-amz-target'])
     const body: AwsRequest['body'] = JSON.parse(Buffer.concat(chunks).toString())
     const request = { operation: target.slice(target.indexOf('.') + 1), body }
     requests.push(request)
     const reply = answer(request)
     if (reply === 'silence') return
     response.setHeader('content-type', 'application/x-amz-json-1.0')
-    if ('result' in reply) response.end(JSON.stringify(reply.result))
+    if ('result' in reply) response.writeHead(invoked ? 202 : 200).end(JSON.stringify(reply.result))
     else {
       const { error, ...fields } = reply
       response.writeHead(400).end(JSON.stringify({ __type: error, ...fields }))

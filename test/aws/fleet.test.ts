@@ -41,7 +41,6 @@ async function fleetOver(
     client: new SSMClient(stub.client),
     path,
     clock,
-    requestsPerSecond: 5000,
     onRefused,
     onRoutesDiffer,
     ...(routes && { routes }),

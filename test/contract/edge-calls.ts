@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { destinationUri } from '../../functions/control/destination.ts'
 import { EdgeError } from '../../functions/control/errors.ts'
-import type { CallCount } from '../../functions/control/round.ts'
+import type { CallCount } from '../../functions/control/reading.ts'
 import type { CallsOf, Edge } from '../../functions/use-cases/ports.ts'
 import type { EdgePlaces, EdgeRequest, EdgeWorld } from './edge.ts'
 

@@ -1,6 +1,6 @@
 import type { DestinationUri, WritableState } from '../../functions/control/destination.ts'
 import { EdgeError } from '../../functions/control/errors.ts'
-import type { CallCount } from '../../functions/control/round.ts'
+import type { CallCount } from '../../functions/control/reading.ts'
 import type { CallsOf, Edge } from '../../functions/use-cases/ports.ts'
 
 /** The port's methods for many, for one: what came of it is returned or thrown. */

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import type { EdgeRecord } from '../../functions/control/entry-record.ts'
-import type { Settled } from '../../functions/control/settled.ts'
 import type { Store } from '../../functions/use-cases/ports.ts'
 import { uri } from './store-samples.ts'
 
@@ -19,28 +18,6 @@ const records: readonly EdgeRecord[] = [
   { kind: 'guard', uri: uri('sip:10.0.1.20:5060'), calmSince: 1_795_000_000_001 },
   { kind: 'guard', uri: uri('sip:10.0.1.21') },
 ]
-const settledOn = (edge: string): Settled => ({
-  edge,
-  wanted: 3,
-  askedAt: 1_795_000_000_000,
-  answeredAt: 1_795_000_000_100,
-  boot: 'Mon Nov 23 08:00:00 2026',
-  entries: [
-    {
-      group: 1,
-      uri: uri('sip:10.0.1.20:5060'),
-      duid: 'x1',
-      iuid: 'a',
-      address: '10.0.1.20',
-      before: 'AP',
-      after: 'DX',
-      refused: 'State Update Failed',
-    },
-    { group: 2, uri: uri('sip:10.0.1.21'), after: 'DP' },
-  ],
-  guarded: [uri('sip:10.0.1.20:5060')],
-  problem: 'no answer within 3000 ms',
-})
 
 /** What is on record of edges, and who may write it, as every store must keep it. */
 export function edgesContract(open: () => Store, fresh: (name: string) => string): void {
@@ -131,17 +108,6 @@ export function edgesContract(open: () => Store, fresh: (name: string) => string
       await store.putEdgeRecords(edge, generation, [])
       expect(await store.edgeRecords(edge)).toEqual([])
     })
-    test('what a settle found comes back with every field, and without the optional ones too', async () => {
-      const store = open()
-      const edge = fresh('edge')
-      expect(await store.settled(edge)).toBe(undefined)
-      const generation = (await store.takeEdge(edge, 'a', 0, 1000)) ?? 0
-      expect(await store.putSettled(generation, settledOn(edge))).toBe('written')
-      expect(await store.settled(edge)).toEqual(settledOn(edge))
-      const { guarded: _guarded, problem: _problem, ...bare } = settledOn(edge)
-      await store.putSettled(generation, bare)
-      expect(await store.settled(edge)).toEqual(bare)
-    })
     test('only under the generation of the lease is anything written', async () => {
       const store = open()
       const edge = fresh('edge')
@@ -152,10 +118,8 @@ export function edgesContract(open: () => Store, fresh: (name: string) => string
       expect(await store.putEdgeRecords(edge, raised, records.slice(2))).toBe('written')
       const second = (await store.takeEdge(edge, 'b', 1000, 2000)) ?? 0
       expect(await store.putEdgeRecords(edge, raised, records)).toBe('lost')
-      expect(await store.putSettled(raised, settledOn(edge))).toBe('lost')
       expect(await store.edgeRecords(edge)).toEqual(records.slice(2))
-      expect(await store.settled(edge)).toBe(undefined)
-      expect(await store.putSettled(second, settledOn(edge))).toBe('written')
+      expect(await store.putEdgeRecords(edge, second, records)).toBe('written')
     })
     test('500 drains in two sets fit', async () => {
       const store = open()

@@ -1,7 +1,7 @@
 import { destinationUri } from '../../functions/control/destination.ts'
 import type { DrainRecord } from '../../functions/control/drain-record.ts'
 import type { Hold } from '../../functions/control/hold.ts'
-import type { EdgeReading, Round } from '../../functions/control/round.ts'
+import type { EdgeHead, Listing, Reading } from '../../functions/control/reading.ts'
 
 export const uri = (text: string) => {
   const parsed = destinationUri(text)
@@ -76,39 +76,119 @@ export function aDrain(id: string, change: Partial<DrainRecord> = {}): DrainReco
     ...change,
   }
 }
-export function aRound(id: string, startedAt: number, edges: Round['edges'] = []): Round {
+export function aHead(edge: string, change: Partial<EdgeHead> = {}): EdgeHead {
   return {
-    id,
-    startedAt,
-    finishedAt: startedAt + 100,
-    holds: ['lifecycle/i-0a1b2c3d4e5f60718/drain'],
-    goneInstances: ['i-0a1b2c3d4e5f60719'],
-    edges,
-    mediaServers: { 'lifecycle/a': 3, 'lifecycle/b': { unknown: 'timeout' } },
+    edge,
+    wanted: 3,
+    askedAt: 1_795_000_000_000,
+    unreadable: {
+      since: 1_795_000_060_000,
+      at: 1_795_000_120_000,
+      reason: 'no answer within 3000 ms',
+      passes: true,
+    },
+    removedAt: 1_795_000_180_000,
+    ...change,
   }
 }
-type ReadableEdge = Extract<EdgeReading, { readable: true }>
-export const aReading = (edge: string): ReadableEdge => ({
+export function aReading(edge: string, change: Partial<Reading> = {}): Reading {
+  return {
+    edge,
+    wanted: 3,
+    askedAt: 1_795_000_000_000,
+    answeredAt: 1_795_000_000_100,
+    boot: 'Mon Nov 23 08:00:00 2026',
+    entries: [
+      {
+        group: 1,
+        uri: uri('sip:10.0.1.20:5060'),
+        duid: 'x1',
+        iuid: 'a',
+        address: '10.0.1.20',
+        before: 'AP',
+        after: 'DX',
+        refused: 'State Update Failed',
+        openAt: 1_794_999_000_000,
+        since: 1_795_000_000_050,
+      },
+      { group: 2, uri: uri('sip:10.0.1.21'), after: 'DP' },
+    ],
+    guarded: [uri('sip:10.0.1.20:5060')],
+    problem: 'no answer within 3000 ms',
+    uptimeSeconds: 1800,
+    restoresDialogs: false,
+    description: aDescription(edge),
+    load: { calls: 7, active: ['10.0.1.22'] },
+    holds: someHolds,
+    ended: {
+      'lifecycle/a': { step: 2, ended: 7, total: 9 },
+      'lifecycle/b': { step: 1, ended: 0, total: 0, failed: 'refused' },
+    },
+    ...change,
+  }
+}
+const someHolds: Reading['holds'] = {
+  'lifecycle/a': {
+    flags: 'disabled',
+    others: [uri('sip:10.0.1.20')],
+    openAt: 1_794_999_000_000,
+    counted: {
+      count: { calls: 2, source: 'profile', outbound: true, begun: 90, reaped: 1 },
+      at: 1_795_000_000_060,
+      readBy: 1_795_000_000_070,
+    },
+  },
+  'lifecycle/b': {
+    flags: 'unlisted',
+    unreadable: 'sip:10.0.1.20:5060;;',
+    unresolved: 'media.example.net',
+    counted: { count: { unknown: 'no reply' }, at: 1_795_000_000_060, readBy: 1_795_000_003_060 },
+  },
+}
+const aDescription = (edge: string): Reading['description'] => ({
   edge,
-  readable: true,
-  at: 1_795_000_000_050,
+  restoresDialogs: false,
+  version: 'kamailio 6.1.5 (x86_64/Linux)',
   bootTime: 'Mon Nov 23 08:00:00 2026',
   uptimeSeconds: 1800,
-  restoresDialogs: false,
-  holds: {
-    'lifecycle/a': {
-      flags: 'disabled',
-      others: [uri('sip:10.0.1.20')],
-      counted: {
-        count: { calls: 2, source: 'profile', outbound: true },
-        at: 1_795_000_000_060,
-        readBy: 1_795_000_000_070,
-      },
-    },
-    'lifecycle/b': {
-      flags: 'open',
-      counted: { count: { unknown: 'no reply' }, at: 1_795_000_000_060, readBy: 1_795_000_003_060 },
-    },
-    'lifecycle/c': { flags: 'unlisted' },
-  },
+  bootId: 'b-1',
+  batch: true,
+  fence: true,
+  guard: true,
+  profiles: ['dst', 'src'],
+  counters: true,
+  dialogs: 9,
+  callsTo: 7,
+  callsFrom: 2,
+  begun: 90,
+  begunTo: 80,
+  longestCallSeconds: 14_400,
+  endsCalls: true,
+  keepalives: false,
+  clockDifferenceSeconds: -1,
+  configurationError: 'no profile',
+  list: { destinations: 2, opaque: 1, opaqueSamples: ['sip:10.0.1.20:5060;;'], iuid: true },
+  counts: 'counting',
 })
+export function aListing(edge: string, change: Partial<Listing> = {}): Listing {
+  return {
+    edge,
+    since: 1_794_000_000_000,
+    listed: [
+      {
+        group: 1,
+        uri: uri('sip:media.example.net:5060'),
+        flags: 'AP',
+        duid: 'x1',
+        iuid: 'a',
+        address: '10.0.1.20',
+      },
+      { group: 2, uri: uri('sip:10.0.1.21'), flags: 'DX' },
+    ],
+    former: [
+      { uri: uri('sip:10.0.1.22'), at: 1_794_999_000_000 },
+      { uri: uri('sip:old.example.net'), at: 1_794_999_000_001, address: '10.0.1.23' },
+    ],
+    ...change,
+  }
+}

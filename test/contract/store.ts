@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { EdgeRelease } from '../../functions/control/edge-release.ts'
-import type { EdgeReading } from '../../functions/control/round.ts'
-import type { KeptEvent, Store } from '../../functions/use-cases/ports.ts'
+import type { KeptEvent, PendingAnswer, Store } from '../../functions/use-cases/ports.ts'
 import { edgesContract } from './store-edges.ts'
 import { holdsContract } from './store-holds.ts'
-import { aDrain, aReading, aRound } from './store-samples.ts'
+import { readingsContract } from './store-readings.ts'
+import { aDrain, aHold } from './store-samples.ts'
 
 /** What every store must do. `open` gives one that may be shared: ids are the tests' own. */
 export function storeContract(open: () => Store): void {
@@ -16,6 +16,7 @@ export function storeContract(open: () => Store): void {
 
   holdsContract(open, fresh)
   edgesContract(open, fresh)
+  readingsContract(open, fresh)
 
   describe('drain records', () => {
     test('a record comes back with every field, and one without the optional ones too', async () => {
@@ -125,81 +126,25 @@ export function storeContract(open: () => Store): void {
     })
   })
 
-  describe('rounds', () => {
-    // Each later than those before, since a store has one latest round.
-    let startedAt = 1_795_000_000_000
-    const later = () => {
-      startedAt += 1000
-      return startedAt
-    }
-    test('the latest round comes back whole, edges in their order', async () => {
-      const store = open()
-      const round = aRound(fresh('round'), later(), [
-        aReading('b'),
-        { edge: 'c', readable: false, at: 1, reason: 'timeout' },
-        aReading('a'),
-      ])
-      await store.putRound(round)
-      expect(await store.latestRound()).toEqual(round)
+  test('pending answers come and go', async () => {
+    const store = open()
+    const pending = (since: number, id = fresh('answer')): PendingAnswer => ({
+      id,
+      since,
+      hold: aHold(id),
+      edges: ['a', 'b'],
+      at: 1_795_000_000_000,
     })
-    test('a round that started earlier does not replace it', async () => {
-      const store = open()
-      const round = aRound(fresh('round'), later(), [aReading('a')])
-      await store.putRound(round)
-      await store.putRound(aRound(fresh('round'), round.startedAt - 1, [aReading('a')]))
-      expect((await store.latestRound())?.id).toBe(round.id)
-    })
-    test('50 edges with 500 destinations each fit', async () => {
-      const store = open()
-      const keys = Array.from(
-        { length: 500 },
-        (_, n) => `lifecycle/i-0a1b2c3d4e5f6${String(n).padStart(4, '0')}/drain`,
-      )
-      const big = (edge: string): EdgeReading => ({
-        ...aReading(edge),
-        holds: Object.fromEntries(
-          keys.map((key, n) => [
-            key,
-            {
-              flags: 'disabled',
-              counted: {
-                count: { calls: n % 90, source: 'profile', outbound: true },
-                at: 1_795_000_000_000 + n * 40,
-                readBy: 1_795_000_000_030 + n * 41,
-              },
-            },
-          ]),
-        ),
-      })
-      const edges = Array.from({ length: 50 }, (_, n) => big(`edge-${String(n).padStart(2, '0')}`))
-      const round = aRound(fresh('round'), later(), edges)
-      await store.putRound(round)
-      expect((await store.latestRound())?.edges).toEqual(edges)
-    }, 60_000)
-  })
-
-  describe('leases', () => {
-    test('one owner at a time, until it ends or is released', async () => {
-      const store = open()
-      const name = fresh('lease')
-      expect(await store.takeLease(name, 'a', 1000, 2000)).toBe(true)
-      expect(await store.takeLease(name, 'b', 1500, 2500)).toBe(false)
-      expect(await store.takeLease(name, 'a', 1500, 2200)).toBe(true)
-      expect(await store.takeLease(name, 'b', 2199, 3000)).toBe(false)
-      expect(await store.takeLease(name, 'b', 2200, 3000)).toBe(true)
-      await store.releaseLease(name, 'a')
-      expect(await store.takeLease(name, 'a', 2500, 3000)).toBe(false)
-      await store.releaseLease(name, 'b')
-      expect(await store.takeLease(name, 'a', 2500, 3000)).toBe(true)
-    })
-    test('of many that want it at once, one gets it', async () => {
-      const store = open()
-      const name = fresh('lease')
-      const taken = await Promise.all(
-        Array.from({ length: 12 }, (_, n) => store.takeLease(name, `${n}`, 0, 1000)),
-      )
-      expect(taken.filter(Boolean)).toHaveLength(1)
-      expect(await store.takeLease(name, `${taken.indexOf(true)}`, 0, 1000)).toBe(true)
-    })
+    const answers = [pending(7), pending(8)] as const
+    for (const answer of answers) await store.putPendingAnswer(answer)
+    expect(await store.pendingAnswers()).toEqual(expect.arrayContaining([...answers]))
+    const fewer = { ...answers[0], edges: ['b'] }
+    await store.putPendingAnswer(fewer)
+    expect(await store.pendingAnswers()).toHaveLength(2)
+    await store.dropPendingAnswer(answers[1].id)
+    await store.dropPendingAnswer(fresh('nobody'))
+    expect(await store.pendingAnswers()).toEqual([fewer])
+    await store.dropPendingAnswer(fewer.id)
+    expect(await store.pendingAnswers()).toEqual([])
   })
 }

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { drainingLoads } from '../../functions/control/draining-load.ts'
 import { type Hold, holdKey } from '../../functions/control/hold.ts'
-import type { CallCount, EdgeReading, Unknown } from '../../functions/control/round.ts'
+import type { CallCount, EdgeReading, Unknown } from '../../functions/control/reading.ts'
+import { aReading } from './reading-samples.ts'
 
 function hold(instanceId: string, changes: Partial<Hold> = {}): Hold {
   return {
@@ -22,17 +23,10 @@ function hold(instanceId: string, changes: Partial<Hold> = {}): Hold {
 const calls = (number: number): CallCount => ({ calls: number, source: 'profile', outbound: true })
 const unknown: Unknown = { unknown: 'no profile' }
 function edge(id: string, counts: readonly (readonly [Hold, CallCount | Unknown])[]): EdgeReading {
-  return {
-    edge: id,
-    readable: true,
-    at: 0,
-    bootTime: 'x',
-    uptimeSeconds: 1,
-    restoresDialogs: false,
-    holds: Object.fromEntries(
-      counts.map(([of, count]) => [holdKey(of), { flags: 'disabled', counted: { count, at: 0, readBy: 0 } }]),
-    ),
-  }
+  const holds = counts.map(
+    ([of, count]) => [holdKey(of), { flags: 'disabled', counted: { count, at: 0, readBy: 0 } }] as const,
+  )
+  return { readable: true, ...aReading(id, { holds: Object.fromEntries(holds) }) }
 }
 const one = hold('i-1')
 const two = hold('i-2')
@@ -66,7 +60,7 @@ test('a server that several holds are on is counted once, and its group is what 
 })
 
 test('what could not be counted is unknown and never zero', () => {
-  const away: EdgeReading = { edge: 'b', readable: false, at: 0, reason: 'no reply' }
+  const away: EdgeReading = { edge: 'b', readable: false, reason: 'no reply' }
   expect(drainingLoads([edge('a', [[one, calls(3)]]), away], [one])).toMatchObject([{ calls: 3, unknown: 1 }])
   expect(drainingLoads([edge('a', [[one, unknown]])], [one])).toMatchObject([{ calls: 0, unknown: 1 }])
   expect(drainingLoads([edge('a', [])], [one])).toMatchObject([{ servers: 1, unknown: 1 }])

@@ -1,25 +1,11 @@
 import { expect, test } from 'vitest'
 import type { EdgeDescription } from '../../functions/control/edge-facts.ts'
 import { lacks, type Observation } from '../../functions/control/observation.ts'
-
-const description: EdgeDescription = {
-  edge: 'a',
-  restoresDialogs: false,
-  version: 'kamailio 6.1.5',
-  bootTime: 'x',
-  uptimeSeconds: 9,
-  bootId: '1-2',
-  batch: true,
-  fence: true,
-  guard: true,
-  profiles: ['dst', 'src'],
-  counters: true,
-  list: { destinations: 2, opaque: 0, opaqueSamples: [], iuid: true },
-  counts: 'counting',
-}
+import { description } from './reading-samples.ts'
 
 const seen = (changes: Partial<EdgeDescription>, mediaServer?: number): Observation => ({
   at: 0,
+  mediaServerAt: 0,
   instanceGone: false,
   released: [],
   ...(mediaServer !== undefined && { mediaServer }),

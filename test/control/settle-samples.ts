@@ -26,11 +26,15 @@ export const recorded = (flags: Flags, more: Partial<EntryRecord> = {}): EntryRe
 })
 
 /** A settle of generation 7 reads at 100 s; nothing is unanswered, and the guard holds what has a guard record. */
-export function plan(holds: readonly Hold[], list: ListedDestination[], changes: Partial<SettleView> = {}) {
+export function view(
+  holds: readonly Hold[],
+  list: ListedDestination[],
+  changes: Partial<SettleView> = {},
+): SettleView {
   const records = changes.records ?? []
   const marked = records.flatMap(({ kind, uri }) => (kind === 'guard' ? uri : []))
   const wanted = wantedOf(holds, list)
-  return settlePlan({
+  return {
     wanted,
     list,
     opaque: [],
@@ -42,7 +46,12 @@ export function plan(holds: readonly Hold[], list: ListedDestination[], changes:
     askedAt: 100_000,
     answeredAt: 100_100,
     ...changes,
-  })
+  }
+}
+
+/** What such a settle comes to. */
+export function plan(holds: readonly Hold[], list: ListedDestination[], changes: Partial<SettleView> = {}) {
+  return settlePlan(view(holds, list, changes))
 }
 
 export const nothing = { put: [], writes: [], drop: [], refused: [], settled: true }

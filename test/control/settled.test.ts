@@ -1,25 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import type { Flags } from '../../functions/control/destination.ts'
-import { isConfirmed, outcomeOf, type Settled, type SettledEntry } from '../../functions/control/settled.ts'
+import type { EntryRecord } from '../../functions/control/entry-record.ts'
+import { settlePlan } from '../../functions/control/settle-plan.ts'
+import { outcomeOf, settledEntries } from '../../functions/control/settled.ts'
 import { hold, listed, machine, uri } from './samples.ts'
+import { free, held, recorded, shows, view } from './settle-samples.ts'
+import { entry, settled } from './settled-samples.ts'
 
-const entry = (after: Flags, changes: Partial<SettledEntry> = {}): SettledEntry => ({
-  group: 1,
-  uri: machine.uri,
-  before: 'AP',
-  after,
-  ...changes,
-})
-const settled = (entries: readonly SettledEntry[], changes: Partial<Settled> = {}): Settled => ({
-  edge: 'edge-a',
-  wanted: 1,
-  askedAt: 1,
-  answeredAt: 2,
-  boot: 'b',
-  entries,
-  guarded: [machine.uri],
-  ...changes,
-})
 const neighbour = uri('sip:10.0.1.99')
 
 describe('what a settle came to for one hold', () => {
@@ -53,39 +39,47 @@ describe('what a settle came to for one hold', () => {
   })
 })
 
-describe('confirmed is two readings that agree', () => {
-  const at = (after: Flags, iuid?: string, group = 1) => entry(after, { group, ...(iuid && { iuid }) })
-  const shows = (flags: Flags, iuid?: string, group = 1) =>
-    listed(machine.uri, { flags, group, ...(iuid && { iuid }) })
+describe('what a settle found and left', () => {
+  const found = (
+    holds: typeof held,
+    first: ReturnType<typeof shows>[],
+    last: ReturnType<typeof shows>[],
+    more: { records?: readonly EntryRecord[]; problem?: string } = {},
+  ) => {
+    const seen = view(holds, last, more.records ? { records: more.records } : {})
+    return settledEntries(seen, first, settlePlan(seen), more.problem)
+  }
 
-  it('disabled both times with the same IUID, in whatever order', () => {
-    expect(isConfirmed([at('DX', 'x'), at('DP', 'y', 2)], [shows('DP', 'y', 2), shows('DX', 'x')])).toBe(true)
+  it('is said of what is held, and of what is on record, and of nothing else', () => {
+    const other = listed('sip:10.0.1.99', { flags: 'AP' })
+    expect(found(held, [shows('AP'), other], [shows('DX'), other])).toEqual([
+      { group: 1, uri: machine.uri, iuid: 'x', before: 'AP', after: 'DX' },
+    ])
+    expect(found(free, [shows('DX')], [shows('AP')])).toEqual([])
+    expect(found(free, [shows('DX')], [shows('AP')], { records: [recorded('AP')] })).toMatchObject([
+      { before: 'DX', after: 'AP' },
+    ])
   })
 
-  it('5.6 has no IUID: the flags decide', () => {
-    expect(isConfirmed([at('DX')], [shows('DX')])).toBe(true)
+  it('what came into the list meanwhile was not found before', () => {
+    expect(found(held, [], [shows('DX')])[0]).not.toHaveProperty('before')
   })
 
-  it('a reload in between is seen by its new IUID', () => {
-    expect(isConfirmed([at('DX', 'x')], [shows('DX', 'z')])).toBe(false)
-    const second = [shows('DX', 'x'), shows('DX', 'z', 2)]
-    expect(isConfirmed([at('DX', 'x'), at('DX', 'y', 2)], second)).toBe(false)
-    expect(isConfirmed([at('DX', 'x')], [shows('DX')])).toBe(false)
+  it('what is still open is refused, with why its write did not come about', () => {
+    const refused = (problem?: string) =>
+      found(held, [shows('AP')], [shows('AP')], problem === undefined ? {} : { problem })[0]?.refused
+    expect(refused('State Update Failed')).toBe('State Update Failed')
+    expect(refused()).toContain('after set_state answered Ok')
   })
 
-  it.each(['AX', 'AP', 'IP', 'TX'] as const)('%s in either, in any group, confirms nothing', (open) => {
-    expect(isConfirmed([at('DX'), at('DX', undefined, 2)], [shows('DX'), shows(open, undefined, 2)])).toBe(
-      false,
-    )
-    expect(isConfirmed([at('DX'), at(open, undefined, 2)], [shows('DX'), shows('DX', undefined, 2)])).toBe(
-      false,
-    )
+  it('what can not be written apart from its twin is refused, whatever else went wrong', () => {
+    const twins = [shows('AP', 'x'), shows('AP', 'y')]
+    for (const { refused } of found(held, twins, twins, { problem: 'State Update Failed' }))
+      expect(refused).toContain('listed more than once without distinct duids')
   })
 
-  it('an entry that came or went in between confirms nothing; one that is listed at neither time is no reason against it', () => {
-    expect(isConfirmed([at('DX')], [shows('DX'), shows('DX', undefined, 2)])).toBe(false)
-    expect(isConfirmed([at('DX')], [])).toBe(false)
-    expect(isConfirmed([], [shows('DX')])).toBe(false)
-    expect(isConfirmed([], [])).toBe(true)
+  it('when it was last found open is what its record says', () => {
+    const records = [recorded('AP', { openAt: 7 })]
+    expect(found(held, [shows('DX')], [shows('DX')], { records })).toMatchObject([{ openAt: 7 }])
   })
 })

@@ -1,11 +1,19 @@
 import type { DrainRecord } from '../../functions/control/drain-record.ts'
 import { holdKey, type Subject } from '../../functions/control/hold.ts'
 import { observation } from '../../functions/control/observation.ts'
-import type { CallCount, EdgeReading, HoldReading, Round, Unknown } from '../../functions/control/round.ts'
+import type {
+  CallCount,
+  EdgeReading,
+  HoldReading,
+  Readings,
+  RemovedEdge,
+  Unknown,
+} from '../../functions/control/reading.ts'
 import { type Judgement, judge, type VerdictRules } from '../../functions/control/verdict.ts'
+import { aReading } from './reading-samples.ts'
 import { hold, machine } from './samples.ts'
 
-/** Drains as a sequence of rounds, and what is concluded after each. */
+/** Drains as a sequence of looks, and what is concluded after each. */
 
 /** With the clocks' difference of 2 s a zero counts after 32 s. */
 export const rules: VerdictRules = { failoverWindowSeconds: 30, longestCallSeconds: 7_200 }
@@ -23,67 +31,63 @@ export type Look = {
   readonly bootTime?: string
   readonly uptimeSeconds?: number
   readonly restoresDialogs?: boolean
-  readonly at?: number
   /** when a settle last found it open */
   readonly openAt?: number
-  /** counted in an earlier round, that many ms before this one */
-  readonly carriedFor?: number
+  /** the edge was last counted that many ms before the look began */
+  readonly askedBefore?: number
 }
 
 export const profile = (calls: number): CallCount => ({ calls, source: 'profile', outbound: true })
 
-/** What an edge shows; left out: disabled, no calls, up for long. `undefined` as count: the hold was not asked about. */
-export function reading(edge: string, time: number, look: Look | 'unreachable', took = 0): EdgeReading {
-  if (look === 'unreachable') return { edge, readable: false, at: time, reason: 'timeout' }
-  const { flags = 'disabled', at = time, bootTime = 'monday', uptimeSeconds = 90_000 } = look
+/** What an edge shows; left out: disabled, no calls, up for long. `undefined` as count: the reading does not know the hold. */
+function readingOf(edge: string, at: number, look: Look | 'unreachable', took: number): EdgeReading {
+  if (look === 'unreachable') return { edge, readable: false, reason: 'timeout' }
+  const { flags = 'disabled', bootTime = 'monday', uptimeSeconds = 90_000, askedBefore } = look
   const count = 'count' in look ? look.count : profile(0)
-  const countedAt = at - (look.carriedFor ?? 0)
-  const counted = count && {
-    count,
-    at: countedAt,
-    readBy: countedAt + (look.carriedFor === undefined ? took : 0),
-  }
+  const askedAt = at - (askedBefore ?? 0)
+  const counted = count && { count, at: askedAt, readBy: askedAt + (askedBefore === undefined ? took : 0) }
   const opened = look.openAt !== undefined && { openAt: look.openAt }
-  return {
-    edge,
-    readable: true,
-    at,
-    bootTime,
-    uptimeSeconds,
+  const shown = aReading(edge, {
+    ...{ askedAt, answeredAt: askedAt, boot: bootTime, uptimeSeconds },
     restoresDialogs: look.restoresDialogs ?? false,
     holds: counted === undefined ? {} : { [key]: { flags, counted, ...opened } },
-  }
+  })
+  return { readable: true, ...shown }
 }
 
 export interface Moment {
   readonly at: number
-  /** how long the round took, in ms */
+  /** how long the edges took to answer, in ms */
   readonly took?: number
   readonly edges: Readonly<Record<string, Look | 'unreachable'>>
+  readonly removed?: readonly RemovedEdge[]
   readonly mediaServer?: number | Unknown
+  /** the media server was last asked that many ms before the look began */
+  readonly serverAskedBefore?: number
   /** what EC2 shows as gone */
   readonly gone?: readonly string[]
   readonly lifted?: boolean
-  /** when it is judged; left out: when the round is finished */
+  /** when it is judged; left out: when the edges have answered */
   readonly now?: number
 }
 
-export function roundOf(moment: Moment): Round {
-  const { at, took = 0, edges, mediaServer, gone = [] } = moment
+function readingsOf(moment: Moment): Readings {
+  const { at, took = 0, edges, removed = [], mediaServer, serverAskedBefore = 0, gone = [] } = moment
+  const askedAt = at - serverAskedBefore
   return {
-    id: `round-${at}`,
-    startedAt: at,
-    finishedAt: at + took,
-    holds: [key],
-    goneInstances: gone,
-    edges: Object.entries(edges).map(([edge, look]) => reading(edge, at, look, took)),
-    mediaServers: mediaServer === undefined ? {} : { [key]: mediaServer },
+    at,
+    edges: Object.entries(edges).map(([edge, look]) => readingOf(edge, at, look, took)),
+    removed,
+    machines: {
+      ...{ askedAt, answeredAt: askedAt, gone },
+      calls: mediaServer === undefined ? {} : { [key]: mediaServer },
+    },
   }
 }
 
 type Memory = Pick<DrainRecord, 'edges'>
 
-/** Judges one round after another, each with what was remembered of those before it. */
+/** Judges one look after another, each with what was remembered of those before it. */
 export function judgements(
   moments: readonly Moment[],
   begun: Memory = { edges: { a: { everListed: true } } },
@@ -94,9 +98,9 @@ export function judgements(
   let memory = begun
   return moments.map((moment) => {
     const drain = { subject, deadlineAt, ...memory }
-    const round = roundOf(moment)
-    const seen = observation(drain, key, round, by, released)
-    const judgement = judge(drain, seen, moment.lifted ?? false, moment.now ?? round.finishedAt, by)
+    const seen = observation(drain, key, readingsOf(moment), { ...by, released })
+    const now = moment.now ?? moment.at + (moment.took ?? 0)
+    const judgement = judge(drain, seen, moment.lifted ?? false, now, by)
     memory = { edges: judgement.edges }
     return judgement
   })

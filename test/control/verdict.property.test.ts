@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isUnknown } from '../../functions/control/round.ts'
+import { isUnknown } from '../../functions/control/reading.ts'
 import { judgements, type Look, type Moment, profile, rules } from './verdict-history.ts'
 
 const seconds = 1_000
@@ -20,11 +20,11 @@ const look: fc.Arbitrary<Look> = fc.record({
   restoresDialogs: fc.boolean(),
 })
 /** Some histories are quiet ones, else almost none would end. */
-const carriedFor = fc.constantFrom({}, {}, {}, {}, { carriedFor: 5 * seconds })
+const askedBefore = fc.constantFrom({}, {}, {}, {}, { askedBefore: 5 * seconds })
 const quiet: fc.Arbitrary<Look> = fc
-  .tuple(fc.record({ flags: fc.constantFrom('disabled', 'unlisted') } as const), carriedFor)
+  .tuple(fc.record({ flags: fc.constantFrom('disabled', 'unlisted') } as const), askedBefore)
   .map(([shown, counted]) => ({ ...shown, ...counted }))
-const nowhereLook: fc.Arbitrary<Look> = carriedFor.map((counted) => ({ flags: 'unlisted', ...counted }))
+const nowhereLook: fc.Arbitrary<Look> = askedBefore.map((counted) => ({ flags: 'unlisted', ...counted }))
 const gap = fc.integer({ min: 1, max: 50 })
 
 function histories(look: fc.Arbitrary<Look>, chance: number): fc.Arbitrary<Moment[]> {
@@ -38,15 +38,16 @@ function histories(look: fc.Arbitrary<Look>, chance: number): fc.Arbitrary<Momen
     looks: fc.array(edge, { minLength: 3, maxLength: 3 }),
     fleet: fc.constantFrom(1, 2, 2, 2, 2, 2, 3),
     mediaServer: fc.constantFrom(undefined, undefined, undefined, 0, 0, 0, 1, { unknown: 'timeout' }),
+    serverAskedBefore: fc.constantFrom(0, 0, 0, 0, 1),
   })
   return fc.array(moment, { minLength: 1, maxLength: 8 }).map((moments) => {
     let at = 0
-    return moments.map(({ gap, took, looks, fleet, mediaServer }) => {
+    return moments.map(({ gap, took, looks, fleet, mediaServer, serverAskedBefore }) => {
       at += gap * seconds + took
       const edges = Object.fromEntries(
         looks.slice(0, fleet).map((each, index) => [edgeNames[index] ?? '', each] as const),
       )
-      return { at, took, edges, ...(mediaServer !== undefined && { mediaServer }) }
+      return { at, took, edges, serverAskedBefore, ...(mediaServer !== undefined && { mediaServer }) }
     })
   })
 }
@@ -72,14 +73,14 @@ function waitedFor(past: readonly Moment[], released: readonly string[]): string
   return [...everSeen(past)].filter((edge) => edge in now || !released.includes(edge))
 }
 
-/** Counted in this very round. */
+/** Counted since the look began. */
 function countedNow(moment: Moment, edges: Iterable<string>): boolean {
-  return [...edges].every((edge) => zeroOf(moment, edge)?.carriedFor === undefined)
+  return [...edges].every((edge) => zeroOf(moment, edge)?.askedBefore === undefined)
 }
 
 function shownBy(moment: Moment, edge: string): number {
-  const carried = zeroOf(moment, edge)?.carriedFor
-  return carried === undefined ? moment.at + (moment.took ?? 0) : moment.at - carried
+  const before = zeroOf(moment, edge)?.askedBefore
+  return before === undefined ? moment.at + (moment.took ?? 0) : moment.at - before
 }
 
 function everSeen(past: readonly Moment[]): Set<string> {
@@ -90,7 +91,7 @@ function listedOnce(past: readonly Moment[], edges: Iterable<string>): boolean {
   return [...edges].some((edge) =>
     past.some((moment) => {
       const seen = moment.edges[edge]
-      // A round that was not asked about the drain says nothing about it.
+      // A reading that does not know the drain says nothing about it.
       const asked =
         seen !== undefined && seen !== 'unreachable' && !('count' in seen && seen.count === undefined)
       return asked && seen.flags !== 'unlisted'
@@ -115,7 +116,7 @@ function zeroSince(past: readonly Moment[], edge: string): number | undefined {
 }
 
 function mediaServerIsDone(moment: Moment): boolean {
-  return moment.mediaServer === undefined || moment.mediaServer === 0
+  return moment.mediaServer === undefined || (moment.mediaServer === 0 && moment.serverAskedBefore === 0)
 }
 
 function expected(
@@ -134,7 +135,7 @@ function expected(
   return begunListed || listedOnce(past, everSeen(past)) ? 'drained' : 'absent'
 }
 
-describe('for any history of rounds', () => {
+describe('for any history of looks', () => {
   it('drained and absent are said when the rules allow it, and never else', () => {
     const said = { drained: 0, absent: 0, neither: 0 }
     let withoutReleased = 0

@@ -10,11 +10,11 @@ const one = (at: number, look: Look | 'unreachable' = {}, more: Partial<Moment> 
 })
 
 describe('a zero counts only', () => {
-  it("on two rounds as far apart as the fail-over window and the clocks' difference", () => {
+  it("on two looks as far apart as the fail-over window and the clocks' difference", () => {
     expect(verdicts(one(0), one(32 * s - 1), one(32 * s))).toEqual(['draining', 'draining', 'drained'])
   })
 
-  it('counted from the end of the first round to the start of the second', () => {
+  it('counted from the end of the first counting to the start of the second', () => {
     expect(verdicts(one(0, {}, { took: 9 * s }), one(33 * s), one(41 * s))).toEqual([
       'draining',
       'draining',
@@ -22,7 +22,7 @@ describe('a zero counts only', () => {
     ])
   })
 
-  it('the same round read twice is one', () => {
+  it('one reading judged twice is one', () => {
     expect(verdicts(one(0), one(0, {}, { now: 60 * s }))).toEqual(['draining', 'draining'])
   })
 
@@ -50,13 +50,13 @@ describe('a zero counts only', () => {
     ['open flags', { flags: 'open' }],
     ['no count', { count: { unknown: 'timeout' } }],
     ['no answer', 'unreachable'],
-    ['a round that does not know the drain', { count: undefined }],
+    ['a reading that does not know the drain', { count: undefined }],
   ] as const)('%s in between begin the window anew', (_, look) => {
     const history = [one(0), one(20 * s, look), one(40 * s), one(71 * s), one(73 * s)]
     expect(verdicts(...history).slice(2)).toEqual(['draining', 'draining', 'drained'])
   })
 
-  it('an edge left out of a round in between begins the window anew', () => {
+  it('an edge left out of a look in between begins the window anew', () => {
     expect(verdicts(one(0), { at: 20 * s, edges: {} }, one(40 * s), one(73 * s))).toEqual([
       'draining',
       'unknown',
@@ -168,7 +168,7 @@ describe('every edge must say so', () => {
     expect(said(['b'])).toEqual(['draining', 'drained'])
   })
 
-  it('one that was added later needs two rounds of its own', () => {
+  it('one that was added later needs two readings of its own', () => {
     expect(verdicts(one(0), both(40 * s, {}), both(73 * s, {}))).toEqual(['draining', 'draining', 'drained'])
   })
 

@@ -2,13 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import {
-  DeleteCommand,
-  DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  ScanCommand,
-} from '@aws-sdk/lib-dynamodb'
+import { DynamoDBDocumentClient, GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createDynamoStore } from '../../functions/aws/dynamo-store.ts'
 import { UnexpectedAnswer } from '../../functions/aws/rows.ts'
@@ -17,7 +11,7 @@ import type { Store } from '../../functions/use-cases/ports.ts'
 import type { Emulator } from '../../lab/emulator.ts'
 import { defaultEmulator, prepareEmulator } from '../../lab/emulators.ts'
 import { storeContract } from '../contract/store.ts'
-import { aDrain, aHold, aRound } from '../contract/store-samples.ts'
+import { aDrain, aHead, aHold, aListing, aReading } from '../contract/store-samples.ts'
 
 const table = 'store-contract'
 const runDir = mkdtempSync(join(tmpdir(), 'store-contract-'))
@@ -41,9 +35,8 @@ beforeAll(async () => {
     }),
   )
   documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } })
-  store = openStore()
+  store = createDynamoStore({ documents, table, clock: createClock(), random: Math.random })
 })
-const openStore = () => createDynamoStore({ documents, table, clock: createClock(), random: Math.random })
 afterAll(async () => {
   await emulator?.stop()
   rmSync(runDir, { recursive: true, force: true })
@@ -76,15 +69,25 @@ describe('what expires', () => {
     await store.putDrain(aDrain('expiry', { state: 'ended', version: 2 }))
     expect(await rowOf('DRAIN#expiry', 'RECORD')).toHaveProperty('expiresAt')
   })
-})
-
-test('a round of which a reading is gone is no round', async () => {
-  const unreadable = (edge: string) => ({ edge, readable: false, at: 1, reason: 'timeout' }) as const
-  const round = aRound('torn', 1_896_000_000_000, [unreadable('a'), unreadable('b')])
-  await store.putRound(round)
-  expect(await openStore().latestRound()).toEqual(round)
-  await documents.send(new DeleteCommand({ TableName: table, Key: { pk: 'ROUND#torn', sk: 'a' } }))
-  expect(await openStore().latestRound()).toBe(undefined)
+  test('a pending answer expires after 14 days, what is known of an edge never', async () => {
+    const days = 86_400
+    const before = Date.now() / 1000
+    await store.putPendingAnswer({ id: 'expiry', since: 1, hold: aHold('expiry'), edges: ['a'], at: 5 })
+    const { expiresAt } = (await rowOf('PENDING', 'expiry')) ?? {}
+    expect(expiresAt - before).toBeGreaterThanOrEqual(14 * days)
+    expect(expiresAt - before).toBeLessThan(15 * days)
+    const generation = (await store.takeEdge('expiry', 'a', 0, 1000)) ?? 0
+    const found = { head: aHead('expiry'), reading: aReading('expiry'), listing: aListing('expiry') }
+    await store.putReading(generation, found)
+    for (const [pk, sk] of [
+      ['EDGES', 'expiry'],
+      ['EDGE#expiry', 'READING'],
+      ['EDGE#expiry', 'LISTING'],
+    ] as const) {
+      expect(await rowOf(pk, sk)).toBeDefined()
+      expect(await rowOf(pk, sk)).not.toHaveProperty('expiresAt')
+    }
+  })
 })
 
 test('holds that a former release lifted and had not given back yet are in force no more', async () => {

@@ -27,16 +27,6 @@ const relay: Settings['edgeAccess'] = {
   port: 8080,
 }
 const withAccess = (edgeAccess: Settings['edgeAccess']): Settings => ({ ...exampleSettings, edgeAccess })
-const askEdges = [
-  'lifecycle-events',
-  'alarm-events',
-  'commands',
-  'begin-drain',
-  'observe-drain',
-  'retire-drain',
-  'reconcile',
-].length
-
 /** Each resource's properties, of one type. */
 function all(template: ReturnType<typeof exampleTemplate>, type: string): Record<string, unknown>[] {
   const found = z.record(z.string(), z.object({ Properties: z.record(z.string(), z.unknown()) }))
@@ -53,6 +43,25 @@ function allowing(template: ReturnType<typeof exampleTemplate>, action: string) 
   return all(template, 'AWS::IAM::Policy')
     .flatMap((properties) => policy.parse(properties).PolicyDocument.Statement)
     .filter((statement) => statement.Action === action)
+}
+
+/** The roles that may do this, on a resource whose text has `on` in it. */
+function allowedTo(template: ReturnType<typeof exampleTemplate>, action: string, on = ''): string[] {
+  const policy = z.object({
+    Roles: z.tuple([z.unknown()]),
+    PolicyDocument: z.object({ Statement: statements }),
+  })
+  return all(template, 'AWS::IAM::Policy')
+    .map((properties) => policy.parse(properties))
+    .filter(({ PolicyDocument }) =>
+      PolicyDocument.Statement.some(
+        (each) =>
+          each.Effect === 'Allow' &&
+          each.Action.includes(action) &&
+          JSON.stringify(each.Resource).includes(on),
+      ),
+    )
+    .map(({ Roles }) => readable(Roles[0]))
 }
 
 const statements = z.array(
@@ -140,15 +149,12 @@ describe('by VPC link', () => {
       DefaultRouteSettings: { ThrottlingRateLimit: 5000, ThrottlingBurstLimit: 5000 },
       AccessLogSettings: { Format: Match.not(Match.stringLikeRegexp('header|X-RPC-Key|authorizer')) },
     })
-    exampleTemplate(withAccess({ ...vpcLink, requestsPerSecond: 50 })).hasResourceProperties(
-      'AWS::ApiGatewayV2::Stage',
-      { DefaultRouteSettings: { ThrottlingRateLimit: 50 } },
-    )
   })
 
-  test('only the functions that talk to edges may invoke it, and of it the routes of the edges alone', () => {
+  test('only the settle function may invoke it, and of it the routes of the edges alone', () => {
     const invoke = allowing(template, 'execute-api:Invoke')
-    expect(invoke).toHaveLength(askEdges)
+    expect(invoke).toHaveLength(1)
+    expect(allowedTo(template, 'execute-api:Invoke')).toEqual(['<ControlSettleRole>'])
     for (const { Resource } of invoke)
       expect(z.array(z.unknown()).parse(Resource).map(readable)).toEqual(
         ['edge-a', 'edge-b', 'edge-c'].map(
@@ -159,7 +165,7 @@ describe('by VPC link', () => {
     const told = all(template, 'AWS::Lambda::Function').filter((each) =>
       JSON.stringify(each).includes(edgeAccessEnvironment.api),
     )
-    expect(told).toHaveLength(askEdges)
+    expect(told).toHaveLength(1)
     for (const { Environment } of told)
       expect(Environment).toMatchObject({
         Variables: { [edgeAccessEnvironment.routes]: 'edge-a,edge-b,edge-c' },
@@ -224,7 +230,7 @@ describe('by relay', () => {
     )
   })
 
-  test('the relay may call no AWS API of its own, and only the functions that talk to edges may invoke it', () => {
+  test('the relay may call no AWS API of its own, and only the settle function may invoke it', () => {
     const actions = statementsOf(template, 'EdgeAccessRelay')
       .filter(({ Effect }) => Effect === 'Allow')
       .flatMap(({ Action }) => Action)
@@ -232,12 +238,13 @@ describe('by relay', () => {
       actions.filter((action) => !/^(logs:|ec2:.*(NetworkInterface|Subnets|PrivateIp))/.test(action)),
     ).toEqual([])
     expect(actions).not.toEqual([])
-    // The state machine invokes its steps, which are other functions.
-    const invoke = allowing(template, 'lambda:InvokeFunction').filter(({ Resource }) =>
+    // The state machine invokes its steps, and these the settle function.
+    expect(allowedTo(template, 'lambda:InvokeFunction', 'EdgeAccessRelay')).toEqual(['<ControlSettleRole>'])
+    const [own, ...others] = allowing(template, 'lambda:InvokeFunction').filter(({ Resource }) =>
       JSON.stringify(Resource).includes('EdgeAccessRelay'),
     )
-    expect(invoke).toHaveLength(askEdges)
-    for (const { Resource } of invoke) expect(readable(Resource)).toBe('<EdgeAccessRelayFunction.Arn>')
+    expect(others).toEqual([])
+    expect(readable(own?.Resource)).toBe('<EdgeAccessRelayFunction.Arn>')
   })
 })
 
@@ -248,12 +255,12 @@ describe('our side of TLS', () => {
   test.each([
     ['directly', direct],
     ['by the relay', relay],
-  ])('%s each function of ours is told where it is; the relay is told nothing', (_way, edgeAccess) => {
+  ])('%s the settle function is told where it is, and no other, also not the relay', (_way, edgeAccess) => {
     const functions = all(exampleTemplate({ ...withAccess(edgeAccess), edgeTls }), 'AWS::Lambda::Function')
     const told = functions.map(({ Environment }) =>
       JSON.stringify(Environment).includes(edgeAccessEnvironment.tls),
     )
-    expect(told.filter((each) => !each)).toHaveLength(edgeAccess.kind === 'relay' ? 1 : 0)
+    expect(told.filter(Boolean)).toHaveLength(1)
     expect(functions.map(({ Environment }) => Environment)).toContainEqual({
       Variables: expect.objectContaining({ [edgeAccessEnvironment.tls]: JSON.stringify(edgeTls) }),
     })

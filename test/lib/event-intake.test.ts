@@ -4,6 +4,7 @@ import { Annotations, Match } from 'aws-cdk-lib/assertions'
 import { expect, test } from 'vitest'
 import * as z from 'zod'
 import { simulatedAutoScaling } from '../../functions/contracts/names.ts'
+import { settleRequest } from '../../functions/contracts/settle-request.ts'
 import { exampleGroup, exampleStack, exampleTemplate, readable, withControl } from './synthesized.ts'
 
 const rule = z.object({
@@ -118,22 +119,52 @@ test('only a rule of ours may send to a queue, and that one to its target and it
       ...rule('IntakeEdgeList', 'IntakeLifecycleEventsQueue', 'IntakeEdgeListUndelivered'),
       ...rule('IntakeAlarms', 'IntakeAlarmEventsQueue', 'IntakeAlarmsUndelivered'),
       ...rule('ScheduleEveryMinute', 'ScheduleUndelivered'),
+      ...rule('SettleScheduleEveryMinute', 'SettleScheduleUndelivered'),
     ].toSorted(),
   )
 })
 
-test('only our rule of every minute may call a function, and that one the reconciler', () => {
-  const permissions = Object.values(exampleTemplate().findResources('AWS::Lambda::Permission'))
-  expect(permissions).toEqual([
-    expect.objectContaining({
-      Properties: {
-        Action: 'lambda:InvokeFunction',
-        FunctionName: { 'Fn::GetAtt': [expect.stringMatching(/^ControlReconcileFunction/), 'Arn'] },
-        Principal: 'events.amazonaws.com',
-        SourceArn: { 'Fn::GetAtt': [expect.stringMatching(/^ControlScheduleEveryMinute/), 'Arn'] },
-      },
-    }),
+test('only our rules of every minute may call a function: one the settle function with what it is asked for, one the reconciler', () => {
+  const template = exampleTemplate()
+  const calls = Object.values(template.findResources('AWS::Lambda::Permission')).map((permission) => {
+    const { SourceArn, FunctionName, ...others } = z
+      .object({ Properties: z.looseObject({ SourceArn: z.unknown(), FunctionName: z.unknown() }) })
+      .parse(permission).Properties
+    expect(others).toEqual({ Action: 'lambda:InvokeFunction', Principal: 'events.amazonaws.com' })
+    return `${readable(SourceArn)} to ${readable(FunctionName)}`
+  })
+  expect(calls.toSorted()).toEqual([
+    '<ControlScheduleEveryMinute.Arn> to <ControlReconcileFunction.Arn>',
+    '<ControlSettleScheduleEveryMinute.Arn> to <ControlSettleFunction.Arn>',
   ])
+  const scheduled = z.object({
+    Properties: z.object({
+      Targets: z.tuple([z.object({ Arn: z.unknown(), Input: z.string().optional() })]),
+    }),
+  })
+  const inputs = Object.values(
+    template.findResources('AWS::Events::Rule', { Properties: { ScheduleExpression: 'rate(1 minute)' } }),
+  ).map((each) => scheduled.parse(each).Properties.Targets[0])
+  expect(inputs.filter(({ Input }) => Input !== undefined).map(({ Arn }) => readable(Arn))).toEqual([
+    '<ControlSettleFunction.Arn>',
+  ])
+  expect(
+    inputs.flatMap(({ Input }) => (Input === undefined ? [] : [settleRequest.parse(JSON.parse(Input))])),
+  ).toEqual([{ kind: 'minute' }])
+})
+
+test('what is asked of the settle function waits ten minutes at most, and is tried three times', () => {
+  const template = exampleTemplate()
+  template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+    FunctionName: { Ref: Match.stringLikeRegexp('^ControlSettleFunction') },
+    MaximumEventAgeInSeconds: 600,
+    MaximumRetryAttempts: 2,
+    DestinationConfig: {
+      OnFailure: {
+        Destination: { 'Fn::GetAtt': [Match.stringLikeRegexp('^ControlSettleScheduleFailed'), 'Arn'] },
+      },
+    },
+  })
 })
 
 test('a heartbeat timeout too short for a second try is said at synth', () => {

@@ -54,6 +54,7 @@ const fleet = [
       `execute-api:Invoke on arn:<AWS::Partition>:execute-api::<EdgeAccessApi>/$default/POST/edges/${edge}/rpc`,
   ),
 ]
+const settles = ['lambda:InvokeFunction on <ControlSettleFunction.Arn>']
 const instances = ['ec2:DescribeInstances on *']
 const group = 'arn:<AWS::Partition>:autoscaling::autoScalingGroup:*:autoScalingGroupName/media-servers'
 const heartbeat = [`autoscaling:RecordLifecycleActionHeartbeat on ${group}`]
@@ -85,33 +86,46 @@ const logDeliveries = [
 
 test('each role may do what its function needs, on our own resources, and nothing else', () => {
   const expected = {
+    Settle: [
+      ...[...store, ...fleet, ...instances, ...events, ...logs('Settle')],
+      'sqs:SendMessage on <ControlSettleScheduleFailed.Arn>',
+    ],
     OnLifecycleEvents: [
-      ...[...store, ...fleet, ...instances, ...complete, ...workflows, ...events],
+      ...[...store, ...settles, ...instances, ...complete, ...workflows, ...events],
       ...[...logs('OnLifecycleEvents'), ...queue('IntakeLifecycleEvents')],
     ],
     OnAlarmEvents: [
-      ...[...store, ...fleet, ...instances, ...workflows, ...events],
+      ...[...store, ...settles, ...instances, ...workflows, ...events],
       ...[...logs('OnAlarmEvents'), ...queue('IntakeAlarmEvents')],
     ],
     OnCommands: [
-      ...[...store, ...fleet, ...instances, ...workflows, ...events],
+      ...[...store, ...settles, ...instances, ...workflows, ...events],
       ...[...logs('OnCommands'), ...queue('Commands')],
     ],
     BeginDrain: [
-      ...[...store, ...fleet, ...instances, ...heartbeat, ...workflows, ...events, ...logs('BeginDrain')],
+      ...[...store, ...settles, ...instances, ...heartbeat, ...workflows, ...events, ...logs('BeginDrain')],
     ],
     ObserveDrain: [
-      ...[...store, ...fleet, ...instances, ...heartbeat, ...workflows, ...events, ...logs('ObserveDrain')],
+      ...[...store, ...settles, ...instances, ...heartbeat, ...workflows, ...events, ...logs('ObserveDrain')],
     ],
     CompleteDrain: [
-      ...[...store, ...instances, ...heartbeat, ...complete, ...terminate, ...workflows, ...events],
+      ...[
+        ...store,
+        ...settles,
+        ...instances,
+        ...heartbeat,
+        ...complete,
+        ...terminate,
+        ...workflows,
+        ...events,
+      ],
       ...logs('CompleteDrain'),
     ],
     Reconcile: [
-      ...[...store, ...fleet, ...instances, ...events, ...logs('Reconcile')],
+      ...[...store, ...settles, ...instances, ...events, ...logs('Reconcile')],
       'sqs:SendMessage on <ControlScheduleFailed.Arn>',
     ],
-    RetireDrain: [...store, ...fleet, ...instances, ...workflows, ...events, ...logs('RetireDrain')],
+    RetireDrain: [...store, ...instances, ...workflows, ...events, ...logs('RetireDrain')],
     Drain: [
       ...['BeginDrain', 'CompleteDrain', 'ObserveDrain', 'RetireDrain'].map(
         (step) => `lambda:InvokeFunction on <Control${step}Function.Arn>`,
@@ -153,7 +167,7 @@ test('the state machine takes its role for itself alone, every other role is for
   expect(JSON.stringify(states?.Condition)).toContain(':stateMachine:dispatcher-control-drain')
 })
 
-test('secrets are read one by one by name, and their own key only through SSM', () => {
+test('only the settle function reads secrets: one by one by name, and their own key only through SSM', () => {
   const key = 'arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555'
   const settings: Settings = {
     ...exampleSettings,
@@ -166,20 +180,16 @@ test('secrets are read one by one by name, and their own key only through SSM', 
       })),
     },
   }
-  const secrets = (role: string) =>
-    permissions(settings)[role]?.filter((line) => /^(ssm:GetParameter |kms:)/.test(line))
+  const secrets = Object.entries(permissions(settings)).flatMap(([role, lines]) =>
+    lines.filter((line) => /^(ssm:GetParameter |kms:)/.test(line)).map((line) => `${role}: ${line}`),
+  )
   const viaSsm = `kms:Decrypt on ${key} if {"StringEquals":{"kms:ViaService":{"Fn::Join":["",["ssm.",{"Ref":"AWS::Region"},".amazonaws.com"]]}}}`
   const rpcSecret = 'ssm:GetParameter on arn:<AWS::Partition>:ssm::parameter/dispatcher-control/rpc-secret'
-  expect(secrets('BeginDrain')).toEqual([viaSsm, rpcSecret])
-  expect(new Set(secrets('ObserveDrain'))).toEqual(
-    new Set([viaSsm, rpcSecret, 'ssm:GetParameter on arn:<AWS::Partition>:ssm::parameter/media-servers/ari']),
-  )
-  // It makes rounds too, which other drains read.
-  expect(secrets('RetireDrain')).toEqual(secrets('ObserveDrain'))
-  expect(secrets('CompleteDrain')).toEqual([])
+  const password = 'ssm:GetParameter on arn:<AWS::Partition>:ssm::parameter/media-servers/ari'
+  expect(new Set(secrets)).toEqual(new Set([viaSsm, rpcSecret, password].map((line) => `Settle: ${line}`)))
 })
 
-test('what edgeTls names is read all at once, by whoever asks edges and by nobody else', () => {
+test('what edgeTls names is read all at once, by the settle function and by nobody else', () => {
   const edgeTls = { caParameter: '/tls/ca', certificateParameter: '/tls/client', keyParameter: '/tls/key' }
   const key = 'arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555'
   const reads = (more: Partial<Settings>) =>
@@ -192,21 +202,8 @@ test('what edgeTls names is read all at once, by whoever asks edges and by nobod
   const all = Object.values(edgeTls)
     .toSorted()
     .map((name) => `ssm:GetParameters on arn:<AWS::Partition>:ssm::parameter${name}`)
-  const asking = [
-    'OnLifecycleEvents',
-    'OnAlarmEvents',
-    'OnCommands',
-    'BeginDrain',
-    'ObserveDrain',
-    'RetireDrain',
-    'Reconcile',
-  ]
-  expect(Object.fromEntries(reads({ edgeTls, parameterKeyArn: key }))).toEqual(
-    Object.fromEntries(asking.map((role) => [role, [`kms:Decrypt on ${key}`, ...all]])),
-  )
-  expect(Object.fromEntries(reads({ edgeTls: { caParameter: '/tls/ca' } }))).toEqual(
-    Object.fromEntries(asking.map((role) => [role, all.slice(0, 1)])),
-  )
+  expect(reads({ edgeTls, parameterKeyArn: key })).toEqual([['Settle', [`kms:Decrypt on ${key}`, ...all]]])
+  expect(reads({ edgeTls: { caParameter: '/tls/ca' } })).toEqual([['Settle', all.slice(0, 1)]])
   expect(reads({})).toEqual([])
 })
 

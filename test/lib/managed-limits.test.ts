@@ -103,7 +103,7 @@ test('every metric that is counted has its method', () => {
     control.metricHeartbeatsFailed(),
     control.metricEventsRefused(),
     control.metricRecordsMissing(),
-    control.metricRoundDuration(),
+    control.metricSettleDuration(),
     control.metricServersInService(),
     control.metricActiveCalls(),
     control.metricActiveCallsPerServer(),

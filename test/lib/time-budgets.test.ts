@@ -7,15 +7,28 @@ const timers = {
   failoverWindowSeconds: 7,
   longestCallSeconds: 14_400,
 }
+const slow = [0.2, 1, 3, 10].flatMap((rpcTimeoutSeconds) =>
+  [2, 30].map((readBackGapSeconds) => ({ ...timers, rpcTimeoutSeconds, readBackGapSeconds })),
+)
 
-test.each([0.2, 1, 3, 10])(
-  'with RPCs of %d s, the longest step fits between the heartbeats of every timeout that synth does not warn of',
-  (rpcTimeoutSeconds) => {
-    for (const readBackGapSeconds of [2, 30]) {
-      const { event, step } = timeBudgets({ ...timers, rpcTimeoutSeconds, readBackGapSeconds })
-      const warnedBelow = Math.max(60, 6 * event.toSeconds())
-      // functions/control/pace.ts: at most half the timeout passes between two heartbeats, if steps take no time.
-      expect(step.toSeconds()).toBeLessThan(warnedBelow / 2)
-    }
+test.each(slow)(
+  'with RPCs of $rpcTimeoutSeconds s, the longest step fits between the heartbeats of every timeout that synth does not warn of',
+  (each) => {
+    const { message, step } = timeBudgets(each)
+    const warnedBelow = Math.max(60, 6 * message.toSeconds())
+    // functions/control/pace.ts: at most half the timeout passes between two heartbeats, if steps take no time.
+    expect(step.toSeconds()).toBeLessThan(warnedBelow / 2)
+  },
+)
+
+test.each(slow)(
+  'with RPCs of $rpcTimeoutSeconds s read back after $readBackGapSeconds s, only the function that asks edges has time for more than two readings, and Lambda allows it',
+  (each) => {
+    const { settle, message, step } = timeBudgets(each)
+    const reading = 2 * each.rpcTimeoutSeconds + 2
+    expect(step.toSeconds()).toBe(Math.ceil(20 + reading))
+    expect(message.toSeconds()).toBe(Math.ceil(20 + 2 * reading))
+    expect(settle.toSeconds()).toBeGreaterThan(2 * each.readBackGapSeconds + 72 * each.rpcTimeoutSeconds)
+    expect(settle.toSeconds()).toBeLessThanOrEqual(900)
   },
 )

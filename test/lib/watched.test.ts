@@ -74,11 +74,11 @@ test('each rule, queue and async call has a dead-letter queue, and no two have t
       (each) => invoke.parse(each).Properties.DestinationConfig.OnFailure.Destination,
     ),
   ].map(readable)
-  // Five rules, three queues, and one function that is called without waiting for its answer.
-  expect(dead).toHaveLength(9)
-  expect(new Set(dead).size).toBe(9)
+  // Six rules, three queues, and two functions that are called without waiting for their answer.
+  expect(dead).toHaveLength(11)
+  expect(new Set(dead).size).toBe(11)
   // Every queue that nobody works off is one of them.
-  expect(resources('AWS::SQS::Queue')).toHaveLength(3 + 9)
+  expect(resources('AWS::SQS::Queue')).toHaveLength(3 + 11)
 })
 
 test('a rule that a group brings later is watched too', () => {

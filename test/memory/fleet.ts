@@ -6,14 +6,10 @@ export interface MemoryFleet extends Fleet {
   readonly list: Edge[]
 }
 
-export function createMemoryFleet(
-  edges: readonly Edge[] = [],
-  requestsPerSecond = 5000,
-): Faulty<MemoryFleet> {
+export function createMemoryFleet(edges: readonly Edge[] = []): Faulty<MemoryFleet> {
   const list = [...edges]
   return faulty<MemoryFleet>({
     list,
-    requestsPerSecond,
     edges: async () => [...list],
     reread: async () => undefined,
   })

@@ -61,6 +61,11 @@ export class MemoryKamailio {
     return this.port.requests
   }
 
+  /** What arrived before is not among the requests any more. */
+  forgetRequests(): void {
+    this.port.requests.length = 0
+  }
+
   /** HTTP requests that arrived here. */
   get posts(): number {
     return this.port.posts

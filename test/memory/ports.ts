@@ -1,5 +1,5 @@
 import { type ControlConfigInput, controlConfig } from '../../functions/contracts/config.ts'
-import type { Edge, Ports } from '../../functions/use-cases/ports.ts'
+import type { Edge, EdgePorts, Ports } from '../../functions/use-cases/ports.ts'
 import { createMemoryClock, type MemoryClock } from './clock.ts'
 import { createMemoryDeadLetters, type MemoryDeadLetters } from './dead-letters.ts'
 import { createMemoryEvents, type MemoryEvents } from './events.ts'
@@ -10,6 +10,7 @@ import { createMemoryInstances, type MemoryInstances } from './instances.ts'
 import { createMemoryLifecycleActions, type MemoryLifecycleActions } from './lifecycle-actions.ts'
 import { createMemoryMediaServers, type MemoryMediaServers } from './media-servers.ts'
 import { createMemoryMetrics, type MemoryMetrics } from './metrics.ts'
+import { createMemorySettles, type MemorySettles } from './settles.ts'
 import { createMemoryStore, type MemoryStore } from './store.ts'
 import { createMemoryWorkflows, type MemoryWorkflows } from './workflows.ts'
 
@@ -29,7 +30,8 @@ export const memoryConfig: ControlConfigInput = {
   timers: { failoverWindowSeconds: 10, longestCallSeconds: 7200 },
 }
 
-export interface MemoryPorts extends Ports {
+export interface MemoryPorts extends Ports, Pick<EdgePorts, 'fleet' | 'mediaServers'> {
+  readonly settles: Faulty<MemorySettles>
   readonly fleet: Faulty<MemoryFleet>
   readonly instances: Faulty<MemoryInstances>
   readonly lifecycleActions: Faulty<MemoryLifecycleActions>
@@ -57,6 +59,7 @@ export function memoryPorts(
     instances: createMemoryInstances(),
     lifecycleActions: createMemoryLifecycleActions(clock),
     mediaServers: createMemoryMediaServers(),
+    settles: createMemorySettles(),
     workflows: createMemoryWorkflows(),
     store: createMemoryStore(),
     events: createMemoryEvents(),

@@ -3,9 +3,8 @@ import type { EdgeRelease } from '../../functions/control/edge-release.ts'
 import type { EdgeRecord } from '../../functions/control/entry-record.ts'
 import { StoreConflict } from '../../functions/control/errors.ts'
 import type { Hold, HoldSource, Subject } from '../../functions/control/hold.ts'
-import type { Round } from '../../functions/control/round.ts'
-import type { Settled } from '../../functions/control/settled.ts'
-import type { CommandOutcomeRow, KeptEvent, Store } from '../../functions/use-cases/ports.ts'
+import type { EdgeHead, Listing, MachinesReading, Reading } from '../../functions/control/reading.ts'
+import type { CommandOutcomeRow, KeptEvent, PendingAnswer, Store } from '../../functions/use-cases/ports.ts'
 import { type Faulty, faulty } from './faults.ts'
 
 export type MemoryStore = Faulty<Store>
@@ -21,14 +20,16 @@ export function createMemoryStore(): MemoryStore {
   const drains = new Map<string, DrainRecord>()
   const edges = new Map<string, { generation: number; until: number; owner?: string }>()
   const records = new Map<string, readonly EdgeRecord[]>()
-  const settled = new Map<string, Settled>()
+  const heads = new Map<string, EdgeHead>()
+  const readings = new Map<string, Reading>()
+  const listings = new Map<string, Listing>()
+  let machines: MachinesReading | undefined
   let wanted = 0
   const alarms = new Map<string, string>()
   const outcomes = new Map<string, CommandOutcomeRow>()
-  const leases = new Map<string, { owner: string; until: number }>()
   const kept = new Map<string, KeptEvent>()
   const releases = new Map<string, EdgeRelease>()
-  let latest: Round | undefined
+  const pending = new Map<string, PendingAnswer>()
 
   const keyOf = (hold: Hold) => holdKey(hold.source, hold.id, hold.subject)
   const stale = (hold: Hold) => {
@@ -89,11 +90,22 @@ export function createMemoryStore(): MemoryStore {
       records.set(edge, structuredClone(next))
       return 'written'
     },
-    settled: async (edge) => structuredClone(settled.get(edge)),
-    async putSettled(generation, found) {
-      if (edges.get(found.edge)?.generation !== generation) return 'lost'
-      settled.set(found.edge, structuredClone(found))
+    edgeHeads: async () => structuredClone([...heads.values()].sort((a, b) => (a.edge < b.edge ? -1 : 1))),
+    async addEdgeHead(head) {
+      if (!heads.has(head.edge)) heads.set(head.edge, structuredClone(head))
+    },
+    reading: async (edge) => structuredClone(readings.get(edge)),
+    listing: async (edge) => structuredClone(listings.get(edge)),
+    async putReading(generation, { head, reading, listing }) {
+      if (edges.get(head.edge)?.generation !== generation) return 'lost'
+      heads.set(head.edge, structuredClone(head))
+      if (reading) readings.set(head.edge, structuredClone(reading))
+      if (listing) listings.set(head.edge, structuredClone(listing))
       return 'written'
+    },
+    machines: async () => structuredClone(machines),
+    async putMachines(reading) {
+      if (!machines || machines.askedAt <= reading.askedAt) machines = structuredClone(reading)
     },
 
     async seeAlarm(key, order) {
@@ -123,19 +135,12 @@ export function createMemoryStore(): MemoryStore {
       return 'written'
     },
 
-    latestRound: async () => structuredClone(latest),
-    async putRound(round) {
-      if (!latest || latest.startedAt <= round.startedAt) latest = structuredClone(round)
+    pendingAnswers: async () => structuredClone([...pending.values()]),
+    async putPendingAnswer(answer) {
+      pending.set(answer.id, structuredClone(answer))
     },
-
-    async takeLease(name, owner, now, until) {
-      const lease = leases.get(name)
-      if (lease && lease.owner !== owner && lease.until > now) return false
-      leases.set(name, { owner, until })
-      return true
-    },
-    async releaseLease(name, owner) {
-      if (leases.get(name)?.owner === owner) leases.delete(name)
+    async dropPendingAnswer(id) {
+      pending.delete(id)
     },
   }
   return faulty(store)

@@ -5,6 +5,7 @@ import type { WorkflowPayload } from '../../functions/contracts/workflow-payload
 import { correlated, correlationId } from '../../functions/runtime/correlation.ts'
 import { queueHandler } from '../../functions/runtime/queue-handler.ts'
 import { scheduleHandler } from '../../functions/runtime/schedule-handler.ts'
+import { settleHandler } from '../../functions/runtime/settle-handler.ts'
 import { stepHandler } from '../../functions/runtime/step-handler.ts'
 import type { Ports } from '../../functions/use-cases/ports.ts'
 import type { AwsRequest } from '../aws/aws-stub.ts'
@@ -50,7 +51,12 @@ async function world() {
   const askedFor = () => edge.requests.map(({ head }) => /^x-correlation-id: (.*)$/im.exec(head)?.[1])
   return { ...environment, askedFor }
 }
-const ask = async (ports: Ports) => (await ports.fleet.edges())[0]?.boot()
+const ask = (ports: Ports) => ports.settles.ask({ kind: 'settle' })
+/** Does what was asked of the settle function, as Lambda would. */
+async function settleAll(requests: readonly AwsRequest[]): Promise<void> {
+  for (const { body } of requests.filter(({ operation }) => operation === 'Invoke'))
+    await settleHandler(async ({ fleet }) => void (await (await fleet.edges())[0]?.boot()))(body, context)
+}
 const started = (requests: readonly AwsRequest[]): WorkflowPayload[] =>
   requests
     .filter(({ operation }) => operation === 'StartExecution')
@@ -71,9 +77,11 @@ test('one id leads from an event over each step of its drain, in each line of th
       if (next === 'complete') await ports.workflows.start({ ...payload, attempt: 2 })
       return { ...payload, next }
     })(at, context)
+  await settleAll(requests)
   expect(lines().map(({ message, correlationId: id }) => [message, id])).toEqual([
     ['Message done', 'event-a'],
     ...steps.map(() => ['Step done', 'event-a']),
+    ...Array(5).fill(['Settled', 'event-a']),
   ])
   expect(askedFor()).toEqual(Array(5).fill('event-a'))
   expect(started(requests)).toMatchObject([
@@ -83,23 +91,26 @@ test('one id leads from an event over each step of its drain, in each line of th
 })
 
 test('messages that are handled side by side keep their ids apart', async () => {
-  const { lines, askedFor } = await world()
+  const { requests, lines, askedFor } = await world()
   const handle = queueHandler(ask)
   await handle(messages('a', 'b', 'c'), context, () => undefined)
-  expect(askedFor().sort()).toEqual(['a', 'b', 'c'])
   expect(lines().map(({ correlationId: id, eventId }) => id === eventId)).toEqual([true, true, true])
+  await settleAll(requests)
+  expect(askedFor().sort()).toEqual(['a', 'b', 'c'])
 })
 
-test('a drain that nobody’s event started is followed by its own id, the reconciler by its request', async () => {
-  const { lines, askedFor } = await world()
+test('a drain that nobody’s event started is followed by its own id, the reconciler and a minute by their request', async () => {
+  const { requests, lines, askedFor } = await world()
   const step = stepHandler(async (ports) => {
     await ask(ports)
     return payload
   })
   expect(await step(payload, context)).toEqual(payload)
-  await scheduleHandler(async (ports) => void (await ask(ports)))({}, context)
-  expect(askedFor()).toEqual(['alarm/High_CPU', 'reconcile/request-1'])
-  expect(lines().map(({ correlationId: id }) => id)).toEqual(askedFor())
+  await scheduleHandler(ask)({}, context)
+  await settleAll([...requests, { operation: 'Invoke', body: { kind: 'minute' } }])
+  const ids = ['alarm/High_CPU', 'reconcile/request-1']
+  expect(askedFor()).toEqual([...ids, 'minute/request-1'])
+  expect(lines().map(({ correlationId: id }) => id)).toEqual([...ids, ...askedFor()])
 })
 
 test('whatever an id is made of, it is a header and one word of a log line', async () => {

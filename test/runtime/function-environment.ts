@@ -3,15 +3,26 @@ import { environment as names } from '../../functions/contracts/names.ts'
 import { type AwsAnswer, type AwsRequest, awsStub } from '../aws/aws-stub.ts'
 import { memoryConfig } from '../memory/ports.ts'
 
-/** What each function is deployed with. */
-export const functionVariables = {
+/** What every function is deployed with. */
+const commonVariables = {
   [names.config]: JSON.stringify(memoryConfig),
   [names.table]: 'control-table',
+  [names.eventBus]: 'control',
+  [names.service]: 'control/Control',
+}
+
+/** What each function but the settle function is deployed with. */
+export const functionVariables = {
+  ...commonVariables,
+  [names.stateMachine]: 'arn:aws:states:eu-central-1:123456789012:stateMachine:drain',
+  [names.settle]: 'settle-1',
+}
+
+/** What the settle function is deployed with. */
+export const edgeVariables = {
+  ...commonVariables,
   [names.edgesPath]: '/control/edges',
   [names.rpcSecretParameter]: '/control/rpc-secret',
-  [names.eventBus]: 'control',
-  [names.stateMachine]: 'arn:aws:states:eu-central-1:123456789012:stateMachine:drain',
-  [names.service]: 'control/Control',
 }
 
 /** The environment of a deployed function, with AWS on loopback, and all that it writes. */
@@ -24,6 +35,7 @@ export async function functionEnvironment(answer: (request: AwsRequest) => AwsAn
     AWS_SECRET_ACCESS_KEY: 'stub',
     POWERTOOLS_LOG_LEVEL: 'INFO',
     ...functionVariables,
+    ...edgeVariables,
     [names.queue]: `${stub.client.endpoint}/123456789012/events`,
     [names.deadLetterQueue]: `${stub.client.endpoint}/123456789012/dead`,
   }))

@@ -4,13 +4,15 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { edgeAccessEnvironment, environment as names } from '../../functions/contracts/names.ts'
 import { EdgeError } from '../../functions/control/errors.ts'
+import { readEdgeEnvironment } from '../../functions/runtime/edge-environment.ts'
+import { createEdgePorts } from '../../functions/runtime/edge-ports.ts'
 import { readEnvironment } from '../../functions/runtime/environment.ts'
 import { createLogger } from '../../functions/runtime/logger.ts'
 import { createPorts } from '../../functions/runtime/ports.ts'
 import { awsStub } from '../aws/aws-stub.ts'
 import { clientOf, expectNothingOf, ours, theirs } from '../kamailio-client/tls-contract.ts'
 import { memoryConfig } from '../memory/ports.ts'
-import { functionVariables } from './function-environment.ts'
+import { edgeVariables, functionVariables } from './function-environment.ts'
 
 const planted = 'planted-secret-0xC0FFEE'
 const group = memoryConfig.groups[0]
@@ -93,9 +95,9 @@ test("a client certificate's key proves who we are to the edge, and is in no err
     return { result: { Parameters: found.map(([Name, Value]) => ({ Name, Value, Type: 'SecureString' })) } }
   })
   const written = watched(stub.client)
-  const { fleet } = createPorts(
-    readEnvironment({
-      ...functionVariables,
+  const { fleet } = createEdgePorts(
+    readEdgeEnvironment({
+      ...edgeVariables,
       [edgeAccessEnvironment.tls]: JSON.stringify({
         caParameter: '/tls/ca',
         certificateParameter: '/tls/client',
@@ -134,9 +136,10 @@ test('a secret reaches the edge, and neither an error nor the log, however it go
     user: 'ari',
     passwordParameter: '/control/ari',
   } as const
-  const ports = createPorts(
-    readEnvironment({
-      ...functionVariables,
+  const { deadLetters } = createPorts(readEnvironment(functionVariables))
+  const ports = createEdgePorts(
+    readEdgeEnvironment({
+      ...edgeVariables,
       [names.config]: JSON.stringify({ ...memoryConfig, groups: [{ ...group, callCount }] }),
     }),
   )
@@ -145,7 +148,7 @@ test('a secret reaches the edge, and neither an error nor the log, however it go
   for (const attempt of [
     () => edge?.list(),
     () => ports.mediaServers.activeCalls({ group: 'media', addresses: ['127.0.0.1'] }),
-    () => ports.deadLetters.reject({ body: '{}' }, new Error('bad')),
+    () => deadLetters.reject({ body: '{}' }, new Error('bad')),
   ]) {
     const error = await Promise.resolve(attempt()).then(
       () => undefined,

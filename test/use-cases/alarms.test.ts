@@ -106,6 +106,7 @@ test('an OK whose run was killed while it lifted is finished when it comes again
   world.memory.store.failNext('putHold', new Error('killed'), 'after')
   await expect(world.alarm(ok)).rejects.toThrow('killed')
   await world.alarm(ok)
+  await world.settledAll()
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
   expect(await world.formerFlags()).toEqual({})
 })

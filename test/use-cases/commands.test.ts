@@ -29,6 +29,7 @@ test('activate gives every entry on every edge exactly what it showed before', a
   })
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
   expect(world.flags(neighbour)).toEqual(everywhere('AP', 'AX'))
+  await world.settledAll()
   expect(world.edges.flatMap((edge) => edge.truth().held)).toEqual([])
   expect(await world.formerFlags()).toEqual({})
   await world.until((record) => record?.state === 'ended', `operator/${key}`)

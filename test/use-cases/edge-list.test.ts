@@ -17,6 +17,7 @@ test('an edge that is listed while a server is held has it disabled at once, bef
   const added = world.edge({ id: 'edge-c', file })
   world.memory.fleet.list.push(added)
   await world.lifecycle(edit)
+  await world.settledAll()
   expect(world.flags()['edge-c/1']).toBe('DX')
   expect(world.flags()['edge-c/2']).toBe('DX')
   expect(world.memory.events.of('Edge List Changed')).toMatchObject([
@@ -78,6 +79,7 @@ test('an edge that is listed while many servers are held is asked for its list a
   const added = world.edge({ id: 'edge-c', file: servers.map((uri) => ({ group: 1, uri })) })
   world.memory.fleet.list.push(added)
   await world.lifecycle(edit)
+  await world.settledAll()
   expect(added.truth().entries.filter(({ flags }) => !flags.startsWith('D'))).toEqual([])
   expect(added.requests.filter((request) => request === 'dispatcher.list').length).toBeLessThan(10)
 })

@@ -170,7 +170,7 @@ test('a drain that can no longer look while it ends calls ends none, and goes by
   const { world, endings } = endingWorld([40, 0], {
     watch: {
       before(method) {
-        if (breaks && method === 'store.putRound') throw new Error('denied')
+        if (breaks && method === 'store.edgeHeads') throw new Error('denied')
       },
     },
   })

@@ -112,7 +112,8 @@ test.each(both)('a scale-in that is killed %s any single write ends the same', a
 test.each(both)('drain and activate that are killed %s any single write end the same', async (when) => {
   const { whole, killed } = await killedAtEveryWrite(when, async (world, deliver) => {
     await deliver(() => world.command(command('command-drain-instance', { id: 'drain-1' }), 1))
-    await world.pass(30 * seconds)
+    // Longer than a settle that was killed has the lease of an edge.
+    await world.pass(60 * seconds)
     const held = world.flags()
     await deliver(() =>
       world.command(command('command-activate', { id: 'activate-1', source: 'operator' }), 2),

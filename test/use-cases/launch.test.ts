@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { completeDrain } from '../../functions/use-cases/complete-drain.ts'
-import { reconcile } from '../../functions/use-cases/reconcile.ts'
 import { message } from '../contracts/event-files.ts'
 import {
   command,
@@ -117,7 +116,7 @@ test('a launch is not held up by edges that are away: they are restored by the n
   for (const edge of world.edges) edge.misbehaviour = {}
   expect(world.flags()).toEqual(everywhere('DX'))
   await world.pass(10 * seconds)
-  await reconcile(world.ports)
+  await world.reconcile()
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
 })
 
@@ -127,7 +126,7 @@ test('what drifts is disabled again within a minute, also while nothing is drain
   for (const edge of world.edges) edge.strangerReloads()
   // Later its mark ends: somebody else has the address.
   await world.pass(45 * seconds)
-  await reconcile(world.ports)
+  await world.reconcile()
   expect(world.flags()).toEqual(everywhere('DX'))
 })
 

@@ -62,11 +62,6 @@ test('a mark ends within minutes once the machine is gone and no edge lists what
 
 test('a mark stays while an edge is away that may list what its machine had', async () => {
   const world = await retiredWorld()
-  const latest = await world.memory.store.latestRound()
-  if (!latest) throw new Error('no round was made')
-  const { memory, ...withoutMemory } = latest
-  expect(memory).toBeDefined()
-  await world.memory.store.putRound(withoutMemory)
   const [a, b] = world.edges
   if (!a || !b) throw new Error('two edges are needed')
   b.misbehaviour = { unreachable: true }

@@ -1,5 +1,5 @@
 import type { Hold } from '../../functions/control/hold.ts'
-import type { SettleResult } from '../../functions/use-cases/settle.ts'
+import type { SettleResult } from '../../functions/use-cases/settle-fleet.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
 import type { MemoryEdgeOptions } from '../memory/edge-options.ts'
 import { createWorld, seconds, verbatim, type World } from './world.ts'

@@ -1,4 +1,4 @@
-import type { Edge, Ports } from '../../functions/use-cases/ports.ts'
+import type { Edge, EdgePorts, Ports } from '../../functions/use-cases/ports.ts'
 
 /** Told of each call of a port's method, e.g. `store.putDrain` or `edge.list`; what it throws is what the caller gets. */
 export interface Watch {
@@ -9,7 +9,7 @@ export interface Watch {
 const plain = new Set(['config', 'clock', 'ids', 'metrics'])
 
 /** The same ports with a watch on each asynchronous method, also of every edge. */
-export function watched(ports: Ports, watch: Watch): Ports {
+export function watched(ports: Ports & EdgePorts, watch: Watch): Ports & EdgePorts {
   const wrapped = Object.fromEntries(
     Object.entries(ports).map(([name, port]) => [
       name,
@@ -17,7 +17,6 @@ export function watched(ports: Ports, watch: Watch): Ports {
     ]),
   )
   const fleet = {
-    requestsPerSecond: ports.fleet.requestsPerSecond,
     edges: async () => {
       watch.before?.('fleet.edges')
       const edges = await ports.fleet.edges()

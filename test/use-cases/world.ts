@@ -2,8 +2,8 @@ import { afterEach } from 'vitest'
 import { parseAlarmMessage } from '../../functions/contracts/alarm.ts'
 import type { ControlConfigInput } from '../../functions/contracts/config.ts'
 import { parseLifecycleMessage } from '../../functions/contracts/lifecycle-action.ts'
+import type { SettleRequest } from '../../functions/contracts/settle-request.ts'
 import { stepInput, type WorkflowPayload, workflowInput } from '../../functions/contracts/workflow-payload.ts'
-import { type DestinationUri, destinationUri } from '../../functions/control/destination.ts'
 import type { DrainRecord } from '../../functions/control/drain-record.ts'
 import type { HoldSource } from '../../functions/control/hold.ts'
 import { drainWorkflow } from '../../functions/control/workflow.ts'
@@ -12,20 +12,25 @@ import { completeDrain } from '../../functions/use-cases/complete-drain.ts'
 import { handleAlarm } from '../../functions/use-cases/handle-alarm.ts'
 import { handleCommand } from '../../functions/use-cases/handle-command.ts'
 import { handleLifecycle } from '../../functions/use-cases/handle-lifecycle.ts'
+import { handleSettle } from '../../functions/use-cases/handle-settle.ts'
 import { keepingEvents } from '../../functions/use-cases/keep-events.ts'
 import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
-import type { CommandOutcomeRow, InstanceFacts, Ports } from '../../functions/use-cases/ports.ts'
+import type { CommandOutcomeRow, EdgePorts, InstanceFacts, Ports } from '../../functions/use-cases/ports.ts'
 import { reconcile } from '../../functions/use-cases/reconcile.ts'
 import { retireDrain } from '../../functions/use-cases/retire-drain.ts'
-import { eventBody, message } from '../contracts/event-files.ts'
+import { message } from '../contracts/event-files.ts'
 import { createMemoryClock } from '../memory/clock.ts'
 import type { FileEntry } from '../memory/dispatcher-memory.ts'
 import { MemoryEdge } from '../memory/edge.ts'
 import type { MemoryEdgeOptions } from '../memory/edge-options.ts'
 import { type MemoryPorts, memoryPorts } from '../memory/ports.ts'
+import { createMemorySettles } from '../memory/settles.ts'
 import { createMemoryWorkflows } from '../memory/workflows.ts'
 import { type Execution, interpreter } from '../workflow/interpreter.ts'
+import { isWrite } from './samples.ts'
 import { type Watch, watched } from './watched-ports.ts'
+
+export * from './samples.ts'
 
 export const instanceId = 'i-1234567890abcdef0'
 export const server = 'sip:10.0.1.20:5060'
@@ -79,9 +84,9 @@ export interface WorldOptions {
 
 export type World = ReturnType<typeof createWorld>
 
-const running = new Set<{ stop(): void }>()
+const running = new Set<{ end(): void }>()
 afterEach(() => {
-  for (const world of running) world.stop()
+  for (const world of running) world.end()
   running.clear()
 })
 
@@ -97,6 +102,8 @@ export function createWorld(options: WorldOptions = {}) {
   const edges = (options.edges ?? [{ id: 'edge-a' }, { id: 'edge-b' }]).map(edge)
   const executions: { input: WorkflowPayload; done: Promise<Execution> }[] = []
   let stopped = false
+  let ended = false
+  const settling: Promise<void>[] = []
   const workflows = createMemoryWorkflows((input) => {
     executions.push({ input, done: execute(input) })
   })
@@ -104,11 +111,29 @@ export function createWorld(options: WorldOptions = {}) {
     clock,
     edges,
     workflows,
+    settles: createMemorySettles((request) => {
+      settling.push(settled(request))
+    }),
     config: { ...config, ...options.config },
   })
   for (const instance of options.instances ?? [facts()]) memory.instances.put(instance)
-  const given: Ports = options.watch ? watched(memory, options.watch) : memory
-  const ports: Ports = { ...given, events: keepingEvents({ ...given, bus: given.events }) }
+  const given = options.watch ? watched(memory, options.watch) : memory
+  const ports: Ports & EdgePorts = { ...given, events: keepingEvents({ ...given, bus: given.events }) }
+  /** As Lambda does with what nobody waits for: a request that fails comes again after a minute, and once more after two. */
+  const settled = async (request: SettleRequest) => {
+    for (const waitMs of [1 * minutes, 2 * minutes, undefined]) {
+      try {
+        if (!ended) await handleSettle(ports, request)
+        return
+      } catch {
+        if (waitMs !== undefined) await clock.sleep(waitMs)
+      }
+    }
+  }
+  // It has been deployed for a while: every edge was read once.
+  const ready = handleSettle(memory, { kind: 'minute' }).then(() => {
+    for (const each of edges) each.forgetRequests()
+  })
   const step =
     (work: (ports: Ports, payload: WorkflowPayload) => Promise<WorkflowPayload>) =>
     async (input: unknown) => {
@@ -135,8 +160,13 @@ export function createWorld(options: WorldOptions = {}) {
     edges,
     edge,
     executions,
+    /** No execution of the workflow goes on. */
     stop: () => {
       stopped = true
+    },
+    end: () => {
+      stopped = true
+      ended = true
     },
     pass: (ms: number) => clock.sleep(ms),
     /** time since the world began, ms */
@@ -153,12 +183,33 @@ export function createWorld(options: WorldOptions = {}) {
         ...changes,
       })
     },
-    /** What the schedule does each minute. */
-    reconcile: () => reconcile(ports),
-    lifecycle: (body: string) => handleLifecycle(ports, parseLifecycleMessage(body)),
-    alarm: (body: string) => handleAlarm(ports, parseAlarmMessage(body)),
+    /** What the schedules do each minute. */
+    async reconcile() {
+      await ready
+      await handleSettle(ports, { kind: 'minute' })
+      await reconcile(ports)
+    },
+    /** The schedule of settle alone. */
+    async settle(request: SettleRequest = { kind: 'minute' }) {
+      await ready
+      await handleSettle(ports, request)
+    },
+    /** What was asked of settle so far is done. */
+    async settledAll() {
+      await ready
+      await Promise.all(settling)
+    },
+    async lifecycle(body: string) {
+      await ready
+      await handleLifecycle(ports, parseLifecycleMessage(body))
+    },
+    async alarm(body: string) {
+      await ready
+      await handleAlarm(ports, parseAlarmMessage(body))
+    },
     /** `order` numbers commands that were all sent when the world began. */
-    command(body: object, order?: number): Promise<CommandOutcomeRow> {
+    async command(body: object, order?: number): Promise<CommandOutcomeRow> {
+      await ready
       sequence += 1
       return handleCommand(ports, {
         body: JSON.stringify(body),
@@ -234,24 +285,4 @@ export function createWorld(options: WorldOptions = {}) {
   }
   running.add(world)
   return world
-}
-
-/** Whether a request to an edge sets a state or the guard. */
-export function isWrite(request: string): boolean {
-  return /^(dispatcher\.set|htable\.(seti|delete))/.test(request)
-}
-
-export function command(name: string, changes: Readonly<Record<string, unknown>> = {}): object {
-  return { ...JSON.parse(eventBody(name)), ...changes }
-}
-
-export function verbatim(text: string): DestinationUri {
-  const uri = destinationUri(text)
-  if (!uri) throw new Error(`${text} is no SIP URI`)
-  return uri
-}
-
-/** The same in every group of both edges. */
-export function everywhere(one: string, two = one) {
-  return { 'edge-a/1': one, 'edge-a/2': two, 'edge-b/1': one, 'edge-b/2': two }
 }

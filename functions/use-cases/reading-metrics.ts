@@ -1,31 +1,32 @@
 import { metricNames } from '../contracts/names.ts'
 import { drainingLoads } from '../control/draining-load.ts'
-import type { Hold } from '../control/hold.ts'
-import { type EdgeLoad, loadInService } from '../control/load-in-service.ts'
-import type { Round } from '../control/round.ts'
-import type { Ports } from './ports.ts'
+import { loadInService } from '../control/load-in-service.ts'
+import type { EdgePorts } from './ports.ts'
+import { storedReadings } from './read-back.ts'
 
 /**
- * Counts what a round saw, once, by who made it. For every configured group, also one in which nothing is draining: a metric
+ * Counts what the minute's settle has read. For every configured group, also one in which nothing is draining: a metric
  * that only stops does not say that it is 0. No dimension but the group: drains and servers come and go for ever.
  */
-export function countRound(
-  { metrics, config }: Pick<Ports, 'metrics' | 'config'>,
-  round: Round,
-  holds: readonly Hold[],
-  edgeLoads: readonly (EdgeLoad | undefined)[],
-): void {
-  metrics.count(metricNames.edgesUnreachable, round.edges.filter((reading) => !reading.readable).length)
-  const opaque = round.edges.map((edge) => (edge.readable ? (edge.description?.list.opaque ?? 0) : 0))
+export async function countReadings(
+  ports: Pick<EdgePorts, 'metrics' | 'config' | 'store' | 'clock'>,
+  startedAt: number,
+): Promise<void> {
+  const { metrics, config, store, clock } = ports
+  metrics.count(metricNames.settleDuration, clock.now() - startedAt)
+  const holds = await store.holds()
+  const { edges } = await storedReadings(ports, clock.now())
+  metrics.count(metricNames.edgesUnreachable, edges.filter(({ readable }) => !readable).length)
+  const opaque = edges.map((edge) => (edge.readable ? edge.description.list.opaque : 0))
   metrics.count(
     metricNames.opaqueEntries,
     opaque.reduce((sum, each) => sum + each, 0),
   )
-  metrics.count(metricNames.roundDuration, round.finishedAt - round.startedAt)
-  const loads = drainingLoads(round.edges, holds)
-  const shown = round.edges.flatMap((edge) => (edge.readable ? Object.values(edge.holds) : []))
-  const countedNow = shown.every(({ counted }) => counted === undefined || counted.at >= round.startedAt)
-  const inService = loadInService(edgeLoads, loads, countedNow)
+  const loads = drainingLoads(edges, holds)
+  const inService = loadInService(
+    edges.map((edge) => (edge.readable ? edge.load : undefined)),
+    loads,
+  )
   metrics.count(metricNames.serversInService, inService.servers)
   // Left out while it is unknown, so that a scaling policy has no data and holds still.
   if (inService.calls !== undefined) {

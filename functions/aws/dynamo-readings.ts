@@ -1,0 +1,62 @@
+import type * as z from 'zod'
+import type { Store } from '../use-cases/ports.ts'
+import { edgeKey, under } from './dynamo-edges.ts'
+import type { DynamoTable, Key, Write } from './dynamo-table.ts'
+import { packed, unpacked } from './packed.ts'
+import { edgeHeadRow, listingRow, machinesRow, readingRow } from './reading-rows.ts'
+import { parseAnswer } from './rows.ts'
+
+const heads = 'EDGES'
+const machinesKey: Key = { pk: 'MACHINES', sk: 'READING' }
+
+type Readings = Pick<
+  Store,
+  'edgeHeads' | 'addEdgeHead' | 'reading' | 'listing' | 'putReading' | 'machines' | 'putMachines'
+>
+
+/**
+ * What was read of edges and machines. Heads are small and not packed, in a partition of their own: who waits for a reading polls one query,
+ * and fetches only the readings that it needs.
+ */
+export function dynamoReadings(table: DynamoTable): Readings {
+  async function read<T>(schema: z.ZodType<T>, key: Key): Promise<T | undefined> {
+    const data = await table.get(key)
+    return data === undefined ? undefined : unpacked(schema, data, `${key.pk}/${key.sk}`)
+  }
+
+  return {
+    edgeHeads: async () => (await table.query(heads)).map((data) => parseAnswer(edgeHeadRow, data, heads)),
+    async addEdgeHead(head) {
+      await table.write({
+        put: { pk: heads, sk: head.edge, data: head },
+        condition: { expression: 'attribute_not_exists(pk)' },
+      })
+    },
+    reading: (edge) => read(readingRow, edgeKey(edge, 'READING')),
+    listing: (edge) => read(listingRow, edgeKey(edge, 'LISTING')),
+    async putReading(generation, { head, reading, listing }) {
+      const { edge } = head
+      const put = (sk: 'READING' | 'LISTING', value: unknown): Write[] =>
+        value === undefined ? [] : [{ put: { ...edgeKey(edge, sk), data: packed(sk, value) } }]
+      const written = await table.writeAll([
+        { put: { pk: heads, sk: edge, data: head } },
+        ...put('READING', reading),
+        ...put('LISTING', listing),
+        { check: edgeKey(edge, 'LEASE'), condition: under(generation) },
+      ])
+      return written ? 'written' : 'lost'
+    },
+
+    machines: () => read(machinesRow, machinesKey),
+    async putMachines(reading) {
+      const { askedAt } = reading
+      await table.write({
+        put: { ...machinesKey, data: { ...packed(machinesKey.sk, reading), askedAt } },
+        condition: {
+          expression: 'attribute_not_exists(pk) OR #askedAt <= :askedAt',
+          values: { askedAt },
+        },
+      })
+    },
+  }
+}

@@ -1,0 +1,137 @@
+import { batchLimits } from '../contracts/rpc.ts'
+import { type DestinationUri, type ListedDestination, usualUris } from '../control/destination.ts'
+import { isUnresolved, mayBelong, type OpaqueEntry } from '../control/edge-list.ts'
+import { EdgeError } from '../control/errors.ts'
+import { belongsTo, type Hold, holdKey } from '../control/hold.ts'
+import { isYoung, otherSpellings } from '../control/list-memory.ts'
+import { type Lookup, lookup } from '../control/listing.ts'
+import { isDisabled } from '../control/plan.ts'
+import {
+  type CallCount,
+  type HoldReading,
+  isUnknown,
+  type Listing,
+  type Reading,
+  type Unknown,
+} from '../control/reading.ts'
+import type { SettledEntry } from '../control/settled.ts'
+import type { CallsOf, Edge, EdgePorts } from './ports.ts'
+
+/** One edge as it was left by a settle. */
+export interface Counting {
+  readonly edge: Edge
+  readonly takesBatches: boolean
+  readonly holds: readonly Hold[]
+  readonly listing: Listing
+  readonly opaque: readonly OpaqueEntry[]
+  readonly entries: readonly SettledEntry[]
+  readonly before: Reading | undefined
+}
+
+/** @returns by hold key what the edge shows of each hold, with its calls. @throws EdgeError */
+export async function countCalls(
+  { clock, config }: Pick<EdgePorts, 'clock' | 'config'>,
+  { edge, takesBatches, holds, listing, opaque, entries, before }: Counting,
+): Promise<Record<string, HoldReading>> {
+  const find = lookup(listing.listed)
+  const young = isYoung(listing, clock.now(), config.timers.longestCallSeconds)
+  const unresolved = listing.listed.find((entry) => isUnresolved(entry, config.staticNames))?.uri
+  const subjects = holds.map((hold) => {
+    const usual = young || wasSilent(before, hold)
+    const others = [...new Set([...othersOf(hold, find), ...otherSpellings(hold, listing, usual)])]
+    return { hold, others, of: callsOf(hold, others) }
+  })
+  const found: Record<string, HoldReading> = {}
+  const atOnce = 2 * (takesBatches ? 4 * batchLimits.requests : requestsAtOnce)
+  for (const slice of slices(subjects, ({ of }) => linesFor(of), atOnce)) {
+    const at = clock.now()
+    const counts = await edge.count(slice.map(({ of }) => of))
+    const readBy = clock.now()
+    for (const [index, { hold, others }] of slice.entries())
+      found[holdKey(hold)] = {
+        flags: flagsOf(hold, find, entries),
+        ...unreadableOf(hold, opaque),
+        ...(unresolved !== undefined && { unresolved }),
+        ...(others.length > 0 && { others }),
+        ...openAtOf(hold, entries),
+        counted: { count: orUnknown(counts[index]), at, readBy },
+      }
+  }
+  return found
+}
+
+/** Whose calls are those of a hold, on an edge that lists these URIs besides the hold's own. */
+export function callsOf(hold: Hold, others: readonly DestinationUri[] = []): CallsOf {
+  const named = [...hold.uris, ...others]
+  // What was taken out of the list before it was held may have calls yet: they are counted under its usual spellings.
+  return { uris: named.length > 0 ? named : usualUris(hold.addresses), addresses: hold.addresses }
+}
+
+function orUnknown(answer: CallCount | EdgeError | undefined): CallCount | Unknown {
+  if (answer instanceof EdgeError) return { unknown: answer.message }
+  return answer ?? { unknown: 'it was not counted' }
+}
+
+/** Its last count here was 0: what it is asked for next may end its drain. */
+function wasSilent(before: Reading | undefined, hold: Hold): boolean {
+  const count = before?.holds[holdKey(hold)]?.counted.count
+  return count !== undefined && !isUnknown(count) && count.calls === 0
+}
+
+/** Asked one by one, as many of one method go at once; of batches four. */
+const requestsAtOnce = 16
+
+/** A size and a counter for each URI, and for each way in which an address may be spelled: three for IPv6. */
+function linesFor({ uris, addresses }: CallsOf): number {
+  const spellings = addresses.map((address) => (address.includes(':') ? 3 : 1))
+  return 2 * spellings.reduce((sum, each) => sum + each, uris.length)
+}
+
+/**
+ * Neighbours that are asked together: few enough to be answered within three timeouts (counters, profiles, what keepalives ended). One item
+ * at least.
+ */
+function slices<T>(items: readonly T[], lines: (item: T) => number, most: number): T[][] {
+  const found: T[][] = []
+  let sum = 0
+  for (const item of items) {
+    sum += lines(item)
+    const last = found.at(-1)
+    if (last && sum <= most) last.push(item)
+    else {
+      found.push([item])
+      sum = lines(item)
+    }
+  }
+  return found
+}
+
+/** An entry that can't be read and may be one of the hold's: its calls are not counted, and new ones may come. */
+function unreadableOf(
+  { addresses, subject }: Hold,
+  opaque: readonly OpaqueEntry[],
+): Pick<HoldReading, 'unreadable'> {
+  const instanceId = subject.kind === 'instance' ? subject.instanceId : undefined
+  const found = opaque.find((entry) => mayBelong(entry, { addresses, instanceId }))
+  return found ? { unreadable: found.text } : {}
+}
+
+function othersOf(hold: Hold, find: Lookup): DestinationUri[] {
+  const listed = find(hold).map((entry) => entry.uri)
+  return [...new Set(listed)].filter((uri) => !hold.uris.includes(uri))
+}
+
+function openAtOf(hold: Hold, entries: readonly SettledEntry[]): Pick<HoldReading, 'openAt'> {
+  const times = entries.flatMap((entry) =>
+    entry.openAt !== undefined && belongsTo(entry, hold) ? [entry.openAt] : [],
+  )
+  return times.length > 0 ? { openAt: Math.max(...times) } : {}
+}
+
+/** What was found open is no disabled one yet, though the settle has disabled it: calls that were sent to it meanwhile may come. */
+function flagsOf(hold: Hold, find: Lookup, entries: readonly SettledEntry[]): HoldReading['flags'] {
+  const own: ListedDestination[] = find(hold)
+  if (own.length === 0) return 'unlisted'
+  const wasOpen = entries.some((entry) => !entry.before?.startsWith('D') && belongsTo(entry, hold))
+  return own.every(isDisabled) && !wasOpen ? 'disabled' : 'open'
+}

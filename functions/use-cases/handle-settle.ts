@@ -1,0 +1,91 @@
+import { eventTypes } from '../contracts/names.ts'
+import type { SettleRequest } from '../contracts/settle-request.ts'
+import { DispatcherControlError } from '../control/errors.ts'
+import { isAnswer } from './command-answer.ts'
+import { edgesChanged } from './edges-changed.ts'
+import type { CommandOutcomeRow, EdgePorts } from './ports.ts'
+import { readMachines } from './read-machines.ts'
+import { countReadings } from './reading-metrics.ts'
+import { endReleases, releaseEdge } from './release-edge.ts'
+import { reloadEdges } from './reload-edges.ts'
+import { settleFleet } from './settle-fleet.ts'
+
+/** All that the one function does which reaches edges. */
+export async function handleSettle(ports: EdgePorts, request: SettleRequest): Promise<void> {
+  switch (request.kind) {
+    case 'settle':
+      await settleAndCount(ports, request)
+      return
+    case 'minute':
+      return everyMinute(ports)
+    case 'edges-changed':
+      return edgesChanged(ports, request)
+    case 'command':
+      return answerCommand(ports, request)
+  }
+}
+
+type Settle = Extract<SettleRequest, { kind: 'settle' }>
+
+/** What the media servers say matters to whoever looks, and not to whoever disables. */
+async function settleAndCount(ports: EdgePorts, { notBefore, endCalls }: Settle) {
+  const asking = [
+    settleFleet(ports, { notBefore, endCalls }),
+    notBefore === undefined ? undefined : readMachines(ports, notBefore),
+  ] as const
+  // One that fails ends the run when the other is not at work any more.
+  await Promise.allSettled(asking)
+  const [results] = await Promise.all(asking)
+  return results
+}
+
+/** Also while nothing is drained: it keeps a VPC link in use, which AWS makes inactive after 60 days without traffic. */
+async function everyMinute(ports: EdgePorts): Promise<void> {
+  const startedAt = ports.clock.now()
+  await endReleases(ports)
+  await settleAndCount(ports, { kind: 'settle', notBefore: startedAt })
+  await countReadings(ports, startedAt)
+}
+
+/** A lease of this name: no edge's id has a slash. In RPC timeouts: two edges after each other, each reloaded in a settle, and settled again. */
+const commandTimeouts = 72
+
+/** Does a command once, however often it is asked for. What can never be done is its outcome, too: whoever asked rejects it. */
+async function answerCommand(
+  ports: EdgePorts,
+  { command, order }: Extract<SettleRequest, { kind: 'command' }>,
+): Promise<void> {
+  const { store, clock, ids, config, events } = ports
+  const now = clock.now()
+  const name = `/command/${command.id}`
+  const until = now + commandTimeouts * config.timers.rpcTimeoutSeconds * 1000
+  const generation = await store.takeEdge(name, ids.next(), now, until)
+  if (generation === undefined) return
+  try {
+    if (isAnswer(await store.commandOutcome(command.id), order)) return
+    const asked = {
+      id: command.id,
+      command: command.command,
+      requestedBy: command.requestedBy,
+      reason: command.reason,
+    }
+    const done = await outcomeOf(order, async () =>
+      command.command === 'reload' ? reloadEdges(ports, command) : releaseEdge(ports, command, order),
+    )
+    const outcome = { ...asked, ...done }
+    // The answer is kept last: a run that is killed before it publishes the event again, rather than never.
+    if (!('refused' in done)) await events.publish({ type: eventTypes.commandAnswered, detail: outcome })
+    await store.putCommandOutcome(command.id, outcome)
+  } finally {
+    await store.giveUpEdge(name, generation, 0)
+  }
+}
+
+async function outcomeOf(order: string, work: () => Promise<CommandOutcomeRow>): Promise<CommandOutcomeRow> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof DispatcherControlError && error.permanent)) throw error
+    return { refused: error.message, order }
+  }
+}

@@ -1,0 +1,27 @@
+import type { ListedDestination } from '../control/destination.ts'
+import { onEveryEdge } from './every-edge.ts'
+import type { Ports } from './ports.ts'
+
+/** What one edge lists, as it was read last, or why that can't be told. */
+export type Readout =
+  | { readonly edge: string; readonly listed: readonly ListedDestination[] }
+  | { readonly edge: string; readonly unreadable: string }
+
+/** The lists as they are stored: at most a minute old, where an edge can be read. */
+export async function storedLists({ store }: Pick<Ports, 'store'>): Promise<Readout[]> {
+  const heads = (await store.edgeHeads()).filter(({ removedAt }) => removedAt === undefined)
+  return onEveryEdge(heads, async ({ edge, unreadable }): Promise<Readout> => {
+    const listing = unreadable ? undefined : await store.listing(edge)
+    return listing
+      ? { edge, listed: listing.listed }
+      : { edge, unreadable: unreadable?.reason ?? `edge ${edge}: it was not read yet` }
+  })
+}
+
+export function allListed(readouts: readonly Readout[]): ListedDestination[] {
+  return readouts.flatMap((readout) => ('listed' in readout ? readout.listed : []))
+}
+
+export function unreadable(readouts: readonly Readout[]): string[] {
+  return readouts.flatMap((readout) => ('unreadable' in readout ? readout.unreadable : []))
+}

@@ -1,0 +1,49 @@
+import { eventTypes } from '../contracts/names.ts'
+import { type Hold, holdKey } from '../control/hold.ts'
+import type { EdgeHead } from '../control/reading.ts'
+import { type EdgeResult, resultOf } from './edge-results.ts'
+import { onEveryEdge } from './every-edge.ts'
+import type { PendingAnswer, Ports } from './ports.ts'
+
+/** Keeps what an answer could not tell yet: its end is published. */
+export async function keepPending(
+  { store, clock }: Pick<Ports, 'store' | 'clock'>,
+  id: string,
+  { hold, wanted }: { readonly hold: Hold; readonly wanted: number },
+  results: readonly EdgeResult[],
+): Promise<void> {
+  const edges = results.flatMap(({ edge, outcome }) =>
+    outcome === 'pending' || outcome === 'unreachable' ? [edge] : [],
+  )
+  if (edges.length === 0) return
+  await store.putPendingAnswer({ id: `${id}/${holdKey(hold)}`, since: wanted, hold, edges, at: clock.now() })
+}
+
+/** Publishes what came of each change on the edges that its answer left open, once all of them know it or are configured no more. */
+export async function publishSettled(ports: Pick<Ports, 'store' | 'events'>): Promise<void> {
+  const pending = await ports.store.pendingAnswers()
+  if (pending.length === 0) return
+  const heads = new Map((await ports.store.edgeHeads()).map((head) => [head.edge, head]))
+  for (const one of pending)
+    if (one.edges.every((edge) => isOver(heads.get(edge), one))) await publish(ports, one)
+}
+
+function isOver(head: EdgeHead | undefined, { since }: PendingAnswer): boolean {
+  return !head || head.removedAt !== undefined || (!head.unreadable && head.wanted >= since)
+}
+
+async function publish(
+  { store, events }: Pick<Ports, 'store' | 'events'>,
+  pending: PendingAnswer,
+): Promise<void> {
+  const { id, hold, edges, at } = pending
+  const results = await onEveryEdge(edges, async (edge) => {
+    const reading = await store.reading(edge)
+    return reading ? resultOf(reading, hold) : { edge, outcome: 'unlisted' as const, entries: [] }
+  })
+  await events.publish({
+    type: eventTypes.commandSettled,
+    detail: { command: id, hold: holdKey(hold), answeredAt: at, edges: results },
+  })
+  await store.dropPendingAnswer(id)
+}

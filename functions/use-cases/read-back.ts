@@ -1,0 +1,114 @@
+import type { Scope } from '../control/plan.ts'
+import type { EdgeHead, MachinesReading, Reading, Readings } from '../control/reading.ts'
+import { readingsAt } from '../control/reading.ts'
+import { type EdgeResult, pendingOn, resultOf, resultWithout } from './edge-results.ts'
+import { onEveryEdge } from './every-edge.ts'
+import type { Ports } from './ports.ts'
+
+type Needs = Pick<Ports, 'store' | 'settles' | 'clock' | 'config'>
+
+/** What a reading has to know: every change up to a value of the counter, or what was there at a time (epoch ms). */
+export interface Since {
+  readonly wanted?: number
+  readonly notBefore?: number
+  /** the media servers' own counts are needed too */
+  readonly machines?: boolean
+}
+
+/** What is not known by then is not waited for: an edge that rests, and is read, or one that does not answer (lib/control-function.ts). */
+function patienceMs({ config }: Pick<Ports, 'config'>): number {
+  return 2 * config.timers.rpcTimeoutSeconds * 1000 + 2000
+}
+
+/** Asks for a settle and waits until every edge has been read, or could not be, for a short while. */
+export async function readBack(ports: Needs, since: Since): Promise<void> {
+  const { store, clock } = ports
+  const askedAt = clock.now()
+  await ask(ports, since)
+  // Who had an edge's lease may have been reading already: what it read is too old for us.
+  await poll(
+    ports,
+    () => ask(ports, since),
+    async () => {
+      const heads = await configured(store)
+      const machines = !since.machines || ((await store.machines())?.askedAt ?? 0) >= askedAt
+      return machines && heads.length > 0 && heads.every((head) => knows(head, since, askedAt))
+    },
+  )
+}
+
+/**
+ * The same for a change of what is wanted, which the counter knows as `wanted`.
+ * @returns what came of it on each edge, for a hold: as it was read first, since what comes later finds nothing to do
+ */
+export async function changeReadBack(ports: Needs, wanted: number): Promise<(hold: Scope) => EdgeResult[]> {
+  const { store, clock } = ports
+  const askedAt = clock.now()
+  const known = new Map<string, EdgeHead | Reading>()
+  let heads: readonly EdgeHead[] = []
+  await ask(ports, {})
+  await poll(
+    ports,
+    () => ask(ports, {}),
+    async () => {
+      heads = await configured(store)
+      const fresh = heads.filter((head) => !known.has(head.edge) && knows(head, { wanted }, askedAt))
+      await onEveryEdge(fresh, async (head) => {
+        const reading = head.unreadable ? undefined : await store.reading(head.edge)
+        known.set(head.edge, reading ?? head)
+      })
+      return heads.length > 0 && known.size === heads.length
+    },
+  )
+  return (hold) =>
+    heads.map(({ edge }) => {
+      const found = known.get(edge)
+      if (!found) return pendingOn(edge)
+      return 'entries' in found ? resultOf(found, hold) : resultWithout(found)
+    })
+}
+
+function ask({ settles }: Needs, { notBefore }: Since): Promise<void> {
+  return settles.ask({ kind: 'settle', ...(notBefore !== undefined && { notBefore }) })
+}
+
+/** @param again done once, after two seconds */
+async function poll(ports: Needs, again: () => Promise<void>, isDone: () => Promise<boolean>): Promise<void> {
+  const { clock } = ports
+  const askAgainAt = clock.now() + 2000
+  const giveUpAt = clock.now() + patienceMs(ports)
+  let asked = false
+  for (let waitMs = 100; !(await isDone()) && clock.now() < giveUpAt; waitMs = Math.min(500, waitMs * 2)) {
+    if (!asked && clock.now() >= askAgainAt) {
+      asked = true
+      await again()
+    }
+    await clock.sleep(waitMs)
+  }
+}
+
+async function configured(store: Ports['store']): Promise<EdgeHead[]> {
+  return (await store.edgeHeads()).filter(({ removedAt }) => removedAt === undefined)
+}
+
+function knows({ wanted, askedAt, unreadable }: EdgeHead, since: Since, waitedFrom: number): boolean {
+  if (unreadable) return unreadable.at >= waitedFrom
+  return wanted >= (since.wanted ?? 0) && askedAt >= (since.notBefore ?? 0)
+}
+
+/** All that a look reads, as it is stored now. @param at epoch ms: when the look began */
+export async function storedReadings(
+  { store, config }: Pick<Ports, 'store' | 'config'>,
+  at: number,
+): Promise<Readings> {
+  const heads = await store.edgeHeads()
+  const edges = await onEveryEdge(
+    heads,
+    async (head): Promise<{ head: EdgeHead; reading?: Reading | undefined }> => ({
+      head,
+      reading: head.removedAt === undefined ? await store.reading(head.edge) : undefined,
+    }),
+  )
+  const machines: MachinesReading | undefined = await store.machines()
+  return readingsAt(at, edges, machines, config.timers.longestCallSeconds)
+}

@@ -1,0 +1,250 @@
+import type { SettleRequest } from '../contracts/settle-request.ts'
+import type { EdgeError } from '../control/errors.ts'
+import { type Hold, holdKey } from '../control/hold.ts'
+import type { EdgeHead, EndedCalls, Reading } from '../control/reading.ts'
+import { hasDrifted } from '../control/settled.ts'
+import { callsOf } from './count-calls.ts'
+import { Lease, lost } from './edge-lease.ts'
+import { asEdgeError, onEveryEdge } from './every-edge.ts'
+import type { Edge, EdgePorts } from './ports.ts'
+import { publishDrift } from './publish-drift.ts'
+import { type Known, ownError, settleUnderLease, unreadHead, until, type Wishes } from './settle.ts'
+
+/** What came of one edge. `taken`: another run has its lease, and does what is wanted. */
+export type SettleResult =
+  | { readonly edge: Edge; readonly reading: Reading }
+  | { readonly edge: Edge; readonly error: EdgeError }
+  | { readonly edge: Edge; readonly taken: true }
+
+type Needs = Pick<EdgePorts, 'fleet' | 'store' | 'clock' | 'ids' | 'config' | 'events' | 'metrics'>
+
+/** In RPC timeouts: a run waits for a reading that is too young to be made anew (2), then takes four readings and three writes at the most. */
+const leaseTimeouts = 14
+/** In RPC timeouts: for so long what can't be left out waits for a run that has the lease. */
+const waitTimeouts = 6
+/** About what one hold costs: with it an edge that takes batches is asked some four times a second at most (bench/edge-requests.ts). */
+const restPerHoldMs = 13
+/** Whoever waits for a reading waits a little longer than this (read-back.ts). */
+const longestRestMs = 6500
+
+type EndCalls = NonNullable<Extract<SettleRequest, { kind: 'settle' }>['endCalls']>
+
+export interface SettleOrder {
+  /** epoch ms: readings that were begun earlier will not do */
+  readonly notBefore?: number | undefined
+  readonly endCalls?: EndCalls | undefined
+}
+
+/**
+ * Settles every edge that does not know what is wanted, or whose reading is too old, each under its own lease. An edge that another run
+ * has is left to it: that one looks at the counter again before it ends.
+ */
+export async function settleFleet(ports: Needs, order: SettleOrder = {}): Promise<SettleResult[]> {
+  const edges = await ports.fleet.edges()
+  const heads = await knownHeads(ports, edges)
+  const wishes = rememberingWishes(ports)
+  return onEveryEdge(edges, (edge) =>
+    settleEdge(ports, edge, { ...order, wishes, head: heads.get(edge.id), waits: shareOf(edge, order) > 0 }),
+  )
+}
+
+function shareOf({ id }: Edge, { endCalls }: SettleOrder): number {
+  return endCalls?.shares[id] ?? 0
+}
+
+/** Heads by edge: new edges get one, and those that are configured no more are marked. */
+async function knownHeads(ports: Needs, edges: readonly Edge[]): Promise<ReadonlyMap<string, EdgeHead>> {
+  const { store, clock } = ports
+  const heads = new Map((await store.edgeHeads()).map((head) => [head.edge, head]))
+  const now = clock.now()
+  const configured = new Set(edges.map(({ id }) => id))
+  for (const edge of configured) {
+    if (heads.has(edge)) continue
+    const reason = 'it was not read yet'
+    const head = {
+      edge,
+      wanted: -1,
+      askedAt: 0,
+      unreadable: { since: now, at: 0, passes: true, reason },
+    } as const
+    await store.addEdgeHead(head)
+    heads.set(edge, head)
+  }
+  const removed = [...heads.values()].filter(
+    ({ edge, removedAt }) => !configured.has(edge) && removedAt === undefined,
+  )
+  await onEveryEdge(removed, async (head) => {
+    const { edge, wanted, askedAt } = head
+    const generation = await store.takeEdge(edge, ports.ids.next(), now - lateMs(ports), now + leaseMs(ports))
+    if (generation === undefined) return
+    await store.putReading(generation, { head: { edge, wanted, askedAt, removedAt: now } })
+    await store.giveUpEdge(edge, generation, 0)
+  })
+  return heads
+}
+
+/** The holds are read once for each value of the counter, for all edges. */
+function rememberingWishes({ store }: Pick<EdgePorts, 'store'>): Wishes {
+  let last: { readonly wanted: number; readonly holds: Promise<readonly Hold[]> } | undefined
+  return {
+    async now() {
+      const wanted = await store.wanted()
+      if (last?.wanted !== wanted) last = { wanted, holds: store.holds() }
+      try {
+        return { wanted, holds: await last.holds }
+      } catch (error) {
+        last = undefined
+        throw error
+      }
+    },
+  }
+}
+
+export interface EdgeOrder extends SettleOrder {
+  readonly wishes?: Wishes
+  readonly head?: EdgeHead | undefined
+  /** done under the lease, before anything is read */
+  readonly first?: (edge: Edge) => Promise<void>
+  /** true: it waits for another run that has the lease */
+  readonly waits?: boolean
+}
+
+/** The same of one edge. What can be read no more is marked so. */
+export async function settleEdge(ports: Needs, edge: Edge, order: EdgeOrder = {}): Promise<SettleResult> {
+  const wishes = order.wishes ?? rememberingWishes(ports)
+  const { wanted } = await wishes.now()
+  const mustAsk = order.first !== undefined || shareOf(edge, order) > 0
+  if (!mustAsk && order.head && answers(order.head, wanted, order.notBefore)) {
+    const reading = await ports.store.reading(edge.id)
+    if (reading && !order.head.unreadable) return { edge, reading }
+  }
+  for (;;) {
+    const lease = await take(ports, edge, order.waits ?? false)
+    if (!lease) return { edge, taken: true }
+    const result = await underLease(ports, lease, { ...order, edge, wishes, mustAsk })
+    // Whoever found the lease taken left its change to us.
+    const isDone = 'error' in result || (await ports.store.wanted()) === result.reading.wanted
+    if (isDone || mustAsk) return result
+  }
+}
+
+/** @returns whether it is known already: also that it can't be read */
+function answers(
+  { wanted, askedAt, unreadable, removedAt }: EdgeHead,
+  since: number,
+  notBefore = 0,
+): boolean {
+  if (removedAt !== undefined) return false
+  if (unreadable) return unreadable.at > 0 && notBefore > 0 && unreadable.at >= notBefore
+  return wanted >= since && askedAt >= notBefore
+}
+
+async function take(ports: Needs, edge: Edge, waits: boolean): Promise<Lease | undefined> {
+  const { store, clock, ids, config } = ports
+  const owner = ids.next()
+  const giveUpAt = clock.now() + waitTimeouts * config.timers.rpcTimeoutSeconds * 1000
+  for (;;) {
+    const now = clock.now()
+    const until = now + leaseMs(ports)
+    const generation = await store.takeEdge(edge.id, owner, now - lateMs(ports), until)
+    if (generation !== undefined) return new Lease(ports, edge, generation, until)
+    if (!waits || now >= giveUpAt) return undefined
+    await clock.sleep(250)
+  }
+}
+
+function leaseMs({ config }: Pick<EdgePorts, 'config'>): number {
+  return leaseTimeouts * config.timers.rpcTimeoutSeconds * 1000
+}
+
+/** After a lease that was not given up: a request of its holder may still be on its way to an edge without a fence. */
+function lateMs({ config }: Pick<EdgePorts, 'config'>): number {
+  return config.timers.rpcTimeoutSeconds * 1000 + 2000
+}
+
+interface Turn extends EdgeOrder {
+  readonly edge: Edge
+  readonly wishes: Wishes
+  readonly mustAsk: boolean
+}
+
+async function underLease(
+  ports: Needs,
+  lease: Lease,
+  order: Turn,
+): Promise<Exclude<SettleResult, { taken: true }>> {
+  const { store, clock } = ports
+  const { edge, wishes, first, mustAsk } = order
+  const head = order.head ?? { edge: edge.id, wanted: -1, askedAt: 0 }
+  try {
+    const known = {
+      head,
+      reading: await store.reading(edge.id),
+      listing: await store.listing(edge.id),
+    }
+    const rested = mustAsk ? undefined : await rest(ports, known, order)
+    if (rested) return { edge, reading: rested }
+    if (first) await lease.ask(first)
+    const ended = await endOwnShare(ports, lease, known, order)
+    const found = await settleUnderLease(ports, lease, wishes, known, { ended, twice: first !== undefined })
+    const { holds } = await wishes.now()
+    const drifted = holds.filter((hold) => hasDrifted(found.first, hold, known.reading))
+    await publishDrift(ports, found.first, drifted)
+    return { edge, reading: found.last }
+  } catch (error) {
+    const own = ownError(edge.id, error)
+    await store.putReading(lease.generation, { head: unreadHead(head, own, clock.now()) })
+    return { edge, error: own }
+  } finally {
+    await lease.giveUp()
+  }
+}
+
+/**
+ * Where nothing is new, an edge rests between two readings.
+ * @returns the reading that another run has made meanwhile, if it will do
+ */
+async function rest(
+  ports: Needs,
+  { head, reading }: Known,
+  { wishes, notBefore = 0 }: Turn,
+): Promise<Reading | undefined> {
+  const { wanted } = await wishes.now()
+  if (!reading || reading.wanted < wanted || head?.removedAt !== undefined) return undefined
+  const triedAt = head?.unreadable?.at ?? 0
+  if (reading.askedAt >= notBefore && triedAt < reading.askedAt) return reading
+  const perHolds = Math.min(longestRestMs, restPerHoldMs * Object.keys(reading.holds).length)
+  const restMs = Math.max(ports.config.timers.minWaitSeconds * 1000, perHolds)
+  await until(ports, wanted, Math.max(triedAt, reading.askedAt) + restMs)
+  return undefined
+}
+
+/** Ends calls before it reads anything. That it does is on record before it is done: whoever comes after it, killed or not, ends no more. */
+async function endOwnShare(
+  ports: Needs,
+  lease: Lease,
+  { head, reading }: Known,
+  { edge, endCalls, wishes }: Turn,
+): Promise<Readonly<Record<string, EndedCalls>>> {
+  const ended = reading?.ended ?? {}
+  const share = endCalls?.shares[edge.id] ?? 0
+  if (!endCalls || !reading || !head || share === 0) return ended
+  const { hold: key, step } = endCalls
+  const last = ended[key]
+  const hold = (await wishes.now()).holds.find((each) => holdKey(each) === key)
+  if (!hold || (last && last.step >= step)) return ended
+  const total = last?.total ?? 0
+  const begun = { ...ended, [key]: { step, ended: 0, total } }
+  const written = await ports.store.putReading(lease.generation, {
+    head,
+    reading: { ...reading, ended: begun },
+  })
+  if (written === 'lost') throw lost(edge)
+  try {
+    const count = await lease.ask((own) => own.endCalls(callsOf(hold, reading.holds[key]?.others), share))
+    return { ...begun, [key]: { step, ended: count, total: total + count } }
+  } catch (error) {
+    const failed = asEdgeError(error).message
+    return { ...begun, [key]: { step, ended: 0, total, failed } }
+  }
+}

@@ -1,0 +1,100 @@
+import { gzipSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { dynamoEdges } from '../../functions/aws/dynamo-edges.ts'
+import { dynamoReadings } from '../../functions/aws/dynamo-readings.ts'
+import type { DynamoTable, Write } from '../../functions/aws/dynamo-table.ts'
+import { UnexpectedAnswer } from '../../functions/aws/rows.ts'
+import { aHead, aListing, aReading } from '../contract/store-samples.ts'
+
+/** A table with these rows by `pk/sk`, where every write is done. */
+function tableOf(rows: Readonly<Record<string, unknown>> = {}) {
+  const transactions: (readonly Write[])[] = []
+  const table: DynamoTable = {
+    get: async ({ pk, sk }) => rows[`${pk}/${sk}`],
+    query: async (pk) =>
+      Object.entries(rows).flatMap(([key, data]) => (key.startsWith(`${pk}/`) ? [data] : [])),
+    write: async () => true,
+    add: async () => 1,
+    writeAll: async (writes) => {
+      transactions.push(writes)
+      return true
+    },
+  }
+  return { table, transactions }
+}
+const gzip = (text: string) => ({ gzip: new Uint8Array(gzipSync(text)) })
+const json = (value: unknown) => gzip(JSON.stringify(value))
+
+test('head, reading and listing are one transaction, which checks the lease and writes nothing that was not given', async () => {
+  const { table, transactions } = tableOf()
+  const readings = dynamoReadings(table)
+  await readings.putReading(7, { head: aHead('a'), reading: aReading('a'), listing: aListing('a') })
+  await readings.putReading(7, { head: aHead('a') })
+  const rowsOf = (writes: readonly Write[] = []) =>
+    writes.map((write) => ('put' in write ? `${write.put.pk}/${write.put.sk}` : write))
+  const check = {
+    check: { pk: 'EDGE#a', sk: 'LEASE' },
+    condition: { expression: '#generation = :generation', values: { generation: 7 } },
+  }
+  expect(rowsOf(transactions[0])).toEqual(['EDGES/a', 'EDGE#a/READING', 'EDGE#a/LISTING', check])
+  expect(rowsOf(transactions[1])).toEqual(['EDGES/a', check])
+  expect(transactions[0]?.[0]).toMatchObject({ put: { data: aHead('a') } })
+})
+
+test('records can be read by the release before, which wants the sort key in the data', async () => {
+  const { table, transactions } = tableOf()
+  await dynamoEdges(table).putEdgeRecords('a', 7, [])
+  expect(transactions[0]?.[0]).toMatchObject({ put: { data: { sk: 'RECORDS' } } })
+})
+
+test('what a release before had settled is not read', async () => {
+  const { table } = tableOf({ 'EDGE#a/SETTLED': json(aReading('a')) })
+  expect(await dynamoReadings(table).reading('a')).toBe(undefined)
+})
+
+test('rows of a newer release are read, without what is not known here', async () => {
+  const machines = { askedAt: 1, answeredAt: 2, gone: [], calls: {} }
+  const [hold] = Object.values(aReading('a').holds)
+  const holds = { 'lifecycle/a': { ...hold, later: 1 } }
+  const { table } = tableOf({
+    'EDGES/a': { ...aHead('a'), later: 1 },
+    'EDGE#a/READING': { ...json({ ...aReading('a'), holds, later: { x: 1 } }), later: 1 },
+    'EDGE#a/LISTING': json({ ...aListing('a'), later: [1] }),
+    'MACHINES/READING': { ...json({ ...machines, later: 1 }), askedAt: 1 },
+  })
+  const readings = dynamoReadings(table)
+  expect(await readings.edgeHeads()).toEqual([aHead('a')])
+  expect(await readings.reading('a')).toEqual({ ...aReading('a'), holds: { 'lifecycle/a': hold } })
+  expect(await readings.listing('a')).toEqual(aListing('a'))
+  expect(await readings.machines()).toEqual(machines)
+})
+
+describe('nonsense is refused', () => {
+  test.each([
+    ['a row that is not packed', aReading('a'), /EDGE#a\/READING: gzip:/],
+    ['bytes that are not packed', { gzip: new Uint8Array([1, 2, 3]) }, /EDGE#a\/READING: .*header/],
+    ['text that is not JSON', gzip('{"edge":'), /EDGE#a\/READING: .*JSON/],
+    ['another thing', json({ ...aReading('a'), entries: 'all' }), /EDGE#a\/READING: entries:/],
+    [
+      'a hold without its count',
+      json({ ...aReading('a'), holds: { h: { flags: 'open' } } }),
+      /EDGE#a\/READING: holds\.h\.counted:/,
+    ],
+  ])('%s', async (_name, row, message) => {
+    const reading = dynamoReadings(tableOf({ 'EDGE#a/READING': row }).table).reading('a')
+    await expect(reading).rejects.toThrow(UnexpectedAnswer)
+    await expect(reading).rejects.toThrow(message)
+  })
+  test('in a head, a listing and what machines said', async () => {
+    const readings = dynamoReadings(
+      tableOf({
+        'EDGES/a': { ...aHead('a'), wanted: 'x' },
+        'EDGE#a/LISTING': json({ ...aListing('a'), listed: [{ group: 1, uri: 'all', flags: 'AP' }] }),
+        'MACHINES/READING': json({ askedAt: 1, answeredAt: 2, gone: [], calls: { h: 'many' } }),
+      }).table,
+    )
+    await expect(readings.edgeHeads()).rejects.toThrow(UnexpectedAnswer)
+    await expect(readings.listing('a')).rejects.toThrow(/listed\.0\.uri: "all" is not a SIP URI/)
+    await expect(readings.machines()).rejects.toThrow(UnexpectedAnswer)
+  })
+})

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest'
+import type { ListedDestination } from '../../functions/control/destination.ts'
+import { isYoung, otherSpellings, remember } from '../../functions/control/list-memory.ts'
+import type { Listing } from '../../functions/control/reading.ts'
+import { hold, listed, machine, uri } from './samples.ts'
+
+const longest = 7_200
+const longestMs = longest * 1_000
+const [one, two] = [listed('sip:10.0.1.20'), listed('sip:10.0.1.21')]
+
+/** What is remembered of one edge over lists that were read at these times. */
+function lists(...reads: readonly (readonly [number, ...ListedDestination[]])[]): Listing {
+  const last = reads.reduce<Listing | undefined>(
+    (before, [at, ...list]) => remember(before, 'a', list, at, longest),
+    undefined,
+  )
+  if (!last) throw new Error('nothing was read')
+  return last
+}
+
+describe('an edge’s list', () => {
+  it('is what it lists now, known since it was first read', () => {
+    expect(lists([5, one], [9, one, two])).toEqual({
+      ...{ edge: 'a', since: 5 },
+      listed: [one, two],
+      former: [],
+    })
+  })
+
+  it('what leaves it is remembered from now on', () => {
+    expect(lists([5, one, two], [9, two]).former).toEqual([{ uri: one.uri, at: 9 }])
+  })
+
+  it('also after the edge was away for longer than a call: it may have been there until just now', () => {
+    const away = 3 * longestMs
+    expect(lists([0, one], [away]).former).toEqual([{ uri: one.uri, at: away }])
+  })
+
+  it('and no later list makes it younger', () => {
+    expect(lists([0, one, two], [10, two], [20, two], [30, two]).former).toEqual([{ uri: one.uri, at: 10 }])
+  })
+
+  it('it is forgotten when no call of its can be up any more', () => {
+    const left = [[0, one], [10]] as const
+    expect(lists(...left, [10 + longestMs]).former).toHaveLength(1)
+    expect(lists(...left, [11 + longestMs]).former).toEqual([])
+  })
+
+  it('what comes back is listed, and remembered anew when it leaves again', () => {
+    expect(lists([0, one], [10], [20, one]).former).toEqual([])
+    expect(lists([0, one], [10], [20, one], [30]).former).toEqual([{ uri: one.uri, at: 30 }])
+  })
+
+  it('what left it is known by what its name was resolved to', () => {
+    const named = { ...listed('sip:media.example'), address: '10.0.1.20' }
+    expect(lists([0, named], [10]).former).toEqual([{ uri: named.uri, at: 10, address: '10.0.1.20' }])
+  })
+
+  it('is young until it is known for longer than a call lasts', () => {
+    expect(isYoung({ since: 5 }, 5 + longestMs, longest)).toBe(true)
+    expect(isYoung({ since: 5 }, 6 + longestMs, longest)).toBe(false)
+  })
+})
+
+describe('calls of a hold are counted under what is and was listed for it', () => {
+  const whole = hold({ wholeInstance: true, uris: [machine.uri] })
+  const known = (list: readonly ListedDestination[], former: readonly ListedDestination[] = []) => ({
+    listed: list,
+    former: former.map(({ uri, address }) => ({ uri, at: 0, ...(address !== undefined && { address }) })),
+  })
+
+  it('of a whole instance by its addresses, also those that a name was resolved to', () => {
+    const named = { ...listed('sip:media.example'), address: machine.address }
+    const memory = known([listed('sip:10.0.1.20:5070'), two], [named])
+    expect(otherSpellings(whole, memory, false)).toEqual(['sip:10.0.1.20:5070', 'sip:media.example'])
+  })
+
+  it('of a bare URI by how else it is spelled, and by no other port', () => {
+    const memory = known([listed('sip:10.0.1.20:5070')], [one])
+    expect(otherSpellings(hold(), memory, false)).toEqual([one.uri])
+  })
+
+  it('under no URI twice, and not under the hold’s own again', () => {
+    const memory = known([one, listed('sip:10.0.1.20:5060')], [one])
+    expect(otherSpellings(whole, memory, true)).toEqual([one.uri])
+  })
+
+  it('and of a whole instance under its usual spellings, where they are asked for', () => {
+    const bare = { ...whole, uris: [] }
+    expect(otherSpellings(bare, known([]), false)).toEqual([])
+    expect(otherSpellings(bare, known([]), true)).toEqual([uri('sip:10.0.1.20'), uri('sip:10.0.1.20:5060')])
+    expect(otherSpellings({ ...bare, wholeInstance: false }, known([]), true)).toEqual([])
+  })
+})

@@ -1,0 +1,22 @@
+import { type DestinationUri, destinationUri } from '../../functions/control/destination.ts'
+import { eventBody } from '../contracts/event-files.ts'
+
+/** Whether a request to an edge sets a state or the guard. */
+export function isWrite(request: string): boolean {
+  return /^(dispatcher\.set|htable\.(seti|delete))/.test(request)
+}
+
+export function command(name: string, changes: Readonly<Record<string, unknown>> = {}): object {
+  return { ...JSON.parse(eventBody(name)), ...changes }
+}
+
+export function verbatim(text: string): DestinationUri {
+  const uri = destinationUri(text)
+  if (!uri) throw new Error(`${text} is no SIP URI`)
+  return uri
+}
+
+/** The same in every group of both edges. */
+export function everywhere(one: string, two = one) {
+  return { 'edge-a/1': one, 'edge-a/2': two, 'edge-b/1': one, 'edge-b/2': two }
+}
