@@ -123,6 +123,7 @@ export const readingRow: z.ZodType<Reading> = z.object({
       z.string(),
       z.object({
         step: z.number(),
+        at: z.number(),
         ended: z.number(),
         total: z.number(),
         failed: z.string().exactOptional(),

@@ -53,6 +53,8 @@ export interface HoldReading {
 /** What we did to end a hold's calls on one edge: by the last step that was begun there, and in all. */
 export interface EndedCalls {
   readonly step: number
+  /** epoch ms: when that step was begun */
+  readonly at: number
   readonly ended: number
   readonly total: number
   /** why the last step ended none */

@@ -41,6 +41,8 @@ export async function endSomeCalls(
   if (tooSoon || Object.keys(shares).length === 0) return record
   const claimed = await save(ports, record, { endedCallsAt: step })
   const hold = holdKey({ source: record.source, id: record.holdId })
+  // Whoever has an edge, and lets it rest, gives it up.
+  await ports.store.raiseWanted()
   await ports.settles.ask({ kind: 'settle', endCalls: { hold, step, shares } })
   return claimed
 }

@@ -232,9 +232,13 @@ async function endOwnShare(
   const { hold: key, step } = endCalls
   const last = ended[key]
   const hold = (await wishes.now()).holds.find((each) => holdKey(each) === key)
-  if (!hold || (last && last.step >= step)) return ended
+  const now = ports.clock.now()
+  const stepMs = ports.config.timers.minWaitSeconds * 1000
+  // One that had to wait for the edge comes again with the next step: two together would end twice as many.
+  const isLate = now - step > stepMs || (last !== undefined && (last.step >= step || now - last.at < stepMs))
+  if (!hold || isLate) return ended
   const total = last?.total ?? 0
-  const begun = { ...ended, [key]: { step, ended: 0, total } }
+  const begun = { ...ended, [key]: { step, at: now, ended: 0, total } }
   const written = await ports.store.putReading(lease.generation, {
     head,
     reading: { ...reading, ended: begun },
@@ -242,9 +246,9 @@ async function endOwnShare(
   if (written === 'lost') throw lost(edge)
   try {
     const count = await lease.ask((own) => own.endCalls(callsOf(hold, reading.holds[key]?.others), share))
-    return { ...begun, [key]: { step, ended: count, total: total + count } }
+    return { ...begun, [key]: { step, at: now, ended: count, total: total + count } }
   } catch (error) {
     const failed = asEdgeError(error).message
-    return { ...begun, [key]: { step, ended: 0, total, failed } }
+    return { ...begun, [key]: { step, at: now, ended: 0, total, failed } }
   }
 }

@@ -121,8 +121,8 @@ export function aReading(edge: string, change: Partial<Reading> = {}): Reading {
     load: { calls: 7, active: ['10.0.1.22'] },
     holds: someHolds,
     ended: {
-      'lifecycle/a': { step: 2, ended: 7, total: 9 },
-      'lifecycle/b': { step: 1, ended: 0, total: 0, failed: 'refused' },
+      'lifecycle/a': { step: 2, at: 3, ended: 7, total: 9 },
+      'lifecycle/b': { step: 1, at: 2, ended: 0, total: 0, failed: 'refused' },
     },
     ...change,
   }

@@ -64,8 +64,8 @@ test('a drain is confirmed by two read-backs at least two seconds apart', async 
     {
       drainId,
       edges: [
-        { edge: 'edge-a', outcome: 'already' },
-        { edge: 'edge-b', outcome: 'already' },
+        { edge: 'edge-a', outcome: 'applied' },
+        { edge: 'edge-b', outcome: 'applied' },
       ],
     },
   ])
