@@ -56,7 +56,7 @@ const activate = z
     instance: instance.optional(),
     reason: text(1000).optional(),
     source: source.optional(),
-    holdId: text(512).optional(),
+    holdId: text(1024).optional(),
   })
   .refine(hasOneTarget, exactlyOneTarget)
   .refine((command) => command.source === undefined || command.holdId === undefined, {
@@ -64,9 +64,6 @@ const activate = z
     error: 'source and holdId must not be given together',
     when: () => true,
   })
-  .transform(({ source, ...command }) =>
-    command.holdId === undefined ? { ...command, source: source ?? ('operator' as const) } : command,
-  )
 
 export const reloadCommand = z.strictObject({
   ...shared,
@@ -102,7 +99,7 @@ const header = z.looseObject({
   }),
 })
 
-/** Defaults are filled in: `dryRun` false; `source` operator where an activate names neither source nor holdId. */
+/** Defaults are filled in: `dryRun` false. */
 export type Command = z.output<typeof command>
 export type DrainCommand = Extract<Command, { command: 'drain' }>
 export type ActivateCommand = Extract<Command, { command: 'activate' }>

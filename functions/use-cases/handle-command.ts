@@ -71,7 +71,7 @@ async function drain(ports: Ports, command: DrainCommand, order: string): Promis
   const deadline = command.deadlineSeconds ?? ports.config.operatorDrainDeadlineSeconds
   const { result, edges, placed } = await holdAndDrain(ports, target, {
     source: 'operator',
-    holdId: operatorHoldId(target),
+    holdId: ownHoldId(target, command.requestedBy),
     who: command.requestedBy,
     why: command.reason,
     order,
@@ -79,7 +79,12 @@ async function drain(ports: Ports, command: DrainCommand, order: string): Promis
     deadlineAt: now + deadline * 1000,
   })
   if (placed) await keepPending(ports, command.id, placed, edges)
-  return { result, destinations: target.uris, hold: `operator/${operatorHoldId(target)}`, edges }
+  return {
+    result,
+    destinations: target.uris,
+    hold: `operator/${ownHoldId(target, command.requestedBy)}`,
+    edges,
+  }
 }
 
 async function activate(ports: Ports, command: ActivateCommand, order: string): Promise<CommandOutcomeRow> {
@@ -90,12 +95,7 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
     holds.flatMap((hold) => hold.uris),
   )
   const here = holds.filter((hold) => target.uris.some((uri) => belongsTo({ uri }, hold)))
-  const source = 'source' in command ? command.source : undefined
-  const chosen = here.filter((hold) =>
-    command.holdId === undefined
-      ? hold.source === source
-      : hold.id === command.holdId || holdKey(hold) === command.holdId,
-  )
+  const chosen = here.filter((hold) => isMeant(command, hold))
   if (chosen.some((hold) => hold.source === 'lifecycle'))
     throw new CommandRefused(
       `${command.holdId} is a lifecycle hold, which no command lifts: only the end of the lifecycle action does`,
@@ -107,11 +107,11 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
       wouldLift: chosen.map(named),
       stillHeld: others(here, chosen),
     }
-  const own = operatorHoldId(target)
-  const meant = source === 'operator' || command.holdId === own || command.holdId === `operator/${own}`
-  const before = meant ? await liftedBefore(ports, target, order) : []
-  if (meant && before.length === 0 && !chosen.some((hold) => hold.source === 'operator' && hold.id === own))
-    await leaveTombstone(ports, target, command, order)
+  const own = ownHoldId(target, command.requestedBy)
+  const isOwn = (hold: Pick<Hold, 'source' | 'id' | 'who'>) => isMeant(command, hold) && hold.id === own
+  const meant = isOwn({ source: 'operator', id: own, who: command.requestedBy })
+  const before = meant ? await liftedBefore(ports, target, own, order) : []
+  if (meant && before.length === 0 && !chosen.some(isOwn)) await leaveTombstone(ports, target, command, order)
   const { lifted, edges, wanted } = await lift(ports, [...chosen, ...before], command.requestedBy, order)
   for (const hold of lifted) await keepPending(ports, command.id, { hold, wanted }, edges)
   for (const hold of chosen) await finishClaim(ports, holdKey(hold))
@@ -126,8 +126,8 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
 }
 
 /** What an earlier delivery of this very command has lifted, whose run ended before it could answer. */
-async function liftedBefore({ store }: Ports, target: Target, order: string): Promise<Hold[]> {
-  const tombstone = await store.hold('operator', operatorHoldId(target), target.subject)
+async function liftedBefore({ store }: Ports, target: Target, own: string, order: string): Promise<Hold[]> {
+  const tombstone = await store.hold('operator', own, target.subject)
   // One that was left where nothing was held was placed when it was lifted.
   const isOurs = tombstone?.lifted && tombstone.order === order && tombstone.placedAt < tombstone.lifted.at
   return tombstone && isOurs ? [tombstone] : []
@@ -145,7 +145,7 @@ async function leaveTombstone(
   await ports.store.putHold({
     ...scope,
     source: 'operator',
-    id: operatorHoldId(target),
+    id: ownHoldId(target, command.requestedBy),
     who: command.requestedBy,
     why: command.reason ?? 'activate',
     placedAt: now,
@@ -160,10 +160,22 @@ function targetName(command: DrainCommand | ActivateCommand): string {
   return name
 }
 
-function operatorHoldId(target: Target): string {
-  if (target.wholeInstance && target.subject.kind === 'instance') return target.subject.instanceId
+/** Each operator's own: what one of them lifts, another may hold still. */
+function ownHoldId(target: Target, requestedBy: string): string {
   const [uri] = target.uris
-  return uri === undefined ? '' : destinationKey(uri)
+  const whole =
+    target.wholeInstance && target.subject.kind === 'instance' ? target.subject.instanceId : undefined
+  return `${whole ?? (uri === undefined ? '' : destinationKey(uri))}/${requestedBy}`
+}
+
+/** Whether an activate lifts this hold: the one that it names, those of the source that it names, or else the operator's own. */
+function isMeant(
+  { holdId, source, requestedBy }: ActivateCommand,
+  hold: Pick<Hold, 'source' | 'id' | 'who'>,
+): boolean {
+  if (holdId !== undefined) return hold.id === holdId || holdKey(hold) === holdId
+  if (source !== undefined) return hold.source === source
+  return hold.source === 'operator' && hold.who === requestedBy
 }
 
 function dryRun(target: Target) {

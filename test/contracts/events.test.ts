@@ -173,13 +173,12 @@ const commands: Record<string, object> = {
     deadlineSeconds: 7200,
   },
   'command-dry-run': { ...sent, command: 'drain', destination, reason: 'what would it do?', dryRun: true },
-  'command-activate': { ...sent, command: 'activate', destination, source: 'operator' },
+  'command-activate': { ...sent, command: 'activate', destination },
   'command-activate-instance': {
     ...sent,
     command: 'activate',
     instance: instanceId,
     reason: 'kernel updated',
-    source: 'operator',
   },
   'command-activate-alarm': {
     ...sent,

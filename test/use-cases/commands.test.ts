@@ -11,7 +11,7 @@ import {
   server,
 } from './world.ts'
 
-const key = '10.0.1.20:5060;udp'
+const key = '10.0.1.20:5060;udp/alice'
 const drain = (changes: Readonly<Record<string, unknown>> = {}) =>
   command('command-drain-destination', { id: 'drain-1', ...changes })
 const activate = (changes: Readonly<Record<string, unknown>> = {}) =>
@@ -50,11 +50,32 @@ test('two holds on one destination: lifting one keeps it disabled, and the outco
   await world.command(command('command-drain-instance', { id: 'drain-2' }))
   expect(await world.command(activate({ holdId: key }))).toMatchObject({
     result: 'lifted',
-    stillHeld: [{ source: 'operator', id: instanceId, who: 'alice', why: 'kernel update' }],
+    stillHeld: [{ source: 'operator', id: `${instanceId}/alice`, who: 'alice', why: 'kernel update' }],
   })
   expect(world.flags()).toEqual(everywhere('DX'))
   expect(world.writes().filter((write) => !/^(dispatcher\.set_state d|htable\.seti)/.test(write))).toEqual([])
   await world.command(activate({ id: 'activate-2' }))
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+})
+
+test('each of two operators has a hold: activate lifts one’s own, and its answer names who else holds it', async () => {
+  const world = createWorld()
+  await world.command(drain())
+  await world.command(drain({ id: 'drain-2', requestedBy: 'bob', reason: 'new kernel' }))
+  expect(await world.command(activate({ requestedBy: 'bob' }))).toMatchObject({
+    result: 'lifted',
+    lifted: [{ who: 'bob', why: 'new kernel' }],
+    stillHeld: [{ source: 'operator', id: key, who: 'alice', why: 'disk failing, ticket 4711' }],
+  })
+  expect(world.flags()).toEqual(everywhere('DX'))
+  expect(await world.command(activate({ id: 'activate-2', requestedBy: 'carol' }))).toMatchObject({
+    result: 'nothing-to-lift',
+    stillHeld: [{ who: 'alice' }],
+  })
+  expect(world.flags()).toEqual(everywhere('DX'))
+  // Who means it may lift somebody else's.
+  const named = activate({ id: 'activate-3', requestedBy: 'carol', source: 'operator' })
+  expect(await world.command(named)).toMatchObject({ result: 'lifted', stillHeld: [] })
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
 })
 
@@ -124,7 +145,7 @@ test('an instance is given back on edges that list it under another name', async
   await world.pass(1 * minutes)
   expect(world.flags('sip:10.0.1.20:5080')).toEqual({ 'edge-c/3': 'DX' })
   await world.command(activate({ id: 'activate-1' }))
-  await world.until((record) => record?.state === 'ended', `operator/${instanceId}`)
+  await world.until((record) => record?.state === 'ended', `operator/${instanceId}/alice`)
   expect(world.flags('sip:10.0.1.20:5080')).toEqual({ 'edge-c/3': 'IP' })
   expect(late.truth().held).toEqual([])
   expect(await world.formerFlags('sip:10.0.1.20:5080')).toEqual({})
@@ -156,11 +177,11 @@ test('a drain that is asked for again while it runs renews its deadline and star
   world.edges[0]?.callTo(server)
   await world.command(drain({ deadlineSeconds: 60 }))
   await world.pass(30 * seconds)
-  await world.command(drain({ id: 'drain-2', deadlineSeconds: 7200, requestedBy: 'bob' }))
+  await world.command(drain({ id: 'drain-2', deadlineSeconds: 7200, reason: 'still failing' }))
   await world.pass(10 * minutes)
   expect(world.executions).toHaveLength(1)
   expect(world.memory.events.of('Drain Overdue')).toEqual([])
-  expect(await world.record(`operator/${key}`)).toMatchObject({ who: 'bob' })
+  expect(await world.record(`operator/${key}`)).toMatchObject({ why: 'still failing' })
 })
 
 test('drain, activate and drain again end in a held destination whose drain runs', async () => {
@@ -200,8 +221,8 @@ test('the hold of an instance that is gone stays, and nothing is activated', asy
   await world.command(command('command-drain-instance', { id: 'drain-1' }))
   await world.pass(1 * minutes)
   world.memory.instances.setState(instanceId, 'terminated')
-  await world.until((record) => record?.state === 'ended', `operator/${instanceId}`)
-  expect(await world.heldBy()).toEqual([`operator/${instanceId}`])
+  await world.until((record) => record?.state === 'ended', `operator/${instanceId}/alice`)
+  expect(await world.heldBy()).toEqual([`operator/${instanceId}/alice`])
   expect(world.flags()).toEqual(everywhere('DX'))
 })
 

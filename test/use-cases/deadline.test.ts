@@ -178,5 +178,5 @@ test("a drain past an operator's deadline is said once, and the hold stays", asy
   })
   await world.pass(30 * minutes)
   expect(world.memory.events.of('Drain Overdue')).toHaveLength(1)
-  expect(await world.heldBy()).toEqual(['operator/10.0.1.20:5060;udp'])
+  expect(await world.heldBy()).toEqual(['operator/10.0.1.20:5060;udp/alice'])
 })

@@ -118,7 +118,7 @@ test.each(both)('drain and activate that are killed %s any single write end the 
     await deliver(() =>
       world.command(command('command-activate', { id: 'activate-1', source: 'operator' }), 2),
     )
-    await world.until((record) => record?.state === 'ended', `operator/${instanceId}`)
+    await world.until((record) => record?.state === 'ended', `operator/${instanceId}/alice`)
     await aMinute(world, deliver)
     return {
       held,

@@ -94,7 +94,7 @@ test("an operator's hold of the machine itself stays when it comes back into ser
   world.beginAction({ hook: 'admit-calls', token })
   await world.lifecycle(message('lifecycle-launch-from-warm-pool'))
   expect(world.flags()).toEqual(everywhere('DX'))
-  expect(await world.heldBy()).toEqual([`operator/${instanceId}`])
+  expect(await world.heldBy()).toEqual([`operator/${instanceId}/alice`])
 })
 
 test('a launch that no edge lists is said and continues, and nothing is activated', async () => {

@@ -113,7 +113,7 @@ test("an operator's hold of a machine that is gone and listed nowhere ends withi
     file.filter(({ uri }) => uri !== server),
   )
   await everyMinute(world, 5)
-  expect(await world.heldBy()).toEqual([`operator/${instanceId}`])
+  expect(await world.heldBy()).toEqual([`operator/${instanceId}/alice`])
   world.memory.instances.put(facts({ state: 'terminated' }))
   await everyMinute(world, 3)
   expect(await world.heldBy()).toEqual([])

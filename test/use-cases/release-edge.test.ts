@@ -154,7 +154,7 @@ test.each([
     const [b] = world.memory.fleet.list.splice(1, 1)
     if (!b) throw new Error('two edges are needed')
     await world.command(command('command-activate', { id: 'activate-1' }))
-    await world.until((record) => record?.state === 'ended', 'operator/10.0.1.20:5060;udp')
+    await world.until((record) => record?.state === 'ended', 'operator/10.0.1.20:5060;udp/alice')
     if (isReleased) await world.command(release())
     await world.pass(1 * minutes)
     world.memory.fleet.list.push(b)

@@ -39,7 +39,7 @@ const messages: Record<string, (world: World) => Promise<unknown>> = {
         command: 'activate',
         instance: instanceId,
         holdId: instanceId,
-        requestedBy: 'bob',
+        requestedBy: 'alice',
       },
       5,
     ),
@@ -61,7 +61,7 @@ test('messages about one instance, twice and in any order, end in the same holds
         }
         await world.pass(3 * minutes)
         world.stop()
-        expect(await world.heldBy()).toEqual([drainId, 'operator/10.0.1.20:5060;udp'])
+        expect(await world.heldBy()).toEqual([drainId, 'operator/10.0.1.20:5060;udp/alice'])
         expect(world.flags()).toEqual(everywhere('DX'))
         expect(await world.formerFlags()).toEqual(everywhere('AP', 'IP'))
         expect((await world.record())?.lifecycle?.token).toBe(tokens[1])
