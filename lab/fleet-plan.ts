@@ -15,7 +15,6 @@ export const plan = {
   longestCallSeconds: 27,
   frTimerMs: 1000,
   failoverWindowSeconds: 3,
-  readBackGapSeconds: 2,
   minWaitSeconds: 1,
   maxWaitSeconds: 2,
   rpcTimeoutSeconds: 2,
@@ -157,7 +156,6 @@ export function settingsFile(asteriskPort: number, deadlines: readonly ShortDead
       maxWaitSeconds: plan.maxWaitSeconds,
       failoverWindowSeconds: plan.failoverWindowSeconds,
       longestCallSeconds: plan.longestCallSeconds,
-      readBackGapSeconds: plan.readBackGapSeconds,
       rpcTimeoutSeconds: plan.rpcTimeoutSeconds,
     },
   }

@@ -80,12 +80,12 @@ export interface TimeBudgets {
  * 20 s for a cold start and the AWS calls, and then: for who reaches edges, the longest chain of RPCs to one of them (all are asked at
  * once) that answers at the last moment; for who does not, how often it waits for readings, which takes two RPC timeouts and 2 s at most.
  */
-export function timeBudgets({ rpcTimeoutSeconds, readBackGapSeconds }: ControlConfig['timers']): TimeBudgets {
+export function timeBudgets({ rpcTimeoutSeconds }: ControlConfig['timers']): TimeBudgets {
   const budget = (seconds: number) => Duration.seconds(Math.ceil(20 + seconds))
   const reading = 2 * rpcTimeoutSeconds + 2
   return {
     // a reload, twice: one edge first and then the others, each reloaded in a settle and settled again (36 RPCs)
-    settle: budget(2 * (36 * rpcTimeoutSeconds + readBackGapSeconds)),
+    settle: budget(2 * 36 * rpcTimeoutSeconds),
     // resolve, then read back
     message: budget(2 * reading),
     step: budget(reading),

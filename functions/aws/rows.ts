@@ -178,6 +178,7 @@ export const keptEventRow: z.ZodType<KeptEvent> = z.object({
 
 export const pendingAnswerRow: z.ZodType<PendingAnswer> = z.object({
   id: z.string(),
+  command: z.string(),
   since: z.number(),
   hold: holdRow,
   edges: z.array(z.string()),

@@ -69,8 +69,6 @@ const timers = z.strictObject({
   failoverWindowSeconds: seconds(0.5, 600),
   /** the longest call that the edges allow (dialog `default_timeout`) */
   longestCallSeconds: seconds(1, 172_800),
-  /** between the two read-backs that confirm a state; less than 2 s can miss a reload in flight */
-  readBackGapSeconds: seconds(2, 30).default(2),
   rpcTimeoutSeconds: seconds(0.2, 10).default(3),
 })
 
@@ -113,7 +111,7 @@ export const controlConfig = z
         context.addIssue({
           code: 'custom',
           path: ['groups', index, 'drainDeadlineSeconds'],
-          message: `must be longer than the fail-over window of ${failoverWindowSeconds} s: a zero counts only on two rounds further apart`,
+          message: `must be longer than the fail-over window of ${failoverWindowSeconds} s: a zero counts only on two readings further apart`,
         })
       const ending = endCallsOf(g)
       if (g.endCalls && !ending)
@@ -126,7 +124,7 @@ export const controlConfig = z
         context.addIssue({
           code: 'custom',
           path: ['groups', index, 'endCalls', 'withinSeconds'],
-          message: `must be longer than the fail-over window of ${failoverWindowSeconds} s: that calls are over counts only on two rounds further apart`,
+          message: `must be longer than the fail-over window of ${failoverWindowSeconds} s: that calls are over counts only on two readings further apart`,
         })
       const globalMaximum = Math.min(172_800, 100 * g.heartbeatTimeoutSeconds)
       // The step that finds the deadline passed comes up to one wait after it; so does the one that has no time left to end calls.

@@ -8,7 +8,7 @@ import type { PendingAnswer, Ports } from './ports.ts'
 /** Keeps what an answer could not tell yet: its end is published. */
 export async function keepPending(
   { store, clock }: Pick<Ports, 'store' | 'clock'>,
-  id: string,
+  command: string,
   { hold, wanted }: { readonly hold: Hold; readonly wanted: number },
   results: readonly EdgeResult[],
 ): Promise<void> {
@@ -16,7 +16,10 @@ export async function keepPending(
     outcome === 'pending' || outcome === 'unreachable' ? [edge] : [],
   )
   if (edges.length === 0) return
-  await store.putPendingAnswer({ id: `${id}/${holdKey(hold)}`, since: wanted, hold, edges, at: clock.now() })
+  await store.putPendingAnswer({
+    id: `${command}/${holdKey(hold)}`,
+    ...{ command, since: wanted, hold, edges: [...new Set(edges)], at: clock.now() },
+  })
 }
 
 /** Publishes what came of each change on the edges that its answer left open, once all of them know it or are configured no more. */
@@ -36,14 +39,14 @@ async function publish(
   { store, events }: Pick<Ports, 'store' | 'events'>,
   pending: PendingAnswer,
 ): Promise<void> {
-  const { id, hold, edges, at } = pending
+  const { id, command, hold, edges, at } = pending
   const results = await onEveryEdge(edges, async (edge) => {
     const reading = await store.reading(edge)
     return reading ? resultOf(reading, hold) : { edge, outcome: 'unlisted' as const, entries: [] }
   })
   await events.publish({
     type: eventTypes.commandSettled,
-    detail: { command: id, hold: holdKey(hold), answeredAt: at, edges: results },
+    detail: { id: command, hold: holdKey(hold), answeredAt: at, edges: results },
   })
   await store.dropPendingAnswer(id)
 }

@@ -212,6 +212,8 @@ export interface Store {
 /** A command whose change was not read back on these edges when it was answered. */
 export interface PendingAnswer {
   readonly id: string
+  /** the command's id */
+  readonly command: string
   /** a value of the counter: a reading that knows it ends this */
   readonly since: number
   readonly hold: Hold

@@ -130,6 +130,7 @@ export function storeContract(open: () => Store): void {
     const store = open()
     const pending = (since: number, id = fresh('answer')): PendingAnswer => ({
       id,
+      command: 'change-4711',
       since,
       hold: aHold(id),
       edges: ['a', 'b'],

@@ -7,9 +7,7 @@ const timers = {
   failoverWindowSeconds: 7,
   longestCallSeconds: 14_400,
 }
-const slow = [0.2, 1, 3, 10].flatMap((rpcTimeoutSeconds) =>
-  [2, 30].map((readBackGapSeconds) => ({ ...timers, rpcTimeoutSeconds, readBackGapSeconds })),
-)
+const slow = [0.2, 1, 3, 10].map((rpcTimeoutSeconds) => ({ ...timers, rpcTimeoutSeconds }))
 
 test.each(slow)(
   'with RPCs of $rpcTimeoutSeconds s, the longest step fits between the heartbeats of every timeout that synth does not warn of',
@@ -22,13 +20,13 @@ test.each(slow)(
 )
 
 test.each(slow)(
-  'with RPCs of $rpcTimeoutSeconds s read back after $readBackGapSeconds s, only the function that asks edges has time for more than two readings, and Lambda allows it',
+  'with RPCs of $rpcTimeoutSeconds s, only the function that asks edges has time for more than two readings, and Lambda allows it',
   (each) => {
     const { settle, message, step } = timeBudgets(each)
     const reading = 2 * each.rpcTimeoutSeconds + 2
     expect(step.toSeconds()).toBe(Math.ceil(20 + reading))
     expect(message.toSeconds()).toBe(Math.ceil(20 + 2 * reading))
-    expect(settle.toSeconds()).toBeGreaterThan(2 * each.readBackGapSeconds + 72 * each.rpcTimeoutSeconds)
+    expect(settle.toSeconds()).toBeGreaterThan(72 * each.rpcTimeoutSeconds)
     expect(settle.toSeconds()).toBeLessThanOrEqual(900)
   },
 )

@@ -25,7 +25,7 @@ const edgeProblemsOf = (values: Readonly<Record<string, string>>) => said(() => 
 
 test('a right environment is read whole, defaults included', () => {
   const environment = readEnvironment({ ...good, PATH: '/bin' }, { queued: true })
-  expect(environment.config.timers).toMatchObject({ failoverWindowSeconds: 10, readBackGapSeconds: 2 })
+  expect(environment.config.timers).toMatchObject({ failoverWindowSeconds: 10, rpcTimeoutSeconds: 3 })
   expect(environment).toMatchObject({
     table: 'control-table',
     stateMachineArn: good[names.stateMachine],

@@ -38,7 +38,7 @@ const messages: Record<string, (world: World) => Promise<unknown>> = {
         id: 'c-5',
         command: 'activate',
         instance: instanceId,
-        holdId: instanceId,
+        holdId: `${instanceId}/alice`,
         requestedBy: 'alice',
       },
       5,
