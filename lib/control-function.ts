@@ -78,7 +78,7 @@ export interface TimeBudgets {
 
 /**
  * 20 s for a cold start and the AWS calls, and then: for who reaches edges, the longest chain of RPCs to one of them (all are asked at
- * once) that answers at the last moment; for who does not, how often it waits for readings, which takes two RPC timeouts and 2 s at most.
+ * once) that answers at the last moment; for who does not, how often it waits for readings: two RPC timeouts and 2 s at most, ten in a look.
  */
 export function timeBudgets({ rpcTimeoutSeconds }: ControlConfig['timers']): TimeBudgets {
   const budget = (seconds: number) => Duration.seconds(Math.ceil(20 + seconds))
@@ -88,6 +88,6 @@ export function timeBudgets({ rpcTimeoutSeconds }: ControlConfig['timers']): Tim
     settle: budget(2 * 36 * rpcTimeoutSeconds),
     // resolve, then read back
     message: budget(2 * reading),
-    step: budget(reading),
+    step: budget(10 * rpcTimeoutSeconds + 2),
   }
 }

@@ -26,7 +26,8 @@ export class Lease {
 
   /** Whatever the edge refuses as stale is asked again under a generation above what it has seen: a restored table starts low. */
   async ask<T>(work: (edge: Edge) => Promise<T>): Promise<T> {
-    if (!this.isHeld()) throw lost(this.plain)
+    if (!this.isHeld())
+      throw new EdgeError(this.plain.id, 'busy', 'it answers too slowly to be settled within its lease')
     try {
       return await work(this.edge)
     } catch (error) {
@@ -45,9 +46,9 @@ export class Lease {
     return this.ports.clock.now() + this.ports.config.timers.rpcTimeoutSeconds * 1000 <= this.until
   }
 
-  /** For another look, what it writes and reads back, and a pause before it. */
-  hasTime(): boolean {
-    return this.ports.clock.now() + 5 * this.ports.config.timers.rpcTimeoutSeconds * 1000 < this.until
+  /** For so many answers that come at the last moment: another look with what it writes and reads back, unless it is said. */
+  hasTime(timeouts = 5): boolean {
+    return this.ports.clock.now() + timeouts * this.ports.config.timers.rpcTimeoutSeconds * 1000 < this.until
   }
 
   /** A successor waits where a request may be on its way still: not every edge has a fence. */

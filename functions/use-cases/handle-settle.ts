@@ -42,9 +42,21 @@ async function settleAndCount(ports: EdgePorts, { notBefore, endCalls }: Settle)
 /** Also while nothing is drained: it keeps a VPC link in use, which AWS makes inactive after 60 days without traffic. */
 async function everyMinute(ports: EdgePorts): Promise<void> {
   const startedAt = ports.clock.now()
-  await endReleases(ports)
-  await settleAndCount(ports, { kind: 'settle', notBefore: startedAt })
-  await countReadings(ports, startedAt)
+  const failed: unknown[] = []
+  const works = [
+    () => endReleases(ports),
+    () => settleAndCount(ports, { kind: 'settle', notBefore: startedAt }),
+    () => countReadings(ports, startedAt),
+  ]
+  // What is wrong with one of them keeps no other from being done.
+  for (const work of works) {
+    try {
+      await work()
+    } catch (error) {
+      failed.push(error)
+    }
+  }
+  if (failed.length > 0) throw failed[0]
 }
 
 /** A lease of this name: no edge's id has a slash. In RPC timeouts: two edges after each other, each reloaded in a settle, and settled again. */

@@ -94,7 +94,8 @@ async function look(ports: Ports, record: DrainRecord, hold: Hold): Promise<Look
   const began = ports.clock.now()
   const group = ports.config.groups.find(({ name }) => name === hold.group)
   const machines = group?.callCount !== undefined
-  await readBack(ports, { notBefore: began, wanted: await ports.store.wanted(), machines })
+  const wanted = await ports.store.wanted()
+  await readBack(ports, { notBefore: began, wanted, machines, patient: true })
   const readings = await storedReadings(ports, began)
   const rules = ports.config.timers
   const released = removedEdges(record, readings).length > 0 ? await ports.store.releases() : []

@@ -28,7 +28,7 @@ export async function publishSettled(ports: Pick<Ports, 'store' | 'events'>): Pr
   if (pending.length === 0) return
   const heads = new Map((await ports.store.edgeHeads()).map((head) => [head.edge, head]))
   for (const one of pending)
-    if (one.edges.every((edge) => isOver(heads.get(edge), one))) await publish(ports, one)
+    if (one.edges.every((edge) => isOver(heads.get(edge), one))) await publish(ports, one, heads)
 }
 
 function isOver(head: EdgeHead | undefined, { since }: PendingAnswer): boolean {
@@ -38,11 +38,15 @@ function isOver(head: EdgeHead | undefined, { since }: PendingAnswer): boolean {
 async function publish(
   { store, events }: Pick<Ports, 'store' | 'events'>,
   pending: PendingAnswer,
+  heads: ReadonlyMap<string, EdgeHead>,
 ): Promise<void> {
   const { id, command, hold, edges, at } = pending
-  const results = await onEveryEdge(edges, async (edge) => {
-    const reading = await store.reading(edge)
-    return reading ? resultOf(reading, hold) : { edge, outcome: 'unlisted' as const, entries: [] }
+  const results = await onEveryEdge(edges, async (edge): Promise<EdgeResult> => {
+    const head = heads.get(edge)
+    const reading = head && head.removedAt === undefined ? await store.reading(edge) : undefined
+    // What is stored of a removed edge was read before the change.
+    if (reading) return resultOf(reading, hold)
+    return { edge, outcome: 'unreachable', detail: 'it is no longer configured', entries: [] }
   })
   await events.publish({
     type: eventTypes.commandSettled,

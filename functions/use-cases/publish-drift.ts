@@ -10,9 +10,11 @@ export async function publishDrift(
   reading: Reading,
   drifted: readonly Hold[],
 ): Promise<void> {
+  // Not what the change came to, which an earlier reading found.
+  const asFound = reading.entries.map(({ was: _, ...entry }) => entry)
   for (const hold of drifted) {
     metrics.count(metricNames.drift, 1)
-    const { outcome, detail, entries, more } = resultOf(reading, hold)
+    const { outcome, detail, entries, more } = resultOf({ ...reading, entries: asFound }, hold)
     await events.publish({
       type: eventTypes.driftCorrected,
       detail: {

@@ -13,28 +13,36 @@ export interface Since {
   readonly notBefore?: number
   /** the media servers' own counts are needed too */
   readonly machines?: boolean
+  /** a drain ends by nothing but this: an edge that answers each request late is waited for, too */
+  readonly patient?: boolean
 }
 
-/** What is not known by then is not waited for: an edge that rests, and is read, or one that does not answer (lib/control-function.ts). */
-function patienceMs({ config }: Pick<Ports, 'config'>): number {
-  return 2 * config.timers.rpcTimeoutSeconds * 1000 + 2000
+/**
+ * What is not known by then is not waited for: an edge that rests, and is read, or one that does not answer; who is patient waits for a
+ * whole reading of an edge that answers each request at the last moment (lib/control-function.ts).
+ */
+function patienceMs({ config }: Pick<Ports, 'config'>, patient = false): number {
+  return (patient ? 10 : 2) * config.timers.rpcTimeoutSeconds * 1000 + 2000
 }
 
 /** Asks for a settle and waits until every edge has been read, or could not be, for a short while. */
 export async function readBack(ports: Needs, since: Since): Promise<void> {
   const { store, clock } = ports
   const askedAt = clock.now()
+  const againMs = ports.config.timers.rpcTimeoutSeconds * 1000
+  let asked = askedAt
   await ask(ports, since)
-  // Who had an edge's lease may have been reading already: what it read is too old for us.
-  await poll(
-    ports,
-    () => ask(ports, since),
-    async () => {
-      const heads = await configured(store)
-      const machines = !since.machines || ((await store.machines())?.askedAt ?? 0) >= askedAt
-      return machines && heads.length > 0 && heads.every((head) => knows(head, since, askedAt))
-    },
-  )
+  await poll(ports, patienceMs(ports, since.patient), async () => {
+    const heads = await configured(store)
+    const machines = !since.machines || ((await store.machines())?.askedAt ?? 0) >= askedAt
+    const isDone = machines && heads.length > 0 && heads.every((head) => knows(head, since, askedAt))
+    // A run that was reading an edge already has left it as it is: only what is wanted makes it go round.
+    if (!isDone && clock.now() - asked >= againMs) {
+      asked = clock.now()
+      await ask(ports, since)
+    }
+    return isDone
+  })
 }
 
 /**
@@ -47,19 +55,15 @@ export async function changeReadBack(ports: Needs, wanted: number): Promise<(hol
   const known = new Map<string, EdgeHead | Reading>()
   let heads: readonly EdgeHead[] = []
   await ask(ports, {})
-  await poll(
-    ports,
-    () => ask(ports, {}),
-    async () => {
-      heads = await configured(store)
-      const fresh = heads.filter((head) => !known.has(head.edge) && knows(head, { wanted }, askedAt))
-      await onEveryEdge(fresh, async (head) => {
-        const reading = head.unreadable ? undefined : await store.reading(head.edge)
-        known.set(head.edge, reading ?? head)
-      })
-      return heads.length > 0 && known.size === heads.length
-    },
-  )
+  await poll(ports, patienceMs(ports), async () => {
+    heads = await configured(store)
+    const fresh = heads.filter((head) => !known.has(head.edge) && knows(head, { wanted }, askedAt))
+    await onEveryEdge(fresh, async (head) => {
+      const reading = head.unreadable ? undefined : await store.reading(head.edge)
+      known.set(head.edge, reading ?? head)
+    })
+    return heads.length > 0 && known.size === heads.length
+  })
   return (hold) =>
     heads.map(({ edge }) => {
       const found = known.get(edge)
@@ -72,19 +76,10 @@ function ask({ settles }: Needs, { notBefore }: Since): Promise<void> {
   return settles.ask({ kind: 'settle', ...(notBefore !== undefined && { notBefore }) })
 }
 
-/** @param again done once, after two seconds */
-async function poll(ports: Needs, again: () => Promise<void>, isDone: () => Promise<boolean>): Promise<void> {
-  const { clock } = ports
-  const askAgainAt = clock.now() + 2000
-  const giveUpAt = clock.now() + patienceMs(ports)
-  let asked = false
-  for (let waitMs = 100; !(await isDone()) && clock.now() < giveUpAt; waitMs = Math.min(500, waitMs * 2)) {
-    if (!asked && clock.now() >= askAgainAt) {
-      asked = true
-      await again()
-    }
+async function poll({ clock }: Needs, patience: number, isDone: () => Promise<boolean>): Promise<void> {
+  const giveUpAt = clock.now() + patience
+  for (let waitMs = 100; !(await isDone()) && clock.now() < giveUpAt; waitMs = Math.min(500, waitMs * 2))
     await clock.sleep(waitMs)
-  }
 }
 
 async function configured(store: Ports['store']): Promise<EdgeHead[]> {
@@ -106,7 +101,8 @@ export async function storedReadings(
     heads,
     async (head): Promise<{ head: EdgeHead; reading?: Reading | undefined }> => ({
       head,
-      reading: head.removedAt === undefined ? await store.reading(head.edge) : undefined,
+      // One that can't be read may be so because of what is stored of it.
+      ...(head.removedAt === undefined && !head.unreadable && { reading: await store.reading(head.edge) }),
     }),
   )
   const machines: MachinesReading | undefined = await store.machines()

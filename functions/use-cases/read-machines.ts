@@ -1,4 +1,5 @@
 import { type Hold, holdKey } from '../control/hold.ts'
+import { clocksApartMs } from '../control/observation.ts'
 import type { MachinesReading, Unknown } from '../control/reading.ts'
 import { onEveryEdge } from './every-edge.ts'
 import type { EdgePorts } from './ports.ts'
@@ -25,7 +26,10 @@ export async function readMachines(ports: Needs, notBefore: number): Promise<voi
   try {
     const before = await store.machines()
     if (before && before.askedAt >= notBefore) return
-    const restsUntil = (before?.askedAt ?? 0) + minWaitSeconds * 1000
+    const restsUntil = Math.max(
+      (before?.askedAt ?? 0) + minWaitSeconds * 1000,
+      Math.min(notBefore, now + clocksApartMs),
+    )
     if (clock.now() < restsUntil) await clock.sleep(restsUntil - clock.now())
     const askedAt = clock.now()
     const holds = (await store.holds()).filter(({ source }) => source !== 'retired')

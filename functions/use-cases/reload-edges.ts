@@ -86,6 +86,7 @@ async function reloadOne(ports: EdgePorts, edge: Edge): Promise<Reloaded> {
 
 function problemOf(result: SettleResult): string | undefined {
   if ('error' in result) return result.error.message
+  if ('unreadable' in result) return result.unreadable
   return 'taken' in result ? 'another run has the edge' : openOf(result.reading)
 }
 

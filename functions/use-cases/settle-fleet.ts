@@ -1,6 +1,7 @@
 import type { SettleRequest } from '../contracts/settle-request.ts'
 import type { EdgeError } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
+import { clocksApartMs } from '../control/observation.ts'
 import type { EdgeHead, EndedCalls, Reading } from '../control/reading.ts'
 import { hasDrifted } from '../control/settled.ts'
 import { callsOf } from './count-calls.ts'
@@ -8,10 +9,14 @@ import { Lease, lost } from './edge-lease.ts'
 import { asEdgeError, onEveryEdge } from './every-edge.ts'
 import type { Edge, EdgePorts } from './ports.ts'
 import { publishDrift } from './publish-drift.ts'
-import { type Known, ownError, settleUnderLease, unreadHead, until, type Wishes } from './settle.ts'
+import { headOf, type Known, ownError, settleUnderLease, unreadHead, until, type Wishes } from './settle.ts'
 
-/** What came of one edge. `taken`: another run has its lease, and does what is wanted. */
+/**
+ * What came of one edge. `taken`: another run has its lease, and does what is wanted. `unreadable`: another run has found it so, no longer ago
+ * than was asked for.
+ */
 export type SettleResult =
+  | { readonly edge: Edge; readonly unreadable: string }
   | { readonly edge: Edge; readonly reading: Reading }
   | { readonly edge: Edge; readonly error: EdgeError }
   | { readonly edge: Edge; readonly taken: true }
@@ -114,17 +119,31 @@ export async function settleEdge(ports: Needs, edge: Edge, order: EdgeOrder = {}
   const wishes = order.wishes ?? rememberingWishes(ports)
   const { wanted } = await wishes.now()
   const mustAsk = order.first !== undefined || shareOf(edge, order) > 0
-  if (!mustAsk && order.head && answers(order.head, wanted, order.notBefore)) {
+  const { head } = order
+  if (!mustAsk && head && answers(head, wanted, order.notBefore)) {
+    if (head.unreadable) return { edge, unreadable: head.unreadable.reason }
     const reading = await ports.store.reading(edge.id)
-    if (reading && !order.head.unreadable) return { edge, reading }
+    if (reading) return { edge, reading }
   }
+  // Who asked may have a clock that is ahead: what is read before its time comes does not answer it.
+  const notBefore = Math.min(order.notBefore ?? 0, ports.clock.now() + clocksApartMs)
+  let turn: Turn = { ...order, edge, wishes, mustAsk, notBefore }
+  let last: SettleResult = { edge, taken: true }
   for (;;) {
-    const lease = await take(ports, edge, order.waits ?? false)
-    if (!lease) return { edge, taken: true }
-    const result = await underLease(ports, lease, { ...order, edge, wishes, mustAsk })
+    const lease = await take(ports, edge, turn.waits ?? false)
+    if (!lease) return last
+    const result = await underLease(ports, lease, turn)
+    if ('error' in result) return result
+    const { wanted: known, askedAt } = result.reading
+    // Only a later generation knows that a write which was not answered comes no more: until then a D counts as ours, whoever means it.
+    const isInTheAir = lease.unanswered && !turn.isLast
     // Whoever found the lease taken left its change to us.
-    const isDone = 'error' in result || (await ports.store.wanted()) === result.reading.wanted
-    if (isDone || mustAsk) return result
+    const isOld = (await ports.store.wanted()) !== known || askedAt < notBefore
+    if (!isInTheAir && !isOld) return result
+    last = result
+    const { first: _done, ...again } = turn
+    const ifInTheAir = isInTheAir && { waits: true, isLast: true }
+    turn = { ...again, head: headOf(result.reading), mustAsk: isInTheAir, ...ifInTheAir }
   }
 }
 
@@ -166,31 +185,41 @@ interface Turn extends EdgeOrder {
   readonly edge: Edge
   readonly wishes: Wishes
   readonly mustAsk: boolean
+  /** a write that is not answered now is left to whoever settles the edge next */
+  readonly isLast?: boolean
 }
 
 async function underLease(
   ports: Needs,
   lease: Lease,
   order: Turn,
-): Promise<Exclude<SettleResult, { taken: true }>> {
+): Promise<Extract<SettleResult, { reading: Reading } | { error: EdgeError }>> {
   const { store, clock } = ports
   const { edge, wishes, first, mustAsk } = order
-  const head = order.head ?? { edge: edge.id, wanted: -1, askedAt: 0 }
+  let head: EdgeHead = order.head ?? { edge: edge.id, wanted: -1, askedAt: 0 }
   try {
-    const known = {
-      head,
-      reading: await store.reading(edge.id),
-      listing: await store.listing(edge.id),
-    }
+    const reading = await store.reading(edge.id)
+    // Somebody has read it since the heads were.
+    if (reading && reading.askedAt > head.askedAt) head = headOf(reading)
+    const known = { head, reading, listing: await store.listing(edge.id) }
     const rested = mustAsk ? undefined : await rest(ports, known, order)
     if (rested) return { edge, reading: rested }
     if (first) await lease.ask(first)
     const ended = await endOwnShare(ports, lease, known, order)
-    const found = await settleUnderLease(ports, lease, wishes, known, { ended, twice: first !== undefined })
-    const { holds } = await wishes.now()
-    const drifted = holds.filter((hold) => hasDrifted(found.first, hold, known.reading))
-    await publishDrift(ports, found.first, drifted)
-    return { edge, reading: found.last }
+    const last = await settleUnderLease(ports, lease, wishes, known, {
+      ended,
+      twice: first !== undefined,
+      onReading: async (found, before) => {
+        head = headOf(found)
+        const { holds } = await wishes.now()
+        await publishDrift(
+          ports,
+          found,
+          holds.filter((hold) => hasDrifted(found, hold, before)),
+        )
+      },
+    })
+    return { edge, reading: last }
   } catch (error) {
     const own = ownError(edge.id, error)
     await store.putReading(lease.generation, { head: unreadHead(head, own, clock.now()) })
@@ -201,7 +230,7 @@ async function underLease(
 }
 
 /**
- * Where nothing is new, an edge rests between two readings.
+ * Where nothing is new, an edge rests between two readings; one that could not be read, in any case.
  * @returns the reading that another run has made meanwhile, if it will do
  */
 async function rest(
@@ -209,13 +238,15 @@ async function rest(
   { head, reading }: Known,
   { wishes, notBefore = 0 }: Turn,
 ): Promise<Reading | undefined> {
+  if (head?.removedAt !== undefined) return undefined
   const { wanted } = await wishes.now()
-  if (!reading || reading.wanted < wanted || head?.removedAt !== undefined) return undefined
   const triedAt = head?.unreadable?.at ?? 0
-  if (reading.askedAt >= notBefore && triedAt < reading.askedAt) return reading
-  const perHolds = Math.min(longestRestMs, restPerHoldMs * Object.keys(reading.holds).length)
+  const latest = reading && reading.wanted >= wanted ? reading : undefined
+  if (latest && latest.askedAt >= notBefore && triedAt < latest.askedAt) return latest
+  const perHolds = Math.min(longestRestMs, restPerHoldMs * Object.keys(reading?.holds ?? {}).length)
   const restMs = Math.max(ports.config.timers.minWaitSeconds * 1000, perHolds)
-  await until(ports, wanted, Math.max(triedAt, reading.askedAt) + restMs)
+  const restsUntil = Math.max(triedAt, latest?.askedAt ?? 0) + restMs
+  await until(ports, wanted, Math.max(restsUntil, notBefore))
   return undefined
 }
 

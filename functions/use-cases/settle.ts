@@ -43,47 +43,59 @@ export interface Found {
   readonly calms: boolean
 }
 
+export interface Turns {
+  readonly ended: Reading['ended']
+  /** it is read a second time in any case */
+  readonly twice: boolean
+  /** told of each reading once it is stored, and of the one before */
+  readonly onReading: (reading: Reading, before: Reading | undefined) => Promise<void>
+}
+
 /** A plan that is not done after so many looks is the next settle's. */
 const looksAtMost = 4
+/** In RPC timeouts: a pause, what the edge is (2), its list and guards (2), a count (3), its boot. */
+const readingTimeouts = 9
 /** So often a counter that rose has an edge settled anew before anything is counted there. */
 const turnsAtMost = 3
 
 /**
  * Settles one edge under its lease: brings it to what is wanted, reads it back, and counts the calls of what is held. What was disabled or
  * given back is read a second time, {@link calmGapMs} later. All of it is stored as it is found.
- * @param twice it is read a second time in any case
- * @returns what was found at first, and at last. @throws EdgeError
+ * @returns the last reading. @throws EdgeError
  */
 export async function settleUnderLease(
   ports: SettleNeeds,
   lease: Lease,
   wishes: Wishes,
   known: Known,
-  { ended, twice }: { readonly ended: Reading['ended']; readonly twice: boolean },
-): Promise<{ readonly first: Reading; readonly last: Reading }> {
+  { ended, twice, onReading }: Turns,
+): Promise<Reading> {
   const { store, clock } = ports
   let before = known
-  let first: Reading | undefined
-  let confirming = false
+  let confirms: number | undefined
   for (;;) {
     const found = await bring(ports, lease, wishes, before, ended ?? {})
     await keep(ports, lease, found, before)
     const last = found.reading
+    await onReading(last, before.reading)
     before = { head: headOf(last), ...found }
-    first ??= last
-    if (!lease.hasTime()) return { first, last }
+    // A reading that its lease ends would say that the edge can't be read.
+    if (!lease.hasTime(readingTimeouts)) return last
     const isNew = (await store.wanted()) !== last.wanted
-    if (!isNew && (confirming || !(found.calms || twice))) return { first, last }
-    // What is wanted meanwhile does not wait for the second reading.
+    if (!isNew && (confirms === last.wanted || !(found.calms || twice))) return last
+    // What is wanted meanwhile does not wait for the second reading, and has one of its own.
     if (!isNew) await until(ports, last.wanted, clock.now() + calmGapMs)
-    confirming = !isNew
+    confirms = isNew ? undefined : last.wanted
   }
 }
 
-/** Waits until the counter rises, or the time has come (epoch ms). */
-export async function until({ store, clock }: SettleNeeds, wanted: number, at: number): Promise<void> {
-  while (clock.now() < at && (await store.wanted()) === wanted)
+/** Waits until the counter rises, or the time has come (epoch ms). @returns whether the time has come */
+export async function until({ store, clock }: SettleNeeds, wanted: number, at: number): Promise<boolean> {
+  while (clock.now() < at) {
+    if ((await store.wanted()) !== wanted) return false
     await clock.sleep(Math.min(calmGapMs / 4, at - clock.now()))
+  }
+  return true
 }
 
 export function headOf({ edge, wanted, askedAt }: Reading): EdgeHead {
@@ -149,11 +161,14 @@ async function bring(
   const { first } = done
   for (
     let turn = 1;
-    turn < turnsAtMost && lease.hasTime() && (await store.wanted()) !== asked.wanted;
+    turn < turnsAtMost && lease.hasTime(readingTimeouts) && (await store.wanted()) !== asked.wanted;
     turn += 1
   ) {
     asked = await wishes.now()
-    done = await write(ports, lease, asked.holds, facts.bootTime)
+    // It may have been restarted since, and be on record under its new life.
+    const { bootTime } = await lease.ask((edge) => edge.boot())
+    // What the edge showed before this run wrote anything is what was found.
+    done = { ...(await write(ports, lease, asked.holds, bootTime)), first: done.first }
   }
   const { edge } = lease
   const { list, view, records } = done

@@ -40,7 +40,8 @@ function editedDuringCall(
   const edited = at + draws.int(1, 70) * second
   const lines = edit({ ...place, at: edited }, change, 0)
   const loads = edges.map((_, edge): Happening => ({ at: edited + 500, kind: 'stranger-reloads', edge }))
-  const later = edited + draws.int(2, 20) * second
+  // Also when no settle has seen the former list for a minute.
+  const later = edited + draws.int(2, 110) * second
   return [longCall(place, false), ...lines, ...loads, scaleIn({ ...place, at: later })]
 }
 

@@ -40,6 +40,12 @@ const calls: Readonly<Record<PortCall, number>> = {
   'events.publish': 5,
   'instances.*': 4,
   'fleet.edges': 2,
+  'settles.ask': 6,
+  'store.putReading': 6,
+  'store.edgeHeads': 3,
+  'store.reading': 3,
+  'store.putMachines': 1,
+  'mediaServers.*': 1,
 }
 const ports: Readonly<Record<RefusingPort, number>> = {
   events: 22,
@@ -47,6 +53,7 @@ const ports: Readonly<Record<RefusingPort, number>> = {
   workflows: 26,
   instances: 16,
   store: 14,
+  settles: 10,
 }
 
 /** Nothing, or a few things that go wrong, most of them when something happens. */

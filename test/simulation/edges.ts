@@ -76,7 +76,12 @@ export function createSimulatedEdge(settings: EdgeSettings): MemoryEdge {
       settings.onPosted(message.body)
       return outcome
     }
-    return runs.call(kind, work, (ms) => late(clock, work, ms)).catch(unanswered)
+    truth.sent(message)
+    const answer = runs.call(kind, work, (ms) => late(clock, work, ms)).catch(unanswered)
+    return answer.then((outcome) => {
+      if (!('failure' in outcome)) truth.answered(message)
+      return outcome
+    })
   }
   const requests = edge.requests as string[]
   requests.push = (request: string) => {

@@ -1,19 +1,19 @@
-import type { Ports } from '../../functions/use-cases/ports.ts'
 import { plantHappenings } from './happenings.ts'
 import { incidentsOfRuns } from './incidents.ts'
 import { policyCutsFrom } from './machines.ts'
 import type { History, Seen } from './observed.ts'
 import type { Plan } from './plan.ts'
+import type { AllPorts } from './simulated-ports.ts'
 import { keyOf } from './truth.ts'
 import { createWorld, endingSeconds, longestCallSeconds, type World } from './world.ts'
 
 const second = 1000
 const minute = 60 * second
-/** two minutes, and the reconciler that is at work then */
+/** two minutes, and what the schedule has begun by then */
 const calmAfter = 150 * second
 
 /** Runs a plan to its end on a virtual clock. `sabotage` replaces ports, to see that the referee can fail. */
-export async function runHistory(plan: Plan, sabotage?: (ports: Ports) => Ports): Promise<History> {
+export async function runHistory(plan: Plan, sabotage?: (ports: AllPorts) => AllPorts): Promise<History> {
   const world = createWorld(plan, sabotage)
   await world.lookAround()
   plantHappenings(world)

@@ -194,4 +194,4 @@ export type CallTrouble =
   | 'frozen'
 /** A method of a port, any of a port (`store.*`), a request to an edge (`edge.write`, `edge.read`, `edge.reload`), or anything (`*`). */
 export type PortCall = string
-export type RefusingPort = 'events' | 'lifecycleActions' | 'workflows' | 'instances' | 'store'
+export type RefusingPort = 'events' | 'lifecycleActions' | 'workflows' | 'instances' | 'store' | 'settles'

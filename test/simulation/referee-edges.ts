@@ -170,7 +170,7 @@ function wasLifted({ truth, last }: History, id: string): boolean {
     (sent) =>
       sent.deliveredAt !== undefined &&
       sent.rejected === undefined &&
-      ((sent.about.kind === 'operator' && id === `operator/${sent.about.machine.id}`) ||
+      ((sent.about.kind === 'operator' && id === `operator/${sent.about.machine.id}/alice`) ||
         (sent.about.kind === 'alarm' && id === `alarm/alarm-${sent.about.server}`)),
   )
   const final = about.at(-1)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ControlEvent, Edge, Ports, Store } from '../../functions/use-cases/ports.ts'
+import type { ControlEvent, Edge, Store } from '../../functions/use-cases/ports.ts'
 import type { Rule } from './findings.ts'
 import { runHistory } from './history.ts'
 import { type About, leadingTo } from './incidents.ts'
@@ -7,6 +7,7 @@ import type { Fault, Plan } from './plan.ts'
 import { edge, group } from './races.ts'
 import { judge } from './referee.ts'
 import { shrink } from './shrink.ts'
+import type { AllPorts } from './simulated-ports.ts'
 
 const second = 1000
 
@@ -37,7 +38,7 @@ const quiet: Plan = {
   skewsMs: [0, 400, -400],
 }
 
-const brokenIn = async (plan: Plan, sabotage?: (ports: Ports) => Ports): Promise<Rule[]> => [
+const brokenIn = async (plan: Plan, sabotage?: (ports: AllPorts) => AllPorts): Promise<Rule[]> => [
   ...new Set(judge(await runHistory(plan, sabotage)).violations.map(({ rule }) => rule)),
 ]
 
@@ -48,7 +49,7 @@ test('a quiet history breaks no rule, and applies most of them', async () => {
   expect(applied.size).toBeGreaterThan(10)
 })
 
-const withEdges = (change: (edge: Edge) => Partial<Edge>) => (ports: Ports) => ({
+const withEdges = (change: (edge: Edge) => Partial<Edge>) => (ports: AllPorts) => ({
   ...ports,
   fleet: {
     ...ports.fleet,
@@ -63,12 +64,12 @@ const withEdges = (change: (edge: Edge) => Partial<Edge>) => (ports: Ports) => (
       })),
   },
 })
-const withStore = (change: (store: Store) => Partial<Store>) => (ports: Ports) => ({
+const withStore = (change: (store: Store) => Partial<Store>) => (ports: AllPorts) => ({
   ...ports,
   store: { ...ports.store, ...change(ports.store) },
 })
 
-type Sabotage = readonly [string, (ports: Ports) => Ports, Rule]
+type Sabotage = readonly [string, (ports: AllPorts) => AllPorts, Rule]
 const countNothing: Sabotage = [
   'edges that count no call',
   withEdges(() => ({
@@ -176,7 +177,7 @@ test('a reload that leaves a held server open is not answered as if all were wel
   }
   const plan: Plan = { ...quiet, happenings: [...quiet.happenings, reload], faults: [refusal] }
   expect(await brokenIn(plan)).toEqual([])
-  const hides = (ports: Ports) => ({
+  const hides = (ports: AllPorts) => ({
     ...ports,
     events: {
       ...ports.events,

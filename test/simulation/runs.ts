@@ -3,16 +3,17 @@ import type { MemoryClock } from '../memory/clock.ts'
 import type { Faults } from './faults.ts'
 import { RunTrace } from './incidents.ts'
 
-/** Seconds that each function may take, as they are deployed with RPC timeouts of 3 s. */
+/** Seconds that each function may take, as they are deployed with RPC timeouts of 3 s: only `settle` reaches edges. */
 export const timeouts = {
-  'lifecycle-events': 46,
-  'alarm-events': 46,
-  commands: 108,
-  'begin-drain': 106,
-  'observe-drain': 106,
-  'complete-drain': 106,
-  'retire-drain': 106,
-  reconcile: 106,
+  'lifecycle-events': 36,
+  'alarm-events': 36,
+  commands: 36,
+  'begin-drain': 52,
+  'observe-drain': 52,
+  'complete-drain': 52,
+  'retire-drain': 52,
+  reconcile: 52,
+  settle: 240,
 } as const
 export type FunctionName = keyof typeof timeouts
 

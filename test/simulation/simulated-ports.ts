@@ -2,6 +2,7 @@ import { keepingEvents } from '../../functions/use-cases/keep-events.ts'
 import type {
   ControlEvent,
   Edge,
+  EdgePorts,
   EventBus,
   Events,
   InstanceFacts,
@@ -34,11 +35,15 @@ export interface PortSettings {
   readonly allFacts: () => readonly InstanceFacts[]
   readonly lifecycleActions: Ports['lifecycleActions']
   readonly workflows: MemoryWorkflows
+  readonly settles: Ports['settles']
   readonly deadLetters: Ports['deadLetters']
-  readonly mediaServers: Ports['mediaServers']
+  readonly mediaServers: EdgePorts['mediaServers']
 }
 
-/** The ports of one deployment, in memory. `raw` is the same without anything that goes wrong. */
+/** The ports of all functions of one deployment together. */
+export type AllPorts = Ports & EdgePorts
+
+/** The ports of one deployment, in memory. */
 export function simulatedPorts(settings: PortSettings) {
   const { config, runs } = settings
   const events = createMemoryEvents()
@@ -59,7 +64,7 @@ export function simulatedPorts(settings: PortSettings) {
   const store = through(runs, 'store', settings.store)
   const bus: EventBus = through(runs, 'events', { publish: (event) => events.publish(event) })
   const kept: Events = keepingEvents({ bus, store, clock, ids, metrics })
-  const ports: Ports = {
+  const ports: AllPorts = {
     config,
     store,
     events: {
@@ -72,12 +77,10 @@ export function simulatedPorts(settings: PortSettings) {
     instances: through(runs, 'instances', instances),
     lifecycleActions: through(runs, 'lifecycleActions', settings.lifecycleActions),
     workflows: through(runs, 'workflows', { start: (input) => settings.workflows.start(input) }),
+    settles: through(runs, 'settles', settings.settles),
     deadLetters: through(runs, 'deadLetters', settings.deadLetters),
     mediaServers: through(runs, 'mediaServers', settings.mediaServers),
-    fleet: {
-      requestsPerSecond: 5000,
-      ...through(runs, 'fleet', { edges: async () => settings.edges(), reread: async () => undefined }),
-    },
+    fleet: through(runs, 'fleet', { edges: async () => settings.edges(), reread: async () => undefined }),
     clock,
     ids,
     metrics,

@@ -8,6 +8,12 @@ export interface Line {
   readonly flags?: string
 }
 
+/** A request of ours as it was sent, under which generation. */
+export interface Request {
+  readonly body: string
+  readonly generation?: number | undefined
+}
+
 /** One entry of an edge's list, as it would be had we never touched it. */
 export interface Entry {
   readonly set: number
@@ -29,6 +35,8 @@ export class EdgeTruth {
   readonly loads: { readonly at: number; readonly uris: readonly string[] }[] = []
   /** whether a reload gives entries a new identity: 6.1 */
   private readonly hasIdentities: boolean
+  /** requests of ours with state writes that were sent and are not answered: they may arrive until a later generation has read the list */
+  private inTheAir: readonly Request[] = []
   private readonly troubles: { readonly from: number; readonly until: number }[] = []
 
   constructor(hasIdentities: boolean) {
@@ -37,6 +45,25 @@ export class EdgeTruth {
 
   isTroubled(from: number, until: number): void {
     this.troubles.push({ from, until })
+  }
+
+  /** A request of ours is sent. */
+  sent(request: Request): void {
+    if (request.body.includes('"dispatcher.set_')) this.inTheAir = [...this.inTheAir, request]
+  }
+
+  /** Its answer came. */
+  answered(request: Request): void {
+    const { generation = 0, body } = request
+    const endsEarlier = body.includes('"dispatcher.list"')
+    this.inTheAir = this.inTheAir.filter(
+      (one) => one !== request && !(endsEarlier && (one.generation ?? 0) < generation),
+    )
+  }
+
+  /** What shows a D then may have it from such a write: it counts as ours, whoever else may have meant it. */
+  private mayArrive(uri: string): boolean {
+    return this.inTheAir.some(({ body }) => body.includes(`"${uri}"`))
   }
 
   /** The list file was loaded. `held`: which entries showed a D that is ours. */
@@ -50,9 +77,9 @@ export class EdgeTruth {
       // The list's own D can't be told from ours where nothing shows that it was loaded, or a write of ours is in the air.
       const undecided =
         flags.startsWith('D') &&
-        held.has(key) &&
         old !== undefined &&
-        (this.unclear(old, now) || (by === 'reload' && !this.hasIdentities))
+        (this.mayArrive(uri) ||
+          (held.has(key) && (this.unclear(old, now) || (by === 'reload' && !this.hasIdentities))))
       this.entries.set(key, {
         set: group,
         uri,
@@ -69,7 +96,9 @@ export class EdgeTruth {
     const entry = this.entries.get(keyOf(set, uri))
     if (!entry) return
     entry.before = entry.accepts
-    entry.accepts = new Set(held || this.unclear(entry, now) ? [flags, ...entry.accepts] : [flags])
+    entry.accepts = new Set(
+      held || this.mayArrive(uri) || this.unclear(entry, now) ? [flags, ...entry.accepts] : [flags],
+    )
     entry.changedAt = now
   }
 

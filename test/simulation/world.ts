@@ -1,6 +1,7 @@
 import { parseAlarmMessage } from '../../functions/contracts/alarm.ts'
 import { controlConfig } from '../../functions/contracts/config.ts'
 import { parseLifecycleMessage } from '../../functions/contracts/lifecycle-action.ts'
+import { type SettleRequest, settleRequest } from '../../functions/contracts/settle-request.ts'
 import { type WorkflowPayload, workflowInput } from '../../functions/contracts/workflow-payload.ts'
 import { drainWorkflow } from '../../functions/control/workflow.ts'
 import { beginDrain } from '../../functions/use-cases/begin-drain.ts'
@@ -8,9 +9,10 @@ import { completeDrain } from '../../functions/use-cases/complete-drain.ts'
 import { handleAlarm } from '../../functions/use-cases/handle-alarm.ts'
 import { handleCommand } from '../../functions/use-cases/handle-command.ts'
 import { handleLifecycle } from '../../functions/use-cases/handle-lifecycle.ts'
+import { handleSettle } from '../../functions/use-cases/handle-settle.ts'
 import { takeIn } from '../../functions/use-cases/intake.ts'
 import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
-import type { Ports } from '../../functions/use-cases/ports.ts'
+import type { EdgePorts, Ports } from '../../functions/use-cases/ports.ts'
 import { reconcile } from '../../functions/use-cases/reconcile.ts'
 import { retireDrain } from '../../functions/use-cases/retire-drain.ts'
 import { createAsterisks } from '../memory/asterisk.ts'
@@ -27,7 +29,7 @@ import { groupName, hooks } from './messages.ts'
 import type { Plan } from './plan.ts'
 import { type Message, Queues } from './queues.ts'
 import { type FunctionName, Runs } from './runs.ts'
-import { simulatedPorts } from './simulated-ports.ts'
+import { type AllPorts, simulatedPorts } from './simulated-ports.ts'
 import { EdgeTruth, type Machine, Truth } from './truth.ts'
 import { VirtualClock } from './virtual-clock.ts'
 import { answersTo, type ByUs, tellOfFaults, traced, watchByes } from './witness.ts'
@@ -69,7 +71,7 @@ export interface World {
 }
 
 /** The deployed use cases and workflow over ports in memory, on one virtual clock, in the world of a plan. `sabotage` replaces ports. */
-export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (ports) => ports): World {
+export function createWorld(plan: Plan, sabotage: (ports: AllPorts) => AllPorts = (ports) => ports): World {
   const clock = new VirtualClock()
   const startedAt = clock.now()
   const faults = new Faults(plan.faults, startedAt)
@@ -120,15 +122,18 @@ export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (por
     allFacts: () => machines.allFacts(),
     lifecycleActions: machines.port(),
     workflows,
+    settles: { ask: async (request) => settling(request) },
     deadLetters: { reject: async ({ body }, reason) => queues.rejected(body, reason.name) },
     mediaServers: createAsterisks(config.groups, (address) => channelsAt(address, plan, truth, clock.now())),
   })
-  const ports = sabotage(simulated.ports)
+  const { ports, edgePorts } = shared(sabotage(simulated.ports))
+  const settling = backgroundSettles({ clock, runs, faults, edgePorts })
   let stopped = false
   const execute = executor({ plan, clock, startedAt, runs, ports, faults, lookedAt, stopped: () => stopped })
   const queues = new Queues(clock, runs, faults, (name, message) => work(ports, name, message))
   const everyMinute = () => {
     if (stopped) return
+    settling({ kind: 'minute' })
     void runs.outside(() => runs.invoke('reconcile', () => reconcile(ports)))
     machines.look()
     clock.at(clock.now() + minute, everyMinute)
@@ -152,12 +157,50 @@ export function createWorld(plan: Plan, sabotage: (ports: Ports) => Ports = (por
       byUs,
     },
     events: simulated.events,
-    lookAround: () => runs.outside(() => reconcile(ports)),
+    lookAround: () =>
+      runs.outside(async () => {
+        await handleSettle(edgePorts, { kind: 'minute' })
+        await reconcile(ports)
+      }),
     stop() {
       stopped = true
       runs.stop()
       clock.stop()
     },
+  }
+}
+
+/** What each function has of all ports: only settle reaches edges and media servers, and it ends no action and starts no drain. */
+function shared(all: AllPorts): { readonly ports: Ports; readonly edgePorts: EdgePorts } {
+  const { fleet: _fleet, mediaServers: _mediaServers, ...ports } = all
+  const { lifecycleActions: _actions, workflows: _workflows, deadLetters: _deadLetters, ...edgePorts } = all
+  return { ports, edgePorts }
+}
+
+/** How long after one that failed or died Lambda does again what nobody waits for; then it is lost. */
+const comesAgainAfter = [1 * minute, 2 * minute]
+/** how long a request waits in Lambda's own queue */
+const queuedMs = 20
+
+/** The settle function as everybody asks it: in the background, with what Lambda does about one that fails. */
+function backgroundSettles({
+  clock,
+  runs,
+  faults,
+  edgePorts,
+}: Pick<World, 'clock' | 'runs' | 'faults'> & { readonly edgePorts: EdgePorts }) {
+  const run = async (request: SettleRequest) => {
+    for (const waitMs of [queuedMs, ...comesAgainAfter]) {
+      await clock.sleep(waitMs)
+      if (request.kind !== 'minute' && request.kind !== 'settle')
+        faults.lastAt = Math.max(faults.lastAt, clock.now())
+      const { end } = await runs.invoke('settle', () => handleSettle(edgePorts, request))
+      if (end === 'answered') return
+    }
+  }
+  return (request: SettleRequest): void => {
+    const asSent = settleRequest.parse(JSON.parse(JSON.stringify(request)))
+    void runs.outside(() => run(asSent))
   }
 }
 

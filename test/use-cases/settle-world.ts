@@ -1,8 +1,9 @@
 import type { Hold } from '../../functions/control/hold.ts'
+import type { Reading } from '../../functions/control/reading.ts'
 import type { SettleResult } from '../../functions/use-cases/settle-fleet.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
 import type { MemoryEdgeOptions } from '../memory/edge-options.ts'
-import { createWorld, seconds, verbatim, type World } from './world.ts'
+import { createWorld, seconds, verbatim, type World, type WorldOptions } from './world.ts'
 
 export const rpcTimeout = 3 * seconds
 /** how long a lease is after which nobody gave it up */
@@ -32,9 +33,13 @@ export async function want(world: World, ...holds: readonly Hold[]): Promise<num
 }
 export const lifted = (text: string) => holdOf(text, { order: '2', lifted: { at: 2, by: 'bob' } })
 
-/** One edge whose every answer takes a while. */
-export function oneEdge(options: Partial<MemoryEdgeOptions> = {}): { world: World; edge: MemoryEdge } {
-  const world = createWorld({ edges: [{ id: 'edge-a', ...options }] })
+/** One edge that was read while nothing was held, and whose every answer takes a while. */
+export async function oneEdge(
+  options: Partial<MemoryEdgeOptions> = {},
+  more: WorldOptions = {},
+): Promise<{ world: World; edge: MemoryEdge }> {
+  const world = createWorld({ ...more, edges: [{ id: 'edge-a', ...options }] })
+  await world.settledAll()
   const [edge] = world.edges
   if (!edge) throw new Error('no edge')
   edge.misbehaviour = { latencyMs: 100 }
@@ -59,7 +64,23 @@ export function atFirst(edge: MemoryEdge, method: 'list' | 'write', work: () => 
 export const takenOver = (world: World) =>
   world.memory.store.takeEdge('edge-a', 'successor', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
 
-export const found = (result: SettleResult | undefined) => {
-  if (result && 'settled' in result) return result.settled
-  throw result?.error ?? new Error('no result')
+export function found(result: SettleResult | undefined): Reading {
+  if (result && 'reading' in result) return result.reading
+  throw result && 'error' in result ? result.error : new Error('another run has the edge')
+}
+
+/** As it is stored now. */
+export async function readingOf(world: World, edge = 'edge-a'): Promise<Reading> {
+  const reading = await world.memory.store.reading(edge)
+  if (!reading) throw new Error(`${edge} was never read`)
+  return reading
+}
+
+export async function headOf(world: World, edge = 'edge-a') {
+  return (await world.memory.store.edgeHeads()).find((head) => head.edge === edge)
+}
+
+/** When the lease of an edge is free, and it is free now. */
+export async function isFree(world: World, edge = 'edge-a'): Promise<boolean> {
+  return (await world.memory.store.takeEdge(edge, 'next', world.clock.now(), 0)) !== undefined
 }

@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest'
-import { holdKey } from '../../functions/control/hold.ts'
 import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
-import { freshRound } from '../../functions/use-cases/round.ts'
 import { message } from '../contracts/event-files.ts'
 import { createWorld, everywhere, facts, file, minutes, seconds, server, type World } from './world.ts'
 
@@ -123,23 +121,41 @@ test('profiles that have counted none of the calls that are up prove nothing', a
 })
 
 test('what ends a drain was asked after its look began: a call of a moment ago is seen', async () => {
-  const timers = { failoverWindowSeconds: 10, longestCallSeconds: 7200, minWaitSeconds: 60 }
-  const world = createWorld({ config: { timers } })
+  const world = createWorld()
   await world.scaleIn()
-  await world.pass(80 * seconds)
+  await world.until((record) => record?.edges['edge-b']?.zero !== undefined)
   world.stop()
   await world.pass(2 * minutes)
-  const [hold] = await world.memory.store.holds()
   const input = world.executions[0]?.input
-  if (!hold || !input) throw new Error('no drain began')
-  // Somebody else's round shows the second zero, and right after it the server places a call.
-  const round = await freshRound(world.ports, holdKey(hold))
-  expect(round.edges).toMatchObject([{ readable: true }, { readable: true }])
+  if (!input) throw new Error('no drain began')
+  // Somebody else's settle shows the second zero, and right after it the server places a call.
+  const readAt = world.clock.now()
+  await world.settle({ kind: 'settle', notBefore: readAt })
+  for (const { askedAt, unreadable } of await world.memory.store.edgeHeads())
+    expect({ fresh: askedAt >= readAt, unreadable }).toEqual({ fresh: true, unreadable: undefined })
   const call = world.edges[0]?.callFrom('10.0.1.20') ?? 0
-  await world.pass(20 * seconds)
+  await world.pass(1 * seconds)
   await observeDrain(world.ports, input)
   expect(await world.record()).toMatchObject({ state: 'draining', edges: { 'edge-b': { zero: {} } } })
   world.edges[0]?.hangUp(call)
+})
+
+test('a look that no settle answers in time ends no drain by what was read before it', async () => {
+  const world = createWorld()
+  await world.scaleIn()
+  await world.until((record) => record?.edges['edge-b']?.zero !== undefined)
+  world.stop()
+  await world.pass(2 * minutes)
+  const input = world.executions[0]?.input
+  if (!input) throw new Error('no drain began')
+  await world.settle({ kind: 'settle', notBefore: world.clock.now() })
+  await world.pass(1 * seconds)
+  const now = world.clock.now()
+  for (const { id } of world.edges)
+    await world.memory.store.takeEdge(id, 'somebody', now, Number.MAX_SAFE_INTEGER)
+  await expect(observeDrain(world.ports, input)).resolves.toMatchObject({ next: 'observe' })
+  expect(await world.record()).toMatchObject({ state: 'draining' })
+  nothingEnded(world)
 })
 
 test('a machine that was launched after its edges booted has no calls that they forgot', async () => {
