@@ -18,7 +18,14 @@ export function under(generation: number): Condition {
 
 type Edges = Pick<
   Store,
-  'raiseWanted' | 'wanted' | 'takeEdge' | 'raiseGeneration' | 'giveUpEdge' | 'edgeRecords' | 'putEdgeRecords'
+  | 'raiseWanted'
+  | 'wanted'
+  | 'takeEdge'
+  | 'extendEdge'
+  | 'raiseGeneration'
+  | 'giveUpEdge'
+  | 'edgeRecords'
+  | 'putEdgeRecords'
 >
 
 /**
@@ -64,6 +71,13 @@ export function dynamoEdges(table: DynamoTable): Edges {
         condition: under(generation),
       })
       return raised ? above + 1 : undefined
+    },
+    async extendEdge(edge, owner, generation, until) {
+      const extended = await table.write({
+        put: { ...edgeKey(edge, 'LEASE'), data: { owner, until, generation } },
+        condition: under(generation),
+      })
+      return extended ? 'written' : 'lost'
     },
     async giveUpEdge(edge, generation, until) {
       await table.write({

@@ -6,28 +6,54 @@ type LeaseNeeds = Pick<Ports, 'store' | 'clock' | 'config'>
 /** What our rpc.cfg takes, less one. */
 const highestGeneration = 999_999_999_999_998
 
-/** The right to write to an edge: every request carries its generation. */
+/** In RPC timeouts: for so long whoever comes after a run that was killed waits, and a little more. */
+const leaseTimeouts = 4
+/** In RPC timeouts: with less time than this nothing is asked before the lease is extended. */
+const askTimeouts = 3
+/** In RPC timeouts: for so long it is extended at the most. */
+const longestTimeouts = 20
+
+/** The right to write to an edge: every request carries its generation. It is extended while work goes on. */
 export class Lease {
   /** a write of this generation was not answered: it may still arrive */
   unanswered = false
   edge: Edge
-  readonly until: number
   generation: number
+  private until: number
+  private readonly endsAt: number
+  private readonly owner: string
   private readonly ports: LeaseNeeds
   private readonly plain: Edge
 
-  constructor(ports: LeaseNeeds, edge: Edge, generation: number, until: number) {
+  private constructor(ports: LeaseNeeds, edge: Edge, taken: Taken) {
     this.ports = ports
     this.plain = edge
-    this.generation = generation
-    this.until = until
-    this.edge = edge.under(generation)
+    this.owner = taken.owner
+    this.generation = taken.generation
+    this.until = taken.until
+    this.endsAt = taken.at + longestTimeouts * this.rpcMs()
+    this.edge = edge.under(taken.generation)
+  }
+
+  /**
+   * @param lateMs how long after the end of a lease that was not given up a request of its holder may still be on its way
+   * @returns undefined while another run has it
+   */
+  static async take(
+    ports: LeaseNeeds,
+    edge: Edge,
+    owner: string,
+    lateMs: number,
+  ): Promise<Lease | undefined> {
+    const at = ports.clock.now()
+    const until = at + leaseTimeouts * ports.config.timers.rpcTimeoutSeconds * 1000
+    const generation = await ports.store.takeEdge(edge.id, owner, at - lateMs, until)
+    return generation === undefined ? undefined : new Lease(ports, edge, { owner, generation, at, until })
   }
 
   /** Whatever the edge refuses as stale is asked again under a generation above what it has seen: a restored table starts low. */
   async ask<T>(work: (edge: Edge) => Promise<T>): Promise<T> {
-    if (!this.isHeld())
-      throw new EdgeError(this.plain.id, 'busy', 'it answers too slowly to be settled within its lease')
+    if (!this.hasLeft(askTimeouts)) await this.extend()
     try {
       return await work(this.edge)
     } catch (error) {
@@ -41,14 +67,28 @@ export class Lease {
     }
   }
 
-  /** What is asked now is answered, or given up, within the lease. */
-  private isHeld(): boolean {
-    return this.ports.clock.now() + this.ports.config.timers.rpcTimeoutSeconds * 1000 <= this.until
+  private rpcMs(): number {
+    return this.ports.config.timers.rpcTimeoutSeconds * 1000
   }
 
-  /** For so many answers that come at the last moment: another look with what it writes and reads back, unless it is said. */
+  private hasLeft(timeouts: number): boolean {
+    return this.ports.clock.now() + timeouts * this.rpcMs() <= this.until
+  }
+
+  /** @throws EdgeError where it was lost, or has been extended for too long */
+  private async extend(): Promise<void> {
+    const { store, clock } = this.ports
+    const until = Math.min(this.endsAt, clock.now() + leaseTimeouts * this.rpcMs())
+    if ((await store.extendEdge(this.plain.id, this.owner, this.generation, until)) === 'lost')
+      throw lost(this.plain)
+    this.until = until
+    if (!this.hasLeft(1))
+      throw new EdgeError(this.plain.id, 'busy', 'it answers too slowly to be settled within its lease')
+  }
+
+  /** For so many RPC timeouts, by default another look, what it writes and reads back, and a pause before it. */
   hasTime(timeouts = 5): boolean {
-    return this.ports.clock.now() + timeouts * this.ports.config.timers.rpcTimeoutSeconds * 1000 < this.until
+    return this.ports.clock.now() + timeouts * this.rpcMs() < this.endsAt
   }
 
   /** A successor waits where a request may be on its way still: not every edge has a fence. */
@@ -56,6 +96,13 @@ export class Lease {
     const until = this.unanswered ? this.ports.clock.now() : 0
     await this.ports.store.giveUpEdge(this.plain.id, this.generation, until)
   }
+}
+
+interface Taken {
+  readonly owner: string
+  readonly generation: number
+  readonly at: number
+  readonly until: number
 }
 
 export function lost(edge: Pick<Edge, 'id'>): EdgeError {

@@ -23,8 +23,6 @@ export type SettleResult =
 
 type Needs = Pick<EdgePorts, 'fleet' | 'store' | 'clock' | 'ids' | 'config' | 'events' | 'metrics'>
 
-/** In RPC timeouts: a run waits for a reading that is too young to be made anew (2), then takes four readings and three writes at the most. */
-const leaseTimeouts = 14
 /** In RPC timeouts: for so long what can't be left out waits for a run that has the lease. */
 const waitTimeouts = 6
 /** About what one hold costs: with it an edge that takes batches is asked some four times a second at most (bench/edge-requests.ts). */
@@ -80,7 +78,7 @@ async function knownHeads(ports: Needs, edges: readonly Edge[]): Promise<Readonl
   )
   await onEveryEdge(removed, async (head) => {
     const { edge, wanted, askedAt } = head
-    const generation = await store.takeEdge(edge, ports.ids.next(), now - lateMs(ports), now + leaseMs(ports))
+    const generation = await store.takeEdge(edge, ports.ids.next(), now - lateMs(ports), now + lateMs(ports))
     if (generation === undefined) return
     await store.putReading(generation, { head: { edge, wanted, askedAt, removedAt: now } })
     await store.giveUpEdge(edge, generation, 0)
@@ -159,21 +157,14 @@ function answers(
 }
 
 async function take(ports: Needs, edge: Edge, waits: boolean): Promise<Lease | undefined> {
-  const { store, clock, ids, config } = ports
+  const { clock, ids, config } = ports
   const owner = ids.next()
   const giveUpAt = clock.now() + waitTimeouts * config.timers.rpcTimeoutSeconds * 1000
   for (;;) {
-    const now = clock.now()
-    const until = now + leaseMs(ports)
-    const generation = await store.takeEdge(edge.id, owner, now - lateMs(ports), until)
-    if (generation !== undefined) return new Lease(ports, edge, generation, until)
-    if (!waits || now >= giveUpAt) return undefined
+    const lease = await Lease.take(ports, edge, owner, lateMs(ports))
+    if (lease || !waits || clock.now() >= giveUpAt) return lease
     await clock.sleep(250)
   }
-}
-
-function leaseMs({ config }: Pick<EdgePorts, 'config'>): number {
-  return leaseTimeouts * config.timers.rpcTimeoutSeconds * 1000
 }
 
 /** After a lease that was not given up: a request of its holder may still be on its way to an edge without a fence. */

@@ -72,7 +72,8 @@ describe('what expires', () => {
   test('a pending answer expires after 14 days, what is known of an edge never', async () => {
     const days = 86_400
     const before = Date.now() / 1000
-    await store.putPendingAnswer({ id: 'expiry', since: 1, hold: aHold('expiry'), edges: ['a'], at: 5 })
+    const own = { id: 'expiry', command: 'change-4711', since: 1, edges: ['a'], at: 5 }
+    await store.putPendingAnswer({ ...own, hold: aHold('expiry') })
     const { expiresAt } = (await rowOf('PENDING', 'expiry')) ?? {}
     expect(expiresAt - before).toBeGreaterThanOrEqual(14 * days)
     expect(expiresAt - before).toBeLessThan(15 * days)

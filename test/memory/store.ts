@@ -81,6 +81,11 @@ export function createMemoryStore(): MemoryStore {
       edges.set(edge, { ...lease, generation: above + 1 })
       return above + 1
     },
+    async extendEdge(edge, owner, generation, until) {
+      if (edges.get(edge)?.generation !== generation) return 'lost'
+      edges.set(edge, { generation, until, owner })
+      return 'written'
+    },
     async giveUpEdge(edge, generation, until) {
       if (edges.get(edge)?.generation === generation) edges.set(edge, { generation, until })
     },
