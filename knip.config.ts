@@ -5,7 +5,7 @@ const config: KnipConfig = {
     'lib/app.ts',
     'lib/index.ts',
     'docs/example/app.ts',
-    'bench/edge-*.ts',
+    'bench/{edge-*,pace}.ts',
     'lab/localstack/node-worker.ts',
     'functions/handlers/*.ts',
     'test/**/*.test.ts',

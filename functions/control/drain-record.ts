@@ -24,6 +24,19 @@ export interface EdgeMemory {
   readonly reaped?: { readonly calls: number; readonly at: number }
 }
 
+/** What the looks of a drain saw of its calls: enough to tell how fast they end. */
+export interface CallsSeen {
+  /** left on all edges, and when that was counted (epoch ms), by the last look that knew all of them */
+  readonly count: number
+  readonly at: number
+  /** by how many the counts have fallen in all */
+  readonly ended: number
+  /** how long calls have been up since the drain began, all of them together */
+  readonly callSeconds: number
+  /** false: the last look did not know all of them */
+  readonly known: boolean
+}
+
 export type DrainState =
   /** somebody has to begin it */
   | 'claimed'
@@ -60,6 +73,7 @@ export interface DrainRecord {
   readonly wholeInstance: boolean
   readonly group?: string
   readonly edges: Readonly<Record<string, EdgeMemory>>
+  readonly calls?: CallsSeen
   readonly lifecycle?: LifecycleTarget
   readonly lastHeartbeatAt?: number
   readonly confirmedAt?: number

@@ -174,7 +174,7 @@ export function answer(
   ports: Pick<Ports, 'clock' | 'config'>,
   record: DrainRecord,
   next: WorkflowPayload['next'],
-  { zeroPending = false, shortest = false }: Waits = {},
+  waits: Waits = {},
 ): WorkflowPayload {
   const heartbeatSeconds = record.lifecycle?.heartbeatSeconds
   const action = openActionOf(record)
@@ -185,8 +185,8 @@ export function answer(
     waitSeconds: nextWait(
       {
         ageMs: ports.clock.now() - record.requestedAt,
-        zeroPending,
-        shortest,
+        ...waits,
+        ...(next === 'observe' && record.calls && { calls: record.calls }),
         ...(heartbeatSeconds !== undefined && { heartbeatSeconds }),
       },
       ports.config.timers,

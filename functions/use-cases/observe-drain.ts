@@ -4,6 +4,7 @@ import type { DrainRecord } from '../control/drain-record.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
 import { lacks, observation, removedEdges } from '../control/observation.ts'
+import { callsSeen } from '../control/pace.ts'
 import type { EdgeReading, Readings } from '../control/reading.ts'
 import { isConfirmed } from '../control/settled.ts'
 import { type Judgement, judge } from '../control/verdict.ts'
@@ -105,10 +106,16 @@ async function look(ports: Ports, record: DrainRecord, hold: Hold): Promise<Look
     countsItself: machines,
     released: releasedEdges,
   })
-  const judgement = judge(record, observed, false, ports.clock.now(), rules)
+  const now = ports.clock.now()
+  const judgement = judge(record, observed, false, now, rules)
+  const calls = callsSeen(record, judgement, now)
   const counted = await countEndedCalls(ports, record, hold, readings)
   const confirmed = await confirm(ports, counted, hold, readings)
-  const seen = await save(ports, confirmed, { edges: judgement.edges, steps: record.steps + 1 })
+  const seen = await save(ports, confirmed, {
+    edges: judgement.edges,
+    ...(calls && { calls }),
+    steps: record.steps + 1,
+  })
   await ports.events.publish({
     type: eventTypes.drainProgress,
     detail: {
