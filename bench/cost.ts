@@ -35,9 +35,13 @@ const prices = {
 
 /** What memory can't tell: to be measured on AWS. */
 const assumed = {
-  memoryGigabytes: 1.73,
-  /** a step that makes a round: four requests to each edge, one after the other, all edges at once */
-  roundSeconds: 1.5,
+  /** lib/dispatcher-control.ts */
+  settleGigabytes: 1.73,
+  otherGigabytes: 0.5,
+  /** processor time, besides the waiting that the virtual clock counts */
+  settleSeconds: 0.3,
+  stepSeconds: 0.1,
+  /** of a message or the reconciler, in all */
   otherSeconds: 0.2,
   /**
    * a line of the API's access log (lib/vpc-link-access.ts): its ten names, a caller's ARN of 150 characters, and 26 bytes that
@@ -45,7 +49,6 @@ const assumed = {
    */
   accessLogBytes: 430,
   logBytesPerInvocation: 1000,
-  logBytesPerRound: 3500,
   /** with one group */
   metrics: 20,
   alarms: 45,
@@ -55,14 +58,23 @@ const hoursOfMonth = 730
 const drainsPerHour = 200
 const callMinutes = 20
 
-/** Requests to edges and to the table rise with each edge (test/bench/cost.test.ts); everything else is as it is with two. */
-export function atEdges(edges: number, one: Counts, two: Counts): Counts {
-  const at = (of: (counts: Counts) => number) => of(one) + (edges - 1) * (of(two) - of(one))
+/** An hour as it was counted with so many edges. */
+export interface Counted {
+  readonly edges: number
+  readonly hour: Counts
+}
+
+/** Every count rises with each edge (test/bench/cost.test.ts): what a fleet of `edges` asks, from two small ones. */
+export function atEdges(edges: number, few: Counted, more: Counted): Counts {
+  const share = (edges - few.edges) / (more.edges - few.edges)
+  const at = (name: keyof Counts) => few.hour[name] + share * (more.hour[name] - few.hour[name])
   return {
-    ...two,
-    edgeRequests: at((counts) => counts.edgeRequests),
-    reads: at((counts) => counts.reads),
-    writes: at((counts) => counts.writes),
+    ...more.hour,
+    edgeRequests: at('edgeRequests'),
+    reads: at('reads'),
+    writes: at('writes'),
+    readingBytes: at('readingBytes'),
+    settleSeconds: at('settleSeconds'),
   }
 }
 
@@ -74,13 +86,10 @@ const services = [
 /** US dollars a month, in the order of {@link services}. */
 function costs(edges: number, hour: Counts): readonly number[] {
   const invocations = invocationsOf(hour)
-  const seconds = hour.rounds * assumed.roundSeconds + (invocations - hour.rounds) * assumed.otherSeconds
-  const logBytes = invocations * assumed.logBytesPerInvocation + hour.rounds * assumed.logBytesPerRound
+  const logBytes = invocations * assumed.logBytesPerInvocation
   const monthly = (dollars: number) => dollars * hoursOfMonth
   return [
-    monthly(
-      invocations * prices.lambdaRequest + seconds * assumed.memoryGigabytes * prices.lambdaGigabyteSecond,
-    ),
+    monthly(invocations * prices.lambdaRequest + gigabyteSeconds(hour) * prices.lambdaGigabyteSecond),
     monthly(hour.transitions * prices.transition),
     monthly(hour.reads * prices.read + hour.writes * prices.write),
     httpApi(hour.edgeRequests * hoursOfMonth),
@@ -91,8 +100,14 @@ function costs(edges: number, hour: Counts): readonly number[] {
   ]
 }
 
-function invocationsOf({ steps, messages, ticks }: Counts): number {
-  return steps + messages + ticks
+function gigabyteSeconds({ settles, settleSeconds, steps, stepSeconds, messages, ticks }: Counts): number {
+  const settling = settleSeconds + settles * assumed.settleSeconds
+  const others = stepSeconds + steps * assumed.stepSeconds + (messages + ticks) * assumed.otherSeconds
+  return settling * assumed.settleGigabytes + others * assumed.otherGigabytes
+}
+
+function invocationsOf({ steps, settles, messages, ticks }: Counts): number {
+  return steps + settles + messages + ticks
 }
 
 function httpApi(requests: number): number {
@@ -104,13 +119,19 @@ function watching(): number {
   return assumed.metrics * prices.metric + assumed.alarms * prices.alarm + prices.dashboard
 }
 
-/** Both tables, as Markdown, of the counts at one edge and at two. */
-export function tables(one: Counts, two: Counts): string {
-  const hours = [10, 50].map((edges) => ({ edges, hour: atEdges(edges, one, two) }))
+/** Both tables, as Markdown, of what was counted in two small fleets. */
+export function tables(few: Counted, more: Counted): string {
+  const hours = [10, 50].map((edges) => ({ edges, hour: atEdges(edges, few, more) }))
   const of = (count: number) => Math.round(count / drainsPerHour)
   const counts = hours.map(({ edges, hour }) => [
-    ...[edges, of(invocationsOf(hour)), of(hour.transitions), of(hour.edgeRequests)],
-    ...[of(hour.reads), of(hour.writes), of(hour.events), Math.round(hour.rounds)],
+    ...[edges, of(invocationsOf(hour)), of(hour.settles), of(hour.settleSeconds), of(hour.transitions)],
+    ...[
+      of(hour.edgeRequests),
+      of(hour.reads),
+      of(hour.writes),
+      of(hour.readingBytes / 1000),
+      of(hour.events),
+    ],
   ])
   const dollars = hours.map(({ edges, hour }) => {
     const each = costs(edges, hour)
@@ -120,12 +141,14 @@ export function tables(one: Counts, two: Counts): string {
     [
       'edges',
       'invocations',
+      'of settle',
+      'its seconds',
       'transitions',
       'edge requests',
       'read units',
       'write units',
+      'KB of readings and lists',
       'events',
-      'rounds in all',
     ],
     counts,
   )}\n${table(['edges', ...services, 'a month'], dollars)}`
@@ -137,8 +160,11 @@ function table(head: readonly string[], rows: readonly (readonly number[])[]): s
 }
 
 if (import.meta.main) {
-  // How many servers an edge lists changes no count (test/bench/cost.test.ts).
-  const small = { servers: 200, drains: drainsPerHour, callMinutes }
-  const one = await countHour({ ...small, edges: 1 })
-  process.stdout.write(tables(one, await countHour({ ...small, edges: 2 })))
+  // What a longer list costs are units and bytes of the list alone (test/bench/cost.test.ts).
+  const hour = { servers: 200, drains: drainsPerHour, callMinutes }
+  const [few, more] = [
+    { edges: 2, hour: await countHour({ ...hour, edges: 2 }) },
+    { edges: 6, hour: await countHour({ ...hour, edges: 6 }) },
+  ]
+  process.stdout.write(tables(few, more))
 }

@@ -1,177 +1,187 @@
 import { gzipSync } from 'node:zlib'
 import type { Store } from '../functions/use-cases/ports.ts'
 
+export interface Kind {
+  requests: number
+  /** DynamoDB's request units, transactional ones as they are billed */
+  units: number
+  bytes: number
+}
+
+/** By the name of the store's method. */
 export interface Units {
-  reads: number
-  writes: number
-  readings: number
+  readonly reads: Map<string, Kind>
+  readonly writes: Map<string, Kind>
+}
+
+export function noUnits(): Units {
+  return { reads: new Map(), writes: new Map() }
+}
+
+export function unitsOf(kinds: ReadonlyMap<string, Kind>): number {
+  return [...kinds.values()].reduce((sum, { units }) => sum + units, 0)
+}
+
+export function difference(kinds: ReadonlyMap<string, Kind>, less: ReadonlyMap<string, Kind>) {
+  return Object.fromEntries(
+    [...kinds].map(([name, { requests, units }]) => {
+      const other = less.get(name) ?? { requests: 0, units: 0 }
+      return [name, { requests: requests - other.requests, units: units - other.units }]
+    }),
+  )
+}
+
+/** Told before each request is done; it may take its time, or refuse. */
+export type Charge = (of: 'reads' | 'writes', rows: readonly Charged[]) => Promise<void>
+export interface Charged {
+  readonly partition: string
+  readonly units: number
 }
 
 /** What a row has besides its data: keys, names, numbers' own form. A guess on the safe side. */
 const rowBytes = 100
-const bytes = (data: unknown) => rowBytes + Buffer.byteLength(JSON.stringify(data) ?? '')
-const packed = (data: unknown) => rowBytes + gzipSync(JSON.stringify(data) ?? '').length
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html, strongly consistent */
 const readUnits = (size: number) => Math.max(1, Math.ceil(size / 4096))
 const writeUnits = (size: number) => Math.max(1, Math.ceil(size / 1024))
 
+const packedSizes = new WeakMap<object, number>()
+const bytes = (data: unknown) => rowBytes + Buffer.byteLength(JSON.stringify(data) ?? '')
+const sum = (rows: readonly unknown[]) => rows.reduce((total: number, row) => total + bytes(row), 0)
+
+/** As it is stored; what is asked for again and again is packed once. */
+function packed(data: unknown): number {
+  if (typeof data !== 'object' || data === null) return rowBytes
+  const size = packedSizes.get(data) ?? rowBytes + gzipSync(JSON.stringify(data)).length
+  packedSizes.set(data, size)
+  return size
+}
+
+type Method = keyof Store
+type Found<M extends Method> = Awaited<ReturnType<Store[M]>>
+
+interface Row {
+  readonly partition: string
+  readonly bytes: number
+}
+
 /**
- * The same store; every call is counted as the requests that `functions/aws/dynamo-store.ts` makes of it.
+ * The same store; every call is counted as the requests that `functions/aws/dynamo-store.ts` makes of it. `raiseWanted` is two, `takeEdge`
+ * a read and a write.
  */
-export function countedStore(store: Store, units: Units): Store {
-  const read = (size: number) => {
-    units.reads += readUnits(size)
+export function countedStore(store: Store, units: Units, charge: Charge = async () => undefined): Store {
+  const count = async (of: 'reads' | 'writes', name: Method, rows: readonly Row[], transaction = false) => {
+    const kind = units[of].get(name) ?? { requests: 0, units: 0, bytes: 0 }
+    units[of].set(name, kind)
+    kind.requests += 1
+    const charged = rows.map(({ partition, bytes: size }) => {
+      const each = of === 'reads' ? readUnits(size) : writeUnits(size) * (transaction ? 2 : 1)
+      kind.units += each
+      kind.bytes += size
+      return { partition, units: each }
+    })
+    await charge(of, charged)
   }
-  const write = (size: number, transactional = false) => {
-    units.writes += writeUnits(size) * (transactional ? 2 : 1)
-  }
-  const sum = (rows: readonly unknown[]) => rows.reduce((total: number, row) => total + bytes(row), 0)
+  const row = (partition: string, size = rowBytes): Row => ({ partition, bytes: size })
+  const reads =
+    <M extends Method>(
+      name: M,
+      at: (...args: Parameters<Store[M]>) => string,
+      size: (found: Found<M>) => number,
+    ) =>
+    async (...args: Parameters<Store[M]>): Promise<Found<M>> => {
+      const method = store[name] as (...given: Parameters<Store[M]>) => Promise<Found<M>>
+      const found = await method(...args)
+      await count('reads', name, [row(at(...args), size(found))])
+      return found
+    }
+  const writes =
+    <M extends Method>(
+      name: M,
+      rowsOf: (...args: Parameters<Store[M]>) => readonly Row[],
+      transaction = false,
+    ) =>
+    async (...args: Parameters<Store[M]>): Promise<Found<M>> => {
+      await count('writes', name, rowsOf(...args), transaction)
+      const method = store[name] as (...given: Parameters<Store[M]>) => Promise<Found<M>>
+      return method(...args)
+    }
+  const lease = (edge: string) => row(`EDGE#${edge}`)
+  const raises = writes('raiseGeneration', (edge) => [lease(edge)])
   return {
-    async holds() {
-      const found = await store.holds()
-      read(sum(found))
-      return found
+    holds: reads('holds', () => 'HOLDS', sum),
+    hold: reads('hold', (source, id) => `HOLD#${source}#${id}`, bytes),
+    // the row and its copy
+    putHold: writes(
+      'putHold',
+      (hold) => [row(`HOLD#${hold.id}`, bytes(hold)), row('HOLDS', bytes(hold))],
+      true,
+    ),
+    retire: writes(
+      'retire',
+      (hold, mark) =>
+        [hold, mark].flatMap((each) => [row(`HOLD#${each.id}`, bytes(each)), row('HOLDS', bytes(each))]),
+      true,
+    ),
+    drain: reads('drain', (id) => `DRAIN#${id}`, bytes),
+    putDrain: writes('putDrain', (record) => [row(`DRAIN#${record.id}`, bytes(record))]),
+    // a put that is refused where the counter is there, and the addition
+    raiseWanted: writes('raiseWanted', () => [row('WANTED'), row('WANTED')]),
+    wanted: reads(
+      'wanted',
+      () => 'WANTED',
+      () => rowBytes,
+    ),
+    async takeEdge(...order) {
+      const generation = await store.takeEdge(...order)
+      await count('reads', 'takeEdge', [lease(order[0])])
+      // One that is taken is only read.
+      if (generation !== undefined) await count('writes', 'takeEdge', [lease(order[0])])
+      return generation
     },
-    async hold(...key) {
-      const found = await store.hold(...key)
-      read(bytes(found))
-      return found
+    async raiseGeneration(edge, generation, above) {
+      await count('reads', 'raiseGeneration', [lease(edge)])
+      return raises(edge, generation, above)
     },
-    putHold(hold) {
-      // the row and its copy
-      for (let row = 0; row < 2; row++) write(bytes(hold), true)
-      return store.putHold(hold)
+    async extendEdge(edge, owner, generation, until) {
+      await count('writes', 'extendEdge', [lease(edge)])
+      return store.extendEdge(edge, owner, generation, until)
     },
-    retire(hold, mark) {
-      for (const row of [hold, hold, mark, mark]) write(bytes(row), true)
-      return store.retire(hold, mark)
+    async giveUpEdge(edge, generation, until) {
+      await count('writes', 'giveUpEdge', [lease(edge)])
+      await store.giveUpEdge(edge, generation, until)
     },
-    async drain(id) {
-      const found = await store.drain(id)
-      read(bytes(found))
-      return found
-    },
-    putDrain(record) {
-      write(bytes(record))
-      return store.putDrain(record)
-    },
-    raiseWanted() {
-      // a put that is refused where the counter is there, and the addition
-      for (let request = 0; request < 2; request++) write(rowBytes)
-      return store.raiseWanted()
-    },
-    wanted() {
-      read(rowBytes)
-      return store.wanted()
-    },
-    takeEdge(...lease) {
-      read(rowBytes)
-      write(rowBytes)
-      return store.takeEdge(...lease)
-    },
-    raiseGeneration(...lease) {
-      read(rowBytes)
-      write(rowBytes)
-      return store.raiseGeneration(...lease)
-    },
-    giveUpEdge(...lease) {
-      write(rowBytes)
-      return store.giveUpEdge(...lease)
-    },
-    async edgeRecords(edge) {
-      const found = await store.edgeRecords(edge)
-      read(packed(found))
-      return found
-    },
-    putEdgeRecords(edge, generation, records) {
-      write(packed(records), true)
-      // the check of the lease
-      write(rowBytes, true)
-      return store.putEdgeRecords(edge, generation, records)
-    },
-    async edgeHeads() {
-      const found = await store.edgeHeads()
-      read(sum(found))
-      return found
-    },
-    addEdgeHead(head) {
-      write(bytes(head))
-      return store.addEdgeHead(head)
-    },
-    async reading(edge) {
-      const found = await store.reading(edge)
-      read(packed(found))
-      return found
-    },
-    async listing(edge) {
-      const found = await store.listing(edge)
-      read(packed(found))
-      return found
-    },
-    putReading(generation, found) {
-      if (found.reading) units.readings += 1
-      write(bytes(found.head), true)
-      for (const part of [found.reading, found.listing]) if (part) write(packed(part), true)
-      // the check of the lease
-      write(rowBytes, true)
-      return store.putReading(generation, found)
-    },
-    async machines() {
-      const found = await store.machines()
-      read(packed(found))
-      return found
-    },
-    putMachines(reading) {
-      write(packed(reading))
-      return store.putMachines(reading)
-    },
-    seeAlarm(key, order) {
-      write(rowBytes)
-      return store.seeAlarm(key, order)
-    },
-    async commandOutcome(id) {
-      const found = await store.commandOutcome(id)
-      read(bytes(found))
-      return found
-    },
-    putCommandOutcome(id, outcome) {
-      write(bytes(outcome))
-      return store.putCommandOutcome(id, outcome)
-    },
-    keepEvent(kept) {
-      write(bytes(kept))
-      return store.keepEvent(kept)
-    },
-    async keptEvents(most) {
-      const found = await store.keptEvents(most)
-      read(sum(found))
-      return found
-    },
-    dropKeptEvent(kept) {
-      write(bytes(kept))
-      return store.dropKeptEvent(kept)
-    },
-    async releases() {
-      const found = await store.releases()
-      read(sum(found))
-      return found
-    },
-    putRelease(release) {
-      write(bytes(release))
-      return store.putRelease(release)
-    },
-    async pendingAnswers() {
-      const found = await store.pendingAnswers()
-      read(sum(found))
-      return found
-    },
-    putPendingAnswer(pending) {
-      write(bytes(pending))
-      return store.putPendingAnswer(pending)
-    },
-    dropPendingAnswer(id) {
-      write(rowBytes)
-      return store.dropPendingAnswer(id)
-    },
+    edgeRecords: reads('edgeRecords', (edge) => `EDGE#${edge}`, packed),
+    putEdgeRecords: writes(
+      'putEdgeRecords',
+      // with the check of the lease
+      (edge, _, records) => [row(`EDGE#${edge}`, packed(records)), lease(edge)],
+      true,
+    ),
+    edgeHeads: reads('edgeHeads', () => 'EDGES', sum),
+    addEdgeHead: writes('addEdgeHead', (head) => [row('EDGES', bytes(head))]),
+    reading: reads('reading', (edge) => `EDGE#${edge}`, packed),
+    listing: reads('listing', (edge) => `EDGE#${edge}`, packed),
+    putReading: writes(
+      'putReading',
+      (_, { head, reading, listing }) => [
+        row('EDGES', bytes(head)),
+        ...[reading, listing].flatMap((part) => (part ? [row(`EDGE#${head.edge}`, packed(part))] : [])),
+        lease(head.edge),
+      ],
+      true,
+    ),
+    machines: reads('machines', () => 'MACHINES', packed),
+    putMachines: writes('putMachines', (reading) => [row('MACHINES', packed(reading))]),
+    seeAlarm: writes('seeAlarm', (key) => [row(`ALARM#${key}`)]),
+    commandOutcome: reads('commandOutcome', (id) => `COMMAND#${id}`, bytes),
+    putCommandOutcome: writes('putCommandOutcome', (id, outcome) => [row(`COMMAND#${id}`, bytes(outcome))]),
+    keepEvent: writes('keepEvent', (kept) => [row('EVENTS', bytes(kept))]),
+    keptEvents: reads('keptEvents', () => 'EVENTS', sum),
+    dropKeptEvent: writes('dropKeptEvent', (kept) => [row('EVENTS', bytes(kept))]),
+    releases: reads('releases', () => 'RELEASES', sum),
+    putRelease: writes('putRelease', (release) => [row('RELEASES', bytes(release))]),
+    pendingAnswers: reads('pendingAnswers', () => 'PENDING', sum),
+    putPendingAnswer: writes('putPendingAnswer', (pending) => [row('PENDING', bytes(pending))]),
+    dropPendingAnswer: writes('dropPendingAnswer', () => [row('PENDING')]),
   }
 }

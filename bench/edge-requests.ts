@@ -5,11 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import { controlConfig } from '../functions/contracts/config.ts'
 import { type DestinationUri, destinationUri } from '../functions/control/destination.ts'
-import type { Hold } from '../functions/control/hold.ts'
+import { type Hold, holdKey } from '../functions/control/hold.ts'
 import { createEdge, type KamailioEdge } from '../functions/kamailio/dispatcher.ts'
 import { createHttpTransport } from '../functions/kamailio/http-transport.ts'
+import { Lease } from '../functions/use-cases/edge-lease.ts'
 import type { Store } from '../functions/use-cases/ports.ts'
-import { countOnEdge, openEdge } from '../functions/use-cases/read-edge.ts'
+import { settleUnderLease } from '../functions/use-cases/settle.ts'
 import { startCountingProxy } from '../lab/counting-proxy.ts'
 import { type Edge as LabEdge, startEdge } from '../lab/edge.ts'
 import { type KamailioRelease, kamailioReleases, provision } from '../lab/provision.ts'
@@ -18,8 +19,8 @@ import { createMemoryStore } from '../test/memory/store.ts'
 
 /**
  * What a look at one edge costs in HTTP requests and in time, with batches and without, side by side on one real Kamailio.
- * A look is what a round does on each edge: what it is, a settle
- * of what is held (its boot time, the list, the guards), the calls of every held destination, its boot time again.
+ * A look is one settle where nothing is left to do: what the edge is, its list, the guards of what is held, the calls of every held
+ * destination, its boot time again.
  */
 
 const listed = 1000
@@ -66,19 +67,22 @@ function holdOf(n: number): Hold {
 }
 
 async function look(edge: KamailioEdge, holds: readonly Hold[], store: Store): Promise<void> {
-  const opened = await openEdge({ clock, config, ids, store }, edge, await store.wanted())
-  if ('reading' in opened) throw new Error(`the edge could not be read: ${JSON.stringify(opened.reading)}`)
-  const memory = { since: Number.NEGATIVE_INFINITY, listed: [] }
-  const allowance = { requestsPerSecond: Number.MAX_SAFE_INTEGER, until: Number.MAX_SAFE_INTEGER }
-  const { reading } = await countOnEdge({ clock, config }, opened, undefined, {
-    counted: holds,
-    due: holds,
-    allowance,
-    memory,
+  const ports = { store, clock, config }
+  const lease = await Lease.take(ports, edge, ids.next(), 0)
+  if (!lease) throw new Error('somebody else has the lease')
+  const wishes = { now: async () => ({ wanted: await store.wanted(), holds: await store.holds() }) }
+  const known = { reading: await store.reading(edge.id), listing: await store.listing(edge.id) }
+  const last = await settleUnderLease(ports, lease, wishes, known, {
+    ...{ ended: undefined, twice: false },
+    onReading: async () => undefined,
   })
-  const counted = reading.readable ? Object.values(reading.holds).flatMap(({ counted }) => counted ?? []) : []
-  const known = counted.filter(({ count }) => 'calls' in count)
-  if (known.length !== holds.length) throw new Error(`only ${known.length} of ${holds.length} were counted`)
+  await lease.giveUp()
+  const isKnown = holds.filter((hold) => {
+    const count = last.holds[holdKey(hold)]?.counted.count
+    return count !== undefined && 'calls' in count
+  })
+  if (isKnown.length !== holds.length)
+    throw new Error(`only ${isKnown.length} of ${holds.length} were counted`)
 }
 
 async function looksAt(

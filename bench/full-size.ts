@@ -1,233 +1,211 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
-import { controlConfig } from '../functions/contracts/config.ts'
-import { parseLifecycleMessage } from '../functions/contracts/lifecycle-action.ts'
-import { requestsPerSecond } from '../functions/contracts/names.ts'
-import { workflowInput } from '../functions/contracts/workflow-payload.ts'
-import type { Round } from '../functions/control/round.ts'
-import { drainWorkflow } from '../functions/control/workflow.ts'
-import { beginDrain } from '../functions/use-cases/begin-drain.ts'
-import { completeDrain } from '../functions/use-cases/complete-drain.ts'
-import { handleLifecycle } from '../functions/use-cases/handle-lifecycle.ts'
-import { observeDrain } from '../functions/use-cases/observe-drain.ts'
-import type { Ports } from '../functions/use-cases/ports.ts'
-import { retireDrain } from '../functions/use-cases/retire-drain.ts'
-import { createMemoryClock } from '../test/memory/clock.ts'
-import { MemoryEdge } from '../test/memory/edge.ts'
-import { createMemoryFleet } from '../test/memory/fleet.ts'
-import { memoryPorts } from '../test/memory/ports.ts'
-import { createMemoryWorkflows } from '../test/memory/workflows.ts'
-import { interpreter } from '../test/workflow/interpreter.ts'
-import { Throttle, throttled } from './throttled-edge.ts'
+import { difference, type Kind, unitsOf } from './counted-store.ts'
+import { createFleetWorld, type FleetSize, type FleetWorld, minute, second } from './fleet-world.ts'
+import { charged } from './limits.ts'
 
 /**
- * What a whole fleet's drains ask of the edges, on a virtual clock behind a gateway that answers 429: `node bench/full-size.ts`
- * prints the table of docs/architecture.md, "At full size".
+ * What drains ask of edges, table and workflow at full size, on a virtual clock: `node bench/full-size.ts` prints the tables of
+ * docs/architecture.md, "At full size".
  */
 
-const second = 1000
-const minute = 60_000
-const group = 'media-servers'
-const hook = 'drain-calls'
-
-export interface Size {
-  readonly edges: number
-  readonly servers: number
+export interface Size extends FleetSize {
   readonly drains: number
   /** within how many minutes they begin, evenly; 0: all at once */
   readonly withinMinutes: number
   /** each server's calls last for another time, the longest for this long; they go on over two edges, one after the other */
   readonly callMinutes: number
-  readonly requestsPerSecond: number
-  readonly latencyMs: number
 }
 
 export interface Outcome {
-  readonly size: Size
   /** drains that ended as `drained`, calls that were up when their action was completed, and what else an action ended by */
   readonly drained: number
   readonly cut: number
   readonly endedOtherwise: number
-  /** from the first event until every edge had shown every server disabled, twice */
-  readonly disabledAfterSeconds: number
-  /** the longest between the end of a server's last call and its action's completion */
-  readonly longestAfterLastCallSeconds: number
-  readonly rounds: number
-  readonly longestRoundSeconds: number
-  /** rounds that began before the one before was over */
-  readonly overlaps: number
-  /** to one edge within a minute, and refused by the gateway in all */
-  readonly mostRequestsAMinute: number
-  readonly meanRequestsAMinute: number
-  readonly refused: number
-  /** one edge's row of the biggest round, as JSON and as stored */
-  readonly rowBytes: number
-  readonly storedBytes: number
+  /** from the last event until every edge's stored reading showed every server disabled; and until two readings did */
+  readonly disabledEverywhereSeconds: number
+  readonly confirmedEverywhereSeconds: number
+  /** requests that the gateway answered with 429 */
+  readonly throttled: number
+  /** between the end of a server's last call and its action's completion: the 95th of a hundred, and the longest */
+  readonly lastByeToContinueSeconds: number
+  readonly longestToContinueSeconds: number
+  /** to one edge, in the whole and in its busiest minute */
+  readonly edgeRequestsPerMinute: number
+  readonly mostEdgeRequestsPerMinute: number
+  readonly transitionsPerDrain: number
+  readonly settles: number
+  readonly settleSeconds: number
+  readonly mostFunctionsAtOnce: number
+  readonly ec2Throttled: number
+  readonly ec2Failed: number
+  readonly dynamoThrottled: number
+  readonly dynamoFailed: number
+  /** the biggest reading as it is stored, and as JSON */
+  readonly readingBytes: number
 }
 
 export async function fullSize(size: Size): Promise<Outcome> {
-  const clock = createMemoryClock()
-  const startedAt = clock.now()
-  const hosts = Array.from({ length: size.servers }, (_, n) => `10.0.${n >> 8}.${n & 255}`)
-  const file = hosts.map((host) => ({ group: 1, uri: `sip:${host}:5060`, flags: 'AP' as const }))
-  const edges = Array.from(
-    { length: size.edges },
-    (_, n) => new MemoryEdge({ id: `edge-${n}`, clock, file, bootedAt: startedAt - 24 * 60 * minute }),
-  )
-  for (const edge of edges) edge.misbehaviour = { latencyMs: size.latencyMs }
-  const throttle = new Throttle(clock, size.requestsPerSecond)
-  const executions: Promise<unknown>[] = []
-  const workflows = createMemoryWorkflows((input) => void executions.push(execute(input)))
-  const memory = memoryPorts({
-    clock,
-    workflows,
-    fleet: createMemoryFleet(
-      edges.map((edge) => throttled(edge, throttle, clock)),
-      size.requestsPerSecond,
-    ),
+  const ids = new Set(Array.from({ length: size.drains }, (_, n) => n))
+  const disabled = new Map<string, number>()
+  let readingBytes = 0
+  const world = await createFleetWorld(size, (reading) => {
+    const closed = reading.entries.filter(({ after }) => after.startsWith('D'))
+    if (closed.length >= ids.size && !disabled.has(reading.edge))
+      disabled.set(reading.edge, reading.answeredAt)
+    if (closed.length > 0) readingBytes = Math.max(readingBytes, JSON.stringify(reading).length)
   })
-  const rounds: Pick<Round, 'startedAt' | 'finishedAt'>[] = []
-  const making = { now: 0, overlaps: 0 }
-  let latest: Round | undefined
-  let biggest = ''
-  const ports: Ports = {
-    ...memory,
-    config: controlConfig.parse({
-      groups: [
-        {
-          name: group,
-          terminateHook: hook,
-          heartbeatTimeoutSeconds: 1800,
-          drainDeadlineSeconds: 14_400,
-          deadlinePolicy: { callsLeft: 'retain', unknown: 'retain' },
-        },
-      ],
-      timers: { failoverWindowSeconds: 7, longestCallSeconds: 14_400 },
-    }),
-    store: new Proxy(memory.store, {
-      get(store, key) {
-        // Shared, not copied: it is megabytes, and asked for ten thousand times.
-        if (key === 'latestRound') return async () => latest
-        if (key === 'putRound')
-          return async (round: Round) => {
-            if ((rounds.at(-1)?.finishedAt ?? 0) > round.startedAt) making.overlaps += 1
-            rounds.push({ startedAt: round.startedAt, finishedAt: round.finishedAt })
-            const row = JSON.stringify(round.edges[0])
-            if (row.length > biggest.length) biggest = row
-            latest = round
-          }
-        return Reflect.get(store, key)
-      },
-    }),
-  }
-  const step =
-    (work: (on: Ports, payload: Parameters<typeof beginDrain>[1]) => ReturnType<typeof beginDrain>) =>
-    async (input: unknown) => {
-      const { error: _, ...payload } = workflowInput.parse(input)
-      return work(ports, payload)
-    }
-  const execute = interpreter(drainWorkflow, {
-    clock,
-    tasks: {
-      BeginDrain: step(beginDrain),
-      ObserveDrain: step(observeDrain),
-      CompleteDrain: step(completeDrain),
-      RetireDrain: step(retireDrain),
-    },
-  })
-
+  const { clock, edges, throttle, pool, throttling } = world
   const lastCallEnds = new Map<string, number>()
-  let disabledAt = 0
+  let [lastEventAt, confirmedAt] = [0, 0]
   const drain = async (n: number) => {
     await clock.sleep((n * size.withinMinutes * minute) / size.drains)
-    const host = hosts[n] ?? ''
-    const instanceId = `i-${String(n).padStart(17, '0')}`
-    const token = `87654321-4321-4321-4321-${String(n).padStart(12, '0')}`
-    memory.instances.put({
-      instanceId,
-      launchedAt: startedAt - 60 * minute,
-      state: 'running',
-      addresses: [host],
-      taggedDestinations: [],
-      group,
-    })
-    memory.lifecycleActions.begin({
-      group,
-      hook,
-      token,
-      instanceId,
-      heartbeatTimeoutSeconds: 1800,
-      defaultResult: 'ABANDON',
-    })
     const end = clock.now() + (size.callMinutes * minute * (n + 1)) / size.drains
+    callsOf(world, n, end)
+    const instanceId = await world.scaleIn(n)
     lastCallEnds.set(instanceId, end)
-    // A call on one edge, and before it ends one that the server itself places through another, which had none.
-    const [one, other] = [edges[n % edges.length], edges[(n + 1) % edges.length]]
-    const [first, half] = [one?.callTo(`sip:${host}:5060`) ?? 0, (clock.now() + end) / 2]
-    clock.at(half, () => {
-      const second = other?.callFrom(host) ?? 0
-      clock.at(end, () => other?.hangUp(second))
-    })
-    clock.at(half + 1 * second, () => one?.hangUp(first))
-    await handleLifecycle(ports, parseLifecycleMessage(event(instanceId, token, clock.now())))
-    for (;;) {
-      const record = await memory.store.drain(`lifecycle/${instanceId}/${hook}`)
-      disabledAt = Math.max(disabledAt, record?.confirmedAt ?? 0)
+    lastEventAt = Math.max(lastEventAt, clock.now())
+    for (let isConfirmed = false; ; await clock.sleep(isConfirmed ? 15 * second : 1 * second)) {
+      const record = await world.drainOf(n)
+      isConfirmed = record?.confirmedAt !== undefined
+      confirmedAt = Math.max(confirmedAt, record?.confirmedAt ?? 0)
       if (record?.state === 'retired') break
-      await clock.sleep(15 * second)
     }
-    memory.instances.setState(instanceId, 'terminated')
+    await world.terminated(n)
   }
   const perMinute: number[] = []
   let over = false
   const sample = async () => {
-    for (let before = 0; !over; ) {
+    for (let before = throttle.passed; !over; before = throttle.passed) {
       await clock.sleep(minute)
       perMinute.push((throttle.passed - before) / edges.length)
-      before = throttle.passed
     }
   }
   const sampling = sample()
-  await Promise.all(Array.from({ length: size.drains }, (_, n) => drain(n)))
+  await Promise.all([...ids].map(drain))
   over = true
-  await Promise.all([...executions, sampling])
+  await Promise.all([sampling, world.end()])
 
-  const ended = memory.lifecycleActions.ended()
-  const after = ended.map(({ at, instanceId }) => at - (lastCallEnds.get(instanceId) ?? 0))
+  const ended = world.memory.lifecycleActions.ended()
+  const after = ended
+    .map(({ at, instanceId }) => (at - (lastCallEnds.get(instanceId) ?? 0)) / second)
+    .sort((a, b) => a - b)
+  const isDrained = ({ by, result }: (typeof ended)[number]) => by === 'completion' && result === 'CONTINUE'
+  const settles = pool.use('settle')
   return {
-    size,
-    drained: ended.filter(({ by, result }) => by === 'completion' && result === 'CONTINUE').length,
-    cut: after.filter((ms) => ms < 0).length,
-    endedOtherwise: ended.filter(({ by, result }) => by !== 'completion' || result !== 'CONTINUE').length,
-    disabledAfterSeconds: (disabledAt - startedAt) / second,
-    longestAfterLastCallSeconds: Math.max(...after) / second,
-    rounds: rounds.length,
-    longestRoundSeconds: Math.max(...rounds.map((round) => round.finishedAt - round.startedAt)) / second,
-    overlaps: making.overlaps,
-    mostRequestsAMinute: Math.max(...perMinute),
-    meanRequestsAMinute: perMinute.reduce((sum, each) => sum + each, 0) / perMinute.length,
-    refused: throttle.refused,
-    rowBytes: biggest.length,
-    storedBytes: gzipSync(biggest).length,
+    drained: ended.filter(isDrained).length,
+    cut: after.filter((seconds) => seconds < 0).length,
+    endedOtherwise: ended.filter((one) => !isDrained(one)).length,
+    disabledEverywhereSeconds:
+      disabled.size < edges.length ? Number.NaN : (Math.max(...disabled.values()) - lastEventAt) / second,
+    confirmedEverywhereSeconds: (confirmedAt - lastEventAt) / second,
+    throttled: throttle.refused,
+    lastByeToContinueSeconds: after[Math.ceil(after.length * 0.95) - 1] ?? Number.NaN,
+    longestToContinueSeconds: after.at(-1) ?? Number.NaN,
+    edgeRequestsPerMinute: perMinute.reduce((sum, each) => sum + each, 0) / perMinute.length,
+    mostEdgeRequestsPerMinute: Math.max(...perMinute),
+    transitionsPerDrain: world.counts.transitions / size.drains,
+    settles: settles.invocations,
+    settleSeconds: settles.seconds,
+    mostFunctionsAtOnce: pool.mostAtOnce,
+    ec2Throttled: throttling.ec2.refusedOnce,
+    ec2Failed: throttling.ec2.failed,
+    dynamoThrottled: throttling.dynamo.refusedOnce,
+    dynamoFailed: throttling.dynamo.failed,
+    readingBytes,
   }
 }
 
-function event(instanceId: string, token: string, now: number): string {
-  const body = JSON.parse(
-    readFileSync(join(import.meta.dirname, '../events/lifecycle-terminate-scale-in.json'), 'utf8'),
-  )
-  const detail = { ...body.detail, EC2InstanceId: instanceId, LifecycleActionToken: token }
-  return JSON.stringify({ ...body, time: new Date(now).toISOString(), detail })
+/** A call on one edge, and before it ends one that the server itself places through another, which had none. */
+function callsOf({ clock, edges, hosts }: FleetWorld, n: number, end: number): void {
+  const host = hosts[n] ?? ''
+  const [one, other] = [edges[n % edges.length], edges[(n + 1) % edges.length]]
+  const [first, half] = [one?.callTo(`sip:${host}:5060`) ?? 0, (clock.now() + end) / 2]
+  clock.at(half, () => {
+    const next = other?.callFrom(host) ?? 0
+    clock.at(end, () => other?.hangUp(next))
+  })
+  clock.at(half + 1 * second, () => one?.hangUp(first))
 }
 
-if (import.meta.main) {
-  const full = { edges: 50, servers: 1000, callMinutes: 60, requestsPerSecond, latencyMs: 20 }
-  const sizes: Size[] = [
-    { ...full, drains: 500, withinMinutes: 0 },
-    { ...full, drains: 200, withinMinutes: 60, callMinutes: 20 },
-  ]
-  const chosen = process.argv[2] === undefined ? sizes : [sizes[Number(process.argv[2])] ?? sizes[0]]
-  for (const size of chosen)
-    if (size) process.stdout.write(`${JSON.stringify(await fullSize(size), null, 1)}\n`)
+export interface Alone {
+  readonly edgeRequests: number
+  readonly transitions: number
+  /** request units, as DynamoDB bills them, and requests */
+  readonly storeWrites: number
+  readonly storeWriteRequests: number
+  readonly storeReads: number
+  readonly settles: number
+  readonly lastByeToContinueSeconds: number
+  readonly disabledEverywhereSeconds: number
+  readonly byKind: Readonly<Record<string, Pick<Kind, 'requests' | 'units'>>>
 }
+
+/** One drain, beyond what the same fleet asks in that time while nothing is drained. */
+export async function alone(size: FleetSize, callMinutes: number): Promise<Alone> {
+  let disabledAt = 0
+  const seen = new Set<string>()
+  const world = await createFleetWorld(size, ({ edge, entries, answeredAt }) => {
+    if (seen.has(edge) || entries.length === 0) return
+    seen.add(edge)
+    disabledAt = answeredAt
+  })
+  const { clock, startedAt } = world
+  // Not at the very time of the schedule.
+  await clock.sleep(20 * second)
+  const eventAt = clock.now()
+  const end = eventAt + callMinutes * minute
+  callsOf(world, 0, end)
+  await world.scaleIn(0)
+  while ((await world.drainOf(0))?.state !== 'retired') await clock.sleep(1 * second)
+  await world.terminated(0)
+  while ((await world.drainOf(0))?.state !== 'ended') await clock.sleep(1 * second)
+  const tookMs = clock.now() - startedAt
+  await world.end()
+
+  const rest = await createFleetWorld(size)
+  await rest.clock.sleep(tookMs)
+  await rest.end()
+  const writes = difference(world.units.writes, rest.units.writes)
+  const [ended] = world.memory.lifecycleActions.ended()
+  return {
+    edgeRequests: world.throttle.passed - rest.throttle.passed,
+    transitions: world.counts.transitions,
+    storeWrites: unitsOf(world.units.writes) - unitsOf(rest.units.writes),
+    storeWriteRequests: Object.values(writes).reduce((sum, kind) => sum + kind.requests, 0),
+    storeReads: unitsOf(world.units.reads) - unitsOf(rest.units.reads),
+    settles: world.pool.use('settle').invocations - rest.pool.use('settle').invocations,
+    lastByeToContinueSeconds: ((ended?.at ?? Number.NaN) - end) / second,
+    disabledEverywhereSeconds: (disabledAt - eventAt) / second,
+    byKind: writes,
+  }
+}
+
+function table(name: string, rows: Readonly<Record<string, unknown>>): string {
+  const lines = Object.entries(rows).map(([key, value]) => `| ${key} | ${shown(value)} |\n`)
+  return `\n| ${name} | |\n|---|---:|\n${lines.join('')}`
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'number' ? String(Math.round(value * 10) / 10) : String(value)
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const isJson = args.includes('--json')
+  const one = args.find((arg) => !arg.startsWith('-'))
+  const full = { servers: 1000, latencyMs: 20, requestsPerSecond: 5000 }
+  const many = { ...full, edges: 50, callMinutes: 60, drains: 500, withinMinutes: 0 }
+  const atOnce = one === 'alone' ? undefined : await fullSize(many)
+  const single = one === 'atOnce' ? undefined : await alone({ ...full, edges: 10 }, 30)
+  if (isJson) {
+    process.stdout.write(`${JSON.stringify({ charged, atOnce, alone: single })}\n`)
+    return
+  }
+  for (const line of charged) process.stdout.write(`charged: ${line}\n`)
+  if (atOnce) process.stdout.write(table('500 drains at once, 50 edges', { ...atOnce }))
+  if (!single) return
+  const { byKind, ...sums } = single
+  process.stdout.write(table('one drain of 30 min, 10 edges', sums))
+  const kinds = Object.entries(byKind).map(([kind, { requests, units }]) => [kind, `${requests} (${units})`])
+  process.stdout.write(table('its writes: requests (units)', Object.fromEntries(kinds)))
+}
+
+if (import.meta.main) await main(process.argv.slice(2))

@@ -2,35 +2,24 @@ import type { RpcTransport } from '../functions/contracts/rpc.ts'
 import { createEdge } from '../functions/kamailio/dispatcher.ts'
 import type { Clock, Edge } from '../functions/use-cases/ports.ts'
 import type { MemoryEdge } from '../test/memory/edge.ts'
+import { TokenBucket } from './limits.ts'
 
 /** A gateway's token bucket over all edges, which lets a second's worth through at once. */
 export class Throttle {
   passed = 0
   refused = 0
-  private readonly clock: Clock
-  private readonly perSecond: number
-  private tokens: number
-  private at: number
+  private readonly bucket: TokenBucket
 
   constructor(clock: Clock, perSecond: number) {
-    this.clock = clock
-    this.perSecond = perSecond
-    this.tokens = perSecond
-    this.at = clock.now()
+    this.bucket = new TokenBucket(clock, perSecond, perSecond)
   }
 
   /** One HTTP request. @returns false when it is answered with 429 */
   takes(): boolean {
-    const now = this.clock.now()
-    this.tokens = Math.min(this.perSecond, this.tokens + ((now - this.at) / 1000) * this.perSecond)
-    this.at = now
-    if (this.tokens < 1) {
-      this.refused += 1
-      return false
-    }
-    this.tokens -= 1
-    this.passed += 1
-    return true
+    const taken = this.bucket.takes()
+    if (taken) this.passed += 1
+    else this.refused += 1
+    return taken
   }
 }
 

@@ -2,7 +2,6 @@ import * as z from 'zod'
 import type { ListedDestination } from '../control/destination.ts'
 import type { EdgeDescription } from '../control/edge-facts.ts'
 import type { LastListed } from '../control/list-memory.ts'
-import type { EdgeLoad } from '../control/load-in-service.ts'
 import type {
   CallCount,
   Counted,
@@ -100,9 +99,9 @@ const description: z.ZodType<EdgeDescription> = z.object({
 } satisfies Fields<EdgeDescription>)
 
 /** JSON has no undefined: calls that are not known are absent in the row. */
-const load: z.ZodType<EdgeLoad> = z
-  .object({ calls: z.number().optional(), active: z.array(z.string()) } satisfies Fields<EdgeLoad>)
-  .transform(({ calls, active }) => ({ calls, active }))
+const load: z.ZodType<Reading['load']> = z
+  .object({ calls: z.number().optional() } satisfies Fields<Reading['load']>)
+  .transform(({ calls }) => ({ calls }))
 
 export const readingRow: z.ZodType<Reading> = z.object({
   edge: z.string(),

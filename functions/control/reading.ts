@@ -67,7 +67,8 @@ export interface Reading extends Settled {
   /** declared for the edge: dialog db_mode 1, so that calls are still counted after a restart */
   readonly restoresDialogs: boolean
   readonly description: EdgeDescription
-  readonly load: EdgeLoad
+  /** of all that it carries; what gets new calls there is in its listing */
+  readonly load: Pick<EdgeLoad, 'calls'>
   /** by hold key: holds in force but for retired marks; one that is not here was placed later */
   readonly holds: Readonly<Record<string, HoldReading>>
   /** by hold key; absent where nothing was ever ended */

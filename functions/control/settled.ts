@@ -120,15 +120,14 @@ export function sinceTheChange(
 /** Whether this reading found open what the one before showed disabled, of something that was held by then: somebody else did that. */
 export function hasDrifted(settled: Settled, hold: Hold, before: Settled | undefined): boolean {
   if (!before || hold.placedAt > before.askedAt) return false
+  const open = settled.entries.filter((entry) => entry.before !== undefined && !entry.before.startsWith('D'))
+  if (open.length === 0) return false
   const isDisabled = ({ after }: SettledEntry) => after.startsWith('D')
   const known = Map.groupBy(before.entries, entryKey)
-  return settled.entries.some(
+  return open.some(
     (entry) =>
-      entry.before !== undefined &&
-      !entry.before.startsWith('D') &&
       // One of twins may stay open for good.
-      known.get(entryKey(entry))?.every(isDisabled) &&
-      belongsTo(entry, hold),
+      known.get(entryKey(entry))?.every(isDisabled) && belongsTo(entry, hold),
   )
 }
 

@@ -7,6 +7,7 @@ import type { ListedTarget } from './dispatcher-list.ts'
 import type { RpcAnswer } from './in-turn.ts'
 import type { JsonRpc, RpcCall } from './json-rpc.ts'
 import { noSuchKey, noSuchTable, RpcRefusal, unless } from './rpc-faults.ts'
+import { uptime } from './uptime.ts'
 
 export interface CallSources {
   readonly edge: string
@@ -52,7 +53,7 @@ export function begunCounter(key: string): RpcCall<number> {
  * them, since the edge raises that counter before the profile falls.
  * @returns for each subject its count, or `unsupported` when no source can say
  */
-export function createCallCounter(sources: CallSources): Edge['count'] {
+export function createCallCounter(sources: CallSources): Pick<Edge, 'count' | 'countAndBoot'> {
   const { edge, rpc } = sources
   let tracksSince: string | undefined
 
@@ -82,25 +83,47 @@ export function createCallCounter(sources: CallSources): Edge['count'] {
     )
   }
 
-  return async (subjects) => {
+  /** @returns also when it booted, where that was to be `last` and nothing was asked after it */
+  async function counted(
+    subjects: readonly CallsOf[],
+    ending: readonly RpcCall<{ up_since: string }>[],
+  ): Promise<{ counts: (CallCount | EdgeError)[]; last: RpcAnswer<{ up_since: string }> | undefined }> {
     const asked = new Questions(sources.hasCounters(), sources.hasKeepalives())
     for (const subject of subjects) asked.add(subject)
-    const answers = asked.answeredBy(await rpc.batch(asked.calls()))
+    const calls = asked.calls()
+    const given = await rpc.batch<readonly unknown[]>([...calls, ...ending])
+    const answers = asked.answeredBy(given.slice(0, calls.length) as RpcAnswer<number>[])
     if (answers.lackCounters()) sources.noCounters()
     let listed: Promise<readonly ListedTarget[]> | undefined
     const targets = () => (listed ??= sources.targets())
-    return Promise.all(
+    let last = given[calls.length] as RpcAnswer<{ up_since: string }> | undefined
+    const counts = await Promise.all(
       subjects.map(async (subject) => {
         try {
-          return answers.count(subject) ?? (await byWeakerMeans(subject, targets))
+          const count = answers.count(subject)
+          if (count !== undefined) return count
+          last = undefined
+          return await byWeakerMeans(subject, targets)
         } catch (error) {
           if (error instanceof EdgeError) return error
           throw error
         }
       }),
     )
+    return { counts, last }
+  }
+
+  return {
+    count: async (subjects) => (await counted(subjects, [])).counts,
+    countAndBoot: async (subjects) => {
+      const { counts, last } = await counted(subjects, [bootedAt])
+      if (last && 'error' in last) throw last.error
+      return { counts, bootTime: last?.result.up_since ?? (await sources.bootTime()) }
+    },
   }
 }
+
+const bootedAt: RpcCall<{ up_since: string }> = { method: 'core.uptime', params: [], result: uptime }
 
 /** Of the calls that keepalives have ended: those that are known to be of nobody, since their variables were lost over a restart. */
 const ofNobody = 'unknown'

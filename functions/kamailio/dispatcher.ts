@@ -5,12 +5,13 @@ import type { Edge, EdgeWrite } from '../use-cases/ports.ts'
 import { createCallCounter } from './calls.ts'
 import { dispatcherList, hasNames, type ListedTargets } from './dispatcher-list.ts'
 import { createCallEnder } from './end-calls.ts'
-import { readFacts, uptime } from './facts.ts'
+import { readFacts } from './facts.ts'
 import { guardRead, guardShown, guardWrite, guardWritten } from './guard.ts'
 import type { RpcAnswer } from './in-turn.ts'
 import { createJsonRpc, type JsonRpc, type RpcCall } from './json-rpc.ts'
 import type { RpcSecret, RpcSettings } from './rpc-exchange.ts'
 import { unless } from './rpc-faults.ts'
+import { uptime } from './uptime.ts'
 
 export interface EdgeSettings {
   readonly id: string
@@ -80,7 +81,7 @@ function edgeOver(settings: EdgeSettings, rpc: JsonRpc, learned: Learned): Edge 
     reload: async () => {
       await rpc.call({ method: 'dispatcher.reload', params: [], result: reloaded })
     },
-    count: createCallCounter({
+    ...createCallCounter({
       edge: id,
       rpc,
       targets: async () => (await listed()).targets,

@@ -5,9 +5,7 @@ import { activeDialogs, begunCounter, hasNoCounters, isMissing, isNoKey, profile
 import { guardRead, guardShown } from './guard.ts'
 import type { RpcAnswer } from './in-turn.ts'
 import type { JsonRpc } from './json-rpc.ts'
-
-/** `{"now":"Sun Nov 22 20:16:50 2026","up_since":"Sun Nov 22 20:16:46 2026","uptime":4}` */
-export const uptime = z.object({ up_since: z.string().min(1), uptime: z.int().min(0) })
+import { uptime } from './uptime.ts'
 
 /** A key that nobody sets: its absence shows that the guard's table is there. */
 const guardProbe = 'sip:guard-probe.invalid'
@@ -23,24 +21,47 @@ const about = z.object({ item: z.object({ value: z.string() }) }).transform(({ i
   return Object.fromEntries(pairs) as Readonly<Record<string, string | undefined>>
 })
 
+const ofEveryEdge = [
+  { method: 'core.uptime', params: [], result: uptime },
+  { method: 'core.version', params: [], result: z.string() },
+  { method: 'dlg.stats_active', params: [], result: activeDialogs },
+  profileSize('dst'),
+  profileSize('src'),
+  guardRead(guardProbe),
+] as const
+const ofOurFiles = [
+  begunCounter('total'),
+  begunCounter('total:dst'),
+  { method: 'htable.get', params: ['dc', 'about'], result: about },
+] as const
+type Told = readonly [RpcAnswer<number>, RpcAnswer<number>, RpcAnswer<z.output<typeof about>>]
+
+async function allTogether(rpc: JsonRpc) {
+  const [up, version, dialogs, dst, src, probe, begun, begunTo, told] = await rpc.batch([
+    ...ofEveryEdge,
+    ...ofOurFiles,
+  ])
+  return [
+    [up, version, dialogs, dst, src, probe],
+    [begun, begunTo, told],
+  ] as const
+}
+
 /**
  * What the edge is and can do.
  * @param now epoch ms
  * @throws EdgeError when something that every Kamailio has can't be read
  */
 export async function readFacts(rpc: JsonRpc, now: () => number): Promise<EdgeFacts> {
-  const [[up, version, dialogs, dst, src, probe], ours] = await Promise.all([
-    rpc.batch([
-      { method: 'core.uptime', params: [], result: uptime },
-      { method: 'core.version', params: [], result: z.string() },
-      { method: 'dlg.stats_active', params: [], result: activeDialogs },
-      profileSize('dst'),
-      profileSize('src'),
-      guardRead(guardProbe),
-    ]),
-    // An edge that is known to have none of our files would log each as a request that it refused.
-    rpc.boot() === null ? undefined : factsOfOurFiles(rpc, now),
-  ])
+  const asked = now()
+  // An edge that is known to have none of our files would log what is asked of them as requests that it refused.
+  const [[up, version, dialogs, dst, src, probe], ours] =
+    typeof rpc.boot() === 'string'
+      ? await allTogether(rpc)
+      : await Promise.all([rpc.batch(ofEveryEdge), rpc.boot() === null ? undefined : rpc.batch(ofOurFiles)])
+  // It may have got them just now.
+  const told = ours ?? (rpc.boot() === null ? undefined : await rpc.batch(ofOurFiles))
+  const answered = now()
   const { up_since: bootTime, uptime: uptimeSeconds } = resultOr(up)
   const total = resultOr(dialogs, isMissing)
   const sizes = { dst: resultOr(dst, isMissing), src: resultOr(src, isMissing) }
@@ -55,21 +76,15 @@ export async function readFacts(rpc: JsonRpc, now: () => number): Promise<EdgeFa
     ...(sizes.dst !== undefined && { callsTo: sizes.dst }),
     ...(sizes.src !== undefined && { callsFrom: sizes.src }),
     guard: guard !== 'no-guard',
-    ...(ours ?? (rpc.boot() === null ? without : await factsOfOurFiles(rpc, now))),
+    ...(told ? factsOfOurFiles(rpc, told, (asked + answered) / 2000) : without),
   }
 }
 
 type OurFacts = Pick<EdgeFacts, 'batch' | 'fence' | 'counters'> & Partial<EdgeFacts>
 const without: OurFacts = { batch: false, fence: false, counters: false }
 
-async function factsOfOurFiles(rpc: JsonRpc, now: () => number): Promise<OurFacts> {
-  const asked = now()
-  const [begun, begunTo, told] = await rpc.batch([
-    begunCounter('total'),
-    begunCounter('total:dst'),
-    { method: 'htable.get', params: ['dc', 'about'], result: about },
-  ])
-  const seconds = (asked + now()) / 2000
+/** @param seconds epoch seconds at which it was told, about */
+function factsOfOurFiles(rpc: JsonRpc, [begun, begunTo, told]: Told, seconds: number): OurFacts {
   const begunCalls = counted(begun)
   const ours = resultOr(told, hasNoCounters) ?? {}
   const bootId = rpc.boot() ?? undefined

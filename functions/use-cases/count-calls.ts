@@ -28,11 +28,11 @@ export interface Counting {
   readonly before: Reading | undefined
 }
 
-/** @returns by hold key what the edge shows of each hold, with its calls. @throws EdgeError */
+/** @returns by hold key what the edge shows of each hold, with its calls; and when it booted, asked after all of them. @throws EdgeError */
 export async function countCalls(
   { clock, config }: Pick<EdgePorts, 'clock' | 'config'>,
   { edge, takesBatches, holds, listing, opaque, entries, before }: Counting,
-): Promise<Record<string, HoldReading>> {
+): Promise<{ readonly holds: Record<string, HoldReading>; readonly bootTime: string }> {
   const find = lookup(listing.listed)
   const young = isYoung(listing, clock.now(), config.timers.longestCallSeconds)
   const unresolved = listing.listed.find((entry) => isUnresolved(entry, config.staticNames))?.uri
@@ -43,9 +43,15 @@ export async function countCalls(
   })
   const found: Record<string, HoldReading> = {}
   const atOnce = 2 * (takesBatches ? 4 * batchLimits.requests : requestsAtOnce)
-  for (const slice of slices(subjects, ({ of }) => linesFor(of), atOnce)) {
+  let bootTime: string | undefined
+  const all = slices(subjects, ({ of }) => linesFor(of), atOnce)
+  for (const slice of all) {
     const at = clock.now()
-    const counts = await edge.count(slice.map(({ of }) => of))
+    const asked = slice.map(({ of }) => of)
+    const counted =
+      slice === all.at(-1) ? await edge.countAndBoot(asked) : { counts: await edge.count(asked) }
+    const { counts } = counted
+    if ('bootTime' in counted) bootTime = counted.bootTime
     const readBy = clock.now()
     for (const [index, { hold, others }] of slice.entries())
       found[holdKey(hold)] = {
@@ -57,7 +63,7 @@ export async function countCalls(
         counted: { count: orUnknown(counts[index]), at, readBy },
       }
   }
-  return found
+  return { holds: found, bootTime: bootTime ?? (await edge.boot()).bootTime }
 }
 
 /** Whose calls are those of a hold, on an edge that lists these URIs besides the hold's own. */

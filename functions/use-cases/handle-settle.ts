@@ -27,11 +27,12 @@ export async function handleSettle(ports: EdgePorts, request: SettleRequest): Pr
 
 type Settle = Extract<SettleRequest, { kind: 'settle' }>
 
-/** What the media servers say matters to whoever looks, and not to whoever disables. */
-async function settleAndCount(ports: EdgePorts, { notBefore, endCalls }: Settle) {
+/** What EC2 and the media servers say matters to whoever looks at all of it, and not to whoever disables. */
+async function settleAndCount(ports: EdgePorts, { notBefore, endCalls, edges }: Settle) {
+  const isWhole = notBefore !== undefined && edges === undefined
   const asking = [
-    settleFleet(ports, { notBefore, endCalls }),
-    notBefore === undefined ? undefined : readMachines(ports, notBefore),
+    settleFleet(ports, { notBefore, endCalls, only: edges }),
+    isWhole ? readMachines(ports, notBefore) : undefined,
   ] as const
   // One that fails ends the run when the other is not at work any more.
   await Promise.allSettled(asking)

@@ -95,8 +95,10 @@ async function look(ports: Ports, record: DrainRecord, hold: Hold): Promise<Look
   const began = ports.clock.now()
   const group = ports.config.groups.find(({ name }) => name === hold.group)
   const machines = group?.callCount !== undefined
+  const busy = await busyEdges(ports, record, hold)
   const wanted = await ports.store.wanted()
-  await readBack(ports, { notBefore: began, wanted, machines, patient: true })
+  if (busy.length > 0) await readBack(ports, { notBefore: began, edges: busy })
+  else await readBack(ports, { notBefore: began, wanted, machines, patient: true })
   const readings = await storedReadings(ports, began)
   const rules = ports.config.timers
   const released = removedEdges(record, readings).length > 0 ? await ports.store.releases() : []
@@ -132,11 +134,34 @@ async function look(ports: Ports, record: DrainRecord, hold: Hold): Promise<Look
   return { seen, judgement, onEdges: callsOnEdges(readings, hold) }
 }
 
+/**
+ * Where its calls were last, and what could not be read: while one is up there, the others need not be asked. The minute's settle reads
+ * them, and what ends a drain is asked of every edge by a look that finds none.
+ */
+async function busyEdges(ports: Ports, record: DrainRecord, hold: Hold): Promise<string[]> {
+  if (ports.clock.now() >= record.deadlineAt) return []
+  const readings = await storedReadings(ports, ports.clock.now())
+  if (record.confirmedAt === undefined && !isCalmOn(readings, hold)) return []
+  const busy = callsOnEdges(readings, hold).map(({ edge }) => edge)
+  const unread = readings.edges.flatMap(({ edge, readable }) => (readable ? [] : [edge]))
+  return busy.length === 0 ? [] : [...busy, ...unread]
+}
+
 /** Of the edges that could be read. */
 function resultsIn(edges: readonly EdgeReading[], hold: Hold): EdgeResult[] {
   return edges.flatMap((reading) =>
     reading.readable && reading.holds[holdKey(hold)] ? [resultOf(reading, hold)] : [],
   )
+}
+
+/** Whether two readings of every edge show all of it disabled. */
+function isCalmOn({ edges }: Pick<Readings, 'edges'>, hold: Hold): boolean {
+  const isCalm = (reading: EdgeReading) =>
+    reading.readable &&
+    reading.askedAt >= hold.placedAt &&
+    reading.holds[holdKey(hold)] !== undefined &&
+    isConfirmed(reading, hold)
+  return edges.length > 0 && edges.every(isCalm)
 }
 
 /** Published once: two readings of every edge show all of it disabled. */
@@ -146,13 +171,7 @@ async function confirm(
   hold: Hold,
   { edges }: Readings,
 ): Promise<DrainRecord> {
-  if (record.confirmedAt !== undefined || edges.length === 0) return record
-  const isCalm = (reading: EdgeReading) =>
-    reading.readable &&
-    reading.askedAt >= hold.placedAt &&
-    reading.holds[holdKey(hold)] !== undefined &&
-    isConfirmed(reading, hold)
-  if (!edges.every(isCalm)) return record
+  if (record.confirmedAt !== undefined || !isCalmOn({ edges }, hold)) return record
   const results = resultsIn(edges, hold)
   const isListed = results.some(({ outcome }) => outcome !== 'unlisted')
   const confirmedAt = { confirmedAt: ports.clock.now() }

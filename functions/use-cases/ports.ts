@@ -43,6 +43,10 @@ export interface Edge {
   reload(): Promise<void>
   /** @returns for each subject the calls to any of its URIs and from any of its addresses, or why no source can say */
   count(subjects: readonly CallsOf[]): Promise<readonly (CallCount | EdgeError)[]>
+  /** The same, and when it booted, asked after all of it. @throws EdgeError where the boot can't be read */
+  countAndBoot(
+    subjects: readonly CallsOf[],
+  ): Promise<{ readonly counts: readonly (CallCount | EdgeError)[]; readonly bootTime: string }>
   /**
    * Ends up to `most` of the calls that `count` counts by its profiles, with a BYE to both ends each; one that still rings is left
    * alone. Counting again shows it.

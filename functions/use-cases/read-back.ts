@@ -13,6 +13,8 @@ export interface Since {
   readonly notBefore?: number
   /** the media servers' own counts are needed too */
   readonly machines?: boolean
+  /** only these edges, by id */
+  readonly edges?: readonly string[]
   /** a drain ends by nothing but this: an edge that answers each request late is waited for, too */
   readonly patient?: boolean
 }
@@ -33,7 +35,7 @@ export async function readBack(ports: Needs, since: Since): Promise<void> {
   let asked = askedAt
   await ask(ports, since)
   await poll(ports, patienceMs(ports, since.patient), async () => {
-    const heads = await configured(store)
+    const heads = (await configured(store)).filter(({ edge }) => since.edges?.includes(edge) ?? true)
     const machines = !since.machines || ((await store.machines())?.askedAt ?? 0) >= askedAt
     const isDone = machines && heads.length > 0 && heads.every((head) => knows(head, since, askedAt))
     // A run that was reading an edge already has left it as it is: only what is wanted makes it go round.
@@ -72,8 +74,12 @@ export async function changeReadBack(ports: Needs, wanted: number): Promise<(hol
     })
 }
 
-function ask({ settles }: Needs, { notBefore }: Since): Promise<void> {
-  return settles.ask({ kind: 'settle', ...(notBefore !== undefined && { notBefore }) })
+function ask({ settles }: Needs, { notBefore, edges }: Since): Promise<void> {
+  return settles.ask({
+    kind: 'settle',
+    ...(notBefore !== undefined && { notBefore }),
+    ...(edges && { edges: [...edges] }),
+  })
 }
 
 async function poll({ clock }: Needs, patience: number, isDone: () => Promise<boolean>): Promise<void> {

@@ -1,6 +1,7 @@
 import { metricNames } from '../contracts/names.ts'
 import { drainingLoads } from '../control/draining-load.ts'
-import { loadInService } from '../control/load-in-service.ts'
+import { activeHosts, loadInService } from '../control/load-in-service.ts'
+import { onEveryEdge } from './every-edge.ts'
 import type { EdgePorts } from './ports.ts'
 import { storedReadings } from './read-back.ts'
 
@@ -24,7 +25,10 @@ export async function countReadings(
   )
   const loads = drainingLoads(edges, holds)
   const inService = loadInService(
-    edges.map((edge) => (edge.readable ? edge.load : undefined)),
+    await onEveryEdge(edges, async (edge) => {
+      if (!edge.readable) return undefined
+      return { ...edge.load, active: activeHosts((await store.listing(edge.edge))?.listed ?? []) }
+    }),
     loads,
   )
   metrics.count(metricNames.serversInService, inService.servers)

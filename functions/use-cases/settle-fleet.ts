@@ -36,6 +36,8 @@ export interface SettleOrder {
   /** epoch ms: readings that were begun earlier will not do */
   readonly notBefore?: number | undefined
   readonly endCalls?: EndCalls | undefined
+  /** only these, by id */
+  readonly only?: readonly string[] | undefined
 }
 
 /**
@@ -46,8 +48,13 @@ export async function settleFleet(ports: Needs, order: SettleOrder = {}): Promis
   const edges = await ports.fleet.edges()
   const heads = await knownHeads(ports, edges)
   const wishes = rememberingWishes(ports)
-  return onEveryEdge(edges, (edge) =>
-    settleEdge(ports, edge, { ...order, wishes, head: heads.get(edge.id), waits: shareOf(edge, order) > 0 }),
+  const wanted = await ports.store.wanted()
+  const chosen = edges.filter(({ id }) => order.only?.includes(id) ?? true)
+  return onEveryEdge(chosen, (edge) =>
+    settleEdge(ports, edge, {
+      ...{ ...order, wishes, wanted, head: heads.get(edge.id) },
+      waits: shareOf(edge, order) > 0,
+    }),
   )
 }
 
@@ -106,6 +113,8 @@ function rememberingWishes({ store }: Pick<EdgePorts, 'store'>): Wishes {
 export interface EdgeOrder extends SettleOrder {
   readonly wishes?: Wishes
   readonly head?: EdgeHead | undefined
+  /** the counter as it was when this run began */
+  readonly wanted?: number
   /** done under the lease, before anything is read */
   readonly first?: (edge: Edge) => Promise<void>
   /** true: it waits for another run that has the lease */
@@ -115,7 +124,7 @@ export interface EdgeOrder extends SettleOrder {
 /** The same of one edge. What can be read no more is marked so. */
 export async function settleEdge(ports: Needs, edge: Edge, order: EdgeOrder = {}): Promise<SettleResult> {
   const wishes = order.wishes ?? rememberingWishes(ports)
-  const { wanted } = await wishes.now()
+  const wanted = order.wanted ?? (await ports.store.wanted())
   const mustAsk = order.first !== undefined || shareOf(edge, order) > 0
   const { head } = order
   if (!mustAsk && head && answers(head, wanted, order.notBefore)) {

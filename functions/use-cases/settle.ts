@@ -5,7 +5,6 @@ import { type EdgeRecord, recordKey } from '../control/entry-record.ts'
 import { DispatcherControlError, EdgeError } from '../control/errors.ts'
 import type { Hold } from '../control/hold.ts'
 import { remember } from '../control/list-memory.ts'
-import { activeHosts } from '../control/load-in-service.ts'
 import type { EdgeHead, EndedCalls, Listing, Reading } from '../control/reading.ts'
 import {
   calmGapMs,
@@ -185,15 +184,14 @@ async function bring(
   const found = settledEntries(view, first, done.plan, done.problem)
   const dated = sinceWhen(found, { boot: facts.bootTime, answeredAt }, known.reading)
   const entries = sinceTheChange(dated, asked.wanted, list.destinations, known.reading)
-  const holds = await lease.ask((each) =>
+  const { holds, bootTime } = await lease.ask((each) =>
     countCalls(ports, {
       ...{ edge: each, holds: counted, listing, entries, before: known.reading },
       takesBatches: facts.batch,
       opaque: list.opaque,
     }),
   )
-  const after = await lease.ask((each) => each.boot())
-  if (after.bootTime !== facts.bootTime)
+  if (bootTime !== facts.bootTime)
     throw new EdgeError(edge.id, 'unreachable', 'it restarted while it was read')
   const isHeld = (key: string) => holds[key] !== undefined
   const kept = Object.entries(ended).filter(([key]) => isHeld(key))
@@ -202,7 +200,7 @@ async function bring(
     uptimeSeconds: facts.uptimeSeconds,
     restoresDialogs: edge.restoresDialogs,
     ...{ description, entries, holds },
-    load: { calls: totalCalls(facts), active: activeHosts(list.destinations) },
+    load: { calls: totalCalls(facts) },
     ...(view.guards !== 'none' && {
       guarded: [...view.guards].flatMap(([uri, held]) => (held ? [uri] : [])),
     }),

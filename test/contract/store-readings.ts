@@ -42,7 +42,7 @@ export function readingsContract(open: () => Store, fresh: (name: string) => str
       expect(await store.listing(edge)).toEqual(found.listing)
 
       const { guarded: _guarded, problem: _problem, ended: _ended, ...bare } = aReading(edge)
-      const reading: Reading = { ...bare, load: { calls: undefined, active: [] } }
+      const reading: Reading = { ...bare, load: { calls: undefined } }
       const { unreadable: _unreadable, removedAt: _removedAt, ...head } = aHead(edge)
       await store.putReading(generation, { head, reading })
       expect(await headOf(store, edge)).toEqual([head])

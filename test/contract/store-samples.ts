@@ -118,7 +118,7 @@ export function aReading(edge: string, change: Partial<Reading> = {}): Reading {
     uptimeSeconds: 1800,
     restoresDialogs: false,
     description: aDescription(edge),
-    load: { calls: 7, active: ['10.0.1.22'] },
+    load: { calls: 7 },
     holds: someHolds,
     ended: {
       'lifecycle/a': { step: 2, at: 3, ended: 7, total: 9 },

@@ -29,7 +29,7 @@ export function aReading(edge: string, changes: Partial<Reading> = {}): Reading 
     uptimeSeconds: 90_000,
     restoresDialogs: false,
     description: { ...description, edge },
-    load: { calls: 0, active: [] },
+    load: { calls: 0 },
     holds: {},
     ...changes,
   }

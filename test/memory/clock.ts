@@ -23,8 +23,13 @@ export function createMemoryClock(start = Date.UTC(2026, 10, 22, 20)): MemoryClo
   const due: Due[] = []
 
   function add(entry: Due): void {
-    const later = due.findIndex((other) => other.at > entry.at)
-    due.splice(later === -1 ? due.length : later, 0, entry)
+    let [from, to] = [0, due.length]
+    while (from < to) {
+      const middle = (from + to) >> 1
+      if ((due[middle]?.at ?? 0) > entry.at) to = middle
+      else from = middle + 1
+    }
+    due.splice(from, 0, entry)
   }
   function step(): boolean {
     const next = due.shift()

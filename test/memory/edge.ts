@@ -15,6 +15,7 @@ export class MemoryEdge extends MemoryKamailio implements Edge {
   readGuards: Edge['readGuards']
   reload: Edge['reload']
   count: Edge['count']
+  countAndBoot: Edge['countAndBoot']
   endCalls: Edge['endCalls']
 
   constructor(options: MemoryEdgeOptions) {
@@ -39,6 +40,7 @@ export class MemoryEdge extends MemoryKamailio implements Edge {
     this.readGuards = client.readGuards
     this.reload = client.reload
     this.count = client.count
+    this.countAndBoot = client.countAndBoot
     this.endCalls = client.endCalls
   }
 

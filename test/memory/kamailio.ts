@@ -21,7 +21,7 @@ export class MemoryKamailio {
   protected readonly port: MemoryRpcPort
   private readonly dispatcher: DispatcherMemory
   private bootedAt: number
-  private readonly held = new Set<string>()
+  private readonly held = new Map<string, number>()
   private readonly calls: CallsMemory
   private boots = 0
   private turn = 0
@@ -152,7 +152,7 @@ export class MemoryKamailio {
   } {
     return {
       calls: this.calls.size,
-      held: [...this.held],
+      held: [...this.held.keys()],
       entries: this.entries().flatMap(({ group, uri, flags }) => {
         const readable = destinationUri(uri)
         return readable ? [{ group, uri: readable, flags }] : []
@@ -258,7 +258,7 @@ export class MemoryKamailio {
       throw new RpcError(500, "Key name doesn't exist in htable.")
     if (method === 'htable.get') return { item: { name: key, value, flags: 0, expire: 'NEVER' } }
     if (method === 'htable.delete' && !this.held.has(key)) throw new RpcError(404, 'Key not found in htable.')
-    if (!this.misbehaviour.deafWrites && method === 'htable.seti') this.held.add(key)
+    if (!this.misbehaviour.deafWrites && method === 'htable.seti') this.held.set(key, 1)
     if (!this.misbehaviour.deafWrites && method === 'htable.delete') this.held.delete(key)
     return method === 'htable.seti' ? 'Ok. Key set to new value.' : 'Ok. Key deleted.'
   }
@@ -268,7 +268,7 @@ export class MemoryKamailio {
     const { endsCalls = true, keepalives = false } = this.options
     const about = `version=1;now=${Math.floor(this.options.clock.now() / 1000)};end_calls=${endsCalls ? 1 : 0};keepalives=${keepalives ? 1 : 0};longest_call=`
     return {
-      ...(guard && { held: new Map([...this.held].map((uri) => [uri, 1] as const)) }),
+      ...(guard && { held: this.held }),
       ...(counters && { begun: this.calls.begun }),
       ...(rpcFile === 'ours' && { dc: new Map([['about', about]]) }),
     }

@@ -108,15 +108,23 @@ function copied(): string {
 }
 
 /** @throws NotFound, with why and what to do */
+async function applied({ file }: Patch, folder: string, options: readonly string[] = []): Promise<void> {
+  const { code, stderr } = await run('git', ['apply', '--verbose', ...options, file], folder)
+  if (code !== 0)
+    throw new NotFound(
+      `it does not apply, since what it changes was changed.\n${stderr.trim()}\nTo renew it, put the fault back by hand, write "git diff -U1 -- functions" below its first lines, and take the change back.`,
+    )
+}
+
+/** @throws NotFound, with why and what to do */
 async function find(patch: Patch, { histories, workers, apply }: Options): Promise<Unexpected | undefined> {
+  if (apply) {
+    await applied(patch, root, ['--check'])
+    return undefined
+  }
   const copy = copied()
   try {
-    const applied = await run('git', ['apply', '--verbose', patch.file], copy)
-    if (applied.code !== 0)
-      throw new NotFound(
-        `it does not apply, since what it changes was changed.\n${applied.stderr.trim()}\nTo renew it, put the fault back by hand, write "git diff -U1 -- functions" below its first lines, and take the change back.`,
-      )
-    if (apply) return undefined
+    await applied(patch, copy)
     const node = process.execPath
     const compiled = await run(
       node,

@@ -72,8 +72,11 @@ const withStore = (change: (store: Store) => Partial<Store>) => (ports: AllPorts
 type Sabotage = readonly [string, (ports: AllPorts) => AllPorts, Rule]
 const countNothing: Sabotage = [
   'edges that count no call',
-  withEdges(() => ({
-    count: async (subjects) => subjects.map(() => ({ calls: 0, source: 'profile', outbound: true })),
+  withEdges((edge) => ({
+    countAndBoot: async (subjects) => {
+      const { bootTime } = await edge.boot()
+      return { counts: subjects.map(() => ({ calls: 0, source: 'profile', outbound: true })), bootTime }
+    },
   })),
   'no call is cut',
 ]

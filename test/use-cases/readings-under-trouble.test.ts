@@ -161,7 +161,7 @@ test('while nothing drains, an edge is asked for what it is, its list and its bo
     'dispatcher.list',
     'core.uptime',
   ])
-  expect(a.posts - posts).toBe(4)
+  expect(a.posts - posts).toBe(3)
 })
 
 test('an edge that restarts while it is counted says nothing', async () => {
@@ -170,10 +170,10 @@ test('an edge that restarts while it is counted says nothing', async () => {
   const [a] = world.edges
   if (!a) throw new Error('no edge')
   const before = await readingOf(world)
-  a.change(({ count }) => ({
-    count: (subjects) => {
+  a.change(({ countAndBoot }) => ({
+    countAndBoot: (subjects) => {
       a.restart()
-      return count(subjects)
+      return countAndBoot(subjects)
     },
   }))
   await world.settle()

@@ -126,10 +126,10 @@ test('a run that has lost its lease ends, and writes nothing: neither to the edg
 test('a reading that was made when the lease was lost is not stored', async () => {
   const { world, edge } = await oneEdge()
   const before = await readingOf(world)
-  edge.change(({ count }) => ({
-    count: async (subjects) => {
+  edge.change(({ countAndBoot }) => ({
+    countAndBoot: async (subjects) => {
       await takenOver(world)
-      return count(subjects)
+      return countAndBoot(subjects)
     },
   }))
   await want(world, holdOf(server))

@@ -108,10 +108,10 @@ test('what is wanted while an edge is being written to is done before anything i
     },
   }))
   const counted: number[] = []
-  edge.change(({ count }) => ({
-    count: (subjects) => {
+  edge.change(({ countAndBoot }) => ({
+    countAndBoot: (subjects) => {
       counted.push(subjects.length)
-      return count(subjects)
+      return countAndBoot(subjects)
     },
   }))
   const running = settleEdge(world.ports, edge)

@@ -95,6 +95,7 @@ test('an instance that dies mid-drain is completed as gone, and stays disabled',
   await world.scaleIn()
   await world.pass(5 * minutes)
   world.memory.instances.setState(instanceId, 'terminated')
+  await world.settle()
   await world.pass(1 * minutes)
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
   expect(world.flags()).toMatchObject({ 'edge-a/1': 'DX', 'edge-b/2': 'DX' })
