@@ -1,0 +1,26 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+
+const functions = join(import.meta.dirname, '../functions')
+
+/** What rationed requests, and what mended after one of many writers: with one writer per edge none of it has a reason. */
+const gone = [
+  ...['allowance', 'carriedCount', 'holdsToCount', 'waitForTurn', 'requestsPerSecond'],
+  ...['freshRound', 'makeRound', 'latestRound', 'putRound', 'RoundUnavailable', 'takeLease', 'releaseLease'],
+  ...['disableEverywhere', 'disableOnEdge', 'confirmLate', 'confirmEverywhere', 'correctDrift'],
+  ...['undoIfLifted', 'finishLiftings', 'holdAgain', 'heldMeanwhile', 'readLists', 'readBackGapSeconds'],
+]
+
+test('what one writer per edge made needless does not come back', () => {
+  const files = readdirSync(functions, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  )
+  expect(files.length).toBeGreaterThan(100)
+  const names = new RegExp(`\\b(${gone.join('|')})\\b`)
+  const found = files.flatMap((name) => {
+    const match = names.exec(readFileSync(join(functions, name), 'utf8'))
+    return match ? [`${name}: ${match[0]}`] : []
+  })
+  expect(found).toEqual([])
+})
