@@ -1,10 +1,11 @@
-import type * as z from 'zod'
+import * as z from 'zod'
+import type { EdgeHead } from '../control/reading.ts'
 import type { Store } from '../use-cases/ports.ts'
 import { edgeKey, under } from './dynamo-edges.ts'
 import type { DynamoTable, Key, Write } from './dynamo-table.ts'
 import { packed, unpacked } from './packed.ts'
 import { edgeHeadRow, listingRow, machinesRow, readingRow } from './reading-rows.ts'
-import { parseAnswer } from './rows.ts'
+import { parseAnswer, UnexpectedAnswer } from './rows.ts'
 
 const heads = 'EDGES'
 const machinesKey: Key = { pk: 'MACHINES', sk: 'READING' }
@@ -25,7 +26,7 @@ export function dynamoReadings(table: DynamoTable): Readings {
   }
 
   return {
-    edgeHeads: async () => (await table.query(heads)).map((data) => parseAnswer(edgeHeadRow, data, heads)),
+    edgeHeads: async () => (await table.query(heads)).map(headOf),
     async addEdgeHead(head) {
       await table.write({
         put: { pk: heads, sk: head.edge, data: head },
@@ -58,5 +59,23 @@ export function dynamoReadings(table: DynamoTable): Readings {
         },
       })
     },
+  }
+}
+
+const named = z.object({ edge: z.string() })
+
+/** A head that can't be read is that of an edge that nobody has read: it keeps no other from being known, and the next settle writes it anew. */
+function headOf(data: unknown): EdgeHead {
+  const { edge } = parseAnswer(named, data, heads)
+  try {
+    return parseAnswer(edgeHeadRow, data, heads)
+  } catch (error) {
+    if (!(error instanceof UnexpectedAnswer)) throw error
+    return {
+      edge,
+      wanted: -1,
+      askedAt: 0,
+      unreadable: { since: 0, at: 0, reason: error.message, passes: false },
+    }
   }
 }

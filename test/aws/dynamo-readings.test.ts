@@ -85,15 +85,27 @@ describe('nonsense is refused', () => {
     await expect(reading).rejects.toThrow(UnexpectedAnswer)
     await expect(reading).rejects.toThrow(message)
   })
-  test('in a head, a listing and what machines said', async () => {
+  test('in a head: its edge is one that nobody has read, and every other is known', async () => {
+    const readings = dynamoReadings(
+      tableOf({ 'EDGES/a': { ...aHead('a'), wanted: 'x' }, 'EDGES/b': aHead('b') }).table,
+    )
+    expect(await readings.edgeHeads()).toEqual([
+      {
+        ...{ edge: 'a', wanted: -1, askedAt: 0 },
+        unreadable: { since: 0, at: 0, reason: expect.stringContaining('EDGES: wanted:'), passes: false },
+      },
+      aHead('b'),
+    ])
+    const nameless = dynamoReadings(tableOf({ 'EDGES/a': { wanted: 1 } }).table)
+    await expect(nameless.edgeHeads()).rejects.toThrow(UnexpectedAnswer)
+  })
+  test('in a listing and what machines said', async () => {
     const readings = dynamoReadings(
       tableOf({
-        'EDGES/a': { ...aHead('a'), wanted: 'x' },
         'EDGE#a/LISTING': json({ ...aListing('a'), listed: [{ group: 1, uri: 'all', flags: 'AP' }] }),
         'MACHINES/READING': json({ askedAt: 1, answeredAt: 2, gone: [], calls: { h: 'many' } }),
       }).table,
     )
-    await expect(readings.edgeHeads()).rejects.toThrow(UnexpectedAnswer)
     await expect(readings.listing('a')).rejects.toThrow(/listed\.0\.uri: "all" is not a SIP URI/)
     await expect(readings.machines()).rejects.toThrow(UnexpectedAnswer)
   })
