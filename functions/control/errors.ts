@@ -132,6 +132,12 @@ export class EdgeError extends DispatcherControlError {
   }
 }
 
+/** Anything but an `EdgeError` is a defect of ours, not an edge's answer: it is thrown on. */
+export function asEdgeError(error: unknown): EdgeError {
+  if (error instanceof EdgeError) return error
+  throw error
+}
+
 /** The edge has seen a later generation than ours: somebody else has its lease. Nothing was executed. */
 export class StaleGeneration extends EdgeError {
   /** the highest that the edge has seen since its boot */

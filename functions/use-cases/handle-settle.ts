@@ -3,6 +3,7 @@ import type { SettleRequest } from '../contracts/settle-request.ts'
 import { DispatcherControlError } from '../control/errors.ts'
 import { isAnswer } from './command-answer.ts'
 import { edgesChanged } from './edges-changed.ts'
+import { onEach } from './on-each.ts'
 import type { CommandOutcomeRow, EdgePorts } from './ports.ts'
 import { readMachines } from './read-machines.ts'
 import { countReadings } from './reading-metrics.ts'
@@ -14,8 +15,7 @@ import { settleFleet } from './settle-fleet.ts'
 export async function handleSettle(ports: EdgePorts, request: SettleRequest): Promise<void> {
   switch (request.kind) {
     case 'settle':
-      await settleAndCount(ports, request)
-      return
+      return settleAndCount(ports, request)
     case 'minute':
       return everyMinute(ports)
     case 'edges-changed':
@@ -28,16 +28,13 @@ export async function handleSettle(ports: EdgePorts, request: SettleRequest): Pr
 type Settle = Extract<SettleRequest, { kind: 'settle' }>
 
 /** What EC2 and the media servers say matters to whoever looks at all of it, and not to whoever disables. */
-async function settleAndCount(ports: EdgePorts, { notBefore, endCalls, edges }: Settle) {
+async function settleAndCount(ports: EdgePorts, { notBefore, endCalls, edges }: Settle): Promise<void> {
   const isWhole = notBefore !== undefined && edges === undefined
-  const asking = [
-    settleFleet(ports, { notBefore, endCalls, only: edges }),
-    isWhole ? readMachines(ports, notBefore) : undefined,
-  ] as const
-  // One that fails ends the run when the other is not at work any more.
-  await Promise.allSettled(asking)
-  const [results] = await Promise.all(asking)
-  return results
+  const works = [
+    () => settleFleet(ports, { notBefore, endCalls, only: edges }),
+    () => (isWhole ? readMachines(ports, notBefore) : undefined),
+  ]
+  await onEach(works, async (work) => work())
 }
 
 /** Also while nothing is drained: it keeps a VPC link in use, which AWS makes inactive after 60 days without traffic. */
@@ -60,7 +57,7 @@ async function everyMinute(ports: EdgePorts): Promise<void> {
   if (failed.length > 0) throw failed[0]
 }
 
-/** A lease of this name: no edge's id has a slash. In RPC timeouts: two edges after each other, each reloaded in a settle, and settled again. */
+/** Of the lease of a command, in RPC timeouts: two edges after each other, each reloaded in a settle, and settled again. */
 const commandTimeouts = 72
 
 /** Does a command once, however often it is asked for. What can never be done is its outcome, too: whoever asked rejects it. */

@@ -1,5 +1,5 @@
 import type { ListedDestination } from '../control/destination.ts'
-import { onEveryEdge } from './every-edge.ts'
+import { onEach } from './on-each.ts'
 import type { Ports } from './ports.ts'
 
 /** What one edge lists, as it was read last, or why that can't be told. */
@@ -10,7 +10,7 @@ export type Readout =
 /** The lists as they are stored: at most a minute old, where an edge can be read. */
 export async function storedLists({ store }: Pick<Ports, 'store'>): Promise<Readout[]> {
   const heads = (await store.edgeHeads()).filter(({ removedAt }) => removedAt === undefined)
-  return onEveryEdge(heads, async ({ edge, unreadable }): Promise<Readout> => {
+  return onEach(heads, async ({ edge, unreadable }): Promise<Readout> => {
     const listing = unreadable ? undefined : await store.listing(edge)
     return listing
       ? { edge, listed: listing.listed }

@@ -2,7 +2,7 @@ import { eventTypes } from '../contracts/names.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import type { EdgeHead } from '../control/reading.ts'
 import { type EdgeResult, resultOf } from './edge-results.ts'
-import { onEveryEdge } from './every-edge.ts'
+import { onEach } from './on-each.ts'
 import type { PendingAnswer, Ports } from './ports.ts'
 
 /** Keeps what an answer could not tell yet: its end is published. */
@@ -41,7 +41,7 @@ async function publish(
   heads: ReadonlyMap<string, EdgeHead>,
 ): Promise<void> {
   const { id, command, hold, edges, at } = pending
-  const results = await onEveryEdge(edges, async (edge): Promise<EdgeResult> => {
+  const results = await onEach(edges, async (edge): Promise<EdgeResult> => {
     const head = heads.get(edge)
     const reading = head && head.removedAt === undefined ? await store.reading(edge) : undefined
     // What is stored of a removed edge was read before the change.

@@ -159,7 +159,8 @@ export interface Store {
   wanted(): Promise<number>
 
   /**
-   * The lease of an edge's one writer, until `until` (epoch ms). @returns its generation, higher than any before; undefined while somebody
+   * The lease of an edge's one writer, until `until` (epoch ms); a name that begins with a slash, which no edge's id does, is that of something
+   * else that one run at a time does. @returns its generation, higher than any before; undefined while somebody
    * else has it
    */
   takeEdge(edge: string, owner: string, now: number, until: number): Promise<number | undefined>

@@ -2,7 +2,7 @@ import type { Scope } from '../control/plan.ts'
 import type { EdgeHead, MachinesReading, Reading, Readings } from '../control/reading.ts'
 import { readingsAt } from '../control/reading.ts'
 import { type EdgeResult, pendingOn, resultOf, resultWithout } from './edge-results.ts'
-import { onEveryEdge } from './every-edge.ts'
+import { onEach } from './on-each.ts'
 import type { Ports } from './ports.ts'
 
 type Needs = Pick<Ports, 'store' | 'settles' | 'clock' | 'config'>
@@ -60,7 +60,7 @@ export async function changeReadBack(ports: Needs, wanted: number): Promise<(hol
   await poll(ports, patienceMs(ports), async () => {
     heads = await configured(store)
     const fresh = heads.filter((head) => !known.has(head.edge) && knows(head, { wanted }, askedAt))
-    await onEveryEdge(fresh, async (head) => {
+    await onEach(fresh, async (head) => {
       const reading = head.unreadable ? undefined : await store.reading(head.edge)
       known.set(head.edge, reading ?? head)
     })
@@ -103,7 +103,7 @@ export async function storedReadings(
   at: number,
 ): Promise<Readings> {
   const heads = await store.edgeHeads()
-  const edges = await onEveryEdge(
+  const edges = await onEach(
     heads,
     async (head): Promise<{ head: EdgeHead; reading?: Reading | undefined }> => ({
       head,

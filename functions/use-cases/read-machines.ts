@@ -1,12 +1,11 @@
 import { type Hold, holdKey } from '../control/hold.ts'
 import { clocksApartMs } from '../control/observation.ts'
 import type { MachinesReading, Unknown } from '../control/reading.ts'
-import { onEveryEdge } from './every-edge.ts'
+import { onEach } from './on-each.ts'
 import type { EdgePorts } from './ports.ts'
 
 type Needs = Pick<EdgePorts, 'store' | 'clock' | 'ids' | 'config' | 'instances' | 'mediaServers'>
 
-/** The name of its lease: no edge's id has a slash. */
 const leaseName = '/machines'
 /** In RPC timeouts. */
 const leaseTimeouts = 10
@@ -43,7 +42,7 @@ export async function readMachines(ports: Needs, notBefore: number): Promise<voi
 }
 
 async function countMediaServers(ports: Needs, holds: readonly Hold[]): Promise<MachinesReading['calls']> {
-  const counts = await onEveryEdge(holds, async (hold) => {
+  const counts = await onEach(holds, async (hold) => {
     const server = { ...(hold.group !== undefined && { group: hold.group }), addresses: hold.addresses }
     return [holdKey(hold), await ownCount(ports, server)] as const
   })

@@ -1,7 +1,7 @@
 import { metricNames } from '../contracts/names.ts'
 import { drainingLoads } from '../control/draining-load.ts'
 import { activeHosts, loadInService } from '../control/load-in-service.ts'
-import { onEveryEdge } from './every-edge.ts'
+import { onEach } from './on-each.ts'
 import type { EdgePorts } from './ports.ts'
 import { storedReadings } from './read-back.ts'
 
@@ -25,7 +25,7 @@ export async function countReadings(
   )
   const loads = drainingLoads(edges, holds)
   const inService = loadInService(
-    await onEveryEdge(edges, async (edge) => {
+    await onEach(edges, async (edge) => {
       if (!edge.readable) return undefined
       return { ...edge.load, active: activeHosts((await store.listing(edge.edge))?.listed ?? []) }
     }),

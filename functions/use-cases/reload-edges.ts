@@ -1,9 +1,9 @@
 import type { ReloadCommand } from '../contracts/command.ts'
 import { eventTypes } from '../contracts/names.ts'
-import { CommandRefused, EdgeError, StaleGeneration } from '../control/errors.ts'
+import { asEdgeError, CommandRefused, EdgeError, StaleGeneration } from '../control/errors.ts'
 import type { Settled } from '../control/settled.ts'
-import { asEdgeError, onEveryEdge } from './every-edge.ts'
 import { type Readout, storedLists } from './lists.ts'
+import { onEach } from './on-each.ts'
 import type { CommandOutcomeRow, Edge, EdgePorts } from './ports.ts'
 import { type SettleResult, settleEdge } from './settle-fleet.ts'
 
@@ -40,7 +40,7 @@ export async function reloadEdges(ports: EdgePorts, command: ReloadCommand): Pro
   const isShorter = canary.listed !== undefined && canary.listed.after < canary.listed.before
   const rest =
     canary.outcome === 'reloaded' && !isShorter
-      ? await onEveryEdge(others, (edge) => reloadOne(ports, edge))
+      ? await onEach(others, (edge) => reloadOne(ports, edge))
       : others.map((edge) => ({
           edge: edge.id,
           outcome: 'not-tried' as const,
@@ -86,7 +86,6 @@ async function reloadOne(ports: EdgePorts, edge: Edge): Promise<Reloaded> {
 
 function problemOf(result: SettleResult): string | undefined {
   if ('error' in result) return result.error.message
-  if ('unreadable' in result) return result.unreadable
   return 'taken' in result ? 'another run has the edge' : openOf(result.reading)
 }
 

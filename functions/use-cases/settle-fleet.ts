@@ -1,22 +1,18 @@
 import type { SettleRequest } from '../contracts/settle-request.ts'
-import type { EdgeError } from '../control/errors.ts'
+import { asEdgeError, type EdgeError } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { clocksApartMs } from '../control/observation.ts'
 import type { EdgeHead, EndedCalls, Reading } from '../control/reading.ts'
 import { hasDrifted } from '../control/settled.ts'
 import { callsOf } from './count-calls.ts'
 import { Lease, lost } from './edge-lease.ts'
-import { asEdgeError, onEveryEdge } from './every-edge.ts'
+import { onEach } from './on-each.ts'
 import type { Edge, EdgePorts } from './ports.ts'
 import { publishDrift } from './publish-drift.ts'
 import { headOf, type Known, ownError, settleUnderLease, unreadHead, until, type Wishes } from './settle.ts'
 
-/**
- * What came of one edge. `taken`: another run has its lease, and does what is wanted. `unreadable`: another run has found it so, no longer ago
- * than was asked for.
- */
+/** What came of one edge. `taken`: another run has its lease, and does what is wanted. */
 export type SettleResult =
-  | { readonly edge: Edge; readonly unreadable: string }
   | { readonly edge: Edge; readonly reading: Reading }
   | { readonly edge: Edge; readonly error: EdgeError }
   | { readonly edge: Edge; readonly taken: true }
@@ -43,16 +39,21 @@ export interface SettleOrder {
 /**
  * Settles every edge that does not know what is wanted, or whose reading is too old, each under its own lease. An edge that another run
  * has is left to it: that one looks at the counter again before it ends.
+ * @returns what came of those edges
  */
 export async function settleFleet(ports: Needs, order: SettleOrder = {}): Promise<SettleResult[]> {
   const edges = await ports.fleet.edges()
   const heads = await knownHeads(ports, edges)
   const wishes = rememberingWishes(ports)
   const wanted = await ports.store.wanted()
-  const chosen = edges.filter(({ id }) => order.only?.includes(id) ?? true)
-  return onEveryEdge(chosen, (edge) =>
+  const isDue = (edge: Edge) => {
+    const head = heads.get(edge.id)
+    return shareOf(edge, order) > 0 || !head || !answers(head, wanted, order.notBefore)
+  }
+  const due = edges.filter((edge) => (order.only?.includes(edge.id) ?? true) && isDue(edge))
+  return onEach(due, (edge) =>
     settleEdge(ports, edge, {
-      ...{ ...order, wishes, wanted, head: heads.get(edge.id) },
+      ...{ ...order, wishes, head: heads.get(edge.id) },
       waits: shareOf(edge, order) > 0,
     }),
   )
@@ -83,7 +84,7 @@ async function knownHeads(ports: Needs, edges: readonly Edge[]): Promise<Readonl
   const removed = [...heads.values()].filter(
     ({ edge, removedAt }) => !configured.has(edge) && removedAt === undefined,
   )
-  await onEveryEdge(removed, async (head) => {
+  await onEach(removed, async (head) => {
     const { edge, wanted, askedAt } = head
     const generation = await store.takeEdge(edge, ports.ids.next(), now - lateMs(ports), now + lateMs(ports))
     if (generation === undefined) return
@@ -113,8 +114,6 @@ function rememberingWishes({ store }: Pick<EdgePorts, 'store'>): Wishes {
 export interface EdgeOrder extends SettleOrder {
   readonly wishes?: Wishes
   readonly head?: EdgeHead | undefined
-  /** the counter as it was when this run began */
-  readonly wanted?: number
   /** done under the lease, before anything is read */
   readonly first?: (edge: Edge) => Promise<void>
   /** true: it waits for another run that has the lease */
@@ -124,14 +123,7 @@ export interface EdgeOrder extends SettleOrder {
 /** The same of one edge. What can be read no more is marked so. */
 export async function settleEdge(ports: Needs, edge: Edge, order: EdgeOrder = {}): Promise<SettleResult> {
   const wishes = order.wishes ?? rememberingWishes(ports)
-  const wanted = order.wanted ?? (await ports.store.wanted())
   const mustAsk = order.first !== undefined || shareOf(edge, order) > 0
-  const { head } = order
-  if (!mustAsk && head && answers(head, wanted, order.notBefore)) {
-    if (head.unreadable) return { edge, unreadable: head.unreadable.reason }
-    const reading = await ports.store.reading(edge.id)
-    if (reading) return { edge, reading }
-  }
   // Who asked may have a clock that is ahead: what is read before its time comes does not answer it.
   const notBefore = Math.min(order.notBefore ?? 0, ports.clock.now() + clocksApartMs)
   let turn: Turn = { ...order, edge, wishes, mustAsk, notBefore }

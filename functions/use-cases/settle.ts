@@ -2,7 +2,7 @@ import type { ListedDestination } from '../control/destination.ts'
 import { describeEdge, type EdgeDescription, totalCalls } from '../control/edge-facts.ts'
 import type { EdgeList } from '../control/edge-list.ts'
 import { type EdgeRecord, recordKey } from '../control/entry-record.ts'
-import { DispatcherControlError, EdgeError } from '../control/errors.ts'
+import { asEdgeError, DispatcherControlError, EdgeError } from '../control/errors.ts'
 import type { Hold } from '../control/hold.ts'
 import { remember } from '../control/list-memory.ts'
 import type { EdgeHead, EndedCalls, Listing, Reading } from '../control/reading.ts'
@@ -17,7 +17,6 @@ import { settledEntries, sinceTheChange, sinceWhen } from '../control/settled.ts
 import { wantedOf } from '../control/wanted.ts'
 import { countCalls } from './count-calls.ts'
 import { type Lease, lost } from './edge-lease.ts'
-import { asEdgeError } from './every-edge.ts'
 import type { EdgePorts, EdgeWrite } from './ports.ts'
 
 export type SettleNeeds = Pick<EdgePorts, 'store' | 'clock' | 'config'>

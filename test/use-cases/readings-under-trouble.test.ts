@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest'
 import { settleEdge, settleFleet } from '../../functions/use-cases/settle-fleet.ts'
-import { message } from '../contracts/event-files.ts'
+import { drainedWorld, lists, twenty, twoDrained } from './readings-world.ts'
 import { found, headOf, holdOf, oneEdge, readingOf, want } from './settle-world.ts'
 import {
   command,
   createWorld,
   everywhere,
-  facts,
   file,
   hours,
   isWrite,
@@ -16,45 +15,8 @@ import {
   server,
 } from './world.ts'
 
-const lists = (requests: readonly string[]) =>
-  requests.filter((request) => request === 'dispatcher.list').length
-
-async function held() {
-  const world = createWorld()
-  await world.command(command('command-drain-destination'))
-  await world.pass(1 * minutes)
-  world.stop()
-  const [hold] = await world.memory.store.holds()
-  if (!hold) throw new Error('no hold')
-  return { world, hold }
-}
-
-/** Twenty instances, each listed on two edges, each with a call on the first. */
-async function twenty() {
-  const ids = Array.from({ length: 20 }, (_, n) => `i-000000000000000${String(n + 10)}`)
-  const servers = ids.map((_, n) => ({ group: 1, uri: `sip:10.0.2.${n + 10}:5060` }))
-  const world = createWorld({
-    edges: [
-      { id: 'edge-a', file: servers },
-      { id: 'edge-b', file: servers },
-    ],
-    instances: ids.map((instanceId, n) => facts({ instanceId, addresses: [`10.0.2.${n + 10}`] })),
-  })
-  for (const { uri } of servers) world.edges[0]?.callTo(uri)
-  const scaleIn = async () => {
-    for (const [n, instanceId] of ids.entries()) {
-      const token = `${n + 10}111111-1111-1111-1111-111111111111`
-      world.beginAction({ instanceId, token })
-      await world.lifecycle(
-        message('lifecycle-terminate-scale-in', { EC2InstanceId: instanceId, LifecycleActionToken: token }),
-      )
-    }
-  }
-  return { world, scaleIn }
-}
-
 test('a reading of before a hold was placed says nothing about it', async () => {
-  const { world, hold } = await held()
+  const { world, hold } = await drainedWorld()
   await world.memory.store.putHold({ ...hold, id: 'later' })
   expect((await readingOf(world)).holds).not.toHaveProperty('operator/later')
   await world.pass(10 * seconds)
@@ -78,12 +40,7 @@ test("an edge's load does not grow with the number of drains, also while another
 })
 
 test('drift is corrected for every hold, and published once', async () => {
-  const world = createWorld()
-  await world.command(command('command-drain-destination', { id: 'd-1' }))
-  await world.command(command('command-drain-destination', { id: 'd-2', destination: neighbour }))
-  await world.pass(1 * minutes)
-  world.stop()
-  await world.pass(1 * minutes)
+  const world = await twoDrained()
   world.edges[0]?.strangerSets('a', 1, server)
   world.edges[1]?.strangerSets('a', 2, neighbour)
   for (const _ of [1, 2, 3]) {
@@ -165,7 +122,7 @@ test('while nothing drains, an edge is asked for what it is, its list and its bo
 })
 
 test('an edge that restarts while it is counted says nothing', async () => {
-  const { world } = await held()
+  const { world } = await drainedWorld()
   await world.pass(1 * hours)
   const [a] = world.edges
   if (!a) throw new Error('no edge')
@@ -184,12 +141,7 @@ test('an edge that restarts while it is counted says nothing', async () => {
 })
 
 test('a slow edge keeps no other from being corrected, nor what was lifted from being given back', async () => {
-  const world = createWorld()
-  await world.command(command('command-drain-destination', { id: 'd-1' }))
-  await world.command(command('command-drain-destination', { id: 'd-2', destination: neighbour }))
-  await world.pass(1 * minutes)
-  world.stop()
-  await world.pass(1 * minutes)
+  const world = await twoDrained()
   const [a, b] = world.edges
   if (b) b.misbehaviour = { latencyMs: 2900 }
   a?.strangerSets('a', 1, server)

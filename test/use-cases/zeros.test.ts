@@ -120,7 +120,8 @@ test('profiles that have counted none of the calls that are up prove nothing', a
   await world.until((record) => record?.state === 'retired')
 })
 
-test('what ends a drain was asked after its look began: a call of a moment ago is seen', async () => {
+/** Both edges have shown a first zero long ago, and the next look is ours. */
+async function atFirstZero() {
   const world = createWorld()
   await world.scaleIn()
   await world.until((record) => record?.edges['edge-b']?.zero !== undefined)
@@ -128,6 +129,11 @@ test('what ends a drain was asked after its look began: a call of a moment ago i
   await world.pass(2 * minutes)
   const input = world.executions[0]?.input
   if (!input) throw new Error('no drain began')
+  return { world, input }
+}
+
+test('what ends a drain was asked after its look began: a call of a moment ago is seen', async () => {
+  const { world, input } = await atFirstZero()
   // Somebody else's settle shows the second zero, and right after it the server places a call.
   const readAt = world.clock.now()
   await world.settle({ kind: 'settle', notBefore: readAt })
@@ -141,13 +147,7 @@ test('what ends a drain was asked after its look began: a call of a moment ago i
 })
 
 test('a look that no settle answers in time ends no drain by what was read before it', async () => {
-  const world = createWorld()
-  await world.scaleIn()
-  await world.until((record) => record?.edges['edge-b']?.zero !== undefined)
-  world.stop()
-  await world.pass(2 * minutes)
-  const input = world.executions[0]?.input
-  if (!input) throw new Error('no drain began')
+  const { world, input } = await atFirstZero()
   await world.settle({ kind: 'settle', notBefore: world.clock.now() })
   await world.pass(1 * seconds)
   const now = world.clock.now()
