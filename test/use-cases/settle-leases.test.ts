@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { EdgeError } from '../../functions/control/errors.ts'
+import { Lease } from '../../functions/use-cases/edge-lease.ts'
 import { settleEdge, settleFleet } from '../../functions/use-cases/settle-fleet.ts'
 import {
   atFirst,
@@ -262,4 +263,33 @@ test('a run that fails ends when nothing of it is at work any more, and what it 
   const { posts } = edge
   await world.pass(10 * seconds)
   expect(edge.posts).toBe(posts)
+})
+
+test('a lease is extended while its run works: nobody takes the edge of one that is slow', async () => {
+  const { world, edge } = await oneEdge()
+  await want(world, holdOf(server))
+  edge.misbehaviour = { latencyMs: 2900 }
+  const began = world.clock.now()
+  const running = settleEdge(world.ports, edge)
+  const free: number[] = []
+  for (let at = 1; at <= 20; at += 1) {
+    await world.pass(1 * seconds)
+    const isFree = await world.memory.store.takeEdge('edge-a', 'other', world.clock.now(), 0)
+    if (isFree !== undefined) free.push(world.clock.now() - began)
+  }
+  expect(free).toEqual([])
+  expect(found(await running).wanted).toBe(await world.memory.store.wanted())
+  expect(world.clock.now() - began).toBeGreaterThan(12 * seconds)
+})
+
+test('a lease is not extended without end', async () => {
+  const { world, edge } = await oneEdge()
+  const lease = await Lease.take(world.ports, edge, 'slow', late)
+  if (!lease) throw new Error('the lease is taken')
+  await lease.ask((own) => own.boot())
+  await world.pass(58 * seconds)
+  const { requests } = edge
+  const before = requests.length
+  await expect(lease.ask((own) => own.boot())).rejects.toThrow('too slowly')
+  expect(requests).toHaveLength(before)
 })

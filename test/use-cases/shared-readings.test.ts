@@ -3,7 +3,7 @@ import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
 import { settleEdge, settleFleet } from '../../functions/use-cases/settle-fleet.ts'
 import { drainedWorld, lists, twenty } from './readings-world.ts'
 import { found, holdOf, isFree, oneEdge, readingOf, want } from './settle-world.ts'
-import { hours, minutes, neighbour, seconds, server } from './world.ts'
+import { createWorld, hours, minutes, neighbour, seconds, server } from './world.ts'
 
 test('twenty looks at once have the edge with their calls read once or twice, and no other', async () => {
   const { world, scaleIn } = await twenty()
@@ -165,4 +165,23 @@ test('a settle that is still going on is not waited for without end', async () =
   expect(await observeDrain(world.ports, input)).toMatchObject({ next: 'observe' })
   expect(world.clock.now() - now).toBeLessThan(40 * seconds)
   expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ verdict: 'unknown' })
+})
+
+test('while a call is up on one edge, a look asks that one, and whichever could not be read', async () => {
+  const world = createWorld()
+  const [a, b] = world.edges
+  a?.callTo(server)
+  await world.scaleIn()
+  await world.until((record) => record?.confirmedAt !== undefined)
+  world.stop()
+  if (b) b.misbehaviour = { unreachable: true }
+  await world.pass(2 * minutes)
+  await world.settle()
+  if (b) b.misbehaviour = {}
+  await world.pass(10 * seconds)
+  const input = world.executions[0]?.input
+  if (!input) throw new Error('no drain began')
+  await observeDrain(world.ports, input)
+  expect(world.memory.settles.asked.at(-1)).toMatchObject({ edges: ['edge-a', 'edge-b'] })
+  expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ verdict: 'draining', unknown: [] })
 })

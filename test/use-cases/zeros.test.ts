@@ -146,6 +146,17 @@ test('what ends a drain was asked after its look began: a call of a moment ago i
   world.edges[0]?.hangUp(call)
 })
 
+test('a look that comes while an edge is being read asks again, and decides by what is read then', async () => {
+  const { world, input } = await atFirstZero()
+  for (const edge of world.edges) edge.misbehaviour = { latencyMs: 300 }
+  const running = world.settle()
+  await world.pass(400)
+  const began = world.clock.now()
+  expect(await observeDrain(world.ports, input)).toMatchObject({ next: 'complete' })
+  expect(world.clock.now() - began).toBeLessThan(10 * seconds)
+  await running
+})
+
 test('a look that no settle answers in time ends no drain by what was read before it', async () => {
   const { world, input } = await atFirstZero()
   await world.settle({ kind: 'settle', notBefore: world.clock.now() })
