@@ -32,7 +32,7 @@ export interface Counts {
   readonly readingBytes: number
 }
 
-const stepFunctions = ['begin-drain', 'observe-drain', 'complete-drain', 'retire-drain']
+const stepFunctions = ['observe-drain', 'complete-drain', 'retire-drain']
 
 /**
  * Each server has a call on one of the edges, in turn; its lifecycle action is completed when that is over, and a minute later EC2 says

@@ -170,6 +170,17 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
       ],
       true,
     ),
+    inventory: reads('inventory', () => 'INVENTORY', packed),
+    inventoryAskedAt: reads(
+      'inventoryAskedAt',
+      () => 'INVENTORY',
+      () => rowBytes,
+    ),
+    putInventory: writes(
+      'putInventory',
+      (inventory) => [row('INVENTORY'), row('INVENTORY', packed(inventory))],
+      true,
+    ),
     machines: reads('machines', () => 'MACHINES', packed),
     putMachines: writes('putMachines', (reading) => [row('MACHINES', packed(reading))]),
     seeAlarm: writes('seeAlarm', (key) => [row(`ALARM#${key}`)]),

@@ -7,7 +7,6 @@ import { stepInput, type WorkflowPayload, workflowInput } from '../functions/con
 import { redeliverySeconds } from '../functions/control/pace.ts'
 import type { Reading } from '../functions/control/reading.ts'
 import { drainWorkflow } from '../functions/control/workflow.ts'
-import { beginDrain } from '../functions/use-cases/begin-drain.ts'
 import { completeDrain } from '../functions/use-cases/complete-drain.ts'
 import { handleLifecycle } from '../functions/use-cases/handle-lifecycle.ts'
 import { handleSettle } from '../functions/use-cases/handle-settle.ts'
@@ -23,7 +22,7 @@ import { createMemorySettles } from '../test/memory/settles.ts'
 import { createMemoryWorkflows } from '../test/memory/workflows.ts'
 import { interpreter } from '../test/workflow/interpreter.ts'
 import { type Charge, countedStore, noUnits } from './counted-store.ts'
-import { asSdk, dynamo, ec2, ec2Attempts, LambdaPool, lambda, type Throttled, TokenBucket } from './limits.ts'
+import { asSdk, dynamo, ec2, LambdaPool, lambda, type Throttled, TokenBucket } from './limits.ts'
 import { sharedStore } from './shared-store.ts'
 import { Throttle, throttled } from './throttled-edge.ts'
 
@@ -97,7 +96,6 @@ export async function createFleetWorld(
   const execute = interpreter(drainWorkflow, {
     clock,
     tasks: {
-      BeginDrain: step('begin-drain', beginDrain),
       ObserveDrain: step('observe-drain', observeDrain),
       CompleteDrain: step('complete-drain', completeDrain),
       RetireDrain: step('retire-drain', retireDrain),
@@ -196,16 +194,16 @@ function limitedInstances(
   counts: Throttled,
 ): Instances {
   const bucket = new TokenBucket(clock, ec2.bucket, ec2.perSecond)
-  const asked = () =>
-    asSdk(clock, () => bucket.takes(), { baseMs: 500, attempts: ec2Attempts, counts, what: 'EC2' })
+  const asked = () => asSdk(clock, () => bucket.takes(), { baseMs: 500, counts, what: 'EC2' })
   return {
-    async byId(id) {
-      await asked()
-      return instances.byId(id)
+    async inGroups(groups) {
+      const found = await instances.inGroups(groups)
+      for (let from = 0; from <= found.length; from += 1000) await asked()
+      return found
     },
-    async gone(ids) {
+    async byIds(ids) {
       for (let from = 0; from < ids.length; from += 200) await asked()
-      return instances.gone(ids)
+      return instances.byIds(ids)
     },
     async byAddress(host) {
       await asked()

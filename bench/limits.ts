@@ -29,8 +29,6 @@ export class TokenBucket {
 
 /** What an SDK client does with a throttled request: functions/runtime/client-settings.ts, with the mean of its jitter. */
 const sdkAttempts = 4
-/** functions/runtime/adapters.ts */
-export const ec2Attempts = 7
 
 export interface Throttled {
   refusedOnce: number
@@ -39,7 +37,6 @@ export interface Throttled {
 
 export interface SdkCall {
   readonly baseMs: number
-  readonly attempts?: number
   readonly counts: Throttled
   readonly what: string
 }
@@ -48,15 +45,15 @@ export interface SdkCall {
 export async function asSdk(
   clock: Clock,
   takes: () => boolean,
-  { baseMs, attempts = sdkAttempts, counts, what }: SdkCall,
+  { baseMs, counts, what }: SdkCall,
 ): Promise<void> {
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
+  for (let attempt = 0; attempt < sdkAttempts; attempt += 1) {
     if (takes()) return
     counts.refusedOnce += 1
-    if (attempt + 1 < attempts) await clock.sleep((baseMs * 2 ** attempt) / 2)
+    if (attempt + 1 < sdkAttempts) await clock.sleep((baseMs * 2 ** attempt) / 2)
   }
   counts.failed += 1
-  throw new Error(`${what}: throttled ${attempts} times`)
+  throw new Error(`${what}: throttled ${sdkAttempts} times`)
 }
 
 /** Lambda as one account has it. All of it is an input, not measured. */
@@ -128,7 +125,7 @@ export const dynamo = { readUnits: 3000, writeUnits: 1000, requestMs: 5 } as con
 
 export const charged = [
   `the gateway: 429 above its rate`,
-  `EC2: ${ec2.bucket} describing requests at once and ${ec2.perSecond} a second, the SDK's ${ec2Attempts} tries`,
+  `EC2: ${ec2.bucket} describing requests at once and ${ec2.perSecond} a second, the SDK's four tries`,
   `DynamoDB: ${dynamo.requestMs} ms a request; ${dynamo.readUnits} read and ${dynamo.writeUnits} write units a second for each partition key, the SDK's four tries`,
   `Lambda: ${lambda.concurrency} at once in all, ${lambda.coldStartMs} ms a cold start, ${lambda.asyncMs} ms until an asynchronous one begins`,
   'not charged: processor time, the queues, Step Functions, Auto Scaling, EventBridge',

@@ -9,7 +9,7 @@ import { serverGroup } from './fleet-plan.ts'
 import { output } from './world-aws.ts'
 
 /** How many at once; the emulator starts one worker for each. */
-const atOnce = { begin: 3, observe: 8, retire: 1, settle: 10, testNotifications: 6 } as const
+const atOnce = { observe: 11, retire: 1, settle: 10, testNotifications: 6 } as const
 const timeoutMs = 60_000
 
 /**
@@ -24,7 +24,7 @@ export async function warmUp(emulator: Emulator, outputs: Readonly<Record<string
   try {
     const settle = await settleFunction(lambda)
     await Promise.all([
-      ...(['begin', 'observe', 'retire'] as const).flatMap((next) =>
+      ...(['observe', 'retire'] as const).flatMap((next) =>
         Array.from({ length: atOnce[next] }, () => runUnknownDrain(sfn, outputs, next)),
       ),
       ...Array.from({ length: atOnce.settle }, () =>
@@ -56,7 +56,7 @@ async function settleFunction(lambda: LambdaClient): Promise<string> {
 async function runUnknownDrain(
   sfn: SFNClient,
   outputs: Readonly<Record<string, string>>,
-  next: 'begin' | 'observe' | 'retire',
+  next: 'observe' | 'retire',
 ): Promise<void> {
   const name = `warm-up-${next}-${randomUUID()}`
   const input: WorkflowPayload = {

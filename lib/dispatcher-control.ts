@@ -201,7 +201,6 @@ export class DispatcherControl extends ControlMetrics {
       commands: consume('OnCommands', 'commands', this.commands, { batchSize: 1, maxConcurrency: 10 }),
     }
     const steps = {
-      begin: make('BeginDrain', 'begin-drain', ofOthers),
       observe: make('ObserveDrain', 'observe-drain', ofOthers),
       complete: make('CompleteDrain', 'complete-drain', ofOthers),
       retire: make('RetireDrain', 'retire-drain', ofOthers),
@@ -225,7 +224,6 @@ export class DispatcherControl extends ControlMetrics {
     this.functions = {
       settle: settle.function,
       ...queued,
-      'begin-drain': steps.begin.function,
       'observe-drain': steps.observe.function,
       'complete-drain': steps.complete.function,
       'retire-drain': steps.retire.function,

@@ -9,7 +9,6 @@ import { allow, type Permission } from './permission.ts'
 
 export interface DrainWorkflowProps {
   readonly name: string
-  readonly begin: ControlFunction
   readonly observe: ControlFunction
   readonly complete: ControlFunction
   readonly retire: ControlFunction
@@ -22,7 +21,6 @@ export class DrainWorkflow extends Construct {
   constructor(scope: Construct, id: string, props: DrainWorkflowProps) {
     super(scope, id)
     const steps = {
-      BeginDrain: props.begin,
       ObserveDrain: props.observe,
       CompleteDrain: props.complete,
       RetireDrain: props.retire,

@@ -17,10 +17,6 @@ export const handlers = {
   'alarm-events': { budget: 'message', needs: ['store', 'settles', 'instances', 'workflows', 'events'] },
   commands: { budget: 'message', needs: ['store', 'settles', 'instances', 'workflows', 'events'] },
   // A step that a later attempt has overtaken makes sure that the later one was started.
-  'begin-drain': {
-    budget: 'step',
-    needs: ['store', 'settles', 'instances', 'heartbeat', 'workflows', 'events'],
-  },
   'observe-drain': {
     budget: 'step',
     needs: ['store', 'settles', 'instances', 'heartbeat', 'workflows', 'events'],

@@ -7,10 +7,18 @@ import { holdRow, parseAnswer } from './rows.ts'
 /** Long after the last message about it can come: EventBridge and the queues keep none for more than 14 days. */
 const tombstoneSeconds = 30 * 86_400
 
+/** Of a lifecycle action the instance's launch time is not known when its hold is placed; the `order` tells one life from another. */
 function keyOf(source: HoldSource, id: string, subject: Subject): string {
+  const isOfAction = source === 'lifecycle' || source === 'retired'
+  if (subject.kind === 'instance' && isOfAction) return `${source}#${id}#${subject.instanceId}`
+  return formerKeyOf(source, id, subject)
+}
+/** A release before 0.2 wrote every hold under it. */
+function formerKeyOf(source: HoldSource, id: string, subject: Subject): string {
   const whose = subject.kind === 'uri' ? subject.uri : `${subject.instanceId}@${subject.launchedAt}`
   return `${source}#${id}#${whose}`
 }
+const copyKey = (key: string): Key => ({ pk: 'HOLDS', sk: key })
 const truthKey = (key: string): Key => ({ pk: `HOLD#${key}`, sk: 'HOLD' })
 
 /**
@@ -21,7 +29,9 @@ const truthKey = (key: string): Key => ({ pk: `HOLD#${key}`, sk: 'HOLD' })
 function writesOf(hold: Hold): Write[] {
   const key = keyOf(hold.source, hold.id, hold.subject)
   const over = hold.lifted !== undefined
-  const copy: Key = { pk: 'HOLDS', sk: key }
+  const copy = copyKey(key)
+  const former = formerKeyOf(hold.source, hold.id, hold.subject)
+  const formerRows = over && former !== key ? [truthKey(former), copyKey(former)] : []
   return [
     {
       put: {
@@ -36,6 +46,7 @@ function writesOf(hold: Hold): Write[] {
       },
     },
     over ? { delete: copy } : { put: { ...copy, data: hold } },
+    ...formerRows.map((row) => ({ delete: row })),
   ]
 }
 
@@ -47,9 +58,12 @@ export function dynamoHolds(table: DynamoTable): Pick<Store, 'holds' | 'hold' | 
       return found.filter((hold) => !hold.lifted)
     },
     async hold(source, id, subject) {
-      const key = truthKey(keyOf(source, id, subject))
-      const data = await table.get(key)
-      return data === undefined ? undefined : parseAnswer(holdRow, data, key.pk)
+      const keys = new Set([keyOf(source, id, subject), formerKeyOf(source, id, subject)])
+      for (const key of keys) {
+        const data = await table.get(truthKey(key))
+        if (data !== undefined) return parseAnswer(holdRow, data, key)
+      }
+      return undefined
     },
     async putHold(hold) {
       return (await table.writeAll(writesOf(hold))) ? 'written' : 'stale'

@@ -4,15 +4,26 @@ import type { Store } from '../use-cases/ports.ts'
 import { edgeKey, under } from './dynamo-edges.ts'
 import type { DynamoTable, Key, Write } from './dynamo-table.ts'
 import { packed, unpacked } from './packed.ts'
-import { edgeHeadRow, listingRow, machinesRow, readingRow } from './reading-rows.ts'
+import { edgeHeadRow, inventoryRow, listingRow, machinesRow, readingRow } from './reading-rows.ts'
 import { parseAnswer, UnexpectedAnswer } from './rows.ts'
 
 const heads = 'EDGES'
 const machinesKey: Key = { pk: 'MACHINES', sk: 'READING' }
+const inventoryKey: Key = { pk: 'INVENTORY', sk: 'INSTANCES' }
+const inventoryHead: Key = { pk: 'INVENTORY', sk: 'ASKED' }
 
 type Readings = Pick<
   Store,
-  'edgeHeads' | 'addEdgeHead' | 'reading' | 'listing' | 'putReading' | 'machines' | 'putMachines'
+  | 'edgeHeads'
+  | 'addEdgeHead'
+  | 'reading'
+  | 'listing'
+  | 'putReading'
+  | 'inventory'
+  | 'inventoryAskedAt'
+  | 'putInventory'
+  | 'machines'
+  | 'putMachines'
 >
 
 /**
@@ -48,6 +59,25 @@ export function dynamoReadings(table: DynamoTable): Readings {
       return written ? 'written' : 'lost'
     },
 
+    inventory: () => read(inventoryRow, inventoryKey),
+    async inventoryAskedAt() {
+      const data = await table.get(inventoryHead)
+      return data === undefined ? undefined : parseAnswer(asked, data, inventoryHead.pk).askedAt
+    },
+    async putInventory(inventory) {
+      const { askedAt } = inventory
+      await table.writeAll([
+        {
+          put: { ...inventoryHead, data: { askedAt } },
+          condition: {
+            expression: 'attribute_not_exists(pk) OR #askedAt <= :askedAt',
+            values: { askedAt },
+          },
+        },
+        { put: { ...inventoryKey, data: packed(inventoryKey.sk, inventory) } },
+      ])
+    },
+
     machines: () => read(machinesRow, machinesKey),
     async putMachines(reading) {
       const { askedAt } = reading
@@ -62,6 +92,7 @@ export function dynamoReadings(table: DynamoTable): Readings {
   }
 }
 
+const asked = z.object({ askedAt: z.number() })
 const named = z.object({ edge: z.string() })
 
 /** A head that can't be read is that of an edge that nobody has read: it keeps no other from being known, and the next settle writes it anew. */

@@ -38,6 +38,8 @@ const keptKey = ({ at, id }: KeptEvent): Key => ({
  * | what was read of it last, packed | `EDGE#<edge>`           | `READING`                  | never                        |
  * | what it lists and listed, packed | `EDGE#<edge>`           | `LISTING`                  | never                        |
  * | what is known of it, in short | `EDGES`                    | `<edge>`                   | never                        |
+ * | instances of our groups, packed | `INVENTORY`            | `INSTANCES`                | never                        |
+ * | when EC2 was asked for them | `INVENTORY`                  | `ASKED`                    | never                        |
  * | what was read of machines, packed | `MACHINES`             | `READING`                  | never                        |
  * | alarm, newest seen     | `ALARM#<key>`                     | `SEEN`                     | 30 days                      |
  * | command's outcome      | `COMMAND#<id>`                    | `OUTCOME`                  | 14 days                      |
@@ -46,7 +48,7 @@ const keptKey = ({ at, id }: KeptEvent): Key => ({
  * | answer to be ended     | `PENDING`                         | `<id>`                     | 14 days                      |
  * | last good edges        | `FLEET`                           | `LAST_GOOD`                | never                        |
  *
- * `<subject>` is the URI, or `<instance id>@<launch time in epoch ms>`.
+ * `<subject>` is the URI, the instance's id where the hold is a lifecycle action's or its mark, or else `<instance id>@<launch time in epoch ms>`.
  */
 export function createDynamoStore(options: DynamoTableOptions): Store {
   const table = createDynamoTable(options)

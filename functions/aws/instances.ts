@@ -1,10 +1,4 @@
-import {
-  DescribeInstancesCommand,
-  type DescribeInstancesCommandInput,
-  type EC2Client,
-  EC2ServiceException,
-  type Instance,
-} from '@aws-sdk/client-ec2'
+import { DescribeInstancesCommand, type EC2Client, type Filter, type Instance } from '@aws-sdk/client-ec2'
 import * as z from 'zod'
 import { destinationTag } from '../contracts/names.ts'
 import { canonicalHost } from '../control/destination.ts'
@@ -21,15 +15,24 @@ const required = z.object({
 
 /** EC2 takes at most 200 values in one filter. */
 const filterValues = 200
+/** The most that EC2 answers. */
+const pageSize = 1000
+
+const groupTag = 'aws:autoscaling:groupName'
+const groupFilter = `tag:${groupTag}`
 
 /** Instances as `DescribeInstances` shows them, all pages. */
 export function createInstances(client: EC2Client): Instances {
-  async function describe(input: DescribeInstancesCommandInput): Promise<Instance[]> {
+  async function describe(filters: readonly Filter[]): Promise<Instance[]> {
     const found: Instance[] = []
     let token: string | undefined
     do {
       const page = await client.send(
-        new DescribeInstancesCommand({ ...input, ...(token && { NextToken: token }) }),
+        new DescribeInstancesCommand({
+          Filters: [...filters],
+          MaxResults: pageSize,
+          ...(token && { NextToken: token }),
+        }),
       )
       for (const reservation of page.Reservations ?? []) found.push(...(reservation.Instances ?? []))
       token = page.NextToken
@@ -38,46 +41,40 @@ export function createInstances(client: EC2Client): Instances {
   }
 
   return {
-    async byId(instanceId) {
-      try {
-        const [instance] = await describe({ InstanceIds: [instanceId] })
-        return instance && factsOf(instance)
-      } catch (error) {
-        if (error instanceof EC2ServiceException && error.name === 'InvalidInstanceID.NotFound')
-          return undefined
-        throw error
-      }
+    async inGroups(groups) {
+      const found: Instance[] = []
+      for (const values of slices(groups))
+        found.push(...(await describe([{ Name: groupFilter, Values: values }])))
+      return found.map(factsOf)
     },
 
-    async gone(instanceIds) {
-      const gone: string[] = []
-      for (let from = 0; from < instanceIds.length; from += filterValues) {
-        // A filter, since an id that EC2 has forgotten would fail a request by InstanceIds as a whole.
-        const found = await describe({
-          Filters: [
-            { Name: 'instance-id', Values: instanceIds.slice(from, from + filterValues) },
-            { Name: 'instance-state-name', Values: ['shutting-down', 'terminated'] },
-          ],
-        })
-        gone.push(...found.map((instance) => factsOf(instance).instanceId))
-      }
-      return gone
+    async byIds(instanceIds) {
+      const found: Instance[] = []
+      // A filter, since an id that EC2 does not know would fail a request by InstanceIds as a whole.
+      for (const values of slices(instanceIds))
+        found.push(...(await describe([{ Name: 'instance-id', Values: values }])))
+      return found.map(factsOf)
     },
 
     async byAddress(host) {
       const address = canonicalHost(host) ?? host
       for (const filter of addressFilters(address)) {
-        const found = await describe({
-          Filters: [
-            { Name: filter, Values: [address] },
-            { Name: 'instance-state-name', Values: ['pending', 'running'] },
-          ],
-        })
+        const found = await describe([
+          { Name: filter, Values: [address] },
+          { Name: 'instance-state-name', Values: ['pending', 'running'] },
+        ])
         if (found.length > 0) return found.map(factsOf)
       }
       return []
     },
   }
+}
+
+function slices(values: readonly string[]): string[][] {
+  const found: string[][] = []
+  for (let from = 0; from < values.length; from += filterValues)
+    found.push(values.slice(from, from + filterValues))
+  return found
 }
 
 /** EC2 joins filters by "and": an address is looked for in one place after the other. */
@@ -98,7 +95,7 @@ function factsOf(instance: Instance): InstanceFacts {
     `EC2 instance ${instance.InstanceId}`,
   )
   const tag = (key: string) => instance.Tags?.find((candidate) => candidate.Key === key)?.Value
-  const group = tag('aws:autoscaling:groupName')
+  const group = tag(groupTag)
   return {
     instanceId: InstanceId,
     launchedAt: LaunchTime.getTime(),

@@ -14,6 +14,7 @@ import type {
   Unknown,
 } from '../control/reading.ts'
 import type { SettledEntry } from '../control/settled.ts'
+import type { InstanceFacts, Inventory } from '../use-cases/ports.ts'
 import { type Each, type Fields, flags, uri } from './rows.ts'
 
 export const edgeHeadRow: z.ZodType<EdgeHead> = z.object({
@@ -152,6 +153,27 @@ export const listingRow: z.ZodType<Listing> = z.object({
     } satisfies Fields<LastListed>),
   ),
 } satisfies Fields<Listing>)
+
+export const inventoryRow: z.ZodType<Inventory> = z.object({
+  askedAt: z.number(),
+  instances: z.array(
+    z.object({
+      instanceId: z.string(),
+      launchedAt: z.number(),
+      state: z.enum({
+        pending: 'pending',
+        running: 'running',
+        'shutting-down': 'shutting-down',
+        terminated: 'terminated',
+        stopping: 'stopping',
+        stopped: 'stopped',
+      } satisfies Each<InstanceFacts['state']>),
+      addresses: z.array(z.string()),
+      taggedDestinations: z.array(z.string()),
+      group: z.string().exactOptional(),
+    } satisfies Fields<InstanceFacts>),
+  ),
+} satisfies Fields<Inventory>)
 
 export const machinesRow: z.ZodType<MachinesReading> = z.object({
   askedAt: z.number(),

@@ -4,7 +4,7 @@ import * as z from 'zod'
 export const workflowPayload = z.object({
   drainId: z.string().min(1),
   attempt: z.int().min(1),
-  next: z.enum(['begin', 'observe', 'complete', 'retire', 'ended']),
+  next: z.enum(['observe', 'complete', 'retire', 'ended']),
   waitSeconds: z.int().min(1),
   /** how long to wait after a step that failed */
   retrySeconds: z.int().min(1),
@@ -26,7 +26,13 @@ export type WorkflowPayload = z.output<typeof workflowPayload>
  * A step's input. After a caught error the workflow adds `error`, which a step ignores. Other fields are a newer release's, whose executions
  * go on after a rollback: they are kept for it.
  */
-export const workflowInput = workflowPayload.extend({ error: z.unknown().optional() }).loose()
+export const workflowInput = workflowPayload
+  .extend({
+    error: z.unknown().optional(),
+    // A release before 0.2 had a step of its own for the beginning, which is the first look's now.
+    next: z.preprocess((next) => (next === 'begin' ? 'observe' : next), workflowPayload.shape.next),
+  })
+  .loose()
 
 /** @returns the payload, and what of the input is not known here. Throws as zod does. */
 export function stepInput(input: z.output<typeof workflowInput>): {

@@ -49,9 +49,9 @@ export class EdgesUnreadable extends DispatcherControlError {
   readonly permanent = false
 }
 
-/** EC2 shows no address of an instance that lives: nothing of it can be found or counted yet. */
-export class AddressUnknown extends DispatcherControlError {
-  override readonly name = 'AddressUnknown'
+/** Another function asks EC2 for our instances, and is not answered: the message or step comes again. */
+export class InventoryBusy extends DispatcherControlError {
+  override readonly name = 'InventoryBusy'
   readonly permanent = false
 }
 

@@ -1,7 +1,10 @@
 import type { DestinationUri, ListedDestination } from './destination.ts'
 import { canonicalHost, hostsOf, sameDestination } from './destination.ts'
 
-/** Whose calls are meant: one life of one EC2 machine (an id may start again with another address), or a bare URI. */
+/**
+ * Whose calls are meant: one life of one EC2 machine (an id may start again with another address), or a bare URI. `launchedAt` is 0 until
+ * EC2 has shown the machine.
+ */
 export type Subject =
   | { readonly kind: 'instance'; readonly instanceId: string; readonly launchedAt: number }
   | { readonly kind: 'uri'; readonly uri: DestinationUri }
@@ -18,7 +21,7 @@ export interface Hold {
   /** lifecycle and retired: instance id/hook; alarm: name (and series); operator: destination or instance as resolved */
   readonly id: string
   readonly subject: Subject
-  /** the listed URIs it keeps disabled, verbatim, over all edges */
+  /** the listed URIs it keeps disabled, verbatim, over all edges; a lifecycle hold's are filled in by settle, as are its addresses and group */
   readonly uris: readonly DestinationUri[]
   /** addresses the subject places calls from, for the `src` profile */
   readonly addresses: readonly string[]
@@ -37,6 +40,11 @@ export interface Hold {
     readonly at: number
     readonly by: string
   }
+}
+
+/** Of a machine that EC2 has shown no address of yet, nobody knows what it covers, but for entries with its id as duid. */
+export function isResolved({ subject, addresses }: Pick<Hold, 'subject' | 'addresses'>): boolean {
+  return subject.kind === 'uri' || addresses.length > 0
 }
 
 /** Names a hold: its source and id are unique over the fleet. Readings count calls under this key. */

@@ -42,22 +42,14 @@ export const drainWorkflow = {
   States: {
     Start: {
       Type: 'Choice',
-      Choices: [when('begin', 'Begin'), when('retire', 'Retire')],
+      Choices: [when('retire', 'Retire')],
       Default: 'Observe',
     },
-    Begin: step('${BeginDrain}', 'WaitToBeginAgain'),
-    WaitToBeginAgain: wait('$.retrySeconds', 'Begin'),
     Decide: {
       Type: 'Choice',
-      Choices: [
-        when('begin', 'WaitToBegin'),
-        when('complete', 'Complete'),
-        when('retire', 'WaitToRetire'),
-        when('ended', 'Ended'),
-      ],
+      Choices: [when('complete', 'Complete'), when('retire', 'WaitToRetire'), when('ended', 'Ended')],
       Default: 'WaitToObserve',
     },
-    WaitToBegin: wait('$.waitSeconds', 'Begin'),
     WaitToObserve: wait('$.waitSeconds', 'Observe'),
     Observe: step('${ObserveDrain}', 'WaitToObserveAgain'),
     WaitToObserveAgain: wait('$.retrySeconds', 'Observe'),

@@ -15,9 +15,6 @@ import { createMetrics } from './metrics.ts'
 
 type CommonPorts = Pick<Ports, 'config' | 'clock' | 'metrics' | 'ids' | 'store' | 'instances' | 'events'>
 
-/** 500 drains that begin at once ask EC2 500 times, which lets 100 through and 20 a second: the last try is some 16 s after the first. */
-const ec2Attempts = 7
-
 /** Constructs the adapters that every function has. @returns them, and how rows of the table are reached */
 export function createCommonPorts(environment: CommonEnvironment) {
   const clock = createClock()
@@ -35,7 +32,7 @@ export function createCommonPorts(environment: CommonEnvironment) {
   const bus = createEvents(new EventBridgeClient(clientSettings), environment.eventBus)
   const common: CommonPorts = {
     ...{ config: environment.config, clock, metrics, ids, store },
-    instances: createInstances(new EC2Client({ ...clientSettings, maxAttempts: ec2Attempts })),
+    instances: createInstances(new EC2Client(clientSettings)),
     events: keepingEvents({ bus, store, clock, ids, metrics }),
   }
   return { common, rows }

@@ -3,6 +3,7 @@ import { InstanceUnknown } from '../control/errors.ts'
 import { belongsTo, type Hold } from '../control/hold.ts'
 import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
 import { instanceDestinations } from '../control/resolve.ts'
+import { instanceById } from './inventory.ts'
 import { lift } from './lift.ts'
 import { allListed, storedLists, unreadable } from './lists.ts'
 import type { InstanceFacts, Ports } from './ports.ts'
@@ -56,22 +57,26 @@ export async function admit(ports: Ports, launch: Launch): Promise<void> {
 
 /** @throws InstanceUnknown while EC2 may not know it yet */
 export async function launchedInstance(
-  { instances, clock }: Pick<Ports, 'instances' | 'clock'>,
+  ports: Pick<Ports, 'instances' | 'clock' | 'store' | 'ids' | 'config'>,
   { instanceId, time }: Launch,
 ): Promise<InstanceFacts | undefined> {
-  const facts = await instances.byId(instanceId)
-  if (!facts && mayBeUnknownYet(time, clock.now()))
+  const facts = await instanceById(ports, instanceId)
+  if (!facts && mayBeUnknownYet(time, ports.clock.now()))
     throw new InstanceUnknown(`EC2 does not know ${instanceId} yet; the message comes again`)
   return facts
 }
 
 /** A mark of an older life, or any hold of a machine that is gone. What is said of the launched one itself came after its launch. */
-async function isOver(ports: Ports, { source, subject }: Hold, launched: InstanceFacts): Promise<boolean> {
+async function isOver(
+  ports: Ports,
+  { source, subject, placedAt }: Hold,
+  launched: InstanceFacts,
+): Promise<boolean> {
   if (subject.kind !== 'instance') return source === 'retired'
   const { instanceId, launchedAt } = subject
-  if (source === 'retired') return launchedAt < launched.launchedAt
+  if (source === 'retired') return (launchedAt || placedAt) < launched.launchedAt
   if (instanceId === launched.instanceId) return false
-  return isGone(await ports.instances.byId(instanceId), launchedAt, ports.clock.now())
+  return isGone(await instanceById(ports, instanceId), placedAt, ports.clock.now())
 }
 
 function name({ source, id, who, why }: Hold) {

@@ -2,7 +2,7 @@ import { eventTypes, metricNames } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import { mayRetain } from '../control/deadline.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
-import { orderOf } from '../control/hold.ts'
+import { type Hold, isResolved, orderOf } from '../control/hold.ts'
 import {
   actionOf,
   actionOver,
@@ -12,6 +12,7 @@ import {
   keptAlive,
   nextOf,
   overtaken,
+  resolvedBy,
   retain,
   save,
   summary,
@@ -32,7 +33,8 @@ export async function completeDrain(ports: Ports, payload: WorkflowPayload): Pro
   const alive = await keptAlive(ports, payload)
   if (!alive) return overtaken(payload)
   const { record } = alive
-  if (record.state === 'claimed') return answer(ports, record, 'begin')
+  // Claimed anew while it runs, after its row was lost: nothing of it is known yet.
+  if (record.state === 'claimed') return answer(ports, record, 'observe')
   const action = actionOf(record)
   if (!action || !record.completion) return end(ports, record, record.result ?? 'lifted')
   const done = await tryToComplete(ports, record, action, record.completion)
@@ -42,8 +44,11 @@ export async function completeDrain(ports: Ports, payload: WorkflowPayload): Pro
     const retained = await retain(ports, done.record)
     return answer(ports, retained, nextOf(retained))
   }
-  const retired = await save(ports, done.record, { state: 'retired' })
-  await leaveMark(ports, retired)
+  const placed = holdOf(done.record)
+  const hold = await ports.store.hold(placed.source, placed.id, placed.subject)
+  const resolved = hold ? resolvedBy(done.record, hold) : done.record
+  const retired = await save(ports, resolved, { state: 'retired' })
+  if (hold) await leaveMark(ports, retired, hold)
   await ports.events.publish({
     type: eventTypes.lifecycleCompleted,
     detail: { ...summary(retired), action, completion: record.completion, outcome: done.outcome },
@@ -55,11 +60,10 @@ export async function completeDrain(ports: Ports, payload: WorkflowPayload): Pro
 async function leaveMark(
   ports: Pick<Ports, 'store' | 'settles' | 'clock'>,
   record: DrainRecord,
+  hold: Hold,
 ): Promise<void> {
-  if (!record.subject) return
-  const hold = holdOf(record)
   const now = ports.clock.now()
-  if (record.result === 'absent') {
+  if (record.result === 'absent' || !isResolved(hold)) {
     await ports.store.putHold({ ...hold, lifted: { at: now, by: hold.who } })
     // It may have been listed, and disabled, meanwhile.
     await ports.store.raiseWanted()
@@ -70,7 +74,7 @@ async function leaveMark(
   // A step that comes again must not bring back a mark that was lifted since it left it.
   if (mark && mark.placedAt >= record.requestedAt) return
   // A launch on the address came first and has ended the hold of the dead machine: the destination is the newcomer's.
-  if ((await ports.store.hold(hold.source, hold.id, hold.subject))?.lifted) return
+  if (hold.lifted) return
   const why = `drained by ${hold.who}: ${hold.why}`
   await ports.store.retire(hold, { ...hold, source: 'retired', placedAt: now, order: orderOf(now), why })
 }

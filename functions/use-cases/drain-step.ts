@@ -7,6 +7,7 @@ import type { Hold } from '../control/hold.ts'
 import { isGone } from '../control/instance-life.ts'
 import { heartbeatDue, nextWait, retryWait } from '../control/pace.ts'
 import { stepsPerExecution } from '../control/workflow.ts'
+import { instanceById } from './inventory.ts'
 import type { LifecycleActionRef, Ports } from './ports.ts'
 
 /** What the workflow's steps share: the record they work on, its writes, its heartbeat, and their answer. */
@@ -83,7 +84,7 @@ async function startAgain(
 
 /** Where an execution takes a drain up. */
 export function nextOf({ state }: DrainRecord): WorkflowPayload['next'] {
-  return state === 'claimed' ? 'begin' : state === 'retired' ? 'retire' : 'observe'
+  return state === 'retired' ? 'retire' : 'observe'
 }
 
 /** Writes the next version. @throws StoreConflict when somebody wrote meanwhile: the step is tried again on what is there. */
@@ -142,7 +143,7 @@ function openActionOf(record: DrainRecord): LifecycleActionRef | undefined {
   return isOver ? undefined : actionOf(record)
 }
 
-/** The hold that this drain places; an operator's or alarm's has been placed by its command already, word for word. */
+/** The hold that this drain has: an operator's or alarm's as its command placed it, a lifecycle action's as it was resolved when the record was last written. */
 export function holdOf(record: DrainRecord): Hold {
   return {
     source: record.source,
@@ -162,6 +163,11 @@ export function holdOf(record: DrainRecord): Hold {
     until: record.deadlineAt,
     order: record.order,
   }
+}
+
+/** What its hold covers, as it is resolved now: the record remembers it with its next write. */
+export function resolvedBy(record: DrainRecord, { subject, uris, addresses, group }: Hold): DrainRecord {
+  return { ...record, subject, uris, addresses, ...(group !== undefined && { group }) }
 }
 
 /** What hurries the next step, or holds it back: see {@link nextWait}. */
@@ -223,16 +229,13 @@ export async function end(
   return answer(ports, ended, 'ended')
 }
 
-/**
- * The lifecycle action is over and Auto Scaling keeps the instance: from now on the drain alone decides when it goes. One that could
- * never resolve its set still has to begin.
- */
+/** The lifecycle action is over and Auto Scaling keeps the instance: from now on the drain alone decides when it goes. */
 export async function retain(
   ports: Pick<Ports, 'store' | 'events' | 'clock'>,
   record: DrainRecord,
 ): Promise<DrainRecord> {
   return sayAndSave(ports, eventTypes.instanceRetained, record, {
-    state: record.subject === undefined ? 'claimed' : 'draining',
+    state: 'draining',
     retainedAt: ports.clock.now(),
   })
 }
@@ -243,7 +246,7 @@ export async function retain(
  * result keeps the complete step from completing it: were the answer wrong, that would cut calls.
  */
 export async function actionOver(
-  ports: Pick<Ports, 'store' | 'events' | 'clock' | 'config' | 'instances'>,
+  ports: Pick<Ports, 'store' | 'events' | 'clock' | 'config' | 'instances' | 'ids'>,
   record: DrainRecord,
 ): Promise<WorkflowPayload> {
   const { policy, instanceId } = record.lifecycle ?? {}
@@ -251,7 +254,7 @@ export async function actionOver(
     policy !== undefined &&
     mayRetain(policy) &&
     instanceId !== undefined &&
-    !isGone(await ports.instances.byId(instanceId), record.requestedAt, ports.clock.now())
+    !isGone(await instanceById(ports, instanceId), record.requestedAt, ports.clock.now())
   if (kept) {
     const retained = await retain(ports, record)
     return answer(ports, retained, nextOf(retained))

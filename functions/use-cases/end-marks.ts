@@ -2,6 +2,7 @@ import { hostsOf, sipUri } from '../control/destination.ts'
 import { belongsTo, type Hold } from '../control/hold.ts'
 import { isGone } from '../control/instance-life.ts'
 import { ownerOf } from '../control/resolve.ts'
+import { instanceById, instancesAt } from './inventory.ts'
 import { lift } from './lift.ts'
 import { allListed, storedLists, unreadable } from './lists.ts'
 import type { Ports } from './ports.ts'
@@ -16,7 +17,7 @@ const admissionMs = 60_000
  * and no edge lists what it had, or a machine that was launched later has its address. A few each time, in turn.
  */
 export async function endMarks(
-  ports: Pick<Ports, 'store' | 'clock' | 'settles' | 'events' | 'instances' | 'config'>,
+  ports: Pick<Ports, 'store' | 'clock' | 'settles' | 'events' | 'instances' | 'config' | 'ids'>,
 ): Promise<void> {
   const marks = await ports.store.holds()
   if (marks.length === 0) return
@@ -43,25 +44,26 @@ interface Around {
 }
 
 async function reasonToEnd(
-  { instances, clock, config }: Pick<Ports, 'instances' | 'clock' | 'config'>,
-  { subject, uris, addresses }: Hold,
+  ports: Pick<Ports, 'store' | 'instances' | 'clock' | 'config' | 'ids'>,
+  { subject, uris, addresses, placedAt }: Hold,
   { hosts, mayBeListed, marks }: Around,
 ): Promise<string | undefined> {
   if (subject.kind !== 'instance') return undefined
-  const facts = await instances.byId(subject.instanceId)
-  if (!isGone(facts, subject.launchedAt, clock.now())) return undefined
+  const facts = await instanceById(ports, subject.instanceId)
+  if (!isGone(facts, placedAt, ports.clock.now())) return undefined
   if (!mayBeListed) return `${subject.instanceId} is gone and no edge lists ${uris.join(', ') || 'it'}`
   const heir = marks.find(
     (other) =>
       other.subject.kind === 'instance' &&
+      subject.launchedAt > 0 &&
       other.subject.launchedAt > subject.launchedAt &&
       other.addresses.some((address) => addresses.includes(address)),
   )
   if (heir) return `${heir.id}, of a machine that was launched later, is on its address`
-  const groups = config.groups.map(({ name }) => name)
+  const groups = ports.config.groups.map(({ name }) => name)
   for (const host of hosts.filter((name) => sipUri(`sip:${name.includes(':') ? `[${name}]` : name}`))) {
-    const now = ownerOf(await instances.byAddress(host), groups)
-    const admitted = now !== undefined && now.launchedAt <= clock.now() - admissionMs
+    const now = ownerOf(await instancesAt(ports, host), groups)
+    const admitted = now !== undefined && now.launchedAt <= ports.clock.now() - admissionMs
     if (admitted && now.instanceId !== subject.instanceId && now.launchedAt > subject.launchedAt)
       return `${now.instanceId}, launched later, has ${host}`
   }

@@ -62,6 +62,8 @@ async function handleAction(ports: Ports, group: GroupConfig, message: Action): 
       requestedAt: message.time,
       deadlineAt: message.time + group.drainDeadlineSeconds * 1000,
       instanceId,
+      // What it covers is found by settle: an EC2 that does not answer keeps no server in service.
+      subject: { kind: 'instance', instanceId, launchedAt: 0 },
       uris: [],
       addresses: [],
       wholeInstance: true,

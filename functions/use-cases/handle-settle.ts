@@ -9,7 +9,8 @@ import { readMachines } from './read-machines.ts'
 import { countReadings } from './reading-metrics.ts'
 import { endReleases, releaseEdge } from './release-edge.ts'
 import { reloadEdges } from './reload-edges.ts'
-import { settleFleet } from './settle-fleet.ts'
+import { resolveHolds } from './resolve-holds.ts'
+import { rememberingWishes, settleFleet } from './settle-fleet.ts'
 
 /** All that the one function does which reaches edges. */
 export async function handleSettle(ports: EdgePorts, request: SettleRequest): Promise<void> {
@@ -30,11 +31,15 @@ type Settle = Extract<SettleRequest, { kind: 'settle' }>
 /** What EC2 and the media servers say matters to whoever looks at all of it, and not to whoever disables. */
 async function settleAndCount(ports: EdgePorts, { notBefore, endCalls, edges }: Settle): Promise<void> {
   const isWhole = notBefore !== undefined && edges === undefined
+  const wishes = rememberingWishes(ports)
+  // An EC2 that does not answer keeps no edge from being settled.
+  const [resolved] = await Promise.allSettled([resolveHolds(ports, wishes)])
   const works = [
-    () => settleFleet(ports, { notBefore, endCalls, only: edges }),
+    () => settleFleet(ports, { notBefore, endCalls, only: edges, wishes }),
     () => (isWhole ? readMachines(ports, notBefore) : undefined),
   ]
   await onEach(works, async (work) => work())
+  if (resolved.status === 'rejected') throw resolved.reason
 }
 
 /** Also while nothing is drained: it keeps a VPC link in use, which AWS makes inactive after 60 days without traffic. */

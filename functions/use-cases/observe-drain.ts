@@ -1,8 +1,8 @@
 import { eventTypes } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
-import { type Hold, holdKey } from '../control/hold.ts'
-import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
+import { type Hold, holdKey, isResolved } from '../control/hold.ts'
+import { isGone } from '../control/instance-life.ts'
 import { lacks, observation, removedEdges } from '../control/observation.ts'
 import { callsSeen } from '../control/pace.ts'
 import type { EdgeReading, Readings } from '../control/reading.ts'
@@ -16,15 +16,18 @@ import {
   holdOf,
   keptAlive,
   overtaken,
+  resolvedBy,
   save,
   sayAndSave,
   summary,
 } from './drain-step.ts'
 import { type EdgeResult, resultOf } from './edge-results.ts'
 import { type CallsOnEdge, callsOnEdges, countEndedCalls } from './end-calls.ts'
+import { instanceById } from './inventory.ts'
 import { blind, overdue } from './overdue.ts'
 import type { Ports } from './ports.ts'
 import { readBack, storedReadings } from './read-back.ts'
+import { placeHold } from './start-drain.ts'
 
 /**
  * One look at a drain: heartbeat first, then what a settle that it asks for has read (shared by all drains), then the verdict and what
@@ -33,49 +36,41 @@ import { readBack, storedReadings } from './read-back.ts'
 export async function observeDrain(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
   const alive = await keptAlive(ports, payload)
   if (!alive) return overtaken(payload)
-  const { record, over } = alive
-  if (over) return actionOver(ports, record)
-  // Claimed anew while it runs, after its row was lost: nothing of it is known yet.
-  if (record.state === 'claimed') return answer(ports, record, 'begin')
+  // Also when the action is over already: its instance is on its way out and must get no more calls.
+  const isNew = alive.record.state === 'claimed'
+  const record = isNew ? await begin(ports, alive.record) : alive.record
+  if (alive.over) return actionOver(ports, record)
+  if (isNew) return answer(ports, record, 'observe', { shortest: true })
 
   const placed = holdOf(record)
   const hold = await ports.store.hold(placed.source, placed.id, placed.subject)
   // It was gone, or overdue, before a hold could be placed; the execution that was to complete it has failed.
   if (!hold && record.state === 'completing') return answer(ports, record, 'complete')
-  if (hold?.lifted && record.lifecycle && (await hasGone(ports, hold))) return completeGone(ports, record)
+  if (hold?.lifted && record.lifecycle && (await hasGone(ports, record))) return completeGone(ports, record)
   // What it kept disabled is given back by the settle of each edge.
   if (!hold || hold.lifted) return end(ports, record, 'lifted')
 
-  if (await hasOtherAddresses(ports, record))
-    return answer(ports, await save(ports, record, { state: 'claimed' }), 'begin', { shortest: true })
-
   let looked: Look
   try {
-    looked = await look(ports, record, hold)
+    looked = await look(ports, resolvedBy(record, hold), hold)
   } catch (error) {
     return blind(ports, record, error)
   }
   return follow(ports, looked)
 }
 
-/** EC2 shows the addresses of a young machine one after the other: what came since its drain began is resolved and counted, too. */
-async function hasOtherAddresses(
-  { instances, clock }: Pick<Ports, 'instances' | 'clock'>,
-  { subject, wholeInstance, addresses }: DrainRecord,
-): Promise<boolean> {
-  if (subject?.kind !== 'instance' || !wholeInstance) return false
-  if (!mayBeUnknownYet(subject.launchedAt, clock.now())) return false
-  const facts = await instances.byId(subject.instanceId)
-  return facts?.addresses.some((address) => !addresses.includes(address)) ?? false
+/** A claimed drain's first look. Whoever claimed it may have been killed before the hold was placed. */
+async function begin(ports: Ports, record: DrainRecord): Promise<DrainRecord> {
+  const placed = holdOf(record)
+  if ((await ports.store.hold(placed.source, placed.id, placed.subject)) === undefined)
+    await placeHold(ports, record)
+  return sayAndSave(ports, eventTypes.drainStarted, record, { state: 'draining' })
 }
 
 /** Its address was launched anew, which lifted the hold, before a look could see that the machine is gone: its action is open still. */
-async function hasGone(
-  { instances, clock }: Pick<Ports, 'instances' | 'clock'>,
-  { subject }: Hold,
-): Promise<boolean> {
-  if (subject.kind !== 'instance') return false
-  return isGone(await instances.byId(subject.instanceId), subject.launchedAt, clock.now())
+async function hasGone(ports: Ports, { subject, requestedAt }: DrainRecord): Promise<boolean> {
+  if (subject?.kind !== 'instance') return false
+  return isGone(await instanceById(ports, subject.instanceId), requestedAt, ports.clock.now())
 }
 
 async function completeGone(ports: Ports, record: DrainRecord): Promise<WorkflowPayload> {
@@ -156,6 +151,8 @@ function resultsIn(edges: readonly EdgeReading[], hold: Hold): EdgeResult[] {
 
 /** Whether two readings of every edge show all of it disabled. */
 function isCalmOn({ edges }: Pick<Readings, 'edges'>, hold: Hold): boolean {
+  // What it covers is not known yet, or was not when the edge was read.
+  if (!isResolved(hold)) return false
   const isCalm = (reading: EdgeReading) =>
     reading.readable &&
     reading.askedAt >= hold.placedAt &&

@@ -89,13 +89,19 @@ export interface InstanceFacts extends InstanceState {
   readonly group?: string
 }
 
+/** What EC2 shows now, in as few requests as it takes. Who wants to know of an instance asks the inventory, which asks this. */
 export interface Instances {
-  /** @returns undefined when EC2 does not know the id: launched seconds ago, terminated about an hour ago, or never there. */
-  byId(instanceId: string): Promise<InstanceFacts | undefined>
-  /** Those of the ids that EC2 shows as shutting down or terminated, in as few calls as it takes. */
-  gone(instanceIds: readonly string[]): Promise<readonly string[]>
+  inGroups(groups: readonly string[]): Promise<readonly InstanceFacts[]>
+  /** Those that EC2 knows: not one that was launched seconds ago, terminated about an hour ago, or never there. */
+  byIds(instanceIds: readonly string[]): Promise<readonly InstanceFacts[]>
   /** The running or pending instances with this address: two VPCs may use the same. */
   byAddress(host: string): Promise<readonly InstanceFacts[]>
+}
+
+/** The instances of our groups, as EC2 showed them when it was asked (epoch ms). */
+export interface Inventory {
+  readonly askedAt: number
+  readonly instances: readonly InstanceFacts[]
 }
 
 /** Auto Scaling's lifecycle actions. `over` means that no such action is active: completed, expired or never there. */
@@ -190,6 +196,11 @@ export interface Store {
     generation: number,
     found: { readonly head: EdgeHead; readonly reading?: Reading; readonly listing?: Listing },
   ): Promise<'written' | 'lost'>
+  inventory(): Promise<Inventory | undefined>
+  /** When the inventory was asked for, without reading it (epoch ms). */
+  inventoryAskedAt(): Promise<number | undefined>
+  /** One that was asked before the latest one does not replace it. */
+  putInventory(inventory: Inventory): Promise<void>
   machines(): Promise<MachinesReading | undefined>
   /** One that was asked before the latest one does not replace it. */
   putMachines(reading: MachinesReading): Promise<void>

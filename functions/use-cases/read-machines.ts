@@ -1,12 +1,16 @@
 import { type Hold, holdKey } from '../control/hold.ts'
+import { isGone } from '../control/instance-life.ts'
 import { clocksApartMs } from '../control/observation.ts'
 import type { MachinesReading, Unknown } from '../control/reading.ts'
+import { instancesById, inventory } from './inventory.ts'
 import { onEach } from './on-each.ts'
 import type { EdgePorts } from './ports.ts'
 
 type Needs = Pick<EdgePorts, 'store' | 'clock' | 'ids' | 'config' | 'instances' | 'mediaServers'>
 
 const leaseName = '/machines'
+/** That a machine is gone may be known so late: EC2 is asked by each minute's settle, and not by each look. */
+const soonEnoughMs = 50_000
 /** In RPC timeouts. */
 const leaseTimeouts = 10
 
@@ -32,13 +36,27 @@ export async function readMachines(ports: Needs, notBefore: number): Promise<voi
     if (clock.now() < restsUntil) await clock.sleep(restsUntil - clock.now())
     const askedAt = clock.now()
     const holds = (await store.holds()).filter(({ source }) => source !== 'retired')
-    const held = holds.flatMap(({ subject }) => (subject.kind === 'instance' ? [subject.instanceId] : []))
     const calls = await countMediaServers(ports, holds)
-    const gone = await ports.instances.gone([...new Set(held)])
+    const gone = await goneOf(ports, holds, notBefore)
     await store.putMachines({ askedAt, answeredAt: clock.now(), gone, calls })
   } finally {
     await store.giveUpEdge(leaseName, generation, 0)
   }
+}
+
+/** @returns ids of held machines that EC2 shows as gone, or has forgotten */
+async function goneOf(ports: Needs, holds: readonly Hold[], notBefore: number): Promise<string[]> {
+  const placed = new Map(
+    holds.flatMap(({ subject, placedAt }) =>
+      subject.kind === 'instance' ? [[subject.instanceId, placedAt] as const] : [],
+    ),
+  )
+  const now = ports.clock.now()
+  const soonEnough = Math.min(notBefore, now) - soonEnoughMs
+  // Also while nothing is held: what is held next is known then, whether EC2 answers or not.
+  await inventory(ports, soonEnough)
+  const facts = await instancesById(ports, [...placed.keys()], soonEnough)
+  return [...placed].flatMap(([id, placedAt]) => (isGone(facts.get(id), placedAt, now) ? [id] : []))
 }
 
 async function countMediaServers(ports: Needs, holds: readonly Hold[]): Promise<MachinesReading['calls']> {

@@ -34,6 +34,7 @@ export interface SettleOrder {
   readonly endCalls?: EndCalls | undefined
   /** only these, by id */
   readonly only?: readonly string[] | undefined
+  readonly wishes?: Wishes | undefined
 }
 
 /**
@@ -44,7 +45,7 @@ export interface SettleOrder {
 export async function settleFleet(ports: Needs, order: SettleOrder = {}): Promise<SettleResult[]> {
   const edges = await ports.fleet.edges()
   const heads = await knownHeads(ports, edges)
-  const wishes = rememberingWishes(ports)
+  const wishes = order.wishes ?? rememberingWishes(ports)
   const wanted = await ports.store.wanted()
   const isDue = (edge: Edge) => {
     const head = heads.get(edge.id)
@@ -95,7 +96,7 @@ async function knownHeads(ports: Needs, edges: readonly Edge[]): Promise<Readonl
 }
 
 /** The holds are read once for each value of the counter, for all edges. */
-function rememberingWishes({ store }: Pick<EdgePorts, 'store'>): Wishes {
+export function rememberingWishes({ store }: Pick<EdgePorts, 'store'>): Wishes {
   let last: { readonly wanted: number; readonly holds: Promise<readonly Hold[]> } | undefined
   return {
     async now() {
@@ -112,7 +113,6 @@ function rememberingWishes({ store }: Pick<EdgePorts, 'store'>): Wishes {
 }
 
 export interface EdgeOrder extends SettleOrder {
-  readonly wishes?: Wishes
   readonly head?: EdgeHead | undefined
   /** done under the lease, before anything is read */
   readonly first?: (edge: Edge) => Promise<void>

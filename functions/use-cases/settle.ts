@@ -3,7 +3,7 @@ import { describeEdge, type EdgeDescription, totalCalls } from '../control/edge-
 import type { EdgeList } from '../control/edge-list.ts'
 import { type EdgeRecord, recordKey } from '../control/entry-record.ts'
 import { asEdgeError, DispatcherControlError, EdgeError } from '../control/errors.ts'
-import type { Hold } from '../control/hold.ts'
+import { type Hold, isResolved } from '../control/hold.ts'
 import { remember } from '../control/list-memory.ts'
 import type { EdgeHead, EndedCalls, Listing, Reading } from '../control/reading.ts'
 import {
@@ -170,7 +170,7 @@ async function bring(
   }
   const { edge } = lease
   const { list, view, records } = done
-  const counted = asked.holds.filter((hold) => !hold.lifted && hold.source !== 'retired')
+  const counted = asked.holds.filter((hold) => hold.source !== 'retired' && isResolved(hold))
   const listing = remember(
     known.listing,
     edge.id,

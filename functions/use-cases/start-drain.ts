@@ -1,13 +1,13 @@
 import { claim, type DrainRequest } from '../control/claim.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
 import { ExecutionEnded, StoreConflict } from '../control/errors.ts'
-import { answer, nextOf, save } from './drain-step.ts'
+import { answer, holdOf, nextOf, save } from './drain-step.ts'
 import type { Ports } from './ports.ts'
 
-type Needs = Pick<Ports, 'store' | 'workflows' | 'clock' | 'config'>
+type Needs = Pick<Ports, 'store' | 'workflows' | 'clock' | 'config' | 'settles'>
 
 /**
- * Claims a drain and starts its workflow. The claim is a conditional write, so that an event that comes twice, late or out
+ * Claims a drain, places a lifecycle action's hold, and starts its workflow. The claim is a conditional write, so that an event that comes twice, late or out
  * of order starts one execution; a claim whose start was lost is finished by the next delivery.
  */
 export async function startDrain(
@@ -22,10 +22,26 @@ export async function startDrain(
       continue
     const { record } = decision
     if (record.state === 'ended') return 'duplicate'
+    const isPlaced = record.lifecycle && record.state === 'claimed' && (await placeHold(ports, record))
     const anew = await makeSureItRuns(ports, record)
+    // A drain whose settle could not be asked for runs, and keeps its action alive.
+    if (isPlaced) await ports.settles.ask({ kind: 'settle' })
     return anew || decision.kind !== 'duplicate' ? 'started' : 'duplicate'
   }
   throw new StoreConflict(`drain ${request.id} is being claimed by others; the message comes again`)
+}
+
+/**
+ * Places the hold of a drain that was claimed; settle finds out what it covers. What was lifted, or placed anew, since is left so.
+ * @returns whether it is there, so that a settle is due
+ */
+export async function placeHold({ store }: Pick<Ports, 'store'>, record: DrainRecord): Promise<boolean> {
+  const hold = holdOf(record)
+  const known = await store.hold(hold.source, hold.id, hold.subject)
+  const isKnown = known !== undefined && known.order >= hold.order
+  if (!isKnown && (await store.putHold(hold)) === 'stale') return false
+  await store.raiseWanted()
+  return true
 }
 
 /** A drain that was claimed and could not be started, and whose hold is lifted now, is started: it finds that, and ends. */

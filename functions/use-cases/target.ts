@@ -9,6 +9,7 @@ import type { Hold } from '../control/hold.ts'
 import { mayBeUnknownYet } from '../control/instance-life.ts'
 import { disablePlan } from '../control/plan.ts'
 import { instanceDestinations, isInstanceId, namedDestination, ownerOf } from '../control/resolve.ts'
+import { instanceById, instancesAt } from './inventory.ts'
 import { allListed, type Readout, storedLists, unreadable } from './lists.ts'
 import type { InstanceFacts, Ports } from './ports.ts'
 import { readBack } from './read-back.ts'
@@ -40,7 +41,7 @@ export async function resolveTarget(
   return resolveIn(ports, name, known)
 }
 
-type TargetNeeds = Pick<Ports, 'store' | 'settles' | 'instances' | 'config' | 'clock'>
+type TargetNeeds = Pick<Ports, 'store' | 'settles' | 'instances' | 'config' | 'clock' | 'ids'>
 
 async function resolveIn(
   ports: TargetNeeds,
@@ -51,7 +52,7 @@ async function resolveIn(
   const listed = [...allListed(readouts), ...known.map((uri) => ({ group: 0, uri, flags: 'DX' }) as const)]
   try {
     if (isInstanceId(name)) {
-      const facts = await ports.instances.byId(name)
+      const facts = await instanceById(ports, name)
       if (!facts) throw new UnknownDestination(`EC2 knows no instance ${name}`)
       const uris = instanceDestinations(facts, listed)
       if (uris.length === 0) {
@@ -68,7 +69,7 @@ async function resolveIn(
     const host = listed.flatMap((entry) => (entry.uri === uri ? hostsOf(entry) : [])).at(-1)
     if (!uri || !host) throw new UnknownDestination(`no edge lists a destination that "${name}" names`)
     const groups = ports.config.groups.map((group) => group.name)
-    const facts = ownerOf(await ports.instances.byAddress(host), groups)
+    const facts = ownerOf(await instancesAt(ports, host), groups)
     const owner = facts
       ? instanceTarget(facts)
       : { subject: { kind: 'uri', uri } as const, addresses: [host] }

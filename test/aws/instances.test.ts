@@ -42,7 +42,7 @@ test('an instance comes with every address it has, its group, and the destinatio
     privateDnsName: 'IP-10-0-1-20.internal',
     tags: { [destinationTag]: ' sip:a.example  sip:b.example:5080 ' },
   })
-  expect(await instances.byId(launched.id)).toEqual({
+  expect((await instances.byIds([launched.id]))[0]).toEqual({
     instanceId: launched.id,
     launchedAt: Math.floor(launched.launchTime.getTime()),
     state: 'running',
@@ -56,11 +56,6 @@ test('an instance comes with every address it has, its group, and the destinatio
     taggedDestinations: ['sip:a.example', 'sip:b.example:5080'],
     group: 'media',
   })
-})
-
-test('an id that EC2 does not know is undefined, one that is malformed is an error', async () => {
-  expect(await instances.byId('i-0ffffffffffffffff')).toBe(undefined)
-  await expect(instances.byId('not-an-id')).rejects.toThrow('Invalid id')
 })
 
 test('an address finds exactly its instance, while that runs', async () => {
@@ -82,17 +77,32 @@ test('an address finds exactly its instance, while that runs', async () => {
     expect((await instances.byAddress(host)).map(({ instanceId }) => instanceId)).toEqual([id])
   for (const host of ['10.0.2.3', 'media-3.internal']) expect(await instances.byAddress(host)).toEqual([])
   await (await simulator.terminate(id, { destination: 'WarmPool' })).done
-  expect(await instances.byId(id)).toMatchObject({
+  expect((await instances.byIds([id]))[0]).toMatchObject({
     state: 'stopped',
     addresses: expect.arrayContaining(['10.0.2.2']),
   })
   expect(await instances.byAddress('10.0.2.2')).toEqual([])
 })
 
-test('those that are terminated are gone, and one unknown id hides none of them', async () => {
+test('one unknown id hides none of those that EC2 knows, however many are asked for', async () => {
   const [dead, alive] = [await launch('10.0.3.1'), await launch('10.0.3.2')]
   await (await simulator.terminate(dead.id)).done
   const strangers = Array.from({ length: 250 }, (_, n) => `i-0fffffffffffff${String(n).padStart(3, '0')}`)
-  expect(await instances.gone([alive.id, ...strangers, dead.id])).toEqual([dead.id])
-  expect(await instances.gone([])).toEqual([])
+  const found = await instances.byIds([alive.id, ...strangers, 'not-an-id', dead.id])
+  expect(found.map(({ instanceId, state }) => [instanceId, state])).toEqual([
+    [alive.id, 'running'],
+    [dead.id, 'terminated'],
+  ])
+  expect(await instances.byIds([])).toEqual([])
+})
+
+test("the instances of groups are theirs and nobody else's, however many groups and pages there are", async () => {
+  simulator.createGroup({ name: 'others', hooks: [] })
+  const own = await launch('10.0.4.1')
+  await launch('10.0.4.2', { group: 'others' })
+  const names = [...Array.from({ length: 250 }, (_, n) => `none-${n}`), 'media']
+  const found = await instances.inGroups(names)
+  expect(new Set(found.map(({ group }) => group))).toEqual(new Set(['media']))
+  expect(found.map(({ instanceId }) => instanceId)).toContain(own.id)
+  expect(await instances.inGroups([])).toEqual([])
 })

@@ -8,7 +8,7 @@ import { type AwsAnswer, awsStub } from './aws-stub.ts'
 
 const hash = (text: string) => createHash('sha256').update(text).digest('hex')
 const stateMachineArn = 'arn:aws:states:eu-central-1:123456789012:stateMachine:drain'
-const input = { drainId: 'i-1/drain', attempt: 2, next: 'begin', waitSeconds: 1, retrySeconds: 1 } as const
+const input = { drainId: 'i-1/drain', attempt: 2, next: 'observe', waitSeconds: 1, retrySeconds: 1 } as const
 const started: AwsAnswer = { result: { executionArn: 'arn', startDate: 1_795_000_000 } }
 const taken: AwsAnswer = { error: 'ExecutionAlreadyExists', message: 'Execution Already Exists' }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { HoldReading, Listing, MachinesReading, Reading } from '../../functions/control/reading.ts'
-import type { Store } from '../../functions/use-cases/ports.ts'
+import type { InstanceFacts, Store } from '../../functions/use-cases/ports.ts'
 import { aHead, aListing, aReading, uri } from './store-samples.ts'
 
 async function taken(store: Store, edge: string, now = 0, until = 1000): Promise<number> {
@@ -108,6 +108,25 @@ export function readingsContract(open: () => Store, fresh: (name: string) => str
       expect(await store.reading(edge)).toEqual(found.reading)
       expect(await store.listing(edge)).toEqual(found.listing)
     })
+  })
+
+  test('an inventory that was asked earlier does not replace one that was asked later', async () => {
+    const store = open()
+    const facts: InstanceFacts = {
+      instanceId: 'i-0a1b2c3d4e5f60718',
+      launchedAt: 1_795_000_000_000,
+      state: 'shutting-down',
+      addresses: ['10.0.1.20', '2001:db8::20'],
+      taggedDestinations: ['sip:a.example'],
+      group: 'media-servers',
+    }
+    const { group: _, ...stranger } = { ...facts, instanceId: 'i-1' }
+    await store.putInventory({ askedAt: 2000, instances: [facts, stranger] })
+    await store.putInventory({ askedAt: 1999, instances: [] })
+    expect(await store.inventory()).toEqual({ askedAt: 2000, instances: [facts, stranger] })
+    expect(await store.inventoryAskedAt()).toBe(2000)
+    await store.putInventory({ askedAt: 2000, instances: [] })
+    expect(await store.inventory()).toEqual({ askedAt: 2000, instances: [] })
   })
 
   test('machines that were asked earlier do not replace those asked later; asked at the same time they do', async () => {

@@ -103,10 +103,7 @@ describe('the definition is closed', () => {
 
   it('an execution starts where its drain stands: a later attempt neither begins again nor completes', () => {
     const starts = state(drainWorkflow.StartAt).Choices?.map(({ StringEquals, Next }) => [StringEquals, Next])
-    expect(starts).toEqual([
-      ['begin', 'Begin'],
-      ['retire', 'Retire'],
-    ])
+    expect(starts).toEqual([['retire', 'Retire']])
   })
 
   it('the lifecycle action is completed only where a step said so', () => {
@@ -133,7 +130,7 @@ describe('the history of an execution', () => {
   it('grows with each poll as the definition says', () => {
     expect(events('WaitToObserve') + events('Observe') + events('Decide')).toBe(eventsPerPoll)
     expect(events('Observe', true) + events('WaitToObserveAgain')).toBe(eventsPerFailedPoll)
-    for (const task of ['Begin', 'Complete', 'Retire'])
+    for (const task of ['Complete', 'Retire'])
       expect(events(task, true) + events(`WaitTo${task}Again`)).toBe(eventsPerFailedPoll)
   })
 
@@ -148,7 +145,7 @@ describe('the history of an execution', () => {
   }
   /** AWS's heartbeat timeouts, and what has none: an operator's or alarm's drain. */
   const timeouts = [30, 31, 59, 60, 300, 360, 361, 400, 1_000, 1_728, 3_600, 7_200, undefined]
-  const start = 1 + events('Start') + events('Begin') + events('Decide')
+  const start = 1 + events('Start') + events('Observe') + events('Decide')
   const end =
     events('Complete', true) + events('WaitToCompleteAgain') + events('Complete') + events('Ended') + 1
 

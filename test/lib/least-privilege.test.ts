@@ -102,9 +102,6 @@ test('each role may do what its function needs, on our own resources, and nothin
       ...[...store, ...settles, ...instances, ...workflows, ...events],
       ...[...logs('OnCommands'), ...queue('Commands')],
     ],
-    BeginDrain: [
-      ...[...store, ...settles, ...instances, ...heartbeat, ...workflows, ...events, ...logs('BeginDrain')],
-    ],
     ObserveDrain: [
       ...[...store, ...settles, ...instances, ...heartbeat, ...workflows, ...events, ...logs('ObserveDrain')],
     ],
@@ -127,7 +124,7 @@ test('each role may do what its function needs, on our own resources, and nothin
     ],
     RetireDrain: [...store, ...instances, ...workflows, ...events, ...logs('RetireDrain')],
     Drain: [
-      ...['BeginDrain', 'CompleteDrain', 'ObserveDrain', 'RetireDrain'].map(
+      ...['CompleteDrain', 'ObserveDrain', 'RetireDrain'].map(
         (step) => `lambda:InvokeFunction on <Control${step}Function.Arn>`,
       ),
       ...logDeliveries,

@@ -10,23 +10,30 @@ export interface MemoryInstances extends Instances {
   forget(instanceId: string): void
 }
 
+/** EC2 shows no address of a terminated machine any more. */
+function shown(facts: InstanceFacts): InstanceFacts {
+  return facts.state === 'terminated' ? { ...facts, addresses: [] } : facts
+}
+
 export function createMemoryInstances(initial: readonly InstanceFacts[] = []): Faulty<MemoryInstances> {
-  const known = new Map(initial.map((facts) => [facts.instanceId, facts]))
+  const known = new Map(initial.map((facts) => [facts.instanceId, shown(facts)]))
   return faulty<MemoryInstances>({
     put: (facts) => {
-      known.set(facts.instanceId, structuredClone(facts))
+      known.set(facts.instanceId, structuredClone(shown(facts)))
     },
     setState(instanceId, state) {
       const facts = known.get(instanceId)
       if (!facts) throw new Error(`no instance ${instanceId}`)
-      known.set(instanceId, { ...facts, state })
+      known.set(instanceId, shown({ ...facts, state }))
     },
     forget: (instanceId) => {
       known.delete(instanceId)
     },
-    byId: async (instanceId) => structuredClone(known.get(instanceId)),
-    gone: async (instanceIds) =>
-      instanceIds.filter((id) => ['shutting-down', 'terminated'].includes(known.get(id)?.state ?? '')),
+    inGroups: async (groups) =>
+      structuredClone(
+        [...known.values()].filter(({ group }) => group !== undefined && groups.includes(group)),
+      ),
+    byIds: async (instanceIds) => structuredClone(instanceIds.flatMap((id) => known.get(id) ?? [])),
     byAddress: async (host) =>
       structuredClone(
         [...known.values()].filter(

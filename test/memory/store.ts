@@ -4,15 +4,22 @@ import type { EdgeRecord } from '../../functions/control/entry-record.ts'
 import { StoreConflict } from '../../functions/control/errors.ts'
 import type { Hold, HoldSource, Subject } from '../../functions/control/hold.ts'
 import type { EdgeHead, Listing, MachinesReading, Reading } from '../../functions/control/reading.ts'
-import type { CommandOutcomeRow, KeptEvent, PendingAnswer, Store } from '../../functions/use-cases/ports.ts'
+import type {
+  CommandOutcomeRow,
+  Inventory,
+  KeptEvent,
+  PendingAnswer,
+  Store,
+} from '../../functions/use-cases/ports.ts'
 import { type Faulty, faulty } from './faults.ts'
 
 export type MemoryStore = Faulty<Store>
 
-const holdKey = (source: HoldSource, id: string, subject: Subject) =>
-  JSON.stringify(
-    subject.kind === 'uri' ? [source, id, subject.uri] : [source, id, subject.instanceId, subject.launchedAt],
-  )
+function holdKey(source: HoldSource, id: string, subject: Subject): string {
+  if (subject.kind === 'uri') return JSON.stringify([source, id, subject.uri])
+  const isOfAction = source === 'lifecycle' || source === 'retired'
+  return JSON.stringify([source, id, subject.instanceId, ...(isOfAction ? [] : [subject.launchedAt])])
+}
 
 /** The store's semantics without a database: conditional writes, and copies in and out, so that no caller shares an object. */
 export function createMemoryStore(): MemoryStore {
@@ -23,6 +30,7 @@ export function createMemoryStore(): MemoryStore {
   const heads = new Map<string, EdgeHead>()
   const readings = new Map<string, Reading>()
   const listings = new Map<string, Listing>()
+  let inventory: Inventory | undefined
   let machines: MachinesReading | undefined
   let wanted = 0
   const alarms = new Map<string, string>()
@@ -107,6 +115,11 @@ export function createMemoryStore(): MemoryStore {
       if (reading) readings.set(head.edge, structuredClone(reading))
       if (listing) listings.set(head.edge, structuredClone(listing))
       return 'written'
+    },
+    inventory: async () => structuredClone(inventory),
+    inventoryAskedAt: async () => inventory?.askedAt,
+    async putInventory(next) {
+      if (!inventory || inventory.askedAt <= next.askedAt) inventory = structuredClone(next)
     },
     machines: async () => structuredClone(machines),
     async putMachines(reading) {

@@ -21,7 +21,7 @@ const context = { awsRequestId: 'request-1' } as Context
 const payload = {
   drainId: 'alarm/High CPU',
   attempt: 1,
-  next: 'begin',
+  next: 'observe',
   waitSeconds: 1,
   retrySeconds: 1,
 } as const

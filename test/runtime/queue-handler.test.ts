@@ -81,7 +81,7 @@ test('a message leaves one line that leads from its sender’s id to its drains,
     ports.workflows.start({
       drainId: 'lifecycle/i-1/hook',
       attempt: 1,
-      next: 'begin',
+      next: 'observe',
       waitSeconds: 1,
       retrySeconds: 1,
     })

@@ -79,7 +79,7 @@ export class Machines {
     if (last)
       known?.push(
         { from: now, facts: { ...last, state: 'shutting-down' } },
-        { from: now + 30_000, facts: { ...last, state: 'terminated' } },
+        { from: now + 30_000, facts: { ...last, state: 'terminated', addresses: [] } },
       )
     this.onGone(machine)
   }

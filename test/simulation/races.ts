@@ -114,7 +114,9 @@ export const races = {
       ...reloads(reconciles - 100),
       operator('activate', reconciles + 20 * second),
     ],
-    faults: [{ kind: 'call', from: reconciles - 50, on: 'instances.gone', nth: 1, what: 'refused', ms: 0 }],
+    faults: [
+      { kind: 'call', from: reconciles - 50, on: 'instances.inGroups', nth: 1, what: 'refused', ms: 0 },
+    ],
   }),
   'R11: it was taken for absent, and listed before its mark was left': plan({
     happenings: [

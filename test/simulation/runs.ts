@@ -8,7 +8,6 @@ export const timeouts = {
   'lifecycle-events': 36,
   'alarm-events': 36,
   commands: 36,
-  'begin-drain': 52,
   'observe-drain': 52,
   'complete-drain': 52,
   'retire-drain': 52,

@@ -48,9 +48,9 @@ export function simulatedPorts(settings: PortSettings) {
   const { config, runs } = settings
   const events = createMemoryEvents()
   const instances: Ports['instances'] = {
-    byId: async (instanceId) => settings.factsOf(instanceId),
-    gone: async (ids) =>
-      ids.filter((id) => ['shutting-down', 'terminated'].includes(settings.factsOf(id)?.state ?? '')),
+    inGroups: async (groups) =>
+      settings.allFacts().filter(({ group }) => group !== undefined && groups.includes(group)),
+    byIds: async (ids) => ids.flatMap((id) => settings.factsOf(id) ?? []),
     byAddress: async (host) =>
       settings
         .allFacts()

@@ -4,7 +4,6 @@ import { parseLifecycleMessage } from '../../functions/contracts/lifecycle-actio
 import { type SettleRequest, settleRequest } from '../../functions/contracts/settle-request.ts'
 import { type WorkflowPayload, workflowInput } from '../../functions/contracts/workflow-payload.ts'
 import { drainWorkflow } from '../../functions/control/workflow.ts'
-import { beginDrain } from '../../functions/use-cases/begin-drain.ts'
 import { completeDrain } from '../../functions/use-cases/complete-drain.ts'
 import { handleAlarm } from '../../functions/use-cases/handle-alarm.ts'
 import { handleCommand } from '../../functions/use-cases/handle-command.ts'
@@ -280,7 +279,6 @@ function executor({ plan, clock, startedAt, runs, ports, faults, lookedAt, stopp
     clock,
     stopped,
     tasks: {
-      BeginDrain: step('begin-drain', beginDrain),
       ObserveDrain: step('observe-drain', observeDrain),
       CompleteDrain: step('complete-drain', completeDrain),
       RetireDrain: step('retire-drain', retireDrain),

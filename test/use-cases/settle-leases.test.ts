@@ -255,9 +255,9 @@ test('a URI that an edge can not be asked about keeps no other from being held',
 
 test('a run that fails ends when nothing of it is at work any more, and what it has read is kept', async () => {
   const { world, edge } = await oneEdge()
-  await world.pass(10 * seconds)
+  await world.pass(60 * seconds)
   const since = await want(world, holdOf(server))
-  world.memory.instances.failNext('gone', new Error('RequestLimitExceeded'))
+  world.memory.instances.failNext('inGroups', new Error('RequestLimitExceeded'))
   await expect(world.settle()).rejects.toThrow('RequestLimitExceeded')
   expect(await readingOf(world)).toMatchObject({ wanted: since, entries: [{ after: 'DX' }, { after: 'DX' }] })
   const { posts } = edge

@@ -121,7 +121,7 @@ test('an event that comes while its execution has failed starts a new attempt', 
   await world.lifecycle(message('lifecycle-terminate-scale-in'))
   await world.pass(2 * minutes)
   expect(world.executions.map(({ input }) => input)).toMatchObject([
-    { attempt: 1, next: 'begin' },
+    { attempt: 1, next: 'observe' },
     { attempt: 2, next: 'observe' },
   ])
   expect(world.memory.lifecycleActions.active()).toHaveLength(1)

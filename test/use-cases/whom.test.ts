@@ -49,19 +49,27 @@ test('an absent instance that still counts calls is waited for', async () => {
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
 })
 
-test.each(['shutting-down', 'terminated'] as const)(
-  'an instance that is %s already is completed at once as gone, and nothing is written to an edge',
-  async (state) => {
-    const world = createWorld({ instances: [facts({ state })] })
-    await world.scaleIn()
-    await world.until((record) => record?.state === 'ended')
-    expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
-    expect(world.age()).toBeLessThan(1 * minutes)
-    expect(await world.record()).toMatchObject({ result: 'gone' })
-    expect(world.writes()).toEqual([])
-    expect(await world.memory.store.holds()).toEqual([])
-  },
-)
+test('an instance that is terminated already is completed at once as gone, and nothing is written to an edge', async () => {
+  const world = createWorld({ instances: [facts({ state: 'terminated' })] })
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'ended')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+  expect(world.age()).toBeLessThan(1 * minutes)
+  expect(await world.record()).toMatchObject({ result: 'gone' })
+  expect(world.writes()).toEqual([])
+  expect(await world.memory.store.holds()).toEqual([])
+})
+
+test('an instance that is shutting down already is completed at once as gone, and stays disabled', async () => {
+  const world = createWorld({ instances: [facts({ state: 'shutting-down' })] })
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'ended')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+  expect(world.age()).toBeLessThan(1 * minutes)
+  expect(await world.record()).toMatchObject({ result: 'gone' })
+  expect(world.flags()).toMatchObject({ 'edge-a/1': 'DX', 'edge-b/1': 'DX' })
+  expect(await world.memory.store.holds()).toMatchObject([{ source: 'retired' }])
+})
 
 test('an instance that EC2 does not know is asked for for minutes, as it may be too young, and completed as gone then', async () => {
   const world = createWorld({ instances: [] })

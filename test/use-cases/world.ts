@@ -7,7 +7,6 @@ import { stepInput, type WorkflowPayload, workflowInput } from '../../functions/
 import type { DrainRecord } from '../../functions/control/drain-record.ts'
 import type { HoldSource } from '../../functions/control/hold.ts'
 import { drainWorkflow } from '../../functions/control/workflow.ts'
-import { beginDrain } from '../../functions/use-cases/begin-drain.ts'
 import { completeDrain } from '../../functions/use-cases/complete-drain.ts'
 import { handleAlarm } from '../../functions/use-cases/handle-alarm.ts'
 import { handleCommand } from '../../functions/use-cases/handle-command.ts'
@@ -144,7 +143,6 @@ export function createWorld(options: WorldOptions = {}) {
     clock,
     stopped: () => stopped,
     tasks: {
-      BeginDrain: step(beginDrain),
       ObserveDrain: step(observeDrain),
       CompleteDrain: step(completeDrain),
       RetireDrain: step(retireDrain),

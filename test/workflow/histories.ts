@@ -4,13 +4,12 @@ import { interpreter } from './interpreter.ts'
 
 /** Each step's function, by its substitution in the definition, and the state that calls it. */
 export const steps = {
-  BeginDrain: 'Begin',
   ObserveDrain: 'Observe',
   CompleteDrain: 'Complete',
   RetireDrain: 'Retire',
 } as const
 export type Step = keyof typeof steps
-export const stepNames = ['BeginDrain', 'ObserveDrain', 'CompleteDrain', 'RetireDrain'] as const
+export const stepNames = ['ObserveDrain', 'CompleteDrain', 'RetireDrain'] as const
 
 export type StepResult =
   | { readonly next: string; readonly waitSeconds: number; readonly retrySeconds: number }
@@ -35,9 +34,8 @@ const fail = (error: string): StepResult => ({ error })
 export const histories: readonly WorkflowHistory[] = [
   {
     name: 'EachStepAfterItsWait',
-    startsWith: 'begin',
+    startsWith: 'observe',
     results: {
-      BeginDrain: [go('begin'), go('observe')],
       ObserveDrain: [go('observe'), go('complete')],
       CompleteDrain: [go('retire')],
       RetireDrain: [go('retire'), go('ended')],
@@ -45,18 +43,17 @@ export const histories: readonly WorkflowHistory[] = [
   },
   {
     name: 'TwoFailuresAreRetried',
-    startsWith: 'begin',
+    startsWith: 'observe',
     results: {
-      BeginDrain: [go('complete')],
+      ObserveDrain: [go('complete')],
       CompleteDrain: [fail('TypeError'), fail('Lambda.TooManyRequestsException'), go('ended')],
     },
   },
   {
     name: 'ThirdFailureLeadsBackToWaiting',
-    startsWith: 'begin',
+    startsWith: 'observe',
     results: {
-      BeginDrain: [fail('TypeError'), fail('TypeError'), fail('TypeError'), go('observe')],
-      ObserveDrain: [go('ended')],
+      ObserveDrain: [fail('TypeError'), fail('TypeError'), fail('TypeError'), go('ended')],
     },
   },
   {
@@ -81,9 +78,8 @@ export const histories: readonly WorkflowHistory[] = [
   },
   {
     name: 'UnknownNextWaitsAndObserves',
-    startsWith: 'begin',
+    startsWith: 'observe',
     results: {
-      BeginDrain: [go('somewhere')],
       ObserveDrain: [go('nowhere'), go('ended')],
     },
   },

@@ -15,7 +15,7 @@ function drainRun(steps: Partial<Record<string, (call: number) => unknown>>, jit
     counts.set(name, count)
     return steps[name]?.(count) ?? { ...payload, next: 'ended' }
   }
-  const names = ['BeginDrain', 'ObserveDrain', 'CompleteDrain', 'RetireDrain']
+  const names = ['ObserveDrain', 'CompleteDrain', 'RetireDrain']
   const run = interpreter(drainWorkflow, {
     clock,
     tasks: Object.fromEntries(names.map((name) => [name, task(name)])),
@@ -25,23 +25,21 @@ function drainRun(steps: Partial<Record<string, (call: number) => unknown>>, jit
 }
 
 describe('the drain workflow goes where its steps say', () => {
-  test('begin, observe, complete, retire, each after its wait', async () => {
+  test('observe, complete, retire, each after its wait', async () => {
     const { run, calls } = drainRun({
-      BeginDrain: () => payload,
       ObserveDrain: (n) => ({ ...payload, waitSeconds: 7, next: n < 3 ? 'observe' : 'complete' }),
       CompleteDrain: () => ({ ...payload, next: 'retire', waitSeconds: 9 }),
     })
-    const done = await run({ ...payload, next: 'begin' })
+    const done = await run(payload)
     expect(done.status).toBe('SUCCEEDED')
     expect(calls).toEqual([
-      'BeginDrain@0',
-      'ObserveDrain@5',
-      'ObserveDrain@12',
-      'ObserveDrain@19',
-      'CompleteDrain@19',
-      'RetireDrain@28',
+      'ObserveDrain@0',
+      'ObserveDrain@7',
+      'ObserveDrain@14',
+      'CompleteDrain@14',
+      'RetireDrain@23',
     ])
-    expect(done.history.at(-1)).toEqual({ state: 'Ended', at: 28_000, outcome: 'succeeded' })
+    expect(done.history.at(-1)).toEqual({ state: 'Ended', at: 23_000, outcome: 'succeeded' })
   })
 
   test('a step that fails is tried three times and then leads back to waiting, its input kept', async () => {
@@ -59,15 +57,15 @@ describe('the drain workflow goes where its steps say', () => {
   test('jitter can be injected', async () => {
     const { run, calls } = drainRun(
       {
-        BeginDrain: (n) => {
+        ObserveDrain: (n) => {
           if (n < 2) throw new Error('lost')
           return { ...payload, next: 'ended' }
         },
       },
       (seconds) => seconds / 2,
     )
-    await run({ ...payload, next: 'begin' })
-    expect(calls).toEqual(['BeginDrain@0', 'BeginDrain@1'])
+    await run(payload)
+    expect(calls).toEqual(['ObserveDrain@0', 'ObserveDrain@1'])
   })
 })
 

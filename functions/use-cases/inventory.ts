@@ -1,0 +1,104 @@
+import { canonicalHost } from '../control/destination.ts'
+import { InventoryBusy } from '../control/errors.ts'
+import type { InstanceFacts, Inventory, Ports } from './ports.ts'
+
+type Needs = Pick<Ports, 'store' | 'clock' | 'ids' | 'config' | 'instances'>
+
+const leaseName = '/inventory'
+/** EC2 answers 1,000 instances a page, within a second or two. */
+const leaseMs = 10_000
+/** At most once a second, however many ask. */
+const restMs = 1000
+/** Whoever finds that another one asks EC2 waits so long for what it is told: longer than for one that was killed. */
+const patienceMs = 12_000
+
+/**
+ * The instances of our groups, asked of EC2 at `notBefore` (epoch ms) or later. One at a time asks, at most once a second: EC2 lets 20
+ * requests a second through, and 500 servers may be launched, or go, at once.
+ * @throws InventoryBusy when another one asks, and gets no answer; what EC2 answers
+ */
+export async function inventory(ports: Needs, notBefore: number): Promise<Inventory> {
+  const { store, clock } = ports
+  const giveUpAt = clock.now() + patienceMs
+  for (let waitMs = 50; ; waitMs = Math.min(500, waitMs * 2)) {
+    const askedAt = await store.inventoryAskedAt()
+    if (askedAt !== undefined && askedAt >= notBefore) {
+      const known = await store.inventory()
+      if (known) return known
+    }
+    const read = await readUnderLease(ports, notBefore)
+    if (read) return read
+    if (clock.now() >= giveUpAt)
+      throw new InventoryBusy(`another function has asked EC2 for our instances for ${patienceMs / 1000} s`)
+    await clock.sleep(waitMs)
+  }
+}
+
+/** @returns undefined while another one has the lease */
+async function readUnderLease(ports: Needs, notBefore: number): Promise<Inventory | undefined> {
+  const { store, clock, ids, config, instances } = ports
+  const now = clock.now()
+  const generation = await store.takeEdge(leaseName, ids.next(), now, now + leaseMs)
+  if (generation === undefined) return undefined
+  try {
+    const before = (await store.inventoryAskedAt()) ?? 0
+    if (before >= notBefore) return await store.inventory()
+    // A clock that is behind the last reader's does not wait for it.
+    const restsFor = Math.min(restMs, before + restMs - now)
+    if (restsFor > 0) await clock.sleep(restsFor)
+    const askedAt = clock.now()
+    const read = { askedAt, instances: await instances.inGroups(config.groups.map(({ name }) => name)) }
+    await store.putInventory(read)
+    return read
+  } finally {
+    await store.giveUpEdge(leaseName, generation, 0)
+  }
+}
+
+/** What EC2 showed a moment ago will do. */
+const momentMs = 5000
+
+/**
+ * What EC2 shows of these instances, whether of our groups or not.
+ * @param notBefore epoch ms; a moment ago unless given
+ * @returns by id; not there: EC2 knows no such instance, now
+ */
+export async function instancesById(
+  ports: Needs,
+  instanceIds: readonly string[],
+  notBefore = ports.clock.now() - momentMs,
+): Promise<ReadonlyMap<string, InstanceFacts>> {
+  if (instanceIds.length === 0) return new Map()
+  const wanted = new Set(instanceIds)
+  const { askedAt, instances } = await inventory(ports, notBefore)
+  const known = new Map<string, InstanceFacts>()
+  const add = (found: readonly InstanceFacts[]) => {
+    for (const facts of found) if (wanted.has(facts.instanceId)) known.set(facts.instanceId, facts)
+  }
+  add(instances)
+  const isOld = askedAt < ports.clock.now() - momentMs
+  // Launched since, it may be in one of our groups all the same.
+  if (isOld && known.size < wanted.size) add((await inventory(ports, ports.clock.now() - momentMs)).instances)
+  const others = [...wanted].filter((id) => !known.has(id))
+  if (others.length > 0) add(await ports.instances.byIds(others))
+  return known
+}
+
+/** What EC2 shows of one instance; undefined: it knows none, now. @param notBefore epoch ms; a moment ago unless given */
+export async function instanceById(
+  ports: Needs,
+  instanceId: string,
+  notBefore?: number,
+): Promise<InstanceFacts | undefined> {
+  return (await instancesById(ports, [instanceId], notBefore)).get(instanceId)
+}
+
+/** The running or pending instances with this address: of our groups, or else, as two VPCs may use the same, of whoever has it. */
+export async function instancesAt(ports: Needs, host: string): Promise<readonly InstanceFacts[]> {
+  const address = canonicalHost(host) ?? host
+  const { instances } = await inventory(ports, ports.clock.now() - momentMs)
+  const ours = instances.filter(
+    ({ state, addresses }) => (state === 'running' || state === 'pending') && addresses.includes(address),
+  )
+  return ours.length > 0 ? ours : ports.instances.byAddress(host)
+}

@@ -1,0 +1,89 @@
+import { type Hold, isResolved } from '../control/hold.ts'
+import { mayBeUnknownYet } from '../control/instance-life.ts'
+import { instanceDestinations } from '../control/resolve.ts'
+import { instancesById } from './inventory.ts'
+import { allListed, storedLists } from './lists.ts'
+import { onEach } from './on-each.ts'
+import type { EdgePorts, InstanceFacts } from './ports.ts'
+import type { Wishes } from './settle.ts'
+
+type Needs = Pick<EdgePorts, 'store' | 'clock' | 'ids' | 'config' | 'instances'>
+
+const leaseName = '/holds'
+const leaseMs = 40_000
+/** While holds are placed one after the other, whoever resolves them goes on for so long: others settle the edges meanwhile. */
+const goesOnForMs = 5000
+/** Of a machine that is not young, what the inventory showed within this will do: its addresses are those of its life. */
+const oldEnoughMs = 120_000
+
+/**
+ * Fills in what EC2 shows of machines that are held: a hold is placed by the instance's id, before anything is asked. One run at a time does
+ * it for all of them, and raises the counter where something is new. EC2 shows the addresses of a young machine one after the other: they
+ * are looked for again.
+ * @throws what EC2 answered: what is held stays so
+ */
+export async function resolveHolds(ports: Needs, wishes: Wishes): Promise<void> {
+  const goesOnUntil = ports.clock.now() + goesOnForMs
+  for (;;) {
+    const { wanted, holds } = await wishes.now()
+    const open = holds.filter((hold) => mayShowMore(hold, ports.clock.now()))
+    if (open.length === 0 || !(await resolveUnderLease(ports, open))) return
+    // Whoever placed a hold meanwhile found the lease taken.
+    if ((await ports.store.wanted()) === wanted || ports.clock.now() >= goesOnUntil) return
+  }
+}
+
+function mayShowMore(hold: Hold, now: number): boolean {
+  const { source, subject, wholeInstance } = hold
+  if (source === 'retired' || subject.kind !== 'instance' || !wholeInstance) return false
+  return !isResolved(hold) || mayBeUnknownYet(subject.launchedAt, now)
+}
+
+/** @returns false while another run does it */
+async function resolveUnderLease(ports: Needs, open: readonly Hold[]): Promise<boolean> {
+  const { store, clock, ids } = ports
+  const now = clock.now()
+  const generation = await store.takeEdge(leaseName, ids.next(), now, now + leaseMs)
+  if (generation === undefined) return false
+  try {
+    const facts = await factsOf(ports, open)
+    const fresh = open.flatMap((hold) => {
+      const shown = hold.subject.kind === 'instance' ? facts.get(hold.subject.instanceId) : undefined
+      return shown && showsMore(shown, hold) ? [{ hold, shown }] : []
+    })
+    if (fresh.length === 0) return true
+    const listed = allListed(await storedLists(ports))
+    await onEach(fresh, ({ hold, shown }) => {
+      const addresses = [...new Set([...hold.addresses, ...shown.addresses])]
+      return store.putHold({
+        ...hold,
+        subject: { kind: 'instance', instanceId: shown.instanceId, launchedAt: shown.launchedAt },
+        addresses,
+        uris: instanceDestinations({ ...shown, addresses }, listed),
+        ...(shown.group !== undefined && { group: shown.group }),
+      })
+    })
+    await store.raiseWanted()
+    return true
+  } finally {
+    await store.giveUpEdge(leaseName, generation, 0)
+  }
+}
+
+async function factsOf(ports: Needs, open: readonly Hold[]): Promise<ReadonlyMap<string, InstanceFacts>> {
+  const now = ports.clock.now()
+  const idsOf = open.flatMap(({ subject }) => (subject.kind === 'instance' ? [subject.instanceId] : []))
+  const known = await instancesById(ports, idsOf, now - oldEnoughMs)
+  const vague = idsOf.filter((id) => {
+    const facts = known.get(id)
+    return !facts || facts.addresses.length === 0 || mayBeUnknownYet(facts.launchedAt, now)
+  })
+  return new Map([...known, ...(await instancesById(ports, vague))])
+}
+
+/** Of this life, and not of a later one of the same id. */
+function showsMore({ addresses, launchedAt }: InstanceFacts, { subject, addresses: known }: Hold): boolean {
+  const isSame =
+    subject.kind === 'instance' && (subject.launchedAt === 0 || subject.launchedAt === launchedAt)
+  return isSame && addresses.some((address) => !known.includes(address))
+}
