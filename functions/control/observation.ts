@@ -104,11 +104,7 @@ function observeEdge(drain: Observed, key: string, edge: string, { reading, rule
   if (!reading) return { edge, unknown: 'no longer configured, but its calls may still be up', removed: true }
   if (!reading.readable) return { edge, unknown: reading.reason }
   const shown = reading.holds[key]
-  if (!shown)
-    return {
-      edge,
-      unknown: 'it was not read since the drain began, and the address of its machine was known',
-    }
+  if (!shown) return { edge, unknown: "it was not read since the server's address was known" }
   const doubt = hiddenEntry(shown) ?? doubtOf(drain, reading, rules)
   return {
     edge,

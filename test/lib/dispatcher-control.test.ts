@@ -103,7 +103,7 @@ describe('queues', () => {
 
 describe('functions', () => {
   test('all eight run on Node 24 on arm64, with a log group of their own', () => {
-    expect(functions).toHaveLength(9)
+    expect(functions).toHaveLength(8)
     for (const { Properties } of functions)
       expect(Properties).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] })
     expect(new Set(functions.map(({ Properties }) => readable(Properties.LoggingConfig.LogGroup))).size).toBe(
