@@ -1,0 +1,141 @@
+import { expect, test } from 'vitest'
+import type { Hold } from '../../functions/control/hold.ts'
+import { message } from '../contracts/event-files.ts'
+import { holdOf } from './settle-world.ts'
+import {
+  createWorld,
+  drainId,
+  facts,
+  file,
+  instanceId,
+  minutes,
+  neighbour,
+  seconds,
+  server,
+  type World,
+} from './world.ts'
+
+const subject = { kind: 'instance', instanceId, launchedAt: 0 } as const
+const theHold = async (world: World): Promise<Hold | undefined> =>
+  world.memory.store.hold('lifecycle', `${instanceId}/drain-calls`, subject)
+
+/** EC2 refuses everything from now on; {@link createWorld}'s first minute has read the inventory. */
+function ec2Refuses(world: World) {
+  const refuse = async () => {
+    throw new Error('RequestLimitExceeded')
+  }
+  Object.assign(world.memory.instances, { inGroups: refuse, byIds: refuse, byAddress: refuse })
+}
+
+test('while EC2 refuses, a server that scales in is disabled by what the inventory showed before', async () => {
+  const world = createWorld()
+  await world.settledAll()
+  ec2Refuses(world)
+  world.edges[0]?.callTo(server)
+  await world.scaleIn()
+  await world.pass(3 * seconds)
+  expect(world.flags()).toMatchObject({ 'edge-a/1': 'DX', 'edge-b/1': 'DX', 'edge-b/2': 'DX' })
+  expect(await theHold(world)).toMatchObject({ addresses: ['10.0.1.20'], group: 'media-servers' })
+})
+
+test('the hold of a server is placed by its id before EC2 is asked: entries with its id as duid get no new calls', async () => {
+  const named = file.map((entry) => ({ ...entry, ...(entry.uri === server && { duid: instanceId }) }))
+  const world = createWorld({ instances: [], edges: [{ id: 'edge-a', file: named }] })
+  await world.settledAll()
+  ec2Refuses(world)
+  world.memory.instances.put(facts())
+  await world.scaleIn()
+  await world.pass(20 * seconds)
+  expect(await theHold(world)).toMatchObject({ addresses: [], uris: [] })
+  expect(world.flags()).toMatchObject({ 'edge-a/1': 'DX', 'edge-a/2': 'DX' })
+})
+
+test('what a server has is counted only once its address is known: nothing is concluded before', async () => {
+  const world = createWorld({ instances: [] })
+  await world.settledAll()
+  ec2Refuses(world)
+  await world.scaleIn()
+  await world.pass(30 * minutes)
+  expect(world.ended()).toEqual([])
+  expect(await world.record()).not.toHaveProperty('confirmedAt')
+  expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({
+    verdict: 'unknown',
+    unknown: ['edge-a', 'edge-b'].map((edge) =>
+      expect.stringContaining(`${edge}: it was not read since the server's address was known`),
+    ),
+  })
+})
+
+test('while EC2 refuses, edges are settled for everything else, and the request comes again', async () => {
+  const world = createWorld({ instances: [] })
+  await world.settledAll()
+  ec2Refuses(world)
+  await world.scaleIn()
+  await world.pass(10 * seconds)
+  const { store } = world.memory
+  await store.putHold(holdOf(neighbour))
+  await store.raiseWanted()
+  await expect(world.settle({ kind: 'settle' })).rejects.toThrow('RequestLimitExceeded')
+  expect(world.flags(neighbour)).toMatchObject({ 'edge-a/1': 'DX', 'edge-b/2': 'DX' })
+})
+
+test('what was lifted while EC2 was asked stays lifted', async () => {
+  const world = createWorld({ instances: [] })
+  await world.settledAll()
+  await world.scaleIn()
+  world.stop()
+  const placed = await theHold(world)
+  if (!placed) throw new Error('no hold was placed')
+  world.memory.instances.put(facts())
+  const { inGroups } = world.memory.instances
+  Object.assign(world.memory.instances, {
+    inGroups: async (groups: readonly string[]) => {
+      await world.memory.store.putHold({ ...placed, lifted: { at: world.clock.now(), by: 'alice' } })
+      return inGroups(groups)
+    },
+  })
+  await world.pass(1 * minutes)
+  await world.settle()
+  expect(await theHold(world)).toMatchObject({ lifted: { by: 'alice' } })
+  expect(await world.memory.store.holds()).toEqual([])
+})
+
+test('a later life of the same instance is not what an older hold speaks of', async () => {
+  const world = createWorld()
+  await world.scaleIn()
+  await world.pass(10 * seconds)
+  world.stop()
+  const before = await theHold(world)
+  world.memory.instances.put(facts({ launchedAt: world.clock.now(), addresses: ['10.0.1.21'] }))
+  await world.pass(1 * minutes)
+  await world.settle()
+  expect(await theHold(world)).toEqual(before)
+})
+
+test('an event that comes twice leaves what was resolved', async () => {
+  const world = createWorld()
+  await world.scaleIn()
+  world.stop()
+  await world.pass(10 * seconds)
+  const before = await theHold(world)
+  expect(before?.addresses).toEqual(['10.0.1.20'])
+  await world.lifecycle(message('lifecycle-terminate-scale-in'))
+  expect(await theHold(world)).toEqual(before)
+})
+
+test('a run that was killed before the hold was placed is finished by the first look', async () => {
+  const world = createWorld()
+  await world.settledAll()
+  // What the claim did before it was killed.
+  world.memory.store.failNext('putHold', new Error('killed'))
+  world.beginAction()
+  await expect(world.lifecycle(message('lifecycle-terminate-scale-in'))).rejects.toThrow('killed')
+  expect(await theHold(world)).toBe(undefined)
+  expect(await world.record()).toMatchObject({ state: 'claimed' })
+  await world.ports.workflows.start({
+    ...{ drainId, attempt: 1, next: 'observe', waitSeconds: 1, retrySeconds: 1 },
+  })
+  await world.pass(20 * seconds)
+  expect(await theHold(world)).toMatchObject({ addresses: ['10.0.1.20'] })
+  expect(world.memory.events.of('Drain Started')).toHaveLength(1)
+})
