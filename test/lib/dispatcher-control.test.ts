@@ -107,7 +107,7 @@ describe('functions', () => {
     for (const { Properties } of functions)
       expect(Properties).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] })
     expect(new Set(functions.map(({ Properties }) => readable(Properties.LoggingConfig.LogGroup))).size).toBe(
-      9,
+      8,
     )
     template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 })
   })
