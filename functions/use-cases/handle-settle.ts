@@ -45,10 +45,12 @@ async function settleAndCount(ports: EdgePorts, { notBefore, endCalls, edges }: 
 /** Also while nothing is drained: it keeps a VPC link in use, which AWS makes inactive after 60 days without traffic. */
 async function everyMinute(ports: EdgePorts): Promise<void> {
   const startedAt = ports.clock.now()
+  // What was read a moment ago rests.
+  const notBefore = startedAt - ports.config.timers.minWaitSeconds * 1000
   const failed: unknown[] = []
   const works = [
     () => endReleases(ports),
-    () => settleAndCount(ports, { kind: 'settle', notBefore: startedAt }),
+    () => settleAndCount(ports, { kind: 'settle', notBefore }),
     () => countReadings(ports, startedAt),
   ]
   // What is wrong with one of them keeps no other from being done.

@@ -92,7 +92,9 @@ async function look(ports: Ports, record: DrainRecord, hold: Hold): Promise<Look
   const machines = group?.callCount !== undefined
   const busy = await busyEdges(ports, record, hold)
   const wanted = await ports.store.wanted()
-  if (busy.length > 0) await readBack(ports, { notBefore: began, edges: busy })
+  // While calls are up there nothing is decided: what another drain had read a moment ago will do.
+  const momentAgo = began - ports.config.timers.minWaitSeconds * 1000
+  if (busy.length > 0) await readBack(ports, { notBefore: momentAgo, edges: busy })
   else await readBack(ports, { notBefore: began, wanted, machines, patient: true })
   const readings = await storedReadings(ports, began)
   const rules = ports.config.timers

@@ -27,24 +27,30 @@ function patienceMs({ config }: Pick<Ports, 'config'>, patient = false): number 
   return (patient ? 10 : 2) * config.timers.rpcTimeoutSeconds * 1000 + 2000
 }
 
-/** Asks for a settle and waits until every edge has been read, or could not be, for a short while. */
+/** Waits until every edge has been read, or could not be, for a short while. Asks for a settle once there is one that does not rest. */
 export async function readBack(ports: Needs, since: Since): Promise<void> {
-  const { store, clock } = ports
-  const askedAt = clock.now()
-  const againMs = ports.config.timers.rpcTimeoutSeconds * 1000
-  let asked = askedAt
-  await ask(ports, since)
+  const { store, clock, config } = ports
+  const { rpcTimeoutSeconds, minWaitSeconds } = config.timers
+  const waitsFrom = since.notBefore ?? clock.now()
+  let askAt = Number.NEGATIVE_INFINITY
   await poll(ports, patienceMs(ports, since.patient), async () => {
     const heads = (await configured(store)).filter(({ edge }) => since.edges?.includes(edge) ?? true)
-    const machines = !since.machines || ((await store.machines())?.askedAt ?? 0) >= askedAt
-    const isDone = machines && heads.length > 0 && heads.every((head) => knows(head, since, askedAt))
+    const missing = heads.filter((head) => !knows(head, since, waitsFrom))
+    const machinesAt = since.machines ? ((await store.machines())?.askedAt ?? 0) : waitsFrom
+    if (heads.length > 0 && missing.length === 0 && machinesAt >= waitsFrom) return true
+    const rested = missing.map((head) => restedFrom(head, since.wanted) + minWaitSeconds * 1000)
+    const dueAt = Math.max(askAt, missing.length > 0 ? Math.min(...rested) : askAt)
+    if (clock.now() < dueAt) return false
     // A run that was reading an edge already has left it as it is: only what is wanted makes it go round.
-    if (!isDone && clock.now() - asked >= againMs) {
-      asked = clock.now()
-      await ask(ports, since)
-    }
-    return isDone
+    askAt = clock.now() + rpcTimeoutSeconds * 1000
+    await ask(ports, since)
+    return false
   })
+}
+
+/** From when on its rest counts, epoch ms: see settle-fleet.ts. */
+function restedFrom({ wanted, askedAt, unreadable }: EdgeHead, since = 0): number {
+  return Math.max(unreadable?.at ?? 0, wanted >= since ? askedAt : 0)
 }
 
 /**

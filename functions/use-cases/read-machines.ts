@@ -5,6 +5,7 @@ import type { MachinesReading, Unknown } from '../control/reading.ts'
 import { instancesById, inventory } from './inventory.ts'
 import { onEach } from './on-each.ts'
 import type { EdgePorts } from './ports.ts'
+import { longestNapMs } from './settle-fleet.ts'
 
 type Needs = Pick<EdgePorts, 'store' | 'clock' | 'ids' | 'config' | 'instances' | 'mediaServers'>
 
@@ -33,7 +34,9 @@ export async function readMachines(ports: Needs, notBefore: number): Promise<voi
       (before?.askedAt ?? 0) + minWaitSeconds * 1000,
       Math.min(notBefore, now + clocksApartMs),
     )
-    if (clock.now() < restsUntil) await clock.sleep(restsUntil - clock.now())
+    const napMs = restsUntil - clock.now()
+    if (napMs > longestNapMs) return
+    if (napMs > 0) await clock.sleep(napMs)
     const askedAt = clock.now()
     const holds = (await store.holds()).filter(({ source }) => source !== 'retired')
     const calls = await countMediaServers(ports, holds)

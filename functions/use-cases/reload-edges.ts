@@ -86,7 +86,7 @@ async function reloadOne(ports: EdgePorts, edge: Edge): Promise<Reloaded> {
 
 function problemOf(result: SettleResult): string | undefined {
   if ('error' in result) return result.error.message
-  return 'taken' in result ? 'another run has the edge' : openOf(result.reading)
+  return 'left' in result ? 'another run has the edge' : openOf(result.reading)
 }
 
 /** What is held and open all the same, in words. */

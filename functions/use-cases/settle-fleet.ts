@@ -11,11 +11,11 @@ import type { Edge, EdgePorts } from './ports.ts'
 import { publishDrift } from './publish-drift.ts'
 import { headOf, type Known, ownError, settleUnderLease, unreadHead, until, type Wishes } from './settle.ts'
 
-/** What came of one edge. `taken`: another run has its lease, and does what is wanted. */
+/** What came of one edge. `left`: another run has its lease, and does what is wanted; or it rests, and nothing new is. */
 export type SettleResult =
   | { readonly edge: Edge; readonly reading: Reading }
   | { readonly edge: Edge; readonly error: EdgeError }
-  | { readonly edge: Edge; readonly taken: true }
+  | { readonly edge: Edge; readonly left: true }
 
 type Needs = Pick<EdgePorts, 'fleet' | 'store' | 'clock' | 'ids' | 'config' | 'events' | 'metrics'>
 
@@ -25,6 +25,8 @@ const waitTimeouts = 6
 const restPerHoldMs = 13
 /** Whoever waits for a reading waits a little longer than this (read-back.ts). */
 const longestRestMs = 6500
+/** Longer than this nobody waits for what rests: who needs it asks again, and a function that sleeps is paid for. */
+export const longestNapMs = clocksApartMs
 
 type EndCalls = NonNullable<Extract<SettleRequest, { kind: 'settle' }>['endCalls']>
 
@@ -39,7 +41,8 @@ export interface SettleOrder {
 
 /**
  * Settles every edge that does not know what is wanted, or whose reading is too old, each under its own lease. An edge that another run
- * has is left to it: that one looks at the counter again before it ends.
+ * has is left to it: that one looks at the counter again before it ends. Where nothing is new, an edge rests between two readings; one that
+ * could not be read, in any case.
  * @returns what came of those edges
  */
 export async function settleFleet(ports: Needs, order: SettleOrder = {}): Promise<SettleResult[]> {
@@ -49,7 +52,8 @@ export async function settleFleet(ports: Needs, order: SettleOrder = {}): Promis
   const wanted = await ports.store.wanted()
   const isDue = (edge: Edge) => {
     const head = heads.get(edge.id)
-    return shareOf(edge, order) > 0 || !head || !answers(head, wanted, order.notBefore)
+    if (shareOf(edge, order) > 0 || !head) return true
+    return !answers(head, wanted, order.notBefore) && !rests(ports, head, wanted)
   }
   const due = edges.filter((edge) => (order.only?.includes(edge.id) ?? true) && isDue(edge))
   return onEach(due, (edge) =>
@@ -127,12 +131,12 @@ export async function settleEdge(ports: Needs, edge: Edge, order: EdgeOrder = {}
   // Who asked may have a clock that is ahead: what is read before its time comes does not answer it.
   const notBefore = Math.min(order.notBefore ?? 0, ports.clock.now() + clocksApartMs)
   let turn: Turn = { ...order, edge, wishes, mustAsk, notBefore }
-  let last: SettleResult = { edge, taken: true }
+  let last: SettleResult = { edge, left: true }
   for (;;) {
     const lease = await take(ports, edge, turn.waits ?? false)
     if (!lease) return last
     const result = await underLease(ports, lease, turn)
-    if ('error' in result) return result
+    if (!('reading' in result)) return result
     const { wanted: known, askedAt } = result.reading
     // Only a later generation knows that a write which was not answered comes no more: until then a D counts as ours, whoever means it.
     const isInTheAir = lease.unanswered && !turn.isLast
@@ -181,11 +185,7 @@ interface Turn extends EdgeOrder {
   readonly isLast?: boolean
 }
 
-async function underLease(
-  ports: Needs,
-  lease: Lease,
-  order: Turn,
-): Promise<Extract<SettleResult, { reading: Reading } | { error: EdgeError }>> {
+async function underLease(ports: Needs, lease: Lease, order: Turn): Promise<SettleResult> {
   const { store, clock } = ports
   const { edge, wishes, first, mustAsk } = order
   let head: EdgeHead = order.head ?? { edge: edge.id, wanted: -1, askedAt: 0 }
@@ -195,7 +195,7 @@ async function underLease(
     if (reading && reading.askedAt > head.askedAt) head = headOf(reading)
     const known = { head, reading, listing: await store.listing(edge.id) }
     const rested = mustAsk ? undefined : await rest(ports, known, order)
-    if (rested) return { edge, reading: rested }
+    if (rested) return rested === 'rests' ? { edge, left: true } : { edge, reading: rested }
     if (first) await lease.ask(first)
     const ended = await endOwnShare(ports, lease, known, order)
     const last = await settleUnderLease(ports, lease, wishes, known, {
@@ -221,15 +221,20 @@ async function underLease(
   }
 }
 
-/**
- * Where nothing is new, an edge rests between two readings; one that could not be read, in any case.
- * @returns the reading that another run has made meanwhile, if it will do
- */
+/** @returns whether its head says that it was asked a moment ago, and knows what is wanted or could not be read */
+function rests({ clock, config }: Needs, head: EdgeHead, wanted: number): boolean {
+  const { askedAt, unreadable, removedAt } = head
+  const triedAt = Math.max(unreadable?.at ?? 0, head.wanted >= wanted ? askedAt : 0)
+  const restsUntil = triedAt + config.timers.minWaitSeconds * 1000
+  return removedAt === undefined && restsUntil - clock.now() > longestNapMs
+}
+
+/** @returns the reading that another run has made meanwhile, if it will do; or that the edge rests for longer than a moment */
 async function rest(
   ports: Needs,
   { head, reading }: Known,
   { wishes, notBefore = 0 }: Turn,
-): Promise<Reading | undefined> {
+): Promise<Reading | 'rests' | undefined> {
   if (head?.removedAt !== undefined) return undefined
   const { wanted } = await wishes.now()
   const triedAt = head?.unreadable?.at ?? 0
@@ -238,7 +243,9 @@ async function rest(
   const perHolds = Math.min(longestRestMs, restPerHoldMs * Object.keys(reading?.holds ?? {}).length)
   const restMs = Math.max(ports.config.timers.minWaitSeconds * 1000, perHolds)
   const restsUntil = Math.max(triedAt, latest?.askedAt ?? 0) + restMs
-  await until(ports, wanted, Math.max(restsUntil, notBefore))
+  const wakesAt = Math.max(restsUntil, notBefore)
+  if (wakesAt - ports.clock.now() > longestNapMs) return 'rests'
+  await until(ports, wanted, wakesAt)
   return undefined
 }
 

@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
-import { command, config, createWorld, everywhere, file, minutes, server, type World } from './world.ts'
+import {
+  command,
+  config,
+  createWorld,
+  everywhere,
+  file,
+  minutes,
+  seconds,
+  server,
+  type World,
+} from './world.ts'
 
 const edit = message('edge-list-update')
 const release = (changes: Readonly<Record<string, unknown>> = {}) =>
@@ -99,6 +109,8 @@ test.each([
 ])('adding the edge again ends its release, as %s finds: its calls count again', async (_, found) => {
   const world = createWorld()
   const b = await drainWithRemovedEdge(world)
+  // Between two looks.
+  await world.pass(5 * seconds)
   await world.command(release())
   world.memory.fleet.list.push(b)
   await found(world)

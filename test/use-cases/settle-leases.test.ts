@@ -27,8 +27,8 @@ test('one run at a time writes to an edge; others leave it to that one at once',
   const [first, ...others] = await Promise.all([1, 2, 3].map(() => settleEdge(world.ports, edge)))
   expect(found(first).wanted).toBe(since)
   expect(others).toEqual([
-    { edge, taken: true },
-    { edge, taken: true },
+    { edge, left: true },
+    { edge, left: true },
   ])
   expect(edge.posts).toBe(alone.edge.posts)
 })
@@ -38,7 +38,7 @@ test('a change that the running one does not know yet makes it go round, under t
   const first = await want(world, holdOf(server))
   atFirst(edge, 'write', async () => {
     await want(world, holdOf(neighbour))
-    expect(await settleEdge(world.ports, edge)).toMatchObject({ taken: true })
+    expect(await settleEdge(world.ports, edge)).toMatchObject({ left: true })
   })
   expect(found(await settleEdge(world.ports, edge)).wanted).toBe(first + 1)
   expect(world.flags(neighbour)).toEqual({ 'edge-a/1': 'DX', 'edge-a/2': 'DX' })
@@ -78,9 +78,9 @@ test('whoever does not wait is told at once that another run has the edge; whoev
   const { world, edge } = await oneEdge()
   await want(world, holdOf(server))
   await world.memory.store.takeEdge('edge-a', 'somebody', world.clock.now(), Number.MAX_SAFE_INTEGER)
-  expect(await settleEdge(world.ports, edge)).toMatchObject({ taken: true })
+  expect(await settleEdge(world.ports, edge)).toMatchObject({ left: true })
   expect(world.age()).toBe(0)
-  expect(await settleEdge(world.ports, edge, { waits: true })).toMatchObject({ taken: true })
+  expect(await settleEdge(world.ports, edge, { waits: true })).toMatchObject({ left: true })
   expect(world.age()).toBe(6 * rpcTimeout)
   expect(edge.requests).toEqual([])
 })
