@@ -11,6 +11,8 @@ export interface Emulator {
   readonly endpoint: string
   readonly region: string
   readonly accountId: string
+  /** Its process, below which its functions' are; undefined where the lab did not start it. */
+  readonly pid?: number
   /** How many times as long as MiniStack it takes for the same, roughly: triggers come that much slower. */
   readonly slowness: number
   /** What an AWS SDK client of the lab is made with: `new SQSClient(emulator.client)`. */
@@ -86,12 +88,20 @@ export async function startMiniStack(options: MiniStackOptions): Promise<Emulato
     },
   })
   await untilHealthy(child, endpoint)
-  return emulatorAt({ endpoint, region, accountId, slowness: 1, accessKeyId, stop: () => child.stop() })
+  return emulatorAt({
+    endpoint,
+    region,
+    accountId,
+    slowness: 1,
+    accessKeyId,
+    pid: child.pid,
+    stop: () => child.stop(),
+  })
 }
 
 /** An emulator that answers at `endpoint`, in the account that this access key means there. */
 export function emulatorAt(
-  at: Pick<Emulator, 'endpoint' | 'region' | 'accountId' | 'slowness' | 'stop' | 'deployed'> & {
+  at: Pick<Emulator, 'endpoint' | 'region' | 'accountId' | 'pid' | 'slowness' | 'stop' | 'deployed'> & {
     readonly accessKeyId: string
   },
 ): Emulator {

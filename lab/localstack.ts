@@ -86,6 +86,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Emula
     accountId,
     slowness,
     accessKeyId: accountId,
+    pid: child.pid,
     stop: () => child.stop(20_000),
   })
 }

@@ -21,6 +21,7 @@ import {
   settingsFile,
 } from './fleet-plan.ts'
 import type { Log } from './lab-cache.ts'
+import type { WorldOptions } from './world.ts'
 
 export interface AwsSide {
   readonly autoScaling: AutoScaling
@@ -35,6 +36,7 @@ export interface AwsOptions {
   readonly auth: boolean
   /** the API through which the functions reach the edges, unless directly */
   readonly edgeApi?: string
+  readonly inFrontOfTable?: WorldOptions['inFrontOfTable']
   readonly deadlines: readonly ShortDeadline[]
   readonly onTerminate: (instance: Instance) => Promise<void>
   readonly log: Log
@@ -59,6 +61,9 @@ export async function startAws(options: AwsOptions): Promise<AwsSide> {
       hooks: hooksOf(deadline),
       terminateHookAbandon: 'retain',
     })
+  const endpoint = Promise.withResolvers<URL>()
+  const table = await options.inFrontOfTable?.(endpoint.promise)
+  if (table) options.closing.defer(() => table.close())
   const emulator = await options.startEmulator({
     runDir: options.runDir,
     auth: options.auth,
@@ -66,9 +71,11 @@ export async function startAws(options: AwsOptions): Promise<AwsSide> {
       AWS_ENDPOINT_URL_AUTO_SCALING: autoScaling.endpoint,
       AWS_ENDPOINT_URL_EC2: autoScaling.endpoint,
       ...(options.edgeApi !== undefined && { [edgeAccessEnvironment.api]: options.edgeApi }),
+      ...(table && { AWS_ENDPOINT_URL_DYNAMODB: table.url }),
     },
   })
   options.closing.defer(() => emulator.stop())
+  endpoint.resolve(new URL(emulator.endpoint))
   publish = eventPublisher(emulator)
   options.log('the AWS emulator answers')
   return { autoScaling, emulator, publish }

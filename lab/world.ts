@@ -26,9 +26,9 @@ import {
   startSippServers,
 } from './world-sip.ts'
 
-/** Something between an edge and our functions. */
+/** Something between an edge, or the table, and our functions. */
 export interface Interposed {
-  /** what our functions are told instead of the edge's own URL */
+  /** what our functions are told instead of the URL behind it */
   readonly url: string
   readonly close: () => Promise<void>
 }
@@ -40,6 +40,8 @@ export interface WorldOptions {
   /** true: every call to the emulator is checked against its caller's role */
   readonly auth?: boolean
   readonly inFrontOf?: (edge: Edge) => Promise<Interposed | undefined>
+  /** between our functions and the emulator's DynamoDB, whose endpoint is known only when the emulator answers */
+  readonly inFrontOfTable?: (endpoint: Promise<URL>) => Promise<Interposed>
   /** true: our functions reach the edges only through what behaves like API Gateway, and sign for it (no roles, no named endpoint) */
   readonly apiGateway?: boolean
   /** servers with a policy and a short deadline of their own */
@@ -120,6 +122,7 @@ async function startWorld(options: WorldOptions, closing: Closing): Promise<Worl
       auth: options.auth === true,
       deadlines,
       ...(gateway && { edgeApi: gateway.endpoint }),
+      ...(options.inFrontOfTable && { inFrontOfTable: options.inFrontOfTable }),
       onTerminate: async (instance) => machines?.switchOff(instance),
       log,
     }),
