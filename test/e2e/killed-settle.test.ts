@@ -175,8 +175,8 @@ function wasUp({ answeredAt, byeAtServerAt = Number.POSITIVE_INFINITY }: CallRec
 /** A lease, and the wait after one that was not given up (docs/architecture.md, "How settle works"). */
 const leaseMs = 4 * plan.rpcTimeoutSeconds * 1000
 const waitsMs = plan.rpcTimeoutSeconds * 1000 + 2000
-/** Looks come that often, and each asks again after an RPC timeout. */
-const askedEveryMs = (plan.maxWaitSeconds + plan.rpcTimeoutSeconds) * 1000
+/** A look asks again after an RPC timeout, and may end just before that; then the next one is waited for, and started. */
+const askedEveryMs = (plan.rpcTimeoutSeconds + plan.maxWaitSeconds + 1) * 1000
 
 /** One step for each edge: a kill for each step would take twice as long, most of it the wait for the end of a lease. */
 describe.each([
