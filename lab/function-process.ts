@@ -12,7 +12,10 @@ export class NoFunctionProcess extends Error {
  * Kills the functions' processes that have the other ends of these connections, with SIGKILL, and waits until those are closed.
  * @throws NoFunctionProcess, before anything is killed
  */
-export async function killFunctions(emulator: Emulator, sockets: readonly Socket[]): Promise<void> {
+export async function killFunctions(
+  emulator: Pick<Emulator, 'pid'>,
+  sockets: readonly Socket[],
+): Promise<void> {
   const pids = new Set(sockets.map((socket) => processBehind(emulator, socket)))
   const closed = sockets.map((socket) => once(socket, 'close'))
   for (const pid of pids) process.kill(pid, 'SIGKILL')
@@ -20,7 +23,7 @@ export async function killFunctions(emulator: Emulator, sockets: readonly Socket
 }
 
 /** Only the emulator's descendants are looked at: it starts a process for each execution environment of a function. */
-function processBehind({ pid: emulator }: Emulator, socket: Socket): number {
+function processBehind({ pid: emulator }: Pick<Emulator, 'pid'>, socket: Socket): number {
   const link = `socket:[${inodeOfOtherEnd(socket)}]`
   const found = emulator === undefined ? undefined : descendantsOf(emulator).find((pid) => opens(pid, link))
   if (found === undefined)
