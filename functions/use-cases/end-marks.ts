@@ -17,7 +17,7 @@ const admissionMs = 60_000
  * and no edge lists what it had, or a machine that was launched later has its address. A few each time, in turn.
  */
 export async function endMarks(
-  ports: Pick<Ports, 'store' | 'clock' | 'settles' | 'events' | 'instances' | 'config' | 'ids'>,
+  ports: Pick<Ports, 'store' | 'clock' | 'settles' | 'workflows' | 'events' | 'instances' | 'config' | 'ids'>,
 ): Promise<void> {
   const marks = await ports.store.holds()
   if (marks.length === 0) return

@@ -4,7 +4,7 @@ import { alarmIntent, alarmTarget } from '../control/alarm.ts'
 import { holdAndDrain } from './hold-and-drain.ts'
 import { lift } from './lift.ts'
 import type { Ports } from './ports.ts'
-import { finishClaim } from './start-drain.ts'
+import { finishClaim, finishOwnClaims } from './start-drain.ts'
 import { resolveTarget } from './target.ts'
 
 /**
@@ -23,6 +23,7 @@ export async function handleAlarm(ports: Ports, message: AlarmMessage): Promise<
     return liftHold(ports, holdId, who, message.order)
   }
   if (intent === 'lift') return liftHold(ports, holdId, who, message.order)
+  await finishOwnClaims(ports, message.order)
   const { target: configuredTarget } = configured
   const target = await resolveTarget(
     ports,
@@ -47,5 +48,6 @@ async function liftHold(ports: Ports, holdId: string, who: string, order: string
   const holds = await ports.store.holds()
   const own = holds.filter((hold) => hold.source === 'alarm' && hold.id === holdId)
   await lift(ports, own, who, order)
+  // One that was lifted while its drain was being started.
   await finishClaim(ports, `alarm/${holdId}`)
 }

@@ -12,7 +12,7 @@ import { lift } from './lift.ts'
 import { keepPending } from './pending-answers.ts'
 import type { CommandOutcomeRow, Ports } from './ports.ts'
 import { readBack } from './read-back.ts'
-import { finishClaim } from './start-drain.ts'
+import { finishOwnClaims } from './start-drain.ts'
 import { resolveTarget, type Target } from './target.ts'
 
 /**
@@ -64,6 +64,7 @@ async function answeredBySettle(
 }
 
 async function drain(ports: Ports, command: DrainCommand, order: string): Promise<CommandOutcomeRow> {
+  await finishOwnClaims(ports, order)
   if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
   const target = await resolveTarget(ports, targetName(command))
   if (command.dryRun) return { result: 'dry-run', destinations: target.uris, edges: dryRun(target) }
@@ -114,7 +115,6 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
   if (meant && before.length === 0 && !chosen.some(isOwn)) await leaveTombstone(ports, target, command, order)
   const { lifted, edges, wanted } = await lift(ports, [...chosen, ...before], command.requestedBy, order)
   for (const hold of lifted) await keepPending(ports, command.id, { hold, wanted }, edges)
-  for (const hold of chosen) await finishClaim(ports, holdKey(hold))
   const result = lifted.length > 0 ? 'lifted' : chosen.length > 0 ? 'stale' : 'nothing-to-lift'
   return {
     result,

@@ -1,8 +1,9 @@
 import { eventTypes } from '../contracts/names.ts'
-import { type Hold, orderOf } from '../control/hold.ts'
+import { type Hold, holdKey, orderOf } from '../control/hold.ts'
 import type { EdgeResult } from './edge-results.ts'
 import type { Ports } from './ports.ts'
 import { changeReadBack } from './read-back.ts'
+import { finishClaim } from './start-drain.ts'
 
 export interface Lifted {
   /** those that were lifted, not overtaken by something later */
@@ -18,7 +19,7 @@ export interface Lifted {
  * edge's own records tell it. A settle is asked for also where nothing is left to lift: a run that was killed may have lifted it.
  */
 export async function lift(
-  ports: Pick<Ports, 'store' | 'clock' | 'settles' | 'events' | 'config'>,
+  ports: Pick<Ports, 'store' | 'clock' | 'settles' | 'workflows' | 'events' | 'config'>,
   holds: readonly Hold[],
   by: string | ((hold: Hold) => string),
   order: string = orderOf(ports.clock.now()),
@@ -26,6 +27,8 @@ export async function lift(
   const byOf = (hold: Hold) => (typeof by === 'string' ? by : by(hold))
   const lifted: Hold[] = []
   for (const hold of holds) {
+    // A drain that could not be started finds that its hold is lifted, and ends; nobody comes back for it afterwards.
+    await finishClaim(ports, holdKey(hold))
     const tombstone: Hold = { ...hold, order, lifted: { at: ports.clock.now(), by: byOf(hold) } }
     if ((await ports.store.putHold(tombstone)) === 'written') lifted.push(hold)
   }

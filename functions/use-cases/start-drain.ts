@@ -1,6 +1,7 @@
 import { claim, type DrainRequest } from '../control/claim.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
 import { ExecutionEnded, StoreConflict } from '../control/errors.ts'
+import { holdKey } from '../control/hold.ts'
 import { answer, holdOf, nextOf, save } from './drain-step.ts'
 import type { Ports } from './ports.ts'
 
@@ -44,7 +45,16 @@ export async function placeHold({ store }: Pick<Ports, 'store'>, record: DrainRe
   return true
 }
 
-/** A drain that was claimed and could not be started, and whose hold is lifted now, is started: it finds that, and ends. */
+/**
+ * What an earlier delivery of a message has claimed and could not start is started, before what it names is looked for: it may have left
+ * the lists since. @param order the message's
+ */
+export async function finishOwnClaims(ports: Needs, order: string): Promise<void> {
+  for (const hold of await ports.store.holds())
+    if (hold.order === order && hold.source !== 'retired') await finishClaim(ports, holdKey(hold))
+}
+
+/** A drain that was claimed and could not be started is started. */
 export async function finishClaim(ports: Needs, drainId: string): Promise<void> {
   const record = await ports.store.drain(drainId)
   if (record?.state === 'claimed') await makeSureItRuns(ports, record)
