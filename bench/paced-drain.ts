@@ -1,5 +1,4 @@
-import type { CallsSeen } from '../functions/control/drain-record.ts'
-import { callsSeen, nextWait, type Pace, untilLastEnd } from '../functions/control/pace.ts'
+import { nextWait, type Pace } from '../functions/control/pace.ts'
 import { Draws } from '../test/simulation/random.ts'
 
 /** Drains on a virtual clock, looked at as a pace says: no edges and no store, calls that only end. Times are seconds since the drain began. */
@@ -39,8 +38,8 @@ export interface Case {
   readonly heartbeatSeconds: number
 }
 
-/** `age`: waits as they were, by the drain's age alone. A factor: what the calls tell, with the estimate that many times what it is. */
-export type By = 'age' | number
+/** `age`: waits as they were, by the drain's age alone. `waking`: settle finds that the last call is over, and wakes the drain. */
+export type By = 'age' | 'waking'
 
 export interface Seen {
   /** of a drain, the one that confirms the zero among them */
@@ -48,14 +47,6 @@ export interface Seen {
   /** from the end of the last call to the answer, by half and by 95 in 100 of the drains */
   readonly p50: number
   readonly p95: number
-  /** what each look expected and what came, in seconds until the last call's end */
-  readonly guesses: readonly Guess[]
-}
-
-export interface Guess {
-  readonly left: number
-  readonly expected: number
-  readonly came: number
 }
 
 /** The same drains for each pace: a case draws the same calls whatever looks at them. */
@@ -68,50 +59,47 @@ export function drains(one: Case, by: By, howMany: number): Seen {
       ? [...Array(calls)].fill(first)
       : [first, ...Array.from({ length: calls - 1 }, () => lasting[kind](meanSeconds, draws))]
   }
-  const seen = Array.from({ length: howMany }, () => drain(draw(), by, one.heartbeatSeconds))
+  const seen = Array.from({ length: howMany }, () => {
+    const ends = draw()
+    return drain(ends, by, one.heartbeatSeconds, uniform(draws) * passEverySeconds)
+  })
   const late = seen.map(({ lateBy }) => lateBy).sort((a, b) => a - b)
   const atShare = (share: number) => late[Math.min(howMany - 1, Math.floor(share * howMany))] ?? Number.NaN
   return {
     looks: seen.reduce((sum, { looks }) => sum + looks, 0) / howMany,
     p50: atShare(0.5),
     p95: atShare(0.95),
-    guesses: seen.flatMap(({ guesses }) => guesses),
   }
 }
+
+/** functions/use-cases/handle-settle.ts */
+const passEverySeconds = 20
+/** A pass reads the edge, wakes the drain, and its execution begins: an input, not measured. */
+const passTakesSeconds = 2
 
 interface Drained {
   readonly looks: number
   readonly lateBy: number
-  readonly guesses: readonly Guess[]
 }
 
-/** Looks follow the begin after the shortest wait; the first that finds none is confirmed by one after the fail-over window. */
-function drain(ends: readonly number[], by: By, heartbeatSeconds: number): Drained {
+/**
+ * Looks follow the begin after the shortest wait; the first that finds none is confirmed by one after the fail-over window.
+ * @param phase when the first pass of settle after the begin is
+ */
+function drain(ends: readonly number[], by: By, heartbeatSeconds: number, phase: number): Drained {
   const wait = (more: Partial<Parameters<typeof nextWait>[0]>) =>
     nextWait({ ageMs: at * 1000, heartbeatSeconds, ...more }, timers)
   const last = Math.max(...ends)
-  const guesses: Guess[] = []
+  const passAt = phase + Math.max(0, Math.ceil((last - phase) / passEverySeconds)) * passEverySeconds
+  const wokenAt = by === 'waking' ? passAt + passTakesSeconds : Number.POSITIVE_INFINITY
   let at = 0
-  let seen: CallsSeen | undefined
   at += wait({ shortest: true })
   for (let looks = 1; ; looks++) {
-    const left = ends.filter((end) => end > at).length
-    if (left === 0) {
+    if (by === 'age' ? at >= last : at >= wokenAt) {
       const confirmed = confirm(at, () => wait({ zeroPending: true }))
-      return { looks: looks + confirmed.looks, lateBy: confirmed.at - last, guesses }
+      return { looks: looks + confirmed.looks, lateBy: confirmed.at - last }
     }
-    if (by === 'age') {
-      at += wait({})
-      continue
-    }
-    seen = callsSeen(
-      { requestedAt: 0, ...(seen && { calls: seen }) },
-      { callsLeft: left, unknown: [] },
-      at * 1000,
-    )
-    if (!seen) throw new Error('all of it is known')
-    guesses.push({ left, expected: untilLastEnd(seen), came: last - at })
-    at += wait({ calls: { ...seen, callSeconds: seen.callSeconds * by } })
+    at = Math.min(wokenAt, at + wait({ callsUp: by === 'waking' }))
   }
 }
 

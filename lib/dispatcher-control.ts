@@ -160,6 +160,7 @@ export class DispatcherControl extends ControlMetrics {
       {
         [environment.edgesPath]: props.edgesPath,
         [environment.rpcSecretParameter]: props.rpcSecretParameter,
+        [environment.stateMachine]: stateMachineArn(this, stateMachineName),
         ...(edgeTls && { [edgeAccessEnvironment.tls]: JSON.stringify(edgeTls) }),
       },
       {

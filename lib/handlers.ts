@@ -9,7 +9,7 @@ export interface Handler {
 /** Each function, by its handler's file name: its time budget, and what its use case needs. */
 export const handlers = {
   // The one that reaches edges. It is made first: the others are told its name.
-  settle: { budget: 'settle', needs: ['store', 'fleet', 'instances', 'mediaServers', 'events'] },
+  settle: { budget: 'settle', needs: ['store', 'fleet', 'instances', 'mediaServers', 'workflows', 'events'] },
   'lifecycle-events': {
     budget: 'message',
     needs: ['store', 'settles', 'instances', 'complete', 'workflows', 'events'],
@@ -26,7 +26,7 @@ export const handlers = {
     needs: ['store', 'settles', 'instances', 'heartbeat', 'complete', 'terminate', 'workflows', 'events'],
   },
   'retire-drain': { budget: 'step', needs: ['store', 'instances', 'workflows', 'events'] },
-  reconcile: { budget: 'step', needs: ['store', 'settles', 'instances', 'events'] },
+  reconcile: { budget: 'step', needs: ['store', 'settles', 'instances', 'workflows', 'events'] },
 } as const satisfies Record<string, Handler>
 
 /** A handler's file name in functions/handlers, without its ending. */

@@ -2,7 +2,8 @@ import { DescribeInstancesCommand, type EC2Client, type Filter, type Instance } 
 import * as z from 'zod'
 import { destinationTag } from '../contracts/names.ts'
 import { canonicalHost } from '../control/destination.ts'
-import type { InstanceFacts, Instances } from '../use-cases/ports.ts'
+import type { InstanceFacts } from '../control/instance-life.ts'
+import type { Instances } from '../use-cases/ports.ts'
 import { parseAnswer } from './rows.ts'
 
 const required = z.object({

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { ListedDestination } from '../control/destination.ts'
 import type { EdgeDescription } from '../control/edge-facts.ts'
+import type { InstanceFacts } from '../control/instance-life.ts'
 import type { LastListed } from '../control/list-memory.ts'
 import type {
   CallCount,
@@ -14,7 +15,7 @@ import type {
   Unknown,
 } from '../control/reading.ts'
 import type { SettledEntry } from '../control/settled.ts'
-import type { InstanceFacts, Inventory } from '../use-cases/ports.ts'
+import type { Inventory } from '../use-cases/ports.ts'
 import { type Each, type Fields, flags, uri } from './rows.ts'
 
 export const edgeHeadRow: z.ZodType<EdgeHead> = z.object({

@@ -3,7 +3,7 @@ import { eventTypes } from '../contracts/names.ts'
 import type { DeadlinePolicy, EndCalls } from '../control/deadline.ts'
 import type { DestinationUri, Flags } from '../control/destination.ts'
 import { destinationUri } from '../control/destination.ts'
-import type { CallsSeen, DrainRecord, EdgeMemory, LifecycleTarget } from '../control/drain-record.ts'
+import type { DrainRecord, EdgeMemory, LifecycleTarget } from '../control/drain-record.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import { DispatcherControlError } from '../control/errors.ts'
 import type { Hold, Subject } from '../control/hold.ts'
@@ -99,14 +99,6 @@ const edgeMemory: z.ZodType<EdgeMemory> = z.object({
   everListed: z.boolean(),
 } satisfies Fields<EdgeMemory>)
 
-const callsSeen: z.ZodType<CallsSeen> = z.object({
-  count: z.number(),
-  at: z.number(),
-  ended: z.number(),
-  callSeconds: z.number(),
-  known: z.boolean(),
-} satisfies Fields<CallsSeen>)
-
 export const drainRow: z.ZodType<DrainRecord> = z.object({
   id: z.string(),
   attempt: z.number(),
@@ -135,7 +127,6 @@ export const drainRow: z.ZodType<DrainRecord> = z.object({
   wholeInstance: z.boolean(),
   group: z.string().exactOptional(),
   edges: z.record(z.string(), edgeMemory),
-  calls: callsSeen.exactOptional(),
   lifecycle: lifecycleTarget.exactOptional(),
   lastHeartbeatAt: z.number().exactOptional(),
   confirmedAt: z.number().exactOptional(),

@@ -9,8 +9,6 @@ const settle = z.strictObject({
   correlationId,
   /** epoch ms: readings that were begun earlier will not do; left out: those that know every change will */
   notBefore: z.number().exactOptional(),
-  /** only these edges, by id; left out: all */
-  edges: z.array(z.string()).exactOptional(),
   /** ends calls of a hold: how many on which edge. A step that an edge has begun already, or one before it, is not done again. */
   endCalls: z
     .strictObject({

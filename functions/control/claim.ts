@@ -52,7 +52,7 @@ function fresh(request: DrainRequest, attempt: number, version: number): DrainRe
 }
 
 function renewed(existing: DrainRecord, request: DrainRequest): DrainRecord {
-  const { confirmedAt, overdueSaid, result, calls, ...kept } = existing
+  const { confirmedAt, overdueSaid, result, ...kept } = existing
   const { order, who, why, requestedAt, deadlineAt } = request
   const edges = Object.entries(existing.edges).map(
     ([edge, { everListed }]) => [edge, { everListed }] as const,

@@ -1,6 +1,6 @@
 import type { DeadlinePolicy, EndCalls } from './deadline.ts'
 import type { DestinationUri } from './destination.ts'
-import type { HoldSource, Subject } from './hold.ts'
+import type { Hold, HoldSource, Subject } from './hold.ts'
 import type { LifecycleTransition } from './lifecycle.ts'
 
 export interface LifecycleTarget {
@@ -22,19 +22,6 @@ export interface EdgeMemory {
   readonly everListed: boolean
   /** calls that the edge's keepalives had ended without a proof, and when that number was first seen */
   readonly reaped?: { readonly calls: number; readonly at: number }
-}
-
-/** What the looks of a drain saw of its calls: enough to tell how fast they end. */
-export interface CallsSeen {
-  /** left on all edges, and when that was counted (epoch ms), by the last look that knew all of them */
-  readonly count: number
-  readonly at: number
-  /** by how many the counts have fallen in all */
-  readonly ended: number
-  /** how long calls have been up since the drain began, all of them together */
-  readonly callSeconds: number
-  /** false: the last look did not know all of them */
-  readonly known: boolean
 }
 
 export type DrainState =
@@ -65,7 +52,7 @@ export interface DrainRecord {
   readonly state: DrainState
   readonly requestedAt: number
   readonly deadlineAt: number
-  /** given: its set of destinations is resolved at begin; not given: `uris` are */
+  /** whose destinations settle finds; not given: `uris` are meant */
   readonly instanceId?: string
   readonly subject?: Subject
   readonly uris: readonly DestinationUri[]
@@ -73,7 +60,6 @@ export interface DrainRecord {
   readonly wholeInstance: boolean
   readonly group?: string
   readonly edges: Readonly<Record<string, EdgeMemory>>
-  readonly calls?: CallsSeen
   readonly lifecycle?: LifecycleTarget
   readonly lastHeartbeatAt?: number
   readonly confirmedAt?: number
@@ -101,4 +87,9 @@ export interface DrainRecord {
     | 'terminated-at-deadline'
     | 'retained'
     | 'action-over'
+}
+
+/** @returns the record with what its hold covers, as it is resolved now: its next write keeps it */
+export function resolvedBy(record: DrainRecord, { subject, uris, addresses, group }: Hold): DrainRecord {
+  return { ...record, subject, uris, addresses, ...(group !== undefined && { group }) }
 }

@@ -3,6 +3,18 @@ export interface InstanceState {
   readonly state: 'pending' | 'running' | 'shutting-down' | 'terminated' | 'stopping' | 'stopped'
 }
 
+/** A machine as EC2 shows it. */
+export interface InstanceFacts extends InstanceState {
+  readonly instanceId: string
+  /** epoch ms */
+  readonly launchedAt: number
+  /** private, secondary, public and IPv6 addresses and DNS names, canonical (see `canonicalHost`) */
+  readonly addresses: readonly string[]
+  /** destinations that its tag names, as written there */
+  readonly taggedDestinations: readonly string[]
+  readonly group?: string
+}
+
 /** EC2 may not know a machine in the first seconds after its launch ("eventual consistency"); minutes are far more than was ever seen. */
 const knownWithinMs = 300_000
 

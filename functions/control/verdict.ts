@@ -145,7 +145,8 @@ function findingOf(
   if (isUnknown(count)) return { edge, memory: known, calls: 0, unknown: count.unknown }
   if (count.calls > 0) return { edge, memory: known, calls: count.calls }
   const openUntil = (seen.openAt ?? Number.NEGATIVE_INFINITY) + clocksApartMs
-  if (seen.flags === 'open') return { edge, memory: known, calls: 0, open: true }
+  // Of a moment after it was open a zero proves nothing yet.
+  if (seen.flags === 'open' || seen.readBy <= openUntil) return { edge, memory: known, calls: 0, open: true }
   const { begun } = count
   const first = memory?.zero
   const isSame = first?.bootTime === seen.bootTime && first.begun === begun && first.at > openUntil

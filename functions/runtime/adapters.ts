@@ -1,19 +1,27 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { EC2Client } from '@aws-sdk/client-ec2'
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
+import { SFNClient } from '@aws-sdk/client-sfn'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { createDynamoStore } from '../aws/dynamo-store.ts'
 import { createEvents } from '../aws/events.ts'
 import { createInstances } from '../aws/instances.ts'
+import { createWorkflows } from '../aws/workflows.ts'
 import { keepingEvents } from '../use-cases/keep-events.ts'
 import type { Ports } from '../use-cases/ports.ts'
 import { clientSettings } from './client-settings.ts'
 import { createClock } from './clock.ts'
+import { correlationId } from './correlation.ts'
 import type { CommonEnvironment } from './environment.ts'
 import { createMetrics } from './metrics.ts'
 
-type CommonPorts = Pick<Ports, 'config' | 'clock' | 'metrics' | 'ids' | 'store' | 'instances' | 'events'>
+type CommonPorts = Pick<
+  Ports,
+  'config' | 'clock' | 'metrics' | 'ids' | 'store' | 'instances' | 'workflows' | 'events'
+>
+
+export const hash = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /** Constructs the adapters that every function has. @returns them, and how rows of the table are reached */
 export function createCommonPorts(environment: CommonEnvironment) {
@@ -33,6 +41,12 @@ export function createCommonPorts(environment: CommonEnvironment) {
   const common: CommonPorts = {
     ...{ config: environment.config, clock, metrics, ids, store },
     instances: createInstances(new EC2Client(clientSettings)),
+    workflows: createWorkflows({
+      client: new SFNClient(clientSettings),
+      stateMachineArn: environment.stateMachineArn,
+      hash,
+      correlationId,
+    }),
     events: keepingEvents({ bus, store, clock, ids, metrics }),
   }
   return { common, rows }

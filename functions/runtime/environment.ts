@@ -11,11 +11,11 @@ export interface CommonEnvironment {
   readonly eventBus: string
   /** which deployment this is, in metrics and logs */
   readonly service: string
+  readonly stateMachineArn: string
 }
 
 /** What every function but the settle function is told. */
 export interface Environment extends CommonEnvironment {
-  readonly stateMachineArn: string
   /** the settle function's name */
   readonly settleFunction: string
   /** only functions that work off a queue have these two */
@@ -42,6 +42,9 @@ export const commonVariables = {
   [environment.table]: z.string().regex(/^[A-Za-z0-9_.-]{3,255}$/, "is not a table's name"),
   [environment.eventBus]: named,
   [environment.service]: named,
+  [environment.stateMachine]: z
+    .string()
+    .regex(/^arn:[^:]+:states:[^:]+:\d{12}:stateMachine:[^:]+$/, "is not a state machine's ARN"),
 } as const
 
 export function commonOf(data: z.output<z.ZodObject<typeof commonVariables>>): CommonEnvironment {
@@ -50,14 +53,12 @@ export function commonOf(data: z.output<z.ZodObject<typeof commonVariables>>): C
     table: data[environment.table],
     eventBus: data[environment.eventBus],
     service: data[environment.service],
+    stateMachineArn: data[environment.stateMachine],
   }
 }
 
 const variables = {
   ...commonVariables,
-  [environment.stateMachine]: z
-    .string()
-    .regex(/^arn:[^:]+:states:[^:]+:\d{12}:stateMachine:[^:]+$/, "is not a state machine's ARN"),
   [environment.settle]: named,
 } as const
 const queueUrl = z.url({
@@ -94,7 +95,6 @@ export function readEnvironment(
   const deadLetterQueueUrl = data[environment.deadLetterQueue]
   return {
     ...commonOf(data),
-    stateMachineArn: data[environment.stateMachine],
     settleFunction: data[environment.settle],
     ...(ownQueueUrl !== undefined && { queueUrl: ownQueueUrl }),
     ...(deadLetterQueueUrl !== undefined && { deadLetterQueueUrl }),

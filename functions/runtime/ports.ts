@@ -1,21 +1,16 @@
-import { createHash } from 'node:crypto'
 import { AutoScalingClient } from '@aws-sdk/client-auto-scaling'
 import { LambdaClient } from '@aws-sdk/client-lambda'
-import { SFNClient } from '@aws-sdk/client-sfn'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { createDeadLetters } from '../aws/dead-letters.ts'
 import { createLifecycleActions } from '../aws/lifecycle-actions.ts'
 import { createSettles } from '../aws/settles.ts'
-import { createWorkflows } from '../aws/workflows.ts'
 import { environment as names } from '../contracts/names.ts'
 import { InvalidConfiguration } from '../control/errors.ts'
 import type { DeadLetters, Ports } from '../use-cases/ports.ts'
-import { createCommonPorts } from './adapters.ts'
+import { createCommonPorts, hash } from './adapters.ts'
 import { clientSettings } from './client-settings.ts'
 import { correlationId } from './correlation.ts'
 import type { Environment } from './environment.ts'
-
-const hash = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /** Constructs every adapter but those to edges, once per cold start. Nothing is read or connected yet. */
 export function createPorts(environment: Environment): Ports {
@@ -27,12 +22,6 @@ export function createPorts(environment: Environment): Ports {
       correlationId,
     }),
     lifecycleActions: createLifecycleActions(new AutoScalingClient(clientSettings)),
-    workflows: createWorkflows({
-      client: new SFNClient(clientSettings),
-      stateMachineArn: environment.stateMachineArn,
-      hash,
-      correlationId,
-    }),
     deadLetters: deadLettersOf(environment),
   }
 }

@@ -1,12 +1,13 @@
 import { eventTypes } from '../contracts/names.ts'
 import { InstanceUnknown } from '../control/errors.ts'
 import { belongsTo, type Hold } from '../control/hold.ts'
+import type { InstanceFacts } from '../control/instance-life.ts'
 import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
 import { instanceDestinations } from '../control/resolve.ts'
 import { instanceById } from './inventory.ts'
 import { lift } from './lift.ts'
 import { allListed, storedLists, unreadable } from './lists.ts'
-import type { InstanceFacts, Ports } from './ports.ts'
+import type { Ports } from './ports.ts'
 import { readBack } from './read-back.ts'
 
 /** What told of a launch, and when it was (epoch ms). */

@@ -1,7 +1,7 @@
 import { eventTypes, metricNames } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import { mayRetain } from '../control/deadline.ts'
-import type { DrainRecord } from '../control/drain-record.ts'
+import { type DrainRecord, resolvedBy } from '../control/drain-record.ts'
 import { type Hold, isResolved, orderOf } from '../control/hold.ts'
 import {
   actionOf,
@@ -12,7 +12,6 @@ import {
   keptAlive,
   nextOf,
   overtaken,
-  resolvedBy,
   retain,
   save,
   summary,

@@ -143,7 +143,7 @@ function openActionOf(record: DrainRecord): LifecycleActionRef | undefined {
   return isOver ? undefined : actionOf(record)
 }
 
-/** The hold that this drain has: an operator's or alarm's as its command placed it, a lifecycle action's as it was resolved when the record was last written. */
+/** The hold that this drain has, as it was when the record was last written. */
 export function holdOf(record: DrainRecord): Hold {
   return {
     source: record.source,
@@ -165,15 +165,11 @@ export function holdOf(record: DrainRecord): Hold {
   }
 }
 
-/** What its hold covers, as it is resolved now: the record remembers it with its next write. */
-export function resolvedBy(record: DrainRecord, { subject, uris, addresses, group }: Hold): DrainRecord {
-  return { ...record, subject, uris, addresses, ...(group !== undefined && { group }) }
-}
-
 /** What hurries the next step, or holds it back: see {@link nextWait}. */
 interface Waits {
   readonly zeroPending?: boolean
   readonly shortest?: boolean
+  readonly callsUp?: boolean
 }
 
 export function answer(
@@ -192,7 +188,6 @@ export function answer(
       {
         ageMs: ports.clock.now() - record.requestedAt,
         ...waits,
-        ...(next === 'observe' && record.calls && { calls: record.calls }),
         ...(heartbeatSeconds !== undefined && { heartbeatSeconds }),
       },
       ports.config.timers,

@@ -5,12 +5,14 @@ import { isAnswer } from './command-answer.ts'
 import { edgesChanged } from './edges-changed.ts'
 import { onEach } from './on-each.ts'
 import type { CommandOutcomeRow, EdgePorts } from './ports.ts'
+import { storedReadings } from './read-back.ts'
 import { readMachines } from './read-machines.ts'
 import { countReadings } from './reading-metrics.ts'
 import { endReleases, releaseEdge } from './release-edge.ts'
 import { reloadEdges } from './reload-edges.ts'
 import { resolveHolds } from './resolve-holds.ts'
 import { rememberingWishes, settleFleet } from './settle-fleet.ts'
+import { hasCalls } from './wake-drains.ts'
 
 /** All that the one function does which reaches edges. */
 export async function handleSettle(ports: EdgePorts, request: SettleRequest): Promise<void> {
@@ -29,14 +31,13 @@ export async function handleSettle(ports: EdgePorts, request: SettleRequest): Pr
 type Settle = Extract<SettleRequest, { kind: 'settle' }>
 
 /** What EC2 and the media servers say matters to whoever looks at all of it, and not to whoever disables. */
-async function settleAndCount(ports: EdgePorts, { notBefore, endCalls, edges }: Settle): Promise<void> {
-  const isWhole = notBefore !== undefined && edges === undefined
+async function settleAndCount(ports: EdgePorts, { notBefore, endCalls }: Settle): Promise<void> {
   const wishes = rememberingWishes(ports)
   // An EC2 that does not answer keeps no edge from being settled.
   const [resolved] = await Promise.allSettled([resolveHolds(ports, wishes)])
   const works = [
-    () => settleFleet(ports, { notBefore, endCalls, only: edges, wishes }),
-    () => (isWhole ? readMachines(ports, notBefore) : undefined),
+    () => settleFleet(ports, { notBefore, endCalls, wishes }),
+    () => (notBefore === undefined ? undefined : readMachines(ports, notBefore)),
   ]
   await onEach(works, async (work) => work())
   if (resolved.status === 'rejected') throw resolved.reason
@@ -52,6 +53,7 @@ async function everyMinute(ports: EdgePorts): Promise<void> {
     () => endReleases(ports),
     () => settleAndCount(ports, { kind: 'settle', notBefore }),
     () => countReadings(ports, startedAt),
+    () => readBusyEdges(ports, startedAt),
   ]
   // What is wrong with one of them keeps no other from being done.
   for (const work of works) {
@@ -62,6 +64,23 @@ async function everyMinute(ports: EdgePorts): Promise<void> {
     }
   }
   if (failed.length > 0) throw failed[0]
+}
+
+/** Within a minute, ms: so late the end of a drain's last call is found. */
+const passesAt = [20_000, 40_000] as const
+
+/** Edges with calls of what is held are read more often than the others: the end of the last one wakes its drain. */
+async function readBusyEdges(ports: EdgePorts, startedAt: number): Promise<void> {
+  const { clock, config } = ports
+  for (const passAt of passesAt) {
+    const { edges } = await storedReadings(ports, clock.now())
+    const busy = edges.flatMap((reading) => (reading.readable && hasCalls(reading) ? [reading.edge] : []))
+    if (busy.length === 0) return
+    const waitMs = startedAt + passAt - clock.now()
+    if (waitMs > 0) await clock.sleep(waitMs)
+    const notBefore = clock.now() - config.timers.minWaitSeconds * 1000
+    await settleFleet(ports, { notBefore, only: busy })
+  }
 }
 
 /** Of the lease of a command, in RPC timeouts: two edges after each other, each reloaded in a settle, and settled again. */

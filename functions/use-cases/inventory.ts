@@ -1,6 +1,7 @@
 import { canonicalHost } from '../control/destination.ts'
 import { InventoryBusy } from '../control/errors.ts'
-import type { InstanceFacts, Inventory, Ports } from './ports.ts'
+import type { InstanceFacts } from '../control/instance-life.ts'
+import type { Inventory, Ports } from './ports.ts'
 
 type Needs = Pick<Ports, 'store' | 'clock' | 'ids' | 'config' | 'instances'>
 

@@ -1,10 +1,9 @@
 import { eventTypes } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
-import type { DrainRecord } from '../control/drain-record.ts'
+import { type DrainRecord, resolvedBy } from '../control/drain-record.ts'
 import { type Hold, holdKey, isResolved } from '../control/hold.ts'
 import { isGone } from '../control/instance-life.ts'
-import { lacks, observation, removedEdges } from '../control/observation.ts'
-import { callsSeen } from '../control/pace.ts'
+import { clocksApartMs, lacks, type Observation, observation, removedEdges } from '../control/observation.ts'
 import type { EdgeReading, Readings } from '../control/reading.ts'
 import { isConfirmed } from '../control/settled.ts'
 import { type Judgement, judge } from '../control/verdict.ts'
@@ -16,7 +15,6 @@ import {
   holdOf,
   keptAlive,
   overtaken,
-  resolvedBy,
   save,
   sayAndSave,
   summary,
@@ -85,36 +83,21 @@ interface Look {
   readonly onEdges: readonly CallsOnEdge[]
 }
 
-/** What is read from now on, judged, remembered and published. */
+/** What is read, judged, remembered and published. */
 async function look(ports: Ports, record: DrainRecord, hold: Hold): Promise<Look> {
   const began = ports.clock.now()
   const group = ports.config.groups.find(({ name }) => name === hold.group)
   const machines = group?.callCount !== undefined
-  const busy = await busyEdges(ports, record, hold)
   const wanted = await ports.store.wanted()
-  // While calls are up there nothing is decided: what another drain had read a moment ago will do.
-  const momentAgo = began - ports.config.timers.minWaitSeconds * 1000
-  if (busy.length > 0) await readBack(ports, { notBefore: momentAgo, edges: busy })
-  else await readBack(ports, { notBefore: began, wanted, machines, patient: true })
-  const readings = await storedReadings(ports, began)
-  const rules = ports.config.timers
-  const released = removedEdges(record, readings).length > 0 ? await ports.store.releases() : []
-  const releasedEdges = released.map(({ edge }) => edge)
-  const observed = observation(record, holdKey(hold), readings, {
-    ...rules,
-    countsItself: machines,
-    released: releasedEdges,
-  })
-  const now = ports.clock.now()
-  const judgement = judge(record, observed, false, now, rules)
-  const calls = callsSeen(record, judgement, now)
+  let found = await judged(ports, record, hold, { began, machines })
+  if (!suffices(ports, record, hold, found)) {
+    await readBack(ports, { notBefore: began, wanted, machines, patient: true })
+    found = await judged(ports, record, hold, { began, machines })
+  }
+  const { readings, observed, judgement } = found
   const counted = await countEndedCalls(ports, record, hold, readings)
   const confirmed = await confirm(ports, counted, hold, readings)
-  const seen = await save(ports, confirmed, {
-    edges: judgement.edges,
-    ...(calls && { calls }),
-    steps: record.steps + 1,
-  })
+  const seen = await save(ports, confirmed, { edges: judgement.edges, steps: record.steps + 1 })
   await ports.events.publish({
     type: eventTypes.drainProgress,
     detail: {
@@ -131,18 +114,57 @@ async function look(ports: Ports, record: DrainRecord, hold: Hold): Promise<Look
   return { seen, judgement, onEdges: callsOnEdges(readings, hold) }
 }
 
-/**
- * Where its calls were last, and what could not be read: while one is up there, the others need not be asked. The minute's settle reads
- * them, and what ends a drain is asked of every edge by a look that finds none.
- */
-async function busyEdges(ports: Ports, record: DrainRecord, hold: Hold): Promise<string[]> {
-  if (ports.clock.now() >= record.deadlineAt) return []
-  const readings = await storedReadings(ports, ports.clock.now())
-  if (record.confirmedAt === undefined && !isCalmOn(readings, hold)) return []
-  const busy = callsOnEdges(readings, hold).map(({ edge }) => edge)
-  const unread = readings.edges.flatMap(({ edge, readable }) => (readable ? [] : [edge]))
-  return busy.length === 0 ? [] : [...busy, ...unread]
+interface Judged {
+  readonly readings: Readings
+  readonly observed: Observation
+  readonly judgement: Judgement
 }
+
+/** The verdict on what is stored. @param look when it began (epoch ms), and whether the media servers are asked for their own counts */
+async function judged(
+  ports: Ports,
+  record: DrainRecord,
+  hold: Hold,
+  { began, machines }: { readonly began: number; readonly machines: boolean },
+): Promise<Judged> {
+  const readings = await storedReadings(ports, began)
+  const rules = ports.config.timers
+  const releases = removedEdges(record, readings).length > 0 ? await ports.store.releases() : []
+  const released = releases.map(({ edge }) => edge)
+  const observed = observation(record, holdKey(hold), readings, {
+    ...rules,
+    countsItself: machines,
+    released,
+  })
+  return { readings, observed, judgement: judge(record, observed, false, ports.clock.now(), rules) }
+}
+
+/**
+ * Whether what is stored is all that this look can make use of: calls are up, or a first zero is too young to be confirmed. What ends a drain
+ * is asked of every edge after the look began.
+ */
+function suffices(
+  ports: Ports,
+  record: DrainRecord,
+  hold: Hold,
+  { readings, observed, judgement }: Judged,
+): boolean {
+  if (observed.at >= record.deadlineAt || judgement.unknown.length > 0) return false
+  if (record.confirmedAt === undefined && !isCalmOn(readings, hold)) return false
+  const busy = callsOnEdges(readings, hold).map(({ edge }) => edge)
+  if (busy.length > 0)
+    return readings.edges.every(
+      (reading) =>
+        !busy.includes(reading.edge) || (reading.readable && observed.at - reading.answeredAt < freshMs),
+    )
+  const zeros = Object.values(judgement.edges).flatMap(({ zero }) => (zero ? [zero.at] : []))
+  const { failoverWindowSeconds } = ports.config.timers
+  const isYoung = observed.at - Math.max(...zeros) < failoverWindowSeconds * 1000 + clocksApartMs
+  return judgement.zeroPending && zeros.length > 0 && isYoung
+}
+
+/** The schedule reads edges with calls of what is held every 20 s. */
+const freshMs = 30_000
 
 /** Of the edges that could be read. */
 function resultsIn(edges: readonly EdgeReading[], hold: Hold): EdgeResult[] {
@@ -207,6 +229,9 @@ async function follow(ports: Ports, { seen: record, judgement, onEdges }: Look):
     case 'draining':
     case 'unknown':
     case 'lifted':
-      return carryOn(ports, record, 'observe', { zeroPending })
+      return carryOn(ports, record, 'observe', {
+        zeroPending,
+        callsUp: onEdges.length > 0 && judgement.unknown.length === 0,
+      })
   }
 }

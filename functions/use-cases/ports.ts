@@ -10,7 +10,7 @@ import type { EdgeRelease } from '../control/edge-release.ts'
 import type { EdgeRecord } from '../control/entry-record.ts'
 import type { EdgeError } from '../control/errors.ts'
 import type { Hold, Subject } from '../control/hold.ts'
-import type { InstanceState } from '../control/instance-life.ts'
+import type { InstanceFacts } from '../control/instance-life.ts'
 import type { StateWrite } from '../control/plan.ts'
 import type { CallCount, EdgeHead, Listing, MachinesReading, Reading } from '../control/reading.ts'
 
@@ -76,17 +76,6 @@ export interface Fleet {
 export interface Settles {
   /** Asks it for something, and does not wait for it. */
   ask(request: SettleRequest): Promise<void>
-}
-
-export interface InstanceFacts extends InstanceState {
-  readonly instanceId: string
-  /** epoch ms */
-  readonly launchedAt: number
-  /** private, secondary, public and IPv6 addresses and DNS names, canonical (see `canonicalHost`) */
-  readonly addresses: readonly string[]
-  /** destinations that its tag names, as written there */
-  readonly taggedDestinations: readonly string[]
-  readonly group?: string
 }
 
 /** What EC2 shows now, in as few requests as it takes. Who wants to know of an instance asks the inventory, which asks this. */
@@ -300,7 +289,10 @@ export interface Ports {
 
 /** What the settle function has besides, and nobody else. */
 export interface EdgePorts
-  extends Pick<Ports, 'config' | 'instances' | 'store' | 'events' | 'metrics' | 'clock' | 'ids'> {
+  extends Pick<
+    Ports,
+    'config' | 'instances' | 'store' | 'workflows' | 'events' | 'metrics' | 'clock' | 'ids'
+  > {
   readonly fleet: Fleet
   readonly mediaServers: MediaServers
 }

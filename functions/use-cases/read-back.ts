@@ -13,8 +13,6 @@ export interface Since {
   readonly notBefore?: number
   /** the media servers' own counts are needed too */
   readonly machines?: boolean
-  /** only these edges, by id */
-  readonly edges?: readonly string[]
   /** a drain ends by nothing but this: an edge that answers each request late is waited for, too */
   readonly patient?: boolean
 }
@@ -34,7 +32,7 @@ export async function readBack(ports: Needs, since: Since): Promise<void> {
   const waitsFrom = since.notBefore ?? clock.now()
   let askAt = Number.NEGATIVE_INFINITY
   await poll(ports, patienceMs(ports, since.patient), async () => {
-    const heads = (await configured(store)).filter(({ edge }) => since.edges?.includes(edge) ?? true)
+    const heads = await configured(store)
     const missing = heads.filter((head) => !knows(head, since, waitsFrom))
     const machinesAt = since.machines ? ((await store.machines())?.askedAt ?? 0) : waitsFrom
     if (heads.length > 0 && missing.length === 0 && machinesAt >= waitsFrom) return true
@@ -80,12 +78,8 @@ export async function changeReadBack(ports: Needs, wanted: number): Promise<(hol
     })
 }
 
-function ask({ settles }: Needs, { notBefore, edges }: Since): Promise<void> {
-  return settles.ask({
-    kind: 'settle',
-    ...(notBefore !== undefined && { notBefore }),
-    ...(edges && { edges: [...edges] }),
-  })
+function ask({ settles }: Needs, { notBefore }: Since): Promise<void> {
+  return settles.ask({ kind: 'settle', ...(notBefore !== undefined && { notBefore }) })
 }
 
 async function poll({ clock }: Needs, patience: number, isDone: () => Promise<boolean>): Promise<void> {

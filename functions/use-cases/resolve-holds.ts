@@ -1,10 +1,11 @@
 import { type Hold, isResolved } from '../control/hold.ts'
+import type { InstanceFacts } from '../control/instance-life.ts'
 import { mayBeUnknownYet } from '../control/instance-life.ts'
 import { instanceDestinations } from '../control/resolve.ts'
 import { instancesById } from './inventory.ts'
 import { allListed, storedLists } from './lists.ts'
 import { onEach } from './on-each.ts'
-import type { EdgePorts, InstanceFacts } from './ports.ts'
+import type { EdgePorts } from './ports.ts'
 import type { Wishes } from './settle.ts'
 
 type Needs = Pick<EdgePorts, 'store' | 'clock' | 'ids' | 'config' | 'instances'>

@@ -10,6 +10,7 @@ import { onEach } from './on-each.ts'
 import type { Edge, EdgePorts } from './ports.ts'
 import { publishDrift } from './publish-drift.ts'
 import { headOf, type Known, ownError, settleUnderLease, unreadHead, until, type Wishes } from './settle.ts'
+import { emptiedBy, wakeDrains } from './wake-drains.ts'
 
 /** What came of one edge. `left`: another run has its lease, and does what is wanted; or it rests, and nothing new is. */
 export type SettleResult =
@@ -17,7 +18,10 @@ export type SettleResult =
   | { readonly edge: Edge; readonly error: EdgeError }
   | { readonly edge: Edge; readonly left: true }
 
-type Needs = Pick<EdgePorts, 'fleet' | 'store' | 'clock' | 'ids' | 'config' | 'events' | 'metrics'>
+type Needs = Pick<
+  EdgePorts,
+  'fleet' | 'store' | 'workflows' | 'clock' | 'ids' | 'config' | 'events' | 'metrics'
+>
 
 /** In RPC timeouts: for so long what can't be left out waits for a run that has the lease. */
 const waitTimeouts = 6
@@ -56,12 +60,15 @@ export async function settleFleet(ports: Needs, order: SettleOrder = {}): Promis
     return !answers(head, wanted, order.notBefore) && !rests(ports, head, wanted)
   }
   const due = edges.filter((edge) => (order.only?.includes(edge.id) ?? true) && isDue(edge))
-  return onEach(due, (edge) =>
+  const emptied = new Set<string>()
+  const results = await onEach(due, (edge) =>
     settleEdge(ports, edge, {
-      ...{ ...order, wishes, head: heads.get(edge.id) },
+      ...{ ...order, wishes, emptied, head: heads.get(edge.id) },
       waits: shareOf(edge, order) > 0,
     }),
   )
+  await wakeDrains(ports, emptied)
+  return results
 }
 
 function shareOf({ id }: Edge, { endCalls }: SettleOrder): number {
@@ -120,6 +127,8 @@ export interface EdgeOrder extends SettleOrder {
   readonly head?: EdgeHead | undefined
   /** done under the lease, before anything is read */
   readonly first?: (edge: Edge) => Promise<void>
+  /** keys of holds whose last call there was found to be over are put into it */
+  readonly emptied?: Set<string>
   /** true: it waits for another run that has the lease */
   readonly waits?: boolean
 }
@@ -203,6 +212,7 @@ async function underLease(ports: Needs, lease: Lease, order: Turn): Promise<Sett
       twice: first !== undefined,
       onReading: async (found, before) => {
         head = headOf(found)
+        for (const key of emptiedBy(found, before)) order.emptied?.add(key)
         const { holds } = await wishes.now()
         await publishDrift(
           ports,

@@ -6,12 +6,13 @@ import {
   UnknownDestination,
 } from '../control/errors.ts'
 import type { Hold } from '../control/hold.ts'
+import type { InstanceFacts } from '../control/instance-life.ts'
 import { mayBeUnknownYet } from '../control/instance-life.ts'
 import { disablePlan } from '../control/plan.ts'
 import { instanceDestinations, isInstanceId, namedDestination, ownerOf } from '../control/resolve.ts'
 import { instanceById, instancesAt } from './inventory.ts'
 import { allListed, type Readout, storedLists, unreadable } from './lists.ts'
-import type { InstanceFacts, Ports } from './ports.ts'
+import type { Ports } from './ports.ts'
 import { readBack } from './read-back.ts'
 
 /** What an alarm or an operator names, resolved against what the edges list. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import type { InstanceFacts } from '../../functions/control/instance-life.ts'
 import type { HoldReading, Listing, MachinesReading, Reading } from '../../functions/control/reading.ts'
-import type { InstanceFacts, Store } from '../../functions/use-cases/ports.ts'
+import type { Store } from '../../functions/use-cases/ports.ts'
 import { aHead, aListing, aReading, uri } from './store-samples.ts'
 
 async function taken(store: Store, edge: string, now = 0, until = 1000): Promise<number> {

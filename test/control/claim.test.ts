@@ -116,13 +116,11 @@ describe('an operator’s or alarm’s drain is told by its order', () => {
       edges: { a: { everListed: true, zero }, b: { everListed: false, zero } },
       confirmedAt: 950,
       overdueSaid: true,
-      calls: { count: 0, at: 900, ended: 3, callSeconds: 40, known: true },
     })
     const renewed = claim(existing, request(2_000)).record
     expect(renewed.edges).toEqual({ a: { everListed: true }, b: { everListed: false } })
     expect(renewed.state).toBe('draining')
-    for (const key of ['result', 'confirmedAt', 'overdueSaid', 'calls'])
-      expect(renewed).not.toHaveProperty(key)
+    for (const key of ['result', 'confirmedAt', 'overdueSaid']) expect(renewed).not.toHaveProperty(key)
   })
 
   it('a newer one after its end is a new attempt', () => {

@@ -1,15 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { CallsSeen } from '../../functions/control/drain-record.ts'
 import {
-  callsSeen,
   heartbeatDue,
   heartbeatInterval,
   nextWait,
   type Pace,
   redeliverySeconds,
   retryWait,
-  untilLastEnd,
 } from '../../functions/control/pace.ts'
 
 const usual: Pace = { minWaitSeconds: 5, maxWaitSeconds: 120, failoverWindowSeconds: 32 }
@@ -89,127 +86,17 @@ describe('the wait between two looks', () => {
   })
 })
 
-const known = { unknown: [] }
-const sight = fc.record({
-  afterMs: fc.integer({ min: 0, max: 2 * hours }),
-  /** undefined: some edge is unknown */
-  callsLeft: fc.option(fc.integer({ min: 0, max: 2_000 }), { nil: undefined }),
-})
-
-/** What a drain that began at 0 saw at its looks, and its age. */
-function seenBy(sights: readonly { afterMs: number; callsLeft: number | undefined }[]): {
-  readonly ageMs: number
-  readonly calls?: CallsSeen
-} {
-  let ageMs = 0
-  let calls: CallsSeen | undefined
-  for (const { afterMs, callsLeft } of sights) {
-    ageMs += afterMs
-    const found =
-      callsLeft === undefined ? { callsLeft: 0, unknown: ['edge a: away'] } : { callsLeft, ...known }
-    calls = callsSeen({ requestedAt: 0, ...(calls && { calls }) }, found, ageMs)
-  }
-  return { ageMs, ...(calls && { calls }) }
-}
-const drain = fc.array(sight, { maxLength: 12 }).map(seenBy)
-
-describe('the wait for calls that are counted', () => {
-  const wait = (...sights: [second: number, callsLeft: number | undefined][]) => {
-    const times = sights.map(([second]) => second)
-    return nextWait(
-      seenBy(
-        sights.map(([second, callsLeft], look) => ({
-          afterMs: (second - (times[look - 1] ?? 0)) * 1000,
-          callsLeft,
-        })),
-      ),
-      usual,
-    )
-  }
-
-  it('is a share of the time that the last is expected to take', () => {
-    // 15 ended and 3.5 presumed in 3,200 s of calls: 173 s each, and five last 1 + 1/2 + … + 1/5 = 2.28 times that.
-    const calls = { count: 5, at: 0, ended: 15, callSeconds: 3_200, known: true }
-    expect(untilLastEnd(calls)).toBeCloseTo(395, 0)
-    expect(nextWait({ ageMs: 300_000, calls }, usual)).toBe(Math.floor(0.175 * 395))
+describe('the wait while calls are up', () => {
+  it('is the longest, as settle wakes the drain: 120 s, or the heartbeat interval', () => {
+    expect(nextWait({ ageMs: 0, callsUp: true }, usual)).toBe(120)
+    expect(nextWait({ ageMs: 10 * hours, callsUp: true, heartbeatSeconds: 100 }, usual)).toBe(100)
   })
 
-  it('of one call is 5 % of the drain’s age, as if nothing were known', () => {
-    expect(wait([5, 1])).toBe(5)
-    expect(wait([5, 1], [600, 1])).toBe(30)
-    expect(wait([600, 1])).toBe(30)
-  })
-
-  it('is short for few, longer for many, which take longer to end', () => {
-    const waits = [1, 2, 3, 5, 8].map((left) => wait([5, 20], [300, left]))
-    expect(waits).toEqual([...waits].sort((a, b) => a - b))
-    expect(waits[0]).toBeLessThan(30)
-    expect(wait([5, 20], [300, 12])).toBe(120)
-  })
-
-  it('is shorter where they end sooner', () => {
-    expect(wait([5, 20], [100, 2])).toBeLessThan(wait([5, 20], [1_000, 2]))
-  })
-
-  it('is never above twice the drain’s age, however many there are', () => {
-    expect(wait([5, 200])).toBe(10)
-    expect(wait([5, 200], [15, 200])).toBe(30)
-  })
-
-  it('is by the age alone while some are unknown, and takes up what was seen when they are known again', () => {
-    expect(wait([5, 20], [600, undefined])).toBe(30)
-    expect(wait([600, undefined])).toBe(30)
-    const shown = wait([5, 20], [600, 3])
-    expect(wait([5, 20], [300, undefined], [600, 3])).toBe(shown)
-  })
-
-  it('is by the age alone where none is left and a new one may come', () => {
-    expect(wait([5, 20], [600, 0])).toBe(30)
-  })
-
-  it('of more than before is that of calls none of which ended', () => {
-    const risen = seenBy([
-      { afterMs: 5_000, callsLeft: 2 },
-      { afterMs: 295_000, callsLeft: 6 },
-    ])
-    expect(risen.calls).toMatchObject({ count: 6, ended: 0, known: true })
-    expect(risen.calls?.callSeconds).toBeCloseTo(2 * 5 + 4 * 295)
-  })
-
-  it('is whole seconds, never below the shortest wait, above the longest or above the heartbeat interval', () => {
-    const property = fc.property(pace, drain, fc.option(timeout, { nil: undefined }), (p, seen, t) => {
-      const heartbeat = t === undefined ? {} : { heartbeatSeconds: heartbeatInterval(t) }
-      const seconds = nextWait({ ...seen, ...heartbeat }, p)
-      expect(Number.isInteger(seconds)).toBe(true)
-      expect(seconds).toBeGreaterThanOrEqual(1)
-      expect(seconds).toBeLessThanOrEqual(Math.min(p.maxWaitSeconds, 120))
-      expect(seconds).toBeLessThanOrEqual(heartbeat.heartbeatSeconds ?? 120)
-      if (t === undefined) expect(seconds).toBeGreaterThanOrEqual(Math.floor(p.minWaitSeconds))
-    })
-    fc.assert(property)
-  })
-
-  it('after a first zero, and right after the begin, does not depend on them', () => {
-    const property = fc.property(pace, drain, (p, seen) => {
-      const { ageMs } = seen
+  it('does not matter after a first zero, and right after the begin', () => {
+    const property = fc.property(pace, age, (p, ageMs) => {
       for (const hurry of [{ zeroPending: true }, { shortest: true }])
-        expect(nextWait({ ...seen, ...hurry }, p)).toBe(nextWait({ ageMs, ...hurry }, p))
+        expect(nextWait({ ageMs, callsUp: true, ...hurry }, p)).toBe(nextWait({ ageMs, ...hurry }, p))
     })
-    fc.assert(property)
-  })
-
-  it('knows only sums that never fall, also where a clock goes back', () => {
-    const property = fc.property(
-      drain,
-      sight,
-      fc.integer({ min: -5_000, max: 5_000 }),
-      (seen, next, skew) => {
-        const found = { callsLeft: next.callsLeft ?? 0, ...known }
-        const after = callsSeen({ requestedAt: 0, ...seen }, found, seen.ageMs + skew)
-        expect(after?.ended).toBeGreaterThanOrEqual(seen.calls?.ended ?? 0)
-        expect(after?.callSeconds).toBeGreaterThanOrEqual(seen.calls?.callSeconds ?? 0)
-      },
-    )
     fc.assert(property)
   })
 })

@@ -87,7 +87,7 @@ const logDeliveries = [
 test('each role may do what its function needs, on our own resources, and nothing else', () => {
   const expected = {
     Settle: [
-      ...[...store, ...fleet, ...instances, ...events, ...logs('Settle')],
+      ...[...store, ...fleet, ...instances, ...workflows, ...events, ...logs('Settle')],
       'sqs:SendMessage on <ControlSettleScheduleFailed.Arn>',
     ],
     OnLifecycleEvents: [
@@ -119,7 +119,7 @@ test('each role may do what its function needs, on our own resources, and nothin
       ...logs('CompleteDrain'),
     ],
     Reconcile: [
-      ...[...store, ...settles, ...instances, ...events, ...logs('Reconcile')],
+      ...[...store, ...settles, ...instances, ...workflows, ...events, ...logs('Reconcile')],
       'sqs:SendMessage on <ControlScheduleFailed.Arn>',
     ],
     RetireDrain: [...store, ...instances, ...workflows, ...events, ...logs('RetireDrain')],

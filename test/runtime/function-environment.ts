@@ -9,12 +9,12 @@ const commonVariables = {
   [names.table]: 'control-table',
   [names.eventBus]: 'control',
   [names.service]: 'control/Control',
+  [names.stateMachine]: 'arn:aws:states:eu-central-1:123456789012:stateMachine:drain',
 }
 
 /** What each function but the settle function is deployed with. */
 export const functionVariables = {
   ...commonVariables,
-  [names.stateMachine]: 'arn:aws:states:eu-central-1:123456789012:stateMachine:drain',
   [names.settle]: 'settle-1',
 }
 

@@ -121,7 +121,7 @@ async function see(world: World): Promise<Seen> {
     ),
     executions: executions
       .filter(({ status }) => status === 'RUNNING')
-      .map(({ drainId, attempt }) => ({ drainId, attempt })),
+      .map(({ drainId, attempt, startedAt: at }) => ({ drainId, attempt, startedAt: at })),
   }
 }
 

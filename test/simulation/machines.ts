@@ -1,4 +1,5 @@
-import type { InstanceFacts, Ports } from '../../functions/use-cases/ports.ts'
+import type { InstanceFacts } from '../../functions/control/instance-life.ts'
+import type { Ports } from '../../functions/use-cases/ports.ts'
 import { overTheSdk } from '../memory/auto-scaling-sdk.ts'
 import type { MemoryClock } from '../memory/clock.ts'
 import { createMemoryLifecycleActions } from '../memory/lifecycle-actions.ts'

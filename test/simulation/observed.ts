@@ -18,7 +18,11 @@ export interface Seen {
   /** drains that have not ended */
   readonly drains: readonly { readonly id: string; readonly state: string; readonly server?: number }[]
   /** executions of each drain that are running */
-  readonly executions: readonly { readonly drainId: string; readonly attempt: number }[]
+  readonly executions: readonly {
+    readonly drainId: string
+    readonly attempt: number
+    readonly startedAt: number
+  }[]
 }
 export interface EdgeSeen {
   readonly id: string

@@ -48,6 +48,8 @@ const looksDecideForMs = 90_000
 
 /** A function's clock is off by this much at most, and two of them by twice as much. */
 const clocksDifferMs = 2000
+/** 120 s, and what the step takes that finds itself overtaken. */
+const longestWaitMs = 150_000
 
 function judgeGoing(history: History, going: Going, findings: Findings): void {
   // Where the policy retains, an instance that is abandoned stays.
@@ -60,7 +62,8 @@ function judgeGoing(history: History, going: Going, findings: Findings): void {
       ? going.decidedAt
       : going.at
   const up = going.callsUp.filter((call) => call.visible && !isForgiven(history, call, going))
-  const cut = up.filter(({ from }) => from < decidedAt)
+  // What was counted "after the look began" was so by two clocks.
+  const cut = up.filter(({ from }) => from < decidedAt - clocksDifferMs)
   if (cut.length < up.length) findings.undecidable.push('a call began while its server was let go')
   if (going.callsUp.some(({ visible }) => !visible))
     findings.undecidable.push('a call that its edge does not count')
@@ -217,7 +220,18 @@ function judgeExecutions(history: History, findings: Findings): void {
       { at: history.endedAt },
       () => `${drainId}: ${events} events`,
     )
-  const running = Map.groupBy(history.last.executions, ({ drainId }) => drainId)
+  // One that a later attempt has overtaken ends when its wait is over.
+  const lasting = history.last.executions.filter(
+    ({ drainId, attempt, startedAt }) =>
+      !history.last.executions.some(
+        (later) =>
+          later.drainId === drainId &&
+          later.attempt > attempt &&
+          later.startedAt > history.endedAt - longestWaitMs &&
+          startedAt < later.startedAt,
+      ),
+  )
+  const running = Map.groupBy(lasting, ({ drainId }) => drainId)
   for (const [drainId, executions] of running)
     findings.check(
       'twice is once',

@@ -1,3 +1,4 @@
+import type { InstanceFacts } from '../../functions/control/instance-life.ts'
 import { keepingEvents } from '../../functions/use-cases/keep-events.ts'
 import type {
   ControlEvent,
@@ -5,7 +6,6 @@ import type {
   EdgePorts,
   EventBus,
   Events,
-  InstanceFacts,
   Ports,
 } from '../../functions/use-cases/ports.ts'
 import { createMemoryEvents } from '../memory/events.ts'

@@ -43,6 +43,7 @@ export const longestCallSeconds = 900
 export interface ExecutionSeen {
   readonly drainId: string
   readonly attempt: number
+  readonly startedAt: number
   status: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'STOPPED'
   events: number
 }
@@ -99,6 +100,7 @@ export function createWorld(plan: Plan, sabotage: (ports: AllPorts) => AllPorts 
     const seen: ExecutionSeen = {
       drainId: input.drainId,
       attempt: input.attempt,
+      startedAt: clock.now(),
       status: 'RUNNING',
       events: 0,
     }
@@ -169,10 +171,10 @@ export function createWorld(plan: Plan, sabotage: (ports: AllPorts) => AllPorts 
   }
 }
 
-/** What each function has of all ports: only settle reaches edges and media servers, and it ends no action and starts no drain. */
+/** What each function has of all ports: only settle reaches edges and media servers, and it ends no action. */
 function shared(all: AllPorts): { readonly ports: Ports; readonly edgePorts: EdgePorts } {
   const { fleet: _fleet, mediaServers: _mediaServers, ...ports } = all
-  const { lifecycleActions: _actions, workflows: _workflows, deadLetters: _deadLetters, ...edgePorts } = all
+  const { lifecycleActions: _actions, deadLetters: _deadLetters, ...edgePorts } = all
   return { ports, edgePorts }
 }
 

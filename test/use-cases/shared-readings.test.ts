@@ -5,22 +5,18 @@ import { drainedWorld, lists, twenty } from './readings-world.ts'
 import { found, holdOf, isFree, oneEdge, readingOf, want } from './settle-world.ts'
 import { createWorld, hours, minutes, neighbour, seconds, server } from './world.ts'
 
-test('twenty looks at once have the edge with their calls read once or twice, and no other', async () => {
+test('while calls are up, twenty looks at once are answered by what is stored: no edge is asked', async () => {
   const { world, scaleIn } = await twenty()
   await scaleIn()
   await world.pass(30 * minutes)
   world.stop()
   await world.settle()
-  await world.pass(1 * minutes)
-  for (const edge of world.edges) edge.misbehaviour = { latencyMs: 50 }
+  await world.pass(20 * seconds)
   const inputs = world.executions.map(({ input }) => input)
   expect(inputs).toHaveLength(20)
   const before = world.edges.map(({ requests }) => lists(requests))
   await Promise.all(inputs.map((input) => observeDrain(world.ports, input)))
-  const [busy = 0, idle] = world.edges.map(({ requests }, index) => lists(requests) - (before[index] ?? 0))
-  expect(busy).toBeGreaterThanOrEqual(1)
-  expect(busy).toBeLessThanOrEqual(2)
-  expect(idle).toBe(0)
+  expect(world.edges.map(({ requests }) => lists(requests))).toEqual(before)
   const looks = world.memory.events.of('Drain Progress').slice(-20)
   expect(looks.map(({ verdict }) => verdict)).toEqual(looks.map(() => 'draining'))
 })
@@ -176,7 +172,7 @@ test('a settle that is still going on is not waited for without end', async () =
   expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ verdict: 'unknown' })
 })
 
-test('while a call is up on one edge, a look asks that one, and whichever could not be read', async () => {
+test('while a call is up on one edge, a look asks the edges where one could not be read', async () => {
   const world = createWorld()
   const [a, b] = world.edges
   a?.callTo(server)
@@ -191,6 +187,6 @@ test('while a call is up on one edge, a look asks that one, and whichever could 
   const input = world.executions[0]?.input
   if (!input) throw new Error('no drain began')
   await observeDrain(world.ports, input)
-  expect(world.memory.settles.asked.at(-1)).toMatchObject({ edges: ['edge-a', 'edge-b'] })
+  expect(world.memory.settles.asked.at(-1)).toMatchObject({ notBefore: expect.any(Number) })
   expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ verdict: 'draining', unknown: [] })
 })

@@ -148,6 +148,7 @@ test('what ends a drain was asked after its look began: a call of a moment ago i
 
 test('a look that comes while an edge is being read asks again, and decides by what is read then', async () => {
   const { world, input } = await atFirstZero()
+  await world.pass(20 * seconds)
   for (const edge of world.edges) edge.misbehaviour = { latencyMs: 300 }
   const running = world.settle()
   await world.pass(400)

@@ -1,0 +1,135 @@
+import { expect, test } from 'vitest'
+import { lists } from './readings-world.ts'
+import { command, createWorld, drainId, minutes, seconds, server, type World } from './world.ts'
+
+/** The schedule of settle, beside the test. */
+function scheduled(world: World) {
+  let over = false
+  const everyMinute = async () => {
+    while (!over) {
+      const next = world.clock.now() + 1 * minutes
+      await world.settle().catch(() => undefined)
+      await world.clock.sleep(Math.max(0, next - world.clock.now()))
+    }
+  }
+  void everyMinute()
+  return () => {
+    over = true
+  }
+}
+
+/** A drain with a call on each of two edges, long after it began. */
+async function draining() {
+  const world = createWorld()
+  const calls = world.edges.map((edge) => edge.callTo(server))
+  const stop = scheduled(world)
+  await world.scaleIn()
+  await world.pass(20 * minutes)
+  const hangUp = (index: number) => world.edges[index]?.hangUp(calls[index] ?? 0)
+  return { world, hangUp, stop }
+}
+const attempts = (world: World) => world.executions.map(({ input }) => input.attempt)
+const looksOf = (world: World) => world.memory.events.of('Drain Progress').length
+
+test('while calls are up a drain is looked at for its heartbeats, and no edge is asked for it', async () => {
+  const { world } = await draining()
+  const looks = looksOf(world)
+  await world.pass(10 * minutes)
+  // 300 s are the hook's timeout: a look each 100 s.
+  expect(looksOf(world) - looks).toBe(6)
+  expect(world.memory.settles.asked.length).toBeLessThan(10)
+  expect(attempts(world)).toEqual([1])
+})
+
+test('the end of the last call wakes the drain: it is over within 45 s, whenever that is', async () => {
+  for (const moment of [0, 7, 23, 31, 46, 59]) {
+    const { world, hangUp, stop } = await draining()
+    hangUp(0)
+    await world.pass(1 * minutes + moment * seconds)
+    expect(attempts(world)).toEqual([1])
+    hangUp(1)
+    const at = world.age()
+    await world.until((record) => record?.state === 'retired')
+    expect(world.age() - at).toBeLessThan(45 * seconds)
+    expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
+    expect(attempts(world)).toEqual([1, 2])
+    stop()
+  }
+})
+
+test('edges with calls of what is held are read every 20 s, others once a minute', async () => {
+  const { world, hangUp } = await draining()
+  hangUp(1)
+  await world.pass(3 * minutes)
+  const before = world.edges.map(({ requests }) => lists(requests))
+  await world.pass(5 * minutes)
+  const read = world.edges.map(({ requests }, index) => lists(requests) - (before[index] ?? 0))
+  expect(read).toEqual([15, 5])
+})
+
+test('a waking that meets a look at work is tried again', async () => {
+  const { world, hangUp } = await draining()
+  const { putDrain } = world.memory.store
+  let conflicts = 0
+  Object.assign(world.memory.store, {
+    putDrain: async (record: Parameters<typeof putDrain>[0]) => {
+      if (record.attempt === 1 || conflicts === 2) return putDrain(record)
+      conflicts += 1
+      return 'conflict'
+    },
+  })
+  hangUp(0)
+  hangUp(1)
+  const at = world.age()
+  await world.until((record) => record?.state === 'retired')
+  expect(conflicts).toBe(2)
+  expect(world.age() - at).toBeLessThan(45 * seconds)
+})
+
+test.each([
+  ['written down', 'store.putDrain'],
+  ['started', 'workflows.start'],
+])('a waking that is killed before it is %s is made up for by the next look', async (_, method) => {
+  const kill = { now: false }
+  const world = createWorld({
+    watch: {
+      before(called) {
+        if (kill.now && called === method) {
+          kill.now = false
+          throw new Error('killed')
+        }
+      },
+    },
+  })
+  const call = world.edges[0]?.callTo(server) ?? 0
+  scheduled(world)
+  await world.scaleIn()
+  await world.until((record) => record?.confirmedAt !== undefined)
+  await world.pass(10 * minutes)
+  // Right after a look, so that the next call of the method is the waking's.
+  const looks = looksOf(world)
+  while (looksOf(world) === looks) await world.pass(1 * seconds)
+  await world.pass(1 * seconds)
+  kill.now = true
+  world.edges[0]?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+  expect(kill.now).toBe(false)
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
+  expect((await world.record(drainId))?.result).toBe('drained')
+})
+
+test('the drain of an operator that has been drained, or lifted, is not woken', async () => {
+  const world = createWorld()
+  const call = world.edges[0]?.callTo(server) ?? 0
+  scheduled(world)
+  await world.command(command('command-drain-destination'))
+  await world.pass(10 * minutes)
+  world.edges[0]?.hangUp(call)
+  await world.until((record) => record?.state === 'drained', 'operator/10.0.1.20:5060;udp/alice')
+  const woken = attempts(world)
+  const again = world.edges[0]?.callFrom('10.0.1.20') ?? 0
+  await world.pass(2 * minutes)
+  world.edges[0]?.hangUp(again)
+  await world.pass(5 * minutes)
+  expect(attempts(world)).toEqual(woken)
+})
