@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { controlConfig } from '../functions/contracts/config.ts'
 import { type DestinationUri, destinationUri } from '../functions/control/destination.ts'
 import { type Hold, holdKey } from '../functions/control/hold.ts'
+import { readable } from '../functions/control/reading.ts'
 import { createEdge, type KamailioEdge } from '../functions/kamailio/dispatcher.ts'
 import { createHttpTransport } from '../functions/kamailio/http-transport.ts'
 import { Lease } from '../functions/use-cases/edge-lease.ts'
@@ -71,7 +72,7 @@ async function look(edge: KamailioEdge, holds: readonly Hold[], store: Store): P
   const lease = await Lease.take(ports, edge, ids.next(), 0)
   if (!lease) throw new Error('somebody else has the lease')
   const wishes = { now: async () => ({ wanted: await store.wanted(), holds: await store.holds() }) }
-  const known = { reading: await store.reading(edge.id), listing: await store.listing(edge.id) }
+  const known = { reading: readable(await store.reading(edge.id)), listing: await store.listing(edge.id) }
   const last = await settleUnderLease(ports, lease, wishes, known, {
     ...{ ended: undefined, twice: false },
     onReading: async () => undefined,

@@ -1,11 +1,12 @@
 import * as z from 'zod'
-import type { EdgeHead } from '../control/reading.ts'
+import { UnexpectedAnswer } from '../control/errors.ts'
+import type { EdgeHead, UnreadRow } from '../control/reading.ts'
 import type { Store } from '../use-cases/ports.ts'
 import { edgeKey, under } from './dynamo-edges.ts'
 import type { DynamoTable, Key, Write } from './dynamo-table.ts'
 import { packed, unpacked } from './packed.ts'
 import { edgeHeadRow, inventoryRow, listingRow, machinesRow, readingRow } from './reading-rows.ts'
-import { parseAnswer, UnexpectedAnswer } from './rows.ts'
+import { parseAnswer } from './rows.ts'
 
 const heads = 'EDGES'
 const machinesKey: Key = { pk: 'MACHINES', sk: 'READING' }
@@ -35,6 +36,14 @@ export function dynamoReadings(table: DynamoTable): Readings {
     const data = await table.get(key)
     return data === undefined ? undefined : unpacked(schema, data, `${key.pk}/${key.sk}`)
   }
+  async function readable<T>(schema: z.ZodType<T>, key: Key): Promise<T | UnreadRow | undefined> {
+    try {
+      return await read(schema, key)
+    } catch (error) {
+      if (error instanceof UnexpectedAnswer) return { unread: `${error.name}: ${error.message}` }
+      throw error
+    }
+  }
 
   return {
     edgeHeads: async () => (await table.query(heads)).map(headOf),
@@ -44,8 +53,8 @@ export function dynamoReadings(table: DynamoTable): Readings {
         condition: { expression: 'attribute_not_exists(pk)' },
       })
     },
-    reading: (edge) => read(readingRow, edgeKey(edge, 'READING')),
-    listing: (edge) => read(listingRow, edgeKey(edge, 'LISTING')),
+    reading: (edge) => readable(readingRow, edgeKey(edge, 'READING')),
+    listing: (edge) => readable(listingRow, edgeKey(edge, 'LISTING')),
     async putReading(generation, { head, reading, listing }) {
       const { edge } = head
       const put = (sk: 'READING' | 'LISTING', value: unknown): Write[] =>

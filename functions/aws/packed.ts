@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib'
 import * as z from 'zod'
-import { parseAnswer, UnexpectedAnswer } from './rows.ts'
+import { UnexpectedAnswer } from '../control/errors.ts'
+import { parseAnswer } from './rows.ts'
 
 const packedRow = z.object({ gzip: z.instanceof(Uint8Array) })
 

@@ -153,6 +153,7 @@ export const listingRow: z.ZodType<Listing> = z.object({
       address: z.string().exactOptional(),
     } satisfies Fields<LastListed>),
   ),
+  lostAt: z.number().exactOptional(),
 } satisfies Fields<Listing>)
 
 export const inventoryRow: z.ZodType<Inventory> = z.object({

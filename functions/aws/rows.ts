@@ -5,15 +5,9 @@ import type { DestinationUri, Flags } from '../control/destination.ts'
 import { destinationUri } from '../control/destination.ts'
 import type { DrainRecord, EdgeMemory, LifecycleTarget } from '../control/drain-record.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
-import { DispatcherControlError } from '../control/errors.ts'
+import { UnexpectedAnswer } from '../control/errors.ts'
 import type { Hold, Subject } from '../control/hold.ts'
 import type { ControlEvent, KeptEvent, PendingAnswer } from '../use-cases/ports.ts'
-
-/** What AWS gave back, a row of the table or an answer, does not have the form it must have; the message says where. */
-export class UnexpectedAnswer extends DispatcherControlError {
-  override readonly name = 'UnexpectedAnswer'
-  readonly permanent = false
-}
 
 /** @throws UnexpectedAnswer */
 export function parseAnswer<T>(schema: z.ZodType<T>, data: unknown, key: string): T {

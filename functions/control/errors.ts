@@ -91,6 +91,12 @@ export class InvalidConfiguration extends DispatcherControlError {
   readonly permanent = false
 }
 
+/** What AWS gave back, a row of the table or an answer, does not have the form it must have; the message says where. */
+export class UnexpectedAnswer extends DispatcherControlError {
+  override readonly name = 'UnexpectedAnswer'
+  readonly permanent = false
+}
+
 export type EdgeFault =
   /** no TCP connection, a timeout, no reply, half a reply: neither done nor failed */
   | 'unreachable'
@@ -116,6 +122,8 @@ export type EdgeFault =
   | 'empty-list'
   /** `State Update Failed` and other refusals of a well-formed request */
   | 'refused'
+  /** what is stored of it can't be read: until that is put right nothing is written to it, since nobody knows what to give back */
+  | 'unreadable-row'
 
 /** What one edge answered, or did not. The text never holds the secret. */
 export class EdgeError extends DispatcherControlError {

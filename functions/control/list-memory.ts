@@ -7,7 +7,7 @@ import {
   usualUris,
 } from './destination.ts'
 import type { Hold } from './hold.ts'
-import type { Listing } from './reading.ts'
+import { type Listing, readable, type UnreadRow } from './reading.ts'
 
 /** A URI that has left an edge's list. */
 export interface LastListed {
@@ -23,12 +23,13 @@ export interface LastListed {
  * the list when it began, also when the list names it otherwise now, or no more.
  */
 export function remember(
-  before: Listing | undefined,
+  stored: Listing | UnreadRow | undefined,
   edge: string,
   listed: readonly ListedDestination[],
   now: number,
   longestCallSeconds: number,
 ): Listing {
+  const before = readable(stored)
   const isListed = new Set(listed.map(nameOf))
   // It may have been there until just now, also where the edge could not be read for a while.
   const left = (before?.listed ?? []).map(({ uri, address }) => ({
@@ -41,7 +42,12 @@ export function remember(
       .filter((known) => !isListed.has(nameOf(known)) && now - known.at <= longestCallSeconds * 1000)
       .map((known) => [nameOf(known), known]),
   )
-  return { edge, since: before?.since ?? now, listed, former: [...former.values()] }
+  const lostAt = stored && !before ? now : before?.lostAt
+  const isRecent = lostAt !== undefined && now - lostAt <= longestCallSeconds * 1000
+  return {
+    ...{ edge, since: before?.since ?? now, listed, former: [...former.values()] },
+    ...(isRecent && { lostAt }),
+  }
 }
 
 /** A name may lead to another machine later. */

@@ -102,6 +102,18 @@ export interface Listing {
   readonly listed: readonly ListedDestination[]
   /** what has left the list */
   readonly former: readonly LastListed[]
+  /** epoch ms: what had been remembered could not be read then, and is lost */
+  readonly lostAt?: number
+}
+
+/** What is stored of an edge and can't be read here: nonsense, or of a newer release. Why, and where. */
+export interface UnreadRow {
+  readonly unread: string
+}
+
+/** @returns what is stored, where it can be read */
+export function readable<T extends object>(stored: T | UnreadRow | undefined): T | undefined {
+  return stored === undefined || 'unread' in stored ? undefined : stored
 }
 
 /** What EC2 and the media servers themselves say of what is held. Times are epoch ms. */
@@ -142,7 +154,7 @@ export const staleAfterMs = 180_000
 /** @returns what is known at `at` (epoch ms) of every edge */
 export function readingsAt(
   at: number,
-  edges: readonly { readonly head: EdgeHead; readonly reading?: Reading | undefined }[],
+  edges: readonly { readonly head: EdgeHead; readonly reading?: Reading | UnreadRow | undefined }[],
   machines: MachinesReading | undefined,
   longestCallSeconds: number,
 ): Readings {
@@ -160,8 +172,13 @@ export function readingsAt(
   }
 }
 
-function edgeReading(at: number, { edge, unreadable }: EdgeHead, reading: Reading | undefined): EdgeReading {
+function edgeReading(
+  at: number,
+  { edge, unreadable }: EdgeHead,
+  reading: Reading | UnreadRow | undefined,
+): EdgeReading {
   if (unreadable) return { edge, readable: false, reason: unreadable.reason }
+  if (reading && 'unread' in reading) return { edge, readable: false, reason: reading.unread }
   if (!reading) return { edge, readable: false, reason: 'it was not read yet' }
   if (at - reading.answeredAt > staleAfterMs)
     return {

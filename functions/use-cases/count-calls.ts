@@ -5,6 +5,7 @@ import { EdgeError } from '../control/errors.ts'
 import { belongsTo, type Hold, holdKey } from '../control/hold.ts'
 import { isYoung, otherSpellings } from '../control/list-memory.ts'
 import { type Lookup, lookup } from '../control/listing.ts'
+import { clocksApartMs } from '../control/observation.ts'
 import { isDisabled } from '../control/plan.ts'
 import {
   type CallCount,
@@ -60,7 +61,7 @@ export async function countCalls(
         ...(unresolved !== undefined && { unresolved }),
         ...(others.length > 0 && { others }),
         ...openAtOf(hold, entries),
-        counted: { count: orUnknown(counts[index]), at, readBy },
+        counted: { count: believed(orUnknown(counts[index]), hold, listing), at, readBy },
       }
   }
   return { holds: found, bootTime: bootTime ?? (await edge.boot()).bootTime }
@@ -78,9 +79,18 @@ function orUnknown(answer: CallCount | EdgeError | undefined): CallCount | Unkno
   return answer ?? { unknown: 'it was not counted' }
 }
 
+/** Calls may be up under what the edge listed before, and nobody remembers that: a 0 does not count them. */
+function believed(count: CallCount | Unknown, { subject }: Hold, { lostAt }: Listing): CallCount | Unknown {
+  if (lostAt === undefined || isUnknown(count) || count.calls > 0) return count
+  if (subject.kind === 'instance' && subject.launchedAt > lostAt + clocksApartMs) return count
+  return { unknown: 'what the edge had listed could not be read: calls may be up under another URI of its' }
+}
+
 /** Its last count here was 0: what it is asked for next may end its drain. */
 function wasSilent(before: Reading | undefined, hold: Hold): boolean {
-  const count = before?.holds[holdKey(hold)]?.counted.count
+  // Nobody knows what its last count was.
+  if (!before) return true
+  const count = before.holds[holdKey(hold)]?.counted.count
   return count !== undefined && !isUnknown(count) && count.calls === 0
 }
 

@@ -11,10 +11,12 @@ export type Readout =
 export async function storedLists({ store }: Pick<Ports, 'store'>): Promise<Readout[]> {
   const heads = (await store.edgeHeads()).filter(({ removedAt }) => removedAt === undefined)
   return onEach(heads, async ({ edge, unreadable }): Promise<Readout> => {
-    const listing = unreadable ? undefined : await store.listing(edge)
-    return listing
-      ? { edge, listed: listing.listed }
-      : { edge, unreadable: unreadable?.reason ?? `edge ${edge}: it was not read yet` }
+    if (unreadable) return { edge, unreadable: unreadable.reason }
+    const listing = await store.listing(edge)
+    if (!listing) return { edge, unreadable: `edge ${edge}: it was not read yet` }
+    return 'unread' in listing
+      ? { edge, unreadable: `edge ${edge}: ${listing.unread}` }
+      : { edge, listed: listing.listed }
   })
 }
 

@@ -1,7 +1,7 @@
 import { eventTypes } from '../contracts/names.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
-import type { EdgeHead } from '../control/reading.ts'
-import { type EdgeResult, resultOf } from './edge-results.ts'
+import { type EdgeHead, readable } from '../control/reading.ts'
+import { type EdgeResult, pendingOn, resultOf } from './edge-results.ts'
 import { onEach } from './on-each.ts'
 import type { PendingAnswer, Ports } from './ports.ts'
 
@@ -43,11 +43,14 @@ async function publish(
   const { id, command, hold, edges, at } = pending
   const results = await onEach(edges, async (edge): Promise<EdgeResult> => {
     const head = heads.get(edge)
-    const reading = head && head.removedAt === undefined ? await store.reading(edge) : undefined
     // What is stored of a removed edge was read before the change.
-    if (reading) return resultOf(reading, hold)
-    return { edge, outcome: 'unreachable', detail: 'it is no longer configured', entries: [] }
+    if (!head || head.removedAt !== undefined)
+      return { edge, outcome: 'unreachable', detail: 'it is no longer configured', entries: [] }
+    const reading = readable(await store.reading(edge))
+    return reading ? resultOf(reading, hold) : pendingOn(edge)
   })
+  // What is stored of one of them can't be read: the next settle replaces it.
+  if (results.some(({ outcome }) => outcome === 'pending')) return
   await events.publish({
     type: eventTypes.commandSettled,
     detail: { id: command, hold: holdKey(hold), answeredAt: at, edges: results },

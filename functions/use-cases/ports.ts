@@ -12,7 +12,7 @@ import type { EdgeError } from '../control/errors.ts'
 import type { Hold, Subject } from '../control/hold.ts'
 import type { InstanceFacts } from '../control/instance-life.ts'
 import type { StateWrite } from '../control/plan.ts'
-import type { CallCount, EdgeHead, Listing, MachinesReading, Reading } from '../control/reading.ts'
+import type { CallCount, EdgeHead, Listing, MachinesReading, Reading, UnreadRow } from '../control/reading.ts'
 
 /**
  * ONE Kamailio. Every method has a timeout. A write that returns proves nothing: read back. Fan-out, every group and read-back live
@@ -165,7 +165,7 @@ export interface Store {
   raiseGeneration(edge: string, generation: number, above: number): Promise<number | undefined>
   /** @param until others wait for that long still, and a little more (epoch ms); 0: not at all */
   giveUpEdge(edge: string, generation: number, until: number): Promise<void>
-  /** What is on record of an edge; undefined: nothing was ever written. */
+  /** What is on record of an edge; undefined: nothing was ever written. @throws UnexpectedAnswer: nobody may guess it */
   edgeRecords(edge: string): Promise<readonly EdgeRecord[] | undefined>
   /** Writes all that is on record of an edge. Condition: the lease has this generation still (`lost`). */
   putEdgeRecords(
@@ -177,9 +177,9 @@ export interface Store {
   edgeHeads(): Promise<readonly EdgeHead[]>
   /** Of an edge that has none yet; nothing is changed where it has one. */
   addEdgeHead(head: EdgeHead): Promise<void>
-  /** What the last settle that could read an edge found there. */
-  reading(edge: string): Promise<Reading | undefined>
-  listing(edge: string): Promise<Listing | undefined>
+  /** What the last settle that could read an edge found there; the next one replaces what can't be read. */
+  reading(edge: string): Promise<Reading | UnreadRow | undefined>
+  listing(edge: string): Promise<Listing | UnreadRow | undefined>
   /** All in one transaction. Condition: the lease has this generation still (`lost`). */
   putReading(
     generation: number,

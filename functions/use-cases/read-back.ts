@@ -1,6 +1,6 @@
 import type { Scope } from '../control/plan.ts'
-import type { EdgeHead, MachinesReading, Reading, Readings } from '../control/reading.ts'
-import { readingsAt } from '../control/reading.ts'
+import type { EdgeHead, MachinesReading, Reading, Readings, UnreadRow } from '../control/reading.ts'
+import { readable, readingsAt } from '../control/reading.ts'
 import { type EdgeResult, pendingOn, resultOf, resultWithout } from './edge-results.ts'
 import { onEach } from './on-each.ts'
 import type { Ports } from './ports.ts'
@@ -65,7 +65,7 @@ export async function changeReadBack(ports: Needs, wanted: number): Promise<(hol
     heads = await configured(store)
     const fresh = heads.filter((head) => !known.has(head.edge) && knows(head, { wanted }, askedAt))
     await onEach(fresh, async (head) => {
-      const reading = head.unreadable ? undefined : await store.reading(head.edge)
+      const reading = head.unreadable ? undefined : readable(await store.reading(head.edge))
       known.set(head.edge, reading ?? head)
     })
     return heads.length > 0 && known.size === heads.length
@@ -105,7 +105,7 @@ export async function storedReadings(
   const heads = await store.edgeHeads()
   const edges = await onEach(
     heads,
-    async (head): Promise<{ head: EdgeHead; reading?: Reading | undefined }> => ({
+    async (head): Promise<{ head: EdgeHead; reading?: Reading | UnreadRow | undefined }> => ({
       head,
       // One that can't be read may be so because of what is stored of it.
       ...(head.removedAt === undefined && !head.unreadable && { reading: await store.reading(head.edge) }),

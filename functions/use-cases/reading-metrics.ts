@@ -27,7 +27,9 @@ export async function countReadings(
   const inService = loadInService(
     await onEach(edges, async (edge) => {
       if (!edge.readable) return undefined
-      return { ...edge.load, active: activeHosts((await store.listing(edge.edge))?.listed ?? []) }
+      const listing = await store.listing(edge.edge)
+      if (listing && 'unread' in listing) return undefined
+      return { ...edge.load, active: activeHosts(listing?.listed ?? []) }
     }),
     loads,
   )

@@ -2,7 +2,7 @@ import type { SettleRequest } from '../contracts/settle-request.ts'
 import { asEdgeError, type EdgeError } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { clocksApartMs } from '../control/observation.ts'
-import type { EdgeHead, EndedCalls, Reading } from '../control/reading.ts'
+import { type EdgeHead, type EndedCalls, type Reading, readable } from '../control/reading.ts'
 import { hasDrifted } from '../control/settled.ts'
 import { callsOf } from './count-calls.ts'
 import { Lease, lost } from './edge-lease.ts'
@@ -199,7 +199,7 @@ async function underLease(ports: Needs, lease: Lease, order: Turn): Promise<Sett
   const { edge, wishes, first, mustAsk } = order
   let head: EdgeHead = order.head ?? { edge: edge.id, wanted: -1, askedAt: 0 }
   try {
-    const reading = await store.reading(edge.id)
+    const reading = readable(await store.reading(edge.id))
     // Somebody has read it since the heads were.
     if (reading && reading.askedAt > head.askedAt) head = headOf(reading)
     const known = { head, reading, listing: await store.listing(edge.id) }

@@ -2,10 +2,10 @@ import type { ListedDestination } from '../control/destination.ts'
 import { describeEdge, type EdgeDescription, totalCalls } from '../control/edge-facts.ts'
 import type { EdgeList } from '../control/edge-list.ts'
 import { type EdgeRecord, recordKey } from '../control/entry-record.ts'
-import { asEdgeError, DispatcherControlError, EdgeError } from '../control/errors.ts'
+import { asEdgeError, DispatcherControlError, EdgeError, UnexpectedAnswer } from '../control/errors.ts'
 import { type Hold, isResolved } from '../control/hold.ts'
 import { remember } from '../control/list-memory.ts'
-import type { EdgeHead, EndedCalls, Listing, Reading } from '../control/reading.ts'
+import type { EdgeHead, EndedCalls, Listing, Reading, UnreadRow } from '../control/reading.ts'
 import {
   calmGapMs,
   guardsToRead,
@@ -31,7 +31,7 @@ export interface Wishes {
 export interface Known {
   readonly head?: EdgeHead | undefined
   readonly reading?: Reading | undefined
-  readonly listing?: Listing | undefined
+  readonly listing?: Listing | UnreadRow | undefined
 }
 
 export interface Found {
@@ -131,7 +131,8 @@ export function unreadHead(head: EdgeHead, { fault, message }: EdgeError, now: n
 /** What is wrong with one edge, or with what is stored of it, keeps no other from being settled. */
 export function ownError(edge: string, error: unknown): EdgeError {
   if (!(error instanceof DispatcherControlError) || error instanceof EdgeError) return asEdgeError(error)
-  return new EdgeError(edge, 'busy', `${error.name}: ${error.message}`, { cause: error })
+  const fault = error instanceof UnexpectedAnswer ? 'unreadable-row' : 'busy'
+  return new EdgeError(edge, fault, `${error.name}: ${error.message}`, { cause: error })
 }
 
 interface Brought {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { dynamoEdges } from '../../functions/aws/dynamo-edges.ts'
 import { dynamoReadings } from '../../functions/aws/dynamo-readings.ts'
 import type { DynamoTable, Write } from '../../functions/aws/dynamo-table.ts'
-import { UnexpectedAnswer } from '../../functions/aws/rows.ts'
+import { UnexpectedAnswer } from '../../functions/control/errors.ts'
 import { aHead, aListing, aReading } from '../contract/store-samples.ts'
 
 /** A table with these rows by `pk/sk`, where every write is done. */
@@ -69,8 +69,13 @@ test('rows of a newer release are read, without what is not known here', async (
   expect(await readings.machines()).toEqual(machines)
 })
 
-describe('nonsense is refused', () => {
+describe('nonsense, and what only a newer release can read', () => {
   test.each([
+    [
+      'a word that is not known here',
+      json({ ...aReading('a'), description: { ...aReading('a').description, counts: 'guessed' } }),
+      /EDGE#a\/READING: description\.counts:/,
+    ],
     ['a row that is not packed', aReading('a'), /EDGE#a\/READING: gzip:/],
     ['bytes that are not packed', { gzip: new Uint8Array([1, 2, 3]) }, /EDGE#a\/READING: .*header/],
     ['text that is not JSON', gzip('{"edge":'), /EDGE#a\/READING: .*JSON/],
@@ -80,10 +85,10 @@ describe('nonsense is refused', () => {
       json({ ...aReading('a'), holds: { h: { flags: 'open' } } }),
       /EDGE#a\/READING: holds\.h\.counted:/,
     ],
-  ])('%s', async (_name, row, message) => {
-    const reading = dynamoReadings(tableOf({ 'EDGE#a/READING': row }).table).reading('a')
-    await expect(reading).rejects.toThrow(UnexpectedAnswer)
-    await expect(reading).rejects.toThrow(message)
+  ])('in a reading is no reading, with why and where: %s', async (_name, row, message) => {
+    const reading = await dynamoReadings(tableOf({ 'EDGE#a/READING': row }).table).reading('a')
+    expect(reading).toEqual({ unread: expect.stringMatching(message) })
+    expect(reading).toEqual({ unread: expect.stringMatching(/^UnexpectedAnswer: /) })
   })
   test('in a head: its edge is one that nobody has read, and every other is known', async () => {
     const readings = dynamoReadings(
@@ -99,14 +104,24 @@ describe('nonsense is refused', () => {
     const nameless = dynamoReadings(tableOf({ 'EDGES/a': { wanted: 1 } }).table)
     await expect(nameless.edgeHeads()).rejects.toThrow(UnexpectedAnswer)
   })
-  test('in a listing and what machines said', async () => {
+  test('in a record is refused: what an edge showed before is never guessed', async () => {
+    const guard = { kind: 'guard', uri: 'sip:10.0.1.20' }
+    for (const row of [gzip('['), json([guard, { ...guard, kind: 'later' }]), { gzip: 'x' }]) {
+      const records = dynamoEdges(tableOf({ 'EDGE#a/RECORDS': row }).table).edgeRecords('a')
+      await expect(records).rejects.toThrow(UnexpectedAnswer)
+      await expect(records).rejects.toThrow(/EDGE#a\/RECORDS: /)
+    }
+  })
+  test('in a listing is no listing; what machines said is refused', async () => {
     const readings = dynamoReadings(
       tableOf({
         'EDGE#a/LISTING': json({ ...aListing('a'), listed: [{ group: 1, uri: 'all', flags: 'AP' }] }),
         'MACHINES/READING': json({ askedAt: 1, answeredAt: 2, gone: [], calls: { h: 'many' } }),
       }).table,
     )
-    await expect(readings.listing('a')).rejects.toThrow(/listed\.0\.uri: "all" is not a SIP URI/)
+    expect(await readings.listing('a')).toEqual({
+      unread: expect.stringContaining('EDGE#a/LISTING: listed.0.uri: "all" is not a SIP URI'),
+    })
     await expect(readings.machines()).rejects.toThrow(UnexpectedAnswer)
   })
 })

@@ -40,6 +40,13 @@ describe('an edge’s list', () => {
     expect(lists([0, one, two], [10, two], [20, two], [30, two]).former).toEqual([{ uri: one.uri, at: 10 }])
   })
 
+  it('begins anew where it can not be read, and that is known for as long as a call lasts', () => {
+    const lost = remember({ unread: 'nonsense' }, 'a', [one], 9, longest)
+    expect(lost).toEqual({ edge: 'a', since: 9, listed: [one], former: [], lostAt: 9 })
+    expect(remember(lost, 'a', [one], 9 + longestMs, longest)).toEqual(lost)
+    expect(remember(lost, 'a', [one], 10 + longestMs, longest)).not.toHaveProperty('lostAt')
+  })
+
   it('it is forgotten when no call of its can be up any more', () => {
     const left = [[0, one], [10]] as const
     expect(lists(...left, [10 + longestMs]).former).toHaveLength(1)

@@ -1,5 +1,5 @@
 import type { Hold } from '../../functions/control/hold.ts'
-import type { Reading } from '../../functions/control/reading.ts'
+import { type Reading, readable } from '../../functions/control/reading.ts'
 import type { SettleResult } from '../../functions/use-cases/settle-fleet.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
 import type { MemoryEdgeOptions } from '../memory/edge-options.ts'
@@ -71,7 +71,7 @@ export function found(result: SettleResult | undefined): Reading {
 
 /** As it is stored now. */
 export async function readingOf(world: World, edge = 'edge-a'): Promise<Reading> {
-  const reading = await world.memory.store.reading(edge)
+  const reading = readable(await world.memory.store.reading(edge))
   if (!reading) throw new Error(`${edge} was never read`)
   return reading
 }

@@ -1,0 +1,149 @@
+import { expect, test } from 'vitest'
+import { UnexpectedAnswer } from '../../functions/control/errors.ts'
+import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
+import { settleFleet } from '../../functions/use-cases/settle-fleet.ts'
+import { drainedWorld } from './readings-world.ts'
+import { headOf, holdOf, readingOf, want } from './settle-world.ts'
+import {
+  command,
+  createWorld,
+  everywhere,
+  hours,
+  isWrite,
+  minutes,
+  neighbour,
+  seconds,
+  server,
+  type World,
+} from './world.ts'
+
+const why = 'UnexpectedAnswer: EDGE#edge-a: nonsense'
+
+/** A row of edge-a that can't be read until it is written anew. */
+function spoil(world: World, row: 'reading' | 'listing'): void {
+  const { store } = world.memory
+  const { putReading } = store
+  const read = store[row]
+  let isBad = true
+  Object.assign(store, {
+    [row]: async (edge: string) => (isBad && edge === 'edge-a' ? { unread: why } : read(edge)),
+    putReading: (...given: Parameters<typeof putReading>) => {
+      if (given[1].head.edge === 'edge-a' && given[1][row] !== undefined) isBad = false
+      return putReading(...given)
+    },
+  })
+}
+
+test('a reading that can not be read makes its edge unknown, no other, and the next settle replaces it', async () => {
+  const world = createWorld()
+  for (const edge of world.edges) edge.callTo(server)
+  await world.command(command('command-drain-destination'))
+  await world.pass(1 * minutes)
+  world.stop()
+  spoil(world, 'reading')
+  const { store } = world.memory
+  const input = world.executions[0]?.input
+  if (!input) throw new Error('no drain began')
+  const settles = world.memory.settles.ask
+  Object.assign(world.memory.settles, { ask: async () => undefined })
+  await observeDrain(world.ports, { ...input, next: 'observe' })
+  expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({
+    verdict: 'unknown',
+    callsLeft: 1,
+    unknown: [expect.stringContaining(why)],
+  })
+  Object.assign(world.memory.settles, { ask: settles })
+  for (const edge of world.edges) edge.forgetRequests()
+  await world.settle()
+  expect(await store.reading('edge-a')).toMatchObject({ edge: 'edge-a', holds: {} })
+  expect(await headOf(world)).not.toHaveProperty('unreadable')
+  expect(world.writes()).toEqual([])
+  expect(world.flags()).toEqual(everywhere('DX'))
+})
+
+test('where the reading before is lost, what it counted may have been 0: the usual spellings are asked for', async () => {
+  const world = createWorld()
+  const [edge] = world.edges
+  if (!edge) throw new Error('no edge')
+  await world.pass(3 * hours)
+  await world.settle()
+  edge.callTo(server)
+  await want(world, holdOf(server, { wholeInstance: true, addresses: ['10.0.1.20'] }))
+  await world.settle()
+  const usual = 'dlg.profile_get_size dst sip:10.0.1.20'
+  for (const isAsked of [false, true]) {
+    if (isAsked) spoil(world, 'reading')
+    await world.pass(1 * minutes)
+    edge.forgetRequests()
+    await world.settle()
+    expect(edge.requests.includes(usual)).toBe(isAsked)
+  }
+})
+
+test('a list that can not be read makes its edge unknown to whoever looks for a server, no other, and the next settle replaces it', async () => {
+  const { world } = await drainedWorld()
+  spoil(world, 'listing')
+  const dryRun = command('command-reload', { id: 'reload-1', dryRun: true })
+  expect(await world.command(dryRun)).toMatchObject({
+    edges: [
+      { edge: 'edge-a', unreadable: `edge edge-a: ${why}` },
+      { edge: 'edge-b', listed: 4 },
+    ],
+  })
+  await world.settle()
+  expect(await world.command(command('command-reload', { id: 'reload-2', dryRun: true }))).toMatchObject({
+    edges: [
+      { edge: 'edge-a', listed: 4 },
+      { edge: 'edge-b', listed: 4 },
+    ],
+  })
+})
+
+test('while what an edge had listed is lost, its zero ends no drain: calls may be up under another URI', async () => {
+  const world = createWorld({
+    config: { timers: { failoverWindowSeconds: 10, longestCallSeconds: 1800 } },
+  })
+  await world.pass(1 * minutes)
+  await world.settle()
+  spoil(world, 'listing')
+  await world.pass(1 * minutes)
+  await world.settle()
+  await world.scaleIn()
+  await world.pass(29 * minutes)
+  expect(world.flags()).toEqual(everywhere('DX'))
+  expect(world.ended()).toEqual([])
+  expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({
+    unknown: [expect.stringContaining('what the edge had listed could not be read')],
+  })
+  await world.pass(6 * minutes)
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+})
+
+test('of an edge whose records can not be read nothing is guessed: nothing is written there until they can, others go on', async () => {
+  const world = createWorld()
+  await world.settledAll()
+  const { store } = world.memory
+  const { edgeRecords } = store
+  let isBad = true
+  Object.assign(store, {
+    edgeRecords: async (edge: string) => {
+      if (isBad && edge === 'edge-a') throw new UnexpectedAnswer('EDGE#edge-a/RECORDS: nonsense')
+      return edgeRecords(edge)
+    },
+  })
+  await want(world, holdOf(server), holdOf(neighbour))
+  await settleFleet(world.ports)
+  expect(await headOf(world)).toMatchObject({
+    unreadable: {
+      passes: false,
+      reason: 'edge edge-a: unreadable-row: UnexpectedAnswer: EDGE#edge-a/RECORDS: nonsense',
+    },
+  })
+  expect(world.edges[0]?.requests.filter(isWrite)).toEqual([])
+  expect(world.flags()).toMatchObject({ 'edge-b/1': 'DX', 'edge-b/2': 'DX' })
+  isBad = false
+  await world.pass(10 * seconds)
+  await world.settle()
+  expect(world.flags()).toEqual(everywhere('DX'))
+  expect(await readingOf(world)).toMatchObject({ wanted: await store.wanted() })
+})
