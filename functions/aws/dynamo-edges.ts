@@ -1,4 +1,7 @@
+import * as z from 'zod'
 import type { EdgeRecord } from '../control/entry-record.ts'
+import { UnexpectedAnswer } from '../control/errors.ts'
+import { highestGeneration } from '../control/generation.ts'
 import type { Store } from '../use-cases/ports.ts'
 import type { Condition, DynamoTable, Key } from './dynamo-table.ts'
 import { edgeLeaseRow, edgeRecordsRow, formerFlagsRow, wantedRow } from './edge-rows.ts'
@@ -6,10 +9,32 @@ import { inParallel } from './in-parallel.ts'
 import { packed, unpacked } from './packed.ts'
 import { holdRow, parseAnswer } from './rows.ts'
 
+/** Lambda ends every run by then: nobody has a lease for longer. */
+const longestRunMs = 15 * 60_000
+
 const counter: Key = { pk: 'WANTED', sk: 'COUNTER' }
 
 export function edgeKey(edge: string, sk: 'LEASE' | 'RECORDS' | 'READING' | 'LISTING'): Key {
   return { pk: `EDGE#${edge}`, sk }
+}
+function leaseName(edge: string): string {
+  return `EDGE#${edge}/LEASE`
+}
+/** The successor's generation has to be one that an edge takes. */
+function takable(latest: number) {
+  return edgeLeaseRow.extend({
+    until: z.number().max(latest),
+    generation: z.int().min(0).max(highestGeneration),
+  })
+}
+/** Of a `LEASE` row with whatever in it: nobody has written it since. */
+function asItIs(data: Readonly<Record<string, unknown>>): Condition {
+  const names = ['owner', 'until', 'generation']
+  const parts = names.map((name) =>
+    data[name] === undefined ? `attribute_not_exists(#${name})` : `#${name} = :${name}`,
+  )
+  const values = names.flatMap((name) => (data[name] === undefined ? [] : [[name, data[name]] as const]))
+  return { expression: parts.join(' AND '), values: Object.fromEntries(values) }
 }
 /** Of the `LEASE` row: it has this generation still. */
 export function under(generation: number): Condition {
@@ -35,7 +60,28 @@ type Edges = Pick<
 export function dynamoEdges(table: DynamoTable): Edges {
   const lease = async (edge: string) => {
     const data = await table.get(edgeKey(edge, 'LEASE'))
-    return data === undefined ? undefined : parseAnswer(edgeLeaseRow, data, `EDGE#${edge}`)
+    return data === undefined ? undefined : parseAnswer(edgeLeaseRow, data, leaseName(edge))
+  }
+  /** @throws UnexpectedAnswer for one that can't be read, or that nobody can have; later on it can be taken */
+  const leaseToTake = async (edge: string, now: number) => {
+    const data = await table.get(edgeKey(edge, 'LEASE'))
+    if (data === undefined) return undefined
+    try {
+      return parseAnswer(takable(now + longestRunMs), data, leaseName(edge))
+    } catch (error) {
+      if (error instanceof UnexpectedAnswer) await replace(edge, data, now)
+      throw error
+    }
+  }
+  /** A run may be at work under it: it is had until none can be. The time, as its generation, is above whatever was counted. */
+  const replace = async (edge: string, data: unknown, now: number) => {
+    await table.write({
+      put: {
+        ...edgeKey(edge, 'LEASE'),
+        data: { owner: '', until: now + longestRunMs, generation: Math.floor(now) },
+      },
+      condition: asItIs(z.looseObject({}).catch({}).parse(data)),
+    })
   }
 
   return {
@@ -46,7 +92,7 @@ export function dynamoEdges(table: DynamoTable): Edges {
     },
 
     async takeEdge(edge, owner, now, until) {
-      const before = await lease(edge)
+      const before = await leaseToTake(edge, now)
       if (before && before.until > now) return undefined
       const generation = (before?.generation ?? 0) + 1
       const taken = await table.write({

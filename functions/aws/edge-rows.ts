@@ -1,9 +1,17 @@
 import * as z from 'zod'
 import type { EdgeRecord, EntryRecord, GuardRecord } from '../control/entry-record.ts'
+import { highestGeneration } from '../control/generation.ts'
 import { type Fields, flags, uri } from './rows.ts'
 
 export const wantedRow = z.object({ value: z.number() })
-export const edgeLeaseRow = z.object({ owner: z.string(), until: z.number(), generation: z.number() })
+export const edgeLeaseRow = z.object({
+  owner: z.string(),
+  until: z.number(),
+  generation: z
+    .int()
+    .min(0)
+    .max(highestGeneration + 1),
+})
 
 const entryRecord: z.ZodType<EntryRecord> = z.object({
   kind: z.literal('entry'),

@@ -1,10 +1,8 @@
 import { EdgeError, StaleGeneration } from '../control/errors.ts'
+import { highestGeneration } from '../control/generation.ts'
 import type { Edge, Ports } from './ports.ts'
 
 type LeaseNeeds = Pick<Ports, 'store' | 'clock' | 'config'>
-
-/** What our rpc.cfg takes, less one. */
-const highestGeneration = 999_999_999_999_998
 
 /** In RPC timeouts: for so long whoever comes after a run that was killed waits, and a little more. */
 const leaseTimeouts = 4

@@ -52,6 +52,19 @@ export interface SettleOrder {
 export async function settleFleet(ports: Needs, order: SettleOrder = {}): Promise<SettleResult[]> {
   const edges = await ports.fleet.edges()
   const heads = await knownHeads(ports, edges)
+  const [results = []] = await onEach(
+    [() => settleDue(ports, edges, heads, order), () => markRemoved(ports, edges, heads)],
+    async (work) => work(),
+  )
+  return results
+}
+
+async function settleDue(
+  ports: Needs,
+  edges: readonly Edge[],
+  heads: ReadonlyMap<string, EdgeHead>,
+  order: SettleOrder,
+): Promise<SettleResult[]> {
   const wishes = order.wishes ?? rememberingWishes(ports)
   const wanted = await ports.store.wanted()
   const isDue = (edge: Edge) => {
@@ -75,13 +88,12 @@ function shareOf({ id }: Edge, { endCalls }: SettleOrder): number {
   return endCalls?.shares[id] ?? 0
 }
 
-/** Heads by edge: new edges get one, and those that are configured no more are marked. */
+/** Heads by edge: new edges get one. */
 async function knownHeads(ports: Needs, edges: readonly Edge[]): Promise<ReadonlyMap<string, EdgeHead>> {
   const { store, clock } = ports
   const heads = new Map((await store.edgeHeads()).map((head) => [head.edge, head]))
   const now = clock.now()
-  const configured = new Set(edges.map(({ id }) => id))
-  for (const edge of configured) {
+  for (const { id: edge } of edges) {
     if (heads.has(edge)) continue
     const reason = 'it was not read yet'
     const head = {
@@ -93,6 +105,18 @@ async function knownHeads(ports: Needs, edges: readonly Edge[]): Promise<Readonl
     await store.addEdgeHead(head)
     heads.set(edge, head)
   }
+  return heads
+}
+
+/** Those that are configured no more. What is wrong with one of them keeps no edge from being settled. */
+async function markRemoved(
+  ports: Needs,
+  edges: readonly Edge[],
+  heads: ReadonlyMap<string, EdgeHead>,
+): Promise<SettleResult[]> {
+  const { store, clock } = ports
+  const now = clock.now()
+  const configured = new Set(edges.map(({ id }) => id))
   const removed = [...heads.values()].filter(
     ({ edge, removedAt }) => !configured.has(edge) && removedAt === undefined,
   )
@@ -103,7 +127,7 @@ async function knownHeads(ports: Needs, edges: readonly Edge[]): Promise<Readonl
     await store.putReading(generation, { head: { edge, wanted, askedAt, removedAt: now } })
     await store.giveUpEdge(edge, generation, 0)
   })
-  return heads
+  return []
 }
 
 /** The holds are read once for each value of the counter, for all edges. */

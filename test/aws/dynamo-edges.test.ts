@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { dynamoEdges } from '../../functions/aws/dynamo-edges.ts'
 import { dynamoHolds } from '../../functions/aws/dynamo-holds.ts'
-import type { DynamoTable, Write } from '../../functions/aws/dynamo-table.ts'
+import type { Condition, DynamoTable, Write } from '../../functions/aws/dynamo-table.ts'
+import { UnexpectedAnswer } from '../../functions/control/errors.ts'
 import { aHold } from '../contract/store-samples.ts'
 
 /** A table whose conditional writes are done, and then answered as if they had not been: the SDK has sent them twice. */
@@ -24,9 +25,63 @@ function repeatingTable(): { table: DynamoTable; written: Write[] } {
   return { table, written }
 }
 
+/** A table with one lease, whose writes look at their condition. @param onWrite what somebody else writes just before */
+function leaseTable(data: unknown, { onWrite }: { onWrite?: () => unknown } = {}) {
+  let lease = data
+  const isMet = ({ expression, values = {} }: Condition) =>
+    expression.split(' AND ').every((part) => {
+      const row: Readonly<Record<string, unknown>> = Object(lease)
+      const [, absent] = part.match(/^attribute_not_exists\(#(\w+)\)$/) ?? []
+      if (absent !== undefined) return row[absent] === undefined
+      const [, name = '', value = ''] = part.match(/^#(\w+) = :(\w+)$/) ?? []
+      return row[name] === values[value]
+    })
+  const table: DynamoTable = {
+    get: async () => structuredClone(lease),
+    query: async () => [],
+    write: async (write) => {
+      if (onWrite) lease = onWrite()
+      if (!('put' in write) || (write.condition && !isMet(write.condition))) return false
+      lease = write.put.data
+      return true
+    },
+    add: async () => 1,
+    writeAll: async () => true,
+  }
+  return { table, lease: () => lease }
+}
+
 test('a lease whose request was sent twice by the SDK is ours', async () => {
   const { table } = repeatingTable()
   expect(await dynamoEdges(table).takeEdge('edge-a', 'me', 0, 10)).toBe(1)
+})
+
+test.each([
+  ['no number', { owner: 'a', until: 5, generation: 'x' }],
+  ['no owner', { until: 5, generation: 3 }],
+  ['half a generation', { owner: 'a', until: 5, generation: 1.5 }],
+  ['a generation whose successor no edge takes', { owner: 'a', until: 5, generation: 999_999_999_999_999 }],
+  ['an end that no run lives to see', { owner: 'a', until: 9_999_999_999_999, generation: 7 }],
+  ['nothing at all', undefined],
+  ['another thing', 'all'],
+])('a lease with nonsense (%s) is refused, and had until no run can be at work under it', async (_, data) => {
+  const now = 1_795_000_000_000
+  const { table, lease } = leaseTable(data ?? null)
+  const edges = dynamoEdges(table)
+  const taken = edges.takeEdge('edge-a', 'me', now, now + 1000)
+  await expect(taken).rejects.toThrow(UnexpectedAnswer)
+  await expect(taken).rejects.toThrow('EDGE#edge-a/LEASE: ')
+  expect(lease()).toEqual({ owner: '', until: now + 900_000, generation: now })
+  expect(await edges.takeEdge('edge-a', 'me', now + 899_999, now + 900_999)).toBe(undefined)
+  expect(await edges.takeEdge('edge-a', 'me', now + 900_000, now + 901_000)).toBe(now + 1)
+})
+
+test('a lease with nonsense that somebody has put right meanwhile stays as it is', async () => {
+  const bad = { owner: 'a', until: 'x', generation: 3 }
+  const good = { owner: 'b', until: 5, generation: 4 }
+  const { table, lease } = leaseTable(bad, { onWrite: () => good })
+  await expect(dynamoEdges(table).takeEdge('edge-a', 'me', 10, 20)).rejects.toThrow(UnexpectedAnswer)
+  expect(lease()).toEqual(good)
 })
 
 test('a tombstone can be read by the release before, which wants to know that nothing is left to give back', async () => {

@@ -127,11 +127,29 @@ test('what a release before had on record of an edge is taken over, of holds tha
   expect(await store.edgeRecords('old-edge')).toEqual([])
 })
 
-test('a lease with nonsense is taken by nobody', async () => {
-  const key = { pk: 'EDGE#nonsense', sk: 'LEASE' }
-  await documents.send(new PutCommand({ TableName: table, Item: { ...key, data: { generation: 'x' } } }))
-  await expect(store.takeEdge('nonsense', 'a', 0, 1)).rejects.toThrow(UnexpectedAnswer)
-})
+test.each([
+  ['nothing', undefined],
+  ['no number', { generation: 'x' }],
+  ['half a generation', { owner: 'a', until: 1, generation: 1.5 }],
+  ['a generation that no edge takes', { owner: 'a', until: 1, generation: 999_999_999_999_999 }],
+  ['an end that no run lives to see', { owner: 'a', until: 9_999_999_999_999, generation: 7 }],
+])(
+  'a lease with nonsense (%s) is taken by nobody, and by the next one when no run that had it can be left',
+  async (name, data) => {
+    const edge = `nonsense ${name}`
+    const at = 1_795_000_000_000
+    const fifteenMinutes = 900_000
+    const Item = { pk: `EDGE#${edge}`, sk: 'LEASE', data: data ?? {} }
+    await documents.send(new PutCommand({ TableName: table, Item }))
+    const taken = store.takeEdge(edge, 'a', at, at + 1000)
+    await expect(taken).rejects.toThrow(UnexpectedAnswer)
+    await expect(taken).rejects.toThrow(`${Item.pk}/LEASE: `)
+    expect(await store.takeEdge(edge, 'b', at + fifteenMinutes - 1, at + fifteenMinutes)).toBe(undefined)
+    const generation = await store.takeEdge(edge, 'b', at + fifteenMinutes, at + fifteenMinutes + 1000)
+    // What a run of before has in hand is below it, and not equal to it.
+    expect(generation).toBe(at + 1)
+  },
+)
 
 test('a row that somebody else changed is refused, with what is wrong and where', async () => {
   await documents.send(

@@ -147,3 +147,28 @@ test('of an edge whose records can not be read nothing is guessed: nothing is wr
   expect(world.flags()).toEqual(everywhere('DX'))
   expect(await readingOf(world)).toMatchObject({ wanted: await store.wanted() })
 })
+
+test.each([
+  ['is configured', 'edge-a'],
+  ['was removed', 'edge-z'],
+])('a lease with nonsense, of an edge that %s, keeps no other from being settled', async (_, name) => {
+  const world = createWorld()
+  await world.settledAll()
+  const { store } = world.memory
+  const { takeEdge } = store
+  await store.addEdgeHead({ edge: 'edge-z', wanted: 0, askedAt: 0 })
+  Object.assign(store, {
+    takeEdge: async (...given: Parameters<typeof takeEdge>) => {
+      if (given[0] === name) throw new UnexpectedAnswer(`EDGE#${name}/LEASE: nonsense`)
+      return takeEdge(...given)
+    },
+  })
+  await want(world, holdOf(server))
+  await expect(settleFleet(world.ports)).rejects.toThrow(`EDGE#${name}/LEASE: nonsense`)
+  const isSpoilt = name === 'edge-a'
+  expect(world.flags()).toEqual({
+    ...everywhere('DX'),
+    ...(isSpoilt && { 'edge-a/1': 'AP', 'edge-a/2': 'IP' }),
+  })
+  expect(isSpoilt && world.writes('edge-a').length > 0).toBe(false)
+})
