@@ -1,5 +1,6 @@
 import { eventTypes } from '../contracts/names.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
+import { clocksApartMs } from '../control/observation.ts'
 import { type EdgeHead, readable } from '../control/reading.ts'
 import { type EdgeResult, pendingOn, resultOf } from './edge-results.ts'
 import { onEach } from './on-each.ts'
@@ -27,12 +28,16 @@ export async function publishSettled(ports: Pick<Ports, 'store' | 'events'>): Pr
   const pending = await ports.store.pendingAnswers()
   if (pending.length === 0) return
   const heads = new Map((await ports.store.edgeHeads()).map((head) => [head.edge, head]))
+  const counter = await ports.store.wanted()
   for (const one of pending)
-    if (one.edges.every((edge) => isOver(heads.get(edge), one))) await publish(ports, one, heads)
+    if (one.edges.every((edge) => isOver(heads.get(edge), one, counter))) await publish(ports, one, heads)
 }
 
-function isOver(head: EdgeHead | undefined, { since }: PendingAnswer): boolean {
-  return !head || head.removedAt !== undefined || (!head.unreadable && head.wanted >= since)
+/** Whatever the counter says, which may have gone back: what was begun after the answer knows the change. */
+function isOver(head: EdgeHead | undefined, { since, at }: PendingAnswer, counter: number): boolean {
+  if (!head || head.removedAt !== undefined) return true
+  if (head.unreadable) return false
+  return (head.wanted >= since && head.wanted <= counter) || head.askedAt >= at + clocksApartMs
 }
 
 async function publish(

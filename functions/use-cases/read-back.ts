@@ -33,7 +33,8 @@ export async function readBack(ports: Needs, since: Since): Promise<void> {
   let askAt = Number.NEGATIVE_INFINITY
   await poll(ports, patienceMs(ports, since.patient), async () => {
     const heads = await configured(store)
-    const missing = heads.filter((head) => !knows(head, since, waitsFrom))
+    const counter = await counterNow(store, heads, since)
+    const missing = heads.filter((head) => !knows(head, since, waitsFrom, counter))
     const machinesAt = since.machines ? ((await store.machines())?.askedAt ?? 0) : waitsFrom
     if (heads.length > 0 && missing.length === 0 && machinesAt >= waitsFrom) return true
     const rested = missing.map((head) => restedFrom(head, since.wanted) + minWaitSeconds * 1000)
@@ -63,7 +64,8 @@ export async function changeReadBack(ports: Needs, wanted: number): Promise<(hol
   await ask(ports, {})
   await poll(ports, patienceMs(ports), async () => {
     heads = await configured(store)
-    const fresh = heads.filter((head) => !known.has(head.edge) && knows(head, { wanted }, askedAt))
+    const counter = await counterNow(store, heads, { wanted })
+    const fresh = heads.filter((head) => !known.has(head.edge) && knows(head, { wanted }, askedAt, counter))
     await onEach(fresh, async (head) => {
       const reading = head.unreadable ? undefined : readable(await store.reading(head.edge))
       known.set(head.edge, reading ?? head)
@@ -92,8 +94,23 @@ async function configured(store: Ports['store']): Promise<EdgeHead[]> {
   return (await store.edgeHeads()).filter(({ removedAt }) => removedAt === undefined)
 }
 
-function knows({ wanted, askedAt, unreadable }: EdgeHead, since: Since, waitedFrom: number): boolean {
+/** As the counter is after the heads were read, where that matters: none of them names more, unless the counter went back. */
+async function counterNow(
+  store: Ports['store'],
+  heads: readonly EdgeHead[],
+  { wanted = Number.POSITIVE_INFINITY }: Since,
+): Promise<number> {
+  return heads.some((head) => head.wanted > wanted) ? store.wanted() : wanted
+}
+
+function knows(
+  { wanted, askedAt, unreadable }: EdgeHead,
+  since: Since,
+  waitedFrom: number,
+  counter: number,
+): boolean {
   if (unreadable) return unreadable.at >= waitedFrom
+  if (wanted > counter) return false
   return wanted >= (since.wanted ?? 0) && askedAt >= (since.notBefore ?? 0)
 }
 

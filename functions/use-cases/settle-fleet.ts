@@ -191,7 +191,8 @@ function answers(
 ): boolean {
   if (removedAt !== undefined) return false
   if (unreadable) return unreadable.at > 0 && notBefore > 0 && unreadable.at >= notBefore
-  return wanted >= since && askedAt >= notBefore
+  // Above the counter: that went back since, and what this one knows is something else.
+  return wanted === since && askedAt >= notBefore
 }
 
 async function take(ports: Needs, edge: Edge, waits: boolean): Promise<Lease | undefined> {
@@ -258,7 +259,7 @@ async function underLease(ports: Needs, lease: Lease, order: Turn): Promise<Sett
 /** @returns whether its head says that it was asked a moment ago, and knows what is wanted or could not be read */
 function rests({ clock, config }: Needs, head: EdgeHead, wanted: number): boolean {
   const { askedAt, unreadable, removedAt } = head
-  const triedAt = Math.max(unreadable?.at ?? 0, head.wanted >= wanted ? askedAt : 0)
+  const triedAt = Math.max(unreadable?.at ?? 0, head.wanted === wanted ? askedAt : 0)
   const restsUntil = triedAt + config.timers.minWaitSeconds * 1000
   return removedAt === undefined && restsUntil - clock.now() > longestNapMs
 }
@@ -272,7 +273,7 @@ async function rest(
   if (head?.removedAt !== undefined) return undefined
   const { wanted } = await wishes.now()
   const triedAt = head?.unreadable?.at ?? 0
-  const latest = reading && reading.wanted >= wanted ? reading : undefined
+  const latest = reading?.wanted === wanted ? reading : undefined
   if (latest && latest.askedAt >= notBefore && triedAt < latest.askedAt) return latest
   const perHolds = Math.min(longestRestMs, restPerHoldMs * Object.keys(reading?.holds ?? {}).length)
   const restMs = Math.max(ports.config.timers.minWaitSeconds * 1000, perHolds)
