@@ -9,6 +9,7 @@ import { type Hold, holdKey } from '../functions/control/hold.ts'
 import { readable } from '../functions/control/reading.ts'
 import { createEdge, type KamailioEdge } from '../functions/kamailio/dispatcher.ts'
 import { createHttpTransport } from '../functions/kamailio/http-transport.ts'
+import { Boots } from '../functions/use-cases/boots.ts'
 import { Lease } from '../functions/use-cases/edge-lease.ts'
 import type { Store } from '../functions/use-cases/ports.ts'
 import { settleUnderLease } from '../functions/use-cases/settle.ts'
@@ -69,7 +70,7 @@ function holdOf(n: number): Hold {
 
 async function look(edge: KamailioEdge, holds: readonly Hold[], store: Store): Promise<void> {
   const ports = { store, clock, config }
-  const lease = await Lease.take(ports, edge, ids.next(), 0)
+  const lease = await Lease.take(ports, edge, ids.next(), 0, new Boots([]))
   if (!lease) throw new Error('somebody else has the lease')
   const wishes = { now: async () => ({ wanted: await store.wanted(), holds: await store.holds() }) }
   const known = { reading: readable(await store.reading(edge.id)), listing: await store.listing(edge.id) }

@@ -22,6 +22,7 @@ export const edgeHeadRow: z.ZodType<EdgeHead> = z.object({
   edge: z.string(),
   wanted: z.number(),
   askedAt: z.number(),
+  bootId: z.string().exactOptional(),
   unreadable: z
     .object({ since: z.number(), at: z.number(), reason: z.string(), passes: z.boolean() } satisfies Fields<
       NonNullable<EdgeHead['unreadable']>

@@ -122,6 +122,8 @@ export type EdgeFault =
   | 'empty-list'
   /** `State Update Failed` and other refusals of a well-formed request */
   | 'refused'
+  /** the Kamailio of another edge has answered: an address or a route is wrong; what was asked first only reads */
+  | 'another-edge'
   /** what is stored of it can't be read: until that is put right nothing is written to it, since nobody knows what to give back */
   | 'unreadable-row'
 

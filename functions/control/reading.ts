@@ -82,6 +82,8 @@ export interface EdgeHead {
   readonly wanted: number
   /** when its reading was begun */
   readonly askedAt: number
+  /** that its reading named; absent where its Kamailio has none of our rpc.cfg */
+  readonly bootId?: string
   /** it can't be read: since when, when it was tried last, and why. Its reading is the one of before. */
   readonly unreadable?: {
     readonly since: number

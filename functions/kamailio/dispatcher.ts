@@ -69,6 +69,7 @@ function edgeOver(settings: EdgeSettings, rpc: JsonRpc, learned: Learned): Edge 
       return facts
     },
     boot,
+    answeredBy: () => rpc.boots(),
     list: async () => {
       const { targets, opaque } = await listed()
       return { destinations: targets.map(({ destination }) => destination), opaque }

@@ -38,6 +38,8 @@ export interface JsonRpc {
    * Undefined: no reply yet.
    */
   boot(): string | null | undefined
+  /** All that replies to this generation's requests have named. */
+  boots(): readonly string[]
   /**
    * The same edge over the same connections; every request carries the generation of a lease.
    * @throws RangeError unless it is a whole number from 0 of at most 15 digits
@@ -74,6 +76,7 @@ interface Shared {
 class Rpc implements JsonRpc {
   private readonly shared: Shared
   private readonly generation: number | undefined
+  private readonly named = new Set<string>()
 
   constructor(shared: Shared, generation: number | undefined) {
     this.shared = shared
@@ -82,6 +85,10 @@ class Rpc implements JsonRpc {
 
   boot(): string | null | undefined {
     return this.shared.known.boot
+  }
+
+  boots(): readonly string[] {
+    return [...this.named]
   }
 
   under(generation: number): JsonRpc {
@@ -116,6 +123,7 @@ class Rpc implements JsonRpc {
   /** Only a reply of Kamailio's own shows that an edge names no boot: whatever stands on the way names none either. */
   private noted(reply: HttpReply): HttpReply {
     const { known } = this.shared
+    if (reply.boot !== undefined) this.named.add(reply.boot)
     if (reply.boot !== undefined) known.boot = reply.boot
     else if (!gatewayFault(reply) && /"jsonrpc":\s*"2\.0"/.test(reply.body.slice(0, 200))) known.boot = null
     return reply

@@ -1,5 +1,6 @@
 import { EdgeError, StaleGeneration } from '../control/errors.ts'
 import { highestGeneration } from '../control/generation.ts'
+import type { Boots } from './boots.ts'
 import type { Edge, Ports } from './ports.ts'
 
 type LeaseNeeds = Pick<Ports, 'store' | 'clock' | 'config'>
@@ -20,6 +21,7 @@ export class Lease {
   private until: number
   private readonly endsAt: number
   private readonly owner: string
+  private readonly boots: Boots
   private readonly ports: LeaseNeeds
   private readonly plain: Edge
 
@@ -29,6 +31,7 @@ export class Lease {
     this.owner = taken.owner
     this.generation = taken.generation
     this.until = taken.until
+    this.boots = taken.boots
     this.endsAt = taken.at + longestTimeouts * this.rpcMs()
     this.edge = edge.under(taken.generation)
   }
@@ -42,18 +45,21 @@ export class Lease {
     edge: Edge,
     owner: string,
     lateMs: number,
+    boots: Boots,
   ): Promise<Lease | undefined> {
     const at = ports.clock.now()
     const until = at + leaseTimeouts * ports.config.timers.rpcTimeoutSeconds * 1000
     const generation = await ports.store.takeEdge(edge.id, owner, at - lateMs, until)
-    return generation === undefined ? undefined : new Lease(ports, edge, { owner, generation, at, until })
+    return generation === undefined
+      ? undefined
+      : new Lease(ports, edge, { owner, generation, at, until, boots })
   }
 
   /** Whatever the edge refuses as stale is asked again under a generation above what it has seen: a restored table starts low. */
   async ask<T>(work: (edge: Edge) => Promise<T>): Promise<T> {
     if (!this.hasLeft(askTimeouts)) await this.extend()
     try {
-      return await work(this.edge)
+      return await this.answered(work)
     } catch (error) {
       // One at the limit can't be outdone: only a restart of the edge forgets it.
       if (!(error instanceof StaleGeneration) || error.seen >= highestGeneration) throw error
@@ -61,7 +67,16 @@ export class Lease {
       if (raised === undefined) throw error
       this.generation = raised
       this.edge = this.plain.under(raised)
-      return work(this.edge)
+      return this.answered(work)
+    }
+  }
+
+  /** Whatever came of it: where another edge's Kamailio has answered, that is what is wrong, and its generation is none of ours. */
+  private async answered<T>(work: (edge: Edge) => Promise<T>): Promise<T> {
+    try {
+      return await work(this.edge)
+    } finally {
+      this.boots.answered(this.edge)
     }
   }
 
@@ -101,8 +116,14 @@ interface Taken {
   readonly generation: number
   readonly at: number
   readonly until: number
+  readonly boots: Boots
 }
 
 export function lost(edge: Pick<Edge, 'id'>): EdgeError {
   return new EdgeError(edge.id, 'busy', 'its lease was lost to another run')
+}
+
+/** After a lease that was not given up: a request of its holder may still be on its way to an edge without a fence. */
+export function lateMs({ config }: Pick<Ports, 'config'>): number {
+  return config.timers.rpcTimeoutSeconds * 1000 + 2000
 }

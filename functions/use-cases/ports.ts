@@ -30,6 +30,8 @@ export interface Edge {
   facts(): Promise<EdgeFacts>
   /** `bootTime` is `up_since`, verbatim. @throws EdgeError */
   boot(): Promise<{ readonly bootTime: string; readonly uptimeSeconds: number }>
+  /** The boot ids that answers under this lease have named: one, unless it restarted or its way leads elsewhere; none without our rpc.cfg. */
+  answeredBy(): readonly string[]
   /** Every entry. @throws EdgeError; fault `empty-list` when there is none at all */
   list(): Promise<EdgeList>
   /**

@@ -4,8 +4,10 @@ import { type Hold, holdKey } from '../control/hold.ts'
 import { clocksApartMs } from '../control/observation.ts'
 import { type EdgeHead, type EndedCalls, type Reading, readable } from '../control/reading.ts'
 import { hasDrifted } from '../control/settled.ts'
+import { Boots } from './boots.ts'
 import { callsOf } from './count-calls.ts'
-import { Lease, lost } from './edge-lease.ts'
+import { currentHeads, knownHeads, markRemoved } from './edge-heads.ts'
+import { Lease, lateMs, lost } from './edge-lease.ts'
 import { onEach } from './on-each.ts'
 import type { Edge, EdgePorts } from './ports.ts'
 import { publishDrift } from './publish-drift.ts'
@@ -52,10 +54,14 @@ export interface SettleOrder {
 export async function settleFleet(ports: Needs, order: SettleOrder = {}): Promise<SettleResult[]> {
   const edges = await ports.fleet.edges()
   const heads = await knownHeads(ports, edges)
-  const [results = []] = await onEach(
-    [() => settleDue(ports, edges, heads, order), () => markRemoved(ports, edges, heads)],
-    async (work) => work(),
-  )
+  let results: SettleResult[] = []
+  const works = [
+    async () => {
+      results = await settleDue(ports, edges, heads, order)
+    },
+    () => markRemoved(ports, edges, heads),
+  ]
+  await onEach(works, async (work) => work())
   return results
 }
 
@@ -66,6 +72,7 @@ async function settleDue(
   order: SettleOrder,
 ): Promise<SettleResult[]> {
   const wishes = order.wishes ?? rememberingWishes(ports)
+  const boots = new Boots(edges.flatMap(({ id }) => heads.get(id) ?? []))
   const wanted = await ports.store.wanted()
   const isDue = (edge: Edge) => {
     const head = heads.get(edge.id)
@@ -76,7 +83,7 @@ async function settleDue(
   const emptied = new Set<string>()
   const results = await onEach(due, (edge) =>
     settleEdge(ports, edge, {
-      ...{ ...order, wishes, emptied, head: heads.get(edge.id) },
+      ...{ ...order, wishes, boots, emptied, head: heads.get(edge.id) },
       waits: shareOf(edge, order) > 0,
     }),
   )
@@ -86,48 +93,6 @@ async function settleDue(
 
 function shareOf({ id }: Edge, { endCalls }: SettleOrder): number {
   return endCalls?.shares[id] ?? 0
-}
-
-/** Heads by edge: new edges get one. */
-async function knownHeads(ports: Needs, edges: readonly Edge[]): Promise<ReadonlyMap<string, EdgeHead>> {
-  const { store, clock } = ports
-  const heads = new Map((await store.edgeHeads()).map((head) => [head.edge, head]))
-  const now = clock.now()
-  for (const { id: edge } of edges) {
-    if (heads.has(edge)) continue
-    const reason = 'it was not read yet'
-    const head = {
-      edge,
-      wanted: -1,
-      askedAt: 0,
-      unreadable: { since: now, at: 0, passes: true, reason },
-    } as const
-    await store.addEdgeHead(head)
-    heads.set(edge, head)
-  }
-  return heads
-}
-
-/** Those that are configured no more. What is wrong with one of them keeps no edge from being settled. */
-async function markRemoved(
-  ports: Needs,
-  edges: readonly Edge[],
-  heads: ReadonlyMap<string, EdgeHead>,
-): Promise<SettleResult[]> {
-  const { store, clock } = ports
-  const now = clock.now()
-  const configured = new Set(edges.map(({ id }) => id))
-  const removed = [...heads.values()].filter(
-    ({ edge, removedAt }) => !configured.has(edge) && removedAt === undefined,
-  )
-  await onEach(removed, async (head) => {
-    const { edge, wanted, askedAt } = head
-    const generation = await store.takeEdge(edge, ports.ids.next(), now - lateMs(ports), now + lateMs(ports))
-    if (generation === undefined) return
-    await store.putReading(generation, { head: { edge, wanted, askedAt, removedAt: now } })
-    await store.giveUpEdge(edge, generation, 0)
-  })
-  return []
 }
 
 /** The holds are read once for each value of the counter, for all edges. */
@@ -148,6 +113,7 @@ export function rememberingWishes({ store }: Pick<EdgePorts, 'store'>): Wishes {
 }
 
 export interface EdgeOrder extends SettleOrder {
+  readonly boots?: Boots
   readonly head?: EdgeHead | undefined
   /** done under the lease, before anything is read */
   readonly first?: (edge: Edge) => Promise<void>
@@ -160,13 +126,14 @@ export interface EdgeOrder extends SettleOrder {
 /** The same of one edge. What can be read no more is marked so. */
 export async function settleEdge(ports: Needs, edge: Edge, order: EdgeOrder = {}): Promise<SettleResult> {
   const wishes = order.wishes ?? rememberingWishes(ports)
+  const boots = order.boots ?? new Boots(await currentHeads(ports))
   const mustAsk = order.first !== undefined || shareOf(edge, order) > 0
   // Who asked may have a clock that is ahead: what is read before its time comes does not answer it.
   const notBefore = Math.min(order.notBefore ?? 0, ports.clock.now() + clocksApartMs)
   let turn: Turn = { ...order, edge, wishes, mustAsk, notBefore }
   let last: SettleResult = { edge, left: true }
   for (;;) {
-    const lease = await take(ports, edge, turn.waits ?? false)
+    const lease = await take(ports, edge, boots, turn.waits ?? false)
     if (!lease) return last
     const result = await underLease(ports, lease, turn)
     if (!('reading' in result)) return result
@@ -195,20 +162,15 @@ function answers(
   return wanted === since && askedAt >= notBefore
 }
 
-async function take(ports: Needs, edge: Edge, waits: boolean): Promise<Lease | undefined> {
+async function take(ports: Needs, edge: Edge, boots: Boots, waits: boolean): Promise<Lease | undefined> {
   const { clock, ids, config } = ports
   const owner = ids.next()
   const giveUpAt = clock.now() + waitTimeouts * config.timers.rpcTimeoutSeconds * 1000
   for (;;) {
-    const lease = await Lease.take(ports, edge, owner, lateMs(ports))
+    const lease = await Lease.take(ports, edge, owner, lateMs(ports), boots)
     if (lease || !waits || clock.now() >= giveUpAt) return lease
     await clock.sleep(250)
   }
-}
-
-/** After a lease that was not given up: a request of its holder may still be on its way to an edge without a fence. */
-function lateMs({ config }: Pick<EdgePorts, 'config'>): number {
-  return config.timers.rpcTimeoutSeconds * 1000 + 2000
 }
 
 interface Turn extends EdgeOrder {
@@ -230,6 +192,8 @@ async function underLease(ports: Needs, lease: Lease, order: Turn): Promise<Sett
     const known = { head, reading, listing: await store.listing(edge.id) }
     const rested = mustAsk ? undefined : await rest(ports, known, order)
     if (rested) return rested === 'rests' ? { edge, left: true } : { edge, reading: rested }
+    // Whose Kamailio answers is known before anything is done there.
+    if (mustAsk) await lease.ask((own) => own.boot())
     if (first) await lease.ask(first)
     const ended = await endOwnShare(ports, lease, known, order)
     const last = await settleUnderLease(ports, lease, wishes, known, {

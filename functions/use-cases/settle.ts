@@ -96,8 +96,8 @@ export async function until({ store, clock }: SettleNeeds, wanted: number, at: n
   return true
 }
 
-export function headOf({ edge, wanted, askedAt }: Reading): EdgeHead {
-  return { edge, wanted, askedAt }
+export function headOf({ edge, wanted, askedAt, description: { bootId } }: Reading): EdgeHead {
+  return { edge, wanted, askedAt, ...(bootId !== undefined && { bootId }) }
 }
 
 async function keep({ store }: SettleNeeds, lease: Lease, found: Found, before: Known): Promise<void> {
@@ -116,9 +116,9 @@ const passing: readonly EdgeError['fault'][] = ['unreachable', 'busy', 'throttle
 
 /** The head of an edge that could not be read. */
 export function unreadHead(head: EdgeHead, { fault, message }: EdgeError, now: number): EdgeHead {
-  const { wanted, askedAt, unreadable } = head
+  const { removedAt: _, unreadable, ...known } = head
   return {
-    ...{ edge: head.edge, wanted, askedAt },
+    ...known,
     unreadable: {
       since: unreadable?.since ?? now,
       at: now,

@@ -81,6 +81,7 @@ export function aHead(edge: string, change: Partial<EdgeHead> = {}): EdgeHead {
     edge,
     wanted: 3,
     askedAt: 1_795_000_000_000,
+    bootId: '1794000000-4711',
     unreadable: {
       since: 1_795_000_060_000,
       at: 1_795_000_120_000,

@@ -10,6 +10,7 @@ export class MemoryEdge extends MemoryKamailio implements Edge {
   under: Edge['under']
   facts: Edge['facts']
   boot: Edge['boot']
+  answeredBy: Edge['answeredBy']
   list: Edge['list']
   write: Edge['write']
   readGuards: Edge['readGuards']
@@ -35,6 +36,7 @@ export class MemoryEdge extends MemoryKamailio implements Edge {
     this.under = client.under
     this.facts = client.facts
     this.boot = client.boot
+    this.answeredBy = client.answeredBy
     this.list = client.list
     this.write = client.write
     this.readGuards = client.readGuards

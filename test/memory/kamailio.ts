@@ -43,7 +43,7 @@ export class MemoryKamailio {
     this.port = new MemoryRpcPort(clock, options.rpcTimeoutMs ?? 3000, {
       rpcFile,
       endsCalls,
-      bootId: () => `${Math.floor(this.bootedAt / 1000)}-${this.boots}`,
+      bootId: () => `${Math.floor(this.bootedAt / 1000)}-${options.id}-${this.boots}`,
       execute: (request) => this.execute(request),
     })
   }

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { EdgeError } from '../../functions/control/errors.ts'
+import { Boots } from '../../functions/use-cases/boots.ts'
 import { Lease } from '../../functions/use-cases/edge-lease.ts'
+import { headOf as headOfReading } from '../../functions/use-cases/settle.ts'
 import { settleEdge, settleFleet } from '../../functions/use-cases/settle-fleet.ts'
 import {
   atFirst,
@@ -119,7 +121,7 @@ test('a run that has lost its lease ends, and writes nothing: neither to the edg
   expect(edge.requests.filter(isWrite)).toEqual([])
   expect(await world.memory.store.edgeRecords('edge-a')).toBe(undefined)
   expect(await readingOf(world)).toEqual(before)
-  expect(await headOf(world)).toEqual({ edge: 'edge-a', wanted: before.wanted, askedAt: before.askedAt })
+  expect(await headOf(world)).toEqual(headOfReading(before))
   // Giving up what it had takes nothing from its successor.
   expect(await isFree(world)).toBe(false)
 })
@@ -284,7 +286,7 @@ test('a lease is extended while its run works: nobody takes the edge of one that
 
 test('a lease is not extended without end', async () => {
   const { world, edge } = await oneEdge()
-  const lease = await Lease.take(world.ports, edge, 'slow', late)
+  const lease = await Lease.take(world.ports, edge, 'slow', late, new Boots([]))
   if (!lease) throw new Error('the lease is taken')
   await lease.ask((own) => own.boot())
   await world.pass(58 * seconds)

@@ -20,7 +20,10 @@ test('an edge is brought to what is wanted: guard and states, each set, read bac
       expect.objectContaining({ group: 2, uri: server, before: 'IP', after: 'DX' }),
     ]),
   })
-  expect(await headOf(world)).toEqual({ edge: 'edge-a', wanted: since, askedAt: first.askedAt })
+  expect(await headOf(world)).toEqual({
+    ...{ edge: 'edge-a', wanted: since, askedAt: first.askedAt },
+    bootId: first.description.bootId,
+  })
   expect(resultOf(first, holdOf(server))).toMatchObject({ outcome: 'applied', guarded: true })
   expect(await readingOf(world)).toEqual(first)
   expect(await world.formerFlags()).toEqual({ 'edge-a/1': 'AP', 'edge-a/2': 'IP' })

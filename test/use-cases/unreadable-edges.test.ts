@@ -19,7 +19,7 @@ function spoil(world: World, method: 'reading' | 'listing' | 'edgeRecords' | 'pu
 
 test('its head says since when an edge can not be read, when it was tried last, and why', async () => {
   const { world, edge } = await oneEdge()
-  const { wanted, askedAt } = await readingOf(world)
+  const { wanted, askedAt, description } = await readingOf(world)
   await world.pass(1 * minutes)
   edge.misbehaviour = { unreachable: true }
   const times: number[] = []
@@ -27,7 +27,7 @@ test('its head says since when an edge can not be read, when it was tried last, 
     await world.settle()
     times.push(world.clock.now())
     expect(await headOf(world)).toEqual({
-      ...{ edge: 'edge-a', wanted, askedAt },
+      ...{ edge: 'edge-a', wanted, askedAt, bootId: description.bootId },
       unreadable: {
         since: times[0],
         at: times.at(-1),
@@ -119,7 +119,10 @@ test('an edge that is configured no more is marked, and read anew when it comes 
   b.forgetRequests()
   await settleFleet(world.ports)
   expect(b.requests).toContain('dispatcher.list')
-  expect(await headOf(world, 'edge-b')).toEqual({ edge: 'edge-b', wanted: 0, askedAt: world.clock.now() })
+  expect(await headOf(world, 'edge-b')).toEqual({
+    ...{ edge: 'edge-b', wanted: 0, askedAt: world.clock.now() },
+    bootId: (await readingOf(world, 'edge-b')).description.bootId,
+  })
 })
 
 test.each(['reading', 'listing', 'edgeRecords'] as const)(

@@ -36,6 +36,7 @@ function watchedPort<P extends object>(name: string, port: P, watch: Watch): P {
       // It asks nobody: the same edge under a lease, watched as well.
       if (name === 'edge' && key === 'under')
         return (...args: unknown[]) => watchedPort(name, value.apply(target, args), watch)
+      if (name === 'edge' && key === 'answeredBy') return value.bind(target)
       return async (...args: unknown[]) => {
         watch.before?.(`${name}.${String(key)}`)
         const result: unknown = await value.apply(target, args)
