@@ -3,6 +3,7 @@ import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { createDynamoStore } from '../../functions/aws/dynamo-store.ts'
+import { readable } from '../../functions/control/reading.ts'
 import { createClock } from '../../functions/runtime/clock.ts'
 import type { Store } from '../../functions/use-cases/ports.ts'
 import type { CallRecord } from '../../lab/call-ledger.ts'
@@ -62,7 +63,7 @@ async function doneOn(edge: Edge, machine: Machine): Promise<Done[]> {
   const { uri } = machine
   const records = (await store.edgeRecords(edge.name)) ?? []
   const listed = (await edge.list()).filter((entry) => entry.uri === uri)
-  const entries = (await store.reading(edge.name))?.entries ?? []
+  const entries = readable(await store.reading(edge.name))?.entries ?? []
   const seen: Record<Done, boolean> = {
     'put on record': records.some((record) => record.uri === uri),
     guarded: await isGuarded(edge, machine),
