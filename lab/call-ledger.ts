@@ -1,6 +1,6 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { followLines } from './new-lines.ts'
 
 /**
  * What one end of a call saw. Caller: placed, answered, ended (its BYE was answered), failed (never answered), broken (an
@@ -64,9 +64,7 @@ interface Source {
   readonly name: string
   readonly side: 'caller' | 'server'
   readonly edge: string | undefined
-  readonly file: string
-  read: number
-  rest: string
+  readonly newLines: () => readonly string[]
   /** The program is gone: what it had not finished will never be. */
   gone: boolean
 }
@@ -124,7 +122,9 @@ export function openLedger(): CallLedger {
     sources.some((source) => source.side === 'server' && source.name === name && source.gone)
 
   const take = (source: Source) => {
-    for (const event of readEvents(source)) {
+    for (const line of source.newLines()) {
+      const event = parseLine(line, source)
+      if (event === undefined) continue
       note(records, source, event)
       for (const listener of listeners) listener(event)
     }
@@ -139,7 +139,7 @@ export function openLedger(): CallLedger {
   const calls = () => [...records.values()].map((record) => judge(record, isGone))
   return {
     follow: ({ name, side, file, edge }) => {
-      const source: Source = { name, side, file, edge, read: 0, rest: '', gone: false }
+      const source: Source = { name, side, edge, newLines: followLines(file), gone: false }
       sources.push(source)
       return () => {
         sync()
@@ -183,21 +183,6 @@ export function openLedger(): CallLedger {
       }
     },
     close: () => clearInterval(timer),
-  }
-}
-
-/** The lines that came since the last reading. */
-function readEvents(source: Source): CallEvent[] {
-  if (!existsSync(source.file)) return []
-  const file = openSync(source.file, 'r')
-  try {
-    const bytes = Buffer.alloc(fstatSync(file).size - source.read)
-    source.read += readSync(file, bytes, 0, bytes.length, source.read)
-    const lines = (source.rest + bytes.toString()).split('\n')
-    source.rest = lines.pop() ?? ''
-    return lines.flatMap((line) => parseLine(line, source) ?? [])
-  } finally {
-    closeSync(file)
   }
 }
 

@@ -13,6 +13,7 @@ import {
   type Problem,
   placedBetween,
   type Records,
+  reloadShowsMs,
   restoredEverywhere,
   type ScenarioReport,
   shownAt,
@@ -151,9 +152,6 @@ function open(evidence: Evidence, records: Records, at: number): string {
     })
     .join('; ')
 }
-
-/** So long a reload may show an edge's file instead of its states; the drain guard keeps calls away meanwhile. */
-const reloadShowsMs = 2000
 
 function judgeLaunch(evidence: LaunchEvidence, records: Records): ScenarioReport {
   const { server, edges, launchedAt, action } = evidence

@@ -64,17 +64,28 @@ async function answer(
   const told = lie === 'count' ? lieAboutCount(asked) : lieAboutState(asked, pretended)
   if (told !== undefined)
     return { status: 200, body: JSON.stringify({ jsonrpc: '2.0', result: told, id: asked.id }) }
-  const key = request.headers['x-rpc-key']
   const reply = await send(
     { host: edge.address, port: edge.rpcPort },
     {
       body,
-      headers: { 'content-type': 'application/json', ...(typeof key === 'string' && { 'x-rpc-key': key }) },
+      headers: {
+        'content-type': 'application/json',
+        ...passedOn(request, ['x-rpc-key', 'x-correlation-id']),
+      },
     },
   )
   return lie === 'state' && asked.method === 'dispatcher.list' && reply.status === 200
     ? { ...reply, body: paint(reply.body, pretended) }
     : reply
+}
+
+function passedOn({ headers }: IncomingMessage, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = headers[name]
+      return typeof value === 'string' ? [[name, value]] : []
+    }),
+  )
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

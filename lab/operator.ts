@@ -23,6 +23,7 @@ export function wellFormed(command: CommandInput): SentCommand {
 /** Sends commands in one batch, as an operator's tool would. @throws Error when SQS refuses one */
 export async function sendCommands(world: World, commands: readonly SentCommand[]): Promise<void> {
   const sqs = new SQSClient(world.emulator.client)
+  for (const { id } of commands) world.commandIds.add(id)
   try {
     const { Failed = [] } = await sqs.send(
       new SendMessageBatchCommand({

@@ -93,6 +93,9 @@ export interface ScenarioReport {
 export const leastCallsAtStart = 5
 export const leastCallsAfterConfirmation = 20
 
+/** So long a reload may show an edge's file instead of its states; the drain guard keeps calls away meanwhile. */
+export const reloadShowsMs = 2000
+
 /** What the referee needs to know of the world to judge. */
 export interface Records {
   readonly calls: readonly CallRecord[]

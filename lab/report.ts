@@ -36,6 +36,8 @@ export interface ReportInput {
   readonly scenarios: readonly ScenarioReport[]
   /** scenarios that broke off, each with its error */
   readonly broken: readonly Problem[]
+  /** what somebody other than our functions did to the edges */
+  readonly strangers: readonly Problem[]
 }
 
 /** Puts a run together. Nothing is passed over: a call that never ended and a scenario that broke off are problems. */
@@ -63,6 +65,7 @@ export function makeReport(input: ReportInput): Report {
       ? [{ figure: 'calls', text: `${unfinished} calls had not ended when the run was over` }]
       : []),
     ...input.broken,
+    ...input.strangers,
   ]
   return {
     passed:

@@ -4,6 +4,7 @@ import type { ScenarioReport } from './referee.ts'
 import { makeReport, type Report } from './report.ts'
 import type { Scenario } from './scenario.ts'
 import { runScenarios } from './scenarios.ts'
+import { strangerProblems } from './stranger-judgement.ts'
 import type { World } from './world.ts'
 
 /** A run's report, and what its plot is drawn from. */
@@ -26,7 +27,7 @@ export async function run(
   options: RunOptions = {},
 ): Promise<Run> {
   const since = options.since ?? world.startedAt
-  const { verdicts, broken } = await runScenarios(world, scenarios, options.judged)
+  const { verdicts, evidence, broken } = await runScenarios(world, scenarios, options.judged)
   world.ledger.sync()
   const calls = world.ledger.calls().filter(({ placedAt }) => placedAt === undefined || placedAt >= since)
   const until = Date.now()
@@ -39,6 +40,14 @@ export async function run(
     calls,
     scenarios: verdicts,
     broken,
+    strangers: strangerProblems({
+      since,
+      destinations: world.machines.all().map(({ plan: { name }, uri }) => ({ name, uri })),
+      evidence,
+      flagsOf: (uri) => world.flags.history(uri),
+      writes: world.flags.writes(),
+      commandIds: world.commandIds,
+    }),
   })
   const machines = world.machines.all().map(({ plan: { name, address } }) => ({ name, address }))
   return {

@@ -38,16 +38,22 @@ export function scenariosNamed(wanted: readonly string[]): readonly Scenario[] {
   })
 }
 
+/** What came of all scenarios, in the order in which their parts were over. */
+export interface Finished {
+  readonly evidence: readonly Evidence[]
+  readonly verdicts: readonly ScenarioReport[]
+  readonly broken: readonly Problem[]
+}
+
 /**
  * Runs the scenarios, each wave's side by side, then lets every call end by its script.
  * @param judged is told of each part as soon as it is over; the verdict that counts is made at the end
- * @returns the verdicts, in the order in which the parts were over
  */
 export async function runScenarios(
   world: World,
   scenarios: readonly Scenario[],
   judged: (report: ScenarioReport) => void = () => undefined,
-): Promise<{ readonly verdicts: readonly ScenarioReport[]; readonly broken: readonly Problem[] }> {
+): Promise<Finished> {
   const broken: Problem[] = []
   const evidence: Evidence[] = []
   const found = (part: Evidence) => {
@@ -79,7 +85,7 @@ export async function runScenarios(
   world.log(`scenarios took ${((Date.now() - started) / 1000).toFixed(1)} s; the last calls end`)
   await world.traffic().finish(longestEndMs)
   const records = recordsOf(world)
-  return { verdicts: evidence.map((part) => judge(part, records)), broken }
+  return { evidence, verdicts: evidence.map((part) => judge(part, records)), broken }
 }
 
 /** Three of them start at once as it is; the others one after the other, as triggers come. */

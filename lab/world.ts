@@ -76,6 +76,8 @@ export interface World extends SipSide {
   /** between our functions and the edges, when asked for */
   readonly gateway: ApiGateway | undefined
   readonly marks: Mark[]
+  /** of every command that was sent */
+  readonly commandIds: Set<string>
   readonly log: Log
 }
 
@@ -163,6 +165,7 @@ async function startWorld(options: WorldOptions, closing: Closing): Promise<Worl
     controlEvents,
     gateway,
     marks: [],
+    commandIds: new Set(),
     log,
   }
 }

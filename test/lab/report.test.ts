@@ -44,6 +44,7 @@ const input: ReportInput = {
   calls: [call('ended')],
   scenarios: [scenario],
   broken: [],
+  strangers: [],
 }
 
 test('a run in which every promise held has passed, and says so', () => {
@@ -64,6 +65,7 @@ test.each<[string, Partial<ReportInput>]>([
   ['a call that is still up', { calls: [call('up')] }],
   ['a scenario that failed', { scenarios: [{ ...scenario, passed: false }] }],
   ['a scenario that broke off', { broken: [{ figure: 'scenarios', text: 'it threw' }] }],
+  ['a second writer', { strangers: [{ figure: 'edges.writes', text: 'edge-a got 2 writes' }] }],
   ['no scenario at all', { scenarios: [] }],
 ])('a run with %s has not passed', (_, change) => {
   const report = makeReport({ ...input, ...change })
