@@ -70,10 +70,12 @@ function conclude({ report, plot }: Run, sabotage: Sabotage | undefined, workflo
   if (!sabotage) return report.passed ? 0 : 1
   const shown = shownBy(sabotage, report)
   if (shown === undefined) {
-    say(`The sabotage was NOT seen: ${sabotage.what}, and ${sabotage.figure} says nothing of it.`)
+    say(
+      `The sabotage was NOT seen: ${sabotage.what}, and not all of these figures show it: ${sabotage.figures.join(', ')}.`,
+    )
     return sabotageNotSeen
   }
-  say(`The sabotage was seen: ${sabotage.what}. The figure that shows it is ${shown}`)
+  say(`The sabotage was seen: ${sabotage.what}. What shows it:\n  ${shown}`)
   return 1
 }
 
@@ -110,7 +112,7 @@ const program = new Command('demo')
   .addOption(
     new Option(
       '--sabotage <fault>',
-      'plant a fault from outside; the run must then fail, and say by which figure',
+      'plant a fault from outside; the run must then fail, and say by which figures',
     ).choices(sabotageNames),
   )
   .option(

@@ -5,7 +5,8 @@ import type { Machine } from './machines.ts'
 import { invitesBetween } from './referee.ts'
 import type { Report } from './report.ts'
 import type { Scenario } from './scenario.ts'
-import { drainByLifecycle } from './stage.ts'
+import { drainByLifecycle, untilProven } from './stage.ts'
+import { meddle } from './stranger.ts'
 import type { Interposed, World } from './world.ts'
 
 export const sabotageNames = [
@@ -14,14 +15,15 @@ export const sabotageNames = [
   'lying-count',
   'deaf-heartbeat',
   'reactivated',
+  'two-writers',
 ] as const
 export type SabotageName = (typeof sabotageNames)[number]
 
-/** A fault that comes from outside our functions, and the figure of the report that must show it. */
+/** A fault that comes from outside our functions, and the figures of the report, each of which must show it. */
 export interface Sabotage {
   readonly name: SabotageName
   readonly what: string
-  readonly figure: string
+  readonly figures: readonly string[]
   /** For a fault that has to be there before our functions are told of the edges. */
   readonly inFrontOf?: (edge: Edge) => Promise<Interposed | undefined>
   readonly scenario: Scenario
@@ -33,18 +35,28 @@ interface Plant {
   readonly whenConfirmed?: (world: World, machine: Machine, confirmedAt: number) => Promise<void>
 }
 
-/** One scale-in of a server with long calls, with the fault in it. Two servers, so that one world can have two faults in turn. */
-function drainUnder(name: SabotageName, machineName: 'long-2' | 'long-3', plant: Plant = {}): Scenario {
+/**
+ * One scale-in with the fault in it. Three servers, so that one world can have three faults in turn.
+ * Those with long calls are drained when one of them has just begun.
+ */
+function drainUnder(
+  name: SabotageName,
+  machineName: 'long-2' | 'long-3' | 'ms-7',
+  plant: Plant = {},
+): Scenario {
   return {
     name,
     wave: 1,
-    run: async (world, found) => {
+    run: async (world, found, enough) => {
       plant.before?.(world)
       const evidence = await drainByLifecycle(world, world.machines.named(machineName), {
         scenario: `scale-in, sabotaged: ${name}`,
-        withFreshLongCall: true,
+        withFreshLongCall: machineName.startsWith('long-'),
         afterConfirmation: async (machine, confirmedAt) => {
-          await plant.whenConfirmed?.(world, machine, confirmedAt)
+          if (plant.whenConfirmed === undefined) return {}
+          await plant.whenConfirmed(world, machine, confirmedAt)
+          await untilProven(world, confirmedAt)
+          enough()
           return {}
         },
       })
@@ -83,7 +95,7 @@ const sabotages: Readonly<Record<SabotageName, Sabotage>> = {
   'early-continue': {
     name: 'early-continue',
     what: 'the lifecycle action is continued by somebody else, 8 s after its start',
-    figure: 'cut',
+    figures: ['cut'],
     scenario: drainUnder('early-continue', 'long-2', {
       before: ({ autoScaling }) => {
         autoScaling.faults.endEarlyMs = 8000
@@ -96,21 +108,21 @@ const sabotages: Readonly<Record<SabotageName, Sabotage>> = {
   'lying-state': {
     name: 'lying-state',
     what: 'edge-b says Ok to every write, shows it in its list, and does nothing',
-    figure: 'triggerToConfirmedMs',
+    figures: ['triggerToConfirmedMs'],
     inFrontOf: proxied('state', ['edge-b']),
     scenario: drainUnder('lying-state', 'long-2'),
   },
   'lying-count': {
     name: 'lying-count',
     what: 'every edge says that the server has no calls',
-    figure: 'cut',
+    figures: ['cut'],
     inFrontOf: proxied('count', ['edge-a', 'edge-b']),
     scenario: drainUnder('lying-count', 'long-2'),
   },
   'deaf-heartbeat': {
     name: 'deaf-heartbeat',
     what: 'Auto Scaling answers heartbeats and does not count them',
-    figure: 'cut',
+    figures: ['cut'],
     scenario: drainUnder('deaf-heartbeat', 'long-2', {
       before: ({ autoScaling }) => {
         autoScaling.faults.ignoreHeartbeats = true
@@ -123,8 +135,16 @@ const sabotages: Readonly<Record<SabotageName, Sabotage>> = {
   reactivated: {
     name: 'reactivated',
     what: 'a stranger activates the server on edge-a after the confirmation',
-    figure: 'newCallsAfterConfirmation',
+    figures: ['newCallsAfterConfirmation'],
     scenario: drainUnder('reactivated', 'long-3', { whenConfirmed: reactivate }),
+  },
+  'two-writers': {
+    name: 'two-writers',
+    what: 'a stranger enables the server again and again, and disables another one; no call shows it',
+    figures: ['edges.writes', 'edges.reopened', 'edges.disabled'],
+    scenario: drainUnder('two-writers', 'ms-7', {
+      whenConfirmed: (world, machine) => meddle(world, machine, world.machines.named('ms-8')),
+    }),
   },
 }
 
@@ -132,10 +152,13 @@ export function sabotageNamed(name: SabotageName): Sabotage {
   return sabotages[name]
 }
 
-/** What the referee found of it, in words; undefined when it found nothing, which makes the referee worthless. */
-export function shownBy(sabotage: Sabotage, report: Report): string | undefined {
-  const problem = report.scenarios
-    .flatMap(({ problems }) => problems)
-    .find(({ figure }) => figure === sabotage.figure)
-  return problem && `${problem.figure}: ${problem.text}`
+/** What the referee found of it, in words; undefined when a figure shows nothing, which makes the referee worthless. */
+export function shownBy({ figures }: Sabotage, { problems, scenarios }: Report): string | undefined {
+  const all = [...problems, ...scenarios.flatMap((scenario) => scenario.problems)]
+  const shown = figures.map((figure) => all.filter((problem) => problem.figure === figure))
+  if (shown.some((found) => found.length === 0)) return undefined
+  return shown
+    .flat()
+    .map(({ figure, text }) => `${figure}: ${text}`)
+    .join('\n  ')
 }

@@ -63,7 +63,7 @@ describe(`under live calls, with ${auth ? 'every role' : 'no role'} checked`, ()
 })
 
 describe('a referee that can not fail proves nothing', () => {
-  test.each<SabotageName>(['early-continue', 'reactivated'])('%s is seen', async (name) => {
+  test.each<SabotageName>(['early-continue', 'reactivated', 'two-writers'])('%s is seen', async (name) => {
     const sabotage = sabotageNamed(name)
     const since = Date.now()
     await world().startTraffic()
