@@ -65,7 +65,7 @@ function found({ since = 0, evidence = [drain], flags = [], others = [], writes 
     evidence,
     flagsOf: (uri) =>
       uri === held
-        ? [...drained, ...flags]
+        ? [...drained, ...flags].sort((one, next) => one.at - next.at)
         : [shows('edge-a', 0, 'AP', 'AP'), shows('edge-b', 0, 'AP', 'AP'), ...others],
     writes: [...written, ...writes],
     commandIds: new Set(['reload-1']),
@@ -122,6 +122,11 @@ describe('a held destination that an edge shows open', () => {
     expect(found({ flags }).map(({ text }) => text)).toEqual([
       expect.stringMatching(/2 times: AP in group 2; IP in group 1$/),
     ])
+  })
+
+  test('was not reopened as long as not every edge had disabled it', () => {
+    const flags = [shows('edge-a', 1600, 'AP', 'AP'), shows('edge-a', 1700, 'DX', 'DX')]
+    expect(figures({ flags })).toEqual([])
   })
 
   test('is still looked for when its drain is over and it is retired, until the launch', () => {
