@@ -90,6 +90,7 @@ test('a list that can not be read makes its edge unknown to whoever looks for a 
       { edge: 'edge-b', listed: 4 },
     ],
   })
+  await world.pass(10 * seconds)
   await world.settle()
   expect(await world.command(command('command-reload', { id: 'reload-2', dryRun: true }))).toMatchObject({
     edges: [

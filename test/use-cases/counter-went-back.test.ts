@@ -84,8 +84,8 @@ test('no drain is confirmed, or over, by a reading that does not know its hold, 
   expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({
     verdict: 'unknown',
     unknown: [
-      expect.stringContaining('it was not read since the drain began'),
-      expect.stringContaining('it was not read since the drain began'),
+      expect.stringContaining("it was not read since the server's address was known"),
+      expect.stringContaining('it was not read since the server's address was known'),
     ],
   })
   expect(world.memory.events.of('Drain Confirmed')).toEqual([])
