@@ -85,7 +85,7 @@ test('no drain is confirmed, or over, by a reading that does not know its hold, 
     verdict: 'unknown',
     unknown: [
       expect.stringContaining("it was not read since the server's address was known"),
-      expect.stringContaining('it was not read since the server's address was known'),
+      expect.stringContaining("it was not read since the server's address was known"),
     ],
   })
   expect(world.memory.events.of('Drain Confirmed')).toEqual([])
