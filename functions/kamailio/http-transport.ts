@@ -86,7 +86,7 @@ export function createHttpTransport(settings: HttpTransportSettings): RpcTranspo
 
 /** Kept out of error texts: whatever does not look like one. */
 function idOf(header: string | string[] | undefined): string | undefined {
-  return typeof header === 'string' && /^[\w=-]{1,64}$/.test(header) ? header : undefined
+  return typeof header === 'string' && /^[\w=.:[\]-]{1,72}$/.test(header) ? header : undefined
 }
 
 function failureOf(cause: unknown): RpcFailure {

@@ -63,7 +63,7 @@ export function filesContract(
       dialogs: 0,
       keepalives: false,
     })
-    expect(facts.bootId).toMatch(/^\d+-\d+$/)
+    expect(facts.bootId).toMatch(/^\d+-\d+(-[\d.]+-\d+)?$/)
     expect(Math.abs(facts.clockDifferenceSeconds ?? 99)).toBeLessThanOrEqual(1)
     await edge.reload()
     expect((await edge.facts()).bootId).toBe(facts.bootId)

@@ -46,7 +46,7 @@ export function rpcPortContract(name: string, open: () => Promise<RpcPort>): voi
     /** Its status and its error, and that the reply names the boot as each does. */
     async function refusalOf(body: string, generation?: number) {
       const { status, boot, body: said } = await ask(body, generation)
-      expect(boot).toMatch(/^[0-9]+-[0-9]+$/)
+      expect(boot).toMatch(/^[0-9]+-[0-9]+(-[0-9.]+-[0-9]+)?$/)
       const { error, id }: { error?: object; id?: number } = JSON.parse(said)
       expect(id).toBe(0)
       return { status, ...error }
