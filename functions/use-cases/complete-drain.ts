@@ -2,7 +2,7 @@ import { eventTypes, metricNames } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import { mayRetain } from '../control/deadline.ts'
 import { type DrainRecord, resolvedBy } from '../control/drain-record.ts'
-import { type Hold, isResolved, orderOf } from '../control/hold.ts'
+import { type Hold, orderOf } from '../control/hold.ts'
 import {
   actionOf,
   actionOver,
@@ -62,7 +62,7 @@ async function leaveMark(
   hold: Hold,
 ): Promise<void> {
   const now = ports.clock.now()
-  if (record.result === 'absent' || !isResolved(hold)) {
+  if (record.result === 'absent') {
     await ports.store.putHold({ ...hold, lifted: { at: now, by: hold.who } })
     // It may have been listed, and disabled, meanwhile.
     await ports.store.raiseWanted()

@@ -2,7 +2,7 @@ import { eventTypes } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import { type DrainRecord, resolvedBy } from '../control/drain-record.ts'
 import { type Hold, holdKey, isResolved } from '../control/hold.ts'
-import { isGone } from '../control/instance-life.ts'
+import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
 import { clocksApartMs, lacks, type Observation, observation, removedEdges } from '../control/observation.ts'
 import type { EdgeReading, Readings } from '../control/reading.ts'
 import { isConfirmed } from '../control/settled.ts'
@@ -91,7 +91,9 @@ async function look(ports: Ports, record: DrainRecord, hold: Hold): Promise<Look
   const wanted = await ports.store.wanted()
   let found = await judged(ports, record, hold, { began, machines })
   if (!suffices(ports, record, hold, found)) {
-    await readBack(ports, { notBefore: began, wanted, machines, patient: true })
+    // A look that waits and the wait after it are two heartbeat intervals at most: the hook's timeout is three.
+    const patientForMs = (record.lifecycle?.heartbeatSeconds ?? Number.POSITIVE_INFINITY) * 1000
+    await readBack(ports, { notBefore: began, wanted, machines, patientForMs })
     found = await judged(ports, record, hold, { began, machines })
   }
   const { readings, observed, judgement } = found
@@ -196,11 +198,17 @@ async function confirm(
   const results = resultsIn(edges, hold)
   const isListed = results.some(({ outcome }) => outcome !== 'unlisted')
   const confirmedAt = { confirmedAt: ports.clock.now() }
+  // A young machine's listed address may not be shown yet.
+  if (!isListed && isYoung(ports, hold)) return record
   if (!isListed) return save(ports, record, confirmedAt)
   const kamailio = Object.fromEntries(
     edges.flatMap((reading) => (reading.readable ? [[reading.edge, reading.description.version]] : [])),
   )
   return sayAndSave(ports, eventTypes.drainConfirmed, record, confirmedAt, { edges: results, kamailio })
+}
+
+function isYoung({ clock }: Pick<Ports, 'clock'>, { subject }: Hold): boolean {
+  return subject.kind === 'instance' && mayBeUnknownYet(subject.launchedAt, clock.now())
 }
 
 async function follow(ports: Ports, { seen: record, judgement, onEdges }: Look): Promise<WorkflowPayload> {
@@ -231,7 +239,7 @@ async function follow(ports: Ports, { seen: record, judgement, onEdges }: Look):
     case 'lifted':
       return carryOn(ports, record, 'observe', {
         zeroPending,
-        callsUp: onEdges.length > 0 && judgement.unknown.length === 0,
+        callsUp: record.confirmedAt !== undefined && onEdges.length > 0 && judgement.unknown.length === 0,
       })
   }
 }

@@ -13,16 +13,17 @@ export interface Since {
   readonly notBefore?: number
   /** the media servers' own counts are needed too */
   readonly machines?: boolean
-  /** a drain ends by nothing but this: an edge that answers each request late is waited for, too */
-  readonly patient?: boolean
+  /** a drain ends by nothing but this: an edge that answers each request late is waited for, too, but for so long at most (ms) */
+  readonly patientForMs?: number
 }
 
 /**
  * What is not known by then is not waited for: an edge that rests, and is read, or one that does not answer; who is patient waits for a
  * whole reading of an edge that answers each request at the last moment (lib/control-function.ts).
  */
-function patienceMs({ config }: Pick<Ports, 'config'>, patient = false): number {
-  return (patient ? 10 : 2) * config.timers.rpcTimeoutSeconds * 1000 + 2000
+function patienceMs({ config }: Pick<Ports, 'config'>, patientForMs?: number): number {
+  const rpcMs = config.timers.rpcTimeoutSeconds * 1000
+  return patientForMs === undefined ? 2 * rpcMs + 2000 : Math.min(patientForMs, 10 * rpcMs + 2000)
 }
 
 /** Waits until every edge has been read, or could not be, for a short while. Asks for a settle once there is one that does not rest. */
@@ -31,7 +32,7 @@ export async function readBack(ports: Needs, since: Since): Promise<void> {
   const { rpcTimeoutSeconds, minWaitSeconds } = config.timers
   const waitsFrom = since.notBefore ?? clock.now()
   let askAt = Number.NEGATIVE_INFINITY
-  await poll(ports, patienceMs(ports, since.patient), async () => {
+  await poll(ports, patienceMs(ports, since.patientForMs), async () => {
     const heads = await configured(store)
     const counter = await counterNow(store, heads, since)
     const missing = heads.filter((head) => !knows(head, since, waitsFrom, counter))

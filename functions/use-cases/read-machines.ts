@@ -40,18 +40,21 @@ export async function readMachines(ports: Needs, notBefore: number): Promise<voi
     const askedAt = clock.now()
     const holds = (await store.holds()).filter(({ source }) => source !== 'retired')
     const calls = await countMediaServers(ports, holds)
-    const gone = await goneOf(ports, holds, notBefore)
-    await store.putMachines({ askedAt, answeredAt: clock.now(), gone, calls })
+    // An EC2 that does not answer keeps nobody's calls from being known.
+    const [gone] = await Promise.allSettled([goneOf(ports, holds, notBefore)])
+    const known = gone.status === 'fulfilled' ? gone.value : (before?.gone ?? [])
+    await store.putMachines({ askedAt, answeredAt: clock.now(), gone: known, calls })
+    if (gone.status === 'rejected') throw gone.reason
   } finally {
     await store.giveUpEdge(leaseName, generation, 0)
   }
 }
 
-/** @returns ids of held machines that EC2 shows as gone, or has forgotten */
+/** @returns ids of held machines that EC2 shows as gone, or has never shown for minutes */
 async function goneOf(ports: Needs, holds: readonly Hold[], notBefore: number): Promise<string[]> {
   const placed = new Map(
-    holds.flatMap(({ subject, placedAt }) =>
-      subject.kind === 'instance' ? [[subject.instanceId, placedAt] as const] : [],
+    holds.flatMap(({ subject, placedAt, addresses }) =>
+      subject.kind === 'instance' ? [[subject.instanceId, { placedAt, addresses }] as const] : [],
     ),
   )
   const now = ports.clock.now()
@@ -59,7 +62,12 @@ async function goneOf(ports: Needs, holds: readonly Hold[], notBefore: number): 
   // Also while nothing is held: what is held next is known then, whether EC2 answers or not.
   await inventory(ports, soonEnough)
   const facts = await instancesById(ports, [...placed.keys()], soonEnough)
-  return [...placed].flatMap(([id, placedAt]) => (isGone(facts.get(id), placedAt, now) ? [id] : []))
+  return [...placed].flatMap(([id, { placedAt, addresses }]) => {
+    const shown = facts.get(id)
+    // One that was shown before stays in sight for an hour after its end: that it is missing once proves nothing.
+    if (!shown && addresses.length > 0) return []
+    return isGone(shown, placedAt, now) ? [id] : []
+  })
 }
 
 async function countMediaServers(ports: Needs, holds: readonly Hold[]): Promise<MachinesReading['calls']> {

@@ -47,13 +47,27 @@ async function resolveUnderLease(ports: Needs, open: readonly Hold[]): Promise<b
   const generation = await store.takeEdge(leaseName, ids.next(), now, now + leaseMs)
   if (generation === undefined) return false
   try {
-    const facts = await factsOf(ports, open)
+    const { facts, refused } = await factsOf(ports, open)
     const fresh = open.flatMap((hold) => {
       const shown = hold.subject.kind === 'instance' ? facts.get(hold.subject.instanceId) : undefined
       return shown && showsMore(shown, hold) ? [{ hold, shown }] : []
     })
-    if (fresh.length === 0) return true
-    const listed = allListed(await storedLists(ports))
+    if (fresh.length > 0) await fillIn(ports, fresh)
+    if (refused !== undefined) throw refused
+    return true
+  } finally {
+    await store.giveUpEdge(leaseName, generation, 0)
+  }
+}
+
+interface Fresh {
+  readonly hold: Hold
+  readonly shown: InstanceFacts
+}
+
+async function fillIn({ store }: Needs, fresh: readonly Fresh[]): Promise<void> {
+  const listed = allListed(await storedLists({ store }))
+  try {
     await onEach(fresh, ({ hold, shown }) => {
       const addresses = [...new Set([...hold.addresses, ...shown.addresses])]
       return store.putHold({
@@ -64,22 +78,31 @@ async function resolveUnderLease(ports: Needs, open: readonly Hold[]): Promise<b
         ...(shown.group !== undefined && { group: shown.group }),
       })
     })
-    await store.raiseWanted()
-    return true
   } finally {
-    await store.giveUpEdge(leaseName, generation, 0)
+    // Also for those that were written before one failed.
+    await store.raiseWanted()
   }
 }
 
-async function factsOf(ports: Needs, open: readonly Hold[]): Promise<ReadonlyMap<string, InstanceFacts>> {
+/** @returns what was shown last, however long ago, where EC2 refuses to show more: what is disabled needlessly is given back */
+async function factsOf(
+  ports: Needs,
+  open: readonly Hold[],
+): Promise<{ readonly facts: ReadonlyMap<string, InstanceFacts>; readonly refused?: Error }> {
   const now = ports.clock.now()
+  const stored = await ports.store.inventory()
+  const facts = new Map((stored?.instances ?? []).map((each) => [each.instanceId, each]))
+  const isOld = (stored?.askedAt ?? 0) < now - oldEnoughMs
   const idsOf = open.flatMap(({ subject }) => (subject.kind === 'instance' ? [subject.instanceId] : []))
-  const known = await instancesById(ports, idsOf, now - oldEnoughMs)
   const vague = idsOf.filter((id) => {
-    const facts = known.get(id)
-    return !facts || facts.addresses.length === 0 || mayBeUnknownYet(facts.launchedAt, now)
+    const shown = facts.get(id)
+    return isOld || !shown || shown.addresses.length === 0 || mayBeUnknownYet(shown.launchedAt, now)
   })
-  return new Map([...known, ...(await instancesById(ports, vague))])
+  try {
+    return { facts: new Map([...facts, ...(await instancesById(ports, vague))]) }
+  } catch (error) {
+    return { facts, refused: error instanceof Error ? error : new Error(String(error)) }
+  }
 }
 
 /** Of this life, and not of a later one of the same id. */

@@ -137,7 +137,7 @@ test('where EC2 refuses, what was read of the edges is kept, and the request com
   await expect(world.settle({ kind: 'settle', notBefore: now })).rejects.toThrow('RequestLimitExceeded')
   for (const id of ['edge-a', 'edge-b'])
     expect((await readingOf(world, id)).askedAt).toBeGreaterThanOrEqual(now)
-  expect(await world.memory.store.machines()).toEqual(before)
+  expect(await world.memory.store.machines()).toMatchObject({ gone: before?.gone, calls: before?.calls })
   await world.settle({ kind: 'settle', notBefore: now })
   expect((await world.memory.store.machines())?.askedAt).toBeGreaterThanOrEqual(now)
 })

@@ -31,6 +31,7 @@ test('while EC2 refuses, a server that scales in is disabled by what the invento
   const world = createWorld()
   await world.settledAll()
   ec2Refuses(world)
+  await world.pass(30 * minutes)
   world.edges[0]?.callTo(server)
   await world.scaleIn()
   await world.pass(3 * seconds)
@@ -138,4 +139,34 @@ test('a run that was killed before the hold was placed is finished by the first 
   await world.pass(20 * seconds)
   expect(await theHold(world)).toMatchObject({ addresses: ['10.0.1.20'] })
   expect(world.memory.events.of('Drain Started')).toHaveLength(1)
+})
+
+test('a machine that EC2 would have to be asked for keeps no other from being resolved', async () => {
+  const old = facts({ instanceId: 'i-0aaaaaaaaaaaaaaaa', addresses: ['10.0.1.21'] })
+  const world = createWorld({ instances: [old] })
+  await world.settledAll()
+  ec2Refuses(world)
+  await world.scaleIn()
+  world.beginAction({ instanceId: old.instanceId })
+  await world.lifecycle(
+    message('lifecycle-terminate-scale-in', {
+      EC2InstanceId: old.instanceId,
+      LifecycleActionToken: 'another',
+    }),
+  )
+  await world.pass(5 * seconds)
+  expect(world.flags(neighbour)).toMatchObject({ 'edge-a/1': 'DX', 'edge-b/2': 'DX' })
+})
+
+test('what was held by its id alone stays disabled when its action is completed', async () => {
+  const named = file.map((entry) => ({ ...entry, ...(entry.uri === server && { duid: instanceId }) }))
+  const world = createWorld({ instances: [], edges: [{ id: 'edge-a', file: named }] })
+  await world.settledAll()
+  ec2Refuses(world)
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'retired')
+  await world.settle().catch(() => undefined)
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
+  expect(world.flags()).toMatchObject({ 'edge-a/1': 'DX', 'edge-a/2': 'DX' })
+  expect(await world.memory.store.holds()).toMatchObject([{ source: 'retired' }])
 })

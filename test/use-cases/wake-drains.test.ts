@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest'
 import { lists } from './readings-world.ts'
-import { command, createWorld, drainId, minutes, seconds, server, type World } from './world.ts'
+import {
+  command,
+  config,
+  createWorld,
+  drainId,
+  hours,
+  minutes,
+  seconds,
+  server,
+  type World,
+} from './world.ts'
 
 /** The schedule of settle, beside the test. */
 function scheduled(world: World) {
@@ -132,4 +142,22 @@ test('the drain of an operator that has been drained, or lifted, is not woken', 
   world.edges[0]?.hangUp(again)
   await world.pass(5 * minutes)
   expect(attempts(world)).toEqual(woken)
+})
+
+test('a hook of 30 s stays alive while no settle answers, calls up or not', async () => {
+  const groups = config.groups.map((group) => ({
+    ...group,
+    ...{ heartbeatTimeoutSeconds: 30, drainDeadlineSeconds: 2900 },
+  }))
+  const world = createWorld({ config: { groups } })
+  world.edges[0]?.callTo(server)
+  await world.scaleIn()
+  await world.pass(20 * seconds)
+  const now = world.clock.now()
+  for (const { id } of world.edges) await world.memory.store.takeEdge(id, 'slow', now, now + 1 * hours)
+  await world.pass(20 * minutes)
+  const beats = world.memory.lifecycleActions.heartbeats.map(({ at }) => at - world.startedAt)
+  const gaps = beats.slice(1).map((at, index) => at - (beats[index] ?? 0))
+  expect(Math.max(...gaps)).toBeLessThan(30 * seconds)
+  expect(beats.at(-1)).toBeGreaterThan(19 * minutes)
 })

@@ -57,6 +57,7 @@ test('an instance that is terminated already is completed at once as gone, and n
   expect(world.age()).toBeLessThan(1 * minutes)
   expect(await world.record()).toMatchObject({ result: 'gone' })
   expect(world.writes()).toEqual([])
+  await world.reconcile()
   expect(await world.memory.store.holds()).toEqual([])
 })
 
