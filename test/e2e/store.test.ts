@@ -54,14 +54,14 @@ describe('what expires', () => {
 
     const hold = aHold('expiry', { subject: { kind: 'instance', instanceId: 'i-1', launchedAt: 5 } })
     const at = 1_795_000_000_000
-    const key = ['HOLD#lifecycle#expiry#i-1@5', 'HOLD'] as const
+    const key = ['HOLD#lifecycle#expiry#i-1', 'HOLD'] as const
     await store.putHold(hold)
     expect(await rowOf(...key)).not.toHaveProperty('expiresAt')
     await store.putHold({ ...hold, lifted: { at, by: 'operator' } })
     expect(await rowOf(...key)).toHaveProperty('expiresAt', at / 1000 + 30 * 86_400)
     await store.putHold({ ...hold, order: '9' })
     expect(await rowOf(...key)).not.toHaveProperty('expiresAt')
-    expect(await rowOf('HOLDS', 'lifecycle#expiry#i-1@5')).not.toHaveProperty('expiresAt')
+    expect(await rowOf('HOLDS', 'lifecycle#expiry#i-1')).not.toHaveProperty('expiresAt')
   })
   test('no drain record expires before its drain has ended', async () => {
     await store.putDrain(aDrain('expiry', { state: 'retired' }))
