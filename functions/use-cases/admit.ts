@@ -77,7 +77,9 @@ async function isOver(
   const { instanceId, launchedAt } = subject
   if (source === 'retired') return (launchedAt || placedAt) < launched.launchedAt
   if (instanceId === launched.instanceId) return false
-  return isGone(await instanceById(ports, instanceId), placedAt, ports.clock.now())
+  // It may have gone this very moment, which is why its address was free.
+  const now = ports.clock.now()
+  return isGone(await instanceById(ports, instanceId, now), placedAt, now)
 }
 
 function name({ source, id, who, why }: Hold) {

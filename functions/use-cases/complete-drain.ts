@@ -73,7 +73,7 @@ async function leaveMark(
   // A step that comes again must not bring back a mark that was lifted since it left it.
   if (mark && mark.placedAt >= record.requestedAt) return
   // A launch on the address came first and has ended the hold of the dead machine: the destination is the newcomer's.
-  if (hold.lifted) return
+  if ((await ports.store.hold(hold.source, hold.id, hold.subject))?.lifted) return
   const why = `drained by ${hold.who}: ${hold.why}`
   await ports.store.retire(hold, { ...hold, source: 'retired', placedAt: now, order: orderOf(now), why })
 }

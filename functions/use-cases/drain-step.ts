@@ -249,7 +249,7 @@ export async function actionOver(
     policy !== undefined &&
     mayRetain(policy) &&
     instanceId !== undefined &&
-    !isGone(await instanceById(ports, instanceId), record.requestedAt, ports.clock.now())
+    !isGone(await instanceById(ports, instanceId, ports.clock.now()), record.requestedAt, ports.clock.now())
   if (kept) {
     const retained = await retain(ports, record)
     return answer(ports, retained, nextOf(retained))

@@ -68,7 +68,8 @@ async function begin(ports: Ports, record: DrainRecord): Promise<DrainRecord> {
 /** Its address was launched anew, which lifted the hold, before a look could see that the machine is gone: its action is open still. */
 async function hasGone(ports: Ports, { subject, requestedAt }: DrainRecord): Promise<boolean> {
   if (subject?.kind !== 'instance') return false
-  return isGone(await instanceById(ports, subject.instanceId), requestedAt, ports.clock.now())
+  const now = ports.clock.now()
+  return isGone(await instanceById(ports, subject.instanceId, now), requestedAt, now)
 }
 
 async function completeGone(ports: Ports, record: DrainRecord): Promise<WorkflowPayload> {
