@@ -37,6 +37,8 @@ export interface FleetSize {
   readonly latencyMs: number
   /** what the gateway lets through */
   readonly requestsPerSecond: number
+  /** 7 unless given */
+  readonly failoverWindowSeconds?: number
 }
 
 export type FleetWorld = Awaited<ReturnType<typeof createFleetWorld>>
@@ -73,7 +75,7 @@ export async function createFleetWorld(
   })
   const ports: Ports & EdgePorts = {
     ...memory,
-    config: fleetConfig(),
+    config: fleetConfig(size),
     instances: limitedInstances(memory, throttling.ec2),
     store: countedStore(sharedStore(memory.store, onReading), units, chargeOf(clock, throttling.dynamo)),
   }
@@ -106,6 +108,11 @@ export async function createFleetWorld(
     if (status !== 'SUCCEEDED') throw new Error(`an execution ended as ${status}`)
     counts.transitions += history.length
   }
+  for (const [n, host] of hosts.entries())
+    memory.instances.put({
+      ...{ instanceId: idOf(n), launchedAt: upAt, state: 'running', group },
+      ...{ addresses: [host], taggedDestinations: [] },
+    })
   await handleSettle(ports, { kind: 'minute' })
   throttle.passed = 0
   units.reads.clear()
@@ -145,14 +152,6 @@ export async function createFleetWorld(
     async scaleIn(n: number): Promise<string> {
       const instanceId = idOf(n)
       const token = `87654321-4321-4321-4321-${String(n).padStart(12, '0')}`
-      memory.instances.put({
-        instanceId,
-        launchedAt: startedAt - 60 * minute,
-        state: 'running',
-        addresses: [hosts[n % hosts.length] ?? ''],
-        taggedDestinations: [],
-        group,
-      })
       const defaults = { heartbeatTimeoutSeconds: 1800, defaultResult: 'ABANDON' } as const
       memory.lifecycleActions.begin({ group, hook, token, instanceId, ...defaults })
       await deliver('lifecycle-terminate-scale-in', instanceId, token)
@@ -172,7 +171,7 @@ export async function createFleetWorld(
   }
 }
 
-function fleetConfig() {
+function fleetConfig({ failoverWindowSeconds = 7 }: FleetSize) {
   return controlConfig.parse({
     groups: [
       {
@@ -183,7 +182,7 @@ function fleetConfig() {
         deadlinePolicy: { callsLeft: 'retain', unknown: 'retain' },
       },
     ],
-    timers: { failoverWindowSeconds: 7, longestCallSeconds: 14_400 },
+    timers: { failoverWindowSeconds, longestCallSeconds: 14_400 },
   })
 }
 

@@ -1,7 +1,8 @@
 import { nextWait, type Pace } from '../functions/control/pace.ts'
 import { Draws } from '../test/simulation/random.ts'
+import { createFleetWorld, second } from './fleet-world.ts'
 
-/** Drains on a virtual clock, looked at as a pace says: no edges and no store, calls that only end. Times are seconds since the drain began. */
+/** Drains on a virtual clock, and what looks at them. Times are seconds since the drain began. */
 
 const timers: Pace = { minWaitSeconds: 5, maxWaitSeconds: 120, failoverWindowSeconds: 10 }
 
@@ -35,11 +36,7 @@ export interface Case {
   readonly lasting: keyof typeof lasting
   readonly meanSeconds: number
   readonly calls: number
-  readonly heartbeatSeconds: number
 }
-
-/** `age`: waits as they were, by the drain's age alone. `waking`: settle finds that the last call is over, and wakes the drain. */
-export type By = 'age' | 'waking'
 
 export interface Seen {
   /** of a drain, the one that confirms the zero among them */
@@ -49,67 +46,66 @@ export interface Seen {
   readonly p95: number
 }
 
-/** The same drains for each pace: a case draws the same calls whatever looks at them. */
-export function drains(one: Case, by: By, howMany: number): Seen {
-  const { lasting: kind, meanSeconds, calls } = one
+/** When the calls of each drain end, in seconds since it began: the same for each way of looking. */
+function drawn({ lasting: kind, meanSeconds, calls }: Case, howMany: number): number[][] {
   const draws = new Draws(`${kind} ${meanSeconds} ${calls}`)
-  const draw = (): number[] => {
+  return Array.from({ length: howMany }, () => {
     const first = lasting[kind](meanSeconds, draws)
-    return kind === 'together'
-      ? [...Array(calls)].fill(first)
-      : [first, ...Array.from({ length: calls - 1 }, () => lasting[kind](meanSeconds, draws))]
-  }
-  const seen = Array.from({ length: howMany }, () => {
-    const ends = draw()
-    return drain(ends, by, one.heartbeatSeconds, uniform(draws) * passEverySeconds)
+    if (kind === 'together') return [...Array(calls)].fill(first)
+    return [first, ...Array.from({ length: calls - 1 }, () => lasting[kind](meanSeconds, draws))]
   })
-  const late = seen.map(({ lateBy }) => lateBy).sort((a, b) => a - b)
-  const atShare = (share: number) => late[Math.min(howMany - 1, Math.floor(share * howMany))] ?? Number.NaN
-  return {
-    looks: seen.reduce((sum, { looks }) => sum + looks, 0) / howMany,
-    p50: atShare(0.5),
-    p95: atShare(0.95),
-  }
 }
 
-/** functions/use-cases/handle-settle.ts */
-const passEverySeconds = 20
-/** A pass reads the edge, wakes the drain, and its execution begins: an input, not measured. */
-const passTakesSeconds = 2
-
-interface Drained {
-  readonly looks: number
-  readonly lateBy: number
+function seenOf(looks: number, lateBy: readonly number[]): Seen {
+  const late = lateBy.toSorted((a, b) => a - b)
+  const atShare = (share: number) =>
+    late[Math.min(late.length - 1, Math.floor(share * late.length))] ?? Number.NaN
+  return { looks: looks / late.length, p50: atShare(0.5), p95: atShare(0.95) }
 }
 
-/**
- * Looks follow the begin after the shortest wait; the first that finds none is confirmed by one after the fail-over window.
- * @param phase when the first pass of settle after the begin is
- */
-function drain(ends: readonly number[], by: By, heartbeatSeconds: number, phase: number): Drained {
+/** As it was: waits by the drain's age alone, of drains that have nothing but calls. */
+export function byAge(one: Case, howMany: number): Seen {
+  const seen = drawn(one, howMany).map((ends) => lookedAtByAge(Math.max(...ends)))
+  return seenOf(
+    seen.reduce((sum, { looks }) => sum + looks, 0),
+    seen.map(({ lateBy }) => lateBy),
+  )
+}
+
+/** Looks follow the begin after the shortest wait; the first that finds none is confirmed by those after it. */
+function lookedAtByAge(last: number): { readonly looks: number; readonly lateBy: number } {
   const wait = (more: Partial<Parameters<typeof nextWait>[0]>) =>
-    nextWait({ ageMs: at * 1000, heartbeatSeconds, ...more }, timers)
-  const last = Math.max(...ends)
-  const passAt = phase + Math.max(0, Math.ceil((last - phase) / passEverySeconds)) * passEverySeconds
-  const wokenAt = by === 'waking' ? passAt + passTakesSeconds : Number.POSITIVE_INFINITY
+    nextWait({ ageMs: at * 1000, ...more }, timers)
   let at = 0
-  at += wait({ shortest: true })
-  for (let looks = 1; ; looks++) {
-    if (by === 'age' ? at >= last : at >= wokenAt) {
-      const confirmed = confirm(at, () => wait({ zeroPending: true }))
-      return { looks: looks + confirmed.looks, lateBy: confirmed.at - last }
-    }
-    at = Math.min(wokenAt, at + wait({ callsUp: by === 'waking' }))
-  }
+  let looks = 1
+  for (at += wait({ shortest: true }); at < last; looks += 1) at += wait({})
+  const zeroAt = at
+  for (; at - zeroAt < timers.failoverWindowSeconds + 2; looks += 1) at += wait({ zeroPending: true })
+  return { looks, lateBy: at - last }
 }
 
-/** Looks until the window of 10 s and the clocks' difference of 2 s are over. */
-function confirm(zeroAt: number, wait: () => number): { readonly at: number; readonly looks: number } {
-  let at = zeroAt
-  let looks = 0
-  while (at - zeroAt < timers.failoverWindowSeconds + 2) {
-    at += wait()
-    looks++
+/** As it is: the deployed workflow and use cases in memory, with settle's schedule, a drain every 7 s. */
+export async function woken(one: Case, howMany: number): Promise<Seen> {
+  const { failoverWindowSeconds } = timers
+  const world = await createFleetWorld({
+    ...{ edges: 2, servers: howMany, latencyMs: 20, requestsPerSecond: 5000, failoverWindowSeconds },
+  })
+  const { clock, edges, hosts, memory, pool } = world
+  const drain = async (ends: readonly number[], n: number) => {
+    await clock.sleep(n * 7 * second)
+    const began = clock.now()
+    for (const [index, end] of ends.entries()) {
+      const edge = edges[index % edges.length]
+      const call = edge?.callTo(`sip:${hosts[n]}:5060`) ?? 0
+      clock.at(began + end * second, () => edge?.hangUp(call))
+    }
+    const instanceId = await world.scaleIn(n)
+    while ((await world.drainOf(n))?.state !== 'retired') await clock.sleep(1 * second)
+    const ended = memory.lifecycleActions.ended().find((action) => action.instanceId === instanceId)
+    return ((ended?.at ?? Number.NaN) - began) / second - Math.max(...ends)
   }
-  return { at, looks }
+  const lateBy = await Promise.all(drawn(one, howMany).map(drain))
+  await Promise.all(hosts.map((_, n) => world.terminated(n)))
+  await world.end()
+  return seenOf(pool.use('observe-drain').invocations, lateBy)
 }

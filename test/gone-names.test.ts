@@ -4,15 +4,17 @@ import { expect, test } from 'vitest'
 
 const functions = join(import.meta.dirname, '../functions')
 
-/** What rationed requests, and what mended after one of many writers: with one writer per edge none of it has a reason. */
+/** What rationed requests, what mended after one of many writers, and what looks did before settle resolved holds and woke drains. */
 const gone = [
+  ...['beginDrain', 'BeginDrain', 'hasOtherAddresses', 'AddressUnknown', 'ec2Attempts', 'busyEdges'],
+  ...['CallsSeen', 'callsSeen', 'untilLastEnd', 'shareOfEstimate', 'worthALook'],
   ...['allowance', 'carriedCount', 'holdsToCount', 'waitForTurn', 'requestsPerSecond'],
   ...['freshRound', 'makeRound', 'latestRound', 'putRound', 'RoundUnavailable', 'takeLease', 'releaseLease'],
   ...['disableEverywhere', 'disableOnEdge', 'confirmLate', 'confirmEverywhere', 'correctDrift'],
   ...['undoIfLifted', 'finishLiftings', 'holdAgain', 'heldMeanwhile', 'readLists', 'readBackGapSeconds'],
 ]
 
-test('what one writer per edge made needless does not come back', () => {
+test('what one writer per edge made needless, and what waking did, does not come back', () => {
   const files = readdirSync(functions, { recursive: true, encoding: 'utf8' }).filter((name) =>
     name.endsWith('.ts'),
   )

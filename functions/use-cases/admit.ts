@@ -4,7 +4,7 @@ import { belongsTo, type Hold } from '../control/hold.ts'
 import type { InstanceFacts } from '../control/instance-life.ts'
 import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
 import { instanceDestinations } from '../control/resolve.ts'
-import { instanceById } from './inventory.ts'
+import { instanceById, momentMs } from './inventory.ts'
 import { lift } from './lift.ts'
 import { allListed, storedLists, unreadable } from './lists.ts'
 import type { Ports } from './ports.ts'
@@ -61,7 +61,7 @@ export async function launchedInstance(
   ports: Pick<Ports, 'instances' | 'clock' | 'store' | 'ids' | 'config'>,
   { instanceId, time }: Launch,
 ): Promise<InstanceFacts | undefined> {
-  const facts = await instanceById(ports, instanceId)
+  const facts = await instanceById(ports, instanceId, ports.clock.now() - momentMs)
   if (!facts && mayBeUnknownYet(time, ports.clock.now()))
     throw new InstanceUnknown(`EC2 does not know ${instanceId} yet; the message comes again`)
   return facts

@@ -2,7 +2,7 @@ import { hostsOf, sipUri } from '../control/destination.ts'
 import { belongsTo, type Hold } from '../control/hold.ts'
 import { isGone } from '../control/instance-life.ts'
 import { ownerOf } from '../control/resolve.ts'
-import { instanceById, instancesAt } from './inventory.ts'
+import { instanceById, instancesAt, momentMs } from './inventory.ts'
 import { lift } from './lift.ts'
 import { allListed, storedLists, unreadable } from './lists.ts'
 import type { Ports } from './ports.ts'
@@ -49,7 +49,7 @@ async function reasonToEnd(
   { hosts, mayBeListed, marks }: Around,
 ): Promise<string | undefined> {
   if (subject.kind !== 'instance') return undefined
-  const facts = await instanceById(ports, subject.instanceId)
+  const facts = await instanceById(ports, subject.instanceId, ports.clock.now() - momentMs)
   if (!isGone(facts, placedAt, ports.clock.now())) return undefined
   if (!mayBeListed) return `${subject.instanceId} is gone and no edge lists ${uris.join(', ') || 'it'}`
   const heir = marks.find(

@@ -4,6 +4,7 @@ import { DispatcherControlError } from '../control/errors.ts'
 import { isAnswer } from './command-answer.ts'
 import { edgesChanged } from './edges-changed.ts'
 import { onEach } from './on-each.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 import type { CommandOutcomeRow, EdgePorts } from './ports.ts'
 import { storedReadings } from './read-back.ts'
 import { readMachines } from './read-machines.ts'
@@ -29,6 +30,7 @@ export async function handleSettle(ports: EdgePorts, request: SettleRequest): Pr
 }
 
 type Settle = Extract<SettleRequest, { kind: 'settle' }>
+type Command = Extract<SettleRequest, { kind: 'command' }>
 
 /** What EC2 and the media servers say matters to whoever looks at all of it, and not to whoever disables. */
 async function settleAndCount(ports: EdgePorts, { notBefore, endCalls }: Settle): Promise<void> {
@@ -87,34 +89,27 @@ async function readBusyEdges(ports: EdgePorts, startedAt: number): Promise<void>
 const commandTimeouts = 72
 
 /** Does a command once, however often it is asked for. What can never be done is its outcome, too: whoever asked rejects it. */
-async function answerCommand(
-  ports: EdgePorts,
-  { command, order }: Extract<SettleRequest, { kind: 'command' }>,
-): Promise<void> {
-  const { store, clock, ids, config, events } = ports
-  const now = clock.now()
-  const name = `/command/${command.id}`
-  const until = now + commandTimeouts * config.timers.rpcTimeoutSeconds * 1000
-  const generation = await store.takeEdge(name, ids.next(), now, until)
-  if (generation === undefined) return
-  try {
-    if (isAnswer(await store.commandOutcome(command.id), order)) return
-    const asked = {
-      id: command.id,
-      command: command.command,
-      requestedBy: command.requestedBy,
-      reason: command.reason,
-    }
-    const done = await outcomeOf(order, async () =>
-      command.command === 'reload' ? reloadEdges(ports, command) : releaseEdge(ports, command, order),
-    )
-    const outcome = { ...asked, ...done }
-    // The answer is kept last: a run that is killed before it publishes the event again, rather than never.
-    if (!('refused' in done)) await events.publish({ type: eventTypes.commandAnswered, detail: outcome })
-    await store.putCommandOutcome(command.id, outcome)
-  } finally {
-    await store.giveUpEdge(name, generation, 0)
+async function answerCommand(ports: EdgePorts, { command, order }: Command): Promise<void> {
+  const leaseMs = commandTimeouts * ports.config.timers.rpcTimeoutSeconds * 1000
+  await oneAtATime(ports, `/command/${command.id}`, leaseMs, () => answer(ports, command, order))
+}
+
+async function answer(ports: EdgePorts, command: Command['command'], order: string): Promise<void> {
+  const { store, events } = ports
+  if (isAnswer(await store.commandOutcome(command.id), order)) return
+  const asked = {
+    id: command.id,
+    command: command.command,
+    requestedBy: command.requestedBy,
+    reason: command.reason,
   }
+  const done = await outcomeOf(order, async () =>
+    command.command === 'reload' ? reloadEdges(ports, command) : releaseEdge(ports, command, order),
+  )
+  const outcome = { ...asked, ...done }
+  // The answer is kept last: a run that is killed before it publishes the event again, rather than never.
+  if (!('refused' in done)) await events.publish({ type: eventTypes.commandAnswered, detail: outcome })
+  await store.putCommandOutcome(command.id, outcome)
 }
 
 async function outcomeOf(order: string, work: () => Promise<CommandOutcomeRow>): Promise<CommandOutcomeRow> {

@@ -1,6 +1,7 @@
 import { canonicalHost } from '../control/destination.ts'
 import { InventoryBusy } from '../control/errors.ts'
 import type { InstanceFacts } from '../control/instance-life.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 import type { Inventory, Ports } from './ports.ts'
 
 type Needs = Pick<Ports, 'store' | 'clock' | 'ids' | 'config' | 'instances'>
@@ -27,47 +28,39 @@ export async function inventory(ports: Needs, notBefore: number): Promise<Invent
       const known = await store.inventory()
       if (known) return known
     }
-    const read = await readUnderLease(ports, notBefore)
-    if (read) return read
+    const shown = await oneAtATime(ports, leaseName, leaseMs, () => read(ports, notBefore))
+    if (shown) return shown
     if (clock.now() >= giveUpAt)
       throw new InventoryBusy(`another function has asked EC2 for our instances for ${patienceMs / 1000} s`)
     await clock.sleep(waitMs)
   }
 }
 
-/** @returns undefined while another one has the lease */
-async function readUnderLease(ports: Needs, notBefore: number): Promise<Inventory | undefined> {
-  const { store, clock, ids, config, instances } = ports
-  const now = clock.now()
-  const generation = await store.takeEdge(leaseName, ids.next(), now, now + leaseMs)
-  if (generation === undefined) return undefined
-  try {
-    const before = (await store.inventoryAskedAt()) ?? 0
-    if (before >= notBefore) return await store.inventory()
-    // A clock that is behind the last reader's does not wait for it.
-    const restsFor = Math.min(restMs, before + restMs - now)
-    if (restsFor > 0) await clock.sleep(restsFor)
-    const askedAt = clock.now()
-    const read = { askedAt, instances: await instances.inGroups(config.groups.map(({ name }) => name)) }
-    await store.putInventory(read)
-    return read
-  } finally {
-    await store.giveUpEdge(leaseName, generation, 0)
-  }
+async function read(ports: Needs, notBefore: number): Promise<Inventory | undefined> {
+  const { store, clock, config, instances } = ports
+  const before = (await store.inventoryAskedAt()) ?? 0
+  if (before >= notBefore) return store.inventory()
+  // A clock that is behind the last reader's does not wait for it.
+  const restsFor = Math.min(restMs, before + restMs - clock.now())
+  if (restsFor > 0) await clock.sleep(restsFor)
+  const askedAt = clock.now()
+  const shown = { askedAt, instances: await instances.inGroups(config.groups.map(({ name }) => name)) }
+  await store.putInventory(shown)
+  return shown
 }
 
-/** What EC2 showed a moment ago will do. */
-const momentMs = 5000
+/** What EC2 showed so long ago will do where nothing is concluded from it that a machine which goes this moment would make wrong. */
+export const momentMs = 5000
 
 /**
  * What EC2 shows of these instances, whether of our groups or not.
- * @param notBefore epoch ms; a moment ago unless given
+ * @param notBefore epoch ms
  * @returns by id; not there: EC2 knows no such instance, now
  */
 export async function instancesById(
   ports: Needs,
   instanceIds: readonly string[],
-  notBefore = ports.clock.now() - momentMs,
+  notBefore: number,
 ): Promise<ReadonlyMap<string, InstanceFacts>> {
   if (instanceIds.length === 0) return new Map()
   const wanted = new Set(instanceIds)
@@ -85,11 +78,11 @@ export async function instancesById(
   return known
 }
 
-/** What EC2 shows of one instance; undefined: it knows none, now. @param notBefore epoch ms; a moment ago unless given */
+/** What EC2 shows of one instance; undefined: it knows none, now. @param notBefore epoch ms */
 export async function instanceById(
   ports: Needs,
   instanceId: string,
-  notBefore?: number,
+  notBefore: number,
 ): Promise<InstanceFacts | undefined> {
   return (await instancesById(ports, [instanceId], notBefore)).get(instanceId)
 }

@@ -4,6 +4,7 @@ import { clocksApartMs } from '../control/observation.ts'
 import type { MachinesReading, Unknown } from '../control/reading.ts'
 import { instancesById, inventory } from './inventory.ts'
 import { onEach } from './on-each.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 import type { EdgePorts } from './ports.ts'
 import { longestNapMs } from './settle-fleet.ts'
 
@@ -21,33 +22,29 @@ const leaseTimeouts = 10
  * @param notBefore epoch ms: what was asked earlier will not do
  */
 export async function readMachines(ports: Needs, notBefore: number): Promise<void> {
-  const { store, clock, ids, config } = ports
-  const { rpcTimeoutSeconds, minWaitSeconds } = config.timers
-  const now = clock.now()
-  const until = now + leaseTimeouts * rpcTimeoutSeconds * 1000
-  const generation = await store.takeEdge(leaseName, ids.next(), now, until)
-  if (generation === undefined) return
-  try {
-    const before = await store.machines()
-    if (before && before.askedAt >= notBefore) return
-    const restsUntil = Math.max(
-      (before?.askedAt ?? 0) + minWaitSeconds * 1000,
-      Math.min(notBefore, now + clocksApartMs),
-    )
-    const napMs = restsUntil - clock.now()
-    if (napMs > longestNapMs) return
-    if (napMs > 0) await clock.sleep(napMs)
-    const askedAt = clock.now()
-    const holds = (await store.holds()).filter(({ source }) => source !== 'retired')
-    const calls = await countMediaServers(ports, holds)
-    // An EC2 that does not answer keeps nobody's calls from being known.
-    const [gone] = await Promise.allSettled([goneOf(ports, holds, notBefore)])
-    const known = gone.status === 'fulfilled' ? gone.value : (before?.gone ?? [])
-    await store.putMachines({ askedAt, answeredAt: clock.now(), gone: known, calls })
-    if (gone.status === 'rejected') throw gone.reason
-  } finally {
-    await store.giveUpEdge(leaseName, generation, 0)
-  }
+  const leaseMs = leaseTimeouts * ports.config.timers.rpcTimeoutSeconds * 1000
+  await oneAtATime(ports, leaseName, leaseMs, () => read(ports, notBefore))
+}
+
+async function read(ports: Needs, notBefore: number): Promise<void> {
+  const { store, clock, config } = ports
+  const before = await store.machines()
+  if (before && before.askedAt >= notBefore) return
+  const restsUntil = Math.max(
+    (before?.askedAt ?? 0) + config.timers.minWaitSeconds * 1000,
+    Math.min(notBefore, clock.now() + clocksApartMs),
+  )
+  const napMs = restsUntil - clock.now()
+  if (napMs > longestNapMs) return
+  if (napMs > 0) await clock.sleep(napMs)
+  const askedAt = clock.now()
+  const holds = (await store.holds()).filter(({ source }) => source !== 'retired')
+  const calls = await countMediaServers(ports, holds)
+  // An EC2 that does not answer keeps nobody's calls from being known.
+  const [gone] = await Promise.allSettled([goneOf(ports, holds, notBefore)])
+  const known = gone.status === 'fulfilled' ? gone.value : (before?.gone ?? [])
+  await store.putMachines({ askedAt, answeredAt: clock.now(), gone: known, calls })
+  if (gone.status === 'rejected') throw gone.reason
 }
 
 /** @returns ids of held machines that EC2 shows as gone, or has never shown for minutes */

@@ -2,16 +2,18 @@ import { type Hold, isResolved } from '../control/hold.ts'
 import type { InstanceFacts } from '../control/instance-life.ts'
 import { mayBeUnknownYet } from '../control/instance-life.ts'
 import { instanceDestinations } from '../control/resolve.ts'
-import { instancesById } from './inventory.ts'
+import { instancesById, momentMs } from './inventory.ts'
 import { allListed, storedLists } from './lists.ts'
 import { onEach } from './on-each.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 import type { EdgePorts } from './ports.ts'
 import type { Wishes } from './settle.ts'
 
 type Needs = Pick<EdgePorts, 'store' | 'clock' | 'ids' | 'config' | 'instances'>
 
 const leaseName = '/holds'
-const leaseMs = 40_000
+/** Longer than EC2's inventory is waited for. */
+const leaseMs = 20_000
 /** While holds are placed one after the other, whoever resolves them goes on for so long: others settle the edges meanwhile. */
 const goesOnForMs = 5000
 /** Of a machine that is not young, what the inventory showed within this will do: its addresses are those of its life. */
@@ -28,7 +30,8 @@ export async function resolveHolds(ports: Needs, wishes: Wishes): Promise<void> 
   for (;;) {
     const { wanted, holds } = await wishes.now()
     const open = holds.filter((hold) => mayShowMore(hold, ports.clock.now()))
-    if (open.length === 0 || !(await resolveUnderLease(ports, open))) return
+    if (open.length === 0 || !(await oneAtATime(ports, leaseName, leaseMs, () => resolve(ports, open))))
+      return
     // Whoever placed a hold meanwhile found the lease taken.
     if ((await ports.store.wanted()) === wanted || ports.clock.now() >= goesOnUntil) return
   }
@@ -40,24 +43,15 @@ function mayShowMore(hold: Hold, now: number): boolean {
   return !isResolved(hold) || mayBeUnknownYet(subject.launchedAt, now)
 }
 
-/** @returns false while another run does it */
-async function resolveUnderLease(ports: Needs, open: readonly Hold[]): Promise<boolean> {
-  const { store, clock, ids } = ports
-  const now = clock.now()
-  const generation = await store.takeEdge(leaseName, ids.next(), now, now + leaseMs)
-  if (generation === undefined) return false
-  try {
-    const { facts, refused } = await factsOf(ports, open)
-    const fresh = open.flatMap((hold) => {
-      const shown = hold.subject.kind === 'instance' ? facts.get(hold.subject.instanceId) : undefined
-      return shown && showsMore(shown, hold) ? [{ hold, shown }] : []
-    })
-    if (fresh.length > 0) await fillIn(ports, fresh)
-    if (refused !== undefined) throw refused
-    return true
-  } finally {
-    await store.giveUpEdge(leaseName, generation, 0)
-  }
+async function resolve(ports: Needs, open: readonly Hold[]): Promise<true> {
+  const { facts, refused } = await factsOf(ports, open)
+  const fresh = open.flatMap((hold) => {
+    const shown = hold.subject.kind === 'instance' ? facts.get(hold.subject.instanceId) : undefined
+    return shown && showsMore(shown, hold) ? [{ hold, shown }] : []
+  })
+  if (fresh.length > 0) await fillIn(ports, fresh)
+  if (refused !== undefined) throw refused
+  return true
 }
 
 interface Fresh {
@@ -99,7 +93,7 @@ async function factsOf(
     return isOld || !shown || shown.addresses.length === 0 || mayBeUnknownYet(shown.launchedAt, now)
   })
   try {
-    return { facts: new Map([...facts, ...(await instancesById(ports, vague))]) }
+    return { facts: new Map([...facts, ...(await instancesById(ports, vague, now - momentMs))]) }
   } catch (error) {
     return { facts, refused: error instanceof Error ? error : new Error(String(error)) }
   }

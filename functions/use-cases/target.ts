@@ -10,7 +10,7 @@ import type { InstanceFacts } from '../control/instance-life.ts'
 import { mayBeUnknownYet } from '../control/instance-life.ts'
 import { disablePlan } from '../control/plan.ts'
 import { instanceDestinations, isInstanceId, namedDestination, ownerOf } from '../control/resolve.ts'
-import { instanceById, instancesAt } from './inventory.ts'
+import { instanceById, instancesAt, momentMs } from './inventory.ts'
 import { allListed, type Readout, storedLists, unreadable } from './lists.ts'
 import type { Ports } from './ports.ts'
 import { readBack } from './read-back.ts'
@@ -53,7 +53,7 @@ async function resolveIn(
   const listed = [...allListed(readouts), ...known.map((uri) => ({ group: 0, uri, flags: 'DX' }) as const)]
   try {
     if (isInstanceId(name)) {
-      const facts = await instanceById(ports, name)
+      const facts = await instanceById(ports, name, ports.clock.now() - momentMs)
       if (!facts) throw new UnknownDestination(`EC2 knows no instance ${name}`)
       const uris = instanceDestinations(facts, listed)
       if (uris.length === 0) {

@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { InventoryBusy } from '../../functions/control/errors.ts'
-import { instanceById, instancesAt, instancesById, inventory } from '../../functions/use-cases/inventory.ts'
+import {
+  instanceById,
+  instancesAt,
+  instancesById,
+  inventory,
+  momentMs,
+} from '../../functions/use-cases/inventory.ts'
 import { createWorld, facts, instanceId, minutes, seconds, type World } from './world.ts'
+
+const aMomentAgo = (world: World) => world.clock.now() - momentMs
 
 /** When EC2 was asked, and for what; each answer takes 200 ms. */
 function watching(world: World) {
@@ -32,7 +40,9 @@ async function quiet(more: Parameters<typeof createWorld>[0] = {}) {
 describe('one reader at a time', () => {
   test('however many ask at once, EC2 is asked once', async () => {
     const { world, asked } = await quiet()
-    const found = await Promise.all(Array.from({ length: 500 }, () => instanceById(world.ports, instanceId)))
+    const found = await Promise.all(
+      Array.from({ length: 500 }, () => instanceById(world.ports, instanceId, aMomentAgo(world))),
+    )
     expect(new Set(found.map((each) => each?.addresses[0]))).toEqual(new Set(['10.0.1.20']))
     expect(asked).toEqual([['groups', 10 * seconds]])
   })
@@ -48,9 +58,9 @@ describe('one reader at a time', () => {
 
   test('what was shown a moment ago is not asked again', async () => {
     const { world, asked } = await quiet()
-    await instanceById(world.ports, instanceId)
+    await instanceById(world.ports, instanceId, aMomentAgo(world))
     await world.pass(4 * seconds)
-    await instanceById(world.ports, instanceId)
+    await instanceById(world.ports, instanceId, aMomentAgo(world))
     expect(asked).toHaveLength(1)
   })
 
@@ -58,7 +68,7 @@ describe('one reader at a time', () => {
     const { world, asked } = await quiet()
     const now = world.clock.now()
     await world.memory.store.takeEdge('/inventory', 'killed', now, now + 10 * seconds)
-    expect(await instanceById(world.ports, instanceId)).toMatchObject({ instanceId })
+    expect(await instanceById(world.ports, instanceId, aMomentAgo(world))).toMatchObject({ instanceId })
     expect(world.clock.now() - now).toBeLessThan(12 * seconds)
     expect(asked).toHaveLength(1)
   })
@@ -67,15 +77,17 @@ describe('one reader at a time', () => {
     const { world } = await quiet()
     const now = world.clock.now()
     await world.memory.store.takeEdge('/inventory', 'slow', now, now + 10 * minutes)
-    await expect(instanceById(world.ports, instanceId)).rejects.toThrow(InventoryBusy)
+    await expect(instanceById(world.ports, instanceId, aMomentAgo(world))).rejects.toThrow(InventoryBusy)
     expect(world.clock.now() - now).toBeLessThan(13 * seconds)
   })
 
   test('a reader that is refused leaves the lease to the next', async () => {
     const { world, asked } = await quiet()
     world.memory.instances.failNext('inGroups', new Error('RequestLimitExceeded'))
-    await expect(instanceById(world.ports, instanceId)).rejects.toThrow('RequestLimitExceeded')
-    expect(await instanceById(world.ports, instanceId)).toMatchObject({ instanceId })
+    await expect(instanceById(world.ports, instanceId, aMomentAgo(world))).rejects.toThrow(
+      'RequestLimitExceeded',
+    )
+    expect(await instanceById(world.ports, instanceId, aMomentAgo(world))).toMatchObject({ instanceId })
     expect(asked).toHaveLength(1)
   })
 
@@ -94,7 +106,7 @@ describe('whom EC2 is asked for', () => {
     const { group: _, ...loose } = facts({ instanceId: 'i-0bbbbbbbbbbbbbbbb' })
     const { world, asked } = await quiet({ instances: [facts(), stranger, loose] })
     const ids = [instanceId, stranger.instanceId, loose.instanceId, 'i-0cccccccccccccccc']
-    const found = await instancesById(world.ports, ids)
+    const found = await instancesById(world.ports, ids, aMomentAgo(world))
     expect([...found.keys()].sort()).toEqual([stranger.instanceId, loose.instanceId, instanceId])
     expect(asked.map(([what]) => what)).toEqual(['groups', `ids ${ids.slice(1).join(' ')}`])
   })
