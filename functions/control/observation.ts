@@ -1,5 +1,6 @@
 import type { DrainRecord } from './drain-record.ts'
 import { type EdgeDescription, lacksOf } from './edge-facts.ts'
+import { mayBeUnknownYet } from './instance-life.ts'
 import {
   type CallCount,
   type EdgeReading,
@@ -84,10 +85,11 @@ export function observation(
   const gone = removed.filter((edge) => released.includes(edge))
   const names = [...read.keys(), ...removed.filter((edge) => !gone.includes(edge))]
   const { machines } = readings
+  const hidden = hiddenAddress(drain, key, readings)
   const own = machines.calls[key] ?? (countsItself ? { unknown: 'it was not asked yet' } : undefined)
   return {
     at: readings.at,
-    edges: names.map((edge) => observeEdge(drain, key, edge, { rules, reading: read.get(edge) })),
+    edges: names.map((edge) => observeEdge(drain, key, edge, { hidden, rules, reading: read.get(edge) })),
     released: gone,
     ...(own !== undefined && { mediaServer: own }),
     mediaServerAt: machines.askedAt,
@@ -96,16 +98,23 @@ export function observation(
 }
 
 interface Seen {
+  /** why no edge's zero would prove anything */
+  readonly hidden: string | undefined
   readonly rules: ObservationRules
   readonly reading: EdgeReading | undefined
 }
 
-function observeEdge(drain: Observed, key: string, edge: string, { reading, rules }: Seen): EdgeObservation {
+function observeEdge(
+  drain: Observed,
+  key: string,
+  edge: string,
+  { hidden, reading, rules }: Seen,
+): EdgeObservation {
   if (!reading) return { edge, unknown: 'no longer configured, but its calls may still be up', removed: true }
   if (!reading.readable) return { edge, unknown: reading.reason }
   const shown = reading.holds[key]
   if (!shown) return { edge, unknown: "it was not read since the server's address was known" }
-  const doubt = hiddenEntry(shown) ?? doubtOf(drain, reading, rules)
+  const doubt = hiddenEntry(shown) ?? hidden ?? doubtOf(drain, reading, rules)
   return {
     edge,
     flags: shown.flags,
@@ -126,6 +135,16 @@ function hiddenEntry(shown: HoldReading): string | undefined {
   if (shown.unresolved !== undefined && shown.flags === 'unlisted')
     return `nobody knows the address of ${shown.unresolved} in its list, which may be this server's: give the entry the instance's id as duid, let the edge resolve the name, or name it in the settings' staticNames`
   return undefined
+}
+
+/** EC2 shows the addresses of a young machine one after the other: the one that is listed may be missing. */
+function hiddenAddress({ subject, edges }: Observed, key: string, readings: Readings): string | undefined {
+  if (subject?.kind !== 'instance' || !mayBeUnknownYet(subject.launchedAt, readings.at)) return undefined
+  const isListed = (reading: EdgeReading) =>
+    reading.readable && (reading.holds[key]?.flags ?? 'unlisted') !== 'unlisted'
+  if (readings.edges.some(isListed) || Object.values(edges).some(({ everListed }) => everListed))
+    return undefined
+  return 'no edge lists the server, which was launched minutes ago: EC2 may not show all of its addresses yet'
 }
 
 type Readable = Extract<EdgeReading, { readable: true }>

@@ -1,7 +1,8 @@
 import { eventTypes } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import { type DrainRecord, resolvedBy } from '../control/drain-record.ts'
-import { type Hold, holdKey, isResolved } from '../control/hold.ts'
+import { StoreConflict } from '../control/errors.ts'
+import { type Hold, holdKey } from '../control/hold.ts'
 import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
 import { clocksApartMs, lacks, type Observation, observation, removedEdges } from '../control/observation.ts'
 import type { EdgeReading, Readings } from '../control/reading.ts'
@@ -15,6 +16,7 @@ import {
   holdOf,
   keptAlive,
   overtaken,
+  recordOf,
   save,
   sayAndSave,
   summary,
@@ -32,6 +34,17 @@ import { placeHold } from './start-drain.ts'
  * follows from it.
  */
 export async function observeDrain(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
+  try {
+    return await observe(ports, payload)
+  } catch (error) {
+    // The settle that this look has asked for may have woken the drain: the next attempt looks, and nothing has failed.
+    if (error instanceof StoreConflict && (await recordOf(ports, payload)) === undefined)
+      return overtaken(payload)
+    throw error
+  }
+}
+
+async function observe(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
   const alive = await keptAlive(ports, payload)
   if (!alive) return overtaken(payload)
   // Also when the action is over already: its instance is on its way out and must get no more calls.
@@ -178,8 +191,6 @@ function resultsIn(edges: readonly EdgeReading[], hold: Hold): EdgeResult[] {
 
 /** Whether two readings of every edge show all of it disabled. */
 function isCalmOn({ edges }: Pick<Readings, 'edges'>, hold: Hold): boolean {
-  // What it covers is not known yet, or was not when the edge was read.
-  if (!isResolved(hold)) return false
   const isCalm = (reading: EdgeReading) =>
     reading.readable &&
     reading.askedAt >= hold.placedAt &&

@@ -106,6 +106,26 @@ test('holds that a former release lifted and had not given back yet are in force
   expect((await store.holds()).filter(({ id }) => id === 'former')).toEqual([])
 })
 
+test('a lifecycle hold that a release before placed is found, and lifted as a whole', async () => {
+  const subject = { kind: 'instance', instanceId: 'i-1', launchedAt: 5 } as const
+  const hold = aHold('placed-before', { subject })
+  const rows = [
+    ['HOLD#lifecycle#placed-before#i-1@5', 'HOLD'],
+    ['HOLDS', 'lifecycle#placed-before#i-1@5'],
+  ] as const
+  for (const [pk, sk] of rows)
+    await documents.send(new PutCommand({ TableName: table, Item: { pk, sk, data: hold } }))
+  expect(await store.hold('lifecycle', hold.id, subject)).toEqual(hold)
+  const lifted = { at: 1, by: 'workflow' }
+  expect(await store.putHold({ ...hold, lifted })).toBe('written')
+  expect((await store.holds()).filter(({ id }) => id === hold.id)).toEqual([])
+  expect(await store.hold('lifecycle', hold.id, subject)).toMatchObject({ lifted })
+  for (const [pk, sk] of rows) {
+    const { Item } = await documents.send(new GetCommand({ TableName: table, Key: { pk, sk } }))
+    expect(Item).toBeUndefined()
+  }
+})
+
 test('what a release before had on record of an edge is taken over, of holds that are lifted and not given back, too', async () => {
   const put = (pk: string, sk: string, data: unknown) =>
     documents.send(new PutCommand({ TableName: table, Item: { pk, sk, data } }))

@@ -58,3 +58,9 @@ test('a step that fails leaves one line with the error, and throws it on', async
     },
   ])
 })
+
+test('an execution that a release before 0.2 has start with its own step for the beginning is looked at', async () => {
+  await functionEnvironment(() => ({ result: {} }))
+  const handler = stepHandler(async (_, input) => input)
+  expect(await handler({ ...payload, next: 'begin' }, context)).toEqual(payload)
+})

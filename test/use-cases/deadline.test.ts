@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
 import { config, createWorld, minutes, seconds, server, type WorldOptions } from './world.ts'
 
 const deadline = 60 * minutes
@@ -179,4 +180,21 @@ test("a drain past an operator's deadline is said once, and the hold stays", asy
   await world.pass(30 * minutes)
   expect(world.memory.events.of('Drain Overdue')).toHaveLength(1)
   expect(await world.heldBy()).toEqual(['operator/10.0.1.20:5060;udp/alice'])
+})
+
+test('what is left at the deadline is asked of the edges then, however fresh what is stored', async () => {
+  const world = withPolicy(always('terminate'))
+  world.edges[0]?.callTo(server)
+  await world.scaleIn()
+  await world.pass(deadline - 80 * seconds)
+  world.stop()
+  await world.pass(60 * seconds)
+  await world.settle()
+  await world.pass(20 * seconds)
+  const input = world.executions.at(-1)?.input
+  if (!input) throw new Error('no drain began')
+  const asked = world.memory.settles.asked.length
+  await observeDrain(world.ports, input)
+  expect(world.memory.settles.asked.length).toBeGreaterThan(asked)
+  expect(world.memory.events.of('Drain Overdue')).toMatchObject([{ callsLeft: 1 }])
 })

@@ -209,3 +209,38 @@ test('nothing comes back when a drain has ended, its instance is forgotten and t
     world.writes().filter((write) => /^dispatcher\.set_state (a|i|t)|^htable\.delete/.test(write)),
   ).toEqual([])
 })
+
+test('a launch on the address of a machine that goes this very moment is admitted', async () => {
+  const world = createWorld()
+  world.edges[0]?.callTo(server)
+  await world.scaleIn()
+  await world.pass(5 * minutes)
+  world.stop()
+  // The inventory shows it running, a moment ago.
+  await world.settle()
+  world.memory.instances.setState(instanceId, 'terminated')
+  world.memory.instances.put(facts({ instanceId: newcomer, launchedAt: world.clock.now() }))
+  world.beginAction({ hook: 'admit-calls', instanceId: newcomer, token })
+  await world.lifecycle(launch)
+  expect(await world.heldBy()).toEqual([])
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+})
+
+test('an action that is completed while its address is launched anew leaves no mark on the newcomer', async () => {
+  const world = createWorld()
+  await world.scaleIn()
+  const { store } = world.memory
+  const { putDrain } = store
+  Object.assign(store, {
+    putDrain: async (record: Parameters<typeof putDrain>[0]) => {
+      const written = await putDrain(record)
+      const [hold] = await store.holds()
+      if (record.state === 'retired' && hold)
+        await store.putHold({ ...hold, lifted: { at: world.clock.now(), by: 'launch' } })
+      return written
+    },
+  })
+  await world.until((record) => record?.state === 'retired')
+  await world.pass(1 * seconds)
+  expect(await world.heldBy()).toEqual([])
+})

@@ -129,15 +129,16 @@ test('a media server that does not answer is unknown, and keeps no other from be
   })
 })
 
-test('where EC2 refuses, what was read of the edges is kept, and the request comes again', async () => {
+test('where EC2 refuses, what was read of edges and media servers is kept, and the request comes again', async () => {
   const world = await draining()
   const before = await world.memory.store.machines()
+  world.memory.mediaServers.setCalls('media-servers', { '10.0.1.20': 2 })
   const now = world.clock.now()
   world.memory.instances.failNext('inGroups', new Error('RequestLimitExceeded'))
   await expect(world.settle({ kind: 'settle', notBefore: now })).rejects.toThrow('RequestLimitExceeded')
   for (const id of ['edge-a', 'edge-b'])
     expect((await readingOf(world, id)).askedAt).toBeGreaterThanOrEqual(now)
-  expect(await world.memory.store.machines()).toMatchObject({ gone: before?.gone, calls: before?.calls })
+  expect(await world.memory.store.machines()).toMatchObject({ gone: before?.gone, calls: { [drainId]: 2 } })
   await world.settle({ kind: 'settle', notBefore: now })
   expect((await world.memory.store.machines())?.askedAt).toBeGreaterThanOrEqual(now)
 })
@@ -158,4 +159,12 @@ test('a held instance that EC2 shows as gone is said to be', async () => {
   await world.pass(10 * seconds)
   await world.settle()
   expect(await world.memory.store.machines()).toMatchObject({ gone: [instanceId] })
+})
+
+test('a held instance that EC2 has shown is not gone by being missing, which says nothing', async () => {
+  const world = await draining()
+  world.memory.instances.forget(instanceId)
+  await world.pass(10 * minutes)
+  await world.settle()
+  expect(await world.memory.store.machines()).toMatchObject({ gone: [] })
 })

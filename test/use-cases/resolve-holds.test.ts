@@ -101,23 +101,27 @@ test('what was lifted while EC2 was asked stays lifted', async () => {
   expect(await world.memory.store.holds()).toEqual([])
 })
 
-test('a later life of the same instance is not what an older hold speaks of', async () => {
-  const world = createWorld()
+test('a later life of the same instance is not what an older hold speaks of, however young both are', async () => {
+  const world = createWorld({ instances: [] })
+  world.memory.instances.put(facts({ launchedAt: world.clock.now() - 1 * minutes }))
+  await world.pass(10 * seconds)
   await world.scaleIn()
   await world.pass(10 * seconds)
   world.stop()
   const before = await theHold(world)
+  expect(before?.addresses).toEqual(['10.0.1.20'])
   world.memory.instances.put(facts({ launchedAt: world.clock.now(), addresses: ['10.0.1.21'] }))
   await world.pass(1 * minutes)
   await world.settle()
   expect(await theHold(world)).toEqual(before)
 })
 
-test('an event that comes twice leaves what was resolved', async () => {
+test('an event that comes twice before the first look leaves what was resolved', async () => {
   const world = createWorld()
-  await world.scaleIn()
   world.stop()
+  await world.scaleIn()
   await world.pass(10 * seconds)
+  expect(await world.record()).toMatchObject({ state: 'claimed' })
   const before = await theHold(world)
   expect(before?.addresses).toEqual(['10.0.1.20'])
   await world.lifecycle(message('lifecycle-terminate-scale-in'))

@@ -71,7 +71,10 @@ test('an edge with many holds rests longer', async () => {
   await settleFleet(world.ports)
   const { askedAt } = await readingOf(world)
   while ((await readingOf(world)).askedAt === askedAt) {
-    await settleFleet(world.ports, { notBefore: world.clock.now() })
+    const from = world.clock.now()
+    await settleFleet(world.ports, { notBefore: from })
+    // A reading, and no rest before it.
+    expect(world.clock.now() - from).toBeLessThanOrEqual(4 * seconds)
     await world.pass(100)
   }
   expect((await readingOf(world)).askedAt - askedAt).toBe(6.5 * seconds)
@@ -189,4 +192,40 @@ test('while a call is up on one edge, a look asks the edges where one could not 
   await observeDrain(world.ports, input)
   expect(world.memory.settles.asked.at(-1)).toMatchObject({ notBefore: expect.any(Number) })
   expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ verdict: 'draining', unknown: [] })
+})
+
+test('nobody takes the lease of an edge that rests', async () => {
+  const { world } = await oneEdge()
+  await world.pass(1 * minutes)
+  await settleFleet(world.ports, { notBefore: world.clock.now() })
+  const { takeEdge } = world.memory.store
+  let taken = 0
+  Object.assign(world.memory.store, {
+    takeEdge: (...lease: Parameters<typeof takeEdge>) => {
+      taken += 1
+      return takeEdge(...lease)
+    },
+  })
+  await world.pass(1 * seconds)
+  expect(await settleFleet(world.ports, { notBefore: world.clock.now() })).toEqual([])
+  expect(taken).toBe(0)
+})
+
+test('where the schedule does not read them, looks ask the edges with calls themselves', async () => {
+  const world = createWorld()
+  world.edges[0]?.callTo(server)
+  await world.scaleIn()
+  await world.until((record) => record?.confirmedAt !== undefined)
+  world.stop()
+  await world.settle()
+  const input = world.executions[0]?.input
+  if (!input) throw new Error('no drain began')
+  const asked = async (ms: number) => {
+    await world.pass(ms)
+    const before = world.memory.settles.asked.length
+    await observeDrain(world.ports, input)
+    return world.memory.settles.asked.length - before
+  }
+  expect(await asked(20 * seconds)).toBe(0)
+  expect(await asked(20 * seconds)).toBeGreaterThan(0)
 })

@@ -6,12 +6,15 @@ import {
   createWorld,
   drainId,
   everywhere,
+  file,
   instanceId,
   minutes,
   seconds,
   server,
   type World,
 } from './world.ts'
+
+const operatorDrain = 'operator/10.0.1.20:5060;udp/alice'
 
 const tokens = ['11111111-1111-1111-1111-111111111111', '22222222-2222-2222-2222-222222222222'] as const
 
@@ -155,3 +158,37 @@ test('a completion that was decided before any hold was placed is taken up by a 
   await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })
+
+test('a drain whose start was refused is started before its hold is lifted, and ends', async () => {
+  const world = createWorld()
+  world.memory.workflows.failNext('start', new Error('ThrottlingException'))
+  await expect(world.command(command('command-drain-destination'))).rejects.toThrow('Throttling')
+  expect(await world.record(operatorDrain)).toMatchObject({ state: 'claimed' })
+  await world.command(command('command-activate', { id: 'activate-1' }))
+  await world.until((record) => record?.state === 'ended', operatorDrain)
+  expect(await world.record(operatorDrain)).toMatchObject({ result: 'lifted' })
+})
+
+test.each([
+  ['an operator', operatorDrain, (world: World) => world.command(command('command-drain-destination'), 1)],
+  ['an alarm', 'alarm/media-server-cpu', (world: World) => world.alarm(message('alarm-metric-alarm'))],
+] as const)(
+  'a drain of %s whose start was refused is started when the message comes again, also where it names nothing any more',
+  async (_, id, deliver) => {
+    const world = createWorld()
+    world.memory.workflows.failNext('start', new Error('ThrottlingException'))
+    await expect(deliver(world)).rejects.toThrow('Throttling')
+    await world.pass(1 * minutes)
+    world.memory.instances.forget(instanceId)
+    for (const edge of world.edges) {
+      edge.writeFile(file.filter(({ uri }) => uri !== server))
+      edge.strangerReloads()
+    }
+    await world.pass(10 * minutes)
+    await world.settle()
+    await deliver(world).catch(() => undefined)
+    expect(world.executions).toHaveLength(1)
+    await world.pass(1 * minutes)
+    expect(await world.record(id)).not.toMatchObject({ state: 'claimed' })
+  },
+)

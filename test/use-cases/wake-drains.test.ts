@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
 import { lists } from './readings-world.ts'
 import {
   command,
@@ -7,6 +8,7 @@ import {
   drainId,
   hours,
   minutes,
+  neighbour,
   seconds,
   server,
   type World,
@@ -160,4 +162,31 @@ test('a hook of 30 s stays alive while no settle answers, calls up or not', asyn
   const gaps = beats.slice(1).map((at, index) => at - (beats[index] ?? 0))
   expect(Math.max(...gaps)).toBeLessThan(30 * seconds)
   expect(beats.at(-1)).toBeGreaterThan(19 * minutes)
+})
+
+test('the total of a whole edge, which says nothing of one server, wakes no drain', async () => {
+  const world = createWorld({ edges: [{ id: 'edge-a', profiles: [], counters: false }, { id: 'edge-b' }] })
+  const call = world.edges[0]?.callTo(neighbour) ?? 0
+  scheduled(world)
+  await world.scaleIn()
+  await world.pass(5 * minutes)
+  expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ verdict: 'unknown' })
+  world.edges[0]?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+  expect(attempts(world)).toEqual([1])
+})
+
+test('a look whose own settle finds the last call over, and wakes the drain, has not failed: the next attempt looks', async () => {
+  const world = createWorld()
+  const call = world.edges[0]?.callTo(server) ?? 0
+  await world.scaleIn()
+  await world.until((record) => record?.confirmedAt !== undefined)
+  world.stop()
+  await world.settle()
+  await world.pass(1 * minutes)
+  world.edges[0]?.hangUp(call)
+  const [input] = world.executions.map((execution) => execution.input)
+  if (!input) throw new Error('no drain began')
+  expect(await observeDrain(world.ports, input)).toMatchObject({ next: 'ended', attempt: 1 })
+  expect(attempts(world)).toEqual([1, 2])
 })

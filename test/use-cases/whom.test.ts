@@ -267,3 +267,18 @@ test('an address that EC2 shows after the drain of a young machine began is disa
   world.edges[0]?.hangUp(call)
   await world.until((record) => record?.state === 'retired')
 })
+
+test('a young machine of which no edge lists the addresses that EC2 shows is not confirmed until one does', async () => {
+  const world = createWorld({ instances: [] })
+  const young = { launchedAt: world.clock.now() }
+  world.memory.instances.put(facts({ ...young, addresses: ['10.0.1.99'] }))
+  const call = world.edges[0]?.callTo(server) ?? 0
+  await world.scaleIn()
+  await world.pass(30 * seconds)
+  expect(await world.record()).not.toHaveProperty('confirmedAt')
+  world.memory.instances.put(facts({ ...young, addresses: ['10.0.1.99', '10.0.1.20'] }))
+  await world.pass(1 * minutes)
+  expect(world.memory.events.of('Drain Confirmed')).toHaveLength(1)
+  expect(world.flags()).toEqual(everywhere('DX'))
+  world.edges[0]?.hangUp(call)
+})
