@@ -10,19 +10,13 @@ type Needs = Pick<EdgePorts, 'store' | 'clock' | 'config' | 'workflows'>
 /** @returns keys of holds that had calls on this edge by the reading before, and have none by this one */
 export function emptiedBy({ holds }: Reading, before: Reading | undefined): string[] {
   return Object.keys(holds).filter(
-    (key) => (ownCalls(before?.holds[key]) ?? 0) > 0 && ownCalls(holds[key]) === 0,
+    (key) => (callsOf(before?.holds[key]) ?? 0) > 0 && callsOf(holds[key]) === 0,
   )
 }
 
 /** @returns whether calls of anything that is held are up there */
 export function hasCalls({ holds }: Reading): boolean {
-  return Object.values(holds).some((hold) => (ownCalls(hold) ?? 0) > 0)
-}
-
-/** The whole edge's total says nothing about one server's calls. */
-function ownCalls(hold: HoldReading | undefined): number | undefined {
-  const count = hold?.counted.count
-  return count === undefined || isUnknown(count) || count.source === 'edge' ? undefined : count.calls
+  return Object.values(holds).some((hold) => (callsOf(hold) ?? 0) > 0)
 }
 
 function callsOf(hold: HoldReading | undefined): number | undefined {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { completeDrain } from '../../functions/use-cases/complete-drain.ts'
+import { inventory } from '../../functions/use-cases/inventory.ts'
 import { message } from '../contracts/event-files.ts'
 import {
   command,
@@ -216,8 +217,10 @@ test('a launch on the address of a machine that goes this very moment is admitte
   await world.scaleIn()
   await world.pass(5 * minutes)
   world.stop()
-  // The inventory shows it running, a moment ago.
   await world.settle()
+  await world.pass(10 * seconds)
+  // The inventory shows it running, a moment ago.
+  await inventory(world.ports, world.clock.now())
   world.memory.instances.setState(instanceId, 'terminated')
   world.memory.instances.put(facts({ instanceId: newcomer, launchedAt: world.clock.now() }))
   world.beginAction({ hook: 'admit-calls', instanceId: newcomer, token })
@@ -235,7 +238,7 @@ test('an action that is completed while its address is launched anew leaves no m
     putDrain: async (record: Parameters<typeof putDrain>[0]) => {
       const written = await putDrain(record)
       const [hold] = await store.holds()
-      if (record.state === 'retired' && hold)
+      if (record.state === 'retired' && hold?.source === 'lifecycle')
         await store.putHold({ ...hold, lifted: { at: world.clock.now(), by: 'launch' } })
       return written
     },

@@ -8,7 +8,6 @@ import {
   drainId,
   hours,
   minutes,
-  neighbour,
   seconds,
   server,
   type World,
@@ -164,18 +163,6 @@ test('a hook of 30 s stays alive while no settle answers, calls up or not', asyn
   expect(beats.at(-1)).toBeGreaterThan(19 * minutes)
 })
 
-test('the total of a whole edge, which says nothing of one server, wakes no drain', async () => {
-  const world = createWorld({ edges: [{ id: 'edge-a', profiles: [], counters: false }, { id: 'edge-b' }] })
-  const call = world.edges[0]?.callTo(neighbour) ?? 0
-  scheduled(world)
-  await world.scaleIn()
-  await world.pass(5 * minutes)
-  expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ verdict: 'unknown' })
-  world.edges[0]?.hangUp(call)
-  await world.until((record) => record?.state === 'retired')
-  expect(attempts(world)).toEqual([1])
-})
-
 test('a look whose own settle finds the last call over, and wakes the drain, has not failed: the next attempt looks', async () => {
   const world = createWorld()
   const call = world.edges[0]?.callTo(server) ?? 0
@@ -189,4 +176,15 @@ test('a look whose own settle finds the last call over, and wakes the drain, has
   if (!input) throw new Error('no drain began')
   expect(await observeDrain(world.ports, input)).toMatchObject({ next: 'ended', attempt: 1 })
   expect(attempts(world)).toEqual([1, 2])
+})
+
+test('a drain whose first reading came late is looked at soon, calls up or not, until it is confirmed', async () => {
+  const world = createWorld()
+  world.edges[0]?.callTo(server)
+  await world.settledAll()
+  const now = world.clock.now()
+  for (const { id } of world.edges) await world.memory.store.takeEdge(id, 'slow', now, now + 3 * seconds)
+  await world.scaleIn()
+  await world.pass(40 * seconds)
+  expect(await world.record()).toMatchObject({ confirmedAt: expect.any(Number) })
 })
