@@ -36,6 +36,7 @@ export type Charge = (of: 'reads' | 'writes', rows: readonly Charged[]) => Promi
 export interface Charged {
   readonly partition: string
   readonly units: number
+  readonly packedKilobytes: number
 }
 
 /** What a row has besides its data: keys, names, numbers' own form. A guess on the safe side. */
@@ -59,6 +60,8 @@ function packed(data: unknown): number {
 type Method = keyof Store
 type Found<M extends Method> = Awaited<ReturnType<Store[M]>>
 
+const packedMethods: readonly Method[] = ['reading', 'listing', 'edgeRecords', 'inventory', 'machines']
+
 interface Row {
   readonly partition: string
   readonly bytes: number
@@ -77,7 +80,7 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
       const each = of === 'reads' ? readUnits(size) : writeUnits(size) * (transaction ? 2 : 1)
       kind.units += each
       kind.bytes += size
-      return { partition, units: each }
+      return { partition, units: each, packedKilobytes: packedMethods.includes(name) ? size / 1000 : 0 }
     })
     await charge(of, charged)
   }

@@ -22,7 +22,7 @@ import { createMemorySettles } from '../test/memory/settles.ts'
 import { createMemoryWorkflows } from '../test/memory/workflows.ts'
 import { interpreter } from '../test/workflow/interpreter.ts'
 import { type Charge, countedStore, noUnits } from './counted-store.ts'
-import { asSdk, dynamo, ec2, LambdaPool, lambda, type Throttled, TokenBucket } from './limits.ts'
+import { asSdk, dynamo, ec2, LambdaPool, lambda, processor, type Throttled, TokenBucket } from './limits.ts'
 import { sharedStore } from './shared-store.ts'
 import { Throttle, throttled } from './throttled-edge.ts'
 
@@ -67,17 +67,22 @@ export async function createFleetWorld(
   const counts = { messages: 0, ticks: 0, transitions: 0 }
   const executions: Promise<unknown>[] = []
   const settling: Promise<void>[] = []
+  const answered = (kilobytes: number) => pool.computes(kilobytes * processor.perAnswerKilobyte)
   const memory = memoryPorts({
     clock,
     workflows: createMemoryWorkflows((input) => void executions.push(run(input))),
     settles: createMemorySettles((request) => void settling.push(settled(request))),
-    fleet: createMemoryFleet(edges.map((edge) => throttled(edge, throttle, clock))),
+    fleet: createMemoryFleet(edges.map((edge) => throttled(edge, throttle, clock, answered))),
   })
   const ports: Ports & EdgePorts = {
     ...memory,
     config: fleetConfig(size),
     instances: limitedInstances(memory, throttling.ec2),
-    store: countedStore(sharedStore(memory.store, onReading), units, chargeOf(clock, throttling.dynamo)),
+    store: countedStore(
+      sharedStore(memory.store, onReading),
+      units,
+      chargeOf(pool, clock, throttling.dynamo),
+    ),
   }
   /** As Lambda does with what nobody waits for: a request that fails comes again after a minute, and once more after two. */
   const settled = async (request: SettleRequest): Promise<void> => {
@@ -211,16 +216,17 @@ function limitedInstances(
   }
 }
 
-function chargeOf(clock: Ports['clock'], counts: Throttled): Charge {
+function chargeOf(pool: LambdaPool, clock: Ports['clock'], counts: Throttled): Charge {
   const buckets = new Map<string, TokenBucket>()
   return async (of, rows) => {
     await clock.sleep(dynamo.requestMs)
-    for (const { partition, units } of rows) {
+    for (const { partition, units, packedKilobytes } of rows) {
       const name = `${of} ${partition}`
       const perSecond = of === 'reads' ? dynamo.readUnits : dynamo.writeUnits
       const bucket = buckets.get(name) ?? new TokenBucket(clock, perSecond, perSecond)
       buckets.set(name, bucket)
-      await asSdk(clock, () => bucket.takes(units), { baseMs: 100, counts, what: 'DynamoDB' })
+      await asSdk(clock, () => bucket.takes(units), { baseMs: 100, counts, what: `DynamoDB: ${name}` })
+      if (of === 'reads') await pool.computes(packedKilobytes * processor.perPackedKilobyte)
     }
   }
 }

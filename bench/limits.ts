@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '../functions/use-cases/ports.ts'
 
 /** So many at once, and so many more each second. */
@@ -63,7 +64,19 @@ export const lambda = {
   coldStartMs: 600,
   /** from an asynchronous invocation to its beginning */
   asyncMs: 50,
+  /** lib/dispatcher-control.ts and lib/control-function.ts, in CPUs: one for 1,769 MB */
+  cpus: { settle: 1, other: 512 / 1769 },
 } as const
+
+/** Measured by bench/settle-cpu.ts, rounded up, in ms of one CPU. */
+export const processor = { perAnswerKilobyte: 0.2, perPackedKilobyte: 0.6 } as const
+
+/** What one invocation has of a processor. */
+interface Processor {
+  readonly cpus: number
+  /** one thing after the other */
+  freeAt: number
+}
 
 export interface LambdaUse {
   invocations: number
@@ -78,6 +91,7 @@ export class LambdaPool {
   mostAtOnce = 0
   readonly uses = new Map<string, LambdaUse>()
   private readonly clock: Clock
+  private readonly processors = new AsyncLocalStorage<Processor>()
   private readonly idle = new Map<string, number>()
   private running = 0
 
@@ -89,6 +103,14 @@ export class LambdaPool {
     const use = this.uses.get(name) ?? { invocations: 0, coldStarts: 0, refused: 0, seconds: 0 }
     this.uses.set(name, use)
     return use
+  }
+
+  /** The invocation that is under way has so much to do, after what else it does. @param ms of one CPU */
+  async computes(ms: number): Promise<void> {
+    const own = this.processors.getStore()
+    if (!own) return
+    own.freeAt = Math.max(own.freeAt, this.clock.now()) + ms / own.cpus
+    await this.clock.sleep(own.freeAt - this.clock.now())
   }
 
   /** @throws Error where as many run as may */
@@ -109,7 +131,8 @@ export class LambdaPool {
     }
     use.invocations += 1
     try {
-      return await work()
+      const cpus = name === 'settle' ? lambda.cpus.settle : lambda.cpus.other
+      return await this.processors.run({ cpus, freeAt: 0 }, work)
     } finally {
       use.seconds += (this.clock.now() - began) / 1000
       this.running -= 1
@@ -128,5 +151,6 @@ export const charged = [
   `EC2: ${ec2.bucket} describing requests at once and ${ec2.perSecond} a second, the SDK's four tries`,
   `DynamoDB: ${dynamo.requestMs} ms a request; ${dynamo.readUnits} read and ${dynamo.writeUnits} write units a second for each partition key, the SDK's four tries`,
   `Lambda: ${lambda.concurrency} at once in all, ${lambda.coldStartMs} ms a cold start, ${lambda.asyncMs} ms until an asynchronous one begins`,
-  'not charged: processor time, the queues, Step Functions, Auto Scaling, EventBridge',
+  `processor time (bench/settle-cpu.ts): ${processor.perAnswerKilobyte} ms for each KB that an edge answers, ${processor.perPackedKilobyte} ms for each packed KB that is read; settle has one CPU, the others have ${lambda.cpus.other.toFixed(2)}`,
+  'not charged: the queues, Step Functions, Auto Scaling, EventBridge',
 ] as const

@@ -23,11 +23,21 @@ export class Throttle {
   }
 }
 
-/** Our client of the same Kamailio behind the throttle. */
-export function throttled(edge: MemoryEdge, throttle: Throttle, clock: Clock): Edge {
+/** Our client of the same Kamailio behind the throttle. @param computes told of each answer's kilobytes */
+export function throttled(
+  edge: MemoryEdge,
+  throttle: Throttle,
+  clock: Clock,
+  computes: (kilobytes: number) => Promise<void>,
+): Edge {
   const { id, restoresDialogs, transport: direct } = edge
   const transport: RpcTransport = {
-    post: async (message) => (throttle.takes() ? direct.post(message) : { status: 429, body: '' }),
+    async post(message) {
+      if (!throttle.takes()) return { status: 429, body: '' }
+      const outcome = await direct.post(message)
+      if ('body' in outcome) await computes(outcome.body.length / 1000)
+      return outcome
+    },
     close: () => direct.close(),
   }
   const backOff = (attempt: number) => clock.sleep(50 * 2 ** attempt)

@@ -58,7 +58,7 @@ export function orderOf(time: number, tieBreak = ''): string {
 }
 
 /** What tells one listed entry from another. */
-type ListedName = Pick<ListedDestination, 'uri' | 'duid' | 'address'>
+export type ListedName = Pick<ListedDestination, 'uri' | 'duid' | 'address'>
 
 /** @returns the holds that keep this entry disabled now. */
 export function holdsOn(entry: ListedName, holds: readonly Hold[]): Hold[] {

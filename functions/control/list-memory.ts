@@ -1,12 +1,6 @@
-import {
-  canonicalHost,
-  type DestinationUri,
-  hostsOf,
-  type ListedDestination,
-  sameDestination,
-  usualUris,
-} from './destination.ts'
+import { type DestinationUri, type ListedDestination, usualUris } from './destination.ts'
 import type { Hold } from './hold.ts'
+import type { Lookup } from './listing.ts'
 import { type Listing, readable, type UnreadRow } from './reading.ts'
 
 /** A URI that has left an edge's list. */
@@ -61,21 +55,17 @@ export function isYoung({ since }: Pick<Listing, 'since'>, now: number, longestC
 }
 
 /**
- * Under what else calls of a hold may be counted, besides its own URIs and what is listed for it now: what was listed for it, and how its
- * destinations are usually written.
+ * Under what else calls of a hold may be counted, besides its own URIs: what is listed for it now, what was, and how its destinations are
+ * usually written.
+ * @param known finds the entries of a hold in what an edge lists and has listed
  * @param usual whether the usual spellings are worth asking for: while the memory is young, and before a drain ends
  */
 export function otherSpellings(
   hold: Hold,
-  { listed, former }: Pick<Listing, 'listed' | 'former'>,
+  known: Lookup<Pick<ListedDestination, 'uri' | 'address'>>,
   usual: boolean,
 ): DestinationUri[] {
-  const addresses = hold.addresses.map((address) => canonicalHost(address) ?? address)
-  const isIts = (known: Pick<ListedDestination, 'uri' | 'address'>) =>
-    hold.wholeInstance
-      ? hostsOf(known).some((host) => addresses.includes(host))
-      : hold.uris.some((own) => sameDestination(own, known.uri))
-  const remembered = [...listed, ...former].filter(isIts).map(({ uri }) => uri)
   const spelled = usual && hold.wholeInstance ? usualUris(hold.addresses) : []
-  return [...new Set([...remembered, ...spelled])].filter((uri) => !hold.uris.includes(uri))
+  const others = new Set([...known(hold).map(({ uri }) => uri), ...spelled])
+  return [...others].filter((uri) => !hold.uris.includes(uri))
 }

@@ -1,14 +1,15 @@
 import { canonicalHost, destinationKey, hostsOf, type ListedDestination } from './destination.ts'
+import type { ListedName } from './hold.ts'
 import type { Scope } from './plan.ts'
 
 /** @returns the entries of one list that a hold or drain speaks of, in the order listed. */
-export type Lookup = (scope: Scope) => ListedDestination[]
+export type Lookup<Entry extends ListedName = ListedDestination> = (scope: Scope) => Entry[]
 
 /**
  * The same answers as {@link import('./plan.ts').entriesOf}, from an index that is made once: a settle asks for each hold, and
  * 500 holds against each of 1,000 entries are half a million comparisons for one edge.
  */
-export function lookup(listed: readonly ListedDestination[]): Lookup {
+export function lookup<Entry extends ListedName>(listed: readonly Entry[]): Lookup<Entry> {
   const positions = new Map(listed.map((entry, index) => [entry, index] as const))
   const byKey = Map.groupBy(listed, (entry) => destinationKey(entry.uri))
   const byHost = groupByHost(listed)
@@ -27,9 +28,9 @@ export function lookup(listed: readonly ListedDestination[]): Lookup {
   }
 }
 
-function groupByHost(
-  listed: readonly ListedDestination[],
-): ReadonlyMap<string, readonly ListedDestination[]> {
+function groupByHost<Entry extends ListedName>(
+  listed: readonly Entry[],
+): ReadonlyMap<string, readonly Entry[]> {
   const named = listed.flatMap((entry) => hostsOf(entry).map((host) => ({ host, entry })))
   const grouped = Map.groupBy(named, ({ host }) => host)
   return new Map([...grouped].map(([host, found]) => [host, found.map(({ entry }) => entry)]))

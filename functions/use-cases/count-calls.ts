@@ -2,9 +2,9 @@ import { batchLimits } from '../contracts/rpc.ts'
 import { type DestinationUri, type ListedDestination, usualUris } from '../control/destination.ts'
 import { isUnresolved, mayBelong, type OpaqueEntry } from '../control/edge-list.ts'
 import { EdgeError } from '../control/errors.ts'
-import { belongsTo, type Hold, holdKey } from '../control/hold.ts'
+import { type Hold, holdKey } from '../control/hold.ts'
 import { isYoung, otherSpellings } from '../control/list-memory.ts'
-import { type Lookup, lookup } from '../control/listing.ts'
+import { lookup } from '../control/listing.ts'
 import { clocksApartMs } from '../control/observation.ts'
 import { isDisabled } from '../control/plan.ts'
 import {
@@ -35,11 +35,16 @@ export async function countCalls(
   { edge, takesBatches, holds, listing, opaque, entries, before }: Counting,
 ): Promise<{ readonly holds: Record<string, HoldReading>; readonly bootTime: string }> {
   const find = lookup(listing.listed)
+  const known = lookup<Pick<ListedDestination, 'uri' | 'address' | 'duid'>>([
+    ...listing.listed,
+    ...listing.former,
+  ])
+  const settled = lookup(entries)
   const young = isYoung(listing, clock.now(), config.timers.longestCallSeconds)
   const unresolved = listing.listed.find((entry) => isUnresolved(entry, config.staticNames))?.uri
   const subjects = holds.map((hold) => {
     const usual = young || wasSilent(before, hold)
-    const others = [...new Set([...othersOf(hold, find), ...otherSpellings(hold, listing, usual)])]
+    const others = otherSpellings(hold, known, usual)
     return { hold, others, of: callsOf(hold, others) }
   })
   const found: Record<string, HoldReading> = {}
@@ -56,11 +61,11 @@ export async function countCalls(
     const readBy = clock.now()
     for (const [index, { hold, others }] of slice.entries())
       found[holdKey(hold)] = {
-        flags: flagsOf(hold, find, entries),
+        flags: flagsOf(find(hold), settled(hold)),
         ...unreadableOf(hold, opaque),
         ...(unresolved !== undefined && { unresolved }),
         ...(others.length > 0 && { others }),
-        ...openAtOf(hold, entries),
+        ...openAtOf(settled(hold)),
         counted: { count: believed(orUnknown(counts[index]), hold, listing), at, readBy },
       }
   }
@@ -132,22 +137,17 @@ function unreadableOf(
   return found ? { unreadable: found.text } : {}
 }
 
-function othersOf(hold: Hold, find: Lookup): DestinationUri[] {
-  const listed = find(hold).map((entry) => entry.uri)
-  return [...new Set(listed)].filter((uri) => !hold.uris.includes(uri))
-}
-
-function openAtOf(hold: Hold, entries: readonly SettledEntry[]): Pick<HoldReading, 'openAt'> {
-  const times = entries.flatMap((entry) =>
-    entry.openAt !== undefined && belongsTo(entry, hold) ? [entry.openAt] : [],
-  )
+function openAtOf(entries: readonly SettledEntry[]): Pick<HoldReading, 'openAt'> {
+  const times = entries.flatMap(({ openAt }) => openAt ?? [])
   return times.length > 0 ? { openAt: Math.max(...times) } : {}
 }
 
 /** What was found open is no disabled one yet, though the settle has disabled it: calls that were sent to it meanwhile may come. */
-function flagsOf(hold: Hold, find: Lookup, entries: readonly SettledEntry[]): HoldReading['flags'] {
-  const own: ListedDestination[] = find(hold)
-  if (own.length === 0) return 'unlisted'
-  const wasOpen = entries.some((entry) => !entry.before?.startsWith('D') && belongsTo(entry, hold))
-  return own.every(isDisabled) && !wasOpen ? 'disabled' : 'open'
+function flagsOf(
+  listed: readonly ListedDestination[],
+  entries: readonly SettledEntry[],
+): HoldReading['flags'] {
+  if (listed.length === 0) return 'unlisted'
+  const wasOpen = entries.some(({ before }) => !before?.startsWith('D'))
+  return listed.every(isDisabled) && !wasOpen ? 'disabled' : 'open'
 }

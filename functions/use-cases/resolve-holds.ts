@@ -28,12 +28,10 @@ const oldEnoughMs = 120_000
 export async function resolveHolds(ports: Needs, wishes: Wishes): Promise<void> {
   const goesOnUntil = ports.clock.now() + goesOnForMs
   for (;;) {
-    const { wanted, holds } = await wishes.now()
-    const open = holds.filter((hold) => mayShowMore(hold, ports.clock.now()))
-    if (open.length === 0 || !(await oneAtATime(ports, leaseName, leaseMs, () => resolve(ports, open))))
-      return
+    const resolved = await oneAtATime(ports, leaseName, leaseMs, () => resolve(ports, wishes))
     // Whoever placed a hold meanwhile found the lease taken.
-    if ((await ports.store.wanted()) === wanted || ports.clock.now() >= goesOnUntil) return
+    if (!resolved || ports.clock.now() >= goesOnUntil) return
+    if ((await ports.store.wanted()) === resolved.wanted) return
   }
 }
 
@@ -43,7 +41,12 @@ function mayShowMore(hold: Hold, now: number): boolean {
   return !isResolved(hold) || mayBeUnknownYet(subject.launchedAt, now)
 }
 
-async function resolve(ports: Needs, open: readonly Hold[]): Promise<true> {
+/** @returns up to which value of the counter holds were looked at */
+async function resolve(ports: Needs, wishes: Wishes): Promise<{ readonly wanted: number }> {
+  // Not before the lease is had: 500 runs at once that read all holds are more than their partition gives in ten seconds.
+  const { wanted, holds } = await wishes.now()
+  const open = holds.filter((hold) => mayShowMore(hold, ports.clock.now()))
+  if (open.length === 0) return { wanted }
   const { facts, refused } = await factsOf(ports, open)
   const fresh = open.flatMap((hold) => {
     const shown = hold.subject.kind === 'instance' ? facts.get(hold.subject.instanceId) : undefined
@@ -51,7 +54,7 @@ async function resolve(ports: Needs, open: readonly Hold[]): Promise<true> {
   })
   if (fresh.length > 0) await fillIn(ports, fresh)
   if (refused !== undefined) throw refused
-  return true
+  return { wanted }
 }
 
 interface Fresh {

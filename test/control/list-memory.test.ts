@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ListedDestination } from '../../functions/control/destination.ts'
 import { isYoung, otherSpellings, remember } from '../../functions/control/list-memory.ts'
+import { lookup } from '../../functions/control/listing.ts'
 import type { Listing } from '../../functions/control/reading.ts'
 import { hold, listed, machine, uri } from './samples.ts'
 
@@ -71,10 +72,8 @@ describe('an edge’s list', () => {
 
 describe('calls of a hold are counted under what is and was listed for it', () => {
   const whole = hold({ wholeInstance: true, uris: [machine.uri] })
-  const known = (list: readonly ListedDestination[], former: readonly ListedDestination[] = []) => ({
-    listed: list,
-    former: former.map(({ uri, address }) => ({ uri, at: 0, ...(address !== undefined && { address }) })),
-  })
+  const known = (list: readonly ListedDestination[], former: readonly ListedDestination[] = []) =>
+    lookup([...list, ...former])
 
   it('of a whole instance by its addresses, also those that a name was resolved to', () => {
     const named = { ...listed('sip:media.example'), address: machine.address }
