@@ -22,6 +22,8 @@ const prices = {
   /** https://aws.amazon.com/api-gateway/pricing, HTTP API, each up to 512 KB: up to 300 million a month, and beyond */
   httpApiRequest: 1e-6,
   httpApiRequestBeyond: 0.9e-6,
+  /** https://aws.amazon.com/ec2/pricing/on-demand, between zones, both directions: what edges answer may cross one */
+  zoneGigabyte: 0.02,
   /** https://aws.amazon.com/cloud-map/pricing, a registered address for a month */
   cloudMapAddress: 0.1,
   /** https://aws.amazon.com/eventbridge/pricing, custom events */
@@ -38,8 +40,8 @@ const assumed = {
   /** lib/dispatcher-control.ts */
   settleGigabytes: 1.73,
   otherGigabytes: 0.5,
-  /** processor time, besides the waiting that the virtual clock counts */
-  settleSeconds: 0.3,
+  /** besides what the virtual clock counts: waiting, and processor time by what is read (bench/limits.ts) */
+  settleSeconds: 0.1,
   stepSeconds: 0.1,
   /** of a message or the reconciler, in all */
   otherSeconds: 0.2,
@@ -74,12 +76,23 @@ export function atEdges(edges: number, few: Counted, more: Counted): Counts {
     reads: at('reads'),
     writes: at('writes'),
     readingBytes: at('readingBytes'),
+    answerBytes: at('answerBytes'),
     settleSeconds: at('settleSeconds'),
+    stepSeconds: at('stepSeconds'),
   }
 }
 
 const services = [
-  ...['Lambda', 'Step Functions', 'DynamoDB', 'HTTP API', 'its access log', 'Cloud Map', 'Events'],
+  ...[
+    'Lambda',
+    'Step Functions',
+    'DynamoDB',
+    'HTTP API',
+    'its access log',
+    'data transfer',
+    'Cloud Map',
+    'Events',
+  ],
   'Logs, metrics',
 ] as const
 
@@ -94,6 +107,7 @@ function costs(edges: number, hour: Counts): readonly number[] {
     monthly(hour.reads * prices.read + hour.writes * prices.write),
     httpApi(hour.edgeRequests * hoursOfMonth),
     monthly(((hour.edgeRequests * assumed.accessLogBytes) / 1e9) * prices.logGigabyte),
+    monthly((hour.answerBytes / 1e9) * prices.zoneGigabyte),
     edges * prices.cloudMapAddress,
     monthly(hour.events * prices.event),
     monthly((logBytes / 1e9) * prices.logGigabyte) + watching(),
@@ -130,6 +144,7 @@ export function tables(few: Counted, more: Counted): string {
       of(hour.reads),
       of(hour.writes),
       of(hour.readingBytes / 1000),
+      of(hour.answerBytes / 1000),
       of(hour.events),
     ],
   ])
@@ -148,6 +163,7 @@ export function tables(few: Counted, more: Counted): string {
       'read units',
       'write units',
       'KB of readings and lists',
+      'KB of answers',
       'events',
     ],
     counts,
@@ -160,8 +176,7 @@ function table(head: readonly string[], rows: readonly (readonly number[])[]): s
 }
 
 if (import.meta.main) {
-  // What a longer list costs are units and bytes of the list alone (test/bench/cost.test.ts).
-  const hour = { servers: 200, drains: drainsPerHour, callMinutes }
+  const hour = { servers: 1000, drains: drainsPerHour, callMinutes }
   const [few, more] = [
     { edges: 2, hour: await countHour({ ...hour, edges: 2 }) },
     { edges: 6, hour: await countHour({ ...hour, edges: 6 }) },

@@ -30,6 +30,8 @@ export interface Counts {
   readonly writes: number
   /** of readings and lists, as they are stored, that were written and read */
   readonly readingBytes: number
+  /** of what edges answered */
+  readonly answerBytes: number
 }
 
 const stepFunctions = ['observe-drain', 'complete-drain', 'retire-drain']
@@ -55,6 +57,7 @@ export async function countHour(hour: Hour): Promise<Counts> {
     reads: unitsOf(units.reads),
     writes: unitsOf(units.writes),
     readingBytes: bytesOf(units.reads) + bytesOf(units.writes),
+    answerBytes: throttle.answeredBytes,
   }
 }
 

@@ -120,6 +120,7 @@ export async function createFleetWorld(
     })
   await handleSettle(ports, { kind: 'minute' })
   throttle.passed = 0
+  throttle.answeredBytes = 0
   units.reads.clear()
   units.writes.clear()
 

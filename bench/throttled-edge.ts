@@ -8,6 +8,7 @@ import { TokenBucket } from './limits.ts'
 export class Throttle {
   passed = 0
   refused = 0
+  answeredBytes = 0
   private readonly bucket: TokenBucket
 
   constructor(clock: Clock, perSecond: number) {
@@ -35,7 +36,9 @@ export function throttled(
     async post(message) {
       if (!throttle.takes()) return { status: 429, body: '' }
       const outcome = await direct.post(message)
-      if ('body' in outcome) await computes(outcome.body.length / 1000)
+      if (!('body' in outcome)) return outcome
+      throttle.answeredBytes += outcome.body.length
+      await computes(outcome.body.length / 1000)
       return outcome
     },
     close: () => direct.close(),
