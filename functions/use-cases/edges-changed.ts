@@ -24,5 +24,6 @@ export async function edgesChanged(
       ...(refused && { reason: refused.message }),
     },
   })
-  if (!refused) await settleFleet(ports, { notBefore: ports.clock.now() })
+  // What was read a moment ago may have been another Kamailio.
+  if (!refused) await settleFleet(ports, { notBefore: ports.clock.now(), atOnce: true })
 }

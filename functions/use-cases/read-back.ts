@@ -32,7 +32,7 @@ export async function readBack(ports: Needs, since: Since): Promise<void> {
   const { rpcTimeoutSeconds, minWaitSeconds } = config.timers
   const waitsFrom = since.notBefore ?? clock.now()
   let askAt = Number.NEGATIVE_INFINITY
-  await poll(ports, patienceMs(ports, since.patientForMs), async () => {
+  await poll(ports, patienceMs(ports, since.patientForMs), looksWaitMs, async () => {
     const heads = await configured(store)
     const counter = await counterNow(store, heads, since)
     const missing = heads.filter((head) => !knows(head, since, waitsFrom, counter))
@@ -63,7 +63,7 @@ export async function changeReadBack(ports: Needs, wanted: number): Promise<(hol
   const known = new Map<string, EdgeHead | Reading>()
   let heads: readonly EdgeHead[] = []
   await ask(ports, {})
-  await poll(ports, patienceMs(ports), async () => {
+  await poll(ports, patienceMs(ports), answersWaitMs, async () => {
     heads = await configured(store)
     const counter = await counterNow(store, heads, { wanted })
     const fresh = heads.filter((head) => !known.has(head.edge) && knows(head, { wanted }, askedAt, counter))
@@ -85,9 +85,23 @@ function ask({ settles }: Needs, { notBefore }: Since): Promise<void> {
   return settles.ask({ kind: 'settle', ...(notBefore !== undefined && { notBefore }) })
 }
 
-async function poll({ clock }: Needs, patience: number, isDone: () => Promise<boolean>): Promise<void> {
+/** At the longest between two polls. 500 looks at once that polled 50 heads twice a second were throttled by the heads' partition. */
+const looksWaitMs = 2000
+/** Somebody waits for the answer of a command. */
+const answersWaitMs = 500
+
+async function poll(
+  { clock }: Needs,
+  patience: number,
+  longestMs: number,
+  isDone: () => Promise<boolean>,
+): Promise<void> {
   const giveUpAt = clock.now() + patience
-  for (let waitMs = 100; !(await isDone()) && clock.now() < giveUpAt; waitMs = Math.min(500, waitMs * 2))
+  for (
+    let waitMs = 100;
+    !(await isDone()) && clock.now() < giveUpAt;
+    waitMs = Math.min(longestMs, waitMs * 2)
+  )
     await clock.sleep(waitMs)
 }
 

@@ -40,6 +40,8 @@ export interface SettleOrder {
   /** epoch ms: readings that were begun earlier will not do */
   readonly notBefore?: number | undefined
   readonly endCalls?: EndCalls | undefined
+  /** an edge that rests is read all the same */
+  readonly atOnce?: boolean
   /** only these, by id */
   readonly only?: readonly string[] | undefined
   readonly wishes?: Wishes | undefined
@@ -76,7 +78,7 @@ async function settleDue(
   const wanted = await ports.store.wanted()
   const isDue = (edge: Edge) => {
     const head = heads.get(edge.id)
-    if (shareOf(edge, order) > 0 || !head) return true
+    if (order.atOnce || shareOf(edge, order) > 0 || !head) return true
     return !answers(head, wanted, order.notBefore) && !rests(ports, head, wanted)
   }
   const due = edges.filter((edge) => (order.only?.includes(edge.id) ?? true) && isDue(edge))
@@ -127,7 +129,7 @@ export interface EdgeOrder extends SettleOrder {
 export async function settleEdge(ports: Needs, edge: Edge, order: EdgeOrder = {}): Promise<SettleResult> {
   const wishes = order.wishes ?? rememberingWishes(ports)
   const boots = order.boots ?? new Boots(await currentHeads(ports))
-  const mustAsk = order.first !== undefined || shareOf(edge, order) > 0
+  const mustAsk = (order.atOnce ?? false) || order.first !== undefined || shareOf(edge, order) > 0
   // Who asked may have a clock that is ahead: what is read before its time comes does not answer it.
   const notBefore = Math.min(order.notBefore ?? 0, ports.clock.now() + clocksApartMs)
   let turn: Turn = { ...order, edge, wishes, mustAsk, notBefore }
