@@ -52,6 +52,7 @@ export const holdRow: z.ZodType<Hold> = z.object({
   id: z.string(),
   subject,
   uris: z.array(uri),
+  formerUris: z.array(uri).exactOptional(),
   addresses: z.array(z.string()),
   wholeInstance: z.boolean(),
   group: z.string().exactOptional(),

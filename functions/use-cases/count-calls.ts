@@ -74,7 +74,7 @@ export async function countCalls(
 
 /** Whose calls are those of a hold, on an edge that lists these URIs besides the hold's own. */
 export function callsOf(hold: Hold, others: readonly DestinationUri[] = []): CallsOf {
-  const named = [...hold.uris, ...others]
+  const named = [...new Set([...hold.uris, ...(hold.formerUris ?? []), ...others])]
   // What was taken out of the list before it was held may have calls yet: they are counted under its usual spellings.
   return { uris: named.length > 0 ? named : usualUris(hold.addresses), addresses: hold.addresses }
 }

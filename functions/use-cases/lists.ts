@@ -1,10 +1,12 @@
 import type { ListedDestination } from '../control/destination.ts'
+import type { LastListed } from '../control/list-memory.ts'
+import type { Listing } from '../control/reading.ts'
 import { onEach } from './on-each.ts'
 import type { Ports } from './ports.ts'
 
 /** What one edge lists, as it was read last, or why that can't be told. */
 export type Readout =
-  | { readonly edge: string; readonly listed: readonly ListedDestination[] }
+  | ({ readonly edge: string } & Pick<Listing, 'listed' | 'former'>)
   | { readonly edge: string; readonly unreadable: string }
 
 /** The lists as they are stored: at most a minute old, where an edge can be read. */
@@ -16,12 +18,16 @@ export async function storedLists({ store }: Pick<Ports, 'store'>): Promise<Read
     if (!listing) return { edge, unreadable: `edge ${edge}: it was not read yet` }
     return 'unread' in listing
       ? { edge, unreadable: `edge ${edge}: ${listing.unread}` }
-      : { edge, listed: listing.listed }
+      : { edge, listed: listing.listed, former: listing.former }
   })
 }
 
 export function allListed(readouts: readonly Readout[]): ListedDestination[] {
   return readouts.flatMap((readout) => ('listed' in readout ? readout.listed : []))
+}
+
+export function allFormer(readouts: readonly Readout[]): LastListed[] {
+  return readouts.flatMap((readout) => ('former' in readout ? readout.former : []))
 }
 
 export function unreadable(readouts: readonly Readout[]): string[] {

@@ -174,3 +174,28 @@ test('what was held by its id alone stays disabled when its action is completed'
   expect(world.flags()).toMatchObject({ 'edge-a/1': 'DX', 'edge-a/2': 'DX' })
   expect(await world.memory.store.holds()).toMatchObject([{ source: 'retired' }])
 })
+
+test('a call is counted under what another edge had listed of the server before it was held, on an edge that never listed that', async () => {
+  const odd = `${server.split(':').slice(0, 2).join(':')}:5090` as typeof server
+  const withOdd = [...file, { group: 1, uri: odd, flags: 'AP' as const }]
+  const world = createWorld({
+    edges: [
+      { id: 'edge-a', file: withOdd },
+      { id: 'edge-b', file },
+    ],
+  })
+  const [a, b] = world.edges
+  await world.settle()
+  a?.writeFile(file)
+  a?.strangerReloads()
+  await world.pass(1 * minutes)
+  await world.settle()
+  const call = b?.callTo(odd) ?? 0
+  await world.scaleIn()
+  await world.pass(10 * minutes)
+  expect(await theHold(world)).toMatchObject({ formerUris: [odd] })
+  expect(world.ended()).toEqual([])
+  b?.hangUp(call)
+  await world.pass(3 * minutes)
+  expect(world.ended()).toHaveLength(1)
+})
