@@ -5,7 +5,7 @@ const config: KnipConfig = {
     'lib/app.ts',
     'lib/index.ts',
     'docs/example/app.ts',
-    'bench/{drain-over-edges,edge-*,pace}.ts',
+    'bench/{drain-over-edges,edge-*,pace,settle-cpu}.ts',
     'lab/localstack/node-worker.ts',
     'functions/handlers/*.ts',
     'test/**/*.test.ts',
