@@ -21,12 +21,12 @@ import { countedStore, noUnits } from './counted-store.ts'
 const minute = 60_000
 const rounds = { warm: 10, measured: 40 } as const
 
-export interface SettleCpu {
+interface SettleCpu {
   readonly msPerAnswerKilobyte: number
   readonly msPerPackedKilobyte: number
 }
 
-export async function settleCpu(): Promise<SettleCpu> {
+async function settleCpu(): Promise<SettleCpu> {
   const clock = createMemoryClock()
   const uris = Array.from({ length: 1000 }, (_, n) =>
     destinationUri(`sip:10.0.${n >> 8}.${n & 255}:5060`),
@@ -89,9 +89,7 @@ function milliseconds({ user, system }: NodeJS.CpuUsage): number {
 if (import.meta.main) {
   const { msPerAnswerKilobyte, msPerPackedKilobyte } = await settleCpu()
   process.stdout.write(
-    `settle, for each KB that an edge answers: ${msPerAnswerKilobyte.toFixed(2)} ms of processor time
-` +
-      `a reading, unpacked, for each packed KB: ${msPerPackedKilobyte.toFixed(2)} ms
-`,
+    `settle, for each KB that an edge answers: ${msPerAnswerKilobyte.toFixed(2)} ms of processor time\n` +
+      `a reading, unpacked, for each packed KB: ${msPerPackedKilobyte.toFixed(2)} ms\n`,
   )
 }

@@ -44,9 +44,12 @@ function pacedSeconds(
   return Math.min(maxWaitSeconds, Math.max(minWaitSeconds, (ageMs / 1000) * shareOfAge))
 }
 
-/** Seconds (whole, at least 1) to wait after a step that failed, where its own pace can't be known. */
+/**
+ * Seconds (whole, at least 1) to wait after a step, or a heartbeat, that failed: three tries within a heartbeat interval, so that one between
+ * two outages of Auto Scaling keeps the action alive.
+ */
 export function retryWait(heartbeatSeconds: number | undefined): number {
-  return Math.max(1, Math.floor(Math.min(120, heartbeatSeconds ?? 120)))
+  return Math.max(1, Math.floor(Math.min(120, (heartbeatSeconds ?? 360) / 3)))
 }
 
 /**

@@ -178,21 +178,27 @@ export function answer(
   next: WorkflowPayload['next'],
   waits: Waits = {},
 ): WorkflowPayload {
+  const now = ports.clock.now()
   const heartbeatSeconds = record.lifecycle?.heartbeatSeconds
   const action = openActionOf(record)
+  const retrySeconds = retryWait(heartbeatSeconds)
+  // The one at the beginning of this step failed.
+  const isOverdue = action && heartbeatSeconds && heartbeatDue(record.lastHeartbeatAt, now, heartbeatSeconds)
   return {
     drainId: record.id,
     attempt: record.attempt,
     next,
     waitSeconds: nextWait(
       {
-        ageMs: ports.clock.now() - record.requestedAt,
+        ageMs: now - record.requestedAt,
         ...waits,
-        ...(heartbeatSeconds !== undefined && { heartbeatSeconds }),
+        ...(heartbeatSeconds !== undefined && {
+          heartbeatSeconds: isOverdue ? retrySeconds : heartbeatSeconds,
+        }),
       },
       ports.config.timers,
     ),
-    retrySeconds: retryWait(heartbeatSeconds),
+    retrySeconds,
     ...(action && { action }),
   }
 }

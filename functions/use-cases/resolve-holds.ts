@@ -78,7 +78,6 @@ async function fillIn({ store }: Needs, fresh: readonly Fresh[]): Promise<void> 
         addresses,
         uris,
         ...(formerUris.length > 0 && { formerUris }),
-
         ...(shown.group !== undefined && { group: shown.group }),
       })
     })

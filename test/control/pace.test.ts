@@ -81,7 +81,7 @@ describe('the wait between two looks', () => {
   it('after a failure is whole seconds, at least 1, at most 120', () => {
     expect(retryWait(undefined)).toBe(120)
     expect(retryWait(0.3)).toBe(1)
-    expect(retryWait(33.4)).toBe(33)
+    expect(retryWait(33.4)).toBe(11)
     expect(retryWait(2_400)).toBe(120)
   })
 })

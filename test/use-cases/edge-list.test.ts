@@ -25,6 +25,24 @@ test('an edge that is listed while a server is held has it disabled at once, bef
   ])
 })
 
+test('an edge whose parameter is edited a moment after it was read is read again at once: it may be another Kamailio now', async () => {
+  const world = createWorld()
+  await world.command({
+    version: 1,
+    id: 'c-1',
+    command: 'drain',
+    destination: server,
+    reason: 'disk',
+    requestedBy: 'alice',
+  })
+  await world.settledAll()
+  const other = world.edge({ id: 'edge-b', file })
+  world.memory.fleet.list.splice(1, 1, other)
+  await world.lifecycle(edit)
+  await world.settledAll()
+  expect(world.flags()['edge-b/1']).toBe('DX')
+})
+
 test('an edge that is added in the middle of a drain is waited for too; one that is removed is not forgotten', async () => {
   const world = createWorld()
   const [, b] = world.edges

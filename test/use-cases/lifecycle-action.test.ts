@@ -27,6 +27,30 @@ test('a heartbeat that fails is said and does not stop the round', async () => {
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
 })
 
+test('a heartbeat that is refused is tried again within a third of the interval, whether its step goes on or fails', async () => {
+  const triedAt: number[] = []
+  const world = createWorld({
+    watch: {
+      before(method) {
+        if (!method.startsWith('lifecycleActions.')) return
+        triedAt.push(world.clock.now())
+        throw new Error('throttled')
+      },
+    },
+  })
+  const gaps = () => triedAt.slice(1).map((at, n) => at - (triedAt[n] ?? 0))
+  const call = world.edges[0]?.callTo(server) ?? 0
+  await world.scaleIn()
+  await world.pass(4 * minutes)
+  const whileCalls = gaps()
+  expect(whileCalls.length).toBeGreaterThan(4)
+  world.edges[0]?.hangUp(call)
+  await world.pass(4 * minutes)
+  expect(gaps().length).toBeGreaterThan(whileCalls.length + 4)
+  // A third of 100 s, and what a look takes that waits for a reading.
+  expect(Math.max(...gaps())).toBeLessThan(45 * seconds)
+})
+
 test('heartbeats keep the action alive for as long as a call lasts', async () => {
   const world = createWorld()
   const call = world.edges[0]?.callTo(server) ?? 0
