@@ -24,9 +24,10 @@ export interface DrainOrder {
  */
 export async function holdAndDrain(ports: Ports, target: Target, drain: DrainOrder): Promise<Held> {
   refuseDuplicates(target)
-  const { readouts: _, ...scope } = target
+  const { readouts: _, formerUris, ...scope } = target
   const hold: Hold = {
     ...scope,
+    ...(formerUris && { formerUris }),
     source: drain.source,
     id: drain.holdId,
     who: drain.who,

@@ -1,24 +1,31 @@
 import type { ListedDestination } from '../control/destination.ts'
-import type { LastListed } from '../control/list-memory.ts'
-import type { Listing } from '../control/reading.ts'
+import type { Hold } from '../control/hold.ts'
+import { lookup } from '../control/listing.ts'
 import { onEach } from './on-each.ts'
 import type { Ports } from './ports.ts'
 
-/** What one edge lists, as it was read last, or why that can't be told. */
-export type Readout =
-  | ({ readonly edge: string } & Pick<Listing, 'listed' | 'former'>)
-  | { readonly edge: string; readonly unreadable: string }
+/** What one edge had listed. */
+interface Former {
+  readonly edge: string
+  readonly former: readonly Pick<ListedDestination, 'uri' | 'address'>[]
+}
+
+/** What one edge lists, as it was read last, or why that can't be told; and what it had listed. */
+export type Readout = Former &
+  ({ readonly listed: readonly ListedDestination[] } | { readonly unreadable: string })
 
 /** The lists as they are stored: at most a minute old, where an edge can be read. */
 export async function storedLists({ store }: Pick<Ports, 'store'>): Promise<Readout[]> {
   const heads = (await store.edgeHeads()).filter(({ removedAt }) => removedAt === undefined)
   return onEach(heads, async ({ edge, unreadable }): Promise<Readout> => {
-    if (unreadable) return { edge, unreadable: unreadable.reason }
     const listing = await store.listing(edge)
-    if (!listing) return { edge, unreadable: `edge ${edge}: it was not read yet` }
-    return 'unread' in listing
-      ? { edge, unreadable: `edge ${edge}: ${listing.unread}` }
-      : { edge, listed: listing.listed, former: listing.former }
+    const isKnown = listing !== undefined && !('unread' in listing)
+    if (unreadable) {
+      const former = isKnown ? [...listing.former, ...listing.listed] : []
+      return { edge, unreadable: unreadable.reason, former }
+    }
+    if (isKnown) return { edge, listed: listing.listed, former: listing.former }
+    return { edge, unreadable: `edge ${edge}: ${listing?.unread ?? 'it was not read yet'}`, former: [] }
   })
 }
 
@@ -26,8 +33,16 @@ export function allListed(readouts: readonly Readout[]): ListedDestination[] {
   return readouts.flatMap((readout) => ('listed' in readout ? readout.listed : []))
 }
 
-export function allFormer(readouts: readonly Readout[]): LastListed[] {
-  return readouts.flatMap((readout) => ('former' in readout ? readout.former : []))
+/** @returns what any edge had listed of a whole instance, besides what is listed now */
+export function formerOf(
+  readouts: readonly Readout[],
+): (instance: Pick<Hold, 'addresses' | 'uris'>) => Pick<Hold, 'formerUris'> {
+  const find = lookup(readouts.flatMap(({ former }) => former))
+  return ({ addresses, uris }) => {
+    const found = find({ uris: [], addresses, wholeInstance: true }).map(({ uri }) => uri)
+    const formerUris = [...new Set(found)].filter((uri) => !uris.includes(uri))
+    return formerUris.length > 0 ? { formerUris } : {}
+  }
 }
 
 export function unreadable(readouts: readonly Readout[]): string[] {

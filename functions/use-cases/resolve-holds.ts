@@ -1,10 +1,9 @@
 import { type Hold, isResolved } from '../control/hold.ts'
 import type { InstanceFacts } from '../control/instance-life.ts'
 import { mayBeUnknownYet } from '../control/instance-life.ts'
-import { lookup } from '../control/listing.ts'
 import { instanceDestinations } from '../control/resolve.ts'
 import { instancesById, momentMs } from './inventory.ts'
-import { allFormer, allListed, storedLists } from './lists.ts'
+import { allListed, formerOf, storedLists } from './lists.ts'
 import { onEach } from './on-each.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import type { EdgePorts } from './ports.ts'
@@ -65,19 +64,17 @@ interface Fresh {
 
 async function fillIn({ store }: Needs, fresh: readonly Fresh[]): Promise<void> {
   const lists = await storedLists({ store })
-  const [listed, former] = [allListed(lists), lookup(allFormer(lists))]
+  const [listed, former] = [allListed(lists), formerOf(lists)]
   try {
     await onEach(fresh, ({ hold, shown }) => {
       const addresses = [...new Set([...hold.addresses, ...shown.addresses])]
       const uris = instanceDestinations({ ...shown, addresses }, listed)
-      const left = former({ uris: [], addresses, wholeInstance: true }).map(({ uri }) => uri)
-      const formerUris = [...new Set(left)].filter((uri) => !uris.includes(uri))
       return store.putHold({
         ...hold,
         subject: { kind: 'instance', instanceId: shown.instanceId, launchedAt: shown.launchedAt },
         addresses,
         uris,
-        ...(formerUris.length > 0 && { formerUris }),
+        ...former({ addresses, uris }),
         ...(shown.group !== undefined && { group: shown.group }),
       })
     })

@@ -11,12 +11,15 @@ import { mayBeUnknownYet } from '../control/instance-life.ts'
 import { disablePlan } from '../control/plan.ts'
 import { instanceDestinations, isInstanceId, namedDestination, ownerOf } from '../control/resolve.ts'
 import { instanceById, instancesAt, momentMs } from './inventory.ts'
-import { allListed, type Readout, storedLists, unreadable } from './lists.ts'
+import { allListed, formerOf, type Readout, storedLists, unreadable } from './lists.ts'
 import type { Ports } from './ports.ts'
 import { readBack } from './read-back.ts'
 
 /** What an alarm or an operator names, resolved against what the edges list. */
-export type Target = Pick<Hold, 'subject' | 'uris' | 'addresses' | 'wholeInstance' | 'group'> & {
+export type Target = Pick<
+  Hold,
+  'subject' | 'uris' | 'formerUris' | 'addresses' | 'wholeInstance' | 'group'
+> & {
   readonly readouts: readonly Readout[]
 }
 
@@ -62,7 +65,8 @@ async function resolveIn(
           throw new InstanceUnknown(`${unlisted} yet; the message comes again`)
         throw new UnknownDestination(unlisted)
       }
-      return { ...instanceTarget(facts), uris, wholeInstance: true, readouts }
+      const own = instanceTarget(facts)
+      return { ...own, uris, ...formerOf(readouts)({ ...own, uris }), wholeInstance: true, readouts }
     }
     const uris = namedDestination(name, listed)
     const [uri] = uris

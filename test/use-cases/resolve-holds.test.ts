@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Hold } from '../../functions/control/hold.ts'
 import { message } from '../contracts/event-files.ts'
+import { command, verbatim } from './samples.ts'
 import { holdOf } from './settle-world.ts'
 import {
   createWorld,
@@ -175,27 +176,52 @@ test('what was held by its id alone stays disabled when its action is completed'
   expect(await world.memory.store.holds()).toMatchObject([{ source: 'retired' }])
 })
 
-test('a call is counted under what another edge had listed of the server before it was held, on an edge that never listed that', async () => {
-  const odd = `${server.split(':').slice(0, 2).join(':')}:5090` as typeof server
-  const withOdd = [...file, { group: 1, uri: odd, flags: 'AP' as const }]
-  const world = createWorld({
-    edges: [
-      { id: 'edge-a', file: withOdd },
-      { id: 'edge-b', file },
-    ],
+describe('a call is counted under what another edge had listed of the server before it was held', () => {
+  const odd = verbatim('sip:10.0.1.20:5090')
+  /** Edge-a has listed it, edge-b never has. */
+  async function oddlyListed(): Promise<World> {
+    const world = createWorld({
+      edges: [
+        { id: 'edge-a', file: [...file, { group: 1, uri: odd, flags: 'AP' }] },
+        { id: 'edge-b', file },
+      ],
+    })
+    await world.settledAll()
+    world.edges[0]?.writeFile(file)
+    world.edges[0]?.strangerReloads()
+    await world.pass(1 * minutes)
+    await world.settle()
+    return world
+  }
+
+  test.each([
+    ['can be read', false],
+    ['can not be read when it is held', true],
+  ])('where that edge %s', async (_, isAway) => {
+    const world = await oddlyListed()
+    const [a, b] = world.edges
+    if (isAway && a) a.misbehaviour = { unreachable: true }
+    await world.pass(1 * minutes)
+    await world.settle()
+    const call = b?.callTo(odd) ?? 0
+    await world.scaleIn()
+    await world.pass(1 * minutes)
+    if (a) a.misbehaviour = {}
+    await world.pass(10 * minutes)
+    expect(world.ended()).toEqual([])
+    b?.hangUp(call)
+    await world.pass(3 * minutes)
+    expect(world.ended()).toHaveLength(1)
   })
-  const [a, b] = world.edges
-  await world.settle()
-  a?.writeFile(file)
-  a?.strangerReloads()
-  await world.pass(1 * minutes)
-  await world.settle()
-  const call = b?.callTo(odd) ?? 0
-  await world.scaleIn()
-  await world.pass(10 * minutes)
-  expect(await theHold(world)).toMatchObject({ formerUris: [odd] })
-  expect(world.ended()).toEqual([])
-  b?.hangUp(call)
-  await world.pass(3 * minutes)
-  expect(world.ended()).toHaveLength(1)
+
+  test('an operator’s drain of the instance counts it, too', async () => {
+    const world = await oddlyListed()
+    const call = world.edges[1]?.callTo(odd) ?? 0
+    await world.command(command('command-drain-instance'))
+    await world.pass(10 * minutes)
+    expect(world.memory.events.of('Drain Drained')).toEqual([])
+    world.edges[1]?.hangUp(call)
+    await world.pass(3 * minutes)
+    expect(world.memory.events.of('Drain Drained')).toHaveLength(1)
+  })
 })
