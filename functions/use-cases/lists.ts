@@ -1,6 +1,8 @@
 import type { ListedDestination } from '../control/destination.ts'
+import { DispatcherControlError } from '../control/errors.ts'
 import type { Hold } from '../control/hold.ts'
 import { lookup } from '../control/listing.ts'
+import { readable } from '../control/reading.ts'
 import { onEach } from './on-each.ts'
 import type { Ports } from './ports.ts'
 
@@ -18,15 +20,23 @@ export type Readout = Former &
 export async function storedLists({ store }: Pick<Ports, 'store'>): Promise<Readout[]> {
   const heads = (await store.edgeHeads()).filter(({ removedAt }) => removedAt === undefined)
   return onEach(heads, async ({ edge, unreadable }): Promise<Readout> => {
+    if (unreadable) return { edge, unreadable: unreadable.reason, former: await lastListed(store, edge) }
     const listing = await store.listing(edge)
-    const isKnown = listing !== undefined && !('unread' in listing)
-    if (unreadable) {
-      const former = isKnown ? [...listing.former, ...listing.listed] : []
-      return { edge, unreadable: unreadable.reason, former }
-    }
-    if (isKnown) return { edge, listed: listing.listed, former: listing.former }
+    if (listing && !('unread' in listing)) return { edge, listed: listing.listed, former: listing.former }
     return { edge, unreadable: `edge ${edge}: ${listing?.unread ?? 'it was not read yet'}`, former: [] }
   })
+}
+
+/** Of an edge that can't be read. */
+async function lastListed(store: Ports['store'], edge: string): Promise<Former['former']> {
+  try {
+    const listing = readable(await store.listing(edge))
+    return listing ? [...listing.former, ...listing.listed] : []
+  } catch (error) {
+    // This may be why it can't be read, which its head tells.
+    if (error instanceof DispatcherControlError) return []
+    throw error
+  }
 }
 
 export function allListed(readouts: readonly Readout[]): ListedDestination[] {
