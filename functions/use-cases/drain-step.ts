@@ -184,18 +184,13 @@ export function answer(
   const retrySeconds = retryWait(heartbeatSeconds)
   // The one at the beginning of this step failed.
   const isOverdue = action && heartbeatSeconds && heartbeatDue(record.lastHeartbeatAt, now, heartbeatSeconds)
+  const longest = isOverdue ? retrySeconds : heartbeatSeconds
   return {
     drainId: record.id,
     attempt: record.attempt,
     next,
     waitSeconds: nextWait(
-      {
-        ageMs: now - record.requestedAt,
-        ...waits,
-        ...(heartbeatSeconds !== undefined && {
-          heartbeatSeconds: isOverdue ? retrySeconds : heartbeatSeconds,
-        }),
-      },
+      { ageMs: now - record.requestedAt, ...waits, ...(longest && { heartbeatSeconds: longest }) },
       ports.config.timers,
     ),
     retrySeconds,
