@@ -59,7 +59,7 @@ describe.each(['6.1', '5.6'] as const)('edge configuration on Kamailio %s, with 
 
   test('re-INVITE and BYE of its calls still reach a drained destination', async () => {
     const edge = await lab.edge({ destinations: [{ group: 1, uri: one.uri }] })
-    const caller = await lab.hold(edge, { maxCalls: 30, callsPerSecond: 30, callMs: 5000 })
+    const caller = await lab.hold(edge, { maxCalls: 30, callsPerSecond: 30, callMs: 8000 })
     let reinvites = 0
     const stop = lab.ledger.subscribe(({ kind, seenBy }) => {
       if (kind === 'reinvite' && seenBy === one.name) reinvites++
