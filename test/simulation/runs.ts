@@ -37,7 +37,8 @@ interface Run {
   die: () => void
 }
 
-const never = new Promise<never>(() => undefined)
+/** A wait that never ends; each a promise of its own, since one for all would keep whoever waited, and all of its world. */
+const never = () => new Promise<never>(() => undefined)
 
 /** Runs functions as Lambda does: each in a sandbox; killed at any call, frozen after its answer, its clock off by a little. */
 export class Runs {
@@ -83,7 +84,7 @@ export class Runs {
   }
 
   async invoke<T>(name: FunctionName, work: () => Promise<T>): Promise<Outcome<T>> {
-    if (this.stopped) return never
+    if (this.stopped) return never()
     const sandbox = this.idle.get(name)?.pop() ?? { frozen: false, waiting: [] }
     sandbox.frozen = false
     for (const goOn of sandbox.waiting.splice(0)) goOn()
@@ -164,7 +165,7 @@ export class Runs {
         throw new Error(`${name} was not answered`)
       case 'dies before':
         run.die()
-        return never
+        return never()
       case 'slow':
         if (late) return late(fault.ms)
         await this.clock.sleep(fault.ms)
@@ -180,7 +181,7 @@ export class Runs {
         const answer = await work()
         if (fault.what === 'done but an error') throw new Error(`${name} was not answered`)
         run.die()
-        return run.dead ? never : answer
+        return run.dead ? never() : answer
       }
     }
   }
@@ -190,7 +191,7 @@ export class Runs {
   }
 
   private async held(run: Run): Promise<void> {
-    if (run.dead || this.stopped) return never
+    if (run.dead || this.stopped) return never()
     await new Promise<void>((resolve) => run.sandbox.waiting.push(resolve))
     if (this.isHeld(run)) await this.held(run)
   }

@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { circumstancesOf } from './circumstances.ts'
 import { expectedBy, expectedViolations } from './expected.ts'
@@ -19,6 +21,19 @@ test('a history is the same each time it is run', async () => {
   )
   expect(outcomes[0]).toBe(outcomes[1])
 })
+
+test('nothing keeps a history that is over, also where functions were killed in it', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  const truths: WeakRef<object>[] = []
+  for (let seed = 1; seed <= 40; seed += 1) truths.push(new WeakRef((await runHistory(generate(seed))).truth))
+  // What is collected once may keep others until the next time.
+  const left = () => {
+    collect()
+    return truths.filter((truth) => truth.deref() !== undefined).length
+  }
+  await expect.poll(left, { timeout: 10_000 }).toBe(0)
+}, 30_000)
 
 test(`no rule is broken in ${histories} histories but those that are expected to be`, async () => {
   const unexpected: string[] = []
