@@ -24,20 +24,16 @@ export class Machines {
   private readonly truth: Truth
   private readonly shown = new Map<string, Shown[]>()
   private readonly lagMs: number
-  private lastLookAt: (machine: Machine) => number | undefined
+  /** when the look began by which this is asked of Auto Scaling */
+  private readonly decidedAt: () => number | undefined
   private machineCount = 0
   private actionCount = 0
 
-  constructor(
-    plan: Plan,
-    clock: MemoryClock,
-    truth: Truth,
-    lastLookAt: (machine: Machine) => number | undefined,
-  ) {
+  constructor(plan: Plan, clock: MemoryClock, truth: Truth, decidedAt: () => number | undefined) {
     this.plan = plan
     this.clock = clock
     this.truth = truth
-    this.lastLookAt = lastLookAt
+    this.decidedAt = decidedAt
     this.actions = createMemoryLifecycleActions(clock)
     this.lagMs = Math.max(0, ...plan.faults.map((fault) => (fault.kind === 'ec2-lags' ? fault.ms : 0)))
   }
@@ -172,7 +168,7 @@ export class Machines {
       token?: string
     },
   ): void {
-    const decidedAt = this.lastLookAt(machine)
+    const decidedAt = this.decidedAt()
     this.truth.goings.push({
       machine,
       ...going,

@@ -1,46 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import type { ControlEvent, Edge, Store } from '../../functions/use-cases/ports.ts'
-import type { Rule } from './findings.ts'
+import type { ControlEvent, Store } from '../../functions/use-cases/ports.ts'
 import { runHistory } from './history.ts'
 import { type About, leadingTo } from './incidents.ts'
 import type { Fault, Plan } from './plan.ts'
-import { edge, group } from './races.ts'
+import { brokenIn, countNothing, quiet, type Sabotage, withEdges } from './planted.ts'
+import { edge } from './races.ts'
 import { judge } from './referee.ts'
 import { shrink } from './shrink.ts'
 import type { AllPorts } from './simulated-ports.ts'
 
 const second = 1000
-
-/** A scale-in with a call up, a drain that is lifted, and a reload in between: nothing is wrong in it. */
-const quiet: Plan = {
-  seed: 0,
-  edges: [edge('edge-a'), edge('edge-b')],
-  servers: ['10.0.1.20', '10.0.1.21'].map((address) => ({
-    address,
-    port: 5060,
-    namedBy: 'instance',
-    lines: [
-      { edge: 0, set: 1, flags: 'AP', listed: true },
-      { edge: 1, set: 1, flags: 'AX', listed: true },
-    ],
-  })),
-  group,
-  happenings: [
-    { at: 2 * second, kind: 'call', server: 0, edge: 1, out: true, lasts: 400 * second },
-    { at: 10 * second, kind: 'scale-in', server: 0, delivery: [100], gone: [100] },
-    { at: 20 * second, kind: 'operator', server: 1, command: 'drain', delivery: [100] },
-    { at: 25 * second, kind: 'alarm', server: 1, state: 'ALARM', delivery: [100] },
-    { at: 45 * second, kind: 'stranger-reloads', edge: 0 },
-    { at: 200 * second, kind: 'alarm', server: 1, state: 'OK', delivery: [100] },
-    { at: 240 * second, kind: 'operator', server: 1, command: 'activate', delivery: [100] },
-  ],
-  faults: [],
-  skewsMs: [0, 400, -400],
-}
-
-const brokenIn = async (plan: Plan, sabotage?: (ports: AllPorts) => AllPorts): Promise<Rule[]> => [
-  ...new Set(judge(await runHistory(plan, sabotage)).violations.map(({ rule }) => rule)),
-]
 
 test('a quiet history breaks no rule, and applies most of them', async () => {
   const { violations, applied, undecidable } = judge(await runHistory(quiet))
@@ -49,37 +18,11 @@ test('a quiet history breaks no rule, and applies most of them', async () => {
   expect(applied.size).toBeGreaterThan(10)
 })
 
-const withEdges = (change: (edge: Edge) => Partial<Edge>) => (ports: AllPorts) => ({
-  ...ports,
-  fleet: {
-    ...ports.fleet,
-    edges: async () =>
-      (await ports.fleet.edges()).map((each) => ({
-        ...each,
-        ...change(each),
-        under: (generation: number) => {
-          const leased = each.under(generation)
-          return { ...leased, ...change(leased) }
-        },
-      })),
-  },
-})
 const withStore = (change: (store: Store) => Partial<Store>) => (ports: AllPorts) => ({
   ...ports,
   store: { ...ports.store, ...change(ports.store) },
 })
 
-type Sabotage = readonly [string, (ports: AllPorts) => AllPorts, Rule]
-const countNothing: Sabotage = [
-  'edges that count no call',
-  withEdges((edge) => ({
-    countAndBoot: async (subjects) => {
-      const { bootTime } = await edge.boot()
-      return { counts: subjects.map(() => ({ calls: 0, source: 'profile', outbound: true })), bootTime }
-    },
-  })),
-  'no call is cut',
-]
 const sabotages: readonly Sabotage[] = [
   countNothing,
   [

@@ -161,7 +161,10 @@ export class Runs {
       case 'refused':
         throw new Error(`${name} is throttled`)
       case 'done later':
-        this.clock.at(this.clock.now() + fault.ms, () => void this.outside(work).catch(nobodyWaits))
+        this.clock.at(
+          this.clock.now() + fault.ms,
+          AsyncLocalStorage.bind(() => void this.outside(work).catch(nobodyWaits)),
+        )
         throw new Error(`${name} was not answered`)
       case 'dies before':
         run.die()

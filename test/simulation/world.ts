@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { parseAlarmMessage } from '../../functions/contracts/alarm.ts'
 import { controlConfig } from '../../functions/contracts/config.ts'
 import { parseLifecycleMessage } from '../../functions/contracts/lifecycle-action.ts'
@@ -80,13 +81,8 @@ export function createWorld(plan: Plan, sabotage: (ports: AllPorts) => AllPorts 
   runs.onLate = (by, call) => {
     if (call === 'edge.write') truth.lateWrites.push({ by, at: clock.now() })
   }
-  const lookedAt = new Map<string, number>()
-  const machines = new Machines(
-    plan,
-    clock,
-    truth,
-    ({ id }) => [...lookedAt].findLast(([drainId]) => drainId.includes(id))?.[1],
-  )
+  const decidedAt = new AsyncLocalStorage<number | undefined>()
+  const machines = new Machines(plan, clock, truth, () => decidedAt.getStore())
   for (const server of plan.servers.keys()) machines.put(server, startedAt - 24 * 60 * minute)
   const lists = createEdges(plan, { clock, runs, faults, truth })
   const { edges } = lists
@@ -130,7 +126,7 @@ export function createWorld(plan: Plan, sabotage: (ports: AllPorts) => AllPorts 
   const { ports, edgePorts } = shared(sabotage(simulated.ports))
   const settling = backgroundSettles({ clock, runs, faults, edgePorts })
   let stopped = false
-  const execute = executor({ plan, clock, startedAt, runs, ports, faults, lookedAt, stopped: () => stopped })
+  const execute = executor({ plan, clock, startedAt, runs, ports, faults, decidedAt, stopped: () => stopped })
   const queues = new Queues(clock, runs, faults, (name, message) => work(ports, name, message))
   const everyMinute = () => {
     if (stopped) return
@@ -250,12 +246,14 @@ interface ExecutorSettings {
   readonly runs: Runs
   readonly ports: Ports
   readonly faults: Faults
-  readonly lookedAt: Map<string, number>
+  /** when the look began by which the running step goes */
+  readonly decidedAt: AsyncLocalStorage<number | undefined>
   readonly stopped: () => boolean
 }
 
 /** Runs executions of the deployed definition, each step in a function. */
-function executor({ plan, clock, startedAt, runs, ports, faults, lookedAt, stopped }: ExecutorSettings) {
+function executor({ plan, clock, startedAt, runs, ports, faults, decidedAt, stopped }: ExecutorSettings) {
+  const lookedAt = new Map<string, number>()
   const isNewer = () =>
     plan.faults.some(
       (fault) =>
@@ -269,7 +267,7 @@ function executor({ plan, clock, startedAt, runs, ports, faults, lookedAt, stopp
       const outcome = await runs.invoke(name, async () => {
         const { error: _, ...payload } = workflowInput.parse(input)
         if (name === 'observe-drain') lookedAt.set(payload.drainId, clock.now())
-        return task(ports, payload)
+        return decidedAt.run(lookedAt.get(payload.drainId), () => task(ports, payload))
       })
       if (outcome.end === 'died') throw Object.assign(new Error('killed'), { name: 'Sandbox.Timedout' })
       if (outcome.end === 'failed') throw outcome.error
