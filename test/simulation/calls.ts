@@ -37,7 +37,7 @@ export function invite(world: World, { edge, set, lasts }: Of<'invite'>): void {
   if (!routed) return
   const server = lists.lists.serverOf(routed.uri)
   const machine = server === undefined ? undefined : truth.machineAt(server)
-  if (machine) begin(world, machine, edge, false, lasts, routed.call)
+  if (machine) begin(world, machine, edge, false, lasts, routed)
   else edges[edge]?.hangUp(routed.call)
 }
 
@@ -56,7 +56,7 @@ function begin(
   index: number,
   out: boolean,
   lasts: number,
-  known?: number,
+  routed?: { readonly call: number; readonly uri: string },
 ): void {
   const { truth, edges, plan, lists, clock, byUs } = world
   const edge = edges[index]
@@ -65,12 +65,16 @@ function begin(
   if (!edge || !own || !server) return
   const listed = edge.truth().entries.filter(({ uri }) => lists.lists.serverOf(uri) === machine.server)
   const uri =
+    routed?.uri ??
     listed[truth.calls.length % Math.max(1, listed.length)]?.uri ??
     lists.lists.uriOf({ server: machine.server, port: server.port })
-  const number = known ?? (out ? edge.callFrom(server.address) : edge.callTo(uri))
+  const number = routed?.call ?? (out ? edge.callFrom(server.address) : edge.callTo(uri))
   const visible = !(out && own.profiles.includes('dst') && !own.profiles.includes('src'))
   const from = clock.now()
-  const one: Call = { machine, edge: index, out, from, to: from + lasts, number, visible }
+  const one: Call = {
+    ...{ machine, edge: index, out, from, to: from + lasts, number, visible },
+    ...(!out && { uri }),
+  }
   truth.calls.push(one)
   clock.at(one.to, () => byUs.without(() => edge.hangUp(number)))
 }

@@ -152,6 +152,10 @@ function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
   )
   const never = plan.edges.flatMap(({ configured }, edge) => (configured ? [] : [{ edge, at: 0 }]))
   const isOff = (index: number) => [...removed, ...never].some(({ edge }) => edge === index)
+  const isManaged = (edge: number, at: number) => {
+    const changes = truth.fleet.filter((one) => one.edge === edge && one.at <= at)
+    return changes.at(-1)?.isAdded ?? plan.edges[edge]?.configured ?? false
+  }
   return {
     startedAt,
     truth,
@@ -163,6 +167,7 @@ function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
       groupDeleted: plan.happenings.some(({ kind }) => kind === 'group-deleted'),
       isTrusted: isTrusted(plan),
       rowLost: plan.happenings.some(({ kind }) => kind === 'row-lost'),
+      ownCount: plan.group.ownCount,
       byDestination: plan.servers.flatMap(({ namedBy }, server) =>
         namedBy === 'destination' ? [server] : [],
       ),
@@ -192,10 +197,16 @@ function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
     },
     executions,
     activeActions: machines.actions.active().map(({ token, instanceId }) => ({ token, instanceId })),
-    isManaged: (edge, at) => {
-      const changes = truth.fleet.filter((one) => one.edge === edge && one.at <= at)
-      return changes.at(-1)?.isAdded ?? plan.edges[edge]?.configured ?? false
-    },
+    isManaged,
+    isKnown: (uri, by) =>
+      plan.servers.some(({ address }) => [`sip:${address}`, `sip:${address}:5060`].includes(uri)) ||
+      truth.edges.some(({ loads }, edge) =>
+        loads.some(({ at, uris }, index) => {
+          const until = Math.min(by, loads[index + 1]?.at ?? by)
+          const times = [at, ...truth.fleet.map((one) => one.at).filter((time) => time > at)]
+          return uris.includes(uri) && times.some((time) => time <= until && isManaged(edge, time))
+        }),
+      ),
     hits: faults.hits,
     incidents: () => [...truth.incidents, ...incidentsOfRuns(runs.traces, truth.incidents)],
   }

@@ -63,6 +63,8 @@ export interface History {
     readonly launchHook: boolean
     readonly groupDeleted: boolean
     readonly rowLost: boolean
+    /** media servers tell their own count */
+    readonly ownCount: boolean
     /** each edge is there from the beginning, counts, and remembers every call that may be up */
     readonly isTrusted: boolean
     /** places that operators name by a destination, and those of them whose spelling changes */
@@ -88,6 +90,8 @@ export interface History {
   readonly activeActions: readonly { readonly token: string; readonly instanceId: string }[]
   /** whether the edge had a parameter then */
   readonly isManaged: (edge: number, at: number) => boolean
+  /** whether anybody could know by then that calls are counted under it: an edge listed it while it had a parameter, or it is a usual spelling */
+  readonly isKnown: (uri: string, by: number) => boolean
   readonly hits: ReadonlyMap<string, number>
   /** what violations may come from */
   readonly incidents: () => readonly Incident[]

@@ -61,12 +61,15 @@ function judgeGoing(history: History, going: Going, findings: Findings): void {
     going.decidedAt !== undefined && going.at - going.decidedAt < looksDecideForMs
       ? going.decidedAt
       : going.at
-  const up = going.callsUp.filter((call) => call.visible && !isForgiven(history, call, going))
+  const counted = going.callsUp.filter((call) => call.visible && !isForgiven(history, call, going))
+  const up = counted.filter((call) => !isNameless(history, call, going))
   // What was counted "after the look began" was so by two clocks.
   const cut = up.filter(({ from }) => from < decidedAt - clocksDifferMs)
   if (cut.length < up.length) findings.undecidable.push('a call began while its server was let go')
   if (going.callsUp.some(({ visible }) => !visible))
     findings.undecidable.push('a call that its edge does not count')
+  if (up.length < counted.length)
+    findings.undecidable.push('a call under a URI that only an edge off the list has shown')
   findings.check(
     'no call is cut',
     cut.length === 0,
@@ -89,6 +92,11 @@ function isForgiven({ truth, plan, isManaged }: History, call: Call, going: Goin
       about.kind === 'release' && about.edge === name && deliveredAt !== undefined && deliveredAt <= going.at,
   )
   return isReleased || (!isManaged(call.edge, call.from) && !isManaged(call.edge, going.at))
+}
+
+/** Whoever would count it does not know what to ask for, and the media server has no count of its own. */
+function isNameless({ plan, isKnown }: History, { uri }: Call, { at }: Going): boolean {
+  return uri !== undefined && !plan.ownCount && !isKnown(uri, at)
 }
 
 function judgeAction(history: History, sent: Sent, findings: Findings): void {

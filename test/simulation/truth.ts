@@ -144,6 +144,8 @@ export interface Call {
   to: number
   /** its number at its edge */
   readonly number: number
+  /** what its edge counts a call to it under */
+  readonly uri?: string
   /** whether its edge can count it at all */
   readonly visible: boolean
   endedByUs?: number
