@@ -19,6 +19,7 @@ export function drawAims(
         removedEdge: 8,
         launchLost: 12,
         listedLate: 8,
+        alarmOver: 6,
       })
     ]
   const server = draws.int(0, servers.length - 1)
@@ -43,6 +44,15 @@ function editedDuringCall(
   // Also when no settle has seen the former list for a minute.
   const later = edited + draws.int(2, 110) * second
   return [longCall(place, false), ...lines, ...loads, scaleIn({ ...place, at: later })]
+}
+
+/** Its lines come into the files, or leave them, and each edge loads its own. */
+function relisted(place: Place, listed: boolean): Happening[] {
+  const { at, edges } = place
+  return [
+    ...edit(place, { listed }, 0),
+    ...edges.map((_, edge): Happening => ({ at, kind: 'stranger-reloads', edge })),
+  ]
 }
 
 const aims = {
@@ -88,19 +98,28 @@ const aims = {
   },
   /** An address leaves the lists, and is listed again for a machine whose launch was told before. */
   listedLate: (place: Place): Happening[] => {
-    const { draws, at, server, edges } = place
+    const { draws, at, server } = place
     const unlisted = at + draws.int(25, 40) * second
     const listed = unlisted + draws.int(8, 30) * second
-    const loads = (when: number) =>
-      edges.map((_, edge): Happening => ({ at: when, kind: 'stranger-reloads', edge }))
     const told = { after: 2 * second, notFoundFor: 0, addressAfter: 0, delivery: [100], successful: [100] }
     return [
       { at, kind: 'scale-in', server, delivery: [100], gone: [100] },
-      ...edit({ ...place, at: unlisted }, { listed: false }, 0),
-      ...loads(unlisted),
+      ...relisted({ ...place, at: unlisted }, false),
       { ...launch({ ...place, at: unlisted }), ...told },
-      ...edit({ ...place, at: listed }, { listed: true }, 0),
-      ...loads(listed),
+      ...relisted({ ...place, at: listed }, true),
+    ]
+  },
+  /** An alarm is over while its target is still looked for, since the list that has it was loaded a moment ago. */
+  alarmOver: (place: Place): Happening[] => {
+    const { draws, at, server } = place
+    // A minute's settle has seen it off the list.
+    const listed = at + draws.int(62, 90) * second
+    const alarmed = listed + draws.int(600, 3000)
+    return [
+      ...relisted(place, false),
+      ...relisted({ ...place, at: listed }, true),
+      { at: alarmed, kind: 'alarm', server, state: 'ALARM', delivery: [100] },
+      { at: alarmed + 1, kind: 'alarm', server, state: 'OK', delivery: [draws.int(100, 1500)] },
     ]
   },
   /** The event of a launch is lost, and somebody completes its action. */
