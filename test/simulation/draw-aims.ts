@@ -109,10 +109,10 @@ const aims = {
       ...relisted({ ...place, at: listed }, true),
     ]
   },
-  /** An alarm is over while its target is still looked for, since the list that has it was loaded a moment ago. */
+  /** An alarm is over while its target is still being resolved: the list that names it was loaded a moment ago. */
   alarmOver: (place: Place): Happening[] => {
     const { draws, at, server } = place
-    // A minute's settle has seen it off the list.
+    // So that a minute's settle stores the list without it.
     const listed = at + draws.int(62, 90) * second
     const alarmed = listed + draws.int(600, 3000)
     return [

@@ -90,7 +90,10 @@ export interface History {
   readonly activeActions: readonly { readonly token: string; readonly instanceId: string }[]
   /** whether the edge had a parameter then */
   readonly isManaged: (edge: number, at: number) => boolean
-  /** whether anybody could know by then that calls are counted under it: an edge listed it while it had a parameter, or it is a usual spelling */
+  /**
+   * whether the control plane can have known a URI by then: an edge listed it while it had a parameter, or it is a
+   * usual spelling of an address
+   */
   readonly isKnown: (uri: string, by: number) => boolean
   readonly hits: ReadonlyMap<string, number>
   /** what violations may come from */

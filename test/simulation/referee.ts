@@ -94,7 +94,7 @@ function isForgiven({ truth, plan, isManaged }: History, call: Call, going: Goin
   return isReleased || (!isManaged(call.edge, call.from) && !isManaged(call.edge, going.at))
 }
 
-/** Whoever would count it does not know what to ask for, and the media server has no count of its own. */
+/** Its edge counts it under a URI that nobody knows, and the media server's own count is not read. */
 function isNameless({ plan, isKnown }: History, { uri }: Call, { at }: Going): boolean {
   return uri !== undefined && !plan.ownCount && !isKnown(uri, at)
 }

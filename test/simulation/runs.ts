@@ -37,7 +37,7 @@ interface Run {
   die: () => void
 }
 
-/** A wait that never ends; each a promise of its own, since one for all would keep whoever waited, and all of its world. */
+/** Never resolves. A new promise each time: one for all would keep everybody who ever awaited it in memory. */
 const never = () => new Promise<never>(() => undefined)
 
 /** Runs functions as Lambda does: each in a sandbox; killed at any call, frozen after its answer, its clock off by a little. */

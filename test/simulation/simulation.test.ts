@@ -27,7 +27,7 @@ test('nothing keeps a history that is over, also where functions were killed in 
   const collect: () => void = runInNewContext('gc')
   const truths: WeakRef<object>[] = []
   for (let seed = 1; seed <= 40; seed += 1) truths.push(new WeakRef((await runHistory(generate(seed))).truth))
-  // What is collected once may keep others until the next time.
+  // The first collection may leave some for the next one.
   const left = () => {
     collect()
     return truths.filter((truth) => truth.deref() !== undefined).length

@@ -24,7 +24,7 @@ describe('a call that began while its server was let go', () => {
     faults: [late],
   })
 
-  test('is undecidable also where a later look saw it, and nothing could take the completion back', async () => {
+  test('is undecidable, also where a later look saw it before the completion arrived', async () => {
     const { violations, undecidable } = judge(await runHistory(beginsAt(31 * second)))
     expect(violations).toEqual([])
     expect(undecidable).toEqual(['a call began while its server was let go'])
