@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib'
+import { packed as asStored, gzipped } from '../functions/aws/packed.ts'
 import type { Store } from '../functions/use-cases/ports.ts'
 
 export interface Kind {
@@ -52,7 +52,7 @@ const sum = (rows: readonly unknown[]) => rows.reduce((total: number, row) => to
 /** As it is stored; what is asked for again and again is packed once. */
 function packed(data: unknown): number {
   if (typeof data !== 'object' || data === null) return rowBytes
-  const size = packedSizes.get(data) ?? rowBytes + gzipSync(JSON.stringify(data)).length
+  const size = packedSizes.get(data) ?? rowBytes + asStored(data).brotli.length
   packedSizes.set(data, size)
   return size
 }
@@ -108,7 +108,7 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
       const method = store[name] as (...given: Parameters<Store[M]>) => Promise<Found<M>>
       return method(...args)
     }
-  const lease = (edge: string) => row(`EDGE#${edge}`)
+  const lease = (name: string) => row(name.startsWith('/') ? `LEASE#${name}` : 'EDGES')
   const raises = writes('raiseGeneration', (edge) => [lease(edge)])
   return {
     holds: reads('holds', () => 'HOLDS', sum),
@@ -145,9 +145,9 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
       await count('reads', 'raiseGeneration', [lease(edge)])
       return raises(edge, generation, above)
     },
-    async extendEdge(edge, owner, generation, until) {
+    async extendEdge(edge, generation, until) {
       await count('writes', 'extendEdge', [lease(edge)])
-      return store.extendEdge(edge, owner, generation, until)
+      return store.extendEdge(edge, generation, until)
     },
     async giveUpEdge(edge, generation, until) {
       await count('writes', 'giveUpEdge', [lease(edge)])
@@ -157,7 +157,10 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     putEdgeRecords: writes(
       'putEdgeRecords',
       // with the check of the lease
-      (edge, _, records) => [row(`EDGE#${edge}`, packed(records)), lease(edge)],
+      (edge, _, records) => [
+        row(`EDGE#${edge}`, rowBytes + gzipped('RECORDS', records).gzip.length),
+        lease(edge),
+      ],
       true,
     ),
     edgeHeads: reads('edgeHeads', () => 'EDGES', sum),
@@ -167,9 +170,9 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     putReading: writes(
       'putReading',
       (_, { head, reading, listing }) => [
-        row('EDGES', bytes(head)),
+        // with the lease
+        row('EDGES', rowBytes + bytes(head)),
         ...[reading, listing].flatMap((part) => (part ? [row(`EDGE#${head.edge}`, packed(part))] : [])),
-        lease(head.edge),
       ],
       true,
     ),

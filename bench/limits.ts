@@ -69,7 +69,7 @@ export const lambda = {
 } as const
 
 /** Measured by bench/settle-cpu.ts, rounded up, in ms of one CPU. */
-export const processor = { perAnswerKilobyte: 0.2, perPackedKilobyte: 0.6 } as const
+export const processor = { perAnswerKilobyte: 0.2, perPackedKilobyte: 1 } as const
 
 /** What one invocation has of a processor. */
 interface Processor {

@@ -6,7 +6,7 @@ import type { Store } from '../use-cases/ports.ts'
 import type { Condition, DynamoTable, Key } from './dynamo-table.ts'
 import { edgeLeaseRow, edgeRecordsRow, formerFlagsRow, wantedRow } from './edge-rows.ts'
 import { inParallel } from './in-parallel.ts'
-import { packed, unpacked } from './packed.ts'
+import { gzipped, unpacked } from './packed.ts'
 import { holdRow, parseAnswer } from './rows.ts'
 
 /** Lambda ends every run by then: nobody has a lease for longer. */
@@ -14,12 +14,21 @@ const longestRunMs = 15 * 60_000
 
 const counter: Key = { pk: 'WANTED', sk: 'COUNTER' }
 
-export function edgeKey(edge: string, sk: 'LEASE' | 'RECORDS' | 'READING' | 'LISTING'): Key {
+/** Edges' leases with their heads: what writes a head is conditional on the lease in the same item. */
+export const edgesPartition = 'EDGES'
+
+export function edgeKey(edge: string, sk: 'RECORDS' | 'READING' | 'LISTING'): Key {
   return { pk: `EDGE#${edge}`, sk }
 }
-function leaseName(edge: string): string {
-  return `EDGE#${edge}/LEASE`
+/** Of an edge, or of something else that one run at a time does: its name has a slash in front. */
+export function leaseKey(name: string): Key {
+  return name.startsWith('/') ? { pk: `LEASE#${name}`, sk: 'LEASE' } : { pk: edgesPartition, sk: name }
 }
+function leaseName(name: string): string {
+  const { pk, sk } = leaseKey(name)
+  return `${pk}/${sk}`
+}
+export const noLease = { owner: '', until: 0, generation: 0 } as const
 /** The successor's generation has to be one that an edge takes. */
 function takable(latest: number) {
   return edgeLeaseRow.extend({
@@ -27,7 +36,7 @@ function takable(latest: number) {
     generation: z.int().min(0).max(highestGeneration),
   })
 }
-/** Of a `LEASE` row with whatever in it: nobody has written it since. */
+/** Of a lease with whatever in it: nobody has written it since. */
 function asItIs(data: Readonly<Record<string, unknown>>): Condition {
   const names = ['owner', 'until', 'generation']
   const parts = names.map((name) =>
@@ -36,7 +45,7 @@ function asItIs(data: Readonly<Record<string, unknown>>): Condition {
   const values = names.flatMap((name) => (data[name] === undefined ? [] : [[name, data[name]] as const]))
   return { expression: parts.join(' AND '), values: Object.fromEntries(values) }
 }
-/** Of the `LEASE` row: it has this generation still. */
+/** Of a lease: it has this generation still. */
 export function under(generation: number): Condition {
   return { expression: '#generation = :generation', values: { generation } }
 }
@@ -58,29 +67,30 @@ type Edges = Pick<
  * checks the lease: a condition on the item itself would let a run that has lost its lease write after its successor has read.
  */
 export function dynamoEdges(table: DynamoTable): Edges {
-  const lease = async (edge: string) => {
-    const data = await table.get(edgeKey(edge, 'LEASE'))
-    return data === undefined ? undefined : parseAnswer(edgeLeaseRow, data, leaseName(edge))
+  const lease = async (name: string) => {
+    const data = await table.get(leaseKey(name))
+    return data === undefined ? undefined : parseAnswer(edgeLeaseRow, data, leaseName(name))
   }
   /** @throws UnexpectedAnswer for one that can't be read, or that nobody can have; later on it can be taken */
-  const leaseToTake = async (edge: string, now: number) => {
-    const data = await table.get(edgeKey(edge, 'LEASE'))
+  const leaseToTake = async (name: string, now: number) => {
+    const data = await table.get(leaseKey(name))
     if (data === undefined) return undefined
     try {
-      return parseAnswer(takable(now + longestRunMs), data, leaseName(edge))
+      return parseAnswer(takable(now + longestRunMs), data, leaseName(name))
     } catch (error) {
-      if (error instanceof UnexpectedAnswer) await replace(edge, data, now)
+      if (error instanceof UnexpectedAnswer) await replace(name, data, now)
       throw error
     }
   }
   /** A run may be at work under it: it is had until none can be. The time, as its generation, is above whatever was counted. */
-  const replace = async (edge: string, data: unknown, now: number) => {
+  const replace = async (name: string, data: unknown, now: number) => {
+    const known = z.looseObject({}).catch({}).parse(data)
     await table.write({
       put: {
-        ...edgeKey(edge, 'LEASE'),
-        data: { owner: '', until: now + longestRunMs, generation: Math.floor(now) },
+        ...leaseKey(name),
+        data: { ...known, owner: '', until: now + longestRunMs, generation: Math.floor(now) },
       },
-      condition: asItIs(z.looseObject({}).catch({}).parse(data)),
+      condition: asItIs(known),
     })
   }
 
@@ -95,39 +105,47 @@ export function dynamoEdges(table: DynamoTable): Edges {
       const before = await leaseToTake(edge, now)
       if (before && before.until > now) return undefined
       const generation = (before?.generation ?? 0) + 1
-      const taken = await table.write({
-        put: { ...edgeKey(edge, 'LEASE'), data: { owner, until, generation } },
-        condition: before
+      const next = { owner, until, generation }
+      const taken = await table.write(
+        before
           ? {
-              expression: '#generation = :before AND #until = :until',
-              values: { before: before.generation, until: before.until },
+              update: leaseKey(edge),
+              set: next,
+              condition: {
+                expression: '#generation = :before AND #until = :until',
+                values: { before: before.generation, until: before.until },
+              },
             }
-          : { expression: 'attribute_not_exists(pk)' },
-      })
+          : {
+              put: { ...leaseKey(edge), data: next },
+              condition: { expression: 'attribute_not_exists(pk)' },
+            },
+      )
       if (taken) return generation
       // The SDK repeats a request whose answer was lost: the lease that it finds then is our own.
       const found = await lease(edge)
       return found?.owner === owner && found.generation === generation ? generation : undefined
     },
     async raiseGeneration(edge, generation, above) {
-      const before = await lease(edge)
-      if (before?.generation !== generation) return undefined
       const raised = await table.write({
-        put: { ...edgeKey(edge, 'LEASE'), data: { ...before, generation: above + 1 } },
+        update: leaseKey(edge),
+        set: { generation: above + 1 },
         condition: under(generation),
       })
       return raised ? above + 1 : undefined
     },
-    async extendEdge(edge, owner, generation, until) {
+    async extendEdge(edge, generation, until) {
       const extended = await table.write({
-        put: { ...edgeKey(edge, 'LEASE'), data: { owner, until, generation } },
+        update: leaseKey(edge),
+        set: { until },
         condition: under(generation),
       })
       return extended ? 'written' : 'lost'
     },
     async giveUpEdge(edge, generation, until) {
       await table.write({
-        put: { ...edgeKey(edge, 'LEASE'), data: { owner: '', until, generation } },
+        update: leaseKey(edge),
+        set: { owner: '', until },
         condition: under(generation),
       })
     },
@@ -140,8 +158,8 @@ export function dynamoEdges(table: DynamoTable): Edges {
     },
     async putEdgeRecords(edge, generation, records) {
       const written = await table.writeAll([
-        { put: { ...edgeKey(edge, 'RECORDS'), data: packed('RECORDS', records) } },
-        { check: edgeKey(edge, 'LEASE'), condition: under(generation) },
+        { put: { ...edgeKey(edge, 'RECORDS'), data: gzipped('RECORDS', records) } },
+        { check: leaseKey(edge), condition: under(generation) },
       ])
       return written ? 'written' : 'lost'
     },
@@ -153,11 +171,11 @@ export function dynamoEdges(table: DynamoTable): Edges {
  * ours, as it did there.
  */
 async function formerRecords(table: DynamoTable, edge: string): Promise<EdgeRecord[] | undefined> {
-  const holds = (await table.query('HOLDS')).map((data) => parseAnswer(holdRow, data, 'HOLDS'))
+  const holds = (await table.query('HOLDS')).map(({ data }) => parseAnswer(holdRow, data, 'HOLDS'))
   const uris = [...new Set(holds.flatMap((hold) => hold.uris))]
   const rows = (await inParallel(uris, (uri) => table.query(`FORMER#${uri}`)))
     .flat()
-    .map((data) => parseAnswer(formerFlagsRow, data, 'FORMER'))
+    .map(({ data }) => parseAnswer(formerFlagsRow, data, 'FORMER'))
     .filter((row) => row.edge === edge)
   if (rows.length === 0) return undefined
   return [

@@ -53,7 +53,7 @@ function writesOf(hold: Hold): Write[] {
 export function dynamoHolds(table: DynamoTable): Pick<Store, 'holds' | 'hold' | 'putHold' | 'retire'> {
   return {
     async holds() {
-      const found = (await table.query('HOLDS')).map((data) => parseAnswer(holdRow, data, 'HOLDS'))
+      const found = (await table.query('HOLDS')).map(({ data }) => parseAnswer(holdRow, data, 'HOLDS'))
       // A release before 0.2 kept lifted ones here until they were given back.
       return found.filter((hold) => !hold.lifted)
     },

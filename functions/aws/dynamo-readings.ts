@@ -2,13 +2,12 @@ import * as z from 'zod'
 import { UnexpectedAnswer } from '../control/errors.ts'
 import type { EdgeHead, UnreadRow } from '../control/reading.ts'
 import type { Store } from '../use-cases/ports.ts'
-import { edgeKey, under } from './dynamo-edges.ts'
+import { edgeKey, edgesPartition, leaseKey, noLease, under } from './dynamo-edges.ts'
 import type { DynamoTable, Key, Write } from './dynamo-table.ts'
 import { packed, unpacked } from './packed.ts'
 import { edgeHeadRow, inventoryRow, listingRow, machinesRow, readingRow } from './reading-rows.ts'
 import { parseAnswer } from './rows.ts'
 
-const heads = 'EDGES'
 const machinesKey: Key = { pk: 'MACHINES', sk: 'READING' }
 const inventoryKey: Key = { pk: 'INVENTORY', sk: 'INSTANCES' }
 const inventoryHead: Key = { pk: 'INVENTORY', sk: 'ASKED' }
@@ -28,8 +27,8 @@ type Readings = Pick<
 >
 
 /**
- * What was read of edges and machines. Heads are small and not packed, in a partition of their own: who waits for a reading polls one query,
- * and fetches only the readings that it needs.
+ * What was read of edges and machines. Heads are small and not packed, in one partition: who waits for a reading polls one query, and fetches
+ * only the readings that it needs. Each is in the item of its edge's lease: a transaction that writes it needs no check of another item.
  */
 export function dynamoReadings(table: DynamoTable): Readings {
   async function read<T>(schema: z.ZodType<T>, key: Key): Promise<T | undefined> {
@@ -46,10 +45,11 @@ export function dynamoReadings(table: DynamoTable): Readings {
   }
 
   return {
-    edgeHeads: async () => (await table.query(heads)).map(headOf),
+    edgeHeads: async () => (await table.query(edgesPartition)).flatMap(headOf),
     async addEdgeHead(head) {
+      const { edge } = head
       await table.write({
-        put: { pk: heads, sk: head.edge, data: head },
+        put: { ...leaseKey(edge), data: { ...noLease, head } },
         condition: { expression: 'attribute_not_exists(pk)' },
       })
     },
@@ -58,12 +58,11 @@ export function dynamoReadings(table: DynamoTable): Readings {
     async putReading(generation, { head, reading, listing }) {
       const { edge } = head
       const put = (sk: 'READING' | 'LISTING', value: unknown): Write[] =>
-        value === undefined ? [] : [{ put: { ...edgeKey(edge, sk), data: packed(sk, value) } }]
+        value === undefined ? [] : [{ put: { ...edgeKey(edge, sk), data: packed(value) } }]
       const written = await table.writeAll([
-        { put: { pk: heads, sk: edge, data: head } },
+        { update: leaseKey(edge), set: { head }, condition: under(generation) },
         ...put('READING', reading),
         ...put('LISTING', listing),
-        { check: edgeKey(edge, 'LEASE'), condition: under(generation) },
       ])
       return written ? 'written' : 'lost'
     },
@@ -83,7 +82,7 @@ export function dynamoReadings(table: DynamoTable): Readings {
             values: { askedAt },
           },
         },
-        { put: { ...inventoryKey, data: packed(inventoryKey.sk, inventory) } },
+        { put: { ...inventoryKey, data: packed(inventory) } },
       ])
     },
 
@@ -91,7 +90,7 @@ export function dynamoReadings(table: DynamoTable): Readings {
     async putMachines(reading) {
       const { askedAt } = reading
       await table.write({
-        put: { ...machinesKey, data: { ...packed(machinesKey.sk, reading), askedAt } },
+        put: { ...machinesKey, data: { ...packed(reading), askedAt } },
         condition: {
           expression: 'attribute_not_exists(pk) OR #askedAt <= :askedAt',
           values: { askedAt },
@@ -102,20 +101,17 @@ export function dynamoReadings(table: DynamoTable): Readings {
 }
 
 const asked = z.object({ askedAt: z.number() })
-const named = z.object({ edge: z.string() })
+/** A lease whose edge nobody has read yet has no head. */
+const edgeRow = z.object({ generation: z.unknown(), head: edgeHeadRow.exactOptional() })
 
-/** A head that can't be read is that of an edge that nobody has read: it keeps no other from being known, and the next settle writes it anew. */
-function headOf(data: unknown): EdgeHead {
-  const { edge } = parseAnswer(named, data, heads)
+/** What can't be read is the head of an edge that nobody has read: it keeps no other from being known, and the next settle writes it anew. */
+function headOf({ sk: edge, data }: { readonly sk: string; readonly data: unknown }): EdgeHead[] {
   try {
-    return parseAnswer(edgeHeadRow, data, heads)
+    const { head } = parseAnswer(edgeRow, data, `${edgesPartition}/${edge}`)
+    return head === undefined ? [] : [head]
   } catch (error) {
     if (!(error instanceof UnexpectedAnswer)) throw error
-    return {
-      edge,
-      wanted: -1,
-      askedAt: 0,
-      unreadable: { since: 0, at: 0, reason: error.message, passes: false },
-    }
+    const unreadable = { since: 0, at: 0, reason: error.message, passes: false }
+    return [{ edge, wanted: -1, askedAt: 0, unreadable }]
   }
 }

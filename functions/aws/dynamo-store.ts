@@ -33,11 +33,11 @@ const keptKey = ({ at, id }: KeptEvent): Key => ({
  * | hold in force, a copy  | `HOLDS`                           | `<source>#<id>#<subject>`  | never                        |
  * | drain record           | `DRAIN#<id>`                      | `RECORD`                   | ended: 90 days               |
  * | changes of what is wanted, counted | `WANTED`              | `COUNTER`                  | never                        |
- * | an edge's lease        | `EDGE#<edge>`                     | `LEASE`                    | never                        |
+ * | an edge's lease, and what is known of it in short | `EDGES` | `<edge>`                  | never                        |
+ * | lease of another work  | `LEASE#<name>`                    | `LEASE`                    | never                        |
  * | what is on record of it, packed | `EDGE#<edge>`            | `RECORDS`                  | never                        |
  * | what was read of it last, packed | `EDGE#<edge>`           | `READING`                  | never                        |
  * | what it lists and listed, packed | `EDGE#<edge>`           | `LISTING`                  | never                        |
- * | what is known of it, in short | `EDGES`                    | `<edge>`                   | never                        |
  * | instances of our groups, packed | `INVENTORY`            | `INSTANCES`                | never                        |
  * | when EC2 was asked for them | `INVENTORY`                  | `ASKED`                    | never                        |
  * | what was read of machines, packed | `MACHINES`             | `READING`                  | never                        |
@@ -103,14 +103,18 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
       })
     },
     async keptEvents(most) {
-      return (await table.query(keptEvents, most)).map((data) => parseAnswer(keptEventRow, data, keptEvents))
+      return (await table.query(keptEvents, most)).map(({ data }) =>
+        parseAnswer(keptEventRow, data, keptEvents),
+      )
     },
     async dropKeptEvent(kept) {
       await table.write({ delete: keptKey(kept) })
     },
 
     async releases() {
-      const found = (await table.query('RELEASES')).map((data) => parseAnswer(releaseRow, data, 'RELEASES'))
+      const found = (await table.query('RELEASES')).map(({ data }) =>
+        parseAnswer(releaseRow, data, 'RELEASES'),
+      )
       return found.filter((release) => !release.ended)
     },
     async putRelease(release) {
@@ -129,7 +133,7 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
 
     async pendingAnswers() {
       const found = await table.query(pendingAnswers)
-      return found.map((data) => parseAnswer(pendingAnswerRow, data, pendingAnswers))
+      return found.map(({ data }) => parseAnswer(pendingAnswerRow, data, pendingAnswers))
     },
     async putPendingAnswer(pending) {
       await table.write({

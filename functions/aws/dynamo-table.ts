@@ -37,6 +37,8 @@ export interface Condition {
 export type Write =
   | { readonly put: Row; readonly condition?: Condition }
   | { readonly delete: Key; readonly condition?: Condition }
+  /** Sets these fields of the data of a row that the condition has be there. */
+  | { readonly update: Key; readonly set: Readonly<Record<string, unknown>>; readonly condition: Condition }
   /** in a transaction only */
   | { readonly check: Key; readonly condition: Condition }
 
@@ -44,8 +46,8 @@ export type Write =
 export interface DynamoTable {
   /** @returns the row's data, unparsed, or undefined */
   get(key: Key): Promise<unknown>
-  /** @returns the data of every row of a partition, over all pages, by sort key; of the first ones where `most` is given */
-  query(pk: string, most?: number): Promise<readonly unknown[]>
+  /** @returns every row of a partition, over all pages, by sort key; the first ones where `most` is given. Data is unparsed. */
+  query(pk: string, most?: number): Promise<readonly Pick<Row, 'sk' | 'data'>[]>
   /** @returns false, and changes nothing, when the condition does not hold */
   write(write: Write): Promise<boolean>
   /** Adds 1 to a number of the row's data, which begins with 0. @returns its new value */
@@ -81,7 +83,7 @@ export function createDynamoTable({ documents, table, clock, random }: DynamoTab
     },
 
     async query(pk, most = Number.POSITIVE_INFINITY) {
-      const found: unknown[] = []
+      const found: Pick<Row, 'sk' | 'data'>[] = []
       let from: Record<string, unknown> | undefined
       do {
         const page = await documents.send(
@@ -94,7 +96,7 @@ export function createDynamoTable({ documents, table, clock, random }: DynamoTab
             ...(from && { ExclusiveStartKey: from }),
           }),
         )
-        for (const item of page.Items ?? []) found.push(dataOf(item))
+        for (const item of page.Items ?? []) found.push({ sk: String(item['sk']), data: dataOf(item) })
         from = page.LastEvaluatedKey
       } while (from && found.length < most)
       return found
@@ -105,6 +107,8 @@ export function createDynamoTable({ documents, table, clock, random }: DynamoTab
       try {
         if ('check' in write) throw new Error('a check alone changes nothing')
         if ('put' in write) await documents.send(new PutCommand({ ...input, Item: { ...write.put } }))
+        else if ('update' in write)
+          await documents.send(new UpdateCommand({ TableName: table, ...updateOf(write) }))
         else await documents.send(new DeleteCommand({ ...input, Key: { ...write.delete } }))
         return true
       } catch (error) {
@@ -139,6 +143,7 @@ export function createDynamoTable({ documents, table, clock, random }: DynamoTab
       const items = writes.map((write) => {
         const input = { TableName: table, ...conditionOf(write) }
         if ('put' in write) return { Put: { ...input, Item: { ...write.put } } }
+        if ('update' in write) return { Update: { TableName: table, ...updateOf(write) } }
         if ('delete' in write) return { Delete: { ...input, Key: { ...write.delete } } }
         return { ConditionCheck: { TableName: table, ...checkOf(write.condition), Key: { ...write.check } } }
       })
@@ -155,6 +160,25 @@ export function createDynamoTable({ documents, table, clock, random }: DynamoTab
 function dataOf(item: Record<string, unknown> = {}): unknown {
   const { data } = item
   return data
+}
+
+function updateOf({ update, set, condition }: Extract<Write, { readonly update: Key }>) {
+  const { ConditionExpression, ExpressionAttributeNames, ExpressionAttributeValues } = checkOf(condition)
+  const fields = Object.entries(set)
+  return {
+    Key: { ...update },
+    UpdateExpression: `SET ${fields.map(([name]) => `#data.#${name} = :new_${name}`).join(', ')}`,
+    ConditionExpression,
+    ExpressionAttributeNames: {
+      ...ExpressionAttributeNames,
+      '#data': 'data',
+      ...Object.fromEntries(fields.map(([name]) => [`#${name}`, name])),
+    },
+    ExpressionAttributeValues: {
+      ...ExpressionAttributeValues,
+      ...Object.fromEntries(fields.map(([name, value]) => [`:new_${name}`, value])),
+    },
+  }
 }
 
 function conditionOf({ condition }: Write) {

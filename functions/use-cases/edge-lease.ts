@@ -20,7 +20,6 @@ export class Lease {
   generation: number
   private until: number
   private readonly endsAt: number
-  private readonly owner: string
   private readonly boots: Boots
   private readonly ports: LeaseNeeds
   private readonly plain: Edge
@@ -28,7 +27,6 @@ export class Lease {
   private constructor(ports: LeaseNeeds, edge: Edge, taken: Taken) {
     this.ports = ports
     this.plain = edge
-    this.owner = taken.owner
     this.generation = taken.generation
     this.until = taken.until
     this.boots = taken.boots
@@ -50,9 +48,7 @@ export class Lease {
     const at = ports.clock.now()
     const until = at + leaseTimeouts * ports.config.timers.rpcTimeoutSeconds * 1000
     const generation = await ports.store.takeEdge(edge.id, owner, at - lateMs, until)
-    return generation === undefined
-      ? undefined
-      : new Lease(ports, edge, { owner, generation, at, until, boots })
+    return generation === undefined ? undefined : new Lease(ports, edge, { generation, at, until, boots })
   }
 
   /** Whatever the edge refuses as stale is asked again under a generation above what it has seen: a restored table starts low. */
@@ -92,8 +88,7 @@ export class Lease {
   private async extend(): Promise<void> {
     const { store, clock } = this.ports
     const until = Math.min(this.endsAt, clock.now() + leaseTimeouts * this.rpcMs())
-    if ((await store.extendEdge(this.plain.id, this.owner, this.generation, until)) === 'lost')
-      throw lost(this.plain)
+    if ((await store.extendEdge(this.plain.id, this.generation, until)) === 'lost') throw lost(this.plain)
     this.until = until
     if (!this.hasLeft(1))
       throw new EdgeError(this.plain.id, 'busy', 'it answers too slowly to be settled within its lease')
@@ -112,7 +107,6 @@ export class Lease {
 }
 
 interface Taken {
-  readonly owner: string
   readonly generation: number
   readonly at: number
   readonly until: number

@@ -162,7 +162,7 @@ export interface Store {
    */
   takeEdge(edge: string, owner: string, now: number, until: number): Promise<number | undefined>
   /** Has it until later (epoch ms). Condition: the lease has this generation still (`lost`). */
-  extendEdge(edge: string, owner: string, generation: number, until: number): Promise<'written' | 'lost'>
+  extendEdge(edge: string, generation: number, until: number): Promise<'written' | 'lost'>
   /** After the edge refused our generation: a higher one under the same lease. @returns undefined when the lease is lost */
   raiseGeneration(edge: string, generation: number, above: number): Promise<number | undefined>
   /** @param until others wait for that long still, and a little more (epoch ms); 0: not at all */

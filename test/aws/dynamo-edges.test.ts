@@ -41,8 +41,9 @@ function leaseTable(data: unknown, { onWrite }: { onWrite?: () => unknown } = {}
     query: async () => [],
     write: async (write) => {
       if (onWrite) lease = onWrite()
-      if (!('put' in write) || (write.condition && !isMet(write.condition))) return false
-      lease = write.put.data
+      if (write.condition && !isMet(write.condition)) return false
+      if ('put' in write) lease = write.put.data
+      if ('update' in write) lease = { ...Object(lease), ...write.set }
       return true
     },
     add: async () => 1,
@@ -70,8 +71,9 @@ test.each([
   const edges = dynamoEdges(table)
   const taken = edges.takeEdge('edge-a', 'me', now, now + 1000)
   await expect(taken).rejects.toThrow(UnexpectedAnswer)
-  await expect(taken).rejects.toThrow('EDGE#edge-a/LEASE: ')
-  expect(lease()).toEqual({ owner: '', until: now + 900_000, generation: now })
+  await expect(taken).rejects.toThrow('EDGES/edge-a: ')
+  const known = Object(data) === data ? data : {}
+  expect(lease()).toEqual({ ...Object(known), owner: '', until: now + 900_000, generation: now })
   expect(await edges.takeEdge('edge-a', 'me', now + 899_999, now + 900_999)).toBe(undefined)
   expect(await edges.takeEdge('edge-a', 'me', now + 900_000, now + 901_000)).toBe(now + 1)
 })

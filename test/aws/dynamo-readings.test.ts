@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { dynamoEdges } from '../../functions/aws/dynamo-edges.ts'
 import { dynamoReadings } from '../../functions/aws/dynamo-readings.ts'
@@ -12,7 +12,9 @@ function tableOf(rows: Readonly<Record<string, unknown>> = {}) {
   const table: DynamoTable = {
     get: async ({ pk, sk }) => rows[`${pk}/${sk}`],
     query: async (pk) =>
-      Object.entries(rows).flatMap(([key, data]) => (key.startsWith(`${pk}/`) ? [data] : [])),
+      Object.entries(rows).flatMap(([key, data]) =>
+        key.startsWith(`${pk}/`) ? [{ sk: key.slice(pk.length + 1), data }] : [],
+      ),
     write: async () => true,
     add: async () => 1,
     writeAll: async (writes) => {
@@ -23,22 +25,23 @@ function tableOf(rows: Readonly<Record<string, unknown>> = {}) {
   return { table, transactions }
 }
 const gzip = (text: string) => ({ gzip: new Uint8Array(gzipSync(text)) })
-const json = (value: unknown) => gzip(JSON.stringify(value))
+const brotli = (text: string) => ({ brotli: new Uint8Array(brotliCompressSync(text)) })
+const json = (value: unknown) => brotli(JSON.stringify(value))
 
-test('head, reading and listing are one transaction, which checks the lease and writes nothing that was not given', async () => {
+test('head, reading and listing are one transaction under the lease, which writes nothing that was not given', async () => {
   const { table, transactions } = tableOf()
   const readings = dynamoReadings(table)
   await readings.putReading(7, { head: aHead('a'), reading: aReading('a'), listing: aListing('a') })
   await readings.putReading(7, { head: aHead('a') })
   const rowsOf = (writes: readonly Write[] = []) =>
     writes.map((write) => ('put' in write ? `${write.put.pk}/${write.put.sk}` : write))
-  const check = {
-    check: { pk: 'EDGE#a', sk: 'LEASE' },
+  const head = {
+    update: { pk: 'EDGES', sk: 'a' },
+    set: { head: aHead('a') },
     condition: { expression: '#generation = :generation', values: { generation: 7 } },
   }
-  expect(rowsOf(transactions[0])).toEqual(['EDGES/a', 'EDGE#a/READING', 'EDGE#a/LISTING', check])
-  expect(rowsOf(transactions[1])).toEqual(['EDGES/a', check])
-  expect(transactions[0]?.[0]).toMatchObject({ put: { data: aHead('a') } })
+  expect(rowsOf(transactions[0])).toEqual([head, 'EDGE#a/READING', 'EDGE#a/LISTING'])
+  expect(rowsOf(transactions[1])).toEqual([head])
 })
 
 test('records can be read by the release before, which wants the sort key in the data', async () => {
@@ -57,7 +60,7 @@ test('rows of a newer release are read, without what is not known here', async (
   const [hold] = Object.values(aReading('a').holds)
   const holds = { 'lifecycle/a': { ...hold, later: 1 } }
   const { table } = tableOf({
-    'EDGES/a': { ...aHead('a'), later: 1 },
+    'EDGES/a': { generation: 7, head: { ...aHead('a'), later: 1 }, later: 1 },
     'EDGE#a/READING': { ...json({ ...aReading('a'), holds, later: { x: 1 } }), later: 1 },
     'EDGE#a/LISTING': json({ ...aListing('a'), later: [1] }),
     'MACHINES/READING': { ...json({ ...machines, later: 1 }), askedAt: 1 },
@@ -76,9 +79,13 @@ describe('nonsense, and what only a newer release can read', () => {
       json({ ...aReading('a'), description: { ...aReading('a').description, counts: 'guessed' } }),
       /EDGE#a\/READING: description\.counts:/,
     ],
-    ['a row that is not packed', aReading('a'), /EDGE#a\/READING: gzip:/],
-    ['bytes that are not packed', { gzip: new Uint8Array([1, 2, 3]) }, /EDGE#a\/READING: .*header/],
-    ['text that is not JSON', gzip('{"edge":'), /EDGE#a\/READING: .*JSON/],
+    ['a row that is not packed', aReading('a'), /EDGE#a\/READING: all of it:/],
+    [
+      'bytes that are not packed',
+      { brotli: new Uint8Array([1, 2, 3]) },
+      /EDGE#a\/READING: Error: unexpected end/,
+    ],
+    ['text that is not JSON', brotli('{"edge":'), /EDGE#a\/READING: .*JSON/],
     ['another thing', json({ ...aReading('a'), entries: 'all' }), /EDGE#a\/READING: entries:/],
     [
       'a hold without its count',
@@ -92,21 +99,37 @@ describe('nonsense, and what only a newer release can read', () => {
   })
   test('in a head: its edge is one that nobody has read, and every other is known', async () => {
     const readings = dynamoReadings(
-      tableOf({ 'EDGES/a': { ...aHead('a'), wanted: 'x' }, 'EDGES/b': aHead('b') }).table,
+      tableOf({
+        'EDGES/a': { generation: 7, head: { ...aHead('a'), wanted: 'x' } },
+        'EDGES/b': { generation: 7, head: aHead('b') },
+        'EDGES/c': {},
+        'EDGES/d': { generation: 7 },
+      }).table,
     )
     expect(await readings.edgeHeads()).toEqual([
       {
         ...{ edge: 'a', wanted: -1, askedAt: 0 },
-        unreadable: { since: 0, at: 0, reason: expect.stringContaining('EDGES: wanted:'), passes: false },
+        unreadable: {
+          since: 0,
+          at: 0,
+          reason: expect.stringContaining('EDGES/a: head.wanted:'),
+          passes: false,
+        },
       },
       aHead('b'),
+      {
+        ...{ edge: 'c', wanted: -1, askedAt: 0 },
+        unreadable: expect.objectContaining({ reason: expect.stringContaining('EDGES/c: generation:') }),
+      },
     ])
-    const nameless = dynamoReadings(tableOf({ 'EDGES/a': { wanted: 1 } }).table)
-    await expect(nameless.edgeHeads()).rejects.toThrow(UnexpectedAnswer)
   })
   test('in a record is refused: what an edge showed before is never guessed', async () => {
     const guard = { kind: 'guard', uri: 'sip:10.0.1.20' }
-    for (const row of [gzip('['), json([guard, { ...guard, kind: 'later' }]), { gzip: 'x' }]) {
+    for (const row of [
+      gzip('['),
+      gzip(JSON.stringify([guard, { ...guard, kind: 'later' }])),
+      { gzip: 'x' },
+    ]) {
       const records = dynamoEdges(tableOf({ 'EDGE#a/RECORDS': row }).table).edgeRecords('a')
       await expect(records).rejects.toThrow(UnexpectedAnswer)
       await expect(records).rejects.toThrow(/EDGE#a\/RECORDS: /)

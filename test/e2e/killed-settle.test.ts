@@ -53,7 +53,7 @@ const leaseRow = z.object({
 type Lease = z.output<typeof leaseRow>['data']
 
 async function leaseOf(edge: string): Promise<Lease> {
-  const Key = { pk: `EDGE#${edge}`, sk: 'LEASE' }
+  const Key = { pk: 'EDGES', sk: edge }
   const TableName = output(world().outputs, 'TableName')
   const { Item } = await documents.send(new GetCommand({ TableName, Key, ConsistentRead: true }))
   return leaseRow.parse(Item).data

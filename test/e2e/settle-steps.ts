@@ -52,7 +52,7 @@ export const leaseTaken: Step = {
   name: 'it has taken the lease',
   done: [],
   stop: ({ table }, edge) =>
-    table.stop((passing) => passing.half === 'answer' && writes(edge, 'LEASE', passing) && !givesUp(passing)),
+    table.stop((passing) => passing.half === 'answer' && writes(edge, 'lease', passing) && !givesUp(passing)),
 }
 
 export const recordsWritten: Step = {
@@ -88,7 +88,7 @@ export const leaseStillHeld: Step = {
     stopAfterRecords(
       ways,
       edge,
-      (passing) => passing.half === 'request' && writes(edge, 'LEASE', passing) && givesUp(passing),
+      (passing) => passing.half === 'request' && writes(edge, 'lease', passing) && givesUp(passing),
     ),
 }
 
@@ -107,12 +107,13 @@ function stopAfterRecords({ table }: Ways, edge: string, isMeant: IsMeant): Stop
   })
 }
 
-/** Leases are written one by one, all else of an edge in a transaction that checks its lease. */
-function writes(edge: string, row: 'LEASE' | 'RECORDS' | 'READING', { action, body }: Passing): boolean {
-  const isWrite = action === (row === 'LEASE' ? 'PutItem' : 'TransactWriteItems')
-  return isWrite && [`EDGE#${edge}`, row].every((key) => body.includes(`{"S":"${key}"}`))
+/** Leases are written one by one, all else of an edge in a transaction under its lease. */
+function writes(edge: string, row: 'lease' | 'RECORDS' | 'READING', { action, body }: Passing): boolean {
+  const isWrite = action === (row === 'lease' ? 'UpdateItem' : 'TransactWriteItems')
+  const key = row === 'lease' ? ['EDGES', edge] : [`EDGE#${edge}`, row]
+  return isWrite && key.every((each) => body.includes(`{"S":"${each}"}`))
 }
 
 function givesUp({ body }: Passing): boolean {
-  return body.includes('"owner":{"S":""}')
+  return body.includes('":new_owner":{"S":""}')
 }

@@ -159,11 +159,11 @@ test.each([
     const edge = `nonsense ${name}`
     const at = 1_795_000_000_000
     const fifteenMinutes = 900_000
-    const Item = { pk: `EDGE#${edge}`, sk: 'LEASE', data: data ?? {} }
+    const Item = { pk: 'EDGES', sk: edge, data: data ?? {} }
     await documents.send(new PutCommand({ TableName: table, Item }))
     const taken = store.takeEdge(edge, 'a', at, at + 1000)
     await expect(taken).rejects.toThrow(UnexpectedAnswer)
-    await expect(taken).rejects.toThrow(`${Item.pk}/LEASE: `)
+    await expect(taken).rejects.toThrow(`EDGES/${edge}: `)
     expect(await store.takeEdge(edge, 'b', at + fifteenMinutes - 1, at + fifteenMinutes)).toBe(undefined)
     const generation = await store.takeEdge(edge, 'b', at + fifteenMinutes, at + fifteenMinutes + 1000)
     // What a run of before has in hand is below it, and not equal to it.

@@ -50,7 +50,8 @@ export function createMemoryClock(start = Date.UTC(2026, 10, 22, 20)): MemoryClo
   const quiet = () => new Promise<void>((resolve) => setImmediate(resolve))
 
   return {
-    now: () => now,
+    // Whole, as the real clock's: what is stored is as long as there.
+    now: () => Math.floor(now),
     sleep(ms) {
       return new Promise((resolve) => {
         add({ at: now + ms, drives: true, act: resolve })

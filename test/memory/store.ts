@@ -89,9 +89,10 @@ export function createMemoryStore(): MemoryStore {
       edges.set(edge, { ...lease, generation: above + 1 })
       return above + 1
     },
-    async extendEdge(edge, owner, generation, until) {
-      if (edges.get(edge)?.generation !== generation) return 'lost'
-      edges.set(edge, { generation, until, owner })
+    async extendEdge(edge, generation, until) {
+      const lease = edges.get(edge)
+      if (lease?.generation !== generation) return 'lost'
+      edges.set(edge, { ...lease, until })
       return 'written'
     },
     async giveUpEdge(edge, generation, until) {

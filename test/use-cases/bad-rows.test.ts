@@ -160,12 +160,12 @@ test.each([
   await store.addEdgeHead({ edge: 'edge-z', wanted: 0, askedAt: 0 })
   Object.assign(store, {
     takeEdge: async (...given: Parameters<typeof takeEdge>) => {
-      if (given[0] === name) throw new UnexpectedAnswer(`EDGE#${name}/LEASE: nonsense`)
+      if (given[0] === name) throw new UnexpectedAnswer(`EDGES/${name}: nonsense`)
       return takeEdge(...given)
     },
   })
   await want(world, holdOf(server))
-  await expect(settleFleet(world.ports)).rejects.toThrow(`EDGE#${name}/LEASE: nonsense`)
+  await expect(settleFleet(world.ports)).rejects.toThrow(`EDGES/${name}: nonsense`)
   const isSpoilt = name === 'edge-a'
   expect(world.flags()).toEqual({
     ...everywhere('DX'),
