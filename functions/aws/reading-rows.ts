@@ -40,7 +40,6 @@ const settledEntry: z.ZodType<SettledEntry> = z.object({
   before: flags.exactOptional(),
   after: flags,
   refused: z.string().exactOptional(),
-  openAt: z.number().exactOptional(),
   since: z.number().exactOptional(),
   was: flags.exactOptional(),
 } satisfies Fields<SettledEntry>)

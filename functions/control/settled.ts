@@ -16,8 +16,6 @@ export interface SettledEntry {
   readonly after: Flags
   /** why it is not as wanted: it can't be written apart from others, or the edge refused the write */
   readonly refused?: string
-  /** epoch ms: when a settle last found it open while it was held */
-  readonly openAt?: number
   /** what it showed at first when the counter's value became known, where an earlier reading of that value found it */
   readonly was?: Flags
   /** epoch ms: answered then, a first reading showed it disabled under this identity, and so did all since */
@@ -103,7 +101,7 @@ export function sinceTheChange(
   const gone = before.entries.flatMap((entry): SettledEntry[] => {
     const flags = listed.get(entryKey(entry))
     if (flags === undefined || own.has(entryKey(entry))) return []
-    const { openAt: _, since: __, refused: ___, ...rest } = entry
+    const { since: _, refused: __, ...rest } = entry
     const was = shown(entry)
     return [{ ...rest, ...(was !== undefined && { was }), before: flags, after: flags }]
   })
@@ -166,7 +164,6 @@ export function settledEntries(
         ...(shown !== undefined && { before: shown }),
         after: flags,
         ...(why !== undefined && { refused: why }),
-        ...(own?.kind === 'entry' && own.openAt !== undefined && { openAt: own.openAt }),
       },
     ]
   })

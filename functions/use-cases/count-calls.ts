@@ -1,6 +1,7 @@
 import { batchLimits } from '../contracts/rpc.ts'
 import { type DestinationUri, type ListedDestination, usualUris } from '../control/destination.ts'
 import { isUnresolved, mayBelong, type OpaqueEntry } from '../control/edge-list.ts'
+import { type EdgeRecord, entryKey, recordKey } from '../control/entry-record.ts'
 import { EdgeError } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { isYoung, otherSpellings } from '../control/list-memory.ts'
@@ -26,13 +27,14 @@ export interface Counting {
   readonly listing: Listing
   readonly opaque: readonly OpaqueEntry[]
   readonly entries: readonly SettledEntry[]
+  readonly records: readonly EdgeRecord[]
   readonly before: Reading | undefined
 }
 
 /** @returns by hold key what the edge shows of each hold, with its calls; and when it booted, asked after all of them. @throws EdgeError */
 export async function countCalls(
   { clock, config }: Pick<EdgePorts, 'clock' | 'config'>,
-  { edge, takesBatches, holds, listing, opaque, entries, before }: Counting,
+  { edge, takesBatches, holds, listing, opaque, entries, records, before }: Counting,
 ): Promise<{ readonly holds: Record<string, HoldReading>; readonly bootTime: string }> {
   const find = lookup(listing.listed)
   const known = lookup<Pick<ListedDestination, 'uri' | 'address' | 'duid'>>([
@@ -40,6 +42,7 @@ export async function countCalls(
     ...listing.former,
   ])
   const settled = lookup(entries)
+  const onRecord = new Map(records.map((record) => [recordKey(record), record]))
   const young = isYoung(listing, clock.now(), config.timers.longestCallSeconds)
   const unresolved = listing.listed.find((entry) => isUnresolved(entry, config.staticNames))?.uri
   const subjects = holds.map((hold) => {
@@ -65,7 +68,7 @@ export async function countCalls(
         ...unreadableOf(hold, opaque),
         ...(unresolved !== undefined && { unresolved }),
         ...(others.length > 0 && { others }),
-        ...openAtOf(settled(hold)),
+        ...openAtOf(settled(hold), onRecord),
         counted: { count: believed(orUnknown(counts[index]), hold, listing), at, readBy },
       }
   }
@@ -137,8 +140,14 @@ function unreadableOf(
   return found ? { unreadable: found.text } : {}
 }
 
-function openAtOf(entries: readonly SettledEntry[]): Pick<HoldReading, 'openAt'> {
-  const times = entries.flatMap(({ openAt }) => openAt ?? [])
+function openAtOf(
+  entries: readonly SettledEntry[],
+  records: ReadonlyMap<string, EdgeRecord>,
+): Pick<HoldReading, 'openAt'> {
+  const times = entries.flatMap((entry) => {
+    const own = records.get(entryKey(entry))
+    return (own?.kind === 'entry' && own.openAt) || []
+  })
   return times.length > 0 ? { openAt: Math.max(...times) } : {}
 }
 

@@ -186,7 +186,7 @@ async function bring(
   const entries = sinceTheChange(dated, asked.wanted, list.destinations, known.reading)
   const { holds, bootTime } = await lease.ask((each) =>
     countCalls(ports, {
-      ...{ edge: each, holds: counted, listing, entries, before: known.reading },
+      ...{ edge: each, holds: counted, listing, entries, records, before: known.reading },
       takesBatches: facts.batch,
       opaque: list.opaque,
     }),

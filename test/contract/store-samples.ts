@@ -109,7 +109,6 @@ export function aReading(edge: string, change: Partial<Reading> = {}): Reading {
         before: 'AP',
         after: 'DX',
         refused: 'State Update Failed',
-        openAt: 1_794_999_000_000,
         since: 1_795_000_000_050,
       },
       { group: 2, uri: uri('sip:10.0.1.21'), after: 'DP' },

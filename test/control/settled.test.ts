@@ -77,9 +77,4 @@ describe('what a settle found and left', () => {
     for (const { refused } of found(held, twins, twins, { problem: 'State Update Failed' }))
       expect(refused).toContain('listed more than once without distinct duids')
   })
-
-  it('when it was last found open is what its record says', () => {
-    const records = [recorded('AP', { openAt: 7 })]
-    expect(found(held, [shows('DX')], [shows('DX')], { records })).toMatchObject([{ openAt: 7 }])
-  })
 })
