@@ -189,7 +189,7 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     ),
     machines: reads('machines', () => 'MACHINES', packed),
     putMachines: writes('putMachines', (reading) => [row('MACHINES', packed(reading))]),
-    seeAlarm: writes('seeAlarm', (key) => [row(`ALARM#${key}`)]),
+    seeRequest: writes('seeRequest', ({ source, id }) => [row(`${source.toUpperCase()}#${id}`)]),
     commandOutcome: reads('commandOutcome', (id) => `COMMAND#${id}`, bytes),
     putCommandOutcome: writes('putCommandOutcome', (id, outcome) => [row(`COMMAND#${id}`, bytes(outcome))]),
     keepEvent: writes('keepEvent', (kept) => [row('EVENTS', bytes(kept))]),

@@ -1,7 +1,7 @@
 import { StoreConflict } from '../control/errors.ts'
 import type { Hold, HoldSource, Subject } from '../control/hold.ts'
 import type { Store } from '../use-cases/ports.ts'
-import type { DynamoTable, Key, Write } from './dynamo-table.ts'
+import type { Condition, DynamoTable, Key, Write } from './dynamo-table.ts'
 import { holdRow, parseAnswer } from './rows.ts'
 
 /** Long after the last message about it can come: EventBridge and the queues keep none for more than 14 days. */
@@ -21,6 +21,17 @@ function formerKeyOf(source: HoldSource, id: string, subject: Subject): string {
 const copyKey = (key: string): Key => ({ pk: 'HOLDS', sk: key })
 const truthKey = (key: string): Key => ({ pk: `HOLD#${key}`, sk: 'HOLD' })
 
+/** Of an alarm's or operator's hold, whose subject may be another one by the time an older request is done. */
+export const seenKey = ({ source, id }: Pick<Hold, 'source' | 'id'>): Key => ({
+  pk: `${source.toUpperCase()}#${id}`,
+  sk: 'SEEN',
+})
+
+/** No row is there, or none that is later. */
+export function notAfter(order: string): Condition {
+  return { expression: 'attribute_not_exists(pk) OR #order <= :order', values: { order } }
+}
+
 /**
  * Each hold is one row, placed or lifted, that decides by `order`. While it is in force, a copy stands in the one partition that
  * `holds()` reads, in the same transaction: so the tombstones of a month are never read to find the few that count.
@@ -32,6 +43,7 @@ function writesOf(hold: Hold): Write[] {
   const copy = copyKey(key)
   const former = formerKeyOf(hold.source, hold.id, hold.subject)
   const formerRows = over && former !== key ? [truthKey(former), copyKey(former)] : []
+  const isSeen = !over && (hold.source === 'alarm' || hold.source === 'operator')
   return [
     {
       put: {
@@ -47,6 +59,7 @@ function writesOf(hold: Hold): Write[] {
     },
     over ? { delete: copy } : { put: { ...copy, data: hold } },
     ...formerRows.map((row) => ({ delete: row })),
+    ...(isSeen ? [{ check: seenKey(hold), condition: notAfter(hold.order) }] : []),
   ]
 }
 

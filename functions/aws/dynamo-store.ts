@@ -1,6 +1,6 @@
 import type { KeptEvent, Store } from '../use-cases/ports.ts'
 import { dynamoEdges } from './dynamo-edges.ts'
-import { dynamoHolds } from './dynamo-holds.ts'
+import { dynamoHolds, notAfter, seenKey } from './dynamo-holds.ts'
 import { dynamoReadings } from './dynamo-readings.ts'
 import { createDynamoTable, type DynamoTableOptions, type Key } from './dynamo-table.ts'
 import { drainRow, keptEventRow, outcomeRow, parseAnswer, pendingAnswerRow, releaseRow } from './rows.ts'
@@ -9,7 +9,7 @@ const day = 86_400
 /** As long as the name of a finished execution stays taken. */
 const endedDrainSeconds = 90 * day
 const commandSeconds = 14 * day
-const alarmSeconds = 30 * day
+const seenSeconds = 30 * day
 const keptEventSeconds = 14 * day
 const endedReleaseSeconds = 30 * day
 const pendingAnswerSeconds = 14 * day
@@ -41,7 +41,7 @@ const keptKey = ({ at, id }: KeptEvent): Key => ({
  * | instances of our groups, packed | `INVENTORY`            | `INSTANCES`                | never                        |
  * | when EC2 was asked for them | `INVENTORY`                  | `ASKED`                    | never                        |
  * | what was read of machines, packed | `MACHINES`             | `READING`                  | never                        |
- * | alarm, newest seen     | `ALARM#<key>`                     | `SEEN`                     | 30 days                      |
+ * | newest request about an alarm's or operator's hold | `ALARM#<id>`, `OPERATOR#<id>` | `SEEN` | 30 days           |
  * | command's outcome      | `COMMAND#<id>`                    | `OUTCOME`                  | 14 days                      |
  * | event that was refused | `EVENTS`                          | `<time>#<id>`              | 14 days                      |
  * | release of an edge     | `RELEASES`                        | `<edge>`                   | ended: 30 days               |
@@ -79,10 +79,10 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
       return written ? 'written' : 'conflict'
     },
 
-    async seeAlarm(key, order) {
+    async seeRequest(of, order) {
       const newest = await table.write({
-        put: { pk: `ALARM#${key}`, sk: 'SEEN', data: { order }, expiresAt: inSeconds(alarmSeconds) },
-        condition: { expression: 'attribute_not_exists(pk) OR #order <= :order', values: { order } },
+        put: { ...seenKey(of), data: { order }, expiresAt: inSeconds(seenSeconds) },
+        condition: notAfter(order),
       })
       return newest ? 'newest' : 'stale'
     },
@@ -123,10 +123,7 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
           ...{ pk: 'RELEASES', sk: release.edge, data: release },
           ...(release.ended && { expiresAt: inSeconds(endedReleaseSeconds) }),
         },
-        condition: {
-          expression: 'attribute_not_exists(pk) OR #order <= :order',
-          values: { order: release.order },
-        },
+        condition: notAfter(release.order),
       })
       return written ? 'written' : 'stale'
     },

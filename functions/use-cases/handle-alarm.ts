@@ -17,7 +17,7 @@ export async function handleAlarm(ports: Ports, message: AlarmMessage): Promise<
   if (!configured || intent === 'skip') return ports.metrics.count(metricNames.skipped, 1)
   const holdId = message.series === '' ? message.alarmName : `${message.alarmName} ${message.series}`
   const who = `alarm ${message.alarmName}`
-  if ((await ports.store.seeAlarm(holdId, message.order)) === 'stale') {
+  if ((await ports.store.seeRequest({ source: 'alarm', id: holdId }, message.order)) === 'stale') {
     ports.metrics.count(metricNames.skipped, 1)
     // Of a run of this message that was killed; a hold that was placed later stays.
     return liftHold(ports, holdId, who, message.order)
@@ -39,9 +39,6 @@ export async function handleAlarm(ports: Ports, message: AlarmMessage): Promise<
     requestedAt: now,
     deadlineAt: now + ports.config.operatorDrainDeadlineSeconds * 1000,
   })
-  // An OK that came meanwhile may have found no hold to lift yet.
-  if ((await ports.store.seeAlarm(holdId, message.order)) === 'stale')
-    await liftHold(ports, holdId, who, message.order)
 }
 
 async function liftHold(ports: Ports, holdId: string, who: string, order: string): Promise<void> {

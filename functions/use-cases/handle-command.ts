@@ -89,12 +89,17 @@ async function drain(ports: Ports, command: DrainCommand, order: string): Promis
 }
 
 async function activate(ports: Ports, command: ActivateCommand, order: string): Promise<CommandOutcomeRow> {
-  const holds = await ports.store.holds()
+  const known = await ports.store.holds()
   const target = await resolveTarget(
     ports,
     targetName(command),
-    holds.flatMap((hold) => hold.uris),
+    known.flatMap((hold) => hold.uris),
   )
+  const own = ownHoldId(target, command.requestedBy)
+  const meant = isMeant(command, { source: 'operator', id: own, who: command.requestedBy })
+  // An activate that overtook its drain: the older drain must find that something later was said.
+  if (meant && !command.dryRun) await ports.store.seeRequest({ source: 'operator', id: own }, order)
+  const holds = await ports.store.holds()
   const here = holds.filter((hold) => target.uris.some((uri) => belongsTo({ uri }, hold)))
   const chosen = here.filter((hold) => isMeant(command, hold))
   if (chosen.some((hold) => hold.source === 'lifecycle'))
@@ -108,11 +113,7 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
       wouldLift: chosen.map(named),
       stillHeld: others(here, chosen),
     }
-  const own = ownHoldId(target, command.requestedBy)
-  const isOwn = (hold: Pick<Hold, 'source' | 'id' | 'who'>) => isMeant(command, hold) && hold.id === own
-  const meant = isOwn({ source: 'operator', id: own, who: command.requestedBy })
   const before = meant ? await liftedBefore(ports, target, own, order) : []
-  if (meant && before.length === 0 && !chosen.some(isOwn)) await leaveTombstone(ports, target, command, order)
   const { lifted, edges, wanted } = await lift(ports, [...chosen, ...before], command.requestedBy, order)
   for (const hold of lifted) await keepPending(ports, command.id, { hold, wanted }, edges)
   const result = lifted.length > 0 ? 'lifted' : chosen.length > 0 ? 'stale' : 'nothing-to-lift'
@@ -128,30 +129,7 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
 /** What an earlier delivery of this very command has lifted, whose run ended before it could answer. */
 async function liftedBefore({ store }: Ports, target: Target, own: string, order: string): Promise<Hold[]> {
   const tombstone = await store.hold('operator', own, target.subject)
-  // One that was left where nothing was held was placed when it was lifted.
-  const isOurs = tombstone?.lifted && tombstone.order === order && tombstone.placedAt < tombstone.lifted.at
-  return tombstone && isOurs ? [tombstone] : []
-}
-
-/** An activate that overtook its drain: the older drain must find that something later was said. */
-async function leaveTombstone(
-  ports: Ports,
-  target: Target,
-  command: ActivateCommand,
-  order: string,
-): Promise<void> {
-  const { readouts: _, ...scope } = target
-  const now = ports.clock.now()
-  await ports.store.putHold({
-    ...scope,
-    source: 'operator',
-    id: ownHoldId(target, command.requestedBy),
-    who: command.requestedBy,
-    why: command.reason ?? 'activate',
-    placedAt: now,
-    order,
-    lifted: { at: now, by: command.requestedBy },
-  })
+  return tombstone?.lifted && tombstone.order === order ? [tombstone] : []
 }
 
 function targetName(command: DrainCommand | ActivateCommand): string {

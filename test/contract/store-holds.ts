@@ -69,6 +69,22 @@ export function holdsContract(open: () => Store, fresh: (name: string) => string
         expect((await store.holds()).filter((hold) => hold.id === id)).toEqual([])
       }
     })
+    test.each(['alarm', 'operator'] as const)(
+      'after a later request about it, the hold of %s is not placed, whoever is its subject',
+      async (source) => {
+        const store = open()
+        const id = fresh('hold')
+        const bare = { kind: 'uri', uri: uri('sip:10.0.1.20') } as const
+        const hold = aHold(id, { source, order: '2' })
+        await store.seeRequest({ source, id }, '2')
+        expect(await store.putHold(hold)).toBe('written')
+        await store.seeRequest({ source, id }, '3')
+        expect(await store.putHold(hold)).toBe('stale')
+        expect(await store.putHold({ ...hold, subject: bare })).toBe('stale')
+        expect(await store.putHold({ ...hold, lifted: { at: 1, by: 'bob' } })).toBe('written')
+        expect(await store.putHold({ ...hold, order: '3', subject: bare })).toBe('written')
+      },
+    )
     test('of many that write at once, the latest order stays', async () => {
       const store = open()
       const id = fresh('hold')

@@ -57,15 +57,16 @@ export function storeContract(open: () => Store): void {
     })
   })
 
-  test('an alarm state older than the newest seen is stale, an equal one is not', async () => {
+  test('a request older than the newest seen is stale, an equal one is not', async () => {
     const store = open()
-    const key = fresh('alarm')
-    expect(await store.seeAlarm(key, '2')).toBe('newest')
-    expect(await store.seeAlarm(key, '1')).toBe('stale')
-    expect(await store.seeAlarm(key, '2')).toBe('newest')
-    expect(await store.seeAlarm(key, '3')).toBe('newest')
-    expect(await store.seeAlarm(key, '2')).toBe('stale')
-    expect(await store.seeAlarm(fresh('alarm'), '1')).toBe('newest')
+    const of = { source: 'alarm', id: fresh('alarm') } as const
+    expect(await store.seeRequest(of, '2')).toBe('newest')
+    expect(await store.seeRequest(of, '1')).toBe('stale')
+    expect(await store.seeRequest(of, '2')).toBe('newest')
+    expect(await store.seeRequest(of, '3')).toBe('newest')
+    expect(await store.seeRequest(of, '2')).toBe('stale')
+    expect(await store.seeRequest({ source: 'alarm', id: fresh('alarm') }, '1')).toBe('newest')
+    expect(await store.seeRequest({ ...of, source: 'operator' }, '1')).toBe('newest')
   })
 
   test("a command's outcome is kept", async () => {

@@ -33,7 +33,7 @@ export function createMemoryStore(): MemoryStore {
   let inventory: Inventory | undefined
   let machines: MachinesReading | undefined
   let wanted = 0
-  const alarms = new Map<string, string>()
+  const seen = new Map<string, string>()
   const outcomes = new Map<string, CommandOutcomeRow>()
   const kept = new Map<string, KeptEvent>()
   const releases = new Map<string, EdgeRelease>()
@@ -52,7 +52,8 @@ export function createMemoryStore(): MemoryStore {
     holds: async () => structuredClone([...holds.values()].filter((hold) => !hold.lifted)),
     hold: async (source, id, subject) => structuredClone(holds.get(holdKey(source, id, subject))),
     async putHold(hold) {
-      if (stale(hold)) return 'stale'
+      const isOlder = !hold.lifted && (seen.get(`${hold.source}/${hold.id}`) ?? '') > hold.order
+      if (isOlder || stale(hold)) return 'stale'
       holds.set(keyOf(hold), structuredClone(hold))
       return 'written'
     },
@@ -127,9 +128,10 @@ export function createMemoryStore(): MemoryStore {
       if (!machines || machines.askedAt <= reading.askedAt) machines = structuredClone(reading)
     },
 
-    async seeAlarm(key, order) {
-      if ((alarms.get(key) ?? '') > order) return 'stale'
-      alarms.set(key, order)
+    async seeRequest({ source, id }, order) {
+      const key = `${source}/${id}`
+      if ((seen.get(key) ?? '') > order) return 'stale'
+      seen.set(key, order)
       return 'newest'
     },
 

@@ -135,3 +135,21 @@ test.each([
   await world.until((record) => record?.state === 'ended', 'alarm/media-server-cpu')
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
 })
+
+test('an OK that finds no hold outlasts the hold of its ALARM whose write was not answered and arrives later', async () => {
+  const world = createWorld()
+  const { store } = world.memory
+  const putHold = store.putHold
+  let arrive = async (): Promise<unknown> => undefined
+  store.putHold = async (hold) => {
+    store.putHold = putHold
+    arrive = () => putHold(hold)
+    throw new Error('not answered')
+  }
+  await expect(world.alarm(at('18:00:00', 'alarm-metric-alarm'))).rejects.toThrow('not answered')
+  await world.alarm(at('18:00:01', 'alarm-metric-ok'))
+  await arrive()
+  await world.pass(2 * minutes)
+  expect(await store.holds()).toEqual([])
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+})
