@@ -4,7 +4,7 @@ import { isGone } from '../control/instance-life.ts'
 import { ownerOf } from '../control/resolve.ts'
 import { instanceById, instancesAt, momentMs } from './inventory.ts'
 import { lift } from './lift.ts'
-import { allListed, storedLists, unreadable } from './lists.ts'
+import { allListed, storedLists, wasNowhere } from './lists.ts'
 import type { Ports } from './ports.ts'
 
 /** Each mark is one or two questions to EC2; 20 a second are let through, and others ask too. */
@@ -22,15 +22,13 @@ export async function endMarks(
   const marks = await ports.store.holds()
   if (marks.length === 0) return
   const lists = await storedLists(ports)
-  // What an edge that is away lists is not known.
-  const complete = lists.length > 0 && unreadable(lists).length === 0
   const listed = allListed(lists)
   const reasons = new Map<Hold, string>()
   const first = Math.floor(ports.clock.now() / 60_000) % Math.max(1, marks.length)
   for (const mark of [...marks.slice(first), ...marks.slice(0, first)].slice(0, marksAtOnce)) {
     const its = listed.filter((entry) => belongsTo(entry, mark))
     const hosts = [...new Set([...mark.uris.map((uri) => ({ uri })), ...its].flatMap(hostsOf))]
-    const why = await reasonToEnd(ports, mark, { hosts, mayBeListed: its.length > 0 || !complete, marks })
+    const why = await reasonToEnd(ports, mark, { hosts, mayBeListed: !wasNowhere(lists, mark), marks })
     if (why !== undefined) reasons.set(mark, why)
   }
   if (reasons.size > 0) await lift(ports, [...reasons.keys()], (mark) => reasons.get(mark) ?? '')

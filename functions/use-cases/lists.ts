@@ -1,34 +1,50 @@
 import type { ListedDestination } from '../control/destination.ts'
 import { DispatcherControlError } from '../control/errors.ts'
-import type { Hold } from '../control/hold.ts'
+import { belongsTo, type Hold, type ListedName } from '../control/hold.ts'
+import type { LastListed } from '../control/list-memory.ts'
 import { lookup } from '../control/listing.ts'
+import { clocksApartMs } from '../control/observation.ts'
+import type { Scope } from '../control/plan.ts'
 import { readable } from '../control/reading.ts'
 import { onEach } from './on-each.ts'
 import type { Ports } from './ports.ts'
 
-/** What one edge had listed. */
-interface Former {
+/** What one edge lists, as it was read last, or why that can't be told; and what it had listed. */
+export type Readout = Readable | Unreadable
+
+interface Readable {
   readonly edge: string
-  readonly former: readonly Pick<ListedDestination, 'uri' | 'address'>[]
+  readonly listed: readonly ListedDestination[]
+  /** what has left the list since then (epoch ms) */
+  readonly former: readonly LastListed[]
+  readonly since: number
+  /** epoch ms: no sooner than that was it read */
+  readonly askedAt: number
 }
 
-/** What one edge lists, as it was read last, or why that can't be told; and what it had listed. */
-export type Readout = Former &
-  ({ readonly listed: readonly ListedDestination[] } | { readonly unreadable: string })
+interface Unreadable {
+  readonly edge: string
+  readonly unreadable: string
+  /** and what it listed when it was read last */
+  readonly former: readonly Pick<ListedDestination, 'uri' | 'address'>[]
+}
 
 /** The lists as they are stored: at most a minute old, where an edge can be read. */
 export async function storedLists({ store }: Pick<Ports, 'store'>): Promise<Readout[]> {
   const heads = (await store.edgeHeads()).filter(({ removedAt }) => removedAt === undefined)
-  return onEach(heads, async ({ edge, unreadable }): Promise<Readout> => {
+  return onEach(heads, async ({ edge, unreadable, askedAt }): Promise<Readout> => {
     if (unreadable) return { edge, unreadable: unreadable.reason, former: await lastListed(store, edge) }
     const listing = await store.listing(edge)
-    if (listing && !('unread' in listing)) return { edge, listed: listing.listed, former: listing.former }
+    if (listing && !('unread' in listing)) {
+      const { listed, former, since, lostAt = since } = listing
+      return { edge, listed, former, since: Math.max(since, lostAt), askedAt }
+    }
     return { edge, unreadable: `edge ${edge}: ${listing?.unread ?? 'it was not read yet'}`, former: [] }
   })
 }
 
 /** Of an edge that can't be read. */
-async function lastListed(store: Ports['store'], edge: string): Promise<Former['former']> {
+async function lastListed(store: Ports['store'], edge: string): Promise<Unreadable['former']> {
   try {
     const listing = readable(await store.listing(edge))
     return listing ? [...listing.former, ...listing.listed] : []
@@ -41,6 +57,19 @@ async function lastListed(store: Ports['store'], edge: string): Promise<Former['
 
 export function allListed(readouts: readonly Readout[]): ListedDestination[] {
   return readouts.flatMap((readout) => ('listed' in readout ? readout.listed : []))
+}
+
+/** Whether no edge listed it at one and the same time. Each list is of its own: what has left one may have come into another by then. */
+export function wasNowhere(readouts: readonly Readout[], scope: Scope): boolean {
+  const isIts = (entry: ListedName) => belongsTo(entry, scope)
+  const without = readouts
+    .filter((readout) => 'listed' in readout)
+    .filter(({ listed }) => !listed.some(isIts))
+  const left = without.flatMap(({ since, former }) => [since, ...former.filter(isIts).map(({ at }) => at)])
+  const readAt = Math.min(...without.map(({ askedAt }) => askedAt))
+  return (
+    without.length > 0 && without.length === readouts.length && readAt - Math.max(...left) >= clocksApartMs
+  )
 }
 
 /** @returns what any edge had listed of a whole instance, besides what is listed now */

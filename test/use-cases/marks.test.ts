@@ -71,6 +71,28 @@ test('a mark stays while an edge is away that may list what its machine had', as
   expect(await retired(world)).toHaveLength(1)
 })
 
+test('a mark stays while what its machine had moves from one list to another between their readings', async () => {
+  const world = await retiredWorld()
+  const [a, b] = world.edges
+  if (!a || !b) throw new Error('two edges are needed')
+  const without = file.filter(({ uri }) => uri !== server)
+  a.writeFile(without)
+  a.strangerReloads()
+  await everyMinute(world, 3)
+  a.writeFile(file)
+  a.strangerReloads()
+  b.writeFile(without)
+  b.strangerReloads()
+  // Another run is about to read the edge that lists it now.
+  const now = world.clock.now()
+  const generation = await world.memory.store.takeEdge('edge-a', 'another run', now, now + 12_000)
+  await world.reconcile()
+  await world.memory.store.giveUpEdge('edge-a', generation ?? 0, 0)
+  expect(await retired(world)).toHaveLength(1)
+  await everyMinute(world, 3)
+  expect(world.flags()).toEqual({ 'edge-a/1': 'DX', 'edge-a/2': 'DX' })
+})
+
 test('a launch that EC2 does not know yet comes again until it does, and is admitted then', async () => {
   const world = await retiredWorld()
   await everyMinute(world, 1)
