@@ -134,7 +134,7 @@ export interface Store {
   hold(source: Hold['source'], id: string, subject: Subject): Promise<Hold | undefined>
   /**
    * Writes a hold, placed or lifted, unless one with a later `order` is there (`stale`). Equal order writes again, but a tombstone with an order
-   * as late as the message's wins. It is `stale`, too, where a later request about it was seen.
+   * as late as the message's wins. `stale`, too, where a later request about it was seen, whoever is its subject by then.
    */
   putHold(hold: Hold): Promise<'written' | 'stale'>
   /**
@@ -196,10 +196,7 @@ export interface Store {
   /** One that was asked before the latest one does not replace it. */
   putMachines(reading: MachinesReading): Promise<void>
 
-  /**
-   * Remembers the newest request about an alarm's or operator's hold, also where none is there to be lifted: {@link Store.putHold} places
-   * none that is older, whoever is its subject by then. @returns `stale` when a newer one was seen. Equal is not stale.
-   */
+  /** Remembers the newest request about an alarm's or operator's hold, also where there is none. @returns `stale`: a newer one was seen */
   seeRequest(of: Pick<Hold, 'source' | 'id'>, order: string): Promise<'newest' | 'stale'>
 
   /** A command's outcome, kept 14 days: a command that comes twice is answered, not done again. */

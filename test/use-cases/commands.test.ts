@@ -4,7 +4,6 @@ import {
   createWorld,
   drainId,
   everywhere,
-  facts,
   instanceId,
   minutes,
   neighbour,
@@ -294,15 +293,4 @@ test('an activate whose answer was lost is answered by the next delivery with wh
     edges: [{ edge: 'edge-a' }, { edge: 'edge-b' }],
   })
   expect(await world.command(activate({ id: 'activate-2' }), 3)).toMatchObject({ result: 'nothing-to-lift' })
-})
-
-test('a drain that its activate has overtaken places nothing, also when the machine it named is gone by then', async () => {
-  const world = createWorld()
-  expect(await world.command(activate(), 2)).toMatchObject({ result: 'nothing-to-lift' })
-  world.memory.instances.put(facts({ state: 'terminated', addresses: [] }))
-  await world.pass(1 * minutes)
-  expect(await world.command(drain(), 1)).toMatchObject({ result: 'stale' })
-  await world.pass(1 * minutes)
-  expect(await world.heldBy()).toEqual([])
-  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
 })

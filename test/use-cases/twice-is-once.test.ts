@@ -6,6 +6,7 @@ import {
   createWorld,
   drainId,
   everywhere,
+  facts,
   file,
   instanceId,
   minutes,
@@ -192,3 +193,18 @@ test.each([
     expect(await world.record(id)).not.toMatchObject({ state: 'claimed' })
   },
 )
+
+test('a drain that its activate has overtaken places nothing, also when the machine it named is gone by then', async () => {
+  const world = createWorld()
+  expect(await world.command(command('command-activate', { id: 'activate-1' }), 2)).toMatchObject({
+    result: 'nothing-to-lift',
+  })
+  world.memory.instances.put(facts({ state: 'terminated', addresses: [] }))
+  await world.pass(1 * minutes)
+  expect(await world.command(command('command-drain-destination', { id: 'drain-1' }), 1)).toMatchObject({
+    result: 'stale',
+  })
+  await world.pass(1 * minutes)
+  expect(await world.heldBy()).toEqual([])
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+})
