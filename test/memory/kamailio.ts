@@ -1,4 +1,3 @@
-import type { RpcTransport } from '../../functions/contracts/rpc.ts'
 import {
   type DestinationUri,
   destinationUri,
@@ -72,7 +71,7 @@ export class MemoryKamailio {
   }
 
   /** The way to it, for another client than its own. */
-  get transport(): RpcTransport {
+  get transport(): MemoryRpcPort {
     return this.port
   }
 

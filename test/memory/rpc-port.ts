@@ -61,6 +61,8 @@ export class MemoryRpcPort implements RpcTransport {
   readonly requests: string[] = []
   /** HTTP requests that arrived */
   posts = 0
+  /** told of each HTTP request before anything of it is done */
+  onArrival: (message: RpcMessage) => void = () => undefined
   private readonly clock: Clock
   private readonly timeoutMs: number
   private readonly edge: Executor
@@ -105,7 +107,9 @@ export class MemoryRpcPort implements RpcTransport {
   }
 
   /** @returns undefined where it answers nothing */
-  private answer({ body, generation }: RpcMessage): RpcOutcome | undefined {
+  private answer(message: RpcMessage): RpcOutcome | undefined {
+    this.onArrival(message)
+    const { body, generation } = message
     if (this.edge.rpcFile === 'none') return this.answerOfOthers(body)
     const outcome = this.looked(body, generation)
     if ('failure' in outcome || this.edge.rpcFile === 'former') return outcome

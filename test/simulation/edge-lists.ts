@@ -3,6 +3,7 @@ import type { FileEntry } from '../memory/dispatcher-memory.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
 import { createSimulatedEdge, watchedFile } from './edges.ts'
 import type { Faults } from './faults.ts'
+import { guardKey } from './late-writes.ts'
 import type { FileFlags, Plan } from './plan.ts'
 import type { Runs } from './runs.ts'
 import { keyOf, type Truth } from './truth.ts'
@@ -104,11 +105,16 @@ export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) 
 
   function executed(index: number, request: string): void {
     const [method, state = '', set = '', uri = ''] = request.split(' ')
+    const late = truth.edges[index]?.late
+    // `htable.seti held <uri> 1`, `htable.delete held <uri>`
+    if (method === 'htable.seti' || method === 'htable.delete')
+      late?.done(guardKey(set), edges[index]?.truth().held.includes(set) !== (method === 'htable.seti'))
     if (method !== 'dispatcher.set_state') return
     const now = clock.now()
     const shown = edges[index]
       ?.truth()
       .entries.find((entry) => keyOf(entry.group, entry.uri) === keyOf(Number(set), uri))
+    late?.done(keyOf(Number(set), uri), shown?.flags.startsWith('D') !== state.startsWith('d'))
     const entry = truth.edges[index]?.written(Number(set), uri, now)
     const server = lists.serverOf(uri)
     if (!state.startsWith('d')) truth.givenBack += 1

@@ -11,6 +11,7 @@ type Message = Parameters<MemoryEdge['transport']['post']>[0]
 type Outcome = Awaited<ReturnType<MemoryEdge['transport']['post']>>
 
 const rpcTimeoutMs = 3000
+const silence: Outcome = { failure: 'unreachable', why: `no answer within ${rpcTimeoutMs} ms` }
 
 /** A list file that tells when an edge loads it. */
 class WatchedFile extends Array<FileEntry> {
@@ -67,6 +68,7 @@ export function createSimulatedEdge(settings: EdgeSettings): MemoryEdge {
   edge.misbehaviour = { latencyMs: plan.latencyMs }
   truth.loaded(settings.lines(), 'restart', clock.now())
   const { transport } = edge
+  transport.onArrival = (message) => truth.late.arrives(message, clock.now())
   const post = plan.counts ? transport.post.bind(transport) : uncounted(transport.post.bind(transport))
   transport.post = (message) => {
     const kind = kindOf(message)
@@ -76,9 +78,13 @@ export function createSimulatedEdge(settings: EdgeSettings): MemoryEdge {
       settings.onPosted(message.body)
       return outcome
     }
+    const sentAt = clock.now()
     truth.sent(message)
+    truth.late.sent(message, sentAt)
     const answer = runs.call(kind, work, (ms) => late(clock, work, ms)).catch(unanswered)
     return answer.then((outcome) => {
+      // Who was frozen meanwhile finds its timeout over.
+      if (clock.now() - sentAt > rpcTimeoutMs) return silence
       if (!('failure' in outcome)) truth.answered(message)
       return outcome
     })
@@ -131,7 +137,7 @@ async function late(clock: MemoryClock, work: () => Promise<Outcome>, ms: number
   }
   clock.at(clock.now() + ms, () => void work())
   await clock.sleep(rpcTimeoutMs)
-  return { failure: 'unreachable', why: `no answer within ${rpcTimeoutMs} ms` }
+  return silence
 }
 
 /** Has each edge's troubles begin and end at their times; of several at once the last one begun counts. */

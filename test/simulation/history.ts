@@ -1,5 +1,6 @@
 import { plantHappenings } from './happenings.ts'
 import { incidentsOfRuns } from './incidents.ts'
+import { guardKey } from './late-writes.ts'
 import { policyCutsFrom } from './machines.ts'
 import type { History, Seen } from './observed.ts'
 import type { Plan } from './plan.ts'
@@ -86,16 +87,19 @@ async function see(world: World): Promise<Seen> {
     at: clock.now(),
     edges: edges.map((edge, index) => {
       const { entries, held } = edge.truth()
+      const known = truth.edges[index]
       return {
         id: edge.id,
         index,
         configured: configured.has(index),
         hasGuard: plan.edges[index]?.guard ?? false,
         guarded: held,
+        guardedLate: entries.flatMap(({ uri }) => (known?.late.changed.has(guardKey(uri)) ? uri : [])),
         entries: entries.map(({ group, uri, flags }) => {
           const server = lists.lists.serverOf(uri)
-          const accepts = [...(truth.edges[index]?.entries.get(keyOf(group, uri))?.accepts ?? [])]
-          return { set: group, uri, flags, accepts, ...(server !== undefined && { server }) }
+          const accepts = [...(known?.entries.get(keyOf(group, uri))?.accepts ?? [])]
+          const isLate = known?.late.changed.has(keyOf(group, uri)) ?? false
+          return { set: group, uri, flags, accepts, isLate, ...(server !== undefined && { server }) }
         }),
       }
     }),

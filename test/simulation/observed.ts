@@ -30,6 +30,8 @@ export interface EdgeSeen {
   readonly configured: boolean
   readonly hasGuard: boolean
   readonly guarded: readonly string[]
+  /** of which URIs a late write of ours has changed the guard, and nothing since */
+  readonly guardedLate: readonly string[]
   readonly entries: readonly {
     readonly set: number
     readonly uri: string
@@ -37,6 +39,8 @@ export interface EdgeSeen {
     readonly flags: string
     /** what it would show had we never touched it; several where nobody can decide */
     readonly accepts: readonly string[]
+    /** a late write of ours has changed it, and nothing since */
+    readonly isLate: boolean
   }[]
 }
 export interface HoldSeen {

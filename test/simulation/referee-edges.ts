@@ -23,7 +23,7 @@ function judgeEdge(
   findings: Findings,
 ): void {
   const at = since(history, seen.at)
-  for (const { set, uri, server, flags, accepts } of edge.entries) {
+  for (const { set, uri, server, flags, accepts, isLate } of edge.entries) {
     const standing = server === undefined ? 'free' : (standings[server] ?? 'free')
     const right = standing === 'held' ? 'D' : accepts.join(' or ')
     const what = () => `${edge.id}, set ${set}, ${uri} shows ${flags} at ${at}, right is ${right}`
@@ -34,7 +34,11 @@ function judgeEdge(
       name: `${set} ${uri}`,
     }
     if (isUndecided(standing)) continue
-    if (edge.hasGuard)
+    // Without a fence nobody can keep it from being done, nor tell it from a stranger's. What is held is put right all the same.
+    const isLateGuard = standing === 'free' && edge.guardedLate.includes(uri)
+    if (isLateGuard || (standing === 'free' && isLate))
+      findings.undecidable.push('a late write without a fence')
+    if (edge.hasGuard && !isLateGuard)
       findings.check(
         'the guard agrees',
         edge.guarded.includes(uri) === (standing === 'held'),
@@ -46,6 +50,7 @@ function judgeEdge(
       findings.check('held is disabled', flags.startsWith('D'), of, what)
       continue
     }
+    if (isLate) continue
     if (accepts.length > 1) findings.undecidable.push('what an entry showed before')
     const isStranded = flags.startsWith('D') && !accepts.includes(flags)
     findings.check('free is given back', !isStranded, of, what)

@@ -140,6 +140,40 @@ test('a reload that leaves a held server open is not answered as if all were wel
   expect(await brokenIn({ ...plan, faults: [] }, hides)).not.toContain('an answer is true')
 })
 
+describe('a write that arrives after a later run has read the edge', () => {
+  const { happenings: _, ...calm } = quiet
+  const planOf = (rpcFile: 'ours' | 'former', ms: number): Plan => ({
+    ...calm,
+    edges: [{ ...edge('edge-a'), rpcFile }],
+    servers: quiet.servers.map((server) => ({ ...server, lines: server.lines.slice(0, 1) })),
+    happenings: [
+      { at: 10 * second, kind: 'alarm', server: 0, state: 'ALARM', delivery: [100] },
+      { at: 13 * second, kind: 'alarm', server: 0, state: 'OK', delivery: [100] },
+      { at: 90 * second, kind: 'alarm', server: 1, state: 'ALARM', delivery: [100] },
+      { at: 120 * second, kind: 'alarm', server: 1, state: 'OK', delivery: [100] },
+    ],
+    faults: [{ kind: 'call', from: 9 * second, on: 'edge.write', nth: 1, what: 'done later', ms }],
+  })
+  const undecidableIn = async (plan: Plan) => {
+    const { violations, undecidable } = judge(await runHistory(plan))
+    expect(violations).toEqual([])
+    return [...new Set(undecidable)]
+  }
+  const neverOpens = sabotages.find(([name]) => name === 'a guard that is never opened')?.[1]
+
+  test('is undecidable where no fence refuses it, and only there', async () => {
+    expect(await undecidableIn(planOf('former', 70 * second))).toEqual(['a late write without a fence'])
+    expect(await undecidableIn(planOf('ours', 70 * second))).toEqual([])
+    expect(await undecidableIn(planOf('former', 4 * second))).toEqual([])
+  })
+
+  test('excuses no server whose guard was left before it came', async () => {
+    const { violations } = judge(await runHistory(planOf('former', 70 * second), neverOpens))
+    const guards = violations.filter(({ rule }) => rule === 'the guard agrees')
+    expect([...new Set(guards.map(({ about }) => about.server))].sort()).toEqual([0, 1])
+  })
+})
+
 test('a violation is expected only where its cause happened to that very edge and since it was right', () => {
   const incident = { kind: 'broken run', from: 100, until: 200, edge: 1, server: 0 } as const
   const kinds = (about: Partial<About>) =>

@@ -1,4 +1,5 @@
 import type { Incident, IncidentKind } from './incidents.ts'
+import { LateWrites } from './late-writes.ts'
 
 /** The true world, apart from what the product or an edge remembers. Times are epoch milliseconds. */
 
@@ -31,6 +32,7 @@ const readToWriteMs = 15_000
 
 export class EdgeTruth {
   readonly entries = new Map<string, Entry>()
+  readonly late: LateWrites
   /** what was listed from when on */
   readonly loads: { readonly at: number; readonly uris: readonly string[] }[] = []
   /** whether a reload gives entries a new identity: 6.1 */
@@ -39,8 +41,9 @@ export class EdgeTruth {
   private inTheAir: readonly Request[] = []
   private readonly troubles: { readonly from: number; readonly until: number }[] = []
 
-  constructor(hasIdentities: boolean) {
+  constructor(hasIdentities: boolean, hasFence: boolean) {
     this.hasIdentities = hasIdentities
+    this.late = new LateWrites(hasFence)
   }
 
   isTroubled(from: number, until: number): void {
@@ -69,6 +72,7 @@ export class EdgeTruth {
   /** The list file was loaded. `held`: which entries showed a D that is ours. */
   loaded(lines: readonly Line[], by: 'restart' | 'reload', now: number, held = new Set<string>()): void {
     this.loads.push({ at: now, uris: lines.map(({ uri }) => uri) })
+    this.late.loaded(by)
     const former = new Map(this.entries)
     this.entries.clear()
     for (const { group, uri, flags = 'AX' } of lines) {
@@ -95,6 +99,7 @@ export class EdgeTruth {
   byHand(set: number, uri: string, flags: string, held: boolean, now: number): void {
     const entry = this.entries.get(keyOf(set, uri))
     if (!entry) return
+    this.late.changed.delete(keyOf(set, uri))
     entry.before = entry.accepts
     entry.accepts = new Set(
       held || this.mayArrive(uri) || this.unclear(entry, now) ? [flags, ...entry.accepts] : [flags],

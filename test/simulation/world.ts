@@ -77,7 +77,9 @@ export function createWorld(plan: Plan, sabotage: (ports: AllPorts) => AllPorts 
   const startedAt = clock.now()
   const faults = new Faults(plan.faults, startedAt)
   const runs = new Runs(clock, faults, plan.skewsMs)
-  const truth = new Truth(plan.edges.map(({ version }) => new EdgeTruth(version === '6.1')))
+  const truth = new Truth(
+    plan.edges.map(({ version, rpcFile }) => new EdgeTruth(version === '6.1', rpcFile === 'ours')),
+  )
   runs.onLate = (by, call) => {
     if (call === 'edge.write') truth.lateWrites.push({ by, at: clock.now() })
   }
