@@ -141,12 +141,14 @@ function judgeLiftings(history: History, seen: Seen, findings: Findings): void {
   if (waiting.length === 0) findings.check('no lifting stays undone', true, { at: seen.at }, () => '')
 }
 
+/** Of one that is gone by then, its news admits nobody. */
 function wasTold({ truth }: History, machine: Machine, at: number): boolean {
   return truth.sent.some(
     ({ about, takenAt }) =>
       about.kind === 'launch' &&
       about.machine === machine &&
       takenAt !== undefined &&
+      takenAt < (machine.goneAt ?? Number.POSITIVE_INFINITY) &&
       takenAt + minutesMs <= at,
   )
 }
