@@ -43,7 +43,7 @@ function writesOf(hold: Hold): Write[] {
   const copy = copyKey(key)
   const former = formerKeyOf(hold.source, hold.id, hold.subject)
   const formerRows = over && former !== key ? [truthKey(former), copyKey(former)] : []
-  const isSeen = !over && (hold.source === 'alarm' || hold.source === 'operator')
+  const isRequested = !over && (hold.source === 'alarm' || hold.source === 'operator')
   return [
     {
       put: {
@@ -59,7 +59,7 @@ function writesOf(hold: Hold): Write[] {
     },
     over ? { delete: copy } : { put: { ...copy, data: hold } },
     ...formerRows.map((row) => ({ delete: row })),
-    ...(isSeen ? [{ check: seenKey(hold), condition: notAfter(hold.order) }] : []),
+    ...(isRequested ? [{ check: seenKey(hold), condition: notAfter(hold.order) }] : []),
   ]
 }
 
