@@ -11,7 +11,7 @@ export type EdgeHappening =
 
 /** @returns the message that tells of it, where there is one */
 export function toEdge(world: World, happening: EdgeHappening): string | undefined {
-  const { edges, lists } = world
+  const { edges, lists, plan, clock } = world
   const { edge: index } = happening
   switch (happening.kind) {
     case 'edge-removed':
@@ -23,6 +23,8 @@ export function toEdge(world: World, happening: EdgeHappening): string | undefin
     case 'stranger-reloads':
       try {
         edges[index]?.strangerReloads()
+        // The edge in memory has loaded its file when it is looked at next.
+        clock.at(clock.now() + (plan.edges[index]?.reloadTakesMs ?? 0), () => void edges[index]?.truth())
       } catch {
         // It is too early for another reload, as it would be for anybody.
       }
