@@ -5,31 +5,26 @@ const arrivesWithinMs = 5000
 
 /**
  * What writes of ours have changed that arrived late. Where no fence refuses a write that was not answered, it may be done after a later
- * run has found nothing to do, and has dropped its record.
+ * run has found nothing to do, and has dropped its record. A restarted edge has no fence either, until we ask it anything.
  */
 export class LateWrites {
   /** entries, and URIs of the guard, that such a write has changed, and nothing since */
   readonly changed = new Set<string>()
-  private readonly hasFence: boolean
   private readonly sentAt = new WeakMap<Request, number>()
   /** the highest generation that has read the list */
   private readUnder = 0
   /** whether what is done now came late */
   private isLate = false
 
-  constructor(hasFence: boolean) {
-    this.hasFence = hasFence
-  }
-
   sent(request: Request, now: number): void {
     this.sentAt.set(request, now)
   }
 
-  /** All that it asks for is done now. */
+  /** All that it asks for is done now, or none of it. */
   arrives(request: Request, now: number): void {
     const { body, generation = 0 } = request
     const took = now - (this.sentAt.get(request) ?? now)
-    this.isLate = !this.hasFence && took > arrivesWithinMs && generation < this.readUnder
+    this.isLate = took > arrivesWithinMs && generation < this.readUnder
     if (body.includes('"dispatcher.list"')) this.readUnder = Math.max(this.readUnder, generation)
   }
 

@@ -34,10 +34,10 @@ function judgeEdge(
       name: `${set} ${uri}`,
     }
     if (isUndecided(standing)) continue
-    // Without a fence nobody can keep it from being done, nor tell it from a stranger's. What is held is put right all the same.
+    // Nobody can tell it from a stranger's. What is held is put right all the same.
     const isLateGuard = standing === 'free' && edge.guardedLate.includes(uri)
     if (isLateGuard || (standing === 'free' && isLate))
-      findings.undecidable.push('a late write without a fence')
+      findings.undecidable.push('a late write that no fence refused')
     if (edge.hasGuard && !isLateGuard)
       findings.check(
         'the guard agrees',

@@ -162,7 +162,7 @@ describe('a write that arrives after a later run has read the edge', () => {
   const neverOpens = sabotages.find(([name]) => name === 'a guard that is never opened')?.[1]
 
   test('is undecidable where no fence refuses it, and only there', async () => {
-    expect(await undecidableIn(planOf('former', 70 * second))).toEqual(['a late write without a fence'])
+    expect(await undecidableIn(planOf('former', 70 * second))).toEqual(['a late write that no fence refused'])
     expect(await undecidableIn(planOf('ours', 70 * second))).toEqual([])
     expect(await undecidableIn(planOf('former', 4 * second))).toEqual([])
   })

@@ -32,7 +32,7 @@ const readToWriteMs = 15_000
 
 export class EdgeTruth {
   readonly entries = new Map<string, Entry>()
-  readonly late: LateWrites
+  readonly late = new LateWrites()
   /** what was listed from when on */
   readonly loads: { readonly at: number; readonly uris: readonly string[] }[] = []
   /** whether a reload gives entries a new identity: 6.1 */
@@ -41,9 +41,8 @@ export class EdgeTruth {
   private inTheAir: readonly Request[] = []
   private readonly troubles: { readonly from: number; readonly until: number }[] = []
 
-  constructor(hasIdentities: boolean, hasFence: boolean) {
+  constructor(hasIdentities: boolean) {
     this.hasIdentities = hasIdentities
-    this.late = new LateWrites(hasFence)
   }
 
   isTroubled(from: number, until: number): void {

@@ -77,9 +77,7 @@ export function createWorld(plan: Plan, sabotage: (ports: AllPorts) => AllPorts 
   const startedAt = clock.now()
   const faults = new Faults(plan.faults, startedAt)
   const runs = new Runs(clock, faults, plan.skewsMs)
-  const truth = new Truth(
-    plan.edges.map(({ version, rpcFile }) => new EdgeTruth(version === '6.1', rpcFile === 'ours')),
-  )
+  const truth = new Truth(plan.edges.map(({ version }) => new EdgeTruth(version === '6.1')))
   runs.onLate = (by, call) => {
     if (call === 'edge.write') truth.lateWrites.push({ by, at: clock.now() })
   }
