@@ -15,8 +15,8 @@ export interface EntryRecord {
   /** under which the entry was last read, see {@link identityOf} */
   readonly identity: string
   /**
-   * The generation under which a state write of ours was sent that no reading has settled since. Absent: the entry was read back under
-   * `identity` after our last state write, and none can still arrive.
+   * The generation under which a `D` of ours was sent that no reading has settled since. Absent: the entry was read back under
+   * `identity` after our last `D`, and none can still arrive. Giving back makes no `D`: it leaves this as it is.
    */
   readonly sent?: number
   /** epoch ms: when it was last found open while it was held: calls that were sent to it until then may come yet */

@@ -175,8 +175,9 @@ function freeStep(
   const shown = readOf(entry, view)
   const flags = isDisabled(entry) && isItsOwn(before, shown) ? entry.flags : before.flags
   if (isDisabled(entry) && !flags.startsWith('D')) {
-    const { calmSince, ...rest } = before
-    return { after: { ...rest, sent: view.generation }, write: restoredState(flags, false) }
+    const { calmSince, sent, ...rest } = before
+    const after = { ...rest, identity: shown.identity, ...(mayArrive(before, view) && { sent }) }
+    return { after, write: restoredState(flags, false) }
   }
   if (mayArrive(before, view)) return { after: before }
   const after = { ...shown, flags }
@@ -184,14 +185,14 @@ function freeStep(
 }
 
 /**
- * Whether a `D` is the list's own intention: the entry was read back under another identity, and no state write of ours was sent since. A
+ * Whether a `D` is the list's own intention: the entry was read back under another identity, and we have not sent a `D` since. A
  * reload between a reading and its write can't be told from that. Before 6.1 no reload shows: its `D` counts as ours.
  */
 function isItsOwn(before: EntryRecord, shown: EntryRecord): boolean {
   return before.identity !== shown.identity && before.sent === undefined
 }
 
-/** Whether a state write to this entry may still arrive. One of an earlier generation can't: this reading was asked for under the next. */
+/** Whether a `D` of ours may still arrive. One of an earlier generation can't: this reading was asked for under the next. */
 function mayArrive(record: EntryRecord, { generation, unanswered }: SettleView): boolean {
   return unanswered && record.sent === generation
 }

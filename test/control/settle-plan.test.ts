@@ -77,10 +77,10 @@ describe('disabling', () => {
 })
 
 describe('giving back', () => {
-  it('state first, then guard; the record is put with the generation before that', () => {
+  it('state first, then guard, by the record that was put before it was disabled', () => {
     const records = [guard, recorded('IP')]
     expect(plan(free, [shows('DX')], { records })).toEqual({
-      put: [recorded('IP', { sent: 7 })],
+      put: [],
       writes: [state('ip'), unset],
       drop: [],
       refused: [],

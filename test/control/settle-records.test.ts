@@ -50,6 +50,26 @@ describe('whose D it is', () => {
     expect(plan(free, [shows('DX', 'y')], { records }).writes).toEqual([state('ap'), unset])
   })
 
+  it('`sent`: giving back makes no D, so one under a new identity is the list’s own, though nothing was read since', () => {
+    const records = [guard, recorded('AP', { sent: 6 })]
+    const { put, writes } = plan(free, [shows('DX', 'y')], { records })
+    expect({ put, writes }).toEqual({
+      put: [recorded('AP', { identity: 'monday y' })],
+      writes: [state('ap'), unset],
+    })
+    expect(plan(free, [shows('DX', 'y')], { records: [guard, ...put] }).writes).toEqual([state('ap'), unset])
+    expect(plan(free, [shows('DX', 'z')], { records: [guard, ...put] }).writes).toEqual([unset])
+  })
+
+  it('`sent`: a D that is unanswered and given back may arrive within its generation yet', () => {
+    const records = [guard, recorded('AP', { sent: 7 })]
+    const { put, writes } = plan(free, [shows('DX', 'y')], { records, unanswered: true })
+    expect({ put, writes }).toEqual({
+      put: [recorded('AP', { identity: 'monday y', sent: 7 })],
+      writes: [state('ap'), unset],
+    })
+  })
+
   it('`unanswered`: within its generation a write may still arrive, however often the edge is read', () => {
     const records = [guard, recorded('AP', { sent: 7 })]
     const unanswered = true
@@ -105,7 +125,7 @@ describe('a record goes', () => {
   it('a D in between is given back again, and the time begins anew', () => {
     const records = [recorded('AP', calm)]
     const { put, writes } = plan(free, [shows('DX')], { records, askedAt: 109_000 })
-    expect({ put, writes }).toEqual({ put: [recorded('AP', { sent: 7 })], writes: [state('ap')] })
+    expect({ put, writes }).toEqual({ put: [recorded('AP')], writes: [state('ap')] })
   })
 
   it('a hold in between ends the calm', () => {

@@ -157,9 +157,10 @@ function* save(
   for (const record of drop) world.records.delete(recordKey(record))
   for (const slot of world.edge.slots)
     if (slot.unread < generation || !unanswered) if (!world.edge.isTwin(slot)) slot.unread = 0
-  for (const { slot, version } of decided) {
+  for (const { write, slot, version } of decided) {
     if (!slot) continue
-    slot.unread = generation
+    // What is given back shows no D, whether it arrives or not.
+    if ('state' in write && write.state === 'd') slot.unread = generation
     if (slot.version !== version && slot.own.startsWith('D')) slot.undecidable = true
   }
   if (put.length + drop.length > 0) yield
