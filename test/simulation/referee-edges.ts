@@ -99,12 +99,10 @@ function judgeMarks(history: History, seen: Seen, findings: Findings): void {
     if (hold.lifted) continue
     const machine = machineOf(truth.machines, hold.id)
     if (!machine || machine.goneAt === undefined || machine.goneAt + minutesMs > seen.at) continue
-    const heir = truth.machines.findLast((other) => other.server === machine.server)
-    const isInherited =
-      heir !== machine &&
-      heir !== undefined &&
-      heir.launchedAt + minutesMs <= seen.at &&
-      wasTold(history, heir, seen.at)
+    const heirs = truth.machines.slice(truth.machines.indexOf(machine) + 1)
+    const isInherited = heirs.some(
+      (heir) => heir.server === machine.server && wasNoticed(history, heir, seen.at),
+    )
     // What is in no list file is off the lists once they are loaded.
     const isListed =
       seen !== history.last ||
@@ -141,16 +139,14 @@ function judgeLiftings(history: History, seen: Seen, findings: Findings): void {
   if (waiting.length === 0) findings.check('no lifting stays undone', true, { at: seen.at }, () => '')
 }
 
-/** Of one that is gone by then, its news admits nobody. */
-function wasTold({ truth }: History, machine: Machine, at: number): boolean {
-  return truth.sent.some(
+/** An heir that is gone itself leaves the address to nobody: it ends a mark only if it was there for long enough. */
+function wasNoticed({ truth }: History, heir: Machine, seenAt: number): boolean {
+  const at = Math.min(seenAt, heir.goneAt ?? seenAt) - minutesMs
+  const isTold = truth.sent.some(
     ({ about, takenAt }) =>
-      about.kind === 'launch' &&
-      about.machine === machine &&
-      takenAt !== undefined &&
-      takenAt < (machine.goneAt ?? Number.POSITIVE_INFINITY) &&
-      takenAt + minutesMs <= at,
+      about.kind === 'launch' && about.machine === heir && takenAt !== undefined && takenAt <= at,
   )
+  return isTold && heir.launchedAt <= at
 }
 
 function machineOf(machines: readonly Machine[], id: string): Machine | undefined {
