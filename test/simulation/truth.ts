@@ -40,9 +40,27 @@ export class EdgeTruth {
   /** requests of ours with state writes that were sent and are not answered: they may arrive until a later generation has read the list */
   private inTheAir: readonly Request[] = []
   private readonly troubles: { readonly from: number; readonly until: number }[] = []
+  /** entries that we have on record as disabled by us under the identity that they have, and what was right then */
+  private onRecord: ReadonlyMap<string, { readonly flags: string; readonly accepts: ReadonlySet<string> }> =
+    new Map()
 
   constructor(hasIdentities: boolean) {
     this.hasIdentities = hasIdentities
+  }
+
+  /** What is on record of it from now on. A D that comes between two readings, and that nothing but the flags shows, looks like ours there. */
+  recorded(records: readonly { readonly set: number; readonly uri: string; readonly flags: string }[]): void {
+    const former = this.onRecord
+    const ours = records.flatMap(({ set, uri, flags }) => {
+      const key = keyOf(set, uri)
+      const { accepts = [], before = [] } = this.entries.get(key) ?? {}
+      const known = former.get(key)
+      if (flags.startsWith('D')) return []
+      return [
+        [key, known?.flags === flags ? known : { flags, accepts: new Set([...accepts, ...before]) }] as const,
+      ]
+    })
+    this.onRecord = new Map(ours)
   }
 
   isTroubled(from: number, until: number): void {
@@ -74,19 +92,18 @@ export class EdgeTruth {
     this.late.loaded(by)
     const former = new Map(this.entries)
     this.entries.clear()
+    if (by === 'restart' || this.hasIdentities) this.onRecord = new Map()
     for (const { group, uri, flags = 'AX' } of lines) {
       const key = keyOf(group, uri)
       const old = former.get(key)
+      const known = this.onRecord.get(key)
+      const looksLikeOurs = known || this.mayArrive(uri) || (held.has(key) && old && this.unclear(old, now))
       // The list's own D can't be told from ours where nothing shows that it was loaded, or a write of ours is in the air.
-      const undecided =
-        flags.startsWith('D') &&
-        old !== undefined &&
-        (this.mayArrive(uri) ||
-          (held.has(key) && (this.unclear(old, now) || (by === 'reload' && !this.hasIdentities))))
+      const undecided = flags.startsWith('D') && looksLikeOurs
       this.entries.set(key, {
         set: group,
         uri,
-        accepts: new Set(undecided ? [flags, ...old.accepts] : [flags]),
+        accepts: new Set(undecided ? [flags, ...(old?.accepts ?? []), ...(known?.accepts ?? [])] : [flags]),
         before: old?.accepts ?? new Set(),
         changedAt: now,
         writtenAt: Number.NEGATIVE_INFINITY,
@@ -96,13 +113,14 @@ export class EdgeTruth {
 
   /** Somebody set a state by hand. `held`: the entry showed a D that is ours. */
   byHand(set: number, uri: string, flags: string, held: boolean, now: number): void {
-    const entry = this.entries.get(keyOf(set, uri))
+    const key = keyOf(set, uri)
+    const entry = this.entries.get(key)
     if (!entry) return
-    this.late.changed.delete(keyOf(set, uri))
+    this.late.changed.delete(key)
+    const known = flags.startsWith('D') ? this.onRecord.get(key) : undefined
+    const looksLikeOurs = held || known || this.mayArrive(uri) || this.unclear(entry, now)
     entry.before = entry.accepts
-    entry.accepts = new Set(
-      held || this.mayArrive(uri) || this.unclear(entry, now) ? [flags, ...entry.accepts] : [flags],
-    )
+    entry.accepts = new Set(looksLikeOurs ? [flags, ...entry.accepts, ...(known?.accepts ?? [])] : [flags])
     entry.changedAt = now
   }
 

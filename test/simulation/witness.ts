@@ -16,17 +16,20 @@ export interface ByUs {
 /** The store, where what a run puts on record of an edge is noted in its trace. */
 export function traced(
   store: LosingStore,
-  { plan, runs, lists }: Pick<World, 'plan' | 'runs' | 'lists'>,
+  { plan, runs, lists, truth }: Pick<World, 'plan' | 'runs' | 'lists' | 'truth'>,
 ): LosingStore {
   return {
     ...store,
-    putEdgeRecords(edge, generation, records) {
+    async putEdgeRecords(edge, generation, records) {
       const index = plan.edges.findIndex(({ id }) => id === edge)
       for (const { uri } of records) {
         const server = lists.lists.serverOf(uri)
         if (server !== undefined) runs.note((trace, now) => trace.writes(index, server, now))
       }
-      return store.putEdgeRecords(edge, generation, records)
+      const written = await store.putEdgeRecords(edge, generation, records)
+      const entries = records.flatMap((one) => (one.kind === 'entry' ? [{ ...one, set: one.group }] : []))
+      if (written === 'written') truth.edges[index]?.recorded(entries)
+      return written
     },
   }
 }

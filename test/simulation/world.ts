@@ -113,7 +113,7 @@ export function createWorld(plan: Plan, sabotage: (ports: AllPorts) => AllPorts 
     config,
     onPublished: answersTo({ plan, edges, truth, clock, lists }),
     runs,
-    store: traced(store, { plan, runs, lists }),
+    store: traced(store, { plan, runs, lists, truth }),
     edges: () => edges.filter((_, index) => configured.has(index)),
     factsOf: (id) => machines.factsOf(id),
     allFacts: () => machines.allFacts(),
