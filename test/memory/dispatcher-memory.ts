@@ -35,7 +35,7 @@ export class DispatcherMemory {
   private current: Entry[] = []
   private generation = 0
   private reloadedAt = Number.NEGATIVE_INFINITY
-  private replacesAt: number | undefined
+  private loading: { readonly file: readonly FileEntry[]; readonly until: number } | undefined
   private bootedAt: number
 
   constructor(settings: {
@@ -68,16 +68,16 @@ export class DispatcherMemory {
   /** @returns whether it was started: not within `reload_delta` of the last, nor while one is running. */
   reload(now: number): boolean {
     this.entries(now)
-    if (this.replacesAt !== undefined || now < this.reloadedAt + this.reloadDeltaMs) return false
+    if (this.loading || now < this.reloadedAt + this.reloadDeltaMs) return false
     this.reloadedAt = now
-    this.replacesAt = now + this.reloadTakesMs
+    this.loading = { file: this.file, until: now + this.reloadTakesMs }
     this.entries(now)
     return true
   }
 
   /** The entries as listed, after what was due by now: the end of a reload, the next answered ping. */
   entries(now: number): readonly Entry[] {
-    if (this.replacesAt !== undefined && now >= this.replacesAt) this.load(this.replacesAt)
+    if (this.loading && now >= this.loading.until) this.load(this.loading.until, this.loading.file)
     for (const entry of this.current)
       if (this.probingMode !== undefined && now >= entry.flagsSetAt + 1000)
         entry.flags = pinged(entry.flags, this.probingMode)
@@ -94,11 +94,11 @@ export class DispatcherMemory {
   }
 
   /** Targets stand in the reverse order of the file (measured); a line without a known scheme, or with a name that nobody resolves, is skipped without a word. */
-  private load(now: number): void {
+  private load(now: number, file = this.file): void {
     this.generation += 1
-    this.replacesAt = undefined
+    this.loading = undefined
     const boot = Math.floor(this.bootedAt / 1000).toString(16)
-    this.current = this.file
+    this.current = file
       .flatMap((line, index) => {
         const uri = line.uri
         const host = sipUri(uri)?.host ?? ''
