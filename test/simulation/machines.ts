@@ -12,6 +12,9 @@ interface Shown {
   readonly facts: InstanceFacts
 }
 
+/** For so long an inventory without the address may do, and what clocks differ. */
+const inventoryIsOldMs = 8000
+
 /** EC2 and Auto Scaling: machines, what EC2 shows of them (late, if the plan says so), and lifecycle actions. */
 export class Machines {
   readonly actions: ReturnType<typeof createMemoryLifecycleActions>
@@ -45,6 +48,7 @@ export class Machines {
       id: `i-${this.machineCount.toString(16).padStart(17, '0')}`,
       server,
       launchedAt,
+      shownAt: launchedAt + Math.max(notFoundFor, addressAfter > 0 ? addressAfter + inventoryIsOldMs : 0),
     }
     this.truth.machines.push(machine)
     if (notFoundFor + addressAfter > 0)

@@ -101,7 +101,7 @@ function judgeMarks(history: History, seen: Seen, findings: Findings): void {
     if (!machine || machine.goneAt === undefined || machine.goneAt + minutesMs > seen.at) continue
     const heirs = truth.machines.slice(truth.machines.indexOf(machine) + 1)
     const isInherited = heirs.some(
-      (heir) => heir.server === machine.server && wasNoticed(history, heir, seen.at),
+      (heir) => heir.server === machine.server && endsMark(history, machine, heir, seen.at),
     )
     // What is in no list file is off the lists once they are loaded.
     const isListed =
@@ -139,14 +139,21 @@ function judgeLiftings(history: History, seen: Seen, findings: Findings): void {
   if (waiting.length === 0) findings.check('no lifting stays undone', true, { at: seen.at }, () => '')
 }
 
-/** An heir that is gone itself leaves the address to nobody: it ends a mark only if it was there for long enough. */
-function wasNoticed({ truth }: History, heir: Machine, seenAt: number): boolean {
-  const at = Math.min(seenAt, heir.goneAt ?? seenAt) - minutesMs
-  const isTold = truth.sent.some(
-    ({ about, takenAt }) =>
-      about.kind === 'launch' && about.machine === heir && takenAt !== undefined && takenAt <= at,
-  )
-  return isTold && heir.launchedAt <= at
+/** An heir that is gone itself leaves the address to nobody: it ends the mark if it was admitted, or was there for long enough. */
+function endsMark(history: History, machine: Machine, heir: Machine, seenAt: number): boolean {
+  const { truth } = history
+  const { launchedAt, shownAt, goneAt = Number.POSITIVE_INFINITY, server } = heir
+  const markedAt = truth.goings.find((going) => going.machine === machine)?.at ?? Number.POSITIVE_INFINITY
+  return truth.sent.some(({ about, deliveredAt, takenAt }) => {
+    if (about.kind !== 'launch' || about.machine !== heir || !deliveredAt || !takenAt) return false
+    const noticedAt = Math.max(launchedAt, takenAt) + minutesMs
+    if (noticedAt > seenAt) return false
+    const isAdmitted =
+      Math.max(shownAt, markedAt) < deliveredAt &&
+      takenAt < goneAt &&
+      !history.wasUnlisted(server, deliveredAt, takenAt)
+    return isAdmitted || noticedAt <= goneAt
+  })
 }
 
 function machineOf(machines: readonly Machine[], id: string): Machine | undefined {

@@ -153,6 +153,8 @@ export interface Machine {
   readonly id: string
   readonly server: number
   readonly launchedAt: number
+  /** when EC2 shows its address to whoever asks, also by an inventory of a moment ago */
+  readonly shownAt: number
   goneAt?: number
   /** it has had a SIP MESSAGE */
   hadMessage?: true

@@ -59,6 +59,7 @@ describe('a mark whose address another machine had', () => {
   test.each([
     ['lives', []],
     ['was there for long', [dies(900 * second)]],
+    ['was admitted, and died soon', [dies(200 * second)]],
   ])('ends where that one %s', async (_, deaths) => {
     const plan = planOf([drained, heir(second), later, ...deaths])
     expect((await judged(plan)).broken).toEqual([])
