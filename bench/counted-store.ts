@@ -108,8 +108,8 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
       const method = store[name] as (...given: Parameters<Store[M]>) => Promise<Found<M>>
       return method(...args)
     }
-  const lease = (name: string) => row(name.startsWith('/') ? `LEASE#${name}` : 'EDGES')
-  const raises = writes('raiseGeneration', (edge) => [lease(edge)])
+  // an edge's with its head
+  const lease = (name: string) => (name.startsWith('/') ? row(`LEASE#${name}`) : row('EDGES', 4 * rowBytes))
   return {
     holds: reads('holds', () => 'HOLDS', sum),
     hold: reads('hold', (source, id) => `HOLD#${source}#${id}`, bytes),
@@ -141,10 +141,7 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
       if (generation !== undefined) await count('writes', 'takeEdge', [lease(order[0])])
       return generation
     },
-    async raiseGeneration(edge, generation, above) {
-      await count('reads', 'raiseGeneration', [lease(edge)])
-      return raises(edge, generation, above)
-    },
+    raiseGeneration: writes('raiseGeneration', (edge) => [lease(edge)]),
     async extendEdge(edge, generation, until) {
       await count('writes', 'extendEdge', [lease(edge)])
       return store.extendEdge(edge, generation, until)

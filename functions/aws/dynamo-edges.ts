@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { EdgeRecord } from '../control/entry-record.ts'
 import { UnexpectedAnswer } from '../control/errors.ts'
 import { highestGeneration } from '../control/generation.ts'
+import type { EdgeHead } from '../control/reading.ts'
 import type { Store } from '../use-cases/ports.ts'
 import type { Condition, DynamoTable, Key } from './dynamo-table.ts'
 import { edgeLeaseRow, edgeRecordsRow, formerFlagsRow, wantedRow } from './edge-rows.ts'
@@ -10,7 +11,10 @@ import { gzipped, unpacked } from './packed.ts'
 import { holdRow, parseAnswer } from './rows.ts'
 
 /** Lambda ends every run by then: nobody has a lease for longer. */
-const longestRunMs = 15 * 60_000
+export const longestRunMs = 15 * 60_000
+
+/** As long as a command's outcome. */
+const leaseSeconds = 14 * 86_400
 
 const counter: Key = { pk: 'WANTED', sk: 'COUNTER' }
 
@@ -78,18 +82,19 @@ export function dynamoEdges(table: DynamoTable): Edges {
     try {
       return parseAnswer(takable(now + longestRunMs), data, leaseName(name))
     } catch (error) {
-      if (error instanceof UnexpectedAnswer) await replace(name, data, now)
+      if (error instanceof UnexpectedAnswer) await replace(name, data, now, error.message)
       throw error
     }
   }
   /** A run may be at work under it: it is had until none can be. The time, as its generation, is above whatever was counted. */
-  const replace = async (name: string, data: unknown, now: number) => {
+  const replace = async (name: string, data: unknown, now: number, reason: string) => {
     const known = z.looseObject({}).catch({}).parse(data)
+    // Until then nobody can read the edge, and who waits for it is told why.
+    const unreadable = { since: now, at: now, reason, passes: true }
+    const head: EdgeHead = { edge: name, wanted: -1, askedAt: 0, unreadable }
+    const lease = { owner: '', until: now + longestRunMs, generation: Math.floor(now) }
     await table.write({
-      put: {
-        ...leaseKey(name),
-        data: { ...known, owner: '', until: now + longestRunMs, generation: Math.floor(now) },
-      },
+      put: { ...leaseKey(name), data: name.startsWith('/') ? lease : { ...lease, head } },
       condition: asItIs(known),
     })
   }
@@ -117,7 +122,12 @@ export function dynamoEdges(table: DynamoTable): Edges {
               },
             }
           : {
-              put: { ...leaseKey(edge), data: next },
+              put: {
+                ...leaseKey(edge),
+                data: next,
+                // A command's is never taken again once its outcome is forgotten; another's begins anew.
+                ...(edge.startsWith('/') && { expiresAt: Math.ceil(now / 1000) + leaseSeconds }),
+              },
               condition: { expression: 'attribute_not_exists(pk)' },
             },
       )

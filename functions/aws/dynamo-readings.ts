@@ -1,9 +1,10 @@
 import * as z from 'zod'
 import { UnexpectedAnswer } from '../control/errors.ts'
-import type { EdgeHead, UnreadRow } from '../control/reading.ts'
-import type { Store } from '../use-cases/ports.ts'
-import { edgeKey, edgesPartition, leaseKey, noLease, under } from './dynamo-edges.ts'
-import type { DynamoTable, Key, Write } from './dynamo-table.ts'
+import { clocksApartMs } from '../control/observation.ts'
+import { type EdgeHead, notReadYet, type UnreadRow } from '../control/reading.ts'
+import type { Clock, Store } from '../use-cases/ports.ts'
+import { edgeKey, edgesPartition, leaseKey, longestRunMs, noLease, under } from './dynamo-edges.ts'
+import type { Condition, DynamoTable, Key, Write } from './dynamo-table.ts'
 import { packed, unpacked } from './packed.ts'
 import { edgeHeadRow, inventoryRow, listingRow, machinesRow, readingRow } from './reading-rows.ts'
 import { parseAnswer } from './rows.ts'
@@ -30,7 +31,9 @@ type Readings = Pick<
  * What was read of edges and machines. Heads are small and not packed, in one partition: who waits for a reading polls one query, and fetches
  * only the readings that it needs. Each is in the item of its edge's lease: a transaction that writes it needs no check of another item.
  */
-export function dynamoReadings(table: DynamoTable): Readings {
+export function dynamoReadings(table: DynamoTable, clock: Clock): Readings {
+  /** Of a time that has not come yet (epoch ms): believed, it would keep everybody from asking until then. */
+  const isAhead = (at: number) => at > clock.now() + clocksApartMs
   async function read<T>(schema: z.ZodType<T>, key: Key): Promise<T | undefined> {
     const data = await table.get(key)
     return data === undefined ? undefined : unpacked(schema, data, `${key.pk}/${key.sk}`)
@@ -43,9 +46,41 @@ export function dynamoReadings(table: DynamoTable): Readings {
       throw error
     }
   }
+  const asUnread = (key: Key, what: string): UnreadRow => ({ unread: `${key.pk}/${key.sk} ${what}` })
+  /** What names another edge than its row is no edge's. */
+  const own = <T extends { readonly edge: string }>(
+    found: T | UnreadRow | undefined,
+    edge: string,
+    key: Key,
+  ) => (found && 'edge' in found && found.edge !== edge ? asUnread(key, `names ${found.edge}`) : found)
+  const timely = <T extends { readonly askedAt: number }>(found: T | UnreadRow | undefined, key: Key) =>
+    found && 'askedAt' in found && isAhead(found.askedAt) ? asUnread(key, notYet) : found
+
+  /**
+   * Every row is an edge that looks have to know of. What can't be read, or is not there yet, is the head of one that nobody has read: it keeps
+   * no other from being known, and the next settle writes it anew.
+   */
+  function headOf({ sk: edge, data }: { readonly sk: string; readonly data: unknown }): EdgeHead {
+    const unread = (reason: string, passes: boolean): EdgeHead => ({
+      ...{ edge, wanted: -1, askedAt: 0 },
+      unreadable: { since: 0, at: 0, reason, passes },
+    })
+    const key = `${edgesPartition}/${edge}`
+    try {
+      const { head } = parseAnswer(edgeRow, data, key)
+      if (head === undefined) return unread(notReadYet, true)
+      if (head.edge !== edge) return unread(`${key} names ${head.edge}`, false)
+      return isAhead(Math.max(head.askedAt, head.unreadable?.at ?? 0))
+        ? unread(`${key} ${notYet}`, false)
+        : head
+    } catch (error) {
+      if (!(error instanceof UnexpectedAnswer)) throw error
+      return unread(error.message, false)
+    }
+  }
 
   return {
-    edgeHeads: async () => (await table.query(edgesPartition)).flatMap(headOf),
+    edgeHeads: async () => (await table.query(edgesPartition)).map(headOf),
     async addEdgeHead(head) {
       const { edge } = head
       await table.write({
@@ -53,65 +88,60 @@ export function dynamoReadings(table: DynamoTable): Readings {
         condition: { expression: 'attribute_not_exists(pk)' },
       })
     },
-    reading: (edge) => readable(readingRow, edgeKey(edge, 'READING')),
-    listing: (edge) => readable(listingRow, edgeKey(edge, 'LISTING')),
+    async reading(edge) {
+      const key = edgeKey(edge, 'READING')
+      return timely(own(await readable(readingRow, key), edge, key), key)
+    },
+    async listing(edge) {
+      const key = edgeKey(edge, 'LISTING')
+      return own(await readable(listingRow, key), edge, key)
+    },
     async putReading(generation, { head, reading, listing }) {
       const { edge } = head
       const put = (sk: 'READING' | 'LISTING', value: unknown): Write[] =>
         value === undefined ? [] : [{ put: { ...edgeKey(edge, sk), data: packed(value) } }]
-      const written = await table.writeAll([
-        { update: leaseKey(edge), set: { head }, condition: under(generation) },
-        ...put('READING', reading),
-        ...put('LISTING', listing),
-      ])
+      const headIn = { update: leaseKey(edge), set: { head }, condition: under(generation) }
+      const others = [...put('READING', reading), ...put('LISTING', listing)]
+      const written = await (others.length > 0 ? table.writeAll([headIn, ...others]) : table.write(headIn))
       return written ? 'written' : 'lost'
     },
 
     inventory: () => read(inventoryRow, inventoryKey),
     async inventoryAskedAt() {
       const data = await table.get(inventoryHead)
-      return data === undefined ? undefined : parseAnswer(asked, data, inventoryHead.pk).askedAt
+      const known = asked.safeParse(data).data
+      return known && !isAhead(known.askedAt) ? known.askedAt : undefined
     },
     async putInventory(inventory) {
       const { askedAt } = inventory
       await table.writeAll([
-        {
-          put: { ...inventoryHead, data: { askedAt } },
-          condition: {
-            expression: 'attribute_not_exists(pk) OR #askedAt <= :askedAt',
-            values: { askedAt },
-          },
-        },
+        { put: { ...inventoryHead, data: { askedAt } }, condition: notAskedAfter(askedAt) },
         { put: { ...inventoryKey, data: packed(inventory) } },
       ])
     },
 
-    machines: () => read(machinesRow, machinesKey),
+    machines: async () => timely(await readable(machinesRow, machinesKey), machinesKey),
     async putMachines(reading) {
       const { askedAt } = reading
       await table.write({
         put: { ...machinesKey, data: { ...packed(reading), askedAt } },
-        condition: {
-          expression: 'attribute_not_exists(pk) OR #askedAt <= :askedAt',
-          values: { askedAt },
-        },
+        condition: notAskedAfter(askedAt),
       })
     },
   }
 }
 
+const notYet = 'is of a time that has not come yet'
 const asked = z.object({ askedAt: z.number() })
-/** A lease whose edge nobody has read yet has no head. */
-const edgeRow = z.object({ generation: z.unknown(), head: edgeHeadRow.exactOptional() })
-
-/** What can't be read is the head of an edge that nobody has read: it keeps no other from being known, and the next settle writes it anew. */
-function headOf({ sk: edge, data }: { readonly sk: string; readonly data: unknown }): EdgeHead[] {
-  try {
-    const { head } = parseAnswer(edgeRow, data, `${edgesPartition}/${edge}`)
-    return head === undefined ? [] : [head]
-  } catch (error) {
-    if (!(error instanceof UnexpectedAnswer)) throw error
-    const unreadable = { since: 0, at: 0, reason: error.message, passes: false }
-    return [{ edge, wanted: -1, askedAt: 0, unreadable }]
+/**
+ * Nobody asked for it after that (epoch ms): what is there was asked for before, is nonsense, or is of a time that no run that began by then
+ * lives to see.
+ */
+function notAskedAfter(askedAt: number): Condition {
+  return {
+    expression: 'NOT attribute_type(#askedAt, :number) OR #askedAt <= :askedAt OR #askedAt > :never',
+    values: { askedAt, number: 'N', never: askedAt + longestRunMs },
   }
 }
+
+const edgeRow = z.object({ head: edgeHeadRow.exactOptional() })

@@ -34,7 +34,7 @@ const keptKey = ({ at, id }: KeptEvent): Key => ({
  * | drain record           | `DRAIN#<id>`                      | `RECORD`                   | ended: 90 days               |
  * | changes of what is wanted, counted | `WANTED`              | `COUNTER`                  | never                        |
  * | an edge's lease, and what is known of it in short | `EDGES` | `<edge>`                  | never                        |
- * | lease of another work  | `LEASE#<name>`                    | `LEASE`                    | never                        |
+ * | lease of another work  | `LEASE#<name>`                    | `LEASE`                    | 14 days                      |
  * | what is on record of it, packed | `EDGE#<edge>`            | `RECORDS`                  | never                        |
  * | what was read of it last, packed | `EDGE#<edge>`           | `READING`                  | never                        |
  * | what it lists and listed, packed | `EDGE#<edge>`           | `LISTING`                  | never                        |
@@ -58,7 +58,7 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
   return {
     ...dynamoHolds(table),
     ...dynamoEdges(table),
-    ...dynamoReadings(table),
+    ...dynamoReadings(table, clock),
 
     async drain(id) {
       const data = await table.get(drainKey(id))

@@ -9,10 +9,10 @@ const packedRow = z.union([
   z.object({ gzip: bytes }).transform(({ gzip }) => gunzipSync(gzip)),
 ])
 
-/** By far quicker than the default of 11, and a fifth smaller than gzip: each KB that is written costs (`npm run cost`). */
+/** By far quicker than the default of 11, and smaller than gzip: each KB that is written costs (`npm run cost`). */
 const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }
 
-/** A value as JSON, compressed: 500 drains on one edge are 138 KB, less than 8 KB packed. */
+/** A value as JSON, compressed. */
 export function packed(value: unknown): { readonly brotli: Uint8Array } {
   return { brotli: new Uint8Array(brotliCompressSync(JSON.stringify(value), quality)) }
 }

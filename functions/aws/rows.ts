@@ -9,14 +9,18 @@ import { UnexpectedAnswer } from '../control/errors.ts'
 import type { Hold, Subject } from '../control/hold.ts'
 import type { ControlEvent, KeptEvent, PendingAnswer } from '../use-cases/ports.ts'
 
+/** What is wrong is kept with an edge's head, which is read all the time. */
+const mostProblems = 5
+
 /** @throws UnexpectedAnswer */
 export function parseAnswer<T>(schema: z.ZodType<T>, data: unknown, key: string): T {
   const parsed = schema.safeParse(data)
   if (parsed.success) return parsed.data
-  const problems = parsed.error.issues.map(
-    (issue) => `${issue.path.join('.') || 'all of it'}: ${issue.message}`,
-  )
-  throw new UnexpectedAnswer(`${key}: ${problems.join('; ')}`)
+  const problems = parsed.error.issues
+    .slice(0, mostProblems)
+    .map((issue) => `${issue.path.join('.') || 'all of it'}: ${issue.message}`)
+  const more = parsed.error.issues.length - problems.length
+  throw new UnexpectedAnswer(`${key}: ${problems.join('; ')}${more > 0 ? `; and ${more} more` : ''}`)
 }
 
 /**

@@ -85,11 +85,10 @@ export function observation(
   const gone = removed.filter((edge) => released.includes(edge))
   const names = [...read.keys(), ...removed.filter((edge) => !gone.includes(edge))]
   const { machines } = readings
-  const hidden = hiddenAddress(drain, key, readings)
   const own = machines.calls[key] ?? (countsItself ? { unknown: 'it was not asked yet' } : undefined)
   return {
     at: readings.at,
-    edges: names.map((edge) => observeEdge(drain, key, edge, { hidden, rules, reading: read.get(edge) })),
+    edges: names.map((edge) => observeEdge(drain, key, edge, { rules, reading: read.get(edge) })),
     released: gone,
     ...(own !== undefined && { mediaServer: own }),
     mediaServerAt: machines.askedAt,
@@ -98,23 +97,16 @@ export function observation(
 }
 
 interface Seen {
-  /** why no edge's zero would prove anything */
-  readonly hidden: string | undefined
   readonly rules: ObservationRules
   readonly reading: EdgeReading | undefined
 }
 
-function observeEdge(
-  drain: Observed,
-  key: string,
-  edge: string,
-  { hidden, reading, rules }: Seen,
-): EdgeObservation {
+function observeEdge(drain: Observed, key: string, edge: string, { reading, rules }: Seen): EdgeObservation {
   if (!reading) return { edge, unknown: 'no longer configured, but its calls may still be up', removed: true }
   if (!reading.readable) return { edge, unknown: reading.reason }
   const shown = reading.holds[key]
   if (!shown) return { edge, unknown: "it was not read since the server's address was known" }
-  const doubt = hiddenEntry(shown) ?? hidden ?? doubtOf(drain, reading, rules)
+  const doubt = hiddenEntry(shown) ?? hiddenAddress(drain, shown, reading) ?? doubtOf(drain, reading, rules)
   return {
     edge,
     flags: shown.flags,
@@ -137,14 +129,15 @@ function hiddenEntry(shown: HoldReading): string | undefined {
   return undefined
 }
 
-/** EC2 shows the addresses of a young machine one after the other: the one that is listed may be missing. */
-function hiddenAddress({ subject, edges }: Observed, key: string, readings: Readings): string | undefined {
-  if (subject?.kind !== 'instance' || !mayBeUnknownYet(subject.launchedAt, readings.at)) return undefined
-  const isListed = (reading: EdgeReading) =>
-    reading.readable && (reading.holds[key]?.flags ?? 'unlisted') !== 'unlisted'
-  if (readings.edges.some(isListed) || Object.values(edges).some(({ everListed }) => everListed))
-    return undefined
-  return 'no edge lists the server, which was launched minutes ago: EC2 may not show all of its addresses yet'
+/** EC2 shows the addresses of a young machine one after the other: the one that this edge lists may be missing. */
+function hiddenAddress(
+  { subject, edges }: Observed,
+  { flags }: HoldReading,
+  { edge, answeredAt }: Readable,
+): string | undefined {
+  if (subject?.kind !== 'instance' || !mayBeUnknownYet(subject.launchedAt, answeredAt)) return undefined
+  if (flags !== 'unlisted' || edges[edge]?.everListed) return undefined
+  return 'it does not list the server, which was launched minutes ago: EC2 may not show all of its addresses yet'
 }
 
 type Readable = Extract<EdgeReading, { readable: true }>

@@ -96,6 +96,9 @@ export interface EdgeHead {
   readonly removedAt?: number
 }
 
+/** Of an edge that has a head and no reading. */
+export const notReadYet = 'it was not read yet'
+
 /** What one edge lists, and has listed within the longest call's time. */
 export interface Listing {
   readonly edge: string
@@ -181,7 +184,7 @@ function edgeReading(
 ): EdgeReading {
   if (unreadable) return { edge, readable: false, reason: unreadable.reason }
   if (reading && 'unread' in reading) return { edge, readable: false, reason: reading.unread }
-  if (!reading) return { edge, readable: false, reason: 'it was not read yet' }
+  if (!reading) return { edge, readable: false, reason: notReadYet }
   if (at - reading.answeredAt > staleAfterMs)
     return {
       edge,

@@ -1,4 +1,4 @@
-import type { EdgeHead } from '../control/reading.ts'
+import { type EdgeHead, notReadYet } from '../control/reading.ts'
 import { lateMs } from './edge-lease.ts'
 import { onEach } from './on-each.ts'
 import type { Edge, EdgePorts } from './ports.ts'
@@ -20,12 +20,11 @@ export async function knownHeads(
   const now = clock.now()
   for (const { id: edge } of edges) {
     if (heads.has(edge)) continue
-    const reason = 'it was not read yet'
     const head = {
       edge,
       wanted: -1,
       askedAt: 0,
-      unreadable: { since: now, at: 0, passes: true, reason },
+      unreadable: { since: now, at: 0, passes: true, reason: notReadYet },
     } as const
     await store.addEdgeHead(head)
     heads.set(edge, head)

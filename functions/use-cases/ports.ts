@@ -177,7 +177,7 @@ export interface Store {
   ): Promise<'written' | 'lost'>
   /** What is known of every edge that was ever read, in short. */
   edgeHeads(): Promise<readonly EdgeHead[]>
-  /** Of an edge that has none yet; nothing is changed where it has one. */
+  /** Of an edge that nobody has taken yet; nothing is changed where somebody has. */
   addEdgeHead(head: EdgeHead): Promise<void>
   /** What the last settle that could read an edge found there; the next one replaces what can't be read. */
   reading(edge: string): Promise<Reading | UnreadRow | undefined>
@@ -192,7 +192,7 @@ export interface Store {
   inventoryAskedAt(): Promise<number | undefined>
   /** One that was asked before the latest one does not replace it. */
   putInventory(inventory: Inventory): Promise<void>
-  machines(): Promise<MachinesReading | undefined>
+  machines(): Promise<MachinesReading | UnreadRow | undefined>
   /** One that was asked before the latest one does not replace it. */
   putMachines(reading: MachinesReading): Promise<void>
 

@@ -1,5 +1,5 @@
 import type { Scope } from '../control/plan.ts'
-import type { EdgeHead, MachinesReading, Reading, Readings, UnreadRow } from '../control/reading.ts'
+import type { EdgeHead, Reading, Readings, UnreadRow } from '../control/reading.ts'
 import { readable, readingsAt } from '../control/reading.ts'
 import { type EdgeResult, pendingOn, resultOf, resultWithout } from './edge-results.ts'
 import { onEach } from './on-each.ts'
@@ -36,7 +36,7 @@ export async function readBack(ports: Needs, since: Since): Promise<void> {
     const heads = await configured(store)
     const counter = await counterNow(store, heads, since)
     const missing = heads.filter((head) => !knows(head, since, waitsFrom, counter))
-    const machinesAt = since.machines ? ((await store.machines())?.askedAt ?? 0) : waitsFrom
+    const machinesAt = since.machines ? (readable(await store.machines())?.askedAt ?? 0) : waitsFrom
     if (heads.length > 0 && missing.length === 0 && machinesAt >= waitsFrom) return true
     const rested = missing.map((head) => restedFrom(head, since.wanted) + minWaitSeconds * 1000)
     const dueAt = Math.max(askAt, missing.length > 0 ? Math.min(...rested) : askAt)
@@ -143,6 +143,5 @@ export async function storedReadings(
       ...(head.removedAt === undefined && !head.unreadable && { reading: await store.reading(head.edge) }),
     }),
   )
-  const machines: MachinesReading | undefined = await store.machines()
-  return readingsAt(at, edges, machines, config.timers.longestCallSeconds)
+  return readingsAt(at, edges, readable(await store.machines()), config.timers.longestCallSeconds)
 }

@@ -2,6 +2,7 @@ import { type Hold, holdKey } from '../control/hold.ts'
 import { isGone } from '../control/instance-life.ts'
 import { clocksApartMs } from '../control/observation.ts'
 import type { MachinesReading, Unknown } from '../control/reading.ts'
+import { readable } from '../control/reading.ts'
 import { instancesById, inventory } from './inventory.ts'
 import { onEach } from './on-each.ts'
 import { oneAtATime } from './one-at-a-time.ts'
@@ -28,7 +29,7 @@ export async function readMachines(ports: Needs, notBefore: number): Promise<voi
 
 async function read(ports: Needs, notBefore: number): Promise<void> {
   const { store, clock, config } = ports
-  const before = await store.machines()
+  const before = readable(await store.machines())
   if (before && before.askedAt >= notBefore) return
   const restsUntil = Math.max(
     (before?.askedAt ?? 0) + config.timers.minWaitSeconds * 1000,

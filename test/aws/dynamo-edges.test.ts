@@ -72,8 +72,12 @@ test.each([
   const taken = edges.takeEdge('edge-a', 'me', now, now + 1000)
   await expect(taken).rejects.toThrow(UnexpectedAnswer)
   await expect(taken).rejects.toThrow('EDGES/edge-a: ')
-  const known = Object(data) === data ? data : {}
-  expect(lease()).toEqual({ ...Object(known), owner: '', until: now + 900_000, generation: now })
+  const reason = expect.stringContaining('EDGES/edge-a: ')
+  const head = {
+    ...{ edge: 'edge-a', wanted: -1, askedAt: 0 },
+    unreadable: { since: now, at: now, reason, passes: true },
+  }
+  expect(lease()).toEqual({ owner: '', until: now + 900_000, generation: now, head })
   expect(await edges.takeEdge('edge-a', 'me', now + 899_999, now + 900_999)).toBe(undefined)
   expect(await edges.takeEdge('edge-a', 'me', now + 900_000, now + 901_000)).toBe(now + 1)
 })

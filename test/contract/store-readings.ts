@@ -12,6 +12,11 @@ async function taken(store: Store, edge: string, now = 0, until = 1000): Promise
 const headOf = async (store: Store, edge: string) =>
   (await store.edgeHeads()).filter((head) => head.edge === edge)
 
+const notRead = (edge: string) => ({
+  ...{ edge, wanted: -1, askedAt: 0 },
+  unreadable: { since: 0, at: 0, reason: 'it was not read yet', passes: true },
+})
+
 /** What was read of edges and machines, as every store must keep it. */
 export function readingsContract(open: () => Store, fresh: (name: string) => string): void {
   describe('what is known of an edge', () => {
@@ -26,6 +31,19 @@ export function readingsContract(open: () => Store, fresh: (name: string) => str
       await store.putReading(await taken(store, read), { head: aHead(read) })
       await store.addEdgeHead({ ...bare, edge: read })
       expect(await headOf(store, read)).toEqual([aHead(read)])
+    })
+    test('one that was taken and never read is known, as not read yet, whoever adds it', async () => {
+      const store = open()
+      const edge = fresh('edge')
+      await taken(store, edge)
+      await store.addEdgeHead(aHead(edge))
+      expect(await headOf(store, edge)).toEqual([notRead(edge)])
+    })
+    test('what has a lease and is no edge is none', async () => {
+      const store = open()
+      const name = `/${fresh('work')}`
+      await taken(store, name)
+      expect(await headOf(store, name)).toEqual([])
     })
   })
 
@@ -72,7 +90,7 @@ export function readingsContract(open: () => Store, fresh: (name: string) => str
       const second = await taken(store, edge, 1000, 2000)
       expect(await store.putReading(raised, found)).toBe('lost')
       expect(await store.putReading(raised, { head: found.head })).toBe('lost')
-      expect(await headOf(store, edge)).toEqual([])
+      expect(await headOf(store, edge)).toEqual([notRead(edge)])
       expect(await store.reading(edge)).toBe(undefined)
       expect(await store.listing(edge)).toBe(undefined)
       expect(await store.putReading(second, found)).toBe('written')

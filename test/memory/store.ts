@@ -3,7 +3,13 @@ import type { EdgeRelease } from '../../functions/control/edge-release.ts'
 import type { EdgeRecord } from '../../functions/control/entry-record.ts'
 import { StoreConflict } from '../../functions/control/errors.ts'
 import type { Hold, HoldSource, Subject } from '../../functions/control/hold.ts'
-import type { EdgeHead, Listing, MachinesReading, Reading } from '../../functions/control/reading.ts'
+import {
+  type EdgeHead,
+  type Listing,
+  type MachinesReading,
+  notReadYet,
+  type Reading,
+} from '../../functions/control/reading.ts'
 import type {
   CommandOutcomeRow,
   Inventory,
@@ -19,6 +25,11 @@ function holdKey(source: HoldSource, id: string, subject: Subject): string {
   if (subject.kind === 'uri') return JSON.stringify([source, id, subject.uri])
   const isOfAction = source === 'lifecycle' || source === 'retired'
   return JSON.stringify([source, id, subject.instanceId, ...(isOfAction ? [] : [subject.launchedAt])])
+}
+
+function notRead(edge: string): EdgeHead {
+  const unreadable = { since: 0, at: 0, reason: notReadYet, passes: true }
+  return { edge, wanted: -1, askedAt: 0, unreadable }
 }
 
 /** The store's semantics without a database: conditional writes, and copies in and out, so that no caller shares an object. */
@@ -105,9 +116,13 @@ export function createMemoryStore(): MemoryStore {
       records.set(edge, structuredClone(next))
       return 'written'
     },
-    edgeHeads: async () => structuredClone([...heads.values()].sort((a, b) => (a.edge < b.edge ? -1 : 1))),
+    edgeHeads: async () => {
+      const names = [...edges.keys(), ...heads.keys()].filter((name) => !name.startsWith('/'))
+      const known = [...new Set(names)].sort().map((edge) => heads.get(edge) ?? notRead(edge))
+      return structuredClone(known)
+    },
     async addEdgeHead(head) {
-      if (!heads.has(head.edge)) heads.set(head.edge, structuredClone(head))
+      if (!heads.has(head.edge) && !edges.has(head.edge)) heads.set(head.edge, structuredClone(head))
     },
     reading: async (edge) => structuredClone(readings.get(edge)),
     listing: async (edge) => structuredClone(listings.get(edge)),
