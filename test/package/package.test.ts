@@ -107,10 +107,11 @@ describe('the package', () => {
     ).toEqual([])
   })
 
-  test('brings its functions, and what an edge includes', () => {
+  test('brings its functions, its documents, and what an edge includes', () => {
     for (const name of Object.keys(handlers))
       expect(existsSync(join(installed, 'dist', 'functions', name, 'index.mjs'))).toBe(true)
-    for (const file of ['README.md', 'kamailio/rpc.cfg', 'kamailio/drain-guard.cfg', 'docs/commands.md'])
+    const documents = ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'docs/commands.md']
+    for (const file of [...documents, 'kamailio/rpc.cfg', 'kamailio/drain-guard.cfg'])
       expect(existsSync(join(installed, file))).toBe(true)
   })
 
