@@ -4,12 +4,6 @@ import { expect, test } from 'vitest'
 import { eventTypes, metricNames, metricNamespace } from '../functions/contracts/names.ts'
 
 const runbook = readFileSync(join(import.meta.dirname, '../docs/operations.md'), 'utf8')
-const headings = [...runbook.matchAll(/^##+ (.+)$/gm)].map(([, text = '']) =>
-  text
-    .toLowerCase()
-    .replace(/[^\w\- ]/g, '')
-    .replaceAll(' ', '-'),
-)
 
 test('the runbook says what each event means, once, and names no other', () => {
   const [, section = ''] = runbook.split('\n## Events\n')
@@ -22,8 +16,4 @@ test('the runbook says what each event means, once, and names no other', () => {
 test('the runbook names each metric, and our namespace', () => {
   for (const name of [...Object.values(metricNames), metricNamespace])
     expect(runbook).toContain(`\`${name}\``)
-})
-
-test('each reference within the runbook leads somewhere', () => {
-  for (const [, anchor] of runbook.matchAll(/\]\(#([^)]+)\)/g)) expect(headings).toContain(anchor)
 })

@@ -1,0 +1,146 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import * as z from 'zod'
+
+const root = join(import.meta.dirname, '..')
+const read = (file: string) => readFileSync(resolve(root, file), 'utf8')
+const documents = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+  .stdout.split('\n')
+  .filter((path) => path !== '' && existsSync(join(root, path)))
+const manifest = z
+  .object({
+    version: z.string(),
+    license: z.string(),
+    engines: z.object({ node: z.string() }),
+    scripts: z.record(z.string(), z.string()),
+  })
+  .parse(JSON.parse(read('package.json')))
+
+const withoutBlocks = (markdown: string) => markdown.replaceAll(/^```[\s\S]*?^```/gm, '')
+
+/** What GitHub makes of a heading. */
+function anchorsOf(file: string): string[] {
+  return [...withoutBlocks(read(file)).matchAll(/^#+ (.+)$/gm)].map(([, text = '']) =>
+    text
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+/** @returns what is wrong with the links of a document */
+function brokenLinks(document: string): string[] {
+  const links = withoutBlocks(read(document)).matchAll(/\]\(([^)\s]+)\)/g)
+  return [...links].flatMap(([, link = '']) => {
+    if (/^https?:/.test(link)) return []
+    const [path = '', anchor] = link.split('#')
+    const file = path === '' ? document : join(dirname(document), path)
+    if (!existsSync(join(root, file))) return [`${link}: no such file`]
+    return anchor === undefined || anchorsOf(file).includes(anchor) ? [] : [`${link}: no such heading`]
+  })
+}
+
+/** The commands of `sh` blocks and of code within a line, each on a line of its own. */
+function commandsOf(document: string): string[] {
+  const markdown = read(document)
+  const blocks = [...markdown.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, text = '']) => text)
+  const inLine = [...withoutBlocks(markdown).matchAll(/`([^`\n]+)`/g)].map(([, text = '']) => text)
+  return [...blocks, ...inLine].flatMap((text) => text.split(/\n|&&/).map((line) => line.trim()))
+}
+
+const helps = new Map<string, string>()
+/** @param program as a script of package.json runs it, such as `node lab/demo.ts` */
+function helpOf(program: string): string {
+  const known = helps.get(program)
+  if (known !== undefined) return known
+  const args = program.split(' ').slice(1)
+  const { stdout } = spawnSync(process.execPath, [...args, '--help'], { cwd: root, encoding: 'utf8' })
+  helps.set(program, stdout)
+  return stdout
+}
+
+const vitestProjects = [...read('vitest.config.ts').matchAll(/name: '(\w+)'/g)].map(([, name]) => name)
+
+/** @returns what a command of ours names that is not there */
+function missingIn(command: string): string[] {
+  const [, name, options = ''] = /^npm (?:run |(?=test\b))([\w:-]+)(.*)$/.exec(command) ?? []
+  if (name !== undefined) {
+    const script = manifest.scripts[name]
+    if (script === undefined) return [`script ${name}`]
+    const asked = [...options.matchAll(/ (--\w[\w-]*)/g)].map(([, option = '']) => option)
+    // Not every program has a help: one without options would begin its work.
+    const help = script.startsWith('node ') && asked.length > 0 ? helpOf(script) : ''
+    return asked
+      .filter((option) => !new RegExp(`^ +(-\\w, )?${option}\\b`, 'm').test(help))
+      .map((option) => `option ${option} of ${name}`)
+  }
+  const [, runner] = /^(?:npx )?(node|vitest run|biome) /.exec(command) ?? []
+  if (runner === undefined) return []
+  const projects = [...command.matchAll(/--project (\w+)/g)].map(([, project]) => project)
+  return [
+    ...projects.filter((project) => !vitestProjects.includes(project)).map((project) => `project ${project}`),
+    ...[...command.matchAll(/ ([\w./-]+\.ts)\b/g)].flatMap(([, file = '']) =>
+      existsSync(join(root, file)) ? [] : [file],
+    ),
+  ]
+}
+
+/** Files and folders that a document names, from the root or from `functions/`. */
+function missingFiles(document: string): string[] {
+  const names = [...withoutBlocks(read(document)).matchAll(/`([\w.*{},-]+\/[\w./*{},-]*)`/g)]
+  return names
+    .map(([, name = '']) => name)
+    .filter((name) => !/^(\.lab|dist)\//.test(name))
+    .filter((name) =>
+      ['', 'functions'].every((room) => globSync(name, { cwd: join(root, room) }).length === 0),
+    )
+}
+
+test('the documents are found', () => {
+  for (const file of ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'docs/operations.md'])
+    expect(documents).toContain(file)
+})
+
+describe.each(documents)('%s', (document) => {
+  test('each link leads somewhere', () => {
+    expect(brokenLinks(document)).toEqual([])
+  })
+
+  test('each command of ours names scripts, options, projects and files that are there', () => {
+    expect(commandsOf(document).flatMap((command) => missingIn(command))).toEqual([])
+  })
+})
+
+test.each(['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/architecture.md'])(
+  '%s names no file or folder that is not there',
+  (document) => {
+    expect(missingFiles(document)).toEqual([])
+  },
+)
+
+test('the checks see what is not there', () => {
+  expect(missingIn('npm run nothing')).toEqual(['script nothing'])
+  expect(missingIn('npm run simulate -- --sed=1')).toEqual(['option --sed of simulate'])
+  expect(missingIn('npx vitest run --project units test/none.test.ts')).toEqual([
+    'project units',
+    'test/none.test.ts',
+  ])
+})
+
+test('the files beside package.json and biome.json say what those say', () => {
+  expect(`>=${read('.nvmrc').trim()}`).toBe(manifest.engines.node)
+  expect(read('LICENSE')).toMatch(new RegExp(`^${manifest.license} License\n`))
+  expect(read('CHANGELOG.md')).toMatch(/^## \[Unreleased\]$/m)
+  expect(read('CHANGELOG.md')).toContain(`\n## [${manifest.version}] - 20`)
+  const { formatter } = z
+    .object({ formatter: z.object({ indentStyle: z.string(), indentWidth: z.int(), lineWidth: z.int() }) })
+    .parse(JSON.parse(read('biome.json')))
+  expect(read('.editorconfig')).toContain(
+    `[*.{ts,json}]\nindent_style = ${formatter.indentStyle}\nindent_size = ${formatter.indentWidth}\nmax_line_length = ${formatter.lineWidth}\n`,
+  )
+})
