@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { UnexpectedAnswer } from '../control/errors.ts'
 import { clocksApartMs } from '../control/observation.ts'
-import { type EdgeHead, notReadYet, type UnreadRow } from '../control/reading.ts'
+import { notReadYet, type StoredHead, type UnreadRow } from '../control/reading.ts'
 import type { Clock, Store } from '../use-cases/ports.ts'
 import { edgeKey, edgesPartition, leaseKey, longestRunMs, noLease, under } from './dynamo-edges.ts'
 import type { Condition, DynamoTable, Key, Write } from './dynamo-table.ts'
@@ -60,10 +60,13 @@ export function dynamoReadings(table: DynamoTable, clock: Clock): Readings {
    * Every row is an edge that looks have to know of. What can't be read, or is not there yet, is the head of one that nobody has read: it keeps
    * no other from being known, and the next settle writes it anew.
    */
-  function headOf({ sk: edge, data }: { readonly sk: string; readonly data: unknown }): EdgeHead {
-    const unread = (reason: string, passes: boolean): EdgeHead => ({
+  function headOf({ sk: edge, data }: { readonly sk: string; readonly data: unknown }): StoredHead {
+    const lease = leaseIn.safeParse(data).data
+    const leased = lease && lease.until > 0 && { leasedUntil: lease.until }
+    const unread = (reason: string, passes: boolean): StoredHead => ({
       ...{ edge, wanted: -1, askedAt: 0 },
       unreadable: { since: 0, at: 0, reason, passes },
+      ...leased,
     })
     const key = `${edgesPartition}/${edge}`
     try {
@@ -72,7 +75,7 @@ export function dynamoReadings(table: DynamoTable, clock: Clock): Readings {
       if (head.edge !== edge) return unread(`${key} names ${head.edge}`, false)
       return isAhead(Math.max(head.askedAt, head.unreadable?.at ?? 0))
         ? unread(`${key} ${notYet}`, false)
-        : head
+        : { ...head, ...leased }
     } catch (error) {
       if (!(error instanceof UnexpectedAnswer)) throw error
       return unread(error.message, false)
@@ -145,3 +148,4 @@ function notAskedAfter(askedAt: number): Condition {
 }
 
 const edgeRow = z.object({ head: edgeHeadRow.exactOptional() })
+const leaseIn = z.object({ until: z.number() })

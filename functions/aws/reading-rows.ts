@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { ListedDestination } from '../control/destination.ts'
 import type { EdgeDescription } from '../control/edge-facts.ts'
-import type { InstanceFacts } from '../control/instance-life.ts'
+import type { InstanceFacts, Inventory } from '../control/instance-life.ts'
 import type { LastListed } from '../control/list-memory.ts'
 import type {
   CallCount,
@@ -15,7 +15,6 @@ import type {
   Unknown,
 } from '../control/reading.ts'
 import type { SettledEntry } from '../control/settled.ts'
-import type { Inventory } from '../use-cases/ports.ts'
 import { type Each, type Fields, flags, uri } from './rows.ts'
 
 export const edgeHeadRow: z.ZodType<EdgeHead> = z.object({

@@ -15,6 +15,12 @@ export interface InstanceFacts extends InstanceState {
   readonly group?: string
 }
 
+/** The instances of our groups, as EC2 showed them when it was asked (epoch ms). */
+export interface Inventory {
+  readonly askedAt: number
+  readonly instances: readonly InstanceFacts[]
+}
+
 /** EC2 may not know a machine in the first seconds after its launch ("eventual consistency"); minutes are far more than was ever seen. */
 const knownWithinMs = 300_000
 

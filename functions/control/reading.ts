@@ -96,6 +96,12 @@ export interface EdgeHead {
   readonly removedAt?: number
 }
 
+/** A head as it is found in the store. */
+export interface StoredHead extends EdgeHead {
+  /** epoch ms: somebody has its lease until then; absent where nobody has */
+  readonly leasedUntil?: number
+}
+
 /** Of an edge that has a head and no reading. */
 export const notReadYet = 'it was not read yet'
 

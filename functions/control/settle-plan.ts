@@ -17,6 +17,9 @@ export interface GuardWrite {
   readonly held: boolean
 }
 
+/** Sets the state of one entry, by duid where its set lists the URI more than once; or marks a URI in the drain guard's table, or unmarks it. */
+export type EdgeWrite = StateWrite | GuardWrite
+
 /** One edge as a settle finds it, under its lease. Times are epoch ms. */
 export interface SettleView {
   readonly wanted: Wanted
@@ -42,7 +45,7 @@ export interface SettleView {
 export interface SettlePlan {
   readonly put: readonly EdgeRecord[]
   /** in this order, after the records are put; a batch keeps it */
-  readonly writes: readonly (StateWrite | GuardWrite)[]
+  readonly writes: readonly EdgeWrite[]
   readonly drop: readonly EdgeRecord[]
   /**
    * Entries whose state is not as wanted and can't be written apart: their set lists the URI more than once without distinct duids, and

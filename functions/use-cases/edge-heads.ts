@@ -1,4 +1,4 @@
-import { type EdgeHead, notReadYet } from '../control/reading.ts'
+import { type EdgeHead, notReadYet, type StoredHead } from '../control/reading.ts'
 import { lateMs } from './edge-lease.ts'
 import { onEach } from './on-each.ts'
 import type { Edge, EdgePorts } from './ports.ts'
@@ -14,9 +14,9 @@ export async function currentHeads({ store }: Pick<EdgePorts, 'store'>): Promise
 export async function knownHeads(
   ports: Needs,
   edges: readonly Edge[],
-): Promise<ReadonlyMap<string, EdgeHead>> {
+): Promise<ReadonlyMap<string, StoredHead>> {
   const { store, clock } = ports
-  const heads = new Map((await store.edgeHeads()).map((head) => [head.edge, head]))
+  const heads = new Map<string, StoredHead>((await store.edgeHeads()).map((head) => [head.edge, head]))
   const now = clock.now()
   for (const { id: edge } of edges) {
     if (heads.has(edge)) continue

@@ -1,8 +1,8 @@
 import { canonicalHost } from '../control/destination.ts'
 import { InventoryBusy } from '../control/errors.ts'
-import type { InstanceFacts } from '../control/instance-life.ts'
+import type { InstanceFacts, Inventory } from '../control/instance-life.ts'
 import { oneAtATime } from './one-at-a-time.ts'
-import type { Inventory, Ports } from './ports.ts'
+import type { Ports } from './ports.ts'
 
 type Needs = Pick<Ports, 'store' | 'clock' | 'ids' | 'config' | 'instances'>
 

@@ -10,9 +10,17 @@ import type { EdgeRelease } from '../control/edge-release.ts'
 import type { EdgeRecord } from '../control/entry-record.ts'
 import type { EdgeError } from '../control/errors.ts'
 import type { Hold, Subject } from '../control/hold.ts'
-import type { InstanceFacts } from '../control/instance-life.ts'
-import type { StateWrite } from '../control/plan.ts'
-import type { CallCount, EdgeHead, Listing, MachinesReading, Reading, UnreadRow } from '../control/reading.ts'
+import type { InstanceFacts, Inventory } from '../control/instance-life.ts'
+import type {
+  CallCount,
+  EdgeHead,
+  Listing,
+  MachinesReading,
+  Reading,
+  StoredHead,
+  UnreadRow,
+} from '../control/reading.ts'
+import type { EdgeWrite } from '../control/settle-plan.ts'
 
 /**
  * ONE Kamailio. Every method has a timeout. A write that returns proves nothing: read back. Fan-out, every group and read-back live
@@ -58,9 +66,6 @@ export interface Edge {
   endCalls(of: CallsOf, most: number): Promise<number>
 }
 
-/** Sets the state of one entry, by duid where its set lists the URI more than once; or marks a URI in the drain guard's table, or unmarks it. */
-export type EdgeWrite = StateWrite | { readonly uri: DestinationUri; readonly held: boolean }
-
 /** The calls to any of the URIs and from any of the addresses. */
 export interface CallsOf {
   readonly uris: readonly DestinationUri[]
@@ -87,12 +92,6 @@ export interface Instances {
   byIds(instanceIds: readonly string[]): Promise<readonly InstanceFacts[]>
   /** The running or pending instances with this address: two VPCs may use the same. */
   byAddress(host: string): Promise<readonly InstanceFacts[]>
-}
-
-/** The instances of our groups, as EC2 showed them when it was asked (epoch ms). */
-export interface Inventory {
-  readonly askedAt: number
-  readonly instances: readonly InstanceFacts[]
 }
 
 /** Auto Scaling's lifecycle actions. `over` means that no such action is active: completed, expired or never there. */
@@ -176,7 +175,7 @@ export interface Store {
     records: readonly EdgeRecord[],
   ): Promise<'written' | 'lost'>
   /** What is known of every edge that was ever read, in short. */
-  edgeHeads(): Promise<readonly EdgeHead[]>
+  edgeHeads(): Promise<readonly StoredHead[]>
   /** Of an edge that nobody has taken yet; nothing is changed where somebody has. */
   addEdgeHead(head: EdgeHead): Promise<void>
   /** What the last settle that could read an edge found there; the next one replaces what can't be read. */

@@ -8,6 +8,7 @@ import { remember } from '../control/list-memory.ts'
 import type { EdgeHead, EndedCalls, Listing, Reading, UnreadRow } from '../control/reading.ts'
 import {
   calmGapMs,
+  type EdgeWrite,
   guardsToRead,
   type SettlePlan,
   type SettleView,
@@ -17,7 +18,7 @@ import { settledEntries, sinceTheChange, sinceWhen } from '../control/settled.ts
 import { wantedOf } from '../control/wanted.ts'
 import { countCalls } from './count-calls.ts'
 import { type Lease, lost } from './edge-lease.ts'
-import type { EdgePorts, EdgeWrite } from './ports.ts'
+import type { EdgePorts } from './ports.ts'
 
 export type SettleNeeds = Pick<EdgePorts, 'store' | 'clock' | 'config'>
 

@@ -9,8 +9,10 @@ async function taken(store: Store, edge: string, now = 0, until = 1000): Promise
   if (generation === undefined) throw new Error('somebody else has it')
   return generation
 }
-const headOf = async (store: Store, edge: string) =>
+const storedHeadOf = async (store: Store, edge: string) =>
   (await store.edgeHeads()).filter((head) => head.edge === edge)
+const headOf = async (store: Store, edge: string) =>
+  (await storedHeadOf(store, edge)).map(({ leasedUntil: _, ...head }) => head)
 
 const notRead = (edge: string) => ({
   ...{ edge, wanted: -1, askedAt: 0 },
@@ -38,6 +40,19 @@ export function readingsContract(open: () => Store, fresh: (name: string) => str
       await taken(store, edge)
       await store.addEdgeHead(aHead(edge))
       expect(await headOf(store, edge)).toEqual([notRead(edge)])
+    })
+    test('until when somebody has its lease is known with it', async () => {
+      const store = open()
+      const edge = fresh('edge')
+      await store.addEdgeHead(aHead(edge))
+      expect(await storedHeadOf(store, edge)).toEqual([aHead(edge)])
+      const generation = await taken(store, edge, 0, 1000)
+      expect(await storedHeadOf(store, edge)).toEqual([{ ...aHead(edge), leasedUntil: 1000 }])
+      await store.extendEdge(edge, generation, 2000)
+      await store.putReading(generation, { head: aHead(edge, { wanted: 9 }) })
+      expect(await storedHeadOf(store, edge)).toEqual([{ ...aHead(edge, { wanted: 9 }), leasedUntil: 2000 }])
+      await store.giveUpEdge(edge, generation, 0)
+      expect(await storedHeadOf(store, edge)).toEqual([aHead(edge, { wanted: 9 })])
     })
     test('what has a lease and is no edge is none', async () => {
       const store = open()

@@ -3,6 +3,7 @@ import type { EdgeRelease } from '../../functions/control/edge-release.ts'
 import type { EdgeRecord } from '../../functions/control/entry-record.ts'
 import { StoreConflict } from '../../functions/control/errors.ts'
 import type { Hold, HoldSource, Subject } from '../../functions/control/hold.ts'
+import type { Inventory } from '../../functions/control/instance-life.ts'
 import {
   type EdgeHead,
   type Listing,
@@ -10,13 +11,7 @@ import {
   notReadYet,
   type Reading,
 } from '../../functions/control/reading.ts'
-import type {
-  CommandOutcomeRow,
-  Inventory,
-  KeptEvent,
-  PendingAnswer,
-  Store,
-} from '../../functions/use-cases/ports.ts'
+import type { CommandOutcomeRow, KeptEvent, PendingAnswer, Store } from '../../functions/use-cases/ports.ts'
 import { type Faulty, faulty } from './faults.ts'
 
 export type MemoryStore = Faulty<Store>
@@ -118,7 +113,10 @@ export function createMemoryStore(): MemoryStore {
     },
     edgeHeads: async () => {
       const names = [...edges.keys(), ...heads.keys()].filter((name) => !name.startsWith('/'))
-      const known = [...new Set(names)].sort().map((edge) => heads.get(edge) ?? notRead(edge))
+      const known = [...new Set(names)].sort().map((edge) => {
+        const { until = 0 } = edges.get(edge) ?? {}
+        return { ...(heads.get(edge) ?? notRead(edge)), ...(until > 0 && { leasedUntil: until }) }
+      })
       return structuredClone(known)
     },
     async addEdgeHead(head) {

@@ -76,8 +76,12 @@ export async function readingOf(world: World, edge = 'edge-a'): Promise<Reading>
   return reading
 }
 
+/** As it is stored now, without the lease. */
 export async function headOf(world: World, edge = 'edge-a') {
-  return (await world.memory.store.edgeHeads()).find((head) => head.edge === edge)
+  const found = (await world.memory.store.edgeHeads()).find((head) => head.edge === edge)
+  if (!found) return undefined
+  const { leasedUntil: _, ...head } = found
+  return head
 }
 
 /** When the lease of an edge is free, and it is free now. */
