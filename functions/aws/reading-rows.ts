@@ -150,6 +150,7 @@ export const listingRow: z.ZodType<Listing> = z.object({
       uri,
       at: z.number(),
       address: z.string().exactOptional(),
+      duid: z.string().exactOptional(),
     } satisfies Fields<LastListed>),
   ),
   lostAt: z.number().exactOptional(),

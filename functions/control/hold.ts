@@ -23,7 +23,7 @@ export interface Hold {
   readonly subject: Subject
   /** the listed URIs it keeps disabled, verbatim, over all edges; a lifecycle hold's are filled in by settle, as are its addresses and group */
   readonly uris: readonly DestinationUri[]
-  /** what any edge had listed of it before it was held: a call is counted under the URI that it began with, also on an edge that never listed that */
+  /** what any edge had listed of it before it was held, by address, duid or tag: a call is counted under the URI that it began with, also on an edge that never listed that */
   readonly formerUris?: readonly DestinationUri[]
   /** addresses the subject places calls from, for the `src` profile */
   readonly addresses: readonly string[]

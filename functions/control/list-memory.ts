@@ -1,5 +1,5 @@
 import { type DestinationUri, type ListedDestination, usualUris } from './destination.ts'
-import type { Hold } from './hold.ts'
+import type { Hold, ListedName } from './hold.ts'
 import type { Lookup } from './listing.ts'
 import { type Listing, readable, type UnreadRow } from './reading.ts'
 
@@ -10,6 +10,7 @@ export interface LastListed {
   readonly at: number
   /** what the edge resolved its name to */
   readonly address?: string
+  readonly duid?: string
 }
 
 /**
@@ -26,10 +27,11 @@ export function remember(
   const before = readable(stored)
   const isListed = new Set(listed.map(nameOf))
   // It may have been there until just now, also where the edge could not be read for a while.
-  const left = (before?.listed ?? []).map(({ uri, address }) => ({
+  const left = (before?.listed ?? []).map(({ uri, address, duid }) => ({
     uri,
     at: now,
     ...(address !== undefined && { address }),
+    ...(duid !== undefined && { duid }),
   }))
   const former = new Map(
     [...(before?.former ?? []), ...left]
@@ -44,9 +46,9 @@ export function remember(
   }
 }
 
-/** A name may lead to another machine later. */
-function nameOf({ uri, address = '' }: Pick<ListedDestination, 'uri' | 'address'>): string {
-  return `${uri} ${address}`
+/** A name may lead to another machine later, and be listed with another's duid. */
+function nameOf({ uri, address = '', duid = '' }: ListedName): string {
+  return `${uri} ${address} ${duid}`
 }
 
 /** Whether it says nothing of some time in which a call that is up may have begun. */
@@ -60,11 +62,7 @@ export function isYoung({ since }: Pick<Listing, 'since'>, now: number, longestC
  * @param known finds the entries of a hold in what an edge lists and has listed
  * @param usual whether the usual spellings are worth asking for: while the memory is young, and before a drain ends
  */
-export function otherSpellings(
-  hold: Hold,
-  known: Lookup<Pick<ListedDestination, 'uri' | 'address'>>,
-  usual: boolean,
-): DestinationUri[] {
+export function otherSpellings(hold: Hold, known: Lookup<ListedName>, usual: boolean): DestinationUri[] {
   const spelled = usual && hold.wholeInstance ? usualUris(hold.addresses) : []
   const others = new Set([...known(hold).map(({ uri }) => uri), ...spelled])
   return [...others].filter((uri) => !hold.uris.includes(uri))

@@ -8,6 +8,7 @@ import {
   sipUri,
 } from './destination.ts'
 import { AmbiguousDestination, InvalidDestinationName, UnknownDestination } from './errors.ts'
+import type { ListedName } from './hold.ts'
 
 /** `i-` and 8 or 17 hex digits. */
 export function isInstanceId(text: string): boolean {
@@ -24,7 +25,7 @@ export function instanceDestinations(
     readonly addresses: readonly string[]
     readonly taggedDestinations: readonly string[]
   },
-  listed: readonly ListedDestination[],
+  listed: readonly ListedName[],
 ): DestinationUri[] {
   const addresses = new Set(instance.addresses.map((address) => canonicalHost(address) ?? address))
   const tagged = new Set(
@@ -82,7 +83,7 @@ export function ownerOf<Instance extends { readonly group?: string }>(
   return others.length > 0 ? undefined : owner
 }
 
-function matcher(name: string): ((entry: ListedDestination) => boolean) | undefined {
+function matcher(name: string): ((entry: ListedName) => boolean) | undefined {
   const bareIpv6 = /^[0-9a-f:.]+$/i.test(name) && name.split(':').length > 2
   const wanted = sipUri(name) ?? sipUri(bareIpv6 ? `sip:[${name}]` : `sip:${name}`)
   if (!wanted) return undefined
@@ -97,6 +98,6 @@ function matcher(name: string): ((entry: ListedDestination) => boolean) | undefi
   }
 }
 
-function distinct(entries: readonly ListedDestination[]): DestinationUri[] {
+function distinct(entries: readonly ListedName[]): DestinationUri[] {
   return [...new Set(entries.map((entry) => entry.uri))]
 }

@@ -3,7 +3,7 @@ import { type DestinationUri, type ListedDestination, usualUris } from '../contr
 import { isUnresolved, mayBelong, type OpaqueEntry } from '../control/edge-list.ts'
 import { type EdgeRecord, entryKey, recordKey } from '../control/entry-record.ts'
 import { EdgeError } from '../control/errors.ts'
-import { type Hold, holdKey } from '../control/hold.ts'
+import { type Hold, holdKey, type ListedName } from '../control/hold.ts'
 import { isYoung, otherSpellings } from '../control/list-memory.ts'
 import { lookup } from '../control/listing.ts'
 import { clocksApartMs } from '../control/observation.ts'
@@ -37,10 +37,7 @@ export async function countCalls(
   { edge, takesBatches, holds, listing, opaque, entries, records, before }: Counting,
 ): Promise<{ readonly holds: Record<string, HoldReading>; readonly bootTime: string }> {
   const find = lookup(listing.listed)
-  const known = lookup<Pick<ListedDestination, 'uri' | 'address' | 'duid'>>([
-    ...listing.listed,
-    ...listing.former,
-  ])
+  const known = lookup<ListedName>([...listing.listed, ...listing.former])
   const settled = lookup(entries)
   const onRecord = new Map(records.map((record) => [recordKey(record), record]))
   const young = isYoung(listing, clock.now(), config.timers.longestCallSeconds)

@@ -1,11 +1,12 @@
 import type { ListedDestination } from '../control/destination.ts'
 import { DispatcherControlError } from '../control/errors.ts'
 import { belongsTo, type Hold, type ListedName } from '../control/hold.ts'
+import type { InstanceFacts } from '../control/instance-life.ts'
 import type { LastListed } from '../control/list-memory.ts'
-import { lookup } from '../control/listing.ts'
 import { clocksApartMs } from '../control/observation.ts'
 import type { Scope } from '../control/plan.ts'
 import { readable } from '../control/reading.ts'
+import { instanceDestinations } from '../control/resolve.ts'
 import { onEach } from './on-each.ts'
 import type { Ports } from './ports.ts'
 
@@ -26,7 +27,7 @@ interface Unreadable {
   readonly edge: string
   readonly unreadable: string
   /** and what it listed when it was read last */
-  readonly former: readonly Pick<ListedDestination, 'uri' | 'address'>[]
+  readonly former: readonly ListedName[]
 }
 
 /** The lists as they are stored: at most a minute old, where an edge can be read. */
@@ -72,14 +73,13 @@ export function wasNowhere(readouts: readonly Readout[], scope: Scope): boolean 
   )
 }
 
-/** @returns what any edge had listed of a whole instance, besides what is listed now */
+/** @returns what any edge had listed of a whole instance, besides `uris` */
 export function formerOf(
   readouts: readonly Readout[],
-): (instance: Pick<Hold, 'addresses' | 'uris'>) => Pick<Hold, 'formerUris'> {
-  const find = lookup(readouts.flatMap(({ former }) => former))
-  return ({ addresses, uris }) => {
-    const found = find({ uris: [], addresses, wholeInstance: true }).map(({ uri }) => uri)
-    const formerUris = [...new Set(found)].filter((uri) => !uris.includes(uri))
+): (instance: InstanceFacts, uris: Hold['uris']) => Pick<Hold, 'formerUris'> {
+  const former = readouts.flatMap((readout): readonly ListedName[] => readout.former)
+  return (instance, uris) => {
+    const formerUris = instanceDestinations(instance, former).filter((uri) => !uris.includes(uri))
     return formerUris.length > 0 ? { formerUris } : {}
   }
 }

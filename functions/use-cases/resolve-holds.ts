@@ -68,13 +68,14 @@ async function fillIn({ store }: Needs, fresh: readonly Fresh[]): Promise<void> 
   try {
     await onEach(fresh, ({ hold, shown }) => {
       const addresses = [...new Set([...hold.addresses, ...shown.addresses])]
-      const uris = instanceDestinations({ ...shown, addresses }, listed)
+      const instance = { ...shown, addresses }
+      const uris = instanceDestinations(instance, listed)
       return store.putHold({
         ...hold,
         subject: { kind: 'instance', instanceId: shown.instanceId, launchedAt: shown.launchedAt },
         addresses,
         uris,
-        ...former({ addresses, uris }),
+        ...former(instance, uris),
         ...(shown.group !== undefined && { group: shown.group }),
       })
     })

@@ -66,7 +66,7 @@ async function resolveIn(
         throw new UnknownDestination(unlisted)
       }
       const own = instanceTarget(facts)
-      return { ...own, uris, ...formerOf(readouts)({ ...own, uris }), wholeInstance: true, readouts }
+      return { ...own, uris, ...formerOf(readouts)(facts, uris), wholeInstance: true, readouts }
     }
     const uris = namedDestination(name, listed)
     const [uri] = uris

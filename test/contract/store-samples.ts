@@ -187,7 +187,7 @@ export function aListing(edge: string, change: Partial<Listing> = {}): Listing {
     ],
     former: [
       { uri: uri('sip:10.0.1.22'), at: 1_794_999_000_000 },
-      { uri: uri('sip:old.example.net'), at: 1_794_999_000_001, address: '10.0.1.23' },
+      { uri: uri('sip:old.example.net'), at: 1_794_999_000_001, address: '10.0.1.23', duid: 'x2' },
     ],
     lostAt: 1_794_998_000_000,
     ...change,

@@ -64,6 +64,13 @@ describe('an edge’s list', () => {
     expect(lists([0, named], [10]).former).toEqual([{ uri: named.uri, at: 10, address: '10.0.1.20' }])
   })
 
+  it('what left it is known by its duid, also where its URI is listed on with another’s', () => {
+    const own = { ...one, duid: 'i-1' }
+    expect(lists([0, own], [10, { ...one, duid: 'i-2' }]).former).toEqual([
+      { uri: one.uri, at: 10, duid: 'i-1' },
+    ])
+  })
+
   it('is young until it is known for longer than a call lasts', () => {
     expect(isYoung({ since: 5 }, 5 + longestMs, longest)).toBe(true)
     expect(isYoung({ since: 5 }, 6 + longestMs, longest)).toBe(false)

@@ -176,6 +176,34 @@ test('what was held by its id alone stays disabled when its action is completed'
   expect(await world.memory.store.holds()).toMatchObject([{ source: 'retired' }])
 })
 
+describe('a call is counted under a name that has left the list before the server was held', () => {
+  const name = verbatim('sip:fs1.example:5060')
+  const others = file.filter(({ uri }) => uri !== server)
+
+  test.each([
+    ['duid', { duid: instanceId }, []],
+    ['tag', {}, [name]],
+  ])('where nothing but its %s made it the server’s', async (_, told, taggedDestinations) => {
+    const world = createWorld({
+      instances: [facts({ taggedDestinations })],
+      edges: [{ id: 'edge-a', file: [...others, { group: 1, uri: name, flags: 'AP', ...told }] }],
+    })
+    await world.settledAll()
+    const [edge] = world.edges
+    const call = edge?.callTo(name) ?? 0
+    edge?.writeFile(others)
+    edge?.strangerReloads()
+    await world.pass(1 * minutes)
+    await world.settle()
+    await world.scaleIn()
+    await world.pass(10 * minutes)
+    expect(world.ended()).toEqual([])
+    edge?.hangUp(call)
+    await world.pass(3 * minutes)
+    expect(world.ended()).toHaveLength(1)
+  })
+})
+
 describe('a call is counted under what another edge had listed of the server before it was held', () => {
   const odd = verbatim('sip:10.0.1.20:5090')
   /** Edge-a has listed it, edge-b never has. */
