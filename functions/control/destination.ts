@@ -87,10 +87,10 @@ export function portOf(parts: SipUri): number {
   return parts.port ?? (parts.transport === 'tls' ? 5061 : 5060)
 }
 
-/** How a machine's destination is commonly written, to ask for calls of one that no list names. */
-export function usualUris(addresses: readonly string[]): DestinationUri[] {
-  return addresses
-    .map((address) => (address.includes(':') ? `[${address}]` : address))
+/** How a machine's destination is commonly written, to ask for calls of one that no list names. @param hosts addresses and names */
+export function usualUris(hosts: readonly string[]): DestinationUri[] {
+  return hosts
+    .map((host) => (host.includes(':') ? `[${host}]` : host))
     .flatMap((host) => [destinationUri(`sip:${host}`), destinationUri(`sip:${host}:5060`)])
     .filter((uri) => uri !== undefined)
 }

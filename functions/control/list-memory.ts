@@ -1,4 +1,4 @@
-import { type DestinationUri, type ListedDestination, usualUris } from './destination.ts'
+import { type DestinationUri, type ListedDestination, sipUri, usualUris } from './destination.ts'
 import type { Hold, ListedName } from './hold.ts'
 import type { Lookup } from './listing.ts'
 import { type Listing, readable, type UnreadRow } from './reading.ts'
@@ -63,7 +63,21 @@ export function isYoung({ since }: Pick<Listing, 'since'>, now: number, longestC
  * @param usual whether the usual spellings are worth asking for: while the memory is young, and before a drain ends
  */
 export function otherSpellings(hold: Hold, known: Lookup<ListedName>, usual: boolean): DestinationUri[] {
-  const spelled = usual && hold.wholeInstance ? usualUris(hold.addresses) : []
-  const others = new Set([...known(hold).map(({ uri }) => uri), ...spelled])
+  const entries = known(hold)
+  const listed = entries.map(({ uri }) => uri)
+  const spelled = usual && hold.wholeInstance ? usualSpellings(hold, listed) : []
+  // A name may be shared, each port another machine's.
+  const isAnothers = (uri: DestinationUri) =>
+    known({ uris: [uri], addresses: [], wholeInstance: false }).some((entry) => !entries.includes(entry))
+  const others = new Set([...listed, ...spelled.filter((uri) => !isAnothers(uri))])
   return [...others].filter((uri) => !hold.uris.includes(uri))
+}
+
+/** Of its addresses, and of the names that its URIs lead to. */
+function usualSpellings(
+  { addresses, uris, formerUris = [] }: Hold,
+  listed: readonly DestinationUri[],
+): DestinationUri[] {
+  const named = [...uris, ...formerUris, ...listed].flatMap((uri) => sipUri(uri)?.host ?? [])
+  return usualUris([...new Set([...addresses, ...named])])
 }

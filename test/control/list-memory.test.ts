@@ -104,4 +104,17 @@ describe('calls of a hold are counted under what is and was listed for it', () =
     expect(otherSpellings(bare, known([]), true)).toEqual([uri('sip:10.0.1.20'), uri('sip:10.0.1.20:5060')])
     expect(otherSpellings({ ...bare, wholeInstance: false }, known([]), true)).toEqual([])
   })
+
+  it('the names of its URIs among them: a list of a few seconds may have named one without its port', () => {
+    const named = { ...whole, uris: [uri('sip:media.example:5060')], addresses: [] }
+    expect(otherSpellings(named, known([]), false)).toEqual([])
+    expect(otherSpellings(named, known([]), true)).toEqual([uri('sip:media.example')])
+  })
+
+  it('but not what is another’s: machines may share a name, each with a port of its own', () => {
+    const named = { ...whole, uris: [uri('sip:media.example:5070')], addresses: [] }
+    const others = listed('sip:media.example:5060')
+    expect(otherSpellings(named, known([others]), true)).toEqual([])
+    expect(otherSpellings(named, known([], [others]), true)).toEqual([])
+  })
 })
