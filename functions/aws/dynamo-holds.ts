@@ -36,13 +36,15 @@ export function notAfter(order: string): Condition {
  * Each hold is one row, placed or lifted, that decides by `order`. While it is in force, a copy stands in the one partition that
  * `holds()` reads, in the same transaction: so the tombstones of a month are never read to find the few that count.
  * Only a lifted hold has a TTL: no hold ends because a row expired.
+ * @param filled what was read and is filled in: each filling adds an address
  */
-function writesOf(hold: Hold): Write[] {
+function writesOf(hold: Hold, filled?: Hold): Write[] {
   const key = keyOf(hold.source, hold.id, hold.subject)
   const over = hold.lifted !== undefined
   const copy = copyKey(key)
   const former = formerKeyOf(hold.source, hold.id, hold.subject)
   const formerRows = over && former !== key ? [truthKey(former), copyKey(former)] : []
+  const inForce = `#order = :order AND attribute_not_exists(#lifted)${filled ? ' AND #addresses = :addresses' : ''}`
   const isRequested = !over && (hold.source === 'alarm' || hold.source === 'operator')
   return [
     {
@@ -53,8 +55,8 @@ function writesOf(hold: Hold): Write[] {
         ...(over && { expiresAt: Math.ceil((hold.lifted?.at ?? 0) / 1000) + tombstoneSeconds }),
       },
       condition: {
-        expression: `attribute_not_exists(pk) OR ${over ? '#order <= :order' : '#order < :order OR (#order = :order AND attribute_not_exists(#lifted))'}`,
-        values: { order: hold.order },
+        expression: `attribute_not_exists(pk) OR ${over ? '#order <= :order' : `#order < :order OR (${inForce})`}`,
+        values: { order: hold.order, ...(filled && { addresses: filled.addresses }) },
       },
     },
     over ? { delete: copy } : { put: { ...copy, data: hold } },
@@ -78,8 +80,8 @@ export function dynamoHolds(table: DynamoTable): Pick<Store, 'holds' | 'hold' | 
       }
       return undefined
     },
-    async putHold(hold) {
-      return (await table.writeAll(writesOf(hold))) ? 'written' : 'stale'
+    async putHold(hold, over) {
+      return (await table.writeAll(writesOf(hold, over))) ? 'written' : 'stale'
     },
     async retire(hold, mark) {
       const lifted = hold.lifted ?? { at: mark.placedAt, by: mark.who }

@@ -7,16 +7,16 @@ import type { Ports } from './ports.ts'
 type Needs = Pick<Ports, 'store' | 'clock' | 'ids' | 'config' | 'instances'>
 
 const leaseName = '/inventory'
-/** EC2 answers 1,000 instances a page, within a second or two. */
+/** EC2 answers 1,000 instances a page, within a second or two. When it takes longer, another run asks it, too: what was asked last stays. */
 const leaseMs = 10_000
 /** At most once a second, however many ask. */
 const restMs = 1000
-/** Whoever finds that another one asks EC2 waits so long for what it is told: longer than for one that was killed. */
+/** Whoever finds that another one asks EC2 waits so long for what it is told: until one that was killed, or takes long, has lost its turn. */
 const patienceMs = 12_000
 
 /**
- * The instances of our groups, asked of EC2 at `notBefore` (epoch ms) or later. One at a time asks, at most once a second: EC2 lets 20
- * requests a second through, and 500 servers may be launched, or go, at once.
+ * The instances of our groups, asked of EC2 at `notBefore` (epoch ms) or later. While EC2 answers as usual, one at a time asks, at most once
+ * a second: EC2 lets 20 requests a second through, and 500 servers may be launched, or go, at once.
  * @throws InventoryBusy when another one asks, and gets no answer; what EC2 answers
  */
 export async function inventory(ports: Needs, notBefore: number): Promise<Inventory> {

@@ -134,8 +134,9 @@ export interface Store {
   /**
    * Writes a hold, placed or lifted, unless one with a later `order` is there (`stale`). Equal order writes again, but a tombstone with an order
    * as late as the message's wins. `stale`, too, where a later request about it was seen, whoever is its subject by then.
+   * @param over what was read and is filled in: nothing is written where another run has filled in more since (`stale`)
    */
-  putHold(hold: Hold): Promise<'written' | 'stale'>
+  putHold(hold: Hold, over?: Hold): Promise<'written' | 'stale'>
   /**
    * In one transaction: the lifecycle hold becomes a tombstone (lifted now with nothing to restore, unless it says
    * otherwise) and the retired mark of the same subject is written. Throws `StoreConflict`, and changes nothing, when

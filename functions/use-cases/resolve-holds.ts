@@ -1,3 +1,4 @@
+import type { ListedDestination } from '../control/destination.ts'
 import { type Hold, isResolved } from '../control/hold.ts'
 import type { InstanceFacts } from '../control/instance-life.ts'
 import { mayBeUnknownYet } from '../control/instance-life.ts'
@@ -12,7 +13,7 @@ import type { Wishes } from './settle.ts'
 type Needs = Pick<EdgePorts, 'store' | 'clock' | 'ids' | 'config' | 'instances'>
 
 const leaseName = '/holds'
-/** Longer than EC2's inventory is waited for. */
+/** Longer than EC2 usually takes. When it takes longer, two runs fill in: neither writes over what the other has. */
 const leaseMs = 20_000
 /** While holds are placed one after the other, whoever resolves them goes on for so long: others settle the edges meanwhile. */
 const goesOnForMs = 5000
@@ -66,23 +67,35 @@ async function fillIn({ store }: Needs, fresh: readonly Fresh[]): Promise<void> 
   const lists = await storedLists({ store })
   const [listed, former] = [allListed(lists), formerOf(lists)]
   try {
-    await onEach(fresh, ({ hold, shown }) => {
-      const addresses = [...new Set([...hold.addresses, ...shown.addresses])]
-      const instance = { ...shown, addresses }
-      const uris = instanceDestinations(instance, listed)
-      return store.putHold({
-        ...hold,
-        subject: { kind: 'instance', instanceId: shown.instanceId, launchedAt: shown.launchedAt },
-        addresses,
-        uris,
-        ...former(instance, uris),
-        ...(shown.group !== undefined && { group: shown.group }),
-      })
-    })
+    // What another run has filled in since is read by the next round: the counter rises for it.
+    await onEach(fresh, ({ hold, shown }) => store.putHold(filledIn({ hold, shown }, listed, former), hold))
   } finally {
     // Also for those that were written before one failed.
     await store.raiseWanted()
   }
+}
+
+/** What it covers already it goes on covering, also what no list names just now. */
+function filledIn(
+  { hold, shown }: Fresh,
+  listed: readonly ListedDestination[],
+  former: ReturnType<typeof formerOf>,
+): Hold {
+  const addresses = union(hold.addresses, shown.addresses)
+  const instance = { ...shown, addresses }
+  const uris = union(hold.uris, instanceDestinations(instance, listed))
+  const formerUris = union(hold.formerUris ?? [], former(instance, uris).formerUris ?? [])
+  return {
+    ...hold,
+    subject: { kind: 'instance', instanceId: shown.instanceId, launchedAt: shown.launchedAt },
+    ...{ addresses, uris },
+    ...(formerUris.length > 0 && { formerUris }),
+    ...(shown.group !== undefined && { group: shown.group }),
+  }
+}
+
+function union<T>(known: readonly T[], more: readonly T[]): T[] {
+  return [...new Set([...known, ...more])]
 }
 
 /** @returns what was shown last, however long ago, where EC2 refuses to show more: what is disabled needlessly is given back */

@@ -85,6 +85,18 @@ export function holdsContract(open: () => Store, fresh: (name: string) => string
         expect(await store.putHold({ ...hold, order: '3', subject: bare })).toBe('written')
       },
     )
+    test('what is filled in of a hold is written only over what was read of it', async () => {
+      const store = open()
+      const id = fresh('hold')
+      const read = aHold(id, { addresses: [], uris: [] })
+      const [one, two] = [aHold(id), aHold(id, { addresses: ['10.0.1.20', '10.0.1.21'] })]
+      await store.putHold(read)
+      expect(await store.putHold(two, read)).toBe('written')
+      expect(await store.putHold(one, read)).toBe('stale')
+      expect(await store.hold('lifecycle', id, read.subject)).toEqual(two)
+      expect((await store.holds()).filter((hold) => hold.id === id)).toEqual([two])
+      expect(await store.putHold({ ...two, group: 'other' }, two)).toBe('written')
+    })
     test('of many that write at once, the latest order stays', async () => {
       const store = open()
       const id = fresh('hold')

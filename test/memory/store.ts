@@ -57,9 +57,11 @@ export function createMemoryStore(): MemoryStore {
   const store: Store = {
     holds: async () => structuredClone([...holds.values()].filter((hold) => !hold.lifted)),
     hold: async (source, id, subject) => structuredClone(holds.get(holdKey(source, id, subject))),
-    async putHold(hold) {
+    async putHold(hold, over) {
       const isOlder = !hold.lifted && (seen.get(`${hold.source}/${hold.id}`) ?? '') > hold.order
-      if (isOlder || stale(hold)) return 'stale'
+      const known = holds.get(keyOf(hold))
+      const isFilled = over && known && String(known.addresses) !== String(over.addresses)
+      if (isOlder || isFilled || stale(hold)) return 'stale'
       holds.set(keyOf(hold), structuredClone(hold))
       return 'written'
     },

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Hold } from '../../functions/control/hold.ts'
 import { message } from '../contracts/event-files.ts'
 import { command, verbatim } from './samples.ts'
-import { holdOf } from './settle-world.ts'
+import { holdOf, want } from './settle-world.ts'
 import {
   createWorld,
   drainId,
@@ -17,6 +17,11 @@ import {
 } from './world.ts'
 
 const subject = { kind: 'instance', instanceId, launchedAt: 0 } as const
+const unresolved = (changes: Partial<Hold> = {}): Hold =>
+  holdOf(server, {
+    ...{ source: 'lifecycle', id: `${instanceId}/drain-calls`, wholeInstance: true, uris: [], subject },
+    ...changes,
+  })
 const theHold = async (world: World): Promise<Hold | undefined> =>
   world.memory.store.hold('lifecycle', `${instanceId}/drain-calls`, subject)
 
@@ -115,6 +120,56 @@ test('a later life of the same instance is not what an older hold speaks of, how
   await world.pass(1 * minutes)
   await world.settle()
   expect(await theHold(world)).toEqual(before)
+})
+
+test('what a run fills in stays filled in when a slower one ends after it', async () => {
+  const world = createWorld({ instances: [] })
+  await world.settledAll()
+  world.stop()
+  const launchedAt = world.clock.now()
+  const answers = [
+    { takesMs: 25 * seconds, addresses: ['10.0.1.20'] },
+    { takesMs: 0, addresses: ['10.0.1.20', '10.0.1.21'] },
+  ]
+  Object.assign(world.memory.instances, {
+    inGroups: async () => {
+      const { takesMs = 0, addresses } = answers.shift() ?? { addresses: ['10.0.1.20', '10.0.1.21'] }
+      await world.clock.sleep(takesMs)
+      return [facts({ launchedAt, addresses })]
+    },
+  })
+  await world.pass(6 * seconds)
+  await want(world, unresolved())
+  const slow = world.settle({ kind: 'settle' })
+  await world.pass(21 * seconds)
+  await world.settle({ kind: 'settle' })
+  expect((await theHold(world))?.addresses).toEqual(['10.0.1.20', '10.0.1.21'])
+  await slow
+  expect((await theHold(world))?.addresses).toEqual(['10.0.1.20', '10.0.1.21'])
+  expect(world.flags(neighbour)).toMatchObject({ 'edge-a/1': 'DX', 'edge-b/2': 'DX' })
+})
+
+test('what a hold covers it goes on covering when another address of its machine is shown', async () => {
+  const world = createWorld({ instances: [] })
+  await world.settledAll()
+  world.stop()
+  const launchedAt = world.clock.now()
+  const [delisted, former] = [verbatim('sip:fs1.example:5060'), verbatim('sip:10.0.1.20:5090')]
+  await want(
+    world,
+    unresolved({
+      subject: { ...subject, launchedAt },
+      ...{ addresses: ['10.0.1.20'], uris: [delisted], formerUris: [former] },
+    }),
+  )
+  world.memory.instances.put(facts({ launchedAt, addresses: ['10.0.1.21'] }))
+  await world.pass(6 * seconds)
+  await world.settle({ kind: 'settle' })
+  expect(await theHold(world)).toMatchObject({
+    addresses: ['10.0.1.20', '10.0.1.21'],
+    uris: expect.arrayContaining([delisted, server, neighbour]),
+    formerUris: [former],
+  })
 })
 
 test('an event that comes twice before the first look leaves what was resolved', async () => {
