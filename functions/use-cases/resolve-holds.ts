@@ -15,8 +15,8 @@ type Needs = Pick<EdgePorts, 'store' | 'clock' | 'ids' | 'config' | 'instances'>
 const leaseName = '/holds'
 /** Longer than EC2 usually takes. When it takes longer, two runs fill in: neither writes over what the other has. */
 const leaseMs = 20_000
-/** While holds are placed one after the other, whoever resolves them goes on for so long: others settle the edges meanwhile. */
-const goesOnForMs = 5000
+/** While holds are placed one after the other, whoever resolves them goes on for so long. What is left then, the next settle does. */
+const goesOnForMs = 60_000
 /** Of a machine that is not young, what the inventory showed within this will do: its addresses are those of its life. */
 const oldEnoughMs = 120_000
 
@@ -28,12 +28,15 @@ const oldEnoughMs = 120_000
  */
 export async function resolveHolds(ports: Needs, wishes: Wishes): Promise<void> {
   const goesOnUntil = ports.clock.now() + goesOnForMs
-  for (;;) {
+  let refused: Error | undefined
+  do {
     const resolved = await oneAtATime(ports, leaseName, leaseMs, () => resolve(ports, wishes))
-    // Whoever placed a hold meanwhile found the lease taken.
-    if (!resolved || ports.clock.now() >= goesOnUntil) return
-    if ((await ports.store.wanted()) === resolved.wanted) return
-  }
+    if (!resolved) break
+    refused = resolved.refused
+    // Whoever placed a hold meanwhile found the lease taken, and has left it to this run, also where EC2 refuses.
+    if ((await ports.store.wanted()) === resolved.wanted) break
+  } while (ports.clock.now() < goesOnUntil)
+  if (refused) throw refused
 }
 
 function mayShowMore(hold: Hold, now: number): boolean {
@@ -42,8 +45,13 @@ function mayShowMore(hold: Hold, now: number): boolean {
   return !isResolved(hold) || mayBeUnknownYet(subject.launchedAt, now)
 }
 
-/** @returns up to which value of the counter holds were looked at */
-async function resolve(ports: Needs, wishes: Wishes): Promise<{ readonly wanted: number }> {
+interface Resolved {
+  /** holds were looked at up to this value of the counter */
+  readonly wanted: number
+  readonly refused?: Error | undefined
+}
+
+async function resolve(ports: Needs, wishes: Wishes): Promise<Resolved> {
   // Not before the lease is had: 500 runs at once that read all holds are more than their partition gives in ten seconds.
   const { wanted, holds } = await wishes.now()
   const open = holds.filter((hold) => mayShowMore(hold, ports.clock.now()))
@@ -54,8 +62,7 @@ async function resolve(ports: Needs, wishes: Wishes): Promise<{ readonly wanted:
     return shown && showsMore(shown, hold) ? [{ hold, shown }] : []
   })
   if (fresh.length > 0) await fillIn(ports, fresh)
-  if (refused !== undefined) throw refused
-  return { wanted }
+  return { wanted, refused }
 }
 
 interface Fresh {
@@ -66,12 +73,16 @@ interface Fresh {
 async function fillIn({ store }: Needs, fresh: readonly Fresh[]): Promise<void> {
   const lists = await storedLists({ store })
   const [listed, former] = [allListed(lists), formerOf(lists)]
+  // Also for those that were written before one failed.
+  let isNew = true
   try {
-    // What another run has filled in since is read by the next round: the counter rises for it.
-    await onEach(fresh, ({ hold, shown }) => store.putHold(filledIn({ hold, shown }, listed, former), hold))
+    const written = await onEach(fresh, ({ hold, shown }) =>
+      store.putHold(filledIn({ hold, shown }, listed, former), hold),
+    )
+    // Whoever has written something else since raises it for that.
+    isNew = written.includes('written')
   } finally {
-    // Also for those that were written before one failed.
-    await store.raiseWanted()
+    if (isNew) await store.raiseWanted()
   }
 }
 

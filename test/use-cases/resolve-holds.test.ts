@@ -122,33 +122,6 @@ test('a later life of the same instance is not what an older hold speaks of, how
   expect(await theHold(world)).toEqual(before)
 })
 
-test('what a run fills in stays filled in when a slower one ends after it', async () => {
-  const world = createWorld({ instances: [] })
-  await world.settledAll()
-  world.stop()
-  const launchedAt = world.clock.now()
-  const answers = [
-    { takesMs: 25 * seconds, addresses: ['10.0.1.20'] },
-    { takesMs: 0, addresses: ['10.0.1.20', '10.0.1.21'] },
-  ]
-  Object.assign(world.memory.instances, {
-    inGroups: async () => {
-      const { takesMs = 0, addresses } = answers.shift() ?? { addresses: ['10.0.1.20', '10.0.1.21'] }
-      await world.clock.sleep(takesMs)
-      return [facts({ launchedAt, addresses })]
-    },
-  })
-  await world.pass(6 * seconds)
-  await want(world, unresolved())
-  const slow = world.settle({ kind: 'settle' })
-  await world.pass(21 * seconds)
-  await world.settle({ kind: 'settle' })
-  expect((await theHold(world))?.addresses).toEqual(['10.0.1.20', '10.0.1.21'])
-  await slow
-  expect((await theHold(world))?.addresses).toEqual(['10.0.1.20', '10.0.1.21'])
-  expect(world.flags(neighbour)).toMatchObject({ 'edge-a/1': 'DX', 'edge-b/2': 'DX' })
-})
-
 test('what a hold covers it goes on covering when another address of its machine is shown', async () => {
   const world = createWorld({ instances: [] })
   await world.settledAll()
