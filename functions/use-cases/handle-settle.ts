@@ -32,17 +32,39 @@ export async function handleSettle(ports: EdgePorts, request: SettleRequest): Pr
 type Settle = Extract<SettleRequest, { kind: 'settle' }>
 type Command = Extract<SettleRequest, { kind: 'command' }>
 
+/** For so long edges wait for what holds cover, ms: an EC2 that is slow, or does not answer, keeps none from being settled. */
+const resolvesWithinMs = 1000
+
 /** What EC2 and the media servers say matters to whoever looks at all of it, and not to whoever disables. */
 async function settleAndCount(ports: EdgePorts, { notBefore, endCalls }: Settle): Promise<void> {
+  const { clock } = ports
   const wishes = rememberingWishes(ports)
-  // An EC2 that does not answer keeps no edge from being settled.
-  const [resolved] = await Promise.allSettled([resolveHolds(ports, wishes)])
-  const works = [
-    () => settleFleet(ports, { notBefore, endCalls, wishes }),
-    () => (notBefore === undefined ? undefined : readMachines(ports, notBefore)),
-  ]
-  await onEach(works, async (work) => work())
-  if (resolved.status === 'rejected') throw resolved.reason
+  const resolvesUntil = clock.now() + resolvesWithinMs
+  const progress = { isResolved: false, isLate: false }
+  const resolve = async () => {
+    try {
+      await resolveHolds(ports, wishes)
+    } finally {
+      progress.isResolved = true
+      // What was filled in late may be known to no edge yet.
+      if (progress.isLate) await settleFleet(ports, { wishes })
+    }
+  }
+  const settle = async () => {
+    for (
+      let waitMs = 0;
+      !progress.isResolved && clock.now() < resolvesUntil;
+      waitMs = Math.min(100, 2 * waitMs + 5)
+    )
+      await clock.sleep(waitMs)
+    progress.isLate = !progress.isResolved
+    const works = [
+      () => settleFleet(ports, { notBefore, endCalls, wishes }),
+      () => (notBefore === undefined ? undefined : readMachines(ports, notBefore)),
+    ]
+    await onEach(works, async (work) => work())
+  }
+  await onEach([resolve, settle], async (work) => work())
 }
 
 /** Also while nothing is drained: it keeps a VPC link in use, which AWS makes inactive after 60 days without traffic. */

@@ -75,3 +75,28 @@ test.each([
     expect(world.flags()).toMatchObject({ 'edge-a/1': 'DX', 'edge-b/1': 'DX', 'edge-b/2': 'DX' })
   },
 )
+
+test('an EC2 that is slow keeps nothing else from being disabled', async () => {
+  const world = await worldWhere([facts()], { takesMs: 11 * seconds, shown: [facts()] })
+  await want(world, unresolved(young), holdOf(neighbour))
+  const asks = world.settle({ kind: 'settle' })
+  await world.pass(2 * seconds)
+  expect(world.flags(neighbour)).toMatchObject({ 'edge-a/1': 'DX', 'edge-b/1': 'DX', 'edge-b/2': 'DX' })
+  await asks
+})
+
+test('what a slow EC2 shows is disabled by the run that has asked it', async () => {
+  const world = await worldWhere([], { takesMs: 11 * seconds, shown: [facts()] })
+  await want(world, unresolved())
+  await world.settle({ kind: 'settle' })
+  expect(world.flags()).toMatchObject({ 'edge-a/1': 'DX', 'edge-b/1': 'DX', 'edge-b/2': 'DX' })
+})
+
+test('what a slow EC2 is refused with is thrown once the edges are settled, and nothing is at work then', async () => {
+  const world = await worldWhere([], { takesMs: 11 * seconds, shown: new Error('RequestLimitExceeded') })
+  await want(world, unresolved(), holdOf(neighbour))
+  await expect(world.settle({ kind: 'settle' })).rejects.toThrow('RequestLimitExceeded')
+  expect(world.flags(neighbour)).toMatchObject({ 'edge-a/1': 'DX', 'edge-b/2': 'DX' })
+  const { store } = world.memory
+  expect(await store.takeEdge('/holds', 'next', world.clock.now(), 0)).toBeGreaterThan(0)
+})
