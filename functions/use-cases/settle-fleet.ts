@@ -46,7 +46,7 @@ export interface SettleOrder {
   /** epoch ms: readings that were begun earlier will not do */
   readonly notBefore?: number | undefined
   readonly endCalls?: EndCalls | undefined
-  /** an edge that rests is read all the same */
+  /** an edge that rests is read all the same, and one that another run has once that one is done: it may ask another address */
   readonly atOnce?: boolean
   /** only these, by id */
   readonly only?: readonly string[] | undefined
@@ -55,7 +55,7 @@ export interface SettleOrder {
 
 /**
  * Settles every edge that does not know what is wanted, or whose reading is too old, each under its own lease. An edge that another run
- * has is left to it: that one looks at the counter again before it ends. Where nothing is new, an edge rests between two readings; one that
+ * has is left to it, unless the order is `atOnce` or ends calls there: that one looks at the counter again before it ends. Where nothing is new, an edge rests between two readings; one that
  * could not be read, in any case.
  * @returns what came of those edges
  */
@@ -92,9 +92,9 @@ async function settleDue(
   const emptied = new Set<string>()
   const results = await onEach(due, async (edge): Promise<SettleResult> => {
     const { leasedUntil = 0, ...head } = heads.get(edge.id) ?? {}
-    const waits = shareOf(edge, order) > 0
+    const waits = (order.atOnce ?? false) || shareOf(edge, order) > 0
     // Whoever has it looks at the counter again when it is done: hundreds that come at once need not ask for the lease.
-    if (!waits && !order.atOnce && leasedUntil > clock.now() - lateMs(ports)) return { edge, left: true }
+    if (!waits && leasedUntil > clock.now() - lateMs(ports)) return { edge, left: true }
     const known = 'edge' in head ? head : undefined
     return settleEdge(ports, edge, { ...order, wishes, boots, emptied, head: known, waits })
   })

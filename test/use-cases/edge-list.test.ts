@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
-import { createWorld, file, minutes, server, verbatim } from './world.ts'
+import { createWorld, file, minutes, seconds, server, verbatim } from './world.ts'
 
 const edit = message('edge-list-update')
 
@@ -41,6 +41,18 @@ test('an edge whose parameter is edited a moment after it was read is read again
   await world.lifecycle(edit)
   await world.settledAll()
   expect(world.flags()['edge-b/1']).toBe('DX')
+})
+
+test('an edge whose parameter is edited while another run has its lease is read once that one is done: it may have asked the old address', async () => {
+  const world = createWorld()
+  await world.settledAll()
+  const now = world.clock.now()
+  await world.memory.store.takeEdge('edge-b', 'other', now, now + 12 * seconds)
+  const other = world.edge({ id: 'edge-b', file })
+  world.memory.fleet.list.splice(1, 1, other)
+  await world.lifecycle(edit)
+  await world.pass(18 * seconds)
+  expect(other.requests).toContain('dispatcher.list')
 })
 
 test('an edge that is added in the middle of a drain is waited for too; one that is removed is not forgotten', async () => {
