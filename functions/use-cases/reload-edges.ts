@@ -6,6 +6,7 @@ import { type Readout, storedLists } from './lists.ts'
 import { onEach } from './on-each.ts'
 import type { CommandOutcomeRow, Edge, EdgePorts } from './ports.ts'
 import { type SettleResult, settleEdge } from './settle-fleet.ts'
+import { wakeDrains } from './wake-drains.ts'
 
 /** Kamailio's `reload_delta` is 5 s by default: earlier than 6 s after the last one it answers `Ongoing reload`. */
 const afterReloadDeltaMs = 6_000
@@ -36,11 +37,12 @@ export async function reloadEdges(ports: EdgePorts, command: ReloadCommand): Pro
       edges: lists.filter(({ edge }) => edges.some(({ id }) => id === edge)).map(readable),
     }
   }
-  const canary = await reloadOne(ports, first)
+  const emptied = new Set<string>()
+  const canary = await reloadOne(ports, first, emptied)
   const isShorter = canary.listed !== undefined && canary.listed.after < canary.listed.before
   const rest =
     canary.outcome === 'reloaded' && !isShorter
-      ? await onEach(others, (edge) => reloadOne(ports, edge))
+      ? await onEach(others, (edge) => reloadOne(ports, edge, emptied))
       : others.map((edge) => ({
           edge: edge.id,
           outcome: 'not-tried' as const,
@@ -48,6 +50,7 @@ export async function reloadEdges(ports: EdgePorts, command: ReloadCommand): Pro
             ? `the list of edge ${first.id} became shorter; if that is meant, reload the others one by one`
             : `edge ${first.id} failed first`,
         }))
+  await wakeDrains(ports, emptied)
   const results: Reloaded[] = [canary, ...rest]
   await ports.events.publish({
     type: eventTypes.reloadFinished,
@@ -67,10 +70,10 @@ function readable(readout: Readout): CommandOutcomeRow {
 }
 
 /** Under the edge's lease: reloaded, and settled at once, since a reload resets every state to the file's. */
-async function reloadOne(ports: EdgePorts, edge: Edge): Promise<Reloaded> {
+async function reloadOne(ports: EdgePorts, edge: Edge, emptied: Set<string>): Promise<Reloaded> {
   let reloaded: Reloaded = { edge: edge.id, outcome: 'failed', detail: 'another run has the edge' }
   const settled = await settleEdge(ports, edge, {
-    waits: true,
+    ...{ waits: true, emptied },
     first: async (own) => {
       reloaded = await reloadAndList(ports, own)
     },

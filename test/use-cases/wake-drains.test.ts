@@ -68,6 +68,17 @@ test('the end of the last call wakes the drain: it is over within 45 s, whenever
   }
 })
 
+test('the end of the last call wakes the drain also where a reload finds it', async () => {
+  const { world, hangUp, stop } = await draining()
+  hangUp(0)
+  await world.pass(1 * minutes)
+  stop()
+  await world.pass(1 * minutes)
+  hangUp(1)
+  await world.command(command('command-reload'))
+  expect(attempts(world)).toEqual([1, 2])
+})
+
 test('edges with calls of what is held are read every 20 s, others once a minute', async () => {
   const { world, hangUp } = await draining()
   hangUp(1)
