@@ -3,14 +3,16 @@ const atOnce = 64
 
 /**
  * Does something for each item, many at once. @returns results in order.
- * @throws what was thrown, when none of the others is at work any more: whoever comes next finds no write under way
+ * @throws what was thrown first, when all were tried and none is at work any more: whoever comes next finds no write under way
  */
 export async function onEach<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = []
+  const failed: unknown[] = []
   for (let start = 0; start < items.length; start += atOnce)
     for (const settled of await Promise.allSettled(items.slice(start, start + atOnce).map(work))) {
-      if (settled.status === 'rejected') throw settled.reason
-      results.push(settled.value)
+      if (settled.status === 'rejected') failed.push(settled.reason)
+      else results.push(settled.value)
     }
+  if (failed.length > 0) throw failed[0]
   return results
 }
