@@ -3,7 +3,7 @@ import type { SettleRequest } from '../contracts/settle-request.ts'
 import { DispatcherControlError } from '../control/errors.ts'
 import { isAnswer } from './command-answer.ts'
 import { edgesChanged } from './edges-changed.ts'
-import { onEach } from './on-each.ts'
+import { inTurn, onEach } from './on-each.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import type { CommandOutcomeRow, EdgePorts } from './ports.ts'
 import { storedReadings } from './read-back.ts'
@@ -72,22 +72,12 @@ async function everyMinute(ports: EdgePorts): Promise<void> {
   const startedAt = ports.clock.now()
   // What was read a moment ago rests.
   const notBefore = startedAt - ports.config.timers.minWaitSeconds * 1000
-  const failed: unknown[] = []
-  const works = [
+  await inTurn([
     () => endReleases(ports),
     () => settleAndCount(ports, { kind: 'settle', notBefore }),
     () => countReadings(ports, startedAt),
     () => readBusyEdges(ports, startedAt),
-  ]
-  // What is wrong with one of them keeps no other from being done.
-  for (const work of works) {
-    try {
-      await work()
-    } catch (error) {
-      failed.push(error)
-    }
-  }
-  if (failed.length > 0) throw failed[0]
+  ])
 }
 
 /** Within a minute, ms: so late the end of a drain's last call is found. */

@@ -16,3 +16,16 @@ export async function onEach<T, R>(items: readonly T[], work: (item: T) => Promi
   if (failed.length > 0) throw failed[0]
   return results
 }
+
+/** Works in turn. What is wrong with one of them keeps no other from being done. @throws what was thrown first, when all were tried */
+export async function inTurn(works: readonly (() => Promise<unknown>)[]): Promise<void> {
+  const failed: unknown[] = []
+  for (const work of works) {
+    try {
+      await work()
+    } catch (error) {
+      failed.push(error)
+    }
+  }
+  if (failed.length > 0) throw failed[0]
+}

@@ -1,4 +1,5 @@
 import { endMarks } from './end-marks.ts'
+import { inTurn } from './on-each.ts'
 import { publishSettled } from './pending-answers.ts'
 import type { Ports } from './ports.ts'
 
@@ -7,7 +8,5 @@ import type { Ports } from './ports.ts'
  * reason end. The edges themselves are settled by the settle function, once a minute too.
  */
 export async function reconcile(ports: Ports): Promise<void> {
-  await ports.events.publishKept()
-  await publishSettled(ports)
-  await endMarks(ports)
+  await inTurn([() => ports.events.publishKept(), () => publishSettled(ports), () => endMarks(ports)])
 }
