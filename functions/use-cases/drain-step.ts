@@ -179,11 +179,11 @@ export function answer(
   waits: Waits = {},
 ): WorkflowPayload {
   const now = ports.clock.now()
-  const heartbeatSeconds = record.lifecycle?.heartbeatSeconds
   const action = openActionOf(record)
+  const heartbeatSeconds = action && record.lifecycle?.heartbeatSeconds
   const retrySeconds = retryWait(heartbeatSeconds)
   // The one at the beginning of this step failed.
-  const isOverdue = action && heartbeatSeconds && heartbeatDue(record.lastHeartbeatAt, now, heartbeatSeconds)
+  const isOverdue = heartbeatSeconds && heartbeatDue(record.lastHeartbeatAt, now, heartbeatSeconds)
   const longest = isOverdue ? retrySeconds : heartbeatSeconds
   return {
     drainId: record.id,

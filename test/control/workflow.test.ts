@@ -180,6 +180,11 @@ describe('the history of an execution', () => {
     return Math.max(longest, history + end)
   }
 
+  it('without a heartbeat lasts for 61 h in which every step fails', () => {
+    const failing = (25_000 - stepsPerExecution * eventsPerPoll) / eventsPerFailedPoll
+    expect(failing * retryWait(undefined)).toBeGreaterThan(61 * 3600)
+  })
+
   describe.each(Object.entries(failures))(
     'of a drain of 48 h that %s stays below 20,000 events',
     (_, failsAt) => {

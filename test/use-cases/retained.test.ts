@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import type { DrainRecord } from '../../functions/control/drain-record.ts'
+import { answer } from '../../functions/use-cases/drain-step.ts'
 import {
   config,
   createWorld,
@@ -144,4 +146,22 @@ test('an instance that EC2 forgot before its set could be resolved is not taken 
   await world.pass(3 * hours)
   expect(world.memory.events.of('Instance Retained')).toHaveLength(1)
   expect(await world.record()).toMatchObject({ state: expect.stringMatching(/^(retired|ended)$/) })
+})
+
+test.each([
+  ['retained', { state: 'draining', retainedAt: 1 }],
+  ['retired', { state: 'retired' }],
+] as const)('a drain that is %s has no heartbeat, and waits as one without', async (_, changes) => {
+  const groups = config.groups.map((group) => ({
+    ...group,
+    ...{ heartbeatTimeoutSeconds: 30, drainDeadlineSeconds: 2900 },
+  }))
+  const world = createWorld({ config: { groups } })
+  await world.scaleIn()
+  const record = await world.record()
+  if (!record) throw new Error('no drain began')
+  await world.pass(1 * hours)
+  const waitsOf = (drain: DrainRecord) => answer(world.ports, drain, 'observe', { callsUp: true })
+  expect(waitsOf(record)).toMatchObject({ waitSeconds: 3, retrySeconds: 3 })
+  expect(waitsOf({ ...record, ...changes })).toMatchObject({ waitSeconds: 120, retrySeconds: 120 })
 })
