@@ -182,7 +182,7 @@ export function answer(
   const action = openActionOf(record)
   const heartbeatSeconds = action && record.lifecycle?.heartbeatSeconds
   const retrySeconds = retryWait(heartbeatSeconds)
-  // The one at the beginning of this step failed.
+  // The one at the beginning of this step failed, or the step took longer than half the interval: the next one comes sooner.
   const isOverdue = heartbeatSeconds && heartbeatDue(record.lastHeartbeatAt, now, heartbeatSeconds)
   const longest = isOverdue ? retrySeconds : heartbeatSeconds
   return {
