@@ -45,7 +45,10 @@ export interface HoldReading {
   readonly unresolved?: string
   /** URIs that its calls are counted under besides the hold's own: what is or was listed for it; absent where there is none */
   readonly others?: readonly DestinationUri[]
-  /** epoch ms: when a settle last found an entry of it open while it was held: calls that were sent to it until then may come yet */
+  /**
+   * epoch ms: when a settle last found an entry of it open while it was held, listed now or not: calls that were sent to it until then may
+   * come yet
+   */
   readonly openAt?: number
   readonly counted: Counted
 }

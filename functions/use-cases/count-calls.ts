@@ -65,7 +65,7 @@ export async function countCalls(
         ...unreadableOf(hold, opaque),
         ...(unresolved !== undefined && { unresolved }),
         ...(others.length > 0 && { others }),
-        ...openAtOf(settled(hold), onRecord),
+        ...openAtOf(settled(hold), onRecord, before?.holds[holdKey(hold)]),
         counted: { count: believed(orUnknown(counts[index]), hold, listing), at, readBy },
       }
   }
@@ -137,14 +137,15 @@ function unreadableOf(
   return found ? { unreadable: found.text } : {}
 }
 
+/** The latest that is known: the record of an entry that has left the list is gone, and calls that were sent to it may come yet. */
 function openAtOf(
   entries: readonly SettledEntry[],
   records: ReadonlyMap<string, EdgeRecord>,
+  before: HoldReading | undefined,
 ): Pick<HoldReading, 'openAt'> {
-  const times = entries.flatMap((entry) => {
-    const own = records.get(entryKey(entry))
-    return (own?.kind === 'entry' && own.openAt) || []
-  })
+  const own = entries.map((entry) => records.get(entryKey(entry)))
+  const recorded = own.map((record) => (record?.kind === 'entry' ? record.openAt : undefined))
+  const times = [...recorded, before?.openAt].flatMap((time) => time ?? [])
   return times.length > 0 ? { openAt: Math.max(...times) } : {}
 }
 
