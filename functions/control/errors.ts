@@ -127,6 +127,17 @@ export type EdgeFault =
   /** what is stored of it can't be read: until that is put right nothing is written to it, since nobody knows what to give back */
   | 'unreadable-row'
 
+/** Faults that speak of the way to the edge, not of what was asked: whatever else is asked would meet them too. */
+export const faultsOfTheWay: readonly EdgeFault[] = [
+  'unreachable',
+  'unauthorized',
+  'untrusted',
+  'throttled',
+  'no-route',
+  'access-denied',
+  'stale',
+]
+
 /** What one edge answered, or did not. The text never holds the secret. */
 export class EdgeError extends DispatcherControlError {
   override readonly name = 'EdgeError'

@@ -33,7 +33,7 @@ export interface Settled {
   readonly entries: readonly SettledEntry[]
   /** URIs that the drain guard has; absent where the edge has none */
   readonly guarded?: readonly DestinationUri[]
-  /** a write that was not answered, or refused: the next settle goes on */
+  /** a write that was not answered, or refused, or left for want of time: the next settle goes on */
   readonly problem?: string
 }
 

@@ -1,18 +1,7 @@
-import type { EdgeError, EdgeFault } from '../control/errors.ts'
+import { type EdgeError, faultsOfTheWay } from '../control/errors.ts'
 
 /** What came of one request of several. */
 export type RpcAnswer<T> = { readonly result: T } | { readonly error: EdgeError }
-
-/** Faults that speak of the way to the edge, not of what was asked: whatever else is asked would meet them too. */
-const faultsOfTheWay: readonly EdgeFault[] = [
-  'unreachable',
-  'unauthorized',
-  'untrusted',
-  'throttled',
-  'no-route',
-  'access-denied',
-  'stale',
-]
 
 interface Step<T> {
   /** how many answers it gives */

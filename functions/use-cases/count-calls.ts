@@ -18,6 +18,7 @@ import {
 } from '../control/reading.ts'
 import type { SettledEntry } from '../control/settled.ts'
 import type { CallsOf, Edge, EdgePorts } from './ports.ts'
+import { requestsAtOnce, slices } from './slices.ts'
 
 /** One edge as it was left by a settle. */
 export interface Counting {
@@ -48,6 +49,7 @@ export async function countCalls(
     return { hold, others, of: callsOf(hold, others) }
   })
   const found: Record<string, HoldReading> = {}
+  // Few enough to be answered within three timeouts: counters, profiles, what keepalives ended.
   const atOnce = 2 * (takesBatches ? 4 * batchLimits.requests : requestsAtOnce)
   let bootTime: string | undefined
   const all = slices(subjects, ({ of }) => linesFor(of), atOnce)
@@ -99,32 +101,10 @@ function wasSilent(before: Reading | undefined, hold: Hold): boolean {
   return count !== undefined && !isUnknown(count) && count.calls === 0
 }
 
-/** Asked one by one, as many of one method go at once; of batches four. */
-const requestsAtOnce = 16
-
 /** A size and a counter for each URI, and for each way in which an address may be spelled: three for IPv6. */
 function linesFor({ uris, addresses }: CallsOf): number {
   const spellings = addresses.map((address) => (address.includes(':') ? 3 : 1))
   return 2 * spellings.reduce((sum, each) => sum + each, uris.length)
-}
-
-/**
- * Neighbours that are asked together: few enough to be answered within three timeouts (counters, profiles, what keepalives ended). One item
- * at least.
- */
-function slices<T>(items: readonly T[], lines: (item: T) => number, most: number): T[][] {
-  const found: T[][] = []
-  let sum = 0
-  for (const item of items) {
-    sum += lines(item)
-    const last = found.at(-1)
-    if (last && sum <= most) last.push(item)
-    else {
-      found.push([item])
-      sum = lines(item)
-    }
-  }
-  return found
 }
 
 /** An entry that can't be read and may be one of the hold's: its calls are not counted, and new ones may come. */

@@ -1,24 +1,14 @@
-import type { ListedDestination } from '../control/destination.ts'
 import { describeEdge, type EdgeDescription, totalCalls } from '../control/edge-facts.ts'
-import type { EdgeList } from '../control/edge-list.ts'
-import { type EdgeRecord, recordKey } from '../control/entry-record.ts'
 import { asEdgeError, DispatcherControlError, EdgeError, UnexpectedAnswer } from '../control/errors.ts'
 import { type Hold, isResolved } from '../control/hold.ts'
 import { remember } from '../control/list-memory.ts'
 import type { EdgeHead, EndedCalls, Listing, Reading, UnreadRow } from '../control/reading.ts'
-import {
-  calmGapMs,
-  type EdgeWrite,
-  guardsToRead,
-  type SettlePlan,
-  type SettleView,
-  settlePlan,
-} from '../control/settle-plan.ts'
+import { calmGapMs } from '../control/settle-plan.ts'
 import { settledEntries, sinceTheChange, sinceWhen } from '../control/settled.ts'
-import { wantedOf } from '../control/wanted.ts'
 import { countCalls } from './count-calls.ts'
 import { type Lease, lost } from './edge-lease.ts'
 import type { EdgePorts } from './ports.ts'
+import { writeWanted } from './write-wanted.ts'
 
 export type SettleNeeds = Pick<EdgePorts, 'store' | 'clock' | 'config'>
 
@@ -50,8 +40,6 @@ export interface Turns {
   readonly onReading: (reading: Reading, before: Reading | undefined) => Promise<void>
 }
 
-/** A plan that is not done after so many looks is the next settle's. */
-const looksAtMost = 4
 /** In RPC timeouts: a pause, what the edge is (2), its list and guards (2), a count (3), its boot. */
 const readingTimeouts = 9
 /** So often a counter that rose has an edge settled anew before anything is counted there. */
@@ -136,15 +124,6 @@ export function ownError(edge: string, error: unknown): EdgeError {
   return new EdgeError(edge, fault, `${error.name}: ${error.message}`, { cause: error })
 }
 
-interface Brought {
-  readonly list: EdgeList
-  readonly view: SettleView
-  readonly first: readonly ListedDestination[]
-  readonly plan: SettlePlan
-  readonly records: readonly EdgeRecord[]
-  readonly problem?: string | undefined
-}
-
 /** One reading: what is wanted is done, then the calls are counted. While the counter rises, what is new is done first. */
 async function bring(
   ports: SettleNeeds,
@@ -157,7 +136,8 @@ async function bring(
   const askedAt = clock.now()
   const facts = await lease.ask((edge) => edge.facts())
   let asked = await wishes.now()
-  let done = await write(ports, lease, asked.holds, facts.bootTime)
+  const { batch: takesBatches } = facts
+  let done = await writeWanted(ports, lease, { holds: asked.holds, bootTime: facts.bootTime, takesBatches })
   const { first } = done
   for (
     let turn = 1;
@@ -168,7 +148,8 @@ async function bring(
     // It may have been restarted since, and be on record under its new life.
     const { bootTime } = await lease.ask((edge) => edge.boot())
     // What the edge showed before this run wrote anything is what was found.
-    done = { ...(await write(ports, lease, asked.holds, bootTime)), first: done.first }
+    const again = await writeWanted(ports, lease, { holds: asked.holds, bootTime, takesBatches })
+    done = { ...again, first: done.first }
   }
   const { edge } = lease
   const { list, view, records } = done
@@ -188,7 +169,7 @@ async function bring(
   const { holds, bootTime } = await lease.ask((each) =>
     countCalls(ports, {
       ...{ edge: each, holds: counted, listing, entries, records, before: known.reading },
-      takesBatches: facts.batch,
+      takesBatches,
       opaque: list.opaque,
     }),
   )
@@ -211,89 +192,4 @@ async function bring(
   const isYoung = ({ since }: (typeof entries)[number]) => since !== undefined && askedAt - since < calmGapMs
   const calms = records.some(({ calmSince }) => calmSince !== undefined) || entries.some(isYoung)
   return { reading, listing, calms }
-}
-
-/** Reads, does what is planned, and reads back, until nothing is left to do or it does not come about. */
-async function write(
-  ports: SettleNeeds,
-  lease: Lease,
-  holds: readonly Hold[],
-  bootTime: string,
-): Promise<Brought> {
-  const { store } = ports
-  const { id } = lease.edge
-  let records = (await store.edgeRecords(id)) ?? []
-  let first: readonly ListedDestination[] | undefined
-  let problem: string | undefined
-  for (let look = 1; ; look += 1) {
-    // Its boot time first: a list that is younger than it shows a new life at the next look.
-    const boot = look === 1 ? bootTime : (await lease.ask((edge) => edge.boot())).bootTime
-    const { list, view } = await read(ports, lease, { holds, records, boot })
-    first ??= list.destinations
-    const plan = settlePlan(view)
-    const next = after(records, plan)
-    if (plan.put.length + plan.drop.length > 0) {
-      if ((await store.putEdgeRecords(id, lease.generation, next)) === 'lost') throw lost(lease.edge)
-    }
-    records = next
-    if (plan.writes.length === 0 || look === looksAtMost || !lease.hasTime())
-      return { list, view, first, plan, records, problem }
-    problem = await send(lease, plan.writes)
-  }
-}
-
-interface Asked {
-  readonly holds: readonly Hold[]
-  readonly records: readonly EdgeRecord[]
-  readonly boot: string
-}
-
-async function read(
-  { clock }: SettleNeeds,
-  lease: Lease,
-  { holds, records, boot }: Asked,
-): Promise<{ readonly list: EdgeList; readonly view: SettleView }> {
-  const askedAt = clock.now()
-  const list = await lease.ask((edge) => edge.list())
-  const wanted = wantedOf(holds, list.destinations)
-  const uris = guardsToRead(wanted, records)
-  const shown = uris.length > 0 ? await lease.ask((edge) => edge.readGuards(uris)) : []
-  // A URI that is refused by itself keeps no other from being settled: its guard stays unknown.
-  const failed = shown.find((one) => one instanceof EdgeError && one.fault !== 'refused')
-  if (failed) throw failed
-  const guards = shown.includes('no-guard')
-    ? ('none' as const)
-    : new Map(
-        uris.flatMap((uri, index) =>
-          typeof shown[index] === 'boolean' ? [[uri, shown[index]] as const] : [],
-        ),
-      )
-  return {
-    list,
-    view: {
-      ...{ wanted, list: list.destinations, opaque: list.opaque, guards, records, boot },
-      ...{ generation: lease.generation, unanswered: lease.unanswered },
-      ...{ askedAt, answeredAt: clock.now() },
-    },
-  }
-}
-
-/** @returns the first thing that went wrong */
-async function send(lease: Lease, writes: readonly EdgeWrite[]): Promise<string | undefined> {
-  const answers = await lease.ask((edge) => edge.write(writes))
-  const errors = answers.filter((answer) => answer instanceof EdgeError)
-  if (errors.some(({ fault }) => neverAnswered.includes(fault))) lease.unanswered = true
-  return errors[0]?.message
-}
-
-/** What may still be done, or has been. */
-const neverAnswered: readonly EdgeError['fault'][] = ['unreachable', 'malformed']
-
-function after(records: readonly EdgeRecord[], { put, drop }: SettlePlan): EdgeRecord[] {
-  const gone = new Set(drop.map(recordKey))
-  const next = new Map(
-    records.filter((record) => !gone.has(recordKey(record))).map((record) => [recordKey(record), record]),
-  )
-  for (const record of put) next.set(recordKey(record), record)
-  return [...next.values()]
 }
