@@ -8,6 +8,7 @@ import { isGone } from '../control/instance-life.ts'
 import { heartbeatDue, nextWait, retryWait } from '../control/pace.ts'
 import { stepsPerExecution } from '../control/workflow.ts'
 import { instanceById } from './inventory.ts'
+import { recordAnew } from './lost-record.ts'
 import type { LifecycleActionRef, Ports } from './ports.ts'
 
 /** What the workflow's steps share: the record they work on, its writes, its heartbeat, and their answer. */
@@ -57,13 +58,10 @@ export async function recordOf(
   ports: Pick<Ports, 'store' | 'workflows' | 'clock' | 'config' | 'metrics'>,
   payload: WorkflowPayload,
 ): Promise<DrainRecord | undefined> {
-  const record = await ports.store.drain(payload.drainId)
-  if (!record) {
-    ports.metrics.count(metricNames.recordsMissing, 1)
-    throw new RecordMissing(
-      `drain ${payload.drainId} has no record: nothing ends it but its message again, or the end of its action`,
-    )
-  }
+  const known = await ports.store.drain(payload.drainId)
+  // Its action is over, and its mark stays: there is nothing left to do but to watch.
+  if (!known && payload.next === 'retire') return undefined
+  const record = known ?? (await recordAnew(ports, payload))
   if (record.state === 'ended') return undefined
   if (record.attempt === payload.attempt) return record
   if (record.attempt > payload.attempt) await startAgain(ports, record)

@@ -1,11 +1,12 @@
-import { endCallsOf, type GroupConfig } from '../contracts/config.ts'
+import type { GroupConfig } from '../contracts/config.ts'
 import type { LifecycleMessage } from '../contracts/lifecycle-action.ts'
 import { metricNames } from '../contracts/names.ts'
 import { orderOf } from '../control/hold.ts'
 import { lifecycleIntent } from '../control/lifecycle.ts'
-import { heartbeatInterval } from '../control/pace.ts'
+import { lifecycleDrainId, lifecycleRequest } from '../control/lifecycle-request.ts'
 import { admit, type Launch, launchedInstance } from './admit.ts'
 import { save } from './drain-step.ts'
+import { targetOf } from './lost-record.ts'
 import type { Ports } from './ports.ts'
 import { startDrain } from './start-drain.ts'
 
@@ -33,7 +34,7 @@ export async function handleLifecycle(ports: Ports, message: LifecycleMessage): 
  */
 async function admitLaunched(ports: Ports, group: GroupConfig, launch: Launch): Promise<void> {
   const { instanceId, time } = launch
-  const drain = await ports.store.drain(drainId(instanceId, group.terminateHook))
+  const drain = await ports.store.drain(lifecycleDrainId(instanceId, group.terminateHook))
   if (drain && drain.requestedAt >= time) return skip(ports)
   if (group.launchHook === undefined) return admit(ports, launch)
   const facts = await launchedInstance(ports, launch)
@@ -50,44 +51,27 @@ async function handleAction(ports: Ports, group: GroupConfig, message: Action): 
   if (hook !== ours) return skip(ports)
   const action = { group: group.name, hook, token, instanceId }
   const intent = lifecycleIntent(move)
-  const endCalls = endCallsOf(group)
   if (intent === 'drain') {
-    await startDrain(ports, {
-      id: drainId(instanceId, hook),
-      source: 'lifecycle',
-      holdId: `${instanceId}/${hook}`,
-      who: `auto scaling group ${group.name}`,
-      why: `${hook}: ${move.origin ?? 'unknown'} to ${move.destination ?? 'unknown'}`,
-      order: orderOf(message.time, token),
-      requestedAt: message.time,
-      deadlineAt: message.time + group.drainDeadlineSeconds * 1000,
-      instanceId,
-      // What it covers is found by settle: an EC2 that does not answer keeps no server in service.
-      subject: { kind: 'instance', instanceId, launchedAt: 0 },
-      uris: [],
-      addresses: [],
-      wholeInstance: true,
-      group: group.name,
-      lifecycle: {
-        ...action,
-        transition: move.transition,
-        policy: group.deadlinePolicy,
-        ...(endCalls && { endCalls }),
-        heartbeatSeconds: heartbeatInterval(group.heartbeatTimeoutSeconds),
-      },
-    })
+    const { time } = message
+    await startDrain(
+      ports,
+      lifecycleRequest({
+        target: targetOf(group, action),
+        who: `auto scaling group ${group.name}`,
+        why: `${hook}: ${move.origin ?? 'unknown'} to ${move.destination ?? 'unknown'}`,
+        order: orderOf(time, token),
+        requestedAt: time,
+        deadlineAt: time + group.drainDeadlineSeconds * 1000,
+      }),
+    )
     return
   }
   if (intent === 'launch') await admit(ports, { instanceId, time: message.time })
   await ports.lifecycleActions.complete(action, 'CONTINUE')
 }
 
-function drainId(instanceId: string, hook: string): string {
-  return `lifecycle/${instanceId}/${hook}`
-}
-
 async function markTerminated(ports: Ports, group: GroupConfig, instanceId: string): Promise<void> {
-  const record = await ports.store.drain(drainId(instanceId, group.terminateHook))
+  const record = await ports.store.drain(lifecycleDrainId(instanceId, group.terminateHook))
   if (!record || record.state === 'ended') return
   // A step that writes at the same moment wins (StoreConflict), and the queue brings this message again.
   await save(ports, record, { terminatedAt: ports.clock.now() })

@@ -99,7 +99,7 @@ function byLifecycle(history: History, machine: Machine, at: number): Standing {
   const goneAt = machine.goneAt ?? Number.POSITIVE_INFINITY
   if (goneAt < at && history.wasUnlisted(machine.server, goneAt, at))
     return 'undecided: its mark may have ended, since it was listed nowhere'
-  if (history.plan.groupDeleted || history.plan.rowLost) return 'undecided: its group or its row is gone'
+  if (history.plan.groupDeleted) return 'undecided: its group is gone'
   return 'held'
 }
 

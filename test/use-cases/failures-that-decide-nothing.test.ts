@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { DrainRecord } from '../../functions/control/drain-record.ts'
 import { message } from '../contracts/event-files.ts'
 import { config, createWorld, drainId, everywhere, minutes, seconds, server, type World } from './world.ts'
 
@@ -86,18 +87,35 @@ test.each([
   expect(Math.max(...gaps)).toBeLessThan(200 * seconds)
 })
 
-test('a record that is missing is counted for its alarm, and its execution ends once the action is over', async () => {
+/** The drain's row is deleted at this moment. */
+function loseRow(world: World): void {
+  let row: DrainRecord | undefined
+  Object.assign(world.memory.store, {
+    drain: async (id: string) => (id === drainId ? structuredClone(row) : undefined),
+    putDrain: async (record: DrainRecord) => {
+      if ((row?.version ?? 0) !== record.version - 1) return 'conflict'
+      row = structuredClone(record)
+      return 'written'
+    },
+  })
+}
+
+test('a record that is lost is made anew of its hold: the drain waits for its calls, and completes its action', async () => {
   const world = createWorld()
-  world.edges[0]?.callTo(server)
-  lose(world, async () => undefined)
+  const call = world.edges[0]?.callTo(server) ?? 0
   await world.scaleIn()
-  await world.pass(20 * minutes)
-  expect(world.memory.metrics.total('RecordsMissing')).toBeGreaterThan(2)
-  const { lifecycleActions } = world.memory
-  const action = { group: 'media-servers', hook: 'drain-calls', instanceId: 'i-0123456789abcdef0' }
-  await lifecycleActions.complete(action, 'CONTINUE')
   await world.pass(5 * minutes)
-  expect((await world.executions[0]?.done)?.status).toBe('SUCCEEDED')
+  const before = await world.record()
+  loseRow(world)
+  await world.pass(20 * minutes)
+  expect(world.memory.metrics.total('RecordsMissing')).toBe(1)
+  expect(world.ended()).toEqual([])
+  expect(world.flags()).toEqual(everywhere('DX'))
+  const { who, order, deadlineAt, lifecycle } = before ?? {}
+  expect(await world.record()).toMatchObject({ who, order, deadlineAt, lifecycle, state: 'draining' })
+  world.edges[0]?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })
 
 test('a completion that is refused for an hour is tried on: its heartbeats go on, and then it is done', async () => {

@@ -53,10 +53,7 @@ test('a large plan is written in its order: every guard, and then the states', a
   edge.forgetRequests()
   await settleEdge(world.ports, edge)
   const methods = edge.requests.filter(isWrite).map((request) => request.split(' ')[0])
-  expect(methods).toEqual([
-    ...Array(120).fill('htable.seti'),
-    ...Array(120).fill('dispatcher.set_state'),
-  ])
+  expect(methods).toEqual([...Array(120).fill('htable.seti'), ...Array(120).fill('dispatcher.set_state')])
   expect(held()).toBe(120)
 })
 
