@@ -1,3 +1,4 @@
+import { edgesPartitions, leaseKey } from '../functions/aws/dynamo-edges.ts'
 import { packed as asStored, gzipped } from '../functions/aws/packed.ts'
 import type { Store } from '../functions/use-cases/ports.ts'
 
@@ -109,7 +110,7 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
       return method(...args)
     }
   // an edge's with its head
-  const lease = (name: string) => (name.startsWith('/') ? row(`LEASE#${name}`) : row('EDGES', 4 * rowBytes))
+  const lease = (name: string) => row(leaseKey(name).pk, name.startsWith('/') ? rowBytes : 4 * rowBytes)
   return {
     holds: reads('holds', () => 'HOLDS', sum),
     hold: reads('hold', (source, id) => `HOLD#${source}#${id}`, bytes),
@@ -160,15 +161,22 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
       ],
       true,
     ),
-    edgeHeads: reads('edgeHeads', () => 'EDGES', sum),
-    addEdgeHead: writes('addEdgeHead', (head) => [row('EDGES', bytes(head))]),
+    async edgeHeads() {
+      const heads = await store.edgeHeads()
+      const sizes = edgesPartitions.map((pk) =>
+        row(pk, sum(heads.filter(({ edge }) => leaseKey(edge).pk === pk).map((head) => [head, 'its lease']))),
+      )
+      await count('reads', 'edgeHeads', sizes)
+      return heads
+    },
+    addEdgeHead: writes('addEdgeHead', (head) => [row(leaseKey(head.edge).pk, bytes(head))]),
     reading: reads('reading', (edge) => `EDGE#${edge}`, packed),
     listing: reads('listing', (edge) => `EDGE#${edge}`, packed),
     putReading: writes(
       'putReading',
       (_, { head, reading, listing }) => [
         // with the lease
-        row('EDGES', rowBytes + bytes(head)),
+        row(leaseKey(head.edge).pk, rowBytes + bytes(head)),
         ...[reading, listing].flatMap((part) => (part ? [row(`EDGE#${head.edge}`, packed(part))] : [])),
       ],
       true,

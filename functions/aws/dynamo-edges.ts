@@ -18,17 +18,25 @@ const leaseSeconds = 14 * 86_400
 
 const counter: Key = { pk: 'WANTED', sk: 'COUNTER' }
 
-/** Edges' leases with their heads: what writes a head is conditional on the lease in the same item. */
-export const edgesPartition = 'EDGES'
+/**
+ * Edges' leases with their heads: what writes a head is conditional on the lease in the same item. So many partitions that 500 settles, which all
+ * want the same 50 leases at once, find no partition's limit; few enough to be queried for each look.
+ */
+export const edgesPartitions = Array.from({ length: 10 }, (_, n) => `EDGES#${n}`)
+
+function partitionOf(edge: string): string {
+  const hash = [...edge].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) >>> 0, 0)
+  return `EDGES#${hash % edgesPartitions.length}`
+}
 
 export function edgeKey(edge: string, sk: 'RECORDS' | 'READING' | 'LISTING'): Key {
   return { pk: `EDGE#${edge}`, sk }
 }
 /** Of an edge, or of something else that one run at a time does: its name has a slash in front. */
 export function leaseKey(name: string): Key {
-  return name.startsWith('/') ? { pk: `LEASE#${name}`, sk: 'LEASE' } : { pk: edgesPartition, sk: name }
+  return name.startsWith('/') ? { pk: `LEASE#${name}`, sk: 'LEASE' } : { pk: partitionOf(name), sk: name }
 }
-function leaseName(name: string): string {
+export function leaseName(name: string): string {
   const { pk, sk } = leaseKey(name)
   return `${pk}/${sk}`
 }

@@ -3,8 +3,17 @@ import { UnexpectedAnswer } from '../control/errors.ts'
 import { clocksApartMs } from '../control/observation.ts'
 import { notReadYet, type StoredHead, type UnreadRow } from '../control/reading.ts'
 import type { Clock, Store } from '../use-cases/ports.ts'
-import { edgeKey, edgesPartition, leaseKey, longestRunMs, noLease, under } from './dynamo-edges.ts'
+import {
+  edgeKey,
+  edgesPartitions,
+  leaseKey,
+  leaseName,
+  longestRunMs,
+  noLease,
+  under,
+} from './dynamo-edges.ts'
 import type { Condition, DynamoTable, Key, Write } from './dynamo-table.ts'
+import { inParallel } from './in-parallel.ts'
 import { packed, unpacked } from './packed.ts'
 import { edgeHeadRow, inventoryRow, listingRow, machinesRow, readingRow } from './reading-rows.ts'
 import { parseAnswer } from './rows.ts'
@@ -68,7 +77,7 @@ export function dynamoReadings(table: DynamoTable, clock: Clock): Readings {
       unreadable: { since: 0, at: 0, reason, passes },
       ...leased,
     })
-    const key = `${edgesPartition}/${edge}`
+    const key = leaseName(edge)
     try {
       const { head } = parseAnswer(edgeRow, data, key)
       if (head === undefined) return unread(notReadYet, true)
@@ -83,7 +92,13 @@ export function dynamoReadings(table: DynamoTable, clock: Clock): Readings {
   }
 
   return {
-    edgeHeads: async () => (await table.query(edgesPartition)).map(headOf),
+    async edgeHeads() {
+      const rows = await inParallel(edgesPartitions, (partition) => table.query(partition))
+      return rows
+        .flat()
+        .map(headOf)
+        .sort((a, b) => (a.edge < b.edge ? -1 : 1))
+    },
     async addEdgeHead(head) {
       const { edge } = head
       await table.write({

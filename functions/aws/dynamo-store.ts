@@ -33,7 +33,7 @@ const keptKey = ({ at, id }: KeptEvent): Key => ({
  * | hold in force, a copy  | `HOLDS`                           | `<source>#<id>#<subject>`  | never                        |
  * | drain record           | `DRAIN#<id>`                      | `RECORD`                   | ended: 90 days               |
  * | changes of what is wanted, counted | `WANTED`              | `COUNTER`                  | never                        |
- * | an edge's lease, and what is known of it in short | `EDGES` | `<edge>`                  | never                        |
+ * | an edge's lease, and what is known of it in short | `EDGES#<0-9>` | `<edge>`            | never                        |
  * | lease of another work  | `LEASE#<name>`                    | `LEASE`                    | 14 days                      |
  * | what is on record of it, packed | `EDGE#<edge>`            | `RECORDS`                  | never                        |
  * | what was read of it last, packed | `EDGE#<edge>`           | `READING`                  | never                        |

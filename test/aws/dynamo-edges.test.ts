@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { dynamoEdges } from '../../functions/aws/dynamo-edges.ts'
+import { dynamoEdges, leaseKey } from '../../functions/aws/dynamo-edges.ts'
 import { dynamoHolds } from '../../functions/aws/dynamo-holds.ts'
 import type { Condition, DynamoTable, Write } from '../../functions/aws/dynamo-table.ts'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
@@ -71,8 +71,8 @@ test.each([
   const edges = dynamoEdges(table)
   const taken = edges.takeEdge('edge-a', 'me', now, now + 1000)
   await expect(taken).rejects.toThrow(UnexpectedAnswer)
-  await expect(taken).rejects.toThrow('EDGES/edge-a: ')
-  const reason = expect.stringContaining('EDGES/edge-a: ')
+  await expect(taken).rejects.toThrow(`${leaseKey('edge-a').pk}/edge-a: `)
+  const reason = expect.stringContaining(`${leaseKey('edge-a').pk}/edge-a: `)
   const head = {
     ...{ edge: 'edge-a', wanted: -1, askedAt: 0 },
     unreadable: { since: now, at: now, reason, passes: true },

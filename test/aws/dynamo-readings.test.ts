@@ -1,6 +1,6 @@
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { dynamoEdges } from '../../functions/aws/dynamo-edges.ts'
+import { dynamoEdges, leaseKey } from '../../functions/aws/dynamo-edges.ts'
 import { dynamoReadings } from '../../functions/aws/dynamo-readings.ts'
 import type { DynamoTable, Write } from '../../functions/aws/dynamo-table.ts'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
@@ -27,6 +27,7 @@ function tableOf(rows: Readonly<Record<string, unknown>> = {}) {
   }
   return { table, transactions }
 }
+const at = (edge: string) => Object.values(leaseKey(edge)).join('/')
 const now = 1_795_800_000_000
 const clock = { now: () => now, sleep: async () => undefined }
 const gzip = (text: string) => ({ gzip: new Uint8Array(gzipSync(text)) })
@@ -41,7 +42,7 @@ test('head, reading and listing are one transaction under the lease, which write
   const rowsOf = (writes: readonly Write[] = []) =>
     writes.map((write) => ('put' in write ? `${write.put.pk}/${write.put.sk}` : write))
   const head = {
-    update: { pk: 'EDGES', sk: 'a' },
+    update: leaseKey('a'),
     set: { head: aHead('a') },
     condition: { expression: '#generation = :generation', values: { generation: 7 } },
   }
@@ -65,7 +66,7 @@ test('rows of a newer release are read, without what is not known here', async (
   const [hold] = Object.values(aReading('a').holds)
   const holds = { 'lifecycle/a': { ...hold, later: 1 } }
   const { table } = tableOf({
-    'EDGES/a': { generation: 7, head: { ...aHead('a'), later: 1 }, later: 1 },
+    [at('a')]: { generation: 7, head: { ...aHead('a'), later: 1 }, later: 1 },
     'EDGE#a/READING': { ...json({ ...aReading('a'), holds, later: { x: 1 } }), later: 1 },
     'EDGE#a/LISTING': json({ ...aListing('a'), later: [1] }),
     'MACHINES/READING': { ...json({ ...machines, later: 1 }), askedAt: 1 },
@@ -106,12 +107,12 @@ describe('nonsense, and what only a newer release can read', () => {
     const since = { since: 1, reason: 'refused', passes: true }
     const readings = dynamoReadings(
       tableOf({
-        'EDGES/a': { generation: 7, head: { ...aHead('a'), wanted: 'x' } },
-        'EDGES/b': { generation: 7, head: aHead('b') },
-        'EDGES/c': {},
-        'EDGES/d': { generation: 7, head: aHead('b') },
-        'EDGES/e': { generation: 7, head: aHead('e', { askedAt: now + 3000 }) },
-        'EDGES/f': { head: { edge: 'f', wanted: 1, askedAt: 1, unreadable: { ...since, at: now + 3000 } } },
+        [at('a')]: { generation: 7, head: { ...aHead('a'), wanted: 'x' } },
+        [at('b')]: { generation: 7, head: aHead('b') },
+        [at('c')]: {},
+        [at('d')]: { generation: 7, head: aHead('b') },
+        [at('e')]: { generation: 7, head: aHead('e', { askedAt: now + 3000 }) },
+        [at('f')]: { head: { edge: 'f', wanted: 1, askedAt: 1, unreadable: { ...since, at: now + 3000 } } },
       }).table,
       clock,
     )
@@ -120,12 +121,12 @@ describe('nonsense, and what only a newer release can read', () => {
       unreadable: expect.objectContaining({ since: 0, at: 0, reason: expect.stringContaining(reason) }),
     })
     expect(await readings.edgeHeads()).toEqual([
-      unread('a', 'EDGES/a: head.wanted:'),
+      unread('a', `${at('a')}: head.wanted:`),
       aHead('b'),
       unread('c', 'it was not read yet'),
-      unread('d', 'EDGES/d names b'),
-      unread('e', 'EDGES/e is of a time that has not come yet'),
-      unread('f', 'EDGES/f is of a time that has not come yet'),
+      unread('d', `${at('d')} names b`),
+      unread('e', `${at('e')} is of a time that has not come yet`),
+      unread('f', `${at('f')} is of a time that has not come yet`),
     ])
   })
   test('of another edge, or of a time that has not come yet, is no reading', async () => {

@@ -2,6 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import { leaseKey } from '../../functions/aws/dynamo-edges.ts'
 import { createDynamoStore } from '../../functions/aws/dynamo-store.ts'
 import { readable } from '../../functions/control/reading.ts'
 import { createClock } from '../../functions/runtime/clock.ts'
@@ -53,7 +54,7 @@ const leaseRow = z.object({
 type Lease = z.output<typeof leaseRow>['data']
 
 async function leaseOf(edge: string): Promise<Lease> {
-  const Key = { pk: 'EDGES', sk: edge }
+  const Key = { ...leaseKey(edge) }
   const TableName = output(world().outputs, 'TableName')
   const { Item } = await documents.send(new GetCommand({ TableName, Key, ConsistentRead: true }))
   return leaseRow.parse(Item).data

@@ -1,3 +1,4 @@
+import { leaseKey } from '../../functions/aws/dynamo-edges.ts'
 import { type Checkpoint, type Passing, type Stop, startCheckpoint } from '../../lab/checkpoint.ts'
 import type { WorldOptions } from '../../lab/world.ts'
 
@@ -110,7 +111,7 @@ function stopAfterRecords({ table }: Ways, edge: string, isMeant: IsMeant): Stop
 /** Leases are written one by one, all else of an edge in a transaction under its lease. */
 function writes(edge: string, row: 'lease' | 'RECORDS' | 'READING', { action, body }: Passing): boolean {
   const isWrite = action === (row === 'lease' ? 'UpdateItem' : 'TransactWriteItems')
-  const key = row === 'lease' ? ['EDGES', edge] : [`EDGE#${edge}`, row]
+  const key = row === 'lease' ? Object.values(leaseKey(edge)) : [`EDGE#${edge}`, row]
   return isWrite && key.every((each) => body.includes(`{"S":"${each}"}`))
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient, GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { leaseKey } from '../../functions/aws/dynamo-edges.ts'
 import { createDynamoStore } from '../../functions/aws/dynamo-store.ts'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
 import { createClock } from '../../functions/runtime/clock.ts'
@@ -81,7 +82,7 @@ describe('what expires', () => {
     const found = { head: aHead('expiry'), reading: aReading('expiry'), listing: aListing('expiry') }
     await store.putReading(generation, found)
     for (const [pk, sk] of [
-      ['EDGES', 'expiry'],
+      [leaseKey('expiry').pk, 'expiry'],
       ['EDGE#expiry', 'READING'],
       ['EDGE#expiry', 'LISTING'],
     ] as const) {
@@ -159,11 +160,11 @@ test.each([
     const edge = `nonsense ${name}`
     const at = 1_795_000_000_000
     const fifteenMinutes = 900_000
-    const Item = { pk: 'EDGES', sk: edge, data: data ?? {} }
+    const Item = { ...leaseKey(edge), data: data ?? {} }
     await documents.send(new PutCommand({ TableName: table, Item }))
     const taken = store.takeEdge(edge, 'a', at, at + 1000)
     await expect(taken).rejects.toThrow(UnexpectedAnswer)
-    await expect(taken).rejects.toThrow(`EDGES/${edge}: `)
+    await expect(taken).rejects.toThrow(`${Item.pk}/${edge}: `)
     expect(await store.takeEdge(edge, 'b', at + fifteenMinutes - 1, at + fifteenMinutes)).toBe(undefined)
     const generation = await store.takeEdge(edge, 'b', at + fifteenMinutes, at + fifteenMinutes + 1000)
     // What a run of before has in hand is below it, and not equal to it.
