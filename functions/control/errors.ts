@@ -138,6 +138,9 @@ export const faultsOfTheWay: readonly EdgeFault[] = [
   'stale',
 ]
 
+/** What may still be done, or has been. */
+export const neverAnswered: readonly EdgeFault[] = ['unreachable', 'malformed']
+
 /** What one edge answered, or did not. The text never holds the secret. */
 export class EdgeError extends DispatcherControlError {
   override readonly name = 'EdgeError'

@@ -1,7 +1,8 @@
 import type { ReloadCommand } from '../contracts/command.ts'
 import { eventTypes } from '../contracts/names.ts'
-import { asEdgeError, CommandRefused, EdgeError, StaleGeneration } from '../control/errors.ts'
+import { asEdgeError, CommandRefused, EdgeError, neverAnswered, StaleGeneration } from '../control/errors.ts'
 import type { Settled } from '../control/settled.ts'
+import type { Lease } from './edge-lease.ts'
 import { type Readout, storedLists } from './lists.ts'
 import { onEach } from './on-each.ts'
 import type { CommandOutcomeRow, Edge, EdgePorts } from './ports.ts'
@@ -74,8 +75,8 @@ async function reloadOne(ports: EdgePorts, edge: Edge, emptied: Set<string>): Pr
   let reloaded: Reloaded = { edge: edge.id, outcome: 'failed', detail: 'another run has the edge' }
   const settled = await settleEdge(ports, edge, {
     ...{ waits: true, emptied },
-    first: async (own) => {
-      reloaded = await reloadAndList(ports, own)
+    first: async (own, lease) => {
+      reloaded = await reloadAndList(ports, own, lease)
     },
   })
   const open = problemOf(settled)
@@ -100,12 +101,12 @@ function openOf({ entries }: Settled): string | undefined {
   return open.length === 0 ? undefined : open.slice(0, 5).join('; ')
 }
 
-async function reloadAndList(ports: EdgePorts, edge: Edge): Promise<Reloaded> {
+async function reloadAndList(ports: EdgePorts, edge: Edge, lease: Lease): Promise<Reloaded> {
   try {
-    const before = (await edge.list()).destinations
-    await reloadPatiently(ports, edge)
-    const after = (await edge.list()).destinations
-    return { edge: edge.id, outcome: 'reloaded', listed: { before: before.length, after: after.length } }
+    const before = await lengthOf(edge)
+    await reloadPatiently(ports, edge, lease)
+    const after = lengthOfList(await edge.list())
+    return { edge: edge.id, outcome: 'reloaded', listed: { before, after } }
   } catch (error) {
     if (error instanceof StaleGeneration) throw error
     const { fault, message } = asEdgeError(error)
@@ -117,12 +118,36 @@ async function reloadAndList(ports: EdgePorts, edge: Edge): Promise<Reloaded> {
   }
 }
 
-async function reloadPatiently(ports: Pick<EdgePorts, 'clock'>, edge: Edge): Promise<void> {
+/** What can't be read counts, too. A list that was emptied is what a reload mends. */
+async function lengthOf(edge: Edge): Promise<number> {
+  try {
+    return lengthOfList(await edge.list())
+  } catch (error) {
+    if (error instanceof EdgeError && error.fault === 'empty-list') return 0
+    throw error
+  }
+}
+
+function lengthOfList({ destinations, opaque }: Awaited<ReturnType<Edge['list']>>): number {
+  return destinations.length + opaque.length
+}
+
+async function reloadPatiently({ clock }: Pick<EdgePorts, 'clock'>, edge: Edge, lease: Lease): Promise<void> {
+  try {
+    await reload(edge, lease)
+  } catch (error) {
+    if (!(error instanceof EdgeError && error.fault === 'busy')) throw error
+    await clock.sleep(afterReloadDeltaMs)
+    await reload(edge, lease)
+  }
+}
+
+/** One that was not answered may still be done, as any write. */
+async function reload(edge: Edge, lease: Lease): Promise<void> {
   try {
     await edge.reload()
   } catch (error) {
-    if (!(error instanceof EdgeError && error.fault === 'busy')) throw error
-    await ports.clock.sleep(afterReloadDeltaMs)
-    await edge.reload()
+    if (error instanceof EdgeError && neverAnswered.includes(error.fault)) lease.unanswered = true
+    throw error
   }
 }

@@ -127,7 +127,7 @@ export interface EdgeOrder extends SettleOrder {
   readonly boots?: Boots
   readonly head?: EdgeHead | undefined
   /** done under the lease, before anything is read */
-  readonly first?: (edge: Edge) => Promise<void>
+  readonly first?: (edge: Edge, lease: Lease) => Promise<void>
   /** keys of holds whose last call there was found to be over are put into it */
   readonly emptied?: Set<string>
   /** true: it waits for another run that has the lease */
@@ -205,7 +205,7 @@ async function underLease(ports: Needs, lease: Lease, order: Turn): Promise<Sett
     if (rested) return rested === 'rests' ? { edge, left: true } : { edge, reading: rested }
     // Whose Kamailio answers is known before anything is done there.
     if (mustAsk) await lease.ask((own) => own.boot())
-    if (first) await lease.ask(first)
+    if (first) await lease.ask((own) => first(own, lease))
     const ended = await endOwnShare(ports, lease, known, order)
     const last = await settleUnderLease(ports, lease, wishes, known, {
       ended,

@@ -2,7 +2,7 @@ import { batchLimits } from '../contracts/rpc.ts'
 import type { DestinationUri, ListedDestination } from '../control/destination.ts'
 import type { EdgeList } from '../control/edge-list.ts'
 import { type EdgeRecord, recordKey } from '../control/entry-record.ts'
-import { EdgeError, faultsOfTheWay } from '../control/errors.ts'
+import { EdgeError, faultsOfTheWay, neverAnswered } from '../control/errors.ts'
 import type { Hold } from '../control/hold.ts'
 import {
   type EdgeWrite,
@@ -177,9 +177,6 @@ function methodOf(write: EdgeWrite): string {
   if ('held' in write) return write.held ? 'hold' : 'release'
   return write.duid === undefined ? 'by URI' : 'by duid'
 }
-
-/** What may still be done, or has been. */
-const neverAnswered: readonly EdgeError['fault'][] = ['unreachable', 'malformed']
 
 function after(records: readonly EdgeRecord[], { put, drop }: SettlePlan): EdgeRecord[] {
   const gone = new Set(drop.map(recordKey))

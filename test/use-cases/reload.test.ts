@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { oneEdge } from './settle-world.ts'
 import { command, createWorld, everywhere, file, isWrite, minutes, seconds, server } from './world.ts'
 
 const reload = (changes: Readonly<Record<string, unknown>> = {}) => command('command-reload', changes)
@@ -145,4 +146,57 @@ test('a new destination in the file is listed after the reload', async () => {
   const world = createWorld({ edges: [{}] })
   world.edges[0]?.writeFile([...file, { group: 1, uri: 'sip:10.0.1.22:5060' }])
   expect(await world.command(reload())).toMatchObject({ edges: [{ listed: { before: 4, after: 5 } }] })
+})
+
+test('an edge whose list was emptied is reloaded once its file is filled', async () => {
+  const world = createWorld()
+  world.edges[0]?.writeFile([])
+  world.edges[0]?.strangerReloads()
+  await world.pass(10 * seconds)
+  world.edges[0]?.writeFile(file)
+  expect(await world.command(reload({ edge: 'edge-a' }))).toMatchObject({
+    result: 'reloaded',
+    edges: [{ listed: { before: 0, after: 4 } }],
+  })
+})
+
+test('a list that loses entries that can not be read became shorter, too', async () => {
+  const unreadable = [{ group: 1, uri: 'sip:10.0.1.30:0' }]
+  const world = createWorld({
+    edges: [{ id: 'edge-a', file: [...file, ...unreadable] }, { id: 'edge-b' }],
+  })
+  world.edges[0]?.writeFile(file)
+  expect(await world.command(reload())).toMatchObject({
+    result: 'incomplete',
+    edges: [{ listed: { before: 5, after: 4 } }, { outcome: 'not-tried' }],
+  })
+})
+
+test('after a reload that was not answered, whoever settles an edge without a fence next waits until it comes no more', async () => {
+  const { world, edge } = await oneEdge({ rpcFile: 'none' })
+  const { store } = world.memory
+  const takeEdge = store.takeEdge
+  let failedAt = 0
+  const takenAt: number[] = []
+  Object.assign(store, {
+    takeEdge: async (...lease: Parameters<typeof takeEdge>) => {
+      const generation = await takeEdge(...lease)
+      if (generation !== undefined && failedAt > 0) takenAt.push(world.clock.now())
+      return generation
+    },
+  })
+  edge.change(({ reload: send }) => ({
+    reload: async () => {
+      edge.misbehaviour = { losesReplies: true }
+      try {
+        await send()
+      } finally {
+        failedAt = world.clock.now()
+        edge.misbehaviour = {}
+      }
+    },
+  }))
+  await world.command(reload({ edge: 'edge-a' }))
+  expect(failedAt).toBeGreaterThan(0)
+  expect(takenAt[0]).toBeGreaterThanOrEqual(failedAt + 5 * seconds)
 })
