@@ -45,18 +45,45 @@ export interface HoldOutcome {
   readonly entries: readonly SettledEntry[]
 }
 
-/** What a settle came to for the entries of one hold, placed or lifted. */
-export function outcomeOf(settled: Settled, hold: Scope): HoldOutcome {
-  const entries = settled.entries.flatMap((entry) =>
+/**
+ * What a settle came to for the entries of one hold, placed or lifted.
+ * @param listed what the edge lists: an entry that it lists and that nothing was done to is as it was
+ */
+export function outcomeOf(
+  settled: Settled,
+  hold: Scope & Pick<Partial<Hold>, 'lifted'>,
+  listed: readonly ListedDestination[] = [],
+): HoldOutcome {
+  const done = settled.entries.flatMap((entry) =>
     belongsTo(entry, hold) ? [{ ...entry, ...(entry.was !== undefined && { before: entry.was }) }] : [],
   )
+  const entries = done.length > 0 ? done : untouched(listed, hold)
   const uris = new Set([...hold.uris, ...entries.map(({ uri }) => uri)])
   const guarded = settled.guarded !== undefined && [...uris].every((uri) => settled.guarded?.includes(uri))
   const refused = entries.find((entry) => entry.refused !== undefined)?.refused
   if (refused !== undefined) return { outcome: 'refused', detail: refused, guarded, entries }
+  const shut = hold.lifted && entries.find((entry) => isShut(settled, entry))
+  if (shut)
+    return {
+      outcome: 'refused',
+      detail: `${shut.uri} is still guarded: ${settled.problem}`,
+      guarded,
+      entries,
+    }
   if (entries.length === 0) return { outcome: 'unlisted', guarded, entries }
   const changed = entries.some(({ before, after }) => before !== after)
   return { outcome: changed ? 'applied' : 'already', guarded, entries }
+}
+
+function untouched(listed: readonly ListedDestination[], hold: Scope): SettledEntry[] {
+  return listed
+    .filter((entry) => belongsTo(entry, hold))
+    .map(({ group, uri, flags }) => ({ group, uri, before: flags, after: flags }))
+}
+
+/** Its state was given back, and the guard, which could not be, keeps calls from it. */
+function isShut({ guarded, problem }: Settled, { uri, after }: SettledEntry): boolean {
+  return problem !== undefined && !after.startsWith('D') && (guarded?.includes(uri) ?? false)
 }
 
 /** Whether two readings, {@link calmGapMs} apart, show all of it disabled under the same identities: nothing in flight undid what was read back. */

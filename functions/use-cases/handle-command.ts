@@ -114,8 +114,12 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
       stillHeld: others(here, chosen),
     }
   const before = meant ? await liftedBefore(ports, target, own, order) : []
-  const { lifted, edges, wanted } = await lift(ports, [...chosen, ...before], command.requestedBy, order)
-  for (const hold of lifted) await keepPending(ports, command.id, { hold, wanted }, edges)
+  const by = command.requestedBy
+  const { lifted, edges, wanted } = await lift(ports, [...chosen, ...before], by, order, target)
+  for (const hold of lifted) {
+    const tombstone = { ...hold, order, lifted: { at: ports.clock.now(), by } }
+    await keepPending(ports, command.id, { hold: tombstone, wanted }, edges)
+  }
   const result = lifted.length > 0 ? 'lifted' : chosen.length > 0 ? 'stale' : 'nothing-to-lift'
   return {
     result,

@@ -49,7 +49,7 @@ export async function holdAndDrain(ports: Ports, target: Target, drain: DrainOrd
     ...(scope.subject.kind === 'instance' && { instanceId: scope.subject.instanceId }),
   })
   const resultOn = await changeReadBack(ports, wanted)
-  return { result, edges: resultOn(hold), placed: { hold, wanted } }
+  return { result, edges: await resultOn(hold), placed: { hold, wanted } }
 }
 
 export interface Held {

@@ -1,14 +1,15 @@
 import { eventTypes } from '../contracts/names.ts'
 import { type Hold, holdKey, orderOf } from '../control/hold.ts'
-import type { EdgeResult } from './edge-results.ts'
+import type { Scope } from '../control/plan.ts'
+import { type EdgeResult, together } from './edge-results.ts'
 import type { Ports } from './ports.ts'
 import { changeReadBack } from './read-back.ts'
 import { finishClaim } from './start-drain.ts'
 
 export interface Lifted {
-  /** those that were lifted, not overtaken by something later */
+  /** those that were lifted, not overtaken by something later: as they were */
   readonly lifted: readonly Hold[]
-  /** what each edge shows of them */
+  /** what each edge shows of them, once for all; where none was lifted, of `scope` */
   readonly edges: readonly EdgeResult[]
   /** a value of the counter that knows it */
   readonly wanted: number
@@ -23,6 +24,7 @@ export async function lift(
   holds: readonly Hold[],
   by: string | ((hold: Hold) => string),
   order: string = orderOf(ports.clock.now()),
+  scope?: Scope,
 ): Promise<Lifted> {
   const byOf = (hold: Hold) => (typeof by === 'string' ? by : by(hold))
   const lifted: Hold[] = []
@@ -34,7 +36,10 @@ export async function lift(
   }
   const wanted = await ports.store.raiseWanted()
   const edgesOf = await changeReadBack(ports, wanted)
-  for (const hold of lifted)
+  const shown: EdgeResult[] = []
+  for (const hold of lifted) {
+    const edges = await edgesOf({ ...hold, lifted: { at: ports.clock.now(), by: byOf(hold) } })
+    shown.push(...edges)
     await ports.events.publish({
       type: eventTypes.holdLifted,
       detail: {
@@ -43,8 +48,10 @@ export async function lift(
         uris: hold.uris,
         by: byOf(hold),
         placedBy: hold.who,
-        edges: edgesOf(hold),
+        edges,
       },
     })
-  return { lifted, edges: lifted.flatMap(edgesOf), wanted }
+  }
+  const edges = lifted.length === 0 && scope ? await edgesOf(scope) : together(shown)
+  return { lifted, edges, wanted }
 }

@@ -2,20 +2,18 @@ import { eventTypes } from '../contracts/names.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { clocksApartMs } from '../control/observation.ts'
 import { type EdgeHead, readable } from '../control/reading.ts'
-import { type EdgeResult, pendingOn, resultOf } from './edge-results.ts'
+import { type EdgeResult, pendingOn, resultOn } from './edge-results.ts'
 import { onEach } from './on-each.ts'
 import type { PendingAnswer, Ports } from './ports.ts'
 
-/** Keeps what an answer could not tell yet: its end is published. */
+/** Keeps what an answer could not tell yet, of edges that were not read since: its end is published. */
 export async function keepPending(
   { store, clock }: Pick<Ports, 'store' | 'clock'>,
   command: string,
   { hold, wanted }: { readonly hold: Hold; readonly wanted: number },
   results: readonly EdgeResult[],
 ): Promise<void> {
-  const edges = results.flatMap(({ edge, outcome }) =>
-    outcome === 'pending' || outcome === 'unreachable' ? [edge] : [],
-  )
+  const edges = results.flatMap(({ edge, guarded }) => (guarded === undefined ? [edge] : []))
   if (edges.length === 0) return
   await store.putPendingAnswer({
     id: `${command}/${holdKey(hold)}`,
@@ -52,7 +50,7 @@ async function publish(
     if (!head || head.removedAt !== undefined)
       return { edge, outcome: 'unreachable', detail: 'it is no longer configured', entries: [] }
     const reading = readable(await store.reading(edge))
-    return reading ? resultOf(reading, hold) : pendingOn(edge)
+    return reading ? resultOn({ store }, reading, hold) : pendingOn(edge)
   })
   // What is stored of one of them can't be read: the next settle replaces it.
   if (results.some(({ outcome }) => outcome === 'pending')) return

@@ -1,7 +1,6 @@
-import type { Scope } from '../control/plan.ts'
 import type { EdgeHead, Reading, Readings, UnreadRow } from '../control/reading.ts'
 import { readable, readingsAt } from '../control/reading.ts'
-import { type EdgeResult, pendingOn, resultOf, resultWithout } from './edge-results.ts'
+import { type EdgeResult, pendingOn, resultOn, resultWithout } from './edge-results.ts'
 import { onEach } from './on-each.ts'
 import type { Ports } from './ports.ts'
 
@@ -57,7 +56,10 @@ function restedFrom({ wanted, askedAt, unreadable }: EdgeHead, since = 0): numbe
  * The same for a change of what is wanted, which the counter knows as `wanted`.
  * @returns what came of it on each edge, for a hold: as it was read first, since what comes later finds nothing to do
  */
-export async function changeReadBack(ports: Needs, wanted: number): Promise<(hold: Scope) => EdgeResult[]> {
+export async function changeReadBack(
+  ports: Needs,
+  wanted: number,
+): Promise<(hold: Parameters<typeof resultOn>[2]) => Promise<EdgeResult[]>> {
   const { store, clock } = ports
   const askedAt = clock.now()
   const known = new Map<string, EdgeHead | Reading>()
@@ -74,10 +76,10 @@ export async function changeReadBack(ports: Needs, wanted: number): Promise<(hol
     return heads.length > 0 && known.size === heads.length
   })
   return (hold) =>
-    heads.map(({ edge }) => {
+    onEach(heads, async ({ edge }) => {
       const found = known.get(edge)
       if (!found) return pendingOn(edge)
-      return 'entries' in found ? resultOf(found, hold) : resultWithout(found)
+      return 'entries' in found ? resultOn(ports, found, hold) : resultWithout(found)
     })
 }
 
