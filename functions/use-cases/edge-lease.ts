@@ -59,7 +59,9 @@ export class Lease {
     } catch (error) {
       // One at the limit can't be outdone: only a restart of the edge forgets it.
       if (!(error instanceof StaleGeneration) || error.seen >= highestGeneration) throw error
-      const raised = await this.ports.store.raiseGeneration(this.plain.id, this.generation, error.seen)
+      // A refusal may name a lower one than ours, and none is taken back.
+      const highest = Math.max(error.seen, this.generation)
+      const raised = await this.ports.store.raiseGeneration(this.plain.id, this.generation, highest)
       if (raised === undefined) throw error
       this.generation = raised
       this.edge = this.plain.under(raised)

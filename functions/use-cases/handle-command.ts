@@ -5,15 +5,16 @@ import { destinationKey } from '../control/destination.ts'
 import { AnswerPending, CommandRefused, InvalidMessage } from '../control/errors.ts'
 import { belongsTo, type Hold, holdKey, orderOf } from '../control/hold.ts'
 import { disablePlan } from '../control/plan.ts'
-import { accepted, isAnswer } from './command-answer.ts'
+import { accepted, asked, isAnswer } from './command-answer.ts'
 import { holdAndDrain } from './hold-and-drain.ts'
 import type { Incoming } from './intake.ts'
 import { lift } from './lift.ts'
+import { storedLists } from './lists.ts'
 import { keepPending } from './pending-answers.ts'
 import type { CommandOutcomeRow, Ports } from './ports.ts'
 import { readBack } from './read-back.ts'
 import { finishOwnClaims } from './start-drain.ts'
-import { resolveTarget, type Target } from './target.ts'
+import { namesOf, resolveTarget, type Target, targetOf } from './target.ts'
 
 /**
  * Does one operator's command and keeps its outcome under the command's id: the same id again is answered, not done again.
@@ -23,18 +24,12 @@ export async function handleCommand(ports: Ports, message: Incoming): Promise<Co
   const command = parseCommand(message.body)
   const order = orderOf(message.sentAt, message.sequence)
   const known = await ports.store.commandOutcome(command.id)
-  if (isAnswer(known, order)) return accepted(known)
+  if (isAnswer(known, order)) return accepted(known, command)
   if (command.command === 'reload' || command.command === 'release')
     return answeredBySettle(ports, command, order)
   const done =
     command.command === 'drain' ? await drain(ports, command, order) : await activate(ports, command, order)
-  const outcome = {
-    id: command.id,
-    command: command.command,
-    requestedBy: command.requestedBy,
-    reason: command.reason,
-    ...done,
-  }
+  const outcome = { ...asked(command), ...done }
   // The answer is kept last: a run that is killed before it says the event again, rather than never.
   await ports.events.publish({ type: eventTypes.commandAnswered, detail: outcome })
   await ports.store.putCommandOutcome(command.id, outcome)
@@ -56,7 +51,7 @@ async function answeredBySettle(
   for (let waitMs = 250; clock.now() < giveUpAt; waitMs = Math.min(1000, waitMs * 2)) {
     await clock.sleep(waitMs)
     const outcome = await store.commandOutcome(command.id)
-    if (isAnswer(outcome, order)) return accepted(outcome)
+    if (isAnswer(outcome, order)) return accepted(outcome, command)
   }
   throw new AnswerPending(
     `${command.command} ${command.id} is not done yet; the message comes again and looks for it`,
@@ -64,9 +59,9 @@ async function answeredBySettle(
 }
 
 async function drain(ports: Ports, command: DrainCommand, order: string): Promise<CommandOutcomeRow> {
-  await finishOwnClaims(ports, order)
+  const placedBefore = (await finishOwnClaims(ports, order)).filter(({ who }) => who === command.requestedBy)
   if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
-  const target = await resolveTarget(ports, targetName(command))
+  const target = targetOf(placedBefore) ?? (await resolveTarget(ports, targetName(command)))
   if (command.dryRun) return { result: 'dry-run', destinations: target.uris, edges: dryRun(target) }
   const now = ports.clock.now()
   const deadline = command.deadlineSeconds ?? ports.config.operatorDrainDeadlineSeconds
@@ -90,17 +85,20 @@ async function drain(ports: Ports, command: DrainCommand, order: string): Promis
 
 async function activate(ports: Ports, command: ActivateCommand, order: string): Promise<CommandOutcomeRow> {
   const known = await ports.store.holds()
-  const target = await resolveTarget(
-    ports,
-    targetName(command),
-    known.flatMap((hold) => hold.uris),
-  )
+  const target =
+    (await heldInstance(ports, command, known, order)) ??
+    (await resolveTarget(
+      ports,
+      targetName(command),
+      known.flatMap((hold) => hold.uris),
+    ))
   const own = ownHoldId(target, command.requestedBy)
   const meant = isMeant(command, { source: 'operator', id: own, who: command.requestedBy })
   // An activate that overtook its drain: the older drain must find that something later was said.
   if (meant && !command.dryRun) await ports.store.seeRequest({ source: 'operator', id: own }, order)
   const holds = await ports.store.holds()
-  const here = holds.filter((hold) => target.uris.some((uri) => belongsTo({ uri }, hold)))
+  const names = namesOf(target)
+  const here = holds.filter((hold) => names.some((entry) => belongsTo(entry, hold)))
   const chosen = here.filter((hold) => isMeant(command, hold))
   if (chosen.some((hold) => hold.source === 'lifecycle'))
     throw new CommandRefused(
@@ -130,9 +128,35 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
   }
 }
 
+/**
+ * An instance that is held as a whole, or was until an earlier delivery of this very command: what is lifted of it needs neither EC2, which
+ * may have forgotten it, nor a list.
+ */
+async function heldInstance(
+  ports: Ports,
+  { instance: instanceId, requestedBy }: ActivateCommand,
+  holds: readonly Hold[],
+  order: string,
+): Promise<Target | undefined> {
+  if (instanceId === undefined) return undefined
+  const held = holds.filter(
+    ({ subject, wholeInstance }) =>
+      wholeInstance && subject.kind === 'instance' && subject.instanceId === instanceId,
+  )
+  if (held.length > 0) return targetOf(held, await storedLists(ports))
+  const own = `${instanceId}/${requestedBy}`
+  const subject = (await ports.store.drain(`operator/${own}`))?.subject
+  return subject && targetOf(await liftedBefore(ports, { subject }, own, order))
+}
+
 /** What an earlier delivery of this very command has lifted, whose run ended before it could answer. */
-async function liftedBefore({ store }: Ports, target: Target, own: string, order: string): Promise<Hold[]> {
-  const tombstone = await store.hold('operator', own, target.subject)
+async function liftedBefore(
+  { store }: Ports,
+  { subject }: Pick<Target, 'subject'>,
+  own: string,
+  order: string,
+): Promise<Hold[]> {
+  const tombstone = await store.hold('operator', own, subject)
   return tombstone?.lifted && tombstone.order === order ? [tombstone] : []
 }
 

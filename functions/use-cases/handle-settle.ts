@@ -1,7 +1,7 @@
 import { eventTypes } from '../contracts/names.ts'
 import type { SettleRequest } from '../contracts/settle-request.ts'
 import { DispatcherControlError } from '../control/errors.ts'
-import { isAnswer } from './command-answer.ts'
+import { asked, isAnswer } from './command-answer.ts'
 import { edgesChanged } from './edges-changed.ts'
 import { inTurn, onEach } from './on-each.ts'
 import { oneAtATime } from './one-at-a-time.ts'
@@ -109,16 +109,10 @@ async function answerCommand(ports: EdgePorts, { command, order }: Command): Pro
 async function answer(ports: EdgePorts, command: Command['command'], order: string): Promise<void> {
   const { store, events } = ports
   if (isAnswer(await store.commandOutcome(command.id), order)) return
-  const asked = {
-    id: command.id,
-    command: command.command,
-    requestedBy: command.requestedBy,
-    reason: command.reason,
-  }
   const done = await outcomeOf(order, async () =>
     command.command === 'reload' ? reloadEdges(ports, command) : releaseEdge(ports, command, order),
   )
-  const outcome = { ...asked, ...done }
+  const outcome = { ...asked(command), ...done }
   // The answer is kept last: a run that is killed before it publishes the event again, rather than never.
   if (!('refused' in done)) await events.publish({ type: eventTypes.commandAnswered, detail: outcome })
   await store.putCommandOutcome(command.id, outcome)

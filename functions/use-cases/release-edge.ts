@@ -6,7 +6,7 @@ import type { CommandOutcomeRow, EdgePorts } from './ports.ts'
 
 /**
  * Lets drains go on without an edge that is no longer configured, on an operator's word that its calls are over or lost.
- * @throws CommandRefused while it is configured; why the list of edges is refused, where it is: the last good one may be too old
+ * @throws CommandRefused while it is configured, or where it never was; why the list of edges is refused, where it is: the last good one may be too old
  */
 export async function releaseEdge(
   ports: Pick<EdgePorts, 'store' | 'fleet' | 'events' | 'clock'>,
@@ -21,6 +21,9 @@ export async function releaseEdge(
     throw new CommandRefused(
       `edge "${edge}" is configured, so its calls can be counted: only one whose parameter has been removed can be released`,
     )
+  const wasConfigured = (await ports.store.edgeHeads()).some((head) => head.edge === edge)
+  if (!wasConfigured)
+    throw new CommandRefused(`nobody has ever known an edge "${edge}": name it as its parameter was called`)
   if (command.dryRun) return { result: 'dry-run', edge }
   const release: EdgeRelease = { edge, who, why, at: ports.clock.now(), order }
   if ((await ports.store.putRelease(release)) === 'stale') return { result: 'stale', edge }

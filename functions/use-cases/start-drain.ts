@@ -1,7 +1,7 @@
 import { claim, type DrainRequest } from '../control/claim.ts'
 import type { DrainRecord } from '../control/drain-record.ts'
 import { ExecutionEnded, StoreConflict } from '../control/errors.ts'
-import { holdKey } from '../control/hold.ts'
+import { type Hold, holdKey } from '../control/hold.ts'
 import { answer, holdOf, nextOf, save } from './drain-step.ts'
 import type { Ports } from './ports.ts'
 
@@ -48,10 +48,14 @@ export async function placeHold({ store }: Pick<Ports, 'store'>, record: DrainRe
 /**
  * What an earlier delivery of a message has claimed and could not start is started, before what it names is looked for: it may have left
  * the lists since. @param order the message's
+ * @returns the holds that it has placed
  */
-export async function finishOwnClaims(ports: Needs, order: string): Promise<void> {
-  for (const hold of await ports.store.holds())
-    if (hold.order === order && hold.source !== 'retired') await finishClaim(ports, holdKey(hold))
+export async function finishOwnClaims(ports: Needs, order: string): Promise<Hold[]> {
+  const placed = (await ports.store.holds()).filter(
+    (hold) => hold.order === order && hold.source !== 'retired',
+  )
+  for (const hold of placed) await finishClaim(ports, holdKey(hold))
+  return placed
 }
 
 /** A drain that was claimed and could not be started is started. */

@@ -5,10 +5,10 @@ import {
   InstanceUnknown,
   UnknownDestination,
 } from '../control/errors.ts'
-import type { Hold } from '../control/hold.ts'
+import type { Hold, ListedName } from '../control/hold.ts'
 import type { InstanceFacts } from '../control/instance-life.ts'
 import { mayBeUnknownYet } from '../control/instance-life.ts'
-import { disablePlan } from '../control/plan.ts'
+import { disablePlan, entriesOf } from '../control/plan.ts'
 import { instanceDestinations, isInstanceId, namedDestination, ownerOf } from '../control/resolve.ts'
 import { instanceById, instancesAt, momentMs } from './inventory.ts'
 import { allListed, formerOf, type Readout, storedLists, unreadable } from './lists.ts'
@@ -43,6 +43,25 @@ export async function resolveTarget(
   // The lists as they are stored may be a minute old.
   await readBack(ports, { notBefore: ports.clock.now() })
   return resolveIn(ports, name, known)
+}
+
+/** What holds were placed on, as they know it: it may have left the lists since, or EC2. */
+export function targetOf(holds: readonly Hold[], readouts: readonly Readout[] = []): Target | undefined {
+  const [hold] = holds
+  if (!hold) return undefined
+  const { subject, formerUris, wholeInstance, group } = hold
+  return {
+    ...{ subject, wholeInstance, readouts },
+    uris: [...new Set(holds.flatMap(({ uris }) => uris))],
+    addresses: [...new Set(holds.flatMap(({ addresses }) => addresses))],
+    ...(formerUris && { formerUris }),
+    ...(group !== undefined && { group }),
+  }
+}
+
+/** Every entry that is listed for it, and its URIs, which may be listed no more. */
+export function namesOf(target: Target): ListedName[] {
+  return [...entriesOf(target, allListed(target.readouts)), ...target.uris.map((uri) => ({ uri }))]
 }
 
 type TargetNeeds = Pick<Ports, 'store' | 'settles' | 'instances' | 'config' | 'clock' | 'ids'>

@@ -193,3 +193,10 @@ test('what an edge showed before it was released does not speak for the flags th
   await world.command(command('command-activate', { id: 'activate-1' }))
   expect(world.flags()).toEqual({ ...everywhere('AP', 'IP'), 'edge-b/1': 'AX', 'edge-b/2': 'AX' })
 })
+
+test('a release of an edge that nobody ever knew is refused', async () => {
+  const world = createWorld()
+  await world.settledAll()
+  await expect(world.command(release({ edge: 'edge-typo' }))).rejects.toThrow('nobody has ever known')
+  expect(await world.memory.store.releases()).toEqual([])
+})

@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest'
+import { command, createWorld, file, instanceId, minutes, seconds, server, type World } from './world.ts'
+
+type Changes = Readonly<Record<string, unknown>>
+const drain = (changes: Changes = {}) => command('command-drain-destination', { id: 'drain-1', ...changes })
+const activate = (changes: Changes = {}) => command('command-activate', { id: 'activate-1', ...changes })
+const activateInstance = command('command-activate-instance', { id: 'activate-1' })
+
+async function unlist(world: World): Promise<void> {
+  for (const edge of world.edges) {
+    edge.writeFile(file.filter(({ uri }) => uri !== server))
+    edge.strangerReloads()
+  }
+  await world.pass(10 * seconds)
+  await world.reconcile()
+}
+
+/** An instance that its operator holds, and that EC2 has forgotten since. */
+async function forgotten(): Promise<World> {
+  const world = createWorld()
+  await world.command(command('command-drain-instance', { id: 'drain-1' }))
+  await world.pass(1 * minutes)
+  world.memory.instances.forget(instanceId)
+  await world.pass(10 * minutes)
+  return world
+}
+
+test('an operator lifts their hold of an instance that EC2 shows as terminated', async () => {
+  const world = createWorld()
+  await world.command(command('command-drain-instance', { id: 'drain-1' }))
+  await world.pass(1 * minutes)
+  world.memory.instances.setState(instanceId, 'terminated')
+  expect(await world.command(activateInstance)).toMatchObject({ result: 'lifted' })
+})
+
+test('an operator lifts their hold of an instance that EC2 has forgotten', async () => {
+  const world = await forgotten()
+  expect(await world.command(activateInstance)).toMatchObject({ result: 'lifted' })
+  expect(await world.heldBy()).toEqual([])
+})
+
+test('so does a run that comes after one that was killed when it had lifted it', async () => {
+  const world = await forgotten()
+  world.memory.store.failNext('raiseWanted', new Error('killed'))
+  await expect(world.command(activateInstance, 7e12)).rejects.toThrow('killed')
+  expect(await world.heldBy()).toEqual([])
+  expect(await world.command(activateInstance, 7e12)).toMatchObject({ lifted: [{ who: 'alice' }] })
+})
+
+test.each([
+  ['name', { uri: 'sip:ms1.example:5060' }],
+  ['duid', { uri: 'sip:192.0.2.7:5060', duid: instanceId }],
+])('an activate of an entry that an instance is held with by its %s names who holds it', async (_, line) => {
+  const world = createWorld({ edges: [{ id: 'edge-a', names: { 'ms1.example': '10.0.1.20' } }] })
+  await world.command(command('command-drain-instance', { id: 'drain-1' }))
+  await world.pass(1 * minutes)
+  world.edges[0]?.writeFile([...file, { group: 1, flags: 'AP', ...line }])
+  world.edges[0]?.strangerReloads()
+  await world.pass(10 * seconds)
+  await world.reconcile()
+  expect(await world.command(activate({ destination: line.uri, requestedBy: 'bob' }))).toMatchObject({
+    result: 'nothing-to-lift',
+    stillHeld: [{ who: 'alice' }],
+  })
+})
+
+test.each([
+  ['placed its hold', 'putHold', 'after', 'started'],
+  ['started its drain', 'putCommandOutcome', 'before', 'duplicate'],
+] as const)(
+  'a drain whose run was killed when it had %s is finished, also where its server has left the lists',
+  async (_, method, when, result) => {
+    const world = createWorld()
+    await world.settledAll()
+    world.memory.store.failNext(method, new Error('killed'), when)
+    await expect(world.command(drain(), 7)).rejects.toThrow('killed')
+    await unlist(world)
+    expect(await world.command(drain(), 7)).toMatchObject({ result, destinations: [server] })
+  },
+)
+
+test.each([
+  ['activate', activate({ id: 'drain-1' })],
+  ['of somebody else', drain({ requestedBy: 'bob' })],
+  ['destination', drain({ destination: 'sip:10.0.1.21:5060' })],
+  ['that is a dry run', drain({ dryRun: true })],
+])('another command %s with an id that has been answered is refused', async (_, other) => {
+  const world = createWorld()
+  await world.command(drain())
+  await expect(world.command(other)).rejects.toMatchObject({
+    name: 'CommandRefused',
+    message: expect.stringContaining('another command had the id drain-1'),
+  })
+  expect(await world.command(drain())).toMatchObject({ command: 'drain', result: 'started' })
+})
