@@ -1,6 +1,6 @@
 import type { ListedDestination } from '../control/destination.ts'
 import { type Hold, isResolved } from '../control/hold.ts'
-import type { InstanceFacts } from '../control/instance-life.ts'
+import type { InstanceFacts, Inventory } from '../control/instance-life.ts'
 import { mayBeUnknownYet } from '../control/instance-life.ts'
 import { instanceDestinations } from '../control/resolve.ts'
 import { instancesById, momentMs } from './inventory.ts'
@@ -17,13 +17,13 @@ const leaseName = '/holds'
 const leaseMs = 20_000
 /** While holds are placed one after the other, whoever resolves them goes on for so long. What is left then, the next settle does. */
 const goesOnForMs = 60_000
-/** Of a machine that is not young, what the inventory showed within this will do: its addresses are those of its life. */
-const oldEnoughMs = 120_000
+/** Of a machine that is not young, what the inventory showed within this will do, if it was asked since the hold was placed. */
+const oldEnoughMs = 55_000
 
 /**
  * Fills in what EC2 shows of machines that are held: a hold is placed by the instance's id, before anything is asked. One run at a time does
- * it for all of them, and raises the counter where something is new. EC2 shows the addresses of a young machine one after the other: they
- * are looked for again.
+ * it for all of them, and raises the counter where something is new. That is looked for each time: a machine may be given an address while it
+ * is held, and what its tag names may be listed later.
  * @throws what EC2 answered: what is held stays so
  */
 export async function resolveHolds(ports: Needs, wishes: Wishes): Promise<void> {
@@ -39,10 +39,8 @@ export async function resolveHolds(ports: Needs, wishes: Wishes): Promise<void> 
   if (refused) throw refused
 }
 
-function mayShowMore(hold: Hold, now: number): boolean {
-  const { source, subject, wholeInstance } = hold
-  if (source === 'retired' || subject.kind !== 'instance' || !wholeInstance) return false
-  return !isResolved(hold) || mayBeUnknownYet(subject.launchedAt, now)
+function mayShowMore({ source, subject, wholeInstance }: Hold): boolean {
+  return source !== 'retired' && subject.kind === 'instance' && wholeInstance
 }
 
 interface Resolved {
@@ -54,15 +52,47 @@ interface Resolved {
 async function resolve(ports: Needs, wishes: Wishes): Promise<Resolved> {
   // Not before the lease is had: 500 runs at once that read all holds are more than their partition gives in ten seconds.
   const { wanted, holds } = await wishes.now()
-  const open = holds.filter((hold) => mayShowMore(hold, ports.clock.now()))
+  const open = holds.filter(mayShowMore)
   if (open.length === 0) return { wanted }
-  const { facts, refused } = await factsOf(ports, open)
-  const fresh = open.flatMap((hold) => {
-    const shown = hold.subject.kind === 'instance' ? facts.get(hold.subject.instanceId) : undefined
-    return shown && showsMore(shown, hold) ? [{ hold, shown }] : []
-  })
+  const stored = await ports.store.inventory()
+  // What is to be disabled does not wait for EC2: the counter rises, and with it comes another turn, which asks.
+  const known = await freshOf(
+    ports,
+    open.filter((hold) => !isResolved(hold)),
+    byId(stored),
+  )
+  if (known.length > 0) {
+    await fillIn(ports, known)
+    return { wanted }
+  }
+  const { facts, refused } = await factsOf(ports, open, stored)
+  const fresh = await freshOf(ports, open, facts)
   if (fresh.length > 0) await fillIn(ports, fresh)
   return { wanted, refused }
+}
+
+type Facts = ReadonlyMap<string, InstanceFacts>
+
+function byId(stored: Inventory | undefined): Facts {
+  return new Map((stored?.instances ?? []).map((each) => [each.instanceId, each]))
+}
+
+/** Those of which more is shown than they cover. A tag may name what is listed later; addresses and duids each settle finds by itself. */
+async function freshOf(ports: Needs, open: readonly Hold[], facts: Facts): Promise<Fresh[]> {
+  const shown = open.flatMap((hold): Fresh[] => {
+    const found = hold.subject.kind === 'instance' ? facts.get(hold.subject.instanceId) : undefined
+    return found && isOfItsLife(found, hold) ? [{ hold, shown: found }] : []
+  })
+  const isTagged = shown.some((each) => each.shown.taggedDestinations.length > 0)
+  const listed = isTagged ? allListed(await storedLists(ports)) : []
+  return shown.filter(
+    ({ hold, shown: { addresses, instanceId, taggedDestinations } }) =>
+      addresses.some((address) => !hold.addresses.includes(address)) ||
+      (taggedDestinations.length > 0 &&
+        instanceDestinations({ addresses, instanceId, taggedDestinations }, listed).some(
+          (uri) => !hold.uris.includes(uri),
+        )),
+  )
 }
 
 interface Fresh {
@@ -113,26 +143,28 @@ function union<T>(known: readonly T[], more: readonly T[]): T[] {
 async function factsOf(
   ports: Needs,
   open: readonly Hold[],
-): Promise<{ readonly facts: ReadonlyMap<string, InstanceFacts>; readonly refused?: Error }> {
+  stored: Inventory | undefined,
+): Promise<{ readonly facts: Facts; readonly refused?: Error }> {
   const now = ports.clock.now()
-  const stored = await ports.store.inventory()
-  const facts = new Map((stored?.instances ?? []).map((each) => [each.instanceId, each]))
-  const isOld = (stored?.askedAt ?? 0) < now - oldEnoughMs
-  const idsOf = open.flatMap(({ subject }) => (subject.kind === 'instance' ? [subject.instanceId] : []))
-  const vague = idsOf.filter((id) => {
-    const shown = facts.get(id)
-    return isOld || !shown || shown.addresses.length === 0 || mayBeUnknownYet(shown.launchedAt, now)
+  const facts = byId(stored)
+  // An address that it got just before it was held is its own, too.
+  const placedAt = Math.max(...open.map((hold) => hold.placedAt).filter((at) => at <= now))
+  const isOld = (stored?.askedAt ?? 0) < Math.max(now - oldEnoughMs, placedAt)
+  const vague = open.flatMap((hold) => {
+    if (hold.subject.kind !== 'instance') return []
+    const { instanceId, launchedAt } = hold.subject
+    const isVague = isOld || !isResolved(hold) || mayBeUnknownYet(launchedAt, now)
+    return isVague ? [instanceId] : []
   })
   try {
-    return { facts: new Map([...facts, ...(await instancesById(ports, vague, now - momentMs))]) }
+    const more = await instancesById(ports, vague, Math.max(now - momentMs, placedAt))
+    return { facts: new Map([...facts, ...more]) }
   } catch (error) {
     return { facts, refused: error instanceof Error ? error : new Error(String(error)) }
   }
 }
 
-/** Of this life, and not of a later one of the same id. */
-function showsMore({ addresses, launchedAt }: InstanceFacts, { subject, addresses: known }: Hold): boolean {
-  const isSame =
-    subject.kind === 'instance' && (subject.launchedAt === 0 || subject.launchedAt === launchedAt)
-  return isSame && addresses.some((address) => !known.includes(address))
+/** And not of a later one of the same id. */
+function isOfItsLife({ launchedAt }: InstanceFacts, { subject }: Hold): boolean {
+  return subject.kind === 'instance' && (subject.launchedAt === 0 || subject.launchedAt === launchedAt)
 }
