@@ -1,4 +1,5 @@
 import { canonicalHost, type ListedDestination, sipUri } from './destination.ts'
+import type { ListedName } from './hold.ts'
 import { isInstanceId } from './resolve.ts'
 
 /** An entry of an edge's list that can't be read as a destination: it belongs to nobody, and nothing is written to it. */
@@ -37,6 +38,16 @@ export function mayBelong(
   )
 }
 
+/** Whether it names a machine by a DNS name that the edge has no address for: what {@link isUnresolved} says of one that can be read. */
+export function isHidden({ text, address, duid }: OpaqueEntry, staticNames: readonly string[]): boolean {
+  const host = canonicalHost(/^\s*sips?:(?:[^@]*@)?([^:;?>\s]*)/i.exec(text)?.[1] ?? '')
+  if (host === undefined || address !== undefined || !/[a-z]/.test(host) || host.endsWith('.invalid'))
+    return false
+  return (
+    !staticNames.some((name) => canonicalHost(name) === host) && !(duid !== undefined && isInstanceId(duid))
+  )
+}
+
 /** As a whole: `10.0.0.2` is not in `10.0.0.20`, nor `a.example` in `media-a.example`. */
 function isShown(name: string, text: string): boolean {
   return text.split(/[^a-z0-9._-]+/).includes(name)
@@ -46,10 +57,7 @@ function isShown(name: string, text: string): boolean {
  * Whether an entry is listed by a DNS name that the edge has no address for: it keeps the name unresolved (flag 16, SRV). Nobody
  * can tell whose it is, unless its duid is an instance's id or the settings name it as somebody else's.
  */
-export function isUnresolved(
-  { uri, address, duid }: ListedDestination,
-  staticNames: readonly string[],
-): boolean {
+export function isUnresolved({ uri, address, duid }: ListedName, staticNames: readonly string[]): boolean {
   const host = sipUri(uri)?.host ?? ''
   if (address !== undefined || host.includes(':') || /^[\d.]+$/.test(host)) return false
   const named = staticNames.some((name) => canonicalHost(name) === host)

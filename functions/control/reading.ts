@@ -41,7 +41,7 @@ export interface HoldReading {
   readonly flags: 'disabled' | 'open' | 'unlisted'
   /** an entry that can't be read and may be one of its own: what else the edge shows of it proves nothing */
   readonly unreadable?: string
-  /** a DNS name of the edge's list whose address nobody knows: it may be one of its own */
+  /** a DNS name that is or was in the edge's list and whose address nobody knows: it may be one of its own */
   readonly unresolved?: string
   /** URIs that its calls are counted under besides the hold's own: what is or was listed for it; absent where there is none */
   readonly others?: readonly DestinationUri[]

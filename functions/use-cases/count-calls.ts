@@ -1,6 +1,6 @@
 import { batchLimits } from '../contracts/rpc.ts'
 import { type DestinationUri, type ListedDestination, usualUris } from '../control/destination.ts'
-import { isUnresolved, mayBelong, type OpaqueEntry } from '../control/edge-list.ts'
+import { isHidden, isUnresolved, mayBelong, type OpaqueEntry } from '../control/edge-list.ts'
 import { type EdgeRecord, entryKey, recordKey } from '../control/entry-record.ts'
 import { EdgeError } from '../control/errors.ts'
 import { type Hold, holdKey, type ListedName } from '../control/hold.ts'
@@ -42,7 +42,13 @@ export async function countCalls(
   const settled = lookup(entries)
   const onRecord = new Map(records.map((record) => [recordKey(record), record]))
   const young = isYoung(listing, clock.now(), config.timers.longestCallSeconds)
-  const unresolved = listing.listed.find((entry) => isUnresolved(entry, config.staticNames))?.uri
+  // Calls may be up under a name that has left the list, too. One that is listed again tells whose it is.
+  const isListed = new Set(listing.listed.map(({ uri }) => uri))
+  const names = [...listing.listed, ...listing.former.filter(({ uri }) => !isListed.has(uri))]
+  const hidden = [
+    ...names.filter((entry) => isUnresolved(entry, config.staticNames)).map(({ uri }) => uri as string),
+    ...opaque.filter((entry) => isHidden(entry, config.staticNames)).map(({ text }) => text),
+  ]
   const subjects = holds.map((hold) => {
     const usual = young || wasSilent(before, hold)
     const others = otherSpellings(hold, known, usual)
@@ -65,7 +71,7 @@ export async function countCalls(
       found[holdKey(hold)] = {
         flags: flagsOf(find(hold), settled(hold)),
         ...unreadableOf(hold, opaque),
-        ...(unresolved !== undefined && { unresolved }),
+        ...unresolvedOf(hold, hidden),
         ...(others.length > 0 && { others }),
         ...openAtOf(settled(hold), onRecord, before?.holds[holdKey(hold)]),
         counted: { count: believed(orUnknown(counts[index]), hold, listing), at, readBy },
@@ -105,6 +111,16 @@ function wasSilent(before: Reading | undefined, hold: Hold): boolean {
 function linesFor({ uris, addresses }: CallsOf): number {
   const spellings = addresses.map((address) => (address.includes(':') ? 3 : 1))
   return 2 * spellings.reduce((sum, each) => sum + each, uris.length)
+}
+
+/** A name that may be one of the hold's; those that its tag names are counted. */
+function unresolvedOf(
+  { uris, formerUris = [] }: Hold,
+  hidden: readonly string[],
+): Pick<HoldReading, 'unresolved'> {
+  const own: readonly string[] = [...uris, ...formerUris]
+  const unresolved = hidden.find((name) => !own.includes(name))
+  return unresolved === undefined ? {} : { unresolved }
 }
 
 /** An entry that can't be read and may be one of the hold's: its calls are not counted, and new ones may come. */

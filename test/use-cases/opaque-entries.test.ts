@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { metricNames } from '../../functions/contracts/names.ts'
-import { createWorld, file, hours, minutes } from './world.ts'
+import { createWorld, file, hours, minutes, neighbour, seconds } from './world.ts'
 
 const strange = { group: 1, uri: 'tel:+12025550100' }
 const ofServer = { group: 1, uri: 'sip:10.0.1.20:0' }
@@ -47,3 +47,50 @@ test('an entry that is listed by a name only is of the instance whose address th
   await world.until((record) => record?.state === 'retired')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })
+
+const hidden = 'sip:media-1.example.internal'
+const beside = { group: 1, uri: neighbour, flags: 'AP' } as const
+
+test.each([`${hidden}:0`, `${hidden}:5060;x="q"`])(
+  'one that names a machine whose address nobody knows keeps a server from being absent: %s',
+  async (uri) => {
+    const world = createWorld({ edges: [{ id: 'edge-a', file: [beside, { group: 1, uri }] }] })
+    await world.scaleIn()
+    await world.pass(20 * minutes)
+    expect(world.ended()).toEqual([])
+  },
+)
+
+test('one that names a machine that the settings name as another one keeps nobody', async () => {
+  const world = createWorld({
+    config: { staticNames: ['media-1.example.internal'] },
+    edges: [{ id: 'edge-a', file: [beside, { group: 1, uri: `${hidden}:0` }] }],
+  })
+  await world.scaleIn()
+  await world.pass(20 * minutes)
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+})
+
+test.each([
+  ['before the drain', true],
+  ['in the middle of the drain', false],
+])(
+  'a name that nobody knows the address of and that left the list %s may have calls',
+  async (_, isBefore) => {
+    const world = createWorld({
+      edges: [{ id: 'edge-a', file: [beside, { group: 1, uri: `${hidden}:5060`, flags: 'AP' }] }],
+    })
+    await world.reconcile()
+    const [edge] = world.edges
+    edge?.callTo(`${hidden}:5060`)
+    if (!isBefore) await world.scaleIn()
+    await world.pass(5 * minutes)
+    edge?.writeFile([beside])
+    edge?.strangerReloads()
+    await world.pass(10 * seconds)
+    await world.reconcile()
+    if (isBefore) await world.scaleIn()
+    await world.pass(10 * minutes)
+    expect(world.ended()).toEqual([])
+  },
+)

@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest'
+import { command, verbatim } from './samples.ts'
+import { createWorld, facts, file, minutes, seconds, server, type World } from './world.ts'
+
+describe('what a hold covers is resolved again each time, however old its machine is', () => {
+  const odd = verbatim('sip:192.0.2.7:5060')
+  const listOn = (world: World, uri: string) => {
+    for (const edge of world.edges) {
+      edge.writeFile([...file, { group: 1, uri, flags: 'AP' }])
+      edge.strangerReloads()
+    }
+  }
+
+  test('a destination that its tag names and that is listed in the middle of a drain is disabled and counted', async () => {
+    const world = createWorld({ instances: [facts({ taggedDestinations: [odd] })] })
+    const call = world.edges[0]?.callTo(server) ?? 0
+    await world.scaleIn()
+    await world.pass(1 * minutes)
+    listOn(world, odd)
+    await world.pass(2 * minutes)
+    await world.reconcile()
+    expect(world.flags(odd)).toEqual({ 'edge-a/1': 'DX', 'edge-b/1': 'DX' })
+    world.edges[1]?.callTo(odd)
+    world.edges[0]?.hangUp(call)
+    await world.pass(20 * minutes)
+    expect(world.ended()).toEqual([])
+  })
+
+  test('an operator’s hold of a machine covers what its tag names and what is listed later', async () => {
+    const world = createWorld({ instances: [facts({ taggedDestinations: [odd] })] })
+    await world.command(command('command-drain-instance'))
+    await world.pass(1 * minutes)
+    listOn(world, odd)
+    await world.pass(1 * minutes)
+    await world.reconcile()
+    await world.pass(10 * seconds)
+    expect(world.flags(odd)).toEqual({ 'edge-a/1': 'DX', 'edge-b/1': 'DX' })
+  })
+
+  const elastic = facts({ addresses: ['10.0.1.20', '192.0.2.7'] })
+
+  test('an address that it got after the inventory was asked, and before it was held, is its own', async () => {
+    const world = createWorld()
+    await world.settledAll()
+    await world.reconcile()
+    await world.pass(20 * seconds)
+    world.memory.instances.put(elastic)
+    listOn(world, odd)
+    world.edges[0]?.callTo(odd)
+    await world.pass(20 * seconds)
+    await world.scaleIn()
+    await world.pass(10 * minutes)
+    expect(world.flags(odd)).toEqual({ 'edge-a/1': 'DX', 'edge-b/1': 'DX' })
+    expect(world.ended()).toEqual([])
+  })
+
+  test('an address that it gets in the middle of its drain is its own', async () => {
+    const world = createWorld()
+    const call = world.edges[0]?.callTo(server) ?? 0
+    await world.scaleIn()
+    await world.pass(1 * minutes)
+    world.memory.instances.put(elastic)
+    listOn(world, odd)
+    await world.pass(1 * minutes)
+    world.edges[0]?.callTo(odd)
+    world.edges[0]?.hangUp(call)
+    await world.pass(10 * minutes)
+    expect(world.ended()).toEqual([])
+  })
+})
