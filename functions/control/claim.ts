@@ -52,16 +52,17 @@ function fresh(request: DrainRequest, attempt: number, version: number): DrainRe
 }
 
 function renewed(existing: DrainRecord, request: DrainRequest): DrainRecord {
-  const { confirmedAt, overdueSaid, result, ...kept } = existing
   const { order, who, why, requestedAt, deadlineAt } = request
+  const kept = { ...concludedAnew(existing), version: existing.version + 1 }
+  return { ...kept, ...{ order, who, why, requestedAt, deadlineAt } }
+}
+
+/** @returns the record without what was concluded: its servers may have taken calls in between */
+export function concludedAnew(existing: DrainRecord): DrainRecord {
+  const { confirmedAt, overdueSaid, result, ...kept } = existing
   const edges = Object.entries(existing.edges).map(
     ([edge, { everListed }]) => [edge, { everListed }] as const,
   )
-  return {
-    ...kept,
-    ...{ order, who, why, requestedAt, deadlineAt },
-    state: existing.state === 'drained' ? 'draining' : existing.state,
-    edges: Object.fromEntries(edges),
-    version: existing.version + 1,
-  }
+  const state = existing.state === 'drained' ? 'draining' : existing.state
+  return { ...kept, state, edges: Object.fromEntries(edges) }
 }

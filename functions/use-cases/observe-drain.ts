@@ -1,5 +1,6 @@
 import { eventTypes } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
+import { concludedAnew } from '../control/claim.ts'
 import { type DrainRecord, resolvedBy } from '../control/drain-record.ts'
 import { StoreConflict } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
@@ -59,7 +60,8 @@ async function observe(ports: Ports, payload: WorkflowPayload): Promise<Workflow
   if (!hold && record.state === 'completing') return answer(ports, record, 'complete')
   if (hold?.lifted && record.lifecycle && (await hasGone(ports, record))) return completeGone(ports, record)
   // What it kept disabled is given back by the settle of each edge.
-  if (!hold || hold.lifted) return end(ports, record, 'lifted')
+  if (hold?.lifted) return end(ports, record, 'lifted')
+  if (!hold) return placeAgain(ports, record)
 
   let looked: Look
   try {
@@ -76,6 +78,15 @@ async function begin(ports: Ports, record: DrainRecord): Promise<DrainRecord> {
   if ((await ports.store.hold(placed.source, placed.id, placed.subject)) === undefined)
     await placeHold(ports, record)
   return sayAndSave(ports, eventTypes.drainStarted, record, { state: 'draining' })
+}
+
+/** A hold's row that is missing is an error, not an end: what was found before says nothing of the time without it. */
+async function placeAgain(ports: Ports, record: DrainRecord): Promise<WorkflowPayload> {
+  const begun = await save(ports, concludedAnew(record), {})
+  // Something later was said of an alarm's or operator's hold: there is nothing to place.
+  if (!(await placeHold(ports, begun)) && !begun.lifecycle) return end(ports, begun, 'lifted')
+  await ports.settles.ask({ kind: 'settle' })
+  return answer(ports, begun, 'observe', { shortest: true })
 }
 
 /** Its address was launched anew, which lifted the hold, before a look could see that the machine is gone: its action is open still. */

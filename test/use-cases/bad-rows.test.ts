@@ -173,3 +173,31 @@ test.each([
   })
   expect(isSpoilt && world.writes('edge-a').length > 0).toBe(false)
 })
+
+test('a drain whose hold is missing goes on: the hold is placed again from its record, and nothing found before is concluded from', async () => {
+  const world = createWorld()
+  const edge = world.edges[0]
+  if (!edge) throw new Error('an edge is needed')
+  const call = edge.callTo(server)
+  await world.scaleIn()
+  await world.pass(2 * minutes)
+  const { store } = world.memory
+  const { hold, holds, putHold } = store
+  let isLost = true
+  Object.assign(store, {
+    hold: async (...of: Parameters<typeof hold>) => (isLost ? undefined : hold(...of)),
+    holds: async () => (isLost ? [] : holds()),
+    putHold: (...given: Parameters<typeof putHold>) => {
+      isLost = false
+      return putHold(...given)
+    },
+  })
+  await world.pass(10 * minutes)
+  expect(isLost).toBe(false)
+  expect((await world.record())?.state).toBe('draining')
+  expect(world.flags()).toEqual(everywhere('DX'))
+  expect(world.ended()).toEqual([])
+  edge.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
+})
