@@ -42,7 +42,7 @@ export async function admit(ports: Ports, launch: Launch): Promise<void> {
     })
   const here = holds.filter((hold) => uris.some((uri) => belongsTo({ uri }, hold)))
   const over: Hold[] = []
-  for (const hold of here) if (facts && (await isOver(ports, hold, facts))) over.push(hold)
+  for (const hold of here) if (facts && (await isOver(ports, hold, facts, launch.time))) over.push(hold)
   const { lifted: ended, edges } = await lift(ports, over, `launch of ${instanceId}`)
   await ports.events.publish({
     type: eventTypes.launchAdmitted,
@@ -67,14 +67,17 @@ export async function launchedInstance(
   return facts
 }
 
-/** A mark of an older life, or any hold of a machine that is gone. What is said of the launched one itself came after its launch. */
+/** A mark of an older life, or of before this launch, or any hold of a machine that is gone. What is said of the launched one itself came after its launch. */
 async function isOver(
   ports: Ports,
   { source, subject, placedAt }: Hold,
   launched: InstanceFacts,
+  time: number,
 ): Promise<boolean> {
   if (subject.kind !== 'instance') return source === 'retired'
   const { instanceId, launchedAt } = subject
+  // Root volume replaced, or back from a warm pool of running machines: it is launched again, and its launch time is the former one.
+  if (source === 'retired' && instanceId === launched.instanceId && placedAt < time) return true
   if (source === 'retired') return (launchedAt || placedAt) < launched.launchedAt
   if (instanceId === launched.instanceId) return false
   // It may have gone this very moment, which is why its address was free.

@@ -247,3 +247,28 @@ test('an action that is completed while its address is launched anew leaves no m
   await world.pass(1 * seconds)
   expect(await world.heldBy()).toEqual([])
 })
+
+test.each([
+  ['its root volume was replaced', 'replace-root-volume', 'terminate-replace-root-volume'],
+  ['it was in a warm pool of running machines', 'from-warm-pool', 'terminate-to-warm-pool'],
+])(
+  'the mark of a server ends with its launch also where its launch time is the former one: %s',
+  async (_, launch, drain) => {
+    const world = createWorld()
+    const token = '87654321-4321-4321-4321-210987654321'
+    const now = () => ({ time: new Date(world.clock.now()).toISOString() })
+    world.beginAction({ token })
+    await world.lifecycle(message(`lifecycle-${drain}`, { ...now(), LifecycleActionToken: token }))
+    await world.until((record) => record?.state === 'retired')
+    await world.pass(5 * minutes)
+    world.beginAction({ hook: 'admit-calls', token: '87654321-4321-4321-4321-210987654326' })
+    await world.lifecycle(
+      message(`lifecycle-launch-${launch}`, {
+        ...now(),
+        LifecycleActionToken: '87654321-4321-4321-4321-210987654326',
+      }),
+    )
+    await world.pass(2 * minutes)
+    expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+  },
+)
