@@ -20,10 +20,11 @@ export interface DrainOrder {
  * Places an alarm's or operator's hold, asks for a settle and starts the drain that sees it through. The hold
  * comes first: once it is stored, nothing is lost by an edge or a function that is away.
  * @returns what came of it on each edge within a short while; `stale` when something later was said about this hold already.
- * @throws DuplicateDestination
+ * @throws DuplicateDestination an operator's
  */
 export async function holdAndDrain(ports: Ports, target: Target, drain: DrainOrder): Promise<Held> {
-  refuseDuplicates(target)
+  // An operator can mend the list and ask again; an alarm's server is held wherever it can be, and what is refused is told.
+  if (drain.source === 'operator') refuseDuplicates(target)
   const { readouts: _, formerUris, ...scope } = target
   const hold: Hold = {
     ...scope,

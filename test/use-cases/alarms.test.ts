@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
-import { command, createWorld, everywhere, minutes, server } from './world.ts'
+import { command, createWorld, everywhere, file, minutes, server } from './world.ts'
 
 const alarm = message('alarm-metric-alarm')
 const ok = message('alarm-metric-ok')
@@ -152,4 +152,13 @@ test('an OK that finds no hold outlasts the hold of its ALARM whose write was no
   await world.pass(2 * minutes)
   expect(await store.holds()).toEqual([])
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+})
+
+test('an alarm on a server that one edge lists twice without duids holds it on the others, and guards it there', async () => {
+  const twice = [...file, { group: 1, uri: server, flags: 'AP' as const }]
+  const world = createWorld({ edges: [{ id: 'edge-a', file: twice }, { id: 'edge-b' }] })
+  await world.alarm(alarm)
+  await world.pass(1 * minutes)
+  expect(world.flags()).toMatchObject({ 'edge-b/1': 'DX', 'edge-b/2': 'DX' })
+  expect(world.edges[0]?.truth().held).toContain(server)
 })
