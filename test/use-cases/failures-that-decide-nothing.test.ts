@@ -118,6 +118,26 @@ test('a record that is lost is made anew of its hold: the drain waits for its ca
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })
 
+test('where the hold is lost too, what the execution keeps alive tells whose drain it is', async () => {
+  const world = createWorld()
+  const call = world.edges[0]?.callTo(server) ?? 0
+  await world.scaleIn()
+  await world.pass(5 * minutes)
+  loseRow(world)
+  const { hold, holds } = world.memory.store
+  let isLost = true
+  Object.assign(world.memory.store, {
+    hold: async (...key: Parameters<typeof hold>) => (isLost ? undefined : hold(...key)),
+    holds: async () => (isLost ? [] : holds()),
+  })
+  await world.pass(1 * minutes)
+  isLost = false
+  await world.pass(20 * minutes)
+  expect(world.ended()).toEqual([])
+  world.edges[0]?.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+})
+
 test('a completion that is refused for an hour is tried on: its heartbeats go on, and then it is done', async () => {
   const world = createWorld()
   const { complete } = world.memory.lifecycleActions
