@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type { EndCalls } from '../control/deadline.ts'
+import type { LifecycleTarget } from '../control/drain-record.ts'
 import { heartbeatInterval } from '../control/pace.ts'
 import { isPrivateAddress } from '../control/private-address.ts'
 
@@ -149,6 +150,21 @@ export function endCallsOf({
   endCalls: given,
 }: Pick<GroupConfig, 'deadlinePolicy' | 'endCalls'>): EndCalls | undefined {
   return deadlinePolicy.callsLeft === 'end-calls' ? (given ?? endCalls.parse({})) : undefined
+}
+
+/** What the settings say of a terminating action of this group. */
+export function lifecycleTargetOf(
+  group: GroupConfig,
+  action: Pick<LifecycleTarget, 'group' | 'hook' | 'token' | 'instanceId'>,
+): LifecycleTarget {
+  const ending = endCallsOf(group)
+  return {
+    ...action,
+    transition: 'terminating',
+    policy: group.deadlinePolicy,
+    ...(ending && { endCalls: ending }),
+    heartbeatSeconds: heartbeatInterval(group.heartbeatTimeoutSeconds),
+  }
 }
 
 export type CallCountConfig = NonNullable<GroupConfig['callCount']>

@@ -1,4 +1,4 @@
-import type { GroupConfig } from '../contracts/config.ts'
+import { type GroupConfig, lifecycleTargetOf } from '../contracts/config.ts'
 import type { LifecycleMessage } from '../contracts/lifecycle-action.ts'
 import { metricNames } from '../contracts/names.ts'
 import { orderOf } from '../control/hold.ts'
@@ -6,7 +6,6 @@ import { lifecycleIntent } from '../control/lifecycle.ts'
 import { lifecycleDrainId, lifecycleRequest } from '../control/lifecycle-request.ts'
 import { admit, type Launch, launchedInstance } from './admit.ts'
 import { save } from './drain-step.ts'
-import { targetOf } from './lost-record.ts'
 import type { Ports } from './ports.ts'
 import { startDrain } from './start-drain.ts'
 
@@ -56,7 +55,7 @@ async function handleAction(ports: Ports, group: GroupConfig, message: Action): 
     await startDrain(
       ports,
       lifecycleRequest({
-        target: targetOf(group, action),
+        target: lifecycleTargetOf(group, action),
         who: `auto scaling group ${group.name}`,
         why: `${hook}: ${move.origin ?? 'unknown'} to ${move.destination ?? 'unknown'}`,
         order: orderOf(time, token),

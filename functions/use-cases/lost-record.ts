@@ -1,19 +1,18 @@
-import { endCallsOf, type GroupConfig } from '../contracts/config.ts'
+import { lifecycleTargetOf } from '../contracts/config.ts'
 import { metricNames } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import { claim, type DrainRequest } from '../control/claim.ts'
-import type { DrainRecord, LifecycleTarget } from '../control/drain-record.ts'
+import type { DrainRecord } from '../control/drain-record.ts'
 import { RecordMissing } from '../control/errors.ts'
 import { type Hold, holdKey, orderOf } from '../control/hold.ts'
 import { lifecycleRequest } from '../control/lifecycle-request.ts'
-import { heartbeatInterval } from '../control/pace.ts'
 import type { LifecycleActionRef, Ports } from './ports.ts'
 
 type Needs = Pick<Ports, 'store' | 'clock' | 'config' | 'metrics'>
 
 /**
  * The record of a drain whose row is lost, made anew of its hold and of the action that its execution keeps alive: it begins again, with the
- * deadline that it had. Of an instance that was retained it is known that it was.
+ * deadline that it had. That an instance was retained its first look finds: its action is over.
  * @throws RecordMissing where neither is there
  */
 export async function recordAnew(ports: Needs, payload: WorkflowPayload): Promise<DrainRecord> {
@@ -26,12 +25,7 @@ export async function recordAnew(ports: Needs, payload: WorkflowPayload): Promis
     throw new RecordMissing(
       `drain ${drainId} has no record and no hold: nothing ends it but its message again, or the end of its action`,
     )
-  const isRetained = request.lifecycle !== undefined && payload.action === undefined
-  const anew = {
-    ...claim(undefined, request).record,
-    attempt,
-    ...(isRetained && { retainedAt: ports.clock.now() }),
-  }
+  const anew = { ...claim(undefined, request).record, attempt }
   if ((await store.putDrain(anew)) === 'written') return anew
   return (await store.drain(drainId)) ?? anew
 }
@@ -45,7 +39,7 @@ function requestOf(
   const group = config.groups.find(({ name }) => name === (action?.group ?? hold?.group))
   if (action && group)
     return lifecycleRequest({
-      target: targetOf(group, action),
+      target: lifecycleTargetOf(group, action),
       who: hold?.who ?? `auto scaling group ${group.name}`,
       why: hold?.why ?? `${action.hook}: its record was lost`,
       order: hold?.order ?? orderOf(now, action.token),
@@ -57,7 +51,7 @@ function requestOf(
   const asked = { who, why, order, requestedAt: placedAt, deadlineAt: until }
   if (source === 'lifecycle' && group && subject.kind === 'instance') {
     const kept = { group: group.name, hook: group.terminateHook, instanceId: subject.instanceId }
-    return lifecycleRequest({ ...asked, target: targetOf(group, kept) })
+    return lifecycleRequest({ ...asked, target: lifecycleTargetOf(group, kept) })
   }
   if (source !== 'operator' && source !== 'alarm') return undefined
   const { uris, addresses, wholeInstance } = hold
@@ -65,17 +59,5 @@ function requestOf(
     ...{ ...asked, id: holdKey(hold), source, holdId: id, subject, uris, addresses, wholeInstance },
     ...(subject.kind === 'instance' && { instanceId: subject.instanceId }),
     ...(hold.group !== undefined && { group: hold.group }),
-  }
-}
-
-/** What the settings say of a terminating action of this group. */
-export function targetOf(group: GroupConfig, action: LifecycleActionRef): LifecycleTarget {
-  const endCalls = endCallsOf(group)
-  return {
-    ...action,
-    transition: 'terminating',
-    policy: group.deadlinePolicy,
-    ...(endCalls && { endCalls }),
-    heartbeatSeconds: heartbeatInterval(group.heartbeatTimeoutSeconds),
   }
 }

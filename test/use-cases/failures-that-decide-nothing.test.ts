@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import type { DrainRecord } from '../../functions/control/drain-record.ts'
 import { message } from '../contracts/event-files.ts'
 import { config, createWorld, drainId, everywhere, minutes, seconds, server, type World } from './world.ts'
 
@@ -85,57 +84,6 @@ test.each([
   const gaps = beats.slice(1).map((at, index) => at - (beats[index] ?? 0))
   expect(world.clock.now() - (beats.at(-1) ?? 0)).toBeLessThan(200 * seconds)
   expect(Math.max(...gaps)).toBeLessThan(200 * seconds)
-})
-
-/** The drain's row is deleted at this moment. */
-function loseRow(world: World): void {
-  let row: DrainRecord | undefined
-  Object.assign(world.memory.store, {
-    drain: async (id: string) => (id === drainId ? structuredClone(row) : undefined),
-    putDrain: async (record: DrainRecord) => {
-      if ((row?.version ?? 0) !== record.version - 1) return 'conflict'
-      row = structuredClone(record)
-      return 'written'
-    },
-  })
-}
-
-test('a record that is lost is made anew of its hold: the drain waits for its calls, and completes its action', async () => {
-  const world = createWorld()
-  const call = world.edges[0]?.callTo(server) ?? 0
-  await world.scaleIn()
-  await world.pass(5 * minutes)
-  const before = await world.record()
-  loseRow(world)
-  await world.pass(20 * minutes)
-  expect(world.memory.metrics.total('RecordsMissing')).toBe(1)
-  expect(world.ended()).toEqual([])
-  expect(world.flags()).toEqual(everywhere('DX'))
-  const { who, order, deadlineAt, lifecycle } = before ?? {}
-  expect(await world.record()).toMatchObject({ who, order, deadlineAt, lifecycle, state: 'draining' })
-  world.edges[0]?.hangUp(call)
-  await world.until((record) => record?.state === 'retired')
-  expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
-})
-
-test('where the hold is lost too, what the execution keeps alive tells whose drain it is', async () => {
-  const world = createWorld()
-  const call = world.edges[0]?.callTo(server) ?? 0
-  await world.scaleIn()
-  await world.pass(5 * minutes)
-  loseRow(world)
-  const { hold, holds } = world.memory.store
-  let isLost = true
-  Object.assign(world.memory.store, {
-    hold: async (...key: Parameters<typeof hold>) => (isLost ? undefined : hold(...key)),
-    holds: async () => (isLost ? [] : holds()),
-  })
-  await world.pass(1 * minutes)
-  isLost = false
-  await world.pass(20 * minutes)
-  expect(world.ended()).toEqual([])
-  world.edges[0]?.hangUp(call)
-  await world.until((record) => record?.state === 'retired')
 })
 
 test('a completion that is refused for an hour is tried on: its heartbeats go on, and then it is done', async () => {

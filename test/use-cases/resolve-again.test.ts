@@ -68,3 +68,25 @@ describe('what a hold covers is resolved again each time, however old its machin
     expect(world.ended()).toEqual([])
   })
 })
+
+test('a young machine that one edge lists under an address EC2 does not show yet has no zero on that edge', async () => {
+  const second = 'sip:10.0.1.99:5060'
+  const world = createWorld({
+    instances: [],
+    edges: [
+      { id: 'edge-a', file },
+      { id: 'edge-b', file: [{ group: 1, uri: second, flags: 'AP' }] },
+    ],
+  })
+  const young = { launchedAt: world.clock.now() }
+  world.memory.instances.put(facts({ ...young, addresses: ['10.0.1.20'] }))
+  await world.settledAll()
+  world.edges[1]?.callTo(second)
+  await world.scaleIn()
+  await world.pass(2 * minutes)
+  expect(world.ended()).toEqual([])
+  world.memory.instances.put(facts({ ...young, addresses: ['10.0.1.20', '10.0.1.99'] }))
+  await world.pass(4 * minutes)
+  expect(world.ended()).toEqual([])
+  expect(world.flags(second)).toEqual({ 'edge-b/1': 'DX' })
+})
