@@ -82,6 +82,11 @@ export abstract class ControlMetrics extends Construct {
     return this.metric(metricNames.eventsRefused, {}, options)
   }
 
+  /** Events that could be neither published nor kept. */
+  metricEventsLost(options?: MetricOptions): Metric {
+    return this.metric(metricNames.eventsLost, {}, options)
+  }
+
   /** Steps of drains whose record is not in the table. */
   metricRecordsMissing(options?: MetricOptions): Metric {
     return this.metric(metricNames.recordsMissing, {}, options)

@@ -86,6 +86,8 @@ export const metricNames = {
   heartbeatsFailed: 'HeartbeatsFailed',
   /** events that the event bus refused, and that are kept for later */
   eventsRefused: 'EventsRefused',
+  /** events that could be neither published nor kept */
+  eventsLost: 'EventsLost',
   /** steps of a drain whose record is not in the table */
   recordsMissing: 'RecordsMissing',
   /** milliseconds that settling every edge took, once a minute */

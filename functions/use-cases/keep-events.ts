@@ -1,4 +1,5 @@
 import { metricNames } from '../contracts/names.ts'
+import { DispatcherControlError } from '../control/errors.ts'
 import type { Clock, EventBus, Events, Ids, KeptEvent, Metrics, Store } from './ports.ts'
 
 /** In one go; what is left comes a minute later. */
@@ -13,8 +14,8 @@ interface Needs {
 }
 
 /**
- * Events that decide nothing: one that the bus refuses is kept in the store, and published when the bus takes events again. Whoever
- * publishes fails only where it can be neither published nor kept.
+ * Events that decide nothing: one that the bus refuses is kept in the store, and published when the bus takes events again. One that can be
+ * neither published nor kept is lost and counted: it delays no heartbeat, verdict or deadline.
  */
 export function keepingEvents({ bus, store, clock, ids, metrics }: Needs): Events {
   return {
@@ -24,7 +25,12 @@ export function keepingEvents({ bus, store, clock, ids, metrics }: Needs): Event
       } catch (error) {
         metrics.count(metricNames.eventsRefused, 1)
         const reason = error instanceof Error ? error.message : String(error)
-        await store.keepEvent({ id: ids.next(), at: clock.now(), event, reason: reason.slice(0, 1000) })
+        const kept = { id: ids.next(), at: clock.now(), event, reason: reason.slice(0, 1000) }
+        try {
+          await store.keepEvent(kept)
+        } catch {
+          metrics.count(metricNames.eventsLost, 1)
+        }
       }
     },
     async publishKept() {
@@ -34,14 +40,14 @@ export function keepingEvents({ bus, store, clock, ids, metrics }: Needs): Event
   }
 }
 
-/** @returns false where the bus still refuses: the next minute tries again */
+/** @returns false where the bus takes nothing: the next minute tries again. One that it never takes stays alone. */
 async function publishKeptEvent(bus: EventBus, store: Needs['store'], kept: KeptEvent): Promise<boolean> {
   try {
     const { type, detail } = kept.event
     await bus.publish({ type, detail: { ...detail, happenedAt: kept.at } })
-  } catch {
+  } catch (error) {
     // It stays kept, with the reason of its first refusal; the alarm on refused events is raised already.
-    return false
+    return error instanceof DispatcherControlError && error.permanent
   }
   await store.dropKeptEvent(kept)
   return true

@@ -54,8 +54,12 @@ async function observe(ports: Ports, payload: WorkflowPayload): Promise<Workflow
   if (alive.over) return actionOver(ports, record)
   if (isNew) return answer(ports, record, 'observe', { shortest: true })
 
-  const placed = holdOf(record)
-  const hold = await ports.store.hold(placed.source, placed.id, placed.subject)
+  let hold: Hold | undefined
+  try {
+    hold = await placedHold(ports, record)
+  } catch (error) {
+    return blind(ports, record, error)
+  }
   // It was gone, or overdue, before a hold could be placed; the execution that was to complete it has failed.
   if (!hold && record.state === 'completing') return answer(ports, record, 'complete')
   if (hold?.lifted && record.lifecycle && (await hasGone(ports, record))) return completeGone(ports, record)
@@ -72,11 +76,14 @@ async function observe(ports: Ports, payload: WorkflowPayload): Promise<Workflow
   return follow(ports, looked)
 }
 
+function placedHold({ store }: Pick<Ports, 'store'>, record: DrainRecord): Promise<Hold | undefined> {
+  const { source, id, subject } = holdOf(record)
+  return store.hold(source, id, subject)
+}
+
 /** A claimed drain's first look. Whoever claimed it may have been killed before the hold was placed. */
 async function begin(ports: Ports, record: DrainRecord): Promise<DrainRecord> {
-  const placed = holdOf(record)
-  if ((await ports.store.hold(placed.source, placed.id, placed.subject)) === undefined)
-    await placeHold(ports, record)
+  if ((await placedHold(ports, record)) === undefined) await placeHold(ports, record)
   return sayAndSave(ports, eventTypes.drainStarted, record, { state: 'draining' })
 }
 

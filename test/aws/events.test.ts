@@ -34,3 +34,10 @@ test('an entry that EventBridge refuses within a 200 is an error that says why',
   await expect(refused).rejects.toThrow(EventRefused)
   await expect(refused).rejects.toThrow('Drain Started: ThrottlingException: slow down')
 })
+
+test.each([
+  ['the request', { error: 'ValidationException', message: 'too large' }],
+  ['the entry', { result: { FailedEntryCount: 1, Entries: [{ ErrorCode: 'MalformedDetail' }] } }],
+] as const)('what is wrong with the event itself is refused for good: %s', async (_, answer) => {
+  await expect(publish(answer)).rejects.toMatchObject({ name: 'EventRefused', permanent: true })
+})

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest'
+import { EventRefused } from '../../functions/aws/events.ts'
+import { UnexpectedAnswer } from '../../functions/control/errors.ts'
+import type { Events } from '../../functions/use-cases/ports.ts'
+import { createWorld, hours, minutes, seconds, server } from './world.ts'
+
+test('a kept event that the bus never takes keeps no other from being published', async () => {
+  const world = createWorld()
+  const { events } = world.memory
+  const { publish } = events
+  let isDown = true
+  Object.assign(events, {
+    publish: async (event: Parameters<typeof publish>[0]) => {
+      if (event.detail['n'] === 1) throw new EventRefused('entry too large', true)
+      if (isDown) throw new Error('ServiceUnavailable')
+      return publish(event)
+    },
+  })
+  for (const n of [1, 2]) {
+    await world.ports.events.publish({ type: 'Hold Lifted', detail: { n } })
+    await world.pass(1 * seconds)
+  }
+  isDown = false
+  await world.ports.events.publishKept()
+  expect(events.of('Hold Lifted')).toMatchObject([{ n: 2 }])
+})
+
+test('a drain goes on when its events can be neither published nor kept', async () => {
+  const world = createWorld()
+  const [edge] = world.edges
+  const call = edge?.callTo(server)
+  await world.scaleIn()
+  await world.pass(2 * minutes)
+  const refuse = async () => {
+    throw new Error('refused')
+  }
+  Object.assign(world.memory.events, { publish: refuse } satisfies Partial<Events>)
+  Object.assign(world.memory.store, { keepEvent: refuse })
+  await world.pass(5 * minutes)
+  if (call !== undefined) edge?.hangUp(call)
+  await world.pass(20 * minutes)
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
+  expect(world.memory.metrics.total('EventsLost')).toBeGreaterThan(0)
+})
+
+test('past the deadline a hold that can not be read is unknown, and the policy decides', async () => {
+  const world = createWorld()
+  world.edges[0]?.callTo(server)
+  await world.scaleIn()
+  await world.pass(2 * minutes)
+  Object.assign(world.memory.store, {
+    hold: async () => {
+      throw new UnexpectedAnswer('HOLD#: nonsense')
+    },
+  })
+  await world.pass(3 * hours)
+  expect(world.ended()).toHaveLength(1)
+  expect(world.memory.events.of('Drain Overdue')).toMatchObject([{ unknown: ['HOLD#: nonsense'] }])
+})
