@@ -3,7 +3,15 @@ import { dynamoEdges } from './dynamo-edges.ts'
 import { dynamoHolds, notAfter, seenKey } from './dynamo-holds.ts'
 import { dynamoReadings } from './dynamo-readings.ts'
 import { createDynamoTable, type DynamoTableOptions, type Key } from './dynamo-table.ts'
-import { drainRow, keptEventRow, outcomeRow, parseAnswer, pendingAnswerRow, releaseRow } from './rows.ts'
+import {
+  drainRow,
+  keptEventRow,
+  outcomeRow,
+  parseAnswer,
+  pendingAnswerRow,
+  releaseRow,
+  seenRow,
+} from './rows.ts'
 
 const day = 86_400
 /** As long as the name of a finished execution stays taken. */
@@ -41,7 +49,7 @@ const keptKey = ({ at, id }: KeptEvent): Key => ({
  * | instances of our groups, packed | `INVENTORY`            | `INSTANCES`                | never                        |
  * | when EC2 was asked for them | `INVENTORY`                  | `ASKED`                    | never                        |
  * | what was read of machines, packed | `MACHINES`             | `READING`                  | never                        |
- * | newest request about an alarm's or operator's hold | `ALARM#<id>`, `OPERATOR#<id>` | `SEEN` | 30 days           |
+ * | newest request about an alarm's or operator's hold, and whether it lifts | `ALARM#<id>`, `OPERATOR#<id>` | `SEEN` | 30 days           |
  * | command's outcome      | `COMMAND#<id>`                    | `OUTCOME`                  | 14 days                      |
  * | event that was refused | `EVENTS`                          | `<time>#<id>`              | 14 days                      |
  * | release of an edge     | `RELEASES`                        | `<edge>`                   | ended: 30 days               |
@@ -79,12 +87,13 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
       return written ? 'written' : 'conflict'
     },
 
-    async seeRequest(of, order) {
+    async seeRequest(of, order, says) {
       const newest = await table.write({
-        put: { ...seenKey(of), data: { order }, expiresAt: inSeconds(seenSeconds) },
+        put: { ...seenKey(of), data: { order, says }, expiresAt: inSeconds(seenSeconds) },
         condition: notAfter(order),
       })
-      return newest ? 'newest' : 'stale'
+      if (newest) return 'newest'
+      return parseAnswer(seenRow, await table.get(seenKey(of)), 'SEEN').says
     },
 
     async commandOutcome(commandId) {

@@ -6,7 +6,7 @@ import { destinationUri } from '../control/destination.ts'
 import type { DrainRecord, EdgeMemory, LifecycleTarget } from '../control/drain-record.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import { UnexpectedAnswer } from '../control/errors.ts'
-import type { Hold, Subject } from '../control/hold.ts'
+import type { Hold, RequestSays, Subject } from '../control/hold.ts'
 import type { ControlEvent, KeptEvent, PendingAnswer } from '../use-cases/ports.ts'
 
 /** What is wrong is kept with an edge's head, which is read all the time. */
@@ -183,5 +183,10 @@ export const pendingAnswerRow: z.ZodType<PendingAnswer> = z.object({
   edges: z.array(z.string()),
   at: z.number(),
 } satisfies Fields<PendingAnswer>)
+
+/** A release before this one did not write what it said: nothing is lifted for it. */
+export const seenRow: z.ZodType<{ readonly says: RequestSays }> = z.object({
+  says: z.enum({ hold: 'hold', lift: 'lift' } satisfies Each<RequestSays>).default('hold'),
+})
 
 export const outcomeRow: z.ZodType<Record<string, unknown>> = z.record(z.string(), z.unknown())

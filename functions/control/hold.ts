@@ -44,13 +44,18 @@ export interface Hold {
   }
 }
 
+/** What a request about a hold wants: that it be there, or that it be lifted. */
+export type RequestSays = 'hold' | 'lift'
+
 /** Of a machine that EC2 has shown no address of yet, nobody knows what it covers, but for entries with its id as duid. */
 export function isResolved({ subject, addresses }: Pick<Hold, 'subject' | 'addresses'>): boolean {
   return subject.kind === 'uri' || addresses.length > 0
 }
 
+export type HoldName = Pick<Hold, 'source' | 'id'>
+
 /** Names a hold: its source and id are unique over the fleet. Readings count calls under this key. */
-export function holdKey(hold: Pick<Hold, 'source' | 'id'>): string {
+export function holdKey(hold: HoldName): string {
   return `${hold.source}/${hold.id}`
 }
 

@@ -17,8 +17,12 @@ export async function handleAlarm(ports: Ports, message: AlarmMessage): Promise<
   if (!configured || intent === 'skip') return ports.metrics.count(metricNames.skipped, 1)
   const holdId = message.series === '' ? message.alarmName : `${message.alarmName} ${message.series}`
   const who = `alarm ${message.alarmName}`
-  if ((await ports.store.seeRequest({ source: 'alarm', id: holdId }, message.order)) === 'stale') {
+  const says = intent === 'lift' ? 'lift' : 'hold'
+  const newest = await ports.store.seeRequest({ source: 'alarm', id: holdId }, message.order, says)
+  if (newest !== 'newest') {
     ports.metrics.count(metricNames.skipped, 1)
+    // A newer ALARM may not be done yet: what is held for this alarm meanwhile stays.
+    if (newest === 'hold') return
     // Of a run of this message that was killed; a hold that was placed later stays.
     return liftHold(ports, holdId, who, message.order)
   }

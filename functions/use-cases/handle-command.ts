@@ -95,7 +95,7 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
   const own = ownHoldId(target, command.requestedBy)
   const meant = isMeant(command, { source: 'operator', id: own, who: command.requestedBy })
   // An activate that overtook its drain: the older drain must find that something later was said.
-  if (meant && !command.dryRun) await ports.store.seeRequest({ source: 'operator', id: own }, order)
+  if (meant && !command.dryRun) await ports.store.seeRequest({ source: 'operator', id: own }, order, 'lift')
   const holds = await ports.store.holds()
   const names = namesOf(target)
   const here = holds.filter((hold) => names.some((entry) => belongsTo(entry, hold)))

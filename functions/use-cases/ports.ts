@@ -9,7 +9,7 @@ import type { EdgeList } from '../control/edge-list.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import type { EdgeRecord } from '../control/entry-record.ts'
 import type { EdgeError } from '../control/errors.ts'
-import type { Hold, Subject } from '../control/hold.ts'
+import type { Hold, HoldName, RequestSays, Subject } from '../control/hold.ts'
 import type { InstanceFacts, Inventory } from '../control/instance-life.ts'
 import type {
   CallCount,
@@ -196,8 +196,8 @@ export interface Store {
   /** One that was asked before the latest one does not replace it. */
   putMachines(reading: MachinesReading): Promise<void>
 
-  /** Remembers the newest request about an alarm's or operator's hold, also where there is none. @returns `stale`: a newer one was seen */
-  seeRequest(of: Pick<Hold, 'source' | 'id'>, order: string): Promise<'newest' | 'stale'>
+  /** Remembers the newest request about an alarm's or operator's hold, also where there is none. @returns what a newer one said, or `newest` */
+  seeRequest(of: HoldName, order: string, says: RequestSays): Promise<'newest' | RequestSays>
 
   /** A command's outcome, kept 14 days: a command that comes twice is answered, not done again. */
   commandOutcome(commandId: string): Promise<CommandOutcomeRow | undefined>

@@ -76,9 +76,9 @@ export function holdsContract(open: () => Store, fresh: (name: string) => string
         const id = fresh('hold')
         const bare = { kind: 'uri', uri: uri('sip:10.0.1.20') } as const
         const hold = aHold(id, { source, order: '2' })
-        await store.seeRequest({ source, id }, '2')
+        await store.seeRequest({ source, id }, '2', 'hold')
         expect(await store.putHold(hold)).toBe('written')
-        await store.seeRequest({ source, id }, '3')
+        await store.seeRequest({ source, id }, '3', 'lift')
         expect(await store.putHold(hold)).toBe('stale')
         expect(await store.putHold({ ...hold, subject: bare })).toBe('stale')
         expect(await store.putHold({ ...hold, lifted: { at: 1, by: 'bob' } })).toBe('written')

@@ -2,7 +2,7 @@ import type { DrainRecord } from '../../functions/control/drain-record.ts'
 import type { EdgeRelease } from '../../functions/control/edge-release.ts'
 import type { EdgeRecord } from '../../functions/control/entry-record.ts'
 import { StoreConflict } from '../../functions/control/errors.ts'
-import type { Hold, HoldSource, Subject } from '../../functions/control/hold.ts'
+import type { Hold, HoldSource, RequestSays, Subject } from '../../functions/control/hold.ts'
 import type { Inventory } from '../../functions/control/instance-life.ts'
 import {
   type EdgeHead,
@@ -39,7 +39,7 @@ export function createMemoryStore(): MemoryStore {
   let inventory: Inventory | undefined
   let machines: MachinesReading | undefined
   let wanted = 0
-  const seen = new Map<string, string>()
+  const seen = new Map<string, { readonly order: string; readonly says: RequestSays }>()
   const outcomes = new Map<string, CommandOutcomeRow>()
   const kept = new Map<string, KeptEvent>()
   const releases = new Map<string, EdgeRelease>()
@@ -58,7 +58,7 @@ export function createMemoryStore(): MemoryStore {
     holds: async () => structuredClone([...holds.values()].filter((hold) => !hold.lifted)),
     hold: async (source, id, subject) => structuredClone(holds.get(holdKey(source, id, subject))),
     async putHold(hold, over) {
-      const isOlder = !hold.lifted && (seen.get(`${hold.source}/${hold.id}`) ?? '') > hold.order
+      const isOlder = !hold.lifted && (seen.get(`${hold.source}/${hold.id}`)?.order ?? '') > hold.order
       const known = holds.get(keyOf(hold))
       const isFilled = over && known && String(known.addresses) !== String(over.addresses)
       if (isOlder || isFilled || stale(hold)) return 'stale'
@@ -143,10 +143,11 @@ export function createMemoryStore(): MemoryStore {
       if (!machines || machines.askedAt <= reading.askedAt) machines = structuredClone(reading)
     },
 
-    async seeRequest({ source, id }, order) {
+    async seeRequest({ source, id }, order, says) {
       const key = `${source}/${id}`
-      if ((seen.get(key) ?? '') > order) return 'stale'
-      seen.set(key, order)
+      const newest = seen.get(key)
+      if (newest && newest.order > order) return newest.says
+      seen.set(key, { order, says })
       return 'newest'
     },
 

@@ -162,3 +162,13 @@ test('an alarm on a server that one edge lists twice without duids holds it on t
   expect(world.flags()).toMatchObject({ 'edge-b/1': 'DX', 'edge-b/2': 'DX' })
   expect(world.edges[0]?.truth().held).toContain(server)
 })
+
+test('an ALARM that comes again while a newer ALARM could not be done yet opens nothing', async () => {
+  const world = createWorld()
+  await world.alarm(at('18:00:00', 'alarm-metric-alarm'))
+  await world.pass(10 * minutes)
+  world.memory.instances.failNext('inGroups', new Error('RequestLimitExceeded'))
+  await expect(world.alarm(at('18:10:00', 'alarm-metric-alarm'))).rejects.toThrow('RequestLimitExceeded')
+  await world.alarm(at('18:00:00', 'alarm-metric-alarm'))
+  expect(world.flags()).toEqual(everywhere('DX'))
+})
