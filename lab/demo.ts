@@ -9,6 +9,7 @@ import { inWords } from './report.ts'
 import { renderHtml } from './report-html.ts'
 import { type Run, run } from './run.ts'
 import { type Sabotage, type SabotageName, sabotageNamed, sabotageNames, shownBy } from './sabotage.ts'
+import type { Scenario } from './scenario.ts'
 import { allScenarios, scenariosNamed } from './scenarios.ts'
 import { writeWorkflowLog } from './workflow-log.ts'
 import { type World, withWorld } from './world.ts'
@@ -25,14 +26,14 @@ interface Options {
   readonly apiGateway?: boolean
 }
 
+function chosen({ only }: Options): readonly Scenario[] {
+  return only ? scenariosNamed(only) : allScenarios
+}
+
 async function main(options: Options): Promise<number> {
   const display = openDisplay(process.stdout, process.env)
   const sabotage = options.sabotage && sabotageNamed(options.sabotage)
-  const scenarios = sabotage
-    ? [sabotage.scenario]
-    : options.only
-      ? scenariosNamed(options.only)
-      : allScenarios
+  const scenarios = sabotage ? [sabotage.scenario] : chosen(options)
   if (sabotage) display.log(`sabotage: ${sabotage.what}`)
   const inFrontOf = sabotage?.inFrontOf
   try {

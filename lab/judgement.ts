@@ -24,7 +24,9 @@ export function judge(evidence: Evidence, records: Records): ScenarioReport {
   return evidence.kind === 'drain' ? judgeDrain(evidence, records) : judgeLaunch(evidence, records)
 }
 
-function judgeDrain(evidence: DrainEvidence, records: Records): ScenarioReport {
+type DrainFigures = ReturnType<typeof drainFigures>
+
+function drainFigures(evidence: DrainEvidence, records: Records) {
   const { calls } = records
   const { server, edges, triggeredAt, action, restoreAt } = evidence
   const history = records.flagsOf(evidence.destination)
@@ -44,7 +46,16 @@ function judgeDrain(evidence: DrainEvidence, records: Records): ScenarioReport {
   const byPolicy = cut.filter((call) => isByPolicy(evidence, call))
   const others = cut.filter((call) => !byPolicy.includes(call))
   const active = activeAgain(evidence, records)
+  return {
+    ...{ endedAt, callsAtStart, confirmedAt, gap, inGap, newCalls, placed },
+    ...{ cut, byPolicy, others, lastBye, lastByeToCompletedMs, active },
+  }
+}
 
+function drainProblems(evidence: DrainEvidence, records: Records, figures: DrainFigures): Problem[] {
+  const { server, action } = evidence
+  const { endedAt, callsAtStart, confirmedAt, gap, newCalls, placed } = figures
+  const { byPolicy, others, lastBye, lastByeToCompletedMs, active } = figures
   const problems: Problem[] = []
   const blame = (figure: string, text: string) => problems.push({ figure, text })
   if (callsAtStart < leastCallsAtStart)
@@ -75,6 +86,14 @@ function judgeDrain(evidence: DrainEvidence, records: Records): ScenarioReport {
     )
   if (active) problems.push(...active.problems)
   problems.push(...evidence.problems)
+  return problems
+}
+
+function judgeDrain(evidence: DrainEvidence, records: Records): ScenarioReport {
+  const { triggeredAt, action } = evidence
+  const figures = drainFigures(evidence, records)
+  const { callsAtStart, confirmedAt, gap, inGap, active } = figures
+  const problems = drainProblems(evidence, records, figures)
   return {
     name: evidence.scenario,
     kind: 'drain',
@@ -82,12 +101,12 @@ function judgeDrain(evidence: DrainEvidence, records: Records): ScenarioReport {
     destination: evidence.destination,
     callsAtStart,
     triggerToConfirmedMs: confirmedAt === undefined ? null : confirmedAt - triggeredAt,
-    newCallsAfterConfirmation: newCalls,
-    callsPlacedAfterConfirmation: placed,
-    lastByeToCompletedMs,
-    cut: cut.length,
-    ...(evidence.deadline && { cutByPolicy: byPolicy.length }),
-    result: action ? resultOf(action) : active?.at === undefined ? 'not restored' : 'restored',
+    newCallsAfterConfirmation: figures.newCalls,
+    callsPlacedAfterConfirmation: figures.placed,
+    lastByeToCompletedMs: figures.lastByeToCompletedMs,
+    cut: figures.cut.length,
+    ...(evidence.deadline && { cutByPolicy: figures.byPolicy.length }),
+    result: action ? resultOf(action) : restored(active?.at),
     passed: problems.length === 0,
     problems,
     ...(gap && {
@@ -99,6 +118,10 @@ function judgeDrain(evidence: DrainEvidence, records: Records): ScenarioReport {
       callsAfterActive: active.calls,
     }),
   }
+}
+
+function restored(at: number | undefined): string {
+  return at === undefined ? 'not restored' : 'restored'
 }
 
 function resultOf(action: { result?: string | undefined; cause?: string | undefined }): string {

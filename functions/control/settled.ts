@@ -170,17 +170,21 @@ export function settledEntries(
   const before = new Map(first.map((entry) => [entryKey(entry), entry.flags]))
   const known = new Map(records.map((record) => [recordKey(record), record]))
   const open = new Set(writes.flatMap((one) => ('state' in one ? [`${one.group} ${one.uri}`] : [])))
+  const whyNotWritten = (entry: ListedDestination) => {
+    const { group, uri } = entry
+    if (refused.includes(entry))
+      return `listed more than once without distinct duids: ${uri} in group ${group}`
+    if (open.has(`${group} ${uri}`))
+      return problem ?? 'the list still shows it otherwise after set_state answered Ok'
+    return undefined
+  }
   return list.flatMap((entry): SettledEntry[] => {
     const key = entryKey(entry)
     const own = known.get(key)
     if (!wanted.held.has(entry) && !own) return []
     const { group, uri, duid, iuid, address, flags } = entry
     const shown = before.get(key)
-    const why = refused.includes(entry)
-      ? `listed more than once without distinct duids: ${uri} in group ${group}`
-      : open.has(`${group} ${uri}`)
-        ? (problem ?? 'the list still shows it otherwise after set_state answered Ok')
-        : undefined
+    const why = whyNotWritten(entry)
     return [
       {
         group,

@@ -118,9 +118,9 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
     const tombstone = { ...hold, order, lifted: { at: ports.clock.now(), by } }
     await keepPending(ports, command.id, { hold: tombstone, wanted }, edges)
   }
-  const result = lifted.length > 0 ? 'lifted' : chosen.length > 0 ? 'stale' : 'nothing-to-lift'
+  const notLifted = chosen.length > 0 ? 'stale' : 'nothing-to-lift'
   return {
-    result,
+    result: lifted.length > 0 ? 'lifted' : notLifted,
     destinations: target.uris,
     lifted: lifted.map(named),
     stillHeld: others(here, lifted),

@@ -177,7 +177,8 @@ export class MemoryRpcPort implements RpcTransport {
     }
     const unread = refusal(200, -32603, 'No reply')
     const replies = requests.map((request) => (request ? this.reply(request) : unread))
-    const given = swapsReplies ? replies.reverse() : losesLastReply ? replies.slice(0, -1) : replies
+    const kept = losesLastReply ? replies.slice(0, -1) : replies
+    const given = swapsReplies ? replies.toReversed() : kept
     const body = `[${given.map((reply) => reply.body).join(',')}]`
     if (replyTooLong || Buffer.byteLength(body) > replyBytes)
       return refusal(500, -32002, 'Executed, but the reply does not fit pv_buffer_size')

@@ -40,13 +40,14 @@ async function world() {
   const edge = await loopback((request, socket) =>
     reply(socket, result(request, { up_since: 'then', uptime: 4 })),
   )
+  const results: Readonly<Record<string, Record<string, unknown>>> = {
+    GetParametersByPath: {
+      Parameters: [{ Name: '/control/edges/edge-a', Value: JSON.stringify({ url: edge.url }) }],
+    },
+    GetParameter: { Parameter: { Value: 'the-shared-secret' } },
+  }
   const environment = await functionEnvironment(({ operation }) => ({
-    result:
-      operation === 'GetParametersByPath'
-        ? { Parameters: [{ Name: '/control/edges/edge-a', Value: JSON.stringify({ url: edge.url }) }] }
-        : operation === 'GetParameter'
-          ? { Parameter: { Value: 'the-shared-secret' } }
-          : { executionArn: 'arn', startDate: 1 },
+    result: results[operation] ?? { executionArn: 'arn', startDate: 1 },
   }))
   const askedFor = () => edge.requests.map(({ head }) => /^x-correlation-id: (.*)$/im.exec(head)?.[1])
   return { ...environment, askedFor }
