@@ -4,7 +4,7 @@ import { UnexpectedAnswer } from '../control/errors.ts'
 import { highestGeneration } from '../control/generation.ts'
 import type { EdgeHead } from '../control/reading.ts'
 import type { Store } from '../use-cases/ports.ts'
-import type { Condition, DynamoTable, Key } from './dynamo-table.ts'
+import type { Condition, DynamoTable, Key, Write } from './dynamo-table.ts'
 import { edgeLeaseRow, edgeRecordsRow, formerFlagsRow, wantedRow } from './edge-rows.ts'
 import { inParallel } from './in-parallel.ts'
 import { gzipped, unpacked } from './packed.ts'
@@ -56,6 +56,21 @@ function asItIs(data: Readonly<Record<string, unknown>>): Condition {
   )
   const values = names.flatMap((name) => (data[name] === undefined ? [] : [[name, data[name]] as const]))
   return { expression: parts.join(' AND '), values: Object.fromEntries(values) }
+}
+type Lease = z.output<typeof edgeLeaseRow>
+/** Only while nobody else has taken it since it was read. */
+function takeover(name: string, before: Lease, next: Lease): Write {
+  const expression = '#generation = :before AND #until = :until'
+  const values = { before: before.generation, until: before.until }
+  return { update: leaseKey(name), set: next, condition: { expression, values } }
+}
+function firstLease(name: string, next: Lease, now: number): Write {
+  // A command's is never taken again once its outcome is forgotten; another's begins anew.
+  const expires = name.startsWith('/') && { expiresAt: Math.ceil(now / 1000) + leaseSeconds }
+  return {
+    put: { ...leaseKey(name), data: next, ...expires },
+    condition: { expression: 'attribute_not_exists(pk)' },
+  }
 }
 /** Of a lease: it has this generation still. */
 export function under(generation: number): Condition {
@@ -119,26 +134,7 @@ export function dynamoEdges(table: DynamoTable): Edges {
       if (before && before.until > now) return undefined
       const generation = (before?.generation ?? 0) + 1
       const next = { owner, until, generation }
-      const taken = await table.write(
-        before
-          ? {
-              update: leaseKey(edge),
-              set: next,
-              condition: {
-                expression: '#generation = :before AND #until = :until',
-                values: { before: before.generation, until: before.until },
-              },
-            }
-          : {
-              put: {
-                ...leaseKey(edge),
-                data: next,
-                // A command's is never taken again once its outcome is forgotten; another's begins anew.
-                ...(edge.startsWith('/') && { expiresAt: Math.ceil(now / 1000) + leaseSeconds }),
-              },
-              condition: { expression: 'attribute_not_exists(pk)' },
-            },
-      )
+      const taken = await table.write(before ? takeover(edge, before, next) : firstLease(edge, next, now))
       if (taken) return generation
       // The SDK repeats a request whose answer was lost: the lease that it finds then is our own.
       const found = await lease(edge)

@@ -12,7 +12,7 @@ import {
   noLease,
   under,
 } from './dynamo-edges.ts'
-import type { Condition, DynamoTable, Key, Write } from './dynamo-table.ts'
+import type { Condition, DynamoTable, Key, Row, Write } from './dynamo-table.ts'
 import { inParallel } from './in-parallel.ts'
 import { packed, unpacked } from './packed.ts'
 import { edgeHeadRow, inventoryRow, listingRow, machinesRow, readingRow } from './reading-rows.ts'
@@ -41,8 +41,6 @@ type Readings = Pick<
  * only the readings that it needs. Each is in the item of its edge's lease: a transaction that writes it needs no check of another item.
  */
 export function dynamoReadings(table: DynamoTable, clock: Clock): Readings {
-  /** Of a time that has not come yet (epoch ms): believed, it would keep everybody from asking until then. */
-  const isAhead = (at: number) => at > clock.now() + clocksApartMs
   async function read<T>(schema: z.ZodType<T>, key: Key): Promise<T | undefined> {
     const data = await table.get(key)
     return data === undefined ? undefined : unpacked(schema, data, `${key.pk}/${key.sk}`)
@@ -63,40 +61,14 @@ export function dynamoReadings(table: DynamoTable, clock: Clock): Readings {
     key: Key,
   ) => (found && 'edge' in found && found.edge !== edge ? asUnread(key, `names ${found.edge}`) : found)
   const timely = <T extends { readonly askedAt: number }>(found: T | UnreadRow | undefined, key: Key) =>
-    found && 'askedAt' in found && isAhead(found.askedAt) ? asUnread(key, notYet) : found
-
-  /**
-   * Every row is an edge that looks have to know of. What can't be read, or is not there yet, is the head of one that nobody has read: it keeps
-   * no other from being known, and the next settle writes it anew.
-   */
-  function headOf({ sk: edge, data }: { readonly sk: string; readonly data: unknown }): StoredHead {
-    const lease = leaseIn.safeParse(data).data
-    const leased = lease && lease.until > 0 && { leasedUntil: lease.until }
-    const unread = (reason: string, passes: boolean): StoredHead => ({
-      ...{ edge, wanted: -1, askedAt: 0 },
-      unreadable: { since: 0, at: 0, reason, passes },
-      ...leased,
-    })
-    const key = leaseName(edge)
-    try {
-      const { head } = parseAnswer(edgeRow, data, key)
-      if (head === undefined) return unread(notReadYet, true)
-      if (head.edge !== edge) return unread(`${key} names ${head.edge}`, false)
-      return isAhead(Math.max(head.askedAt, head.unreadable?.at ?? 0))
-        ? unread(`${key} ${notYet}`, false)
-        : { ...head, ...leased }
-    } catch (error) {
-      if (!(error instanceof UnexpectedAnswer)) throw error
-      return unread(error.message, false)
-    }
-  }
+    found && 'askedAt' in found && isAhead(found.askedAt, clock.now()) ? asUnread(key, notYet) : found
 
   return {
     async edgeHeads() {
       const rows = await inParallel(edgesPartitions, (partition) => table.query(partition))
       return rows
         .flat()
-        .map(headOf)
+        .map((row) => headOf(row, clock.now()))
         .sort((a, b) => (a.edge < b.edge ? -1 : 1))
     },
     async addEdgeHead(head) {
@@ -128,7 +100,7 @@ export function dynamoReadings(table: DynamoTable, clock: Clock): Readings {
     async inventoryAskedAt() {
       const data = await table.get(inventoryHead)
       const known = asked.safeParse(data).data
-      return known && !isAhead(known.askedAt) ? known.askedAt : undefined
+      return known && !isAhead(known.askedAt, clock.now()) ? known.askedAt : undefined
     },
     async putInventory(inventory) {
       const { askedAt } = inventory
@@ -149,6 +121,8 @@ export function dynamoReadings(table: DynamoTable, clock: Clock): Readings {
   }
 }
 
+/** Of a time that has not come yet (epoch ms): believed, it would keep everybody from asking until then. */
+const isAhead = (at: number, now: number) => at > now + clocksApartMs
 const notYet = 'is of a time that has not come yet'
 const asked = z.object({ askedAt: z.number() })
 /**
@@ -164,3 +138,29 @@ function notAskedAfter(askedAt: number): Condition {
 
 const edgeRow = z.object({ head: edgeHeadRow.exactOptional() })
 const leaseIn = z.object({ until: z.number() })
+
+/**
+ * Every row is an edge that looks have to know of. What can't be read, or is not there yet, is the head of one that nobody has read: it keeps
+ * no other from being known, and the next settle writes it anew.
+ */
+function headOf({ sk: edge, data }: Omit<Row, 'pk'>, now: number): StoredHead {
+  const lease = leaseIn.safeParse(data).data
+  const leased = lease && lease.until > 0 && { leasedUntil: lease.until }
+  const unread = (reason: string, passes: boolean): StoredHead => ({
+    ...{ edge, wanted: -1, askedAt: 0 },
+    unreadable: { since: 0, at: 0, reason, passes },
+    ...leased,
+  })
+  const key = leaseName(edge)
+  try {
+    const { head } = parseAnswer(edgeRow, data, key)
+    if (head === undefined) return unread(notReadYet, true)
+    if (head.edge !== edge) return unread(`${key} names ${head.edge}`, false)
+    return isAhead(Math.max(head.askedAt, head.unreadable?.at ?? 0), now)
+      ? unread(`${key} ${notYet}`, false)
+      : { ...head, ...leased }
+  } catch (error) {
+    if (!(error instanceof UnexpectedAnswer)) throw error
+    return unread(error.message, false)
+  }
+}

@@ -2,7 +2,7 @@ import type { KeptEvent, Store } from '../use-cases/ports.ts'
 import { dynamoEdges } from './dynamo-edges.ts'
 import { dynamoHolds, notAfter, seenKey } from './dynamo-holds.ts'
 import { dynamoReadings } from './dynamo-readings.ts'
-import { createDynamoTable, type DynamoTableOptions, type Key } from './dynamo-table.ts'
+import { createDynamoTable, type DynamoTableOptions, type Key, type Row } from './dynamo-table.ts'
 import {
   drainRow,
   keptEventRow,
@@ -25,6 +25,7 @@ const pendingAnswerSeconds = 14 * day
 const drainKey = (id: string): Key => ({ pk: `DRAIN#${id}`, sk: 'RECORD' })
 const commandKey = (id: string): Key => ({ pk: `COMMAND#${id}`, sk: 'OUTCOME' })
 const pendingAnswers = 'PENDING'
+const pendingKey = (id: string): Key => ({ pk: pendingAnswers, sk: id })
 const keptEvents = 'EVENTS'
 const keptKey = ({ at, id }: KeptEvent): Key => ({
   pk: keptEvents,
@@ -61,7 +62,10 @@ const keptKey = ({ at, id }: KeptEvent): Key => ({
 export function createDynamoStore(options: DynamoTableOptions): Store {
   const table = createDynamoTable(options)
   const { clock } = options
-  const inSeconds = (seconds: number) => Math.ceil(clock.now() / 1000) + seconds
+  const expiring = (key: Key, data: unknown, seconds: number): Row => ({
+    ...{ ...key, data },
+    expiresAt: Math.ceil(clock.now() / 1000) + seconds,
+  })
 
   return {
     ...dynamoHolds(table),
@@ -74,11 +78,10 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
     },
     async putDrain(record) {
       const written = await table.write({
-        put: {
-          ...drainKey(record.id),
-          data: record,
-          ...(record.state === 'ended' && { expiresAt: inSeconds(endedDrainSeconds) }),
-        },
+        put:
+          record.state === 'ended'
+            ? expiring(drainKey(record.id), record, endedDrainSeconds)
+            : { ...drainKey(record.id), data: record },
         condition:
           record.version === 1
             ? { expression: 'attribute_not_exists(pk)' }
@@ -89,7 +92,7 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
 
     async seeRequest(of, order, says) {
       const newest = await table.write({
-        put: { ...seenKey(of), data: { order, says }, expiresAt: inSeconds(seenSeconds) },
+        put: expiring(seenKey(of), { order, says }, seenSeconds),
         condition: notAfter(order),
       })
       if (newest) return 'newest'
@@ -101,15 +104,11 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
       return data === undefined ? undefined : parseAnswer(outcomeRow, data, `COMMAND#${commandId}`)
     },
     async putCommandOutcome(commandId, outcome) {
-      await table.write({
-        put: { ...commandKey(commandId), data: outcome, expiresAt: inSeconds(commandSeconds) },
-      })
+      await table.write({ put: expiring(commandKey(commandId), outcome, commandSeconds) })
     },
 
     async keepEvent(kept) {
-      await table.write({
-        put: { ...keptKey(kept), data: kept, expiresAt: inSeconds(keptEventSeconds) },
-      })
+      await table.write({ put: expiring(keptKey(kept), kept, keptEventSeconds) })
     },
     async keptEvents(most) {
       return (await table.query(keptEvents, most)).map(({ data }) =>
@@ -127,11 +126,9 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
       return found.filter((release) => !release.ended)
     },
     async putRelease(release) {
+      const key = { pk: 'RELEASES', sk: release.edge }
       const written = await table.write({
-        put: {
-          ...{ pk: 'RELEASES', sk: release.edge, data: release },
-          ...(release.ended && { expiresAt: inSeconds(endedReleaseSeconds) }),
-        },
+        put: release.ended ? expiring(key, release, endedReleaseSeconds) : { ...key, data: release },
         condition: notAfter(release.order),
       })
       return written ? 'written' : 'stale'
@@ -142,15 +139,10 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
       return found.map(({ data }) => parseAnswer(pendingAnswerRow, data, pendingAnswers))
     },
     async putPendingAnswer(pending) {
-      await table.write({
-        put: {
-          ...{ pk: pendingAnswers, sk: pending.id, data: pending },
-          expiresAt: inSeconds(pendingAnswerSeconds),
-        },
-      })
+      await table.write({ put: expiring(pendingKey(pending.id), pending, pendingAnswerSeconds) })
     },
     async dropPendingAnswer(id) {
-      await table.write({ delete: { pk: pendingAnswers, sk: id } })
+      await table.write({ delete: pendingKey(id) })
     },
   }
 }

@@ -59,20 +59,6 @@ export interface DynamoTable {
 const transactionTries = 6
 
 export function createDynamoTable({ documents, table, clock, random }: DynamoTableOptions): DynamoTable {
-  async function tryTransaction(items: TransactWriteCommandInput['TransactItems']) {
-    try {
-      await documents.send(new TransactWriteCommand({ TransactItems: items }))
-      return 'written'
-    } catch (error) {
-      if (!(error instanceof TransactionCanceledException)) throw error
-      const codes = (error.CancellationReasons ?? []).map((reason) => reason.Code)
-      if (codes.includes('ConditionalCheckFailed')) return 'refused'
-      if (codes.some((code) => code === 'TransactionConflict' || code === 'ThrottlingError'))
-        return 'contended'
-      throw error
-    }
-  }
-
   return {
     async get(key) {
       const { pk, sk } = key
@@ -148,12 +134,28 @@ export function createDynamoTable({ documents, table, clock, random }: DynamoTab
         return { ConditionCheck: { TableName: table, ...checkOf(write.condition), Key: { ...write.check } } }
       })
       for (let attempt = 1; attempt <= transactionTries; attempt += 1) {
-        const result = await tryTransaction(items)
+        const result = await tryTransaction(documents, items)
         if (result !== 'contended') return result === 'written'
         await clock.sleep(random() * 50 * 2 ** attempt)
       }
       throw new StoreConflict(`other writers were in the way ${transactionTries} times: try again`)
     },
+  }
+}
+
+async function tryTransaction(
+  documents: DynamoDBDocumentClient,
+  items: TransactWriteCommandInput['TransactItems'],
+) {
+  try {
+    await documents.send(new TransactWriteCommand({ TransactItems: items }))
+    return 'written'
+  } catch (error) {
+    if (!(error instanceof TransactionCanceledException)) throw error
+    const codes = (error.CancellationReasons ?? []).map((reason) => reason.Code)
+    if (codes.includes('ConditionalCheckFailed')) return 'refused'
+    if (codes.some((code) => code === 'TransactionConflict' || code === 'ThrottlingError')) return 'contended'
+    throw error
   }
 }
 
