@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from 'node:http'
 import { type KnownKey, signatureFault } from './signature-check.ts'
 
 export interface ApiGatewayOptions {
@@ -96,45 +102,13 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGa
       forwarded: `by=127.0.0.1;for=127.0.0.1;host=${headers.host};proto=https`,
     }
     forwarded.push({ edge, headers: sent })
-    return forward(incoming, outgoing, target, sent, body)
-  }
-
-  function forward(
-    incoming: IncomingMessage,
-    outgoing: ServerResponse,
-    target: string,
-    headers: Record<string, string>,
-    body: string,
-  ): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const signal = AbortSignal.timeout(timeoutMs)
-    // The integration's path is written over: whatever the route was, the edge is asked for this one.
-    const asked = request(new URL('/rpc', target), { method: 'POST', headers, signal })
-    const failed = (error: Error & { code?: string }) => {
-      if (signal.aborted) say(incoming, outgoing, 504, 'Endpoint request timed out')
-      else if (error.code?.startsWith('HPE_') || error.code === 'ECONNRESET')
-        say(incoming, outgoing, 502, 'Bad Gateway')
-      else say(incoming, outgoing, 503, 'Service Unavailable')
-      resolve()
-    }
-    asked.on('error', failed)
-    asked.on('response', (answer) => {
-      const received: Buffer[] = []
-      answer.on('error', failed)
-      answer.on('data', (chunk: Buffer) => received.push(chunk))
-      answer.on('end', () => {
-        const [status, requestId] = [answer.statusCode ?? 502, randomUUID()]
-        logged(incoming, requestId, status)
-        const passed = Object.entries(answer.headers).filter(([name]) => !notReturned.includes(name))
-        outgoing.writeHead(status, {
-          ...Object.fromEntries(passed),
-          'apigw-requestid': requestId,
-        })
-        outgoing.end(Buffer.concat(received), resolve)
-      })
-    })
-    asked.end(body)
-    return promise
+    const reply = await askEdge(target, sent, body, timeoutMs)
+    if ('message' in reply) return say(incoming, outgoing, reply.status, reply.message)
+    const requestId = randomUUID()
+    logged(incoming, requestId, reply.status)
+    const returned = Object.entries(reply.headers).filter(([name]) => !notReturned.includes(name))
+    outgoing.writeHead(reply.status, { ...Object.fromEntries(returned), 'apigw-requestid': requestId })
+    outgoing.end(reply.body)
   }
 
   const server = createServer((incoming, outgoing) => {
@@ -160,6 +134,40 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGa
       return promise
     },
   }
+}
+
+/** What the edge replied, or in API Gateway's words why it did not. */
+type EdgeReply =
+  | { readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer }
+  | { readonly status: number; readonly message: string }
+
+function askEdge(
+  target: string,
+  headers: Record<string, string>,
+  body: string,
+  timeoutMs: number,
+): Promise<EdgeReply> {
+  const { promise, resolve } = Promise.withResolvers<EdgeReply>()
+  const signal = AbortSignal.timeout(timeoutMs)
+  // The integration's path is written over: whatever the route was, the edge is asked for this one.
+  const asked = request(new URL('/rpc', target), { method: 'POST', headers, signal })
+  const failed = (error: Error & { code?: string }) => {
+    if (signal.aborted) resolve({ status: 504, message: 'Endpoint request timed out' })
+    else if (error.code?.startsWith('HPE_') || error.code === 'ECONNRESET')
+      resolve({ status: 502, message: 'Bad Gateway' })
+    else resolve({ status: 503, message: 'Service Unavailable' })
+  }
+  asked.on('error', failed)
+  asked.on('response', (answer) => {
+    const received: Buffer[] = []
+    answer.on('error', failed)
+    answer.on('data', (chunk: Buffer) => received.push(chunk))
+    answer.on('end', () =>
+      resolve({ status: answer.statusCode ?? 502, headers: answer.headers, body: Buffer.concat(received) }),
+    )
+  })
+  asked.end(body)
+  return promise
 }
 
 function asError(error: unknown): Error {
