@@ -9,15 +9,16 @@ import type { AlarmConfig, ControlConfigInput, GroupConfig } from '../functions/
 import { edgeAccessEnvironment, environment } from '../functions/contracts/names.ts'
 import type { SettleRequest } from '../functions/contracts/settle-request.ts'
 import { CommandQueue } from './command-queue.ts'
-import { ControlFunction, type ControlFunctionProps, timeBudgets } from './control-function.ts'
+import { type ControlFunction, timeBudgets } from './control-function.ts'
 import { ControlMetrics } from './control-metrics.ts'
 import { DrainWorkflow, stateMachineArn } from './drain-workflow.ts'
 import type { EdgeAccess } from './edge-access.ts'
 import { checkedEdgeTls, type EdgeTlsProps } from './edge-tls.ts'
 import { EventIntake } from './event-intake.ts'
+import { FunctionMaker } from './function-maker.ts'
 import { functionsPath } from './functions-path.ts'
 import { GrowingControl } from './growing-control.ts'
-import { type Handler, type HandlerName, handlers } from './handlers.ts'
+import type { HandlerName } from './handlers.ts'
 import { addHooks, type ManageOptions, tellOfNamedGroup } from './lifecycle-hooks.ts'
 import type { ConsumerProps, MessageQueue } from './message-queue.ts'
 import { MinuteSchedule } from './minute-schedule.ts'
@@ -97,7 +98,7 @@ export class DispatcherControl extends ControlMetrics {
   readonly watched: Readonly<Record<string, IFunction>>
   readonly schedules: Readonly<Record<'settle' | 'reconcile', MinuteSchedule>>
   private readonly control: GrowingControl
-  private readonly made: ReadonlyMap<HandlerName, ControlFunction>
+  private readonly functionMaker: FunctionMaker
   private readonly parameters: SecretParameters
 
   constructor(scope: Construct, id: string, props: DispatcherControlProps) {
@@ -132,29 +133,11 @@ export class DispatcherControl extends ControlMetrics {
       [environment.table]: this.store.table.tableName,
       [environment.eventBus]: this.eventBus.eventBusName,
     }
-    const made = new Map<HandlerName, ControlFunction>()
-    this.made = made
-    const make = (
-      constructId: string,
-      handler: HandlerName,
-      own: Record<string, string>,
-      access: Pick<ControlFunctionProps, 'edgeAccess' | 'memoryMegabytes'> = {},
-    ): ControlFunction => {
-      const { budget, needs }: Handler = handlers[handler]
-      const added = new ControlFunction(this, constructId, {
-        handler,
-        functionsPath: props.functionsPath ?? functionsPath,
-        timeout: budgets[budget],
-        service: this.service,
-        environment: { ...shared, ...own },
-        ...access,
-        removalPolicy,
-      })
-      for (const permission of needs.flatMap((need) => permissions[need] ?? [])) added.allow(permission)
-      made.set(handler, added)
-      return added
-    }
-    const settle = make(
+    this.functionMaker = new FunctionMaker(this, {
+      functionsPath: props.functionsPath ?? functionsPath,
+      ...{ budgets, service: this.service, environment: shared, permissions, removalPolicy },
+    })
+    const settle = this.functionMaker.make(
       'Settle',
       'settle',
       {
@@ -174,53 +157,14 @@ export class DispatcherControl extends ControlMetrics {
       [environment.settle]: settle.function.functionName,
       [environment.stateMachine]: stateMachineArn(this, stateMachineName),
     }
-    const consume = (
-      constructId: string,
-      handler: HandlerName,
-      from: MessageQueue,
-      how: ConsumerProps,
-    ): LambdaFunction => {
-      const own = {
-        ...ofOthers,
-        [environment.queue]: from.queue.queueUrl,
-        [environment.deadLetterQueue]: from.deadLetters.queueUrl,
-      }
-      const consumer = make(constructId, handler, own)
-      from.consumedBy(consumer, how)
-      return consumer.function
-    }
-    const queued = {
-      'lifecycle-events': consume('OnLifecycleEvents', 'lifecycle-events', this.events.lifecycleEvents, {
-        batchSize: 5,
-        maxConcurrency: 10,
-      }),
-      'alarm-events': consume('OnAlarmEvents', 'alarm-events', this.events.alarmEvents, {
-        batchSize: 5,
-        maxConcurrency: 5,
-      }),
-      // One at a time: a batch of a FIFO queue is worked off in order, and its later commands would run out of time.
-      commands: consume('OnCommands', 'commands', this.commands, { batchSize: 1, maxConcurrency: 10 }),
-    }
+    const queued = this.makeConsumers(ofOthers)
     const steps = {
-      observe: make('ObserveDrain', 'observe-drain', ofOthers),
-      complete: make('CompleteDrain', 'complete-drain', ofOthers),
-      retire: make('RetireDrain', 'retire-drain', ofOthers),
+      observe: this.functionMaker.make('ObserveDrain', 'observe-drain', ofOthers),
+      complete: this.functionMaker.make('CompleteDrain', 'complete-drain', ofOthers),
+      retire: this.functionMaker.make('RetireDrain', 'retire-drain', ofOthers),
     }
-    const reconciler = make('Reconcile', 'reconcile', ofOthers)
-    this.schedules = {
-      settle: new MinuteSchedule(this, 'SettleSchedule', {
-        called: settle,
-        input: { kind: 'minute' } satisfies SettleRequest,
-        // What others ask for comes once. Older than this, the minutes since have done it.
-        retryAttempts: 2,
-        maxEventAge: Duration.minutes(10),
-      }),
-      reconcile: new MinuteSchedule(this, 'Schedule', {
-        called: reconciler,
-        retryAttempts: 0,
-        maxEventAge: Duration.minutes(1),
-      }),
-    }
+    const reconciler = this.functionMaker.make('Reconcile', 'reconcile', ofOthers)
+    this.schedules = this.makeSchedules(settle, reconciler)
     this.workflow = new DrainWorkflow(this, 'Drain', { name: stateMachineName, ...steps })
     this.functions = {
       settle: settle.function,
@@ -238,6 +182,41 @@ export class DispatcherControl extends ControlMetrics {
     for (const alarm of this.control.current.alarms) this.events.addAlarm(alarm)
   }
 
+  private makeConsumers(own: Readonly<Record<string, string>>) {
+    const { lifecycleEvents, alarmEvents } = this.events
+    const consume = (id: string, handler: HandlerName, from: MessageQueue, how: ConsumerProps) =>
+      this.functionMaker.consume(id, handler, from, how, own)
+    return {
+      'lifecycle-events': consume('OnLifecycleEvents', 'lifecycle-events', lifecycleEvents, {
+        batchSize: 5,
+        maxConcurrency: 10,
+      }),
+      'alarm-events': consume('OnAlarmEvents', 'alarm-events', alarmEvents, {
+        batchSize: 5,
+        maxConcurrency: 5,
+      }),
+      // One at a time: a batch of a FIFO queue is worked off in order, and its later commands would run out of time.
+      commands: consume('OnCommands', 'commands', this.commands, { batchSize: 1, maxConcurrency: 10 }),
+    }
+  }
+
+  private makeSchedules(settle: ControlFunction, reconciler: ControlFunction) {
+    return {
+      settle: new MinuteSchedule(this, 'SettleSchedule', {
+        called: settle,
+        input: { kind: 'minute' } satisfies SettleRequest,
+        // What others ask for comes once. Older than this, the minutes since have done it.
+        retryAttempts: 2,
+        maxEventAge: Duration.minutes(10),
+      }),
+      reconcile: new MinuteSchedule(this, 'Schedule', {
+        called: reconciler,
+        retryAttempts: 0,
+        maxEventAge: Duration.minutes(1),
+      }),
+    }
+  }
+
   /**
    * Drains the group's instances before they go: puts our hooks on it, with the events and permissions that they need. An
    * imported group can be managed too. Instances that a group launches before its hooks exist are not held back.
@@ -245,7 +224,7 @@ export class DispatcherControl extends ControlMetrics {
    */
   manage(group: IAutoScalingGroup, options: ManageOptions): void {
     // Only whoever can work an event off may be sent one.
-    const after = [this.events, this.commands, this.workflow, ...this.made.values()]
+    const after = [this.events, this.commands, this.workflow, ...this.functionMaker.made.values()]
     const added = addHooks(this, group, options, after)
     this.control.add({ groups: [added] })
     for (const each of this.control.current.groups.slice(-1)) this.letIn(each)
@@ -267,10 +246,6 @@ export class DispatcherControl extends ControlMetrics {
 
   private letIn(group: GroupConfig): void {
     this.events.addGroup(group)
-    const permissions = groupPermissions(this, group, this.parameters)
-    for (const [handler, made] of this.made) {
-      const { needs }: Handler = handlers[handler]
-      for (const permission of needs.flatMap((need) => permissions[need] ?? [])) made.allow(permission)
-    }
+    this.functionMaker.allow(groupPermissions(this, group, this.parameters))
   }
 }

@@ -11,7 +11,6 @@ import { Construct } from 'constructs'
 import { type MetricName, metricNames, metricNamespace } from '../functions/contracts/names.ts'
 import { lostEvents } from './alarm-kinds.ts'
 import type { DispatcherControl } from './dispatcher-control.ts'
-import type { MessageQueue } from './message-queue.ts'
 
 export interface OperationsDashboardProps {
   readonly control: DispatcherControl
@@ -25,103 +24,125 @@ export class OperationsDashboard extends Construct {
   constructor(scope: Construct, id: string, props: OperationsDashboardProps) {
     super(scope, id)
     const { control } = props
-    const { stateMachine } = control.workflow
-    const queues = [control.events.lifecycleEvents, control.events.alarmEvents, control.commands]
-    const each = (of: (queue: MessageQueue) => IMetric) => queues.map(of)
-    const functions = Object.entries(control.watched)
     this.dashboard = new Dashboard(this, 'Dashboard', { defaultInterval: Duration.hours(12) })
     this.dashboard.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms: props.alarms, width: 24 }))
-    this.dashboard.addWidgets(
-      graph('Calls on draining servers, by group', [perGroup(control.service, metricNames.drainingCalls)]),
-      graph('Draining servers, by group', [perGroup(control.service, metricNames.drainingServers)]),
-      graph('Draining servers with calls unknown', [perGroup(control.service, metricNames.drainingUnknown)]),
-    )
-    this.dashboard.addWidgets(
-      graph('Calls on servers in service', [control.metricActiveCalls()]),
-      graph('Servers in service', [control.metricServersInService()]),
-      graph('Calls per server in service', [control.metricActiveCallsPerServer()]),
-    )
-    this.dashboard.addWidgets(
-      graph('Edges, and entries of lists, that could not be read', [
-        control.metricEdgesUnreachable({ statistic: 'Maximum' }),
-        control.metricOpaqueEntries({ statistic: 'Maximum' }),
-      ]),
-      graph('Drift corrected', [control.metricDrift()]),
-      graph('To settle every edge takes (ms)', [
-        control.metricSettleDuration({ statistic: 'Average' }),
-        control.metricSettleDuration(),
-      ]),
-    )
-    this.dashboard.addWidgets(
-      graph('Drains in trouble', [
-        control.metricDrainsPastDeadline(),
-        control.metricDeadlineDecisions('terminate', { label: 'terminated at the deadline' }),
-        control.metricCallsEnded(),
-        control.metricHeartbeatsFailed(),
-        control.metricRecordsMissing(),
-        control.metricCompletionsFailed(),
-        control.metricRetainedTooLong(),
-      ]),
-      graph('Executions', [
-        stateMachine.metricStarted(),
-        stateMachine.metricSucceeded(),
-        stateMachine.metricFailed(),
-        stateMachine.metricTimedOut(),
-        stateMachine.metricAborted(),
-      ]),
-      graph('Messages rejected and skipped, events and edge lists refused, routes amiss', [
-        control.metricRejected(),
-        control.metricSkipped(),
-        control.metricEventsRefused(),
-        control.metricEdgeListRefused(),
-        control.metricEdgeRoutesDiffer(),
-      ]),
-    )
-    this.dashboard.addWidgets(
-      graph(
-        'Oldest message (s)',
-        each(({ queue }) => queue.metricApproximateAgeOfOldestMessage()),
-      ),
-      graph(
-        'Messages waiting',
-        each(({ queue }) => queue.metricApproximateNumberOfMessagesVisible()),
-      ),
-      graph(
-        'Dead letters',
-        each(({ deadLetters }) => deadLetters.metricApproximateNumberOfMessagesVisible()),
-      ),
-    )
-    const schedules = Object.values(control.schedules)
-    const undelivered = graph(
-      'Events not delivered',
-      schedules
-        .flatMap(({ delivery, failed }) => [delivery.undelivered, failed])
-        .map((queue) => queue.metricApproximateNumberOfMessagesVisible()),
-    )
-    const lost = graph(
-      'Events lost',
-      schedules.map(({ delivery }) => lostEvents(delivery.rule)),
-    )
-    control.events.eachRule((_, delivery) => {
-      undelivered.addLeftMetric(delivery.undelivered.metricApproximateNumberOfMessagesVisible())
-      lost.addLeftMetric(lostEvents(delivery.rule))
-    })
-    this.dashboard.addWidgets(undelivered, lost)
-    this.dashboard.addWidgets(
-      graph(
-        'Function errors',
-        functions.map(([label, lambda]) => lambda.metricErrors({ label })),
-      ),
-      graph(
-        'Function throttles',
-        functions.map(([label, lambda]) => lambda.metricThrottles({ label })),
-      ),
-      graph(
-        'Function duration (ms, p99)',
-        functions.map(([label, lambda]) => lambda.metricDuration({ label, statistic: 'p99' })),
-      ),
-    )
+    const rows = [draining, inService, edges, drains, queues, delivery, functions]
+    for (const row of rows) this.dashboard.addWidgets(...row(control))
   }
+}
+
+function draining({ service }: DispatcherControl): GraphWidget[] {
+  return [
+    graph('Calls on draining servers, by group', [perGroup(service, metricNames.drainingCalls)]),
+    graph('Draining servers, by group', [perGroup(service, metricNames.drainingServers)]),
+    graph('Draining servers with calls unknown', [perGroup(service, metricNames.drainingUnknown)]),
+  ]
+}
+
+function inService(control: DispatcherControl): GraphWidget[] {
+  return [
+    graph('Calls on servers in service', [control.metricActiveCalls()]),
+    graph('Servers in service', [control.metricServersInService()]),
+    graph('Calls per server in service', [control.metricActiveCallsPerServer()]),
+  ]
+}
+
+function edges(control: DispatcherControl): GraphWidget[] {
+  return [
+    graph('Edges, and entries of lists, that could not be read', [
+      control.metricEdgesUnreachable({ statistic: 'Maximum' }),
+      control.metricOpaqueEntries({ statistic: 'Maximum' }),
+    ]),
+    graph('Drift corrected', [control.metricDrift()]),
+    graph('To settle every edge takes (ms)', [
+      control.metricSettleDuration({ statistic: 'Average' }),
+      control.metricSettleDuration(),
+    ]),
+  ]
+}
+
+function drains(control: DispatcherControl): GraphWidget[] {
+  const { stateMachine } = control.workflow
+  return [
+    graph('Drains in trouble', [
+      control.metricDrainsPastDeadline(),
+      control.metricDeadlineDecisions('terminate', { label: 'terminated at the deadline' }),
+      control.metricCallsEnded(),
+      control.metricHeartbeatsFailed(),
+      control.metricRecordsMissing(),
+      control.metricCompletionsFailed(),
+      control.metricRetainedTooLong(),
+    ]),
+    graph('Executions', [
+      stateMachine.metricStarted(),
+      stateMachine.metricSucceeded(),
+      stateMachine.metricFailed(),
+      stateMachine.metricTimedOut(),
+      stateMachine.metricAborted(),
+    ]),
+    graph('Messages rejected and skipped, events and edge lists refused, routes amiss', [
+      control.metricRejected(),
+      control.metricSkipped(),
+      control.metricEventsRefused(),
+      control.metricEdgeListRefused(),
+      control.metricEdgeRoutesDiffer(),
+    ]),
+  ]
+}
+
+function queues({ events, commands }: DispatcherControl): GraphWidget[] {
+  const all = [events.lifecycleEvents, events.alarmEvents, commands]
+  return [
+    graph(
+      'Oldest message (s)',
+      all.map(({ queue }) => queue.metricApproximateAgeOfOldestMessage()),
+    ),
+    graph(
+      'Messages waiting',
+      all.map(({ queue }) => queue.metricApproximateNumberOfMessagesVisible()),
+    ),
+    graph(
+      'Dead letters',
+      all.map(({ deadLetters }) => deadLetters.metricApproximateNumberOfMessagesVisible()),
+    ),
+  ]
+}
+
+function delivery(control: DispatcherControl): GraphWidget[] {
+  const schedules = Object.values(control.schedules)
+  const undelivered = graph(
+    'Events not delivered',
+    schedules
+      .flatMap(({ delivery, failed }) => [delivery.undelivered, failed])
+      .map((queue) => queue.metricApproximateNumberOfMessagesVisible()),
+  )
+  const lost = graph(
+    'Events lost',
+    schedules.map(({ delivery }) => lostEvents(delivery.rule)),
+  )
+  control.events.eachRule((_, { rule, undelivered: queue }) => {
+    undelivered.addLeftMetric(queue.metricApproximateNumberOfMessagesVisible())
+    lost.addLeftMetric(lostEvents(rule))
+  })
+  return [undelivered, lost]
+}
+
+function functions({ watched }: DispatcherControl): GraphWidget[] {
+  const all = Object.entries(watched)
+  return [
+    graph(
+      'Function errors',
+      all.map(([label, lambda]) => lambda.metricErrors({ label })),
+    ),
+    graph(
+      'Function throttles',
+      all.map(([label, lambda]) => lambda.metricThrottles({ label })),
+    ),
+    graph(
+      'Function duration (ms, p99)',
+      all.map(([label, lambda]) => lambda.metricDuration({ label, statistic: 'p99' })),
+    ),
+  ]
 }
 
 function graph(title: string, left: IMetric[]): GraphWidget {
