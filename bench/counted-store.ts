@@ -68,11 +68,14 @@ interface Row {
   readonly bytes: number
 }
 
-/**
- * The same store; every call is counted as the requests that `functions/aws/dynamo-store.ts` makes of it. `raiseWanted` is two, `takeEdge`
- * a read and a write.
- */
-export function countedStore(store: Store, units: Units, charge: Charge = async () => undefined): Store {
+const row = (partition: string, size = rowBytes): Row => ({ partition, bytes: size })
+// an edge's with its head
+const lease = (name: string) => row(leaseKey(name).pk, name.startsWith('/') ? rowBytes : 4 * rowBytes)
+
+type Counting = ReturnType<typeof countingOf>
+
+/** Counts requests, and makes a method of the store one that is counted. */
+function countingOf(store: Store, units: Units, charge: Charge) {
   const count = async (of: 'reads' | 'writes', name: Method, rows: readonly Row[], transaction = false) => {
     const kind = units[of].get(name) ?? { requests: 0, units: 0, bytes: 0 }
     units[of].set(name, kind)
@@ -85,7 +88,6 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     })
     await charge(of, charged)
   }
-  const row = (partition: string, size = rowBytes): Row => ({ partition, bytes: size })
   const reads =
     <M extends Method>(
       name: M,
@@ -109,8 +111,10 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
       const method = store[name] as (...given: Parameters<Store[M]>) => Promise<Found<M>>
       return method(...args)
     }
-  // an edge's with its head
-  const lease = (name: string) => row(leaseKey(name).pk, name.startsWith('/') ? rowBytes : 4 * rowBytes)
+  return { count, reads, writes }
+}
+
+function countedHolds({ reads, writes }: Counting) {
   return {
     holds: reads('holds', () => 'HOLDS', sum),
     hold: reads('hold', (source, id) => `HOLD#${source}#${id}`, bytes),
@@ -126,8 +130,11 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
         [hold, mark].flatMap((each) => [row(`HOLD#${each.id}`, bytes(each)), row('HOLDS', bytes(each))]),
       true,
     ),
-    drain: reads('drain', (id) => `DRAIN#${id}`, bytes),
-    putDrain: writes('putDrain', (record) => [row(`DRAIN#${record.id}`, bytes(record))]),
+  } satisfies Partial<Store>
+}
+
+function countedEdges(store: Store, { count, reads, writes }: Counting) {
+  return {
     // a put that is refused where the counter is there, and the addition
     raiseWanted: writes('raiseWanted', () => [row('WANTED'), row('WANTED')]),
     wanted: reads(
@@ -161,6 +168,11 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
       ],
       true,
     ),
+  } satisfies Partial<Store>
+}
+
+function countedReadings(store: Store, { count, reads, writes }: Counting) {
+  return {
     async edgeHeads() {
       const heads = await store.edgeHeads()
       const sizes = edgesPartitions.map((pk) =>
@@ -194,6 +206,22 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     ),
     machines: reads('machines', () => 'MACHINES', packed),
     putMachines: writes('putMachines', (reading) => [row('MACHINES', packed(reading))]),
+  } satisfies Partial<Store>
+}
+
+/**
+ * The same store; every call is counted as the requests that `functions/aws/dynamo-store.ts` makes of it. `raiseWanted` is two, `takeEdge`
+ * a read and a write.
+ */
+export function countedStore(store: Store, units: Units, charge: Charge = async () => undefined): Store {
+  const counting = countingOf(store, units, charge)
+  const { reads, writes } = counting
+  return {
+    ...countedHolds(counting),
+    ...countedEdges(store, counting),
+    ...countedReadings(store, counting),
+    drain: reads('drain', (id) => `DRAIN#${id}`, bytes),
+    putDrain: writes('putDrain', (record) => [row(`DRAIN#${record.id}`, bytes(record))]),
     seeRequest: writes('seeRequest', ({ source, id }) => [row(`${source.toUpperCase()}#${id}`)]),
     commandOutcome: reads('commandOutcome', (id) => `COMMAND#${id}`, bytes),
     putCommandOutcome: writes('putCommandOutcome', (id, outcome) => [row(`COMMAND#${id}`, bytes(outcome))]),

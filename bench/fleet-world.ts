@@ -84,30 +84,7 @@ export async function createFleetWorld(
       chargeOf(pool, clock, throttling.dynamo),
     ),
   }
-  /** As Lambda does with what nobody waits for: a request that fails comes again after a minute, and once more after two. */
-  const settled = async (request: SettleRequest): Promise<void> => {
-    await clock.sleep(lambda.asyncMs)
-    for (const waitMs of [minute, 2 * minute, undefined]) {
-      try {
-        await pool.invoke('settle', () => handleSettle(ports, request))
-        return
-      } catch {
-        if (waitMs !== undefined) await clock.sleep(waitMs)
-      }
-    }
-  }
-  const step =
-    (name: string, work: (on: Ports, payload: WorkflowPayload) => Promise<WorkflowPayload>) =>
-    (input: unknown) =>
-      pool.invoke(name, () => work(ports, stepInput(workflowInput.parse(input)).payload))
-  const execute = interpreter(drainWorkflow, {
-    clock,
-    tasks: {
-      ObserveDrain: step('observe-drain', observeDrain),
-      CompleteDrain: step('complete-drain', completeDrain),
-      RetireDrain: step('retire-drain', retireDrain),
-    },
-  })
+  const { settled, execute, onLifecycleEvent } = deployedFunctions(ports, pool)
   const run = async (input: WorkflowPayload) => {
     const { status, history } = await execute(input)
     if (status !== 'SUCCEEDED') throw new Error(`an execution ended as ${status}`)
@@ -136,18 +113,7 @@ export async function createFleetWorld(
   const schedule = everyMinute()
   const deliver = async (name: string, instanceId: string, token: string) => {
     counts.messages += 1
-    const body = message(name, instanceId, token, clock.now())
-    // As its queue brings it again.
-    for (let receives = 1; ; receives += 1) {
-      try {
-        return await pool.invoke('lifecycle-events', () =>
-          handleLifecycle(ports, parseLifecycleMessage(body)),
-        )
-      } catch (error) {
-        if (receives === 10) throw error
-        await clock.sleep(redeliverySeconds(receives, 0.5) * second)
-      }
-    }
+    await onLifecycleEvent(message(name, instanceId, token, clock.now()))
   }
   const startedAt = clock.now()
 
@@ -175,6 +141,48 @@ export async function createFleetWorld(
       await Promise.all([...executions, ...settling])
     },
   }
+}
+
+/** What runs in Lambda, each with what AWS does when it fails. */
+function deployedFunctions(ports: Ports & EdgePorts, pool: LambdaPool) {
+  const { clock } = ports
+  /** As Lambda does with what nobody waits for: a request that fails comes again after a minute, and once more after two. */
+  const settled = async (request: SettleRequest): Promise<void> => {
+    await clock.sleep(lambda.asyncMs)
+    for (const waitMs of [minute, 2 * minute, undefined]) {
+      try {
+        await pool.invoke('settle', () => handleSettle(ports, request))
+        return
+      } catch {
+        if (waitMs !== undefined) await clock.sleep(waitMs)
+      }
+    }
+  }
+  const step =
+    (name: string, work: (on: Ports, payload: WorkflowPayload) => Promise<WorkflowPayload>) =>
+    (input: unknown) =>
+      pool.invoke(name, () => work(ports, stepInput(workflowInput.parse(input)).payload))
+  const execute = interpreter(drainWorkflow, {
+    clock,
+    tasks: {
+      ObserveDrain: step('observe-drain', observeDrain),
+      CompleteDrain: step('complete-drain', completeDrain),
+      RetireDrain: step('retire-drain', retireDrain),
+    },
+  })
+  const onLifecycleEvent = async (body: string): Promise<void> => {
+    // As its queue brings it again.
+    for (let receives = 1; ; receives += 1) {
+      try {
+        await pool.invoke('lifecycle-events', () => handleLifecycle(ports, parseLifecycleMessage(body)))
+        return
+      } catch (error) {
+        if (receives === 10) throw error
+        await clock.sleep(redeliverySeconds(receives, 0.5) * second)
+      }
+    }
+  }
+  return { settled, execute, onLifecycleEvent }
 }
 
 function fleetConfig({ failoverWindowSeconds = 7 }: FleetSize) {
