@@ -27,24 +27,9 @@ function notRead(edge: string): EdgeHead {
   return { edge, wanted: -1, askedAt: 0, unreadable }
 }
 
-/** The store's semantics without a database: conditional writes, and copies in and out, so that no caller shares an object. */
-export function createMemoryStore(): MemoryStore {
+function memoryHolds() {
   const holds = new Map<string, Hold>()
-  const drains = new Map<string, DrainRecord>()
-  const edges = new Map<string, { generation: number; until: number; owner?: string }>()
-  const records = new Map<string, readonly EdgeRecord[]>()
-  const heads = new Map<string, EdgeHead>()
-  const readings = new Map<string, Reading>()
-  const listings = new Map<string, Listing>()
-  let inventory: Inventory | undefined
-  let machines: MachinesReading | undefined
-  let wanted = 0
   const seen = new Map<string, { readonly order: string; readonly says: RequestSays }>()
-  const outcomes = new Map<string, CommandOutcomeRow>()
-  const kept = new Map<string, KeptEvent>()
-  const releases = new Map<string, EdgeRelease>()
-  const pending = new Map<string, PendingAnswer>()
-
   const keyOf = (hold: Hold) => holdKey(hold.source, hold.id, hold.subject)
   const stale = (hold: Hold) => {
     const known = holds.get(keyOf(hold))
@@ -53,8 +38,7 @@ export function createMemoryStore(): MemoryStore {
       known.order > hold.order || (known.order === hold.order && known.lifted !== undefined && !hold.lifted)
     )
   }
-
-  const store: Store = {
+  return {
     holds: async () => structuredClone([...holds.values()].filter((hold) => !hold.lifted)),
     hold: async (source, id, subject) => structuredClone(holds.get(holdKey(source, id, subject))),
     async putHold(hold, over) {
@@ -72,14 +56,24 @@ export function createMemoryStore(): MemoryStore {
       holds.set(keyOf(hold), structuredClone(tombstone))
       holds.set(keyOf(mark), structuredClone(mark))
     },
-
-    drain: async (id) => structuredClone(drains.get(id)),
-    async putDrain(record) {
-      if ((drains.get(record.id)?.version ?? 0) !== record.version - 1) return 'conflict'
-      drains.set(record.id, structuredClone(record))
-      return 'written'
+    async seeRequest({ source, id }, order, says) {
+      const key = `${source}/${id}`
+      const newest = seen.get(key)
+      if (newest && newest.order > order) return newest.says
+      seen.set(key, { order, says })
+      return 'newest'
     },
+  } satisfies Partial<Store>
+}
 
+function memoryEdges() {
+  let wanted = 0
+  const edges = new Map<string, { generation: number; until: number; owner?: string }>()
+  const records = new Map<string, readonly EdgeRecord[]>()
+  const heads = new Map<string, EdgeHead>()
+  const readings = new Map<string, Reading>()
+  const listings = new Map<string, Listing>()
+  return {
     raiseWanted: async () => {
       wanted += 1
       return wanted
@@ -133,6 +127,13 @@ export function createMemoryStore(): MemoryStore {
       if (listing) listings.set(head.edge, structuredClone(listing))
       return 'written'
     },
+  } satisfies Partial<Store>
+}
+
+function memoryInventory() {
+  let inventory: Inventory | undefined
+  let machines: MachinesReading | undefined
+  return {
     inventory: async () => structuredClone(inventory),
     inventoryAskedAt: async () => inventory?.askedAt,
     async putInventory(next) {
@@ -142,13 +143,27 @@ export function createMemoryStore(): MemoryStore {
     async putMachines(reading) {
       if (!machines || machines.askedAt <= reading.askedAt) machines = structuredClone(reading)
     },
+  } satisfies Partial<Store>
+}
 
-    async seeRequest({ source, id }, order, says) {
-      const key = `${source}/${id}`
-      const newest = seen.get(key)
-      if (newest && newest.order > order) return newest.says
-      seen.set(key, { order, says })
-      return 'newest'
+/** The store's semantics without a database: conditional writes, and copies in and out, so that no caller shares an object. */
+export function createMemoryStore(): MemoryStore {
+  const drains = new Map<string, DrainRecord>()
+  const outcomes = new Map<string, CommandOutcomeRow>()
+  const kept = new Map<string, KeptEvent>()
+  const releases = new Map<string, EdgeRelease>()
+  const pending = new Map<string, PendingAnswer>()
+
+  const store: Store = {
+    ...memoryHolds(),
+    ...memoryEdges(),
+    ...memoryInventory(),
+
+    drain: async (id) => structuredClone(drains.get(id)),
+    async putDrain(record) {
+      if ((drains.get(record.id)?.version ?? 0) !== record.version - 1) return 'conflict'
+      drains.set(record.id, structuredClone(record))
+      return 'written'
     },
 
     commandOutcome: async (commandId) => structuredClone(outcomes.get(commandId)),

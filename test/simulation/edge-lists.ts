@@ -6,7 +6,7 @@ import type { Faults } from './faults.ts'
 import { guardKey } from './late-writes.ts'
 import type { FileFlags, Plan } from './plan.ts'
 import type { Runs } from './runs.ts'
-import { keyOf, type Truth } from './truth.ts'
+import { type EdgeTruth, keyOf, type Truth } from './truth.ts'
 
 export interface FileLine {
   readonly server: number
@@ -78,6 +78,43 @@ interface Around {
   readonly truth: Truth
 }
 
+function tellOfExecuted(
+  request: string,
+  index: number,
+  edge: MemoryEdge | undefined,
+  { lists, truth, now }: { readonly lists: Lists; readonly truth: Truth; readonly now: number },
+): void {
+  const [method, state = '', set = '', uri = ''] = request.split(' ')
+  const late = truth.edges[index]?.late
+  // `htable.seti held <uri> 1`, `htable.delete held <uri>`
+  if (method === 'htable.seti' || method === 'htable.delete')
+    late?.done(guardKey(set), edge?.truth().held.includes(set) !== (method === 'htable.seti'))
+  if (method !== 'dispatcher.set_state') return
+  const shown = edge
+    ?.truth()
+    .entries.find((entry) => keyOf(entry.group, entry.uri) === keyOf(Number(set), uri))
+  late?.done(keyOf(Number(set), uri), shown?.flags.startsWith('D') !== state.startsWith('d'))
+  const entry = truth.edges[index]?.written(Number(set), uri, now)
+  const server = lists.serverOf(uri)
+  if (!state.startsWith('d')) truth.givenBack += 1
+  else if (server !== undefined) truth.disabled.push({ edge: index, server, at: now })
+  const isOthers = entry && [...entry.accepts].every((flags) => flags.startsWith('D'))
+  if (isOthers && shown?.flags.startsWith('D') && !state.startsWith('d'))
+    truth.opened.push({ edge: index, entry: `${set} ${uri}`, server, at: now })
+}
+
+/** The entries that show a D which we can have set. */
+function showingOurs(edge: MemoryEdge | undefined, known: EdgeTruth | undefined): Set<string> {
+  const held = (edge?.truth().entries ?? []).filter(
+    ({ group, uri, flags }) =>
+      flags.startsWith('D') &&
+      [...(known?.entries.get(keyOf(group, uri))?.accepts ?? [])].some(
+        (accepted) => !accepted.startsWith('D'),
+      ),
+  )
+  return new Set(held.map(({ group, uri }) => keyOf(group, uri)))
+}
+
 /** The edges of a plan and the files that they load; every load, state and hand is told to the truth. */
 export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) {
   const lists = new Lists(plan)
@@ -98,31 +135,11 @@ export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) 
       names,
       truth: known,
       lines: () => lists.linesOf(index),
-      onExecuted: (request) => executed(index, request),
+      onExecuted: (request) =>
+        tellOfExecuted(request, index, edges[index], { lists, truth, now: clock.now() }),
       onPosted: (body) => posted(index, body),
     })
   })
-
-  function executed(index: number, request: string): void {
-    const [method, state = '', set = '', uri = ''] = request.split(' ')
-    const late = truth.edges[index]?.late
-    // `htable.seti held <uri> 1`, `htable.delete held <uri>`
-    if (method === 'htable.seti' || method === 'htable.delete')
-      late?.done(guardKey(set), edges[index]?.truth().held.includes(set) !== (method === 'htable.seti'))
-    if (method !== 'dispatcher.set_state') return
-    const now = clock.now()
-    const shown = edges[index]
-      ?.truth()
-      .entries.find((entry) => keyOf(entry.group, entry.uri) === keyOf(Number(set), uri))
-    late?.done(keyOf(Number(set), uri), shown?.flags.startsWith('D') !== state.startsWith('d'))
-    const entry = truth.edges[index]?.written(Number(set), uri, now)
-    const server = lists.serverOf(uri)
-    if (!state.startsWith('d')) truth.givenBack += 1
-    else if (server !== undefined) truth.disabled.push({ edge: index, server, at: now })
-    const isOthers = entry && [...entry.accepts].every((flags) => flags.startsWith('D'))
-    if (isOthers && shown?.flags.startsWith('D') && !state.startsWith('d'))
-      truth.opened.push({ edge: index, entry: `${set} ${uri}`, server, at: now })
-  }
 
   function posted(index: number, body: string): void {
     const writes = body.split('\n').filter((line) => writing.test(line))
@@ -133,16 +150,7 @@ export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) 
     })
   }
 
-  /** Whoever shows a D that we can have set. */
-  function heldByUs(index: number): Set<string> {
-    const known = truth.edges[index]?.entries
-    const held = (edges[index]?.truth().entries ?? []).filter(
-      ({ group, uri, flags }) =>
-        flags.startsWith('D') &&
-        [...(known?.get(keyOf(group, uri))?.accepts ?? [])].some((accepted) => !accepted.startsWith('D')),
-    )
-    return new Set(held.map(({ group, uri }) => keyOf(group, uri)))
-  }
+  const heldByUs = (index: number) => showingOurs(edges[index], truth.edges[index])
 
   /** An administrator's file: what it says when it is loaded, then. */
   function writeFile(index: number): void {

@@ -91,23 +91,7 @@ export function createWorld(plan: Plan, sabotage: (ports: AllPorts) => AllPorts 
   const byUs = watchByes(edges, truth, clock)
   const configured = new Set(plan.edges.flatMap((edge, index) => (edge.configured ? [index] : [])))
   const store = createLosingStore()
-  const executions: ExecutionSeen[] = []
-  const workflows = createMemoryWorkflows((input) => {
-    const seen: ExecutionSeen = {
-      drainId: input.drainId,
-      attempt: input.attempt,
-      startedAt: clock.now(),
-      status: 'RUNNING',
-      events: 0,
-    }
-    executions.push(seen)
-    void runs
-      .outside(() => execute(input))
-      .then(({ status, events }) => {
-        Object.assign(seen, { status, events })
-        if (status === 'FAILED') workflows.fail(input.drainId, input.attempt)
-      })
-  })
+  const { executions, workflows } = watchedWorkflows(clock, runs, (input) => execute(input))
   const config = configOf(plan)
   const simulated = simulatedPorts({
     config,
@@ -165,6 +149,31 @@ export function createWorld(plan: Plan, sabotage: (ports: AllPorts) => AllPorts 
       clock.stop()
     },
   }
+}
+
+function watchedWorkflows(
+  clock: MemoryClock,
+  runs: Runs,
+  execute: (input: WorkflowPayload) => Promise<Pick<ExecutionSeen, 'status' | 'events'>>,
+) {
+  const executions: ExecutionSeen[] = []
+  const workflows = createMemoryWorkflows((input) => {
+    const seen: ExecutionSeen = {
+      drainId: input.drainId,
+      attempt: input.attempt,
+      startedAt: clock.now(),
+      status: 'RUNNING',
+      events: 0,
+    }
+    executions.push(seen)
+    void runs
+      .outside(() => execute(input))
+      .then(({ status, events }) => {
+        Object.assign(seen, { status, events })
+        if (status === 'FAILED') workflows.fail(input.drainId, input.attempt)
+      })
+  })
+  return { executions, workflows }
 }
 
 /** What each function has of all ports: only settle reaches edges and media servers, and it ends no action. */
