@@ -3,30 +3,27 @@ import { parseAlarmMessage } from '../../functions/contracts/alarm.ts'
 import type { ControlConfigInput } from '../../functions/contracts/config.ts'
 import { parseLifecycleMessage } from '../../functions/contracts/lifecycle-action.ts'
 import type { SettleRequest } from '../../functions/contracts/settle-request.ts'
-import { stepInput, type WorkflowPayload, workflowInput } from '../../functions/contracts/workflow-payload.ts'
+import type { WorkflowPayload } from '../../functions/contracts/workflow-payload.ts'
 import type { DrainRecord } from '../../functions/control/drain-record.ts'
 import type { HoldSource } from '../../functions/control/hold.ts'
 import type { InstanceFacts } from '../../functions/control/instance-life.ts'
-import { drainWorkflow } from '../../functions/control/workflow.ts'
-import { completeDrain } from '../../functions/use-cases/complete-drain.ts'
 import { handleAlarm } from '../../functions/use-cases/handle-alarm.ts'
 import { handleCommand } from '../../functions/use-cases/handle-command.ts'
 import { handleLifecycle } from '../../functions/use-cases/handle-lifecycle.ts'
 import { handleSettle } from '../../functions/use-cases/handle-settle.ts'
 import { keepingEvents } from '../../functions/use-cases/keep-events.ts'
-import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
 import type { CommandOutcomeRow, EdgePorts, Ports } from '../../functions/use-cases/ports.ts'
 import { reconcile } from '../../functions/use-cases/reconcile.ts'
-import { retireDrain } from '../../functions/use-cases/retire-drain.ts'
 import { message } from '../contracts/event-files.ts'
-import { createMemoryClock } from '../memory/clock.ts'
+import { createMemoryClock, type MemoryClock } from '../memory/clock.ts'
 import type { FileEntry } from '../memory/dispatcher-memory.ts'
 import { MemoryEdge } from '../memory/edge.ts'
 import type { MemoryEdgeOptions } from '../memory/edge-options.ts'
 import { type MemoryPorts, memoryPorts } from '../memory/ports.ts'
 import { createMemorySettles } from '../memory/settles.ts'
 import { createMemoryWorkflows } from '../memory/workflows.ts'
-import { type Execution, interpreter } from '../workflow/interpreter.ts'
+import type { Execution } from '../workflow/interpreter.ts'
+import { deployed } from './deployed.ts'
 import { isWrite } from './samples.ts'
 import { type Watch, watched } from './watched-ports.ts'
 
@@ -90,98 +87,39 @@ afterEach(() => {
   running.clear()
 })
 
-/**
- * Two edges that have been up for a day, one instance, and the deployed workflow run by the interpreter: real use cases over
- * ports in memory, on one virtual clock. Executions run beside the test; `pass` lets time go by.
- */
-export function createWorld(options: WorldOptions = {}) {
-  const clock = createMemoryClock()
-  const startedAt = clock.now()
-  const edge = (changes: Partial<MemoryEdgeOptions> = {}) =>
-    new MemoryEdge({ id: 'edge-a', clock, file, bootedAt: startedAt - 24 * hours, ...changes })
-  const edges = (options.edges ?? [{ id: 'edge-a' }, { id: 'edge-b' }]).map(edge)
-  const executions: { input: WorkflowPayload; done: Promise<Execution> }[] = []
-  let stopped = false
-  let ended = false
-  const settling: Promise<void>[] = []
-  const workflows = createMemoryWorkflows((input) => {
-    executions.push({ input, done: execute(input) })
-  })
-  const memory: MemoryPorts = memoryPorts({
-    clock,
-    edges,
-    workflows,
-    settles: createMemorySettles((request) => {
-      settling.push(settled(request))
-    }),
-    config: { ...config, ...options.config },
-  })
-  for (const instance of options.instances ?? [facts()]) memory.instances.put(instance)
-  const given = options.watch ? watched(memory, options.watch) : memory
-  const ports: Ports & EdgePorts = { ...given, events: keepingEvents({ ...given, bus: given.events }) }
-  /** As Lambda does with what nobody waits for: a request that fails comes again after a minute, and once more after two. */
-  const settled = async (request: SettleRequest) => {
-    for (const waitMs of [1 * minutes, 2 * minutes, undefined]) {
-      try {
-        if (!ended) await handleSettle(ports, request)
-        return
-      } catch {
-        if (waitMs !== undefined) await clock.sleep(waitMs)
-      }
-    }
-  }
-  // It has been deployed for a while: every edge was read once.
-  const ready = handleSettle(memory, { kind: 'minute' }).then(() => {
-    for (const each of edges) each.forgetRequests()
-  })
-  const step =
-    (work: (ports: Ports, payload: WorkflowPayload) => Promise<WorkflowPayload>) =>
-    async (input: unknown) => {
-      const { payload } = stepInput(workflowInput.parse(input))
-      return work(ports, payload)
-    }
-  const execute = interpreter(drainWorkflow, {
-    clock,
-    stopped: () => stopped,
-    tasks: {
-      ObserveDrain: step(observeDrain),
-      CompleteDrain: step(completeDrain),
-      RetireDrain: step(retireDrain),
-    },
-  })
-  let sequence = 0
+interface Around {
+  readonly memory: MemoryPorts
+  readonly ports: Ports & EdgePorts
+  readonly clock: MemoryClock
+  readonly startedAt: number
+  readonly edges: readonly MemoryEdge[]
+  /** Every edge was read once. */
+  readonly ready: Promise<void>
+  readonly settling: readonly Promise<void>[]
+}
 
-  const world = {
-    memory,
-    ports,
-    clock,
-    startedAt,
-    edges,
-    edge,
-    executions,
-    /** No execution of the workflow goes on. */
-    stop: () => {
-      stopped = true
-    },
-    end: () => {
-      stopped = true
-      ended = true
-    },
-    pass: (ms: number) => clock.sleep(ms),
-    /** time since the world began, ms */
-    age: () => clock.now() - startedAt,
-    /** Auto Scaling brings the instance to its hook. */
-    beginAction(changes: { token?: string; hook?: string; instanceId?: string } = {}) {
-      memory.lifecycleActions.begin({
-        group: 'media-servers',
-        hook: 'drain-calls',
-        token: '87654321-4321-4321-4321-210987654320',
-        instanceId,
-        heartbeatTimeoutSeconds: 300,
-        defaultResult: 'ABANDON',
-        ...changes,
-      })
-    },
+/** What AWS and operators do. */
+function triggers({ memory, ports, clock, startedAt, ready, settling }: Around) {
+  let sequence = 0
+  /** Auto Scaling brings the instance to its hook. */
+  function beginAction(changes: { token?: string; hook?: string; instanceId?: string } = {}) {
+    memory.lifecycleActions.begin({
+      group: 'media-servers',
+      hook: 'drain-calls',
+      token: '87654321-4321-4321-4321-210987654320',
+      instanceId,
+      heartbeatTimeoutSeconds: 300,
+      defaultResult: 'ABANDON',
+      ...changes,
+    })
+  }
+  async function lifecycle(body: string) {
+    await ready
+    await handleLifecycle(ports, parseLifecycleMessage(body))
+  }
+  return {
+    beginAction,
+    lifecycle,
     /** What the schedules do each minute. */
     async reconcile() {
       await ready
@@ -197,10 +135,6 @@ export function createWorld(options: WorldOptions = {}) {
     async settledAll() {
       await ready
       await Promise.all(settling)
-    },
-    async lifecycle(body: string) {
-      await ready
-      await handleLifecycle(ports, parseLifecycleMessage(body))
     },
     async alarm(body: string) {
       await ready
@@ -218,20 +152,26 @@ export function createWorld(options: WorldOptions = {}) {
     },
     /** The instance comes to its terminate hook and its event is delivered. */
     async scaleIn() {
-      world.beginAction()
-      await world.lifecycle(message('lifecycle-terminate-scale-in'))
+      beginAction()
+      await lifecycle(message('lifecycle-terminate-scale-in'))
     },
     /** The same event again, as a queue brings it until it is taken. */
     async redeliver() {
       for (let tries = 1; ; tries++) {
         try {
-          return await world.lifecycle(message('lifecycle-terminate-scale-in'))
+          return await lifecycle(message('lifecycle-terminate-scale-in'))
         } catch (error) {
           if (tries === 4) throw error
           await clock.sleep(1 * seconds)
         }
       }
     },
+  }
+}
+
+/** What a test looks at. */
+function views({ memory, clock, startedAt, edges }: Around) {
+  return {
     /** Lets time pass until the drain's record says so; five virtual days are never. */
     async until(what: (record: DrainRecord | undefined) => boolean, id = drainId) {
       const end = clock.now() + 120 * hours
@@ -246,7 +186,7 @@ export function createWorld(options: WorldOptions = {}) {
     /** Flags of a destination by edge and group, as Kamailio has them. */
     flags: (uri = server) =>
       Object.fromEntries(
-        world.memory.fleet.list.flatMap((e) =>
+        memory.fleet.list.flatMap((e) =>
           e instanceof MemoryEdge
             ? e
                 .truth()
@@ -282,6 +222,63 @@ export function createWorld(options: WorldOptions = {}) {
     writes: (id?: string) =>
       edges.filter((e) => id === undefined || e.id === id).flatMap((e) => e.requests.filter(isWrite)),
   }
+}
+
+/**
+ * Two edges that have been up for a day, one instance, and the deployed workflow run by the interpreter: real use cases over
+ * ports in memory, on one virtual clock. Executions run beside the test; `pass` lets time go by.
+ */
+export function createWorld(options: WorldOptions = {}) {
+  const clock = createMemoryClock()
+  const startedAt = clock.now()
+  const edge = (changes: Partial<MemoryEdgeOptions> = {}) =>
+    new MemoryEdge({ id: 'edge-a', clock, file, bootedAt: startedAt - 24 * hours, ...changes })
+  const edges = (options.edges ?? [{ id: 'edge-a' }, { id: 'edge-b' }]).map(edge)
+  const executions: { input: WorkflowPayload; done: Promise<Execution> }[] = []
+  let stopped = false
+  let ended = false
+  const settling: Promise<void>[] = []
+  const workflows = createMemoryWorkflows((input) => {
+    executions.push({ input, done: execute(input) })
+  })
+  const memory: MemoryPorts = memoryPorts({
+    clock,
+    edges,
+    workflows,
+    settles: createMemorySettles((request) => {
+      settling.push(settled(request))
+    }),
+    config: { ...config, ...options.config },
+  })
+  for (const instance of options.instances ?? [facts()]) memory.instances.put(instance)
+  const given = options.watch ? watched(memory, options.watch) : memory
+  const ports: Ports & EdgePorts = { ...given, events: keepingEvents({ ...given, bus: given.events }) }
+  const { settled, execute } = deployed({ ports, clock, stopped: () => stopped, ended: () => ended })
+  // It has been deployed for a while: every edge was read once.
+  const ready = handleSettle(memory, { kind: 'minute' }).then(() => {
+    for (const each of edges) each.forgetRequests()
+  })
+  const around = { memory, ports, clock, startedAt, edges, ready, settling }
+  const world = Object.assign(triggers(around), views(around), {
+    memory,
+    ports,
+    clock,
+    startedAt,
+    edges,
+    edge,
+    executions,
+    /** No execution of the workflow goes on. */
+    stop: () => {
+      stopped = true
+    },
+    end: () => {
+      stopped = true
+      ended = true
+    },
+    pass: (ms: number) => clock.sleep(ms),
+    /** time since the world began, ms */
+    age: () => clock.now() - startedAt,
+  })
   running.add(world)
   return world
 }
