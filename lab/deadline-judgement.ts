@@ -16,6 +16,8 @@ export function isByPolicy({ deadline, action }: DrainEvidence, call: CallRecord
       return [hungUpAt, byeAtServerAt].every((at) => at !== undefined && at >= deadline.at && at <= endedAt)
     case 'retain':
       return false
+    default:
+      return deadline.choice satisfies never
   }
 }
 

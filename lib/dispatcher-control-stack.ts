@@ -77,6 +77,8 @@ export class DispatcherControlStack extends Stack {
             ...(functionsPath && { functionsPath }),
           }),
         )
+      default:
+        return chosen satisfies never
     }
   }
 

@@ -169,6 +169,8 @@ export function parseLifecycleMessage(body: string): LifecycleMessage {
       return said('launched', 'AutoScalingGroup', read.detail, read.time)
     case 'Parameter Store Change':
       return { kind: 'edges-changed', parameter: read.detail.name, operation: read.detail.operation }
+    default:
+      return read satisfies never
   }
 }
 

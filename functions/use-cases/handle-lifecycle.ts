@@ -24,6 +24,8 @@ export async function handleLifecycle(ports: Ports, message: LifecycleMessage): 
       return admitLaunched(ports, group, message)
     case 'action':
       return handleAction(ports, group, message)
+    default:
+      return message satisfies never
   }
 }
 

@@ -26,6 +26,8 @@ export async function handleSettle(ports: EdgePorts, request: SettleRequest): Pr
       return edgesChanged(ports, request)
     case 'command':
       return answerCommand(ports, request)
+    default:
+      return request satisfies never
   }
 }
 

@@ -271,5 +271,7 @@ async function follow(ports: Ports, { seen: record, judgement, onEdges }: Look):
         zeroPending,
         callsUp: record.confirmedAt !== undefined && onEdges.length > 0 && judgement.unknown.length === 0,
       })
+    default:
+      return verdict satisfies never
   }
 }

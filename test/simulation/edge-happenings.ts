@@ -40,6 +40,8 @@ export function toEdge(world: World, happening: EdgeHappening): string | undefin
     case 'hand':
       hand(world, happening)
       return undefined
+    default:
+      return happening satisfies never
   }
 }
 

@@ -180,12 +180,16 @@ export class Runs {
         run.sandbox.frozen = false
         for (const goOn of run.sandbox.waiting.splice(0)) goOn()
         return work()
-      default: {
+      case 'done but an error':
+        await work()
+        throw new Error(`${name} was not answered`)
+      case 'dies after': {
         const answer = await work()
-        if (fault.what === 'done but an error') throw new Error(`${name} was not answered`)
         run.die()
         return run.dead ? never() : answer
       }
+      default:
+        return fault.what satisfies never
     }
   }
 

@@ -114,6 +114,8 @@ function say(world: World, what: Said, n: number): Promise<void> {
       return alarm('alarm-metric-alarm')
     case 'ok':
       return alarm('alarm-metric-ok')
+    default:
+      return what satisfies never
   }
 }
 
@@ -141,6 +143,8 @@ async function disturb(world: World, one: Happening & { what: Trouble }, n: numb
       return delivered(world, () => world.command(command('command-reload', { id: `reload-${n}` }), n))
     case 'a write is lost':
       return world.memory.store.failNext(one.write, new Error('killed'), one.when)
+    default:
+      return one.what satisfies never
   }
 }
 

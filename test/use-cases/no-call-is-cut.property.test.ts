@@ -122,6 +122,8 @@ async function happen(world: World, ledger: Ledger, { edge: index, what, lasts }
       return world.memory.lifecycleActions.failNext('heartbeat', new Error('throttled'))
     case 'the event comes again':
       return world.redeliver()
+    default:
+      return what satisfies never
   }
 }
 

@@ -180,7 +180,10 @@ async function execute(
         }
         data = { ...record.parse(data), [caught.ResultPath.slice(2)]: tried.error }
         go(caught.Next, `${tried.error.Error} -> ${caught.Next}`)
+        break
       }
+      default:
+        return state satisfies never
     }
   }
 }
