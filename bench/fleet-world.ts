@@ -43,14 +43,8 @@ export interface FleetSize {
 
 export type FleetWorld = Awaited<ReturnType<typeof createFleetWorld>>
 
-/**
- * The deployed workflow and the real use cases over ports in memory, on a virtual clock, with the limits of AWS (limits.ts). The edges have
- * been up, and read, for a while.
- */
-export async function createFleetWorld(
-  size: FleetSize,
-  onReading: (reading: Reading) => void = () => undefined,
-) {
+/** The edges, the ports with the limits of AWS, and what runs in Lambda and Step Functions. */
+function fleetParts(size: FleetSize, onReading: (reading: Reading) => void) {
   const clock = createMemoryClock()
   const upAt = clock.now() - 24 * 60 * minute
   const hosts = Array.from({ length: size.servers }, (_, n) => `10.0.${n >> 8}.${n & 255}`)
@@ -90,6 +84,23 @@ export async function createFleetWorld(
     if (status !== 'SUCCEEDED') throw new Error(`an execution ended as ${status}`)
     counts.transitions += history.length
   }
+  return {
+    ...{ clock, upAt, hosts, edges, throttle, pool, units, throttling, counts },
+    ...{ executions, settling, memory, ports, settled, onLifecycleEvent },
+  }
+}
+
+/**
+ * The deployed workflow and the real use cases over ports in memory, on a virtual clock, with the limits of AWS (limits.ts). The edges have
+ * been up, and read, for a while.
+ */
+export async function createFleetWorld(
+  size: FleetSize,
+  onReading: (reading: Reading) => void = () => undefined,
+) {
+  const parts = fleetParts(size, onReading)
+  const { clock, upAt, hosts, edges, throttle, pool, units, throttling, counts } = parts
+  const { executions, settling, memory, ports, settled, onLifecycleEvent } = parts
   for (const [n, host] of hosts.entries())
     memory.instances.put({
       ...{ instanceId: idOf(n), launchedAt: upAt, state: 'running', group },

@@ -78,6 +78,15 @@ interface Around {
   readonly truth: Truth
 }
 
+function addressesByName({ servers }: Plan): Record<string, string> | undefined {
+  const named = servers.flatMap(({ address, name }) => (name === undefined ? [] : [[name, address] as const]))
+  return named.length > 0 ? Object.fromEntries(named) : undefined
+}
+
+function without(uris: readonly string[], others: readonly string[]): string[] {
+  return uris.filter((uri) => !others.includes(uri))
+}
+
 function tellOfExecuted(
   request: string,
   index: number,
@@ -118,10 +127,7 @@ function showingOurs(edge: MemoryEdge | undefined, known: EdgeTruth | undefined)
 /** The edges of a plan and the files that they load; every load, state and hand is told to the truth. */
 export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) {
   const lists = new Lists(plan)
-  const named = plan.servers.flatMap(({ address, name }) =>
-    name === undefined ? [] : [[name, address] as const],
-  )
-  const names = named.length > 0 ? Object.fromEntries(named) : undefined
+  const names = addressesByName(plan)
   const causes = plan.edges.map((): { by: 'restart' | 'reload' } => ({ by: 'reload' }))
   const edges = plan.edges.map((own, index) => {
     const known = truth.edges[index]
@@ -170,10 +176,7 @@ export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) 
     truth.happened(by, now, { edge: index })
     const former = truth.edges[index]?.loads.at(-1)?.uris ?? []
     const uris = lines.map(({ uri }) => uri)
-    const differ = [
-      ...uris.filter((uri) => !former.includes(uri)),
-      ...former.filter((uri) => !uris.includes(uri)),
-    ]
+    const differ = [...without(uris, former), ...without(former, uris)]
     for (const server of new Set(differ.map((uri) => lists.serverOf(uri))))
       if (server !== undefined) truth.happened('relisted', now, { edge: index, server })
     tellOfDisabled(index, lines)
