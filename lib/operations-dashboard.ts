@@ -80,10 +80,11 @@ function drains(control: DispatcherControl): GraphWidget[] {
       stateMachine.metricTimedOut(),
       stateMachine.metricAborted(),
     ]),
-    graph('Messages rejected and skipped, events and edge lists refused, routes amiss', [
+    graph('Messages rejected and skipped, events and edge lists refused, events lost, routes amiss', [
       control.metricRejected(),
       control.metricSkipped(),
       control.metricEventsRefused(),
+      control.metricEventsLost(),
       control.metricEdgeListRefused(),
       control.metricEdgeRoutesDiffer(),
     ]),

@@ -102,6 +102,7 @@ test('every metric that is counted has its method', () => {
     control.metricEdgeRoutesDiffer(),
     control.metricHeartbeatsFailed(),
     control.metricEventsRefused(),
+    control.metricEventsLost(),
     control.metricRecordsMissing(),
     control.metricSettleDuration(),
     control.metricServersInService(),
