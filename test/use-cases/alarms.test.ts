@@ -84,7 +84,8 @@ test("an alarm that we were not configured with is somebody else's: no call is m
 test('a tag names the destination of an alarm that has no instance', async () => {
   const world = createWorld()
   await world.alarm(message('alarm-tag-target'))
-  expect(await world.hold('alarm', 'media-server-disk')).toMatchObject({
+  expect(await world.hold()).toMatchObject({
+    ...{ source: 'alarm', id: 'media-server-disk' },
     uris: [server],
     wholeInstance: false,
   })

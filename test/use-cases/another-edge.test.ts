@@ -3,6 +3,7 @@ import { holdKey } from '../../functions/control/hold.ts'
 import type { Edge } from '../../functions/use-cases/ports.ts'
 import { settleEdge } from '../../functions/use-cases/settle-fleet.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
+import { present } from '../present.ts'
 import { headOf, holdOf, want } from './settle-world.ts'
 import { command, createWorld, everywhere, isWrite, minutes, seconds, server, type World } from './world.ts'
 
@@ -17,8 +18,8 @@ async function routed(ways: (a: MemoryEdge, b: MemoryEdge) => readonly Edge[]) {
   const world = createWorld()
   await world.settledAll()
   await world.settle()
-  const [a, b] = world.edges
-  if (!a || !b) throw new Error('two edges are needed')
+  const a = world.edge('edge-a')
+  const b = world.edge('edge-b')
   await world.pass(1 * minutes)
   for (const edge of [a, b]) edge.forgetRequests()
   world.memory.fleet.list.splice(0, 2, ...ways(a, b))
@@ -73,7 +74,7 @@ test('two edges whose addresses were swapped are both unknown, and nothing is wr
 test('two new edges with one Kamailio are not both read in the same run', async () => {
   const world = createWorld()
   await world.settledAll()
-  const c = world.edge({ id: 'edge-c' })
+  const c = world.newEdge({ id: 'edge-c' })
   world.memory.fleet.list.push(c, misled('edge-d', c))
   await world.settle()
   expect(await headOf(world, 'edge-c')).toMatchObject({ wanted: 0 })
@@ -116,8 +117,7 @@ test('no generation is raised above what another edge has seen', async () => {
 
 test.each([['a reload'], ['the ending of calls']])('%s reaches no other edge than its own', async (what) => {
   const { world, b } = await routed((_, two) => [misled('edge-a', two), two])
-  const [edge] = world.memory.fleet.list
-  if (!edge) throw new Error('no edge')
+  const edge = present(world.memory.fleet.list[0], 'edge')
   if (what === 'a reload') {
     const answer = await world.command(command('command-reload-edge', { edge: 'edge-a' }))
     expect(answer).toMatchObject({ result: 'incomplete', edges: [{ edge: 'edge-a', outcome: 'failed' }] })

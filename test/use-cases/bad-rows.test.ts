@@ -42,8 +42,7 @@ test('a reading that can not be read makes its edge unknown, no other, and the n
   world.stop()
   spoil(world, 'reading')
   const { store } = world.memory
-  const input = world.executions[0]?.input
-  if (!input) throw new Error('no drain began')
+  const input = world.payload()
   const settles = world.memory.settles.ask
   Object.assign(world.memory.settles, { ask: async () => undefined })
   await observeDrain(world.ports, { ...input, next: 'observe' })
@@ -63,8 +62,7 @@ test('a reading that can not be read makes its edge unknown, no other, and the n
 
 test('where the reading before is lost, what it counted may have been 0: the usual spellings are asked for', async () => {
   const world = createWorld()
-  const [edge] = world.edges
-  if (!edge) throw new Error('no edge')
+  const edge = world.edge('edge-a')
   await world.pass(3 * hours)
   await world.settle()
   edge.callTo(server)
@@ -140,7 +138,7 @@ test('of an edge whose records can not be read nothing is guessed: nothing is wr
       reason: 'edge edge-a: unreadable-row: UnexpectedAnswer: EDGE#edge-a/RECORDS: nonsense',
     },
   })
-  expect(world.edges[0]?.requests.filter(isWrite)).toEqual([])
+  expect(world.edge('edge-a').requests.filter(isWrite)).toEqual([])
   expect(world.flags()).toMatchObject({ 'edge-b/1': 'DX', 'edge-b/2': 'DX' })
   isBad = false
   await world.pass(10 * seconds)

@@ -38,7 +38,7 @@ test('activate gives every entry on every edge exactly what it showed before', a
 
 test('a destination that somebody else had disabled stays so when our hold is lifted', async () => {
   const world = createWorld()
-  world.edges[0]?.strangerSets('d', 1, server)
+  world.edge('edge-a').strangerSets('d', 1, server)
   await world.command(drain())
   await world.command(activate())
   expect(world.flags()).toEqual({ ...everywhere('AP', 'IP'), 'edge-a/1': 'DX' })
@@ -81,7 +81,7 @@ test('each of two operators has a hold: activate lifts one’s own, and its answ
 
 test('a lifecycle hold is never lifted by a command', async () => {
   const world = createWorld()
-  world.edges[0]?.callTo(server)
+  world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(1 * minutes)
   expect(await world.command(activate())).toMatchObject({
@@ -102,8 +102,8 @@ test('an edge that was away while a hold was lifted is given back its flags by a
   const world = createWorld()
   await world.command(drain())
   await world.pass(1 * minutes)
-  const [, b] = world.edges
-  if (b) b.misbehaviour = { unreachable: true }
+  const b = world.edge('edge-b')
+  b.misbehaviour = { unreachable: true }
   expect(await world.command(activate())).toMatchObject({
     result: 'lifted',
     edges: [
@@ -113,7 +113,7 @@ test('an edge that was away while a hold was lifted is given back its flags by a
   })
   await world.pass(30 * minutes)
   expect(world.flags()).toMatchObject({ 'edge-a/1': 'AP', 'edge-b/1': 'DX' })
-  if (b) b.misbehaviour = {}
+  b.misbehaviour = {}
   await world.reconcile()
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
   expect(await world.formerFlags()).toEqual({})
@@ -123,11 +123,11 @@ test('a second activate does not end the lifting that the first one could not fi
   const world = createWorld()
   await world.command(drain())
   await world.pass(1 * minutes)
-  const [, b] = world.edges
-  if (b) b.misbehaviour = { unreachable: true }
+  const b = world.edge('edge-b')
+  b.misbehaviour = { unreachable: true }
   await world.command(activate())
   await world.command(activate({ id: 'activate-2' }))
-  if (b) b.misbehaviour = {}
+  b.misbehaviour = {}
   await world.pass(1 * minutes)
   await world.reconcile()
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
@@ -140,7 +140,7 @@ test('an instance is given back on edges that list it under another name', async
   ] as const
   const world = createWorld()
   await world.command(command('command-drain-instance', { id: 'drain-1' }))
-  const late = world.edge({ id: 'edge-c', file: named })
+  const late = world.newEdge({ id: 'edge-c', file: named })
   world.memory.fleet.list.push(late)
   await world.pass(1 * minutes)
   expect(world.flags('sip:10.0.1.20:5080')).toEqual({ 'edge-c/3': 'DX' })
@@ -174,7 +174,7 @@ test('commands for one destination count in the order they were sent, whatever o
 
 test('a drain that is asked for again while it runs renews its deadline and starts nothing', async () => {
   const world = createWorld()
-  world.edges[0]?.callTo(server)
+  world.edge('edge-a').callTo(server)
   await world.command(drain({ deadlineSeconds: 60 }))
   await world.pass(30 * seconds)
   await world.command(drain({ id: 'drain-2', deadlineSeconds: 7200, reason: 'still failing' }))
@@ -261,10 +261,14 @@ test('entries that distinct duids tell apart are all disabled, and each is given
   ] as const
   const world = createWorld({ edges: [{ file: twice }] })
   await world.command(drain())
-  const flags = () => world.edges[0]?.truth().entries.map((entry) => entry.flags)
+  const flags = () =>
+    world
+      .edge('edge-a')
+      .truth()
+      .entries.map((entry) => entry.flags)
   expect(flags()).toEqual(['DX', 'DX'])
   await world.command(activate())
-  expect(flags()?.sort()).toEqual(['AP', 'IP'])
+  expect(flags().sort()).toEqual(['AP', 'IP'])
 })
 
 test('an outcome stays within what an event and a row take, however many sets and edges it speaks of', async () => {

@@ -3,7 +3,7 @@ import { createWorld, file, minutes, neighbour, seconds, server } from './world.
 
 test('calls of a server that was taken out of the list before its drain are still waited for', async () => {
   const world = createWorld()
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   for (const edge of world.edges) {
     edge.writeFile(file.filter(({ uri }) => uri === neighbour))
     edge.strangerReloads()
@@ -11,7 +11,7 @@ test('calls of a server that was taken out of the list before its drain are stil
   await world.scaleIn()
   await world.pass(10 * minutes)
   expect(world.ended()).toEqual([])
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'retired' || record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
 })
@@ -22,10 +22,10 @@ test('a completion that is refused is not repeated on an old verdict: a call tha
     world.memory.lifecycleActions.failNext('complete', new Error('ResourceContention'))
   await world.scaleIn()
   await world.until((record) => (record?.completionTries ?? 0) > 0)
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   await world.pass(10 * minutes)
   expect(world.ended()).toEqual([])
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'retired')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })
@@ -44,13 +44,13 @@ test('a retained instance whose termination keeps failing is said, and tried unt
       ],
     },
   })
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.until((record) => record?.retainedAt !== undefined)
   const refusals = 12
   for (let refusal = 0; refusal < refusals; refusal++)
     world.memory.lifecycleActions.failNext('terminate', new Error('refused'))
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'retired')
   expect(world.memory.lifecycleActions.terminated).toHaveLength(1)
   expect(world.memory.events.of('Lifecycle Action Completion Failed')).toHaveLength(1)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
-import { config, createWorld, minutes, seconds, server, type WorldOptions } from './world.ts'
+import { config, createWorld, gapsOf, minutes, seconds, server, type WorldOptions } from './world.ts'
 
 const deadline = 60 * minutes
 
@@ -22,7 +22,7 @@ test.each([
   'calls that are left at the deadline: the policy %s completes with %s, and it is said',
   async (policy, completion, result) => {
     const world = withPolicy(always(policy))
-    world.edges[0]?.callTo(server)
+    world.edge('edge-a').callTo(server)
     await world.scaleIn()
     await world.pass(deadline - 1 * seconds)
     expect(world.ended()).toEqual([])
@@ -45,8 +45,8 @@ test.each(['terminate', 'retain'] as const)(
   'one edge unreachable for the whole drain: nothing before the deadline, then by policy %s, said with the edge',
   async (policy) => {
     const world = withPolicy(always(policy))
-    const [, b] = world.edges
-    if (b) b.misbehaviour = { unreachable: true }
+    const b = world.edge('edge-b')
+    b.misbehaviour = { unreachable: true }
     await world.scaleIn()
     await world.pass(deadline - 1 * seconds)
     expect(world.ended()).toEqual([])
@@ -62,7 +62,7 @@ const apart = { callsLeft: 'terminate', unknown: 'retain' } as const
 
 test('calls left and unknown are decided apart: calls that are known to be left go by their own rule', async () => {
   const world = withPolicy(apart)
-  world.edges[0]?.callTo(server)
+  world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(deadline + 3 * minutes)
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
@@ -70,9 +70,10 @@ test('calls left and unknown are decided apart: calls that are known to be left 
 
 test('calls left and unknown are decided apart: where both apply, the gentler rule holds', async () => {
   const world = withPolicy(apart)
-  const [a, b] = world.edges
-  a?.callTo(server)
-  if (b) b.misbehaviour = { unreachable: true }
+  const a = world.edge('edge-a')
+  const b = world.edge('edge-b')
+  a.callTo(server)
+  b.misbehaviour = { unreachable: true }
   await world.scaleIn()
   await world.pass(deadline + 3 * minutes)
   expect(world.ended()).toMatchObject([{ result: 'ABANDON' }])
@@ -83,9 +84,10 @@ test('calls left and unknown are decided apart: where both apply, the gentler ru
 
 test('an edge that shows a zero with the destination open is not known to be empty', async () => {
   const world = withPolicy({ callsLeft: 'retain', unknown: 'terminate' })
-  const [a, b] = world.edges
-  if (a) a.misbehaviour = { unreachable: true }
-  if (b) b.misbehaviour = { claimsFlags: 'AP' }
+  const a = world.edge('edge-a')
+  const b = world.edge('edge-b')
+  a.misbehaviour = { unreachable: true }
+  b.misbehaviour = { claimsFlags: 'AP' }
   await world.scaleIn()
   await world.pass(deadline + 3 * minutes)
   expect(world.ended()).toMatchObject([{ result: 'ABANDON' }])
@@ -141,33 +143,32 @@ test('heartbeats do not depend on Kamailio answering', async () => {
     ...world.memory.lifecycleActions.heartbeats.map(({ at }) => at - world.startedAt),
     50 * minutes,
   ]
-  const gaps = beats.slice(1).map((at, index) => at - (beats[index] ?? 0))
-  expect(Math.max(...gaps)).toBeLessThanOrEqual(160 * seconds)
+  expect(Math.max(...gapsOf(beats))).toBeLessThanOrEqual(160 * seconds)
   expect(world.ended()).toEqual([])
 })
 
 test('an edge that is unreachable at begin is disabled, confirmed and counted once it is back', async () => {
   const world = createWorld()
-  const [, b] = world.edges
-  b?.callTo(server)
-  if (b) b.misbehaviour = { faults: { 'dispatcher.list': 'unreachable', 'core.uptime': 'unreachable' } }
+  const b = world.edge('edge-b')
+  b.callTo(server)
+  b.misbehaviour = { faults: { 'dispatcher.list': 'unreachable', 'core.uptime': 'unreachable' } }
   await world.scaleIn()
   await world.pass(5 * minutes)
   expect(world.flags()).toMatchObject({ 'edge-a/1': 'DX', 'edge-b/1': 'AP' })
   expect(world.memory.events.of('Drain Started')).toHaveLength(1)
-  if (b) b.misbehaviour = {}
+  b.misbehaviour = {}
   await world.pass(2 * minutes)
   expect(world.flags()).toMatchObject({ 'edge-a/1': 'DX', 'edge-b/1': 'DX', 'edge-b/2': 'DX' })
   expect(world.memory.events.of('Drain Confirmed')).toHaveLength(1)
   expect(world.ended()).toEqual([])
-  b?.hangUp(1)
+  b.hangUp(1)
   await world.until((record) => record?.state === 'retired')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
 })
 
 test("a drain past an operator's deadline is said once, and the hold stays", async () => {
   const world = createWorld()
-  world.edges[0]?.callTo(server)
+  world.edge('edge-a').callTo(server)
   await world.command({
     version: 1,
     id: 'c-1',
@@ -184,15 +185,14 @@ test("a drain past an operator's deadline is said once, and the hold stays", asy
 
 test('what is left at the deadline is asked of the edges then, however fresh what is stored', async () => {
   const world = withPolicy(always('terminate'))
-  world.edges[0]?.callTo(server)
+  world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(deadline - 80 * seconds)
   world.stop()
   await world.pass(60 * seconds)
   await world.settle()
   await world.pass(20 * seconds)
-  const input = world.executions.at(-1)?.input
-  if (!input) throw new Error('no drain began')
+  const input = world.payload(-1)
   const asked = world.memory.settles.asked.length
   await observeDrain(world.ports, input)
   expect(world.memory.settles.asked.length).toBeGreaterThan(asked)

@@ -14,7 +14,7 @@ test('an edge that is listed while a server is held has it disabled at once, bef
     reason: 'disk',
     requestedBy: 'alice',
   })
-  const added = world.edge({ id: 'edge-c', file })
+  const added = world.newEdge({ id: 'edge-c', file })
   world.memory.fleet.list.push(added)
   await world.lifecycle(edit)
   await world.settledAll()
@@ -36,7 +36,7 @@ test('an edge whose parameter is edited a moment after it was read is read again
     requestedBy: 'alice',
   })
   await world.settledAll()
-  const other = world.edge({ id: 'edge-b', file })
+  const other = world.newEdge({ id: 'edge-b', file })
   world.memory.fleet.list.splice(1, 1, other)
   await world.lifecycle(edit)
   await world.settledAll()
@@ -48,7 +48,7 @@ test('an edge whose parameter is edited while another run has its lease is read 
   await world.settledAll()
   const now = world.clock.now()
   await world.memory.store.takeEdge('edge-b', 'other', now, now + 12 * seconds)
-  const other = world.edge({ id: 'edge-b', file })
+  const other = world.newEdge({ id: 'edge-b', file })
   world.memory.fleet.list.splice(1, 1, other)
   await world.lifecycle(edit)
   await world.pass(18 * seconds)
@@ -57,21 +57,21 @@ test('an edge whose parameter is edited while another run has its lease is read 
 
 test('an edge that is added in the middle of a drain is waited for too; one that is removed is not forgotten', async () => {
   const world = createWorld()
-  const [, b] = world.edges
-  const call = b?.callTo(server)
+  const b = world.edge('edge-b')
+  const call = b.callTo(server)
   await world.scaleIn()
   await world.pass(1 * minutes)
-  const added = world.edge({ id: 'edge-c', file })
+  const added = world.newEdge({ id: 'edge-c', file })
   const onAdded = added.callTo(server)
   world.memory.fleet.list.push(added)
   await world.lifecycle(edit)
   // Its calls may still be up: nobody reads it now, and nobody may say that they are over.
   world.memory.fleet.list.splice(1, 1)
   await world.lifecycle(edit)
-  if (call !== undefined) b?.hangUp(call)
+  b.hangUp(call)
   await world.pass(5 * minutes)
   expect(world.ended()).toEqual([])
-  if (b) world.memory.fleet.list.push(b)
+  world.memory.fleet.list.push(b)
   await world.pass(5 * minutes)
   expect(world.ended()).toEqual([])
   added.hangUp(onAdded)
@@ -106,7 +106,7 @@ test('an edge that is listed while many servers are held is asked for its list a
       until: world.clock.now() + 60 * minutes,
       order: '1',
     })
-  const added = world.edge({ id: 'edge-c', file: servers.map((uri) => ({ group: 1, uri })) })
+  const added = world.newEdge({ id: 'edge-c', file: servers.map((uri) => ({ group: 1, uri })) })
   world.memory.fleet.list.push(added)
   await world.lifecycle(edit)
   await world.settledAll()

@@ -13,8 +13,7 @@ import {
 } from './world.ts'
 
 async function draining(world: World): Promise<{ a: MemoryEdge; call: number }> {
-  const [a] = world.edges
-  if (!a) throw new Error('no edge')
+  const a = world.edge('edge-a')
   const call = a.callTo(server)
   await world.scaleIn()
   await world.pass(3 * minutes)
@@ -68,8 +67,8 @@ test('a zero is counted anew after a stranger activated the destination', async 
   })
   await world.scaleIn()
   await world.pass(55 * seconds)
-  const [a] = world.edges
-  a?.strangerSets('a', 1, server)
+  const a = world.edge('edge-a')
+  a.strangerSets('a', 1, server)
   await world.until((record) => record?.state === 'retired')
   expect(world.ended()[0]?.at).toBeGreaterThan((55 + 60) * seconds)
 })
@@ -103,7 +102,7 @@ test('an edge that was removed from the fleet mid-drain is waited for until the 
 test('an edge that was added mid-drain is disabled at the next round, and its calls are waited for', async () => {
   const world = createWorld()
   const { a, call } = await draining(world)
-  const c = world.edge({ id: 'edge-c' })
+  const c = world.newEdge({ id: 'edge-c' })
   const late = c.callTo(server)
   world.memory.fleet.list.push(c)
   a.hangUp(call)
@@ -121,8 +120,8 @@ test('an edge whose list is empty is unknown, never without the destination', as
   await world.scaleIn()
   await world.pass(30 * minutes)
   expect(world.ended()).toEqual([])
-  world.edges[1]?.writeFile([{ group: 1, uri: neighbour }])
-  world.edges[1]?.strangerReloads()
+  world.edge('edge-b').writeFile([{ group: 1, uri: neighbour }])
+  world.edge('edge-b').strangerReloads()
   await world.pass(5 * minutes)
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
 })
@@ -166,7 +165,7 @@ test('a zero is counted anew after a restart, also where the file keeps the dest
   })
   await world.scaleIn()
   await world.pass(55 * seconds)
-  world.edges[0]?.restart()
+  world.edge('edge-a').restart()
   await world.until((record) => record?.state === 'retired')
   expect(world.ended()[0]?.at).toBeGreaterThan((55 + 60) * seconds)
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { EdgeError } from '../../functions/control/errors.ts'
-import { createWorld, everywhere, minutes, seconds, server, type World } from './world.ts'
+import { createWorld, everywhere, gapsOf, minutes, seconds, server, type World } from './world.ts'
 
 const deadline = 60 * minutes
 
@@ -22,11 +22,11 @@ function failing(fails: (method: string, age: number) => boolean): { world: Worl
 }
 
 async function drainedAfterCall(world: World, hangUpAt: number) {
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(hangUpAt - world.age())
   const before = world.ended()
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'retired')
   return { before, ended: world.ended(), flags: world.flags(), held: (await world.heldBy()).length }
 }
@@ -85,7 +85,7 @@ test.each(methods)(
   '%s fails from the age of one minute on: nothing is completed by us before the deadline',
   async (broken) => {
     const { world } = failing((method, age) => method === broken && age >= 1 * minutes)
-    world.edges[0]?.callTo(server)
+    world.edge('edge-a').callTo(server)
     await world.scaleIn()
     await world.pass(deadline - 1 * seconds)
     expect(world.ended().filter(({ by }) => by === 'completion')).toEqual([])
@@ -101,8 +101,7 @@ test.each(methods.filter((method) => method.startsWith('edge.') && !needless.inc
     await world.scaleIn()
     await world.pass(50 * minutes)
     const beats = world.memory.lifecycleActions.heartbeats.map(({ at }) => at)
-    const gaps = beats.slice(1).map((at, index) => at - (beats[index] ?? 0))
     expect(beats.length).toBeGreaterThan(15)
-    expect(Math.max(...gaps)).toBeLessThanOrEqual(200 * seconds)
+    expect(Math.max(...gapsOf(beats))).toBeLessThanOrEqual(200 * seconds)
   },
 )

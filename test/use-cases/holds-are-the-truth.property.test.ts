@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
+import { present } from '../present.ts'
 import {
   command,
   createWorld,
@@ -120,8 +121,7 @@ function say(world: World, what: Said, n: number): Promise<void> {
 }
 
 async function disturb(world: World, one: Happening & { what: Trouble }, n: number): Promise<void> {
-  const edge = world.edges[one.edge]
-  if (!edge) return
+  const edge = present(world.edges[one.edge], `edge ${one.edge}`)
   const misbehave = (misbehaviour: MemoryEdge['misbehaviour']) => {
     edge.misbehaviour = { latencyMs: 50, ...misbehaviour }
     world.clock.at(world.clock.now() + one.lasts, () => {

@@ -3,6 +3,7 @@ import { EdgesUnreadable } from '../../functions/control/errors.ts'
 import { handleCommand } from '../../functions/use-cases/handle-command.ts'
 import { takeIn } from '../../functions/use-cases/intake.ts'
 import { eventBody, eventNames } from '../contracts/event-files.ts'
+import { present } from '../present.ts'
 import { createWorld } from './world.ts'
 
 const incoming = (body: string) => ({ body, sentAt: 0, sequence: '1' })
@@ -15,11 +16,11 @@ test.each(eventNames('bad').filter((name) => name.startsWith('command')))(
     await takeIn(ports, message, async () => {
       await handleCommand(ports, message)
     })
-    const [rejected] = memory.deadLetters.rejected
-    expect(rejected?.message.body).toBe(message.body)
-    expect(rejected?.reason.message).not.toBe('')
+    const rejected = present(memory.deadLetters.rejected[0], 'dead letter')
+    expect(rejected.message.body).toBe(message.body)
+    expect(rejected.reason.message).not.toBe('')
     expect(memory.events.of('Command Rejected')).toMatchObject([
-      { error: rejected?.reason.name, reason: rejected?.reason.message },
+      { error: rejected.reason.name, reason: rejected.reason.message },
     ])
     expect(memory.metrics.total('Rejected')).toBe(1)
   },

@@ -7,6 +7,7 @@ import {
   inventory,
   momentMs,
 } from '../../functions/use-cases/inventory.ts'
+import { present } from '../present.ts'
 import { createWorld, facts, instanceId, minutes, seconds, type World } from './world.ts'
 
 const aMomentAgo = (world: World) => world.clock.now() - momentMs
@@ -43,7 +44,9 @@ describe('one reader at a time', () => {
     const found = await Promise.all(
       Array.from({ length: 500 }, () => instanceById(world.ports, instanceId, aMomentAgo(world))),
     )
-    expect(new Set(found.map((each) => each?.addresses[0]))).toEqual(new Set(['10.0.1.20']))
+    expect(new Set(found.map((each) => present(each, 'instance').addresses[0]))).toEqual(
+      new Set(['10.0.1.20']),
+    )
     expect(asked).toEqual([['groups', 10 * seconds]])
   })
 

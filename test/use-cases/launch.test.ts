@@ -200,7 +200,7 @@ test('nothing comes back when a drain has ended, its instance is forgotten and t
   await world.until((record) => record?.state === 'ended')
   world.memory.instances.forget(instanceId)
   await world.pass(30 * minutes)
-  world.edges[0]?.restart()
+  world.edge('edge-a').restart()
   await world.command(
     command('command-drain-destination', { id: 'other', destination: 'sip:10.0.1.21:5060' }),
   )
@@ -213,7 +213,7 @@ test('nothing comes back when a drain has ended, its instance is forgotten and t
 
 test('a launch on the address of a machine that goes this very moment is admitted', async () => {
   const world = createWorld()
-  world.edges[0]?.callTo(server)
+  world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(5 * minutes)
   world.stop()

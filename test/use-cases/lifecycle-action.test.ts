@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest'
 import { completeDrain } from '../../functions/use-cases/complete-drain.ts'
-import { createWorld, drainId, everywhere, hours, instanceId, minutes, seconds, server } from './world.ts'
+import {
+  createWorld,
+  drainId,
+  everywhere,
+  gapsOf,
+  hours,
+  instanceId,
+  minutes,
+  seconds,
+  server,
+} from './world.ts'
 
 const retired = [`retired/${instanceId}/drain-calls`]
 
@@ -13,7 +23,7 @@ test('a heartbeat that fails is said and does not stop the round', async () => {
       },
     },
   })
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(2 * minutes)
   expect(world.memory.events.of('Heartbeat Failed')[0]).toMatchObject({ instanceId, error: 'throttled' })
@@ -22,7 +32,7 @@ test('a heartbeat that fails is said and does not stop the round', async () => {
   deaf = false
   await world.pass(20 * minutes)
   expect(world.ended()).toEqual([])
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'retired')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
 })
@@ -38,13 +48,13 @@ test('a heartbeat that is refused is tried again within a third of the interval,
       },
     },
   })
-  const gaps = () => triedAt.slice(1).map((at, n) => at - (triedAt[n] ?? 0))
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const gaps = () => gapsOf(triedAt)
+  const call = world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(4 * minutes)
   const whileCalls = gaps()
   expect(whileCalls.length).toBeGreaterThan(4)
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.pass(4 * minutes)
   expect(gaps().length).toBeGreaterThan(whileCalls.length + 4)
   // A third of 100 s, and what a look takes that waits for a reading.
@@ -53,10 +63,10 @@ test('a heartbeat that is refused is tried again within a third of the interval,
 
 test('heartbeats keep the action alive for as long as a call lasts', async () => {
   const world = createWorld()
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(50 * minutes)
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'retired')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })
@@ -72,7 +82,7 @@ test.each(['before begin', 'mid-drain'])(
         },
       },
     })
-    world.edges[0]?.callTo(server)
+    world.edge('edge-a').callTo(server)
     await world.scaleIn()
     if (when === 'mid-drain') await world.pass(5 * minutes)
     await world.memory.lifecycleActions.complete(
@@ -101,7 +111,7 @@ test('one false "no active action" does not complete an action whose calls are u
   Object.assign(world.memory.lifecycleActions, {
     heartbeat: (target: Parameters<typeof heartbeat>[0]) => (lies === 3 ? 'over' : heartbeat(target)),
   })
-  world.edges[0]?.callTo(server)
+  world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(30 * minutes)
   expect(lies).toBeGreaterThanOrEqual(3)
@@ -155,7 +165,7 @@ test('a retired destination is disabled again when a stranger activates it, unti
   await world.scaleIn()
   await world.until((record) => record?.state === 'retired')
   await world.pass(5 * minutes)
-  world.edges[0]?.strangerSets('a', 1, server)
+  world.edge('edge-a').strangerSets('a', 1, server)
   await world.pass(1 * minutes)
   await world.reconcile()
   expect(world.flags()).toEqual(everywhere('DX'))

@@ -15,10 +15,11 @@ import {
 
 test('a scale-in is disabled in every group on every edge, keeps its calls, and continues only after the last one', async () => {
   const world = createWorld()
-  const { memory, edges } = world
-  const [a, b] = edges
-  const first = a?.callTo(server) ?? 0
-  const second = b?.callFrom('10.0.1.20') ?? 0
+  const { memory } = world
+  const a = world.edge('edge-a')
+  const b = world.edge('edge-b')
+  const first = a.callTo(server)
+  const second = b.callFrom('10.0.1.20')
   await world.scaleIn()
   await world.pass(10 * seconds)
 
@@ -30,10 +31,10 @@ test('a scale-in is disabled in every group on every edge, keeps its calls, and 
 
   await world.pass(20 * minutes)
   expect(world.ended()).toEqual([])
-  a?.hangUp(first)
+  a.hangUp(first)
   await world.pass(10 * minutes)
   expect(world.ended()).toEqual([])
-  b?.hangUp(second)
+  b.hangUp(second)
   const lastBye = world.age()
   await world.until((record) => record?.state === 'retired')
 
@@ -48,8 +49,7 @@ test('a scale-in is disabled in every group on every edge, keeps its calls, and 
   expect(await world.heldBy()).toEqual([`retired/${instanceId}/drain-calls`])
   expect(world.flags()).toEqual(everywhere('DX'))
   expect(world.writes().filter((write) => !/^(dispatcher\.set_state d|htable\.seti)/.test(write))).toEqual([])
-  const [execution] = await Promise.all(world.executions.map(({ done }) => done))
-  expect(execution?.status).toBe('SUCCEEDED')
+  expect(await world.execution().done).toMatchObject({ status: 'SUCCEEDED' })
   expect(memory.events.of('Drain Ended')).toMatchObject([{ drainId, result: 'drained' }])
 })
 
@@ -69,19 +69,19 @@ test('a drain is confirmed by two read-backs at least two seconds apart', async 
       ],
     },
   ])
-  const lists = world.edges[0]?.requests.filter((request) => request === 'dispatcher.list').length
+  const lists = world.edge('edge-a').requests.filter((request) => request === 'dispatcher.list').length
   expect(lists).toBeGreaterThanOrEqual(3)
 })
 
 test('an edge that says Ok and does nothing confirms nothing, and its zero does not count', async () => {
   const world = createWorld()
-  const [edge] = world.edges
-  if (edge) edge.misbehaviour = { deafWrites: true }
+  const edge = world.edge('edge-a')
+  edge.misbehaviour = { deafWrites: true }
   await world.scaleIn()
   await world.pass(10 * minutes)
   expect(world.memory.events.of('Drain Confirmed')).toEqual([])
   expect(world.ended()).toEqual([])
-  if (edge) edge.misbehaviour = {}
+  edge.misbehaviour = {}
   await world.until((record) => record?.state === 'retired')
   expect(world.memory.events.of('Drain Confirmed')).toHaveLength(1)
   expect(world.flags()).toEqual(everywhere('DX'))

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { readable } from '../../functions/control/reading.ts'
 import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
 import { readMachines } from '../../functions/use-cases/read-machines.ts'
+import { present } from '../present.ts'
 import { readingOf } from './settle-world.ts'
 import { config, createWorld, drainId, instanceId, minutes, seconds, server, type World } from './world.ts'
 
@@ -36,7 +37,7 @@ function watching(world: World) {
 async function draining() {
   const world = createWorld()
   world.memory.mediaServers.setCalls('media-servers', { '10.0.1.20': 3 })
-  world.edges[0]?.callTo(server)
+  world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(1 * minutes)
   world.stop()
@@ -111,9 +112,11 @@ test("a media server's count from before the look ends nothing", async () => {
   const now = world.clock.now()
   await world.pass(1 * seconds)
   // Another run asks, and is not done in time.
-  const generation = await store.takeEdge('/machines', 'slow', now, now + 10 * minutes)
-  const input = world.executions[0]?.input
-  if (!input || generation === undefined) throw new Error('no drain began')
+  const generation = present(
+    await store.takeEdge('/machines', 'slow', now, now + 10 * minutes),
+    'lease of the machines',
+  )
+  const input = world.payload()
   expect(await observeDrain(world.ports, input)).toMatchObject({ next: 'observe' })
   for (const id of ['edge-a', 'edge-b']) expect((await readingOf(world, id)).askedAt).toBeGreaterThan(now)
   await store.giveUpEdge('/machines', generation, 0)
@@ -134,14 +137,14 @@ test('a media server that does not answer is unknown, and keeps no other from be
 
 test('where EC2 refuses, what was read of edges and media servers is kept, and the request comes again', async () => {
   const world = await draining()
-  const before = readable(await world.memory.store.machines())
+  const { gone } = present(readable(await world.memory.store.machines()), 'reading of machines')
   world.memory.mediaServers.setCalls('media-servers', { '10.0.1.20': 2 })
   const now = world.clock.now()
   world.memory.instances.failNext('inGroups', new Error('RequestLimitExceeded'))
   await expect(world.settle({ kind: 'settle', notBefore: now })).rejects.toThrow('RequestLimitExceeded')
   for (const id of ['edge-a', 'edge-b'])
     expect((await readingOf(world, id)).askedAt).toBeGreaterThanOrEqual(now)
-  expect(await world.memory.store.machines()).toMatchObject({ gone: before?.gone, calls: { [drainId]: 2 } })
+  expect(await world.memory.store.machines()).toMatchObject({ gone, calls: { [drainId]: 2 } })
   await world.settle({ kind: 'settle', notBefore: now })
   expect(readable(await world.memory.store.machines())?.askedAt).toBeGreaterThanOrEqual(now)
 })

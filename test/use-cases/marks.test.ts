@@ -62,8 +62,8 @@ test('a mark ends within minutes once the machine is gone and no edge lists what
 
 test('a mark stays while an edge is away that may list what its machine had', async () => {
   const world = await retiredWorld()
-  const [a, b] = world.edges
-  if (!a || !b) throw new Error('two edges are needed')
+  const a = world.edge('edge-a')
+  const b = world.edge('edge-b')
   b.misbehaviour = { unreachable: true }
   a.writeFile(file.filter(({ uri }) => uri !== server))
   a.strangerReloads()
@@ -106,8 +106,7 @@ test('a launch that EC2 does not know yet comes again until it does, and is admi
 
 test('a mark ends beside that of a machine that had its address later, though both are gone and it is listed still', async () => {
   const world = await retiredWorld()
-  const [mark] = await retired(world)
-  if (!mark) throw new Error('there is no mark')
+  const mark = await world.hold()
   const subject = { kind: 'instance', instanceId: newcomer, launchedAt: world.clock.now() } as const
   await world.memory.store.putHold({ ...mark, id: `${newcomer}/drain-calls`, subject })
   world.memory.instances.put(
@@ -180,7 +179,7 @@ test('a launch whose action was lost is admitted by the news that it succeeded, 
 
 test('a machine that was gone, and whose address was launched anew, before the next look: its action is completed', async () => {
   const world = createWorld()
-  world.edges[0]?.callTo(server)
+  world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(5 * minutes)
   world.memory.instances.put(facts({ state: 'terminated' }))

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { DeadlinePolicy } from '../../functions/control/deadline.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
+import { present } from '../present.ts'
 import { config, createWorld, everywhere, minutes, seconds, server, type World } from './world.ts'
 
 const longestCall = 20 * minutes
@@ -87,8 +88,7 @@ function callIn(edge: MemoryEdge): number | undefined {
 }
 
 async function happen(world: World, ledger: Ledger, { edge: index, what, lasts }: Happening): Promise<void> {
-  const edge = world.edges[index]
-  if (!edge) return
+  const edge = present(world.edges[index], `edge ${index}`)
   const misbehave = (misbehaviour: MemoryEdge['misbehaviour']) => {
     edge.misbehaviour = misbehaviour
     world.clock.at(world.clock.now() + lasts / 4, () => {
@@ -150,8 +150,8 @@ test('whatever happens to the edges, no instance goes while a call is up but by 
         })
         const ledger: Ledger = []
         watchByes(world, ledger)
-        const [a] = world.edges
-        if (a) call(world, a, ledger, false, 3 * minutes)
+        const a = world.edge('edge-a')
+        call(world, a, ledger, false, 3 * minutes)
         await world.scaleIn()
         await world.pass(5 * seconds)
         for (const one of happenings) {
@@ -198,10 +198,10 @@ test('whatever happens to the edges, no instance goes while a call is up but by 
 test('the referee can fail: an edge that lies about its calls makes us cut one', async () => {
   const world = createWorld({ edges: [{}] })
   const ledger: Ledger = []
-  const [edge] = world.edges
-  if (edge) call(world, edge, ledger, false, 20 * minutes)
+  const edge = world.edge('edge-a')
+  call(world, edge, ledger, false, 20 * minutes)
   await world.scaleIn()
-  if (edge) edge.misbehaviour = { claimsCalls: 0 }
+  edge.misbehaviour = { claimsCalls: 0 }
   await world.until((record) => record?.state === 'retired')
   const [completed] = world.ended()
   expect(ledger.filter(({ to }) => completed && completed.at < to)).toHaveLength(1)

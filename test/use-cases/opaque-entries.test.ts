@@ -27,9 +27,9 @@ test("one that may be the drained server's own makes what its edge shows unknown
     verdict: 'unknown',
     unknown: [expect.stringContaining('write it as a SIP URI, or take it off the list, and reload')],
   })
-  const [a] = world.edges
-  a?.writeFile(file)
-  a?.strangerReloads()
+  const a = world.edge('edge-a')
+  a.writeFile(file)
+  a.strangerReloads()
   await world.until((record) => record?.state === 'retired')
   expect(world.age()).toBeLessThan(1 * hours + 10 * minutes)
 })
@@ -38,12 +38,12 @@ test('an entry that is listed by a name only is of the instance whose address th
   const named = [{ group: 1, uri: 'sip:media-1.example.internal:5060' }]
   const names = { 'media-1.example.internal': '10.0.1.20' }
   const world = createWorld({ edges: [{ id: 'edge-a', file: named, names }] })
-  const call = world.edges[0]?.callTo('sip:media-1.example.internal:5060') ?? 0
+  const call = world.edge('edge-a').callTo('sip:media-1.example.internal:5060')
   await world.scaleIn()
   await world.pass(10 * minutes)
   expect(world.flags('sip:media-1.example.internal:5060')).toEqual({ 'edge-a/1': 'DX' })
   expect(world.ended()).toEqual([])
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'retired')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })

@@ -83,8 +83,8 @@ test('an edge that is not read in time is pending, and its end is published once
 test('an edge that is away is said to be at once, and its end is published when it was read', async () => {
   const world = createWorld()
   await world.settledAll()
-  const [, b] = world.edges
-  if (b) b.misbehaviour = { unreachable: true }
+  const b = world.edge('edge-b')
+  b.misbehaviour = { unreachable: true }
   expect(await world.command(drain())).toMatchObject({
     edges: [{ outcome: 'applied' }, { edge: 'edge-b', outcome: 'unreachable' }],
   })
@@ -92,7 +92,7 @@ test('an edge that is away is said to be at once, and its end is published when 
   await world.pass(5 * minutes)
   await world.reconcile()
   expect(settledEvents(world)).toEqual([])
-  if (b) b.misbehaviour = {}
+  b.misbehaviour = {}
   await world.pass(1 * minutes)
   await world.reconcile()
   expect(settledEvents(world)).toMatchObject([{ id: 'drain-1', edges: [{ edge: 'edge-b' }] }])
@@ -101,8 +101,8 @@ test('an edge that is away is said to be at once, and its end is published when 
 test('where an edge is removed meanwhile that is its end, and nothing of before is said of it', async () => {
   const world = createWorld()
   await world.settledAll()
-  const [, b] = world.edges
-  if (b) b.misbehaviour = { unreachable: true }
+  const b = world.edge('edge-b')
+  b.misbehaviour = { unreachable: true }
   await world.command(drain())
   world.stop()
   world.memory.fleet.list.pop()
@@ -162,8 +162,8 @@ test('one end that can not be published yet keeps no other', async () => {
   await world.command(drain())
   await free()
   await world.settledAll()
-  const [a] = world.edges
-  if (a) a.misbehaviour = { unreachable: true }
+  const a = world.edge('edge-a')
+  a.misbehaviour = { unreachable: true }
   await world.command(drain({ id: 'drain-2', destination: neighbour }))
   world.stop()
   await world.pass(1 * minutes)

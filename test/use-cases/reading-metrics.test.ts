@@ -6,7 +6,7 @@ const group = { group: 'media-servers' }
 
 test('a minute says once what is draining in each group, and by how many calls', async () => {
   const world = createWorld()
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(30 * seconds)
   const { counted } = world.memory.metrics
@@ -19,7 +19,7 @@ test('a minute says once what is draining in each group, and by how many calls',
   expect(last(metricNames.drainingUnknown)).toMatchObject({ value: 0, dimensions: group })
   expect(last(metricNames.settleDuration)).toMatchObject({ dimensions: {} })
 
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'retired')
   await world.pass(1 * minutes)
   await world.settle()
@@ -36,10 +36,11 @@ test('a heartbeat that fails is counted', async () => {
 
 test('calls per server in service leave draining ones out, and are not said while an edge is away', async () => {
   const world = createWorld()
-  const [a, b] = world.edges
-  a?.callTo(server)
-  for (const _ of [1, 2, 3]) b?.callTo(neighbour)
-  a?.callFrom('10.0.1.21')
+  const a = world.edge('edge-a')
+  const b = world.edge('edge-b')
+  a.callTo(server)
+  for (const _ of [1, 2, 3]) b.callTo(neighbour)
+  a.callFrom('10.0.1.21')
   await world.scaleIn()
   await world.pass(30 * seconds)
   await world.settle()
@@ -50,7 +51,7 @@ test('calls per server in service leave draining ones out, and are not said whil
   expect(last(metricNames.activeCallsPerServer)).toBe(4)
   expect(last(metricNames.edgesUnreachable)).toBe(0)
 
-  if (b) b.misbehaviour = { unreachable: true }
+  b.misbehaviour = { unreachable: true }
   await world.pass(30 * seconds)
   const before = said(metricNames.activeCallsPerServer).length
   await world.settle()
@@ -61,14 +62,14 @@ test('calls per server in service leave draining ones out, and are not said whil
 
 test('a settle that is no minute says nothing, and a minute says what the others have read', async () => {
   const world = createWorld()
-  const [a] = world.edges
+  const a = world.edge('edge-a')
   await world.command(command('command-drain-destination'))
   await world.pass(1 * minutes)
   world.stop()
   const said = () => world.memory.metrics.counted.filter(({ name }) => name === metricNames.drainingCalls)
   await world.settle()
   const before = said().length
-  for (const _ of [1, 2, 3]) a?.callTo(server)
+  for (const _ of [1, 2, 3]) a.callTo(server)
   await world.pass(10 * seconds)
   await world.settle({ kind: 'settle', notBefore: world.clock.now() })
   expect(said()).toHaveLength(before)
@@ -79,15 +80,16 @@ test('a settle that is no minute says nothing, and a minute says what the others
 
 test('calls in service leave the draining ones out, however long ago their drain began', async () => {
   const world = createWorld()
-  const [a, b] = world.edges
-  const calls = [1, 2, 3, 4].map(() => a?.callTo(server) ?? 0)
-  b?.callTo(neighbour)
+  const a = world.edge('edge-a')
+  const b = world.edge('edge-b')
+  const calls = [1, 2, 3, 4].map(() => a.callTo(server))
+  b.callTo(neighbour)
   await world.command(command('command-drain-destination'))
   await world.pass(1 * minutes)
   world.stop()
   const said = () => world.memory.metrics.counted.filter(({ name }) => name === metricNames.activeCalls)
   for (const left of [4, 1, 0]) {
-    for (const call of calls.splice(left)) a?.hangUp(call)
+    for (const call of calls.splice(left)) a.hangUp(call)
     await world.pass(10 * minutes)
     const before = said().length
     await world.settle()

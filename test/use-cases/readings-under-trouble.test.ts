@@ -26,13 +26,14 @@ test('a reading of before a hold was placed says nothing about it', async () => 
 
 test("an edge's load does not grow with the number of drains, also while another edge is away", async () => {
   const { world, scaleIn } = await twenty()
-  const [a, b] = world.edges
-  if (b) b.misbehaviour = { unreachable: true }
+  const a = world.edge('edge-a')
+  const b = world.edge('edge-b')
+  b.misbehaviour = { unreachable: true }
   await scaleIn()
   await world.pass(2 * minutes)
-  const before = a?.requests.length ?? 0
+  const before = a.requests.length
   await world.pass(5 * minutes)
-  const during = a?.requests.slice(before) ?? []
+  const during = a.requests.slice(before)
   expect(lists(during)).toBeGreaterThan(5)
   expect(lists(during)).toBeLessThanOrEqual((5 * 60) / 5)
   expect(during.filter(isWrite)).toEqual([])
@@ -41,8 +42,8 @@ test("an edge's load does not grow with the number of drains, also while another
 
 test('drift is corrected for every hold, and published once', async () => {
   const world = await twoDrained()
-  world.edges[0]?.strangerSets('a', 1, server)
-  world.edges[1]?.strangerSets('a', 2, neighbour)
+  world.edge('edge-a').strangerSets('a', 1, server)
+  world.edge('edge-b').strangerSets('a', 2, neighbour)
   for (const _ of [1, 2, 3]) {
     await world.settle()
     await world.pass(10 * seconds)
@@ -95,8 +96,7 @@ test('while nothing drains, an edge is asked for what it is, its list and its bo
   const world = createWorld()
   await world.pass(1 * minutes)
   await world.reconcile()
-  const [a] = world.edges
-  if (!a) throw new Error('no edge')
+  const a = world.edge('edge-a')
   const { posts } = a
   a.forgetRequests()
   await world.pass(1 * minutes)
@@ -124,8 +124,7 @@ test('while nothing drains, an edge is asked for what it is, its list and its bo
 test('an edge that restarts while it is counted says nothing', async () => {
   const { world } = await drainedWorld()
   await world.pass(1 * hours)
-  const [a] = world.edges
-  if (!a) throw new Error('no edge')
+  const a = world.edge('edge-a')
   const before = await readingOf(world)
   a.change(({ countAndBoot }) => ({
     countAndBoot: (subjects) => {
@@ -142,9 +141,10 @@ test('an edge that restarts while it is counted says nothing', async () => {
 
 test('a slow edge keeps no other from being corrected, nor what was lifted from being given back', async () => {
   const world = await twoDrained()
-  const [a, b] = world.edges
-  if (b) b.misbehaviour = { latencyMs: 2900 }
-  a?.strangerSets('a', 1, server)
+  const a = world.edge('edge-a')
+  const b = world.edge('edge-b')
+  b.misbehaviour = { latencyMs: 2900 }
+  a.strangerSets('a', 1, server)
   const lifting = world.command(command('command-activate', { id: 'a-1', destination: neighbour }))
   await world.pass(3 * seconds)
   expect(world.flags()).toEqual(everywhere('DX'))

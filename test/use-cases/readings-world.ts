@@ -10,9 +10,7 @@ export async function drainedWorld() {
   await world.command(command('command-drain-destination'))
   await world.pass(1 * minutes)
   world.stop()
-  const [hold] = await world.memory.store.holds()
-  if (!hold) throw new Error('no hold')
-  return { world, hold }
+  return { world, hold: await world.hold() }
 }
 
 /** Twenty instances, each listed on two edges, each with a call on the first. */
@@ -26,7 +24,7 @@ export async function twenty() {
     ],
     instances: ids.map((instanceId, n) => facts({ instanceId, addresses: [`10.0.2.${n + 10}`] })),
   })
-  for (const { uri } of servers) world.edges[0]?.callTo(uri)
+  for (const { uri } of servers) world.edge('edge-a').callTo(uri)
   const scaleIn = async () => {
     for (const [n, instanceId] of ids.entries()) {
       const token = `${n + 10}111111-1111-1111-1111-111111111111`

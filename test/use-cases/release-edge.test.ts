@@ -18,8 +18,7 @@ const release = (changes: Readonly<Record<string, unknown>> = {}) =>
 
 /** A lifecycle drain that has seen a call on edge-b, whose parameter is removed then. @returns the removed edge */
 async function drainWithRemovedEdge(world: World) {
-  const [, b] = world.edges
-  if (b === undefined) throw new Error('there is no edge-b')
+  const b = world.edge('edge-b')
   b.callTo(server)
   await world.scaleIn()
   await world.pass(1 * minutes)
@@ -49,7 +48,7 @@ test('a drain waits for a removed edge until an operator releases it, who is on 
 test('an edge that was removed minutes before a drain began is waited for, and released by the same word', async () => {
   const world = createWorld()
   await world.reconcile()
-  world.edges[1]?.callTo(server)
+  world.edge('edge-b').callTo(server)
   world.memory.fleet.list.splice(1, 1)
   await world.lifecycle(edit)
   await world.settledAll()
@@ -78,12 +77,12 @@ test('an edge that was removed is waited for no longer than a call lasts by a dr
 
 test('only the released edge is left out: calls on another are waited for', async () => {
   const world = createWorld()
-  const call = world.edges[0]?.callTo(server)
+  const call = world.edge('edge-a').callTo(server)
   await drainWithRemovedEdge(world)
   await world.command(release())
   await world.pass(10 * minutes)
   expect(world.ended()).toEqual([])
-  if (call !== undefined) world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'retired')
 })
 
@@ -163,13 +162,12 @@ test.each([
     const world = createWorld()
     await world.command(command('command-drain-destination', { id: 'drain-1' }))
     await world.pass(1 * minutes)
-    const [b] = world.memory.fleet.list.splice(1, 1)
-    if (!b) throw new Error('two edges are needed')
+    world.memory.fleet.list.splice(1, 1)
     await world.command(command('command-activate', { id: 'activate-1' }))
     await world.until((record) => record?.state === 'ended', 'operator/10.0.1.20:5060;udp/alice')
     if (isReleased) await world.command(release())
     await world.pass(1 * minutes)
-    world.memory.fleet.list.push(b)
+    world.memory.fleet.list.push(world.edge('edge-b'))
     await world.lifecycle(edit)
     await world.settledAll()
     expect(world.flags()).toEqual(everywhere('AP', 'IP'))
@@ -180,12 +178,11 @@ test('what an edge showed before it was released does not speak for the flags th
   const world = createWorld()
   await world.command(command('command-drain-destination', { id: 'drain-1' }))
   await world.pass(1 * minutes)
-  const [b] = world.memory.fleet.list.splice(1, 1)
-  const own = world.edges[1]
-  if (!b || !own) throw new Error('two edges are needed')
+  world.memory.fleet.list.splice(1, 1)
+  const b = world.edge('edge-b')
   await world.command(release())
-  own.writeFile(file.map((line) => ({ ...line, flags: line.uri === server ? 'AX' : line.flags })))
-  own.strangerReloads()
+  b.writeFile(file.map((line) => ({ ...line, flags: line.uri === server ? 'AX' : line.flags })))
+  b.strangerReloads()
   world.memory.fleet.list.push(b)
   await world.lifecycle(edit)
   await world.settledAll()

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Hold } from '../../functions/control/hold.ts'
 import { message } from '../contracts/event-files.ts'
+import { present } from '../present.ts'
 import { command, verbatim } from './samples.ts'
 import { holdOf, want } from './settle-world.ts'
 import {
@@ -22,8 +23,9 @@ const unresolved = (changes: Partial<Hold> = {}): Hold =>
     ...{ source: 'lifecycle', id: `${instanceId}/drain-calls`, wholeInstance: true, uris: [], subject },
     ...changes,
   })
-const theHold = async (world: World): Promise<Hold | undefined> =>
-  world.memory.store.hold('lifecycle', `${instanceId}/drain-calls`, subject)
+/** Lifted ones too. */
+const theHold = async (world: World): Promise<Hold> =>
+  present(await world.memory.store.hold('lifecycle', `${instanceId}/drain-calls`, subject), 'lifecycle hold')
 
 /** EC2 refuses everything from now on; {@link createWorld}'s first minute has read the inventory. */
 function ec2Refuses(world: World) {
@@ -38,7 +40,7 @@ test('while EC2 refuses, a server that scales in is disabled by what the invento
   await world.settledAll()
   ec2Refuses(world)
   await world.pass(30 * minutes)
-  world.edges[0]?.callTo(server)
+  world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(3 * seconds)
   expect(world.flags()).toMatchObject({ 'edge-a/1': 'DX', 'edge-b/1': 'DX', 'edge-b/2': 'DX' })
@@ -92,7 +94,6 @@ test('what was lifted while EC2 was asked stays lifted', async () => {
   await world.scaleIn()
   world.stop()
   const placed = await theHold(world)
-  if (!placed) throw new Error('no hold was placed')
   world.memory.instances.put(facts())
   const { inGroups } = world.memory.instances
   Object.assign(world.memory.instances, {
@@ -115,7 +116,7 @@ test('a later life of the same instance is not what an older hold speaks of, how
   await world.pass(10 * seconds)
   world.stop()
   const before = await theHold(world)
-  expect(before?.addresses).toEqual(['10.0.1.20'])
+  expect(before.addresses).toEqual(['10.0.1.20'])
   world.memory.instances.put(facts({ launchedAt: world.clock.now(), addresses: ['10.0.1.21'] }))
   await world.pass(1 * minutes)
   await world.settle()
@@ -152,7 +153,7 @@ test('an event that comes twice before the first look leaves what was resolved',
   await world.pass(10 * seconds)
   expect(await world.record()).toMatchObject({ state: 'claimed' })
   const before = await theHold(world)
-  expect(before?.addresses).toEqual(['10.0.1.20'])
+  expect(before.addresses).toEqual(['10.0.1.20'])
   await world.lifecycle(message('lifecycle-terminate-scale-in'))
   expect(await theHold(world)).toEqual(before)
 })
@@ -164,7 +165,7 @@ test('a run that was killed before the hold was placed is finished by the first 
   world.memory.store.failNext('putHold', new Error('killed'))
   world.beginAction()
   await expect(world.lifecycle(message('lifecycle-terminate-scale-in'))).rejects.toThrow('killed')
-  expect(await theHold(world)).toBe(undefined)
+  expect(await world.heldBy()).toEqual([])
   expect(await world.record()).toMatchObject({ state: 'claimed' })
   await world.ports.workflows.start({
     ...{ drainId, attempt: 1, next: 'observe', waitSeconds: 1, retrySeconds: 1 },
@@ -243,8 +244,8 @@ describe('a call is counted under what another edge had listed of the server bef
       ],
     })
     await world.settledAll()
-    world.edges[0]?.writeFile(file)
-    world.edges[0]?.strangerReloads()
+    world.edge('edge-a').writeFile(file)
+    world.edge('edge-a').strangerReloads()
     await world.pass(1 * minutes)
     await world.settle()
     return world
@@ -255,28 +256,29 @@ describe('a call is counted under what another edge had listed of the server bef
     ['can not be read when it is held', true],
   ])('where that edge %s', async (_, isAway) => {
     const world = await oddlyListed()
-    const [a, b] = world.edges
+    const a = world.edge('edge-a')
+    const b = world.edge('edge-b')
     if (isAway && a) a.misbehaviour = { unreachable: true }
     await world.pass(1 * minutes)
     await world.settle()
-    const call = b?.callTo(odd) ?? 0
+    const call = b.callTo(odd)
     await world.scaleIn()
     await world.pass(1 * minutes)
-    if (a) a.misbehaviour = {}
+    a.misbehaviour = {}
     await world.pass(10 * minutes)
     expect(world.ended()).toEqual([])
-    b?.hangUp(call)
+    b.hangUp(call)
     await world.pass(3 * minutes)
     expect(world.ended()).toHaveLength(1)
   })
 
   test('an operator’s drain of the instance counts it, too', async () => {
     const world = await oddlyListed()
-    const call = world.edges[1]?.callTo(odd) ?? 0
+    const call = world.edge('edge-b').callTo(odd)
     await world.command(command('command-drain-instance'))
     await world.pass(10 * minutes)
     expect(world.memory.events.of('Drain Drained')).toEqual([])
-    world.edges[1]?.hangUp(call)
+    world.edge('edge-b').hangUp(call)
     await world.pass(3 * minutes)
     expect(world.memory.events.of('Drain Drained')).toHaveLength(1)
   })

@@ -23,7 +23,7 @@ async function retainedWorld(options: WorldOptions = {}) {
     deadlinePolicy: { callsLeft: 'retain', unknown: 'retain' } as const,
   }))
   const world = createWorld({ ...options, config: { groups } })
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.until((record) => record?.retainedAt !== undefined)
   const tooLong = () => world.memory.events.of('Retained Too Long')
@@ -40,7 +40,7 @@ test('retained past the maximum age: said once, with the calls that are left, an
   expect(tooLong()).toHaveLength(1)
   expect(world.memory.metrics.total('RetainedTooLong')).toBe(1)
   expect(world.memory.lifecycleActions.terminated).toEqual([])
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'retired')
   expect(world.memory.lifecycleActions.terminated).toHaveLength(1)
 })
@@ -69,7 +69,7 @@ test.each([
     ])
     expect(world.memory.lifecycleActions.terminated).toEqual([])
     breaks = false
-    world.edges[0]?.hangUp(call)
+    world.edge('edge-a').hangUp(call)
     await world.until((record) => record?.state === 'retired')
     expect(world.memory.lifecycleActions.terminated).toHaveLength(1)
   },
@@ -91,18 +91,18 @@ test.each([
         },
       },
     })
-    const [a] = world.edges
-    const call = which === 'calls left' ? a?.callTo(server) : undefined
-    if (a && call === undefined) a.misbehaviour = { unreachable: true }
+    const a = world.edge('edge-a')
+    const call = which === 'calls left' ? a.callTo(server) : undefined
+    if (call === undefined) a.misbehaviour = { unreachable: true }
     await world.scaleIn()
     await world.until((record) => record?.completion === 'CONTINUE')
     // The heartbeats go on; Auto Scaling's own end comes after 100 of them.
     await world.pass(9 * hours)
     expect(world.ended()).toMatchObject([{ result: 'ABANDON', by: 'expiry' }])
     denied = false
-    if (a) a.misbehaviour = {}
+    a.misbehaviour = {}
     await world.pass(5 * minutes)
-    if (call !== undefined) a?.hangUp(call)
+    if (call !== undefined) a.hangUp(call)
     await world.until((record) => record?.state === 'retired')
     expect(world.memory.lifecycleActions.terminated).toHaveLength(1)
   },
@@ -116,7 +116,7 @@ test('an instance that is retained before its set could be resolved is drained a
     deadlinePolicy: { callsLeft: 'retain', unknown: 'retain' } as const,
   }))
   const world = createWorld({ config: { groups } })
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   for (const edge of world.edges) edge.misbehaviour = { unreachable: true }
   await world.scaleIn()
   await world.pass(2 * hours)
@@ -126,7 +126,7 @@ test('an instance that is retained before its set could be resolved is drained a
   await world.pass(5 * minutes)
   expect(world.flags()).toMatchObject({ 'edge-a/1': 'DX', 'edge-b/1': 'DX' })
   expect(world.memory.lifecycleActions.terminated).toEqual([])
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'retired')
   expect(world.memory.lifecycleActions.terminated).toHaveLength(1)
 })

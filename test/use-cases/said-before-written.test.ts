@@ -40,7 +40,7 @@ test.each<
   '%s is said also by a step that is killed right after it was written',
   async (type, changed, callsLeft, calls, story) => {
     const { world, killed } = killedAfter(changed, callsLeft)
-    for (let call = 0; call < calls; call++) world.edges[0]?.callTo(server)
+    for (let call = 0; call < calls; call++) world.edge('edge-a').callTo(server)
     await story(world)
     await world.pass(20 * minutes)
     expect(killed()).toBe(1)

@@ -1,5 +1,6 @@
 import { type DestinationUri, destinationUri } from '../../functions/control/destination.ts'
 import { eventBody } from '../contracts/event-files.ts'
+import { some } from '../present.ts'
 
 /** Whether a request to an edge sets a state or the guard. */
 export function isWrite(request: string): boolean {
@@ -14,6 +15,11 @@ export function verbatim(text: string): DestinationUri {
   const uri = destinationUri(text)
   if (!uri) throw new Error(`${text} is no SIP URI`)
   return uri
+}
+
+/** How far apart: the expectations of it would hold of fewer than two. */
+export function gapsOf(times: readonly number[]): readonly number[] {
+  return some(times.slice(1).map((at, index) => at - (times[index] ?? 0)))
 }
 
 /** The same in every group of both edges. */

@@ -94,7 +94,7 @@ test('what can never be done is rejected each time it comes, and asked for once'
 test('what was refused may be sent again with the same id once its reason has been put right', async () => {
   const world = createWorld()
   await expect(world.command(reload({ edge: 'edge-c' }), 1)).rejects.toThrow('no edge is called')
-  const c = world.edge({ id: 'edge-c' })
+  const c = world.newEdge({ id: 'edge-c' })
   world.memory.fleet.list.push(c)
   await expect(world.command(reload({ edge: 'edge-c' }), 1)).rejects.toThrow('no edge is called')
   expect(await world.command(reload({ edge: 'edge-c' }), 2)).toMatchObject({ result: 'reloaded' })

@@ -4,6 +4,7 @@ import { Boots } from '../../functions/use-cases/boots.ts'
 import { Lease } from '../../functions/use-cases/edge-lease.ts'
 import { headOf as headOfReading } from '../../functions/use-cases/settle.ts'
 import { settleEdge, settleFleet } from '../../functions/use-cases/settle-fleet.ts'
+import { present } from '../present.ts'
 import {
   atFirst,
   found,
@@ -51,9 +52,7 @@ test('a change that the running one does not know yet makes it go round, under t
 test('a slow edge keeps only its own settle waiting', async () => {
   const world = createWorld()
   await world.settledAll()
-  const [a, b] = world.edges
-  if (!a || !b) throw new Error('two edges are needed')
-  a.misbehaviour = { unreachable: true }
+  world.edge('edge-a').misbehaviour = { unreachable: true }
   await want(world, holdOf(server))
   const running = settleFleet(world.ports)
   await world.pass(2.5 * seconds)
@@ -146,8 +145,7 @@ test('what arrives after a successor has asked is refused by the edge, and its r
   const { world, edge } = await oneEdge()
   await want(world, holdOf(server))
   atFirst(edge, 'write', async () => {
-    const generation = await takenOver(world)
-    await edge.under(generation ?? 0).boot()
+    await edge.under(await takenOver(world)).boot()
   })
   expect(await settleEdge(world.ports, edge)).toMatchObject({ error: { fault: 'stale' } })
   expect(await headOf(world)).not.toHaveProperty('unreadable')
@@ -215,8 +213,7 @@ test('what is done first and fails is why the edge is not settled', async () => 
 
 test('a zero of before a server was found open proves nothing, whichever run disabled it again', async () => {
   const world = createWorld({ edges: [{ id: 'edge-a', guard: false }] })
-  const [edge] = world.edges
-  if (!edge) throw new Error('no edge')
+  const edge = world.edge('edge-a')
   await world.scaleIn()
   await world.until((record) => record?.edges['edge-a']?.zero !== undefined)
   for (const set of [1, 2]) edge.strangerSets('a', set, server)
@@ -286,8 +283,7 @@ test('a lease is extended while its run works: nobody takes the edge of one that
 
 test('a lease is not extended without end', async () => {
   const { world, edge } = await oneEdge()
-  const lease = await Lease.take(world.ports, edge, 'slow', late, new Boots([]))
-  if (!lease) throw new Error('the lease is taken')
+  const lease = present(await Lease.take(world.ports, edge, 'slow', late, new Boots([])), 'free lease')
   await lease.ask((own) => own.boot())
   await world.pass(58 * seconds)
   const { requests } = edge

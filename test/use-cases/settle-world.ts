@@ -3,6 +3,7 @@ import { type Reading, readable } from '../../functions/control/reading.ts'
 import type { SettleResult } from '../../functions/use-cases/settle-fleet.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
 import type { MemoryEdgeOptions } from '../memory/edge-options.ts'
+import { present } from '../present.ts'
 import { createWorld, seconds, verbatim, type World, type WorldOptions } from './world.ts'
 
 export const rpcTimeout = 3 * seconds
@@ -40,8 +41,7 @@ export async function oneEdge(
 ): Promise<{ world: World; edge: MemoryEdge }> {
   const world = createWorld({ ...more, edges: [{ id: 'edge-a', ...options }] })
   await world.settledAll()
-  const [edge] = world.edges
-  if (!edge) throw new Error('no edge')
+  const edge = world.edge('edge-a')
   edge.misbehaviour = { latencyMs: 100 }
   return { world, edge }
 }
@@ -61,8 +61,10 @@ export function atFirst(edge: MemoryEdge, method: 'list' | 'write', work: () => 
 }
 
 /** Somebody else gets the lease, long after ours has ended. */
-export const takenOver = (world: World) =>
-  world.memory.store.takeEdge('edge-a', 'successor', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
+export async function takenOver(world: World): Promise<number> {
+  const ever = Number.MAX_SAFE_INTEGER
+  return present(await world.memory.store.takeEdge('edge-a', 'successor', ever, ever), 'lease to take over')
+}
 
 export function found(result: SettleResult | undefined): Reading {
   if (result && 'reading' in result) return result.reading
@@ -71,16 +73,16 @@ export function found(result: SettleResult | undefined): Reading {
 
 /** As it is stored now. */
 export async function readingOf(world: World, edge = 'edge-a'): Promise<Reading> {
-  const reading = readable(await world.memory.store.reading(edge))
-  if (!reading) throw new Error(`${edge} was never read`)
-  return reading
+  return present(readable(await world.memory.store.reading(edge)), `reading of ${edge}`)
 }
 
 /** As it is stored now, without the lease. */
 export async function headOf(world: World, edge = 'edge-a') {
-  const found = (await world.memory.store.edgeHeads()).find((head) => head.edge === edge)
-  if (!found) return undefined
-  const { leasedUntil: _, ...head } = found
+  const heads = await world.memory.store.edgeHeads()
+  const { leasedUntil: _, ...head } = present(
+    heads.find((each) => each.edge === edge),
+    `head of ${edge}`,
+  )
   return head
 }
 

@@ -154,8 +154,8 @@ test('a write that is refused is in the result of its own hold and of no other; 
 test('a defect of ours on one edge is thrown when no other is at work any more, and its lease is free', async () => {
   const world = createWorld()
   await world.settledAll()
-  const [a, b] = world.edges
-  if (!a || !b) throw new Error('two edges are needed')
+  const a = world.edge('edge-a')
+  const b = world.edge('edge-b')
   b.misbehaviour = { latencyMs: 1000 }
   a.change(() => ({
     list: () => {

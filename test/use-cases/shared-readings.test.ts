@@ -168,8 +168,7 @@ test('a settle that is still going on is not waited for without end', async () =
   const now = world.clock.now()
   for (const { id } of world.edges) await world.memory.store.takeEdge(id, 'slow', now, now + 1 * hours)
   await world.settle()
-  const input = world.executions[0]?.input
-  if (!input) throw new Error('no drain began')
+  const input = world.payload()
   expect(await observeDrain(world.ports, input)).toMatchObject({ next: 'observe' })
   expect(world.clock.now() - now).toBeLessThan(40 * seconds)
   expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ verdict: 'unknown' })
@@ -177,18 +176,18 @@ test('a settle that is still going on is not waited for without end', async () =
 
 test('while a call is up on one edge, a look asks the edges where one could not be read', async () => {
   const world = createWorld()
-  const [a, b] = world.edges
-  a?.callTo(server)
+  const a = world.edge('edge-a')
+  const b = world.edge('edge-b')
+  a.callTo(server)
   await world.scaleIn()
   await world.until((record) => record?.confirmedAt !== undefined)
   world.stop()
-  if (b) b.misbehaviour = { unreachable: true }
+  b.misbehaviour = { unreachable: true }
   await world.pass(2 * minutes)
   await world.settle()
-  if (b) b.misbehaviour = {}
+  b.misbehaviour = {}
   await world.pass(10 * seconds)
-  const input = world.executions[0]?.input
-  if (!input) throw new Error('no drain began')
+  const input = world.payload()
   await observeDrain(world.ports, input)
   expect(world.memory.settles.asked.at(-1)).toMatchObject({ notBefore: expect.any(Number) })
   expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ verdict: 'draining', unknown: [] })
@@ -213,13 +212,12 @@ test('nobody takes the lease of an edge that rests', async () => {
 
 test('where the schedule does not read them, looks ask the edges with calls themselves', async () => {
   const world = createWorld()
-  world.edges[0]?.callTo(server)
+  world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.until((record) => record?.confirmedAt !== undefined)
   world.stop()
   await world.settle()
-  const input = world.executions[0]?.input
-  if (!input) throw new Error('no drain began')
+  const input = world.payload()
   const asked = async (ms: number) => {
     await world.pass(ms)
     const before = world.memory.settles.asked.length

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
+import { present } from '../present.ts'
 import {
   command,
   createWorld,
@@ -49,6 +50,7 @@ const messages: Record<string, (world: World) => Promise<unknown>> = {
     ),
 }
 const all = Object.keys(messages)
+const send = (name: string, world: World) => present(messages[name], `message ${name}`)(world)
 
 test('messages about one instance, twice and in any order, end in the same holds', async () => {
   await fc.assert(
@@ -57,10 +59,10 @@ test('messages about one instance, twice and in any order, end in the same holds
       fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 2 * all.length, maxLength: 2 * all.length }),
       async (order, gaps) => {
         const world = createWorld()
-        world.edges[0]?.callTo(server)
+        world.edge('edge-a').callTo(server)
         for (const token of tokens) world.beginAction({ token })
         for (const [index, name] of order.entries()) {
-          await redelivered(world, () => messages[name]?.(world))
+          await redelivered(world, () => send(name, world))
           await world.pass((gaps[index] ?? 0) * seconds)
         }
         await world.pass(3 * minutes)
@@ -68,7 +70,7 @@ test('messages about one instance, twice and in any order, end in the same holds
         expect(await world.heldBy()).toEqual([drainId, 'operator/10.0.1.20:5060;udp/alice'])
         expect(world.flags()).toEqual(everywhere('DX'))
         expect(await world.formerFlags()).toEqual(everywhere('AP', 'IP'))
-        expect((await world.record())?.lifecycle?.token).toBe(tokens[1])
+        expect(await world.record()).toMatchObject({ lifecycle: { token: tokens[1] } })
         expect(world.ended().filter(({ by }) => by === 'completion')).toEqual([])
       },
     ),
@@ -103,22 +105,22 @@ test('a lifecycle event that comes again after the drain has ended starts nothin
 
 test('a second token is a new attempt: the first one ends, and only the second is completed', async () => {
   const world = createWorld()
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   for (const token of tokens) world.beginAction({ token })
-  await messages['first action']?.(world)
+  await send('first action', world)
   await world.pass(1 * minutes)
-  await messages['second action']?.(world)
+  await send('second action', world)
   await world.pass(2 * minutes)
   expect(world.executions.map(({ input }) => input.attempt)).toEqual([1, 2])
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'retired')
-  expect((await world.executions[0]?.done)?.status).toBe('SUCCEEDED')
+  expect(await world.execution().done).toMatchObject({ status: 'SUCCEEDED' })
   expect(world.memory.lifecycleActions.ended()).toMatchObject([{ token: tokens[1], result: 'CONTINUE' }])
 })
 
 test('an event that comes while its execution has failed starts a new attempt', async () => {
   const world = createWorld()
-  world.edges[0]?.callTo(server)
+  world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(1 * minutes)
   world.memory.workflows.fail(drainId, 1)

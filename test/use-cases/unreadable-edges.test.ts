@@ -82,7 +82,7 @@ test('what was read before stays known', async () => {
 test('an edge that is new has a head at once, which says that nobody has read it', async () => {
   const world = createWorld()
   await world.settledAll()
-  const c = world.edge({ id: 'edge-c' })
+  const c = world.newEdge({ id: 'edge-c' })
   c.misbehaviour = { unreachable: true }
   world.memory.fleet.list.push(c)
   const running = world.settle()
@@ -101,8 +101,7 @@ test('an edge that is new has a head at once, which says that nobody has read it
 test('an edge that is configured no more is marked, and read anew when it comes back', async () => {
   const world = createWorld()
   await world.settledAll()
-  const [, b] = world.edges
-  if (!b) throw new Error('no edge-b')
+  const b = world.edge('edge-b')
   world.memory.fleet.list.pop()
   await world.pass(1 * minutes)
   await world.settle()
@@ -130,7 +129,7 @@ test.each(['reading', 'listing', 'edgeRecords'] as const)(
   async (what) => {
     const world = createWorld()
     await world.settledAll()
-    const call = world.edges[1]?.callTo(server) ?? 0
+    const call = world.edge('edge-b').callTo(server)
     spoil(world, what)
     await world.pass(1 * minutes)
     await world.settle()
@@ -147,11 +146,10 @@ test.each(['reading', 'listing', 'edgeRecords'] as const)(
     expect(world.flags()).toMatchObject({ 'edge-b/1': 'DX', 'edge-b/2': 'DX' })
     const counted = world.memory.metrics.counted
     expect(counted.filter(({ name }) => name === 'EdgesUnreachable').at(-1)).toMatchObject({ value: 1 })
-    const input = world.executions[0]?.input
-    if (!input) throw new Error('no drain began')
+    const input = world.payload()
     expect(await observeDrain(world.ports, { ...input, next: 'observe' })).toMatchObject({ next: 'observe' })
     expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ callsLeft: 1 })
-    world.edges[1]?.hangUp(call)
+    world.edge('edge-b').hangUp(call)
   },
 )
 
@@ -160,8 +158,7 @@ test('a reading that can not be stored in time is no reading', async () => {
   const before = await readingOf(world)
   await want(world, holdOf(server))
   world.memory.store.failNext('putReading', new Error('throttled'))
-  const [edge] = world.edges
-  if (!edge) throw new Error('no edge')
+  const edge = world.edge('edge-a')
   await expect(settleEdge(world.ports, edge)).rejects.toThrow('throttled')
   expect(await readingOf(world)).toEqual(before)
   expect(await headOf(world)).not.toHaveProperty('unreadable')

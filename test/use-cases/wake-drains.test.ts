@@ -1,17 +1,8 @@
 import { expect, test } from 'vitest'
 import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
+import { present } from '../present.ts'
 import { lists } from './readings-world.ts'
-import {
-  command,
-  config,
-  createWorld,
-  drainId,
-  hours,
-  minutes,
-  seconds,
-  server,
-  type World,
-} from './world.ts'
+import { command, config, createWorld, gapsOf, hours, minutes, seconds, server, type World } from './world.ts'
 
 /** The schedule of settle, beside the test. */
 function scheduled(world: World) {
@@ -32,11 +23,14 @@ function scheduled(world: World) {
 /** A drain with a call on each of two edges, long after it began. */
 async function draining() {
   const world = createWorld()
-  const calls = world.edges.map((edge) => edge.callTo(server))
+  const hangUps = world.edges.map((edge) => {
+    const call = edge.callTo(server)
+    return () => edge.hangUp(call)
+  })
   const stop = scheduled(world)
   await world.scaleIn()
   await world.pass(20 * minutes)
-  const hangUp = (index: number) => world.edges[index]?.hangUp(calls[index] ?? 0)
+  const hangUp = (index: number) => present(hangUps[index], `edge ${index}`)()
   return { world, hangUp, stop }
 }
 const attempts = (world: World) => world.executions.map(({ input }) => input.attempt)
@@ -123,7 +117,7 @@ test.each([
       },
     },
   })
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   scheduled(world)
   await world.scaleIn()
   await world.until((record) => record?.confirmedAt !== undefined)
@@ -133,25 +127,25 @@ test.each([
   while (looksOf(world) === looks) await world.pass(1 * seconds)
   await world.pass(1 * seconds)
   kill.now = true
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'retired')
   expect(kill.now).toBe(false)
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
-  expect((await world.record(drainId))?.result).toBe('drained')
+  expect(await world.record()).toMatchObject({ result: 'drained' })
 })
 
 test('the drain of an operator that has been drained, or lifted, is not woken', async () => {
   const world = createWorld()
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   scheduled(world)
   await world.command(command('command-drain-destination'))
   await world.pass(10 * minutes)
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'drained', 'operator/10.0.1.20:5060;udp/alice')
   const woken = attempts(world)
-  const again = world.edges[0]?.callFrom('10.0.1.20') ?? 0
+  const again = world.edge('edge-a').callFrom('10.0.1.20')
   await world.pass(2 * minutes)
-  world.edges[0]?.hangUp(again)
+  world.edge('edge-a').hangUp(again)
   await world.pass(5 * minutes)
   expect(attempts(world)).toEqual(woken)
 })
@@ -162,36 +156,34 @@ test('a hook of 30 s stays alive while no settle answers, calls up or not', asyn
     ...{ heartbeatTimeoutSeconds: 30, drainDeadlineSeconds: 2900 },
   }))
   const world = createWorld({ config: { groups } })
-  world.edges[0]?.callTo(server)
+  world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(20 * seconds)
   const now = world.clock.now()
   for (const { id } of world.edges) await world.memory.store.takeEdge(id, 'slow', now, now + 1 * hours)
   await world.pass(20 * minutes)
   const beats = world.memory.lifecycleActions.heartbeats.map(({ at }) => at - world.startedAt)
-  const gaps = beats.slice(1).map((at, index) => at - (beats[index] ?? 0))
-  expect(Math.max(...gaps)).toBeLessThan(30 * seconds)
+  expect(Math.max(...gapsOf(beats))).toBeLessThan(30 * seconds)
   expect(beats.at(-1)).toBeGreaterThan(19 * minutes)
 })
 
 test('a look whose own settle finds the last call over, and wakes the drain, has not failed: the next attempt looks', async () => {
   const world = createWorld()
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.until((record) => record?.confirmedAt !== undefined)
   world.stop()
   await world.settle()
   await world.pass(1 * minutes)
-  world.edges[0]?.hangUp(call)
-  const [input] = world.executions.map((execution) => execution.input)
-  if (!input) throw new Error('no drain began')
+  world.edge('edge-a').hangUp(call)
+  const input = world.payload()
   expect(await observeDrain(world.ports, input)).toMatchObject({ next: 'ended', attempt: 1 })
   expect(attempts(world)).toEqual([1, 2])
 })
 
 test('a drain whose first reading came late is looked at soon, calls up or not, until it is confirmed', async () => {
   const world = createWorld()
-  world.edges[0]?.callTo(server)
+  world.edge('edge-a').callTo(server)
   await world.settledAll()
   const now = world.clock.now()
   for (const { id } of world.edges) await world.memory.store.takeEdge(id, 'slow', now, now + 3 * seconds)

@@ -31,8 +31,8 @@ test('an instance that was never listed is completed after two rounds, said, and
 
 test('an instance that one edge can not say anything about is not absent', async () => {
   const world = createWorld({ instances: [elsewhere] })
-  const [, b] = world.edges
-  if (b) b.misbehaviour = { unreachable: true }
+  const b = world.edge('edge-b')
+  b.misbehaviour = { unreachable: true }
   await world.scaleIn()
   await world.pass(50 * minutes)
   expect(world.ended()).toEqual([])
@@ -40,11 +40,11 @@ test('an instance that one edge can not say anything about is not absent', async
 
 test('an absent instance that still counts calls is waited for', async () => {
   const world = createWorld({ instances: [elsewhere] })
-  const call = world.edges[0]?.callFrom('10.0.9.9') ?? 0
+  const call = world.edge('edge-a').callFrom('10.0.9.9')
   await world.scaleIn()
   await world.pass(30 * minutes)
   expect(world.ended()).toEqual([])
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
 })
@@ -86,21 +86,21 @@ test('an instance that EC2 does not know is asked for for minutes, as it may be 
 
 test('an instance that EC2 knows some seconds after its drain began is drained, calls and all', async () => {
   const world = createWorld({ instances: [] })
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(20 * seconds)
   world.memory.instances.put(facts())
   await world.pass(30 * minutes)
   expect(world.ended()).toEqual([])
   expect(world.flags()).toEqual(everywhere('DX'))
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'retired')
   expect(await world.record()).toMatchObject({ result: 'drained' })
 })
 
 test('an instance that dies mid-drain is completed as gone, and stays disabled', async () => {
   const world = createWorld()
-  world.edges[0]?.callTo(server)
+  world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(5 * minutes)
   world.memory.instances.setState(instanceId, 'terminated')
@@ -130,19 +130,19 @@ test("an instance's addresses, duid and tag name its whole set: all are disabled
       facts({ addresses: ['10.0.1.20', '2001:db8::20'], taggedDestinations: ['media.example.com'] }),
     ],
   })
-  const [a] = world.edges
-  const calls = [tagged, ipv6, byDuid].map((uri) => a?.callTo(uri) ?? 0)
+  const a = world.edge('edge-a')
+  const calls = [tagged, ipv6, byDuid].map((uri) => a.callTo(uri))
   await world.scaleIn()
   await world.pass(1 * minutes)
   const disabled = a
-    ?.truth()
+    .truth()
     .entries.filter(({ flags }) => flags === 'DX')
     .map(({ uri }) => uri)
-  expect(disabled?.sort()).toEqual([server, tagged, ipv6, byDuid].sort())
+  expect(disabled.sort()).toEqual([server, tagged, ipv6, byDuid].sort())
   for (const call of calls) {
     await world.pass(5 * minutes)
     expect(world.ended()).toEqual([])
-    a?.hangUp(call)
+    a.hangUp(call)
   }
   await world.until((record) => record?.state === 'retired')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
@@ -166,7 +166,7 @@ test('a lifecycle drain of a destination that is listed twice without duids is n
 test('several instances come to their hooks at once, and each waits for its own calls only', async () => {
   const other = 'i-00000000000000021'
   const world = createWorld({ instances: [facts(), facts({ instanceId: other, addresses: ['10.0.1.21'] })] })
-  world.edges[0]?.callTo(server)
+  world.edge('edge-a').callTo(server)
   await world.scaleIn()
   const token = '21212121-2121-2121-2121-212121212121'
   world.beginAction({ instanceId: other, token })
@@ -183,11 +183,11 @@ test('retain: after the deadline the instance is kept, and it goes when its last
     deadlinePolicy: { callsLeft: 'retain', unknown: 'retain' } as const,
   }))
   const world = createWorld({ config: { groups } })
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(70 * minutes)
   expect(world.ended()).toMatchObject([{ result: 'ABANDON' }])
-  world.edges[0]?.strangerSets('a', 1, server)
+  world.edge('edge-a').strangerSets('a', 1, server)
   await world.pass(5 * minutes)
   expect(world.flags()).toMatchObject({ 'edge-a/1': 'DX' })
   let terminated = 0
@@ -197,7 +197,7 @@ test('retain: after the deadline the instance is kept, and it goes when its last
       return 'completed'
     },
   })
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'retired')
   expect(terminated).toBe(1)
 })
@@ -221,8 +221,7 @@ describe('an address that instances of two VPCs have', () => {
     await world.command(command('command-drain-destination', { id: 'drain-1' }))
     await world.pass(1 * minutes)
     expect(world.flags()).toEqual(everywhere('DX'))
-    const [hold] = await world.memory.store.holds()
-    expect(hold?.subject).toMatchObject({ kind: 'instance', instanceId })
+    expect(await world.hold()).toMatchObject({ subject: { kind: 'instance', instanceId } })
   })
 
   test.each([
@@ -231,15 +230,14 @@ describe('an address that instances of two VPCs have', () => {
   ])('and is told apart by nothing: %s holds the bare destination', async (_, ask) => {
     const config = { alarms: [{ name: byAlarm.detail.alarmName, target: server }] }
     const world = createWorld({ instances: [twin, facts()], config })
-    const call = world.edges[0]?.callTo(server) ?? 0
+    const call = world.edge('edge-a').callTo(server)
     await ask(world)
     await world.pass(10 * minutes)
     expect(world.flags()).toEqual(everywhere('DX'))
-    const [hold] = await world.memory.store.holds()
-    expect(hold?.subject).toEqual({ kind: 'uri', uri: server })
-    world.edges[0]?.hangUp(call)
-    const id = `${hold?.source}/${hold?.id}`
-    await world.until((record) => record?.state === 'drained', id)
+    const { source, id, subject } = await world.hold()
+    expect(subject).toEqual({ kind: 'uri', uri: server })
+    world.edge('edge-a').hangUp(call)
+    await world.until((record) => record?.state === 'drained', `${source}/${id}`)
   })
 })
 
@@ -257,14 +255,14 @@ test('an address that EC2 shows after the drain of a young machine began is disa
   const world = createWorld()
   const young = { launchedAt: world.clock.now() }
   world.memory.instances.put(facts({ ...young, addresses: ['10.0.9.9'] }))
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(8 * seconds)
   world.memory.instances.put(facts({ ...young, addresses: ['10.0.9.9', '10.0.1.20'] }))
   await world.pass(20 * minutes)
   expect(world.ended()).toEqual([])
   expect(world.flags()).toEqual(everywhere('DX'))
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'retired')
 })
 
@@ -272,7 +270,7 @@ test('a young machine of which no edge lists the addresses that EC2 shows is not
   const world = createWorld({ instances: [] })
   const young = { launchedAt: world.clock.now() }
   world.memory.instances.put(facts({ ...young, addresses: ['10.0.1.99'] }))
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(30 * seconds)
   expect(await world.record()).not.toHaveProperty('confirmedAt')
@@ -280,5 +278,5 @@ test('a young machine of which no edge lists the addresses that EC2 shows is not
   await world.pass(1 * minutes)
   expect(world.memory.events.of('Drain Confirmed')).toHaveLength(1)
   expect(world.flags()).toEqual(everywhere('DX'))
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
 })

@@ -5,7 +5,6 @@ import { parseLifecycleMessage } from '../../functions/contracts/lifecycle-actio
 import type { SettleRequest } from '../../functions/contracts/settle-request.ts'
 import type { WorkflowPayload } from '../../functions/contracts/workflow-payload.ts'
 import type { DrainRecord } from '../../functions/control/drain-record.ts'
-import type { HoldSource } from '../../functions/control/hold.ts'
 import type { InstanceFacts } from '../../functions/control/instance-life.ts'
 import { handleAlarm } from '../../functions/use-cases/handle-alarm.ts'
 import { handleCommand } from '../../functions/use-cases/handle-command.ts'
@@ -22,9 +21,11 @@ import type { MemoryEdgeOptions } from '../memory/edge-options.ts'
 import { type MemoryPorts, memoryPorts } from '../memory/ports.ts'
 import { createMemorySettles } from '../memory/settles.ts'
 import { createMemoryWorkflows } from '../memory/workflows.ts'
+import { present } from '../present.ts'
 import type { Execution } from '../workflow/interpreter.ts'
 import { deployed } from './deployed.ts'
 import { isWrite } from './samples.ts'
+import { flagsOf, formerFlagsOf } from './shown-flags.ts'
 import { type Watch, watched } from './watched-ports.ts'
 
 export * from './samples.ts'
@@ -87,12 +88,18 @@ afterEach(() => {
   running.clear()
 })
 
+interface Begun {
+  readonly input: WorkflowPayload
+  readonly done: Promise<Execution>
+}
+
 interface Around {
   readonly memory: MemoryPorts
   readonly ports: Ports & EdgePorts
   readonly clock: MemoryClock
   readonly startedAt: number
   readonly edges: readonly MemoryEdge[]
+  readonly executions: readonly Begun[]
   /** Every edge was read once. */
   readonly ready: Promise<void>
   readonly settling: readonly Promise<void>[]
@@ -170,7 +177,8 @@ function triggers({ memory, ports, clock, startedAt, ready, settling }: Around) 
 }
 
 /** What a test looks at. */
-function views({ memory, clock, startedAt, edges }: Around) {
+function views({ memory, clock, startedAt, edges, executions }: Around) {
+  const execution = (nth = 0) => present(executions.at(nth), `execution ${nth}`)
   return {
     /** Lets time pass until the drain's record says so; five virtual days are never. */
     async until(what: (record: DrainRecord | undefined) => boolean, id = drainId) {
@@ -180,21 +188,24 @@ function views({ memory, clock, startedAt, edges }: Around) {
         await clock.sleep(5 * seconds)
       }
     },
-    record: (id = drainId) => memory.store.drain(id),
-    hold: async (source: HoldSource, id: string) =>
-      (await memory.store.holds()).find((hold) => hold.source === source && hold.id === id),
-    /** Flags of a destination by edge and group, as Kamailio has them. */
-    flags: (uri = server) =>
-      Object.fromEntries(
-        memory.fleet.list.flatMap((e) =>
-          e instanceof MemoryEdge
-            ? e
-                .truth()
-                .entries.filter((entry) => entry.uri === uri)
-                .map((entry) => [`${e.id}/${entry.group}`, entry.flags])
-            : [],
-        ),
+    /** One of those that the world began with. */
+    edge: (id: string) =>
+      present(
+        edges.find((each) => each.id === id),
+        `edge ${id} in this world`,
       ),
+    execution,
+    /** What the execution was begun with; -1 is the last. */
+    payload: (nth = 0) => execution(nth).input,
+    record: async (id = drainId) => present(await memory.store.drain(id), `drain ${id}`),
+    /** The only one in force. */
+    hold: async () => {
+      const [hold, ...more] = await memory.store.holds()
+      if (more.length > 0) throw new Error(`${more.length} more holds are in force`)
+      return present(hold, 'hold in force')
+    },
+    /** Flags of a destination by edge and group, as Kamailio has them. */
+    flags: (uri = server) => flagsOf(memory.fleet.list, uri),
     /** Every hold that is not lifted, as `source/id`. */
     heldBy: async () =>
       (await memory.store.holds())
@@ -202,20 +213,7 @@ function views({ memory, clock, startedAt, edges }: Around) {
         .map((hold) => `${hold.source}/${hold.id}`)
         .sort(),
     /** What is on record of a destination before its first hold, by edge and group. */
-    formerFlags: async (uri = server) =>
-      Object.fromEntries(
-        (
-          await Promise.all(
-            edges.map(async ({ id }) =>
-              ((await memory.store.edgeRecords(id)) ?? []).flatMap((record) =>
-                record.kind === 'entry' && record.uri === uri
-                  ? [[`${id}/${record.group}`, record.flags] as const]
-                  : [],
-              ),
-            ),
-          )
-        ).flat(),
-      ),
+    formerFlags: (uri = server) => formerFlagsOf(memory.store, edges, uri),
     /** How the lifecycle actions ended, with when. */
     ended: () =>
       memory.lifecycleActions.ended().map(({ result, by, at }) => ({ result, by, at: at - startedAt })),
@@ -231,10 +229,10 @@ function views({ memory, clock, startedAt, edges }: Around) {
 export function createWorld(options: WorldOptions = {}) {
   const clock = createMemoryClock()
   const startedAt = clock.now()
-  const edge = (changes: Partial<MemoryEdgeOptions> = {}) =>
+  const newEdge = (changes: Partial<MemoryEdgeOptions> = {}) =>
     new MemoryEdge({ id: 'edge-a', clock, file, bootedAt: startedAt - 24 * hours, ...changes })
-  const edges = (options.edges ?? [{ id: 'edge-a' }, { id: 'edge-b' }]).map(edge)
-  const executions: { input: WorkflowPayload; done: Promise<Execution> }[] = []
+  const edges = (options.edges ?? [{ id: 'edge-a' }, { id: 'edge-b' }]).map(newEdge)
+  const executions: Begun[] = []
   let stopped = false
   let ended = false
   const settling: Promise<void>[] = []
@@ -258,14 +256,14 @@ export function createWorld(options: WorldOptions = {}) {
   const ready = handleSettle(memory, { kind: 'minute' }).then(() => {
     for (const each of edges) each.forgetRequests()
   })
-  const around = { memory, ports, clock, startedAt, edges, ready, settling }
+  const around = { memory, ports, clock, startedAt, edges, executions, ready, settling }
   const world = Object.assign(triggers(around), views(around), {
     memory,
     ports,
     clock,
     startedAt,
     edges,
-    edge,
+    newEdge,
     executions,
     /** No execution of the workflow goes on. */
     stop: () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
 import { message } from '../contracts/event-files.ts'
+import { some } from '../present.ts'
 import { createWorld, everywhere, facts, file, minutes, seconds, server, type World } from './world.ts'
 
 /** Zeros that are not zero: each ended with CONTINUE while calls were up. */
@@ -26,11 +27,11 @@ async function everyMinute(world: World, times: number): Promise<void> {
 
 test('an edge that has restarted may have forgotten calls of a server that it lists no more', async () => {
   const world = createWorld()
-  const [a] = world.edges
-  a?.callTo(server)
+  const a = world.edge('edge-a')
+  a.callTo(server)
   await everyMinute(world, 2)
   await relisted(world, [elsewhere])
-  a?.restart()
+  a.restart()
   await world.pass(5 * minutes)
   await world.scaleIn()
   await world.pass(50 * minutes)
@@ -44,15 +45,15 @@ test('an edge that has restarted may have forgotten calls of a server that it li
 test('calls to a server that was taken off the list are counted under the URI that was listed', async () => {
   const unusual = { group: 1, uri: 'sip:10.0.1.20:5080' }
   const world = createWorld({ edges: [{ id: 'edge-a', file: [unusual, elsewhere] }] })
-  const [a] = world.edges
-  const calls = [1, 2, 3, 4].map(() => a?.callTo(unusual.uri) ?? 0)
+  const a = world.edge('edge-a')
+  const calls = [1, 2, 3, 4].map(() => a.callTo(unusual.uri))
   await everyMinute(world, 2)
   await relisted(world, [elsewhere])
   await world.scaleIn()
   await world.pass(30 * minutes)
   nothingEnded(world)
   expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ callsLeft: 4 })
-  for (const call of calls) a?.hangUp(call)
+  for (const call of calls) a.hangUp(call)
   await world.until((record) => record?.state === 'retired')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
 })
@@ -60,14 +61,14 @@ test('calls to a server that was taken off the list are counted under the URI th
 test('calls that began while the list spelled the URI otherwise are counted too', async () => {
   const before = { group: 1, uri: 'sip:10.0.1.20' }
   const world = createWorld({ edges: [{ id: 'edge-a', file: [before, elsewhere] }] })
-  const [a] = world.edges
-  const calls = [1, 2, 3].map(() => a?.callTo(before.uri) ?? 0)
+  const a = world.edge('edge-a')
+  const calls = [1, 2, 3].map(() => a.callTo(before.uri))
   await everyMinute(world, 2)
   await relisted(world, [{ group: 1, uri: server }, elsewhere])
   await world.scaleIn()
   await world.pass(30 * minutes)
   nothingEnded(world)
-  for (const call of calls) a?.hangUp(call)
+  for (const call of calls) a.hangUp(call)
   await world.until((record) => record?.state === 'retired')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
 })
@@ -76,12 +77,12 @@ test('what nobody has seen listed is counted under its usual spellings before a 
   const world = createWorld({
     edges: [{ id: 'edge-a', file: [{ group: 1, uri: 'sip:10.0.1.20:5080' }, elsewhere] }],
   })
-  const [a] = world.edges
-  const call = a?.callTo('sip:10.0.1.20') ?? 0
+  const a = world.edge('edge-a')
+  const call = a.callTo('sip:10.0.1.20')
   await world.scaleIn()
   await world.pass(30 * minutes)
   nothingEnded(world)
-  a?.hangUp(call)
+  a.hangUp(call)
   await world.until((record) => record?.state === 'retired')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
 })
@@ -108,7 +109,7 @@ test('a name whose address nobody knows may be the server that no list shows, un
 
 test('profiles that have counted none of the calls that are up prove nothing', async () => {
   const world = createWorld({ edges: [{ id: 'edge-a' }] })
-  const calls = [1, 2, 3].map(() => world.edges[0]?.callUncounted() ?? 0)
+  const calls = [1, 2, 3].map(() => world.edge('edge-a').callUncounted())
   await world.scaleIn()
   await world.pass(30 * minutes)
   nothingEnded(world)
@@ -116,7 +117,7 @@ test('profiles that have counted none of the calls that are up prove nothing', a
     verdict: 'unknown',
     unknown: [expect.stringContaining('have counted none of the 3 calls that are up')],
   })
-  for (const call of calls) world.edges[0]?.hangUp(call)
+  for (const call of calls) world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'retired')
 })
 
@@ -127,8 +128,7 @@ async function atFirstZero() {
   await world.until((record) => record?.edges['edge-b']?.zero !== undefined)
   world.stop()
   await world.pass(2 * minutes)
-  const input = world.executions[0]?.input
-  if (!input) throw new Error('no drain began')
+  const input = world.payload()
   return { world, input }
 }
 
@@ -137,13 +137,13 @@ test('what ends a drain was asked after its look began: a call of a moment ago i
   // Somebody else's settle shows the second zero, and right after it the server places a call.
   const readAt = world.clock.now()
   await world.settle({ kind: 'settle', notBefore: readAt })
-  for (const { askedAt, unreadable } of await world.memory.store.edgeHeads())
+  for (const { askedAt, unreadable } of some(await world.memory.store.edgeHeads()))
     expect({ fresh: askedAt >= readAt, unreadable }).toEqual({ fresh: true, unreadable: undefined })
-  const call = world.edges[0]?.callFrom('10.0.1.20') ?? 0
+  const call = world.edge('edge-a').callFrom('10.0.1.20')
   await world.pass(1 * seconds)
   await observeDrain(world.ports, input)
   expect(await world.record()).toMatchObject({ state: 'draining', edges: { 'edge-b': { zero: {} } } })
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
 })
 
 test('a look that comes while an edge is being read asks again, and decides by what is read then', async () => {
@@ -193,7 +193,7 @@ test('a machine that was launched after its edges booted has no calls that they 
 
 test('a machine whose address EC2 does not show yet is asked for again, and is not absent meanwhile', async () => {
   const world = createWorld({ instances: [facts({ addresses: [] })] })
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(10 * minutes)
   nothingEnded(world)
@@ -202,7 +202,7 @@ test('a machine whose address EC2 does not show yet is asked for again, and is n
   await world.pass(10 * minutes)
   nothingEnded(world)
   expect(world.flags()).toEqual(everywhere('DX'))
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'retired')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })
