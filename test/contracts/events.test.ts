@@ -214,8 +214,9 @@ describe('lifecycle messages', () => {
   it.each(Object.entries(lifecycle))('%s', (name, { message, intent }) => {
     const parsed = parseLifecycleMessage(eventBody(name))
     expect(parsed).toMatchObject(message)
-    expect(parsed.kind === 'action' ? lifecycleIntent(parsed.move) : undefined).toBe(intent)
-    if (parsed.kind === 'action' && 'move' in message) expect(parsed.move).toEqual(message.move)
+    const move = 'move' in parsed ? parsed.move : undefined
+    expect(move).toEqual('move' in message ? message.move : undefined)
+    expect(move && lifecycleIntent(move)).toBe(intent)
   })
 })
 

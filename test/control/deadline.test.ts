@@ -46,11 +46,14 @@ test('no call goes that either rule which applies would keep', () => {
     fc.property(policies, anything, (policy, left) => {
       const { choice } = chooseAtDeadline(policy, left)
       expect([policy.callsLeft, policy.unknown]).toContain(choice)
-      if (choice === 'retain') return
-      if (left.callsLeft > 0 || left.unconfirmed) expect(policy.callsLeft).not.toBe('retain')
+      const rules = [
+        ...(left.callsLeft > 0 || left.unconfirmed ? [policy.callsLeft] : []),
+        ...(left.unknown.length > 0 ? [policy.unknown] : []),
+      ]
+      expect(choice === 'retain' || !rules.includes('retain')).toBe(true)
       // The instance goes with its calls only where no rule that applies would end them first.
-      if (choice === 'terminate' && left.callsLeft > 0) expect(policy.callsLeft).toBe('terminate')
-      if (left.unknown.length > 0) expect(policy.unknown).not.toBe('retain')
+      const goesWithCalls = choice === 'terminate' && left.callsLeft > 0
+      expect(!goesWithCalls || policy.callsLeft === 'terminate').toBe(true)
     }),
   )
 })
@@ -58,11 +61,10 @@ test('no call goes that either rule which applies would keep', () => {
 test('what does not apply does not decide', () => {
   fc.assert(
     fc.property(policies, anything, (policy, left) => {
-      const { choice } = chooseAtDeadline(policy, left)
-      if (left.unknown.length === 0 && (left.callsLeft > 0 || left.unconfirmed))
-        expect(choice).toBe(policy.callsLeft)
-      if (left.unknown.length > 0 && left.callsLeft === 0 && !left.unconfirmed)
-        expect(choice).toBe(policy.unknown)
+      const known = { ...left, unknown: [], unconfirmed: true }
+      expect(chooseAtDeadline(policy, known).choice).toBe(policy.callsLeft)
+      const unknown = { ...left, callsLeft: 0, unconfirmed: false, unknown: ['edge a'] }
+      expect(chooseAtDeadline(policy, unknown).choice).toBe(policy.unknown)
     }),
   )
 })
@@ -70,7 +72,8 @@ test('what does not apply does not decide', () => {
 test('only an instance that may be retained is ever chosen to be', () => {
   fc.assert(
     fc.property(policies, anything, (policy, left) => {
-      if (chooseAtDeadline(policy, left).choice === 'retain') expect(mayRetain(policy)).toBe(true)
+      const { choice } = chooseAtDeadline(policy, left)
+      expect(choice !== 'retain' || mayRetain(policy)).toBe(true)
     }),
   )
 })
@@ -95,8 +98,8 @@ test('no edge with calls is left out for more turns than there are edges', () =>
   fc.assert(
     fc.property(calls, fc.integer({ min: 1, max: 30 }), fc.nat(1000), (has, most, turn) => {
       const turns = Object.keys(has).map((_, index) => dealOut(has, most, turn + index))
-      for (const edge of Object.keys(has))
-        if ((has[edge] ?? 0) > 0) expect(turns.some((shares) => shares[edge] !== undefined)).toBe(true)
+      const withCalls = Object.keys(has).filter((edge) => (has[edge] ?? 0) > 0)
+      expect(withCalls.filter((edge) => !turns.some((shares) => shares[edge] !== undefined))).toEqual([])
     }),
   )
 })

@@ -112,11 +112,9 @@ describe('disabling', () => {
         const { writes, refused } = disablePlan(scope, list)
         const after = applied(list, writes)
         const mine = entriesOf(scope, list)
-        list.forEach((entry, index) => {
-          if (!mine.includes(entry) || isDisabled(entry)) expect(after[index]).toEqual(entry)
-          else if (refused.includes(entry)) expect(after[index]).toEqual(entry)
-          else expect(after[index]?.flags).toBe('DX')
-        })
+        const stays = (entry: ListedDestination) =>
+          !mine.includes(entry) || isDisabled(entry) || refused.includes(entry)
+        expect(after).toEqual(list.map((entry) => (stays(entry) ? entry : { ...entry, flags: 'DX' })))
         expect(disablePlan(scope, after).writes).toEqual([])
       }),
     )

@@ -6,6 +6,7 @@ import {
   eventsPerPoll,
   stepsPerExecution,
 } from '../../functions/control/workflow.ts'
+import { some } from '../present.ts'
 
 interface State {
   readonly Type: string
@@ -23,6 +24,8 @@ function state(name: string): State {
   if (!found) throw new Error(`the workflow has no state ${name}`)
   return found
 }
+
+const ofType = (type: string) => some(Object.entries(states).filter(([, { Type }]) => Type === type))
 
 function targets({ Next, Default, Choices = [], Catch = [] }: State): string[] {
   return [
@@ -62,8 +65,7 @@ describe('the definition is closed', () => {
   })
 
   it('a task that fails waits and is tried again: it never completes, never ends', () => {
-    for (const [name, { Type, Catch }] of Object.entries(states)) {
-      if (Type !== 'Task') continue
+    for (const [name, { Catch }] of ofType('Task')) {
       expect(Catch).toEqual([
         { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: expect.any(String) },
       ])
@@ -76,23 +78,21 @@ describe('the definition is closed', () => {
   })
 
   it('retries come at most twice, with backoff and jitter', () => {
-    for (const { Type, Retry } of Object.values(states))
-      if (Type === 'Task')
-        expect(Retry).toEqual([
-          {
-            ErrorEquals: ['States.ALL'],
-            IntervalSeconds: 2,
-            MaxAttempts: 2,
-            BackoffRate: 2,
-            JitterStrategy: 'FULL',
-          },
-        ])
+    for (const [, { Retry }] of ofType('Task'))
+      expect(Retry).toEqual([
+        {
+          ErrorEquals: ['States.ALL'],
+          IntervalSeconds: 2,
+          MaxAttempts: 2,
+          BackoffRate: 2,
+          JitterStrategy: 'FULL',
+        },
+      ])
   })
 
   it('each choice is equality on next, and what it does not know waits or observes', () => {
-    for (const [name, { Type, Choices = [], Default = '' }] of Object.entries(states)) {
-      if (Type !== 'Choice') continue
-      for (const choice of Choices)
+    for (const [name, { Choices = [], Default = '' }] of ofType('Choice')) {
+      for (const choice of some(Choices))
         expect(Object.keys(choice).sort()).toEqual(['Next', 'StringEquals', 'Variable'])
       expect(Choices.map((choice) => choice.Variable)).toEqual(Choices.map(() => '$.next'))
       expect(new Set(Choices.map((choice) => choice.StringEquals)).size).toBe(Choices.length)

@@ -5,6 +5,7 @@ import type { Report } from '../../lab/report.ts'
 import { run } from '../../lab/run.ts'
 import { type SabotageName, sabotageNamed, shownBy } from '../../lab/sabotage.ts'
 import { allScenarios } from '../../lab/scenarios.ts'
+import { some } from '../present.ts'
 import { sharedWorld } from './shared-world.ts'
 
 // LocalStack has no roles.
@@ -40,17 +41,18 @@ describe(`under live calls, with ${auth ? 'every role' : 'no role'} checked`, ()
   })
 
   test('no drained server got a call after the lab saw it disabled, and CONTINUE came after the last BYE', () => {
-    for (const part of report.scenarios.filter(({ kind }) => kind === 'drain')) {
+    const drains = report.scenarios.filter(({ kind }) => kind === 'drain')
+    for (const part of some(drains)) {
       expect(part.callsAtStart, part.name).toBeGreaterThanOrEqual(5)
       expect(part.callsPlacedAfterConfirmation, part.name).toBeGreaterThanOrEqual(20)
       expect(part.newCallsAfterConfirmation, part.name).toBe(0)
-      if (part.result.startsWith('CONTINUE'))
-        expect(part.lastByeToCompletedMs, part.name).toBeGreaterThanOrEqual(0)
     }
+    for (const part of some(drains.filter(({ result }) => result.startsWith('CONTINUE'))))
+      expect(part.lastByeToCompletedMs, part.name).toBeGreaterThanOrEqual(0)
   })
 
   test("each edge's log says which event or command a write was made for", () => {
-    for (const { name, logFile } of world().edges) {
+    for (const { name, logFile } of some(world().edges)) {
       const writes = readFileSync(logFile, 'utf8').matchAll(/rpc: write from \S+ for (\S+): \{/g)
       const ids = [...writes].map(([, id]) => id)
       expect(ids, name).toContain('reload-1')

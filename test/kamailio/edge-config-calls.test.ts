@@ -139,10 +139,10 @@ describe.each(['6.1', '5.6'] as const)('edge configuration on Kamailio %s, with 
     const before = await Promise.all([one, two].map(({ uri }) => dst(edge, uri)))
     await edge.restart()
     const after = await Promise.all([one, two].map(({ uri }) => dst(edge, uri)))
+    const more = after.map((count, index) => Number(count) - Number(before[index]))
+    expect(Math.max(...more)).toBeLessThanOrEqual(0)
     // 5.6 has no busy timeout for SQLite and loses a write now and then (kamailio/README.md): there no call that was over comes back.
-    if (release === '6.1') expect(after).toEqual(before)
-    else
-      for (const [index, count] of after.entries()) expect(count).toBeLessThanOrEqual(Number(before[index]))
+    expect(Math.min(...more)).toBeGreaterThanOrEqual(release === '6.1' ? 0 : Number.NEGATIVE_INFINITY)
     expect(Number(before[0]) + Number(before[1])).toBe(6)
     await long.done
     lab.ledger.sync()

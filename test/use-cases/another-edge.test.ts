@@ -115,21 +115,26 @@ test('no generation is raised above what another edge has seen', async () => {
   expect(await world.memory.store.takeEdge('edge-a', 'next', world.clock.now(), 0)).toBeLessThan(10)
 })
 
-test.each([['a reload'], ['the ending of calls']])('%s reaches no other edge than its own', async (what) => {
-  const { world, b } = await routed((_, two) => [misled('edge-a', two), two])
-  const edge = present(world.memory.fleet.list[0], 'edge')
-  if (what === 'a reload') {
-    const answer = await world.command(command('command-reload-edge', { edge: 'edge-a' }))
-    expect(answer).toMatchObject({ result: 'incomplete', edges: [{ edge: 'edge-a', outcome: 'failed' }] })
-  } else {
-    await want(world, holdOf(server))
-    b.callTo(server)
-    const endCalls = { hold: holdKey(holdOf(server)), step: world.clock.now(), shares: { 'edge-a': 1 } }
-    expect(await settleEdge(world.ports, edge, { endCalls })).toMatchObject({
-      error: { fault: 'another-edge' },
-    })
-    expect(b.truth().calls).toBe(1)
-  }
+test.each([
+  [
+    'a reload',
+    (world: World) => world.command(command('command-reload-edge', { edge: 'edge-a' })),
+    { result: 'incomplete', edges: [{ edge: 'edge-a', outcome: 'failed' }] },
+  ],
+  [
+    'the ending of calls',
+    (world: World) => {
+      const endCalls = { hold: holdKey(holdOf(server)), step: world.clock.now(), shares: { 'edge-a': 1 } }
+      return settleEdge(world.ports, present(world.memory.fleet.list[0], 'edge'), { endCalls })
+    },
+    { error: { fault: 'another-edge' } },
+  ],
+])('%s reaches no other edge than its own', async (_, ask, answer) => {
+  const { world, b } = await routed((_a, two) => [misled('edge-a', two), two])
+  await want(world, holdOf(server))
+  b.callTo(server)
+  expect(await ask(world)).toMatchObject(answer)
+  expect(b.truth().calls).toBe(1)
   await world.pass(10 * seconds)
   const done = b.requests.filter((request) => /reload|terminate/.test(request))
   expect(done).toEqual([])

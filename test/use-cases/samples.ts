@@ -1,5 +1,6 @@
 import { type DestinationUri, destinationUri } from '../../functions/control/destination.ts'
 import { eventBody } from '../contracts/event-files.ts'
+import type { MemoryEdge } from '../memory/edge.ts'
 import { some } from '../present.ts'
 
 /** Whether a request to an edge sets a state or the guard. */
@@ -15,6 +16,15 @@ export function verbatim(text: string): DestinationUri {
   const uri = destinationUri(text)
   if (!uri) throw new Error(`${text} is no SIP URI`)
   return uri
+}
+
+/** One that comes within Kamailio's reload_delta does nothing. */
+export function reloadedByStranger(edge: MemoryEdge): void {
+  try {
+    edge.strangerReloads()
+  } catch (error) {
+    if (!String(error).includes('too early for another reload')) throw error
+  }
 }
 
 /** How far apart: the expectations of it would hold of fewer than two. */
