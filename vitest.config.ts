@@ -26,6 +26,8 @@ const localstack = {
 export default defineConfig({
   test: {
     maxWorkers: '100%',
+    // A test whose expectations were all skipped fails: a loop over nothing, a callback that nobody called.
+    expect: { requireAssertions: true },
     projects: [
       {
         test: {
@@ -42,6 +44,8 @@ export default defineConfig({
         test: {
           name: 'stack',
           include: ['test/lib/**/*.test.ts'],
+          // The CDK's own assertions of a template throw, and count as none.
+          expect: { requireAssertions: false },
           testTimeout: 60_000,
           sequence: { groupOrder: 1 },
         },

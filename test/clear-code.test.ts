@@ -38,7 +38,7 @@ let copy = ''
 /** One run over a copy of the layout: nothing is left in the project. */
 beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), 'clear-code-'))
-  for (const file of ['biome.json', 'no-ambient-effects.grit', '.gitignore'])
+  for (const file of ['biome.json', 'no-ambient-effects.grit', 'no-empty-pass.grit', '.gitignore'])
     cpSync(join(root, file), join(copy, file))
   const plant = (path: string, lines: readonly string[]) => {
     mkdirSync(dirname(join(copy, path)), { recursive: true })

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import * as z from 'zod'
+import { some } from './present.ts'
 
 const root = join(import.meta.dirname, '..')
 const versions = z.record(z.string(), z.string()).default({})
@@ -16,7 +17,7 @@ test('every dependency has its reason, and its exact version', () => {
     .filter((line) => line.startsWith('| `'))
     .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => name))
   expect(reasons.toSorted()).toEqual(Object.keys(all).toSorted())
-  for (const version of Object.values(all)) expect(version).toMatch(/^\d+\.\d+\.\d+$/)
+  for (const version of some(Object.values(all))) expect(version).toMatch(/^\d+\.\d+\.\d+$/)
 })
 
 test('the lock file has the package of every platform: npm refuses a clean install without, and drops those that a registry lacks', () => {

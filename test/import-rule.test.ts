@@ -186,7 +186,7 @@ const planted = (room: string, kind: 'refused' | 'allowed', index: number) =>
 /** One run over a copy of the layout: nothing is left in the project. */
 beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), 'import-rule-'))
-  for (const file of ['biome.json', 'no-ambient-effects.grit', '.gitignore'])
+  for (const file of ['biome.json', 'no-ambient-effects.grit', 'no-empty-pass.grit', '.gitignore'])
     cpSync(join(root, file), join(copy, file))
   for (const [room, { refused, allowed }] of Object.entries(rooms))
     for (const [kind, list] of Object.entries({ refused, allowed }))

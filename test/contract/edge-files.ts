@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { type DestinationUri, destinationUri } from '../../functions/control/destination.ts'
+import { some } from '../present.ts'
 import type { EdgePlaces, EdgeRequest, EdgeWorld } from './edge.ts'
 
 /** The part of the contract of the port `Edge` that depends on the edge's files: batches, the fence, the boot, what a list may hold. */
@@ -99,7 +100,7 @@ export function filesContract(
     const { destinations, opaque } = await edge.list()
     expect(destinations.map(({ uri }) => uri).sort()).toEqual([first, second].sort())
     // What Kamailio makes of such a line differs by release: listed as it is, or left out.
-    for (const { text } of opaque) expect(odd).toContain(text)
+    for (const { text } of some(opaque)) expect(odd).toContain(text)
     expect(await edge.write([{ state: 'd', group: 1, uri: first }])).toEqual(['done'])
   })
 
@@ -113,8 +114,10 @@ export function filesContract(
     })
     for (const _ of ['at first', 'once it is known that there are names']) {
       const { destinations } = await edge.list()
-      expect(destinations.find(({ uri }) => uri.includes(secondName))?.address).toBe(secondAddress)
-      expect(destinations.find(({ uri }) => uri === first)?.address).toBe(undefined)
+      const addresses = destinations.map(
+        ({ uri, address }) => `${uri === first ? 'first' : 'second'} ${address}`,
+      )
+      expect(addresses.sort()).toEqual(['first undefined', `second ${secondAddress}`])
     }
   })
 }

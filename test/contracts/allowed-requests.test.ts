@@ -12,6 +12,7 @@ import {
   rpcMethods,
 } from '../../functions/contracts/rpc.ts'
 import { methodRules } from '../../functions/kamailio/rpc-methods.ts'
+import { some } from '../present.ts'
 
 const cfg = readFileSync(join(import.meta.dirname, '../../kamailio/rpc.cfg'), 'utf8')
 
@@ -82,7 +83,7 @@ describe("the edge's list of allowed requests is ours", () => {
     const [pattern = '', ...more] = patternsIn(route('DISPATCHER_CONTROL_RPC_IS_WRITE'))
     expect(more).toEqual([])
     const isWrite = new RegExp(pattern, 'i')
-    for (const method of rpcMethods)
+    for (const method of some(rpcMethods))
       expect([method, isWrite.test(line(method, ''))]).toEqual([method, methodRules[method].write])
   })
 })

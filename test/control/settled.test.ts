@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { EntryRecord } from '../../functions/control/entry-record.ts'
 import { settlePlan } from '../../functions/control/settle-plan.ts'
 import { outcomeOf, settledEntries } from '../../functions/control/settled.ts'
+import { some } from '../present.ts'
 import { hold, listed, machine, uri } from './samples.ts'
 import { free, held, recorded, shows, view } from './settle-samples.ts'
 import { entry, settled } from './settled-samples.ts'
@@ -74,7 +75,7 @@ describe('what a settle found and left', () => {
 
   it('what can not be written apart from its twin is refused, whatever else went wrong', () => {
     const twins = [shows('AP', 'x'), shows('AP', 'y')]
-    for (const { refused } of found(held, twins, twins, { problem: 'State Update Failed' }))
+    for (const { refused } of some(found(held, twins, twins, { problem: 'State Update Failed' })))
       expect(refused).toContain('listed more than once without distinct duids')
   })
 })

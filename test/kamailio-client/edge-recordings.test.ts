@@ -176,7 +176,7 @@ describe.each(edgeReleases)('what real Kamailio %s with our files answers', (rel
     expect(posts.map(({ body, generation }) => [body, String(generation)])).toEqual([
       [stale.request, stale.generation],
     ])
-    for (const given of answers) expect(given).toEqual({ error: expect.any(StaleGeneration) })
+    for (const given of some(answers)) expect(given).toEqual({ error: expect.any(StaleGeneration) })
   })
 
   const guardProbe = { 'guard-probe.invalid': 'htable.get.missing' }

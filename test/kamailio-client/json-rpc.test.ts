@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { some } from '../present.ts'
 import { clientOf, loopback, media, reply, result } from './loopback.ts'
 
 const uptime = { now: 'x', up_since: 'Sun Nov 22 20:16:46 2026', uptime: 4 }
@@ -18,7 +19,7 @@ describe('a request is exactly what an edge allows by a regular expression', () 
       '{"jsonrpc":"2.0","method":"dispatcher.set_duid_state","params":["ap",0,"ms-a"],"id":2}',
       '{"jsonrpc":"2.0","method":"core.uptime","params":[],"id":3}',
     ])
-    for (const { head, body } of server.requests) {
+    for (const { head, body } of some(server.requests)) {
       expect(head).toMatch(/^POST \/rpc HTTP\/1\.1\r\n/)
       expect(head.toLowerCase()).toContain(`content-length: ${body.length}`)
       expect(head.toLowerCase()).not.toContain('transfer-encoding')
@@ -104,8 +105,8 @@ describe('the shared secret', () => {
     const { key, asked } = ask('the-old-secret', 'the-new-secret')
     await clientOf(server, { key }).setState('d', 1, media)
     expect(asked).toEqual({ current: 1, fresh: 1 })
-    expect(server.requests).toHaveLength(2)
-    expect(server.requests[0]?.body).toBe(server.requests[1]?.body)
+    const [body, ...again] = server.requests.map((request) => request.body)
+    expect(again).toEqual([body])
   })
 
   test('the same secret again is not tried again', async () => {
@@ -123,7 +124,7 @@ describe('the shared secret', () => {
       `{"jsonrpc":"2.0","error":{"code":500,"message":"X-RPC-Key ${secret}"},"id":1}`,
       `{"jsonrpc":"2.0","result":{"RECORDS":[{"SET":{"ID":1,"TARGETS":[{"DEST":{"URI":"${secret}","FLAGS":"AX"}}]}}]},"id":1}`,
     ]
-    for (const body of bodies) {
+    for (const body of some(bodies)) {
       for (const status of ['200 OK', '401 Unauthorized', '500 Internal Server Error']) {
         const server = await loopback((_request, socket) => reply(socket, body, status))
         const text = await clientOf(server, { key })

@@ -43,7 +43,7 @@ describe.each(releases)('what real Kamailio %s said', (release) => {
         !name.includes('.odd') && request.includes('dispatcher.list"') && response?.body.includes('NRSETS'),
     )
     expect(lists.length).toBeGreaterThan(20)
-    for (const list of lists) {
+    for (const list of some(lists)) {
       const { targets, opaque } = dispatcherList.parse(read(list))
       const body = list.response?.body ?? ''
       expect(opaque).toEqual([])

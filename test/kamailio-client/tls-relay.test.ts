@@ -3,6 +3,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { edgeAccessEnvironment } from '../../functions/contracts/names.ts'
 import { relayHandler } from '../../functions/runtime/relay-handler.ts'
 import { freePort } from '../../lab/free-port.ts'
+import { some } from '../present.ts'
 import { clientOf, expectNothingOf, ours } from './tls-contract.ts'
 
 const address = '127.0.1.63'
@@ -44,7 +45,7 @@ async function openRelay() {
 test('the relay speaks with the certificate that it is given, and keeps connections for the last few alone', async () => {
   const { ask, shown, open } = await openRelay()
   const materials = Array.from({ length: 7 }, () => ({ ca: ours.certificate, client: clientOf(ours) }))
-  for (const tls of materials)
+  for (const tls of some(materials))
     for (let nth = 0; nth < 3; nth += 1) expect(await ask(tls)).toMatchObject({ status: 200 })
   expect(new Set(shown).size).toBe(materials.length)
   await vi.waitFor(() => expect(open()).toBeLessThanOrEqual(4 * 2))

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type KamailioProgram, kamailioReleases, provision } from '../../lab/provision.ts'
+import { some } from '../present.ts'
 import { observe, whyNoNamespace } from './drop-in/namespace.ts'
 import {
   batch,
@@ -145,7 +146,7 @@ describe.skipIf(why).each(kamailioReleases)('a configuration of its own on Kamai
   test('calls, the FIFO, its own pages, profiles, tables and event routes are as before', () => {
     const { sockets: _, ...as } = before.noted
     expect(after.noted).toMatchObject(as)
-    for (const name of calls) expect([as[name], as[`${name} ended`]]).toEqual([200, 200])
+    for (const name of some(calls)) expect([as[name], as[`${name} ended`]]).toEqual([200, 200])
     expect(as['metrics with calls up']).toMatchObject({
       body: 'started 5 ended 0 workers 1 acme 4 trunk 1 all 5',
     })

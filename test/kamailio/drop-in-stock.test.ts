@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { kamailioReleases, provision } from '../../lab/provision.ts'
+import { some } from '../present.ts'
 import { observe, whyNoNamespace } from './drop-in/namespace.ts'
 import {
   batch,
@@ -125,14 +126,14 @@ describe.each([...tools.kamailio])("Debian's stock kamailio.cfg of Kamailio %s",
       expect(listed.filter((socket) => socket !== added).sort()).toEqual(
         [...socketsListed(before, 'sockets')].sort(),
       )
-      for (const transport of transports)
+      for (const transport of some(transports))
         expect(listed.find((socket) => socket.startsWith(transport))).toMatch(/:506[01]$/)
     })
 
     test('calls, registrations, the FIFO and the stock HTTP pages answer as before', () => {
       const { sockets: _, ...as } = before.noted
       expect(after.noted).toMatchObject(as)
-      for (const transport of transports) {
+      for (const transport of some(transports)) {
         expect(as[`to alice by ${transport}`]).toBe(200)
         expect(as[`to alice by ${transport} ended`]).toBe(200)
       }
@@ -141,7 +142,8 @@ describe.each([...tools.kamailio])("Debian's stock kamailio.cfg of Kamailio %s",
 
     test('calls of both directions are counted while they are up, and remembered as begun', () => {
       const up = transports.length
-      for (const transport of transports) expect(after.noted[`to a media server by ${transport}`]).toBe(200)
+      for (const transport of some(transports))
+        expect(after.noted[`to a media server by ${transport}`]).toBe(200)
       expect(after.noted['from a media server']).toBe(200)
       expect(resultsOf(after, 'counts')).toEqual([up, 1, up, 1, up + 1])
       expect(resultsOf(after, 'counts at the end')).toEqual([0, 0])

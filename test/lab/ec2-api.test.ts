@@ -105,9 +105,9 @@ describe('DescribeInstances', () => {
     const { id } = await launch('10.0.1.20')
     const { done } = await simulator.terminate(id)
     await done
-    const [instance] = await find({ InstanceIds: [id] })
-    expect(instance).toMatchObject({ State: { Code: 48, Name: 'terminated' } })
-    expect(instance?.PrivateIpAddress).toBeUndefined()
+    const found = await find({ InstanceIds: [id] })
+    expect(found).toMatchObject([{ State: { Code: 48, Name: 'terminated' } }])
+    expect(found[0]).not.toHaveProperty('PrivateIpAddress')
     expect(await find({ Filters: [{ Name: 'private-ip-address', Values: ['10.0.1.20'] }] })).toEqual([])
   })
 

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { openDisplay } from '../../lab/display.ts'
 import { renderTable, type TableRow } from '../../lab/live-table.ts'
+import { some } from '../present.ts'
 
 const rows: TableRow[] = [
   {
@@ -42,8 +43,8 @@ test('no line is wider than the terminal, whatever is in it', () => {
       fc.array(row, { maxLength: 3 }),
       fc.integer({ min: 64, max: 240 }),
       fc.boolean(),
-      (some, width, colour) => {
-        for (const line of renderTable(some, { ...options, width, colour }))
+      (rows, width, colour) => {
+        for (const line of some(renderTable(rows, { ...options, width, colour })))
           expect(stripVTControlCharacters(line).length).toBeLessThanOrEqual(width)
       },
     ),

@@ -6,6 +6,7 @@ import { environment, type MetricName, metricNames } from '../../functions/contr
 import { createMetrics } from '../../functions/runtime/metrics.ts'
 import { DispatcherControl } from '../../lib/dispatcher-control.ts'
 import { directEdgeAccess } from '../../lib/edge-access.ts'
+import { some } from '../present.ts'
 import { alarmsOf, metric, named } from './alarms-of.ts'
 import { variables, world } from './managed-world.ts'
 import { exampleSettings, exampleTemplate, functionsPath, readable } from './synthesized.ts'
@@ -147,7 +148,7 @@ test('an execution that failed, was stopped or was ended by AWS is alarmed', () 
 })
 
 test('every alarm says what it means, where to read on, and what no data stands for', () => {
-  for (const { id, AlarmDescription } of alarms) {
+  for (const { id, AlarmDescription } of some(alarms)) {
     expect(AlarmDescription, id).toMatch(/Runbook: docs\/operations\.md#[a-z-]+ \(No data: .+\.\)$/)
     expect(AlarmDescription.length, id).toBeLessThanOrEqual(1024)
   }
@@ -160,7 +161,7 @@ test('without a topic nobody is told; with one, of each alarm and of its end', (
     exampleTemplate({ ...exampleSettings, alarmTopicArn: topic, runbookUrl: 'https://example.com/runbook' }),
   )
   expect(told).toHaveLength(alarms.length)
-  for (const one of told) {
+  for (const one of some(told)) {
     expect(one).toMatchObject({ AlarmActions: [topic], OKActions: [topic] })
     expect(one.AlarmDescription).toContain('https://example.com/runbook#')
   }
@@ -169,14 +170,14 @@ test('without a topic nobody is told; with one, of each alarm and of its end', (
 test('the dashboard shows every metric of ours, and each queue, function and the state machine', () => {
   const [dashboard] = Object.values(template.findResources('AWS::CloudWatch::Dashboard'))
   const body = JSON.stringify(dashboard)
-  for (const name of Object.values(metricNames)) expect(body).toContain(name)
+  for (const name of some(Object.values(metricNames))) expect(body).toContain(name)
   for (const type of [
     'AWS::SQS::Queue',
     'AWS::Events::Rule',
     'AWS::Lambda::Function',
     'AWS::StepFunctions::StateMachine',
   ])
-    for (const id of Object.keys(template.findResources(type))) expect(body).toContain(`"${id}"`)
+    for (const id of some(Object.keys(template.findResources(type)))) expect(body).toContain(`"${id}"`)
 })
 
 /** As GitHub makes an anchor of a heading. */
@@ -200,6 +201,6 @@ test('every alarm has its entry in the runbook, with meaning, look and fix, and 
   )
   const wanted = new Set(alarms.map(({ AlarmDescription }) => /#([a-z-]+)/.exec(AlarmDescription)?.[1] ?? ''))
   expect([...entries.keys()].sort()).toEqual([...wanted].sort())
-  for (const [name, text] of entries)
+  for (const [name, text] of some(entries))
     for (const part of ['**Means**', '**Look**', '**Fix**']) expect(text, name).toContain(part)
 })

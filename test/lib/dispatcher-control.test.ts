@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { drainWorkflow } from '../../functions/control/workflow.ts'
 import type { Settings } from '../../lib/settings.ts'
+import { some } from '../present.ts'
 import {
   exampleGroup,
   exampleSettings,
@@ -50,7 +51,7 @@ describe('queues', () => {
       ['<ControlIntakeAlarmEventsQueue>', false],
       ['<ControlCommandsQueue>', true],
     ])
-    for (const { name, FifoQueue, RedrivePolicy } of withDeadLetters) {
+    for (const { name, FifoQueue, RedrivePolicy } of some(withDeadLetters)) {
       const own = queues.find((each) => each.name === name.replace('Queue>', 'DeadLetters>'))
       expect(readable(RedrivePolicy?.deadLetterTargetArn)).toBe(name.replace('Queue>', 'DeadLetters.Arn>'))
       expect(own).toMatchObject({ FifoQueue, MessageRetentionPeriod: 14 * 86_400 })
@@ -76,7 +77,7 @@ describe('queues', () => {
   test('nobody reaches one without TLS', () => {
     const policies = Object.values(template.findResources('AWS::SQS::QueuePolicy'))
     expect(policies).toHaveLength(queues.length)
-    for (const policy of policies)
+    for (const policy of some(policies))
       expect(JSON.stringify(policy)).toContain(
         '"Action":"sqs:*","Condition":{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny","Principal":{"AWS":"*"}',
       )
@@ -85,7 +86,7 @@ describe('queues', () => {
   test('each is worked off in small batches whose failures are told apart', () => {
     const mappings = Object.values(template.findResources('AWS::Lambda::EventSourceMapping'))
     expect(mappings).toHaveLength(3)
-    for (const mapping of mappings)
+    for (const mapping of some(mappings))
       expect(mapping).toMatchObject({
         Properties: {
           FunctionResponseTypes: ['ReportBatchItemFailures'],
@@ -104,7 +105,7 @@ describe('queues', () => {
 describe('functions', () => {
   test('all eight run on Node 24 on arm64, with a log group of their own', () => {
     expect(functions).toHaveLength(8)
-    for (const { Properties } of functions)
+    for (const { Properties } of some(functions))
       expect(Properties).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] })
     expect(new Set(functions.map(({ Properties }) => readable(Properties.LoggingConfig.LogGroup))).size).toBe(
       8,

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { edgeAccessEnvironment } from '../../functions/contracts/names.ts'
 import type { Settings } from '../../lib/settings.ts'
+import { some } from '../present.ts'
 import { exampleSettings, exampleStack, exampleTemplate, readable } from './synthesized.ts'
 
 const place = { vpcId: 'vpc-1', subnetIds: ['subnet-1', 'subnet-2'] }
@@ -105,7 +106,7 @@ describe('by VPC link', () => {
     template.resourceCountIs('AWS::ApiGatewayV2::VpcLink', 1)
     template.resourceCountIs('AWS::ServiceDiscovery::HttpNamespace', 1)
     const integrations = all(template, 'AWS::ApiGatewayV2::Integration')
-    for (const integration of integrations)
+    for (const integration of some(integrations))
       expect(integration).toMatchObject({
         IntegrationType: 'HTTP_PROXY',
         IntegrationMethod: 'POST',
@@ -155,7 +156,7 @@ describe('by VPC link', () => {
     const invoke = allowing(template, 'execute-api:Invoke')
     expect(invoke).toHaveLength(1)
     expect(allowedTo(template, 'execute-api:Invoke')).toEqual(['<ControlSettleRole>'])
-    for (const { Resource } of invoke)
+    for (const { Resource } of some(invoke))
       expect(z.array(z.unknown()).parse(Resource).map(readable)).toEqual(
         ['edge-a', 'edge-b', 'edge-c'].map(
           (edge) =>
@@ -166,7 +167,7 @@ describe('by VPC link', () => {
       JSON.stringify(each).includes(edgeAccessEnvironment.api),
     )
     expect(told).toHaveLength(1)
-    for (const { Environment } of told)
+    for (const { Environment } of some(told))
       expect(Environment).toMatchObject({
         Variables: { [edgeAccessEnvironment.routes]: 'edge-a,edge-b,edge-c' },
       })
@@ -216,15 +217,14 @@ describe('by relay', () => {
     const network = (statement: z.output<typeof statements>[number]) =>
       statement.Action.filter((action) => action.startsWith('ec2:')).toSorted()
     const own = statementsOf(template, 'EdgeAccessRelay')
-    const [allowed, denied] = ['Allow', 'Deny'].map((effect) =>
-      own.filter((each) => each.Effect === effect && network(each).length > 0),
-    )
-    expect(allowed?.map(network)).toEqual([expect.arrayContaining(['ec2:CreateNetworkInterface'])])
-    expect(denied?.map(network)).toEqual(allowed?.map(network))
-    expect(denied?.map(({ Resource, Condition }) => ({ Resource, Condition }))).toEqual([
+    const those = (effect: string) => own.filter((each) => each.Effect === effect && network(each).length > 0)
+    const [allowed, denied] = [those('Allow'), those('Deny')]
+    expect(allowed.map(network)).toEqual([expect.arrayContaining(['ec2:CreateNetworkInterface'])])
+    expect(denied.map(network)).toEqual(allowed.map(network))
+    expect(denied.map(({ Resource, Condition }) => ({ Resource, Condition }))).toEqual([
       { Resource: '*', Condition: { ArnLike: { 'lambda:SourceFunctionArn': expect.anything() } } },
     ])
-    const { ArnLike } = z.object({ ArnLike: z.record(z.string(), z.unknown()) }).parse(denied?.[0]?.Condition)
+    const { ArnLike } = z.object({ ArnLike: z.record(z.string(), z.unknown()) }).parse(denied[0]?.Condition)
     expect(readable(ArnLike['lambda:SourceFunctionArn'])).toBe(
       'arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:*',
     )

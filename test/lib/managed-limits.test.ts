@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { metricNames, metricNamespace } from '../../functions/contracts/names.ts'
 import { handlers } from '../../lib/handlers.ts'
 import type { ManageOptions } from '../../lib/lifecycle-hooks.ts'
+import { some } from '../present.ts'
 import { configuration, details, imported, owned, terminate, world } from './managed-world.ts'
 
 describe('what does not fit together is refused where it is written', () => {
@@ -115,7 +116,7 @@ test('every metric that is counted has its method', () => {
   expect(metrics.map(({ metricName }) => metricName).toSorted()).toEqual(
     Object.values(metricNames).toSorted(),
   )
-  for (const { namespace, dimensions } of metrics) {
+  for (const { namespace, dimensions } of some(metrics)) {
     expect(namespace).toBe(metricNamespace)
     expect(dimensions).toMatchObject({ service: 'Media/Control' })
   }
@@ -131,6 +132,6 @@ test('every function is there to set what we have no option for', () => {
   expect(Object.keys(control.functions).toSorted()).toEqual(Object.keys(handlers).toSorted())
   for (const each of Object.values(control.functions)) each.addEnvironment('THEIR_OWN', 'value')
   const template = Template.fromStack(stack)
-  for (const each of Object.values(template.findResources('AWS::Lambda::Function')))
+  for (const each of some(Object.values(template.findResources('AWS::Lambda::Function'))))
     expect(each).toMatchObject({ Properties: { Environment: { Variables: { THEIR_OWN: 'value' } } } })
 })

@@ -17,6 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { handlers } from '../../lib/handlers.ts'
 import { writePackage } from '../../lib/package.ts'
+import { some } from '../present.ts'
 
 const root = join(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'dispatcher-control-'))
@@ -108,7 +109,7 @@ describe('the package', () => {
   })
 
   test('brings its functions, its documents, and what an edge includes', () => {
-    for (const name of Object.keys(handlers))
+    for (const name of some(Object.keys(handlers)))
       expect(existsSync(join(installed, 'dist', 'functions', name, 'index.mjs'))).toBe(true)
     const documents = ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'docs/commands.md']
     for (const file of [...documents, 'kamailio/rpc.cfg', 'kamailio/drain-guard.cfg'])

@@ -174,8 +174,7 @@ test.each([
 
 test('a drain whose hold is missing goes on: the hold is placed again from its record, and nothing found before is concluded from', async () => {
   const world = createWorld()
-  const edge = world.edges[0]
-  if (!edge) throw new Error('an edge is needed')
+  const edge = world.edge('edge-a')
   const call = edge.callTo(server)
   await world.scaleIn()
   await world.pass(2 * minutes)
@@ -192,7 +191,7 @@ test('a drain whose hold is missing goes on: the hold is placed again from its r
   })
   await world.pass(10 * minutes)
   expect(isLost).toBe(false)
-  expect((await world.record())?.state).toBe('draining')
+  expect((await world.record()).state).toBe('draining')
   expect(world.flags()).toEqual(everywhere('DX'))
   expect(world.ended()).toEqual([])
   edge.hangUp(call)

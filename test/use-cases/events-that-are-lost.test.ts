@@ -27,8 +27,7 @@ test('a kept event that the bus never takes keeps no other from being published'
 
 test('a drain goes on when its events can be neither published nor kept', async () => {
   const world = createWorld()
-  const [edge] = world.edges
-  const call = edge?.callTo(server)
+  const call = world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(2 * minutes)
   const refuse = async () => {
@@ -37,7 +36,7 @@ test('a drain goes on when its events can be neither published nor kept', async 
   Object.assign(world.memory.events, { publish: refuse } satisfies Partial<Events>)
   Object.assign(world.memory.store, { keepEvent: refuse })
   await world.pass(5 * minutes)
-  if (call !== undefined) edge?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.pass(20 * minutes)
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
   expect(world.memory.metrics.total('EventsLost')).toBeGreaterThan(0)
@@ -45,7 +44,7 @@ test('a drain goes on when its events can be neither published nor kept', async 
 
 test('past the deadline a hold that can not be read is unknown, and the policy decides', async () => {
   const world = createWorld()
-  world.edges[0]?.callTo(server)
+  world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(2 * minutes)
   Object.assign(world.memory.store, {

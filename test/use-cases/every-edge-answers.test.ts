@@ -18,8 +18,7 @@ async function heldOnOneEdge(): Promise<World> {
 }
 
 function misbehave(world: World, how: object): void {
-  const [, b] = world.edges
-  if (b) b.misbehaviour = how
+  world.edge('edge-b').misbehaviour = how
 }
 
 test('an activate names an edge that lists its destination, and never had it disabled, as already', async () => {

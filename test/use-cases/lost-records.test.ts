@@ -29,7 +29,7 @@ function loseRow(world: World, id = drainId): void {
 
 test('a record that is lost is made anew of its hold: the drain waits for its calls, and completes its action', async () => {
   const world = createWorld()
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(5 * minutes)
   const before = await world.record()
@@ -40,14 +40,14 @@ test('a record that is lost is made anew of its hold: the drain waits for its ca
   expect(world.flags()).toEqual(everywhere('DX'))
   const { who, order, deadlineAt, lifecycle } = before ?? {}
   expect(await world.record()).toMatchObject({ who, order, deadlineAt, lifecycle, state: 'draining' })
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'retired')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })
 
 test('where the hold is lost too, what the execution keeps alive tells whose drain it is', async () => {
   const world = createWorld()
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(5 * minutes)
   loseRow(world)
@@ -61,7 +61,7 @@ test('where the hold is lost too, what the execution keeps alive tells whose dra
   isLost = false
   await world.pass(20 * minutes)
   expect(world.ended()).toEqual([])
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'retired')
 })
 
@@ -72,21 +72,21 @@ test('a retained instance whose record is lost stays until its calls are over, a
     deadlinePolicy: { callsLeft: 'retain', unknown: 'retain' } as const,
   }))
   const world = createWorld({ config: { groups } })
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.until((record) => record?.retainedAt !== undefined)
   await world.pass(1 * minutes)
   loseRow(world)
   await world.pass(20 * minutes)
   expect(world.memory.lifecycleActions.terminated).toEqual([])
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'retired')
   expect(world.memory.lifecycleActions.terminated).toMatchObject([{ instanceId }])
 })
 
 test('an operator’s drain whose record is lost goes on with who asked for it, and what for', async () => {
   const world = createWorld()
-  const call = world.edges[0]?.callTo(server) ?? 0
+  const call = world.edge('edge-a').callTo(server)
   await world.command(command('command-drain-destination', { id: 'drain-1' }))
   const [hold] = await world.memory.store.holds()
   const id = `operator/${hold?.id}`
@@ -96,7 +96,7 @@ test('an operator’s drain whose record is lost goes on with who asked for it, 
   await world.pass(5 * minutes)
   const { who, why, order, deadlineAt, uris } = before ?? {}
   expect(await world.memory.store.drain(id)).toMatchObject({ who, why, order, deadlineAt, uris })
-  world.edges[0]?.hangUp(call)
+  world.edge('edge-a').hangUp(call)
   await world.pass(5 * minutes)
   expect(await world.memory.store.drain(id)).toMatchObject({ state: 'drained' })
 })

@@ -73,8 +73,8 @@ test('a mark stays while an edge is away that may list what its machine had', as
 
 test('a mark stays while what its machine had moves from one list to another between their readings', async () => {
   const world = await retiredWorld()
-  const [a, b] = world.edges
-  if (!a || !b) throw new Error('two edges are needed')
+  const a = world.edge('edge-a')
+  const b = world.edge('edge-b')
   const without = file.filter(({ uri }) => uri !== server)
   a.writeFile(without)
   a.strangerReloads()

@@ -81,12 +81,12 @@ test.each([
       edges: [{ id: 'edge-a', file: [beside, { group: 1, uri: `${hidden}:5060`, flags: 'AP' }] }],
     })
     await world.reconcile()
-    const [edge] = world.edges
-    edge?.callTo(`${hidden}:5060`)
+    const edge = world.edge('edge-a')
+    edge.callTo(`${hidden}:5060`)
     if (!isBefore) await world.scaleIn()
     await world.pass(5 * minutes)
-    edge?.writeFile([beside])
-    edge?.strangerReloads()
+    edge.writeFile([beside])
+    edge.strangerReloads()
     await world.pass(10 * seconds)
     await world.reconcile()
     if (isBefore) await world.scaleIn()

@@ -149,10 +149,10 @@ test('a new destination in the file is listed after the reload', async () => {
 
 test('an edge whose list was emptied is reloaded once its file is filled', async () => {
   const world = createWorld()
-  world.edges[0]?.writeFile([])
-  world.edges[0]?.strangerReloads()
+  world.edge('edge-a').writeFile([])
+  world.edge('edge-a').strangerReloads()
   await world.pass(10 * seconds)
-  world.edges[0]?.writeFile(file)
+  world.edge('edge-a').writeFile(file)
   expect(await world.command(reload({ edge: 'edge-a' }))).toMatchObject({
     result: 'reloaded',
     edges: [{ listed: { before: 0, after: 4 } }],
@@ -164,7 +164,7 @@ test('a list that loses entries that can not be read became shorter, too', async
   const world = createWorld({
     edges: [{ id: 'edge-a', file: [...file, ...unreadable] }, { id: 'edge-b' }],
   })
-  world.edges[0]?.writeFile(file)
+  world.edge('edge-a').writeFile(file)
   expect(await world.command(reload())).toMatchObject({
     result: 'incomplete',
     edges: [{ listed: { before: 5, after: 4 } }, { outcome: 'not-tried' }],

@@ -13,15 +13,15 @@ describe('what a hold covers is resolved again each time, however old its machin
 
   test('a destination that its tag names and that is listed in the middle of a drain is disabled and counted', async () => {
     const world = createWorld({ instances: [facts({ taggedDestinations: [odd] })] })
-    const call = world.edges[0]?.callTo(server) ?? 0
+    const call = world.edge('edge-a').callTo(server)
     await world.scaleIn()
     await world.pass(1 * minutes)
     listOn(world, odd)
     await world.pass(2 * minutes)
     await world.reconcile()
     expect(world.flags(odd)).toEqual({ 'edge-a/1': 'DX', 'edge-b/1': 'DX' })
-    world.edges[1]?.callTo(odd)
-    world.edges[0]?.hangUp(call)
+    world.edge('edge-b').callTo(odd)
+    world.edge('edge-a').hangUp(call)
     await world.pass(20 * minutes)
     expect(world.ended()).toEqual([])
   })
@@ -46,7 +46,7 @@ describe('what a hold covers is resolved again each time, however old its machin
     await world.pass(20 * seconds)
     world.memory.instances.put(elastic)
     listOn(world, odd)
-    world.edges[0]?.callTo(odd)
+    world.edge('edge-a').callTo(odd)
     await world.pass(20 * seconds)
     await world.scaleIn()
     await world.pass(10 * minutes)
@@ -56,14 +56,14 @@ describe('what a hold covers is resolved again each time, however old its machin
 
   test('an address that it gets in the middle of its drain is its own', async () => {
     const world = createWorld()
-    const call = world.edges[0]?.callTo(server) ?? 0
+    const call = world.edge('edge-a').callTo(server)
     await world.scaleIn()
     await world.pass(1 * minutes)
     world.memory.instances.put(elastic)
     listOn(world, odd)
     await world.pass(1 * minutes)
-    world.edges[0]?.callTo(odd)
-    world.edges[0]?.hangUp(call)
+    world.edge('edge-a').callTo(odd)
+    world.edge('edge-a').hangUp(call)
     await world.pass(10 * minutes)
     expect(world.ended()).toEqual([])
   })
@@ -81,7 +81,7 @@ test('a young machine that one edge lists under an address EC2 does not show yet
   const young = { launchedAt: world.clock.now() }
   world.memory.instances.put(facts({ ...young, addresses: ['10.0.1.20'] }))
   await world.settledAll()
-  world.edges[1]?.callTo(second)
+  world.edge('edge-b').callTo(second)
   await world.scaleIn()
   await world.pass(2 * minutes)
   expect(world.ended()).toEqual([])

@@ -218,16 +218,16 @@ describe('a call is counted under a name that has left the list before the serve
       edges: [{ id: 'edge-a', file: [...others, { group: 1, uri: name, flags: 'AP', ...told }] }],
     })
     await world.settledAll()
-    const [edge] = world.edges
-    const call = edge?.callTo(name) ?? 0
-    edge?.writeFile(others)
-    edge?.strangerReloads()
+    const edge = world.edge('edge-a')
+    const call = edge.callTo(name)
+    edge.writeFile(others)
+    edge.strangerReloads()
     await world.pass(1 * minutes)
     await world.settle()
     await world.scaleIn()
     await world.pass(10 * minutes)
     expect(world.ended()).toEqual([])
-    edge?.hangUp(call)
+    edge.hangUp(call)
     await world.pass(3 * minutes)
     expect(world.ended()).toHaveLength(1)
   })
@@ -258,7 +258,7 @@ describe('a call is counted under what another edge had listed of the server bef
     const world = await oddlyListed()
     const a = world.edge('edge-a')
     const b = world.edge('edge-b')
-    if (isAway && a) a.misbehaviour = { unreachable: true }
+    if (isAway) a.misbehaviour = { unreachable: true }
     await world.pass(1 * minutes)
     await world.settle()
     const call = b.callTo(odd)

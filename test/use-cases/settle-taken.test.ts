@@ -18,7 +18,7 @@ test('a settle leaves an edge whose lease is taken without asking for it: hundre
     },
   })
   await want(world, holdOf(server))
-  expect(await settleFleet(world.ports)).toContainEqual({ edge: world.edges[0], left: true })
+  expect(await settleFleet(world.ports)).toContainEqual({ edge: world.edge('edge-a'), left: true })
   expect(asked).toEqual(['edge-b'])
   await store.giveUpEdge('edge-a', generation, 0)
   await settleFleet(world.ports)

@@ -209,16 +209,16 @@ test('a machine whose address EC2 does not show yet is asked for again, and is n
 
 test('a zero of before a server was found open proves nothing, also where it has left the list since', async () => {
   const world = createWorld({ edges: [{ id: 'edge-a', guard: false }] })
-  const [a] = world.edges
+  const a = world.edge('edge-a')
   await world.scaleIn()
   await world.until((record) => record?.edges['edge-a']?.zero !== undefined)
   await world.pass(4 * seconds)
-  for (const set of [1, 2]) a?.strangerSets('a', set, server)
+  for (const set of [1, 2]) a.strangerSets('a', set, server)
   const openAt = world.age()
   await world.settle()
   expect(world.flags()).toEqual({ 'edge-a/1': 'DX', 'edge-a/2': 'DX' })
-  a?.writeFile([elsewhere])
-  a?.strangerReloads()
+  a.writeFile([elsewhere])
+  a.strangerReloads()
   await world.pass(3 * seconds)
   await world.settle({ kind: 'settle', notBefore: world.clock.now() })
   await world.until((record) => record?.state === 'retired')
