@@ -66,13 +66,13 @@ function bytesOf(kinds: ReadonlyMap<string, Kind>): number {
 }
 
 async function drain(world: FleetWorld, hour: Hour, n: number): Promise<void> {
-  const { clock, edges, hosts } = world
+  const { clock, hosts } = world
   await clock.sleep((n * 60 * minute) / hour.drains)
-  const edge = edges[n % edges.length]
-  const call = edge?.callTo(`sip:${hosts[n % hosts.length]}:5060`) ?? 0
+  const edge = world.edge(n)
+  const call = edge.callTo(`sip:${hosts[n % hosts.length]}:5060`)
   await world.scaleIn(n)
   await clock.sleep(hour.callMinutes * minute)
-  edge?.hangUp(call)
+  edge.hangUp(call)
   while ((await world.drainOf(n))?.state !== 'retired') await clock.sleep(5 * second)
   await clock.sleep(minute)
   await world.terminated(n)

@@ -20,6 +20,7 @@ import { createMemoryFleet } from '../test/memory/fleet.ts'
 import { memoryPorts } from '../test/memory/ports.ts'
 import { createMemorySettles } from '../test/memory/settles.ts'
 import { createMemoryWorkflows } from '../test/memory/workflows.ts'
+import { present } from '../test/present.ts'
 import { interpreter } from '../test/workflow/interpreter.ts'
 import { type Charge, countedStore, noUnits } from './counted-store.ts'
 import { asSdk, dynamo, ec2, LambdaPool, lambda, processor, type Throttled, TokenBucket } from './limits.ts'
@@ -130,6 +131,8 @@ export async function createFleetWorld(
 
   return {
     ...{ clock, startedAt, memory, edges, hosts, throttle, pool, units, throttling, counts },
+    /** The nth edge; after the last comes the first. */
+    edge: (n: number) => present(edges[n % edges.length], `edge ${n}`),
     drainOf: (n: number) => memory.store.drain(`lifecycle/${idOf(n)}/${hook}`),
     /** Auto Scaling brings the n-th server to its hook. */
     async scaleIn(n: number): Promise<string> {

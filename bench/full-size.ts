@@ -115,15 +115,15 @@ export async function fullSize(size: Size): Promise<Outcome> {
 }
 
 /** A call on one edge, and before it ends one that the server itself places through another, which had none. */
-function callsOf({ clock, edges, hosts }: FleetWorld, n: number, end: number): void {
+function callsOf({ clock, edge, hosts }: FleetWorld, n: number, end: number): void {
   const host = hosts[n] ?? ''
-  const [one, other] = [edges[n % edges.length], edges[(n + 1) % edges.length]]
-  const [first, half] = [one?.callTo(`sip:${host}:5060`) ?? 0, (clock.now() + end) / 2]
+  const [one, other] = [edge(n), edge(n + 1)]
+  const [first, half] = [one.callTo(`sip:${host}:5060`), (clock.now() + end) / 2]
   clock.at(half, () => {
-    const next = other?.callFrom(host) ?? 0
-    clock.at(end, () => other?.hangUp(next))
+    const next = other.callFrom(host)
+    clock.at(end, () => other.hangUp(next))
   })
-  clock.at(half + 1 * second, () => one?.hangUp(first))
+  clock.at(half + 1 * second, () => one.hangUp(first))
 }
 
 export interface Alone {

@@ -90,14 +90,14 @@ export async function woken(one: Case, howMany: number): Promise<Seen> {
   const world = await createFleetWorld({
     ...{ edges: 2, servers: howMany, latencyMs: 20, requestsPerSecond: 5000, failoverWindowSeconds },
   })
-  const { clock, edges, hosts, memory, pool } = world
+  const { clock, hosts, memory, pool } = world
   const drain = async (ends: readonly number[], n: number) => {
     await clock.sleep(n * 7 * second)
     const began = clock.now()
     for (const [index, end] of ends.entries()) {
-      const edge = edges[index % edges.length]
-      const call = edge?.callTo(`sip:${hosts[n]}:5060`) ?? 0
-      clock.at(began + end * second, () => edge?.hangUp(call))
+      const edge = world.edge(index)
+      const call = edge.callTo(`sip:${hosts[n]}:5060`)
+      clock.at(began + end * second, () => edge.hangUp(call))
     }
     const instanceId = await world.scaleIn(n)
     while ((await world.drainOf(n))?.state !== 'retired') await clock.sleep(1 * second)
