@@ -1,3 +1,4 @@
+import { present } from '../present.ts'
 import type { Happening, Move } from './plan.ts'
 import type { Call, Machine } from './truth.ts'
 import type { World } from './world.ts'
@@ -33,16 +34,17 @@ function goOn(world: World, machine: Machine, { edge, out, left, moves }: Leg): 
 /** A call to a set, which the edge leads to whom it selects. */
 export function invite(world: World, { edge, set, lasts }: Of<'invite'>): void {
   const { edges, lists, truth } = world
-  const routed = edges[edge]?.invite(set)
+  const called = present(edges[edge], `edge ${edge}`)
+  const routed = called.invite(set)
   if (!routed) return
   const server = lists.lists.serverOf(routed.uri)
   const machine = server === undefined ? undefined : truth.machineAt(server)
   if (machine) begin(world, machine, edge, false, lasts, routed)
-  else edges[edge]?.hangUp(routed.call)
+  else called.hangUp(routed.call)
 }
 
 function isSelected({ edges, lists, plan }: World, server: number, index: number): boolean {
-  const { entries = [], held = [] } = edges[index]?.truth() ?? {}
+  const { entries, held } = present(edges[index], `edge ${index}`).truth()
   const guarded = plan.edges[index]?.guard ? held : []
   return entries.some(
     ({ uri, flags }) =>

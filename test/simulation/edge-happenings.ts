@@ -1,3 +1,4 @@
+import { present } from '../present.ts'
 import { edgesChangedMessage } from './messages.ts'
 import type { Happening } from './plan.ts'
 import type { World } from './world.ts'
@@ -13,6 +14,7 @@ export type EdgeHappening =
 export function toEdge(world: World, happening: EdgeHappening): string | undefined {
   const { edges, lists, plan, clock } = world
   const { edge: index } = happening
+  const edge = present(edges[index], `edge ${index}`)
   switch (happening.kind) {
     case 'edge-removed':
     case 'edge-added':
@@ -22,9 +24,9 @@ export function toEdge(world: World, happening: EdgeHappening): string | undefin
       return undefined
     case 'stranger-reloads':
       try {
-        edges[index]?.strangerReloads()
+        edge.strangerReloads()
         // The edge in memory has loaded its file when it is looked at next.
-        clock.at(clock.now() + (plan.edges[index]?.reloadTakesMs ?? 0), () => void edges[index]?.truth())
+        clock.at(clock.now() + (plan.edges[index]?.reloadTakesMs ?? 0), () => void edge.truth())
       } catch {
         // It is too early for another reload, as it would be for anybody.
       }
@@ -61,13 +63,14 @@ function changeFleet(world: World, { kind, edge }: Of<'edge-removed' | 'edge-add
 
 function hand(world: World, { server, edge, set, state }: Of<'hand'>): void {
   const { edges, lists, truth, clock } = world
-  const shown = edges[edge]
-    ?.truth()
+  const own = present(edges[edge], `edge ${edge}`)
+  const shown = own
+    .truth()
     .entries.find((entry) => entry.group === set && lists.lists.serverOf(entry.uri) === server)
   if (!shown) return
   const held = lists.heldByUs(edge).has(`${set} ${shown.uri.toLowerCase()}`)
   truth.happened('hand', clock.now(), { edge, server })
-  edges[edge]?.strangerSets(state, set, shown.uri)
+  own.strangerSets(state, set, shown.uri)
   const flags = { a: 'AX', ap: 'AP', i: 'IX', ip: 'IP', d: 'DX' }[state]
-  truth.edges[edge]?.byHand(set, shown.uri, flags, held, clock.now())
+  present(truth.edges[edge], `truth of edge ${edge}`).byHand(set, shown.uri, flags, held, clock.now())
 }

@@ -1,6 +1,7 @@
 import type { MemoryClock } from '../memory/clock.ts'
 import type { FileEntry } from '../memory/dispatcher-memory.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
+import { present } from '../present.ts'
 import { createSimulatedEdge, watchedFile } from './edges.ts'
 import type { Faults } from './faults.ts'
 import { guardKey } from './late-writes.ts'
@@ -90,20 +91,20 @@ function without(uris: readonly string[], others: readonly string[]): string[] {
 function tellOfExecuted(
   request: string,
   index: number,
-  edge: MemoryEdge | undefined,
+  edge: MemoryEdge,
+  told: EdgeTruth,
   { lists, truth, now }: { readonly lists: Lists; readonly truth: Truth; readonly now: number },
 ): void {
   const [method, state = '', set = '', uri = ''] = request.split(' ')
-  const late = truth.edges[index]?.late
   // `htable.seti held <uri> 1`, `htable.delete held <uri>`
   if (method === 'htable.seti' || method === 'htable.delete')
-    late?.done(guardKey(set), edge?.truth().held.includes(set) !== (method === 'htable.seti'))
+    told.late.done(guardKey(set), edge.truth().held.includes(set) !== (method === 'htable.seti'))
   if (method !== 'dispatcher.set_state') return
   const shown = edge
-    ?.truth()
+    .truth()
     .entries.find((entry) => keyOf(entry.group, entry.uri) === keyOf(Number(set), uri))
-  late?.done(keyOf(Number(set), uri), shown?.flags.startsWith('D') !== state.startsWith('d'))
-  const entry = truth.edges[index]?.written(Number(set), uri, now)
+  told.late.done(keyOf(Number(set), uri), shown?.flags.startsWith('D') !== state.startsWith('d'))
+  const entry = told.written(Number(set), uri, now)
   const server = lists.serverOf(uri)
   if (!state.startsWith('d')) truth.givenBack += 1
   else if (server !== undefined) truth.disabled.push({ edge: index, server, at: now })
@@ -113,14 +114,16 @@ function tellOfExecuted(
 }
 
 /** The entries that show a D which we can have set. */
-function showingOurs(edge: MemoryEdge | undefined, known: EdgeTruth | undefined): Set<string> {
-  const held = (edge?.truth().entries ?? []).filter(
-    ({ group, uri, flags }) =>
-      flags.startsWith('D') &&
-      [...(known?.entries.get(keyOf(group, uri))?.accepts ?? [])].some(
-        (accepted) => !accepted.startsWith('D'),
-      ),
-  )
+function showingOurs(edge: MemoryEdge, known: EdgeTruth): Set<string> {
+  const held = edge
+    .truth()
+    .entries.filter(
+      ({ group, uri, flags }) =>
+        flags.startsWith('D') &&
+        [...(known.entries.get(keyOf(group, uri))?.accepts ?? [])].some(
+          (accepted) => !accepted.startsWith('D'),
+        ),
+    )
   return new Set(held.map(({ group, uri }) => keyOf(group, uri)))
 }
 
@@ -130,22 +133,27 @@ export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) 
   const names = addressesByName(plan)
   const causes = plan.edges.map((): { by: 'restart' | 'reload' } => ({ by: 'reload' }))
   const edges = plan.edges.map((own, index) => {
-    const known = truth.edges[index]
     tellOfDisabled(index, lists.linesOf(index))
-    if (!known) throw new Error('no truth of an edge')
     return createSimulatedEdge({
       plan: own,
       clock,
       runs,
       faults,
       names,
-      truth: known,
+      truth: truthOf(index),
       lines: () => lists.linesOf(index),
       onExecuted: (request) =>
-        tellOfExecuted(request, index, edges[index], { lists, truth, now: clock.now() }),
+        tellOfExecuted(request, index, edgeAt(index), truthOf(index), { lists, truth, now: clock.now() }),
       onPosted: (body) => posted(index, body),
     })
   })
+
+  function edgeAt(index: number) {
+    return present(edges[index], `edge ${index}`)
+  }
+  function truthOf(index: number) {
+    return present(truth.edges[index], `truth of edge ${index}`)
+  }
 
   function posted(index: number, body: string): void {
     const writes = body.split('\n').filter((line) => writing.test(line))
@@ -156,16 +164,16 @@ export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) 
     })
   }
 
-  const heldByUs = (index: number) => showingOurs(edges[index], truth.edges[index])
+  const heldByUs = (index: number) => showingOurs(edgeAt(index), truthOf(index))
 
   /** An administrator's file: what it says when it is loaded, then. */
   function writeFile(index: number): void {
     const lines = lists.linesOf(index)
-    edges[index]?.writeFile(
+    edgeAt(index).writeFile(
       watchedFile(lines, () => {
         const by = causes[index]?.by ?? 'reload'
         tellOfLoad(index, lines, by)
-        truth.edges[index]?.loaded(lines, by, clock.now(), heldByUs(index))
+        truthOf(index).loaded(lines, by, clock.now(), heldByUs(index))
       }),
     )
   }
@@ -174,7 +182,7 @@ export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) 
   function tellOfLoad(index: number, lines: readonly FileEntry[], by: 'restart' | 'reload'): void {
     const now = clock.now()
     truth.happened(by, now, { edge: index })
-    const former = truth.edges[index]?.loads.at(-1)?.uris ?? []
+    const former = truthOf(index).loads.at(-1)?.uris ?? []
     const uris = lines.map(({ uri }) => uri)
     const differ = [...without(uris, former), ...without(former, uris)]
     for (const server of new Set(differ.map((uri) => lists.serverOf(uri))))
@@ -197,10 +205,9 @@ export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) 
     writeFile,
     heldByUs,
     restart(index: number) {
-      const cause = causes[index]
-      if (!cause) return
+      const cause = present(causes[index], `edge ${index}`)
       cause.by = 'restart'
-      edges[index]?.restart()
+      edgeAt(index).restart()
       cause.by = 'reload'
     },
   }

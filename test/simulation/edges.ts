@@ -2,6 +2,7 @@ import type { MemoryClock } from '../memory/clock.ts'
 import type { FileEntry } from '../memory/dispatcher-memory.ts'
 import { MemoryEdge } from '../memory/edge.ts'
 import type { Misbehaviour } from '../memory/misbehaviour.ts'
+import { present } from '../present.ts'
 import type { Faults } from './faults.ts'
 import type { EdgePlan, EdgeTrouble, Fault, Plan } from './plan.ts'
 import type { Runs } from './runs.ts'
@@ -159,7 +160,7 @@ export function plantTroubles(
       edge.misbehaviour = { ...usual, ...misbehaviourOf(fault) }
       const until = startedAt + fault.to + (fault.what === 'executed later' ? fault.ms : 0)
       faults.hit(`edge: ${fault.what}`, until)
-      truth.edges[fault.edge]?.isTroubled(startedAt + fault.from, until)
+      present(truth.edges[fault.edge], 'truth of the edge').isTroubled(startedAt + fault.from, until)
       truth.happened('some edge is away', startedAt + fault.from, {}, until)
       truth.happened('edge trouble', startedAt + fault.from, { edge: fault.edge }, until)
     })

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { ControlEvent } from '../../functions/use-cases/ports.ts'
 import type { MemoryClock } from '../memory/clock.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
+import { present } from '../present.ts'
 import type { LosingStore } from './drain-rows.ts'
 import type { IncidentKind } from './incidents.ts'
 import type { Plan, RefusingPort } from './plan.ts'
@@ -43,10 +44,12 @@ export function answersTo({
   lists,
 }: Pick<World, 'plan' | 'edges' | 'truth' | 'clock' | 'lists'>): (event: ControlEvent) => void {
   const openOn = (edge: number) =>
-    (edges[edge]?.truth().entries ?? []).flatMap(({ group, uri, flags }) => {
-      const server = lists.lists.serverOf(uri)
-      return server === undefined || flags.startsWith('D') ? [] : [{ server, entry: `${group} ${uri}` }]
-    })
+    present(edges[edge], `edge ${edge}`)
+      .truth()
+      .entries.flatMap(({ group, uri, flags }) => {
+        const server = lists.lists.serverOf(uri)
+        return server === undefined || flags.startsWith('D') ? [] : [{ server, entry: `${group} ${uri}` }]
+      })
   return ({ type, detail }) => {
     if (type !== 'Command Answered') return
     const { id, edges: told = [] } = answered.parse(detail)
