@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { type Diagnostic, lintPlanted } from './planted.ts'
 
 const rooms = ['functions/control', 'functions/aws', 'lib', 'lab', 'bench', 'test']
 
@@ -26,37 +25,19 @@ const unclear: Record<string, readonly string[]> = {
   [tooLong]: functionOf(71),
 }
 
-interface Diagnostic {
-  readonly category: string
-  readonly location: { readonly path: string }
-}
-
 const root = join(import.meta.dirname, '..')
-let diagnostics: Diagnostic[] = []
-let copy = ''
+let diagnostics: readonly Diagnostic[] = []
 
-/** One run over a copy of the layout: nothing is left in the project. */
 beforeAll(() => {
-  copy = mkdtempSync(join(tmpdir(), 'clear-code-'))
-  for (const file of ['biome.json', 'no-ambient-effects.grit', 'no-empty-pass.grit', '.gitignore'])
-    cpSync(join(root, file), join(copy, file))
-  const plant = (path: string, lines: readonly string[]) => {
-    mkdirSync(dirname(join(copy, path)), { recursive: true })
-    writeFileSync(join(copy, path), `${lines.join('\n')}\n`)
-  }
-  for (const room of rooms)
-    for (const [index, lines] of Object.values(unclear).entries()) plant(`${room}/unclear-${index}.ts`, lines)
-  plant('lib/long-enough.ts', functionOf(70))
-  plant('test/suite.test.ts', functionOf(71))
-  const biome = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome')
-  const run = spawnSync(process.execPath, [biome, 'lint', '--reporter=json', '--max-diagnostics=none', '.'], {
-    cwd: copy,
-    encoding: 'utf8',
-    timeout: 30_000,
-  })
-  diagnostics = JSON.parse(run.stdout).diagnostics
+  const planted = rooms.flatMap((room) =>
+    Object.values(unclear).map((lines, index) => [`${room}/unclear-${index}.ts`, lines] as const),
+  )
+  diagnostics = lintPlanted([
+    ...planted,
+    ['lib/long-enough.ts', functionOf(70)],
+    ['test/suite.test.ts', functionOf(71)],
+  ])
 }, 40_000)
-afterAll(() => rmSync(copy, { recursive: true, force: true }))
 
 const found = (path: string, category: string) =>
   diagnostics.filter((each) => each.location.path === path && each.category === category)

@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { existsSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { type Diagnostic, lintPlanted } from './planted.ts'
 
 /** Every form in which one file can lean on another; each is planted on a line of its own. */
 const forms = {
@@ -164,52 +163,27 @@ const effects: Record<string, string> = {
 }
 const pureRooms = ['functions/control', 'functions/use-cases']
 
-interface Diagnostic {
-  readonly category: string
-  readonly message: string
-  readonly location: { readonly path: string; readonly start: { readonly line: number } }
-}
-
 const root = join(import.meta.dirname, '..')
-let diagnostics: Diagnostic[] = []
-let copy = ''
-
-function plant(path: string, lines: readonly string[]): void {
-  const file = join(copy, path)
-  mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, `${lines.join('\n')}\n`)
-}
+let diagnostics: readonly Diagnostic[] = []
 
 const planted = (room: string, kind: 'refused' | 'allowed', index: number) =>
   `${room}/planted-${kind}-${index}.ts`
 
-/** One run over a copy of the layout: nothing is left in the project. */
 beforeAll(() => {
-  copy = mkdtempSync(join(tmpdir(), 'import-rule-'))
-  for (const file of ['biome.json', 'no-ambient-effects.grit', 'no-empty-pass.grit', '.gitignore'])
-    cpSync(join(root, file), join(copy, file))
-  for (const [room, { refused, allowed }] of Object.entries(rooms))
-    for (const [kind, list] of Object.entries({ refused, allowed }))
-      list.forEach((from, index) => {
-        plant(
-          planted(room, kind === 'refused' ? 'refused' : 'allowed', index),
-          Object.values(forms).map((form) => form(from)),
-        )
-      })
-  for (const room of pureRooms)
-    plant(
-      `${room}/effects.ts`,
-      Object.keys(effects).map((effect, index) => `export const e${index} = ${effect}`),
-    )
-  const biome = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome')
-  const run = spawnSync(process.execPath, [biome, 'lint', '--reporter=json', '--max-diagnostics=none', '.'], {
-    cwd: copy,
-    encoding: 'utf8',
-    timeout: 30_000,
-  })
-  diagnostics = JSON.parse(run.stdout).diagnostics
+  const imports = Object.entries(rooms).flatMap(([room, lists]) =>
+    (['refused', 'allowed'] as const).flatMap((kind) =>
+      lists[kind].map(
+        (from, index) =>
+          [planted(room, kind, index), Object.values(forms).map((form) => form(from))] as const,
+      ),
+    ),
+  )
+  const effectLines = Object.keys(effects).map((effect, index) => `export const e${index} = ${effect}`)
+  diagnostics = lintPlanted([
+    ...imports,
+    ...pureRooms.map((room) => [`${room}/effects.ts`, effectLines] as const),
+  ])
 }, 40_000)
-afterAll(() => rmSync(copy, { recursive: true, force: true }))
 
 function found(path: string, category: string): Diagnostic[] {
   return diagnostics.filter((each) => each.location.path === path && each.category === category)
