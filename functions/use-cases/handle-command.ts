@@ -3,7 +3,7 @@ import { parseCommand } from '../contracts/command.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { destinationKey } from '../control/destination.ts'
 import { AnswerPending, CommandRefused, InvalidMessage } from '../control/errors.ts'
-import { belongsTo, type Hold, holdKey, orderOf } from '../control/hold.ts'
+import { belongsTo, type Hold, type HoldName, holdKey, orderOf } from '../control/hold.ts'
 import { disablePlan } from '../control/plan.ts'
 import { accepted, asked, isAnswer } from './command-answer.ts'
 import { holdAndDrain } from './hold-and-drain.ts'
@@ -93,13 +93,13 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
       known.flatMap((hold) => hold.uris),
     ))
   const own = ownHoldId(target, command.requestedBy)
-  const meant = isMeant(command, { source: 'operator', id: own, who: command.requestedBy })
+  const meant = isMeant(command, own, { source: 'operator', id: own })
   // An activate that overtook its drain: the older drain must find that something later was said.
   if (meant && !command.dryRun) await ports.store.seeRequest({ source: 'operator', id: own }, order, 'lift')
   const holds = await ports.store.holds()
   const names = namesOf(target)
   const here = holds.filter((hold) => names.some((entry) => belongsTo(entry, hold)))
-  const chosen = here.filter((hold) => isMeant(command, hold))
+  const chosen = here.filter((hold) => isMeant(command, own, hold))
   if (chosen.some((hold) => hold.source === 'lifecycle'))
     throw new CommandRefused(
       `${command.holdId} is a lifecycle hold, which no command lifts: only the end of the lifecycle action does`,
@@ -174,14 +174,11 @@ function ownHoldId(target: Target, requestedBy: string): string {
   return `${whole ?? (uri === undefined ? '' : destinationKey(uri))}/${requestedBy}`
 }
 
-/** Whether an activate lifts this hold: the one that it names, those of the source that it names, or else the operator's own. */
-function isMeant(
-  { holdId, source, requestedBy }: ActivateCommand,
-  hold: Pick<Hold, 'source' | 'id' | 'who'>,
-): boolean {
+/** Whether an activate lifts this hold: the one that it names, those of the source that it names, or else the operator's `own` of what is named. */
+function isMeant({ holdId, source }: ActivateCommand, own: string, hold: HoldName): boolean {
   if (holdId !== undefined) return hold.id === holdId || holdKey(hold) === holdId
   if (source !== undefined) return hold.source === source
-  return hold.source === 'operator' && hold.who === requestedBy
+  return hold.source === 'operator' && hold.id === own
 }
 
 function dryRun(target: Target) {

@@ -44,19 +44,27 @@ test('a destination that somebody else had disabled stays so when our hold is li
   expect(world.flags()).toEqual({ ...everywhere('AP', 'IP'), 'edge-a/1': 'DX' })
 })
 
-test('two holds on one destination: lifting one keeps it disabled, and the outcome says what still holds', async () => {
-  const world = createWorld()
-  await world.command(drain())
-  await world.command(command('command-drain-instance', { id: 'drain-2' }))
-  expect(await world.command(activate({ holdId: key }))).toMatchObject({
-    result: 'lifted',
-    stillHeld: [{ source: 'operator', id: `${instanceId}/alice`, who: 'alice', why: 'kernel update' }],
-  })
-  expect(world.flags()).toEqual(everywhere('DX'))
-  expect(world.writes().filter((write) => !/^(dispatcher\.set_state d|htable\.seti)/.test(write))).toEqual([])
-  await world.command(activate({ id: 'activate-2' }))
-  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
-})
+test.each([
+  ['destination', activate(), `${instanceId}/alice`],
+  ['instance', command('command-activate-instance', { id: 'activate-1' }), key],
+])(
+  'an activate of the %s lifts no hold but the one of what it names, and names the other',
+  async (_, first, other) => {
+    const world = createWorld()
+    await world.command(drain())
+    await world.command(command('command-drain-instance', { id: 'drain-2' }))
+    expect(await world.command(first)).toMatchObject({
+      result: 'lifted',
+      stillHeld: [{ source: 'operator', id: other, who: 'alice' }],
+    })
+    expect(world.flags()).toEqual(everywhere('DX'))
+    expect(world.writes().filter((write) => !/^(dispatcher\.set_state d|htable\.seti)/.test(write))).toEqual(
+      [],
+    )
+    await world.command(activate({ id: 'activate-2', holdId: other }))
+    expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+  },
+)
 
 test('each of two operators has a hold: activate lifts one’s own, and its answer names who else holds it', async () => {
   const world = createWorld()
@@ -144,7 +152,7 @@ test('an instance is given back on edges that list it under another name', async
   world.memory.fleet.list.push(late)
   await world.pass(1 * minutes)
   expect(world.flags('sip:10.0.1.20:5080')).toEqual({ 'edge-c/3': 'DX' })
-  await world.command(activate({ id: 'activate-1' }))
+  await world.command(command('command-activate-instance', { id: 'activate-1' }))
   await world.until((record) => record?.state === 'ended', `operator/${instanceId}/alice`)
   expect(world.flags('sip:10.0.1.20:5080')).toEqual({ 'edge-c/3': 'IP' })
   expect(late.truth().held).toEqual([])
