@@ -1,4 +1,5 @@
 import type { DrainRecord } from './drain-record.ts'
+import { isSameSubject } from './hold.ts'
 
 /** What a trigger asks for: a drain record before its first attempt. */
 export type DrainRequest = Pick<
@@ -32,7 +33,7 @@ export type Claim =
  * Decides what a request means next to the record of the same id. A lifecycle action is told by its token: the same token
  * is the same action, whatever its event's time. Of an operator's or alarm's drain, a newer request while it runs renews
  * who, why and deadline, and what was concluded is concluded anew, since its hold may have been lifted in between; after its
- * end it is a new attempt.
+ * end, or of another machine or URI, it is a new attempt.
  */
 export function claim(existing: DrainRecord | undefined, request: DrainRequest): Claim {
   if (!existing) return { kind: 'new', record: fresh(request, 1, 1) }
@@ -40,10 +41,13 @@ export function claim(existing: DrainRecord | undefined, request: DrainRequest):
   const same = token !== undefined ? token === existing.lifecycle?.token : request.order === existing.order
   if (same) return { kind: 'duplicate', record: existing }
   if (request.order < existing.order) return { kind: 'stale', record: existing }
-  const running = existing.state !== 'ended' && existing.result !== 'lifted'
-  if (running && !request.lifecycle) {
+  const runs = existing.state !== 'ended' && existing.result !== 'lifted'
+  const isOfTheSame =
+    existing.subject !== undefined &&
+    request.subject !== undefined &&
+    isSameSubject(existing.subject, request.subject)
+  if (runs && isOfTheSame && !request.lifecycle)
     return { kind: 'refresh', record: renewed(existing, request) }
-  }
   return { kind: 'new', record: fresh(request, existing.attempt + 1, existing.version + 1) }
 }
 

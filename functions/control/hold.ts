@@ -9,6 +9,13 @@ export type Subject =
   | { readonly kind: 'instance'; readonly instanceId: string; readonly launchedAt: number }
   | { readonly kind: 'uri'; readonly uri: DestinationUri }
 
+/** A launch time that EC2 has not shown yet tells no life from another. */
+export function isSameSubject(one: Subject, other: Subject): boolean {
+  if (one.kind === 'uri') return other.kind === 'uri' && one.uri === other.uri
+  if (other.kind === 'uri' || one.instanceId !== other.instanceId) return false
+  return one.launchedAt === other.launchedAt || one.launchedAt === 0 || other.launchedAt === 0
+}
+
 /** `retired` is the mark that a lifecycle drain leaves behind: like a hold it keeps the destination disabled. */
 export type HoldSource = 'lifecycle' | 'alarm' | 'operator' | 'retired'
 

@@ -1,5 +1,6 @@
-import type { Hold } from '../control/hold.ts'
+import { type Hold, holdKey, isSameSubject } from '../control/hold.ts'
 import type { EdgeResult } from './edge-results.ts'
+import { lift } from './lift.ts'
 import type { Ports } from './ports.ts'
 import { changeReadBack } from './read-back.ts'
 import { finishClaim, startDrain } from './start-drain.ts'
@@ -49,6 +50,11 @@ export async function holdAndDrain(ports: Ports, target: Target, drain: DrainOrd
     id,
     ...(scope.subject.kind === 'instance' && { instanceId: scope.subject.instanceId }),
   })
+  // What this request meant before is another machine's, or another URI's, and readings count calls under the hold's name.
+  const former = (await ports.store.holds()).filter(
+    (each) => holdKey(each) === id && !isSameSubject(each.subject, hold.subject),
+  )
+  if (former.length > 0) await lift(ports, former, drain.who, drain.order)
   const resultOn = await changeReadBack(ports, wanted)
   return { result, edges: await resultOn(hold), placed: { hold, wanted } }
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Claim, claim, type DrainRequest } from '../../functions/control/claim.ts'
 import type { DrainRecord } from '../../functions/control/drain-record.ts'
-import { orderOf } from '../../functions/control/hold.ts'
+import { orderOf, type Subject } from '../../functions/control/hold.ts'
 import { some } from '../present.ts'
 import { machine } from './samples.ts'
 
@@ -17,6 +17,7 @@ function request(time: number, changes: Partial<DrainRequest> = {}): DrainReques
     requestedAt: time,
     deadlineAt: time + 3_600_000,
     uris: [machine.uri],
+    subject: { kind: 'uri', uri: machine.uri },
     addresses: [machine.address],
     wholeInstance: false,
     ...changes,
@@ -122,6 +123,16 @@ describe('an operator’s or alarm’s drain is told by its order', () => {
     expect(renewed.edges).toEqual({ a: { everListed: true }, b: { everListed: false } })
     expect(renewed.state).toBe('draining')
     for (const key of ['result', 'confirmedAt', 'overdueSaid']) expect(renewed).not.toHaveProperty(key)
+  })
+
+  it('a newer one of another machine or URI is a new attempt, also while the former one runs', () => {
+    const life = (launchedAt: number) => ({ kind: 'instance', instanceId: 'i-1', launchedAt }) as const
+    const again = (before: Subject, now: Subject) =>
+      claim(record(request(1_000, { subject: before })), request(2_000, { subject: now })).kind
+    expect(again(life(1), { kind: 'uri', uri: machine.uri })).toBe('new')
+    expect(again(life(1), { ...life(1), instanceId: 'i-2' })).toBe('new')
+    expect(again(life(1), life(2))).toBe('new')
+    expect(again(life(0), life(2))).toBe('refresh')
   })
 
   it('a newer one after its end is a new attempt', () => {

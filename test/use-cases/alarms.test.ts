@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
-import { command, createWorld, everywhere, file, minutes, server } from './world.ts'
+import { command, createWorld, everywhere, facts, file, minutes, neighbour, server } from './world.ts'
 
 const alarm = message('alarm-metric-alarm')
 const ok = message('alarm-metric-ok')
@@ -89,6 +89,26 @@ test('a tag names the destination of an alarm that has no instance', async () =>
     uris: [server],
     wholeInstance: false,
   })
+})
+
+test('an ALARM that means another server than before holds that one, lifts the former, and calls neither drained for the other', async () => {
+  const at = (time: string, target: string) => {
+    const event = JSON.parse(message('alarm-tag-target'))
+    event.detail.state.timestamp = `2026-11-22T${time}.000+0000`
+    event.detail.alarmTags = { 'dispatcher-control:target': target }
+    return JSON.stringify(event)
+  }
+  const other = facts({ instanceId: 'i-0fedcba9876543210', addresses: ['10.0.1.21'] })
+  const world = createWorld({ instances: [facts(), other] })
+  for (const edge of world.edges) edge.callTo(server)
+  await world.alarm(at('18:00:00', server))
+  await world.pass(1 * minutes)
+  await world.alarm(at('18:05:00', neighbour))
+  await world.pass(20 * minutes)
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+  expect(world.flags(neighbour)).toEqual(everywhere('DX'))
+  expect(world.memory.events.of('Hold Lifted')).toMatchObject([{ uris: [server] }])
+  expect(world.memory.events.of('Drain Drained')).toMatchObject([{ uris: [neighbour] }])
 })
 
 test("an alarm's OK does not lift what an operator holds", async () => {

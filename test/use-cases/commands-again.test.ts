@@ -1,5 +1,16 @@
 import { expect, test } from 'vitest'
-import { command, createWorld, file, instanceId, minutes, seconds, server, type World } from './world.ts'
+import { message } from '../contracts/event-files.ts'
+import {
+  command,
+  createWorld,
+  facts,
+  file,
+  instanceId,
+  minutes,
+  seconds,
+  server,
+  type World,
+} from './world.ts'
 
 type Changes = Readonly<Record<string, unknown>>
 const drain = (changes: Changes = {}) => command('command-drain-destination', { id: 'drain-1', ...changes })
@@ -24,6 +35,25 @@ async function forgotten(): Promise<World> {
   await world.pass(10 * minutes)
   return world
 }
+
+test('a drain that is asked for again of the machine that has the address now has a drain of its own', async () => {
+  const world = createWorld()
+  world.edges[0]?.callTo(server)
+  await world.command(drain())
+  await world.pass(1 * minutes)
+  const newcomer = 'i-0fedcba9876543210'
+  world.memory.instances.setState(instanceId, 'terminated')
+  world.memory.instances.put(facts({ instanceId: newcomer, launchedAt: world.clock.now() }))
+  await world.lifecycle(message('lifecycle-launch-scale-out', { EC2InstanceId: newcomer }))
+  await world.pass(6 * seconds)
+  await world.command(drain({ id: 'drain-2' }))
+  await world.pass(10 * minutes)
+  expect(await world.record('operator/10.0.1.20:5060;udp/alice')).toMatchObject({
+    attempt: 2,
+    state: 'draining',
+    subject: { instanceId: newcomer },
+  })
+})
 
 test('an operator lifts their hold of an instance that EC2 shows as terminated', async () => {
   const world = createWorld()
