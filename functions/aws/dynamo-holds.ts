@@ -7,11 +7,9 @@ import { holdRow, parseAnswer } from './rows.ts'
 /** Long after the last message about it can come: EventBridge and the queues keep none for more than 14 days. */
 const tombstoneSeconds = 30 * 86_400
 
-/** Of a lifecycle action the instance's launch time is not known when its hold is placed; the `order` tells one life from another. */
+/** The instance's launch time may not be known when its hold is placed; the `order` tells one life from another. */
 function keyOf(source: HoldSource, id: string, subject: Subject): string {
-  const isOfAction = source === 'lifecycle' || source === 'retired'
-  if (subject.kind === 'instance' && isOfAction) return `${source}#${id}#${subject.instanceId}`
-  return formerKeyOf(source, id, subject)
+  return `${source}#${id}#${subject.kind === 'uri' ? subject.uri : subject.instanceId}`
 }
 /** A release before 0.2 wrote every hold under it. */
 function formerKeyOf(source: HoldSource, id: string, subject: Subject): string {

@@ -5,7 +5,7 @@ import { holdAndDrain } from './hold-and-drain.ts'
 import { lift } from './lift.ts'
 import type { Ports } from './ports.ts'
 import { finishClaim, finishOwnClaims } from './start-drain.ts'
-import { resolveTarget } from './target.ts'
+import { resolveTarget, targetOf } from './target.ts'
 
 /**
  * ALARM drains its target, OK lifts this alarm's hold. Events have no order: one that is older than the last one seen of
@@ -27,12 +27,12 @@ export async function handleAlarm(ports: Ports, message: AlarmMessage): Promise<
     return liftHold(ports, holdId, who, message.order)
   }
   if (intent === 'lift') return liftHold(ports, holdId, who, message.order)
-  await finishOwnClaims(ports, message.order)
-  const { target: configuredTarget } = configured
-  const target = await resolveTarget(
-    ports,
-    alarmTarget({ ...message, ...(configuredTarget !== undefined && { configuredTarget }) }),
+  const placed = (await finishOwnClaims(ports, message.order)).filter(
+    ({ source, id }) => source === 'alarm' && id === holdId,
   )
+  const { target: configuredTarget } = configured
+  const name = alarmTarget({ ...message, ...(configuredTarget !== undefined && { configuredTarget }) })
+  const target = targetOf(placed) ?? (await resolveTarget(ports, name))
   const now = ports.clock.now()
   await holdAndDrain(ports, target, {
     source: 'alarm',

@@ -14,7 +14,7 @@ import { keepPending } from './pending-answers.ts'
 import type { CommandOutcomeRow, Ports } from './ports.ts'
 import { readBack } from './read-back.ts'
 import { finishOwnClaims } from './start-drain.ts'
-import { namesOf, resolveTarget, type Target, targetOf } from './target.ts'
+import { heldInstance, namesOf, resolveTarget, type Target, targetOf } from './target.ts'
 
 /**
  * Does one operator's command and keeps its outcome under the command's id: the same id again is answered, not done again.
@@ -86,7 +86,7 @@ async function drain(ports: Ports, command: DrainCommand, order: string): Promis
 async function activate(ports: Ports, command: ActivateCommand, order: string): Promise<CommandOutcomeRow> {
   const known = await ports.store.holds()
   const target =
-    (await heldInstance(ports, command, known, order)) ??
+    (await liftedInstance(ports, command, known, order)) ??
     (await resolveTarget(
       ports,
       targetName(command),
@@ -111,7 +111,7 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
       wouldLift: chosen.map(named),
       stillHeld: others(here, chosen),
     }
-  const before = meant ? await liftedBefore(ports, target, own, order) : []
+  const before = meant ? await liftedBefore(ports, own, order) : []
   const by = command.requestedBy
   const { lifted, edges, wanted } = await lift(ports, [...chosen, ...before], by, order, target)
   for (const hold of lifted) {
@@ -132,31 +132,21 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
  * An instance that is held as a whole, or was until an earlier delivery of this very command: what is lifted of it needs neither EC2, which
  * may have forgotten it, nor a list.
  */
-async function heldInstance(
+async function liftedInstance(
   ports: Ports,
-  { instance: instanceId, requestedBy }: ActivateCommand,
+  { instance, requestedBy }: ActivateCommand,
   holds: readonly Hold[],
   order: string,
 ): Promise<Target | undefined> {
-  if (instanceId === undefined) return undefined
-  const held = holds.filter(
-    ({ subject, wholeInstance }) =>
-      wholeInstance && subject.kind === 'instance' && subject.instanceId === instanceId,
-  )
-  if (held.length > 0) return targetOf(held, await storedLists(ports))
-  const own = `${instanceId}/${requestedBy}`
-  const subject = (await ports.store.drain(`operator/${own}`))?.subject
-  return subject && targetOf(await liftedBefore(ports, { subject }, own, order))
+  if (instance === undefined) return undefined
+  const held = heldInstance(holds, instance, await storedLists(ports))
+  return held ?? targetOf(await liftedBefore(ports, `${instance}/${requestedBy}`, order))
 }
 
 /** What an earlier delivery of this very command has lifted, whose run ended before it could answer. */
-async function liftedBefore(
-  { store }: Ports,
-  { subject }: Pick<Target, 'subject'>,
-  own: string,
-  order: string,
-): Promise<Hold[]> {
-  const tombstone = await store.hold('operator', own, subject)
+async function liftedBefore({ store }: Ports, own: string, order: string): Promise<Hold[]> {
+  const subject = (await store.drain(`operator/${own}`))?.subject
+  const tombstone = subject && (await store.hold('operator', own, subject))
   return tombstone?.lifted && tombstone.order === order ? [tombstone] : []
 }
 

@@ -1,13 +1,7 @@
 import { type DestinationUri, hostsOf } from '../control/destination.ts'
-import {
-  DuplicateDestination,
-  EdgesUnreadable,
-  InstanceUnknown,
-  UnknownDestination,
-} from '../control/errors.ts'
+import { DuplicateDestination, EdgesUnreadable, UnknownDestination } from '../control/errors.ts'
 import type { Hold, ListedName } from '../control/hold.ts'
 import type { InstanceFacts } from '../control/instance-life.ts'
-import { mayBeUnknownYet } from '../control/instance-life.ts'
 import { disablePlan, entriesOf } from '../control/plan.ts'
 import { instanceDestinations, isInstanceId, namedDestination, ownerOf } from '../control/resolve.ts'
 import { instanceById, instancesAt, momentMs } from './inventory.ts'
@@ -24,11 +18,10 @@ export type Target = Pick<
 }
 
 /**
- * Resolves an instance id to its whole set, anything else to exactly one destination, of the instance that has its address where one can be told. `known` are URIs that count as listed
- * although no edge may list them any more (a hold's).
- * @throws UnknownDestination, AmbiguousDestination, InvalidDestinationName; InstanceUnknown while the lists may not name a machine that was
- * launched minutes ago; EdgesUnreadable while an edge that can't be
- * read may list it.
+ * Resolves an instance id to its whole set, which may be listed later; anything else to exactly one destination, of the instance that has its
+ * address where one can be told. While EC2 refuses, the bare id or URI is the target: settle finds out the rest. `known` are URIs that count
+ * as listed although no edge may list them any more (a hold's).
+ * @throws UnknownDestination, AmbiguousDestination, InvalidDestinationName; EdgesUnreadable while an edge that can't be read may list it.
  */
 export async function resolveTarget(
   ports: TargetNeeds,
@@ -38,7 +31,7 @@ export async function resolveTarget(
   try {
     return await resolveIn(ports, name, known)
   } catch (error) {
-    if (!(error instanceof UnknownDestination || error instanceof InstanceUnknown)) throw error
+    if (!(error instanceof UnknownDestination)) throw error
   }
   // The lists as they are stored may be a minute old.
   await readBack(ports, { notBefore: ports.clock.now() })
@@ -59,6 +52,19 @@ export function targetOf(holds: readonly Hold[], readouts: readonly Readout[] = 
   }
 }
 
+/** An instance that is held as a whole, as its holds know it: that needs neither EC2, which may refuse, or have forgotten it, nor a list. */
+export function heldInstance(
+  holds: readonly Hold[],
+  instanceId: string,
+  readouts: readonly Readout[],
+): Target | undefined {
+  const whole = holds.filter(
+    ({ subject, wholeInstance }) =>
+      wholeInstance && subject.kind === 'instance' && subject.instanceId === instanceId,
+  )
+  return targetOf(whole, readouts)
+}
+
 /** Every entry that is listed for it, and its URIs, which may be listed no more. */
 export function namesOf(target: Target): ListedName[] {
   return [...entriesOf(target, allListed(target.readouts)), ...target.uris.map((uri) => ({ uri }))]
@@ -75,15 +81,11 @@ async function resolveIn(
   const listed = [...allListed(readouts), ...known.map((uri) => ({ group: 0, uri, flags: 'DX' }) as const)]
   try {
     if (isInstanceId(name)) {
-      const facts = await instanceById(ports, name, ports.clock.now() - momentMs)
+      const facts = await unlessRefused(instanceById(ports, name, ports.clock.now() - momentMs))
+      if (facts === 'refused')
+        return heldInstance(await ports.store.holds(), name, readouts) ?? bare(name, readouts)
       if (!facts) throw new UnknownDestination(`EC2 knows no instance ${name}`)
       const uris = instanceDestinations(facts, listed)
-      if (uris.length === 0) {
-        const unlisted = `no edge lists a destination of instance ${name}`
-        if (mayBeUnknownYet(facts.launchedAt, ports.clock.now()))
-          throw new InstanceUnknown(`${unlisted} yet; the message comes again`)
-        throw new UnknownDestination(unlisted)
-      }
       const own = instanceTarget(facts)
       return { ...own, uris, ...formerOf(readouts)(facts, uris), wholeInstance: true, readouts }
     }
@@ -93,7 +95,8 @@ async function resolveIn(
     const host = listed.flatMap((entry) => (entry.uri === uri ? hostsOf(entry) : [])).at(-1)
     if (!uri || !host) throw new UnknownDestination(`no edge lists a destination that "${name}" names`)
     const groups = ports.config.groups.map((group) => group.name)
-    const facts = ownerOf(await instancesAt(ports, host), groups)
+    const found = await unlessRefused(instancesAt(ports, host))
+    const facts = found === 'refused' ? undefined : ownerOf(found, groups)
     const owner = facts
       ? instanceTarget(facts)
       : { subject: { kind: 'uri', uri } as const, addresses: [host] }
@@ -104,6 +107,20 @@ async function resolveIn(
       throw new EdgesUnreadable(`${error.message}; but not every edge can be read: ${unread.join('; ')}`)
     throw error
   }
+}
+
+async function unlessRefused<T>(answer: Promise<T>): Promise<T | 'refused'> {
+  try {
+    return await answer
+  } catch {
+    // The settle that is asked for next asks EC2, too, and fails of it.
+    return 'refused'
+  }
+}
+
+function bare(instanceId: string, readouts: readonly Readout[]): Target {
+  const subject = { kind: 'instance', instanceId, launchedAt: 0 } as const
+  return { subject, uris: [], addresses: [], wholeInstance: true, readouts }
 }
 
 /** @throws DuplicateDestination when a group of an edge lists it more than once without distinct duids. */

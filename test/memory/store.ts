@@ -17,9 +17,7 @@ import { type Faulty, faulty } from './faults.ts'
 export type MemoryStore = Faulty<Store>
 
 function holdKey(source: HoldSource, id: string, subject: Subject): string {
-  if (subject.kind === 'uri') return JSON.stringify([source, id, subject.uri])
-  const isOfAction = source === 'lifecycle' || source === 'retired'
-  return JSON.stringify([source, id, subject.instanceId, ...(isOfAction ? [] : [subject.launchedAt])])
+  return JSON.stringify([source, id, subject.kind === 'uri' ? subject.uri : subject.instanceId])
 }
 
 function notRead(edge: string): EdgeHead {

@@ -3,6 +3,7 @@ import { message } from '../contracts/event-files.ts'
 import {
   command,
   createWorld,
+  everywhere,
   facts,
   file,
   instanceId,
@@ -13,6 +14,7 @@ import {
 } from './world.ts'
 
 type Changes = Readonly<Record<string, unknown>>
+const key = '10.0.1.20:5060;udp/alice'
 const drain = (changes: Changes = {}) => command('command-drain-destination', { id: 'drain-1', ...changes })
 const activate = (changes: Changes = {}) => command('command-activate', { id: 'activate-1', ...changes })
 const activateInstance = command('command-activate-instance', { id: 'activate-1' })
@@ -36,6 +38,28 @@ async function forgotten(): Promise<World> {
   return world
 }
 
+test.each([
+  ['destination', activate(), `${instanceId}/alice`],
+  ['instance', command('command-activate-instance', { id: 'activate-1' }), key],
+])(
+  'an activate of the %s lifts no hold but the one of what it names, and names the other',
+  async (_, first, other) => {
+    const world = createWorld()
+    await world.command(drain())
+    await world.command(command('command-drain-instance', { id: 'drain-2' }))
+    expect(await world.command(first)).toMatchObject({
+      result: 'lifted',
+      stillHeld: [{ source: 'operator', id: other, who: 'alice' }],
+    })
+    expect(world.flags()).toEqual(everywhere('DX'))
+    expect(world.writes().filter((write) => !/^(dispatcher\.set_state d|htable\.seti)/.test(write))).toEqual(
+      [],
+    )
+    await world.command(activate({ id: 'activate-2', holdId: other }))
+    expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+  },
+)
+
 test('a drain that is asked for again of the machine that has the address now has a drain of its own', async () => {
   const world = createWorld()
   world.edges[0]?.callTo(server)
@@ -48,7 +72,7 @@ test('a drain that is asked for again of the machine that has the address now ha
   await world.pass(6 * seconds)
   await world.command(drain({ id: 'drain-2' }))
   await world.pass(10 * minutes)
-  expect(await world.record('operator/10.0.1.20:5060;udp/alice')).toMatchObject({
+  expect(await world.record(`operator/${key}`)).toMatchObject({
     attempt: 2,
     state: 'draining',
     subject: { instanceId: newcomer },

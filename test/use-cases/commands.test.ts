@@ -44,28 +44,6 @@ test('a destination that somebody else had disabled stays so when our hold is li
   expect(world.flags()).toEqual({ ...everywhere('AP', 'IP'), 'edge-a/1': 'DX' })
 })
 
-test.each([
-  ['destination', activate(), `${instanceId}/alice`],
-  ['instance', command('command-activate-instance', { id: 'activate-1' }), key],
-])(
-  'an activate of the %s lifts no hold but the one of what it names, and names the other',
-  async (_, first, other) => {
-    const world = createWorld()
-    await world.command(drain())
-    await world.command(command('command-drain-instance', { id: 'drain-2' }))
-    expect(await world.command(first)).toMatchObject({
-      result: 'lifted',
-      stillHeld: [{ source: 'operator', id: other, who: 'alice' }],
-    })
-    expect(world.flags()).toEqual(everywhere('DX'))
-    expect(world.writes().filter((write) => !/^(dispatcher\.set_state d|htable\.seti)/.test(write))).toEqual(
-      [],
-    )
-    await world.command(activate({ id: 'activate-2', holdId: other }))
-    expect(world.flags()).toEqual(everywhere('AP', 'IP'))
-  },
-)
-
 test('each of two operators has a hold: activate lifts one’s own, and its answer names who else holds it', async () => {
   const world = createWorld()
   await world.command(drain())

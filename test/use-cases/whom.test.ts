@@ -7,6 +7,7 @@ import {
   createWorld,
   everywhere,
   facts,
+  file,
   instanceId,
   minutes,
   neighbour,
@@ -242,13 +243,26 @@ describe('an address that instances of two VPCs have', () => {
   })
 })
 
-test('an alarm for a machine that was launched just now and is listed nowhere comes again; later it is refused', async () => {
-  const world = createWorld()
-  world.memory.instances.put(facts({ addresses: ['10.0.1.99'], launchedAt: world.clock.now() }))
-  await expect(world.alarm(message('alarm-metric-alarm'))).rejects.toMatchObject({ permanent: false })
-  await world.pass(6 * minutes)
+test.each([
+  ['an alarm', (world: World) => world.alarm(message('alarm-metric-alarm'))],
+  ['a command', (world: World) => world.command(command('command-drain-instance', { id: 'drain-1' }))],
+])('%s on an instance that no edge lists yet is in force as soon as one does', async (_, ask) => {
+  const world = createWorld({ edges: [{ file: file.filter(({ uri }) => uri !== server) }] })
+  await ask(world)
+  for (const edge of world.edges) {
+    edge.writeFile(file)
+    edge.strangerReloads()
+  }
+  await world.pass(1 * minutes)
+  await world.reconcile()
+  expect(Object.values(world.flags())).toEqual(['DX', 'DX'])
+})
+
+test('an alarm on an instance that EC2 does not know is refused', async () => {
+  const world = createWorld({ instances: [] })
   await expect(world.alarm(message('alarm-metric-alarm'))).rejects.toMatchObject({
     name: 'UnknownDestination',
+    message: expect.stringContaining(instanceId),
   })
 })
 
