@@ -1,7 +1,7 @@
 import type { ReleaseCommand } from '../contracts/command.ts'
 import { eventTypes } from '../contracts/names.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
-import { CommandRefused } from '../control/errors.ts'
+import { CommandRefused, EdgeError } from '../control/errors.ts'
 import type { CommandOutcomeRow, EdgePorts } from './ports.ts'
 
 /**
@@ -9,7 +9,7 @@ import type { CommandOutcomeRow, EdgePorts } from './ports.ts'
  * @throws CommandRefused while it is configured, or where it never was; why the list of edges is refused, where it is: the last good one may be too old
  */
 export async function releaseEdge(
-  ports: Pick<EdgePorts, 'store' | 'fleet' | 'events' | 'clock'>,
+  ports: Pick<EdgePorts, 'store' | 'fleet' | 'events' | 'clock' | 'ids'>,
   command: ReleaseCommand,
   order: string,
 ): Promise<CommandOutcomeRow> {
@@ -28,7 +28,29 @@ export async function releaseEdge(
   const release: EdgeRelease = { edge, who, why, at: ports.clock.now(), order }
   if ((await ports.store.putRelease(release)) === 'stale') return { result: 'stale', edge }
   await ports.events.publish({ type: eventTypes.edgeReleased, detail: { edge, who, why } })
+  await endWrites(ports, edge)
   return { result: 'released', edge }
+}
+
+/** For so long the records are read and written, ms. */
+const leaseMs = 5000
+
+/** On that word no write of ours arrives there any more: a `D` that is read under another identity, of a new machine, is its list's own. */
+async function endWrites(
+  { store, clock, ids }: Pick<EdgePorts, 'store' | 'clock' | 'ids'>,
+  edge: string,
+): Promise<void> {
+  const now = clock.now()
+  const generation = await store.takeEdge(edge, ids.next(), now, now + leaseMs)
+  if (generation === undefined) throw new EdgeError(edge, 'busy', 'another run has the edge')
+  const records = (await store.edgeRecords(edge)) ?? []
+  const ended = records.map((record) => {
+    if (record.kind === 'guard') return record
+    const { sent: _, ...rest } = record
+    return rest
+  })
+  await store.putEdgeRecords(edge, generation, ended)
+  await store.giveUpEdge(edge, generation, 0)
 }
 
 /** Ends the release of each edge that is configured again: what it carries is waited for again. */

@@ -75,6 +75,32 @@ test('an edge that was removed is waited for no longer than a call lasts by a dr
   expect(world.age()).toBeLessThan(35 * minutes)
 })
 
+test('a disabled entry of the machine that comes in place of a released edge is its own, also where our write to the old one was not answered', async () => {
+  const world = createWorld()
+  await world.settledAll()
+  const [, b] = world.edges
+  if (b === undefined) throw new Error('there is no edge-b')
+  b.change(({ write }) => ({
+    write: async (sent) => {
+      b.misbehaviour = { unreachable: true }
+      return write(sent)
+    },
+  }))
+  await world.command(command('command-drain-destination', { id: 'drain-1' }))
+  await world.pass(1 * minutes)
+  world.memory.fleet.list.splice(1, 1)
+  await world.lifecycle(edit)
+  await world.settledAll()
+  await world.command(release())
+  await world.command(command('command-activate', { id: 'activate-1' }))
+  const lines = file.map((line) => ({ ...line, ...(line.uri === server && { flags: 'DX' as const }) }))
+  const replacement = world.edge({ id: 'edge-b', file: lines, bootedAt: world.clock.now() })
+  world.memory.fleet.list.push(replacement)
+  await world.lifecycle(edit)
+  await world.pass(1 * minutes)
+  expect(world.flags()).toMatchObject({ 'edge-b/1': 'DX', 'edge-b/2': 'DX' })
+})
+
 test('only the released edge is left out: calls on another are waited for', async () => {
   const world = createWorld()
   const call = world.edge('edge-a').callTo(server)
