@@ -3,7 +3,7 @@ import { parseCommand } from '../contracts/command.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { destinationKey } from '../control/destination.ts'
 import { AnswerPending, CommandRefused, InvalidMessage } from '../control/errors.ts'
-import { belongsTo, type Hold, type HoldName, holdKey, orderOf } from '../control/hold.ts'
+import { type Hold, type HoldName, holdKey, orderOf } from '../control/hold.ts'
 import { disablePlan } from '../control/plan.ts'
 import { accepted, asked, isAnswer } from './command-answer.ts'
 import { holdAndDrain } from './hold-and-drain.ts'
@@ -14,7 +14,7 @@ import { keepPending } from './pending-answers.ts'
 import type { CommandOutcomeRow, Ports } from './ports.ts'
 import { readBack } from './read-back.ts'
 import { finishOwnClaims } from './start-drain.ts'
-import { heldInstance, namesOf, resolveTarget, type Target, targetOf } from './target.ts'
+import { heldInstance, resolveTarget, speaksOf, type Target, targetOf } from './target.ts'
 
 /**
  * Does one operator's command and keeps its outcome under the command's id: the same id again is answered, not done again.
@@ -97,8 +97,7 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
   // An activate that overtook its drain: the older drain must find that something later was said.
   if (meant && !command.dryRun) await ports.store.seeRequest({ source: 'operator', id: own }, order, 'lift')
   const holds = await ports.store.holds()
-  const names = namesOf(target)
-  const here = holds.filter((hold) => names.some((entry) => belongsTo(entry, hold)))
+  const here = holds.filter((hold) => speaksOf(target, hold))
   const chosen = here.filter((hold) => isMeant(command, own, hold))
   if (chosen.some((hold) => hold.source === 'lifecycle'))
     throw new CommandRefused(

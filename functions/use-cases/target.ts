@@ -1,6 +1,6 @@
 import { type DestinationUri, hostsOf } from '../control/destination.ts'
 import { DuplicateDestination, EdgesUnreadable, UnknownDestination } from '../control/errors.ts'
-import type { Hold, ListedName } from '../control/hold.ts'
+import { belongsTo, type Hold, isSameSubject } from '../control/hold.ts'
 import type { InstanceFacts } from '../control/instance-life.ts'
 import { disablePlan, entriesOf } from '../control/plan.ts'
 import { instanceDestinations, isInstanceId, namedDestination, ownerOf } from '../control/resolve.ts'
@@ -65,9 +65,12 @@ export function heldInstance(
   return targetOf(whole, readouts)
 }
 
-/** Every entry that is listed for it, and its URIs, which may be listed no more. */
-export function namesOf(target: Target): ListedName[] {
-  return [...entriesOf(target, allListed(target.readouts)), ...target.uris.map((uri) => ({ uri }))]
+/** Whether a hold covers the target, or an entry of it, which may be listed no more; of a whole instance perhaps nothing is listed yet. */
+export function speaksOf(target: Target, hold: Hold): boolean {
+  const isWhole = target.wholeInstance || hold.wholeInstance
+  if (isWhole && hold.subject.kind === 'instance' && isSameSubject(target.subject, hold.subject)) return true
+  const entries = entriesOf(target, allListed(target.readouts))
+  return [...entries, ...target.uris.map((uri) => ({ uri }))].some((entry) => belongsTo(entry, hold))
 }
 
 type TargetNeeds = Pick<Ports, 'store' | 'settles' | 'instances' | 'config' | 'clock' | 'ids'>

@@ -258,6 +258,16 @@ test.each([
   expect(Object.values(world.flags())).toEqual(['DX', 'DX'])
 })
 
+test('a drain of an instance that no edge lists is lifted by its activate', async () => {
+  const world = createWorld({ instances: [elsewhere] })
+  await world.command(command('command-drain-instance', { id: 'drain-1' }))
+  await world.pass(1 * minutes)
+  expect(await world.command(command('command-activate-instance', { id: 'activate-1' }))).toMatchObject({
+    result: 'lifted',
+  })
+  expect(await world.memory.store.holds()).toEqual([])
+})
+
 test('an alarm on an instance that EC2 does not know is refused', async () => {
   const world = createWorld({ instances: [] })
   await expect(world.alarm(message('alarm-metric-alarm'))).rejects.toMatchObject({
