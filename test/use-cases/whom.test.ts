@@ -7,7 +7,6 @@ import {
   createWorld,
   everywhere,
   facts,
-  file,
   instanceId,
   minutes,
   neighbour,
@@ -241,31 +240,6 @@ describe('an address that instances of two VPCs have', () => {
     world.edge('edge-a').hangUp(call)
     await world.until((record) => record?.state === 'drained', `${source}/${id}`)
   })
-})
-
-test.each([
-  ['an alarm', (world: World) => world.alarm(message('alarm-metric-alarm'))],
-  ['a command', (world: World) => world.command(command('command-drain-instance', { id: 'drain-1' }))],
-])('%s on an instance that no edge lists yet is in force as soon as one does', async (_, ask) => {
-  const world = createWorld({ edges: [{ file: file.filter(({ uri }) => uri !== server) }] })
-  await ask(world)
-  for (const edge of world.edges) {
-    edge.writeFile(file)
-    edge.strangerReloads()
-  }
-  await world.pass(1 * minutes)
-  await world.reconcile()
-  expect(Object.values(world.flags())).toEqual(['DX', 'DX'])
-})
-
-test('a drain of an instance that no edge lists is lifted by its activate', async () => {
-  const world = createWorld({ instances: [elsewhere] })
-  await world.command(command('command-drain-instance', { id: 'drain-1' }))
-  await world.pass(1 * minutes)
-  expect(await world.command(command('command-activate-instance', { id: 'activate-1' }))).toMatchObject({
-    result: 'lifted',
-  })
-  expect(await world.memory.store.holds()).toEqual([])
 })
 
 test('an alarm on an instance that EC2 does not know is refused', async () => {

@@ -1,6 +1,17 @@
 import { expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
-import { command, createWorld, everywhere, facts, instanceId, minutes, seconds, type World } from './world.ts'
+import {
+  command,
+  createWorld,
+  everywhere,
+  facts,
+  file,
+  instanceId,
+  minutes,
+  seconds,
+  server,
+  type World,
+} from './world.ts'
 
 const alarm = message('alarm-metric-alarm')
 const drain = command('command-drain-destination', { id: 'drain-1' })
@@ -68,4 +79,29 @@ test('what was held by its bare id is one hold when EC2 shows the instance, and 
   expect(world.flags()).toEqual(everywhere('DX'))
   await world.alarm(message('alarm-metric-ok'))
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+})
+
+test.each([
+  ['an alarm', (world: World) => world.alarm(alarm)],
+  ['a command', (world: World) => world.command(drainInstance('drain-1'))],
+])('%s on an instance that no edge lists yet is in force as soon as one does', async (_, ask) => {
+  const world = createWorld({ edges: [{ file: file.filter(({ uri }) => uri !== server) }] })
+  await ask(world)
+  for (const edge of world.edges) {
+    edge.writeFile(file)
+    edge.strangerReloads()
+  }
+  await world.pass(1 * minutes)
+  await world.reconcile()
+  expect(Object.values(world.flags())).toEqual(['DX', 'DX'])
+})
+
+test('a drain of an instance that no edge lists is lifted by its activate', async () => {
+  const world = createWorld({ instances: [facts({ addresses: ['10.0.9.9'] })] })
+  await world.command(drainInstance('drain-1'))
+  await world.pass(1 * minutes)
+  expect(await world.command(command('command-activate-instance', { id: 'activate-1' }))).toMatchObject({
+    result: 'lifted',
+  })
+  expect(await world.memory.store.holds()).toEqual([])
 })
