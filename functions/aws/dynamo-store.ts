@@ -57,7 +57,7 @@ const keptKey = ({ at, id }: KeptEvent): Key => ({
  * | answer to be ended     | `PENDING`                         | `<id>`                     | 14 days                      |
  * | last good edges        | `FLEET`                           | `LAST_GOOD`                | never                        |
  *
- * `<subject>` is the URI, the instance's id where the hold is a lifecycle action's or its mark, or else `<instance id>@<launch time in epoch ms>`.
+ * `<subject>` is the URI or the instance's id.
  */
 export function createDynamoStore(options: DynamoTableOptions): Store {
   const table = createDynamoTable(options)
