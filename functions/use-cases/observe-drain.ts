@@ -129,7 +129,10 @@ async function look(ports: Ports, record: DrainRecord, hold: Hold): Promise<Look
     found = await judged(ports, record, hold, { began, machines })
   }
   const { readings, observed, judgement } = found
-  const counted = await countEndedCalls(ports, record, hold, readings)
+  // Somebody opened it: what was concluded of an operator's or alarm's drain is so no more.
+  const isUpAgain = record.state === 'drained' && judgement.callsLeft > 0
+  const current = isUpAgain ? concludedAnew(record) : record
+  const counted = await countEndedCalls(ports, current, hold, readings)
   const confirmed = await confirm(ports, counted, hold, readings)
   const seen = await save(ports, confirmed, { edges: judgement.edges, steps: record.steps + 1 })
   await ports.events.publish({

@@ -134,7 +134,7 @@ test.each([
   expect(await world.record()).toMatchObject({ result: 'drained' })
 })
 
-test('the drain of an operator that has been drained, or lifted, is not woken', async () => {
+test('a drain that is drained is not woken: only a look of its own makes it draining again', async () => {
   const world = createWorld()
   const call = world.edge('edge-a').callTo(server)
   scheduled(world)
@@ -143,6 +143,7 @@ test('the drain of an operator that has been drained, or lifted, is not woken', 
   world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'drained', 'operator/10.0.1.20:5060;udp/alice')
   const woken = attempts(world)
+  world.stop()
   const again = world.edge('edge-a').callFrom('10.0.1.20')
   await world.pass(2 * minutes)
   world.edge('edge-a').hangUp(again)
@@ -190,4 +191,26 @@ test('a drain whose first reading came late is looked at soon, calls up or not, 
   await world.scaleIn()
   await world.pass(40 * seconds)
   expect(await world.record()).toMatchObject({ confirmedAt: expect.any(Number) })
+})
+
+test("a call that comes to an operator's drained server makes its drain draining again, and its end wakes it", async () => {
+  const world = createWorld()
+  const stop = scheduled(world)
+  const id = 'operator/10.0.1.20:5060;udp/alice'
+  await world.command(command('command-drain-destination'))
+  await world.until((record) => record?.state === 'drained', id)
+  const [edge] = world.edges
+  if (!edge) throw new Error('an edge is needed')
+  const call = edge.callTo(server)
+  await world.pass(10 * minutes)
+  const record = await world.record(id)
+  expect(record?.state).toBe('draining')
+  expect(record?.result).toBeUndefined()
+  expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ state: 'draining', callsLeft: 1 })
+  edge.hangUp(call)
+  const from = world.age()
+  await world.until((latest) => latest?.state === 'drained', id)
+  expect(world.age() - from).toBeLessThan(90 * seconds)
+  expect(world.memory.events.of('Drain Drained')).toHaveLength(2)
+  stop()
 })
