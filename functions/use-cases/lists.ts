@@ -63,14 +63,11 @@ export function allListed(readouts: readonly Readout[]): ListedDestination[] {
 /** Whether no edge listed it at one and the same time. Each list is of its own: what has left one may have come into another by then. */
 export function wasNowhere(readouts: readonly Readout[], scope: Scope): boolean {
   const isIts = (entry: ListedName) => belongsTo(entry, scope)
-  const without = readouts
-    .filter((readout) => 'listed' in readout)
-    .filter(({ listed }) => !listed.some(isIts))
-  const left = without.flatMap(({ since, former }) => [since, ...former.filter(isIts).map(({ at }) => at)])
-  const readAt = Math.min(...without.map(({ askedAt }) => askedAt))
-  return (
-    without.length > 0 && without.length === readouts.length && readAt - Math.max(...left) >= clocksApartMs
-  )
+  const lists = readouts.filter((readout) => 'listed' in readout)
+  const isKnown = lists.length > 0 && lists.length === readouts.length
+  if (!isKnown || lists.some(({ listed }) => listed.some(isIts))) return false
+  const left = lists.flatMap(({ since, former }) => [since, ...former.filter(isIts).map(({ at }) => at)])
+  return Math.min(...lists.map(({ askedAt }) => askedAt)) - Math.max(...left) >= clocksApartMs
 }
 
 /** @returns what any edge had listed of a whole instance, besides `uris` */

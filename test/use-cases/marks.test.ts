@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
+import { orderOf } from '../../functions/control/hold.ts'
 import { message } from '../contracts/event-files.ts'
+import { holdOf } from './settle-world.ts'
 import {
   command,
   createWorld,
@@ -8,6 +10,7 @@ import {
   file,
   instanceId,
   minutes,
+  seconds,
   server,
   type World,
 } from './world.ts'
@@ -201,3 +204,93 @@ test('a machine that was gone, and whose address was launched anew, before the n
   await world.pass(10 * minutes)
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
 })
+
+/** 200 machines, listed on one edge, with a mark each. */
+async function manyMarked(state: 'running' | 'terminated') {
+  const machines = Array.from({ length: 200 }, (_, n) => ({
+    uri: `sip:10.0.2.${n}:5060`,
+    facts: facts({ instanceId: `i-${String(n).padStart(17, '0')}`, addresses: [`10.0.2.${n}`] }),
+  }))
+  const lines = machines.map(({ uri }) => ({ group: 1, uri }))
+  const world = createWorld({
+    edges: [{ id: 'edge-a', file: lines }],
+    instances: machines.map((machine) => ({ ...machine.facts, state })),
+  })
+  await world.settledAll()
+  for (const { uri, facts: shown } of machines) await placeMark(world, uri, shown)
+  return world
+}
+
+async function placeMark(world: World, uri: string, shown: ReturnType<typeof facts>): Promise<void> {
+  const { instanceId: id, launchedAt, addresses } = shown
+  const subject = { kind: 'instance', instanceId: id, launchedAt } as const
+  const mark = { source: 'retired', id, subject, addresses, placedAt: world.clock.now() } as const
+  const order = orderOf(world.clock.now())
+  await world.memory.store.putHold(holdOf(uri, { ...mark, order }))
+}
+
+test('a mark ends with the next minute also beside those of 200 machines, whether they live or are gone', async () => {
+  for (const state of ['running', 'terminated'] as const) {
+    const world = await manyMarked(state)
+    const dead = facts({ instanceId: 'i-0ffffffffffffffff', state: 'terminated', addresses: ['10.0.9.9'] })
+    world.memory.instances.put(dead)
+    await placeMark(world, 'sip:10.0.9.9:5060', dead)
+    await world.pass(1 * minutes)
+    await world.settle()
+    await world.reconcile()
+    expect(await retired(world)).toHaveLength(200)
+  }
+})
+
+test('each minute EC2 is asked who has the address of ten marks, others the next', async () => {
+  const world = await manyMarked('terminated')
+  const asked = new Set<string>()
+  const { byAddress } = world.memory.instances
+  const askedFor = async (host: string) => {
+    asked.add(host)
+    return byAddress(host)
+  }
+  Object.assign(world.memory.instances, { byAddress: askedFor })
+  await world.reconcile()
+  expect(asked.size).toBe(10)
+  await everyMinute(world, 12)
+  expect(asked.size).toBeGreaterThan(15)
+})
+
+test.each([
+  ['Stopped', 'at once'],
+  ['Stopped', 'never'],
+  ['Running', 'at once'],
+  ['Running', 'late'],
+] as const)(
+  'an action that somebody else completed leaves nothing on its machine that is back from a warm pool (%s, its news come %s)',
+  async (pool, comes) => {
+    const world = createWorld()
+    world.edges[0]?.callTo(server)
+    const { action } = await leaving(world)
+    await world.pass(20 * seconds)
+    await world.memory.lifecycleActions.complete(action, 'CONTINUE')
+    await world.pass(10 * seconds)
+    const at = world.clock.now()
+    if (pool === 'Stopped') world.memory.instances.put(facts({ launchedAt: at }))
+    if (comes === 'late') await world.until((record) => record?.state === 'retired')
+    if (comes !== 'never') await comesBack(world, at)
+    await everyMinute(world, 5)
+    expect(await world.heldBy()).toEqual([])
+    expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+  },
+)
+
+async function leaving(world: World) {
+  const token = '87654321-4321-4321-4321-210987654321'
+  world.beginAction({ token })
+  const time = new Date(world.clock.now()).toISOString()
+  await world.lifecycle(message('lifecycle-terminate-to-warm-pool', { time }))
+  return { action: { group: 'media-servers', hook: 'drain-calls', token, instanceId } }
+}
+
+async function comesBack(world: World, at: number): Promise<void> {
+  world.beginAction({ hook: 'admit-calls', token: '87654321-4321-4321-4321-210987654326' })
+  const time = new Date(at).toISOString()
+  await world.lifecycle(message('lifecycle-launch-from-warm-pool', { time }))
+}
