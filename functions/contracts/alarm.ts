@@ -6,7 +6,7 @@ import { instant, parseAs, parseJson } from './parse.ts'
 /** What one alarm event says. */
 export interface AlarmMessage {
   readonly alarmName: string
-  /** which of the alarm's time series: stable text of the contributor's attributes, '' for the alarm itself */
+  /** which of the alarm's time series: stable text of the contributor's attributes, its id where that is long, '' for the alarm itself */
   readonly series: string
   readonly value: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA'
   /** when it entered that state: later sorts after earlier as text, and next to other holds' orders */
@@ -78,7 +78,10 @@ const event = z.discriminatedUnion(
     z.object({
       'detail-type': z.literal('CloudWatch Alarm Contributor State Change'),
       source: z.literal('aws.cloudwatch'),
-      detail: z.object({ ...common, alarmContributor: z.object({ attributes: texts }) }),
+      detail: z.object({
+        ...common,
+        alarmContributor: z.object({ id: z.string().optional(), attributes: texts }),
+      }),
     }),
   ],
   { error: 'is neither "CloudWatch Alarm State Change" nor "CloudWatch Alarm Contributor State Change"' },
@@ -91,11 +94,12 @@ const event = z.discriminatedUnion(
 export function parseAlarmMessage(body: string): AlarmMessage {
   const { detail } = parseAs(event, parseJson(body, 'alarm event'), 'alarm event')
   const { metrics } = detail.configuration
-  const attributes = detail.alarmContributor?.attributes
+  const { alarmContributor: contributor } = detail
+  const attributes = contributor?.attributes
   const tagTarget = detail.alarmTags?.[alarmTargetTag]
   return {
     alarmName: detail.alarmName,
-    series: attributes ? stableText(attributes) : '',
+    series: contributor ? seriesOf(detail.alarmName, contributor) : '',
     value: detail.state.value,
     order: orderOf(detail.state.timestamp),
     muted: Boolean(detail.muteDetail ?? detail.state.actionsSuppressedBy),
@@ -107,6 +111,21 @@ export function parseAlarmMessage(body: string): AlarmMessage {
     ],
     reason: detail.state.reason,
   }
+}
+
+/** In bytes at most, with its alarm's name. DynamoDB takes 1,024 as a sort key, and a hold's has the destination besides. */
+const longestName = 900
+
+function seriesOf(
+  alarmName: string,
+  {
+    id,
+    attributes,
+  }: { readonly id?: string | undefined; readonly attributes: Readonly<Record<string, string>> },
+): string {
+  const text = stableText(attributes)
+  const bytes = new TextEncoder().encode(alarmName + text).length
+  return id !== undefined && bytes > longestName ? id : text
 }
 
 /** The same attributes give the same text, in whatever order they came. */

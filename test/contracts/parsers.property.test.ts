@@ -81,6 +81,21 @@ it('the text of a series depends on the attributes, not on their order, and tell
   )
 })
 
+it('a series with many attributes goes by its id: a hold that is named after it fits a key of DynamoDB', () => {
+  const name = 'é'.repeat(255)
+  const seriesOf = (attribute: string, id: string) => {
+    const event = JSON.parse(alarmBody('2026-11-22T00:00:00Z', { a: attribute, InstanceId: 'i-1' }))
+    Object.assign(event.detail, {
+      alarmName: name,
+      alarmContributor: { ...event.detail.alarmContributor, id },
+    })
+    return parseAlarmMessage(JSON.stringify(event)).series
+  }
+  expect(seriesOf('b'.repeat(350), 'x')).toMatch(/^\[\["InstanceId","i-1"\],\["a","bb/)
+  expect(seriesOf('b'.repeat(400), 'x')).toBe('x')
+  expect(seriesOf('b'.repeat(400), 'y')).toBe('y')
+})
+
 it('a message group id is 1 to 128 characters that SQS allows, the same for the same target', () => {
   const drain = { version: 1, id: 'a', command: 'drain', reason: 'r', requestedBy: 'alice' } as const
   fc.assert(
