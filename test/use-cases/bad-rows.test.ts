@@ -198,3 +198,27 @@ test('a drain whose hold is missing goes on: the hold is placed again from its r
   await world.until((record) => record?.state === 'retired')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })
+
+test('while a hold can not be read none is left out: nothing is written to an edge until it can', async () => {
+  const world = createWorld()
+  await world.command(command('command-drain-destination'))
+  await world.pass(1 * minutes)
+  const { store } = world.memory
+  const { holds } = store
+  let isBad = true
+  const spoilt = async () => {
+    if (isBad) throw new UnexpectedAnswer('HOLDS: source: Invalid option')
+    return holds()
+  }
+  Object.assign(store, { holds: spoilt })
+  const before = world.writes().length
+  await want(world, holdOf(neighbour))
+  await world.settle().catch(() => undefined)
+  expect(world.writes()).toHaveLength(before)
+  expect(world.flags()).toEqual(everywhere('DX'))
+  expect((await headOf(world))?.unreadable?.reason).toContain('HOLDS: source: Invalid option')
+  isBad = false
+  await world.pass(10 * seconds)
+  await world.settle()
+  expect(world.flags(neighbour)).toEqual(everywhere('DX'))
+})
