@@ -99,6 +99,7 @@ function tellOfExecuted(
   // `htable.seti held <uri> 1`, `htable.delete held <uri>`
   if (method === 'htable.seti' || method === 'htable.delete')
     told.late.done(guardKey(set), edge.truth().held.includes(set) !== (method === 'htable.seti'))
+  if (method === 'dlg.profile_get_size') told.countedAt.push(now)
   if (method !== 'dispatcher.set_state') return
   const shown = edge
     .truth()

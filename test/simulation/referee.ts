@@ -63,8 +63,7 @@ function judgeGoing(history: History, going: Going, findings: Findings): void {
       : going.at
   const counted = going.callsUp.filter((call) => call.visible && !isForgiven(history, call, going))
   const up = counted.filter((call) => !isNameless(history, call, going))
-  // What was counted "after the look began" was so by two clocks.
-  const cut = up.filter(({ from }) => from < decidedAt - clocksDifferMs)
+  const cut = up.filter((call) => call.from < seenUntil(history, call, { at: going.at, decidedAt }))
   if (cut.length < up.length) findings.undecidable.push('a call began while its server was let go')
   if (going.callsUp.some(({ visible }) => !visible))
     findings.undecidable.push('a call that its edge does not count')
@@ -82,6 +81,21 @@ function judgeGoing(history: History, going: Going, findings: Findings): void {
         )
         .join(', ')}`,
   )
+}
+
+/**
+ * What decides a drain was counted "after the look began", by two clocks. So the first count since then, or a later one, had to show a call
+ * that was up by then.
+ */
+function seenUntil(
+  { truth, isManaged }: History,
+  { edge }: Call,
+  { at, decidedAt }: { readonly at: number; readonly decidedAt: number },
+): number {
+  const isCounted = decidedAt < at && isManaged(edge, decidedAt)
+  const counts = isCounted ? (truth.edges[edge]?.countedAt ?? []) : []
+  const first = counts.find((counted) => counted >= decidedAt - 2 * clocksDifferMs && counted <= at)
+  return Math.max(decidedAt - clocksDifferMs, first ?? 0)
 }
 
 /** What comes to an edge while it is off the list, or was called over by an operator, is nobody's to count. */

@@ -35,6 +35,8 @@ export class EdgeTruth {
   readonly late = new LateWrites()
   /** what was listed from when on */
   readonly loads: { readonly at: number; readonly uris: readonly string[] }[] = []
+  /** when calls were counted there */
+  readonly countedAt: number[] = []
   /** whether a reload gives entries a new identity: 6.1 */
   private readonly hasIdentities: boolean
   /** requests of ours with state writes that were sent and are not answered: they may arrive until a later generation has read the list */

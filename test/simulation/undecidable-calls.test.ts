@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { runHistory } from './history.ts'
 import type { Fault, Plan } from './plan.ts'
-import { brokenIn, countNothing, quiet } from './planted.ts'
+import { brokenIn, countNothing, quiet, withEdges } from './planted.ts'
 import { edge, group } from './races.ts'
 import { judge } from './referee.ts'
 import type { AllPorts } from './simulated-ports.ts'
@@ -33,6 +33,20 @@ describe('a call that began while its server was let go', () => {
   test('is cut where it was up when the look began that decided', async () => {
     const [, sabotage, rule] = countNothing
     expect(await brokenIn(beginsAt(15 * second), sabotage)).toContain(rule)
+  })
+
+  test('is cut where it was up when its edge was counted for that look, though the look had begun', async () => {
+    const asksForNothing = withEdges((each) => ({
+      countAndBoot: async (subjects) => {
+        const { bootTime } = await each.countAndBoot(subjects)
+        return { counts: subjects.map(() => ({ calls: 0, source: 'profile', outbound: true })), bootTime }
+      },
+    }))
+    const plan = beginsAt(39.5 * second)
+    const edges = plan.edges.map((each) => ({ ...each, latencyMs: 400 }))
+    const { truth, startedAt } = await runHistory({ ...plan, edges }, asksForNothing)
+    expect(truth.goings.map(({ decidedAt = 0 }) => decidedAt - startedAt)).toEqual([39.3 * second])
+    expect(await brokenIn({ ...plan, edges }, asksForNothing)).toEqual(['no call is cut'])
   })
 })
 
