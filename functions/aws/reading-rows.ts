@@ -2,7 +2,7 @@ import * as z from 'zod'
 import type { ListedDestination } from '../control/destination.ts'
 import type { EdgeDescription } from '../control/edge-facts.ts'
 import type { InstanceFacts, Inventory } from '../control/instance-life.ts'
-import type { LastListed } from '../control/list-memory.ts'
+import type { KnownOpaque, LastListed } from '../control/list-memory.ts'
 import type {
   CallCount,
   Counted,
@@ -153,6 +153,17 @@ export const listingRow: z.ZodType<Listing> = z.object({
       duid: z.string().exactOptional(),
     } satisfies Fields<LastListed>),
   ),
+  opaque: z
+    .array(
+      z.object({
+        text: z.string(),
+        address: z.string().exactOptional(),
+        duid: z.string().exactOptional(),
+        set: z.number().exactOptional(),
+        at: z.number().exactOptional(),
+      } satisfies Fields<KnownOpaque>),
+    )
+    .exactOptional(),
   lostAt: z.number().exactOptional(),
 } satisfies Fields<Listing>)
 

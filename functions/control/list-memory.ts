@@ -1,4 +1,5 @@
-import { type DestinationUri, type ListedDestination, sipUri, usualUris } from './destination.ts'
+import { type DestinationUri, sipUri, usualUris } from './destination.ts'
+import type { EdgeList, OpaqueEntry } from './edge-list.ts'
 import type { Hold, ListedName } from './hold.ts'
 import type { Lookup } from './listing.ts'
 import { type Listing, readable, type UnreadRow } from './reading.ts'
@@ -13,6 +14,11 @@ export interface LastListed {
   readonly duid?: string
 }
 
+/** An entry that can't be read, and epoch ms: it was listed until then at the latest; absent while it is listed. */
+export interface KnownOpaque extends OpaqueEntry {
+  readonly at?: number
+}
+
 /**
  * What one edge lists, and what it has listed within the longest call's time: a call is counted under the URI that its destination had in
  * the list when it began, also when the list names it otherwise now, or no more.
@@ -20,11 +26,12 @@ export interface LastListed {
 export function remember(
   stored: Listing | UnreadRow | undefined,
   edge: string,
-  listed: readonly ListedDestination[],
+  { destinations: listed, opaque }: EdgeList,
   now: number,
   longestCallSeconds: number,
 ): Listing {
   const before = readable(stored)
+  const isRecent = (at: number) => now - at <= longestCallSeconds * 1000
   const isListed = new Set(listed.map(nameOf))
   // It may have been there until just now, also where the edge could not be read for a while.
   const left = (before?.listed ?? []).map(({ uri, address, duid }) => ({
@@ -35,20 +42,31 @@ export function remember(
   }))
   const former = new Map(
     [...(before?.former ?? []), ...left]
-      .filter((known) => !isListed.has(nameOf(known)) && now - known.at <= longestCallSeconds * 1000)
+      .filter((known) => !isListed.has(nameOf(known)) && isRecent(known.at))
       .map((known) => [nameOf(known), known]),
   )
   const lostAt = stored && !before ? now : before?.lostAt
-  const isRecent = lostAt !== undefined && now - lostAt <= longestCallSeconds * 1000
+  const isShown = new Set(opaque.map(shownAs))
+  const unread: readonly KnownOpaque[] = [
+    ...opaque,
+    ...(before?.opaque ?? [])
+      .map((entry) => ({ ...entry, at: entry.at ?? now }))
+      .filter((entry) => !isShown.has(shownAs(entry)) && isRecent(entry.at)),
+  ]
   return {
     ...{ edge, since: before?.since ?? now, listed, former: [...former.values()] },
-    ...(isRecent && { lostAt }),
+    ...(unread.length > 0 && { opaque: unread }),
+    ...(lostAt !== undefined && isRecent(lostAt) && { lostAt }),
   }
 }
 
 /** A name may lead to another machine later, and be listed with another's duid. */
 function nameOf({ uri, address = '', duid = '' }: ListedName): string {
   return `${uri} ${address} ${duid}`
+}
+
+function shownAs({ set, text, address, duid }: OpaqueEntry): string {
+  return JSON.stringify([set, text, address, duid])
 }
 
 /** Whether it says nothing of some time in which a call that is up may have begun. */

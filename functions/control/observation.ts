@@ -123,7 +123,7 @@ function observeEdge(drain: Observed, key: string, edge: string, { reading, rule
 /** An entry that may be the drain's own, and that nothing can be said of. */
 function hiddenEntry(shown: HoldReading): string | undefined {
   if (shown.unreadable !== undefined)
-    return `an entry of its list can't be read and may be this server's: ${JSON.stringify(shown.unreadable)}; write it as a SIP URI, or take it off the list, and reload`
+    return `an entry that is in its list, or has been within the longest call's time, can't be read and may be this server's: ${JSON.stringify(shown.unreadable)}; write it as a SIP URI, or take it off the list, and reload; it stays in doubt for the longest call's time`
   if (shown.unresolved !== undefined && shown.flags === 'unlisted')
     return `nobody knows the address of ${shown.unresolved}, which is in its list or has been within the longest call's time, and may be this server's: give the entry the instance's id as duid, let the edge resolve the name, or name it in the settings' staticNames`
   return undefined

@@ -1,6 +1,6 @@
 import type { DestinationUri, ListedDestination } from './destination.ts'
 import type { EdgeDescription } from './edge-facts.ts'
-import type { LastListed } from './list-memory.ts'
+import type { KnownOpaque, LastListed } from './list-memory.ts'
 import type { EdgeLoad } from './load-in-service.ts'
 import type { Settled } from './settled.ts'
 
@@ -39,7 +39,7 @@ export interface Counted {
 export interface HoldReading {
   /** `disabled`: every entry that the list has of it is */
   readonly flags: 'disabled' | 'open' | 'unlisted'
-  /** an entry that can't be read and may be one of its own: what else the edge shows of it proves nothing */
+  /** an entry that can't be read and is or was in the edge's list: it may be one of its own, and what else the edge shows of it proves nothing */
   readonly unreadable?: string
   /** a DNS name that is or was in the edge's list and whose address nobody knows: it may be one of its own */
   readonly unresolved?: string
@@ -116,6 +116,8 @@ export interface Listing {
   readonly listed: readonly ListedDestination[]
   /** what has left the list */
   readonly former: readonly LastListed[]
+  /** what can't be read of either; absent where there is none */
+  readonly opaque?: readonly KnownOpaque[]
   /** epoch ms: what had been remembered could not be read then, and is lost */
   readonly lostAt?: number
 }

@@ -1,10 +1,10 @@
 import { batchLimits } from '../contracts/rpc.ts'
 import { type DestinationUri, type ListedDestination, usualUris } from '../control/destination.ts'
-import { isHidden, isUnresolved, mayBelong, type OpaqueEntry } from '../control/edge-list.ts'
+import { isHidden, isUnresolved, mayBelong } from '../control/edge-list.ts'
 import { type EdgeRecord, entryKey, recordKey } from '../control/entry-record.ts'
 import { EdgeError } from '../control/errors.ts'
 import { type Hold, holdKey, type ListedName } from '../control/hold.ts'
-import { isYoung, otherSpellings } from '../control/list-memory.ts'
+import { isYoung, type KnownOpaque, otherSpellings } from '../control/list-memory.ts'
 import { lookup } from '../control/listing.ts'
 import { clocksApartMs } from '../control/observation.ts'
 import { isDisabled } from '../control/plan.ts'
@@ -26,7 +26,6 @@ export interface Counting {
   readonly takesBatches: boolean
   readonly holds: readonly Hold[]
   readonly listing: Listing
-  readonly opaque: readonly OpaqueEntry[]
   readonly entries: readonly SettledEntry[]
   readonly records: readonly EdgeRecord[]
   readonly before: Reading | undefined
@@ -35,7 +34,7 @@ export interface Counting {
 /** @returns by hold key what the edge shows of each hold, with its calls; and when it booted, asked after all of them. @throws EdgeError */
 export async function countCalls(
   { clock, config }: Pick<EdgePorts, 'clock' | 'config'>,
-  { edge, takesBatches, holds, listing, opaque, entries, records, before }: Counting,
+  { edge, takesBatches, holds, listing, entries, records, before }: Counting,
 ): Promise<{ readonly holds: Record<string, HoldReading>; readonly bootTime: string }> {
   const find = lookup(listing.listed)
   const known = lookup<ListedName>([...listing.listed, ...listing.former])
@@ -45,6 +44,7 @@ export async function countCalls(
   // Calls may be up under a name that has left the list, too. One that is listed again tells whose it is.
   const isListed = new Set(listing.listed.map(({ uri }) => uri))
   const names = [...listing.listed, ...listing.former.filter(({ uri }) => !isListed.has(uri))]
+  const { opaque = [] } = listing
   const hidden = [
     ...names.filter((entry) => isUnresolved(entry, config.staticNames)).map(({ uri }) => uri as string),
     ...opaque.filter((entry) => isHidden(entry, config.staticNames)).map(({ text }) => text),
@@ -123,13 +123,14 @@ function unresolvedOf(
   return unresolved === undefined ? {} : { unresolved }
 }
 
-/** An entry that can't be read and may be one of the hold's: its calls are not counted, and new ones may come. */
+/** An entry that can't be read and may be, or have been, one of the hold's: its calls are not counted. */
 function unreadableOf(
   { addresses, subject }: Hold,
-  opaque: readonly OpaqueEntry[],
+  opaque: readonly KnownOpaque[],
 ): Pick<HoldReading, 'unreadable'> {
-  const instanceId = subject.kind === 'instance' ? subject.instanceId : undefined
-  const found = opaque.find((entry) => mayBelong(entry, { addresses, instanceId }))
+  const { instanceId, launchedAt = 0 } = subject.kind === 'instance' ? subject : {}
+  const isEarlier = ({ at }: KnownOpaque) => at !== undefined && at + clocksApartMs < launchedAt
+  const found = opaque.find((entry) => !isEarlier(entry) && mayBelong(entry, { addresses, instanceId }))
   return found ? { unreadable: found.text } : {}
 }
 

@@ -154,13 +154,7 @@ async function bring(
   const { edge } = lease
   const { list, view, records } = done
   const counted = asked.holds.filter((hold) => hold.source !== 'retired' && isResolved(hold))
-  const listing = remember(
-    known.listing,
-    edge.id,
-    list.destinations,
-    clock.now(),
-    config.timers.longestCallSeconds,
-  )
+  const listing = remember(known.listing, edge.id, list, clock.now(), config.timers.longestCallSeconds)
   const answeredAt = clock.now()
   const description: EdgeDescription = describeEdge(edge, facts, list)
   const found = settledEntries(view, first, done.plan, done.problem)
@@ -170,7 +164,6 @@ async function bring(
     countCalls(ports, {
       ...{ edge: each, holds: counted, listing, entries, records, before: known.reading },
       takesBatches,
-      opaque: list.opaque,
     }),
   )
   if (bootTime !== facts.bootTime)

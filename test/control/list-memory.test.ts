@@ -12,7 +12,7 @@ const [one, two] = [listed('sip:10.0.1.20'), listed('sip:10.0.1.21')]
 /** What is remembered of one edge over lists that were read at these times. */
 function lists(...reads: readonly (readonly [number, ...ListedDestination[]])[]): Listing {
   const last = reads.reduce<Listing | undefined>(
-    (before, [at, ...list]) => remember(before, 'a', list, at, longest),
+    (before, [at, ...destinations]) => remember(before, 'a', { destinations, opaque: [] }, at, longest),
     undefined,
   )
   if (!last) throw new Error('nothing was read')
@@ -42,16 +42,29 @@ describe('an edge’s list', () => {
   })
 
   it('begins anew where it can not be read, and that is known for as long as a call lasts', () => {
-    const lost = remember({ unread: 'nonsense' }, 'a', [one], 9, longest)
+    const shown = { destinations: [one], opaque: [] }
+    const lost = remember({ unread: 'nonsense' }, 'a', shown, 9, longest)
     expect(lost).toEqual({ edge: 'a', since: 9, listed: [one], former: [], lostAt: 9 })
-    expect(remember(lost, 'a', [one], 9 + longestMs, longest)).toEqual(lost)
-    expect(remember(lost, 'a', [one], 10 + longestMs, longest)).not.toHaveProperty('lostAt')
+    expect(remember(lost, 'a', shown, 9 + longestMs, longest)).toEqual(lost)
+    expect(remember(lost, 'a', shown, 10 + longestMs, longest)).not.toHaveProperty('lostAt')
   })
 
   it('it is forgotten when no call of its can be up any more', () => {
     const left = [[0, one], [10]] as const
     expect(lists(...left, [10 + longestMs]).former).toHaveLength(1)
     expect(lists(...left, [11 + longestMs]).former).toEqual([])
+  })
+
+  it('what can not be read is remembered as long, and by when it left', () => {
+    const odd = { set: 1, text: 'sip:10.0.1.20:0' }
+    const at = (now: number, opaque: readonly (typeof odd)[], before?: Listing) =>
+      remember(before, 'a', { destinations: [one], opaque }, now, longest)
+    const left = at(10, [], at(5, [odd]))
+    expect(at(5, [odd]).opaque).toEqual([odd])
+    expect(left.opaque).toEqual([{ ...odd, at: 10 }])
+    expect(at(20, [odd], left).opaque).toEqual([odd])
+    expect(at(10 + longestMs, [], left)).toEqual(left)
+    expect(at(11 + longestMs, [], left)).not.toHaveProperty('opaque')
   })
 
   it('what comes back is listed, and remembered anew when it leaves again', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { metricNames } from '../../functions/contracts/names.ts'
-import { createWorld, file, hours, minutes, neighbour, seconds } from './world.ts'
+import { config, createWorld, facts, file, hours, minutes, neighbour, seconds } from './world.ts'
 
 const strange = { group: 1, uri: 'tel:+12025550100' }
 const ofServer = { group: 1, uri: 'sip:10.0.1.20:0' }
@@ -18,8 +18,13 @@ test('an entry that can not be read harms nobody, is counted, and is named to wh
   })
 })
 
-test("one that may be the drained server's own makes what its edge shows unknown, and the remedy is published", async () => {
-  const world = createWorld({ edges: [{ id: 'edge-a', file: [...file, ofServer] }, { id: 'edge-b' }] })
+const patient = config.groups?.map((group) => ({ ...group, drainDeadlineSeconds: 8 * 3600 })) ?? []
+
+test("one that may be the drained server's own makes what its edge shows unknown for as long as a call of its may be up", async () => {
+  const world = createWorld({
+    config: { groups: patient },
+    edges: [{ id: 'edge-a', file: [...file, ofServer] }, { id: 'edge-b' }],
+  })
   await world.scaleIn()
   await world.pass(1 * hours)
   expect(world.ended()).toEqual([])
@@ -30,8 +35,31 @@ test("one that may be the drained server's own makes what its edge shows unknown
   const a = world.edge('edge-a')
   a.writeFile(file)
   a.strangerReloads()
+  await world.pass(2 * hours)
+  expect(world.ended()).toEqual([])
   await world.until((record) => record?.state === 'retired')
-  expect(world.age()).toBeLessThan(1 * hours + 10 * minutes)
+  expect(world.age()).toBeLessThan(3 * hours + 10 * minutes)
+})
+
+test('one that left the list before the drain began may have calls of its server, and none of a machine that was launched later', async () => {
+  const lines = [{ group: 1, uri: neighbour, flags: 'AP' } as const]
+  for (const launchedAfter of [false, true]) {
+    const instances = launchedAfter ? [] : [facts()]
+    const world = createWorld({ instances, edges: [{ id: 'edge-a', file: [...lines, ofServer] }] })
+    const edge = world.edge('edge-a')
+    await world.reconcile()
+    edge.callTo(ofServer.uri)
+    edge.writeFile(lines)
+    edge.strangerReloads()
+    await world.pass(10 * seconds)
+    await world.reconcile()
+    await world.pass(10 * seconds)
+    if (launchedAfter) world.memory.instances.put(facts({ launchedAt: world.clock.now() }))
+    await world.pass(5 * minutes)
+    await world.scaleIn()
+    await world.pass(10 * minutes)
+    expect(world.ended()).toMatchObject(launchedAfter ? [{ result: 'CONTINUE' }] : [])
+  }
 })
 
 test('an entry that is listed by a name only is of the instance whose address the edge resolved it to', async () => {
