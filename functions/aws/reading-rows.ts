@@ -114,6 +114,7 @@ export const readingRow: z.ZodType<Reading> = z.object({
   guarded: z.array(uri).exactOptional(),
   problem: z.string().exactOptional(),
   uptimeSeconds: z.number(),
+  replacedAt: z.number().exactOptional(),
   restoresDialogs: z.boolean(),
   description,
   load,

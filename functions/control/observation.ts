@@ -6,6 +6,7 @@ import {
   type EdgeReading,
   type HoldReading,
   isUnknown,
+  type Reading,
   type Readings,
   type Unknown,
 } from './reading.ts'
@@ -142,19 +143,36 @@ function hiddenAddress(
 
 type Readable = Extract<EdgeReading, { readable: true }>
 
+/**
+ * Since when an edge does not know the calls of the Kamailio that answered for it `before`: another one may have been up for long. One that
+ * has booted since, and restores dialogs, knows them.
+ */
+export function replacedAt(
+  { bootTime, bootId, uptimeSeconds, restoresDialogs }: EdgeDescription,
+  answeredAt: number,
+  before: Reading | undefined,
+): number | undefined {
+  if (!before) return undefined
+  const { description } = before
+  if (description.bootTime === bootTime && description.bootId === bootId) return before.replacedAt
+  const hasBooted = answeredAt - uptimeSeconds * 1000 + clocksApartMs > before.answeredAt
+  return restoresDialogs && hasBooted ? undefined : answeredAt
+}
+
 /** Why a zero of this edge would prove nothing. */
 function doubtOf(
   { subject }: Observed,
-  { restoresDialogs, uptimeSeconds, description, answeredAt }: Readable,
+  { restoresDialogs, uptimeSeconds, replacedAt, description, answeredAt }: Readable,
   rules: ObservationRules,
 ): string | undefined {
   if (description.counts === 'never')
     return `its call profiles have counted none of the ${description.dialogs} calls that are up`
-  if (restoresDialogs || uptimeSeconds > rules.longestCallSeconds) return undefined
-  // It was up by then: a machine that was launched later can't have had calls that it forgot.
-  const upSince = answeredAt - uptimeSeconds * 1000 + clocksApartMs
-  if (subject?.kind === 'instance' && subject.launchedAt > upSince) return undefined
-  return 'restarted and may have forgotten calls'
+  if (restoresDialogs && replacedAt === undefined) return undefined
+  const knowsSince = replacedAt ?? answeredAt - uptimeSeconds * 1000
+  if (answeredAt - knowsSince > rules.longestCallSeconds * 1000) return undefined
+  // It was there by then: a machine that was launched later can't have had calls that it does not know.
+  if (subject?.kind === 'instance' && subject.launchedAt > knowsSince + clocksApartMs) return undefined
+  return 'restarted, or is another Kamailio, and may have forgotten calls'
 }
 
 /** DLGLOAD is never believed when it says 0, and the whole edge's total only when it does. */

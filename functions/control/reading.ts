@@ -67,6 +67,11 @@ export interface EndedCalls {
 /** What a settle found on one edge, with the calls of what is held. Times are epoch ms. */
 export interface Reading extends Settled {
   readonly uptimeSeconds: number
+  /**
+   * epoch ms: when it first answered in place of another boot, whose calls it may not know; absent where none was known, and where it
+   * restarted and restores its dialogs
+   */
+  readonly replacedAt?: number
   /** declared for the edge: dialog db_mode 1, so that calls are still counted after a restart */
   readonly restoresDialogs: boolean
   readonly description: EdgeDescription

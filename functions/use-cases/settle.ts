@@ -1,7 +1,8 @@
-import { describeEdge, type EdgeDescription, totalCalls } from '../control/edge-facts.ts'
+import { describeEdge, totalCalls } from '../control/edge-facts.ts'
 import { asEdgeError, DispatcherControlError, EdgeError, UnexpectedAnswer } from '../control/errors.ts'
 import { type Hold, isResolved } from '../control/hold.ts'
 import { remember } from '../control/list-memory.ts'
+import { replacedAt } from '../control/observation.ts'
 import type { EdgeHead, EndedCalls, Listing, Reading, UnreadRow } from '../control/reading.ts'
 import { calmGapMs } from '../control/settle-plan.ts'
 import { settledEntries, sinceTheChange, sinceWhen } from '../control/settled.ts'
@@ -156,7 +157,8 @@ async function bring(
   const counted = asked.holds.filter((hold) => hold.source !== 'retired' && isResolved(hold))
   const listing = remember(known.listing, edge.id, list, clock.now(), config.timers.longestCallSeconds)
   const answeredAt = clock.now()
-  const description: EdgeDescription = describeEdge(edge, facts, list)
+  const description = describeEdge(edge, facts, list)
+  const replaced = replacedAt(description, answeredAt, known.reading)
   const found = settledEntries(view, first, done.plan, done.problem)
   const dated = sinceWhen(found, { boot: facts.bootTime, answeredAt }, known.reading)
   const entries = sinceTheChange(dated, asked.wanted, list.destinations, known.reading)
@@ -173,6 +175,7 @@ async function bring(
   const reading: Reading = {
     ...{ edge: edge.id, wanted: asked.wanted, askedAt, answeredAt, boot: facts.bootTime },
     uptimeSeconds: facts.uptimeSeconds,
+    ...(replaced !== undefined && { replacedAt: replaced }),
     restoresDialogs: edge.restoresDialogs,
     ...{ description, entries, holds },
     load: { calls: totalCalls(facts) },

@@ -117,6 +117,7 @@ export function aReading(edge: string, change: Partial<Reading> = {}): Reading {
     problem: 'no answer within 3000 ms',
     uptimeSeconds: 1800,
     restoresDialogs: false,
+    replacedAt: 1_794_997_000_000,
     description: aDescription(edge),
     load: { calls: 7 },
     holds: someHolds,
@@ -188,6 +189,10 @@ export function aListing(edge: string, change: Partial<Listing> = {}): Listing {
     former: [
       { uri: uri('sip:10.0.1.22'), at: 1_794_999_000_000 },
       { uri: uri('sip:old.example.net'), at: 1_794_999_000_001, address: '10.0.1.23', duid: 'x2' },
+    ],
+    opaque: [
+      { set: 1, text: 'sip:10.0.1.24:0', address: '10.0.1.24', duid: 'x3', at: 1_794_999_000_002 },
+      { text: '{}' },
     ],
     lostAt: 1_794_998_000_000,
     ...change,

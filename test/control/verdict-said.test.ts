@@ -112,7 +112,7 @@ describe('what is said beside the verdict', () => {
     expect(judgement?.unknown).toEqual([
       'edge a: timeout',
       'edge b: no profile',
-      'edge c: restarted and may have forgotten calls',
+      'edge c: restarted, or is another Kamailio, and may have forgotten calls',
       'media server: HTTP 503',
     ])
   })

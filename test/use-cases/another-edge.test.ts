@@ -5,7 +5,17 @@ import { settleEdge } from '../../functions/use-cases/settle-fleet.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
 import { present } from '../present.ts'
 import { headOf, holdOf, want } from './settle-world.ts'
-import { command, createWorld, everywhere, isWrite, minutes, seconds, server, type World } from './world.ts'
+import {
+  command,
+  createWorld,
+  everywhere,
+  hours,
+  isWrite,
+  minutes,
+  seconds,
+  server,
+  type World,
+} from './world.ts'
 
 /** The edge `id`, whose way leads to the Kamailio of `to`. */
 function misled(id: string, to: MemoryEdge): Edge {
@@ -152,3 +162,30 @@ test('edges without our rpc.cfg name no boot, and are not told apart: two of the
   await world.settle()
   expect(world.flags()).toEqual(everywhere('DX'))
 })
+
+const day = 24 * hours
+test.each([
+  ['before a drain', false, { bootedAt: 20 * day }],
+  ['in the middle of a drain', true, { bootedAt: 20 * day }],
+  ['which restores dialogs of its own', true, { bootedAt: 20 * day, restoresDialogs: true }],
+  ['which booted in the same second', true, { bootedAt: day }],
+])(
+  'another Kamailio behind an edge’s id knows no call of the one before, however long it is up: %s',
+  async (_, isDraining, { bootedAt, ...options }) => {
+    const world = createWorld({
+      config: { timers: { failoverWindowSeconds: 10, longestCallSeconds: 1800 } },
+    })
+    const standby = world.edge({ id: 'edge-c', bootedAt: world.startedAt - bootedAt, ...options })
+    world.edges[1]?.callTo(server)
+    await world.reconcile()
+    if (isDraining) await world.scaleIn()
+    await world.pass(1 * minutes)
+    world.memory.fleet.list.splice(1, 1, misled('edge-b', standby))
+    await world.reconcile()
+    if (!isDraining) await world.scaleIn()
+    await world.pass(29 * minutes)
+    expect(world.ended()).toEqual([])
+    await world.pass(5 * minutes)
+    expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+  },
+)
