@@ -34,7 +34,7 @@ export function notAfter(order: string): Condition {
  * Each hold is one row, placed or lifted, that decides by `order`. While it is in force, a copy stands in the one partition that
  * `holds()` reads, in the same transaction: so the tombstones of a month are never read to find the few that count.
  * Only a lifted hold has a TTL: no hold ends because a row expired.
- * @param filled what was read and is filled in: each filling adds an address
+ * @param filled what was read and is filled in: each filling adds an address or a URI, or is the same
  */
 function writesOf(hold: Hold, filled?: Hold): Write[] {
   const key = keyOf(hold.source, hold.id, hold.subject)
@@ -42,7 +42,7 @@ function writesOf(hold: Hold, filled?: Hold): Write[] {
   const copy = copyKey(key)
   const former = formerKeyOf(hold.source, hold.id, hold.subject)
   const formerRows = over && former !== key ? [truthKey(former), copyKey(former)] : []
-  const inForce = `#order = :order AND attribute_not_exists(#lifted)${filled ? ' AND #addresses = :addresses' : ''}`
+  const inForce = `#order = :order AND attribute_not_exists(#lifted)${filled ? ' AND #addresses = :addresses AND #uris = :uris' : ''}`
   const isRequested = !over && (hold.source === 'alarm' || hold.source === 'operator')
   return [
     {
@@ -54,7 +54,7 @@ function writesOf(hold: Hold, filled?: Hold): Write[] {
       },
       condition: {
         expression: `attribute_not_exists(pk) OR ${over ? '#order <= :order' : `#order < :order OR (${inForce})`}`,
-        values: { order: hold.order, ...(filled && { addresses: filled.addresses }) },
+        values: { order: hold.order, ...(filled && { addresses: filled.addresses, uris: filled.uris }) },
       },
     },
     over ? { delete: copy } : { put: { ...copy, data: hold } },

@@ -59,6 +59,7 @@ export const holdRow: z.ZodType<Hold> = z.object({
   formerUris: z.array(uri).exactOptional(),
   addresses: z.array(z.string()),
   wholeInstance: z.boolean(),
+  shownAt: z.number().exactOptional(),
   group: z.string().exactOptional(),
   who: z.string(),
   why: z.string(),

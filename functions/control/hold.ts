@@ -36,6 +36,8 @@ export interface Hold {
   readonly addresses: readonly string[]
   /** true: whatever else an edge lists for the instance is held too; false: exactly `uris` */
   readonly wholeInstance: boolean
+  /** epoch ms: EC2 was asked of its machine after this, when the hold was placed already, and it covers all that EC2 showed */
+  readonly shownAt?: number
   /** Auto Scaling group, which knows how to ask the media server itself for its calls */
   readonly group?: string
   readonly who: string
@@ -57,6 +59,11 @@ export type RequestSays = 'hold' | 'lift'
 /** Of a machine that EC2 has shown no address of yet, nobody knows what it covers, but for entries with its id as duid. */
 export function isResolved({ subject, addresses }: Pick<Hold, 'subject' | 'addresses'>): boolean {
   return subject.kind === 'uri' || addresses.length > 0
+}
+
+/** Whether EC2 may show more that it covers. */
+export function mayShowMore({ source, subject, wholeInstance }: Hold): boolean {
+  return source !== 'retired' && subject.kind === 'instance' && wholeInstance
 }
 
 export type HoldName = Pick<Hold, 'source' | 'id'>

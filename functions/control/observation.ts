@@ -52,6 +52,8 @@ export interface ObservationRules {
   readonly longestCallSeconds: number
   /** its media server's own count is configured */
   readonly countsItself?: boolean
+  /** EC2 has not been asked of its machine since it was held */
+  readonly isUnshown?: boolean
   /** edges that an operator released; one that is configured is waited for all the same */
   readonly released?: readonly string[]
 }
@@ -165,6 +167,8 @@ function doubtOf(
   { restoresDialogs, uptimeSeconds, replacedAt, description, answeredAt }: Readable,
   rules: ObservationRules,
 ): string | undefined {
+  if (rules.isUnshown)
+    return 'EC2 has not answered since the server was held: it may have an address that is not known'
   if (description.counts === 'never')
     return `its call profiles have counted none of the ${description.dialogs} calls that are up`
   if (restoresDialogs && replacedAt === undefined) return undefined

@@ -3,7 +3,7 @@ import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import { concludedAnew } from '../control/claim.ts'
 import { type DrainRecord, resolvedBy } from '../control/drain-record.ts'
 import { StoreConflict } from '../control/errors.ts'
-import { type Hold, holdKey } from '../control/hold.ts'
+import { type Hold, holdKey, mayShowMore } from '../control/hold.ts'
 import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
 import { clocksApartMs, lacks, type Observation, observation, removedEdges } from '../control/observation.ts'
 import type { EdgeReading, Readings } from '../control/reading.ts'
@@ -171,6 +171,7 @@ async function judged(
   const observed = observation(record, holdKey(hold), readings, {
     ...rules,
     countsItself: machines,
+    isUnshown: mayShowMore(hold) && hold.shownAt === undefined,
     released,
   })
   return { readings, observed, judgement: judge(record, observed, false, ports.clock.now(), rules) }

@@ -1,5 +1,5 @@
 import type { ListedDestination } from '../control/destination.ts'
-import { type Hold, isResolved } from '../control/hold.ts'
+import { type Hold, isResolved, mayShowMore } from '../control/hold.ts'
 import type { InstanceFacts, Inventory } from '../control/instance-life.ts'
 import { mayBeUnknownYet } from '../control/instance-life.ts'
 import { instanceDestinations } from '../control/resolve.ts'
@@ -17,7 +17,7 @@ const leaseName = '/holds'
 const leaseMs = 20_000
 /** While holds are placed one after the other, whoever resolves them goes on for so long. What is left then, the next settle does. */
 const goesOnForMs = 60_000
-/** Of a machine that is not young, what the inventory showed within this will do, if it was asked since the hold was placed. */
+/** Of a machine that is not young, what the inventory showed within this will do, once EC2 was asked since the hold was placed. */
 const oldEnoughMs = 55_000
 
 /**
@@ -37,10 +37,6 @@ export async function resolveHolds(ports: Needs, wishes: Wishes): Promise<void> 
     if ((await ports.store.wanted()) === resolved.wanted) break
   } while (ports.clock.now() < goesOnUntil)
   if (refused) throw refused
-}
-
-function mayShowMore({ source, subject, wholeInstance }: Hold): boolean {
-  return source !== 'retired' && subject.kind === 'instance' && wholeInstance
 }
 
 interface Resolved {
@@ -65,9 +61,11 @@ async function resolve(ports: Needs, wishes: Wishes): Promise<Resolved> {
     await fillIn(ports, known)
     return { wanted }
   }
-  const { facts, refused } = await factsOf(ports, open, stored)
+  const { facts, askedAt, refused } = await factsOf(ports, open, stored)
   const fresh = await freshOf(ports, open, facts)
+  // What is filled in raises the counter, and with it comes another turn.
   if (fresh.length > 0) await fillIn(ports, fresh)
+  else if (askedAt !== undefined) await noteShown(ports, open, askedAt)
   return { wanted, refused }
 }
 
@@ -116,6 +114,12 @@ async function fillIn({ store }: Needs, fresh: readonly Fresh[]): Promise<void> 
   }
 }
 
+/** The counter stays: no edge has anything to do for it. */
+async function noteShown({ store }: Needs, open: readonly Hold[], shownAt: number): Promise<void> {
+  const unshown = open.filter((hold) => hold.shownAt === undefined)
+  await onEach(unshown, (hold) => store.putHold({ ...hold, shownAt }, hold))
+}
+
 /** What it covers already it goes on covering, also what no list names just now. */
 function filledIn(
   { hold, shown }: Fresh,
@@ -139,26 +143,30 @@ function union<T>(known: readonly T[], more: readonly T[]): T[] {
   return [...new Set([...known, ...more])]
 }
 
-/** @returns what was shown last, however long ago, where EC2 refuses to show more: what is disabled needlessly is given back */
+/**
+ * @returns what was shown last, however long ago, where EC2 refuses to show more: what is disabled needlessly is given back. `askedAt`: all
+ * of it was asked then or later; absent where EC2 refuses
+ */
 async function factsOf(
   ports: Needs,
   open: readonly Hold[],
   stored: Inventory | undefined,
-): Promise<{ readonly facts: Facts; readonly refused?: Error }> {
+): Promise<{ readonly facts: Facts; readonly askedAt?: number; readonly refused?: Error }> {
   const now = ports.clock.now()
   const facts = byId(stored)
-  // An address that it got just before it was held is its own, too.
-  const placedAt = Math.max(...open.map((hold) => hold.placedAt).filter((at) => at <= now))
-  const isOld = (stored?.askedAt ?? 0) < Math.max(now - oldEnoughMs, placedAt)
+  const isOld = (stored?.askedAt ?? 0) < now - oldEnoughMs
   const vague = open.flatMap((hold) => {
     if (hold.subject.kind !== 'instance') return []
     const { instanceId, launchedAt } = hold.subject
-    const isVague = isOld || !isResolved(hold) || mayBeUnknownYet(launchedAt, now)
+    const isVague =
+      isOld || !isResolved(hold) || hold.shownAt === undefined || mayBeUnknownYet(launchedAt, now)
     return isVague ? [instanceId] : []
   })
+  // An address that it got just before it was held is its own, too.
+  const askedAt = open.some(({ shownAt }) => shownAt === undefined) ? now : now - momentMs
   try {
-    const more = await instancesById(ports, vague, Math.max(now - momentMs, placedAt))
-    return { facts: new Map([...facts, ...more]) }
+    const more = await instancesById(ports, vague, askedAt)
+    return { facts: new Map([...facts, ...more]), askedAt }
   } catch (error) {
     return { facts, refused: error instanceof Error ? error : new Error(String(error)) }
   }

@@ -94,6 +94,7 @@ export function holdsContract(open: () => Store, fresh: (name: string) => string
       expect(await store.putHold(one, read)).toBe('stale')
       expect(await store.hold('lifecycle', id, read.subject)).toEqual(two)
       expect((await store.holds()).filter((hold) => hold.id === id)).toEqual([two])
+      expect(await store.putHold({ ...two, uris: [] }, { ...two, uris: [] })).toBe('stale')
       expect(await store.putHold({ ...two, group: 'other' }, two)).toBe('written')
     })
     test('of many that write at once, the latest order stays', async () => {

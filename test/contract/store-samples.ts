@@ -18,6 +18,7 @@ export function aHold(id: string, change: Partial<Hold> = {}): Hold {
     uris: [uri('sip:10.0.1.20:5060'), uri('sip:10.0.1.20:5061;transport=tcp')],
     addresses: ['10.0.1.20'],
     wholeInstance: true,
+    shownAt: 1_795_000_000_500,
     group: 'media',
     who: 'autoscaling',
     why: 'scale-in',

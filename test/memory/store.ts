@@ -42,7 +42,8 @@ function memoryHolds() {
     async putHold(hold, over) {
       const isOlder = !hold.lifted && (seen.get(`${hold.source}/${hold.id}`)?.order ?? '') > hold.order
       const known = holds.get(keyOf(hold))
-      const isFilled = over && known && String(known.addresses) !== String(over.addresses)
+      const isFilled =
+        over && known && String([known.addresses, known.uris]) !== String([over.addresses, over.uris])
       if (isOlder || isFilled || stale(hold)) return 'stale'
       holds.set(keyOf(hold), structuredClone(hold))
       return 'written'

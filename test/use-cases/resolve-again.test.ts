@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { command, verbatim } from './samples.ts'
-import { createWorld, facts, file, minutes, seconds, server, type World } from './world.ts'
+import { createWorld, facts, file, minutes, neighbour, seconds, server, type World } from './world.ts'
 
 describe('what a hold covers is resolved again each time, however old its machine is', () => {
   const odd = verbatim('sip:192.0.2.7:5060')
@@ -66,6 +66,69 @@ describe('what a hold covers is resolved again each time, however old its machin
     world.edge('edge-a').hangUp(call)
     await world.pass(10 * minutes)
     expect(world.ended()).toEqual([])
+  })
+})
+
+describe('while EC2 refuses, nobody knows whether a machine got an address before it was held', () => {
+  const refusing = async (world: World) => {
+    await world.pass(20 * seconds)
+    const { inGroups } = world.memory.instances
+    const refuse = async () => {
+      throw new Error('RequestLimitExceeded')
+    }
+    Object.assign(world.memory.instances, { inGroups: refuse })
+    return () => Object.assign(world.memory.instances, { inGroups })
+  }
+
+  test('its drain is unknown until EC2 was asked since, and covers what EC2 shows then', async () => {
+    const world = createWorld()
+    await world.reconcile()
+    const answersAgain = await refusing(world)
+    world.memory.instances.put(facts({ addresses: ['10.0.1.20', '192.0.2.7'] }))
+    for (const edge of world.edges) edge.writeFile([{ group: 1, uri: 'sip:192.0.2.7:5060', flags: 'AP' }])
+    for (const edge of world.edges) edge.strangerReloads()
+    const [edge] = world.edges
+    const call = edge?.callTo('sip:192.0.2.7:5060') ?? 0
+    await world.scaleIn()
+    await world.pass(10 * minutes)
+    expect(world.ended()).toEqual([])
+    expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({
+      verdict: 'unknown',
+      unknown: ['edge-a', 'edge-b'].map((id) =>
+        expect.stringContaining(`${id}: EC2 has not answered since the server was held`),
+      ),
+    })
+    answersAgain()
+    await world.pass(10 * minutes)
+    expect(world.flags('sip:192.0.2.7:5060')).toEqual({ 'edge-a/1': 'DX', 'edge-b/1': 'DX' })
+    expect(world.ended()).toEqual([])
+    edge?.hangUp(call)
+    await world.until((record) => record?.state === 'retired')
+  })
+
+  test('the deadline ends it as its policy for what is unknown says', async () => {
+    const world = createWorld()
+    await world.reconcile()
+    await refusing(world)
+    await world.scaleIn()
+    await world.until((record) => record?.state === 'retired')
+    expect(world.age()).toBeGreaterThan(60 * minutes)
+    expect(world.memory.events.of('Drain Overdue').at(-1)).toMatchObject({
+      because: 'calls are unknown (unknown: terminate)',
+    })
+  })
+
+  test('the drain of a URI and that of a server whose own count is 0 need no EC2', async () => {
+    const world = createWorld()
+    world.memory.mediaServers.setCalls('media-servers', { '10.0.1.20': 0 })
+    await world.reconcile()
+    const drain = await world.command(command('command-drain-destination', { destination: neighbour }))
+    expect(drain).toMatchObject({ result: 'started' })
+    await refusing(world)
+    await world.scaleIn()
+    await world.pass(5 * minutes)
+    expect(world.memory.events.of('Drain Drained')).toMatchObject([{ uris: [neighbour] }])
+    expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
   })
 })
 
