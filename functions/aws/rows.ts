@@ -123,6 +123,7 @@ export const drainRow: z.ZodType<DrainRecord> = z.object({
   instanceId: z.string().exactOptional(),
   subject: subject.exactOptional(),
   uris: z.array(uri),
+  formerUris: z.array(uri).exactOptional(),
   addresses: z.array(z.string()),
   wholeInstance: z.boolean(),
   group: z.string().exactOptional(),

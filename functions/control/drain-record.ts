@@ -56,6 +56,8 @@ export interface DrainRecord {
   readonly instanceId?: string
   readonly subject?: Subject
   readonly uris: readonly DestinationUri[]
+  /** see {@link Hold} */
+  readonly formerUris?: readonly DestinationUri[]
   readonly addresses: readonly string[]
   readonly wholeInstance: boolean
   readonly group?: string
@@ -90,6 +92,11 @@ export interface DrainRecord {
 }
 
 /** @returns the record with what its hold covers, as it is resolved now: its next write keeps it */
-export function resolvedBy(record: DrainRecord, { subject, uris, addresses, group }: Hold): DrainRecord {
-  return { ...record, subject, uris, addresses, ...(group !== undefined && { group }) }
+export function resolvedBy(record: DrainRecord, hold: Hold): DrainRecord {
+  const { subject, uris, formerUris, addresses, group } = hold
+  return {
+    ...{ ...record, subject, uris, addresses },
+    ...(formerUris && { formerUris }),
+    ...(group !== undefined && { group }),
+  }
 }

@@ -152,6 +152,7 @@ export function holdOf(record: DrainRecord): Hold {
       launchedAt: 0,
     },
     uris: record.uris,
+    ...(record.formerUris && { formerUris: record.formerUris }),
     addresses: record.addresses,
     wholeInstance: record.wholeInstance,
     ...(record.group !== undefined && { group: record.group }),

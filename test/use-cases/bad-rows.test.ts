@@ -8,6 +8,7 @@ import {
   command,
   createWorld,
   everywhere,
+  file,
   hours,
   isWrite,
   minutes,
@@ -172,13 +173,8 @@ test.each([
   expect(isSpoilt && world.writes('edge-a').length > 0).toBe(false)
 })
 
-test('a drain whose hold is missing goes on: the hold is placed again from its record, and nothing found before is concluded from', async () => {
-  const world = createWorld()
-  const edge = world.edge('edge-a')
-  const call = edge.callTo(server)
-  await world.scaleIn()
-  await world.pass(2 * minutes)
-  const { store } = world.memory
+/** From now on no hold is there, until one is placed. @returns whether that is so yet */
+function loseHolds({ memory: { store } }: World): () => boolean {
   const { hold, holds, putHold } = store
   let isLost = true
   Object.assign(store, {
@@ -189,8 +185,46 @@ test('a drain whose hold is missing goes on: the hold is placed again from its r
       return putHold(...given)
     },
   })
+  return () => isLost
+}
+
+test('a hold that is placed again covers what an edge had listed of its machine before the drain began', async () => {
+  const former = 'sip:10.0.1.20:5080'
+  const others = file.filter(({ uri }) => uri !== server)
+  const world = createWorld({
+    edges: [
+      { id: 'edge-a', file: [...others, { group: 1, uri: former, flags: 'AP' }] },
+      { id: 'edge-b', file: others },
+    ],
+  })
+  await world.reconcile()
+  const a = world.edge('edge-a')
+  const b = world.edge('edge-b')
+  a.writeFile(others)
+  a.strangerReloads()
+  // It has moved to an edge that never listed its URI.
+  const call = b.callTo(former)
+  await world.pass(10 * seconds)
+  await world.reconcile()
+  await world.scaleIn()
+  await world.pass(2 * minutes)
+  const isLost = loseHolds(world)
   await world.pass(10 * minutes)
-  expect(isLost).toBe(false)
+  expect(isLost()).toBe(false)
+  expect(world.ended()).toEqual([])
+  b.hangUp(call)
+  await world.until((record) => record?.state === 'retired')
+})
+
+test('a drain whose hold is missing goes on: the hold is placed again from its record, and nothing found before is concluded from', async () => {
+  const world = createWorld()
+  const edge = world.edge('edge-a')
+  const call = edge.callTo(server)
+  await world.scaleIn()
+  await world.pass(2 * minutes)
+  const isLost = loseHolds(world)
+  await world.pass(10 * minutes)
+  expect(isLost()).toBe(false)
   expect((await world.record()).state).toBe('draining')
   expect(world.flags()).toEqual(everywhere('DX'))
   expect(world.ended()).toEqual([])
