@@ -1,7 +1,7 @@
 import { batchLimits } from '../contracts/rpc.ts'
 import { type DestinationUri, type ListedDestination, usualUris } from '../control/destination.ts'
 import { isHidden, isUnresolved, mayBelong } from '../control/edge-list.ts'
-import { type EdgeRecord, entryKey, recordKey } from '../control/entry-record.ts'
+import type { EdgeRecord, EntryRecord } from '../control/entry-record.ts'
 import { EdgeError } from '../control/errors.ts'
 import { type Hold, holdKey, type ListedName } from '../control/hold.ts'
 import { isYoung, type KnownOpaque, otherSpellings } from '../control/list-memory.ts'
@@ -27,6 +27,7 @@ export interface Counting {
   readonly holds: readonly Hold[]
   readonly listing: Listing
   readonly entries: readonly SettledEntry[]
+  /** and those that went meanwhile */
   readonly records: readonly EdgeRecord[]
   readonly before: Reading | undefined
 }
@@ -39,7 +40,7 @@ export async function countCalls(
   const find = lookup(listing.listed)
   const known = lookup<ListedName>([...listing.listed, ...listing.former])
   const settled = lookup(entries)
-  const onRecord = new Map(records.map((record) => [recordKey(record), record]))
+  const onRecord = lookup(records.filter((record) => record.kind === 'entry'))
   const young = isYoung(listing, clock.now(), config.timers.longestCallSeconds)
   // Calls may be up under a name that has left the list, too. One that is listed again tells whose it is.
   const isListed = new Set(listing.listed.map(({ uri }) => uri))
@@ -73,7 +74,7 @@ export async function countCalls(
         ...unreadableOf(hold, opaque),
         ...unresolvedOf(hold, hidden),
         ...(others.length > 0 && { others }),
-        ...openAtOf(settled(hold), onRecord, before?.holds[holdKey(hold)]),
+        ...openAtOf(onRecord({ ...hold, uris: [...hold.uris, ...others] }), before?.holds[holdKey(hold)]),
         counted: { count: believed(orUnknown(counts[index]), hold, listing), at, readBy },
       }
   }
@@ -134,15 +135,12 @@ function unreadableOf(
   return found ? { unreadable: found.text } : {}
 }
 
-/** The latest that is known: the record of an entry that has left the list is gone, and calls that were sent to it may come yet. */
+/** The latest that is known: no record of an entry that has left the list stays, and calls that were sent to it may come yet. */
 function openAtOf(
-  entries: readonly SettledEntry[],
-  records: ReadonlyMap<string, EdgeRecord>,
+  records: readonly EntryRecord[],
   before: HoldReading | undefined,
 ): Pick<HoldReading, 'openAt'> {
-  const own = entries.map((entry) => records.get(entryKey(entry)))
-  const recorded = own.map((record) => (record?.kind === 'entry' ? record.openAt : undefined))
-  const times = [...recorded, before?.openAt].flatMap((time) => time ?? [])
+  const times = [...records, before].flatMap((found) => found?.openAt ?? [])
   return times.length > 0 ? { openAt: Math.max(...times) } : {}
 }
 

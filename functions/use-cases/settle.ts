@@ -150,7 +150,7 @@ async function bring(
     const { bootTime } = await lease.ask((edge) => edge.boot())
     // What the edge showed before this run wrote anything is what was found.
     const again = await writeWanted(ports, lease, { holds: asked.holds, bootTime, takesBatches })
-    done = { ...again, first: done.first }
+    done = { ...again, first: done.first, gone: [...done.gone, ...again.gone] }
   }
   const { edge } = lease
   const { list, view, records } = done
@@ -164,7 +164,8 @@ async function bring(
   const entries = sinceTheChange(dated, asked.wanted, list.destinations, known.reading)
   const { holds, bootTime } = await lease.ask((each) =>
     countCalls(ports, {
-      ...{ edge: each, holds: counted, listing, entries, records, before: known.reading },
+      ...{ edge: each, holds: counted, listing, entries, before: known.reading },
+      records: [...records, ...done.gone],
       takesBatches,
     }),
   )

@@ -31,6 +31,8 @@ export interface Brought {
   readonly first: readonly ListedDestination[]
   readonly plan: SettlePlan
   readonly records: readonly EdgeRecord[]
+  /** records that went meanwhile: they say when an entry was found open */
+  readonly gone: readonly EdgeRecord[]
   readonly problem?: string | undefined
 }
 
@@ -52,6 +54,7 @@ export async function writeWanted(
   let records = (await store.edgeRecords(id)) ?? []
   let first: readonly ListedDestination[] | undefined
   let problem: string | undefined
+  const gone: EdgeRecord[] = []
   for (let look = 1; ; look += 1) {
     // Its boot time first: a list that is younger than it shows a new life at the next look.
     const boot = look === 1 ? bootTime : (await lease.ask((edge) => edge.boot())).bootTime
@@ -63,8 +66,9 @@ export async function writeWanted(
       if ((await store.putEdgeRecords(id, lease.generation, next)) === 'lost') throw lost(lease.edge)
     }
     records = next
+    gone.push(...plan.drop)
     if (plan.writes.length === 0 || look === looksAtMost || !lease.hasTime())
-      return { list, view, first, plan, records, problem: problem ?? unread }
+      return { list, view, first, plan, records, gone, problem: problem ?? unread }
     problem = await send(lease, plan.writes, { view, takesBatches })
   }
 }

@@ -207,20 +207,40 @@ test('a machine whose address EC2 does not show yet is asked for again, and is n
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })
 
-test('a zero of before a server was found open proves nothing, also where it has left the list since', async () => {
-  const world = createWorld({ edges: [{ id: 'edge-a', guard: false }] })
-  const a = world.edge('edge-a')
-  await world.scaleIn()
-  await world.until((record) => record?.edges['edge-a']?.zero !== undefined)
-  await world.pass(4 * seconds)
-  for (const set of [1, 2]) a.strangerSets('a', set, server)
-  const openAt = world.age()
-  await world.settle()
-  expect(world.flags()).toEqual({ 'edge-a/1': 'DX', 'edge-a/2': 'DX' })
-  a.writeFile([elsewhere])
-  a.strangerReloads()
-  await world.pass(3 * seconds)
-  await world.settle({ kind: 'settle', notBefore: world.clock.now() })
-  await world.until((record) => record?.state === 'retired')
-  expect(world.ended()[0]?.at).toBeGreaterThan(openAt + 12 * seconds)
-})
+test.each([
+  ['since', false],
+  ['while it was being disabled', true],
+])(
+  'a zero of before a server was found open proves nothing, also where it has left the list %s',
+  async (_, atOnce) => {
+    const world = createWorld({ edges: [{ id: 'edge-a', guard: false }] })
+    const a = world.edge('edge-a')
+    await world.scaleIn()
+    await world.until((record) => record?.edges['edge-a']?.zero !== undefined)
+    await world.pass(4 * seconds)
+    for (const set of [1, 2]) a.strangerSets('a', set, server)
+    const openAt = world.age()
+    const delisted = () => {
+      a.writeFile([elsewhere])
+      a.strangerReloads()
+    }
+    const { under } = a
+    if (atOnce)
+      a.under = (generation) => {
+        const own = under.call(a, generation)
+        const write: typeof own.write = async (writes) => {
+          const answers = await own.write(writes)
+          delisted()
+          return answers
+        }
+        return { ...own, write }
+      }
+    await world.settle()
+    expect(world.flags()).toEqual(atOnce ? {} : { 'edge-a/1': 'DX', 'edge-a/2': 'DX' })
+    if (!atOnce) delisted()
+    await world.pass(3 * seconds)
+    await world.settle({ kind: 'settle', notBefore: world.clock.now() })
+    await world.until((record) => record?.state === 'retired')
+    expect(world.ended()[0]?.at).toBeGreaterThan(openAt + 12 * seconds)
+  },
+)
