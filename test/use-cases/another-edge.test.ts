@@ -175,8 +175,8 @@ test.each([
     const world = createWorld({
       config: { timers: { failoverWindowSeconds: 10, longestCallSeconds: 1800 } },
     })
-    const standby = world.edge({ id: 'edge-c', bootedAt: world.startedAt - bootedAt, ...options })
-    world.edges[1]?.callTo(server)
+    const standby = world.newEdge({ id: 'edge-c', bootedAt: world.startedAt - bootedAt, ...options })
+    world.edge('edge-b').callTo(server)
     await world.reconcile()
     if (isDraining) await world.scaleIn()
     await world.pass(1 * minutes)

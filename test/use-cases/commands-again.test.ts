@@ -62,7 +62,7 @@ test.each([
 
 test('a drain that is asked for again of the machine that has the address now has a drain of its own', async () => {
   const world = createWorld()
-  world.edges[0]?.callTo(server)
+  world.edge('edge-a').callTo(server)
   await world.command(drain())
   await world.pass(1 * minutes)
   const newcomer = 'i-0fedcba9876543210'

@@ -266,7 +266,7 @@ test.each([
   'an action that somebody else completed leaves nothing on its machine that is back from a warm pool (%s, its news come %s)',
   async (pool, comes) => {
     const world = createWorld()
-    world.edges[0]?.callTo(server)
+    world.edge('edge-a').callTo(server)
     const { action } = await leaving(world)
     await world.pass(20 * seconds)
     await world.memory.lifecycleActions.complete(action, 'CONTINUE')

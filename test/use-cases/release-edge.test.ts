@@ -78,8 +78,7 @@ test('an edge that was removed is waited for no longer than a call lasts by a dr
 test('a disabled entry of the machine that comes in place of a released edge is its own, also where our write to the old one was not answered', async () => {
   const world = createWorld()
   await world.settledAll()
-  const [, b] = world.edges
-  if (b === undefined) throw new Error('there is no edge-b')
+  const b = world.edge('edge-b')
   b.change(({ write }) => ({
     write: async (sent) => {
       b.misbehaviour = { unreachable: true }
@@ -94,7 +93,7 @@ test('a disabled entry of the machine that comes in place of a released edge is 
   await world.command(release())
   await world.command(command('command-activate', { id: 'activate-1' }))
   const lines = file.map((line) => ({ ...line, ...(line.uri === server && { flags: 'DX' as const }) }))
-  const replacement = world.edge({ id: 'edge-b', file: lines, bootedAt: world.clock.now() })
+  const replacement = world.newEdge({ id: 'edge-b', file: lines, bootedAt: world.clock.now() })
   world.memory.fleet.list.push(replacement)
   await world.lifecycle(edit)
   await world.pass(1 * minutes)

@@ -87,8 +87,8 @@ describe('while EC2 refuses, nobody knows whether a machine got an address befor
     world.memory.instances.put(facts({ addresses: ['10.0.1.20', '192.0.2.7'] }))
     for (const edge of world.edges) edge.writeFile([{ group: 1, uri: 'sip:192.0.2.7:5060', flags: 'AP' }])
     for (const edge of world.edges) edge.strangerReloads()
-    const [edge] = world.edges
-    const call = edge?.callTo('sip:192.0.2.7:5060') ?? 0
+    const edge = world.edge('edge-a')
+    const call = edge.callTo('sip:192.0.2.7:5060')
     await world.scaleIn()
     await world.pass(10 * minutes)
     expect(world.ended()).toEqual([])
@@ -102,7 +102,7 @@ describe('while EC2 refuses, nobody knows whether a machine got an address befor
     await world.pass(10 * minutes)
     expect(world.flags('sip:192.0.2.7:5060')).toEqual({ 'edge-a/1': 'DX', 'edge-b/1': 'DX' })
     expect(world.ended()).toEqual([])
-    edge?.hangUp(call)
+    edge.hangUp(call)
     await world.until((record) => record?.state === 'retired')
   })
 

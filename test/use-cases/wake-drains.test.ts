@@ -199,13 +199,12 @@ test("a call that comes to an operator's drained server makes its drain draining
   const id = 'operator/10.0.1.20:5060;udp/alice'
   await world.command(command('command-drain-destination'))
   await world.until((record) => record?.state === 'drained', id)
-  const [edge] = world.edges
-  if (!edge) throw new Error('an edge is needed')
+  const edge = world.edge('edge-a')
   const call = edge.callTo(server)
   await world.pass(10 * minutes)
   const record = await world.record(id)
-  expect(record?.state).toBe('draining')
-  expect(record?.result).toBeUndefined()
+  expect(record.state).toBe('draining')
+  expect(record.result).toBeUndefined()
   expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ state: 'draining', callsLeft: 1 })
   edge.hangUp(call)
   const from = world.age()
