@@ -75,7 +75,7 @@ async function leaveMark(
   // A launch on the address came first and has ended the hold of the dead machine: the destination is the newcomer's.
   if ((await ports.store.hold(hold.source, hold.id, hold.subject))?.lifted) return
   const why = `drained by ${hold.who}: ${hold.why}`
-  await ports.store.retire(hold, { ...hold, source: 'retired', order: orderOf(now), why })
+  await ports.store.retire(hold, { ...hold, source: 'retired', placedAt: now, order: orderOf(now), why })
 }
 
 async function tryToComplete(
