@@ -34,7 +34,7 @@ export interface Counts {
   readonly answerBytes: number
 }
 
-const stepFunctions = ['observe-drain', 'complete-drain', 'retire-drain']
+const stepFunctions = ['look', 'complete-drain', 'retire-drain']
 
 /**
  * Each server has a call on one of the edges, in turn; its lifecycle action is completed when that is over, and a minute later EC2 says
@@ -73,7 +73,7 @@ async function drain(world: FleetWorld, hour: Hour, n: number): Promise<void> {
   await world.scaleIn(n)
   await clock.sleep(hour.callMinutes * minute)
   edge.hangUp(call)
-  while ((await world.drainOf(n))?.state !== 'retired') await clock.sleep(5 * second)
+  while ((await world.drainOf(n))?.phase.name !== 'ended') await clock.sleep(5 * second)
   await clock.sleep(minute)
   await world.terminated(n)
 }

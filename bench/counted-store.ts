@@ -1,5 +1,7 @@
+import { toDrainRow } from '../functions/aws/drain-row.ts'
 import { edgesPartitions, leaseKey } from '../functions/aws/dynamo-edges.ts'
 import { packed as asStored, gzipped } from '../functions/aws/packed.ts'
+import { drainId } from '../functions/control/drain.ts'
 import type { Store } from '../functions/use-cases/ports.ts'
 
 export interface Kind {
@@ -221,7 +223,7 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     ...countedEdges(store, counting),
     ...countedReadings(store, counting),
     drain: reads('drain', (id) => `DRAIN#${id}`, bytes),
-    putDrain: writes('putDrain', (record) => [row(`DRAIN#${record.id}`, bytes(record))]),
+    putDrain: writes('putDrain', (drain) => [row(`DRAIN#${drainId(drain)}`, bytes(toDrainRow(drain)))]),
     seeRequest: writes('seeRequest', ({ source, id }) => [row(`${source.toUpperCase()}#${id}`)]),
     commandOutcome: reads('commandOutcome', (id) => `COMMAND#${id}`, bytes),
     putCommandOutcome: writes('putCommandOutcome', (id, outcome) => [row(`COMMAND#${id}`, bytes(outcome))]),

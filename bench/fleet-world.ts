@@ -7,13 +7,11 @@ import { stepInput, type WorkflowPayload, workflowInput } from '../functions/con
 import { redeliverySeconds } from '../functions/control/pace.ts'
 import type { Reading } from '../functions/control/reading.ts'
 import { drainWorkflow } from '../functions/control/workflow.ts'
-import { completeDrain } from '../functions/use-cases/complete-drain.ts'
 import { handleLifecycle } from '../functions/use-cases/handle-lifecycle.ts'
 import { handleSettle } from '../functions/use-cases/handle-settle.ts'
-import { observeDrain } from '../functions/use-cases/observe-drain.ts'
+import { look } from '../functions/use-cases/look.ts'
 import type { EdgePorts, Instances, Ports } from '../functions/use-cases/ports.ts'
 import { reconcile } from '../functions/use-cases/reconcile.ts'
-import { retireDrain } from '../functions/use-cases/retire-drain.ts'
 import { createMemoryClock } from '../test/memory/clock.ts'
 import { MemoryEdge } from '../test/memory/edge.ts'
 import { createMemoryFleet } from '../test/memory/fleet.ts'
@@ -179,9 +177,9 @@ function deployedFunctions(ports: Ports & EdgePorts, pool: LambdaPool) {
   const execute = interpreter(drainWorkflow, {
     clock,
     tasks: {
-      ObserveDrain: step('observe-drain', observeDrain),
-      CompleteDrain: step('complete-drain', completeDrain),
-      RetireDrain: step('retire-drain', retireDrain),
+      Look: step('look', look),
+      CompleteDrain: step('complete-drain', look),
+      RetireDrain: step('retire-drain', look),
     },
   })
   const onLifecycleEvent = async (body: string): Promise<void> => {

@@ -1,3 +1,4 @@
+import { looking } from '../functions/control/phases.ts'
 import { difference, type Kind, unitsOf } from './counted-store.ts'
 import { createFleetWorld, type FleetSize, type FleetWorld, minute, second } from './fleet-world.ts'
 import { charged } from './limits.ts'
@@ -64,10 +65,11 @@ export async function fullSize(size: Size): Promise<Outcome> {
     lastCallEnds.set(instanceId, end)
     lastEventAt = Math.max(lastEventAt, clock.now())
     for (let isConfirmed = false; ; await clock.sleep(isConfirmed ? 15 * second : 1 * second)) {
-      const record = await world.drainOf(n)
-      isConfirmed = record?.confirmedAt !== undefined
-      confirmedAt = Math.max(confirmedAt, record?.confirmedAt ?? 0)
-      if (record?.state === 'retired') break
+      const drain = await world.drainOf(n)
+      const at = drain && looking(drain).memory.confirmedAt
+      isConfirmed ||= at !== undefined
+      confirmedAt = Math.max(confirmedAt, at ?? 0)
+      if (drain?.phase.name === 'ended') break
     }
     await world.terminated(n)
   }
@@ -155,9 +157,9 @@ export async function alone(size: FleetSize, callMinutes: number): Promise<Alone
   const end = eventAt + callMinutes * minute
   callsOf(world, 0, end)
   await world.scaleIn(0)
-  while ((await world.drainOf(0))?.state !== 'retired') await clock.sleep(1 * second)
+  while ((await world.drainOf(0))?.phase.name !== 'ended') await clock.sleep(1 * second)
   await world.terminated(0)
-  while ((await world.drainOf(0))?.state !== 'ended') await clock.sleep(1 * second)
+  while ((await world.drainOf(0))?.phase.name !== 'ended') await clock.sleep(1 * second)
   const tookMs = clock.now() - startedAt
   await world.end()
 

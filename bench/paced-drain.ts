@@ -74,13 +74,12 @@ export function byAge(one: Case, howMany: number): Seen {
 
 /** Looks follow the begin after the shortest wait; the first that finds none is confirmed by those after it. */
 function lookedAtByAge(last: number): { readonly looks: number; readonly lateBy: number } {
-  const wait = (more: Partial<Parameters<typeof nextWait>[0]>) =>
-    nextWait({ ageMs: at * 1000, ...more }, timers)
+  const wait = (waits: Wait) => nextWait(waits, at * 1000, undefined, timers)
   let at = 0
   let looks = 1
-  for (at += wait({ shortest: true }); at < last; looks += 1) at += wait({})
+  for (at += wait('shortest'); at < last; looks += 1) at += wait('paced')
   const zeroAt = at
-  for (; at - zeroAt < timers.failoverWindowSeconds + 2; looks += 1) at += wait({ zeroPending: true })
+  for (; at - zeroAt < timers.failoverWindowSeconds + 2; looks += 1) at += wait('confirm')
   return { looks, lateBy: at - last }
 }
 
@@ -100,12 +99,12 @@ export async function woken(one: Case, howMany: number): Promise<Seen> {
       clock.at(began + end * second, () => edge.hangUp(call))
     }
     const instanceId = await world.scaleIn(n)
-    while ((await world.drainOf(n))?.state !== 'retired') await clock.sleep(1 * second)
+    while ((await world.drainOf(n))?.phase.name !== 'ended') await clock.sleep(1 * second)
     const ended = memory.lifecycleActions.ended().find((action) => action.instanceId === instanceId)
     return ((ended?.at ?? Number.NaN) - began) / second - Math.max(...ends)
   }
   const lateBy = await Promise.all(drawn(one, howMany).map(drain))
   await Promise.all(hosts.map((_, n) => world.terminated(n)))
   await world.end()
-  return seenOf(pool.use('observe-drain').invocations, lateBy)
+  return seenOf(pool.use('look').invocations, lateBy)
 }

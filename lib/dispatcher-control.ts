@@ -159,7 +159,8 @@ export class DispatcherControl extends ControlMetrics {
     }
     const queued = this.makeConsumers(ofOthers)
     const steps = {
-      observe: this.functionMaker.make('ObserveDrain', 'observe-drain', ofOthers),
+      // Its id is a former name's: executions that run while it is deployed know its ARN.
+      look: this.functionMaker.make('ObserveDrain', 'look', ofOthers),
       complete: this.functionMaker.make('CompleteDrain', 'complete-drain', ofOthers),
       retire: this.functionMaker.make('RetireDrain', 'retire-drain', ofOthers),
     }
@@ -169,7 +170,7 @@ export class DispatcherControl extends ControlMetrics {
     this.functions = {
       settle: settle.function,
       ...queued,
-      'observe-drain': steps.observe.function,
+      look: steps.look.function,
       'complete-drain': steps.complete.function,
       'retire-drain': steps.retire.function,
       reconcile: reconciler.function,

@@ -9,7 +9,7 @@ import { allow, type Permission } from './permission.ts'
 
 export interface DrainWorkflowProps {
   readonly name: string
-  readonly observe: ControlFunction
+  readonly look: ControlFunction
   readonly complete: ControlFunction
   readonly retire: ControlFunction
 }
@@ -21,7 +21,7 @@ export class DrainWorkflow extends Construct {
   constructor(scope: Construct, id: string, props: DrainWorkflowProps) {
     super(scope, id)
     const steps = {
-      ObserveDrain: props.observe,
+      Look: props.look,
       CompleteDrain: props.complete,
       RetireDrain: props.retire,
     }

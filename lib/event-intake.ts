@@ -50,7 +50,7 @@ export class EventIntake extends Construct {
     })
     this.route('InstanceResults', this.lifecycleEvents, {
       source: ['aws.autoscaling'],
-      detailType: ['EC2 Instance Terminate Successful', 'EC2 Instance Launch Successful'],
+      detailType: ['EC2 Instance Launch Successful'],
       detail: { AutoScalingGroupName: [name] },
     })
   }

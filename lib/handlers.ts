@@ -6,6 +6,12 @@ export interface Handler {
   readonly needs: readonly Need[]
 }
 
+// A look that a later attempt has overtaken makes sure that the later one was started.
+const look = {
+  budget: 'step',
+  needs: ['store', 'settles', 'instances', 'heartbeat', 'complete', 'terminate', 'workflows', 'events'],
+} as const
+
 /** Each function, by its handler's file name: its time budget, and what its use case needs. */
 export const handlers = {
   // The one that reaches edges. It is made first: the others are told its name.
@@ -16,16 +22,10 @@ export const handlers = {
   },
   'alarm-events': { budget: 'message', needs: ['store', 'settles', 'instances', 'workflows', 'events'] },
   commands: { budget: 'message', needs: ['store', 'settles', 'instances', 'workflows', 'events'] },
-  // A step that a later attempt has overtaken makes sure that the later one was started.
-  'observe-drain': {
-    budget: 'step',
-    needs: ['store', 'settles', 'instances', 'heartbeat', 'workflows', 'events'],
-  },
-  'complete-drain': {
-    budget: 'step',
-    needs: ['store', 'settles', 'instances', 'heartbeat', 'complete', 'terminate', 'workflows', 'events'],
-  },
-  'retire-drain': { budget: 'step', needs: ['store', 'instances', 'workflows', 'events'] },
+  look,
+  // Of executions that a release before 0.3 began.
+  'complete-drain': look,
+  'retire-drain': look,
   reconcile: { budget: 'step', needs: ['store', 'settles', 'instances', 'workflows', 'events'] },
 } as const satisfies Record<string, Handler>
 

@@ -82,4 +82,4 @@ new Alarm(stack, 'CallsEnded', {
   evaluationPeriods: 1,
 })
 // What this construct has no option for is set on its parts.
-control.functions['observe-drain'].addEnvironment('POWERTOOLS_LOG_LEVEL', 'DEBUG')
+control.functions.look.addEnvironment('POWERTOOLS_LOG_LEVEL', 'DEBUG')

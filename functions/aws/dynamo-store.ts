@@ -1,17 +1,11 @@
+import { drainId } from '../control/drain.ts'
 import type { KeptEvent, Store } from '../use-cases/ports.ts'
+import { drainRow, toDrainRow } from './drain-row.ts'
 import { dynamoEdges } from './dynamo-edges.ts'
 import { dynamoHolds, notAfter, seenKey } from './dynamo-holds.ts'
 import { dynamoReadings } from './dynamo-readings.ts'
 import { createDynamoTable, type DynamoTableOptions, type Key, type Row } from './dynamo-table.ts'
-import {
-  drainRow,
-  keptEventRow,
-  outcomeRow,
-  parseAnswer,
-  pendingAnswerRow,
-  releaseRow,
-  seenRow,
-} from './rows.ts'
+import { keptEventRow, outcomeRow, parseAnswer, pendingAnswerRow, releaseRow, seenRow } from './rows.ts'
 
 const day = 86_400
 /** As long as the name of a finished execution stays taken. */
@@ -76,16 +70,16 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
       const data = await table.get(drainKey(id))
       return data === undefined ? undefined : parseAnswer(drainRow, data, `DRAIN#${id}`)
     },
-    async putDrain(record) {
+    async putDrain(drain) {
       const written = await table.write({
         put:
-          record.state === 'ended'
-            ? expiring(drainKey(record.id), record, endedDrainSeconds)
-            : { ...drainKey(record.id), data: record },
+          drain.phase.name === 'ended'
+            ? expiring(drainKey(drainId(drain)), toDrainRow(drain), endedDrainSeconds)
+            : { ...drainKey(drainId(drain)), data: toDrainRow(drain) },
         condition:
-          record.version === 1
+          drain.version === 1
             ? { expression: 'attribute_not_exists(pk)' }
-            : { expression: '#version = :before', values: { before: record.version - 1 } },
+            : { expression: '#version = :before', values: { before: drain.version - 1 } },
       })
       return written ? 'written' : 'conflict'
     },

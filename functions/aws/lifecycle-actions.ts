@@ -5,7 +5,8 @@ import {
   RecordLifecycleActionHeartbeatCommand,
   TerminateInstanceInAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling'
-import type { LifecycleActionRef, LifecycleActions } from '../use-cases/ports.ts'
+import type { LifecycleActionRef } from '../control/drain.ts'
+import type { LifecycleActions } from '../use-cases/ports.ts'
 
 /**
  * Auto Scaling answers `ValidationError: No active Lifecycle Action found with token …` (or `with instance ID …`) once an

@@ -1,9 +1,7 @@
 import * as z from 'zod'
 import { eventTypes } from '../contracts/names.ts'
-import type { DeadlinePolicy, EndCalls } from '../control/deadline.ts'
 import type { DestinationUri, Flags } from '../control/destination.ts'
 import { destinationUri } from '../control/destination.ts'
-import type { DrainRecord, EdgeMemory, LifecycleTarget } from '../control/drain-record.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import { UnexpectedAnswer } from '../control/errors.ts'
 import type { Hold, RequestSays, Subject } from '../control/hold.ts'
@@ -41,7 +39,7 @@ export const flags: z.ZodType<Flags> = z.templateLiteral([
   z.enum(['A', 'I', 'D', 'T']),
   z.enum(['P', 'N', 'X']),
 ])
-const subject: z.ZodType<Subject> = z.discriminatedUnion('kind', [
+export const subject: z.ZodType<Subject> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('instance'), instanceId: z.string(), launchedAt: z.number() }),
   z.object({ kind: z.literal('uri'), uri }),
 ])
@@ -68,95 +66,6 @@ export const holdRow: z.ZodType<Hold> = z.object({
   order: z.string(),
   lifted: z.object({ at: z.number(), by: z.string() }).exactOptional(),
 } satisfies Fields<Hold>)
-
-const deadlinePolicy: z.ZodType<DeadlinePolicy> = z.object({
-  callsLeft: z.enum({
-    retain: 'retain',
-    'end-calls': 'end-calls',
-    terminate: 'terminate',
-  } satisfies Each<DeadlinePolicy['callsLeft']>),
-  unknown: z.enum({ retain: 'retain', terminate: 'terminate' } satisfies Each<DeadlinePolicy['unknown']>),
-} satisfies Fields<DeadlinePolicy>)
-
-const lifecycleTarget: z.ZodType<LifecycleTarget> = z.object({
-  group: z.string(),
-  hook: z.string(),
-  token: z.string().exactOptional(),
-  instanceId: z.string(),
-  transition: z.enum({ launching: 'launching', terminating: 'terminating' } satisfies Each<
-    LifecycleTarget['transition']
-  >),
-  policy: deadlinePolicy,
-  endCalls: z
-    .object({ perStep: z.number(), withinSeconds: z.number() } satisfies Fields<EndCalls>)
-    .exactOptional(),
-  heartbeatSeconds: z.number(),
-} satisfies Fields<LifecycleTarget>)
-
-const edgeMemory: z.ZodType<EdgeMemory> = z.object({
-  zero: z.object({ at: z.number(), bootTime: z.string(), begun: z.number().exactOptional() }).exactOptional(),
-  reaped: z.object({ calls: z.number(), at: z.number() }).exactOptional(),
-  everListed: z.boolean(),
-} satisfies Fields<EdgeMemory>)
-
-export const drainRow: z.ZodType<DrainRecord> = z.object({
-  id: z.string(),
-  attempt: z.number(),
-  version: z.number(),
-  source: z.enum({ lifecycle: 'lifecycle', alarm: 'alarm', operator: 'operator' } satisfies Each<
-    DrainRecord['source']
-  >),
-  holdId: z.string(),
-  who: z.string(),
-  why: z.string(),
-  order: z.string(),
-  state: z.enum({
-    claimed: 'claimed',
-    draining: 'draining',
-    drained: 'drained',
-    completing: 'completing',
-    retired: 'retired',
-    ended: 'ended',
-  } satisfies Each<DrainRecord['state']>),
-  requestedAt: z.number(),
-  deadlineAt: z.number(),
-  instanceId: z.string().exactOptional(),
-  subject: subject.exactOptional(),
-  uris: z.array(uri),
-  formerUris: z.array(uri).exactOptional(),
-  addresses: z.array(z.string()),
-  wholeInstance: z.boolean(),
-  group: z.string().exactOptional(),
-  edges: z.record(z.string(), edgeMemory),
-  lifecycle: lifecycleTarget.exactOptional(),
-  lastHeartbeatAt: z.number().exactOptional(),
-  confirmedAt: z.number().exactOptional(),
-  overdueSaid: z.boolean().exactOptional(),
-  endingSince: z.number().exactOptional(),
-  endedCallsAt: z.number().exactOptional(),
-  callsEnded: z.number().exactOptional(),
-  completion: z
-    .enum({ CONTINUE: 'CONTINUE', ABANDON: 'ABANDON', TERMINATE: 'TERMINATE' } satisfies Each<
-      NonNullable<DrainRecord['completion']>
-    >)
-    .exactOptional(),
-  retainedAt: z.number().exactOptional(),
-  retainedTooLongSaid: z.boolean().exactOptional(),
-  completionTries: z.number(),
-  steps: z.number(),
-  terminatedAt: z.number().exactOptional(),
-  result: z
-    .enum({
-      drained: 'drained',
-      absent: 'absent',
-      gone: 'gone',
-      lifted: 'lifted',
-      'terminated-at-deadline': 'terminated-at-deadline',
-      retained: 'retained',
-      'action-over': 'action-over',
-    } satisfies Each<NonNullable<DrainRecord['result']>>)
-    .exactOptional(),
-} satisfies Fields<DrainRecord>)
 
 export const releaseRow: z.ZodType<EdgeRelease> = z.object({
   edge: z.string(),

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { EndCalls } from '../control/deadline.ts'
-import type { LifecycleTarget } from '../control/drain-record.ts'
+import type { LifecycleTarget } from '../control/drain.ts'
 import { heartbeatInterval } from '../control/pace.ts'
 import { isPrivateAddress } from '../control/private-address.ts'
 

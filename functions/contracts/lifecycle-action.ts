@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { LifecycleMove, LifecyclePlace } from '../control/lifecycle.ts'
+import type { LifecycleMove } from '../control/lifecycle.ts'
 import { instant, parseAs, parseJson } from './parse.ts'
 
 /** What a message of Auto Scaling says. Times are epoch milliseconds. */
@@ -15,20 +15,16 @@ export type LifecycleMessage =
       /** EventBridge's event id, or the notification's request id: who it was, for logs; not a key */
       readonly eventId: string
     }
-  /** EC2 has terminated it; never said of an instance that only went back to a warm pool */
-  | Said<'terminated'>
   /** it is in service; never said of an instance that was launched into a warm pool */
-  | Said<'launched'>
+  | {
+      readonly kind: 'launched'
+      readonly group: string
+      readonly instanceId: string
+      readonly time: number
+    }
   /** a parameter under the edges' path was made, edited or removed */
   | { readonly kind: 'edges-changed'; readonly parameter: string; readonly operation: string }
   | { readonly kind: 'skip'; readonly reason: string }
-
-interface Said<Kind> {
-  readonly kind: Kind
-  readonly group: string
-  readonly instanceId: string
-  readonly time: number
-}
 
 const name = z.string().min(1)
 const testNotification = 'autoscaling:TEST_NOTIFICATION'
@@ -163,10 +159,10 @@ export function parseLifecycleMessage(body: string): LifecycleMessage {
     case 'EC2 Instance-terminate Lifecycle Action':
     case 'EC2 Instance-launch Lifecycle Action':
       return action(read.detail, read.time, read.id)
-    case 'EC2 Instance Terminate Successful':
-      return said('terminated', 'EC2', read.detail, read.time)
     case 'EC2 Instance Launch Successful':
-      return said('launched', 'AutoScalingGroup', read.detail, read.time)
+      return launched(read.detail, read.time)
+    case 'EC2 Instance Terminate Successful':
+      return { kind: 'skip', reason: `${read.detail.EC2InstanceId} is gone: its drain has ended` }
     case 'Parameter Store Change':
       return { kind: 'edges-changed', parameter: read.detail.name, operation: read.detail.operation }
     default:
@@ -196,14 +192,9 @@ function action(detail: z.output<typeof actionDetail>, time: number, eventId: st
   }
 }
 
-/** An instance that goes elsewhere than `final` (a warm pool) is neither terminated nor in service. */
-function said(
-  kind: 'terminated' | 'launched',
-  final: LifecyclePlace,
-  detail: z.output<typeof successDetail>,
-  time: number,
-): LifecycleMessage {
-  if ((detail.Destination ?? final) !== final)
-    return { kind: 'skip', reason: `${detail.EC2InstanceId} went to ${detail.Destination}: not ${kind}` }
-  return { kind, group: detail.AutoScalingGroupName, instanceId: detail.EC2InstanceId, time }
+/** An instance that goes elsewhere (a warm pool) is not in service. */
+function launched(detail: z.output<typeof successDetail>, time: number): LifecycleMessage {
+  const { Destination: to = 'AutoScalingGroup', EC2InstanceId: instanceId } = detail
+  if (to !== 'AutoScalingGroup') return { kind: 'skip', reason: `${instanceId} went to ${to}: not launched` }
+  return { kind: 'launched', group: detail.AutoScalingGroupName, instanceId, time }
 }

@@ -1,72 +1,66 @@
-import type { DrainRecord } from './drain-record.ts'
+import type { Drain, DrainHold, HoldDrain, LifecycleTarget } from './drain.ts'
 import { isSameSubject } from './hold.ts'
+import { looking } from './phases.ts'
 
-/** What a trigger asks for: a drain record before its first attempt. */
-export type DrainRequest = Pick<
-  DrainRecord,
-  | 'id'
-  | 'source'
-  | 'holdId'
-  | 'who'
-  | 'why'
-  | 'order'
-  | 'requestedAt'
-  | 'deadlineAt'
-  | 'instanceId'
-  | 'subject'
-  | 'uris'
-  | 'addresses'
-  | 'wholeInstance'
-  | 'group'
-  | 'lifecycle'
->
+/** What a trigger asks for: the hold, and the lifecycle action that is to be completed. */
+export interface DrainRequest {
+  readonly hold: DrainHold
+  readonly action?: LifecycleTarget
+}
 
 export type Claim =
-  /** write this record (its version decides who wins), then start its attempt */
-  | { readonly kind: 'new' | 'refresh'; readonly record: DrainRecord }
+  /** write this drain (its version decides who wins), then start its attempt */
+  | { readonly kind: 'new' | 'refresh'; readonly drain: Drain }
   /** the same request again: make sure that its attempt runs, unless it has ended */
-  | { readonly kind: 'duplicate'; readonly record: DrainRecord }
+  | { readonly kind: 'duplicate'; readonly drain: Drain }
   /** older than what is on record: drop it */
-  | { readonly kind: 'stale'; readonly record: DrainRecord }
+  | { readonly kind: 'stale'; readonly drain: Drain }
 
 /**
- * Decides what a request means next to the record of the same id. A lifecycle action is told by its token: the same token
+ * Decides what a request means next to the drain of the same id. A lifecycle action is told by its token: the same token
  * is the same action, whatever its event's time. Of an operator's or alarm's drain, a newer request while it runs renews
  * who, why and deadline, and what was concluded is concluded anew, since its hold may have been lifted in between; after its
  * end, or of another machine or URI, it is a new attempt.
  */
-export function claim(existing: DrainRecord | undefined, request: DrainRequest): Claim {
-  if (!existing) return { kind: 'new', record: fresh(request, 1, 1) }
-  const token = request.lifecycle?.token
-  const same = token !== undefined ? token === existing.lifecycle?.token : request.order === existing.order
-  if (same) return { kind: 'duplicate', record: existing }
-  if (request.order < existing.order) return { kind: 'stale', record: existing }
-  const runs = existing.state !== 'ended' && existing.result !== 'lifted'
-  const isOfTheSame =
-    existing.subject !== undefined &&
-    request.subject !== undefined &&
-    isSameSubject(existing.subject, request.subject)
-  if (runs && isOfTheSame && !request.lifecycle)
-    return { kind: 'refresh', record: renewed(existing, request) }
-  return { kind: 'new', record: fresh(request, existing.attempt + 1, existing.version + 1) }
+export function claim(existing: Drain | undefined, request: DrainRequest): Claim {
+  if (!existing) return { kind: 'new', drain: fresh(request, 1, 1) }
+  const token = request.action?.token
+  const same =
+    token !== undefined ? token === existing.action?.token : request.hold.order === existing.hold.order
+  if (same) return { kind: 'duplicate', drain: existing }
+  if (request.hold.order < existing.hold.order) return { kind: 'stale', drain: existing }
+  const isOfTheSame = isSameSubject(existing.hold.subject, request.hold.subject)
+  if (existing.phase.name !== 'ended' && isOfTheSame && !request.action && !existing.action)
+    return { kind: 'refresh', drain: renewed(existing, request) }
+  return { kind: 'new', drain: fresh(request, existing.attempt + 1, existing.version + 1, existing.events) }
 }
 
-function fresh(request: DrainRequest, attempt: number, version: number): DrainRecord {
-  return { ...request, attempt, version, state: 'claimed', edges: {}, completionTries: 0, steps: 0 }
+function fresh(
+  { hold, action }: DrainRequest,
+  attempt: number,
+  version: number,
+  events: Drain['events'] = [],
+): Drain {
+  const begun = { attempt, version, hold, events, completionTries: 0, steps: 0 }
+  const phase = { name: 'claimed' } as const
+  return action ? { ...begun, action, phase } : { ...begun, phase }
 }
 
-function renewed(existing: DrainRecord, request: DrainRequest): DrainRecord {
-  const { order, who, why, requestedAt, deadlineAt } = request
-  const kept = { ...concludedAnew(existing), version: existing.version + 1 }
-  return { ...kept, ...{ order, who, why, requestedAt, deadlineAt } }
+function renewed(existing: HoldDrain, { hold }: DrainRequest): Drain {
+  const { order, who, why, placedAt, until } = hold
+  const kept = concludedAnew(existing)
+  return { ...kept, version: existing.version + 1, hold: { ...kept.hold, order, who, why, placedAt, until } }
 }
 
-/** @returns the record without what was concluded: its servers may have taken calls in between */
-export function concludedAnew(existing: DrainRecord): DrainRecord {
-  const { confirmedAt, overdueSaid, result, ...kept } = existing
-  const edges = Object.entries(existing.edges).map(
-    ([edge, { everListed }]) => [edge, { everListed }] as const,
-  )
-  const state = existing.state === 'drained' ? 'draining' : existing.state
-  return { ...kept, state, edges: Object.fromEntries(edges) }
+/** @returns the drain without what was concluded: its servers may have taken calls in between */
+export function concludedAnew(existing: HoldDrain): HoldDrain
+export function concludedAnew(existing: Drain): Drain
+export function concludedAnew(existing: Drain): Drain {
+  if (existing.phase.name === 'claimed' || existing.phase.name === 'ended') return existing
+  const { edges } = looking(existing).memory
+  const listed = Object.entries(edges).map(([edge, { everListed }]) => [edge, { everListed }] as const)
+  const memory = { edges: Object.fromEntries(listed) }
+  return existing.action
+    ? { ...existing, phase: { ...looking(existing), memory } }
+    : { ...existing, phase: { name: 'draining', memory } }
 }

@@ -1,5 +1,5 @@
 import type { DrainRequest } from './claim.ts'
-import type { LifecycleTarget } from './drain-record.ts'
+import type { LifecycleTarget } from './drain.ts'
 
 /** A lifecycle action that asks for a drain. Times in epoch ms. */
 export interface TerminatingAction {
@@ -17,19 +17,26 @@ export function lifecycleDrainId(instanceId: string, hook: string): string {
 }
 
 /** What it covers is found by settle: an EC2 that does not answer keeps no server in service. */
-export function lifecycleRequest({ target, ...asked }: TerminatingAction): DrainRequest {
+export function lifecycleRequest({
+  target,
+  requestedAt,
+  deadlineAt,
+  ...asked
+}: TerminatingAction): DrainRequest {
   const { group, hook, instanceId } = target
   return {
-    ...asked,
-    id: lifecycleDrainId(instanceId, hook),
-    source: 'lifecycle',
-    holdId: `${instanceId}/${hook}`,
-    instanceId,
-    subject: { kind: 'instance', instanceId, launchedAt: 0 },
-    uris: [],
-    addresses: [],
-    wholeInstance: true,
-    group,
-    lifecycle: target,
+    action: target,
+    hold: {
+      ...asked,
+      source: 'lifecycle',
+      id: `${instanceId}/${hook}`,
+      subject: { kind: 'instance', instanceId, launchedAt: 0 },
+      uris: [],
+      addresses: [],
+      wholeInstance: true,
+      group,
+      placedAt: requestedAt,
+      until: deadlineAt,
+    },
   }
 }

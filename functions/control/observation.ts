@@ -1,5 +1,6 @@
-import type { DrainRecord } from './drain-record.ts'
+import type { EdgeMemory } from './drain.ts'
 import { type EdgeDescription, lacksOf } from './edge-facts.ts'
+import type { Subject } from './hold.ts'
 import { mayBeUnknownYet } from './instance-life.ts'
 import {
   type CallCount,
@@ -59,7 +60,10 @@ export interface ObservationRules {
 }
 
 /** What of a drain decides what the readings tell about it. */
-export type Observed = Pick<DrainRecord, 'edges' | 'subject'>
+export interface Observed {
+  readonly edges: Readonly<Record<string, EdgeMemory>>
+  readonly subject: Subject
+}
 
 /** EC2's clock, an edge's and a function's own may be this far apart, in ms. */
 export const clocksApartMs = 2000
@@ -69,7 +73,7 @@ export const clocksApartMs = 2000
  * and those that were removed before it began, within the longest call's time and after its machine was launched.
  */
 export function removedEdges({ edges, subject }: Observed, readings: Readings): string[] {
-  const launchedAt = subject?.kind === 'instance' ? subject.launchedAt : Number.NEGATIVE_INFINITY
+  const launchedAt = subject.kind === 'instance' ? subject.launchedAt : Number.NEGATIVE_INFINITY
   const before = readings.removed.filter(({ knownAt }) => launchedAt < knownAt + clocksApartMs)
   const names = new Set([...Object.keys(edges), ...before.map(({ edge }) => edge)])
   return [...names].filter((edge) => !readings.edges.some((reading) => reading.edge === edge))
@@ -95,7 +99,7 @@ export function observation(
     released: gone,
     ...(own !== undefined && { mediaServer: own }),
     mediaServerAt: machines.askedAt,
-    instanceGone: drain.subject?.kind === 'instance' && machines.gone.includes(drain.subject.instanceId),
+    instanceGone: drain.subject.kind === 'instance' && machines.gone.includes(drain.subject.instanceId),
   }
 }
 
@@ -138,7 +142,7 @@ function hiddenAddress(
   { flags }: HoldReading,
   { edge, answeredAt }: Readable,
 ): string | undefined {
-  if (subject?.kind !== 'instance' || !mayBeUnknownYet(subject.launchedAt, answeredAt)) return undefined
+  if (subject.kind !== 'instance' || !mayBeUnknownYet(subject.launchedAt, answeredAt)) return undefined
   if (flags !== 'unlisted' || edges[edge]?.everListed) return undefined
   return 'it does not list the server, which was launched minutes ago: EC2 may not show all of its addresses yet'
 }
@@ -175,7 +179,7 @@ function doubtOf(
   const knowsSince = replacedAt ?? answeredAt - uptimeSeconds * 1000
   if (answeredAt - knowsSince > rules.longestCallSeconds * 1000) return undefined
   // It was there by then: a machine that was launched later can't have had calls that it does not know.
-  if (subject?.kind === 'instance' && subject.launchedAt > knowsSince + clocksApartMs) return undefined
+  if (subject.kind === 'instance' && subject.launchedAt > knowsSince + clocksApartMs) return undefined
   return 'restarted, or is another Kamailio, and may have forgotten calls'
 }
 

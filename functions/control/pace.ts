@@ -15,33 +15,40 @@ export function heartbeatInterval(heartbeatTimeoutSeconds: number): number {
 const shareOfAge = 0.05
 
 /**
- * Seconds (whole, at least 1) until a drain's next step: while its calls are up the longest wait, since settle wakes it when the last one is
- * over; after a first zero just over the fail-over window and the clocks' difference, since only a later look can confirm it; the `shortest`
- * wait right after it began, and while its calls are being ended; or else a share of its age, within the bounds. Never above the heartbeat
- * interval.
+ * What a drain waits for. `shortest`: it has just begun, or its calls are being ended. `confirm`: after a first zero just over the fail-over
+ * window and the clocks' difference, since only a later look can confirm it. `calls-up`: the longest wait, since settle wakes it when the
+ * last one is over. `paced`: a share of its age, within the bounds.
  */
+export type Wait = 'shortest' | 'confirm' | 'calls-up' | 'paced'
+
+/** Seconds (whole, at least 1) until a drain's next look, never above the heartbeat interval. @param heartbeatSeconds undefined: it keeps nothing alive */
 export function nextWait(
-  drain: {
-    readonly ageMs: number
-    readonly callsUp?: boolean
-    readonly heartbeatSeconds?: number
-    readonly zeroPending?: boolean
-    readonly shortest?: boolean
-  },
+  wait: Wait,
+  ageMs: number,
+  heartbeatSeconds: number | undefined,
   pace: Pace,
 ): number {
-  const seconds = pacedSeconds(drain, pace)
-  return Math.max(1, Math.floor(Math.min(seconds, drain.heartbeatSeconds ?? seconds)))
+  const seconds = waitSeconds(wait, ageMs, pace)
+  return Math.max(1, Math.floor(Math.min(seconds, heartbeatSeconds ?? seconds)))
 }
 
-function pacedSeconds(
-  { ageMs, callsUp, zeroPending, shortest }: Parameters<typeof nextWait>[0],
+function waitSeconds(
+  wait: Wait,
+  ageMs: number,
   { minWaitSeconds, maxWaitSeconds, failoverWindowSeconds }: Pace,
 ): number {
-  if (shortest) return minWaitSeconds
-  if (zeroPending) return Math.floor(failoverWindowSeconds + clocksApartMs / 1000) + 1
-  if (callsUp) return maxWaitSeconds
-  return Math.min(maxWaitSeconds, Math.max(minWaitSeconds, (ageMs / 1000) * shareOfAge))
+  switch (wait) {
+    case 'shortest':
+      return minWaitSeconds
+    case 'confirm':
+      return Math.floor(failoverWindowSeconds + clocksApartMs / 1000) + 1
+    case 'calls-up':
+      return maxWaitSeconds
+    case 'paced':
+      return Math.min(maxWaitSeconds, Math.max(minWaitSeconds, (ageMs / 1000) * shareOfAge))
+    default:
+      return wait satisfies never
+  }
 }
 
 /**

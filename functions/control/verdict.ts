@@ -1,4 +1,4 @@
-import type { DrainRecord, EdgeMemory } from './drain-record.ts'
+import type { EdgeMemory } from './drain.ts'
 import { clocksApartMs, type EdgeObservation, type Observation } from './observation.ts'
 import { isUnknown } from './reading.ts'
 
@@ -9,7 +9,11 @@ export interface VerdictRules {
   readonly longestCallSeconds: number
 }
 
-type DrainView = Pick<DrainRecord, 'edges' | 'deadlineAt'>
+interface DrainView {
+  readonly edges: Readonly<Record<string, EdgeMemory>>
+  /** epoch ms */
+  readonly deadlineAt: number
+}
 
 export interface Judgement {
   readonly verdict: Verdict

@@ -1,10 +1,10 @@
 /**
- * The drain workflow as plain data (Amazon States Language, JSONPath), which `lib/` only wraps. It decides nothing: each
- * task returns `{drainId, attempt, next, waitSeconds, retrySeconds}` and the machine goes there. A step that fails leads
- * back to waiting (`retrySeconds`) and is tried again: a failure is never the deadline, and never a completion.
+ * The drain workflow as plain data (Amazon States Language, JSONPath), which `lib/` only wraps: look, wait, look. It decides nothing: each
+ * look returns `{drainId, attempt, next, waitSeconds, retrySeconds}`. One that fails leads back to waiting (`retrySeconds`) and is tried
+ * again: a failure is never the deadline, and never a completion.
  *
  * Deadlines, heartbeats and counters live in the drain record, not in the machine's own timeouts, so that AWS and the
- * emulators agree.
+ * emulators agree. After a rollback a release before 0.3 answers `complete` and `retire`, which have steps of their own there.
  */
 
 /** Two more tries at once, for a throttle or a hiccup; then the catch below waits. With jitter: 500 drains may fail together. */
@@ -38,21 +38,16 @@ function when(next: string, state: string) {
 
 export const drainWorkflow = {
   Comment: 'Drains one media server, or one destination, over every edge',
-  StartAt: 'Start',
+  StartAt: 'Look',
   States: {
-    Start: {
-      Type: 'Choice',
-      Choices: [when('retire', 'Retire')],
-      Default: 'Observe',
-    },
+    Look: step('${Look}', 'WaitToLookAgain'),
     Decide: {
       Type: 'Choice',
       Choices: [when('complete', 'Complete'), when('retire', 'WaitToRetire'), when('ended', 'Ended')],
-      Default: 'WaitToObserve',
+      Default: 'WaitToLook',
     },
-    WaitToObserve: wait('$.waitSeconds', 'Observe'),
-    Observe: step('${ObserveDrain}', 'WaitToObserveAgain'),
-    WaitToObserveAgain: wait('$.retrySeconds', 'Observe'),
+    WaitToLook: wait('$.waitSeconds', 'Look'),
+    WaitToLookAgain: wait('$.retrySeconds', 'Look'),
     Complete: step('${CompleteDrain}', 'WaitToCompleteAgain'),
     WaitToCompleteAgain: wait('$.retrySeconds', 'Complete'),
     WaitToRetire: wait('$.waitSeconds', 'Retire'),

@@ -1,4 +1,5 @@
 import { stepHandler } from '../runtime/step-handler.ts'
-import { completeDrain } from '../use-cases/complete-drain.ts'
+import { look } from '../use-cases/look.ts'
 
-export const handler = stepHandler(completeDrain)
+/** A step of executions that a release before 0.3 began, and of ours after a rollback to it. */
+export const handler = stepHandler(look)

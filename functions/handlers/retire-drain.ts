@@ -1,4 +1,5 @@
 import { stepHandler } from '../runtime/step-handler.ts'
-import { retireDrain } from '../use-cases/retire-drain.ts'
+import { look } from '../use-cases/look.ts'
 
-export const handler = stepHandler(retireDrain)
+/** A step of executions that a release before 0.3 began, and of ours after a rollback to it. */
+export const handler = stepHandler(look)

@@ -144,7 +144,7 @@ async function liftedInstance(
 
 /** What an earlier delivery of this very command has lifted, whose run ended before it could answer. */
 async function liftedBefore({ store }: Ports, own: string, order: string): Promise<Hold[]> {
-  const subject = (await store.drain(`operator/${own}`))?.subject
+  const subject = (await store.drain(`operator/${own}`))?.hold.subject
   const tombstone = subject && (await store.hold('operator', own, subject))
   return tombstone?.lifted && tombstone.order === order ? [tombstone] : []
 }

@@ -5,7 +5,6 @@ import { orderOf } from '../control/hold.ts'
 import { lifecycleIntent } from '../control/lifecycle.ts'
 import { lifecycleDrainId, lifecycleRequest } from '../control/lifecycle-request.ts'
 import { admit, type Launch, launchedInstance } from './admit.ts'
-import { save } from './drain-step.ts'
 import type { Ports } from './ports.ts'
 import { startDrain } from './start-drain.ts'
 
@@ -18,8 +17,6 @@ export async function handleLifecycle(ports: Ports, message: LifecycleMessage): 
     message.kind === 'skip' ? undefined : ports.config.groups.find((g) => g.name === message.group)
   if (message.kind === 'skip' || !group) return skip(ports)
   switch (message.kind) {
-    case 'terminated':
-      return markTerminated(ports, group, message.instanceId)
     case 'launched':
       return admitLaunched(ports, group, message)
     case 'action':
@@ -36,7 +33,7 @@ export async function handleLifecycle(ports: Ports, message: LifecycleMessage): 
 async function admitLaunched(ports: Ports, group: GroupConfig, launch: Launch): Promise<void> {
   const { instanceId, time } = launch
   const drain = await ports.store.drain(lifecycleDrainId(instanceId, group.terminateHook))
-  if (drain && drain.requestedAt >= time) return skip(ports)
+  if (drain && drain.hold.placedAt >= time) return skip(ports)
   if (group.launchHook === undefined) return admit(ports, launch)
   const facts = await launchedInstance(ports, launch)
   const marked = (await ports.store.holds()).some(
@@ -69,13 +66,6 @@ async function handleAction(ports: Ports, group: GroupConfig, message: Action): 
   }
   if (intent === 'launch') await admit(ports, { instanceId, time: message.time })
   await ports.lifecycleActions.complete(action, 'CONTINUE')
-}
-
-async function markTerminated(ports: Ports, group: GroupConfig, instanceId: string): Promise<void> {
-  const record = await ports.store.drain(lifecycleDrainId(instanceId, group.terminateHook))
-  if (!record || record.state === 'ended') return
-  // A step that writes at the same moment wins (StoreConflict), and the queue brings this message again.
-  await save(ports, record, { terminatedAt: ports.clock.now() })
 }
 
 function skip(ports: Ports): void {

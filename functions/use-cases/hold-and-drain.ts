@@ -26,33 +26,18 @@ export interface DrainOrder {
 export async function holdAndDrain(ports: Ports, target: Target, drain: DrainOrder): Promise<Held> {
   // An operator can mend the list and ask again; an alarm's server is held wherever it can be, and what is refused is told.
   if (drain.source === 'operator') refuseDuplicates(target)
-  const { readouts: _, formerUris, ...scope } = target
-  const hold: Hold = {
-    ...scope,
-    ...(formerUris && { formerUris }),
-    source: drain.source,
-    id: drain.holdId,
-    who: drain.who,
-    why: drain.why,
-    placedAt: drain.requestedAt,
-    until: drain.deadlineAt,
-    order: drain.order,
-  }
-  const id = `${drain.source}/${drain.holdId}`
+  const { readouts: _, ...scope } = target
+  const { source, holdId, who, why, order, requestedAt, deadlineAt } = drain
+  const hold = { ...scope, source, id: holdId, who, why, order, placedAt: requestedAt, until: deadlineAt }
   if ((await ports.store.putHold(hold)) === 'stale') {
-    await finishClaim(ports, id)
+    await finishClaim(ports, holdKey(hold))
     return { result: 'stale', edges: [] }
   }
   const wanted = await ports.store.raiseWanted()
-  const result = await startDrain(ports, {
-    ...scope,
-    ...drain,
-    id,
-    ...(scope.subject.kind === 'instance' && { instanceId: scope.subject.instanceId }),
-  })
+  const result = await startDrain(ports, { hold })
   // What this request meant before is another machine's, or another URI's, and readings count calls under the hold's name.
   const former = (await ports.store.holds()).filter(
-    (each) => holdKey(each) === id && !isSameSubject(each.subject, hold.subject),
+    (each) => holdKey(each) === holdKey(hold) && !isSameSubject(each.subject, hold.subject),
   )
   if (former.length > 0) await lift(ports, former, drain.who, drain.order)
   const resultOn = await changeReadBack(ports, wanted)

@@ -2,11 +2,11 @@ import { lifecycleTargetOf } from '../contracts/config.ts'
 import { metricNames } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import { claim, type DrainRequest } from '../control/claim.ts'
-import type { DrainRecord } from '../control/drain-record.ts'
+import { type Drain, type DrainHold, drainId, type LifecycleActionRef } from '../control/drain.ts'
 import { RecordMissing } from '../control/errors.ts'
 import { type Hold, holdKey, orderOf } from '../control/hold.ts'
 import { lifecycleRequest } from '../control/lifecycle-request.ts'
-import type { LifecycleActionRef, Ports } from './ports.ts'
+import type { Ports } from './ports.ts'
 
 type Needs = Pick<Ports, 'store' | 'clock' | 'config' | 'metrics'>
 
@@ -15,19 +15,23 @@ type Needs = Pick<Ports, 'store' | 'clock' | 'config' | 'metrics'>
  * deadline that it had. That an instance was retained its first look finds: its action is over.
  * @throws RecordMissing where neither is there
  */
-export async function recordAnew(ports: Needs, payload: WorkflowPayload): Promise<DrainRecord> {
+export async function drainAnew(ports: Needs, payload: WorkflowPayload): Promise<Drain> {
   const { store, metrics } = ports
-  const { drainId, attempt } = payload
+  const { attempt } = payload
   metrics.count(metricNames.recordsMissing, 1)
-  const hold = (await store.holds()).find((each) => each.source !== 'retired' && holdKey(each) === drainId)
+  const hold = (await store.holds()).find((each) => isItsHold(each, payload))
   const request = requestOf(ports, payload.action, hold)
-  if (!request || request.id !== drainId)
+  if (!request || drainId(request) !== payload.drainId)
     throw new RecordMissing(
-      `drain ${drainId} has no record and no hold: nothing ends it but its message again, or the end of its action`,
+      `drain ${payload.drainId} has no record and no hold: nothing ends it but its message again, or the end of its action`,
     )
-  const anew = { ...claim(undefined, request).record, attempt }
+  const anew = { ...claim(undefined, request).drain, attempt }
   if ((await store.putDrain(anew)) === 'written') return anew
-  return (await store.drain(drainId)) ?? anew
+  return (await store.drain(payload.drainId)) ?? anew
+}
+
+function isItsHold(hold: Hold, { drainId: id }: WorkflowPayload): boolean {
+  return hold.source !== 'retired' && holdKey(hold) === id
 }
 
 function requestOf(
@@ -46,18 +50,11 @@ function requestOf(
       requestedAt: hold?.placedAt ?? now,
       deadlineAt: hold?.until ?? now + group.drainDeadlineSeconds * 1000,
     })
-  if (action || !hold) return undefined
-  const { source, id, who, why, order, placedAt, until = placedAt, subject } = hold
-  const asked = { who, why, order, requestedAt: placedAt, deadlineAt: until }
-  if (source === 'lifecycle' && group && subject.kind === 'instance') {
-    const kept = { group: group.name, hook: group.terminateHook, instanceId: subject.instanceId }
-    return lifecycleRequest({ ...asked, target: lifecycleTargetOf(group, kept) })
-  }
-  if (source !== 'operator' && source !== 'alarm') return undefined
-  const { uris, addresses, wholeInstance } = hold
-  return {
-    ...{ ...asked, id: holdKey(hold), source, holdId: id, subject, uris, addresses, wholeInstance },
-    ...(subject.kind === 'instance' && { instanceId: subject.instanceId }),
-    ...(hold.group !== undefined && { group: hold.group }),
-  }
+  if (action || !hold || hold.source === 'retired') return undefined
+  const { source, subject, until = hold.placedAt } = hold
+  const known: DrainHold = { ...hold, source, until }
+  if (source !== 'lifecycle') return { hold: known }
+  if (!group || subject.kind !== 'instance') return undefined
+  const kept = { group: group.name, hook: group.terminateHook, instanceId: subject.instanceId }
+  return { hold: known, action: lifecycleTargetOf(group, kept) }
 }

@@ -3,7 +3,7 @@ import type { EventType, MetricName } from '../contracts/names.ts'
 import type { SettleRequest } from '../contracts/settle-request.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import type { DestinationUri } from '../control/destination.ts'
-import type { DrainRecord } from '../control/drain-record.ts'
+import type { Drain, LifecycleActionRef } from '../control/drain.ts'
 import type { EdgeFacts } from '../control/edge-facts.ts'
 import type { EdgeList } from '../control/edge-list.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
@@ -101,12 +101,6 @@ export interface LifecycleActions {
   /** Ends an instance that Auto Scaling retains. `over`: it is gone already. */
   terminate(instanceId: string): Promise<'completed' | 'over'>
 }
-export interface LifecycleActionRef {
-  readonly group: string
-  readonly hook: string
-  readonly token?: string
-  readonly instanceId: string
-}
 
 /** A media server's own count of its active calls, edges aside. */
 export interface MediaServers {
@@ -144,9 +138,9 @@ export interface Store {
    */
   retire(hold: Hold, mark: Hold): Promise<void>
 
-  drain(id: string): Promise<DrainRecord | undefined>
+  drain(id: string): Promise<Drain | undefined>
   /** Condition: no row with this id (version 1) or a row with `version - 1`. */
-  putDrain(record: DrainRecord): Promise<'written' | 'conflict'>
+  putDrain(drain: Drain): Promise<'written' | 'conflict'>
 
   /**
    * Raised after each change of what is wanted of the edges: whoever reads `wanted` and then the holds knows every change up to it.
@@ -241,6 +235,10 @@ export interface EventBus {
 }
 /** Nothing waits for an event: one that the bus refuses is kept, and published later. */
 export interface Events extends EventBus {
+  /** @returns false where the bus refuses it for now, and whoever has it tries again; one that it never takes is kept */
+  offer(event: ControlEvent): Promise<boolean>
+  /** Has it published later. */
+  keep(event: ControlEvent): Promise<void>
   /** Publishes what was kept, the oldest first, until the bus refuses again. */
   publishKept(): Promise<void>
 }

@@ -1,9 +1,10 @@
 import { claim, type DrainRequest } from '../control/claim.ts'
-import type { DrainRecord } from '../control/drain-record.ts'
+import { type Drain, drainId } from '../control/drain.ts'
 import { ExecutionEnded, StoreConflict } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
-import { answer, holdOf, nextOf, save } from './drain-step.ts'
+import { lookPayload } from '../control/look-payload.ts'
 import type { Ports } from './ports.ts'
+import { saveDrain } from './save-drain.ts'
 
 type Needs = Pick<Ports, 'store' | 'workflows' | 'clock' | 'config' | 'settles'>
 
@@ -17,27 +18,25 @@ export async function startDrain(
 ): Promise<'started' | 'duplicate' | 'stale'> {
   // Each turn but the last lost a race against one other writer; five in a row is trouble worth a redelivery.
   for (let turn = 0; turn < 5; turn++) {
-    const decision = claim(await ports.store.drain(request.id), request)
+    const decision = claim(await ports.store.drain(drainId(request)), request)
     if (decision.kind === 'stale') return 'stale'
-    if (decision.kind !== 'duplicate' && (await ports.store.putDrain(decision.record)) === 'conflict')
-      continue
-    const { record } = decision
-    if (record.state === 'ended') return 'duplicate'
-    const isPlaced = record.lifecycle && record.state === 'claimed' && (await placeHold(ports, record))
-    const anew = await makeSureItRuns(ports, record)
+    if (decision.kind !== 'duplicate' && (await ports.store.putDrain(decision.drain)) === 'conflict') continue
+    const { drain } = decision
+    if (drain.phase.name === 'ended') return 'duplicate'
+    const isPlaced = drain.action && drain.phase.name === 'claimed' && (await placeHold(ports, drain))
+    const anew = await makeSureItRuns(ports, drain)
     // A drain whose settle could not be asked for runs, and keeps its action alive.
     if (isPlaced) await ports.settles.ask({ kind: 'settle' })
     return anew || decision.kind !== 'duplicate' ? 'started' : 'duplicate'
   }
-  throw new StoreConflict(`drain ${request.id} is being claimed by others; the message comes again`)
+  throw new StoreConflict(`drain ${drainId(request)} is being claimed by others; the message comes again`)
 }
 
 /**
  * Places the hold of a drain that was claimed; settle finds out what it covers. What was lifted, or placed anew, since is left so.
  * @returns whether it is there, so that a settle is due
  */
-export async function placeHold({ store }: Pick<Ports, 'store'>, record: DrainRecord): Promise<boolean> {
-  const hold = holdOf(record)
+export async function placeHold({ store }: Pick<Ports, 'store'>, { hold }: Drain): Promise<boolean> {
   const known = await store.hold(hold.source, hold.id, hold.subject)
   const isKnown = known !== undefined && known.order >= hold.order
   if (!isKnown && (await store.putHold(hold)) === 'stale') return false
@@ -59,21 +58,23 @@ export async function finishOwnClaims(ports: Needs, order: string): Promise<Hold
 }
 
 /** A drain that was claimed and could not be started is started. */
-export async function finishClaim(ports: Needs, drainId: string): Promise<void> {
-  const record = await ports.store.drain(drainId)
-  if (record?.state === 'claimed') await makeSureItRuns(ports, record)
+export async function finishClaim(ports: Needs, id: string): Promise<void> {
+  const drain = await ports.store.drain(id)
+  if (drain?.phase.name === 'claimed') await makeSureItRuns(ports, drain)
 }
 
 /** @returns whether its last execution had ended, and another attempt was begun */
-async function makeSureItRuns(ports: Needs, record: DrainRecord): Promise<boolean> {
-  const next = nextOf(record)
+async function makeSureItRuns(ports: Needs, drain: Drain): Promise<boolean> {
   try {
-    await ports.workflows.start(answer(ports, record, next))
+    await startLooks(ports, drain)
     return false
   } catch (error) {
     if (!(error instanceof ExecutionEnded)) throw error
-    const again = await save(ports, record, { attempt: record.attempt + 1, steps: 0 })
-    await ports.workflows.start(answer(ports, again, next))
+    await startLooks(ports, await saveDrain(ports, { ...drain, attempt: drain.attempt + 1, steps: 0 }))
     return true
   }
+}
+
+function startLooks({ workflows, clock, config }: Needs, drain: Drain): Promise<void> {
+  return workflows.start(lookPayload(drain, 'paced', clock.now(), config.timers))
 }

@@ -1,6 +1,7 @@
 import { StoreConflict } from '../control/errors.ts'
+import { lookPayload } from '../control/look-payload.ts'
+import { stateOf } from '../control/phases.ts'
 import { type HoldReading, isUnknown, type Reading } from '../control/reading.ts'
-import { answer, save } from './drain-step.ts'
 import { onEach } from './on-each.ts'
 import type { EdgePorts } from './ports.ts'
 import { storedReadings } from './read-back.ts'
@@ -39,15 +40,15 @@ export async function wakeDrains(ports: Needs, keys: ReadonlySet<string>): Promi
 const againMs = 500
 
 async function wake(ports: Needs, drainId: string): Promise<void> {
+  const { store, workflows, clock, config } = ports
   for (let tries = 1; ; tries += 1) {
-    const record = await ports.store.drain(drainId)
-    if (record?.state !== 'draining') return
-    try {
-      const next = await save(ports, record, { attempt: record.attempt + 1, steps: 0 })
-      return await ports.workflows.start(answer(ports, next, 'observe'))
-    } catch (error) {
-      if (!(error instanceof StoreConflict) || tries === 5) throw error
-    }
-    await ports.clock.sleep(againMs)
+    const drain = await store.drain(drainId)
+    if (!drain || stateOf(drain.phase) !== 'draining') return
+    const next = { ...drain, version: drain.version + 1, attempt: drain.attempt + 1, steps: 0 }
+    if ((await store.putDrain(next)) === 'written')
+      return workflows.start(lookPayload(next, 'paced', clock.now(), config.timers))
+    if (tries === 5)
+      throw new StoreConflict(`drain ${drainId} is being written by others: it looks when its wait is over`)
+    await clock.sleep(againMs)
   }
 }

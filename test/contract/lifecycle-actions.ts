@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import type { LifecycleActionRef, LifecycleActions } from '../../functions/use-cases/ports.ts'
+import type { LifecycleActionRef } from '../../functions/control/drain.ts'
+import type { LifecycleActions } from '../../functions/use-cases/ports.ts'
 import { some } from '../present.ts'
 
 export interface LifecycleWorld {

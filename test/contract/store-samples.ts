@@ -1,5 +1,5 @@
 import { destinationUri } from '../../functions/control/destination.ts'
-import type { DrainRecord } from '../../functions/control/drain-record.ts'
+import type { Drain } from '../../functions/control/drain.ts'
 import type { Hold } from '../../functions/control/hold.ts'
 import type { EdgeHead, Listing, Reading } from '../../functions/control/reading.ts'
 
@@ -29,7 +29,7 @@ export function aHold(id: string, change: Partial<Hold> = {}): Hold {
     ...change,
   }
 }
-export function aDrain(id: string, change: Partial<DrainRecord> = {}): DrainRecord {
+export function aDrain(id: string, change: Partial<Drain> = {}): Drain {
   return {
     id,
     attempt: 1,

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Claim, claim, type DrainRequest } from '../../functions/control/claim.ts'
-import type { DrainRecord } from '../../functions/control/drain-record.ts'
+import type { Drain } from '../../functions/control/drain.ts'
 import { orderOf, type Subject } from '../../functions/control/hold.ts'
 import { some } from '../present.ts'
 import { machine } from './samples.ts'
@@ -43,11 +43,11 @@ function terminating(time: number, token: string): DrainRequest {
 }
 
 /** The record of a request, some way into its drain. */
-function record(from: DrainRequest, changes: Partial<DrainRecord> = {}): DrainRecord {
+function record(from: DrainRequest, changes: Partial<Drain> = {}): Drain {
   return { ...claim(undefined, from).record, state: 'draining', steps: 12, ...changes }
 }
 
-const ended: Partial<DrainRecord> = { state: 'ended', result: 'lifted' }
+const ended: Partial<Drain> = { state: 'ended', result: 'lifted' }
 
 describe('a lifecycle action is told by its token', () => {
   it('the first request is a new record, claimed for its first attempt', () => {
@@ -156,7 +156,7 @@ describe('whatever comes, in whatever order, however often', () => {
   it('the version rises by one with each write, and the order and attempt never fall', () => {
     fc.assert(
       fc.property(messages, make, (sent, from) => {
-        let stored: DrainRecord | undefined
+        let stored: Drain | undefined
         for (const { time, end } of some(sent)) {
           const decision: Claim = claim(stored, from(time))
           const { version, order, attempt } = stored ?? { version: 0, order: '', attempt: 0 }

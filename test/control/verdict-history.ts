@@ -1,4 +1,4 @@
-import type { DrainRecord } from '../../functions/control/drain-record.ts'
+import type { Drain } from '../../functions/control/drain.ts'
 import { holdKey, type Subject } from '../../functions/control/hold.ts'
 import { observation } from '../../functions/control/observation.ts'
 import type {
@@ -85,7 +85,7 @@ function readingsOf(moment: Moment): Readings {
   }
 }
 
-type Memory = Pick<DrainRecord, 'edges'>
+type Memory = Pick<Drain, 'edges'>
 
 /** Judges one look after another, each with what was remembered of those before it. */
 export function judgements(

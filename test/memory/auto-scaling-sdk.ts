@@ -7,7 +7,8 @@ import {
   TerminateInstanceInAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling'
 import { createLifecycleActions } from '../../functions/aws/lifecycle-actions.ts'
-import type { LifecycleActionRef, LifecycleActions } from '../../functions/use-cases/ports.ts'
+import type { LifecycleActionRef } from '../../functions/control/drain.ts'
+import type { LifecycleActions } from '../../functions/use-cases/ports.ts'
 import type { MemoryLifecycleActions } from './lifecycle-actions.ts'
 
 type Actions = LifecycleActions & Pick<MemoryLifecycleActions, 'active'>

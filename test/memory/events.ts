@@ -17,6 +17,13 @@ export function createMemoryEvents(): Faulty<MemoryEvents> {
     async publish(event) {
       published.push(structuredClone(event))
     },
+    async offer(event) {
+      published.push(structuredClone(event))
+      return true
+    },
+    async keep(event) {
+      published.push(structuredClone(event))
+    },
     publishKept: async () => undefined,
   })
 }

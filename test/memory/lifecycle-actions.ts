@@ -1,4 +1,5 @@
-import type { Clock, LifecycleActionRef, LifecycleActions } from '../../functions/use-cases/ports.ts'
+import type { LifecycleActionRef } from '../../functions/control/drain.ts'
+import type { Clock, LifecycleActions } from '../../functions/use-cases/ports.ts'
 import { type Faulty, faulty } from './faults.ts'
 
 export interface MemoryLifecycleAction {

@@ -1,4 +1,4 @@
-import type { DrainRecord } from '../../functions/control/drain-record.ts'
+import { type Drain, drainId } from '../../functions/control/drain.ts'
 import type { EdgeRelease } from '../../functions/control/edge-release.ts'
 import type { EdgeRecord } from '../../functions/control/entry-record.ts'
 import { StoreConflict } from '../../functions/control/errors.ts'
@@ -147,7 +147,7 @@ function memoryInventory() {
 
 /** The store's semantics without a database: conditional writes, and copies in and out, so that no caller shares an object. */
 export function createMemoryStore(): MemoryStore {
-  const drains = new Map<string, DrainRecord>()
+  const drains = new Map<string, Drain>()
   const outcomes = new Map<string, CommandOutcomeRow>()
   const kept = new Map<string, KeptEvent>()
   const releases = new Map<string, EdgeRelease>()
@@ -159,9 +159,10 @@ export function createMemoryStore(): MemoryStore {
     ...memoryInventory(),
 
     drain: async (id) => structuredClone(drains.get(id)),
-    async putDrain(record) {
-      if ((drains.get(record.id)?.version ?? 0) !== record.version - 1) return 'conflict'
-      drains.set(record.id, structuredClone(record))
+    async putDrain(drain) {
+      const id = drainId(drain)
+      if ((drains.get(id)?.version ?? 0) !== drain.version - 1) return 'conflict'
+      drains.set(id, structuredClone(drain))
       return 'written'
     },
 

@@ -1,3 +1,4 @@
+import { type Drain, drainId } from '../../functions/control/drain.ts'
 import type { Ports } from '../../functions/use-cases/ports.ts'
 import { createMemoryStore } from '../memory/store.ts'
 
@@ -15,18 +16,20 @@ export function createLosingStore(): LosingStore {
   const written = new Set<string>()
   const lost = new Map<string, number>()
   const keyOf = (id: string) => (lost.has(id) ? `${id}~${lost.get(id)}` : id)
+  const named = (drain: Drain, id: string): Drain => ({ ...drain, hold: { ...drain.hold, id } })
   const methods = Object.fromEntries(
     Object.keys(store).map((name) => [name, Reflect.get(store, name)]),
   ) as Store
   return {
     ...methods,
     async drain(id) {
-      const record = await store.drain(keyOf(id))
-      return record && { ...record, id }
+      const drain = await store.drain(keyOf(id))
+      return drain && named(drain, id.slice(drain.hold.source.length + 1))
     },
-    putDrain: (record) => {
-      written.add(record.id)
-      return store.putDrain({ ...record, id: keyOf(record.id) })
+    putDrain: (drain) => {
+      const id = drainId(drain)
+      written.add(id)
+      return store.putDrain(named(drain, keyOf(id).slice(drain.hold.source.length + 1)))
     },
     drainIds: () => [...written],
     lose(drainId) {

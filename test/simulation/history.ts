@@ -1,3 +1,4 @@
+import { drainId } from '../../functions/control/drain.ts'
 import { plantHappenings } from './happenings.ts'
 import { incidentsOfRuns } from './incidents.ts'
 import { guardKey } from './late-writes.ts'
@@ -119,8 +120,8 @@ async function see(world: World): Promise<Seen> {
       }),
     ),
     drains: drains.flatMap((drain) =>
-      drain && drain.state !== 'ended'
-        ? [{ id: drain.id, state: drain.state, ...serverNamed(world, drain.id) }]
+      drain && drain.phase.name !== 'ended'
+        ? [{ id: drainId(drain), state: drain.phase.name, ...serverNamed(world, drainId(drain)) }]
         : [],
     ),
     executions: executions

@@ -8,7 +8,7 @@ export const timeouts = {
   'lifecycle-events': 36,
   'alarm-events': 36,
   commands: 36,
-  'observe-drain': 52,
+  look: 52,
   'complete-drain': 52,
   'retire-drain': 52,
   reconcile: 52,

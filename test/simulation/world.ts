@@ -5,16 +5,14 @@ import { parseLifecycleMessage } from '../../functions/contracts/lifecycle-actio
 import { type SettleRequest, settleRequest } from '../../functions/contracts/settle-request.ts'
 import { type WorkflowPayload, workflowInput } from '../../functions/contracts/workflow-payload.ts'
 import { drainWorkflow } from '../../functions/control/workflow.ts'
-import { completeDrain } from '../../functions/use-cases/complete-drain.ts'
 import { handleAlarm } from '../../functions/use-cases/handle-alarm.ts'
 import { handleCommand } from '../../functions/use-cases/handle-command.ts'
 import { handleLifecycle } from '../../functions/use-cases/handle-lifecycle.ts'
 import { handleSettle } from '../../functions/use-cases/handle-settle.ts'
 import { takeIn } from '../../functions/use-cases/intake.ts'
-import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
+import { look } from '../../functions/use-cases/look.ts'
 import type { EdgePorts, Ports } from '../../functions/use-cases/ports.ts'
 import { reconcile } from '../../functions/use-cases/reconcile.ts'
-import { retireDrain } from '../../functions/use-cases/retire-drain.ts'
 import { createAsterisks } from '../memory/asterisk.ts'
 import type { MemoryClock } from '../memory/clock.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
@@ -275,7 +273,7 @@ function executor({ plan, clock, startedAt, runs, ports, faults, decidedAt, stop
     async (input: unknown) => {
       const outcome = await runs.invoke(name, async () => {
         const { error: _, ...payload } = workflowInput.parse(input)
-        if (name === 'observe-drain') lookedAt.set(payload.drainId, clock.now())
+        if (name === 'look') lookedAt.set(payload.drainId, clock.now())
         return decidedAt.run(lookedAt.get(payload.drainId), () => task(ports, payload))
       })
       if (outcome.end === 'died') throw Object.assign(new Error('killed'), { name: 'Sandbox.Timedout' })
@@ -288,9 +286,9 @@ function executor({ plan, clock, startedAt, runs, ports, faults, decidedAt, stop
     clock,
     stopped,
     tasks: {
-      ObserveDrain: step('observe-drain', observeDrain),
-      CompleteDrain: step('complete-drain', completeDrain),
-      RetireDrain: step('retire-drain', retireDrain),
+      Look: step('look', look),
+      CompleteDrain: step('complete-drain', look),
+      RetireDrain: step('retire-drain', look),
     },
   })
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
-import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
+import { look } from '../../functions/use-cases/look.ts'
 import { settleFleet } from '../../functions/use-cases/settle-fleet.ts'
 import { drainedWorld } from './readings-world.ts'
 import { headOf, holdOf, readingOf, want } from './settle-world.ts'
@@ -46,7 +46,7 @@ test('a reading that can not be read makes its edge unknown, no other, and the n
   const input = world.payload()
   const settles = world.memory.settles.ask
   Object.assign(world.memory.settles, { ask: async () => undefined })
-  await observeDrain(world.ports, { ...input, next: 'observe' })
+  await look(world.ports, { ...input, next: 'observe' })
   expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({
     verdict: 'unknown',
     callsLeft: 1,
@@ -213,7 +213,7 @@ test('a hold that is placed again covers what an edge had listed of its machine 
   expect(isLost()).toBe(false)
   expect(world.ended()).toEqual([])
   b.hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
 })
 
 test('a drain whose hold is missing goes on: the hold is placed again from its record, and nothing found before is concluded from', async () => {
@@ -229,7 +229,7 @@ test('a drain whose hold is missing goes on: the hold is placed again from its r
   expect(world.flags()).toEqual(everywhere('DX'))
   expect(world.ended()).toEqual([])
   edge.hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })
 

@@ -215,7 +215,7 @@ test('the hold of an instance that is gone stays, and nothing is activated', asy
 test('an operator may end the retired mark by its source', async () => {
   const world = createWorld()
   await world.scaleIn()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(await world.command(activate({ source: 'retired' }))).toMatchObject({
     result: 'lifted',
     lifted: [{ source: 'retired' }],

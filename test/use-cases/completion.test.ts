@@ -12,7 +12,7 @@ test('calls of a server that was taken out of the list before its drain are stil
   await world.pass(10 * minutes)
   expect(world.ended()).toEqual([])
   world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired' || record?.state === 'ended')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
 })
 
@@ -26,7 +26,7 @@ test('a completion that is refused is not repeated on an old verdict: a call tha
   await world.pass(10 * minutes)
   expect(world.ended()).toEqual([])
   world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })
 
@@ -51,7 +51,7 @@ test('a retained instance whose termination keeps failing is said, and tried unt
   for (let refusal = 0; refusal < refusals; refusal++)
     world.memory.lifecycleActions.failNext('terminate', new Error('refused'))
   world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.memory.lifecycleActions.terminated).toHaveLength(1)
   expect(world.memory.events.of('Lifecycle Action Completion Failed')).toHaveLength(1)
   expect(world.age()).toBeGreaterThan(refusals * seconds)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
+import { look } from '../../functions/use-cases/look.ts'
 import { reconcile } from '../../functions/use-cases/reconcile.ts'
 import { settleFleet } from '../../functions/use-cases/settle-fleet.ts'
 import { headOf, holdOf, readingOf, want } from './settle-world.ts'
@@ -79,7 +79,7 @@ test('no drain is confirmed, or over, by a reading that does not know its hold, 
   await world.pass(1 * minutes)
   const input = world.payload()
   expect((await readingOf(world)).wanted).toBeGreaterThan(await world.memory.store.wanted())
-  await observeDrain(world.ports, { ...input, next: 'observe' })
+  await look(world.ports, { ...input, next: 'observe' })
   expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({
     verdict: 'unknown',
     unknown: [

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
+import { look } from '../../functions/use-cases/look.ts'
 import { config, createWorld, gapsOf, minutes, seconds, server, type WorldOptions } from './world.ts'
 
 const deadline = 60 * minutes
@@ -162,7 +162,7 @@ test('an edge that is unreachable at begin is disabled, confirmed and counted on
   expect(world.memory.events.of('Drain Confirmed')).toHaveLength(1)
   expect(world.ended()).toEqual([])
   b.hangUp(1)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
 })
 
@@ -194,7 +194,7 @@ test('what is left at the deadline is asked of the edges then, however fresh wha
   await world.pass(20 * seconds)
   const input = world.payload(-1)
   const asked = world.memory.settles.asked.length
-  await observeDrain(world.ports, input)
+  await look(world.ports, input)
   expect(world.memory.settles.asked.length).toBeGreaterThan(asked)
   expect(world.memory.events.of('Drain Overdue')).toMatchObject([{ callsLeft: 1 }])
 })

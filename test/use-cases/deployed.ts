@@ -1,11 +1,9 @@
 import type { SettleRequest } from '../../functions/contracts/settle-request.ts'
-import { stepInput, type WorkflowPayload, workflowInput } from '../../functions/contracts/workflow-payload.ts'
+import { stepInput, workflowInput } from '../../functions/contracts/workflow-payload.ts'
 import { drainWorkflow } from '../../functions/control/workflow.ts'
-import { completeDrain } from '../../functions/use-cases/complete-drain.ts'
 import { handleSettle } from '../../functions/use-cases/handle-settle.ts'
-import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
+import { look } from '../../functions/use-cases/look.ts'
 import type { EdgePorts, Ports } from '../../functions/use-cases/ports.ts'
-import { retireDrain } from '../../functions/use-cases/retire-drain.ts'
 import type { MemoryClock } from '../memory/clock.ts'
 import { interpreter } from '../workflow/interpreter.ts'
 
@@ -33,20 +31,19 @@ export function deployed({ ports, clock, stopped, ended }: Functions) {
       }
     }
   }
-  const step =
-    (work: (ports: Ports, payload: WorkflowPayload) => Promise<WorkflowPayload>) =>
-    async (input: unknown) => {
-      const { payload } = stepInput(workflowInput.parse(input))
-      return work(ports, payload)
-    }
+  let looks = 0
+  const step = async (input: unknown) => {
+    looks += 1
+    return look(ports, stepInput(workflowInput.parse(input)).payload)
+  }
   const execute = interpreter(drainWorkflow, {
     clock,
     stopped,
     tasks: {
-      ObserveDrain: step(observeDrain),
-      CompleteDrain: step(completeDrain),
-      RetireDrain: step(retireDrain),
+      Look: step,
+      CompleteDrain: step,
+      RetireDrain: step,
     },
   })
-  return { settled, execute }
+  return { settled, execute, looks: () => looks }
 }

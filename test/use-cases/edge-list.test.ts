@@ -75,7 +75,7 @@ test('an edge that is added in the middle of a drain is waited for too; one that
   await world.pass(5 * minutes)
   expect(world.ended()).toEqual([])
   added.hangUp(onAdded)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
 })
 

@@ -69,7 +69,7 @@ test('a zero is counted anew after a stranger activated the destination', async 
   await world.pass(55 * seconds)
   const a = world.edge('edge-a')
   a.strangerSets('a', 1, server)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()[0]?.at).toBeGreaterThan((55 + 60) * seconds)
 })
 
@@ -82,7 +82,7 @@ test('a call that a stranger let in is waited for', async () => {
   await world.pass(20 * minutes)
   expect(world.ended()).toEqual([])
   a.hangUp(late)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
 })
 
@@ -93,7 +93,7 @@ test('an edge that was removed from the fleet mid-drain is waited for until the 
   world.memory.fleet.list.pop()
   await world.pass(50 * minutes)
   expect(world.ended()).toEqual([])
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.memory.events.of('Drain Overdue')).toMatchObject([
     { unknown: [expect.stringContaining('edge-b')] },
   ])
@@ -111,7 +111,7 @@ test('an edge that was added mid-drain is disabled at the next round, and its ca
   await world.pass(20 * minutes)
   expect(world.ended()).toEqual([])
   c.hangUp(late)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
 })
 
@@ -134,7 +134,7 @@ test('an edge that lists the destination no more is believed when it counts no c
   await world.pass(10 * minutes)
   expect(world.ended()).toEqual([])
   a.hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
   expect(await world.heldBy()).toEqual([`retired/${instanceId}/drain-calls`])
 })
@@ -152,7 +152,7 @@ test.each([
   await world.pass(50 * minutes)
   expect(world.ended()).toEqual([])
   a.misbehaviour = {}
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
   expect(world.memory.events.of('Drain Overdue')).toEqual([])
 })
@@ -166,6 +166,6 @@ test('a zero is counted anew after a restart, also where the file keeps the dest
   await world.scaleIn()
   await world.pass(55 * seconds)
   world.edge('edge-a').restart()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()[0]?.at).toBeGreaterThan((55 + 60) * seconds)
 })

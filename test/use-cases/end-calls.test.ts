@@ -55,7 +55,7 @@ function watchEndings(world: World): { at: number; edge: string; ended: number }
 
 const callsUp = (world: World) => world.edges.map((edge) => edge.truth().calls)
 const overdue = (world: World) => world.memory.events.of('Drain Overdue')
-const retired = (world: World) => world.until((record) => record?.state === 'retired')
+const retired = (world: World) => world.until((record) => record?.state === 'ended')
 /** What was ended by all edges in the step that began at each moment. */
 function perStep(endings: readonly { at: number; ended: number }[]): [at: number, ended: number][] {
   const steps = new Map<number, number>()

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Drain } from '../../functions/control/drain.ts'
 import { message } from '../contracts/event-files.ts'
 import {
   config,
@@ -37,7 +38,7 @@ test('events that are refused from the beginning keep no drain from its end', as
   await world.pass(5 * minutes)
   expect(world.flags()).toEqual(everywhere('DX'))
   world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
   expect(world.memory.metrics.total('EventsRefused')).toBeGreaterThan(2)
 })
@@ -47,7 +48,7 @@ test('events that are refused do not move the deadline', async () => {
   refuseEvents(world, Number.POSITIVE_INFINITY)
   world.edge('edge-a').callTo(server)
   await world.scaleIn()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.age()).toBeGreaterThanOrEqual(60 * minutes)
   expect(world.age()).toBeLessThan(65 * minutes)
 })
@@ -56,7 +57,7 @@ test('what was refused is published when the bus takes events again, in order, w
   const world = createWorld()
   refuseEvents(world, 30 * minutes)
   await world.scaleIn()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   await world.reconcile()
   expect(world.memory.events.published).toEqual([])
   await world.pass(30 * minutes)
@@ -104,7 +105,7 @@ test('a completion that is refused for an hour is tried on: its heartbeats go on
     },
   })
   await world.scaleIn()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
   expect(world.memory.events.of('Lifecycle Action Completion Failed').length).toBeGreaterThan(1)
 })
@@ -115,18 +116,18 @@ test('a record that was lost and is claimed anew by its message begins anew: its
   await world.scaleIn()
   await world.pass(2 * minutes)
   const { drain, putDrain } = world.memory.store
-  const again = (id: string) => (id === drainId ? `${id}~again` : id)
+  const named = (record: Drain, id: string): Drain => ({ ...record, hold: { ...record.hold, id } })
   Object.assign(world.memory.store, {
     drain: async (id: string) => {
-      const found = await drain(again(id))
-      return found && { ...found, id }
+      const found = await drain(`${id}~again`)
+      return found && named(found, id.slice('lifecycle/'.length))
     },
-    putDrain: (record: Parameters<typeof putDrain>[0]) => putDrain({ ...record, id: again(record.id) }),
+    putDrain: (record: Drain) => putDrain(named(record, `${record.hold.id}~again`)),
   })
   await world.lifecycle(message('lifecycle-terminate-scale-in'))
   await world.pass(30 * minutes)
   expect(world.ended()).toEqual([])
   world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })

@@ -27,7 +27,7 @@ async function drainedAfterCall(world: World, hangUpAt: number) {
   await world.pass(hangUpAt - world.age())
   const before = world.ended()
   world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   return { before, ended: world.ended(), flags: world.flags(), held: (await world.heldBy()).length }
 }
 

@@ -14,7 +14,7 @@ test('a zero that keepalives made without a proof is unknown for as long as a ca
     verdict: 'unknown',
     unknown: [expect.stringContaining('its keepalives have ended 1 calls there that may be up')],
   })
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
   expect(world.ended()[0]?.at).toBeGreaterThan(1 * hours)
 })
@@ -25,6 +25,6 @@ test('an edge that sends keepalives is asked what they have ended, and where tha
   await world.scaleIn()
   await world.pass(1 * minutes)
   expect(a.requests.filter((request) => request.includes('reaped:')).length).toBeGreaterThan(0)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })

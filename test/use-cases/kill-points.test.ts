@@ -87,7 +87,7 @@ test.each(both)('a scale-in that is killed %s any single write ends the same', a
     await deliver(() => world.lifecycle(message('lifecycle-terminate-scale-in')))
     await world.pass(1 * minutes)
     a.hangUp(call)
-    await world.until((record) => record?.state === 'retired')
+    await world.until((record) => record?.state === 'ended')
     await world.pass(30 * seconds)
     world.memory.instances.setState(instanceId, 'terminated')
     await deliver(() => world.lifecycle(message('terminate-successful')))
@@ -161,7 +161,7 @@ test.each(both)('a launch that is killed %s any single write ends the same', asy
   const { whole, killed } = await killedAtEveryWrite(when, async (world, deliver) => {
     world.beginAction()
     await deliver(() => world.lifecycle(message('lifecycle-terminate-scale-in')))
-    await world.until((record) => record?.state === 'retired')
+    await world.until((record) => record?.state === 'ended')
     world.memory.instances.setState(instanceId, 'terminated')
     await world.until((record) => record?.state === 'ended')
     world.memory.instances.put(facts({ instanceId: newcomer, launchedAt: world.clock.now() }))

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
-import { completeDrain } from '../../functions/use-cases/complete-drain.ts'
+import { drainRow } from '../../functions/aws/drain-row.ts'
+import type { Drain } from '../../functions/control/drain.ts'
 import { inventory } from '../../functions/use-cases/inventory.ts'
+import { look } from '../../functions/use-cases/look.ts'
 import { message } from '../contracts/event-files.ts'
+import { present } from '../present.ts'
 import {
   command,
   config,
@@ -22,7 +25,7 @@ const token = '87654321-4321-4321-4321-210987654324'
 /** A server was drained and terminated; a new machine has its address and comes to its launch hook. */
 async function reused(world: World): Promise<void> {
   await world.scaleIn()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   world.memory.instances.setState(instanceId, 'terminated')
   await world.lifecycle(message('terminate-successful'))
   await world.until((record) => record?.state === 'ended')
@@ -72,18 +75,23 @@ test('an action that ended without us leaves no mark on the newcomer that has th
   const world = createWorld()
   await world.scaleIn()
   await world.until((record) => record?.state === 'draining')
+  await world.pass(1 * seconds)
   world.stop()
   world.memory.instances.setState(instanceId, 'terminated')
   world.memory.instances.put(facts({ instanceId: newcomer, launchedAt: world.clock.now() }))
   world.beginAction({ hook: 'admit-calls', instanceId: newcomer, token })
   await world.lifecycle(launch)
-  const record = await world.record()
-  if (record === undefined) throw new Error('there is no drain record')
-  const over = { state: 'completing', result: 'action-over', completion: 'CONTINUE' } as const
-  await world.memory.store.putDrain({ ...record, ...over, version: record.version + 1 })
+  const drain = present(await world.memory.store.drain(drainId), drainId)
+  const over = {
+    ...(await world.record()),
+    state: 'completing',
+    result: 'action-over',
+    completion: 'CONTINUE',
+  }
+  await world.memory.store.putDrain({ ...drainRow.parse(over), version: drain.version + 1 })
 
   const payload = { drainId, attempt: 1, next: 'complete', waitSeconds: 5, retrySeconds: 100 } as const
-  expect(await completeDrain(world.ports, payload)).toMatchObject({ next: 'retire' })
+  expect(await look(world.ports, payload)).toMatchObject({ next: 'ended' })
   expect(await world.heldBy()).toEqual([])
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
 })
@@ -195,7 +203,7 @@ test.each([
 test('nothing comes back when a drain has ended, its instance is forgotten and time goes by', async () => {
   const world = createWorld()
   await world.scaleIn()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   world.memory.instances.setState(instanceId, 'terminated')
   await world.until((record) => record?.state === 'ended')
   world.memory.instances.forget(instanceId)
@@ -235,15 +243,15 @@ test('an action that is completed while its address is launched anew leaves no m
   const { store } = world.memory
   const { putDrain } = store
   Object.assign(store, {
-    putDrain: async (record: Parameters<typeof putDrain>[0]) => {
-      const written = await putDrain(record)
+    putDrain: async (drain: Drain) => {
+      const written = await putDrain(drain)
       const [hold] = await store.holds()
-      if (record.state === 'retired' && hold?.source === 'lifecycle')
+      if (drain.phase.name === 'completing' && hold?.source === 'lifecycle')
         await store.putHold({ ...hold, lifted: { at: world.clock.now(), by: 'launch' } })
       return written
     },
   })
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   await world.pass(1 * seconds)
   expect(await world.heldBy()).toEqual([])
 })
@@ -259,7 +267,7 @@ test.each([
     const now = () => ({ time: new Date(world.clock.now()).toISOString() })
     world.beginAction({ token })
     await world.lifecycle(message(`lifecycle-${drain}`, { ...now(), LifecycleActionToken: token }))
-    await world.until((record) => record?.state === 'retired')
+    await world.until((record) => record?.state === 'ended')
     await world.pass(5 * minutes)
     world.beginAction({ hook: 'admit-calls', token: '87654321-4321-4321-4321-210987654326' })
     await world.lifecycle(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { completeDrain } from '../../functions/use-cases/complete-drain.ts'
+import { look } from '../../functions/use-cases/look.ts'
 import {
   createWorld,
   drainId,
@@ -14,7 +14,7 @@ import {
 
 const retired = [`retired/${instanceId}/drain-calls`]
 
-test('a heartbeat that fails is said and does not stop the round', async () => {
+test('a heartbeat that fails is published and does not stop the look', async () => {
   let deaf = true
   const world = createWorld({
     watch: {
@@ -28,12 +28,12 @@ test('a heartbeat that fails is said and does not stop the round', async () => {
   await world.pass(2 * minutes)
   expect(world.memory.events.of('Heartbeat Failed')[0]).toMatchObject({ instanceId, error: 'throttled' })
   expect(world.flags()).toEqual(everywhere('DX'))
-  expect(world.memory.events.of('Drain Progress').length).toBeGreaterThan(1)
+  expect(world.looks()).toBeGreaterThan(1)
   deaf = false
   await world.pass(20 * minutes)
   expect(world.ended()).toEqual([])
   world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
 })
 
@@ -67,7 +67,7 @@ test('heartbeats keep the action alive for as long as a call lasts', async () =>
   await world.scaleIn()
   await world.pass(50 * minutes)
   world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })
 
@@ -89,7 +89,7 @@ test.each(['before begin', 'mid-drain'])(
       { group: 'media-servers', hook: 'drain-calls', instanceId },
       'CONTINUE',
     )
-    await world.until((record) => record?.state === 'retired')
+    await world.until((record) => record?.state === 'ended')
     expect(completions).toBe(0)
     expect(world.flags()).toEqual(everywhere('DX'))
     expect(await world.heldBy()).toEqual(retired)
@@ -123,7 +123,7 @@ test('a refusal for a moment is tried again until it is completed', async () => 
   const contention = Object.assign(new Error('pending update'), { name: 'ResourceContentionFault' })
   for (let i = 0; i < 5; i++) world.memory.lifecycleActions.failNext('complete', contention)
   await world.scaleIn()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
   expect(world.memory.events.of('Lifecycle Action Completion Failed')).toEqual([])
 })
@@ -132,7 +132,7 @@ test('an answer that was lost after the completion is a completion, once', async
   const world = createWorld()
   world.memory.lifecycleActions.failNext('complete', new Error('answer lost'), 'after')
   await world.scaleIn()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toHaveLength(1)
   expect(world.memory.events.of('Lifecycle Action Completed')).toMatchObject([{ outcome: 'over' }])
 })
@@ -146,7 +146,7 @@ test('completing that is never allowed is tried, kept alive and published until 
     },
   })
   await world.scaleIn()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   const failures = world.memory.events.of('Lifecycle Action Completion Failed')
   expect(failures[0]).toMatchObject({ completion: 'CONTINUE', error: 'AccessDenied', tries: 10 })
   expect(failures[1]).toMatchObject({ tries: 20 })
@@ -163,7 +163,7 @@ test('completing that is never allowed is tried, kept alive and published until 
 test('a retired destination is disabled again when a stranger activates it, until it is terminated', async () => {
   const world = createWorld()
   await world.scaleIn()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   await world.pass(5 * minutes)
   world.edge('edge-a').strangerSets('a', 1, server)
   await world.pass(1 * minutes)
@@ -178,7 +178,7 @@ test('a retired destination is disabled again when a stranger activates it, unti
 test('a complete step that comes again does not bring back a retired mark that was lifted since', async () => {
   const world = createWorld()
   await world.scaleIn()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   world.stop()
   await world.command({
     version: 1,
@@ -189,7 +189,7 @@ test('a complete step that comes again does not bring back a retired mark that w
     requestedBy: 'alice',
   })
   const payload = { drainId, attempt: 1, next: 'complete', waitSeconds: 5, retrySeconds: 100 } as const
-  await completeDrain(world.ports, payload)
+  await look(world.ports, payload)
   expect(await world.heldBy()).toEqual([])
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
 })

@@ -36,7 +36,7 @@ test('a scale-in is disabled in every group on every edge, keeps its calls, and 
   expect(world.ended()).toEqual([])
   b.hangUp(second)
   const lastBye = world.age()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
 
   const [ended] = world.ended()
   expect(ended).toMatchObject({ result: 'CONTINUE', by: 'completion' })
@@ -82,7 +82,7 @@ test('an edge that says Ok and does nothing confirms nothing, and its zero does 
   expect(world.memory.events.of('Drain Confirmed')).toEqual([])
   expect(world.ended()).toEqual([])
   edge.misbehaviour = {}
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.memory.events.of('Drain Confirmed')).toHaveLength(1)
   expect(world.flags()).toEqual(everywhere('DX'))
 })
@@ -98,7 +98,7 @@ test('the former flags are recorded once and never as our own D', async () => {
 test('zeros count only when they are further apart than the fail-over window', async () => {
   const world = createWorld({ config: { timers: { ...config.timers, failoverWindowSeconds: 60 } } })
   await world.scaleIn()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()[0]?.at).toBeGreaterThan(60 * seconds)
 })
 

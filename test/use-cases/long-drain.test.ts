@@ -11,7 +11,7 @@ test('a long drain carries on in a new execution long before the history is full
   await world.pass(7.5 * hours)
   expect(world.memory.lifecycleActions.active()).toHaveLength(1)
   world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
   const attempts = world.executions.map(({ input }) => input.attempt)
   expect(attempts.length).toBeGreaterThan(2)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { DrainRecord } from '../../functions/control/drain-record.ts'
+import type { Drain } from '../../functions/control/drain.ts'
 import { RecordMissing } from '../../functions/control/errors.ts'
-import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
+import { look } from '../../functions/use-cases/look.ts'
 import {
   command,
   config,
@@ -16,10 +16,10 @@ import {
 
 /** The drain's row is deleted at this moment. */
 function loseRow(world: World, id = drainId): void {
-  let row: DrainRecord | undefined
+  let row: Drain | undefined
   Object.assign(world.memory.store, {
     drain: async (asked: string) => (asked === id ? structuredClone(row) : undefined),
-    putDrain: async (record: DrainRecord) => {
+    putDrain: async (record: Drain) => {
       if ((row?.version ?? 0) !== record.version - 1) return 'conflict'
       row = structuredClone(record)
       return 'written'
@@ -41,7 +41,7 @@ test('a record that is lost is made anew of its hold: the drain waits for its ca
   const { who, order, deadlineAt, lifecycle } = before ?? {}
   expect(await world.record()).toMatchObject({ who, order, deadlineAt, lifecycle, state: 'draining' })
   world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })
 
@@ -62,7 +62,7 @@ test('where the hold is lost too, what the execution keeps alive tells whose dra
   await world.pass(20 * minutes)
   expect(world.ended()).toEqual([])
   world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
 })
 
 test('a retained instance whose record is lost stays until its calls are over, and is terminated then', async () => {
@@ -80,7 +80,7 @@ test('a retained instance whose record is lost stays until its calls are over, a
   await world.pass(20 * minutes)
   expect(world.memory.lifecycleActions.terminated).toEqual([])
   world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.memory.lifecycleActions.terminated).toMatchObject([{ instanceId }])
 })
 
@@ -90,15 +90,15 @@ test('an operator’s drain whose record is lost goes on with who asked for it, 
   await world.command(command('command-drain-destination', { id: 'drain-1' }))
   const [hold] = await world.memory.store.holds()
   const id = `operator/${hold?.id}`
-  const before = await world.memory.store.drain(id)
+  const before = await world.record(id)
   expect(before).toBeDefined()
   loseRow(world, id)
   await world.pass(5 * minutes)
   const { who, why, order, deadlineAt, uris } = before ?? {}
-  expect(await world.memory.store.drain(id)).toMatchObject({ who, why, order, deadlineAt, uris })
+  expect(await world.record(id)).toMatchObject({ who, why, order, deadlineAt, uris })
   world.edge('edge-a').hangUp(call)
   await world.pass(5 * minutes)
-  expect(await world.memory.store.drain(id)).toMatchObject({ state: 'drained' })
+  expect(await world.record(id)).toMatchObject({ state: 'drained' })
 })
 
 test('a drain of which neither record nor hold nor action is left is a named error, and is counted', async () => {
@@ -110,6 +110,6 @@ test('a drain of which neither record nor hold nor action is left is a named err
     waitSeconds: 5,
     retrySeconds: 5,
   } as const
-  await expect(observeDrain(world.ports, payload)).rejects.toThrow(RecordMissing)
+  await expect(look(world.ports, payload)).rejects.toThrow(RecordMissing)
   expect(world.memory.metrics.total('RecordsMissing')).toBe(1)
 })

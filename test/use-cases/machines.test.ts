@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { readable } from '../../functions/control/reading.ts'
-import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
+import { look } from '../../functions/use-cases/look.ts'
 import { readMachines } from '../../functions/use-cases/read-machines.ts'
 import { present } from '../present.ts'
 import { readingOf } from './settle-world.ts'
@@ -117,12 +117,12 @@ test("a media server's count from before the look ends nothing", async () => {
     'lease of the machines',
   )
   const input = world.payload()
-  expect(await observeDrain(world.ports, input)).toMatchObject({ next: 'observe' })
+  expect(await look(world.ports, input)).toMatchObject({ next: 'observe' })
   for (const id of ['edge-a', 'edge-b']) expect((await readingOf(world, id)).askedAt).toBeGreaterThan(now)
   await store.giveUpEdge('/machines', generation, 0)
   mediaServers.setCalls('media-servers', { '10.0.1.20': 0 })
   await world.pass(10 * seconds)
-  expect(await observeDrain(world.ports, input)).toMatchObject({ next: 'complete' })
+  expect(await look(world.ports, input)).toMatchObject({ next: 'ended' })
 })
 
 test('a media server that does not answer is unknown, and keeps no other from being counted', async () => {

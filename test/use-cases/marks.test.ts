@@ -25,7 +25,7 @@ const retired = (world: World) =>
 async function retiredWorld() {
   const world = createWorld()
   await world.scaleIn()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   world.memory.instances.put(facts({ state: 'terminated' }))
   await world.lifecycle(message('terminate-successful'))
   await world.until((record) => record?.state === 'ended')
@@ -147,7 +147,7 @@ test("an operator's hold of a machine that is gone and listed nowhere ends withi
 test('a mark stays while EC2 shows its machine, listed or not', async () => {
   const world = createWorld()
   await world.scaleIn()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   await listed(
     world,
     file.filter(({ uri }) => uri !== server),
@@ -169,7 +169,7 @@ test('a mark that is older than the life which has its address now ends, also wh
 test('a launch whose action was lost is admitted by the news that it succeeded, and by no such news of a drained machine', async () => {
   const world = createWorld()
   await world.scaleIn()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   world.memory.instances.put(facts({ state: 'terminated' }))
   const late = { EC2InstanceId: instanceId, time: '2026-11-22T19:00:00Z' }
   await world.lifecycle(message('launch-successful', late))
@@ -198,7 +198,7 @@ test('a machine that was gone, and whose address was launched anew, before the n
       LifecycleActionToken: '87654321-4321-4321-4321-210987654399',
     }),
   )
-  await world.until((record) => record?.state === 'ended' || record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toContainEqual(expect.objectContaining({ result: 'CONTINUE', by: 'completion' }))
   expect(world.ended()).toHaveLength(2)
   await world.pass(10 * minutes)
@@ -268,7 +268,7 @@ test.each(['at once', 'late', 'never'])(
     await world.pass(10 * seconds)
     const at = world.clock.now()
     world.memory.instances.put(facts({ launchedAt: at }))
-    if (comes === 'late') await world.until((record) => record?.state === 'retired')
+    if (comes === 'late') await world.until((record) => record?.state === 'ended')
     if (comes !== 'never') await comesBack(world, at)
     await everyMinute(world, 5)
     expect(await world.heldBy()).toEqual([])

@@ -162,7 +162,7 @@ test('whatever happens to the edges, no instance goes while a call is up but by 
           await world.pass(one.after)
           await happen(world, ledger, one)
         }
-        await world.until((record) => record?.state === 'retired')
+        await world.until((record) => record?.state === 'ended')
         await world.pass(5 * minutes)
         world.stop()
 
@@ -206,7 +206,7 @@ test('the referee can fail: an edge that lies about its calls makes us cut one',
   call(world, edge, ledger, false, 20 * minutes)
   await world.scaleIn()
   edge.misbehaviour = { claimsCalls: 0 }
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   const [completed] = world.ended()
   expect(ledger.filter(({ to }) => present(completed, 'completion').at < to)).toHaveLength(1)
 })

@@ -8,7 +8,7 @@ const ofServer = { group: 1, uri: 'sip:10.0.1.20:0' }
 test('an entry that can not be read harms nobody, is counted, and is named to who drains there', async () => {
   const world = createWorld({ edges: [{ id: 'edge-a', file: [...file, strange] }, { id: 'edge-b' }] })
   await world.scaleIn()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
   expect(world.memory.metrics.counted.findLast(({ name }) => name === metricNames.opaqueEntries)?.value).toBe(
     1,
@@ -37,7 +37,7 @@ test("one that may be the drained server's own makes what its edge shows unknown
   a.strangerReloads()
   await world.pass(2 * hours)
   expect(world.ended()).toEqual([])
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.age()).toBeLessThan(3 * hours + 10 * minutes)
 })
 
@@ -72,7 +72,7 @@ test('an entry that is listed by a name only is of the instance whose address th
   expect(world.flags('sip:media-1.example.internal:5060')).toEqual({ 'edge-a/1': 'DX' })
   expect(world.ended()).toEqual([])
   world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })
 

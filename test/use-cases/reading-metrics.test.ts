@@ -20,7 +20,7 @@ test('a minute says once what is draining in each group, and by how many calls',
   expect(last(metricNames.settleDuration)).toMatchObject({ dimensions: {} })
 
   world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   await world.pass(1 * minutes)
   await world.settle()
   expect(last(metricNames.drainingServers)).toMatchObject({ value: 0, dimensions: group })

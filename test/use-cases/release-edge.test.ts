@@ -39,7 +39,7 @@ test('a drain waits for a removed edge until an operator releases it, who is on 
     { edge: 'edge-b', ...words, at: expect.any(Number) },
   ])
   expect(world.memory.events.of('Edge Released')).toEqual([{ edge: 'edge-b', ...words }])
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
   expect(await world.record()).toMatchObject({ result: 'drained' })
   expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ released: ['edge-b'], unknown: [] })
@@ -60,7 +60,7 @@ test('an edge that was removed minutes before a drain began is waited for, and r
     unknown: [expect.stringContaining('edge-b: no longer configured')],
   })
   await world.command(release())
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })
 
@@ -71,7 +71,7 @@ test('an edge that was removed is waited for no longer than a call lasts by a dr
   await world.scaleIn()
   await world.pass(25 * minutes)
   expect(world.ended()).toEqual([])
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.age()).toBeLessThan(35 * minutes)
 })
 
@@ -108,7 +108,7 @@ test('only the released edge is left out: calls on another are waited for', asyn
   await world.pass(10 * minutes)
   expect(world.ended()).toEqual([])
   world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
 })
 
 test('an edge that is configured is never released, and nothing is known of one while the list is refused', async () => {

@@ -103,7 +103,7 @@ describe('while EC2 refuses, nobody knows whether a machine got an address befor
     expect(world.flags('sip:192.0.2.7:5060')).toEqual({ 'edge-a/1': 'DX', 'edge-b/1': 'DX' })
     expect(world.ended()).toEqual([])
     edge.hangUp(call)
-    await world.until((record) => record?.state === 'retired')
+    await world.until((record) => record?.state === 'ended')
   })
 
   test('the deadline ends it as its policy for what is unknown says', async () => {
@@ -111,7 +111,7 @@ describe('while EC2 refuses, nobody knows whether a machine got an address befor
     await world.reconcile()
     await refusing(world)
     await world.scaleIn()
-    await world.until((record) => record?.state === 'retired')
+    await world.until((record) => record?.state === 'ended')
     expect(world.age()).toBeGreaterThan(60 * minutes)
     expect(world.memory.events.of('Drain Overdue').at(-1)).toMatchObject({
       because: 'calls are unknown (unknown: terminate)',

@@ -198,7 +198,7 @@ test('what was held by its id alone stays disabled when its action is completed'
   await world.settledAll()
   ec2Refuses(world)
   await world.scaleIn()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   await world.settle().catch(() => undefined)
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
   expect(world.flags()).toMatchObject({ 'edge-a/1': 'DX', 'edge-a/2': 'DX' })

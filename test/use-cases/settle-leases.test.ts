@@ -221,7 +221,7 @@ test('a zero of before a server was found open proves nothing, whichever run dis
   await want(world)
   await settleFleet(world.ports)
   expect(world.flags()).toEqual({ 'edge-a/1': 'DX', 'edge-a/2': 'DX' })
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()[0]?.at).toBeGreaterThan(openAt + 12 * seconds)
 })
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
+import { look } from '../../functions/use-cases/look.ts'
 import { settleEdge, settleFleet } from '../../functions/use-cases/settle-fleet.ts'
 import { drainedWorld, lists, twenty } from './readings-world.ts'
 import { found, holdOf, isFree, oneEdge, readingOf, want } from './settle-world.ts'
@@ -15,7 +15,7 @@ test('while calls are up, twenty looks at once are answered by what is stored: n
   const inputs = world.executions.map(({ input }) => input)
   expect(inputs).toHaveLength(20)
   const before = world.edges.map(({ requests }) => lists(requests))
-  await Promise.all(inputs.map((input) => observeDrain(world.ports, input)))
+  await Promise.all(inputs.map((input) => look(world.ports, input)))
   expect(world.edges.map(({ requests }) => lists(requests))).toEqual(before)
   const looks = world.memory.events.of('Drain Progress').slice(-20)
   expect(looks.map(({ verdict }) => verdict)).toEqual(looks.map(() => 'draining'))
@@ -169,7 +169,7 @@ test('a settle that is still going on is not waited for without end', async () =
   for (const { id } of world.edges) await world.memory.store.takeEdge(id, 'slow', now, now + 1 * hours)
   await world.settle()
   const input = world.payload()
-  expect(await observeDrain(world.ports, input)).toMatchObject({ next: 'observe' })
+  expect(await look(world.ports, input)).toMatchObject({ next: 'observe' })
   expect(world.clock.now() - now).toBeLessThan(40 * seconds)
   expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ verdict: 'unknown' })
 })
@@ -188,7 +188,7 @@ test('while a call is up on one edge, a look asks the edges where one could not 
   b.misbehaviour = {}
   await world.pass(10 * seconds)
   const input = world.payload()
-  await observeDrain(world.ports, input)
+  await look(world.ports, input)
   expect(world.memory.settles.asked.at(-1)).toMatchObject({ notBefore: expect.any(Number) })
   expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ verdict: 'draining', unknown: [] })
 })
@@ -221,7 +221,7 @@ test('where the schedule does not read them, looks ask the edges with calls them
   const asked = async (ms: number) => {
     await world.pass(ms)
     const before = world.memory.settles.asked.length
-    await observeDrain(world.ports, input)
+    await look(world.ports, input)
     return world.memory.settles.asked.length - before
   }
   expect(await asked(20 * seconds)).toBe(0)

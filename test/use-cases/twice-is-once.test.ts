@@ -97,7 +97,7 @@ async function redelivered(world: World, work: () => Promise<unknown> | undefine
 test('a lifecycle event that comes again after the drain has ended starts nothing', async () => {
   const world = createWorld()
   await world.scaleIn()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   world.memory.instances.setState(instanceId, 'terminated')
   await world.until((record) => record?.state === 'ended')
   await world.lifecycle(message('lifecycle-terminate-scale-in'))
@@ -116,7 +116,7 @@ test('a second token is a new attempt: the first one ends, and only the second i
   await world.pass(2 * minutes)
   expect(world.executions.map(({ input }) => input.attempt)).toEqual([1, 2])
   world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(await world.execution().done).toMatchObject({ status: 'SUCCEEDED' })
   expect(world.memory.lifecycleActions.ended()).toMatchObject([{ token: tokens[1], result: 'CONTINUE' }])
 })

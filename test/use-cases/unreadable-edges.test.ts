@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { StoreConflict } from '../../functions/control/errors.ts'
-import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
+import { look } from '../../functions/use-cases/look.ts'
 import { settleEdge, settleFleet } from '../../functions/use-cases/settle-fleet.ts'
 import { headOf, holdOf, oneEdge, readingOf, want } from './settle-world.ts'
 import { command, createWorld, minutes, neighbour, seconds, server, type World } from './world.ts'
@@ -147,7 +147,7 @@ test.each(['reading', 'listing', 'edgeRecords'] as const)(
     const counted = world.memory.metrics.counted
     expect(counted.filter(({ name }) => name === 'EdgesUnreachable').at(-1)).toMatchObject({ value: 1 })
     const input = world.payload()
-    expect(await observeDrain(world.ports, { ...input, next: 'observe' })).toMatchObject({ next: 'observe' })
+    expect(await look(world.ports, { ...input, next: 'observe' })).toMatchObject({ next: 'observe' })
     expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ callsLeft: 1 })
     world.edge('edge-b').hangUp(call)
   },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
+import { look } from '../../functions/use-cases/look.ts'
 import { present } from '../present.ts'
 import { lists } from './readings-world.ts'
 import { command, config, createWorld, gapsOf, hours, minutes, seconds, server, type World } from './world.ts'
@@ -34,14 +34,13 @@ async function draining() {
   return { world, hangUp, stop }
 }
 const attempts = (world: World) => world.executions.map(({ input }) => input.attempt)
-const looksOf = (world: World) => world.memory.events.of('Drain Progress').length
 
 test('while calls are up a drain is looked at for its heartbeats, and no edge is asked for it', async () => {
   const { world } = await draining()
-  const looks = looksOf(world)
+  const looks = world.looks()
   await world.pass(10 * minutes)
   // 300 s are the hook's timeout: a look each 100 s.
-  expect(looksOf(world) - looks).toBe(6)
+  expect(world.looks() - looks).toBe(6)
   expect(world.memory.settles.asked.length).toBeLessThan(10)
   expect(attempts(world)).toEqual([1])
 })
@@ -54,7 +53,7 @@ test('the end of the last call wakes the drain: it is over within 45 s, whenever
     expect(attempts(world)).toEqual([1])
     hangUp(1)
     const at = world.age()
-    await world.until((record) => record?.state === 'retired')
+    await world.until((record) => record?.state === 'ended')
     expect(world.age() - at).toBeLessThan(45 * seconds)
     expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
     expect(attempts(world)).toEqual([1, 2])
@@ -97,7 +96,7 @@ test('a waking that meets a look at work is tried again', async () => {
   hangUp(0)
   hangUp(1)
   const at = world.age()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(conflicts).toBe(2)
   expect(world.age() - at).toBeLessThan(45 * seconds)
 })
@@ -123,12 +122,12 @@ test.each([
   await world.until((record) => record?.confirmedAt !== undefined)
   await world.pass(10 * minutes)
   // Right after a look, so that the next call of the method is the waking's.
-  const looks = looksOf(world)
-  while (looksOf(world) === looks) await world.pass(1 * seconds)
+  const looks = world.looks()
+  while (world.looks() === looks) await world.pass(1 * seconds)
   await world.pass(1 * seconds)
   kill.now = true
   world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(kill.now).toBe(false)
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
   expect(await world.record()).toMatchObject({ result: 'drained' })
@@ -178,7 +177,7 @@ test('a look whose own settle finds the last call over, and wakes the drain, has
   await world.pass(1 * minutes)
   world.edge('edge-a').hangUp(call)
   const input = world.payload()
-  expect(await observeDrain(world.ports, input)).toMatchObject({ next: 'ended', attempt: 1 })
+  expect(await look(world.ports, input)).toMatchObject({ next: 'ended', attempt: 1 })
   expect(attempts(world)).toEqual([1, 2])
 })
 

@@ -95,7 +95,7 @@ test('an instance that EC2 knows some seconds after its drain began is drained, 
   expect(world.ended()).toEqual([])
   expect(world.flags()).toEqual(everywhere('DX'))
   world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(await world.record()).toMatchObject({ result: 'drained' })
 })
 
@@ -145,7 +145,7 @@ test("an instance's addresses, duid and tag name its whole set: all are disabled
     expect(world.ended()).toEqual([])
     a.hangUp(call)
   }
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
 })
 
@@ -199,7 +199,7 @@ test('retain: after the deadline the instance is kept, and it goes when its last
     },
   })
   world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(terminated).toBe(1)
 })
 
@@ -262,7 +262,7 @@ test('an address that EC2 shows after the drain of a young machine began is disa
   expect(world.ended()).toEqual([])
   expect(world.flags()).toEqual(everywhere('DX'))
   world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
 })
 
 test('a young machine of which no edge lists the addresses that EC2 shows is not confirmed until one does', async () => {

@@ -1,10 +1,10 @@
 import { afterEach } from 'vitest'
+import { type DrainRow, toDrainRow } from '../../functions/aws/drain-row.ts'
 import { parseAlarmMessage } from '../../functions/contracts/alarm.ts'
 import type { ControlConfigInput } from '../../functions/contracts/config.ts'
 import { parseLifecycleMessage } from '../../functions/contracts/lifecycle-action.ts'
 import type { SettleRequest } from '../../functions/contracts/settle-request.ts'
 import type { WorkflowPayload } from '../../functions/contracts/workflow-payload.ts'
-import type { DrainRecord } from '../../functions/control/drain-record.ts'
 import type { InstanceFacts } from '../../functions/control/instance-life.ts'
 import { handleAlarm } from '../../functions/use-cases/handle-alarm.ts'
 import { handleCommand } from '../../functions/use-cases/handle-command.ts'
@@ -181,9 +181,11 @@ function views({ memory, clock, startedAt, edges, executions }: Around) {
   const execution = (nth = 0) => present(executions.at(nth), `execution ${nth}`)
   return {
     /** Lets time pass until the drain's record says so; five virtual days are never. */
-    async until(what: (record: DrainRecord | undefined) => boolean, id = drainId) {
+    async until(what: (row: DrainRow | undefined) => boolean, id = drainId) {
       const end = clock.now() + 120 * hours
-      while (!what(await memory.store.drain(id))) {
+      for (;;) {
+        const drain = await memory.store.drain(id)
+        if (what(drain && toDrainRow(drain))) return
         if (clock.now() > end) throw new Error(`drain ${id} never came there`)
         await clock.sleep(5 * seconds)
       }
@@ -197,7 +199,8 @@ function views({ memory, clock, startedAt, edges, executions }: Around) {
     execution,
     /** What the execution was begun with; -1 is the last. */
     payload: (nth = 0) => execution(nth).input,
-    record: async (id = drainId) => present(await memory.store.drain(id), `drain ${id}`),
+    /** A drain's row, as it is stored. */
+    record: async (id = drainId) => toDrainRow(present(await memory.store.drain(id), `drain ${id}`)),
     /** The only one in force. */
     hold: async () => {
       const [hold, ...more] = await memory.store.holds()
@@ -251,7 +254,7 @@ export function createWorld(options: WorldOptions = {}) {
   for (const instance of options.instances ?? [facts()]) memory.instances.put(instance)
   const given = options.watch ? watched(memory, options.watch) : memory
   const ports: Ports & EdgePorts = { ...given, events: keepingEvents({ ...given, bus: given.events }) }
-  const { settled, execute } = deployed({ ports, clock, stopped: () => stopped, ended: () => ended })
+  const { settled, execute, looks } = deployed({ ports, clock, stopped: () => stopped, ended: () => ended })
   // It has been deployed for a while: every edge was read once.
   const ready = handleSettle(memory, { kind: 'minute' }).then(() => {
     for (const each of edges) each.forgetRequests()
@@ -265,6 +268,8 @@ export function createWorld(options: WorldOptions = {}) {
     edges,
     newEdge,
     executions,
+    /** how many the workflow has had done */
+    looks,
     /** No execution of the workflow goes on. */
     stop: () => {
       stopped = true

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { observeDrain } from '../../functions/use-cases/observe-drain.ts'
+import { look } from '../../functions/use-cases/look.ts'
 import { message } from '../contracts/event-files.ts'
 import { some } from '../present.ts'
 import { createWorld, everywhere, facts, file, minutes, seconds, server, type World } from './world.ts'
@@ -54,7 +54,7 @@ test('calls to a server that was taken off the list are counted under the URI th
   nothingEnded(world)
   expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ callsLeft: 4 })
   for (const call of calls) a.hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
 })
 
@@ -69,7 +69,7 @@ test('calls that began while the list spelled the URI otherwise are counted too'
   await world.pass(30 * minutes)
   nothingEnded(world)
   for (const call of calls) a.hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
 })
 
@@ -83,7 +83,7 @@ test('what nobody has seen listed is counted under its usual spellings before a 
   await world.pass(30 * minutes)
   nothingEnded(world)
   a.hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
 })
 
@@ -118,7 +118,7 @@ test('profiles that have counted none of the calls that are up prove nothing', a
     unknown: [expect.stringContaining('have counted none of the 3 calls that are up')],
   })
   for (const call of calls) world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
 })
 
 /** Both edges have shown a first zero long ago, and the next look is ours. */
@@ -141,7 +141,7 @@ test('what ends a drain was asked after its look began: a call of a moment ago i
     expect({ fresh: askedAt >= readAt, unreadable }).toEqual({ fresh: true, unreadable: undefined })
   const call = world.edge('edge-a').callFrom('10.0.1.20')
   await world.pass(1 * seconds)
-  await observeDrain(world.ports, input)
+  await look(world.ports, input)
   expect(await world.record()).toMatchObject({ state: 'draining', edges: { 'edge-b': { zero: {} } } })
   world.edge('edge-a').hangUp(call)
 })
@@ -153,7 +153,7 @@ test('a look that comes while an edge is being read asks again, and decides by w
   const running = world.settle()
   await world.pass(400)
   const began = world.clock.now()
-  expect(await observeDrain(world.ports, input)).toMatchObject({ next: 'complete' })
+  expect(await look(world.ports, input)).toMatchObject({ next: 'ended' })
   expect(world.clock.now() - began).toBeLessThan(10 * seconds)
   await running
 })
@@ -165,7 +165,7 @@ test('a look that no settle answers in time ends no drain by what was read befor
   const now = world.clock.now()
   for (const { id } of world.edges)
     await world.memory.store.takeEdge(id, 'somebody', now, Number.MAX_SAFE_INTEGER)
-  await expect(observeDrain(world.ports, input)).resolves.toMatchObject({ next: 'observe' })
+  await expect(look(world.ports, input)).resolves.toMatchObject({ next: 'observe' })
   expect(await world.record()).toMatchObject({ state: 'draining' })
   nothingEnded(world)
 })
@@ -203,7 +203,7 @@ test('a machine whose address EC2 does not show yet is asked for again, and is n
   nothingEnded(world)
   expect(world.flags()).toEqual(everywhere('DX'))
   world.edge('edge-a').hangUp(call)
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })
 
@@ -240,7 +240,7 @@ test.each([
     if (!atOnce) delisted()
     await world.pass(3 * seconds)
     await world.settle({ kind: 'settle', notBefore: world.clock.now() })
-    await world.until((record) => record?.state === 'retired')
+    await world.until((record) => record?.state === 'ended')
     expect(world.ended()[0]?.at).toBeGreaterThan(openAt + 12 * seconds)
   },
 )

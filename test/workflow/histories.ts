@@ -4,12 +4,12 @@ import { interpreter } from './interpreter.ts'
 
 /** Each step's function, by its substitution in the definition, and the state that calls it. */
 export const steps = {
-  ObserveDrain: 'Observe',
+  Look: 'Look',
   CompleteDrain: 'Complete',
   RetireDrain: 'Retire',
 } as const
 export type Step = keyof typeof steps
-export const stepNames = ['ObserveDrain', 'CompleteDrain', 'RetireDrain'] as const
+export const stepNames = ['Look', 'CompleteDrain', 'RetireDrain'] as const
 
 export type StepResult =
   | { readonly next: string; readonly waitSeconds: number; readonly retrySeconds: number }
@@ -36,7 +36,7 @@ export const histories: readonly WorkflowHistory[] = [
     name: 'EachStepAfterItsWait',
     startsWith: 'observe',
     results: {
-      ObserveDrain: [go('observe'), go('complete')],
+      Look: [go('observe'), go('complete')],
       CompleteDrain: [go('retire')],
       RetireDrain: [go('retire'), go('ended')],
     },
@@ -45,7 +45,7 @@ export const histories: readonly WorkflowHistory[] = [
     name: 'TwoFailuresAreRetried',
     startsWith: 'observe',
     results: {
-      ObserveDrain: [go('complete')],
+      Look: [go('complete')],
       CompleteDrain: [fail('TypeError'), fail('Lambda.TooManyRequestsException'), go('ended')],
     },
   },
@@ -53,7 +53,7 @@ export const histories: readonly WorkflowHistory[] = [
     name: 'ThirdFailureLeadsBackToWaiting',
     startsWith: 'observe',
     results: {
-      ObserveDrain: [fail('TypeError'), fail('TypeError'), fail('TypeError'), go('ended')],
+      Look: [fail('TypeError'), fail('TypeError'), fail('TypeError'), go('ended')],
     },
   },
   {
@@ -61,7 +61,7 @@ export const histories: readonly WorkflowHistory[] = [
     needsMockedTasks: true,
     startsWith: 'observe',
     results: {
-      ObserveDrain: [
+      Look: [
         fail('States.Timeout'),
         fail('Sandbox.Timedout'),
         fail('States.HeartbeatTimeout'),
@@ -80,10 +80,10 @@ export const histories: readonly WorkflowHistory[] = [
     name: 'UnknownNextWaitsAndObserves',
     startsWith: 'observe',
     results: {
-      ObserveDrain: [go('nowhere'), go('ended')],
+      Look: [go('nowhere'), go('ended')],
     },
   },
-  { name: 'UnknownStartObserves', startsWith: 'anywhere', results: { ObserveDrain: [go('ended')] } },
+  { name: 'UnknownStartObserves', startsWith: 'anywhere', results: { Look: [go('ended')] } },
   { name: 'FailsForEver', startsWith: 'retire', results: { RetireDrain: [fail('RangeError')] }, states: 6 },
 ]
 

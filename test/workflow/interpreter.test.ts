@@ -15,7 +15,7 @@ function drainRun(steps: Partial<Record<string, (call: number) => unknown>>, jit
     counts.set(name, count)
     return steps[name]?.(count) ?? { ...payload, next: 'ended' }
   }
-  const names = ['ObserveDrain', 'CompleteDrain', 'RetireDrain']
+  const names = ['Look', 'CompleteDrain', 'RetireDrain']
   const run = interpreter(drainWorkflow, {
     clock,
     tasks: Object.fromEntries(names.map((name) => [name, task(name)])),
@@ -27,37 +27,31 @@ function drainRun(steps: Partial<Record<string, (call: number) => unknown>>, jit
 describe('the drain workflow goes where its steps say', () => {
   test('observe, complete, retire, each after its wait', async () => {
     const { run, calls } = drainRun({
-      ObserveDrain: (n) => ({ ...payload, waitSeconds: 7, next: n < 3 ? 'observe' : 'complete' }),
+      Look: (n) => ({ ...payload, waitSeconds: 7, next: n < 3 ? 'observe' : 'complete' }),
       CompleteDrain: () => ({ ...payload, next: 'retire', waitSeconds: 9 }),
     })
     const done = await run(payload)
     expect(done.status).toBe('SUCCEEDED')
-    expect(calls).toEqual([
-      'ObserveDrain@0',
-      'ObserveDrain@7',
-      'ObserveDrain@14',
-      'CompleteDrain@14',
-      'RetireDrain@23',
-    ])
+    expect(calls).toEqual(['Look@0', 'Look@7', 'Look@14', 'CompleteDrain@14', 'RetireDrain@23'])
     expect(done.history.at(-1)).toEqual({ state: 'Ended', at: 23_000, outcome: 'succeeded' })
   })
 
   test('a step that fails is tried three times and then leads back to waiting, its input kept', async () => {
     const { run, calls } = drainRun({
-      ObserveDrain: (n) => {
+      Look: (n) => {
         if (n < 4) throw new TypeError('lost')
         return { ...payload, next: 'ended' }
       },
     })
     const done = await run(payload)
-    expect(calls).toEqual(['ObserveDrain@0', 'ObserveDrain@2', 'ObserveDrain@6', 'ObserveDrain@106'])
+    expect(calls).toEqual(['Look@0', 'Look@2', 'Look@6', 'Look@106'])
     expect(done.history[1]).toEqual({ state: 'Observe', at: 0, outcome: 'TypeError -> WaitToObserveAgain' })
   })
 
   test('jitter can be injected', async () => {
     const { run, calls } = drainRun(
       {
-        ObserveDrain: (n) => {
+        Look: (n) => {
           if (n < 2) throw new Error('lost')
           return { ...payload, next: 'ended' }
         },
@@ -65,14 +59,14 @@ describe('the drain workflow goes where its steps say', () => {
       (seconds) => seconds / 2,
     )
     await run(payload)
-    expect(calls).toEqual(['ObserveDrain@0', 'ObserveDrain@1'])
+    expect(calls).toEqual(['Look@0', 'Look@1'])
   })
 })
 
 test('a poll costs as many history events as the drain is planned with, failed or not', async () => {
   const events = async (polls: number, failed: number) => {
     const { run } = drainRun({
-      ObserveDrain: (n) => {
+      Look: (n) => {
         if (n <= failed * 3) throw new Error('lost')
         return { ...payload, next: n - failed * 3 > polls ? 'ended' : 'observe' }
       },
@@ -86,7 +80,7 @@ test('a poll costs as many history events as the drain is planned with, failed o
 })
 
 test('an execution fails before its history is longer than AWS allows', async () => {
-  const { run } = drainRun({ ObserveDrain: () => payload })
+  const { run } = drainRun({ Look: () => payload })
   const done = await run(payload)
   expect(done.status).toBe('FAILED')
   expect(done.events).toBeGreaterThan(24_990)

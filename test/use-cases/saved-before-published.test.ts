@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
+import { type DrainRow, toDrainRow } from '../../functions/aws/drain-row.ts'
 import type { EventType } from '../../functions/contracts/names.ts'
-import type { DrainRecord } from '../../functions/control/drain-record.ts'
+import type { Drain } from '../../functions/control/drain.ts'
 import { command, config, createWorld, instanceId, minutes, server, type World } from './world.ts'
 
 type CallsLeft = 'terminate' | 'retain' | 'end-calls'
 
-/** A world in which the step that first writes this change is killed right after it. */
-function killedAfter(changed: (record: DrainRecord) => boolean, callsLeft: CallsLeft) {
+/** A world in which the look that first writes this change is killed right after it. */
+function killedAfter(changed: (row: DrainRow) => boolean, callsLeft: CallsLeft) {
   const groups = config.groups.map((group) => ({
     ...group,
     drainDeadlineSeconds: 600,
@@ -17,9 +18,9 @@ function killedAfter(changed: (record: DrainRecord) => boolean, callsLeft: Calls
   const { putDrain } = world.memory.store
   let killed = 0
   Object.assign(world.memory.store, {
-    async putDrain(record: DrainRecord) {
-      const written = await putDrain(record)
-      if (killed > 0 || !changed(record)) return written
+    async putDrain(drain: Drain) {
+      const written = await putDrain(drain)
+      if (killed > 0 || !changed(toDrainRow(drain))) return written
       killed += 1
       throw new Error('killed')
     },
@@ -29,15 +30,13 @@ function killedAfter(changed: (record: DrainRecord) => boolean, callsLeft: Calls
 
 const byOperator = (world: World) => world.command(command('command-drain-destination'))
 
-test.each<
-  [EventType, (record: DrainRecord) => boolean, CallsLeft, number, (world: World) => Promise<unknown>]
->([
+test.each<[EventType, (row: DrainRow) => boolean, CallsLeft, number, (world: World) => Promise<unknown>]>([
   ['Instance Retained', (record) => record.retainedAt !== undefined, 'retain', 1, abandonedByAnother],
   ['Drain Drained', (record) => record.state === 'drained', 'terminate', 0, byOperator],
   ['Drain Ended', (record) => record.state === 'ended', 'terminate', 0, endedByTermination],
   ['Calls Ended', (record) => record.callsEnded !== undefined, 'end-calls', 1, (world) => world.scaleIn()],
 ])(
-  '%s is said also by a step that is killed right after it was written',
+  '%s is published also where the look is killed right after it was written',
   async (type, changed, callsLeft, calls, story) => {
     const { world, killed } = killedAfter(changed, callsLeft)
     for (let call = 0; call < calls; call++) world.edge('edge-a').callTo(server)
@@ -50,7 +49,7 @@ test.each<
 
 async function endedByTermination(world: World): Promise<void> {
   await world.scaleIn()
-  await world.until((record) => record?.state === 'retired')
+  await world.until((record) => record?.state === 'ended')
   world.memory.instances.setState(instanceId, 'terminated')
 }
 

@@ -1,0 +1,261 @@
+import * as z from 'zod'
+import type { DeadlinePolicy, EndCalls } from '../control/deadline.ts'
+import {
+  type Because,
+  type Completing,
+  type Drain,
+  type DrainEvent,
+  type DrainEventName,
+  type DrainHold,
+  drainId,
+  type EdgeMemory,
+  type LifecycleTarget,
+  type Memory,
+} from '../control/drain.ts'
+import { becauseOf, ended, looking, stateOf } from '../control/phases.ts'
+import { type Each, type Fields, subject, uri } from './rows.ts'
+
+const deadlinePolicy: z.ZodType<DeadlinePolicy> = z.object({
+  callsLeft: z.enum({
+    retain: 'retain',
+    'end-calls': 'end-calls',
+    terminate: 'terminate',
+  } satisfies Each<DeadlinePolicy['callsLeft']>),
+  unknown: z.enum({ retain: 'retain', terminate: 'terminate' } satisfies Each<DeadlinePolicy['unknown']>),
+} satisfies Fields<DeadlinePolicy>)
+
+const lifecycleTarget: z.ZodType<LifecycleTarget> = z.object({
+  group: z.string(),
+  hook: z.string(),
+  token: z.string().exactOptional(),
+  instanceId: z.string(),
+  transition: z.enum({ launching: 'launching', terminating: 'terminating' } satisfies Each<
+    LifecycleTarget['transition']
+  >),
+  policy: deadlinePolicy,
+  endCalls: z
+    .object({ perStep: z.number(), withinSeconds: z.number() } satisfies Fields<EndCalls>)
+    .exactOptional(),
+  heartbeatSeconds: z.number(),
+} satisfies Fields<LifecycleTarget>)
+
+const edgeMemory: z.ZodType<EdgeMemory> = z.object({
+  zero: z.object({ at: z.number(), bootTime: z.string(), begun: z.number().exactOptional() }).exactOptional(),
+  reaped: z.object({ calls: z.number(), at: z.number() }).exactOptional(),
+  everListed: z.boolean(),
+} satisfies Fields<EdgeMemory>)
+
+const drainEvent: z.ZodType<DrainEvent> = z.object({
+  name: z.enum({
+    drainStarted: 'drainStarted',
+    drainConfirmed: 'drainConfirmed',
+    drainProgress: 'drainProgress',
+    drained: 'drained',
+    drainOverdue: 'drainOverdue',
+    callsEnded: 'callsEnded',
+    drainEnded: 'drainEnded',
+    lifecycleCompleted: 'lifecycleCompleted',
+    lifecycleCompletionFailed: 'lifecycleCompletionFailed',
+    instanceRetained: 'instanceRetained',
+    retainedTooLong: 'retainedTooLong',
+  } satisfies Each<DrainEventName>),
+  id: z.string().exactOptional(),
+  at: z.number().exactOptional(),
+  detail: z.record(z.string(), z.unknown()),
+} satisfies Fields<DrainEvent>)
+
+const because = z.enum({
+  drained: 'drained',
+  absent: 'absent',
+  gone: 'gone',
+  lifted: 'lifted',
+  'terminated-at-deadline': 'terminated-at-deadline',
+  retained: 'retained',
+  'action-over': 'action-over',
+} satisfies Each<Because>)
+
+/** A drain's row is flat, as a release before 0.3 wrote it and, after a rollback, reads it; what is new since is optional. */
+const flatRow = z.object({
+  id: z.string(),
+  attempt: z.number(),
+  version: z.number(),
+  source: z.enum({ lifecycle: 'lifecycle', alarm: 'alarm', operator: 'operator' } satisfies Each<
+    DrainHold['source']
+  >),
+  holdId: z.string(),
+  who: z.string(),
+  why: z.string(),
+  order: z.string(),
+  /** `retired` is a former release's: its action is over, and its mark left */
+  state: z.enum(['claimed', 'draining', 'drained', 'completing', 'retired', 'ended']),
+  requestedAt: z.number(),
+  deadlineAt: z.number(),
+  instanceId: z.string().exactOptional(),
+  subject: subject.exactOptional(),
+  uris: z.array(uri).readonly(),
+  formerUris: z.array(uri).readonly().exactOptional(),
+  addresses: z.array(z.string()).readonly(),
+  wholeInstance: z.boolean(),
+  group: z.string().exactOptional(),
+  edges: z.record(z.string(), edgeMemory),
+  lifecycle: lifecycleTarget.exactOptional(),
+  lastHeartbeatAt: z.number().exactOptional(),
+  confirmedAt: z.number().exactOptional(),
+  overdueSaid: z.boolean().exactOptional(),
+  progress: z.string().exactOptional(),
+  endingSince: z.number().exactOptional(),
+  endedCallsAt: z.number().exactOptional(),
+  callsEnded: z.number().exactOptional(),
+  completion: z
+    .enum({ CONTINUE: 'CONTINUE', ABANDON: 'ABANDON', TERMINATE: 'TERMINATE' } satisfies Each<
+      Completing['completion']
+    >)
+    .exactOptional(),
+  retainedAt: z.number().exactOptional(),
+  retainedTooLongSaid: z.boolean().exactOptional(),
+  completionTries: z.number(),
+  steps: z.number(),
+  result: because.exactOptional(),
+  events: z.array(drainEvent).readonly().default([]),
+})
+/** As it is stored. */
+export type DrainRow = z.output<typeof flatRow>
+
+export const drainRow = flatRow.transform(fromFlat)
+
+function fromFlat(row: DrainRow): Drain {
+  const { attempt, version, steps, completionTries, callsEnded, events, lifecycle, lastHeartbeatAt } = row
+  const known = {
+    ...{ attempt, version, steps, completionTries, events },
+    hold: holdIn(row),
+    ...(callsEnded !== undefined && { callsEnded }),
+  }
+  const drain: Drain = lifecycle
+    ? {
+        ...known,
+        action: lifecycle,
+        ...(lastHeartbeatAt !== undefined && { lastHeartbeatAt }),
+        phase: actionPhase(row),
+      }
+    : { ...known, phase: holdPhase(row) }
+  return row.state === 'retired' ? ended(drain, row.result ?? 'drained') : drain
+}
+
+function holdIn(row: DrainRow): DrainHold {
+  const { source, holdId, uris, formerUris, addresses, wholeInstance, group, who, why, order } = row
+  return {
+    source,
+    id: holdId,
+    subject: row.subject ?? { kind: 'instance', instanceId: row.instanceId ?? row.id, launchedAt: 0 },
+    uris,
+    ...(formerUris && { formerUris }),
+    addresses,
+    wholeInstance,
+    ...(group !== undefined && { group }),
+    who,
+    why,
+    placedAt: row.requestedAt,
+    until: row.deadlineAt,
+    order,
+  }
+}
+
+type ActionPhase = Extract<Drain, { action: LifecycleTarget }>['phase']
+type HoldPhase = Exclude<Drain, { action: LifecycleTarget }>['phase']
+
+function actionPhase(row: DrainRow): ActionPhase {
+  const { state, completion, result } = row
+  if (state === 'claimed') return { name: 'claimed' }
+  if (state === 'ended') return { name: 'ended', because: result ?? 'lifted' }
+  const from = lookingIn(row)
+  if (state === 'completing' && completion && result)
+    return { name: 'completing', completion, because: result, from }
+  return from
+}
+
+function lookingIn(row: DrainRow): Completing['from'] {
+  const { endingSince, endedCallsAt, retainedAt, retainedTooLongSaid } = row
+  const memory = memoryIn(row)
+  if (retainedAt !== undefined)
+    return {
+      ...{ name: 'retained', since: retainedAt, memory },
+      ...(retainedTooLongSaid && { tooLongPublished: true }),
+    }
+  if (endingSince !== undefined)
+    return {
+      ...{ name: 'ending-calls', since: endingSince, memory },
+      ...(endedCallsAt !== undefined && { lastStepAt: endedCallsAt }),
+    }
+  return { name: 'draining', memory }
+}
+
+function memoryIn({ edges, confirmedAt, overdueSaid, progress }: DrainRow): Memory {
+  return {
+    edges,
+    ...(confirmedAt !== undefined && { confirmedAt }),
+    ...(overdueSaid && ({ overdue: true } as const)),
+    ...(progress !== undefined && { progress }),
+  }
+}
+
+function holdPhase(row: DrainRow): HoldPhase {
+  const { state, result } = row
+  if (state === 'claimed') return { name: 'claimed' }
+  if (state === 'ended') return { name: 'ended', because: result ?? 'lifted' }
+  if (state === 'drained')
+    return { name: 'held', verdict: result === 'absent' ? 'absent' : 'drained', memory: memoryIn(row) }
+  return { name: 'draining', memory: memoryIn(row) }
+}
+
+export function toDrainRow(drain: Drain): DrainRow {
+  const { attempt, version, steps, completionTries, callsEnded, events, hold, phase } = drain
+  const { source, id, subject: of, uris, formerUris, addresses, wholeInstance, group, who, why, order } = hold
+  const result = becauseOf(phase)
+  return {
+    ...{ id: drainId(drain), attempt, version, steps, completionTries, events },
+    ...{ source, holdId: id, subject: of, uris, addresses, wholeInstance, who, why, order },
+    requestedAt: hold.placedAt,
+    deadlineAt: hold.until,
+    state: stateOf(phase),
+    ...(of.kind === 'instance' && { instanceId: of.instanceId }),
+    ...(formerUris && { formerUris }),
+    ...(group !== undefined && { group }),
+    ...(drain.action && { lifecycle: drain.action }),
+    ...(drain.lastHeartbeatAt !== undefined && { lastHeartbeatAt: drain.lastHeartbeatAt }),
+    ...(callsEnded !== undefined && { callsEnded }),
+    ...(result !== undefined && { result }),
+    ...(phase.name === 'completing' && { completion: phase.completion }),
+    ...memoryOf(drain),
+  }
+}
+
+type RowMemory = Pick<
+  DrainRow,
+  | 'edges'
+  | 'confirmedAt'
+  | 'overdueSaid'
+  | 'progress'
+  | 'retainedAt'
+  | 'retainedTooLongSaid'
+  | 'endingSince'
+  | 'endedCallsAt'
+>
+
+function memoryOf(drain: Drain): RowMemory {
+  const phase = looking(drain)
+  const { edges, confirmedAt, overdue, progress } = phase.memory
+  return {
+    edges,
+    ...(confirmedAt !== undefined && { confirmedAt }),
+    ...(overdue && { overdueSaid: true }),
+    ...(progress !== undefined && { progress }),
+    ...(phase.name === 'retained' && {
+      retainedAt: phase.since,
+      ...(phase.tooLongPublished && { retainedTooLongSaid: true }),
+    }),
+    ...(phase.name === 'ending-calls' && {
+      endingSince: phase.since,
+      ...(phase.lastStepAt !== undefined && { endedCallsAt: phase.lastStepAt }),
+    }),
+  }
+}

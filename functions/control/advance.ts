@@ -1,0 +1,279 @@
+import { concludedAnew } from './claim.ts'
+import { chooseAtDeadline, dealOut, type Left } from './deadline.ts'
+import type { ActionDrain, Drain, EndingCalls, Held, HoldDrain, Retained } from './drain.ts'
+import type { Hold } from './hold.ts'
+import type { Wait } from './pace.ts'
+import { completing, ended, looking, resolvedBy, telling, withMemory, withoutUs } from './phases.ts'
+import type { Judgement } from './verdict.ts'
+
+/** Calls of one drain that an edge has. */
+export interface CallsOnEdge {
+  readonly edge: string
+  readonly calls: number
+}
+
+/** What an edge's last step of ending calls came to, and all its steps. */
+export interface EndedOnEdge {
+  readonly edge: string
+  /** epoch ms: which step */
+  readonly step: number
+  readonly total: number
+  readonly ended: number
+  readonly failed?: string
+}
+
+/** What a look has read. */
+export interface Found {
+  readonly kind: 'readings'
+  /** as it is stored now */
+  readonly hold: Hold
+  readonly judgement: Judgement
+  /** edges that are known to have calls */
+  readonly onEdges: readonly CallsOnEdge[]
+  readonly endedOn: readonly EndedOnEdge[]
+  /** two readings of every edge show all of it disabled */
+  readonly calm: boolean
+  /** what came of the hold on each edge, and its Kamailio's version */
+  readonly results: readonly { readonly edge: string; readonly outcome: string }[]
+  readonly kamailio: Readonly<Record<string, string>>
+  readonly released: readonly string[]
+  readonly lacks: readonly string[]
+}
+
+/** What a look found. */
+export type Seen =
+  | Found
+  /** its hold is in place; said of a drain that was claimed only */
+  | { readonly kind: 'hold-placed' }
+  | { readonly kind: 'hold-missing' }
+  | { readonly kind: 'hold-lifted'; readonly machineGone: boolean }
+  /** Auto Scaling knows no such action any more */
+  | { readonly kind: 'action-over'; readonly machineGone: boolean }
+  /** past the deadline it could not look at all */
+  | { readonly kind: 'unseen'; readonly reason: string }
+
+/** What is to be done once the next drain is saved. */
+export type Act =
+  | { readonly kind: 'place-hold' }
+  | { readonly kind: 'end-calls'; readonly step: number; readonly shares: Readonly<Record<string, number>> }
+
+/** What follows from a look. A drain that is `completing` is to be completed. */
+export interface Advance {
+  readonly drain: Drain
+  readonly act?: Act
+  /** how long until the next look */
+  readonly wait: Wait
+}
+
+export interface AdvanceRules {
+  readonly minWaitSeconds: number
+  /** after so long it is published that an instance is still retained */
+  readonly retainedMaxAgeSeconds: number
+}
+
+/**
+ * What follows for a drain from what a look found: its next phase, its events, and the next wait. It decides all that a drain comes to but
+ * for {@link concluded}, what Auto Scaling answered.
+ */
+export function advance(drain: Drain, seen: Seen, now: number, rules: AdvanceRules): Advance {
+  switch (seen.kind) {
+    case 'hold-placed':
+      return { drain: started(drain), wait: 'shortest' }
+    case 'hold-missing':
+      // What was found before says nothing of the time without it.
+      return { drain: started(concludedAnew(drain)), act: { kind: 'place-hold' }, wait: 'shortest' }
+    case 'hold-lifted':
+      return {
+        // Its address was launched anew, which lifted the hold, before a look could see that the machine is gone: its action is open still.
+        drain: drain.action && seen.machineGone ? completing(drain, 'gone') : ended(drain, 'lifted'),
+        wait: 'paced',
+      }
+    case 'action-over':
+      return { drain: drain.action ? withoutUs(drain, seen.machineGone, now) : drain, wait: 'paced' }
+    case 'unseen':
+      return overdue(drain, unseen(seen.reason), now, rules)
+    case 'readings':
+      return follow(remembering(resolvedBy(drain, seen.hold), seen, now), seen, now, rules)
+    default:
+      return seen satisfies never
+  }
+}
+
+/** What is left, and where. */
+type Remains = Left & Pick<Found, 'onEdges'> & { readonly zeroPending: boolean }
+
+function unseen(reason: string): Remains {
+  return { callsLeft: 0, unknown: [reason], unconfirmed: false, zeroPending: false, onEdges: [] }
+}
+
+function started(drain: Drain): Drain {
+  if (drain.phase.name !== 'claimed') return drain
+  return telling(withMemory(drain, {}), 'drainStarted')
+}
+
+/** What was read is remembered, and published where it shows something new. */
+function remembering(before: Drain, found: Found, now: number): Drain {
+  const { judgement, results, released, lacks } = found
+  // Somebody opened it: what was concluded of an operator's or alarm's drain is so no more.
+  const isUpAgain = before.phase.name === 'held' && judgement.callsLeft > 0
+  const counted = countEndedCalls(isUpAgain ? concludedAnew(before) : before, found)
+  const known = looking(counted).memory
+  const isNew = known.confirmedAt === undefined && found.calm
+  const seen = withMemory(counted, { edges: judgement.edges, ...(isNew && { confirmedAt: now }) })
+  const isConfirmed = looking(seen).memory.confirmedAt !== undefined
+  const isListed = results.some(({ outcome }) => outcome !== 'unlisted')
+  const confirmed =
+    isNew && isListed ? telling(seen, 'drainConfirmed', { edges: results, kamailio: found.kamailio }) : seen
+  const { verdict, callsLeft, unknown } = judgement
+  const shown = { verdict, callsLeft, unknown, released, lacks }
+  const progress = JSON.stringify([shown, isConfirmed ? [] : results]).slice(0, longestProgress)
+  if (known.progress === progress) return confirmed
+  // Until it is disabled everywhere, what keeps it from being so.
+  const more = isConfirmed ? shown : { ...shown, edges: results }
+  return telling(withMemory(confirmed, { progress }), 'drainProgress', more)
+}
+
+/** A drain's row keeps so much of what it published last. */
+const longestProgress = 1000
+
+/** What the steps before have ended, as far as the edges' readings tell; and why an edge ended none. */
+function countEndedCalls(drain: Drain, { endedOn }: Found): Drain {
+  const phase = looking(drain)
+  if (phase.name !== 'ending-calls' || phase.lastStepAt === undefined) return drain
+  const before = drain.callsEnded ?? 0
+  const total = endedOn.reduce((sum, one) => sum + one.total, 0)
+  const callsEnded = Math.max(before, total)
+  const edges = endedOn.flatMap(({ edge, step, ended: calls, failed }) =>
+    step === phase.lastStepAt ? [{ edge, ended: calls, ...(failed !== undefined && { failed }) }] : [],
+  )
+  if (callsEnded === before && edges.every(({ failed }) => failed === undefined)) return drain
+  const more = { policy: 'end-calls', ended: callsEnded - before, edges }
+  return telling({ ...drain, callsEnded }, 'callsEnded', more)
+}
+
+function follow(drain: Drain, found: Found, now: number, rules: AdvanceRules): Advance {
+  const { judgement, onEdges } = found
+  const { verdict, zeroPending, unknown } = judgement
+  switch (verdict) {
+    case 'drained':
+    case 'absent':
+      if (drain.action) return { drain: completing(drain, verdict), wait: 'paced' }
+      return { drain: held(drain, verdict), wait: 'paced' }
+    case 'gone':
+      return { drain: drain.action ? completing(drain, 'gone') : ended(drain, 'gone'), wait: 'paced' }
+    case 'overdue':
+      return overdue(drain, { ...judgement, onEdges }, now, rules)
+    case 'draining':
+    case 'unknown':
+    case 'lifted': {
+      const isBusy =
+        looking(drain).memory.confirmedAt !== undefined && onEdges.length > 0 && unknown.length === 0
+      if (zeroPending) return { drain, wait: 'confirm' }
+      return { drain, wait: isBusy ? 'calls-up' : 'paced' }
+    }
+    default:
+      return verdict satisfies never
+  }
+}
+
+/** It keeps its hold until that is lifted. */
+function held(drain: HoldDrain, verdict: Held['verdict']): Drain {
+  const phase = looking(drain)
+  if (phase.name === 'held') return drain
+  return telling({ ...drain, phase: { name: 'held', verdict, memory: phase.memory } }, 'drained')
+}
+
+/** At the deadline calls are left, or unknown: the group's stated policy decides, and it is published. */
+function overdue(drain: Drain, left: Remains, now: number, rules: AdvanceRules): Advance {
+  const { callsLeft, unknown, zeroPending } = left
+  const wait = zeroPending ? 'confirm' : 'paced'
+  const phase = looking(drain)
+  if (drain.action && phase.name === 'retained') {
+    if (!isRetainedTooLong(phase, now, rules)) return { drain, wait }
+    const told = telling(drain, 'retainedTooLong', { ageMs: now - phase.since, callsLeft, unknown })
+    return { drain: { ...told, phase: { ...phase, tooLongPublished: true } } as const, wait }
+  }
+  if (drain.action) return decide(drain, left, now, rules)
+  if (phase.memory.overdue) return { drain, wait }
+  return {
+    drain: withMemory(telling(drain, 'drainOverdue', { callsLeft, unknown }), { overdue: true }),
+    wait,
+  }
+}
+
+function decide(drain: ActionDrain, left: Remains, now: number, rules: AdvanceRules): Advance {
+  const phase = looking(drain)
+  const isEnding = phase.name === 'ending-calls'
+  if (isEnding && !isOutOfTime(phase, drain, now)) return endCalls(drain, phase, left, { now, rules })
+  // Calls that could not be ended in time go with the instance; what is unknown still goes by its own rule.
+  const { policy } = drain.action
+  const { choice, because } = chooseAtDeadline(
+    isEnding ? { ...policy, callsLeft: 'terminate' } : policy,
+    left,
+  )
+  const before = isEnding ? `${drain.callsEnded ?? 0} calls were ended and the time for it is over: ` : ''
+  const { callsLeft, unknown } = left
+  const told = telling(drain, 'drainOverdue', {
+    policy: choice,
+    because: `${before}${because}`,
+    callsLeft,
+    unknown,
+  })
+  switch (choice) {
+    case 'end-calls': {
+      const begun = { name: 'ending-calls', since: now, memory: phase.memory } as const
+      return endCalls(told, begun, left, { now, rules })
+    }
+    case 'terminate':
+      return { drain: completing(told, 'terminated-at-deadline', 'CONTINUE'), wait: 'paced' }
+    case 'retain':
+      return { drain: completing(told, 'retained', 'ABANDON'), wait: 'paced' }
+    default:
+      return choice satisfies never
+  }
+}
+
+/**
+ * Some calls are ended with BYEs, a few over all edges, by the next settle of each. While something is unknown that would have the instance
+ * retained, no call is ended: it would be in vain.
+ */
+function endCalls(
+  drain: ActionDrain,
+  phase: EndingCalls,
+  left: Remains,
+  { now, rules }: { readonly now: number; readonly rules: AdvanceRules },
+): Advance {
+  const { policy, endCalls: how } = drain.action
+  const wait = left.callsLeft === 0 && left.zeroPending ? 'confirm' : 'shortest'
+  const ends = how !== undefined && chooseAtDeadline(policy, left).choice === 'end-calls'
+  const { lastStepAt = Number.NEGATIVE_INFINITY } = phase
+  const isTooSoon = now - lastStepAt < rules.minWaitSeconds * 1000
+  const calls = Object.fromEntries(left.onEdges.map((one) => [one.edge, one.calls]))
+  const shares = ends && !isTooSoon ? dealOut(calls, how.perStep, drain.steps) : {}
+  if (Object.keys(shares).length === 0) return { drain: { ...drain, phase }, wait }
+  return {
+    drain: { ...drain, phase: { ...phase, lastStepAt: now } },
+    act: { kind: 'end-calls', step: now, shares },
+    wait,
+  }
+}
+
+function isOutOfTime({ since }: EndingCalls, { action }: ActionDrain, now: number): boolean {
+  return action.endCalls === undefined || now - since >= action.endCalls.withinSeconds * 1000
+}
+
+function isRetainedTooLong(
+  { since, tooLongPublished }: Retained,
+  now: number,
+  { retainedMaxAgeSeconds }: AdvanceRules,
+): boolean {
+  return !tooLongPublished && now - since >= retainedMaxAgeSeconds * 1000
+}
+
+/** Whether there is something to decide, or to publish, of a drain that can't look; before that its look fails, and is tried again. */
+export function isLate(drain: Drain, now: number, rules: AdvanceRules): boolean {
+  const phase = looking(drain)
+  if (phase.name === 'retained') return isRetainedTooLong(phase, now, rules)
+  if (!drain.action || now < drain.hold.until) return false
+  return phase.name !== 'ending-calls' || isOutOfTime(phase, drain, now)
+}

@@ -1,0 +1,146 @@
+import type { DeadlinePolicy, EndCalls } from './deadline.ts'
+import { type Hold, type HoldSource, holdKey } from './hold.ts'
+import type { LifecycleTransition } from './lifecycle.ts'
+
+/** What names a lifecycle action to Auto Scaling. */
+export interface LifecycleActionRef {
+  readonly group: string
+  readonly hook: string
+  readonly token?: string
+  readonly instanceId: string
+}
+
+/** The lifecycle action that a drain answers to. */
+export interface LifecycleTarget extends LifecycleActionRef {
+  readonly transition: LifecycleTransition
+  readonly policy: DeadlinePolicy
+  /** with `end-calls` */
+  readonly endCalls?: EndCalls
+  readonly heartbeatSeconds: number
+}
+
+/** What is remembered of one edge over the looks of a drain. */
+export interface EdgeMemory {
+  /** by when it had first shown a zero that could count, the boot time it had then, and how many calls had ever begun there */
+  readonly zero?: { readonly at: number; readonly bootTime: string; readonly begun?: number }
+  readonly everListed: boolean
+  /** calls that the edge's keepalives had ended without a proof, and when that number was first seen */
+  readonly reaped?: { readonly calls: number; readonly at: number }
+}
+
+/** Why an action is completed, or a drain is over. */
+export type Because =
+  | 'drained'
+  | 'absent'
+  | 'gone'
+  | 'lifted'
+  | 'terminated-at-deadline'
+  | 'retained'
+  | 'action-over'
+
+/** What a drain remembers of its looks. Times in epoch ms. */
+export interface Memory {
+  readonly edges: Readonly<Record<string, EdgeMemory>>
+  /** since then every edge shows all of it disabled */
+  readonly confirmedAt?: number
+  /** that it is past its deadline was published */
+  readonly overdue?: true
+  /** what its last progress event showed */
+  readonly progress?: string
+}
+
+/** Somebody has to place its hold. */
+export type Claimed = { readonly name: 'claimed' }
+export type Draining = { readonly name: 'draining'; readonly memory: Memory }
+/** An operator's or alarm's, and empty: it waits for its hold to be lifted. */
+export type Held = { readonly name: 'held'; readonly verdict: 'drained' | 'absent'; readonly memory: Memory }
+export type EndingCalls = {
+  readonly name: 'ending-calls'
+  readonly memory: Memory
+  readonly since: number
+  /** the last step that asked for BYEs; on record before it does, so that one which comes again soon does not */
+  readonly lastStepAt?: number
+}
+/** The lifecycle action is over and Auto Scaling keeps the instance: the drain alone decides when it goes. */
+export type Retained = {
+  readonly name: 'retained'
+  readonly memory: Memory
+  readonly since: number
+  readonly tooLongPublished?: true
+}
+/** TERMINATE: the instance was retained, and its calls are over now. */
+export type Completion = 'CONTINUE' | 'ABANDON' | 'TERMINATE'
+export type Completing = {
+  readonly name: 'completing'
+  readonly completion: Completion
+  readonly because: Because
+  /** what it returns to where the completion is refused and the verdict gets old */
+  readonly from: Draining | EndingCalls | Retained
+}
+export type Ended = { readonly name: 'ended'; readonly because: Because }
+
+/** What can happen to a drain. */
+export type DrainEventName =
+  | 'drainStarted'
+  | 'drainConfirmed'
+  | 'drainProgress'
+  | 'drained'
+  | 'drainOverdue'
+  | 'callsEnded'
+  | 'drainEnded'
+  | 'lifecycleCompleted'
+  | 'lifecycleCompletionFailed'
+  | 'instanceRetained'
+  | 'retainedTooLong'
+
+/** Something that happened to a drain, for people and machines. */
+export interface DrainEvent {
+  readonly name: DrainEventName
+  /** its own, and when it happened (epoch ms): given by the first write that keeps it */
+  readonly id?: string
+  readonly at?: number
+  readonly detail: Readonly<Record<string, unknown>>
+}
+
+/** A hold with a drain that sees it through, until it is due (epoch ms). */
+export interface DrainHold extends Hold {
+  readonly source: Exclude<HoldSource, 'retired'>
+  readonly until: number
+}
+
+/** One row per drain: the claim that makes twice once, and all that its looks must remember. */
+interface AnyDrain {
+  readonly attempt: number
+  /** rises by one with each write; a write names the version it read */
+  readonly version: number
+  /** looks of this attempt; a long drain carries on in a new execution before its history is full */
+  readonly steps: number
+  /** its hold as this record knows it: its key is the drain's id, `placedAt` when the drain was asked for, `until` its deadline */
+  readonly hold: DrainHold
+  /** how often its completion was refused */
+  readonly completionTries: number
+  readonly callsEnded?: number
+  /** not published yet, the oldest first */
+  readonly events: readonly DrainEvent[]
+}
+
+/** A lifecycle action's. */
+export interface ActionDrain extends AnyDrain {
+  readonly action: LifecycleTarget
+  readonly lastHeartbeatAt?: number
+  readonly phase: Claimed | Draining | EndingCalls | Completing | Retained | Ended
+}
+
+/** An operator's or alarm's. */
+export interface HoldDrain extends AnyDrain {
+  readonly action?: never
+  readonly lastHeartbeatAt?: never
+  readonly phase: Claimed | Draining | Held | Ended
+}
+
+export type Drain = ActionDrain | HoldDrain
+export type Phase = Drain['phase']
+
+export function drainId({ hold }: Pick<Drain, 'hold'>): string {
+  return holdKey(hold)
+}

@@ -1,0 +1,180 @@
+import { mayRetain } from './deadline.ts'
+import {
+  type ActionDrain,
+  type Because,
+  type Completing,
+  type Drain,
+  type DrainEvent,
+  type DrainEventName,
+  type Draining,
+  drainId,
+  type EndingCalls,
+  type Held,
+  type HoldDrain,
+  type LifecycleActionRef,
+  type LifecycleTarget,
+  type Memory,
+  type Phase,
+  type Retained,
+} from './drain.ts'
+import type { Hold } from './hold.ts'
+
+/** What a drain's phases have in common, and the steps between them that more than one place takes. */
+
+/** The action that has to be kept alive. */
+export function openAction({ action, phase }: Drain): LifecycleTarget | undefined {
+  const isOver =
+    phase.name === 'retained' ||
+    phase.name === 'ended' ||
+    (phase.name === 'completing' && phase.from.name === 'retained')
+  return isOver ? undefined : action
+}
+
+/** @returns the drain with what its hold covers, as it is resolved now: its next write keeps it */
+export function resolvedBy<D extends Drain>(
+  drain: D,
+  { subject, uris, formerUris, addresses, group }: Hold,
+): D {
+  const known = {
+    subject,
+    uris,
+    addresses,
+    ...(formerUris && { formerUris }),
+    ...(group !== undefined && { group }),
+  }
+  return { ...drain, hold: { ...drain.hold, ...known } }
+}
+
+/** What a drain is called in its row and its events. */
+export type DrainState = 'claimed' | 'draining' | 'drained' | 'completing' | 'ended'
+
+export function stateOf({ name }: Phase): DrainState {
+  if (name === 'held') return 'drained'
+  return name === 'retained' || name === 'ending-calls' ? 'draining' : name
+}
+
+export function becauseOf(phase: Phase): Because | undefined {
+  if (phase.name === 'held') return phase.verdict
+  if (phase.name === 'retained') return 'retained'
+  return 'because' in phase ? phase.because : undefined
+}
+
+/** The phase in which it looks: one whose completion was refused looks anew. */
+export function looking(drain: ActionDrain): Draining | EndingCalls | Retained
+export function looking(drain: HoldDrain): Draining | Held
+export function looking({ phase }: Drain): Draining | EndingCalls | Retained | Held
+export function looking({ phase }: Drain): Draining | EndingCalls | Retained | Held {
+  switch (phase.name) {
+    case 'completing':
+      return phase.from
+    case 'claimed':
+    case 'ended':
+      return { name: 'draining', memory: { edges: {} } }
+    case 'draining':
+    case 'held':
+    case 'ending-calls':
+    case 'retained':
+      return phase
+    default:
+      return phase satisfies never
+  }
+}
+
+/** Who, why, what: the part of a drain that every event about it shows. */
+export function summary(drain: Drain): Readonly<Record<string, unknown>> {
+  const { attempt, hold, phase, callsEnded } = drain
+  const { source, who, why, subject, group, uris, placedAt, until } = hold
+  return {
+    drainId: drainId(drain),
+    attempt,
+    source,
+    who,
+    why,
+    instanceId: subject.kind === 'instance' ? subject.instanceId : undefined,
+    group,
+    uris,
+    state: stateOf(phase),
+    result: becauseOf(phase),
+    requestedAt: placedAt,
+    deadlineAt: until,
+    callsEnded,
+  }
+}
+
+/** @returns the drain with an event about it as it is now, which its next write keeps */
+export function telling<D extends Drain>(drain: D, name: DrainEventName, more: DrainEvent['detail'] = {}): D {
+  return { ...drain, events: [...drain.events, { name, detail: { ...summary(drain), ...more } }] }
+}
+
+export function ended(drain: Drain, because: Because): Drain {
+  return telling({ ...drain, phase: { name: 'ended', because } }, 'drainEnded')
+}
+
+/** @param completion given: it is not for what was found of its calls */
+export function completing(
+  drain: ActionDrain,
+  because: Because,
+  completion?: Completing['completion'],
+): ActionDrain {
+  const from = looking(drain)
+  const empty = from.name === 'retained' ? 'TERMINATE' : 'CONTINUE'
+  return { ...drain, phase: { name: 'completing', completion: completion ?? empty, because, from } }
+}
+
+export function retained(drain: ActionDrain, now: number): ActionDrain {
+  const { memory } = looking(drain)
+  return telling({ ...drain, phase: { name: 'retained', since: now, memory } }, 'instanceRetained')
+}
+
+/**
+ * The action ended without us: it expired, or somebody else completed it. Where the hook's default result is ABANDON the
+ * instance may have been kept, and its drain goes on; otherwise it is on its way out, and its destinations stay disabled.
+ */
+export function withoutUs(drain: ActionDrain, machineGone: boolean, now: number): Drain {
+  if (mayRetain(drain.action.policy) && !machineGone) return retained(drain, now)
+  const isDecided = drain.phase.name === 'completing'
+  return completed(isDecided ? drain : completing(drain, 'action-over', 'CONTINUE'), 'over')
+}
+
+/** Its action was completed, or was over by then. */
+export function completed(drain: ActionDrain, outcome: 'completed' | 'over'): Drain {
+  const { phase, action } = drain
+  if (phase.name !== 'completing') return drain
+  const { completion, because } = phase
+  return ended(
+    telling(drain, 'lifecycleCompleted', { action: actionRef(action), completion, outcome }),
+    because,
+  )
+}
+
+/** Each so many refused tries are published. */
+const triesToTell = 10
+
+/** Auto Scaling refused it. While it can't be completed, calls may come again (an edge restarts): that they are over is looked at anew. */
+export function refused(drain: ActionDrain, error: string): ActionDrain {
+  const { phase, action, completionTries } = drain
+  if (phase.name !== 'completing') return drain
+  const { completion } = phase
+  const tries = completionTries + 1
+  const tried = { ...drain, completionTries: tries }
+  const shown = { action: actionRef(action), completion, tries, error }
+  const told = tries % triesToTell === 0 ? telling(tried, 'lifecycleCompletionFailed', shown) : tried
+  return restsOnCalls(phase) ? { ...told, phase: phase.from } : told
+}
+
+/** Whether calls that come meanwhile would make it wrong. */
+export function restsOnCalls({ because }: Completing): boolean {
+  return because === 'drained' || because === 'absent'
+}
+
+/** What names an action to Auto Scaling. */
+export function actionRef({ group, hook, token, instanceId }: LifecycleTarget): LifecycleActionRef {
+  return { group, hook, instanceId, ...(token !== undefined && { token }) }
+}
+
+export function withMemory(drain: Drain, changes: Partial<Memory>): Drain {
+  const memory = { ...looking(drain).memory, ...changes }
+  return drain.action
+    ? { ...drain, phase: { ...looking(drain), memory } }
+    : { ...drain, phase: { ...looking(drain), memory } }
+}
