@@ -91,7 +91,8 @@ export function advance(drain: Drain, seen: Seen, now: number, rules: AdvanceRul
     case 'action-over':
       return { drain: drain.action ? withoutUs(drain, seen.machineGone, now) : drain, wait: 'paced' }
     case 'unseen':
-      return overdue(drain, unseen(seen.reason), now, rules)
+      // What it concluded at a look before is old.
+      return overdue(withMemory(drain, {}), unseen(seen.reason), now, rules)
     case 'readings':
       return follow(remembering(resolvedBy(drain, seen.hold), seen, now), seen, now, rules)
     default:

@@ -7,6 +7,7 @@ import {
   type Pace,
   redeliverySeconds,
   retryWait,
+  type Wait,
 } from '../../functions/control/pace.ts'
 
 const usual: Pace = { minWaitSeconds: 5, maxWaitSeconds: 120, failoverWindowSeconds: 32 }
@@ -19,26 +20,27 @@ const pace = fc
     failoverWindowSeconds: fc.double({ min: 0.5, max: 600, noNaN: true }),
   })
   .filter((p) => p.minWaitSeconds <= p.maxWaitSeconds)
+const wait = fc.constantFrom<Wait>('shortest', 'confirm', 'calls-up', 'paced')
 const age = fc.integer({ min: 0, max: 48 * hours })
 /** AWS: 30 s to 7200 s; a lab may go down to 3 s. */
 const timeout = fc.integer({ min: 3, max: 7200 })
 
 describe('the wait between two looks', () => {
-  const wait = (ageMs: number) => nextWait({ ageMs, zeroPending: false }, usual)
+  const paced = (ageMs: number) => nextWait('paced', ageMs, undefined, usual)
 
   it('is 5 % of the drain’s age, from 5 s to 120 s', () => {
-    expect(wait(0)).toBe(5)
-    expect(wait(100_000)).toBe(5)
-    expect(wait(600_000)).toBe(30)
-    expect(wait(2_400_000)).toBe(120)
-    expect(wait(48 * hours)).toBe(120)
+    expect(paced(0)).toBe(5)
+    expect(paced(100_000)).toBe(5)
+    expect(paced(600_000)).toBe(30)
+    expect(paced(2_400_000)).toBe(120)
+    expect(paced(48 * hours)).toBe(120)
   })
 
   it('is never above the heartbeat interval, whatever else asks for more', () => {
     fc.assert(
-      fc.property(pace, age, timeout, fc.boolean(), (p, ageMs, t, zeroPending) => {
+      fc.property(pace, wait, age, timeout, (p, kind, ageMs, t) => {
         const heartbeatSeconds = heartbeatInterval(t)
-        expect(nextWait({ ageMs, heartbeatSeconds, zeroPending }, p)).toBeLessThanOrEqual(heartbeatSeconds)
+        expect(nextWait(kind, ageMs, heartbeatSeconds, p)).toBeLessThanOrEqual(heartbeatSeconds)
         expect(retryWait(heartbeatSeconds)).toBeLessThanOrEqual(heartbeatSeconds)
       }),
     )
@@ -47,8 +49,8 @@ describe('the wait between two looks', () => {
   it('is whole seconds, at least 1, and within the bounds', () => {
     fc.assert(
       fc.property(pace, age, fc.option(timeout, { nil: undefined }), (p, ageMs, t) => {
-        const heartbeat = t === undefined ? {} : { heartbeatSeconds: heartbeatInterval(t) }
-        const seconds = nextWait({ ageMs, zeroPending: false, ...heartbeat }, p)
+        const heartbeatSeconds = t === undefined ? undefined : heartbeatInterval(t)
+        const seconds = nextWait('paced', ageMs, heartbeatSeconds, p)
         expect(Number.isInteger(seconds)).toBe(true)
         expect(seconds).toBeLessThanOrEqual(p.maxWaitSeconds)
         expect(seconds).toBeGreaterThanOrEqual(t === undefined ? Math.floor(p.minWaitSeconds) : 1)
@@ -60,8 +62,8 @@ describe('the wait between two looks', () => {
     fc.assert(
       fc.property(pace, age, age, (p, a, b) => {
         const [young, old] = [Math.min(a, b), Math.max(a, b)]
-        expect(nextWait({ ageMs: young, zeroPending: false }, p)).toBeLessThanOrEqual(
-          nextWait({ ageMs: old, zeroPending: false }, p),
+        expect(nextWait('paced', young, undefined, p)).toBeLessThanOrEqual(
+          nextWait('paced', old, undefined, p),
         )
       }),
     )
@@ -70,7 +72,7 @@ describe('the wait between two looks', () => {
   it('after a first zero is just over the fail-over window and the clocks’ difference', () => {
     fc.assert(
       fc.property(pace, age, (p, ageMs) => {
-        const seconds = nextWait({ ageMs, zeroPending: true }, p)
+        const seconds = nextWait('confirm', ageMs, undefined, p)
         expect(seconds).toBeGreaterThan(p.failoverWindowSeconds + 2)
         expect(seconds).toBeLessThanOrEqual(p.failoverWindowSeconds + 3)
       }),
@@ -87,17 +89,16 @@ describe('the wait between two looks', () => {
 
 describe('the wait while calls are up', () => {
   it('is the longest, as settle wakes the drain: 120 s, or the heartbeat interval', () => {
-    expect(nextWait({ ageMs: 0, callsUp: true }, usual)).toBe(120)
-    expect(nextWait({ ageMs: 10 * hours, callsUp: true, heartbeatSeconds: 100 }, usual)).toBe(100)
+    expect(nextWait('calls-up', 0, undefined, usual)).toBe(120)
+    expect(nextWait('calls-up', 10 * hours, 100, usual)).toBe(100)
   })
+})
 
-  it('does not matter after a first zero, and right after the begin', () => {
-    const property = fc.property(pace, age, (p, ageMs) => {
-      for (const hurry of [{ zeroPending: true }, { shortest: true }])
-        expect(nextWait({ ageMs, callsUp: true, ...hurry }, p)).toBe(nextWait({ ageMs, ...hurry }, p))
-    })
-    fc.assert(property)
+it('the wait right after the begin, and while calls are ended, is the shortest, however old the drain is', () => {
+  const property = fc.property(pace, age, (p, ageMs) => {
+    expect(nextWait('shortest', ageMs, undefined, p)).toBe(Math.floor(p.minWaitSeconds))
   })
+  fc.assert(property)
 })
 
 describe('heartbeats', () => {
@@ -112,16 +113,14 @@ describe('heartbeats', () => {
   })
 
   it('are never silent for longer than half the hook’s timeout, whatever the waits', () => {
-    const step = fc.record({ failed: fc.boolean(), zeroPending: fc.boolean() })
+    const step = fc.record({ failed: fc.boolean(), kind: wait })
     const property = fc.property(pace, timeout, fc.array(step, { maxLength: 60 }), (p, t, steps) => {
       const heartbeatSeconds = heartbeatInterval(t)
       let now = 0
       let last = 0
       let silence = 0
-      for (const { failed, zeroPending } of steps) {
-        const seconds = failed
-          ? retryWait(heartbeatSeconds)
-          : nextWait({ ageMs: now, heartbeatSeconds, zeroPending }, p)
+      for (const { failed, kind } of steps) {
+        const seconds = failed ? retryWait(heartbeatSeconds) : nextWait(kind, now, heartbeatSeconds, p)
         now += seconds * 1000
         silence = Math.max(silence, now - last)
         if (heartbeatDue(last, now, heartbeatSeconds)) last = now
@@ -132,9 +131,9 @@ describe('heartbeats', () => {
   })
 
   it('one that fails leaves time for the next before the hook’s timeout', () => {
-    const worst = fc.property(pace, timeout, age, (p, t, ageMs) => {
+    const worst = fc.property(pace, wait, timeout, age, (p, kind, t, ageMs) => {
       const heartbeatSeconds = heartbeatInterval(t)
-      const longest = nextWait({ ageMs, heartbeatSeconds, zeroPending: true }, p)
+      const longest = nextWait(kind, ageMs, heartbeatSeconds, p)
       expect(1.5 * heartbeatSeconds + longest).toBeLessThan(t)
     })
     fc.assert(worst)

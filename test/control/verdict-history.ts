@@ -1,4 +1,4 @@
-import type { Drain } from '../../functions/control/drain.ts'
+import type { Memory } from '../../functions/control/drain.ts'
 import { holdKey, type Subject } from '../../functions/control/hold.ts'
 import { observation } from '../../functions/control/observation.ts'
 import type {
@@ -85,12 +85,10 @@ function readingsOf(moment: Moment): Readings {
   }
 }
 
-type Memory = Pick<Drain, 'edges'>
-
 /** Judges one look after another, each with what was remembered of those before it. */
 export function judgements(
   moments: readonly Moment[],
-  begun: Memory = { edges: { a: { everListed: true } } },
+  begun: Pick<Memory, 'edges'> = { edges: { a: { everListed: true } } },
   by: VerdictRules = rules,
   released: readonly string[] = [],
   subject: Subject = drained.subject,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { heartbeatInterval, nextWait, type Pace, retryWait } from '../../functions/control/pace.ts'
+import { heartbeatInterval, nextWait, type Pace, retryWait, type Wait } from '../../functions/control/pace.ts'
 import {
   drainWorkflow,
   eventsPerFailedPoll,
@@ -90,20 +90,20 @@ describe('the definition is closed', () => {
       ])
   })
 
-  it('each choice is equality on next, and what it does not know waits or observes', () => {
+  it('each choice is equality on next, and what it does not know waits for a look', () => {
     for (const [name, { Choices = [], Default = '' }] of some(ofType('Choice'))) {
       for (const choice of some(Choices))
         expect(Object.keys(choice).sort()).toEqual(['Next', 'StringEquals', 'Variable'])
       expect(Choices.map((choice) => choice.Variable)).toEqual(Choices.map(() => '$.next'))
       expect(new Set(Choices.map((choice) => choice.StringEquals)).size).toBe(Choices.length)
-      expect(Default).toBe(name === drainWorkflow.StartAt ? 'Observe' : 'WaitToObserve')
+      expect(Default, name).toBe('WaitToLook')
     }
-    expect(state('WaitToObserve')).toMatchObject({ Type: 'Wait', Next: 'Observe' })
+    expect(state('WaitToLook')).toMatchObject({ Type: 'Wait', Next: 'Look' })
   })
 
-  it('an execution starts where its drain stands: a later attempt neither begins again nor completes', () => {
-    const starts = state(drainWorkflow.StartAt).Choices?.map(({ StringEquals, Next }) => [StringEquals, Next])
-    expect(starts).toEqual([['retire', 'Retire']])
+  it('an execution starts with a look, whatever it is started with: a later attempt does not complete', () => {
+    expect(drainWorkflow.StartAt).toBe('Look')
+    expect(state('Look').Type).toBe('Task')
   })
 
   it('the lifecycle action is completed only where a step said so', () => {
@@ -128,8 +128,8 @@ function events(name: string, fails = false): number {
 
 describe('the history of an execution', () => {
   it('grows with each poll as the definition says', () => {
-    expect(events('WaitToObserve') + events('Observe') + events('Decide')).toBe(eventsPerPoll)
-    expect(events('Observe', true) + events('WaitToObserveAgain')).toBe(eventsPerFailedPoll)
+    expect(events('WaitToLook') + events('Look') + events('Decide')).toBe(eventsPerPoll)
+    expect(events('Look', true) + events('WaitToLookAgain')).toBe(eventsPerFailedPoll)
     for (const task of ['Complete', 'Retire'])
       expect(events(task, true) + events(`WaitTo${task}Again`)).toBe(eventsPerFailedPoll)
   })
@@ -145,19 +145,18 @@ describe('the history of an execution', () => {
   }
   /** AWS's heartbeat timeouts, and what has none: an operator's or alarm's drain. */
   const timeouts = [30, 31, 59, 60, 300, 360, 361, 400, 1_000, 1_728, 3_600, 7_200, undefined]
-  const start = 1 + events('Start') + events('Observe') + events('Decide')
+  const start = 1 + events('Look') + events('Decide')
   const end =
     events('Complete', true) + events('WaitToCompleteAgain') + events('Complete') + events('Ended') + 1
 
   function longestHistory(
     heartbeatTimeout: number | undefined,
     failsAt: (poll: number) => boolean,
-    zeroPending: (poll: number) => boolean,
+    wait: Wait,
     pace: Pace,
   ): number {
     const globalMaximum = Math.min(172_800, 100 * (heartbeatTimeout ?? Number.POSITIVE_INFINITY))
-    const heartbeat =
-      heartbeatTimeout === undefined ? {} : { heartbeatSeconds: heartbeatInterval(heartbeatTimeout) }
+    const heartbeatSeconds = heartbeatTimeout === undefined ? undefined : heartbeatInterval(heartbeatTimeout)
     let longest = 0
     let history = start
     let steps = 0
@@ -165,10 +164,10 @@ describe('the history of an execution', () => {
     for (let poll = 0; age < globalMaximum; poll++) {
       if (failsAt(poll)) {
         history += eventsPerFailedPoll
-        age += retryWait(heartbeat.heartbeatSeconds)
+        age += retryWait(heartbeatSeconds)
       } else {
         history += eventsPerPoll
-        age += nextWait({ ageMs: age * 1000, zeroPending: zeroPending(poll), ...heartbeat }, pace)
+        age += nextWait(wait, age * 1000, heartbeatSeconds, pace)
         steps++
         if (steps >= stepsPerExecution) {
           longest = Math.max(longest, history + end)
@@ -192,8 +191,8 @@ describe('the history of an execution', () => {
         const shortest = { minWaitSeconds: 1, maxWaitSeconds: 120, failoverWindowSeconds: 0.5 }
         const usual = { minWaitSeconds: 5, maxWaitSeconds: 120, failoverWindowSeconds: 32 }
         for (const pace of [usual, shortest])
-          for (const zeroPending of [() => false, () => true])
-            expect(longestHistory(heartbeatTimeout, failsAt, zeroPending, pace)).toBeLessThan(20_000)
+          for (const wait of ['paced', 'confirm'] as const)
+            expect(longestHistory(heartbeatTimeout, failsAt, wait, pace)).toBeLessThan(20_000)
       })
     },
   )

@@ -27,7 +27,9 @@ test('the definition is valid Amazon States Language', { timeout }, () => {
 test('a state that is not there, a path that is none and a field of another kind would be found', {
   timeout,
 }, () => {
-  expect(judged((text) => text.replace('"Default":"Observe"', '"Default":"Obserwe"')).isValid).toBe(false)
+  expect(judged((text) => text.replace('"Default":"WaitToLook"', '"Default":"WaitToLuk"')).isValid).toBe(
+    false,
+  )
   expect(judged((text) => text.replace('"$.waitSeconds"', '"waitSeconds"')).isValid).toBe(false)
   expect(judged((text) => text.replace('"Type":"Wait"', '"Type":"Pause"')).isValid).toBe(false)
 })

@@ -77,14 +77,14 @@ export const histories: readonly WorkflowHistory[] = [
     },
   },
   {
-    name: 'UnknownNextWaitsAndObserves',
+    name: 'UnknownNextWaitsAndLooks',
     startsWith: 'observe',
     results: {
       Look: [go('nowhere'), go('ended')],
     },
   },
-  { name: 'UnknownStartObserves', startsWith: 'anywhere', results: { Look: [go('ended')] } },
-  { name: 'FailsForEver', startsWith: 'retire', results: { RetireDrain: [fail('RangeError')] }, states: 6 },
+  { name: 'UnknownStartLooks', startsWith: 'anywhere', results: { Look: [go('ended')] } },
+  { name: 'FailsForEver', startsWith: 'observe', results: { Look: [fail('RangeError')] }, states: 6 },
 ]
 
 /** What can be seen of an execution from outside. */
