@@ -72,8 +72,8 @@ export interface AdvanceRules {
 }
 
 /**
- * What follows for a drain from what a look found: its next phase, its events, and the next wait. It decides all that a drain comes to but
- * for {@link concluded}, what Auto Scaling answered.
+ * What follows for a drain from what a look found: its next phase, its events, and the next wait. What follows from Auto Scaling's answer to
+ * a completion is in `phases.ts`.
  */
 export function advance(drain: Drain, seen: Seen, now: number, rules: AdvanceRules): Advance {
   switch (seen.kind) {

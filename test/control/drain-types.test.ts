@@ -1,0 +1,90 @@
+import { expect, it } from 'vitest'
+import type {
+  ActionDrain,
+  Completing,
+  Drain,
+  Ended,
+  HoldDrain,
+  Phase,
+} from '../../functions/control/drain.ts'
+import {
+  actionDrain,
+  anAction,
+  claimed,
+  draining,
+  endingCalls,
+  held,
+  holdDrain,
+  retained,
+} from './drain-samples.ts'
+
+/** Drains that can't be do not compile: the compiler judges this file, and refuses an `@ts-expect-error` without an error below it. */
+
+const empty = { name: 'completing', completion: 'CONTINUE', because: 'drained' } as const
+const completing: Completing = { ...empty, from: draining }
+const ended: Ended = { name: 'ended', because: 'lifted' }
+
+const ofAction = (phase: ActionDrain['phase']): Drain => actionDrain(phase)
+const ofHold = (phase: HoldDrain['phase']): Drain => holdDrain(phase)
+
+it('a lifecycle action’s drain is never held', () => {
+  const phases = [claimed, draining, endingCalls, completing, retained, ended]
+  expect(phases.map((phase) => ofAction(phase).phase)).toEqual(phases)
+  // @ts-expect-error
+  ofAction(held)
+  // @ts-expect-error
+  actionDrain(draining) satisfies HoldDrain
+})
+
+it('an operator’s or alarm’s drain is never completed, retained, or ending calls', () => {
+  const phases = [claimed, draining, held, ended]
+  expect(phases.map((phase) => ofHold(phase).phase)).toEqual(phases)
+  // @ts-expect-error
+  ofHold(completing)
+  // @ts-expect-error
+  ofHold(retained)
+  // @ts-expect-error
+  ofHold(endingCalls)
+  const operators = holdDrain(held)
+  // @ts-expect-error
+  const withAction: Drain = { ...operators, action: anAction }
+  // @ts-expect-error
+  const keptAlive: Drain = { ...operators, lastHeartbeatAt: 1 }
+  expect([withAction, keptAlive]).toHaveLength(2)
+})
+
+it('a phase has its fields, and no others', () => {
+  const phases: Phase[] = [
+    // @ts-expect-error completing without completion
+    { name: 'completing', because: 'drained', from: draining },
+    // @ts-expect-error without because
+    { name: 'completing', completion: 'CONTINUE', from: draining },
+    // @ts-expect-error without a phase to return to
+    { name: 'completing', completion: 'CONTINUE', because: 'drained' },
+    // @ts-expect-error a hold's
+    { ...empty, from: held },
+    // @ts-expect-error
+    { ...empty, from: claimed },
+    // @ts-expect-error
+    { ...empty, from: ended },
+    // @ts-expect-error ended without because
+    { name: 'ended' },
+    // @ts-expect-error
+    { name: 'ended', because: 'draining' },
+    // @ts-expect-error held without its verdict
+    { name: 'held', memory: draining.memory },
+    // @ts-expect-error
+    { name: 'held', verdict: 'gone', memory: draining.memory },
+    // @ts-expect-error without memory
+    { name: 'draining' },
+    // @ts-expect-error
+    { name: 'retained', memory: draining.memory },
+    // @ts-expect-error
+    { name: 'ending-calls', memory: draining.memory },
+    // @ts-expect-error
+    { name: 'retired', memory: draining.memory },
+    // @ts-expect-error
+    { ...{ name: 'claimed' }, memory: draining.memory } satisfies Phase,
+  ]
+  expect(phases).toHaveLength(15)
+})
