@@ -65,7 +65,7 @@ const envelope = { source: z.literal('aws.autoscaling'), id: name, time: instant
  *   "LifecycleTransition":"autoscaling:EC2_INSTANCE_TERMINATING",
  *   "NotificationMetadata":"additional-info","Origin":"AutoScalingGroup","Destination":"EC2"}}
  * ```
- * and what says that it is over (`StatusCode` is `InProgress` even so):
+ * and what says that it is over (`StatusCode` is `InProgress` even so), from which nothing follows:
  * ```json
  * {"…":"as above","detail-type":"EC2 Instance Terminate Successful",
  *  "detail":{"StatusCode":"InProgress","AutoScalingGroupName":"my-asg","ActivityId":"…","RequestId":"…",
@@ -162,7 +162,10 @@ export function parseLifecycleMessage(body: string): LifecycleMessage {
     case 'EC2 Instance Launch Successful':
       return launched(read.detail, read.time)
     case 'EC2 Instance Terminate Successful':
-      return { kind: 'skip', reason: `${read.detail.EC2InstanceId} is gone: its drain has ended` }
+      return {
+        kind: 'skip',
+        reason: `${read.detail.EC2InstanceId} has left its group: nothing follows from that`,
+      }
     case 'Parameter Store Change':
       return { kind: 'edges-changed', parameter: read.detail.name, operation: read.detail.operation }
     default:

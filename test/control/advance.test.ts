@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { advance, isLate, type Seen } from '../../functions/control/advance.ts'
 import type { Drain, Phase } from '../../functions/control/drain.ts'
+import { present } from '../present.ts'
 import * as samples from './drain-samples.ts'
 import { actionDrain, anAction, calls, draining, found, holdDrain, now } from './drain-samples.ts'
 
@@ -212,6 +213,31 @@ describe('calls are ended a few at a time', () => {
       name: 'callsEnded',
       detail: { policy: 'end-calls', ended: 5, callsEnded: 9, edges: [{ edge: 'a', ended: 5 }] },
     })
+  })
+})
+
+describe('what a look read is kept and published', () => {
+  it('with what its hold covers by now', () => {
+    const { hold } = found()
+    const more = { ...hold, uris: [], addresses: ['10.0.1.21'], group: 'media-servers' }
+    const { drain } = advance(holdDrain(draining), found({}, { hold: more }), now, rules)
+    expect(drain.hold).toMatchObject({ uris: [], addresses: ['10.0.1.21'], group: 'media-servers' })
+    expect(drain.events.at(-1)?.detail).toMatchObject({ uris: [], group: 'media-servers' })
+  })
+
+  it('with each edge, until all of them show it disabled', () => {
+    const anew = holdDrain({ name: 'draining', memory: { edges: {} } })
+    const results = [{ edge: 'a', outcome: 'refused' }]
+    const of = (calm: boolean) => advance(anew, found({}, { calm, results }), now, rules).drain.events.at(-1)
+    expect(of(false)).toMatchObject({ name: 'drainProgress', detail: { edges: results } })
+    expect(of(true)).toMatchObject({ name: 'drainProgress', detail: { verdict: 'draining' } })
+    expect(present(of(true), 'progress').detail).not.toHaveProperty('edges')
+  })
+
+  it('and what is remembered of it stays short', () => {
+    const unknown = Array.from({ length: 500 }, (_, edge) => `edge ${edge}: timeout`)
+    const { phase } = advance(holdDrain(draining), found({ verdict: 'unknown', unknown }), now, rules).drain
+    expect(phase).toMatchObject({ memory: { progress: expect.stringMatching(/^.{1000}$/) } })
   })
 })
 
