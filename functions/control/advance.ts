@@ -165,8 +165,7 @@ function follow(drain: Drain, found: Found, now: number, rules: AdvanceRules): A
     case 'overdue':
       return overdue(drain, { ...judgement, onEdges }, now, rules)
     case 'draining':
-    case 'unknown':
-    case 'lifted': {
+    case 'unknown': {
       const isBusy =
         looking(drain).memory.confirmedAt !== undefined && onEdges.length > 0 && unknown.length === 0
       if (zeroPending) return { drain, wait: 'confirm' }

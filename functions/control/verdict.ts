@@ -2,7 +2,7 @@ import type { EdgeMemory } from './drain.ts'
 import { clocksApartMs, type EdgeObservation, type Observation } from './observation.ts'
 import { isUnknown } from './reading.ts'
 
-export type Verdict = 'draining' | 'drained' | 'overdue' | 'unknown' | 'absent' | 'gone' | 'lifted'
+export type Verdict = 'draining' | 'drained' | 'overdue' | 'unknown' | 'absent' | 'gone'
 
 export interface VerdictRules {
   readonly failoverWindowSeconds: number
@@ -51,13 +51,7 @@ interface EdgeFinding {
  * and the media server's own count must be 0 where there is one. `absent` is as strong: it says that no edge ever listed it.
  * A zero that was counted before that is remembered, and ends nothing.
  */
-export function judge(
-  drain: DrainView,
-  seen: Observation,
-  lifted: boolean,
-  now: number,
-  rules: VerdictRules,
-): Judgement {
+export function judge(drain: DrainView, seen: Observation, now: number, rules: VerdictRules): Judgement {
   const serverEmpty = seen.mediaServer === 0
   const findings = seen.edges.map((edge) => findingOf(drain.edges[edge.edge], edge, serverEmpty, rules))
   // A destination that only a released edge has listed was there, and counts as drained, not as absent.
@@ -86,7 +80,7 @@ export function judge(
     late: now >= drain.deadlineAt,
   }
   return {
-    verdict: lifted ? 'lifted' : verdictOf(found),
+    verdict: verdictOf(found),
     edges: Object.fromEntries(memories),
     callsLeft,
     unknown,

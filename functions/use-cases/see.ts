@@ -120,7 +120,7 @@ async function judgedOf(
   return {
     readings,
     observed,
-    judgement: judge({ edges, deadlineAt: until }, observed, false, ports.clock.now(), rules),
+    judgement: judge({ edges, deadlineAt: until }, observed, ports.clock.now(), rules),
   }
 }
 

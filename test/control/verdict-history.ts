@@ -66,7 +66,6 @@ export interface Moment {
   readonly serverAskedBefore?: number
   /** what EC2 shows as gone */
   readonly gone?: readonly string[]
-  readonly lifted?: boolean
   /** when it is judged; left out: when the edges have answered */
   readonly now?: number
 }
@@ -98,7 +97,7 @@ export function judgements(
     const drain = { subject, deadlineAt, ...memory }
     const seen = observation(drain, key, readingsOf(moment), { ...by, released })
     const now = moment.now ?? moment.at + (moment.took ?? 0)
-    const judgement = judge(drain, seen, moment.lifted ?? false, now, by)
+    const judgement = judge(drain, seen, now, by)
     memory = { edges: judgement.edges }
     return judgement
   })

@@ -55,8 +55,7 @@ describe('absent', () => {
 describe('which verdict is said', () => {
   const late = { now: deadlineAt }
 
-  it('lifted before gone before all else', () => {
-    expect(verdicts(one(0, {}, { lifted: true, gone: [machine.instanceId], ...late }))).toEqual(['lifted'])
+  it('gone before all else', () => {
     expect(verdicts(one(0, 'unreachable', { gone: [machine.instanceId], ...late }))).toEqual(['gone'])
     expect(verdicts(one(0), one(60 * s, {}, { gone: [machine.instanceId] }))).toEqual(['draining', 'gone'])
   })

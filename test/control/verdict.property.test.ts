@@ -164,7 +164,7 @@ describe('for any history of looks', () => {
     fc.assert(property)
   })
 
-  it('nothing is overdue before the deadline, and nothing is lifted or gone that is not', () => {
+  it('nothing is overdue before the deadline, and nothing is gone that is not', () => {
     const property = fc.property(history, (moments) => {
       for (const { verdict } of some(judgements(moments)))
         expect(['draining', 'unknown', 'drained', 'absent']).toContain(verdict)
