@@ -34,7 +34,7 @@ export const anyClaimed: fc.Arbitrary<Drain> = fc.constantFrom(
 )
 
 const anyLook = fc.record({
-  afterMs: fc.constantFrom(0, 1_000, 5_000, 32_000, 120_000, 700_000),
+  afterMs: fc.constantFrom(0, 1_000, 4_999, 5_000, 32_000, 120_000, 700_000),
   kind: fc.oneof(
     { weight: 12, arbitrary: fc.constant('readings' as const) },
     fc.constantFrom('unseen' as const, 'hold-missing' as const),

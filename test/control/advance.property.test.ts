@@ -126,6 +126,25 @@ it('progress is published only where something shows that the last one did not',
   })
 })
 
+it('that it is disabled everywhere is published once, and again only of what was concluded anew', () => {
+  always((look) => {
+    const published = eventsOf(look, 'drainConfirmed').length
+    if (published === 0) return false
+    const isAnew = looking(look.before).memory.confirmedAt === undefined || shownBefore(look) === undefined
+    expect(look.seen).toMatchObject({ kind: 'readings', calm: true })
+    expect([published, isAnew]).toEqual([1, true])
+    return true
+  })
+})
+
+it('that an operator’s is late is published once, and again only of what was concluded anew', () => {
+  always((look) => {
+    if (look.drain.action || eventsOf(look, 'drainOverdue').length === 0) return false
+    expect(looking(look.before).memory.overdue && shownBefore(look) !== undefined).not.toBe(true)
+    return true
+  })
+})
+
 it('each event names its drain, who asked for it, and why', () => {
   always(({ drain }) => {
     const { who, why, source } = drain.hold
@@ -147,6 +166,9 @@ it('calls are ended only by that policy, past the deadline, and never sooner tha
     })
     expect(act.step).toBe(at)
     expect(verdictOf(look)).toBe('overdue')
+    // What is unknown would have it retained: it would be in vain.
+    const isUnknown = seen.kind === 'readings' && seen.judgement.unknown.length > 0
+    expect(isUnknown && drain.action?.policy.unknown === 'retain').toBe(false)
     const before = earlier.findLast((one) => one.act?.kind === 'end-calls')
     expect(at - (before?.at ?? Number.NEGATIVE_INFINITY)).toBeGreaterThanOrEqual(rules.minWaitSeconds * 1000)
     const has = new Map(seen.kind === 'readings' ? seen.onEdges.map(({ edge, calls }) => [edge, calls]) : [])
