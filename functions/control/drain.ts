@@ -103,7 +103,7 @@ export interface DrainEvent {
 }
 
 /** A hold with a drain that sees it through, until it is due (epoch ms). */
-export interface DrainHold extends Hold {
+export interface DrainHold extends Omit<Hold, 'shownAt' | 'lifted'> {
   readonly source: Exclude<HoldSource, 'retired'>
   readonly until: number
 }

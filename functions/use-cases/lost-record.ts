@@ -51,8 +51,8 @@ function requestOf(
       deadlineAt: hold?.until ?? now + group.drainDeadlineSeconds * 1000,
     })
   if (action || !hold || hold.source === 'retired') return undefined
-  const { source, subject, until = hold.placedAt } = hold
-  const known: DrainHold = { ...hold, source, until }
+  const { shownAt: _, source, subject, until = hold.placedAt, ...rest } = hold
+  const known: DrainHold = { ...rest, source, subject, until }
   if (source !== 'lifecycle') return { hold: known }
   if (!group || subject.kind !== 'instance') return undefined
   const kept = { group: group.name, hook: group.terminateHook, instanceId: subject.instanceId }

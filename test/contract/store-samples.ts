@@ -1,5 +1,5 @@
 import { destinationUri } from '../../functions/control/destination.ts'
-import type { Drain } from '../../functions/control/drain.ts'
+import type { ActionDrain, DrainHold, HoldDrain, Memory } from '../../functions/control/drain.ts'
 import type { Hold } from '../../functions/control/hold.ts'
 import type { EdgeHead, Listing, Reading } from '../../functions/control/reading.ts'
 
@@ -29,31 +29,12 @@ export function aHold(id: string, change: Partial<Hold> = {}): Hold {
     ...change,
   }
 }
-export function aDrain(id: string, change: Partial<Drain> = {}): Drain {
+/** A lifecycle action's, with every field. Its id is `lifecycle/<name>`. */
+export function aDrain(name: string, change: Partial<ActionDrain> = {}): ActionDrain {
   return {
-    id,
-    attempt: 1,
-    version: 1,
-    source: 'lifecycle',
-    holdId: 'i-0a1b2c3d4e5f60718/drain',
-    who: 'autoscaling',
-    why: 'scale-in',
-    order: '001795000000000',
-    state: 'draining',
-    requestedAt: 1_795_000_000_000,
-    deadlineAt: 1_795_000_600_000,
-    instanceId: 'i-0a1b2c3d4e5f60718',
-    subject: { kind: 'instance', instanceId: 'i-0a1b2c3d4e5f60718', launchedAt: 1_790_000_000_000 },
-    uris: [uri('sip:10.0.1.20')],
-    formerUris: [uri('sip:10.0.1.20:5080')],
-    addresses: ['10.0.1.20'],
-    wholeInstance: true,
-    group: 'media',
-    edges: {
-      a: { everListed: true, zero: { at: 1, bootTime: 'Mon Nov 23 08:00:00 2026' } },
-      b: { everListed: false },
-    },
-    lifecycle: {
+    ...aHoldDrain(name),
+    hold: held({ id: name }),
+    action: {
       group: 'media',
       hook: 'drain',
       token: '87654321-4321-4321-4321-210987654321',
@@ -64,21 +45,72 @@ export function aDrain(id: string, change: Partial<Drain> = {}): Drain {
       heartbeatSeconds: 100,
     },
     lastHeartbeatAt: 1_795_000_001_000,
-    confirmedAt: 1_795_000_003_000,
-    overdueSaid: false,
-    endingSince: 1_795_000_003_100,
-    endedCallsAt: 1_795_000_003_200,
-    callsEnded: 7,
-    completion: 'CONTINUE',
-    retainedAt: 1_795_000_003_500,
-    retainedTooLongSaid: false,
-    completionTries: 0,
-    steps: 3,
-    terminatedAt: 1_795_000_004_000,
-    result: 'drained',
+    phase: { name: 'draining', memory },
     ...change,
   }
 }
+/** An operator's. Its id is `operator/<name>`. */
+export function aHoldDrain(name: string, change: Partial<HoldDrain> = {}): HoldDrain {
+  return {
+    attempt: 1,
+    version: 1,
+    steps: 3,
+    hold: held({ id: name, source: 'operator' }),
+    completionTries: 2,
+    callsEnded: 7,
+    events: [
+      { name: 'drainConfirmed', id: `${name}#1.0`, at: 1_795_000_003_000, detail: { edges: ['a'] } },
+      { name: 'drainProgress', detail: { callsLeft: 2 } },
+    ],
+    phase: { name: 'draining', memory },
+    ...change,
+  }
+}
+function held(change: Pick<DrainHold, 'id'> & Partial<DrainHold>): DrainHold {
+  const { shownAt: _, ...hold } = aHold(change.id)
+  return { ...hold, source: 'lifecycle', until: 1_795_000_600_000, ...change }
+}
+const memory: Memory = {
+  edges: {
+    a: { everListed: true, zero: { at: 1, bootTime: 'Mon Nov 23 08:00:00 2026', begun: 90 } },
+    b: { everListed: false, reaped: { calls: 1, at: 2 } },
+  },
+  confirmedAt: 1_795_000_003_000,
+  overdue: true,
+  progress: '[{"verdict":"draining"}]',
+}
+const draining = { name: 'draining', memory } as const
+const ending = {
+  name: 'ending-calls',
+  memory,
+  since: 1_795_000_700_000,
+  lastStepAt: 1_795_000_705_000,
+} as const
+const retained = { name: 'retained', memory, since: 1_795_000_800_000, tooLongPublished: true } as const
+
+/** Each phase that a lifecycle action's drain can be in, with every field and without the optional ones. */
+export const actionPhases: readonly ActionDrain['phase'][] = [
+  { name: 'claimed' },
+  draining,
+  { name: 'draining', memory: { edges: {} } },
+  ending,
+  { name: 'ending-calls', memory: { edges: {} }, since: 1_795_000_700_000 },
+  retained,
+  { name: 'retained', memory: { edges: {} }, since: 1_795_000_800_000 },
+  { name: 'completing', completion: 'CONTINUE', because: 'drained', from: draining },
+  { name: 'completing', completion: 'CONTINUE', because: 'terminated-at-deadline', from: ending },
+  { name: 'completing', completion: 'ABANDON', because: 'retained', from: draining },
+  { name: 'completing', completion: 'TERMINATE', because: 'gone', from: retained },
+  { name: 'ended', because: 'action-over' },
+]
+/** The same of an operator's or alarm's. */
+export const holdPhases: readonly HoldDrain['phase'][] = [
+  { name: 'claimed' },
+  draining,
+  { name: 'held', verdict: 'drained', memory },
+  { name: 'held', verdict: 'absent', memory: { edges: {} } },
+  { name: 'ended', because: 'lifted' },
+]
 export function aHead(edge: string, change: Partial<EdgeHead> = {}): EdgeHead {
   return {
     edge,

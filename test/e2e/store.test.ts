@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient, GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { toDrainRow } from '../../functions/aws/drain-row.ts'
 import { leaseKey } from '../../functions/aws/dynamo-edges.ts'
 import { createDynamoStore } from '../../functions/aws/dynamo-store.ts'
+import { drainId } from '../../functions/control/drain.ts'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
 import { createClock } from '../../functions/runtime/clock.ts'
 import type { Store } from '../../functions/use-cases/ports.ts'
@@ -66,10 +68,12 @@ describe('what expires', () => {
     expect(await rowOf('HOLDS', 'lifecycle#expiry#i-1')).not.toHaveProperty('expiresAt')
   })
   test('no drain record expires before its drain has ended', async () => {
-    await store.putDrain(aDrain('expiry', { state: 'retired' }))
-    expect(await rowOf('DRAIN#expiry', 'RECORD')).not.toHaveProperty('expiresAt')
-    await store.putDrain(aDrain('expiry', { state: 'ended', version: 2 }))
-    expect(await rowOf('DRAIN#expiry', 'RECORD')).toHaveProperty('expiresAt')
+    const drain = aDrain('expiry')
+    const key = [`DRAIN#${drainId(drain)}`, 'RECORD'] as const
+    await store.putDrain(drain)
+    expect(await rowOf(...key)).not.toHaveProperty('expiresAt')
+    await store.putDrain({ ...drain, version: 2, phase: { name: 'ended', because: 'drained' } })
+    expect(await rowOf(...key)).toHaveProperty('expiresAt')
   })
   test('a pending answer expires after 14 days, what is known of an edge never', async () => {
     const days = 86_400
@@ -177,7 +181,11 @@ test('a row that somebody else changed is refused, with what is wrong and where'
   await documents.send(
     new PutCommand({
       TableName: table,
-      Item: { pk: 'DRAIN#broken', sk: 'RECORD', data: { ...aDrain('broken'), uris: ['all'], steps: 'x' } },
+      Item: {
+        pk: 'DRAIN#broken',
+        sk: 'RECORD',
+        data: { ...toDrainRow(aDrain('broken')), uris: ['all'], steps: 'x' },
+      },
     }),
   )
   const broken = store.drain('broken')

@@ -1,0 +1,106 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import * as z from 'zod'
+import { drainRow, toDrainRow } from '../../functions/aws/drain-row.ts'
+import { type Drain, drainId } from '../../functions/control/drain.ts'
+import { actionPhases, aDrain, aHoldDrain, holdPhases } from '../contract/store-samples.ts'
+import { formerDrainRow } from '../former-release/drain-row.ts'
+import { some } from '../present.ts'
+
+const drains: readonly Drain[] = [
+  ...actionPhases.map((phase) => aDrain('a', { phase })),
+  ...holdPhases.map((phase) => aHoldDrain('a', { phase })),
+]
+const each = drains.map((drain) => ({ drain, phase: drain.phase.name, source: drain.hold.source }))
+const stored = (drain: Drain): unknown => JSON.parse(JSON.stringify(toDrainRow(drain)))
+
+test.each(each)("$source's drain in the phase $phase is read as it was written", ({ drain }) => {
+  expect(drainRow.parse(stored(drain))).toEqual(drain)
+})
+
+test('what an earlier release had seen of its calls is left out', () => {
+  const drain = aDrain('a')
+  const row = { ...toDrainRow(drain), calls: { count: 3, at: 61_000, known: false } }
+  expect(drainRow.parse(row)).toEqual(drain)
+})
+
+/** Written by release 0.1.0: the row, the phase that it is in now, and the events that its next write keeps. */
+const sample = z.strictObject({
+  row: formerDrainRow.strict(),
+  phase: z.looseObject({ name: z.string() }),
+  events: z.array(z.string()),
+})
+const folder = join(import.meta.dirname, '../former-release/drains')
+const samples = readdirSync(folder).map((file) => ({
+  file,
+  ...sample.parse(JSON.parse(readFileSync(join(folder, file), 'utf8'))),
+}))
+
+test.each(samples)('a drain of the release before is taken over: $file', ({ row, phase, events }) => {
+  const drain = drainRow.parse(row)
+  expect(drain.phase).toEqual(phase)
+  expect(drain.events.map(({ name }) => name)).toEqual(events)
+  expect(drainId(drain)).toBe(row.id)
+  const { attempt, version, steps, completionTries, callsEnded, lastHeartbeatAt } = row
+  expect(drain).toMatchObject({ attempt, version, steps, completionTries })
+  expect([drain.callsEnded, drain.lastHeartbeatAt]).toEqual([callsEnded, lastHeartbeatAt])
+  expect(drain.action).toEqual(row.lifecycle)
+  const { source, holdId, uris, addresses, wholeInstance, group, who, why, order } = row
+  expect(drain.hold).toEqual({
+    ...{ source, id: holdId, uris, addresses, wholeInstance, who, why, order },
+    subject: row.subject ?? { kind: 'instance', instanceId: row.instanceId, launchedAt: 0 },
+    placedAt: row.requestedAt,
+    until: row.deadlineAt,
+    ...(group !== undefined && { group }),
+  })
+})
+
+test('there is a drain of the release before in each of its states', () => {
+  const states = new Set(samples.map(({ row }) => row.state))
+  expect([...states].toSorted()).toEqual(formerDrainRow.shape.state.options.toSorted())
+})
+
+/** What the release before goes by in a row that is open. */
+const readings = {
+  claimed: { state: 'claimed' },
+  draining: { state: 'draining' },
+  held: { state: 'drained' },
+  'ending-calls': { state: 'draining', endingSince: expect.any(Number) },
+  retained: { state: 'draining', retainedAt: expect.any(Number) },
+  completing: { state: 'completing', completion: expect.any(String), result: expect.any(String) },
+  ended: { state: 'ended', result: expect.any(String) },
+} as const satisfies Record<Drain['phase']['name'], object>
+
+test.each(each)(
+  "after a rollback the release before reads $source's drain in the phase $phase",
+  ({ drain }) => {
+    const { phase, hold, action } = drain
+    const former = formerDrainRow.parse(stored(drain))
+    expect(former).toMatchObject(readings[phase.name])
+    const { who, why, order, uris, addresses, wholeInstance, subject } = hold
+    expect(former).toMatchObject({
+      who,
+      why,
+      order,
+      uris,
+      addresses,
+      wholeInstance,
+      subject,
+      holdId: hold.id,
+    })
+    expect(former).toMatchObject({ requestedAt: hold.placedAt, deadlineAt: hold.until })
+    expect(former.lifecycle).toEqual(action)
+    const from = phase.name === 'completing' ? phase.from : phase
+    if (!('memory' in from)) return
+    const { edges, confirmedAt, overdue } = from.memory
+    expect(former.edges).toEqual(edges)
+    expect([former.confirmedAt, former.overdueSaid]).toEqual([confirmedAt, overdue])
+    // Only a drain that is retained ends with TERMINATE, and by this field alone.
+    expect(former.retainedAt !== undefined).toBe(from.name === 'retained')
+  },
+)
+
+test('each phase was looked at', () => {
+  expect(new Set(some(each).map(({ phase }) => phase))).toEqual(new Set(Object.keys(readings)))
+})
