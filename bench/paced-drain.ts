@@ -1,4 +1,4 @@
-import { nextWait, type Pace } from '../functions/control/pace.ts'
+import { nextWait, type Pace, type Wait } from '../functions/control/pace.ts'
 import { Draws } from '../test/simulation/random.ts'
 import { createFleetWorld, second } from './fleet-world.ts'
 

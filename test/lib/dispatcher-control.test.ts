@@ -199,7 +199,11 @@ describe('workflow', () => {
     expect(
       Object.entries(machine.DefinitionSubstitutions).map(([name, arn]) => [name, readable(arn)]),
     ).toEqual(
-      ['ObserveDrain', 'CompleteDrain', 'RetireDrain'].map((name) => [name, `<Control${name}Function.Arn>`]),
+      Object.entries({
+        Look: 'ObserveDrain',
+        CompleteDrain: 'CompleteDrain',
+        RetireDrain: 'RetireDrain',
+      }).map(([name, construct]) => [name, `<Control${construct}Function.Arn>`]),
     )
   })
 

@@ -73,6 +73,10 @@ const queue = (name: string) => [
   ),
   `sqs:SendMessage on <Control${name}DeadLetters.Arn>`,
 ]
+const look = (name: string) => [
+  ...[...store, ...settles, ...instances, ...heartbeat, ...complete, ...terminate, ...workflows, ...events],
+  ...logs(name),
+]
 const logDeliveries = [
   'CreateLogDelivery',
   'DeleteLogDelivery',
@@ -102,27 +106,13 @@ test('each role may do what its function needs, on our own resources, and nothin
       ...[...store, ...settles, ...instances, ...workflows, ...events],
       ...[...logs('OnCommands'), ...queue('Commands')],
     ],
-    ObserveDrain: [
-      ...[...store, ...settles, ...instances, ...heartbeat, ...workflows, ...events, ...logs('ObserveDrain')],
-    ],
-    CompleteDrain: [
-      ...[
-        ...store,
-        ...settles,
-        ...instances,
-        ...heartbeat,
-        ...complete,
-        ...terminate,
-        ...workflows,
-        ...events,
-      ],
-      ...logs('CompleteDrain'),
-    ],
+    ObserveDrain: look('ObserveDrain'),
+    CompleteDrain: look('CompleteDrain'),
+    RetireDrain: look('RetireDrain'),
     Reconcile: [
       ...[...store, ...settles, ...instances, ...workflows, ...events, ...logs('Reconcile')],
       'sqs:SendMessage on <ControlScheduleFailed.Arn>',
     ],
-    RetireDrain: [...store, ...instances, ...workflows, ...events, ...logs('RetireDrain')],
     Drain: [
       ...['CompleteDrain', 'ObserveDrain', 'RetireDrain'].map(
         (step) => `lambda:InvokeFunction on <Control${step}Function.Arn>`,
