@@ -23,7 +23,7 @@ export const handlers = {
   'alarm-events': { budget: 'message', needs: ['store', 'settles', 'instances', 'workflows', 'events'] },
   commands: { budget: 'message', needs: ['store', 'settles', 'instances', 'workflows', 'events'] },
   look,
-  // Of executions that a release before 0.3 began.
+  // Of executions that a release before 0.2 began.
   'complete-drain': look,
   'retire-drain': look,
   reconcile: { budget: 'step', needs: ['store', 'settles', 'instances', 'workflows', 'events'] },

@@ -4,7 +4,7 @@
  * again: a failure is never the deadline, and never a completion.
  *
  * Deadlines, heartbeats and counters live in the drain record, not in the machine's own timeouts, so that AWS and the
- * emulators agree. After a rollback a release before 0.3 answers `complete` and `retire`, which have steps of their own there.
+ * emulators agree. After a rollback a release before 0.2 answers `complete` and `retire`, which have steps of their own there.
  */
 
 /** Two more tries at once, for a throttle or a hiccup; then the catch below waits. With jitter: 500 drains may fail together. */
