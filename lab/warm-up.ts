@@ -9,7 +9,7 @@ import { serverGroup } from './fleet-plan.ts'
 import { output } from './world-aws.ts'
 
 /** How many at once; the emulator starts one worker for each. */
-const atOnce = { observe: 11, retire: 1, settle: 10, testNotifications: 6 } as const
+const atOnce = { look: 12, settle: 10, testNotifications: 6 } as const
 const timeoutMs = 60_000
 
 /**
@@ -24,9 +24,7 @@ export async function warmUp(emulator: Emulator, outputs: Readonly<Record<string
   try {
     const settle = await settleFunction(lambda)
     await Promise.all([
-      ...(['observe', 'retire'] as const).flatMap((next) =>
-        Array.from({ length: atOnce[next] }, () => runUnknownDrain(sfn, outputs, next)),
-      ),
+      ...Array.from({ length: atOnce.look }, () => runUnknownDrain(sfn, outputs)),
       ...Array.from({ length: atOnce.settle }, () =>
         lambda.send(new InvokeCommand({ FunctionName: settle, Payload: JSON.stringify({ kind: 'settle' }) })),
       ),
@@ -53,26 +51,21 @@ async function settleFunction(lambda: LambdaClient): Promise<string> {
   return name
 }
 
-async function runUnknownDrain(
-  sfn: SFNClient,
-  outputs: Readonly<Record<string, string>>,
-  next: 'observe' | 'retire',
-): Promise<void> {
-  const name = `warm-up-${next}-${randomUUID()}`
+async function runUnknownDrain(sfn: SFNClient, outputs: Readonly<Record<string, string>>): Promise<void> {
+  const name = `warm-up-${randomUUID()}`
   const input: WorkflowPayload = {
     drainId: name,
     attempt: 1,
-    next,
+    next: 'observe',
     waitSeconds: 1,
-    // A record that is missing ends nothing, unless its action is over. After an action nothing is: that one waits until all is torn down.
     retrySeconds: 3600,
+    // A record that is missing ends nothing, unless its action is over.
     action: { group: serverGroup, hook: 'drain-calls', instanceId: 'i-00000000000000000' },
   }
   const stateMachineArn = output(outputs, 'StateMachineArn')
   const { executionArn } = await sfn.send(
     new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }),
   )
-  if (next === 'retire') return
   const deadline = Date.now() + timeoutMs
   while (Date.now() < deadline) {
     const { status } = await sfn.send(new DescribeExecutionCommand({ executionArn }))
