@@ -194,7 +194,8 @@ function overdue(drain: Drain, left: Remains, now: number, rules: AdvanceRules):
     return { drain: { ...told, phase: { ...phase, tooLongPublished: true } } as const, wait }
   }
   if (drain.action) return decide(drain, left, now, rules)
-  if (phase.memory.overdue) return { drain, wait }
+  const isEmpty = phase.name === 'held' && callsLeft === 0
+  if (phase.memory.overdue || isEmpty) return { drain, wait }
   return {
     drain: withMemory(telling(drain, 'drainOverdue', { callsLeft, unknown }), { overdue: true }),
     wait,

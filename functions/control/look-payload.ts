@@ -7,6 +7,7 @@ import { actionRef, openAction } from './phases.ts'
 export interface LookPayload {
   readonly drainId: string
   readonly attempt: number
+  /** `observe`: after a rollback to 0.1.0 its executions take that up */
   readonly next: 'observe' | 'ended'
   readonly waitSeconds: number
   /** how long to wait after a look that failed */

@@ -13,7 +13,7 @@ export async function saveDrain<D extends Drain>(
   const id = drainId(drain)
   const version = drain.version + 1
   const at = clock.now()
-  const events = drain.events.map((event, index) => ({ id: `${id}#${version}.${index}`, at, ...event }))
+  const events = drain.events.map((event, index) => ({ id: `${id}#${at}.${version}.${index}`, at, ...event }))
   const next = { ...drain, version, events }
   if ((await store.putDrain(next)) === 'conflict')
     throw new StoreConflict(`drain ${id} was written by somebody else; this look is tried again`)
