@@ -33,6 +33,7 @@ async function reused(world: World): Promise<void> {
   world.beginAction({ hook: 'admit-calls', instanceId: newcomer, token })
 }
 
+const now = (world: World) => ({ time: new Date(world.clock.now()).toISOString() })
 const launch = message('lifecycle-launch-scale-out', { EC2InstanceId: newcomer })
 const continued = { result: 'CONTINUE', by: 'completion' }
 
@@ -173,6 +174,21 @@ test('EC2 Instance Launch Successful admits where the group has no launch hook, 
   expect(withHook.flags()).toEqual(everywhere('AP', 'IP'))
 })
 
+test('the news that a launch succeeded, later than the scale-in of its machine, leaves that held and its action alive', async () => {
+  const world = createWorld()
+  await reused(world)
+  const leaving = { EC2InstanceId: newcomer, LifecycleActionToken: '87654321-4321-4321-4321-210987654325' }
+  world.beginAction({ instanceId: newcomer, token: leaving.LifecycleActionToken })
+  world.edge('edge-a').callTo(server)
+  await world.lifecycle(message('lifecycle-terminate-scale-in', { ...leaving, ...now(world) }))
+  await world.pass(5 * seconds)
+  await world.lifecycle(message('launch-successful', { EC2InstanceId: newcomer, ...now(world) }))
+  await world.pass(60 * minutes)
+  expect(await world.heldBy()).toEqual([`lifecycle/${newcomer}/drain-calls`])
+  expect(world.flags()).toEqual(everywhere('DX'))
+  expect(world.memory.lifecycleActions.active()).toMatchObject([{ hook: 'drain-calls' }])
+})
+
 test.each([
   ['lifecycle-warm-pool-kill', 'drain-calls'],
   ['lifecycle-launch-into-warm-pool', 'admit-calls'],
@@ -264,15 +280,14 @@ test.each([
   async (_, launch, drain) => {
     const world = createWorld()
     const token = '87654321-4321-4321-4321-210987654321'
-    const now = () => ({ time: new Date(world.clock.now()).toISOString() })
     world.beginAction({ token })
-    await world.lifecycle(message(`lifecycle-${drain}`, { ...now(), LifecycleActionToken: token }))
+    await world.lifecycle(message(`lifecycle-${drain}`, { ...now(world), LifecycleActionToken: token }))
     await world.until((record) => record?.state === 'ended')
     await world.pass(5 * minutes)
     world.beginAction({ hook: 'admit-calls', token: '87654321-4321-4321-4321-210987654326' })
     await world.lifecycle(
       message(`lifecycle-launch-${launch}`, {
-        ...now(),
+        ...now(world),
         LifecycleActionToken: '87654321-4321-4321-4321-210987654326',
       }),
     )
