@@ -34,7 +34,7 @@ interface Run {
   readonly skewMs: number
   readonly trace: RunTrace
   dead: boolean
-  die: () => void
+  readonly die: () => void
 }
 
 /** Never resolves. A new promise each time: one for all would keep everybody who ever awaited it in memory. */
@@ -94,17 +94,17 @@ export class Runs {
     this.traces.push(trace)
     const outcome = await new Promise<Outcome<T>>((resolve) => {
       const died = { end: 'died', startedAt } as const
-      const run: Run = { name, sandbox, skewMs, trace, dead: false, die: () => resolve(died) }
+      const die = () => {
+        run.dead = true
+        resolve(died)
+      }
+      const run: Run = { name, sandbox, skewMs, trace, dead: false, die }
       this.running.add(run)
       this.clock.at(startedAt + timeouts[name] * 1000, () => this.kill(run))
       this.current.run(run, work).then(
         (answer) => resolve({ end: 'answered', answer, startedAt }),
         (error: unknown) => resolve({ end: 'failed', error, startedAt }),
       )
-      run.die = () => {
-        run.dead = true
-        resolve(died)
-      }
     })
     if (outcome.end !== 'answered') trace.isBroken = true
     this.release(sandbox, name, outcome)
@@ -183,11 +183,10 @@ export class Runs {
       case 'done but an error':
         await work()
         throw new Error(`${name} was not answered`)
-      case 'dies after': {
-        const answer = await work()
+      case 'dies after':
+        await work()
         run.die()
-        return run.dead ? never() : answer
-      }
+        return never()
       default:
         return fault.what satisfies never
     }
