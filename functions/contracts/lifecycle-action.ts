@@ -15,7 +15,7 @@ export type LifecycleMessage =
       /** EventBridge's event id, or the notification's request id: who it was, for logs; not a key */
       readonly eventId: string
     }
-  /** it is in service; never said of an instance that was launched into a warm pool */
+  /** it is in service, by a launch that began at `time`; never said of an instance that was launched into a warm pool */
   | {
       readonly kind: 'launched'
       readonly group: string
@@ -49,6 +49,8 @@ const successDetail = z.object({
   EC2InstanceId: name,
   Destination: z.string().optional(),
 })
+/** A machine may be sent away while it is launched: then the event is later than that, and its `StartTime` is not. */
+const launchDetail = successDetail.extend({ StartTime: instant.optional().catch(undefined) })
 
 const envelope = { source: z.literal('aws.autoscaling'), id: name, time: instant }
 
@@ -100,7 +102,7 @@ const event = z.discriminatedUnion(
     z.object({
       ...envelope,
       'detail-type': z.literal('EC2 Instance Launch Successful'),
-      detail: successDetail,
+      detail: launchDetail,
     }),
     z.object({
       ...envelope,
@@ -160,7 +162,7 @@ export function parseLifecycleMessage(body: string): LifecycleMessage {
     case 'EC2 Instance-launch Lifecycle Action':
       return action(read.detail, read.time, read.id)
     case 'EC2 Instance Launch Successful':
-      return launched(read.detail, read.time)
+      return launched(read.detail, read.detail.StartTime ?? read.time)
     case 'EC2 Instance Terminate Successful':
       return {
         kind: 'skip',

@@ -10,7 +10,7 @@ import { allListed, storedLists, unreadable } from './lists.ts'
 import type { Ports } from './ports.ts'
 import { readBack } from './read-back.ts'
 
-/** What told of a launch, and when it was (epoch ms). */
+/** A launch, and a time at which it was under way (epoch ms): what is placed on its machine later is of this life. */
 export interface Launch {
   readonly instanceId: string
   readonly time: number
@@ -67,7 +67,7 @@ export async function launchedInstance(
   return facts
 }
 
-/** A mark of an older life, or of before this launch, a lifecycle hold of its own older life, or any hold of a machine that is gone. What is said of the launched one itself came after its launch. */
+/** A mark of an older life, or what a lifecycle action left of before this launch, or any hold of a machine that is gone. What is said of the launched one itself came after its launch. */
 async function isOver(
   ports: Ports,
   { source, subject, placedAt }: Hold,
@@ -76,12 +76,11 @@ async function isOver(
 ): Promise<boolean> {
   if (subject.kind !== 'instance') return source === 'retired'
   const { instanceId, launchedAt } = subject
+  const isOfAction = source === 'lifecycle' || source === 'retired'
   // Root volume replaced, or back from a warm pool of running machines: it is launched again, and its launch time is the former one.
-  if (source === 'retired' && instanceId === launched.instanceId && placedAt < time) return true
+  // Its action was over before this launch began, also where somebody else has completed it.
+  if (isOfAction && instanceId === launched.instanceId && placedAt < time) return true
   if (source === 'retired') return (launchedAt || placedAt) < launched.launchedAt
-  // Somebody else has completed the action of its former life.
-  if (source === 'lifecycle' && instanceId === launched.instanceId)
-    return launchedAt > 0 && launchedAt < launched.launchedAt
   if (instanceId === launched.instanceId) return false
   // It may have gone this very moment, which is why its address was free.
   const now = ports.clock.now()

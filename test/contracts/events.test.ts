@@ -91,7 +91,7 @@ const lifecycle: Record<string, { message: object; intent?: string }> = {
     message: { kind: 'skip', reason: `${instanceId} has left its group: nothing follows from that` },
   },
   'launch-successful': {
-    message: { kind: 'launched', group, instanceId, time: Date.UTC(2026, 10, 22, 21, 2, 10) },
+    message: { kind: 'launched', group, instanceId, time: Date.UTC(2026, 10, 22, 20) },
   },
   'launch-successful-into-warm-pool': {
     message: { kind: 'skip', reason: `${instanceId} went to WarmPool: not launched` },

@@ -122,13 +122,8 @@ class Cast {
     this.announcements.set(machine, gone)
     const token = machines.begin(machine, 'terminate')
     const deadlineAt = Math.floor(this.now / 1000) * 1000 + plan.group.drainDeadlineSeconds * 1000
-    const at = Math.floor(this.now / 1000) * 1000
-    this.send('lifecycle-events', { body: actionMessage('terminate', machine.id, token, at) }, delivery, {
-      kind: 'terminate',
-      machine,
-      token,
-      deadlineAt,
-    })
+    const body = actionMessage('terminate', machine.id, token, this.now)
+    this.send('lifecycle-events', { body }, delivery, { kind: 'terminate', machine, token, deadlineAt })
   }
 
   private gone(machine: Machine): void {
@@ -169,20 +164,14 @@ class Cast {
       this.world.clock.at(this.now + completedAfter, () =>
         this.world.runs.outside(() => machines.completedByOthers(machine, token)),
       )
-    const at = Math.floor(this.now / 1000) * 1000
-    this.send('lifecycle-events', { body: actionMessage('launch', machine.id, token, at) }, delivery, {
-      kind: 'launch',
-      machine,
-      token,
-    })
+    const body = actionMessage('launch', machine.id, token, this.now)
+    this.send('lifecycle-events', { body }, delivery, { kind: 'launch', machine, token })
   }
 
   private launched(machine: Machine): void {
     const delivery = this.launchAnnouncements.get(machine) ?? []
-    this.send('lifecycle-events', { body: resultMessage('launched', machine.id, this.now) }, delivery, {
-      kind: 'launch',
-      machine,
-    })
+    const body = resultMessage('launched', machine.id, this.now, machine.launchedAt)
+    this.send('lifecycle-events', { body }, delivery, { kind: 'launch', machine })
   }
 
   private alarm({ server, state, delivery }: Of<'alarm'>): void {

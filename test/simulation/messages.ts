@@ -5,6 +5,8 @@ export const groupName = 'media-servers'
 export const hooks = { terminate: 'drain-calls', launch: 'admit-calls' } as const
 
 const iso = (at: number) => new Date(at).toISOString()
+/** As EventBridge writes it. */
+const second = (at: number) => iso(Math.floor(at / 1000) * 1000)
 
 export function actionMessage(
   kind: 'terminate' | 'launch',
@@ -15,7 +17,7 @@ export function actionMessage(
   const name = kind === 'terminate' ? 'lifecycle-terminate-scale-in' : 'lifecycle-launch-scale-out'
   return message(name, {
     id: `event-${token}`,
-    time: iso(at),
+    time: second(at),
     AutoScalingGroupName: groupName,
     LifecycleHookName: hooks[kind],
     LifecycleActionToken: token,
@@ -23,10 +25,17 @@ export function actionMessage(
   })
 }
 
-export function resultMessage(kind: 'terminated' | 'launched', instanceId: string, at: number): string {
+/** @param began when what succeeded now had begun */
+export function resultMessage(
+  kind: 'terminated' | 'launched',
+  instanceId: string,
+  at: number,
+  began = at,
+): string {
   return message(kind === 'terminated' ? 'terminate-successful' : 'launch-successful', {
     id: `event-${kind}-${instanceId}`,
-    time: iso(at),
+    time: second(at),
+    StartTime: second(began),
     AutoScalingGroupName: groupName,
     EC2InstanceId: instanceId,
   })

@@ -257,9 +257,14 @@ test('each minute EC2 is asked who has the address of ten marks, others the next
   expect(asked.size).toBeGreaterThan(15)
 })
 
-test.each(['at once', 'late', 'never'])(
-  'an action that somebody else completed leaves nothing on its machine that is back from a warm pool (its news come %s)',
-  async (comes) => {
+test.each([
+  ['Stopped', 'at once'],
+  ['Stopped', 'late'],
+  ['Stopped', 'never'],
+  ['Running', 'at once'],
+] as const)(
+  'an action that somebody else completed leaves nothing on its machine that is back from a warm pool (%s, its news come %s)',
+  async (pool, comes) => {
     const world = createWorld()
     world.edge('edge-a').callTo(server)
     const { action } = await leaving(world)
@@ -267,7 +272,7 @@ test.each(['at once', 'late', 'never'])(
     await world.memory.lifecycleActions.complete(action, 'CONTINUE')
     await world.pass(10 * seconds)
     const at = world.clock.now()
-    world.memory.instances.put(facts({ launchedAt: at }))
+    if (pool === 'Stopped') world.memory.instances.put(facts({ launchedAt: at }))
     if (comes === 'late') await world.until((record) => record?.state === 'ended')
     if (comes !== 'never') await comesBack(world, at)
     await everyMinute(world, 5)
