@@ -7,6 +7,7 @@ import { heartbeatDue } from '../control/pace.ts'
 import { actionRef, openAction } from '../control/phases.ts'
 import { drainAnew } from './lost-record.ts'
 import type { Ports } from './ports.ts'
+import { saveDrain } from './save-drain.ts'
 
 type Kept = { readonly drain: Drain; readonly over: boolean }
 
@@ -49,7 +50,10 @@ async function heartbeatOf(
 export async function drainOf(ports: Ports, payload: WorkflowPayload): Promise<Drain | undefined> {
   const drain = (await ports.store.drain(payload.drainId)) ?? (await drainAnew(ports, payload))
   if (drain.attempt === payload.attempt) return drain
-  if (drain.attempt > payload.attempt && drain.phase.name !== 'ended') await startAgain(ports, drain)
+  if (drain.phase.name === 'ended') return undefined
+  // Its row was lost, or is an older one that was restored, and a former attempt has looked since.
+  if (drain.attempt < payload.attempt) return saveDrain(ports, { ...drain, attempt: payload.attempt })
+  await startAgain(ports, drain)
   return undefined
 }
 

@@ -4,7 +4,7 @@ import type { Ports } from './ports.ts'
 
 /**
  * Turns the hold of a drain whose lifecycle action is over into the retired mark: the destination stays disabled. Of what was never listed
- * nothing is left behind. A look that comes again finds what is done.
+ * nothing is left behind. It is as old as the hold: a launch that was later ends it. A look that comes again finds what is done.
  */
 export async function leaveMark(
   { store, settles, clock }: Pick<Ports, 'store' | 'settles' | 'clock'>,
@@ -27,5 +27,5 @@ export async function leaveMark(
   // A look that comes again must not bring back a mark that was lifted since it left it.
   if (mark && mark.placedAt >= placedAt) return
   const why = `drained by ${hold.who}: ${hold.why}`
-  await store.retire(hold, { ...hold, source: 'retired', placedAt: now, order: orderOf(now), why })
+  await store.retire(hold, { ...hold, source: 'retired', order: orderOf(now), why })
 }

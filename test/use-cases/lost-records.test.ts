@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Drain } from '../../functions/control/drain.ts'
 import { RecordMissing } from '../../functions/control/errors.ts'
+import { lookPayload } from '../../functions/control/look-payload.ts'
 import { look } from '../../functions/use-cases/look.ts'
+import { present } from '../present.ts'
 import {
   command,
   config,
@@ -10,6 +12,7 @@ import {
   everywhere,
   instanceId,
   minutes,
+  seconds,
   server,
   type World,
 } from './world.ts'
@@ -82,6 +85,28 @@ test('a retained instance whose record is lost stays until its calls are over, a
   world.edge('edge-a').hangUp(call)
   await world.until((record) => record?.state === 'ended')
   expect(world.memory.lifecycleActions.terminated).toMatchObject([{ instanceId }])
+})
+
+test('a record that is lost and made anew by a former attempt is taken up by the one that runs', async () => {
+  const world = createWorld()
+  const call = world.edge('edge-a').callTo(server)
+  await world.scaleIn()
+  await world.pass(5 * minutes)
+  // A waking: the execution of the first attempt waits, and ends when it looks again.
+  const drain = present(await world.memory.store.drain(drainId), drainId)
+  const second = { ...drain, attempt: 2, version: drain.version + 1 }
+  await world.memory.store.putDrain(second)
+  const { timers } = world.ports.config
+  await world.ports.workflows.start(lookPayload(second, 'calls-up', world.clock.now(), timers))
+  await world.pass(1 * seconds)
+  loseRow(world)
+  await look(world.ports, world.payload())
+  expect(await world.record()).toMatchObject({ attempt: 1 })
+  await world.pass(20 * minutes)
+  expect(world.ended()).toEqual([])
+  world.edge('edge-a').hangUp(call)
+  await world.until((record) => record?.state === 'ended')
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })
 
 test('an operator’s drain whose record is lost goes on with who asked for it, and what for', async () => {

@@ -262,6 +262,7 @@ test.each([
   ['Stopped', 'late'],
   ['Stopped', 'never'],
   ['Running', 'at once'],
+  ['Running', 'late'],
 ] as const)(
   'an action that somebody else completed leaves nothing on its machine that is back from a warm pool (%s, its news come %s)',
   async (pool, comes) => {
