@@ -5,7 +5,8 @@ import { Command } from 'commander'
 import { openLedger } from '../lab/call-ledger.ts'
 import { startCaller, startMediaServer } from '../lab/calls.ts'
 import { type Edge, type EdgeSpec, startEdge } from '../lab/edge.ts'
-import { type KamailioRelease, provision, type Tools } from '../lab/provision.ts'
+import type { KamailioRelease } from '../lab/programs.ts'
+import { provision, type Tools } from '../lab/provision.ts'
 
 /**
  * What the drain guard, dialogs, call profiles and begun counters cost an edge: processor time of Kamailio for each call.

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { type DispatcherEntry, type Edge, startEdge } from '../lab/edge.ts'
 import { send } from '../lab/edge-rpc.ts'
-import { type KamailioProgram, provision } from '../lab/provision.ts'
+import type { KamailioProgram } from '../lab/programs.ts'
+import { provision } from '../lab/provision.ts'
 
 /** What a long dispatcher list costs through kamailio/rpc.cfg: bytes and time of its three forms, and of a reload. */
 

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { answersOptions, type MediaServer, type SippLab } from './calls.ts'
 import { freePort } from './free-port.ts'
 import { startChild, untilReady } from './leash.ts'
-import type { AsteriskProgram } from './provision.ts'
+import type { AsteriskProgram } from './programs.ts'
 
 export interface AsteriskSpec {
   readonly name: string

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { CallLedger } from './call-ledger.ts'
 import { freePort } from './free-port.ts'
 import { type Child, startChild, untilReady } from './leash.ts'
-import type { Program } from './provision.ts'
+import type { Program } from './programs.ts'
 
 const scenarios = join(import.meta.dirname, 'sipp')
 

@@ -13,7 +13,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { type Destination, readList, rpc } from './edge-rpc.ts'
 import { freePort } from './free-port.ts'
 import { type Child, startChild, untilReady } from './leash.ts'
-import type { KamailioProgram } from './provision.ts'
+import type { KamailioProgram } from './programs.ts'
 
 const productFiles = resolve(import.meta.dirname, '../kamailio')
 const plainConfig = join(import.meta.dirname, 'plain-edge.cfg')

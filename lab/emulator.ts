@@ -4,7 +4,7 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import type { AwsEvent } from './auto-scaling-types.ts'
 import { freePort } from './free-port.ts'
 import { type Child, startChild, untilReady } from './leash.ts'
-import type { Program } from './provision.ts'
+import type { Program } from './programs.ts'
 
 /** An AWS that runs on this machine. */
 export interface Emulator {

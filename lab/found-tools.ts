@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { AsteriskProgram, KamailioProgram, KamailioRelease, Program } from './provision.ts'
+import type { AsteriskProgram, KamailioProgram, KamailioRelease, Program } from './programs.ts'
 
 const neededModules = [
   'tm',

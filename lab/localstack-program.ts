@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path'
 import { debianRoot, trixie } from './debian-root.ts'
 import { cacheDir, type Log, place } from './lab-cache.ts'
 import { runToEnd } from './leash.ts'
-import type { Program } from './provision.ts'
+import type { Program } from './programs.ts'
 
 const recipe = join(import.meta.dirname, 'localstack')
 const requirements = join(recipe, 'requirements.txt')

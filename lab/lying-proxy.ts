@@ -3,7 +3,7 @@ import * as z from 'zod'
 import type { Edge } from './edge.ts'
 import { type HttpReply, send } from './edge-rpc.ts'
 import { freePort } from './free-port.ts'
-import type { Interposed } from './world.ts'
+import type { Interposed } from './interposed.ts'
 
 /** What the proxy lies about. */
 export type Lie = 'state' | 'count'

@@ -3,39 +3,13 @@ import { join } from 'node:path'
 import { bookworm, debianRoot, forky, type Suite, trixieKamailio } from './debian-root.ts'
 import { findAsterisk, findKamailio, findSipp } from './found-tools.ts'
 import type { Log } from './lab-cache.ts'
-
-/** The Kamailio releases that the lab knows, newest first. */
-export const kamailioReleases = ['6.1', '6.0', '5.6'] as const
-export type KamailioRelease = (typeof kamailioReleases)[number]
+import type { AsteriskProgram, KamailioProgram, KamailioRelease, Program } from './programs.ts'
 
 /** Where each release comes from; a release without an entry does not compile. */
 const suites: Readonly<Record<KamailioRelease, Suite>> = {
   '6.1': forky,
   '6.0': trixieKamailio,
   '5.6': bookworm,
-}
-
-/** A program to start: its arguments follow `argv`. */
-export interface Program {
-  readonly argv: readonly string[]
-}
-
-export interface KamailioProgram extends Program {
-  readonly release: KamailioRelease
-  /** The SQL that makes the dialog module's SQLite tables. */
-  readonly dialogSchema: string
-  /**
-   * The package's own `/etc/kamailio` with Debian's stock kamailio.cfg, as it was built.
-   * Undefined for the machine's own Kamailio, whose files somebody may have edited.
-   */
-  readonly stockConfigDir?: string
-  /** Whether Lua scripts run (`app_lua`): a package of its own, taken with 6.1 only. */
-  readonly lua: boolean
-}
-
-export interface AsteriskProgram extends Program {
-  readonly moduleDir: string
-  readonly dataDir: string
 }
 
 /** What `provision` brought; only what was asked for is there. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Edge } from './edge.ts'
+import type { Interposed } from './interposed.ts'
 import { type Lie, startLyingProxy } from './lying-proxy.ts'
 import type { Machine } from './machines.ts'
 import { invitesBetween } from './referee.ts'
@@ -7,7 +8,7 @@ import type { Report } from './report.ts'
 import type { Scenario } from './scenario.ts'
 import { drainByLifecycle, untilProven } from './stage.ts'
 import { meddle } from './stranger.ts'
-import type { Interposed, World } from './world.ts'
+import type { World } from './world.ts'
 
 export const sabotageNames = [
   'early-continue',

@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net'
 import type { Edge } from './edge.ts'
 import { freePort } from './free-port.ts'
-import type { Interposed } from './world.ts'
+import type { Interposed } from './interposed.ts'
 
 /** The way to an edge's JSON-RPC, which can be severed: the edge goes on with its calls, and nobody is answered. */
 export interface Severable extends Interposed {

@@ -20,8 +20,8 @@ import {
   serverGroup,
   settingsFile,
 } from './fleet-plan.ts'
+import type { Interposed } from './interposed.ts'
 import type { Log } from './lab-cache.ts'
-import type { WorldOptions } from './world.ts'
 
 export interface AwsSide {
   readonly autoScaling: AutoScaling
@@ -36,7 +36,7 @@ export interface AwsOptions {
   readonly auth: boolean
   /** the API through which the functions reach the edges, unless directly */
   readonly edgeApi?: string
-  readonly inFrontOfTable?: WorldOptions['inFrontOfTable']
+  readonly inFrontOfTable?: (endpoint: Promise<URL>) => Promise<Interposed>
   readonly deadlines: readonly ShortDeadline[]
   readonly onTerminate: (instance: Instance) => Promise<void>
   readonly log: Log

@@ -15,7 +15,7 @@ import {
 } from './fleet-plan.ts'
 import type { Log } from './lab-cache.ts'
 import type { Machine } from './machines.ts'
-import type { AsteriskProgram, KamailioProgram } from './provision.ts'
+import type { AsteriskProgram, KamailioProgram } from './programs.ts'
 import { startTraffic, type Traffic } from './traffic.ts'
 
 export interface SipLab extends SippLab {

@@ -11,9 +11,11 @@ import type { Edge } from './edge.ts'
 import type { Emulator } from './emulator.ts'
 import { defaultEmulator, type EmulatorChoice, prepareEmulator } from './emulators.ts'
 import { edgePlans, type ShortDeadline } from './fleet-plan.ts'
+import type { Interposed } from './interposed.ts'
 import type { Log } from './lab-cache.ts'
 import { Machines } from './machines.ts'
-import { type KamailioRelease, provision } from './provision.ts'
+import type { KamailioRelease } from './programs.ts'
+import { provision } from './provision.ts'
 import { makeRunDir } from './run-dir.ts'
 import { warmUp } from './warm-up.ts'
 import { deployApp, output, putParameters, startAws } from './world-aws.ts'
@@ -25,13 +27,6 @@ import {
   startServer,
   startSippServers,
 } from './world-sip.ts'
-
-/** Something between an edge, or the table, and our functions. */
-export interface Interposed {
-  /** what our functions are told instead of the URL behind it */
-  readonly url: string
-  readonly close: () => Promise<void>
-}
 
 export interface WorldOptions {
   readonly kamailio: KamailioRelease

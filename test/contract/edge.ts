@@ -6,7 +6,7 @@ import {
   type WritableState,
 } from '../../functions/control/destination.ts'
 import type { Edge } from '../../functions/use-cases/ports.ts'
-import type { KamailioRelease } from '../../lab/provision.ts'
+import type { KamailioRelease } from '../../lab/programs.ts'
 import { callsContract } from './edge-calls.ts'
 import { filesContract } from './edge-files.ts'
 

@@ -14,7 +14,8 @@ import {
 import { type Edge, type EdgeSpec, startEdge } from '../../lab/edge.ts'
 import { send } from '../../lab/edge-rpc.ts'
 import { type Child, startChild, untilReady } from '../../lab/leash.ts'
-import { type KamailioRelease, provision } from '../../lab/provision.ts'
+import type { KamailioRelease } from '../../lab/programs.ts'
+import { provision } from '../../lab/provision.ts'
 
 export const hasIpv6Loopback = Object.values(networkInterfaces()).some((addresses) =>
   addresses?.some(({ address }) => address === '::1'),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { createHttpTransport } from '../../functions/kamailio/http-transport.ts'
-import { kamailioReleases } from '../../lab/provision.ts'
+import { kamailioReleases } from '../../lab/programs.ts'
 import { rpcPortContract, uris } from '../contract/rpc-port.ts'
 import { type Lab, openLab } from './lab.ts'
 

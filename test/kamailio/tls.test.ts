@@ -9,7 +9,8 @@ import { createHttpTransport } from '../../functions/kamailio/http-transport.ts'
 import { startEdge } from '../../lab/edge.ts'
 import { freePort } from '../../lab/free-port.ts'
 import { startChild, untilReady } from '../../lab/leash.ts'
-import { type KamailioRelease, provision, type Tools } from '../../lab/provision.ts'
+import type { KamailioRelease } from '../../lab/programs.ts'
+import { provision, type Tools } from '../../lab/provision.ts'
 import {
   clientOf,
   expectNothingOf,

@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { batchOf } from '../../functions/contracts/rpc.ts'
 import type { Edge } from '../../lab/edge.ts'
-import { type KamailioRelease, kamailioReleases } from '../../lab/provision.ts'
+import { type KamailioRelease, kamailioReleases } from '../../lab/programs.ts'
 import { type Lab, openLab } from '../kamailio/lab.ts'
 
 /** One exchange with a real Kamailio that has our files; `headers` are those that say something. */
