@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import type { CallOutcome, CallRecord } from './call-record.ts'
 import { followLines } from './new-lines.ts'
 
 /**
@@ -29,32 +30,6 @@ export interface CallEvent {
   /** The caller or media server that saw it. */
   readonly seenBy: string
   readonly side: 'caller' | 'server'
-}
-
-/**
- * ringing: placed, not decided; up: answered; ended: its scripted BYE was seen and answered by both ends; failed: never
- * answered; cut: answered, but it did not end by its scripted BYE, or one of its ends is gone.
- */
-export type CallOutcome = 'ringing' | 'up' | 'ended' | 'failed' | 'cut'
-
-/** One call as both of its ends saw it; times are Unix ms. */
-export interface CallRecord {
-  readonly callId: string
-  readonly caller: string
-  /** The edge that the caller sent it to; undefined for a call that went past the edges. */
-  readonly edge: string | undefined
-  /** Every media server that got its INVITE, in order; the last one has the call. */
-  readonly invites: readonly { readonly server: string; readonly at: number }[]
-  readonly server: string | undefined
-  readonly placedAt: number | undefined
-  readonly answeredAt: number | undefined
-  readonly endedAt: number | undefined
-  readonly byeAtServerAt: number | undefined
-  /** The caller got a BYE that was not its own. */
-  readonly hungUpAt?: number | undefined
-  readonly outcome: CallOutcome
-  /** Why it failed or was cut, in words. */
-  readonly why: string | undefined
 }
 
 /** How much later than the caller a media server may write down that a call is over. */
@@ -136,7 +111,7 @@ export function openLedger(): CallLedger {
   }
   const timer = setInterval(sync, 100)
   timer.unref()
-  const calls = () => [...records.values()].map((record) => judge(record, isGone))
+  const calls = () => [...records.values()].map((record) => recordOf(record, isGone))
   return {
     follow: ({ name, side, file, edge }) => {
       const source: Source = { name, side, edge, newLines: followLines(file), gone: false }
@@ -222,9 +197,9 @@ function note(records: Map<string, OpenRecord>, source: Source, event: CallEvent
   }
 }
 
-function judge(record: OpenRecord, isGone: (name: string) => boolean): CallRecord {
+function recordOf(record: OpenRecord, isGone: (name: string) => boolean): CallRecord {
   const server = record.invites.at(-1)?.server
-  const { outcome, why } = decide(record, server, isGone)
+  const { outcome, why } = outcomeOf(record, server, isGone)
   return {
     callId: record.callId,
     caller: record.caller?.name ?? 'unknown',
@@ -241,7 +216,7 @@ function judge(record: OpenRecord, isGone: (name: string) => boolean): CallRecor
   }
 }
 
-function decide(
+function outcomeOf(
   record: OpenRecord,
   server: string | undefined,
   isGone: (name: string) => boolean,

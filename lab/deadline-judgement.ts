@@ -1,5 +1,5 @@
-import type { CallRecord } from './call-ledger.ts'
-import type { ActionEvidence, DeadlineEvidence, DrainEvidence, Problem } from './referee.ts'
+import type { CallRecord } from './call-record.ts'
+import type { ActionEvidence, DeadlineEvidence, DrainEvidence, Problem } from './evidence.ts'
 
 /**
  * Whether the group's policy answers for the end of a call that was cut: `terminate` for those that were still up when the instance

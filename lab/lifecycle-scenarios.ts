@@ -1,7 +1,7 @@
 import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn'
 import type { Activity } from './auto-scaling-groups.ts'
+import type { Problem } from './evidence.ts'
 import { plan } from './fleet-plan.ts'
-import type { Problem } from './referee.ts'
 import { drainAndLaunch, type Scenario } from './scenario.ts'
 import { drainByLifecycle, untilGapCloses, untilProven } from './stage.ts'
 import type { World } from './world.ts'

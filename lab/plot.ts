@@ -1,4 +1,4 @@
-import type { CallRecord } from './call-ledger.ts'
+import type { CallRecord } from './call-record.ts'
 import type { Mark } from './world.ts'
 
 export interface PlotInput {

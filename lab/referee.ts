@@ -1,68 +1,15 @@
-import type { CallRecord } from './call-ledger.ts'
+import { type CallRecord, callsUp, invitesBetween, placedBetween } from './call-record.ts'
+import { deadlineProblems, isByPolicy } from './deadline-judgement.ts'
+import type { DrainEvidence, Evidence, LaunchEvidence, Problem } from './evidence.ts'
+import {
+  activeEverywhere,
+  disabledEverywhere,
+  gapAfter,
+  reloadShowsMs,
+  restoredEverywhere,
+  shownAt,
+} from './flag-history.ts'
 import type { FlagChange } from './flag-watch.ts'
-
-/** One thing that did not hold: the figure of the report that shows it, and the words for people. */
-export interface Problem {
-  readonly figure: string
-  readonly text: string
-}
-
-/** How the lifecycle action of a drain ended, by the simulator. */
-export interface ActionEvidence {
-  readonly endedAt: number | undefined
-  readonly result: 'CONTINUE' | 'ABANDON' | undefined
-  /** `completed` is our function's doing; anything else is not */
-  readonly cause: string | undefined
-}
-
-/** A deadline that calls outlasted. All times are Unix ms. */
-export interface DeadlineEvidence {
-  readonly at: number
-  readonly choice: 'retain' | 'end-calls' | 'terminate'
-  /** when the machine of a retained instance was gone */
-  readonly goneAt?: number | undefined
-}
-
-/** What the lab itself saw of one drain. All times are Unix ms. */
-export interface DrainEvidence {
-  readonly kind: 'drain'
-  readonly scenario: string
-  readonly destination: string
-  /** the machine, e.g. `ms-1` */
-  readonly machine: string
-  /** its SIP server in the ledger */
-  readonly server: string
-  readonly edges: readonly string[]
-  readonly triggeredAt: number
-  /** the lifecycle action; undefined for an operator's or alarm's drain */
-  readonly action?: ActionEvidence
-  /** when the OK or the activate was sent, that gives the server back */
-  readonly restoreAt?: number
-  /** an edge that was restarted after the confirmation, and when that began */
-  readonly restart?: { readonly edge: string; readonly at: number }
-  /** what its group's policy has to decide on, as calls outlast the deadline */
-  readonly deadline?: DeadlineEvidence
-  /** until when the scenario was watched */
-  readonly watchedUntil: number
-  /** what the scenario found besides the calls */
-  readonly problems: readonly Problem[]
-}
-
-/** What the lab saw of one launch on the address of a machine that was drained before. */
-export interface LaunchEvidence {
-  readonly kind: 'launch'
-  readonly scenario: string
-  readonly destination: string
-  readonly machine: string
-  readonly server: string
-  readonly edges: readonly string[]
-  readonly launchedAt: number
-  readonly action: ActionEvidence
-  readonly watchedUntil: number
-  readonly problems: readonly Problem[]
-}
-
-export type Evidence = DrainEvidence | LaunchEvidence
 
 /** One scenario in the report. A figure is null where it does not apply, or could not be reached: `problems` then says so. */
 export interface ScenarioReport {
@@ -93,113 +40,203 @@ export interface ScenarioReport {
 export const leastCallsAtStart = 5
 export const leastCallsAfterConfirmation = 20
 
-/** So long a reload may show an edge's file instead of its states; the drain guard keeps calls away meanwhile. */
-export const reloadShowsMs = 2000
-
-/** What the referee needs to know of the world to judge. */
+/** What the referee needs to know of the world. */
 export interface Records {
   readonly calls: readonly CallRecord[]
   readonly flagsOf: (uri: string) => readonly FlagChange[]
 }
 
-type Flags = ReadonlyMap<number, string> | undefined
-
-export function isDisabled(flags: Flags): boolean {
-  return flags !== undefined && flags.size > 0 && [...flags.values()].every((text) => text.startsWith('D'))
+/** Judges one scenario by what the lab itself saw: SIP at both ends, the edges' own lists, the simulator's record. */
+export function judge(evidence: Evidence, records: Records): ScenarioReport {
+  return evidence.kind === 'drain' ? judgeDrain(evidence, records) : judgeLaunch(evidence, records)
 }
 
-function isActive(flags: Flags): boolean {
-  return flags !== undefined && flags.size > 0 && [...flags.values()].every((text) => text.startsWith('A'))
-}
+type DrainFigures = ReturnType<typeof drainFigures>
 
-/** @returns the first moment at or after `since` at which what every edge showed last fulfils `holds`. */
-export function firstEverywhere(
-  history: readonly FlagChange[],
-  edges: readonly string[],
-  since: number,
-  holds: (flags: Flags, edge: string) => boolean,
-): number | undefined {
-  const shown = new Map<string, Flags>()
-  const everywhere = () => edges.every((edge) => shown.has(edge) && holds(shown.get(edge), edge))
-  for (const change of history) if (change.at <= since) shown.set(change.edge, change.flags)
-  if (everywhere()) return since
-  for (const change of history) {
-    if (change.at <= since) continue
-    shown.set(change.edge, change.flags)
-    if (everywhere()) return change.at
-  }
-  return undefined
-}
-
-/** @returns the first moment at or after `since` at which every edge shows it disabled in every group that lists it. */
-export function disabledEverywhere(history: readonly FlagChange[], edges: readonly string[], since: number) {
-  return firstEverywhere(history, edges, since, isDisabled)
-}
-
-/** @returns the first moment at or after `since` at which every edge shows what it showed at `like`. */
-export function restoredEverywhere(
-  history: readonly FlagChange[],
-  edges: readonly string[],
-  since: number,
-  like: number,
-) {
-  const former = new Map(edges.map((edge) => [edge, shownAt(history, edge, like)]))
-  return firstEverywhere(history, edges, since, (flags, edge) => {
-    const before = former.get(edge)
-    if (flags === undefined || before === undefined || flags.size !== before.size) return false
-    return [...flags].every(([group, text]) => before.get(group) === text)
-  })
-}
-
-/** @returns the first moment at or after `since` at which every edge shows it active in every group that lists it. */
-export function activeEverywhere(history: readonly FlagChange[], edges: readonly string[], since: number) {
-  return firstEverywhere(history, edges, since, isActive)
-}
-
-/** What an edge showed last at that moment. */
-export function shownAt(history: readonly FlagChange[], edge: string, at: number): Flags {
-  return history.findLast((change) => change.edge === edge && change.at <= at)?.flags
-}
-
-/** Answered calls that the server had at that moment. */
-export function callsUp(calls: readonly CallRecord[], server: string, at: number): number {
-  return calls.filter(
-    (call) =>
-      call.server === server &&
-      call.answeredAt !== undefined &&
-      call.answeredAt <= at &&
-      (call.byeAtServerAt === undefined || call.byeAtServerAt > at),
-  ).length
-}
-
-/** INVITEs that the server itself got after `from` and not after `until`. */
-export function invitesBetween(
-  calls: readonly CallRecord[],
-  server: string,
-  from: number,
-  until: number,
-): number {
-  return calls
-    .flatMap(({ invites }) => invites)
-    .filter((invite) => invite.server === server && invite.at > from && invite.at <= until).length
-}
-
-/** Calls that any caller placed, through any edge. */
-export function placedBetween(calls: readonly CallRecord[], from: number, until: number): number {
-  return calls.filter(({ placedAt }) => placedAt !== undefined && placedAt > from && placedAt <= until).length
-}
-
-/** The restart of an edge until every edge shows the server disabled again; it sends calls in between. */
-export function gapAfter(
-  history: readonly FlagChange[],
-  edges: readonly string[],
-  restart: { readonly edge: string; readonly at: number },
-): { readonly from: number; readonly until: number | undefined } {
-  const opened = history.find(
-    ({ edge, at, flags }) => edge === restart.edge && at >= restart.at && !isDisabled(flags),
-  )
+function drainFigures(evidence: DrainEvidence, records: Records) {
+  const { calls } = records
+  const { server, edges, triggeredAt, action, restoreAt } = evidence
+  const history = records.flagsOf(evidence.destination)
+  const goneAt = evidence.deadline?.goneAt ?? action?.endedAt
+  const endedAt = goneAt ?? restoreAt ?? evidence.watchedUntil
+  const callsAtStart = callsUp(calls, server, triggeredAt)
+  const disabledAt = disabledEverywhere(history, edges, triggeredAt)
+  const confirmedAt = disabledAt !== undefined && disabledAt <= endedAt ? disabledAt : undefined
+  const gap = evidence.restart && gapAfter(history, edges, evidence.restart)
+  const inGap = gap && invitesBetween(calls, server, gap.from, Math.min(gap.until ?? endedAt, endedAt))
+  const newCalls =
+    confirmedAt === undefined ? null : invitesBetween(calls, server, confirmedAt, endedAt) - (inGap ?? 0)
+  const placed = confirmedAt === undefined ? null : placedBetween(calls, confirmedAt, endedAt)
+  const cut = calls.filter((call) => call.server === server && call.outcome === 'cut')
+  const lastBye = lastByeOf(evidence, records)
+  const lastByeToCompletedMs = goneAt === undefined || lastBye === undefined ? null : goneAt - lastBye
+  const byPolicy = cut.filter((call) => isByPolicy(evidence, call))
+  const others = cut.filter((call) => !byPolicy.includes(call))
+  const active = activeAgain(evidence, records)
   return {
-    from: restart.at,
-    until: opened && disabledEverywhere(history, edges, opened.at),
+    ...{ endedAt, callsAtStart, confirmedAt, gap, inGap, newCalls, placed },
+    ...{ cut, byPolicy, others, lastBye, lastByeToCompletedMs, active },
+  }
+}
+
+function drainProblems(evidence: DrainEvidence, records: Records, figures: DrainFigures): Problem[] {
+  const { server, action } = evidence
+  const { endedAt, callsAtStart, confirmedAt, gap, newCalls, placed } = figures
+  const { byPolicy, others, lastBye, lastByeToCompletedMs, active } = figures
+  const problems: Problem[] = []
+  const blame = (figure: string, text: string) => problems.push({ figure, text })
+  if (callsAtStart < leastCallsAtStart)
+    blame('callsAtStart', `only ${callsAtStart} calls were up when it began; ${leastCallsAtStart} are needed`)
+  if (confirmedAt === undefined)
+    blame('triggerToConfirmedMs', `never disabled on every edge: ${open(evidence, records, endedAt)}`)
+  if (newCalls !== null && newCalls > 0)
+    blame(
+      'newCallsAfterConfirmation',
+      `${newCalls} new calls reached ${server} after it was disabled everywhere`,
+    )
+  if (gap?.until !== undefined && gap.until > endedAt)
+    blame('gapMs', `it was completed while the restarted edge still showed ${server} open`)
+  if (placed !== null && placed < leastCallsAfterConfirmation)
+    blame(
+      'callsPlacedAfterConfirmation',
+      `only ${placed} calls were placed after the confirmation; ${leastCallsAfterConfirmation} are needed`,
+    )
+  if (others.length > 0)
+    blame('cut', `${others.length} calls were cut: ${[...new Set(others.map(({ why }) => why))].join('; ')}`)
+  if (gap && gap.until === undefined)
+    blame('gapMs', `after the restart of ${evidence.restart?.edge} it was never disabled again`)
+  if (confirmedAt !== undefined && action !== undefined)
+    problems.push(
+      ...(evidence.deadline === undefined
+        ? completionProblems(action, lastByeToCompletedMs)
+        : deadlineProblems(evidence.deadline, action, lastBye, byPolicy.length)),
+    )
+  if (active) problems.push(...active.problems)
+  problems.push(...evidence.problems)
+  return problems
+}
+
+function judgeDrain(evidence: DrainEvidence, records: Records): ScenarioReport {
+  const { triggeredAt, action } = evidence
+  const figures = drainFigures(evidence, records)
+  const { callsAtStart, confirmedAt, gap, inGap, active } = figures
+  const problems = drainProblems(evidence, records, figures)
+  return {
+    name: evidence.scenario,
+    kind: 'drain',
+    machine: evidence.machine,
+    destination: evidence.destination,
+    callsAtStart,
+    triggerToConfirmedMs: confirmedAt === undefined ? null : confirmedAt - triggeredAt,
+    newCallsAfterConfirmation: figures.newCalls,
+    callsPlacedAfterConfirmation: figures.placed,
+    lastByeToCompletedMs: figures.lastByeToCompletedMs,
+    cut: figures.cut.length,
+    ...(evidence.deadline && { cutByPolicy: figures.byPolicy.length }),
+    result: action ? resultOf(action) : restored(active?.at),
+    passed: problems.length === 0,
+    problems,
+    ...(gap && {
+      gapMs: gap.until === undefined ? null : gap.until - gap.from,
+      newCallsInGap: inGap ?? 0,
+    }),
+    ...(active && {
+      triggerToActiveMs: active.at === undefined ? null : active.at - active.since,
+      callsAfterActive: active.calls,
+    }),
+  }
+}
+
+function restored(at: number | undefined): string {
+  return at === undefined ? 'not restored' : 'restored'
+}
+
+function resultOf(action: { result?: string | undefined; cause?: string | undefined }): string {
+  return action.result === undefined ? 'still waiting' : `${action.result} (${action.cause})`
+}
+
+function completionProblems(
+  action: NonNullable<DrainEvidence['action']>,
+  lastByeToCompletedMs: number | null,
+): Problem[] {
+  if (action.endedAt === undefined)
+    return [{ figure: 'result', text: 'the lifecycle action was never completed' }]
+  if (action.cause !== 'completed' || action.result !== 'CONTINUE')
+    return [
+      { figure: 'result', text: `the lifecycle action ended as ${resultOf(action)}, not by our CONTINUE` },
+    ]
+  if (lastByeToCompletedMs === null || lastByeToCompletedMs < 0)
+    return [{ figure: 'lastByeToCompletedMs', text: 'CONTINUE came before the last BYE' }]
+  return []
+}
+
+/** The last BYE that the server saw; undefined when one of its answered calls never got one. */
+function lastByeOf({ server }: DrainEvidence, { calls }: Records): number | undefined {
+  const answered = calls.filter((call) => call.server === server && call.answeredAt !== undefined)
+  if (answered.length === 0 || answered.some(({ byeAtServerAt }) => byeAtServerAt === undefined))
+    return undefined
+  return Math.max(...answered.map(({ byeAtServerAt = 0 }) => byeAtServerAt))
+}
+
+function activeAgain(evidence: DrainEvidence, { calls, flagsOf }: Records) {
+  const { restoreAt: since, edges, server, triggeredAt } = evidence
+  if (since === undefined) return undefined
+  const at = restoredEverywhere(flagsOf(evidence.destination), edges, since, triggeredAt)
+  const got = at === undefined ? 0 : invitesBetween(calls, server, at, evidence.watchedUntil)
+  return { since, at, calls: got, problems: activeProblems(at, got, 'the flags that it had before') }
+}
+
+function activeProblems(at: number | undefined, calls: number, what: string): Problem[] {
+  if (at === undefined) return [{ figure: 'triggerToActiveMs', text: `not every edge came to show ${what}` }]
+  if (calls === 0) return [{ figure: 'callsAfterActive', text: 'it got no call after it was active again' }]
+  return []
+}
+
+/** Which edge showed what at that moment, in words. */
+function open(evidence: Evidence, records: Records, at: number): string {
+  return evidence.edges
+    .map((edge) => {
+      const flags = shownAt(records.flagsOf(evidence.destination), edge, at)
+      const shown = flags && [...flags].map(([group, text]) => `${text} in group ${group}`).join(', ')
+      return `${edge} shows ${shown ?? 'nothing'}`
+    })
+    .join('; ')
+}
+
+function judgeLaunch(evidence: LaunchEvidence, records: Records): ScenarioReport {
+  const { server, edges, launchedAt, action } = evidence
+  const history = records.flagsOf(evidence.destination)
+  const retiredAt = disabledEverywhere(history, edges, launchedAt - reloadShowsMs)
+  const retiredUntilLaunch = retiredAt !== undefined && retiredAt <= launchedAt
+  const at = activeEverywhere(history, edges, launchedAt)
+  const calls = at === undefined ? 0 : invitesBetween(records.calls, server, at, evidence.watchedUntil)
+  const cut = records.calls.filter((call) => call.server === server && call.outcome === 'cut').length
+  const problems: Problem[] = [
+    ...(retiredUntilLaunch
+      ? []
+      : [{ figure: 'retired', text: `before the launch: ${open(evidence, records, launchedAt)}` }]),
+    ...activeProblems(at, calls, 'it active'),
+    ...(action.result === 'CONTINUE' && action.cause === 'completed'
+      ? []
+      : [{ figure: 'result', text: `the launch ended as ${resultOf(action)}, not by our CONTINUE` }]),
+    ...(cut > 0 ? [{ figure: 'cut', text: `${cut} calls were cut` }] : []),
+    ...evidence.problems,
+  ]
+  return {
+    name: evidence.scenario,
+    kind: 'launch',
+    machine: evidence.machine,
+    destination: evidence.destination,
+    callsAtStart: null,
+    triggerToConfirmedMs: null,
+    newCallsAfterConfirmation: null,
+    callsPlacedAfterConfirmation: null,
+    lastByeToCompletedMs: null,
+    cut,
+    result: resultOf(action),
+    passed: problems.length === 0,
+    problems,
+    triggerToActiveMs: at === undefined ? null : at - launchedAt,
+    callsAfterActive: calls,
   }
 }

@@ -1,5 +1,6 @@
-import type { CallRecord } from './call-ledger.ts'
-import type { Problem, ScenarioReport } from './referee.ts'
+import type { CallRecord } from './call-record.ts'
+import type { Problem } from './evidence.ts'
+import type { ScenarioReport } from './referee.ts'
 
 /** `.lab/report.json`. */
 export interface Report {

@@ -1,5 +1,5 @@
+import type { DrainEvidence, Evidence } from './evidence.ts'
 import type { Machine } from './machines.ts'
-import type { DrainEvidence, Evidence } from './referee.ts'
 import { type DrainOptions, drainByLifecycle, launchAgain } from './stage.ts'
 import type { World } from './world.ts'
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { alarm, badCommand, commands } from './command-scenarios.ts'
-import { judge } from './judgement.ts'
+import type { Evidence, Problem } from './evidence.ts'
 import {
   asterisk,
   duplicateEvent,
@@ -9,7 +9,7 @@ import {
   scaleIn,
   threeAtOnce,
 } from './lifecycle-scenarios.ts'
-import type { Evidence, Problem, Records, ScenarioReport } from './referee.ts'
+import { judge, type Records, type ScenarioReport } from './referee.ts'
 import type { Scenario } from './scenario.ts'
 import type { World } from './world.ts'
 

@@ -1,22 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Activity } from './auto-scaling-groups.ts'
 import type { Delivery } from './auto-scaling-types.ts'
+import { callsUp, invitesBetween, placedBetween } from './call-record.ts'
+import type { ActionEvidence, DrainEvidence, LaunchEvidence, Problem } from './evidence.ts'
+import { activeEverywhere, disabledEverywhere, gapAfter, restoredEverywhere } from './flag-history.ts'
 import { instanceOf, type Machine } from './machines.ts'
-import {
-  type ActionEvidence,
-  activeEverywhere,
-  callsUp,
-  type DrainEvidence,
-  disabledEverywhere,
-  gapAfter,
-  invitesBetween,
-  type LaunchEvidence,
-  leastCallsAfterConfirmation,
-  leastCallsAtStart,
-  type Problem,
-  placedBetween,
-  restoredEverywhere,
-} from './referee.ts'
+import { leastCallsAfterConfirmation, leastCallsAtStart } from './referee.ts'
 import { isLongCaller } from './traffic.ts'
 import type { World } from './world.ts'
 

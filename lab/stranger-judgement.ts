@@ -1,15 +1,13 @@
 import { type EdgeWrite, isOurs } from './edge-writes.ts'
-import type { FlagChange } from './flag-watch.ts'
+import type { DrainEvidence, Evidence, Problem } from './evidence.ts'
 import {
   activeEverywhere,
-  type DrainEvidence,
   disabledEverywhere,
-  type Evidence,
   gapAfter,
-  type Problem,
   reloadShowsMs,
   restoredEverywhere,
-} from './referee.ts'
+} from './flag-history.ts'
+import type { FlagChange } from './flag-watch.ts'
 
 interface Destination {
   /** its machine */

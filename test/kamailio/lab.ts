@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type CallRecord, openLedger } from '../../lab/call-ledger.ts'
+import { openLedger } from '../../lab/call-ledger.ts'
+import type { CallRecord } from '../../lab/call-record.ts'
 import {
   type Caller,
   type CallerSpec,

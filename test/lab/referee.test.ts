@@ -1,14 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { CallRecord } from '../../lab/call-ledger.ts'
+import type { CallRecord } from '../../lab/call-record.ts'
+import type { DrainEvidence, LaunchEvidence } from '../../lab/evidence.ts'
+import { disabledEverywhere, gapAfter, restoredEverywhere } from '../../lab/flag-history.ts'
 import type { FlagChange } from '../../lab/flag-watch.ts'
-import { judge } from '../../lab/judgement.ts'
-import {
-  type DrainEvidence,
-  disabledEverywhere,
-  gapAfter,
-  type LaunchEvidence,
-  restoredEverywhere,
-} from '../../lab/referee.ts'
+import { judge } from '../../lab/referee.ts'
 
 const uri = 'sip:127.0.2.1:5060'
 const edges = ['edge-a', 'edge-b']

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { CallRecord } from '../../lab/call-ledger.ts'
+import type { CallRecord } from '../../lab/call-record.ts'
 import { activeCalls, renderPlot } from '../../lab/plot.ts'
 import type { ScenarioReport } from '../../lab/referee.ts'
 import { inWords, makeReport, type ReportInput } from '../../lab/report.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Problem } from '../../lab/referee.ts'
+import type { Problem } from '../../lab/evidence.ts'
 import { makeReport } from '../../lab/report.ts'
 import { sabotageNamed, shownBy } from '../../lab/sabotage.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { EdgeWrite } from '../../lab/edge-writes.ts'
+import type { DrainEvidence, Evidence, LaunchEvidence } from '../../lab/evidence.ts'
 import type { FlagChange } from '../../lab/flag-watch.ts'
-import type { DrainEvidence, Evidence, LaunchEvidence } from '../../lab/referee.ts'
 import { type EdgeRecords, strangerProblems } from '../../lab/stranger-judgement.ts'
 
 const held = 'sip:127.0.2.1:5060'
