@@ -1,5 +1,5 @@
-import { eventTypes, type MetricName, metricNames } from '../contracts/names.ts'
-import type { Drain, DrainEvent, DrainEventName } from '../control/drain.ts'
+import { eventTypes, metricNames } from '../contracts/names.ts'
+import type { Drain, DrainEvent } from '../control/drain.ts'
 import type { ControlEvent, Ports } from './ports.ts'
 
 type Needs = Pick<Ports, 'events' | 'metrics'>
@@ -35,16 +35,11 @@ function published({ id, at, name, detail }: DrainEvent): ControlEvent {
   return { type: eventTypes[name], detail: { eventId: id, happenedAt: at, ...detail } }
 }
 
-const counted: Partial<Record<DrainEventName, MetricName>> = {
-  drainOverdue: metricNames.drainsPastDeadline,
-  callsEnded: metricNames.callsEnded,
-  retainedTooLong: metricNames.retainedTooLong,
-  lifecycleCompletionFailed: metricNames.completionsFailed,
-}
-
 function count({ metrics }: Needs, { name, detail: { policy, ended } }: DrainEvent): void {
-  const metric = counted[name]
-  if (metric) metrics.count(metric, name === 'callsEnded' ? Number(ended) : 1)
+  if (name === 'drainOverdue') metrics.count(metricNames.drainsPastDeadline, 1)
   if (name === 'drainOverdue' && typeof policy === 'string')
     metrics.count(metricNames.deadlineDecisions, 1, { policy })
+  if (name === 'callsEnded') metrics.count(metricNames.callsEnded, Number(ended))
+  if (name === 'retainedTooLong') metrics.count(metricNames.retainedTooLong, 1)
+  if (name === 'lifecycleCompletionFailed') metrics.count(metricNames.completionsFailed, 1)
 }
