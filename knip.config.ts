@@ -6,7 +6,7 @@ const config: KnipConfig = {
     'lib/index.ts',
     'docs/example/app.ts',
     'bench/{drain-over-edges,edge-*,pace,settle-cpu}.ts',
-    'lab/localstack/node-worker.ts',
+    'lab/emulator/localstack/node-worker.ts',
     'functions/handlers/*.ts',
     'test/**/*.test.ts',
     'test/kamailio/drop-in/inside.ts',

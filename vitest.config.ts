@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config'
-import { whyNoLocalStack } from './lab/localstack-program.ts'
+import { whyNoLocalStack } from './lab/programs/localstack-program.ts'
 
 const noLocalStack = whyNoLocalStack()
 if (noLocalStack !== undefined)

@@ -2,7 +2,7 @@ import { toDrainRow } from '../functions/aws/drain-row.ts'
 import { edgesPartitions, leaseKey } from '../functions/aws/dynamo-edges.ts'
 import { packed as asStored, gzipped } from '../functions/aws/packed.ts'
 import { drainId } from '../functions/control/drain.ts'
-import type { Store } from '../functions/use-cases/ports.ts'
+import type { Store } from '../functions/ports/store.ts'
 
 export interface Kind {
   requests: number

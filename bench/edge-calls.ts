@@ -2,11 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { openLedger } from '../lab/call-ledger.ts'
-import { startCaller, startMediaServer } from '../lab/calls.ts'
-import { type Edge, type EdgeSpec, startEdge } from '../lab/edge.ts'
-import type { KamailioRelease } from '../lab/programs.ts'
-import { provision, type Tools } from '../lab/provision.ts'
+import type { KamailioRelease } from '../lab/programs/program.ts'
+import { provision, type Tools } from '../lab/programs/provision.ts'
+import { openLedger } from '../lab/sip/call-ledger.ts'
+import { startCaller, startMediaServer } from '../lab/sip/calls.ts'
+import { type Edge, type EdgeSpec, startEdge } from '../lab/sip/edge.ts'
 
 /**
  * What the drain guard, dialogs, call profiles and begun counters cost an edge: processor time of Kamailio for each call.

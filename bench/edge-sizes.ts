@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { type DispatcherEntry, type Edge, startEdge } from '../lab/edge.ts'
-import { send } from '../lab/edge-rpc.ts'
-import type { KamailioProgram } from '../lab/programs.ts'
-import { provision } from '../lab/provision.ts'
+import type { KamailioProgram } from '../lab/programs/program.ts'
+import { provision } from '../lab/programs/provision.ts'
+import { type DispatcherEntry, type Edge, startEdge } from '../lab/sip/edge.ts'
+import { send } from '../lab/sip/edge-rpc.ts'
 
 /** What a long dispatcher list costs through kamailio/rpc.cfg: bytes and time of its three forms, and of a reload. */
 

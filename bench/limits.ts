@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Clock } from '../functions/use-cases/ports.ts'
+import type { Clock } from '../functions/ports/clock.ts'
 
 /** So many at once, and so many more each second. */
 export class TokenBucket {

@@ -1,5 +1,5 @@
 import type { Listing, Reading } from '../functions/control/reading.ts'
-import type { Store } from '../functions/use-cases/ports.ts'
+import type { Store } from '../functions/ports/store.ts'
 
 /** Told of each reading as it is stored. */
 export type OnReading = (reading: Reading) => void

@@ -1,6 +1,7 @@
 import type { RpcTransport } from '../functions/contracts/rpc.ts'
 import { createEdge } from '../functions/kamailio/dispatcher.ts'
-import type { Clock, Edge } from '../functions/use-cases/ports.ts'
+import type { Clock } from '../functions/ports/clock.ts'
+import type { Edge } from '../functions/ports/edge.ts'
 import type { MemoryEdge } from '../test/memory/edge.ts'
 import { TokenBucket } from './limits.ts'
 

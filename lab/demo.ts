@@ -1,18 +1,24 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
-import { openDisplay } from './display.ts'
-import { emulatorChoice, emulatorNames } from './emulators.ts'
-import { cacheDir } from './lab-cache.ts'
-import type { KamailioRelease } from './programs.ts'
-import { inWords } from './report.ts'
-import { renderHtml } from './report-html.ts'
-import { type Run, run } from './run.ts'
-import { type Sabotage, type SabotageName, sabotageNamed, sabotageNames, shownBy } from './sabotage.ts'
-import type { Scenario } from './scenario.ts'
-import { allScenarios, scenariosNamed } from './scenarios.ts'
-import { writeWorkflowLog } from './workflow-log.ts'
-import { type World, withWorld } from './world.ts'
+import { emulatorChoice, emulatorNames } from './emulator/emulators.ts'
+import { writeWorkflowLog } from './emulator/workflow-log.ts'
+import { cacheDir } from './programs/lab-cache.ts'
+import type { KamailioRelease } from './programs/program.ts'
+import { inWords } from './referee/report.ts'
+import { renderHtml } from './referee/report-html.ts'
+import { type Run, run } from './scenarios/run.ts'
+import {
+  type Sabotage,
+  type SabotageName,
+  sabotageNamed,
+  sabotageNames,
+  shownBy,
+} from './scenarios/sabotage.ts'
+import type { Scenario } from './scenarios/scenario.ts'
+import { allScenarios, scenariosNamed } from './scenarios/scenarios.ts'
+import { openDisplay } from './world/display.ts'
+import { type World, withWorld } from './world/world.ts'
 
 /** Exit code beyond 0 (every promise held) and 1 (not every promise held, as after every sabotage that was seen). */
 const sabotageNotSeen = 2

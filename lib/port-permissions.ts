@@ -9,7 +9,7 @@ import { startPermissions } from './drain-workflow.ts'
 import type { Permission } from './permission.ts'
 import type { Store } from './store.ts'
 
-/** What a function may need from AWS, by the port (functions/use-cases/ports.ts) that it is behind. */
+/** What a function may need from AWS, by the port (functions/ports) that it is behind. */
 export type Need =
   | 'store'
   | 'fleet'

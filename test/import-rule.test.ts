@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Diagnostic, lintPlanted } from './planted.ts'
+import { rooms } from './rooms.ts'
 
 /** Every form in which one file can lean on another; each is planted on a line of its own. */
 const forms = {
@@ -14,137 +15,6 @@ const forms = {
   'dynamic import': (from: string) => `export const d = (use: unknown, _: B) => import('${from}') && use(a)`,
 }
 const formNames = Object.keys(forms)
-
-interface Room {
-  readonly message: string
-  readonly refused: readonly string[]
-  readonly allowed: readonly string[]
-}
-
-const rooms: Record<string, Room> = {
-  'functions/control': {
-    message: 'control/ is pure: it imports nothing but control/',
-    refused: [
-      ...['zod', '@aws-sdk/client-ssm', 'node:fs', 'node:crypto', 'crypto', 'node:timers/promises'],
-      ...['../contracts/names.ts', '../use-cases/ports.ts', '../kamailio/json-rpc.ts', '../aws/rows.ts'],
-      ...['../runtime/clock.ts', '../handlers/commands.ts'],
-      ...['../../lib/app.ts', '../../lab/demo.ts', '../../test/memory/clock.ts'],
-    ],
-    allowed: ['./errors.ts'],
-  },
-  'functions/contracts': {
-    message: 'contracts/ imports control/ and zod only',
-    refused: [
-      ...[
-        'undici',
-        'zod/mini',
-        'node:fs',
-        '../use-cases/ports.ts',
-        '../kamailio/json-rpc.ts',
-        '../aws/rows.ts',
-      ],
-      ...['../runtime/clock.ts', '../handlers/commands.ts', '../../lib/app.ts', '../../lab/demo.ts'],
-    ],
-    allowed: ['zod', './names.ts', '../control/errors.ts'],
-  },
-  'functions/use-cases': {
-    message: 'use-cases/ imports control/ and contracts/ only; everything else comes in through ports.ts',
-    refused: [
-      ...['zod', 'undici', '@aws-sdk/client-ssm', 'node:fs', 'node:crypto', 'node:timers/promises'],
-      ...['../kamailio/json-rpc.ts', '../aws/rows.ts', '../runtime/clock.ts', '../handlers/commands.ts'],
-      ...['../../lib/app.ts', '../../lab/demo.ts', '../../test/memory/clock.ts'],
-    ],
-    allowed: ['./ports.ts', '../control/errors.ts', '../contracts/names.ts'],
-  },
-  'functions/kamailio': {
-    message: 'kamailio/ implements ports: it imports ports.ts, control/, contracts/, undici, p-limit and zod',
-    refused: [
-      ...[
-        '@aws-sdk/client-ssm',
-        'node:http',
-        '../use-cases/settle.ts',
-        '../aws/rows.ts',
-        '../runtime/clock.ts',
-      ],
-      ...['../handlers/commands.ts', '../../lib/app.ts', '../../lab/demo.ts'],
-    ],
-    allowed: [
-      'undici',
-      'p-limit',
-      'zod',
-      '../use-cases/ports.ts',
-      '../control/errors.ts',
-      '../contracts/names.ts',
-    ],
-  },
-  'functions/aws': {
-    message: 'aws/ implements ports: it imports ports.ts, control/, contracts/, the AWS SDK, zlib and zod',
-    refused: [
-      ...['undici', 'node:fs', '../use-cases/settle.ts', '../kamailio/json-rpc.ts', '../runtime/clock.ts'],
-      ...['../handlers/commands.ts', '../../lib/app.ts', '../../lab/demo.ts'],
-    ],
-    allowed: [
-      '@aws-sdk/client-ssm',
-      'node:zlib',
-      'zod',
-      '../use-cases/ports.ts',
-      '../control/errors.ts',
-      '../contracts/names.ts',
-    ],
-  },
-  'functions/runtime': {
-    message: 'runtime/ constructs adapters; it never imports handlers, lib or lab',
-    refused: [
-      '../handlers/commands.ts',
-      '../../lib/app.ts',
-      '../../lab/demo.ts',
-      '../../test/memory/clock.ts',
-    ],
-    allowed: [
-      'undici',
-      '../aws/rows.ts',
-      '../kamailio/json-rpc.ts',
-      '../use-cases/ports.ts',
-      '../control/errors.ts',
-    ],
-  },
-  'functions/handlers': {
-    message: 'handlers/ are thin: contracts/, use-cases/ and runtime/ only',
-    refused: [
-      ...['zod', 'undici', '@aws-sdk/client-ssm', 'node:fs', './commands.ts', '../control/errors.ts'],
-      ...['../kamailio/json-rpc.ts', '../aws/rows.ts', '../../lib/app.ts', '../../lab/demo.ts'],
-    ],
-    allowed: ['../contracts/names.ts', '../use-cases/settle.ts', '../runtime/clock.ts', 'aws-lambda'],
-  },
-  lib: {
-    message: 'lib/ knows control/ and contracts/ only',
-    refused: [
-      ...['../functions/use-cases/ports.ts', '../functions/kamailio/json-rpc.ts', '../functions/aws/rows.ts'],
-      ...['../functions/runtime/clock.ts', '../functions/handlers/commands.ts', '../lab/demo.ts'],
-      '../test/memory/clock.ts',
-    ],
-    allowed: [
-      'aws-cdk-lib',
-      'node:fs',
-      './app.ts',
-      '../functions/control/workflow.ts',
-      '../functions/contracts/names.ts',
-    ],
-  },
-  lab: {
-    message: "the referee doesn't use the player's code: lab/ knows contracts/ only",
-    refused: [
-      ...[
-        '../functions/control/errors.ts',
-        '../functions/use-cases/ports.ts',
-        '../functions/kamailio/json-rpc.ts',
-      ],
-      ...['../functions/aws/rows.ts', '../functions/runtime/clock.ts', '../functions/handlers/commands.ts'],
-      ...['../lib/app.ts', '../test/memory/clock.ts'],
-    ],
-    allowed: ['commander', 'node:fs', './demo.ts', '../functions/contracts/names.ts'],
-  },
-}
 
 const effects: Record<string, string> = {
   'Date.now()': 'Date',
@@ -161,7 +31,7 @@ const effects: Record<string, string> = {
   'Math.random()': 'Math.random',
   "['a'].map(Math.random)": 'Math.random',
 }
-const pureRooms = ['functions/control', 'functions/use-cases']
+const pureRooms = ['control', 'stored', 'fleet', 'drain', 'intake'].map((room) => `functions/${room}`)
 
 /** How the second file of a circle imports the first. In lab/ types count too: such files can only be read and moved together. */
 const circles = {
@@ -231,7 +101,7 @@ describe.each(pureRooms)('%s knows no global effects', (room) => {
       )
       expect(hits.map((hit) => hit.message)).toEqual([
         name === 'Math.random'
-          ? 'control/ and use-cases/ are deterministic: pass ids and randomness in'
+          ? 'control/, stored/, fleet/, drain/ and intake/ are deterministic: pass ids and randomness in'
           : `Do not use the global variable ${name}.`,
       ])
     },

@@ -1,4 +1,4 @@
-import type { Clock } from '../use-cases/ports.ts'
+import type { Clock } from '../ports/clock.ts'
 
 /** Something that may change at any time. */
 export interface Cached<T> {

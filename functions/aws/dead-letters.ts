@@ -1,5 +1,5 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
-import type { DeadLetters } from '../use-cases/ports.ts'
+import type { DeadLetters } from '../ports/dead-letters.ts'
 
 export interface DeadLettersOptions {
   readonly client: SQSClient

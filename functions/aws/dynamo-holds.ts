@@ -1,6 +1,6 @@
 import { StoreConflict } from '../control/errors.ts'
 import type { Hold, HoldSource, Subject } from '../control/hold.ts'
-import type { Store } from '../use-cases/ports.ts'
+import type { Store } from '../ports/store.ts'
 import type { Condition, DynamoTable, Key, Write } from './dynamo-table.ts'
 import { holdRow, parseAnswer } from './rows.ts'
 

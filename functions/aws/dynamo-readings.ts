@@ -2,7 +2,8 @@ import * as z from 'zod'
 import { UnexpectedAnswer } from '../control/errors.ts'
 import { clocksApartMs } from '../control/observation.ts'
 import { notReadYet, type StoredHead, type UnreadRow } from '../control/reading.ts'
-import type { Clock, Store } from '../use-cases/ports.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Store } from '../ports/store.ts'
 import {
   edgeKey,
   edgesPartitions,

@@ -1,5 +1,6 @@
 import { drainId } from '../control/drain.ts'
-import type { KeptEvent, Store } from '../use-cases/ports.ts'
+import type { KeptEvent } from '../ports/events.ts'
+import type { Store } from '../ports/store.ts'
 import { drainRow, toDrainRow } from './drain-row.ts'
 import { dynamoEdges } from './dynamo-edges.ts'
 import { dynamoHolds, notAfter, seenKey } from './dynamo-holds.ts'

@@ -10,7 +10,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb'
 import { StoreConflict } from '../control/errors.ts'
-import type { Clock } from '../use-cases/ports.ts'
+import type { Clock } from '../ports/clock.ts'
 
 export interface DynamoTableOptions {
   readonly documents: DynamoDBDocumentClient

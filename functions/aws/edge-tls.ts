@@ -1,7 +1,7 @@
 import { GetParametersCommand, type SSMClient } from '@aws-sdk/client-ssm'
 import { type EdgeTls, type EdgeTlsParameters, namesOf } from '../contracts/edge-tls.ts'
 import { InvalidConfiguration } from '../control/errors.ts'
-import type { Clock } from '../use-cases/ports.ts'
+import type { Clock } from '../ports/clock.ts'
 import { type Cached, createCached } from './cached.ts'
 
 /** Reads PEM; undefined is what can't be used. */

@@ -2,7 +2,9 @@ import { GetParametersByPathCommand, type Parameter, type SSMClient } from '@aws
 import { type EdgeParameter, edgeParameter } from '../contracts/config.ts'
 import { check, withoutMark } from '../contracts/parse.ts'
 import { InvalidConfiguration } from '../control/errors.ts'
-import type { Clock, Edge, Fleet } from '../use-cases/ports.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Edge } from '../ports/edge.ts'
+import type { Fleet } from '../ports/fleet.ts'
 import type { LastGoodEdges } from './last-good-edges.ts'
 
 export interface FleetOptions {

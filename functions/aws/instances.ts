@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { destinationTag } from '../contracts/names.ts'
 import { canonicalHost } from '../control/destination.ts'
 import type { InstanceFacts } from '../control/instance-life.ts'
-import type { Instances } from '../use-cases/ports.ts'
+import type { Instances } from '../ports/instances.ts'
 import { parseAnswer } from './rows.ts'
 
 const required = z.object({

@@ -6,7 +6,7 @@ import {
   TerminateInstanceInAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling'
 import type { LifecycleActionRef } from '../control/drain.ts'
-import type { LifecycleActions } from '../use-cases/ports.ts'
+import type { LifecycleActions } from '../ports/lifecycle-actions.ts'
 
 /**
  * Auto Scaling answers `ValidationError: No active Lifecycle Action found with token …` (or `with instance ID …`) once an

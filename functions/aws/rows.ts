@@ -5,7 +5,8 @@ import { destinationUri } from '../control/destination.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import { UnexpectedAnswer } from '../control/errors.ts'
 import type { Hold, RequestSays, Subject } from '../control/hold.ts'
-import type { ControlEvent, KeptEvent, PendingAnswer } from '../use-cases/ports.ts'
+import type { ControlEvent, KeptEvent } from '../ports/events.ts'
+import type { PendingAnswer } from '../ports/store.ts'
 
 /** What is wrong is kept with an edge's head, which is read all the time. */
 const mostProblems = 5

@@ -1,6 +1,6 @@
 import { GetParameterCommand, type SSMClient } from '@aws-sdk/client-ssm'
 import { InvalidConfiguration } from '../control/errors.ts'
-import type { Clock } from '../use-cases/ports.ts'
+import type { Clock } from '../ports/clock.ts'
 import { type Cached, createCached } from './cached.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda'
 import { DispatcherControlError } from '../control/errors.ts'
-import type { Settles } from '../use-cases/ports.ts'
+import type { Settles } from '../ports/settles.ts'
 
 /** Lambda did not take what the settle function was asked for; the message says why. Asking again is harmless. */
 export class SettleNotAsked extends DispatcherControlError {

@@ -5,7 +5,7 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn'
 import { ExecutionEnded } from '../control/errors.ts'
-import type { Workflows } from '../use-cases/ports.ts'
+import type { Workflows } from '../ports/workflows.ts'
 
 export interface WorkflowsOptions {
   readonly client: SFNClient

@@ -1,4 +1,4 @@
+import { handleCommand } from '../intake/handle-command.ts'
 import { fifoQueueHandler } from '../runtime/queue-handler.ts'
-import { handleCommand } from '../use-cases/handle-command.ts'
 
 export const handler = fifoQueueHandler(handleCommand)

@@ -1,5 +1,5 @@
+import { look } from '../drain/look.ts'
 import { stepHandler } from '../runtime/step-handler.ts'
-import { look } from '../use-cases/look.ts'
 
 /** A step of executions that a release before 0.2 began, and of ours after a rollback to it. */
 export const handler = stepHandler(look)

@@ -1,4 +1,4 @@
+import { reconcile } from '../intake/reconcile.ts'
 import { scheduleHandler } from '../runtime/schedule-handler.ts'
-import { reconcile } from '../use-cases/reconcile.ts'
 
 export const handler = scheduleHandler(reconcile)

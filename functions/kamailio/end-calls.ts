@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { isSpeakable } from '../contracts/rpc.ts'
 import { EdgeError } from '../control/errors.ts'
-import type { Edge } from '../use-cases/ports.ts'
+import type { Edge } from '../ports/edge.ts'
 import { profileSizes, sourceSpellings } from './calls.ts'
 import type { JsonRpc } from './json-rpc.ts'
 import { RpcRefusal } from './rpc-faults.ts'

@@ -1,7 +1,7 @@
 import type { CallCountConfig, GroupConfig } from '../contracts/config.ts'
 import { DispatcherControlError } from '../control/errors.ts'
 import { isPrivateAddress } from '../control/private-address.ts'
-import type { MediaServers } from '../use-cases/ports.ts'
+import type { MediaServers } from '../ports/media-servers.ts'
 import { asteriskChannels } from './asterisk.ts'
 
 /** No address of a media server gave its own count of calls: unknown, never 0. */

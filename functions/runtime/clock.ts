@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Clock } from '../use-cases/ports.ts'
+import type { Clock } from '../ports/clock.ts'
 
 /** The machine's clock. */
 export function createClock(): Clock {

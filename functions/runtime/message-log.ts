@@ -1,6 +1,6 @@
 import type { Context, SQSRecord } from 'aws-lambda'
 import * as z from 'zod'
-import type { Ports } from '../use-cases/ports.ts'
+import type { Ports } from '../ports/ports.ts'
 import { createLogger } from './logger.ts'
 
 /** What a message is followed by: the id that its sender gave it, or where there is none the one that SQS did. */

@@ -1,6 +1,6 @@
 import { MetricUnit, Metrics as PowertoolsMetrics } from '@aws-lambda-powertools/metrics'
 import { type MetricName, metricNames, metricNamespace } from '../contracts/names.ts'
-import type { Metrics } from '../use-cases/ports.ts'
+import type { Metrics } from '../ports/metrics.ts'
 
 const milliseconds: readonly MetricName[] = [metricNames.settleDuration]
 

@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda'
-import type { Ports } from '../use-cases/ports.ts'
+import type { Ports } from '../ports/ports.ts'
 import { correlated } from './correlation.ts'
 import { readEnvironment } from './environment.ts'
 import { createLogger } from './logger.ts'

@@ -1,7 +1,7 @@
 import type { Context } from 'aws-lambda'
 import { parseAs } from '../contracts/parse.ts'
 import { type SettleRequest, settleRequest } from '../contracts/settle-request.ts'
-import type { EdgePorts } from '../use-cases/ports.ts'
+import type { EdgePorts } from '../ports/ports.ts'
 import { correlated } from './correlation.ts'
 import { readEdgeEnvironment } from './edge-environment.ts'
 import { createEdgePorts } from './edge-ports.ts'

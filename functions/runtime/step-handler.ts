@@ -1,7 +1,7 @@
 import type { Context } from 'aws-lambda'
 import { stepInput, type WorkflowPayload, workflowInput } from '../contracts/workflow-payload.ts'
 import { InvalidMessage } from '../control/errors.ts'
-import type { Ports } from '../use-cases/ports.ts'
+import type { Ports } from '../ports/ports.ts'
 import { correlated } from './correlation.ts'
 import { readEnvironment } from './environment.ts'
 import { createLogger } from './logger.ts'

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest'
 import * as z from 'zod'
 import { drainRow, toDrainRow } from '../../functions/aws/drain-row.ts'
 import { type Drain, drainId } from '../../functions/control/drain.ts'
-import { actionPhases, aDrain, aHoldDrain, holdPhases } from '../contract/store-samples.ts'
 import { formerDrainRow } from '../former-release/drain-row.ts'
+import { actionPhases, aDrain, aHoldDrain, holdPhases } from '../port-contracts/store-samples.ts'
 import { some } from '../present.ts'
 
 const drains: readonly Drain[] = [

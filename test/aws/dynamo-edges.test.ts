@@ -3,7 +3,7 @@ import { dynamoEdges, leaseKey } from '../../functions/aws/dynamo-edges.ts'
 import { dynamoHolds } from '../../functions/aws/dynamo-holds.ts'
 import type { Condition, DynamoTable, Write } from '../../functions/aws/dynamo-table.ts'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
-import { aHold } from '../contract/store-samples.ts'
+import { aHold } from '../port-contracts/store-samples.ts'
 
 /** A table whose conditional writes are done, and then answered as if they had not been: the SDK has sent them twice. */
 function repeatingTable(): { table: DynamoTable; written: Write[] } {

@@ -4,7 +4,7 @@ import { dynamoEdges, leaseKey } from '../../functions/aws/dynamo-edges.ts'
 import { dynamoReadings } from '../../functions/aws/dynamo-readings.ts'
 import type { DynamoTable, Write } from '../../functions/aws/dynamo-table.ts'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
-import { aHead, aListing, aReading } from '../contract/store-samples.ts'
+import { aHead, aListing, aReading } from '../port-contracts/store-samples.ts'
 
 /** A table with these rows by `pk/sk`, where every write is done. */
 function tableOf(rows: Readonly<Record<string, unknown>> = {}) {

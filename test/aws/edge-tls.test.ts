@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest'
 import { createEdgeTls } from '../../functions/aws/edge-tls.ts'
 import { InvalidConfiguration } from '../../functions/control/errors.ts'
 import { pem } from '../../functions/runtime/pem.ts'
-import { createAuthority } from '../kamailio-client/tls-certificates.ts'
-import { expectNothingOf } from '../kamailio-client/tls-contract.ts'
 import { createMemoryClock } from '../memory/clock.ts'
+import { createAuthority } from '../rpc-client/tls-certificates.ts'
+import { expectNothingOf } from '../rpc-client/tls-contract.ts'
 import { awsStub } from './aws-stub.ts'
 
 const ca = createAuthority('Our CA')

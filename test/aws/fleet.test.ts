@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest'
 import { createFleet } from '../../functions/aws/fleet.ts'
 import type { EdgeParameter } from '../../functions/contracts/config.ts'
 import { InvalidConfiguration } from '../../functions/control/errors.ts'
-import type { Edge } from '../../functions/use-cases/ports.ts'
+import type { Edge } from '../../functions/ports/edge.ts'
 import { createMemoryClock } from '../memory/clock.ts'
 import { type AwsAnswer, awsStub } from './aws-stub.ts'
 

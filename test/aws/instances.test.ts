@@ -2,8 +2,8 @@ import { EC2Client } from '@aws-sdk/client-ec2'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createInstances } from '../../functions/aws/instances.ts'
 import { destinationTag } from '../../functions/contracts/names.ts'
-import type { Instances } from '../../functions/use-cases/ports.ts'
-import { type AutoScaling, startAutoScaling } from '../../lab/auto-scaling.ts'
+import type { Instances } from '../../functions/ports/instances.ts'
+import { type AutoScaling, startAutoScaling } from '../../lab/auto-scaling/auto-scaling.ts'
 
 let simulator: AutoScaling
 let instances: Instances

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { AutoScalingClient } from '@aws-sdk/client-auto-scaling'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createLifecycleActions } from '../../functions/aws/lifecycle-actions.ts'
-import { type AutoScaling, startAutoScaling } from '../../lab/auto-scaling.ts'
-import { lifecycleActionsContract } from '../contract/lifecycle-actions.ts'
+import { type AutoScaling, startAutoScaling } from '../../lab/auto-scaling/auto-scaling.ts'
+import { lifecycleActionsContract } from '../port-contracts/lifecycle-actions.ts'
 
 const client = (endpoint: string) =>
   new AutoScalingClient({

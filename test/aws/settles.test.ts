@@ -2,7 +2,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda'
 import { expect, test } from 'vitest'
 import { createSettles, SettleNotAsked } from '../../functions/aws/settles.ts'
 import type { SettleRequest } from '../../functions/contracts/settle-request.ts'
-import { loopback, reply } from '../kamailio-client/loopback.ts'
+import { loopback, reply } from '../rpc-client/loopback.ts'
 
 const settle: SettleRequest = { kind: 'settle', notBefore: 1_795_000_000_000 }
 

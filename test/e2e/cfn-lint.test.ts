@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
-import { pythonWith } from '../../lab/python-venv.ts'
+import { pythonWith } from '../../lab/programs/python-venv.ts'
 import type { Settings } from '../../lib/settings.ts'
 import { exampleSettings, exampleTemplate } from '../lib/synthesized.ts'
 

@@ -1,16 +1,22 @@
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { CommandInput } from '../../functions/contracts/command.ts'
-import { callsUp } from '../../lab/call-record.ts'
-import { defaultEmulator } from '../../lab/emulators.ts'
-import { rpcSecretParameter } from '../../lab/fleet-plan.ts'
-import type { Machine } from '../../lab/machines.ts'
-import { sendCommands, wellFormed } from '../../lab/operator.ts'
-import { renderHtml } from '../../lab/report-html.ts'
-import { type Run, run } from '../../lab/run.ts'
-import type { Scenario } from '../../lab/scenario.ts'
-import { drainByLifecycle, untilBusy, untilGapCloses, untilProven, waitFor } from '../../lab/stage.ts'
-import type { World } from '../../lab/world.ts'
+import type { Machine } from '../../lab/auto-scaling/machines.ts'
+import { defaultEmulator } from '../../lab/emulator/emulators.ts'
+import { renderHtml } from '../../lab/referee/report-html.ts'
+import { rpcSecretParameter } from '../../lab/scenarios/fleet-plan.ts'
+import { sendCommands, wellFormed } from '../../lab/scenarios/operator.ts'
+import { type Run, run } from '../../lab/scenarios/run.ts'
+import type { Scenario } from '../../lab/scenarios/scenario.ts'
+import {
+  drainByLifecycle,
+  untilBusy,
+  untilGapCloses,
+  untilProven,
+  waitFor,
+} from '../../lab/scenarios/stage.ts'
+import { callsUp } from '../../lab/sip/call-record.ts'
+import type { World } from '../../lab/world/world.ts'
 import { some } from '../present.ts'
 import { everythingIn, leaksIn, type Readable } from './leak-search.ts'
 import { sharedWorld } from './shared-world.ts'

@@ -5,21 +5,28 @@ import * as z from 'zod'
 import { leaseKey } from '../../functions/aws/dynamo-edges.ts'
 import { createDynamoStore } from '../../functions/aws/dynamo-store.ts'
 import { readable } from '../../functions/control/reading.ts'
+import type { Store } from '../../functions/ports/store.ts'
 import { createClock } from '../../functions/runtime/clock.ts'
-import type { Store } from '../../functions/use-cases/ports.ts'
-import type { CallRecord } from '../../lab/call-record.ts'
-import type { Edge } from '../../lab/edge.ts'
-import { RpcFault } from '../../lab/edge-rpc.ts'
-import { defaultEmulator } from '../../lab/emulators.ts'
-import type { Problem } from '../../lab/evidence.ts'
-import { isDisabled } from '../../lab/flag-history.ts'
-import { plan } from '../../lab/fleet-plan.ts'
-import { killFunctions } from '../../lab/function-process.ts'
-import type { Machine } from '../../lab/machines.ts'
-import { sendCommands, wellFormed } from '../../lab/operator.ts'
-import { judge } from '../../lab/referee.ts'
-import { drainBase, untilActive, untilBusy, untilDisabled, untilProven, waitFor } from '../../lab/stage.ts'
-import { output } from '../../lab/world-aws.ts'
+import type { Machine } from '../../lab/auto-scaling/machines.ts'
+import { defaultEmulator } from '../../lab/emulator/emulators.ts'
+import { killFunctions } from '../../lab/emulator/function-process.ts'
+import type { Problem } from '../../lab/referee/evidence.ts'
+import { isDisabled } from '../../lab/referee/flag-history.ts'
+import { judge } from '../../lab/referee/referee.ts'
+import { plan } from '../../lab/scenarios/fleet-plan.ts'
+import { sendCommands, wellFormed } from '../../lab/scenarios/operator.ts'
+import {
+  drainBase,
+  untilActive,
+  untilBusy,
+  untilDisabled,
+  untilProven,
+  waitFor,
+} from '../../lab/scenarios/stage.ts'
+import type { CallRecord } from '../../lab/sip/call-record.ts'
+import type { Edge } from '../../lab/sip/edge.ts'
+import { RpcFault } from '../../lab/sip/edge-rpc.ts'
+import { output } from '../../lab/world/world-aws.ts'
 import { some } from '../present.ts'
 import {
   allDone,

@@ -13,8 +13,8 @@ import { paginateListQueues, ReceiveMessageCommand, SQSClient } from '@aws-sdk/c
 import { paginateGetParametersByPath, SSMClient } from '@aws-sdk/client-ssm'
 import { SignatureV4 } from '@smithy/signature-v4'
 import * as z from 'zod'
-import type { World } from '../../lab/world.ts'
-import { output } from '../../lab/world-aws.ts'
+import type { World } from '../../lab/world/world.ts'
+import { output } from '../../lab/world/world-aws.ts'
 
 /** Something that people or programs can read: what kind it is, its name, and its text. */
 export interface Readable {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { run } from '../../lab/run.ts'
-import { scenariosNamed } from '../../lab/scenarios.ts'
-import { withWorld } from '../../lab/world.ts'
+import { run } from '../../lab/scenarios/run.ts'
+import { scenariosNamed } from '../../lab/scenarios/scenarios.ts'
+import { withWorld } from '../../lab/world/world.ts'
 
 test('a server that is scaled in keeps its calls, gets no new one, and goes when the last one is over', async () => {
   const { report } = await withWorld({ kamailio: '6.1', log: () => undefined }, (world) =>

@@ -1,6 +1,6 @@
 import { leaseKey } from '../../functions/aws/dynamo-edges.ts'
-import { type Checkpoint, type Passing, type Stop, startCheckpoint } from '../../lab/checkpoint.ts'
-import type { WorldOptions } from '../../lab/world.ts'
+import { type Checkpoint, type Passing, type Stop, startCheckpoint } from '../../lab/sip/checkpoint.ts'
+import type { WorldOptions } from '../../lab/world/world.ts'
 
 /** What a run has done for a server on one edge, in this order. */
 export const allDone = ['put on record', 'guarded', 'disabled', 'read and stored'] as const

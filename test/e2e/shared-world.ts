@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest'
-import { type World, type WorldOptions, withWorld } from '../../lab/world.ts'
+import { type World, type WorldOptions, withWorld } from '../../lab/world/world.ts'
 
 /**
  * One emulator, one deploy and one fleet for all tests of a file: starting them costs more than any scenario.

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { CreateFunctionCommand, LambdaClient, waitUntilFunctionActiveV2 } from '@aws-sdk/client-lambda'
 import { SFNClient } from '@aws-sdk/client-sfn'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Emulator } from '../../lab/emulator.ts'
-import { defaultEmulator, prepareEmulator } from '../../lab/emulators.ts'
+import type { Emulator } from '../../lab/emulator/emulator.ts'
+import { defaultEmulator, prepareEmulator } from '../../lab/emulator/emulators.ts'
 import { createDrainWorkflow, executed } from '../workflow/execution.ts'
 import {
   histories,

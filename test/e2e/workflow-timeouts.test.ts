@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SFNClient } from '@aws-sdk/client-sfn'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Emulator } from '../../lab/emulator.ts'
-import { startLocalStack } from '../../lab/localstack.ts'
-import { localStackProgram } from '../../lab/localstack-program.ts'
+import type { Emulator } from '../../lab/emulator/emulator.ts'
+import { startLocalStack } from '../../lab/emulator/localstack.ts'
+import { localStackProgram } from '../../lab/programs/localstack-program.ts'
 import { createDrainWorkflow, executed } from '../workflow/execution.ts'
 import {
   histories,

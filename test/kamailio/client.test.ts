@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createEdge } from '../../functions/kamailio/dispatcher.ts'
 import { createHttpTransport } from '../../functions/kamailio/http-transport.ts'
-import { startMediaServer } from '../../lab/calls.ts'
-import { kamailioReleases } from '../../lab/programs.ts'
-import { provision } from '../../lab/provision.ts'
-import { edgeContract } from '../contract/edge.ts'
-import { throughGateway, throughRelay } from '../kamailio-client/gateway-paths.ts'
+import { kamailioReleases } from '../../lab/programs/program.ts'
+import { provision } from '../../lab/programs/provision.ts'
+import { startMediaServer } from '../../lab/sip/calls.ts'
+import { edgeContract } from '../port-contracts/edge.ts'
+import { throughGateway, throughRelay } from '../rpc-client/gateway-paths.ts'
 import { clientOf, type Ground, listable, openGround, realPlaces, secret } from './edge-world.ts'
 
 let opened: Ground | undefined

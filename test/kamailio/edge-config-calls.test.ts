@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { MediaServer } from '../../lab/calls.ts'
-import type { Edge } from '../../lab/edge.ts'
+import type { MediaServer } from '../../lab/sip/calls.ts'
+import type { Edge } from '../../lab/sip/edge.ts'
 import { drain, flagsOf, hasIpv6Loopback, type Lab, openLab, until } from './lab.ts'
 
 describe.each(['6.1', '5.6'] as const)('edge configuration on Kamailio %s, with live calls', (release) => {

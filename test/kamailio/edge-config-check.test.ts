@@ -3,8 +3,8 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFile
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { KamailioProgram } from '../../lab/programs.ts'
-import { provision } from '../../lab/provision.ts'
+import type { KamailioProgram } from '../../lab/programs/program.ts'
+import { provision } from '../../lab/programs/provision.ts'
 
 const product = resolve(import.meta.dirname, '../../kamailio')
 /** Every setting without which the example does not start on this machine. */

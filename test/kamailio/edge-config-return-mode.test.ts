@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Edge } from '../../lab/edge.ts'
+import type { Edge } from '../../lab/sip/edge.ts'
 import { type Lab, openLab } from './lab.ts'
 import { inviteStatus, type SipStub, startStub } from './raw-sip.ts'
 import { askEdge, requestLine } from './rpc-requests.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import type { Edge } from '../../lab/edge.ts'
+import type { Edge } from '../../lab/sip/edge.ts'
 import { some } from '../present.ts'
 import { flagsOf, type Lab, openLab } from './lab.ts'
 import { inviteStatus, type SipStub, startStub } from './raw-sip.ts'

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Edge } from '../../lab/edge.ts'
-import { send } from '../../lab/edge-rpc.ts'
+import type { Edge } from '../../lab/sip/edge.ts'
+import { send } from '../../lab/sip/edge-rpc.ts'
 import { type Lab, openLab, until } from './lab.ts'
 
 const uri = 'sip:127.0.2.1:5060'

@@ -1,9 +1,9 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { MediaServer } from '../../lab/calls.ts'
-import type { Edge } from '../../lab/edge.ts'
-import { oneAtATime } from '../contract/one-at-a-time.ts'
+import type { MediaServer } from '../../lab/sip/calls.ts'
+import type { Edge } from '../../lab/sip/edge.ts'
+import { oneAtATime } from '../port-contracts/one-at-a-time.ts'
 import { clientOf, listable, secret } from './edge-world.ts'
 import { type Lab, openLab, until } from './lab.ts'
 

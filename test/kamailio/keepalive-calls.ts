@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Edge, EdgeSpec } from '../../lab/edge.ts'
+import type { Edge, EdgeSpec } from '../../lab/sip/edge.ts'
 import { type Leg, type Memory, openPhone, type Phone } from './in-dialog-phone.ts'
 import { type Lab, until } from './lab.ts'
 

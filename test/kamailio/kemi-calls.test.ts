@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { MediaServer } from '../../lab/calls.ts'
-import type { Edge } from '../../lab/edge.ts'
-import { provision } from '../../lab/provision.ts'
+import { provision } from '../../lab/programs/provision.ts'
+import type { MediaServer } from '../../lab/sip/calls.ts'
+import type { Edge } from '../../lab/sip/edge.ts'
 import { drain, type Lab, openLab } from './lab.ts'
 
 const example = resolve(import.meta.dirname, '../../kamailio/kemi')

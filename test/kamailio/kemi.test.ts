@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { provision } from '../../lab/provision.ts'
+import { provision } from '../../lab/programs/provision.ts'
 import { observe, whyNoNamespace } from './drop-in/namespace.ts'
 import {
   batch,

@@ -2,8 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openLedger } from '../../lab/call-ledger.ts'
-import type { CallRecord } from '../../lab/call-record.ts'
+import { type Child, startChild, untilReady } from '../../lab/programs/leash.ts'
+import type { KamailioRelease } from '../../lab/programs/program.ts'
+import { provision } from '../../lab/programs/provision.ts'
+import { openLedger } from '../../lab/sip/call-ledger.ts'
+import type { CallRecord } from '../../lab/sip/call-record.ts'
 import {
   type Caller,
   type CallerSpec,
@@ -11,12 +14,9 @@ import {
   type MediaServerSpec,
   startCaller,
   startMediaServer,
-} from '../../lab/calls.ts'
-import { type Edge, type EdgeSpec, startEdge } from '../../lab/edge.ts'
-import { send } from '../../lab/edge-rpc.ts'
-import { type Child, startChild, untilReady } from '../../lab/leash.ts'
-import type { KamailioRelease } from '../../lab/programs.ts'
-import { provision } from '../../lab/provision.ts'
+} from '../../lab/sip/calls.ts'
+import { type Edge, type EdgeSpec, startEdge } from '../../lab/sip/edge.ts'
+import { send } from '../../lab/sip/edge-rpc.ts'
 
 export const hasIpv6Loopback = Object.values(networkInterfaces()).some((addresses) =>
   addresses?.some(({ address }) => address === '::1'),

@@ -2,8 +2,8 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
-import type { Edge } from '../../lab/edge.ts'
-import type { Identity } from '../kamailio-client/tls-certificates.ts'
+import type { Edge } from '../../lab/sip/edge.ts'
+import type { Identity } from '../rpc-client/tls-certificates.ts'
 
 /** A SIP server that answers every INVITE with one status and keeps what it got. */
 export interface SipStub {

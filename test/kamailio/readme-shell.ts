@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { KamailioProgram } from '../../lab/programs.ts'
+import type { KamailioProgram } from '../../lab/programs/program.ts'
 
 const [own = '', ...namespaces] = 'unshare --user --map-root-user --net --pid --fork --kill-child'.split(' ')
 

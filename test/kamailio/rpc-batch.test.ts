@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Edge } from '../../lab/edge.ts'
+import type { Edge } from '../../lab/sip/edge.ts'
 import { flagsOf, type Lab, openLab, until } from './lab.ts'
 import { about, askEdge, batchOf, errorOf, repliesOf, requestLine } from './rpc-requests.ts'
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Edge } from '../../lab/edge.ts'
+import type { Edge } from '../../lab/sip/edge.ts'
 import { flagsOf, type Lab, openLab, until } from './lab.ts'
 import { askEdge, batchOf, errorOf, requestLine } from './rpc-requests.ts'
 

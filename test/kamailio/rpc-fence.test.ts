@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Edge } from '../../lab/edge.ts'
+import type { Edge } from '../../lab/sip/edge.ts'
 import { flagsOf, type Lab, openLab } from './lab.ts'
 import { askEdge, batchOf, errorOf, requestLine } from './rpc-requests.ts'
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { createHttpTransport } from '../../functions/kamailio/http-transport.ts'
-import { kamailioReleases } from '../../lab/programs.ts'
-import { rpcPortContract, uris } from '../contract/rpc-port.ts'
+import { kamailioReleases } from '../../lab/programs/program.ts'
+import { rpcPortContract, uris } from '../port-contracts/rpc-port.ts'
 import { type Lab, openLab } from './lab.ts'
 
 for (const release of kamailioReleases)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Edge } from '../../lab/edge.ts'
-import { type HttpReply, send } from '../../lab/edge-rpc.ts'
+import type { Edge } from '../../lab/sip/edge.ts'
+import { type HttpReply, send } from '../../lab/sip/edge-rpc.ts'
 
 const errorSchema = z.object({
   jsonrpc: z.literal('2.0'),

@@ -6,11 +6,11 @@ import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createEdge } from '../../functions/kamailio/dispatcher.ts'
 import { createHttpTransport } from '../../functions/kamailio/http-transport.ts'
-import { startEdge } from '../../lab/edge.ts'
-import { freePort } from '../../lab/free-port.ts'
-import { startChild, untilReady } from '../../lab/leash.ts'
-import type { KamailioRelease } from '../../lab/programs.ts'
-import { provision, type Tools } from '../../lab/provision.ts'
+import { freePort } from '../../lab/programs/free-port.ts'
+import { startChild, untilReady } from '../../lab/programs/leash.ts'
+import type { KamailioRelease } from '../../lab/programs/program.ts'
+import { provision, type Tools } from '../../lab/programs/provision.ts'
+import { startEdge } from '../../lab/sip/edge.ts'
 import {
   clientOf,
   expectNothingOf,
@@ -23,7 +23,7 @@ import {
   theirs,
   tlsContract,
   ways,
-} from '../kamailio-client/tls-contract.ts'
+} from '../rpc-client/tls-contract.ts'
 
 const address = '127.0.1.62'
 const runDir = mkdtempSync(join(tmpdir(), 'kamailio-tls-'))

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { alarmStateChange } from '../../lab/alarms.ts'
+import { alarmStateChange } from '../../lab/auto-scaling/alarms.ts'
 
 test.each([
   ['ALARM', 'OK'],

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { LifecycleActions } from '../../lab/auto-scaling-actions.ts'
-import type { Hook, Instance } from '../../lab/auto-scaling-types.ts'
+import { LifecycleActions } from '../../lab/auto-scaling/auto-scaling-actions.ts'
+import type { Hook, Instance } from '../../lab/auto-scaling/auto-scaling-types.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()

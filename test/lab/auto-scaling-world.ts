@@ -1,7 +1,13 @@
 import { AutoScalingClient } from '@aws-sdk/client-auto-scaling'
 import { afterEach } from 'vitest'
-import { type AutoScaling, startAutoScaling } from '../../lab/auto-scaling.ts'
-import type { AwsEvent, Group, Hook, Instance, LifecycleAction } from '../../lab/auto-scaling-types.ts'
+import { type AutoScaling, startAutoScaling } from '../../lab/auto-scaling/auto-scaling.ts'
+import type {
+  AwsEvent,
+  Group,
+  Hook,
+  Instance,
+  LifecycleAction,
+} from '../../lab/auto-scaling/auto-scaling-types.ts'
 
 export const terminateHook: Hook = {
   name: 'drain',

@@ -6,8 +6,8 @@ import {
   TerminateInstanceInAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling'
 import { describe, expect, test } from 'vitest'
-import { startAutoScaling } from '../../lab/auto-scaling.ts'
-import type { Hook } from '../../lab/auto-scaling-types.ts'
+import { startAutoScaling } from '../../lab/auto-scaling/auto-scaling.ts'
+import type { Hook } from '../../lab/auto-scaling/auto-scaling-types.ts'
 import { address, inService, launchHook, only, terminateHook, world } from './auto-scaling-world.ts'
 
 describe('a terminate hook', () => {

@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type CallLedger, openLedger } from '../../lab/call-ledger.ts'
+import { type CallLedger, openLedger } from '../../lab/sip/call-ledger.ts'
 
 describe('the referee’s ledger', () => {
   let dir: string

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { type Passing, startCheckpoint } from '../../lab/checkpoint.ts'
-import { killFunctions, NoFunctionProcess } from '../../lab/function-process.ts'
+import { killFunctions, NoFunctionProcess } from '../../lab/emulator/function-process.ts'
+import { type Passing, startCheckpoint } from '../../lab/sip/checkpoint.ts'
 
 /** A server that notes what it is asked, and a checkpoint in front of it. */
 async function opened() {

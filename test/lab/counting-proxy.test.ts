@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { type CountingProxyOptions, startCountingProxy } from '../../lab/counting-proxy.ts'
+import { type CountingProxyOptions, startCountingProxy } from '../../lab/sip/counting-proxy.ts'
 import { some } from '../present.ts'
 
 const request = 'POST /rpc HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { CallRecord } from '../../lab/call-record.ts'
-import { deadlineProblems, isByPolicy } from '../../lab/deadline-judgement.ts'
-import type { DeadlineEvidence, DrainEvidence } from '../../lab/evidence.ts'
+import { deadlineProblems, isByPolicy } from '../../lab/referee/deadline-judgement.ts'
+import type { DeadlineEvidence, DrainEvidence } from '../../lab/referee/evidence.ts'
+import type { CallRecord } from '../../lab/sip/call-record.ts'
 
 const at = 7000
 const endedAt = 8000

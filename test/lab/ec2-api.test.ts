@@ -1,6 +1,6 @@
 import { DescribeInstancesCommand, EC2Client } from '@aws-sdk/client-ec2'
 import { afterEach, describe, expect, test } from 'vitest'
-import { startAutoScaling } from '../../lab/auto-scaling.ts'
+import { startAutoScaling } from '../../lab/auto-scaling/auto-scaling.ts'
 
 const running: (() => Promise<void>)[] = []
 afterEach(async () => {

@@ -2,8 +2,8 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { type EdgeWrite, isOurs, writeIn } from '../../lab/edge-writes.ts'
-import { watchFlags } from '../../lab/flag-watch.ts'
+import { type EdgeWrite, isOurs, writeIn } from '../../lab/sip/edge-writes.ts'
+import { watchFlags } from '../../lab/sip/flag-watch.ts'
 
 const state = '{"jsonrpc":"2.0","method":"dispatcher.set_state","params":["d",1,"sip:127.0.2.1:5060"],"id":4}'
 const line = (madeFor: string) => `11(466) INFO: <script>: rpc: write from 127.0.0.1 for ${madeFor}: ${state}`

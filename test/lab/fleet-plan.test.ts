@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { controlConfig } from '../../functions/contracts/config.ts'
-import { callerPlans, hooks, plan, serverPlans, settingsFile } from '../../lab/fleet-plan.ts'
+import { callerPlans, hooks, plan, serverPlans, settingsFile } from '../../lab/scenarios/fleet-plan.ts'
 import { some } from '../present.ts'
 
 describe('the lengths of the lab hang together', () => {

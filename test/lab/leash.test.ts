@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ChildExited, ChildNotReady, runToEnd, startChild, untilReady } from '../../lab/leash.ts'
+import { ChildExited, ChildNotReady, runToEnd, startChild, untilReady } from '../../lab/programs/leash.ts'
 
-const leash = resolve(import.meta.dirname, '../../lab/leash.ts')
+const leash = resolve(import.meta.dirname, '../../lab/programs/leash.ts')
 /** A program with a worker in the background, as Kamailio has; it names the worker's pid. */
 const withWorker = ['sh', '-c', 'sleep 1000 & echo "worker $!"; wait']
 

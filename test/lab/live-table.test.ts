@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { openDisplay } from '../../lab/display.ts'
-import { renderTable, type TableRow } from '../../lab/live-table.ts'
+import { openDisplay } from '../../lab/world/display.ts'
+import { renderTable, type TableRow } from '../../lab/world/live-table.ts'
 import { some } from '../present.ts'
 
 const rows: TableRow[] = [

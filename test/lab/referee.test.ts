@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { CallRecord } from '../../lab/call-record.ts'
-import type { DrainEvidence, LaunchEvidence } from '../../lab/evidence.ts'
-import { disabledEverywhere, gapAfter, restoredEverywhere } from '../../lab/flag-history.ts'
-import type { FlagChange } from '../../lab/flag-watch.ts'
-import { judge } from '../../lab/referee.ts'
+import type { DrainEvidence, LaunchEvidence } from '../../lab/referee/evidence.ts'
+import { disabledEverywhere, gapAfter, restoredEverywhere } from '../../lab/referee/flag-history.ts'
+import { judge } from '../../lab/referee/referee.ts'
+import type { CallRecord } from '../../lab/sip/call-record.ts'
+import type { FlagChange } from '../../lab/sip/flag-watch.ts'
 
 const uri = 'sip:127.0.2.1:5060'
 const edges = ['edge-a', 'edge-b']

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import type { CallRecord } from '../../lab/call-record.ts'
-import { activeCalls, renderPlot } from '../../lab/plot.ts'
-import type { ScenarioReport } from '../../lab/referee.ts'
-import { inWords, makeReport, type ReportInput } from '../../lab/report.ts'
-import { renderHtml } from '../../lab/report-html.ts'
+import { activeCalls, renderPlot } from '../../lab/referee/plot.ts'
+import type { ScenarioReport } from '../../lab/referee/referee.ts'
+import { inWords, makeReport, type ReportInput } from '../../lab/referee/report.ts'
+import { renderHtml } from '../../lab/referee/report-html.ts'
+import type { CallRecord } from '../../lab/sip/call-record.ts'
 
 const scenario: ScenarioReport = {
   name: 'scale-in',

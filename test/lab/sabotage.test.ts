@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Problem } from '../../lab/evidence.ts'
-import { makeReport } from '../../lab/report.ts'
-import { sabotageNamed, shownBy } from '../../lab/sabotage.ts'
+import type { Problem } from '../../lab/referee/evidence.ts'
+import { makeReport } from '../../lab/referee/report.ts'
+import { sabotageNamed, shownBy } from '../../lab/scenarios/sabotage.ts'
 
 const report = (...strangers: readonly Problem[]) =>
   makeReport({

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { EdgeWrite } from '../../lab/edge-writes.ts'
-import type { DrainEvidence, Evidence, LaunchEvidence } from '../../lab/evidence.ts'
-import type { FlagChange } from '../../lab/flag-watch.ts'
-import { type EdgeRecords, strangerProblems } from '../../lab/stranger-judgement.ts'
+import type { DrainEvidence, Evidence, LaunchEvidence } from '../../lab/referee/evidence.ts'
+import { type EdgeRecords, strangerProblems } from '../../lab/referee/stranger-judgement.ts'
+import type { EdgeWrite } from '../../lab/sip/edge-writes.ts'
+import type { FlagChange } from '../../lab/sip/flag-watch.ts'
 
 const held = 'sip:127.0.2.1:5060'
 const other = 'sip:127.0.2.2:5060'

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { MockAgent, setGlobalDispatcher } from 'undici'
 import type { GroupConfig } from '../../functions/contracts/config.ts'
 import { createMediaServers } from '../../functions/kamailio/media-servers.ts'
-import type { MediaServers } from '../../functions/use-cases/ports.ts'
+import type { MediaServers } from '../../functions/ports/media-servers.ts'
 
 type ChannelsAt = (address: string) => readonly string[]
 

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-auto-scaling'
 import { createLifecycleActions } from '../../functions/aws/lifecycle-actions.ts'
 import type { LifecycleActionRef } from '../../functions/control/drain.ts'
-import type { LifecycleActions } from '../../functions/use-cases/ports.ts'
+import type { LifecycleActions } from '../../functions/ports/lifecycle-actions.ts'
 import type { MemoryLifecycleActions } from './lifecycle-actions.ts'
 
 type Actions = LifecycleActions & Pick<MemoryLifecycleActions, 'active'>

@@ -1,4 +1,4 @@
-import type { CallsOf } from '../../functions/use-cases/ports.ts'
+import type { CallsOf } from '../../functions/ports/edge.ts'
 import type { Entry } from './dispatcher-memory.ts'
 
 /** One call of an edge: to a destination, or placed by a media server. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../../functions/use-cases/ports.ts'
+import type { Clock } from '../../functions/ports/clock.ts'
 
 export interface MemoryClock extends Clock {
   /** Moves time on; what is due on the way happens at its own time, in order. */

@@ -1,4 +1,4 @@
-import type { DeadLetters } from '../../functions/use-cases/ports.ts'
+import type { DeadLetters } from '../../functions/ports/dead-letters.ts'
 import { type Faulty, faulty } from './faults.ts'
 
 export interface MemoryDeadLetters extends DeadLetters {

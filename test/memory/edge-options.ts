@@ -1,4 +1,4 @@
-import type { Clock } from '../../functions/use-cases/ports.ts'
+import type { Clock } from '../../functions/ports/clock.ts'
 import type { FileEntry, ProbingMode } from './dispatcher-memory.ts'
 
 /** What a Kamailio in memory is like. */

@@ -1,5 +1,5 @@
 import { createEdge } from '../../functions/kamailio/dispatcher.ts'
-import type { Edge } from '../../functions/use-cases/ports.ts'
+import type { Edge } from '../../functions/ports/edge.ts'
 import type { MemoryEdgeOptions } from './edge-options.ts'
 import { MemoryKamailio } from './kamailio.ts'
 

@@ -1,5 +1,5 @@
 import type { EventType } from '../../functions/contracts/names.ts'
-import type { ControlEvent, Events } from '../../functions/use-cases/ports.ts'
+import type { ControlEvent, Events } from '../../functions/ports/events.ts'
 import { type Faulty, faulty } from './faults.ts'
 
 /** The bus; nothing is kept by it. */

@@ -1,4 +1,5 @@
-import type { Edge, Fleet } from '../../functions/use-cases/ports.ts'
+import type { Edge } from '../../functions/ports/edge.ts'
+import type { Fleet } from '../../functions/ports/fleet.ts'
 import { type Faulty, faulty } from './faults.ts'
 
 export interface MemoryFleet extends Fleet {

@@ -1,4 +1,4 @@
-import type { Ids } from '../../functions/use-cases/ports.ts'
+import type { Ids } from '../../functions/ports/ids.ts'
 
 /** `id-1`, `id-2`, … */
 export function createMemoryIds(): Ids {

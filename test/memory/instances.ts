@@ -1,6 +1,6 @@
 import { canonicalHost } from '../../functions/control/destination.ts'
 import type { InstanceFacts } from '../../functions/control/instance-life.ts'
-import type { Instances } from '../../functions/use-cases/ports.ts'
+import type { Instances } from '../../functions/ports/instances.ts'
 import { type Faulty, faulty } from './faults.ts'
 
 export interface MemoryInstances extends Instances {

@@ -4,7 +4,7 @@ import {
   type ListedDestination,
   type WritableState,
 } from '../../functions/control/destination.ts'
-import type { CallsOf } from '../../functions/use-cases/ports.ts'
+import type { CallsOf } from '../../functions/ports/edge.ts'
 import { CallsMemory } from './calls-memory.ts'
 import { DispatcherMemory, type Entry, type FileEntry } from './dispatcher-memory.ts'
 import type { MemoryEdgeOptions } from './edge-options.ts'

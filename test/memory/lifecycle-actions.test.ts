@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { lifecycleActionsContract } from '../contract/lifecycle-actions.ts'
+import { lifecycleActionsContract } from '../port-contracts/lifecycle-actions.ts'
 import { createMemoryClock } from './clock.ts'
 import { createMemoryLifecycleActions } from './lifecycle-actions.ts'
 

@@ -1,5 +1,6 @@
 import type { LifecycleActionRef } from '../../functions/control/drain.ts'
-import type { Clock, LifecycleActions } from '../../functions/use-cases/ports.ts'
+import type { Clock } from '../../functions/ports/clock.ts'
+import type { LifecycleActions } from '../../functions/ports/lifecycle-actions.ts'
 import { type Faulty, faulty } from './faults.ts'
 
 export interface MemoryLifecycleAction {

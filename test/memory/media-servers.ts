@@ -1,4 +1,4 @@
-import type { MediaServers } from '../../functions/use-cases/ports.ts'
+import type { MediaServers } from '../../functions/ports/media-servers.ts'
 import { type Faulty, faulty } from './faults.ts'
 
 export interface MemoryMediaServers extends MediaServers {

@@ -1,5 +1,5 @@
 import type { MetricName } from '../../functions/contracts/names.ts'
-import type { Metrics } from '../../functions/use-cases/ports.ts'
+import type { Metrics } from '../../functions/ports/metrics.ts'
 
 export interface MemoryMetrics extends Metrics {
   readonly counted: readonly {

@@ -1,5 +1,6 @@
 import { type ControlConfigInput, controlConfig } from '../../functions/contracts/config.ts'
-import type { Edge, EdgePorts, Ports } from '../../functions/use-cases/ports.ts'
+import type { Edge } from '../../functions/ports/edge.ts'
+import type { EdgePorts, Ports } from '../../functions/ports/ports.ts'
 import { createMemoryClock, type MemoryClock } from './clock.ts'
 import { createMemoryDeadLetters, type MemoryDeadLetters } from './dead-letters.ts'
 import { createMemoryEvents, type MemoryEvents } from './events.ts'

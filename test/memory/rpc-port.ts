@@ -9,7 +9,7 @@ import {
   rpcMethods,
 } from '../../functions/contracts/rpc.ts'
 import { methodRules } from '../../functions/kamailio/rpc-methods.ts'
-import type { Clock } from '../../functions/use-cases/ports.ts'
+import type { Clock } from '../../functions/ports/clock.ts'
 import type { Misbehaviour } from './misbehaviour.ts'
 
 /** One JSON-RPC request as it arrived. */

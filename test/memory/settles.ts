@@ -1,5 +1,5 @@
 import type { SettleRequest } from '../../functions/contracts/settle-request.ts'
-import type { Settles } from '../../functions/use-cases/ports.ts'
+import type { Settles } from '../../functions/ports/settles.ts'
 import { type Faulty, faulty } from './faults.ts'
 
 export interface MemorySettles extends Settles {

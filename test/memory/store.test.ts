@@ -1,4 +1,4 @@
-import { storeContract } from '../contract/store.ts'
+import { storeContract } from '../port-contracts/store.ts'
 import { createMemoryStore } from './store.ts'
 
 const store = createMemoryStore()

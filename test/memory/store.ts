@@ -11,7 +11,8 @@ import {
   notReadYet,
   type Reading,
 } from '../../functions/control/reading.ts'
-import type { CommandOutcomeRow, KeptEvent, PendingAnswer, Store } from '../../functions/use-cases/ports.ts'
+import type { KeptEvent } from '../../functions/ports/events.ts'
+import type { CommandOutcomeRow, PendingAnswer, Store } from '../../functions/ports/store.ts'
 import { type Faulty, faulty } from './faults.ts'
 
 export type MemoryStore = Faulty<Store>

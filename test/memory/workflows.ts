@@ -1,6 +1,6 @@
 import type { WorkflowPayload } from '../../functions/contracts/workflow-payload.ts'
 import { ExecutionEnded } from '../../functions/control/errors.ts'
-import type { Workflows } from '../../functions/use-cases/ports.ts'
+import type { Workflows } from '../../functions/ports/workflows.ts'
 import { type Faulty, faulty } from './faults.ts'
 
 export interface MemoryWorkflows extends Workflows {

@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { batchOf } from '../../functions/contracts/rpc.ts'
-import type { Edge } from '../../lab/edge.ts'
-import { type KamailioRelease, kamailioReleases } from '../../lab/programs.ts'
+import { type KamailioRelease, kamailioReleases } from '../../lab/programs/program.ts'
+import type { Edge } from '../../lab/sip/edge.ts'
 import { type Lab, openLab } from '../kamailio/lab.ts'
 
 /** One exchange with a real Kamailio that has our files; `headers` are those that say something. */

@@ -4,9 +4,9 @@ import { SSMClient } from '@aws-sdk/client-ssm'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { controlConfig } from '../../functions/contracts/config.ts'
 import { edgeTransports } from '../../functions/runtime/edge-transports.ts'
-import { loopback, reply } from '../kamailio-client/loopback.ts'
-import { clientOf, held, ours, post } from '../kamailio-client/tls-contract.ts'
 import { memoryConfig } from '../memory/ports.ts'
+import { loopback, reply } from '../rpc-client/loopback.ts'
+import { clientOf, held, ours, post } from '../rpc-client/tls-contract.ts'
 
 const signing = new SSMClient({
   region: 'eu-central-1',

@@ -1,5 +1,5 @@
 import { type Drain, drainId } from '../../functions/control/drain.ts'
-import type { Ports } from '../../functions/use-cases/ports.ts'
+import type { Ports } from '../../functions/ports/ports.ts'
 import { createMemoryStore } from '../memory/store.ts'
 
 type Store = Ports['store']

@@ -1,5 +1,5 @@
 import type { InstanceFacts } from '../../functions/control/instance-life.ts'
-import type { Ports } from '../../functions/use-cases/ports.ts'
+import type { Ports } from '../../functions/ports/ports.ts'
 import { overTheSdk } from '../memory/auto-scaling-sdk.ts'
 import type { MemoryClock } from '../memory/clock.ts'
 import { createMemoryLifecycleActions } from '../memory/lifecycle-actions.ts'

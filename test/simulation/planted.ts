@@ -1,4 +1,4 @@
-import type { Edge } from '../../functions/use-cases/ports.ts'
+import type { Edge } from '../../functions/ports/edge.ts'
 import type { Rule } from './findings.ts'
 import { runHistory } from './history.ts'
 import type { Plan } from './plan.ts'

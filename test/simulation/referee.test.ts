@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { ControlEvent, Store } from '../../functions/use-cases/ports.ts'
+import type { ControlEvent } from '../../functions/ports/events.ts'
+import type { Store } from '../../functions/ports/store.ts'
 import { runHistory } from './history.ts'
 import { type About, leadingTo } from './incidents.ts'
 import type { Fault, Plan } from './plan.ts'

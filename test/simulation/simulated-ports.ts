@@ -1,13 +1,8 @@
 import type { InstanceFacts } from '../../functions/control/instance-life.ts'
-import { keepingEvents } from '../../functions/use-cases/keep-events.ts'
-import type {
-  ControlEvent,
-  Edge,
-  EdgePorts,
-  EventBus,
-  Events,
-  Ports,
-} from '../../functions/use-cases/ports.ts'
+import type { Edge } from '../../functions/ports/edge.ts'
+import type { ControlEvent, EventBus, Events } from '../../functions/ports/events.ts'
+import type { EdgePorts, Ports } from '../../functions/ports/ports.ts'
+import { keepingEvents } from '../../functions/stored/keep-events.ts'
 import { createMemoryEvents } from '../memory/events.ts'
 import { createMemoryIds } from '../memory/ids.ts'
 import type { MemoryWorkflows } from '../memory/workflows.ts'

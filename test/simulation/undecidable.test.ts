@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Edge } from '../../functions/use-cases/ports.ts'
+import type { Edge } from '../../functions/ports/edge.ts'
 import type { Rule } from './findings.ts'
 import { runHistory } from './history.ts'
 import type { Happening, Plan } from './plan.ts'

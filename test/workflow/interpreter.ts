@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { Clock } from '../../functions/use-cases/ports.ts'
+import type { Clock } from '../../functions/ports/clock.ts'
 
 /**
  * A small interpreter of Amazon States Language in JSONPath mode: what the drain workflow uses and nothing else. Whatever it

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { runToEnd } from '../../../lab/leash.ts'
+import { runToEnd } from '../../../lab/programs/leash.ts'
 import { type Observation, observationSchema, type Plan } from './steps.ts'
 
 const unshare = ['unshare', '--user', '--map-root-user', '--net']

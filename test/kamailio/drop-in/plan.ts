@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { KamailioProgram } from '../../../lab/programs.ts'
+import type { KamailioProgram } from '../../../lab/programs/program.ts'
 import type { SipTransport, SipVia } from './sip.ts'
 import type { Observation, Plan, Step } from './steps.ts'
 import { secret } from './user-edits.ts'

@@ -1,7 +1,7 @@
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { KamailioProgram } from '../../../lab/programs.ts'
-import { createAuthority } from '../../kamailio-client/tls-certificates.ts'
+import type { KamailioProgram } from '../../../lab/programs/program.ts'
+import { createAuthority } from '../../rpc-client/tls-certificates.ts'
 
 const productFiles = resolve(import.meta.dirname, '../../../kamailio')
 

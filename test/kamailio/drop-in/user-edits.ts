@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { KamailioProgram } from '../../../lab/programs.ts'
+import type { KamailioProgram } from '../../../lab/programs/program.ts'
 import { after, before, installProductFiles, installStock, type StockFeature } from './stock.ts'
 
 export const secret = 'the-secret-of-this-edge'

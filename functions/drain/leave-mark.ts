@@ -1,0 +1,31 @@
+import type { Drain } from '../control/drain.ts'
+import { orderOf } from '../control/hold.ts'
+import type { Ports } from '../ports/ports.ts'
+
+/**
+ * Turns the hold of a drain whose lifecycle action is over into the retired mark: the destination stays disabled. Of what was never listed
+ * nothing is left behind. It is as old as the hold: a launch that was later ends it. A look that comes again finds what is done.
+ */
+export async function leaveMark(
+  { store, settles, clock }: Pick<Ports, 'store' | 'settles' | 'clock'>,
+  drain: Drain,
+): Promise<void> {
+  const { phase, action } = drain
+  if (!action || phase.name !== 'ended' || phase.because === 'lifted') return
+  const { source, id, subject, placedAt } = drain.hold
+  const hold = await store.hold(source, id, subject)
+  // Lifted: a launch on the address came first and has ended the hold of the dead machine, and the destination is the newcomer's.
+  if (!hold || hold.lifted) return
+  const now = clock.now()
+  if (phase.because === 'absent') {
+    await store.putHold({ ...hold, lifted: { at: now, by: hold.who } })
+    // It may have been listed, and disabled, meanwhile.
+    await store.raiseWanted()
+    return settles.ask({ kind: 'settle' })
+  }
+  const mark = await store.hold('retired', id, subject)
+  // A look that comes again must not bring back a mark that was lifted since it left it.
+  if (mark && mark.placedAt >= placedAt) return
+  const why = `drained by ${hold.who}: ${hold.why}`
+  await store.retire(hold, { ...hold, source: 'retired', order: orderOf(now), why })
+}

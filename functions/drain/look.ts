@@ -1,0 +1,144 @@
+import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
+import { type Act, type Advance, advance } from '../control/advance.ts'
+import { mayRetain } from '../control/deadline.ts'
+import { type ActionDrain, type Drain, drainId } from '../control/drain.ts'
+import { StoreConflict } from '../control/errors.ts'
+import { lookPayload } from '../control/look-payload.ts'
+import type { Wait } from '../control/pace.ts'
+import { actionRef, completed, refused, restsOnCalls, retained, withoutUs } from '../control/phases.ts'
+import { stepsPerExecution } from '../control/workflow.ts'
+import type { Ports } from '../ports/ports.ts'
+import { drainOf, keptAlive } from './keep-alive.ts'
+import { leaveMark } from './leave-mark.ts'
+import { publishSaved } from './publish-saved.ts'
+import { saveDrain } from './save-drain.ts'
+import { isMachineGone, rulesOf, see } from './see.ts'
+import { placeHold } from './start-drain.ts'
+
+/**
+ * One look at a drain: the heartbeat, what is stored, what follows from it; that is saved with its events, then done, then published. An
+ * execution that a later attempt, or the drain's end, has overtaken ends.
+ */
+export async function look(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
+  try {
+    return await lookAt(ports, payload)
+  } catch (error) {
+    // The settle that this look has asked for may have woken the drain: the next attempt looks, and nothing has failed.
+    if (error instanceof StoreConflict && (await drainOf(ports, payload)) === undefined)
+      return overtaken(payload)
+    throw error
+  }
+}
+
+function overtaken(payload: WorkflowPayload): WorkflowPayload {
+  return { ...payload, next: 'ended' }
+}
+
+async function lookAt(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
+  const alive = await keptAlive(ports, payload)
+  if (!alive) return overtaken(payload)
+  const { drain, over } = alive
+  if (drain.phase.name === 'ended') return goOn(ports, drain, 'paced')
+  // What rests on calls is looked at anew: the execution that was to complete it was killed.
+  if (drain.action && drain.phase.name === 'completing' && !restsOnCalls(drain.phase))
+    return complete(ports, drain)
+  // Also where the action is over already: its instance is on its way out and must get no more calls.
+  const isNew = drain.phase.name === 'claimed'
+  const seen =
+    over && !isNew
+      ? ({ kind: 'action-over', machineGone: await isMachineGone(ports, drain) } as const)
+      : await see(ports, drain)
+  return carryOut(ports, advance(drain, seen, ports.clock.now(), rulesOf(ports, drain)))
+}
+
+async function carryOut(ports: Ports, { drain, act, wait }: Advance): Promise<WorkflowPayload> {
+  const next = await saveDrain(ports, { ...drain, steps: drain.steps + 1 })
+  if (act) await perform(ports, next, act)
+  if (next.action && next.phase.name === 'completing') return complete(ports, next)
+  return goOn(ports, next, wait)
+}
+
+async function perform(ports: Ports, drain: Drain, act: Act): Promise<void> {
+  switch (act.kind) {
+    case 'place-hold':
+      await placeHold(ports, drain)
+      return ports.settles.ask({ kind: 'settle' })
+    case 'end-calls': {
+      const { step, shares } = act
+      // Whoever has an edge, and lets it rest, gives it up.
+      await ports.store.raiseWanted()
+      return ports.settles.ask({ kind: 'settle', endCalls: { hold: drainId(drain), step, shares } })
+    }
+    default:
+      return act satisfies never
+  }
+}
+
+/**
+ * Completes the lifecycle action as the drain says. After an ABANDON by policy Auto Scaling retains the instance, and its drain goes on; one
+ * whose calls are over by then is terminated. "No active Lifecycle Action" is success: somebody, or the clock, was first, and where the
+ * clock may have retained the instance its drain goes on.
+ * @throws what Auto Scaling answered, so that the workflow tries again after a wait: while the action is kept alive nothing else decides.
+ */
+async function complete(ports: Ports, drain: ActionDrain): Promise<WorkflowPayload> {
+  const { action, phase } = drain
+  if (phase.name !== 'completing') return goOn(ports, drain, 'paced')
+  const { completion } = phase
+  let outcome: 'completed' | 'over'
+  try {
+    outcome =
+      completion === 'TERMINATE'
+        ? await ports.lifecycleActions.terminate(action.instanceId)
+        : await ports.lifecycleActions.complete(actionRef(action), completion)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    const tried = await saveDrain(ports, refused(drain, reason))
+    if (tried.phase.name !== 'completing') return goOn(ports, tried, 'paced')
+    await published(ports, tried)
+    throw error
+  }
+  return goOn(ports, await saveDrain(ports, await concluded(ports, drain, completion, outcome)), 'paced')
+}
+
+async function concluded(
+  ports: Ports,
+  drain: ActionDrain,
+  completion: 'CONTINUE' | 'ABANDON' | 'TERMINATE',
+  outcome: 'completed' | 'over',
+): Promise<Drain> {
+  const now = ports.clock.now()
+  if (completion === 'ABANDON') return retained(drain, now)
+  const mayBeKept = completion === 'CONTINUE' && outcome === 'over' && mayRetain(drain.action.policy)
+  return mayBeKept ? withoutUs(drain, await isMachineGone(ports, drain), now) : completed(drain, outcome)
+}
+
+/** Publishes, and carries on in an execution of its own where this one would run out of history. */
+async function goOn(ports: Ports, drain: Drain, wait: Wait): Promise<WorkflowPayload> {
+  const { workflows, clock, config } = ports
+  if (drain.phase.name === 'ended') await markLeft(ports, drain)
+  const told = await published(ports, drain)
+  const payload = lookPayload(told, wait, clock.now(), config.timers)
+  if (payload.next === 'ended' || told.steps < stepsPerExecution) return payload
+  const following = await saveDrain(ports, { ...told, attempt: told.attempt + 1, steps: 0 })
+  await workflows.start(lookPayload(following, wait, clock.now(), config.timers))
+  return { ...payload, next: 'ended' }
+}
+
+/** Before its end is published: a look that finds that still to be done comes again for this, too. */
+async function markLeft(ports: Ports, drain: Drain): Promise<void> {
+  if (drain.events.length === 0) return
+  try {
+    await leaveMark(ports, drain)
+  } catch (error) {
+    const [end, ...before] = drain.events.toReversed()
+    const told = await publishSaved(ports, { ...drain, events: before.toReversed() })
+    if (end && before.length > 0) await saveDrain(ports, { ...told, events: [...told.events, end] })
+    throw error
+  }
+}
+
+async function published(ports: Ports, drain: Drain): Promise<Drain> {
+  if (drain.events.length === 0) return drain
+  const told = await publishSaved(ports, drain)
+  return told.events.length < drain.events.length ? saveDrain(ports, told) : drain
+}

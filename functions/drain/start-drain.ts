@@ -1,0 +1,80 @@
+import { claim, type DrainRequest } from '../control/claim.ts'
+import { type Drain, drainId } from '../control/drain.ts'
+import { ExecutionEnded, StoreConflict } from '../control/errors.ts'
+import { type Hold, holdKey } from '../control/hold.ts'
+import { lookPayload } from '../control/look-payload.ts'
+import type { Ports } from '../ports/ports.ts'
+import { saveDrain } from './save-drain.ts'
+
+type Needs = Pick<Ports, 'store' | 'workflows' | 'clock' | 'config' | 'settles'>
+
+/**
+ * Claims a drain, places a lifecycle action's hold, and starts its workflow. The claim is a conditional write, so that an event that comes twice, late or out
+ * of order starts one execution; a claim whose start was lost is finished by the next delivery.
+ */
+export async function startDrain(
+  ports: Needs,
+  request: DrainRequest,
+): Promise<'started' | 'duplicate' | 'stale'> {
+  // Each turn but the last lost a race against one other writer; five in a row is trouble worth a redelivery.
+  for (let turn = 0; turn < 5; turn++) {
+    const decision = claim(await ports.store.drain(drainId(request)), request)
+    if (decision.kind === 'stale') return 'stale'
+    if (decision.kind !== 'duplicate' && (await ports.store.putDrain(decision.drain)) === 'conflict') continue
+    const { drain } = decision
+    if (drain.phase.name === 'ended') return 'duplicate'
+    const isPlaced = drain.action && drain.phase.name === 'claimed' && (await placeHold(ports, drain))
+    const anew = await makeSureItRuns(ports, drain)
+    // A drain whose settle could not be asked for runs, and keeps its action alive.
+    if (isPlaced) await ports.settles.ask({ kind: 'settle' })
+    return anew || decision.kind !== 'duplicate' ? 'started' : 'duplicate'
+  }
+  throw new StoreConflict(`drain ${drainId(request)} is being claimed by others; the message comes again`)
+}
+
+/**
+ * Places the hold of a drain that was claimed; settle finds out what it covers. What was lifted, or placed anew, since is left so.
+ * @returns whether it is there, so that a settle is due
+ */
+export async function placeHold({ store }: Pick<Ports, 'store'>, { hold }: Drain): Promise<boolean> {
+  const known = await store.hold(hold.source, hold.id, hold.subject)
+  const isKnown = known !== undefined && known.order >= hold.order
+  if (!isKnown && (await store.putHold(hold)) === 'stale') return false
+  await store.raiseWanted()
+  return true
+}
+
+/**
+ * What an earlier delivery of a message has claimed and could not start is started, before what it names is looked for: it may have left
+ * the lists since. @param order the message's
+ * @returns the holds that it has placed
+ */
+export async function finishOwnClaims(ports: Needs, order: string): Promise<Hold[]> {
+  const placed = (await ports.store.holds()).filter(
+    (hold) => hold.order === order && hold.source !== 'retired',
+  )
+  for (const hold of placed) await finishClaim(ports, holdKey(hold))
+  return placed
+}
+
+/** A drain that was claimed and could not be started is started. */
+export async function finishClaim(ports: Needs, id: string): Promise<void> {
+  const drain = await ports.store.drain(id)
+  if (drain?.phase.name === 'claimed') await makeSureItRuns(ports, drain)
+}
+
+/** @returns whether its last execution had ended, and another attempt was begun */
+async function makeSureItRuns(ports: Needs, drain: Drain): Promise<boolean> {
+  try {
+    await startLooks(ports, drain)
+    return false
+  } catch (error) {
+    if (!(error instanceof ExecutionEnded)) throw error
+    await startLooks(ports, await saveDrain(ports, { ...drain, attempt: drain.attempt + 1, steps: 0 }))
+    return true
+  }
+}
+
+function startLooks({ workflows, clock, config }: Needs, drain: Drain): Promise<void> {
+  return workflows.start(lookPayload(drain, 'paced', clock.now(), config.timers))
+}

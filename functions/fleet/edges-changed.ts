@@ -1,0 +1,29 @@
+import { eventTypes } from '../contracts/names.ts'
+import type { EdgePorts } from '../ports/ports.ts'
+import { endReleases } from './release-edge.ts'
+import { settleFleet } from './settle-fleet.ts'
+
+/**
+ * Somebody edited the list of edges. It is read at once, so that a bad edit is said within seconds and not at the next drain;
+ * what is held is disabled on every edge of it, so that a new one sends no call to a drained server once SIP reaches it.
+ */
+export async function edgesChanged(
+  ports: EdgePorts,
+  change: { readonly parameter: string; readonly operation: string },
+): Promise<void> {
+  const { parameter, operation } = change
+  const refused = await ports.fleet.reread()
+  const edges = await ports.fleet.edges()
+  if (!refused) await endReleases(ports)
+  await ports.events.publish({
+    type: refused ? eventTypes.edgeListRefused : eventTypes.edgeListChanged,
+    detail: {
+      parameter,
+      operation,
+      edges: edges.map((edge) => edge.id),
+      ...(refused && { reason: refused.message }),
+    },
+  })
+  // What was read a moment ago may have been another Kamailio.
+  if (!refused) await settleFleet(ports, { notBefore: ports.clock.now(), atOnce: true })
+}

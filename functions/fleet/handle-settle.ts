@@ -1,0 +1,131 @@
+import { eventTypes } from '../contracts/names.ts'
+import type { SettleRequest } from '../contracts/settle-request.ts'
+import { DispatcherControlError } from '../control/errors.ts'
+import type { EdgePorts } from '../ports/ports.ts'
+import type { CommandOutcomeRow } from '../ports/store.ts'
+import { asked, isAnswer } from '../stored/command-answer.ts'
+import { inTurn, onEach } from '../stored/on-each.ts'
+import { oneAtATime } from '../stored/one-at-a-time.ts'
+import { storedReadings } from '../stored/read-back.ts'
+import { edgesChanged } from './edges-changed.ts'
+import { readMachines } from './read-machines.ts'
+import { countReadings } from './reading-metrics.ts'
+import { endReleases, releaseEdge } from './release-edge.ts'
+import { reloadEdges } from './reload-edges.ts'
+import { resolveHolds } from './resolve-holds.ts'
+import { rememberingWishes, settleFleet } from './settle-fleet.ts'
+import { hasCalls } from './wake-drains.ts'
+
+/** All that the one function does which reaches edges. */
+export async function handleSettle(ports: EdgePorts, request: SettleRequest): Promise<void> {
+  switch (request.kind) {
+    case 'settle':
+      return settleAndCount(ports, request)
+    case 'minute':
+      return everyMinute(ports)
+    case 'edges-changed':
+      return edgesChanged(ports, request)
+    case 'command':
+      return answerCommand(ports, request)
+    default:
+      return request satisfies never
+  }
+}
+
+type Settle = Extract<SettleRequest, { kind: 'settle' }>
+type Command = Extract<SettleRequest, { kind: 'command' }>
+
+/** For so long edges wait for what holds cover, ms: an EC2 that is slow, or does not answer, keeps none from being settled. */
+const resolvesWithinMs = 1000
+
+/** What EC2 and the media servers say matters to whoever looks at all of it, and not to whoever disables. */
+async function settleAndCount(ports: EdgePorts, { notBefore, endCalls }: Settle): Promise<void> {
+  const { clock } = ports
+  const wishes = rememberingWishes(ports)
+  const resolvesUntil = clock.now() + resolvesWithinMs
+  const progress = { isResolved: false, isLate: false }
+  const resolve = async () => {
+    try {
+      await resolveHolds(ports, wishes)
+    } finally {
+      progress.isResolved = true
+      // What was filled in late may be known to no edge yet.
+      if (progress.isLate) await settleFleet(ports, { wishes })
+    }
+  }
+  const settle = async () => {
+    for (
+      let waitMs = 0;
+      !progress.isResolved && clock.now() < resolvesUntil;
+      waitMs = Math.min(100, 2 * waitMs + 5)
+    )
+      await clock.sleep(waitMs)
+    progress.isLate = !progress.isResolved
+    const works = [
+      () => settleFleet(ports, { notBefore, endCalls, wishes }),
+      () => (notBefore === undefined ? undefined : readMachines(ports, notBefore)),
+    ]
+    await onEach(works, async (work) => work())
+  }
+  await onEach([resolve, settle], async (work) => work())
+}
+
+/** Also while nothing is drained: it keeps a VPC link in use, which AWS makes inactive after 60 days without traffic. */
+async function everyMinute(ports: EdgePorts): Promise<void> {
+  const startedAt = ports.clock.now()
+  // What was read a moment ago rests.
+  const notBefore = startedAt - ports.config.timers.minWaitSeconds * 1000
+  await inTurn([
+    () => endReleases(ports),
+    () => settleAndCount(ports, { kind: 'settle', notBefore }),
+    () => countReadings(ports, startedAt),
+    () => readBusyEdges(ports, startedAt),
+  ])
+}
+
+/** Within a minute, ms: so late the end of a drain's last call is found. */
+const passesAt = [20_000, 40_000] as const
+
+/** Edges with calls of what is held are read more often than the others: the end of the last one wakes its drain. */
+async function readBusyEdges(ports: EdgePorts, startedAt: number): Promise<void> {
+  const { clock, config } = ports
+  for (const passAt of passesAt) {
+    const { edges } = await storedReadings(ports, clock.now())
+    const busy = edges.flatMap((reading) => (reading.readable && hasCalls(reading) ? [reading.edge] : []))
+    if (busy.length === 0) return
+    const waitMs = startedAt + passAt - clock.now()
+    if (waitMs > 0) await clock.sleep(waitMs)
+    const notBefore = clock.now() - config.timers.minWaitSeconds * 1000
+    await settleFleet(ports, { notBefore, only: busy })
+  }
+}
+
+/** Of the lease of a command, in RPC timeouts: two edges after each other, each reloaded in a settle, and settled again. */
+const commandTimeouts = 72
+
+/** Does a command once, however often it is asked for. What can never be done is its outcome, too: whoever asked rejects it. */
+async function answerCommand(ports: EdgePorts, { command, order }: Command): Promise<void> {
+  const leaseMs = commandTimeouts * ports.config.timers.rpcTimeoutSeconds * 1000
+  await oneAtATime(ports, `/command/${command.id}`, leaseMs, () => answer(ports, command, order))
+}
+
+async function answer(ports: EdgePorts, command: Command['command'], order: string): Promise<void> {
+  const { store, events } = ports
+  if (isAnswer(await store.commandOutcome(command.id), order)) return
+  const done = await outcomeOf(order, async () =>
+    command.command === 'reload' ? reloadEdges(ports, command) : releaseEdge(ports, command, order),
+  )
+  const outcome = { ...asked(command), ...done }
+  // The answer is kept last: a run that is killed before it publishes the event again, rather than never.
+  if (!('refused' in done)) await events.publish({ type: eventTypes.commandAnswered, detail: outcome })
+  await store.putCommandOutcome(command.id, outcome)
+}
+
+async function outcomeOf(order: string, work: () => Promise<CommandOutcomeRow>): Promise<CommandOutcomeRow> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof DispatcherControlError && error.permanent)) throw error
+    return { refused: error.message, order }
+  }
+}

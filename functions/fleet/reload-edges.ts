@@ -1,0 +1,155 @@
+import type { ReloadCommand } from '../contracts/command.ts'
+import { eventTypes } from '../contracts/names.ts'
+import { asEdgeError, CommandRefused, EdgeError, neverAnswered, StaleGeneration } from '../control/errors.ts'
+import type { Settled } from '../control/settled.ts'
+import type { Edge } from '../ports/edge.ts'
+import type { EdgePorts } from '../ports/ports.ts'
+import type { CommandOutcomeRow } from '../ports/store.ts'
+import { type Readout, storedLists } from '../stored/lists.ts'
+import { onEach } from '../stored/on-each.ts'
+import type { Lease } from './edge-lease.ts'
+import { type SettleResult, settleEdge } from './settle-fleet.ts'
+import { wakeDrains } from './wake-drains.ts'
+
+/** Kamailio's `reload_delta` is 5 s by default: earlier than 6 s after the last one it answers `Ongoing reload`. */
+const afterReloadDeltaMs = 6_000
+
+interface Reloaded {
+  readonly edge: string
+  readonly outcome: 'reloaded' | 'failed' | 'not-tried'
+  readonly detail?: string
+  readonly listed?: { readonly before: number; readonly after: number }
+}
+
+/**
+ * Reloads one edge, or every edge: one alone first, and the others only if it still lists something, since an empty file
+ * answers Ok too and wipes the list. Never together with our own writes; the holds are set again at once after it.
+ */
+export async function reloadEdges(ports: EdgePorts, command: ReloadCommand): Promise<CommandOutcomeRow> {
+  const all = await ports.fleet.edges()
+  const edges = command.edge === undefined ? all : all.filter((edge) => edge.id === command.edge)
+  const [first, ...others] = edges
+  if (!first)
+    throw new CommandRefused(
+      `no edge is called "${command.edge}"; there are: ${all.map((edge) => edge.id).join(', ')}`,
+    )
+  if (command.dryRun) {
+    const lists = await storedLists(ports)
+    return {
+      result: 'dry-run',
+      edges: lists.filter(({ edge }) => edges.some(({ id }) => id === edge)).map(readable),
+    }
+  }
+  const emptied = new Set<string>()
+  const canary = await reloadOne(ports, first, emptied)
+  const isShorter = canary.listed !== undefined && canary.listed.after < canary.listed.before
+  const rest =
+    canary.outcome === 'reloaded' && !isShorter
+      ? await onEach(others, (edge) => reloadOne(ports, edge, emptied))
+      : others.map((edge) => ({
+          edge: edge.id,
+          outcome: 'not-tried' as const,
+          detail: isShorter
+            ? `the list of edge ${first.id} became shorter; if that is meant, reload the others one by one`
+            : `edge ${first.id} failed first`,
+        }))
+  await wakeDrains(ports, emptied)
+  const results: Reloaded[] = [canary, ...rest]
+  await ports.events.publish({
+    type: eventTypes.reloadFinished,
+    detail: { requestedBy: command.requestedBy, reason: command.reason, edges: results },
+  })
+  return {
+    result: results.every(({ outcome }) => outcome === 'reloaded') ? 'reloaded' : 'incomplete',
+    edges: results,
+  }
+}
+
+function readable(readout: Readout): CommandOutcomeRow {
+  const { edge } = readout
+  return 'listed' in readout
+    ? { edge, listed: readout.listed.length }
+    : { edge, unreadable: readout.unreadable }
+}
+
+/** Under the edge's lease: reloaded, and settled at once, since a reload resets every state to the file's. */
+async function reloadOne(ports: EdgePorts, edge: Edge, emptied: Set<string>): Promise<Reloaded> {
+  let reloaded: Reloaded = { edge: edge.id, outcome: 'failed', detail: 'another run has the edge' }
+  const settled = await settleEdge(ports, edge, {
+    ...{ waits: true, emptied },
+    first: async (own, lease) => {
+      reloaded = await reloadAndList(ports, own, lease)
+    },
+  })
+  const open = problemOf(settled)
+  if (open === undefined) return reloaded
+  return {
+    ...reloaded,
+    outcome: 'failed',
+    detail: [...new Set([reloaded.detail, open].filter(Boolean))].join('; '),
+  }
+}
+
+function problemOf(result: SettleResult): string | undefined {
+  if ('error' in result) return result.error.message
+  return 'left' in result ? 'another run has the edge' : openOf(result.reading)
+}
+
+/** What is held and open all the same, in words. */
+function openOf({ entries }: Settled): string | undefined {
+  const open = entries.flatMap(({ group, uri, refused }) =>
+    refused === undefined ? [] : `${uri} in set ${group} is not as it is to be: ${refused}`,
+  )
+  return open.length === 0 ? undefined : open.slice(0, 5).join('; ')
+}
+
+async function reloadAndList(ports: EdgePorts, edge: Edge, lease: Lease): Promise<Reloaded> {
+  try {
+    const before = await lengthOf(edge)
+    await reloadPatiently(ports, edge, lease)
+    const after = lengthOfList(await edge.list())
+    return { edge: edge.id, outcome: 'reloaded', listed: { before, after } }
+  } catch (error) {
+    if (error instanceof StaleGeneration) throw error
+    const { fault, message } = asEdgeError(error)
+    const detail =
+      fault === 'empty-list'
+        ? `${message}: its list file or table is empty; fill it and reload again`
+        : message
+    return { edge: edge.id, outcome: 'failed', detail }
+  }
+}
+
+/** What can't be read counts, too. A list that was emptied is what a reload mends. */
+async function lengthOf(edge: Edge): Promise<number> {
+  try {
+    return lengthOfList(await edge.list())
+  } catch (error) {
+    if (error instanceof EdgeError && error.fault === 'empty-list') return 0
+    throw error
+  }
+}
+
+function lengthOfList({ destinations, opaque }: Awaited<ReturnType<Edge['list']>>): number {
+  return destinations.length + opaque.length
+}
+
+async function reloadPatiently({ clock }: Pick<EdgePorts, 'clock'>, edge: Edge, lease: Lease): Promise<void> {
+  try {
+    await reload(edge, lease)
+  } catch (error) {
+    if (!(error instanceof EdgeError && error.fault === 'busy')) throw error
+    await clock.sleep(afterReloadDeltaMs)
+    await reload(edge, lease)
+  }
+}
+
+/** One that was not answered may still be done, as any write. */
+async function reload(edge: Edge, lease: Lease): Promise<void> {
+  try {
+    await edge.reload()
+  } catch (error) {
+    if (error instanceof EdgeError && neverAnswered.includes(error.fault)) lease.unanswered = true
+    throw error
+  }
+}

@@ -1,0 +1,192 @@
+import { describeEdge, totalCalls } from '../control/edge-facts.ts'
+import { asEdgeError, DispatcherControlError, EdgeError, UnexpectedAnswer } from '../control/errors.ts'
+import { type Hold, isResolved } from '../control/hold.ts'
+import { remember } from '../control/list-memory.ts'
+import { replacedAt } from '../control/observation.ts'
+import type { EdgeHead, EndedCalls, Listing, Reading, UnreadRow } from '../control/reading.ts'
+import { calmGapMs } from '../control/settle-plan.ts'
+import { settledEntries, sinceTheChange, sinceWhen } from '../control/settled.ts'
+import type { EdgePorts } from '../ports/ports.ts'
+import { countCalls } from './count-calls.ts'
+import { type Lease, lost } from './edge-lease.ts'
+import { writeWanted } from './write-wanted.ts'
+
+export type SettleNeeds = Pick<EdgePorts, 'store' | 'clock' | 'config'>
+
+/** What is wanted as one run knows it: the counter, and the holds that were read after it. */
+export interface Wishes {
+  /** The counter now, with all holds of it. */
+  now(): Promise<{ readonly wanted: number; readonly holds: readonly Hold[] }>
+}
+
+/** What was stored of an edge before. */
+export interface Known {
+  readonly head?: EdgeHead | undefined
+  readonly reading?: Reading | undefined
+  readonly listing?: Listing | UnreadRow | undefined
+}
+
+export interface Found {
+  readonly reading: Reading
+  readonly listing: Listing
+  /** a second reading, a little later, ends a record, or confirms what is disabled */
+  readonly calms: boolean
+}
+
+export interface Turns {
+  readonly ended: Reading['ended']
+  /** it is read a second time in any case */
+  readonly twice: boolean
+  /** told of each reading once it is stored, and of the one before */
+  readonly onReading: (reading: Reading, before: Reading | undefined) => Promise<void>
+}
+
+/** In RPC timeouts: a pause, what the edge is (2), its list and guards (2), a count (3), its boot. */
+const readingTimeouts = 9
+/** So often a counter that rose has an edge settled anew before anything is counted there. */
+const turnsAtMost = 3
+
+/**
+ * Settles one edge under its lease: brings it to what is wanted, reads it back, and counts the calls of what is held. What was disabled or
+ * given back is read a second time, {@link calmGapMs} later. All of it is stored as it is found.
+ * @returns the last reading. @throws EdgeError
+ */
+export async function settleUnderLease(
+  ports: SettleNeeds,
+  lease: Lease,
+  wishes: Wishes,
+  known: Known,
+  { ended, twice, onReading }: Turns,
+): Promise<Reading> {
+  const { store, clock } = ports
+  let before = known
+  let confirms: number | undefined
+  for (;;) {
+    const found = await bring(ports, lease, wishes, before, ended ?? {})
+    await keep(ports, lease, found, before)
+    const last = found.reading
+    await onReading(last, before.reading)
+    before = { head: headOf(last), ...found }
+    // A reading that its lease ends would say that the edge can't be read.
+    if (!lease.hasTime(readingTimeouts)) return last
+    const isNew = (await store.wanted()) !== last.wanted
+    if (!isNew && (confirms === last.wanted || !(found.calms || twice))) return last
+    // What is wanted meanwhile does not wait for the second reading, and has one of its own.
+    if (!isNew) await until(ports, last.wanted, clock.now() + calmGapMs)
+    confirms = isNew ? undefined : last.wanted
+  }
+}
+
+/** Waits until the counter rises, or the time has come (epoch ms). @returns whether the time has come */
+export async function until({ store, clock }: SettleNeeds, wanted: number, at: number): Promise<boolean> {
+  while (clock.now() < at) {
+    if ((await store.wanted()) !== wanted) return false
+    await clock.sleep(Math.min(calmGapMs / 4, at - clock.now()))
+  }
+  return true
+}
+
+export function headOf({ edge, wanted, askedAt, description: { bootId } }: Reading): EdgeHead {
+  return { edge, wanted, askedAt, ...(bootId !== undefined && { bootId }) }
+}
+
+async function keep({ store }: SettleNeeds, lease: Lease, found: Found, before: Known): Promise<void> {
+  const { reading, listing } = found
+  const isNew = JSON.stringify(listing) !== JSON.stringify(before.listing)
+  const written = await store.putReading(lease.generation, {
+    head: headOf(reading),
+    reading,
+    ...(isNew && { listing }),
+  })
+  if (written === 'lost') throw lost(lease.edge)
+}
+
+/** These come back by themselves. */
+const passing: readonly EdgeError['fault'][] = ['unreachable', 'busy', 'throttled', 'stale']
+
+/** The head of an edge that could not be read. */
+export function unreadHead(head: EdgeHead, { fault, message }: EdgeError, now: number): EdgeHead {
+  const { removedAt: _, unreadable, ...known } = head
+  return {
+    ...known,
+    unreadable: {
+      since: unreadable?.since ?? now,
+      at: now,
+      reason: message,
+      passes: passing.includes(fault),
+    },
+  }
+}
+
+/** What is wrong with one edge, or with what is stored of it, keeps no other from being settled. */
+export function ownError(edge: string, error: unknown): EdgeError {
+  if (!(error instanceof DispatcherControlError) || error instanceof EdgeError) return asEdgeError(error)
+  const fault = error instanceof UnexpectedAnswer ? 'unreadable-row' : 'busy'
+  return new EdgeError(edge, fault, `${error.name}: ${error.message}`, { cause: error })
+}
+
+/** One reading: what is wanted is done, then the calls are counted. While the counter rises, what is new is done first. */
+async function bring(
+  ports: SettleNeeds,
+  lease: Lease,
+  wishes: Wishes,
+  known: Known,
+  ended: Readonly<Record<string, EndedCalls>>,
+): Promise<Found> {
+  const { clock, config, store } = ports
+  const askedAt = clock.now()
+  const facts = await lease.ask((edge) => edge.facts())
+  let asked = await wishes.now()
+  const { batch: takesBatches } = facts
+  let done = await writeWanted(ports, lease, { holds: asked.holds, bootTime: facts.bootTime, takesBatches })
+  const { first } = done
+  for (
+    let turn = 1;
+    turn < turnsAtMost && lease.hasTime(readingTimeouts) && (await store.wanted()) !== asked.wanted;
+    turn += 1
+  ) {
+    asked = await wishes.now()
+    // It may have been restarted since, and be on record under its new life.
+    const { bootTime } = await lease.ask((edge) => edge.boot())
+    // What the edge showed before this run wrote anything is what was found.
+    const again = await writeWanted(ports, lease, { holds: asked.holds, bootTime, takesBatches })
+    done = { ...again, first: done.first, gone: [...done.gone, ...again.gone] }
+  }
+  const { edge } = lease
+  const { list, view, records } = done
+  const counted = asked.holds.filter((hold) => hold.source !== 'retired' && isResolved(hold))
+  const listing = remember(known.listing, edge.id, list, clock.now(), config.timers.longestCallSeconds)
+  const answeredAt = clock.now()
+  const description = describeEdge(edge, facts, list)
+  const replaced = replacedAt(description, answeredAt, known.reading)
+  const found = settledEntries(view, first, done.plan, done.problem)
+  const dated = sinceWhen(found, { boot: facts.bootTime, answeredAt }, known.reading)
+  const entries = sinceTheChange(dated, asked.wanted, list.destinations, known.reading)
+  const { holds, bootTime } = await lease.ask((each) =>
+    countCalls(ports, {
+      ...{ edge: each, holds: counted, listing, entries, before: known.reading },
+      records: [...records, ...done.gone],
+      takesBatches,
+    }),
+  )
+  if (bootTime !== facts.bootTime)
+    throw new EdgeError(edge.id, 'unreachable', 'it restarted while it was read')
+  const isHeld = (key: string) => holds[key] !== undefined
+  const kept = Object.entries(ended).filter(([key]) => isHeld(key))
+  const reading: Reading = {
+    ...{ edge: edge.id, wanted: asked.wanted, askedAt, answeredAt, boot: facts.bootTime },
+    uptimeSeconds: facts.uptimeSeconds,
+    ...(replaced !== undefined && { replacedAt: replaced }),
+    restoresDialogs: edge.restoresDialogs,
+    ...{ description, entries, holds },
+    load: { calls: totalCalls(facts) },
+    ...(view.guards !== 'none' && {
+      guarded: [...view.guards].flatMap(([uri, held]) => (held ? [uri] : [])),
+    }),
+    ...(done.problem !== undefined && { problem: done.problem }),
+    ...(kept.length > 0 && { ended: Object.fromEntries(kept) }),
+  }
+  const isYoung = ({ since }: (typeof entries)[number]) => since !== undefined && askedAt - since < calmGapMs
+  const calms = records.some(({ calmSince }) => calmSince !== undefined) || entries.some(isYoung)
+  return { reading, listing, calms }
+}

@@ -1,0 +1,92 @@
+import { eventTypes } from '../contracts/names.ts'
+import { InstanceUnknown } from '../control/errors.ts'
+import { belongsTo, type Hold } from '../control/hold.ts'
+import type { InstanceFacts } from '../control/instance-life.ts'
+import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
+import { instanceDestinations } from '../control/resolve.ts'
+import type { Ports } from '../ports/ports.ts'
+import { instanceById, momentMs } from '../stored/inventory.ts'
+import { allListed, storedLists, unreadable } from '../stored/lists.ts'
+import { readBack } from '../stored/read-back.ts'
+import { lift } from './lift.ts'
+
+/** A launch, and a time at which it was under way (epoch ms): what is placed on its machine later is of this life. */
+export interface Launch {
+  readonly instanceId: string
+  readonly time: number
+}
+
+/**
+ * A machine was launched: the retired mark of its address ends, and so do the holds of dead machines that had it before.
+ * What an operator or alarm holds of a machine that lives, or of a bare URI, stays. Not listed on any edge: said, and
+ * nothing is activated. An edge that can't be read may list what its holds name; it is restored when it is back.
+ * @throws InstanceUnknown while EC2 may not know the machine yet
+ */
+export async function admit(ports: Ports, launch: Launch): Promise<void> {
+  const { instanceId } = launch
+  const facts = await launchedInstance(ports, launch)
+  // What was listed a moment ago counts.
+  await readBack(ports, { notBefore: ports.clock.now() })
+  const readouts = await storedLists(ports)
+  const unread = unreadable(readouts)
+  const listed = allListed(readouts)
+  const holds = await ports.store.holds()
+  const named = unread.length > 0 ? holds.flatMap((hold) => hold.uris) : []
+  const known = named.map((uri) => ({ group: 0, uri, flags: 'DX' }) as const)
+  const isThere = facts !== undefined && !isGone(facts, launch.time, ports.clock.now())
+  const uris = isThere ? instanceDestinations(facts, [...listed, ...known]) : []
+  if (uris.length === 0)
+    return ports.events.publish({
+      type: eventTypes.launchUnlisted,
+      detail: { instanceId, known: isThere, unread },
+    })
+  const here = holds.filter((hold) => uris.some((uri) => belongsTo({ uri }, hold)))
+  const over: Hold[] = []
+  for (const hold of here) if (facts && (await isOver(ports, hold, facts, launch.time))) over.push(hold)
+  const { lifted: ended, edges } = await lift(ports, over, `launch of ${instanceId}`)
+  await ports.events.publish({
+    type: eventTypes.launchAdmitted,
+    detail: {
+      instanceId,
+      uris,
+      ended: ended.map(name),
+      still: here.filter((hold) => !ended.includes(hold)).map(name),
+      edges,
+    },
+  })
+}
+
+/** @throws InstanceUnknown while EC2 may not know it yet */
+export async function launchedInstance(
+  ports: Pick<Ports, 'instances' | 'clock' | 'store' | 'ids' | 'config'>,
+  { instanceId, time }: Launch,
+): Promise<InstanceFacts | undefined> {
+  const facts = await instanceById(ports, instanceId, ports.clock.now() - momentMs)
+  if (!facts && mayBeUnknownYet(time, ports.clock.now()))
+    throw new InstanceUnknown(`EC2 does not know ${instanceId} yet; the message comes again`)
+  return facts
+}
+
+/** A mark of an older life, or what a lifecycle action left of before this launch, or any hold of a machine that is gone. What is said of the launched one itself came after its launch. */
+async function isOver(
+  ports: Ports,
+  { source, subject, placedAt }: Hold,
+  launched: InstanceFacts,
+  time: number,
+): Promise<boolean> {
+  if (subject.kind !== 'instance') return source === 'retired'
+  const { instanceId, launchedAt } = subject
+  const isOfAction = source === 'lifecycle' || source === 'retired'
+  // Root volume replaced, or back from a warm pool of running machines: it is launched again, and its launch time is the former one.
+  // Its action was over before this launch began, also where somebody else has completed it.
+  if (isOfAction && instanceId === launched.instanceId && placedAt < time) return true
+  if (source === 'retired') return (launchedAt || placedAt) < launched.launchedAt
+  if (instanceId === launched.instanceId) return false
+  // It may have gone this very moment, which is why its address was free.
+  const now = ports.clock.now()
+  return isGone(await instanceById(ports, instanceId, now), placedAt, now)
+}
+
+function name({ source, id, who, why }: Hold) {
+  return { source, id, who, why }
+}

@@ -1,0 +1,54 @@
+import type { AlarmMessage } from '../contracts/alarm.ts'
+import { metricNames } from '../contracts/names.ts'
+import { alarmIntent, alarmTarget } from '../control/alarm.ts'
+import { finishClaim, finishOwnClaims } from '../drain/start-drain.ts'
+import type { Ports } from '../ports/ports.ts'
+import { holdAndDrain } from './hold-and-drain.ts'
+import { lift } from './lift.ts'
+import { resolveTarget, targetOf } from './target.ts'
+
+/**
+ * ALARM drains its target, OK lifts this alarm's hold. Events have no order: one that is older than the last one seen of
+ * its alarm and series is dropped. Alarms that we were not configured with are somebody else's.
+ */
+export async function handleAlarm(ports: Ports, message: AlarmMessage): Promise<void> {
+  const configured = ports.config.alarms.find((alarm) => alarm.name === message.alarmName)
+  const intent = alarmIntent(message)
+  if (!configured || intent === 'skip') return ports.metrics.count(metricNames.skipped, 1)
+  const holdId = message.series === '' ? message.alarmName : `${message.alarmName} ${message.series}`
+  const who = `alarm ${message.alarmName}`
+  const says = intent === 'lift' ? 'lift' : 'hold'
+  const newest = await ports.store.seeRequest({ source: 'alarm', id: holdId }, message.order, says)
+  if (newest !== 'newest') {
+    ports.metrics.count(metricNames.skipped, 1)
+    // A newer ALARM may not be done yet: what is held for this alarm meanwhile stays.
+    if (newest === 'hold') return
+    // Of a run of this message that was killed; a hold that was placed later stays.
+    return liftHold(ports, holdId, who, message.order)
+  }
+  if (intent === 'lift') return liftHold(ports, holdId, who, message.order)
+  const placed = (await finishOwnClaims(ports, message.order)).filter(
+    ({ source, id }) => source === 'alarm' && id === holdId,
+  )
+  const { target: configuredTarget } = configured
+  const name = alarmTarget({ ...message, ...(configuredTarget !== undefined && { configuredTarget }) })
+  const target = targetOf(placed) ?? (await resolveTarget(ports, name))
+  const now = ports.clock.now()
+  await holdAndDrain(ports, target, {
+    source: 'alarm',
+    holdId,
+    who,
+    why: message.reason,
+    order: message.order,
+    requestedAt: now,
+    deadlineAt: now + ports.config.operatorDrainDeadlineSeconds * 1000,
+  })
+}
+
+async function liftHold(ports: Ports, holdId: string, who: string, order: string): Promise<void> {
+  const holds = await ports.store.holds()
+  const own = holds.filter((hold) => hold.source === 'alarm' && hold.id === holdId)
+  await lift(ports, own, who, order)
+  // One that was lifted while its drain was being started.
+  await finishClaim(ports, `alarm/${holdId}`)
+}

@@ -1,0 +1,188 @@
+import type { ActivateCommand, DrainCommand, ReleaseCommand, ReloadCommand } from '../contracts/command.ts'
+import { parseCommand } from '../contracts/command.ts'
+import { eventTypes } from '../contracts/names.ts'
+import { destinationKey } from '../control/destination.ts'
+import { AnswerPending, CommandRefused, InvalidMessage } from '../control/errors.ts'
+import { type Hold, type HoldName, holdKey, orderOf } from '../control/hold.ts'
+import { disablePlan } from '../control/plan.ts'
+import { finishOwnClaims } from '../drain/start-drain.ts'
+import type { Ports } from '../ports/ports.ts'
+import type { CommandOutcomeRow } from '../ports/store.ts'
+import { accepted, asked, isAnswer } from '../stored/command-answer.ts'
+import { storedLists } from '../stored/lists.ts'
+import { readBack } from '../stored/read-back.ts'
+import { holdAndDrain } from './hold-and-drain.ts'
+import type { Incoming } from './intake.ts'
+import { lift } from './lift.ts'
+import { keepPending } from './pending-answers.ts'
+import { heldInstance, resolveTarget, speaksOf, type Target, targetOf } from './target.ts'
+
+/**
+ * Does one operator's command and keeps its outcome under the command's id: the same id again is answered, not done again.
+ * The order of commands for one destination is decided by when they were sent, whatever order they come in.
+ */
+export async function handleCommand(ports: Ports, message: Incoming): Promise<CommandOutcomeRow> {
+  const command = parseCommand(message.body)
+  const order = orderOf(message.sentAt, message.sequence)
+  const known = await ports.store.commandOutcome(command.id)
+  if (isAnswer(known, order)) return accepted(known, command)
+  if (command.command === 'reload' || command.command === 'release')
+    return answeredBySettle(ports, command, order)
+  const done =
+    command.command === 'drain' ? await drain(ports, command, order) : await activate(ports, command, order)
+  const outcome = { ...asked(command), ...done }
+  // The answer is kept last: a run that is killed before it says the event again, rather than never.
+  await ports.events.publish({ type: eventTypes.commandAnswered, detail: outcome })
+  await ports.store.putCommandOutcome(command.id, outcome)
+  return outcome
+}
+
+/** In RPC timeouts: an answer that is not there by then is looked for again when the message comes again. */
+const answerTimeouts = 6
+
+/** What is about edges themselves is done by the one function that reaches them. @throws AnswerPending, CommandRefused */
+async function answeredBySettle(
+  ports: Ports,
+  command: ReloadCommand | ReleaseCommand,
+  order: string,
+): Promise<CommandOutcomeRow> {
+  const { store, settles, clock, config } = ports
+  const giveUpAt = clock.now() + answerTimeouts * config.timers.rpcTimeoutSeconds * 1000
+  await settles.ask({ kind: 'command', command, order })
+  for (let waitMs = 250; clock.now() < giveUpAt; waitMs = Math.min(1000, waitMs * 2)) {
+    await clock.sleep(waitMs)
+    const outcome = await store.commandOutcome(command.id)
+    if (isAnswer(outcome, order)) return accepted(outcome, command)
+  }
+  throw new AnswerPending(
+    `${command.command} ${command.id} is not done yet; the message comes again and looks for it`,
+  )
+}
+
+async function drain(ports: Ports, command: DrainCommand, order: string): Promise<CommandOutcomeRow> {
+  const placedBefore = (await finishOwnClaims(ports, order)).filter(({ who }) => who === command.requestedBy)
+  if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
+  const target = targetOf(placedBefore) ?? (await resolveTarget(ports, targetName(command)))
+  if (command.dryRun) return { result: 'dry-run', destinations: target.uris, edges: dryRun(target) }
+  const now = ports.clock.now()
+  const deadline = command.deadlineSeconds ?? ports.config.operatorDrainDeadlineSeconds
+  const { result, edges, placed } = await holdAndDrain(ports, target, {
+    source: 'operator',
+    holdId: ownHoldId(target, command.requestedBy),
+    who: command.requestedBy,
+    why: command.reason,
+    order,
+    requestedAt: now,
+    deadlineAt: now + deadline * 1000,
+  })
+  if (placed) await keepPending(ports, command.id, placed, edges)
+  return {
+    result,
+    destinations: target.uris,
+    hold: `operator/${ownHoldId(target, command.requestedBy)}`,
+    edges,
+  }
+}
+
+async function activate(ports: Ports, command: ActivateCommand, order: string): Promise<CommandOutcomeRow> {
+  const known = await ports.store.holds()
+  const target =
+    (await liftedInstance(ports, command, known, order)) ??
+    (await resolveTarget(
+      ports,
+      targetName(command),
+      known.flatMap((hold) => hold.uris),
+    ))
+  const own = ownHoldId(target, command.requestedBy)
+  const meant = isMeant(command, own, { source: 'operator', id: own })
+  // An activate that overtook its drain: the older drain must find that something later was said.
+  if (meant && !command.dryRun) await ports.store.seeRequest({ source: 'operator', id: own }, order, 'lift')
+  const holds = await ports.store.holds()
+  const here = holds.filter((hold) => speaksOf(target, hold))
+  const chosen = here.filter((hold) => isMeant(command, own, hold))
+  if (chosen.some((hold) => hold.source === 'lifecycle'))
+    throw new CommandRefused(
+      `${command.holdId} is a lifecycle hold, which no command lifts: only the end of the lifecycle action does`,
+    )
+  if (command.dryRun)
+    return {
+      result: 'dry-run',
+      destinations: target.uris,
+      wouldLift: chosen.map(named),
+      stillHeld: others(here, chosen),
+    }
+  const before = meant ? await liftedBefore(ports, own, order) : []
+  const by = command.requestedBy
+  const { lifted, edges, wanted } = await lift(ports, [...chosen, ...before], by, order, target)
+  for (const hold of lifted) {
+    const tombstone = { ...hold, order, lifted: { at: ports.clock.now(), by } }
+    await keepPending(ports, command.id, { hold: tombstone, wanted }, edges)
+  }
+  const notLifted = chosen.length > 0 ? 'stale' : 'nothing-to-lift'
+  return {
+    result: lifted.length > 0 ? 'lifted' : notLifted,
+    destinations: target.uris,
+    lifted: lifted.map(named),
+    stillHeld: others(here, lifted),
+    edges,
+  }
+}
+
+/**
+ * An instance that is held as a whole, or was until an earlier delivery of this very command: what is lifted of it needs neither EC2, which
+ * may have forgotten it, nor a list.
+ */
+async function liftedInstance(
+  ports: Ports,
+  { instance, requestedBy }: ActivateCommand,
+  holds: readonly Hold[],
+  order: string,
+): Promise<Target | undefined> {
+  if (instance === undefined) return undefined
+  const held = heldInstance(holds, instance, await storedLists(ports))
+  return held ?? targetOf(await liftedBefore(ports, `${instance}/${requestedBy}`, order))
+}
+
+/** What an earlier delivery of this very command has lifted, whose run ended before it could answer. */
+async function liftedBefore({ store }: Ports, own: string, order: string): Promise<Hold[]> {
+  const subject = (await store.drain(`operator/${own}`))?.hold.subject
+  const tombstone = subject && (await store.hold('operator', own, subject))
+  return tombstone?.lifted && tombstone.order === order ? [tombstone] : []
+}
+
+function targetName(command: DrainCommand | ActivateCommand): string {
+  const name = command.instance ?? command.destination
+  if (name === undefined) throw new InvalidMessage('exactly one of destination and instance must be given')
+  return name
+}
+
+/** Each operator's own: what one of them lifts, another may hold still. */
+function ownHoldId(target: Target, requestedBy: string): string {
+  const [uri] = target.uris
+  const whole =
+    target.wholeInstance && target.subject.kind === 'instance' ? target.subject.instanceId : undefined
+  return `${whole ?? (uri === undefined ? '' : destinationKey(uri))}/${requestedBy}`
+}
+
+/** Whether an activate lifts this hold: the one that it names, those of the source that it names, or else the operator's `own` of what is named. */
+function isMeant({ holdId, source }: ActivateCommand, own: string, hold: HoldName): boolean {
+  if (holdId !== undefined) return hold.id === holdId || holdKey(hold) === holdId
+  if (source !== undefined) return hold.source === source
+  return hold.source === 'operator' && hold.id === own
+}
+
+function dryRun(target: Target) {
+  return target.readouts.map((readout) =>
+    'listed' in readout
+      ? { edge: readout.edge, plan: disablePlan(target, readout.listed) }
+      : { edge: readout.edge, unreadable: readout.unreadable },
+  )
+}
+
+function others(holds: readonly Hold[], but: readonly Hold[]) {
+  return holds.filter((hold) => !hold.lifted && !but.includes(hold)).map(named)
+}
+
+function named({ source, id, who, why }: Hold) {
+  return { source, id, who, why }
+}

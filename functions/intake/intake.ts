@@ -1,0 +1,34 @@
+import { eventTypes, metricNames } from '../contracts/names.ts'
+import { DispatcherControlError } from '../control/errors.ts'
+import type { Ports } from '../ports/ports.ts'
+
+/** One message of a queue, as it came. */
+export interface Incoming {
+  readonly body: string
+  /** when its sender sent it, epoch ms */
+  readonly sentAt: number
+  /** FIFO queues: rises with each message of a group */
+  readonly sequence?: string
+}
+
+/**
+ * Does the work of one message. What can never succeed goes to the dead-letter queue at once, with the reason, and is said;
+ * anything else is thrown on, so that the queue brings the message again. Either way the rest of its batch goes on.
+ */
+export async function takeIn(
+  ports: Pick<Ports, 'deadLetters' | 'events' | 'metrics'>,
+  message: Incoming,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (!(error instanceof DispatcherControlError && error.permanent)) throw error
+    await ports.deadLetters.reject({ body: message.body }, error)
+    ports.metrics.count(metricNames.rejected, 1)
+    await ports.events.publish({
+      type: eventTypes.commandRejected,
+      detail: { error: error.name, reason: error.message, message: message.body.slice(0, 1024) },
+    })
+  }
+}

@@ -1,0 +1,57 @@
+import { eventTypes } from '../contracts/names.ts'
+import { type Hold, holdKey, orderOf } from '../control/hold.ts'
+import type { Scope } from '../control/plan.ts'
+import { finishClaim } from '../drain/start-drain.ts'
+import type { Ports } from '../ports/ports.ts'
+import { type EdgeResult, together } from '../stored/edge-results.ts'
+import { changeReadBack } from '../stored/read-back.ts'
+
+export interface Lifted {
+  /** those that were lifted, not overtaken by something later: as they were */
+  readonly lifted: readonly Hold[]
+  /** what each edge shows of them, once for all; where none was lifted, of `scope` */
+  readonly edges: readonly EdgeResult[]
+  /** a value of the counter that knows it */
+  readonly wanted: number
+}
+
+/**
+ * Lifts holds. What they kept disabled is given back by the settle of each edge, now or, where an edge is away, by a later one: the
+ * edge's own records tell it. A settle is asked for also where nothing is left to lift: a run that was killed may have lifted it.
+ */
+export async function lift(
+  ports: Pick<Ports, 'store' | 'clock' | 'settles' | 'workflows' | 'events' | 'config'>,
+  holds: readonly Hold[],
+  by: string | ((hold: Hold) => string),
+  order: string = orderOf(ports.clock.now()),
+  scope?: Scope,
+): Promise<Lifted> {
+  const byOf = (hold: Hold) => (typeof by === 'string' ? by : by(hold))
+  const lifted: Hold[] = []
+  for (const hold of holds) {
+    // A drain that could not be started finds that its hold is lifted, and ends; nobody comes back for it afterwards.
+    await finishClaim(ports, holdKey(hold))
+    const tombstone: Hold = { ...hold, order, lifted: { at: ports.clock.now(), by: byOf(hold) } }
+    if ((await ports.store.putHold(tombstone)) === 'written') lifted.push(hold)
+  }
+  const wanted = await ports.store.raiseWanted()
+  const edgesOf = await changeReadBack(ports, wanted)
+  const shown: EdgeResult[] = []
+  for (const hold of lifted) {
+    const edges = await edgesOf({ ...hold, lifted: { at: ports.clock.now(), by: byOf(hold) } })
+    shown.push(...edges)
+    await ports.events.publish({
+      type: eventTypes.holdLifted,
+      detail: {
+        source: hold.source,
+        holdId: hold.id,
+        uris: hold.uris,
+        by: byOf(hold),
+        placedBy: hold.who,
+        edges,
+      },
+    })
+  }
+  const edges = lifted.length === 0 && scope ? await edgesOf(scope) : together(shown)
+  return { lifted, edges, wanted }
+}

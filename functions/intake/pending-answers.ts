@@ -1,0 +1,63 @@
+import { eventTypes } from '../contracts/names.ts'
+import { type Hold, holdKey } from '../control/hold.ts'
+import { clocksApartMs } from '../control/observation.ts'
+import { type EdgeHead, readable } from '../control/reading.ts'
+import type { Ports } from '../ports/ports.ts'
+import type { PendingAnswer } from '../ports/store.ts'
+import { type EdgeResult, pendingOn, resultOn } from '../stored/edge-results.ts'
+import { onEach } from '../stored/on-each.ts'
+
+/** Keeps what an answer could not tell yet, of edges that were not read since: its end is published. */
+export async function keepPending(
+  { store, clock }: Pick<Ports, 'store' | 'clock'>,
+  command: string,
+  { hold, wanted }: { readonly hold: Hold; readonly wanted: number },
+  results: readonly EdgeResult[],
+): Promise<void> {
+  const edges = results.flatMap(({ edge, guarded }) => (guarded === undefined ? [edge] : []))
+  if (edges.length === 0) return
+  await store.putPendingAnswer({
+    id: `${command}/${holdKey(hold)}`,
+    ...{ command, since: wanted, hold, edges: [...new Set(edges)], at: clock.now() },
+  })
+}
+
+/** Publishes what came of each change on the edges that its answer left open, once all of them know it or are configured no more. */
+export async function publishSettled(ports: Pick<Ports, 'store' | 'events'>): Promise<void> {
+  const pending = await ports.store.pendingAnswers()
+  if (pending.length === 0) return
+  const heads = new Map((await ports.store.edgeHeads()).map((head) => [head.edge, head]))
+  const counter = await ports.store.wanted()
+  for (const one of pending)
+    if (one.edges.every((edge) => isOver(heads.get(edge), one, counter))) await publish(ports, one, heads)
+}
+
+/** Whatever the counter says, which may have gone back: what was begun after the answer knows the change. */
+function isOver(head: EdgeHead | undefined, { since, at }: PendingAnswer, counter: number): boolean {
+  if (!head || head.removedAt !== undefined) return true
+  if (head.unreadable) return false
+  return (head.wanted >= since && head.wanted <= counter) || head.askedAt >= at + clocksApartMs
+}
+
+async function publish(
+  { store, events }: Pick<Ports, 'store' | 'events'>,
+  pending: PendingAnswer,
+  heads: ReadonlyMap<string, EdgeHead>,
+): Promise<void> {
+  const { id, command, hold, edges, at } = pending
+  const results = await onEach(edges, async (edge): Promise<EdgeResult> => {
+    const head = heads.get(edge)
+    // What is stored of a removed edge was read before the change.
+    if (!head || head.removedAt !== undefined)
+      return { edge, outcome: 'unreachable', detail: 'it is no longer configured', entries: [] }
+    const reading = readable(await store.reading(edge))
+    return reading ? resultOn({ store }, reading, hold) : pendingOn(edge)
+  })
+  // What is stored of one of them can't be read: the next settle replaces it.
+  if (results.some(({ outcome }) => outcome === 'pending')) return
+  await events.publish({
+    type: eventTypes.commandSettled,
+    detail: { id: command, hold: holdKey(hold), answeredAt: at, edges: results },
+  })
+  await store.dropPendingAnswer(id)
+}

@@ -1,0 +1,147 @@
+import { type DestinationUri, hostsOf } from '../control/destination.ts'
+import { DuplicateDestination, EdgesUnreadable, UnknownDestination } from '../control/errors.ts'
+import { belongsTo, type Hold, isSameSubject } from '../control/hold.ts'
+import type { InstanceFacts } from '../control/instance-life.ts'
+import { disablePlan, entriesOf } from '../control/plan.ts'
+import { instanceDestinations, isInstanceId, namedDestination, ownerOf } from '../control/resolve.ts'
+import type { Ports } from '../ports/ports.ts'
+import { instanceById, instancesAt, momentMs } from '../stored/inventory.ts'
+import { allListed, formerOf, type Readout, storedLists, unreadable } from '../stored/lists.ts'
+import { readBack } from '../stored/read-back.ts'
+
+/** What an alarm or an operator names, resolved against what the edges list. */
+export type Target = Pick<
+  Hold,
+  'subject' | 'uris' | 'formerUris' | 'addresses' | 'wholeInstance' | 'group'
+> & {
+  readonly readouts: readonly Readout[]
+}
+
+/**
+ * Resolves an instance id to its whole set, which may be listed later; anything else to exactly one destination, of the instance that has its
+ * address where one can be told. While EC2 refuses, the bare id or URI is the target: settle finds out the rest. `known` are URIs that count
+ * as listed although no edge may list them any more (a hold's).
+ * @throws UnknownDestination, AmbiguousDestination, InvalidDestinationName; EdgesUnreadable while an edge that can't be read may list it.
+ */
+export async function resolveTarget(
+  ports: TargetNeeds,
+  name: string,
+  known: readonly DestinationUri[] = [],
+): Promise<Target> {
+  try {
+    return await resolveIn(ports, name, known)
+  } catch (error) {
+    if (!(error instanceof UnknownDestination)) throw error
+  }
+  // The lists as they are stored may be a minute old.
+  await readBack(ports, { notBefore: ports.clock.now() })
+  return resolveIn(ports, name, known)
+}
+
+/** What holds were placed on, as they know it: it may have left the lists since, or EC2. */
+export function targetOf(holds: readonly Hold[], readouts: readonly Readout[] = []): Target | undefined {
+  const [hold] = holds
+  if (!hold) return undefined
+  const { subject, formerUris, wholeInstance, group } = hold
+  return {
+    ...{ subject, wholeInstance, readouts },
+    uris: [...new Set(holds.flatMap(({ uris }) => uris))],
+    addresses: [...new Set(holds.flatMap(({ addresses }) => addresses))],
+    ...(formerUris && { formerUris }),
+    ...(group !== undefined && { group }),
+  }
+}
+
+/** An instance that is held as a whole, as its holds know it: that needs neither EC2, which may refuse, or have forgotten it, nor a list. */
+export function heldInstance(
+  holds: readonly Hold[],
+  instanceId: string,
+  readouts: readonly Readout[],
+): Target | undefined {
+  const whole = holds.filter(
+    ({ subject, wholeInstance }) =>
+      wholeInstance && subject.kind === 'instance' && subject.instanceId === instanceId,
+  )
+  return targetOf(whole, readouts)
+}
+
+/** Whether a hold covers the target, or an entry of it, which may be listed no more; of a whole instance perhaps nothing is listed yet. */
+export function speaksOf(target: Target, hold: Hold): boolean {
+  const isWhole = target.wholeInstance || hold.wholeInstance
+  if (isWhole && hold.subject.kind === 'instance' && isSameSubject(target.subject, hold.subject)) return true
+  const entries = entriesOf(target, allListed(target.readouts))
+  return [...entries, ...target.uris.map((uri) => ({ uri }))].some((entry) => belongsTo(entry, hold))
+}
+
+type TargetNeeds = Pick<Ports, 'store' | 'settles' | 'instances' | 'config' | 'clock' | 'ids'>
+
+async function resolveIn(
+  ports: TargetNeeds,
+  name: string,
+  known: readonly DestinationUri[],
+): Promise<Target> {
+  const readouts = await storedLists(ports)
+  const listed = [...allListed(readouts), ...known.map((uri) => ({ group: 0, uri, flags: 'DX' }) as const)]
+  try {
+    if (isInstanceId(name)) {
+      const facts = await unlessRefused(instanceById(ports, name, ports.clock.now() - momentMs))
+      if (facts === 'refused')
+        return heldInstance(await ports.store.holds(), name, readouts) ?? bare(name, readouts)
+      if (!facts) throw new UnknownDestination(`EC2 knows no instance ${name}`)
+      const uris = instanceDestinations(facts, listed)
+      const own = instanceTarget(facts)
+      return { ...own, uris, ...formerOf(readouts)(facts, uris), wholeInstance: true, readouts }
+    }
+    const uris = namedDestination(name, listed)
+    const [uri] = uris
+    // What an edge resolved a name to is what EC2 knows the machine by.
+    const host = listed.flatMap((entry) => (entry.uri === uri ? hostsOf(entry) : [])).at(-1)
+    if (!uri || !host) throw new UnknownDestination(`no edge lists a destination that "${name}" names`)
+    const groups = ports.config.groups.map((group) => group.name)
+    const found = await unlessRefused(instancesAt(ports, host))
+    const facts = found === 'refused' ? undefined : ownerOf(found, groups)
+    const owner = facts
+      ? instanceTarget(facts)
+      : { subject: { kind: 'uri', uri } as const, addresses: [host] }
+    return { ...owner, uris, wholeInstance: false, readouts }
+  } catch (error) {
+    const unread = unreadable(readouts)
+    if (error instanceof UnknownDestination && unread.length > 0)
+      throw new EdgesUnreadable(`${error.message}; but not every edge can be read: ${unread.join('; ')}`)
+    throw error
+  }
+}
+
+async function unlessRefused<T>(answer: Promise<T>): Promise<T | 'refused'> {
+  try {
+    return await answer
+  } catch {
+    // The settle that is asked for next asks EC2, too, and fails of it.
+    return 'refused'
+  }
+}
+
+function bare(instanceId: string, readouts: readonly Readout[]): Target {
+  const subject = { kind: 'instance', instanceId, launchedAt: 0 } as const
+  return { subject, uris: [], addresses: [], wholeInstance: true, readouts }
+}
+
+/** @throws DuplicateDestination when a group of an edge lists it more than once without distinct duids. */
+export function refuseDuplicates(target: Target): void {
+  for (const readout of target.readouts) {
+    if (!('listed' in readout)) continue
+    const [first] = disablePlan(target, readout.listed).refused
+    if (first)
+      throw new DuplicateDestination(
+        `edge ${readout.edge} lists ${first.uri} more than once in group ${first.group}; give its entries distinct duids, or list it once`,
+      )
+  }
+}
+
+function instanceTarget(facts: InstanceFacts): Pick<Target, 'subject' | 'addresses' | 'group'> {
+  return {
+    subject: { kind: 'instance', instanceId: facts.instanceId, launchedAt: facts.launchedAt },
+    addresses: facts.addresses,
+    ...(facts.group !== undefined && { group: facts.group }),
+  }
+}

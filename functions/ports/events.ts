@@ -1,0 +1,29 @@
+import type { EventType } from '../contracts/names.ts'
+
+/** What happened, for people and machines: who, why, before, after. Never holds a secret. */
+export interface ControlEvent {
+  readonly type: EventType
+  readonly detail: Readonly<Record<string, unknown>>
+}
+
+export interface EventBus {
+  publish(event: ControlEvent): Promise<void>
+}
+
+/** Nothing waits for an event: one that the bus refuses is kept, and published later. */
+export interface Events extends EventBus {
+  /** @returns false where the bus refuses it for now, and whoever has it tries again; one that it never takes is kept */
+  offer(event: ControlEvent): Promise<boolean>
+  /** Has it published later. */
+  keep(event: ControlEvent): Promise<void>
+  /** Publishes what was kept, the oldest first, until the bus refuses again. */
+  publishKept(): Promise<void>
+}
+
+/** An event that the bus refused, with why, and when it happened (epoch ms). */
+export interface KeptEvent {
+  readonly id: string
+  readonly at: number
+  readonly event: ControlEvent
+  readonly reason: string
+}

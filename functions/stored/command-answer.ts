@@ -1,0 +1,44 @@
+import type { Command } from '../contracts/command.ts'
+import { CommandRefused } from '../control/errors.ts'
+import type { CommandOutcomeRow } from '../ports/store.ts'
+
+/**
+ * Whether an outcome that is kept answers the command that was sent with this order. What was refused may be sent again under its id, once
+ * what it was refused for has been put right.
+ */
+export function isAnswer(
+  outcome: CommandOutcomeRow | undefined,
+  order: string,
+): outcome is CommandOutcomeRow {
+  return outcome !== undefined && (!('refused' in outcome) || outcome['order'] === order)
+}
+
+/** What is kept, and told, of a command with its outcome: the same id again is to be the same command. */
+export function asked(command: Command): CommandOutcomeRow {
+  const { id, command: what, requestedBy, reason } = command
+  return { id, command: what, requestedBy, reason, ...named(command) }
+}
+
+function named(command: Command): CommandOutcomeRow {
+  const names = { destination: undefined, instance: undefined, edge: undefined, ...command }
+  const { destination, instance, edge } = names
+  return Object.fromEntries(
+    Object.entries({ destination, instance, edge }).filter(([, name]) => name !== undefined),
+  )
+}
+
+/** @throws CommandRefused where that is what came of it, or where it is what came of another command */
+export function accepted(outcome: CommandOutcomeRow, command: Command): CommandOutcomeRow {
+  const { refused } = outcome
+  if (typeof refused === 'string') throw new CommandRefused(refused)
+  const own: CommandOutcomeRow = asked(command)
+  const other = (['command', 'requestedBy', 'destination', 'instance', 'edge'] as const).find(
+    (key) => outcome[key] !== undefined && outcome[key] !== own[key],
+  )
+  const isDry = outcome['result'] === 'dry-run'
+  if (other !== undefined || isDry !== command.dryRun)
+    throw new CommandRefused(
+      `another command had the id ${command.id} (${other ?? 'dryRun'}: ${String(other === undefined ? isDry : outcome[other])}); send this one under its own`,
+    )
+  return outcome
+}

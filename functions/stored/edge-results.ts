@@ -1,0 +1,107 @@
+import type { DestinationUri, Flags, ListedDestination } from '../control/destination.ts'
+import type { EdgeOutcome } from '../control/plan.ts'
+import { type EdgeHead, type Reading, readable } from '../control/reading.ts'
+import { outcomeOf } from '../control/settled.ts'
+import type { Ports } from '../ports/ports.ts'
+
+/** What came of a change on one edge, for outcomes and events: never more than the destinations it is about. */
+export interface EdgeResult {
+  readonly edge: string
+  readonly outcome: EdgeOutcome
+  readonly detail?: string
+  /** false: it has no drain guard, so that a reload opens the destination until it is settled again; absent: it was not read since */
+  readonly guarded?: boolean
+  readonly entries: readonly ShownEntry[]
+  /** entries that are left out: an event or a row takes only so much */
+  readonly more?: number
+}
+
+export interface ShownEntry {
+  readonly group: number
+  readonly uri: DestinationUri
+  readonly before: Flags
+  readonly after: Flags
+}
+
+/** Of one edge; on 50 edges these are some 120 KB, of the 256 KB that an event may have. */
+const mostEntries = 20
+
+/** Those that changed first. */
+export function shownEntries(entries: readonly ShownEntry[]): Pick<EdgeResult, 'entries' | 'more'> {
+  if (entries.length <= mostEntries) return { entries }
+  const changed = entries.filter(({ before, after }) => before !== after)
+  const others = entries.filter(({ before, after }) => before === after)
+  return { entries: [...changed, ...others].slice(0, mostEntries), more: entries.length - mostEntries }
+}
+
+/** What a settle came to for one hold on one edge, placed or lifted, as far as its reading tells. */
+export function resultOf(
+  reading: Reading,
+  hold: Parameters<typeof outcomeOf>[1],
+  listed?: readonly ListedDestination[],
+): EdgeResult {
+  const { outcome, detail, guarded, entries } = outcomeOf(reading, hold, listed)
+  const shown = entries.map(({ group, uri, before, after }) => ({
+    group,
+    uri,
+    before: before ?? after,
+    after,
+  }))
+  return {
+    edge: reading.edge,
+    outcome,
+    ...(detail !== undefined && { detail: detail.slice(0, 1000) }),
+    guarded,
+    ...shownEntries(shown),
+  }
+}
+
+/** The same, also of what is listed and was never touched there, of which a reading says nothing. */
+export async function resultOn(
+  { store }: Pick<Ports, 'store'>,
+  reading: Reading,
+  hold: Parameters<typeof outcomeOf>[1],
+): Promise<EdgeResult> {
+  const result = resultOf(reading, hold)
+  if (result.outcome !== 'unlisted') return result
+  return resultOf(reading, hold, readable(await store.listing(reading.edge))?.listed)
+}
+
+/** The worst first. */
+const outcomes: readonly EdgeOutcome[] = [
+  'refused',
+  'unreachable',
+  'pending',
+  'applied',
+  'already',
+  'unlisted',
+]
+
+/** What came of several holds: each edge once, by what is worst there. */
+export function together(results: readonly EdgeResult[]): EdgeResult[] {
+  return [...Map.groupBy(results, ({ edge }) => edge).values()].flatMap((of) => {
+    const [worst] = of.toSorted((a, b) => outcomes.indexOf(a.outcome) - outcomes.indexOf(b.outcome))
+    if (!worst) return []
+    const all = new Map(of.flatMap(({ entries }) => entries.map((one) => [`${one.group} ${one.uri}`, one])))
+    const shown = shownEntries([...all.values()])
+    const more = (shown.more ?? 0) + Math.max(...of.map((result) => result.more ?? 0))
+    return [{ ...worst, ...shown, ...(more > 0 && { more }) }]
+  })
+}
+
+/** What is said of an edge that nobody has read since the change. */
+export function pendingOn(edge: string): EdgeResult {
+  return {
+    edge,
+    outcome: 'pending',
+    detail: 'it was not read back in time; that is published when it is',
+    entries: [],
+  }
+}
+
+/** The same of an edge that could not be read. */
+export function resultWithout({ edge, unreadable }: EdgeHead): EdgeResult {
+  if (!unreadable) return pendingOn(edge)
+  const { passes, reason } = unreadable
+  return { edge, outcome: passes ? 'unreachable' : 'refused', detail: reason, entries: [] }
+}

@@ -1,0 +1,57 @@
+import type { PlotInput } from '../referee/plot.ts'
+import type { ScenarioReport } from '../referee/referee.ts'
+import { makeReport, type Report } from '../referee/report.ts'
+import { strangerProblems } from '../referee/stranger-judgement.ts'
+import type { World } from '../world/world.ts'
+import { plan } from './fleet-plan.ts'
+import type { Scenario } from './scenario.ts'
+import { runScenarios } from './scenarios.ts'
+
+/** A run's report, and what its plot is drawn from. */
+export interface Run {
+  readonly report: Report
+  readonly plot: PlotInput
+}
+
+export interface RunOptions {
+  readonly sabotage?: string | undefined
+  readonly judged?: (report: ScenarioReport) => void
+  /** Unix ms; calls placed before belong to an earlier run in the same world */
+  readonly since?: number
+}
+
+/** Runs scenarios in a world under calls, and reports on the calls placed since `since` (default: since it started). */
+export async function run(
+  world: World,
+  scenarios: readonly Scenario[],
+  options: RunOptions = {},
+): Promise<Run> {
+  const since = options.since ?? world.startedAt
+  const { verdicts, evidence, broken } = await runScenarios(world, scenarios, options.judged)
+  world.ledger.sync()
+  const calls = world.ledger.calls().filter(({ placedAt }) => placedAt === undefined || placedAt >= since)
+  const until = Date.now()
+  const report = makeReport({
+    startedAt: since,
+    endedAt: until,
+    sabotage: options.sabotage,
+    kamailioVersions: world.kamailioVersions,
+    failoverWindowMs: plan.failoverWindowSeconds * 1000,
+    calls,
+    scenarios: verdicts,
+    broken,
+    strangers: strangerProblems({
+      since,
+      destinations: world.machines.all().map(({ plan: { name }, uri }) => ({ name, uri })),
+      evidence,
+      flagsOf: (uri) => world.flags.history(uri),
+      writes: world.flags.writes(),
+      commandIds: world.commandIds,
+    }),
+  })
+  const machines = world.machines.all().map(({ plan: { name, address } }) => ({ name, address }))
+  return {
+    report,
+    plot: { machines, calls, marks: world.marks.filter(({ at }) => at >= since), from: since, until },
+  }
+}

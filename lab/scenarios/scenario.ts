@@ -1,0 +1,31 @@
+import type { Machine } from '../auto-scaling/machines.ts'
+import type { DrainEvidence, Evidence } from '../referee/evidence.ts'
+import type { World } from '../world/world.ts'
+import { type DrainOptions, drainByLifecycle, launchAgain } from './stage.ts'
+
+/** Hands a part's evidence to the referee as soon as it is there. */
+export type Found = (evidence: Evidence) => void
+
+/** One thing that the demo shows, on machines of its own. */
+export interface Scenario {
+  readonly name: string
+  /** Scenarios of one wave run side by side; a wave begins when the one before it is over. */
+  readonly wave: 1 | 2
+  /** @param enough says that it needs no more calls to be placed */
+  readonly run: (world: World, found: Found, enough: () => void) => Promise<void>
+}
+
+/** Scales the machine in, and launches another on its address when it is gone. */
+export async function drainAndLaunch(
+  world: World,
+  machine: Machine,
+  options: DrainOptions,
+  found: Found,
+): Promise<DrainEvidence> {
+  const drained = await drainByLifecycle(world, machine, options)
+  found(drained)
+  // The lab's Asterisk can't be told which port to take: its address stays retired.
+  if (machine.instance?.ec2State === 'terminated' && machine.plan.kind === 'sipp')
+    found(await launchAgain(world, machine, `${options.scenario}: launch on its address`))
+  return drained
+}

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import { EventRefused } from '../../functions/aws/events.ts'
+import { UnexpectedAnswer } from '../../functions/control/errors.ts'
+import type { Events } from '../../functions/ports/events.ts'
+import { createWorld, hours, minutes, seconds, server } from '../world/world.ts'
+
+test('a kept event that the bus never takes keeps no other from being published', async () => {
+  const world = createWorld()
+  const { events } = world.memory
+  const { publish } = events
+  let isDown = true
+  Object.assign(events, {
+    publish: async (event: Parameters<typeof publish>[0]) => {
+      if (event.detail['n'] === 1) throw new EventRefused('entry too large', true)
+      if (isDown) throw new Error('ServiceUnavailable')
+      return publish(event)
+    },
+  })
+  for (const n of [1, 2]) {
+    await world.ports.events.publish({ type: 'Hold Lifted', detail: { n } })
+    await world.pass(1 * seconds)
+  }
+  isDown = false
+  await world.ports.events.publishKept()
+  expect(events.of('Hold Lifted')).toMatchObject([{ n: 2 }])
+})
+
+test('a drain goes on when its events can be neither published nor kept: they come in order once they can', async () => {
+  const world = createWorld()
+  const call = world.edge('edge-a').callTo(server)
+  await world.scaleIn()
+  await world.pass(2 * minutes)
+  const refuse = async () => {
+    throw new Error('refused')
+  }
+  const { publish } = world.memory.events
+  const { keepEvent } = world.memory.store
+  Object.assign(world.memory.events, { publish: refuse } satisfies Partial<Events>)
+  Object.assign(world.memory.store, { keepEvent: refuse })
+  await world.pass(5 * minutes)
+  world.edge('edge-a').hangUp(call)
+  await world.pass(20 * minutes)
+  expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
+  Object.assign(world.memory.events, { publish })
+  Object.assign(world.memory.store, { keepEvent })
+  const before = world.memory.events.published.length
+  await world.pass(10 * minutes)
+  const types = world.memory.events.published.slice(before).map(({ type }) => type)
+  expect(types.slice(-2)).toEqual(['Lifecycle Action Completed', 'Drain Ended'])
+  expect(world.memory.metrics.total('EventsLost')).toBe(0)
+})
+
+test('past the deadline a hold that can not be read is unknown, and the policy decides', async () => {
+  const world = createWorld()
+  world.edge('edge-a').callTo(server)
+  await world.scaleIn()
+  await world.pass(2 * minutes)
+  Object.assign(world.memory.store, {
+    hold: async () => {
+      throw new UnexpectedAnswer('HOLD#: nonsense')
+    },
+  })
+  await world.pass(3 * hours)
+  expect(world.ended()).toHaveLength(1)
+  expect(world.memory.events.of('Drain Overdue')).toMatchObject([{ unknown: ['HOLD#: nonsense'] }])
+})

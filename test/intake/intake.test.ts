@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { EdgesUnreadable } from '../../functions/control/errors.ts'
+import { handleCommand } from '../../functions/intake/handle-command.ts'
+import { takeIn } from '../../functions/intake/intake.ts'
+import { eventBody, eventNames } from '../contracts/event-files.ts'
+import { present } from '../present.ts'
+import { createWorld } from '../world/world.ts'
+
+const incoming = (body: string) => ({ body, sentAt: 0, sequence: '1' })
+
+test.each(eventNames('bad').filter((name) => name.startsWith('command')))(
+  'bad/%s goes to the dead-letter queue with the reason, is said, and the batch goes on',
+  async (name) => {
+    const { ports, memory } = createWorld()
+    const message = incoming(eventBody(`bad/${name}`))
+    await takeIn(ports, message, async () => {
+      await handleCommand(ports, message)
+    })
+    const rejected = present(memory.deadLetters.rejected[0], 'dead letter')
+    expect(rejected.message.body).toBe(message.body)
+    expect(rejected.reason.message).not.toBe('')
+    expect(memory.events.of('Command Rejected')).toMatchObject([
+      { error: rejected.reason.name, reason: rejected.reason.message },
+    ])
+    expect(memory.metrics.total('Rejected')).toBe(1)
+  },
+)
+
+test.each([new EdgesUnreadable('no edge answers'), new TypeError('a defect of ours')])(
+  'what may succeed later is thrown on, so that the queue brings it again: %s',
+  async (error) => {
+    const { ports, memory } = createWorld()
+    await expect(takeIn(ports, incoming('{}'), () => Promise.reject(error))).rejects.toBe(error)
+    expect(memory.deadLetters.rejected).toEqual([])
+    expect(memory.events.published).toEqual([])
+  },
+)
+
+test('a message that the dead-letter queue refuses comes again', async () => {
+  const { ports, memory } = createWorld()
+  memory.deadLetters.failNext('reject', new Error('throttled'))
+  const message = incoming('not JSON')
+  const take = () =>
+    takeIn(ports, message, async () => {
+      await handleCommand(ports, message)
+    })
+  await expect(take()).rejects.toThrow('throttled')
+  await take()
+  expect(memory.deadLetters.rejected).toHaveLength(1)
+})

@@ -1,0 +1,33 @@
+import type { Edge } from '../../functions/ports/edge.ts'
+import type { Store } from '../../functions/ports/store.ts'
+import { MemoryEdge } from '../memory/edge.ts'
+
+type Flags = Readonly<Record<string, string>>
+
+/** Flags of a destination by edge and group, as Kamailio has them. */
+export function flagsOf(edges: readonly Edge[], uri: string): Flags {
+  return Object.fromEntries(
+    edges.flatMap((edge) =>
+      edge instanceof MemoryEdge
+        ? edge
+            .truth()
+            .entries.filter((entry) => entry.uri === uri)
+            .map((entry) => [`${edge.id}/${entry.group}`, entry.flags])
+        : [],
+    ),
+  )
+}
+
+/** What is on record of a destination before its first hold, by edge and group. */
+export async function formerFlagsOf(store: Store, edges: readonly Edge[], uri: string): Promise<Flags> {
+  const former = await Promise.all(
+    edges.map(async ({ id }) =>
+      ((await store.edgeRecords(id)) ?? []).flatMap((record) =>
+        record.kind === 'entry' && record.uri === uri
+          ? [[`${id}/${record.group}`, record.flags] as const]
+          : [],
+      ),
+    ),
+  )
+  return Object.fromEntries(former.flat())
+}
