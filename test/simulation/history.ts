@@ -173,6 +173,9 @@ function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
       isTrusted: isTrusted(plan),
       rowLost: plan.happenings.some(({ kind }) => kind === 'row-lost'),
       ownCount: plan.group.ownCount,
+      listsLoadedAt: plan.happenings.flatMap(({ kind, at }) =>
+        kind === 'restart' || kind === 'stranger-reloads' ? [startedAt + at] : [],
+      ),
       byDestination: plan.servers.flatMap(({ namedBy }, server) =>
         namedBy === 'destination' ? [server] : [],
       ),

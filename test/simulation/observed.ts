@@ -72,6 +72,8 @@ export interface History {
     /** each edge is there from the beginning, counts, and remembers every call that may be up */
     readonly isTrusted: boolean
     /** places that operators name by a destination, and those of them whose spelling changes */
+    /** epoch ms: an edge took up its list file */
+    readonly listsLoadedAt: readonly number[]
     readonly byDestination: readonly number[]
     readonly renamed: readonly number[]
   }

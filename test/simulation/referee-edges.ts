@@ -109,12 +109,18 @@ function judgeMarks(history: History, seen: Seen, findings: Findings): void {
       seen.edges.some(({ entries }) => entries.some(({ server }) => server === machine.server))
     findings.check(
       'no mark outlives its reason',
-      !isInherited && (isListed || history.isListed(machine.server)),
+      !isInherited &&
+        (isListed || history.isListed(machine.server) || isLoadedSince(history, seen.at - minutesMs)),
       { at: seen.at, server: machine.server, name: `${hold.source} ${hold.id}` },
       () =>
         `${hold.source} ${hold.id} at ${since(history, seen.at)}: its machine is gone since ${since(history, machine.goneAt ?? 0)}, ${isInherited ? 'another has its address' : 'it is listed nowhere'}`,
     )
   }
+}
+
+/** Whether an edge took up another list since then. */
+function isLoadedSince({ plan }: History, at: number): boolean {
+  return plan.listsLoadedAt.some((loadedAt) => loadedAt > at)
 }
 
 function judgeLiftings(history: History, seen: Seen, findings: Findings): void {
