@@ -35,7 +35,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/kamailio/**', 'test/e2e/**', 'test/package/**', 'test/lib/**'],
           setupFiles: ['test/fixed-seed.ts'],
-          // A guard against a test that hangs, not a measure: a synth alone takes that long on a busy machine.
+          // A guard against a test that hangs, not a measure: a synth alone takes that long on a busy
+          // machine.
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },

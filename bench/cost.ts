@@ -1,14 +1,15 @@
 import { type Counts, countHour } from './counted-hour.ts'
 
 /**
- * What a month costs at 200 drains an hour, by counting an hour on ports in memory: `npm run cost`. It prints the table of
- * docs/prove-on-aws.md. The counts are measured; the prices and the seconds below are inputs.
+ * What a month costs at 200 drains an hour, by counting an hour on ports in memory: `npm run cost`. It prints
+ * the table of docs/prove-on-aws.md. The counts are measured; the prices and the seconds below are inputs.
  */
 
 /**
- * US dollars, us-east-1, on demand, no free tier. Read from AWS's own pages, in copies of unknown age: Step Functions, HTTP API (its white
- * paper on private integrations), EventBridge. From others' pages of 2025 and 2026 that agree: Lambda, DynamoDB, CloudWatch. Cloud Map from
- * memory. Look them up again before relying on them.
+ * US dollars, us-east-1, on demand, no free tier. Read from AWS's own pages, in copies of unknown age: Step
+ * Functions, HTTP API (its white paper on private integrations), EventBridge. From others' pages of 2025 and
+ * 2026 that agree: Lambda, DynamoDB, CloudWatch. Cloud Map from memory. Look them up again before relying on
+ * them.
  */
 const prices = {
   /** https://aws.amazon.com/lambda/pricing, arm64 */
@@ -19,10 +20,16 @@ const prices = {
   /** https://aws.amazon.com/dynamodb/pricing/on-demand */
   read: 0.125e-6,
   write: 0.625e-6,
-  /** https://aws.amazon.com/api-gateway/pricing, HTTP API, each up to 512 KB: up to 300 million a month, and beyond */
+  /**
+   * https://aws.amazon.com/api-gateway/pricing, HTTP API, each up to 512 KB: up to 300 million a month, and
+   * beyond
+   */
   httpApiRequest: 1e-6,
   httpApiRequestBeyond: 0.9e-6,
-  /** https://aws.amazon.com/ec2/pricing/on-demand, between zones, both directions: what edges answer may cross one */
+  /**
+   * https://aws.amazon.com/ec2/pricing/on-demand, between zones, both directions: what edges answer may cross
+   * one
+   */
   zoneGigabyte: 0.02,
   /** https://aws.amazon.com/cloud-map/pricing, a registered address for a month */
   cloudMapAddress: 0.1,
@@ -46,8 +53,8 @@ const assumed = {
   /** of a message or the reconciler, in all */
   otherSeconds: 0.2,
   /**
-   * a line of the API's access log (lib/vpc-link-access.ts): its ten names, a caller's ARN of 150 characters, and 26 bytes that
-   * CloudWatch adds to each event
+   * a line of the API's access log (lib/vpc-link-access.ts): its ten names, a caller's ARN of 150 characters,
+   * and 26 bytes that CloudWatch adds to each event
    */
   accessLogBytes: 430,
   logBytesPerInvocation: 1000,
@@ -66,7 +73,10 @@ export interface Counted {
   readonly hour: Counts
 }
 
-/** Every count rises with each edge (test/bench/cost.test.ts): what a fleet of `edges` asks, from two small ones. */
+/**
+ * Every count rises with each edge (test/bench/cost.test.ts): what a fleet of `edges` asks, from two small
+ * ones.
+ */
 export function atEdges(edges: number, few: Counted, more: Counted): Counts {
   const share = (edges - few.edges) / (more.edges - few.edges)
   const at = (name: keyof Counts) => few.hour[name] + share * (more.hour[name] - few.hour[name])

@@ -44,7 +44,10 @@ export interface Charged {
 
 /** What a row has besides its data: keys, names, numbers' own form. A guess on the safe side. */
 const rowBytes = 100
-/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html, strongly consistent */
+/**
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html, strongly
+ * consistent
+ */
 const readUnits = (size: number) => Math.max(1, Math.ceil(size / 4096))
 const writeUnits = (size: number) => Math.max(1, Math.ceil(size / 1024))
 
@@ -212,8 +215,8 @@ function countedReadings(store: Store, { count, reads, writes }: Counting) {
 }
 
 /**
- * The same store; every call is counted as the requests that `functions/aws/dynamo-store.ts` makes of it. `raiseWanted` is two, `takeEdge`
- * a read and a write.
+ * The same store; every call is counted as the requests that `functions/aws/dynamo-store.ts` makes of it.
+ * `raiseWanted` is two, `takeEdge` a read and a write.
  */
 export function countedStore(store: Store, units: Units, charge: Charge = async () => undefined): Store {
   const counting = countingOf(store, units, charge)

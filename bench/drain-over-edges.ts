@@ -14,8 +14,8 @@ import { countedStore, noUnits } from './counted-store.ts'
 import { sharedStore } from './shared-store.ts'
 
 /**
- * How long a drain takes until every edge is disabled and read back, against the very same HTTP requests sent by themselves: each edge's in
- * their order, all edges at once.
+ * How long a drain takes until every edge is disabled and read back, against the very same HTTP requests sent
+ * by themselves: each edge's in their order, all edges at once.
  */
 
 const listed = 1000

@@ -9,8 +9,9 @@ import { startCaller, startMediaServer } from '../lab/sip/calls.ts'
 import { type Edge, type EdgeSpec, startEdge } from '../lab/sip/edge.ts'
 
 /**
- * What the drain guard, dialogs, call profiles and begun counters cost an edge: processor time of Kamailio for each call.
- * The same SIPp calls go through edges of the two releases that differ only in these files, turn by turn.
+ * What the drain guard, dialogs, call profiles and begun counters cost an edge: processor time of Kamailio
+ * for each call. The same SIPp calls go through edges of the two releases that differ only in these files,
+ * turn by turn.
  */
 
 const releases = ['6.1', '5.6'] as const

@@ -21,9 +21,9 @@ import { createMemoryIds } from '../test/memory/ids.ts'
 import { createMemoryStore } from '../test/memory/store.ts'
 
 /**
- * What a look at one edge costs in HTTP requests and in time, with batches and without, side by side on one real Kamailio.
- * A look is one settle where nothing is left to do: what the edge is, its list, the guards of what is held, the calls of every held
- * destination, its boot time again.
+ * What a look at one edge costs in HTTP requests and in time, with batches and without, side by side on one
+ * real Kamailio. A look is one settle where nothing is left to do: what the edge is, its list, the guards of
+ * what is held, the calls of every held destination, its boot time again.
  */
 
 const listed = 1000

@@ -7,7 +7,10 @@ import { provision } from '../lab/programs/provision.ts'
 import { type DispatcherEntry, type Edge, startEdge } from '../lab/sip/edge.ts'
 import { send } from '../lab/sip/edge-rpc.ts'
 
-/** What a long dispatcher list costs through kamailio/rpc.cfg: bytes and time of its three forms, and of a reload. */
+/**
+ * What a long dispatcher list costs through kamailio/rpc.cfg: bytes and time of its three forms, and of a
+ * reload.
+ */
 
 const releases = ['6.1', '6.0', '5.6'] as const
 const sizes = [1000, 5000, 10_000] as const

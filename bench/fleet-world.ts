@@ -91,8 +91,8 @@ function fleetParts(size: FleetSize, onReading: (reading: Reading) => void) {
 }
 
 /**
- * The deployed workflow and the real use cases over ports in memory, on a virtual clock, with the limits of AWS (limits.ts). The edges have
- * been up, and read, for a while.
+ * The deployed workflow and the real use cases over ports in memory, on a virtual clock, with the limits of
+ * AWS (limits.ts). The edges have been up, and read, for a while.
  */
 export async function createFleetWorld(
   size: FleetSize,
@@ -159,7 +159,10 @@ export async function createFleetWorld(
 /** What runs in Lambda, each with what AWS does when it fails. */
 function deployedFunctions(ports: Ports & EdgePorts, pool: LambdaPool) {
   const { clock } = ports
-  /** As Lambda does with what nobody waits for: a request that fails comes again after a minute, and once more after two. */
+  /**
+   * As Lambda does with what nobody waits for: a request that fails comes again after a minute, and once more
+   * after two.
+   */
   const settled = async (request: SettleRequest): Promise<void> => {
     await clock.sleep(lambda.asyncMs)
     for (const waitMs of [minute, 2 * minute, undefined]) {

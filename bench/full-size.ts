@@ -4,29 +4,41 @@ import { createFleetWorld, type FleetSize, type FleetWorld, minute, second } fro
 import { charged } from './limits.ts'
 
 /**
- * What drains ask of edges, table and workflow at full size, on a virtual clock: `node bench/full-size.ts` prints the tables of
- * docs/architecture.md, "At full size".
+ * What drains ask of edges, table and workflow at full size, on a virtual clock: `node bench/full-size.ts`
+ * prints the tables of docs/architecture.md, "At full size".
  */
 
 export interface Size extends FleetSize {
   readonly drains: number
   /** within how many minutes they begin, evenly; 0: all at once */
   readonly withinMinutes: number
-  /** each server's calls last for another time, the longest for this long; they go on over two edges, one after the other */
+  /**
+   * each server's calls last for another time, the longest for this long; they go on over two edges, one
+   * after the other
+   */
   readonly callMinutes: number
 }
 
 export interface Outcome {
-  /** drains that ended as `drained`, calls that were up when their action was completed, and what else an action ended by */
+  /**
+   * drains that ended as `drained`, calls that were up when their action was completed, and what else an
+   * action ended by
+   */
   readonly drained: number
   readonly cut: number
   readonly endedOtherwise: number
-  /** from the last event until every edge's stored reading showed every server disabled; and until two readings did */
+  /**
+   * from the last event until every edge's stored reading showed every server disabled; and until two
+   * readings did
+   */
   readonly disabledEverywhereSeconds: number
   readonly confirmedEverywhereSeconds: number
   /** requests that the gateway answered with 429 */
   readonly throttled: number
-  /** between the end of a server's last call and its action's completion: the 95th of a hundred, and the longest */
+  /**
+   * between the end of a server's last call and its action's completion: the 95th of a hundred, and the
+   * longest
+   */
   readonly lastByeToContinueSeconds: number
   readonly longestToContinueSeconds: number
   /** to one edge, in the whole and in its busiest minute */
@@ -116,7 +128,9 @@ export async function fullSize(size: Size): Promise<Outcome> {
   }
 }
 
-/** A call on one edge, and before it ends one that the server itself places through another, which had none. */
+/**
+ * A call on one edge, and before it ends one that the server itself places through another, which had none.
+ */
 function callsOf({ clock, edge, hosts }: FleetWorld, n: number, end: number): void {
   const host = hosts[n] ?? ''
   const [one, other] = [edge(n), edge(n + 1)]

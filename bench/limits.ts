@@ -28,7 +28,10 @@ export class TokenBucket {
   }
 }
 
-/** What an SDK client does with a throttled request: functions/runtime/client-settings.ts, with the mean of its jitter. */
+/**
+ * What an SDK client does with a throttled request: functions/runtime/client-settings.ts, with the mean of
+ * its jitter.
+ */
 const sdkAttempts = 4
 
 export interface Throttled {

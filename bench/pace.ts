@@ -2,8 +2,9 @@ import { Command, InvalidArgumentError } from 'commander'
 import { byAge, type Case, type Seen, woken } from './paced-drain.ts'
 
 /**
- * How often a drain is looked at, and how long after its last call's end it is over: by its age alone, as it was, which is a model of looks;
- * and woken by settle, which is the deployed workflow in memory. The same numbers each time.
+ * How often a drain is looked at, and how long after its last call's end it is over: by its age alone, as it
+ * was, which is a model of looks; and woken by settle, which is the deployed workflow in memory. The same
+ * numbers each time.
  */
 
 const minutes = 60

@@ -7,10 +7,11 @@ import { createFleetWorld, second } from './fleet-world.ts'
 const timers: Pace = { minWaitSeconds: 5, maxWaitSeconds: 120, failoverWindowSeconds: 10 }
 
 /**
- * How long each call of a server lasts from the drain's begin on. `lognormal`, `exponential`, `fixed`: its whole duration, as if it had begun
- * with the drain. `lognormal, under way`: what is left of it at a random moment of its life, longer calls met more often. `fixed, under way`:
- * the same of calls of one length. `together`: all of them end at one random moment, as a conference does. Lognormal ones have a deviation as large as
- * their mean (sigma 0.83).
+ * How long each call of a server lasts from the drain's begin on. `lognormal`, `exponential`, `fixed`: its
+ * whole duration, as if it had begun with the drain. `lognormal, under way`: what is left of it at a random
+ * moment of its life, longer calls met more often. `fixed, under way`: the same of calls of one length.
+ * `together`: all of them end at one random moment, as a conference does. Lognormal ones have a deviation as
+ * large as their mean (sigma 0.83).
  */
 export const lasting = {
   lognormal: (mean, draws) => lognormal(mean, -sigma2 / 2, draws),
@@ -72,7 +73,9 @@ export function byAge(one: Case, howMany: number): Seen {
   )
 }
 
-/** Looks follow the begin after the shortest wait; the first that finds none is confirmed by those after it. */
+/**
+ * Looks follow the begin after the shortest wait; the first that finds none is confirmed by those after it.
+ */
 function lookedAtByAge(last: number): { readonly looks: number; readonly lateBy: number } {
   const wait = (waits: Wait) => nextWait(waits, at * 1000, undefined, timers)
   let at = 0

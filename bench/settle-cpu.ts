@@ -13,9 +13,10 @@ import { memoryPorts } from '../test/memory/ports.ts'
 import { countedStore, noUnits } from './counted-store.ts'
 
 /**
- * The processor time that settle takes for each kilobyte which an edge answers, packing what it stores included, and anybody for each packed
- * kilobyte of a reading: `node bench/settle-cpu.ts`. bench/limits.ts charges it at full size. One edge with 1,000 destinations, 500 of
- * them held, is settled again and again; what the edge in memory takes itself is left out.
+ * The processor time that settle takes for each kilobyte which an edge answers, packing what it stores
+ * included, and anybody for each packed kilobyte of a reading: `node bench/settle-cpu.ts`. bench/limits.ts
+ * charges it at full size. One edge with 1,000 destinations, 500 of them held, is settled again and again;
+ * what the edge in memory takes itself is left out.
  */
 
 const minute = 60_000

@@ -4,7 +4,10 @@ import type { Store } from '../functions/ports/store.ts'
 /** Told of each reading as it is stored. */
 export type OnReading = (reading: Reading) => void
 
-/** The same store; readings and lists are shared, not copied: of a big fleet they are megabytes, and read ten thousand times. */
+/**
+ * The same store; readings and lists are shared, not copied: of a big fleet they are megabytes, and read ten
+ * thousand times.
+ */
 export function sharedStore(store: Store, onReading: OnReading): Store {
   const readings = new Map<string, Reading>()
   const listings = new Map<string, Listing>()

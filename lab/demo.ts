@@ -20,7 +20,10 @@ import { allScenarios, scenariosNamed } from './scenarios/scenarios.ts'
 import { openDisplay } from './world/display.ts'
 import { type World, withWorld } from './world/world.ts'
 
-/** Exit code beyond 0 (every promise held) and 1 (not every promise held, as after every sabotage that was seen). */
+/**
+ * Exit code beyond 0 (every promise held) and 1 (not every promise held, as after every sabotage that was
+ * seen).
+ */
 const sabotageNotSeen = 2
 
 interface Options {

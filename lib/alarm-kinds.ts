@@ -239,8 +239,8 @@ export function settleAlarms({ delivery, failed }: MinuteSchedule): Readonly<Rec
 }
 
 /**
- * Nothing but a defect, or a hand, ends an execution so: each step's failure leads back to waiting. Three alarms rather than
- * one with metric math, which the emulators don't know.
+ * Nothing but a defect, or a hand, ends an execution so: each step's failure leads back to waiting. Three
+ * alarms rather than one with metric math, which the emulators don't know.
  */
 export function executionAlarms(stateMachine: IStateMachine): Readonly<Record<string, AlarmKind>> {
   const kind = (how: string, anchor: string, metric: IMetric): AlarmKind => ({

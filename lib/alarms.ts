@@ -29,12 +29,15 @@ export interface AlarmsProps {
 }
 
 /**
- * Seconds that a message may wait. Seven failed tries take 254 s. A lifecycle event must be worked on well within its
- * heartbeat timeout; people and alarms can wait no longer.
+ * Seconds that a message may wait. Seven failed tries take 254 s. A lifecycle event must be worked on well
+ * within its heartbeat timeout; people and alarms can wait no longer.
  */
 const oldestSeconds = 300
 
-/** Everything that somebody on call must know of, each with the reason for its threshold and the way to its runbook entry. */
+/**
+ * Everything that somebody on call must know of, each with the reason for its threshold and the way to its
+ * runbook entry.
+ */
 export class Alarms extends Construct {
   /** A rule that `manage` or `drainOnAlarm` brings later adds its own. */
   readonly alarms: Alarm[] = []

@@ -10,7 +10,8 @@ const root = resolve(import.meta.dirname, '..')
 const requireBanner = `import { createRequire } from 'node:module';const require = createRequire(import.meta.url);`
 
 /**
- * Bundles every handler, AWS SDK included, into `<out>/<name>/index.mjs`; the folders of other functions are removed.
+ * Bundles every handler, AWS SDK included, into `<out>/<name>/index.mjs`; the folders of other functions are
+ * removed.
  * @returns the names of the functions, sorted.
  */
 export async function bundleFunctions(
@@ -45,7 +46,10 @@ export async function bundleFunctions(
   return names
 }
 
-/** Whole or not at all, and only where something changed: somebody else may be packing the same folder at this moment. */
+/**
+ * Whole or not at all, and only where something changed: somebody else may be packing the same folder at this
+ * moment.
+ */
 async function put({ path, contents }: OutputFile, scratch: string): Promise<void> {
   const before = await readFile(path).catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined

@@ -4,8 +4,8 @@ import type { Construct } from 'constructs'
 import { MessageQueue } from './message-queue.ts'
 
 /**
- * Operators' commands. FIFO: the message group is what must stay in order (one destination), the deduplication id is
- * the command's own id, which the sender gives.
+ * Operators' commands. FIFO: the message group is what must stay in order (one destination), the
+ * deduplication id is the command's own id, which the sender gives.
  */
 export class CommandQueue extends MessageQueue {
   constructor(scope: Construct, id: string, props: { readonly functionTimeout: Duration }) {

@@ -25,7 +25,10 @@ export interface ControlFunctionProps {
   readonly removalPolicy: RemovalPolicy
 }
 
-/** A Lambda function with a role and a log group of its own. Its role may do what {@link allow} says and no more. */
+/**
+ * A Lambda function with a role and a log group of its own. Its role may do what {@link allow} says and no
+ * more.
+ */
 export class ControlFunction extends Construct {
   readonly function: LambdaFunction
   private readonly role: Role
@@ -77,14 +80,16 @@ export interface TimeBudgets {
 }
 
 /**
- * 20 s for a cold start and the AWS calls, and then: for who reaches edges, the longest chain of RPCs to one of them (all are asked at
- * once) that answers at the last moment; for who does not, how often it waits for readings: two RPC timeouts and 2 s at most, ten in a look.
+ * 20 s for a cold start and the AWS calls, and then: for who reaches edges, the longest chain of RPCs to one
+ * of them (all are asked at once) that answers at the last moment; for who does not, how often it waits for
+ * readings: two RPC timeouts and 2 s at most, ten in a look.
  */
 export function timeBudgets({ rpcTimeoutSeconds }: ControlConfig['timers']): TimeBudgets {
   const budget = (seconds: number) => Duration.seconds(Math.ceil(20 + seconds))
   const reading = 2 * rpcTimeoutSeconds + 2
   return {
-    // a reload, twice: one edge first and then the others, each reloaded in a settle and settled again (36 RPCs)
+    // a reload, twice: one edge first and then the others, each reloaded in a settle and settled again (36
+    // RPCs)
     settle: budget(2 * 36 * rpcTimeoutSeconds),
     // resolve, then read back
     message: budget(2 * reading),

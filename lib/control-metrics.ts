@@ -5,11 +5,14 @@ import { type MetricName, metricNames, metricNamespace } from '../functions/cont
 import type { DeadlineChoice } from '../functions/control/deadline.ts'
 
 /**
- * The metrics of a deployment. Those of its queues, functions, table and state machine are on these themselves.
- * Each is summed up unless its options say otherwise.
+ * The metrics of a deployment. Those of its queues, functions, table and state machine are on these
+ * themselves. Each is summed up unless its options say otherwise.
  */
 export abstract class ControlMetrics extends Construct {
-  /** The dimension `service` of each of them, and `service` in each line of the log: the stack's name and the construct's path in it. */
+  /**
+   * The dimension `service` of each of them, and `service` in each line of the log: the stack's name and the
+   * construct's path in it.
+   */
   readonly service: string = serviceName(this)
 
   /** Events that were not ours, or old. */
@@ -67,7 +70,10 @@ export abstract class ControlMetrics extends Construct {
     return this.metric(metricNames.edgeListRefused, {}, options)
   }
 
-  /** Edges that have a parameter and no route, or a route and no parameter, each time that the parameters were read. */
+  /**
+   * Edges that have a parameter and no route, or a route and no parameter, each time that the parameters were
+   * read.
+   */
   metricEdgeRoutesDiffer(options?: MetricOptions): Metric {
     return this.metric(metricNames.edgeRoutesDiffer, {}, options)
   }
@@ -102,12 +108,17 @@ export abstract class ControlMetrics extends Construct {
     return this.metric(metricNames.serversInService, {}, { statistic: Stats.AVERAGE, ...options })
   }
 
-  /** Calls of all servers that are not draining, no data while they are unknown: the mean, unless the options say otherwise. */
+  /**
+   * Calls of all servers that are not draining, no data while they are unknown: the mean, unless the options
+   * say otherwise.
+   */
   metricActiveCalls(options?: MetricOptions): Metric {
     return this.metric(metricNames.activeCalls, {}, { statistic: Stats.AVERAGE, ...options })
   }
 
-  /** {@link metricActiveCalls} by {@link metricServersInService}, for a scaling policy: the mean, unless the options say otherwise. */
+  /**
+   * {@link metricActiveCalls} by {@link metricServersInService}, for a scaling policy: the mean, unless the options say otherwise.
+   */
   metricActiveCallsPerServer(options?: MetricOptions): Metric {
     return this.metric(metricNames.activeCallsPerServer, {}, { statistic: Stats.AVERAGE, ...options })
   }
@@ -122,7 +133,10 @@ export abstract class ControlMetrics extends Construct {
     return this.metric(metricNames.drainingCalls, { group }, { statistic: Stats.MAXIMUM, ...options })
   }
 
-  /** Draining servers of one group that may have calls which no edge could count: the most at once, unless the options say otherwise. */
+  /**
+   * Draining servers of one group that may have calls which no edge could count: the most at once, unless the
+   * options say otherwise.
+   */
   metricDrainingUnknown(group: string, options?: MetricOptions): Metric {
     return this.metric(metricNames.drainingUnknown, { group }, { statistic: Stats.MAXIMUM, ...options })
   }

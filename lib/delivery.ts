@@ -10,8 +10,10 @@ export interface Delivery {
 }
 
 /**
- * A queue of its own for what one rule could not deliver, or one function not do: what is in it tells where it came from.
- * @param retentionPeriod days for what somebody will deliver again, an hour for what the next minute does again
+ * A queue of its own for what one rule could not deliver, or one function not do: what is in it tells where
+ * it came from.
+ * @param retentionPeriod days for what somebody will deliver again, an hour for what the next minute does
+ * again
  */
 export function undeliveredQueue(scope: Construct, id: string, retentionPeriod = Duration.days(14)): Queue {
   const queue = new Queue(scope, id, {

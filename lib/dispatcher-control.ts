@@ -40,8 +40,8 @@ export interface DrainOnAlarmOptions {
 
 export interface DispatcherControlProps {
   /**
-   * The groups, hooks and alarms that are ours by name, and the timers. More are added with `manage` and `drainOnAlarm`; a group
-   * that is named here has its hooks from somebody else.
+   * The groups, hooks and alarms that are ours by name, and the timers. More are added with `manage` and
+   * `drainOnAlarm`; a group that is named here has its hooks from somebody else.
    */
   readonly control: ControlConfigInput
   /** Path of the SSM parameters that name the edges, one for each edge; without a slash at its end. */
@@ -54,8 +54,8 @@ export interface DispatcherControlProps {
    */
   readonly parameterKeyArn?: string
   /**
-   * How the settle function reaches the edges: `VpcLinkAccess`, `RelayAccess` or `directEdgeAccess`. There is no default, since it
-   * would have to know the network.
+   * How the settle function reaches the edges: `VpcLinkAccess`, `RelayAccess` or `directEdgeAccess`. There is
+   * no default, since it would have to know the network.
    */
   readonly edgeAccess: EdgeAccess
   /**
@@ -69,7 +69,8 @@ export interface DispatcherControlProps {
    */
   readonly stateMachineName?: string
   /**
-   * What becomes of the table and the logs when the stack goes. Other than with DESTROY, the table has deletion protection.
+   * What becomes of the table and the logs when the stack goes. Other than with DESTROY, the table has
+   * deletion protection.
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy
@@ -81,8 +82,8 @@ export interface DispatcherControlProps {
 }
 
 /**
- * The control plane of one region's fleet: three queues, nine functions of which one reaches the edges, the drain workflow
- * and one table.
+ * The control plane of one region's fleet: three queues, nine functions of which one reaches the edges, the
+ * drain workflow and one table.
  * @throws Error at synth, naming what is wrong with the configuration.
  */
 export class DispatcherControl extends ControlMetrics {
@@ -148,7 +149,8 @@ export class DispatcherControl extends ControlMetrics {
       },
       {
         edgeAccess: props.edgeAccess,
-        // A whole CPU: the lists of 50 edges with 1,000 destinations each are 20 MB, to be read within the RPC timeout.
+        // A whole CPU: the lists of 50 edges with 1,000 destinations each are 20 MB, to be read within the
+        // RPC timeout.
         memoryMegabytes: 1769,
       },
     )
@@ -196,7 +198,8 @@ export class DispatcherControl extends ControlMetrics {
         batchSize: 5,
         maxConcurrency: 5,
       }),
-      // One at a time: a batch of a FIFO queue is worked off in order, and its later commands would run out of time.
+      // One at a time: a batch of a FIFO queue is worked off in order, and its later commands would run out
+      // of time.
       commands: consume('OnCommands', 'commands', this.commands, { batchSize: 1, maxConcurrency: 10 }),
     }
   }
@@ -219,8 +222,9 @@ export class DispatcherControl extends ControlMetrics {
   }
 
   /**
-   * Drains the group's instances before they go: puts our hooks on it, with the events and permissions that they need. An
-   * imported group can be managed too. Instances that a group launches before its hooks exist are not held back.
+   * Drains the group's instances before they go: puts our hooks on it, with the events and permissions that
+   * they need. An imported group can be managed too. Instances that a group launches before its hooks exist
+   * are not held back.
    * @throws Error where the options don't fit together, naming each problem
    */
   manage(group: IAutoScalingGroup, options: ManageOptions): void {

@@ -13,7 +13,8 @@ export interface EdgeAccess {
   /** functions of its own by their names, which are watched like the others */
   readonly functions: Readonly<Record<string, IFunction>>
   /**
-   * Why `edgeTls` has no effect on this way, and what to do instead. The construct refuses it with these words.
+   * Why `edgeTls` has no effect on this way, and what to do instead. The construct refuses it with these
+   * words.
    * @default - the function's own CA and client certificate go to the edge
    */
   readonly refusesEdgeTls?: string

@@ -25,7 +25,8 @@ export class EventIntake extends Construct {
   }
 
   /**
-   * Lets in the events of one more group and its hooks. Warns of a heartbeat timeout too short for a second try.
+   * Lets in the events of one more group and its hooks. Warns of a heartbeat timeout too short for a second
+   * try.
    * @throws Error for one that no hook of AWS can have
    */
   addGroup({ name, terminateHook, launchHook, heartbeatTimeoutSeconds }: GroupConfig): void {
@@ -80,8 +81,8 @@ export class EventIntake extends Construct {
   }
 
   /**
-   * Makes the rule, or widens the one that is there by what the pattern names. An event that can't be delivered in time goes
-   * to a queue of the rule's own, with EventBridge's reason.
+   * Makes the rule, or widens the one that is there by what the pattern names. An event that can't be
+   * delivered in time goes to a queue of the rule's own, with EventBridge's reason.
    */
   private route(id: string, to: MessageQueue, pattern: EventPattern): void {
     const existing = this.deliveries.get(id)
@@ -109,7 +110,10 @@ export class EventIntake extends Construct {
   }
 }
 
-/** Seconds: half the shortest heartbeat timeout, so that what comes late can still be acted on; EventBridge allows 60 s to 24 h. */
+/**
+ * Seconds: half the shortest heartbeat timeout, so that what comes late can still be acted on; EventBridge
+ * allows 60 s to 24 h.
+ */
 function eventAge(heartbeats: readonly number[]): number {
   return Math.max(60, Math.floor(Math.min(7200, ...heartbeats) / 2))
 }

@@ -23,7 +23,10 @@ export interface FunctionMakerProps {
   readonly removalPolicy: RemovalPolicy
 }
 
-/** Makes the functions of one control plane: each with its handler's time budget, and what its handler needs is allowed. */
+/**
+ * Makes the functions of one control plane: each with its handler's time budget, and what its handler needs
+ * is allowed.
+ */
 export class FunctionMaker {
   readonly made = new Map<HandlerName, ControlFunction>()
   private readonly scope: Construct

@@ -6,7 +6,9 @@ import { type ControlConfig, type ControlConfigInput, controlConfig } from '../f
 /** Lambda allows 4 KB for all of a function's environment; the other variables are kept within the rest. */
 const longestConfig = 3072
 
-/** What one deployment controls. Groups and alarms can be added until synth, and each is checked when it is. */
+/**
+ * What one deployment controls. Groups and alarms can be added until synth, and each is checked when it is.
+ */
 export class GrowingControl {
   private config: ControlConfig
 
@@ -30,8 +32,8 @@ export class GrowingControl {
   }
 
   /**
-   * @returns the functions' environment variable, with everything that was added until synth; names that only CloudFormation
-   * knows are filled in by it. The scope's validation refuses one that is too long.
+   * @returns the functions' environment variable, with everything that was added until synth; names that only
+   * CloudFormation knows are filled in by it. The scope's validation refuses one that is too long.
    * @param beside what the functions are told by their edge access, which needs room too
    */
   json(scope: Construct, beside: Readonly<Record<string, string>>): string {

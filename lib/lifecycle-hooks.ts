@@ -16,15 +16,16 @@ type Group = ControlConfigInput['groups'][number]
 /** How one Auto Scaling group is drained. */
 export interface ManageOptions {
   /**
-   * What becomes of an instance at the deadline while calls are left (`callsLeft`), and while they are unknown (`unknown`):
-   * `terminate` lets it go, `retain` keeps it until they are over, `end-calls` ends them with BYEs, a few at a time, and lets it go
-   * then. There is no default: each choice costs something.
+   * What becomes of an instance at the deadline while calls are left (`callsLeft`), and while they are
+   * unknown (`unknown`): `terminate` lets it go, `retain` keeps it until they are over, `end-calls` ends them
+   * with BYEs, a few at a time, and lets it go then. There is no default: each choice costs something.
    */
   readonly deadlinePolicy: Group['deadlinePolicy']
   /** How long calls may last before the policy decides; below min(48 h, 100 × heartbeat timeout). */
   readonly drainDeadline: Duration
   /**
-   * The hooks' heartbeat timeout, 30 s to 2 h: how long our outage may last before the hook's default result applies.
+   * The hooks' heartbeat timeout, 30 s to 2 h: how long our outage may last before the hook's default result
+   * applies.
    * @default Duration.minutes(30)
    */
   readonly heartbeatTimeout?: Duration
@@ -34,13 +35,14 @@ export interface ManageOptions {
    */
   readonly retainedMaxAge?: Duration
   /**
-   * Whether a launch waits until its address may get calls again (a retired mark is ended), with a hook of its own.
+   * Whether a launch waits until its address may get calls again (a retired mark is ended), with a hook of
+   * its own.
    * @default true
    */
   readonly admitLaunches?: boolean
   /**
-   * With `end-calls`: at most `perStep` calls in a step, over all edges, and for how long after the deadline; what is left then goes
-   * with the instance. Every edge must allow it (`DC_RPC_END_CALLS`).
+   * With `end-calls`: at most `perStep` calls in a step, over all edges, and for how long after the deadline;
+   * what is left then goes with the instance. Every edge must allow it (`DC_RPC_END_CALLS`).
    * @default - 10 calls in a step, for 5 minutes
    */
   readonly endCalls?: { readonly perStep?: number; readonly within?: Duration }
@@ -55,8 +57,8 @@ const terminateHook = 'dispatcher-control-terminate'
 const launchHook = 'dispatcher-control-launch'
 
 /**
- * Puts our hooks on a group, which may be imported, and has it keep abandoned instances where the policy may retain.
- * Warns of what can't be set from here, and of other terminate hooks.
+ * Puts our hooks on a group, which may be imported, and has it keep abandoned instances where the policy may
+ * retain. Warns of what can't be set from here, and of other terminate hooks.
  * @param after what must be there before an event may come, and goes only after the hooks
  * @returns the group's part of the configuration
  * @throws Error where AWS would refuse the heartbeat timeout
@@ -132,8 +134,8 @@ function keepAbandoned(group: IAutoScalingGroup): void {
 }
 
 /**
- * Says what must be true of a group that is only named to us, for its instances to be retained. Not a warning: nothing in the
- * settings could answer it, and one that is always there is read by nobody.
+ * Says what must be true of a group that is only named to us, for its instances to be retained. Not a
+ * warning: nothing in the settings could answer it, and one that is always there is read by nobody.
  */
 export function tellOfNamedGroup(scope: Construct, { name, terminateHook, deadlinePolicy }: Group): void {
   if (!mayRetain(deadlinePolicy)) return

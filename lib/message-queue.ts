@@ -17,8 +17,8 @@ export interface ConsumerProps {
 }
 
 /**
- * A message that fails comes again after about 2, 4, 8, … 256 and 300 s (functions/control/pace.ts), so that ten tries are
- * some 14 minutes; one whose function was killed, after the visibility timeout.
+ * A message that fails comes again after about 2, 4, 8, … 256 and 300 s (functions/control/pace.ts), so that
+ * ten tries are some 14 minutes; one whose function was killed, after the visibility timeout.
  */
 const receivesToTheEnd = 10
 

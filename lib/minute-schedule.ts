@@ -13,22 +13,28 @@ export interface MinuteScheduleProps {
    * @default - EventBridge's own event
    */
   readonly input?: Readonly<Record<string, unknown>>
-  /** How often Lambda tries a call again that the function failed at; also one that somebody else made without waiting for it. */
+  /**
+   * How often Lambda tries a call again that the function failed at; also one that somebody else made without
+   * waiting for it.
+   */
   readonly retryAttempts: number
   /** How long such a call may wait in all. */
   readonly maxEventAge: Duration
 }
 
 /**
- * Nobody makes up for a minute that was missed, since the next one does the same: its message stays for an hour, so that the
- * number of messages is that of the calls missed lately, and an alarm on it ends by itself.
+ * Nobody makes up for a minute that was missed, since the next one does the same: its message stays for an
+ * hour, so that the number of messages is that of the calls missed lately, and an alarm on it ends by itself.
  */
 const kept = Duration.hours(1)
 
 /** Calls a function each minute, and keeps what it failed at. */
 export class MinuteSchedule extends Construct {
   readonly delivery: Delivery
-  /** for each asynchronous call that the function failed at: what it was asked for, the error and the request's id */
+  /**
+   * for each asynchronous call that the function failed at: what it was asked for, the error and the
+   * request's id
+   */
   readonly failed: Queue
 
   constructor(scope: Construct, id: string, props: MinuteScheduleProps) {

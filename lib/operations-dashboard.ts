@@ -17,7 +17,10 @@ export interface OperationsDashboardProps {
   readonly alarms: Alarm[]
 }
 
-/** One page: alarms, calls and servers that are draining by group, drains, edges, queue lag, executions, errors. */
+/**
+ * One page: alarms, calls and servers that are draining by group, drains, edges, queue lag, executions,
+ * errors.
+ */
 export class OperationsDashboard extends Construct {
   readonly dashboard: Dashboard
 

@@ -19,7 +19,8 @@ const manifest = z.object({
 })
 
 /**
- * Writes the construct as a package for other CDK apps: compiled modules, types, bundled functions, and what an edge includes.
+ * Writes the construct as a package for other CDK apps: compiled modules, types, bundled functions, and what
+ * an edge includes.
  * @param out the folder, which is written anew
  * @throws Error with the compiler's words
  */

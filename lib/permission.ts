@@ -40,8 +40,9 @@ export function allow(role: Role, permission: Permission): void {
 }
 
 /**
- * Only requests from a function's code carry its ARN: https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
- * Any function's, since to name the one of this role would be a circle; no other has it.
+ * Only requests from a function's code carry its ARN:
+ * https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html Any function's, since to
+ * name the one of this role would be a circle; no other has it.
  */
 function denyCode(role: Role, actions: readonly string[]): void {
   const { partition, region, account } = Stack.of(role)

@@ -36,8 +36,8 @@ export interface PortPermissionsProps extends SecretParameters {
 }
 
 /**
- * @returns the permissions behind each need, each on the resources of this deployment alone; {@link settlesPermissions} has the one that
- * comes with the settle function.
+ * @returns the permissions behind each need, each on the resources of this deployment alone; {@link
+ * settlesPermissions} has the one that comes with the settle function.
  * @throws Error where a secret would be read as an edge; so does {@link groupPermissions}
  */
 export function portPermissions(

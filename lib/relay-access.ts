@@ -12,7 +12,10 @@ import type { Permission } from './permission.ts'
 
 export interface RelayAccessProps {
   readonly vpc: IVpc
-  /** Subnets from which the edges are reached. The relay calls no AWS API: they need neither NAT nor endpoints. */
+  /**
+   * Subnets from which the edges are reached. The relay calls no AWS API: they need neither NAT nor
+   * endpoints.
+   */
   readonly subnets: SubnetSelection
   /** IPv4 networks within which edges may be, e.g. `10.0.0.0/16`. The relay reaches nothing else. */
   readonly networks: readonly string[]
@@ -31,9 +34,10 @@ export interface RelayAccessProps {
 }
 
 /**
- * A function inside the edges' network that says to them what the settle function asks it to. For edges that scale
- * themselves: one that comes needs a parameter only, no deployment. It reaches IPv4 addresses and resolves no names; an `https` url
- * needs a certificate for the address itself. The CA and the client certificate of `edgeTls` come with each invocation.
+ * A function inside the edges' network that says to them what the settle function asks it to. For edges that
+ * scale themselves: one that comes needs a parameter only, no deployment. It reaches IPv4 addresses and
+ * resolves no names; an `https` url needs a certificate for the address itself. The CA and the client
+ * certificate of `edgeTls` come with each invocation.
  */
 export class RelayAccess extends Construct implements EdgeAccess {
   readonly functionProps = {}

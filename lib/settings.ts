@@ -13,7 +13,9 @@ const network = z.strictObject({ ...place, securityGroupIds: z.array(z.string().
 
 const serverName = z.string().min(1).optional()
 const port = z.int().min(1).max(65_535)
-/** How the VPC link reaches one edge: at its address, or by a load balancer's listener that leads to it alone. */
+/**
+ * How the VPC link reaches one edge: at its address, or by a load balancer's listener that leads to it alone.
+ */
 const edgeRoute = z.union([
   z.strictObject({ address: z.ipv4(), port: port.default(8080), serverName }),
   z.strictObject({ listenerArn: z.string().regex(/^arn:[^:]+:elasticloadbalancing:/), port, serverName }),

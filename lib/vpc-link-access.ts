@@ -53,7 +53,10 @@ export interface EdgeListener {
 
 export interface VpcLinkAccessProps {
   readonly vpc: IVpc
-  /** Subnets from which the edges, or their listeners, are reached. They can't be changed later without a new link. */
+  /**
+   * Subnets from which the edges, or their listeners, are reached. They can't be changed later without a new
+   * link.
+   */
   readonly subnets: SubnetSelection
   /** Each edge by its id, the last path element of its SSM parameter. 50 at most. */
   readonly edges: Readonly<Record<string, EdgeAddress | EdgeListener>>
@@ -61,19 +64,25 @@ export interface VpcLinkAccessProps {
 
 const defaultPort = 8080
 
-/** A second, over all edges, before API Gateway answers 429: half of what an account has for all its APIs of a region. */
+/**
+ * A second, over all edges, before API Gateway answers 429: half of what an account has for all its APIs of a
+ * region.
+ */
 const mostRequests = 5000
 
 /** A role's inline policy has room for 10,240 characters, an ARN of one route has about 90. */
 const mostEdges = 50
 
 /**
- * An HTTP API whose every route asks for IAM authorization and leads through a VPC link to one edge. There is no default
- * route, and no load balancer unless an edge brings its own: behind one for several edges it would be chance which answers.
+ * An HTTP API whose every route asks for IAM authorization and leads through a VPC link to one edge. There is
+ * no default route, and no load balancer unless an edge brings its own: behind one for several edges it would
+ * be chance which answers.
  *
- * `edgeTls` has no place here: it is API Gateway that speaks TLS to the edge. With `serverName` it checks the name and asks for
- * a certificate of a public CA. An HTTP API takes no private CA, and shows no client certificate to what it calls.
- * @throws Error at synth for no edge, more than 50, an id that is no path element, two edges in one place, or plain HTTP to a public address
+ * `edgeTls` has no place here: it is API Gateway that speaks TLS to the edge. With `serverName` it checks the
+ * name and asks for a certificate of a public CA. An HTTP API takes no private CA, and shows no client
+ * certificate to what it calls.
+ * @throws Error at synth for no edge, more than 50, an id that is no path element, two edges in one place, or
+ * plain HTTP to a public address
  */
 export class VpcLinkAccess extends Construct implements EdgeAccess {
   readonly functionProps = {}
@@ -129,7 +138,10 @@ export class VpcLinkAccess extends Construct implements EdgeAccess {
       },
     ]
   }
-  /** Only the API knows the addresses: a namespace for DNS would cost a hosted zone for names that nobody asks for. */
+  /**
+   * Only the API knows the addresses: a namespace for DNS would cost a hosted zone for names that nobody asks
+   * for.
+   */
   private get namespace(): HttpNamespace {
     this.made ??= new HttpNamespace(this, 'Namespace', { name: `${Stack.of(this).stackName}-edges` })
     return this.made
@@ -194,7 +206,10 @@ function routePath(edge: string): string {
   return `/edges/${edge}/rpc`
 }
 
-/** Two ids that lead to one Kamailio would count its calls twice and another's never; an ALB's or NLB's listener is one edge too. */
+/**
+ * Two ids that lead to one Kamailio would count its calls twice and another's never; an ALB's or NLB's
+ * listener is one edge too.
+ */
 function placeProblems(edges: readonly [string, EdgeAddress | EdgeListener][]): string[] {
   const taken = new Map<string, string>()
   return edges.flatMap(([edge, where]) => {

@@ -4,7 +4,10 @@ import { expect, test } from 'vitest'
 
 const functions = join(import.meta.dirname, '../functions')
 
-/** What rationed requests, what mended after one of many writers, and what looks did before settle resolved holds and woke drains. */
+/**
+ * What rationed requests, what mended after one of many writers, and what looks did before settle resolved
+ * holds and woke drains.
+ */
 const gone = [
   ...['beginDrain', 'BeginDrain', 'hasOtherAddresses', 'AddressUnknown', 'ec2Attempts', 'busyEdges'],
   ...['CallsSeen', 'callsSeen', 'untilLastEnd', 'shareOfEstimate', 'worthALook'],

@@ -33,7 +33,10 @@ const effects: Record<string, string> = {
 }
 const pureRooms = ['control', 'stored', 'fleet', 'drain', 'intake'].map((room) => `functions/${room}`)
 
-/** How the second file of a circle imports the first. In lab/ types count too: such files can only be read and moved together. */
+/**
+ * How the second file of a circle imports the first. In lab/ types count too: such files can only be read and
+ * moved together.
+ */
 const circles = {
   'functions/control': "import { one } from './circle-one.ts'",
   lib: "import { one } from './circle-one.ts'",

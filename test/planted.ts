@@ -10,7 +10,10 @@ export interface Diagnostic {
   readonly location: { readonly path: string; readonly start: { readonly line: number } }
 }
 
-/** What the project's lint finds in these files, each a path and its lines. They are planted in a copy that holds only the rules. */
+/**
+ * What the project's lint finds in these files, each a path and its lines. They are planted in a copy that
+ * holds only the rules.
+ */
 export function lintPlanted(files: Iterable<readonly [string, readonly string[]]>): readonly Diagnostic[] {
   const root = join(import.meta.dirname, '..')
   const copy = mkdtempSync(join(tmpdir(), 'planted-'))

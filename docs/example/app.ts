@@ -1,6 +1,7 @@
 /**
- * A CDK app with a fleet of media servers, which has them drained before they go. It builds the construct of the package in
- * (`npm run package`, `npm install <its folder>`), and compiles and runs with the Node and the TypeScript that it has.
+ * A CDK app with a fleet of media servers, which has them drained before they go. It builds the construct of
+ * the package in (`npm run package`, `npm install <its folder>`), and compiles and runs with the Node and the
+ * TypeScript that it has.
  */
 import { App, Duration, Stack } from 'aws-cdk-lib'
 import { AutoScalingGroup } from 'aws-cdk-lib/aws-autoscaling'
@@ -24,8 +25,9 @@ const mediaServers = new AutoScalingGroup(stack, 'MediaServers', {
   maxCapacity: 20,
 })
 
-// API Gateway takes no CA of your own and shows no client certificate: for these, RelayAccess and the control's `edgeTls`.
-// Each edge by the last part of its parameter's name: /voice/edges/edge-a and /voice/edges/edge-b.
+// API Gateway takes no CA of your own and shows no client certificate: for these, RelayAccess and the
+// control's `edgeTls`. Each edge by the last part of its parameter's name: /voice/edges/edge-a and
+// /voice/edges/edge-b.
 const edgeAccess = new VpcLinkAccess(stack, 'EdgeAccess', {
   vpc,
   subnets: { subnets: vpc.privateSubnets },

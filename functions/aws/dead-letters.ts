@@ -12,7 +12,9 @@ export interface DeadLettersOptions {
 const mostAttributes = 10
 const longestReason = 2000
 
-/** Sends the original body to a dead-letter queue, the reason as attributes `errorName` and `errorMessage`. */
+/**
+ * Sends the original body to a dead-letter queue, the reason as attributes `errorName` and `errorMessage`.
+ */
 export function createDeadLetters({ client, queueUrl, hash }: DeadLettersOptions): DeadLetters {
   return {
     async reject({ body, attributes = {} }, reason) {

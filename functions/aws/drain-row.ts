@@ -74,7 +74,10 @@ const because = z.enum({
   'action-over': 'action-over',
 } satisfies Each<Because>)
 
-/** A drain's row is flat, as a release before 0.2 wrote it and, after a rollback, reads it; what is new since is optional. */
+/**
+ * A drain's row is flat, as a release before 0.2 wrote it and, after a rollback, reads it; what is new since
+ * is optional.
+ */
 const flatRow = z.object({
   id: z.string(),
   attempt: z.number(),

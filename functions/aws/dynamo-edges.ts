@@ -19,8 +19,9 @@ const leaseSeconds = 14 * 86_400
 const counter: Key = { pk: 'WANTED', sk: 'COUNTER' }
 
 /**
- * Edges' leases with their heads: what writes a head is conditional on the lease in the same item. So many partitions that 500 settles, which all
- * want the same 50 leases at once, find no partition's limit; few enough to be queried for each look.
+ * Edges' leases with their heads: what writes a head is conditional on the lease in the same item. So many
+ * partitions that 500 settles, which all want the same 50 leases at once, find no partition's limit; few
+ * enough to be queried for each look.
  */
 export const edgesPartitions = Array.from({ length: 10 }, (_, n) => `EDGES#${n}`)
 
@@ -90,15 +91,18 @@ type Edges = Pick<
 >
 
 /**
- * One writer per edge: its lease with the generation, and what is on record of it, packed. Records are written in a transaction that
- * checks the lease: a condition on the item itself would let a run that has lost its lease write after its successor has read.
+ * One writer per edge: its lease with the generation, and what is on record of it, packed. Records are
+ * written in a transaction that checks the lease: a condition on the item itself would let a run that has
+ * lost its lease write after its successor has read.
  */
 export function dynamoEdges(table: DynamoTable): Edges {
   const lease = async (name: string) => {
     const data = await table.get(leaseKey(name))
     return data === undefined ? undefined : parseAnswer(edgeLeaseRow, data, leaseName(name))
   }
-  /** @throws UnexpectedAnswer for one that can't be read, or that nobody can have; later on it can be taken */
+  /**
+   * @throws UnexpectedAnswer for one that can't be read, or that nobody can have; later on it can be taken
+   */
   const leaseToTake = async (name: string, now: number) => {
     const data = await table.get(leaseKey(name))
     if (data === undefined) return undefined
@@ -109,7 +113,10 @@ export function dynamoEdges(table: DynamoTable): Edges {
       throw error
     }
   }
-  /** A run may be at work under it: it is had until none can be. The time, as its generation, is above whatever was counted. */
+  /**
+   * A run may be at work under it: it is had until none can be. The time, as its generation, is above
+   * whatever was counted.
+   */
   const replace = async (name: string, data: unknown, now: number, reason: string) => {
     const known = z.looseObject({}).catch({}).parse(data)
     // Until then nobody can read the edge, and who waits for it is told why.
@@ -181,8 +188,8 @@ export function dynamoEdges(table: DynamoTable): Edges {
 }
 
 /**
- * What a release before 0.2 had on record of an edge: rows by URI, for what its holds name, lifted or not. `sent: 0` has a `D` count as
- * ours, as it did there.
+ * What a release before 0.2 had on record of an edge: rows by URI, for what its holds name, lifted or not.
+ * `sent: 0` has a `D` count as ours, as it did there.
  */
 async function formerRecords(table: DynamoTable, edge: string): Promise<EdgeRecord[] | undefined> {
   const holds = (await table.query('HOLDS')).map(({ data }) => parseAnswer(holdRow, data, 'HOLDS'))

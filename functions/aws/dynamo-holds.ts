@@ -4,10 +4,15 @@ import type { Store } from '../ports/store.ts'
 import type { Condition, DynamoTable, Key, Write } from './dynamo-table.ts'
 import { holdRow, parseAnswer } from './rows.ts'
 
-/** Long after the last message about it can come: EventBridge and the queues keep none for more than 14 days. */
+/**
+ * Long after the last message about it can come: EventBridge and the queues keep none for more than 14 days.
+ */
 const tombstoneSeconds = 30 * 86_400
 
-/** The instance's launch time may not be known when its hold is placed; the `order` tells one life from another. */
+/**
+ * The instance's launch time may not be known when its hold is placed; the `order` tells one life from
+ * another.
+ */
 function keyOf(source: HoldSource, id: string, subject: Subject): string {
   return `${source}#${id}#${subject.kind === 'uri' ? subject.uri : subject.instanceId}`
 }
@@ -19,7 +24,9 @@ function formerKeyOf(source: HoldSource, id: string, subject: Subject): string {
 const copyKey = (key: string): Key => ({ pk: 'HOLDS', sk: key })
 const truthKey = (key: string): Key => ({ pk: `HOLD#${key}`, sk: 'HOLD' })
 
-/** Of an alarm's or operator's hold, whose subject may be another one by the time an older request is done. */
+/**
+ * Of an alarm's or operator's hold, whose subject may be another one by the time an older request is done.
+ */
 export const seenKey = ({ source, id }: Pick<Hold, 'source' | 'id'>): Key => ({
   pk: `${source.toUpperCase()}#${id}`,
   sk: 'SEEN',
@@ -31,9 +38,9 @@ export function notAfter(order: string): Condition {
 }
 
 /**
- * Each hold is one row, placed or lifted, that decides by `order`. While it is in force, a copy stands in the one partition that
- * `holds()` reads, in the same transaction: so the tombstones of a month are never read to find the few that count.
- * Only a lifted hold has a TTL: no hold ends because a row expired.
+ * Each hold is one row, placed or lifted, that decides by `order`. While it is in force, a copy stands in the
+ * one partition that `holds()` reads, in the same transaction: so the tombstones of a month are never read to
+ * find the few that count. Only a lifted hold has a TTL: no hold ends because a row expired.
  * @param filled what was read and is filled in: each filling adds an address or a URI, or is the same
  */
 function writesOf(hold: Hold, filled?: Hold): Write[] {

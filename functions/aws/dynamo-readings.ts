@@ -38,8 +38,9 @@ type Readings = Pick<
 >
 
 /**
- * What was read of edges and machines. Heads are small and not packed, in one partition: who waits for a reading polls one query, and fetches
- * only the readings that it needs. Each is in the item of its edge's lease: a transaction that writes it needs no check of another item.
+ * What was read of edges and machines. Heads are small and not packed, in one partition: who waits for a
+ * reading polls one query, and fetches only the readings that it needs. Each is in the item of its edge's
+ * lease: a transaction that writes it needs no check of another item.
  */
 export function dynamoReadings(table: DynamoTable, clock: Clock): Readings {
   async function read<T>(schema: z.ZodType<T>, key: Key): Promise<T | undefined> {
@@ -127,8 +128,8 @@ const isAhead = (at: number, now: number) => at > now + clocksApartMs
 const notYet = 'is of a time that has not come yet'
 const asked = z.object({ askedAt: z.number() })
 /**
- * Nobody asked for it after that (epoch ms): what is there was asked for before, is nonsense, or is of a time that no run that began by then
- * lives to see.
+ * Nobody asked for it after that (epoch ms): what is there was asked for before, is nonsense, or is of a time
+ * that no run that began by then lives to see.
  */
 function notAskedAfter(askedAt: number): Condition {
   return {
@@ -141,8 +142,8 @@ const edgeRow = z.object({ head: edgeHeadRow.exactOptional() })
 const leaseIn = z.object({ until: z.number() })
 
 /**
- * Every row is an edge that looks have to know of. What can't be read, or is not there yet, is the head of one that nobody has read: it keeps
- * no other from being known, and the next settle writes it anew.
+ * Every row is an edge that looks have to know of. What can't be read, or is not there yet, is the head of
+ * one that nobody has read: it keeps no other from being known, and the next settle writes it anew.
  */
 function headOf({ sk: edge, data }: Omit<Row, 'pk'>, now: number): StoredHead {
   const lease = leaseIn.safeParse(data).data

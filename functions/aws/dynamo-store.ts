@@ -28,8 +28,8 @@ const keptKey = ({ at, id }: KeptEvent): Key => ({
 })
 
 /**
- * The store in one DynamoDB table. Rows are `{pk, sk, data, expiresAt?}`; reads are consistent; what is read is parsed
- * (`UnexpectedAnswer`).
+ * The store in one DynamoDB table. Rows are `{pk, sk, data, expiresAt?}`; reads are consistent; what is read
+ * is parsed (`UnexpectedAnswer`).
  *
  * | row                    | pk                                | sk                         | expires                      |
  * |------------------------|-----------------------------------|----------------------------|------------------------------|

@@ -42,17 +42,26 @@ export type Write =
   /** in a transaction only */
   | { readonly check: Key; readonly condition: Condition }
 
-/** The requests of DynamoDB that the store is made of. Rows are `{pk, sk, data, expiresAt?}`. All reads are consistent. */
+/**
+ * The requests of DynamoDB that the store is made of. Rows are `{pk, sk, data, expiresAt?}`. All reads are
+ * consistent.
+ */
 export interface DynamoTable {
   /** @returns the row's data, unparsed, or undefined */
   get(key: Key): Promise<unknown>
-  /** @returns every row of a partition, over all pages, by sort key; the first ones where `most` is given. Data is unparsed. */
+  /**
+   * @returns every row of a partition, over all pages, by sort key; the first ones where `most` is given.
+   * Data is unparsed.
+   */
   query(pk: string, most?: number): Promise<readonly Pick<Row, 'sk' | 'data'>[]>
   /** @returns false, and changes nothing, when the condition does not hold */
   write(write: Write): Promise<boolean>
   /** Adds 1 to a number of the row's data, which begins with 0. @returns its new value */
   add(key: Key, name: string): Promise<number>
-  /** All or nothing. @returns false when a condition does not hold; throws `StoreConflict` when others were always in the way. */
+  /**
+   * All or nothing.
+   * @returns false when a condition does not hold; throws `StoreConflict` when others were always in the way.
+   */
   writeAll(writes: readonly Write[]): Promise<boolean>
 }
 

@@ -15,8 +15,9 @@ export interface PemReader {
 }
 
 /**
- * Our side of TLS to the edges, from SSM's Parameter Store: all of it in one request, so that certificate and key belong
- * together unless somebody is just writing them. Its errors name a parameter and never show what it holds.
+ * Our side of TLS to the edges, from SSM's Parameter Store: all of it in one request, so that certificate and
+ * key belong together unless somebody is just writing them. Its errors name a parameter and never show what
+ * it holds.
  */
 export function createEdgeTls(
   client: SSMClient,

@@ -32,7 +32,10 @@ export interface RoutesDiffer {
   readonly withoutParameter: readonly string[]
 }
 
-/** The next settles know of an edge that is listed in the middle of a drain before a look can say that it is over. */
+/**
+ * The next settles know of an edge that is listed in the middle of a drain before a look can say that it is
+ * over.
+ */
 const maxAgeMs = 5_000
 /** While the list can't be used: trying takes its time, and is said each time. */
 const retryAfterMs = 60_000
@@ -43,9 +46,9 @@ interface Known {
 }
 
 /**
- * The edges under one path of SSM parameters, read again after 5 s. A list that is wrong in any part is refused as a
- * whole (`InvalidConfiguration`, every problem listed): half a fleet would pass for all of it. The last good list is kept meanwhile,
- * also by functions that are started only now.
+ * The edges under one path of SSM parameters, read again after 5 s. A list that is wrong in any part is
+ * refused as a whole (`InvalidConfiguration`, every problem listed): half a fleet would pass for all of it.
+ * The last good list is kept meanwhile, also by functions that are started only now.
  */
 export function createFleet(options: FleetOptions): Fleet {
   const { client, path, clock, createEdge, needsUrl, routes, lastGood, onRefused, onRoutesDiffer } = options

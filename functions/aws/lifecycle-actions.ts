@@ -9,9 +9,9 @@ import type { LifecycleActionRef } from '../control/drain.ts'
 import type { LifecycleActions } from '../ports/lifecycle-actions.ts'
 
 /**
- * Auto Scaling answers `ValidationError: No active Lifecycle Action found with token …` (or `with instance ID …`) once an
- * action was completed, expired, or was never there, and `AutoScalingGroup name not found - …` once its group was deleted. Every other
- * error passes through; the client has retried it by then.
+ * Auto Scaling answers `ValidationError: No active Lifecycle Action found with token …` (or `with instance ID
+ * …`) once an action was completed, expired, or was never there, and `AutoScalingGroup name not found - …`
+ * once its group was deleted. Every other error passes through; the client has retried it by then.
  */
 export function createLifecycleActions(client: AutoScalingClient): LifecycleActions {
   return {

@@ -9,7 +9,10 @@ const packedRow = z.union([
   z.object({ gzip: bytes }).transform(({ gzip }) => gunzipSync(gzip)),
 ])
 
-/** By far quicker than the default of 11, and smaller than gzip: each KB that is written costs (`npm run cost`). */
+/**
+ * By far quicker than the default of 11, and smaller than gzip: each KB that is written costs (`npm run
+ * cost`).
+ */
 const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }
 
 /** A value as JSON, compressed. */
@@ -22,7 +25,10 @@ export function gzipped(sk: string, value: unknown): { readonly sk: string; read
   return { sk, gzip: new Uint8Array(gzipSync(JSON.stringify(value))) }
 }
 
-/** @returns the value of what `packed` or `gzipped` made. @throws UnexpectedAnswer where it is something else */
+/**
+ * @returns the value of what `packed` or `gzipped` made.
+ * @throws UnexpectedAnswer where it is something else
+ */
 export function unpacked<T>(schema: z.ZodType<T>, data: unknown, key: string): T {
   return parseAnswer(schema, parsedJson(data, key), key)
 }

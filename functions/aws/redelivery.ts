@@ -1,7 +1,9 @@
 import { ChangeMessageVisibilityCommand, type SQSClient } from '@aws-sdk/client-sqs'
 
 export interface Redelivery {
-  /** Has the message come again in so many whole seconds (SQS: at most 12 hours after it was first received). */
+  /**
+   * Has the message come again in so many whole seconds (SQS: at most 12 hours after it was first received).
+   */
   after(receiptHandle: string, seconds: number): Promise<void>
 }
 

@@ -23,8 +23,8 @@ export function parseAnswer<T>(schema: z.ZodType<T>, data: unknown, key: string)
 }
 
 /**
- * One schema per field, the optional ones too: a field that is added to the type but not here would be written and
- * silently dropped when read.
+ * One schema per field, the optional ones too: a field that is added to the type but not here would be
+ * written and silently dropped when read.
  */
 export type Fields<T> = { [K in keyof Required<T>]: z.ZodType }
 /** Every value of a type: one that is missing here would be written and refused when read. */

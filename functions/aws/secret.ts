@@ -4,8 +4,8 @@ import type { Clock } from '../ports/clock.ts'
 import { type Cached, createCached } from './cached.ts'
 
 /**
- * A secret that may be rotated at any time, and is read again for the one more try after a 401 or 403. Its value goes to a
- * request's header and nowhere else.
+ * A secret that may be rotated at any time, and is read again for the one more try after a 401 or 403. Its
+ * value goes to a request's header and nowhere else.
  */
 export type Secret = Cached<string>
 

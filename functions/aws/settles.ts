@@ -2,7 +2,9 @@ import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda'
 import { DispatcherControlError } from '../control/errors.ts'
 import type { Settles } from '../ports/settles.ts'
 
-/** Lambda did not take what the settle function was asked for; the message says why. Asking again is harmless. */
+/**
+ * Lambda did not take what the settle function was asked for; the message says why. Asking again is harmless.
+ */
 export class SettleNotAsked extends DispatcherControlError {
   override readonly name = 'SettleNotAsked'
   readonly permanent = false
@@ -17,7 +19,9 @@ export interface SettlesOptions {
   readonly correlationId?: () => string | undefined
 }
 
-/** Asks the settle function by an asynchronous invocation: Lambda keeps it, and tries it again where it fails. */
+/**
+ * Asks the settle function by an asynchronous invocation: Lambda keeps it, and tries it again where it fails.
+ */
 export function createSettles(options: SettlesOptions): Settles {
   const { client, functionName } = options
   const notAsked = (kind: string, why: string, cause?: unknown) =>

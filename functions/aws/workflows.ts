@@ -20,8 +20,8 @@ export interface WorkflowsOptions {
 const longestName = 80
 
 /**
- * The name of an attempt's execution: readable, and different for every drain and attempt. An id that is too long, or has
- * characters that a name can't have, is shortened and told apart by its hash.
+ * The name of an attempt's execution: readable, and different for every drain and attempt. An id that is too
+ * long, or has characters that a name can't have, is shortened and told apart by its hash.
  */
 export function executionName(drainId: string, attempt: number, hash: (text: string) => string): string {
   const safe = drainId.replace(/[^A-Za-z0-9_-]/g, '_')

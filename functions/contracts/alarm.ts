@@ -6,7 +6,10 @@ import { instant, parseAs, parseJson } from './parse.ts'
 /** What one alarm event says. */
 export interface AlarmMessage {
   readonly alarmName: string
-  /** which of the alarm's time series: stable text of the contributor's attributes, its id where that is long, '' for the alarm itself */
+  /**
+   * which of the alarm's time series: stable text of the contributor's attributes, its id where that is long,
+   * '' for the alarm itself
+   */
   readonly series: string
   readonly value: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA'
   /** when it entered that state: later sorts after earlier as text, and next to other holds' orders */
@@ -50,8 +53,9 @@ const common = {
 }
 
 /**
- * `CloudWatch Alarm State Change` of a metric, metric math or composite alarm, and `CloudWatch Alarm Contributor State Change`
- * of one series of a Metrics Insights alarm, which has no `previousState`. Unknown keys are let pass.
+ * `CloudWatch Alarm State Change` of a metric, metric math or composite alarm, and `CloudWatch Alarm
+ * Contributor State Change` of one series of a Metrics Insights alarm, which has no `previousState`. Unknown
+ * keys are let pass.
  * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html)
  * ```json
  * {"version":"0","id":"c4c1c1c9-6542-e61b-6ef0-8c4d36933a92","detail-type":"CloudWatch Alarm State Change",
@@ -65,7 +69,8 @@ const common = {
  *   "muteDetail":{"mutedByArn":"arn:…","muteWindowStart":"…","muteWindowEnd":"…"},
  *   "alarmTags":{"dispatcher-control:target":"sip:10.0.1.20:5060"},"alarmTagsStatus":"SUCCESS"}}
  * ```
- * A contributor's detail has `"alarmContributor":{"id":"6d442278dba546f6","attributes":{"InstanceId":"i-…"}}` besides.
+ * A contributor's detail has `"alarmContributor":{"id":"6d442278dba546f6","attributes":{"InstanceId":"i-…"}}`
+ * besides.
  */
 const event = z.discriminatedUnion(
   'detail-type',
@@ -113,7 +118,10 @@ export function parseAlarmMessage(body: string): AlarmMessage {
   }
 }
 
-/** In bytes at most, with its alarm's name. DynamoDB takes 1,024 as a sort key, and a hold's has the destination besides. */
+/**
+ * In bytes at most, with its alarm's name. DynamoDB takes 1,024 as a sort key, and a hold's has the
+ * destination besides.
+ */
 const longestName = 900
 
 function seriesOf(

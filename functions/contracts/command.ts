@@ -80,7 +80,8 @@ export const releaseCommand = z.strictObject({
 })
 
 /**
- * The body of one message of the commands queue, version 1; docs/commands.md explains each key. Unknown keys are errors.
+ * The body of one message of the commands queue, version 1; docs/commands.md explains each key. Unknown keys
+ * are errors.
  * ```json
  * {"version":1,"id":"change-4711","command":"drain","destination":"sip:10.0.1.20:5060",
  *  "reason":"disk failing","requestedBy":"alice","deadlineSeconds":7200,"dryRun":false}
@@ -110,7 +111,8 @@ export type CommandInput = z.input<typeof command>
 
 /**
  * Reads the body of one message of the commands queue.
- * @throws CommandRefused where it asks for what a command may never do: all destinations, lifting a lifecycle hold.
+ * @throws CommandRefused where it asks for what a command may never do: all destinations, lifting a lifecycle
+ * hold.
  * @throws InvalidMessage for all else that is wrong. Both list every problem with its path.
  */
 export function parseCommand(body: string): Command {
@@ -125,7 +127,8 @@ export function parseCommand(body: string): Command {
 }
 
 /**
- * The FIFO message group under which a command is sent: what must stay in order stays in order, all else runs side by side.
+ * The FIFO message group under which a command is sent: what must stay in order stays in order, all else runs
+ * side by side.
  * @returns 1 to 128 characters that SQS allows in a message group id.
  */
 export function commandGroupId(sent: CommandInput | Command): string {

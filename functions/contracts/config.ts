@@ -28,7 +28,10 @@ const deadlinePolicy = z.strictObject(
   },
 )
 
-/** From the deadline on calls are ended with BYEs, at most `perStep` in a step over all edges, for `withinSeconds` at most. */
+/**
+ * From the deadline on calls are ended with BYEs, at most `perStep` in a step over all edges, for
+ * `withinSeconds` at most.
+ */
 const endCalls = z.strictObject({
   perStep: z.int().min(1).max(100).default(10),
   withinSeconds: seconds(1, 172_800).default(300),
@@ -80,8 +83,8 @@ export const controlConfig = z
     alarms: z.array(alarm).default([]),
     operatorDrainDeadlineSeconds: seconds(1, 172_800).default(7200),
     /**
-     * DNS names in the edges' lists that are no server of the groups, although no edge can resolve them: flag 16, SRV. Any other such name may
-     * be the drained server's, and so none is absent while it is listed
+     * DNS names in the edges' lists that are no server of the groups, although no edge can resolve them: flag
+     * 16, SRV. Any other such name may be the drained server's, and so none is absent while it is listed
      */
     staticNames: z.array(z.string().min(1)).default([]),
     timers,
@@ -128,7 +131,8 @@ export const controlConfig = z
           message: `must be longer than the fail-over window of ${failoverWindowSeconds} s: that calls are over counts only on two readings further apart`,
         })
       const globalMaximum = Math.min(172_800, 100 * g.heartbeatTimeoutSeconds)
-      // The step that finds the deadline passed comes up to one wait after it; so does the one that has no time left to end calls.
+      // The step that finds the deadline passed comes up to one wait after it; so does the one that has no
+      // time left to end calls.
       const wait = Math.min(config.timers.maxWaitSeconds, heartbeatInterval(g.heartbeatTimeoutSeconds))
       const latest = globalMaximum - wait - (ending ? ending.withinSeconds + wait : 0)
       if (g.drainDeadlineSeconds > latest)
@@ -180,8 +184,8 @@ function isInClear(text: string): boolean {
 /** The JSON value of one edge's SSM parameter; the parameter's last path element is the edge's id. */
 export const edgeParameter = z.strictObject({
   /**
-   * Where its JSON-RPC is reached, e.g. `http://10.0.0.5:8080/rpc`. Behind a VPC link it is not needed: the stack's route of
-   * this id leads to the edge.
+   * Where its JSON-RPC is reached, e.g. `http://10.0.0.5:8080/rpc`. Behind a VPC link it is not needed: the
+   * stack's route of this id leads to the edge.
    */
   url: z
     .url({ protocol: /^https?$/ })
@@ -199,7 +203,10 @@ export const edgeParameter = z.strictObject({
     .string()
     .regex(/^i-[0-9a-f]+$/, "is not an instance's id")
     .exactOptional(),
-  /** Auto Scaling groups that it serves, for whoever has to find it; every edge is asked about every destination */
+  /**
+   * Auto Scaling groups that it serves, for whoever has to find it; every edge is asked about every
+   * destination
+   */
   groups: z.array(z.string().min(1)).exactOptional(),
 })
 export type EdgeParameter = z.output<typeof edgeParameter>

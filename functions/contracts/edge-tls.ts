@@ -5,9 +5,9 @@ export const parameterName = z
   .regex(/^(\/[A-Za-z0-9_.-]+)+$/, 'must be like /a/b, without a slash at its end')
 
 /**
- * The SSM parameters with our side of TLS to the edges, e.g.
- * `{ "caParameter": "/control/ca", "certificateParameter": "/control/client", "keyParameter": "/control/client-key" }`.
- * With a CA alone only the edge proves who it is.
+ * The SSM parameters with our side of TLS to the edges, e.g. `{ "caParameter": "/control/ca",
+ * "certificateParameter": "/control/client", "keyParameter": "/control/client-key" }`. With a CA alone only
+ * the edge proves who it is.
  */
 export const edgeTlsParameters = z
   .strictObject({

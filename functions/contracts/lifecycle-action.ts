@@ -15,7 +15,10 @@ export type LifecycleMessage =
       /** EventBridge's event id, or the notification's request id: who it was, for logs; not a key */
       readonly eventId: string
     }
-  /** it is in service, by a launch that began at `time`; never said of an instance that was launched into a warm pool */
+  /**
+   * it is in service, by a launch that began at `time`; never said of an instance that was launched into a
+   * warm pool
+   */
   | {
       readonly kind: 'launched'
       readonly group: string
@@ -49,14 +52,18 @@ const successDetail = z.object({
   EC2InstanceId: name,
   Destination: z.string().optional(),
 })
-/** A machine may be sent away while it is launched: then the event is later than that, and its `StartTime` is not. */
+/**
+ * A machine may be sent away while it is launched: then the event is later than that, and its `StartTime` is
+ * not.
+ */
 const launchDetail = successDetail.extend({ StartTime: instant.optional().catch(undefined) })
 
 const envelope = { source: z.literal('aws.autoscaling'), id: name, time: instant }
 
 /**
- * What EventBridge delivers. `NotificationMetadata`, `Origin`, `Destination` and `Action` are optional, and unknown keys are
- * let pass. An action (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-reference.html):
+ * What EventBridge delivers. `NotificationMetadata`, `Origin`, `Destination` and `Action` are optional, and
+ * unknown keys are let pass. An action
+ * (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-reference.html):
  * ```json
  * {"version":"0","id":"12345678-1234-1234-1234-123456789012",
  *  "detail-type":"EC2 Instance-terminate Lifecycle Action","source":"aws.autoscaling",
@@ -75,7 +82,8 @@ const envelope = { source: z.literal('aws.autoscaling'), id: name, time: instant
  *   "StatusMessage":"","StartTime":"…","EndTime":"…","EC2InstanceId":"i-1234567890abcdef0","Cause":"…",
  *   "Origin":"AutoScalingGroup","Destination":"EC2"}}
  * ```
- * and an edit of an edge's parameter (https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-cwe.html):
+ * and an edit of an edge's parameter
+ * (https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-cwe.html):
  * ```json
  * {"…":"as above","detail-type":"Parameter Store Change","source":"aws.ssm",
  *  "detail":{"operation":"Update","name":"/dispatcher-control/edges/edge-a","type":"String","description":"…"}}
@@ -144,7 +152,8 @@ const test = z.union([
 ])
 
 /**
- * Reads the body of one queue message, whichever way it came: EventBridge event, hook notification, or that within SNS.
+ * Reads the body of one queue message, whichever way it came: EventBridge event, hook notification, or that
+ * within SNS.
  * @throws InvalidMessage that lists every problem with its path.
  */
 export function parseLifecycleMessage(body: string): LifecycleMessage {

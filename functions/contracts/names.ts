@@ -29,7 +29,9 @@ export const edgeAccessEnvironment = {
   relayTargets: 'RELAY_TARGETS',
 } as const
 
-/** The CDK context that the lab sets: its simulator of Auto Scaling takes heartbeat timeouts that AWS refuses. */
+/**
+ * The CDK context that the lab sets: its simulator of Auto Scaling takes heartbeat timeouts that AWS refuses.
+ */
 export const simulatedAutoScaling = 'dispatcher-control:simulated-auto-scaling'
 
 /** `source` of every event that we publish. */
@@ -65,7 +67,10 @@ export const eventTypes = {
 export type EventType = (typeof eventTypes)[keyof typeof eventTypes]
 
 export const metricNamespace = 'DispatcherControl'
-/** Every metric has the dimension `service`, which deployment it is; the draining ones `group` as well, decisions `policy`. */
+/**
+ * Every metric has the dimension `service`, which deployment it is; the draining ones `group` as well,
+ * decisions `policy`.
+ */
 export const metricNames = {
   skipped: 'Skipped',
   rejected: 'Rejected',
@@ -104,7 +109,10 @@ export const metricNames = {
 } as const
 export type MetricName = (typeof metricNames)[keyof typeof metricNames]
 
-/** The EC2 tag that names an instance's destinations, separated by spaces, where neither its addresses nor its id do. */
+/**
+ * The EC2 tag that names an instance's destinations, separated by spaces, where neither its addresses nor its
+ * id do.
+ */
 export const destinationTag = 'dispatcher-control:destinations'
 /** The CloudWatch alarm tag that names the alarm's target (an instance id or a destination). */
 export const alarmTargetTag = 'dispatcher-control:target'

@@ -71,8 +71,8 @@ function at(path: readonly PropertyKey[]): string {
 }
 
 /**
- * An instant as AWS writes it, as epoch milliseconds: `2026-11-22T20:00:00Z` (EventBridge), `…00.123Z` (Auto Scaling),
- * `…00.123+0000` (CloudWatch; the colon that ISO 8601's extended format wants is missing there).
+ * An instant as AWS writes it, as epoch milliseconds: `2026-11-22T20:00:00Z` (EventBridge), `…00.123Z` (Auto
+ * Scaling), `…00.123+0000` (CloudWatch; the colon that ISO 8601's extended format wants is missing there).
  */
 export const instant = z
   .string()

@@ -2,7 +2,10 @@ import * as z from 'zod'
 import { isPrivateNetwork } from '../control/private-address.ts'
 import { edgeTls } from './edge-tls.ts'
 
-/** A character of a string parameter: no quote, no backslash, no control character. Each side has its own way to write them. */
+/**
+ * A character of a string parameter: no quote, no backslash, no control character. Each side has its own way
+ * to write them.
+ */
 const character = { edge: '[^"\\[:cntrl:]]', here: '[^"\\\\\\x00-\\x1f\\x7f]' } as const
 const text = '<text>'
 const sipUri = `sips?:${text}`
@@ -10,9 +13,10 @@ const state = '([adt]p?|ip?)'
 const profile = '(dst|src)'
 
 /**
- * The only requests that this project makes, as patterns of method and parameters: the client, the relay and the memory edge check
- * them here, and an edge checks the same ones (`route[DISPATCHER_CONTROL_RPC_ALLOWED]` in kamailio/rpc.cfg, which a test compares).
- * They are POSIX extended regular expressions, `<text>` is one or more characters of a string; letters match in either case.
+ * The only requests that this project makes, as patterns of method and parameters: the client, the relay and
+ * the memory edge check them here, and an edge checks the same ones (`route[DISPATCHER_CONTROL_RPC_ALLOWED]`
+ * in kamailio/rpc.cfg, which a test compares). They are POSIX extended regular expressions, `<text>` is one
+ * or more characters of a string; letters match in either case.
  */
 export const allowedRequests: readonly AllowedRequest[] = [
   { methods: ['dispatcher.reload', 'dlg.stats_active', 'core.version', 'core.uptime'], params: '' },
@@ -51,7 +55,10 @@ export const rpcMethods = [
 ] as const
 export type RpcMethod = (typeof rpcMethods)[number]
 
-/** @returns one allowed request as the edge writes it in its configuration, an extended regular expression for the whole line */
+/**
+ * @returns one allowed request as the edge writes it in its configuration, an extended regular expression for
+ * the whole line
+ */
 export function edgePattern({ methods, params }: AllowedRequest): string {
   return patternOf(methods, params, character.edge)
 }
@@ -65,16 +72,22 @@ function patternOf(methods: readonly RpcMethod[], params: string, one: string): 
 
 const allowedLines = allowedRequests.map(
   ({ methods, params }) =>
-    // Kamailio's =~ ignores case too; it compares method names exactly, so that such a request is executed by nobody.
+    // Kamailio's =~ ignores case too; it compares method names exactly, so that such a request is executed by
+    // nobody.
     new RegExp(patternOf(methods, params, character.here), 'i'),
 )
 
-/** Whether a text is exactly one of the requests that this project makes: no spaces, no key twice, nothing that is not listed. */
+/**
+ * Whether a text is exactly one of the requests that this project makes: no spaces, no key twice, nothing
+ * that is not listed.
+ */
 export function isAllowedRequest(line: string): boolean {
   return Buffer.byteLength(line) <= batchLimits.bytes && allowedLines.some((pattern) => pattern.test(line))
 }
 
-/** What one body may hold: requests of a batch, and bytes (the edge's read buffer takes 32 KB at the most). */
+/**
+ * What one body may hold: requests of a batch, and bytes (the edge's read buffer takes 32 KB at the most).
+ */
 export const batchLimits = { requests: 100, bytes: 16_000 } as const
 
 /** @returns a JSON-RPC batch as an edge with our rpc.cfg reads it: one request a line */
@@ -99,13 +112,19 @@ export function isAllowedBody(body: string): boolean {
   return Buffer.byteLength(body) <= batchLimits.bytes && requests.every(isAllowedRequest)
 }
 
-/** Whether a text from outside, such as a Call-ID, can be a parameter at all. One that did not come in UTF-8 was changed on the way. */
+/**
+ * Whether a text from outside, such as a Call-ID, can be a parameter at all. One that did not come in UTF-8
+ * was changed on the way.
+ */
 export function isSpeakable(value: string): boolean {
   return wholeText.test(value) && !value.includes('\uFFFD')
 }
 const wholeText = new RegExp(`^${character.here}+$`)
 
-/** What stands in the header `X-Correlation-Id`, and so in the edge's log, which checks the same (kamailio/rpc.cfg). */
+/**
+ * What stands in the header `X-Correlation-Id`, and so in the edge's log, which checks the same
+ * (kamailio/rpc.cfg).
+ */
 const correlationId = z.string().regex(/^[\w.:/@=+;[\]-]{1,200}$/)
 
 /** @returns the text as such an id; what may not be in one becomes an underscore */
@@ -120,7 +139,10 @@ export interface RpcMessage {
   readonly correlationId?: string | undefined
   /** the shared secret, for the header `X-RPC-Key` */
   readonly secret: string | undefined
-  /** of the lease that it is sent under, for the header `X-DC-Generation`: an edge refuses one below the highest it has seen */
+  /**
+   * of the lease that it is sent under, for the header `X-DC-Generation`: an edge refuses one below the
+   * highest it has seen
+   */
   readonly generation?: number | undefined
   /** of the reply, in bytes */
   readonly limit: number
@@ -128,8 +150,9 @@ export interface RpcMessage {
 }
 
 /**
- * What came of it: an HTTP reply, from the edge or from a gateway on the way, or why there is none. `broken`: the connection
- * ended before the whole reply was there. `untrusted`: one side refused the other's certificate, before anything was said.
+ * What came of it: an HTTP reply, from the edge or from a gateway on the way, or why there is none. `broken`:
+ * the connection ended before the whole reply was there. `untrusted`: one side refused the other's
+ * certificate, before anything was said.
  */
 export const rpcOutcome = z.union([
   z.object({ status: z.int(), body: z.string(), boot: z.string().exactOptional() }),
@@ -141,7 +164,9 @@ export const rpcOutcome = z.union([
 export type HttpReply = {
   readonly status: number
   readonly body: string
-  /** `X-DC-Boot`: which boot of the edge it comes from; only an edge with our rpc.cfg names it, in each reply */
+  /**
+   * `X-DC-Boot`: which boot of the edge it comes from; only an edge with our rpc.cfg names it, in each reply
+   */
   readonly boot?: string | undefined
   /** API Gateway's, as in its access log */
   readonly requestId?: string | undefined

@@ -9,7 +9,10 @@ const settle = z.strictObject({
   correlationId,
   /** epoch ms: readings that were begun earlier will not do; left out: those that know every change will */
   notBefore: z.number().exactOptional(),
-  /** ends calls of a hold: how many on which edge. A step that an edge has begun already, or one before it, is not done again. */
+  /**
+   * ends calls of a hold: how many on which edge. A step that an edge has begun already, or one before it, is
+   * not done again.
+   */
   endCalls: z
     .strictObject({
       hold: z.string().min(1),
@@ -19,7 +22,10 @@ const settle = z.strictObject({
     .exactOptional(),
 })
 
-/** What the settle function is asked for: to settle, by the schedule once a minute, or for what is about edges themselves. */
+/**
+ * What the settle function is asked for: to settle, by the schedule once a minute, or for what is about edges
+ * themselves.
+ */
 export const settleRequest = z.discriminatedUnion('kind', [
   settle,
   z.strictObject({ kind: z.literal('minute'), correlationId }),

@@ -1,6 +1,9 @@
 import * as z from 'zod'
 
-/** What the workflow passes to each step and gets back from it: which drain, what comes next, how long to wait before it. */
+/**
+ * What the workflow passes to each step and gets back from it: which drain, what comes next, how long to wait
+ * before it.
+ */
 export const workflowPayload = z.object({
   drainId: z.string().min(1),
   attempt: z.int().min(1),
@@ -8,7 +11,10 @@ export const workflowPayload = z.object({
   waitSeconds: z.int().min(1),
   /** how long to wait after a step that failed */
   retrySeconds: z.int().min(1),
-  /** the lifecycle action that it keeps alive, so that its heartbeats depend on no record; absent where there is none, or none any more */
+  /**
+   * the lifecycle action that it keeps alive, so that its heartbeats depend on no record; absent where there
+   * is none, or none any more
+   */
   action: z
     .object({
       group: z.string().min(1),
@@ -23,8 +29,8 @@ export const workflowPayload = z.object({
 export type WorkflowPayload = z.output<typeof workflowPayload>
 
 /**
- * A step's input. After a caught error the workflow adds `error`, which a step ignores. Other fields are a newer release's, whose executions
- * go on after a rollback: they are kept for it.
+ * A step's input. After a caught error the workflow adds `error`, which a step ignores. Other fields are a
+ * newer release's, whose executions go on after a rollback: they are kept for it.
  */
 export const workflowInput = workflowPayload
   .extend({

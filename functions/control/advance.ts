@@ -72,8 +72,8 @@ export interface AdvanceRules {
 }
 
 /**
- * What follows for a drain from what a look found: its next phase, its events, and the next wait. What follows from Auto Scaling's answer to
- * a completion is in `phases.ts`.
+ * What follows for a drain from what a look found: its next phase, its events, and the next wait. What
+ * follows from Auto Scaling's answer to a completion is in `phases.ts`.
  */
 export function advance(drain: Drain, seen: Seen, now: number, rules: AdvanceRules): Advance {
   switch (seen.kind) {
@@ -84,7 +84,8 @@ export function advance(drain: Drain, seen: Seen, now: number, rules: AdvanceRul
       return { drain: started(concludedAnew(drain)), act: { kind: 'place-hold' }, wait: 'shortest' }
     case 'hold-lifted':
       return {
-        // Its address was launched anew, which lifted the hold, before a look could see that the machine is gone: its action is open still.
+        // Its address was launched anew, which lifted the hold, before a look could see that the machine is
+        // gone: its action is open still.
         drain: drain.action && seen.machineGone ? completing(drain, 'gone') : ended(drain, 'lifted'),
         wait: 'paced',
       }
@@ -235,8 +236,8 @@ function decide(drain: ActionDrain, left: Remains, now: number, rules: AdvanceRu
 }
 
 /**
- * Some calls are ended with BYEs, a few over all edges, by the next settle of each. While something is unknown that would have the instance
- * retained, no call is ended: it would be in vain.
+ * Some calls are ended with BYEs, a few over all edges, by the next settle of each. While something is
+ * unknown that would have the instance retained, no call is ended: it would be in vain.
  */
 function endCalls(
   drain: ActionDrain,
@@ -271,7 +272,10 @@ function isRetainedTooLong(
   return !tooLongPublished && now - since >= retainedMaxAgeSeconds * 1000
 }
 
-/** Whether there is something to decide, or to publish, of a drain that can't look; before that its look fails, and is tried again. */
+/**
+ * Whether there is something to decide, or to publish, of a drain that can't look; before that its look
+ * fails, and is tried again.
+ */
 export function isLate(drain: Drain, now: number, rules: AdvanceRules): boolean {
   const phase = looking(drain)
   if (phase.name === 'retained') return isRetainedTooLong(phase, now, rules)

@@ -11,8 +11,9 @@ export type AlarmIntent =
   | 'skip'
 
 /**
- * An ALARM that is muted or suppressed places nothing, while its OK always lifts: else a hold placed before the mute would
- * stay. INSUFFICIENT_DATA says nothing about health. An alarm over many series is only a summary: its contributors drain.
+ * An ALARM that is muted or suppressed places nothing, while its OK always lifts: else a hold placed before
+ * the mute would stay. INSUFFICIENT_DATA says nothing about health. An alarm over many series is only a
+ * summary: its contributors drain.
  */
 export function alarmIntent(alarm: {
   readonly value: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA'
@@ -24,8 +25,8 @@ export function alarmIntent(alarm: {
 }
 
 /**
- * Whom an alarm is about: its contributor's instance, else its tag, else the one instance in its dimensions, else the
- * configured target.
+ * Whom an alarm is about: its contributor's instance, else its tag, else the one instance in its dimensions,
+ * else the configured target.
  * @returns an instance id or a destination, as written there.
  * @throws AmbiguousDestination when it comes to the dimensions and they name several instances.
  * @throws InvalidMessage when nothing names a target.

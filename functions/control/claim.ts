@@ -17,10 +17,10 @@ export type Claim =
   | { readonly kind: 'stale'; readonly drain: Drain }
 
 /**
- * Decides what a request means next to the drain of the same id. A lifecycle action is told by its token: the same token
- * is the same action, whatever its event's time. Of an operator's or alarm's drain, a newer request while it runs renews
- * who, why and deadline, and what was concluded is concluded anew, since its hold may have been lifted in between; after its
- * end, or of another machine or URI, it is a new attempt.
+ * Decides what a request means next to the drain of the same id. A lifecycle action is told by its token: the
+ * same token is the same action, whatever its event's time. Of an operator's or alarm's drain, a newer
+ * request while it runs renews who, why and deadline, and what was concluded is concluded anew, since its
+ * hold may have been lifted in between; after its end, or of another machine or URI, it is a new attempt.
  */
 export function claim(existing: Drain | undefined, request: DrainRequest): Claim {
   if (!existing) return { kind: 'new', drain: fresh(request, 1, 1) }

@@ -1,14 +1,14 @@
 /**
- * What becomes of the instance at the deadline, stated per group for calls that are left and for what is unknown apart.
- * There is no default.
+ * What becomes of the instance at the deadline, stated per group for calls that are left and for what is
+ * unknown apart. There is no default.
  */
 export interface DeadlinePolicy {
   readonly callsLeft: DeadlineChoice
   readonly unknown: Exclude<DeadlineChoice, 'end-calls'>
 }
 /**
- * `retain`: it stays until its calls are over; `end-calls`: they are ended with BYEs, step by step, and then it goes;
- * `terminate`: it goes, and its calls with it.
+ * `retain`: it stays until its calls are over; `end-calls`: they are ended with BYEs, step by step, and then
+ * it goes; `terminate`: it goes, and its calls with it.
  */
 export type DeadlineChoice = (typeof gentlestFirst)[number]
 
@@ -33,8 +33,8 @@ export interface Left {
 }
 
 /**
- * Calls that are left, or a zero that is not confirmed, are decided by `callsLeft`; what is unknown by `unknown`. Where both
- * apply the gentler one holds: what is known of one edge says nothing about another.
+ * Calls that are left, or a zero that is not confirmed, are decided by `callsLeft`; what is unknown by
+ * `unknown`. Where both apply the gentler one holds: what is known of one edge says nothing about another.
  * @returns the choice, and why it was made in words for whoever is told of it
  */
 export function chooseAtDeadline(
@@ -59,16 +59,16 @@ export function chooseAtDeadline(
 }
 
 /**
- * Whether an instance of the group may come to be retained: the hook's default result is ABANDON then, so that our own outage
- * retains too, and the group's lifecycle policy keeps what is abandoned.
+ * Whether an instance of the group may come to be retained: the hook's default result is ABANDON then, so
+ * that our own outage retains too, and the group's lifecycle policy keeps what is abandoned.
  */
 export function mayRetain({ callsLeft, unknown }: DeadlinePolicy): boolean {
   return callsLeft === 'retain' || unknown === 'retain'
 }
 
 /**
- * Deals out one step's calls over the edges: one to each in turn, and no edge more than it has. Another edge begins at each
- * `turn`, so that one which can't end its calls never takes them all.
+ * Deals out one step's calls over the edges: one to each in turn, and no edge more than it has. Another edge
+ * begins at each `turn`, so that one which can't end its calls never takes them all.
  * @param calls edge → how many it has
  * @returns edge → how many it is to end; edges that end none are left out
  */

@@ -1,7 +1,8 @@
 declare const verbatim: unique symbol
 
 /**
- * A SIP URI verbatim as `dispatcher.list` shows it: Kamailio compares the whole stored string. Branded, and made only by
+ * A SIP URI verbatim as `dispatcher.list` shows it: Kamailio compares the whole stored string. Branded, and
+ * made only by
  * {@link destinationUri}, so that `"all"` (which Kamailio reads as a whole group) can't be expressed.
  */
 export type DestinationUri = string & { readonly [verbatim]: true }
@@ -11,7 +12,10 @@ export function destinationUri(text: string): DestinationUri | undefined {
   return sipUri(text) ? (text as DestinationUri) : undefined
 }
 
-/** FLAGS of `dispatcher.list`: first letter state, second letter probing (`P` probing, `N` no-ping on 6.x, `X` neither). */
+/**
+ * FLAGS of `dispatcher.list`: first letter state, second letter probing (`P` probing, `N` no-ping on 6.x, `X`
+ * neither).
+ */
 export type Flags = `${'A' | 'I' | 'D' | 'T'}${'P' | 'N' | 'X'}`
 
 /** One entry of `dispatcher.list`. The same URI may stand in several groups, and several times in one. */
@@ -22,7 +26,10 @@ export interface ListedDestination {
   readonly duid?: string
   /** 6.1 only: changes at every reload and restart, and at nothing else. */
   readonly iuid?: string
-  /** what the edge resolved the URI's DNS name to when it loaded the list, canonical; absent for an address, SRV, or a name kept unresolved */
+  /**
+   * what the edge resolved the URI's DNS name to when it loaded the list, canonical; absent for an address,
+   * SRV, or a name kept unresolved
+   */
   readonly address?: string
 }
 
@@ -34,8 +41,9 @@ export interface SipUri {
 }
 
 /**
- * The same answers, computed once per text: a settle compares every listed URI with every hold, which at 1,000 destinations
- * and 500 drains is half a million comparisons per edge. All is forgotten when it is full, so it can't grow.
+ * The same answers, computed once per text: a settle compares every listed URI with every hold, which at
+ * 1,000 destinations and 500 drains is half a million comparisons per edge. All is forgotten when it is full,
+ * so it can't grow.
  */
 function remembered<T>(compute: (text: string) => T): (text: string) => T {
   const answers = new Map<string, T>()
@@ -68,7 +76,10 @@ function parsed(text: string): SipUri | undefined {
   return { host, ...(port && { port: Number(port) }), ...(transport && { transport }) }
 }
 
-/** One text per machine, port and transport, however the URI spells them (no port: 5060, or 5061 with TLS; no transport: UDP). */
+/**
+ * One text per machine, port and transport, however the URI spells them (no port: 5060, or 5061 with TLS; no
+ * transport: UDP).
+ */
 export const destinationKey: (uri: DestinationUri) => string = remembered((uri) => {
   const parts = sipUri(uri)
   if (!parts) return uri
@@ -76,7 +87,9 @@ export const destinationKey: (uri: DestinationUri) => string = remembered((uri) 
   return `${parts.host}:${portOf(parts)};${transport}`
 })
 
-/** What a machine may be told by: the URI's host and, of a DNS name, the address that the edge resolved it to. */
+/**
+ * What a machine may be told by: the URI's host and, of a DNS name, the address that the edge resolved it to.
+ */
 export function hostsOf({ uri, address }: Pick<ListedDestination, 'uri' | 'address'>): string[] {
   const host = sipUri(uri)?.host
   return [...(host === undefined ? [] : [host]), ...(address === undefined ? [] : [address])]
@@ -87,7 +100,10 @@ export function portOf(parts: SipUri): number {
   return parts.port ?? (parts.transport === 'tls' ? 5061 : 5060)
 }
 
-/** How a machine's destination is commonly written, to ask for calls of one that no list names. @param hosts addresses and names */
+/**
+ * How a machine's destination is commonly written, to ask for calls of one that no list names.
+ * @param hosts addresses and names
+ */
 export function usualUris(hosts: readonly string[]): DestinationUri[] {
   return hosts
     .map((host) => (host.includes(':') ? `[${host}]` : host))
@@ -99,10 +115,16 @@ export function sameDestination(a: DestinationUri, b: DestinationUri): boolean {
   return a === b || destinationKey(a) === destinationKey(b)
 }
 
-/** States that we write, from a fixed list: Kamailio reads only the first letters, so `drain` would parse as `d`. */
+/**
+ * States that we write, from a fixed list: Kamailio reads only the first letters, so `drain` would parse as
+ * `d`.
+ */
 export type WritableState = 'a' | 'ap' | 'i' | 'ip' | 'd' | 'dp' | 't' | 'tp'
 
-/** Lower case, and one spelling for each IPv6 address. @returns undefined when it can be neither a name nor an address. */
+/**
+ * Lower case, and one spelling for each IPv6 address.
+ * @returns undefined when it can be neither a name nor an address.
+ */
 export const canonicalHost: (host: string) => string | undefined = remembered((host) => {
   const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
   if (!bare.includes(':'))

@@ -21,7 +21,10 @@ export interface LifecycleTarget extends LifecycleActionRef {
 
 /** What is remembered of one edge over the looks of a drain. */
 export interface EdgeMemory {
-  /** by when it had first shown a zero that could count, the boot time it had then, and how many calls had ever begun there */
+  /**
+   * by when it had first shown a zero that could count, the boot time it had then, and how many calls had
+   * ever begun there
+   */
   readonly zero?: { readonly at: number; readonly bootTime: string; readonly begun?: number }
   readonly everListed: boolean
   /** calls that the edge's keepalives had ended without a proof, and when that number was first seen */
@@ -58,7 +61,9 @@ export type EndingCalls = {
   readonly name: 'ending-calls'
   readonly memory: Memory
   readonly since: number
-  /** the last step that asked for BYEs; on record before it does, so that one which comes again soon does not */
+  /**
+   * the last step that asked for BYEs; on record before it does, so that one which comes again soon does not
+   */
   readonly lastStepAt?: number
 }
 /** The lifecycle action is over and Auto Scaling keeps the instance: the drain alone decides when it goes. */
@@ -115,7 +120,10 @@ interface AnyDrain {
   readonly version: number
   /** looks of this attempt; a long drain carries on in a new execution before its history is full */
   readonly steps: number
-  /** its hold as this record knows it: its key is the drain's id, `placedAt` when the drain was asked for, `until` its deadline */
+  /**
+   * its hold as this record knows it: its key is the drain's id, `placedAt` when the drain was asked for,
+   * `until` its deadline
+   */
   readonly hold: DrainHold
   /** how often its completion was refused */
   readonly completionTries: number

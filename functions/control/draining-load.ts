@@ -1,19 +1,26 @@
 import { type Hold, holdKey } from './hold.ts'
 import { type EdgeReading, type HoldReading, isUnknown } from './reading.ts'
 
-/** What one Auto Scaling group's servers that are held carry; `group` is undefined for those of no known group. */
+/**
+ * What one Auto Scaling group's servers that are held carry; `group` is undefined for those of no known
+ * group.
+ */
 export interface DrainingLoad {
   readonly group: string | undefined
   readonly servers: number
   /** known calls, over all edges */
   readonly calls: number
-  /** how many of the servers may have calls that are not among them: an edge could not be read, or could not say */
+  /**
+   * how many of the servers may have calls that are not among them: an edge could not be read, or could not
+   * say
+   */
   readonly unknown: number
 }
 
 /**
- * Sums what was read over the held servers of each group. One that several holds are on counts once, with the most calls that an
- * edge showed for any of them. Retired ones are done and lifted ones are back: neither counts.
+ * Sums what was read over the held servers of each group. One that several holds are on counts once, with the
+ * most calls that an edge showed for any of them. Retired ones are done and lifted ones are back: neither
+ * counts.
  */
 export function drainingLoads(
   edges: readonly EdgeReading[],

@@ -1,13 +1,17 @@
 import type { EdgeList } from './edge-list.ts'
 
-/** What one edge is and can do, as it shows it itself. Times are epoch milliseconds unless they say otherwise. */
+/**
+ * What one edge is and can do, as it shows it itself. Times are epoch milliseconds unless they say otherwise.
+ */
 export interface EdgeFacts {
   /** what it calls itself, such as `kamailio 6.1.5 (x86_64/Linux)` */
   readonly version: string
   /** `up_since` of `core.uptime`, verbatim: compared, never computed with */
   readonly bootTime: string
   readonly uptimeSeconds: number
-  /** named in each of its replies; absent: it has none of our rpc.cfg, and with it neither batches nor a fence */
+  /**
+   * named in each of its replies; absent: it has none of our rpc.cfg, and with it neither batches nor a fence
+   */
   readonly bootId?: string
   /** executes many requests in one */
   readonly batch: boolean
@@ -25,7 +29,10 @@ export interface EdgeFacts {
   readonly callsTo?: number
   /** calls in the profile `src` now, of all media servers; absent where it does not keep it */
   readonly callsFrom?: number
-  /** calls ever begun since its boot, by the counters, and those of them to a destination; absent where it keeps none */
+  /**
+   * calls ever begun since its boot, by the counters, and those of them to a destination; absent where it
+   * keeps none
+   */
   readonly begun?: number
   readonly begunTo?: number
   /** after which the edge's own settings end a call; absent where they do not say */
@@ -52,8 +59,9 @@ export interface EdgeDescription extends EdgeFacts {
     readonly iuid: boolean
   }
   /**
-   * Whether its counting of calls to destinations is proved: `counting` it has counted some; `never` dialogs are up that no profile has, and it
-   * has counted none, so that its zeros prove nothing; `unproved` no such call came yet.
+   * Whether its counting of calls to destinations is proved: `counting` it has counted some; `never` dialogs
+   * are up that no profile has, and it has counted none, so that its zeros prove nothing; `unproved` no such
+   * call came yet.
    */
   readonly counts: 'counting' | 'never' | 'unproved'
 }
@@ -85,13 +93,16 @@ function countsOf({ begunTo, dialogs = 0, callsTo, callsFrom = 0 }: EdgeFacts): 
   return dialogs > (callsTo ?? 0) + callsFrom ? 'never' : 'unproved'
 }
 
-/** @returns the calls of all media servers, in both directions; undefined where it does not keep both profiles */
+/**
+ * @returns the calls of all media servers, in both directions; undefined where it does not keep both profiles
+ */
 export function totalCalls({ callsTo, callsFrom }: EdgeFacts): number | undefined {
   return callsTo === undefined || callsFrom === undefined ? undefined : callsTo + callsFrom
 }
 
 /**
- * What an edge lacks for a drain to be sure, one line each: the drain still works, by weaker means, and this is published with it.
+ * What an edge lacks for a drain to be sure, one line each: the drain still works, by weaker means, and this
+ * is published with it.
  * @param ownCount whether the media server's own count is read: it sees the calls that an edge can't count
  */
 export function lacksOf(description: EdgeDescription, ownCount = false): string[] {

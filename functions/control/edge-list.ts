@@ -2,7 +2,10 @@ import { canonicalHost, type ListedDestination, sipUri } from './destination.ts'
 import type { ListedName } from './hold.ts'
 import { isInstanceId } from './resolve.ts'
 
-/** An entry of an edge's list that can't be read as a destination: it belongs to nobody, and nothing is written to it. */
+/**
+ * An entry of an edge's list that can't be read as a destination: it belongs to nobody, and nothing is
+ * written to it.
+ */
 export interface OpaqueEntry {
   /** absent where not even the set can be read */
   readonly set?: number
@@ -20,8 +23,9 @@ export interface EdgeList {
 }
 
 /**
- * Whether an entry that can't be read may be one of an instance: it shows one of its addresses or names, or its id. Such an edge
- * can't be said not to list it. IPv6 has too many spellings to search for: any opaque IPv6 address may be one.
+ * Whether an entry that can't be read may be one of an instance: it shows one of its addresses or names, or
+ * its id. Such an edge can't be said not to list it. IPv6 has too many spellings to search for: any opaque
+ * IPv6 address may be one.
  */
 export function mayBelong(
   { set, text, address, duid }: OpaqueEntry,
@@ -38,7 +42,10 @@ export function mayBelong(
   )
 }
 
-/** Whether it names a machine by a DNS name that the edge has no address for: what {@link isUnresolved} says of one that can be read. */
+/**
+ * Whether it names a machine by a DNS name that the edge has no address for: what {@link isUnresolved} says
+ * of one that can be read.
+ */
 export function isHidden({ text, address, duid }: OpaqueEntry, staticNames: readonly string[]): boolean {
   const host = canonicalHost(/^\s*sips?:(?:[^@]*@)?([^:;?>\s]*)/i.exec(text)?.[1] ?? '')
   if (host === undefined || address !== undefined || !/[a-z]/.test(host) || host.endsWith('.invalid'))
@@ -54,8 +61,9 @@ function isShown(name: string, text: string): boolean {
 }
 
 /**
- * Whether an entry is listed by a DNS name that the edge has no address for: it keeps the name unresolved (flag 16, SRV). Nobody
- * can tell whose it is, unless its duid is an instance's id or the settings name it as somebody else's.
+ * Whether an entry is listed by a DNS name that the edge has no address for: it keeps the name unresolved
+ * (flag 16, SRV). Nobody can tell whose it is, unless its duid is an instance's id or the settings name it as
+ * somebody else's.
  */
 export function isUnresolved({ uri, address, duid }: ListedName, staticNames: readonly string[]): boolean {
   const host = sipUri(uri)?.host ?? ''

@@ -1,8 +1,9 @@
 import type { DestinationUri, Flags, ListedDestination } from './destination.ts'
 
 /**
- * What one edge showed of an entry before we disabled it. It is put before the entry is written, speaks only for an entry that shows
- * `D`, and goes when the entry has been given back or has left a readable list. No record, no restore.
+ * What one edge showed of an entry before we disabled it. It is put before the entry is written, speaks only
+ * for an entry that shows `D`, and goes when the entry has been given back or has left a readable list. No
+ * record, no restore.
  */
 export interface EntryRecord {
   readonly kind: 'entry'
@@ -15,13 +16,19 @@ export interface EntryRecord {
   /** under which the entry was last read, see {@link identityOf} */
   readonly identity: string
   /**
-   * The generation under which a `D` of ours was sent that no reading has settled since. Absent: the entry was read back under
-   * `identity` after our last `D`, and none can still arrive. Giving back makes no `D`: it leaves this as it is.
+   * The generation under which a `D` of ours was sent that no reading has settled since. Absent: the entry
+   * was read back under `identity` after our last `D`, and none can still arrive. Giving back makes no `D`:
+   * it leaves this as it is.
    */
   readonly sent?: number
-  /** epoch ms: when it was last found open while it was held: calls that were sent to it until then may come yet */
+  /**
+   * epoch ms: when it was last found open while it was held: calls that were sent to it until then may come
+   * yet
+   */
   readonly openAt?: number
-  /** epoch ms: answered at that time, a first reading showed state and guard as wanted, and so did all since */
+  /**
+   * epoch ms: answered at that time, a first reading showed state and guard as wanted, and so did all since
+   */
   readonly calmSince?: number
 }
 
@@ -52,8 +59,8 @@ export function entryKey({
 }
 
 /**
- * One life of one entry in the edge's memory: it ends with the edge's boot and, on 6.1, with each reload. Before 6.1 there is no IUID, so
- * a reload does not show.
+ * One life of one entry in the edge's memory: it ends with the edge's boot and, on 6.1, with each reload.
+ * Before 6.1 there is no IUID, so a reload does not show.
  * @param boot the boot id of our rpc.cfg, otherwise `up_since`, verbatim
  */
 export function identityOf(boot: string, { iuid = '' }: Pick<ListedDestination, 'iuid'>): string {

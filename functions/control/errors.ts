@@ -1,6 +1,7 @@
 /**
- * Base of every error that this project throws on purpose. `permanent` says that trying again can't help: such a message
- * goes to its dead-letter queue at once, with the reason. Names are literal, since bundles are minified.
+ * Base of every error that this project throws on purpose. `permanent` says that trying again can't help:
+ * such a message goes to its dead-letter queue at once, with the reason. Names are literal, since bundles are
+ * minified.
  */
 export abstract class DispatcherControlError extends Error {
   abstract override readonly name: string
@@ -19,7 +20,10 @@ export class UnknownDestination extends DispatcherControlError {
   readonly permanent = true
 }
 
-/** One group lists a URI twice and the duids don't tell the entries apart: `set_state` would reach only the first. */
+/**
+ * One group lists a URI twice and the duids don't tell the entries apart: `set_state` would reach only the
+ * first.
+ */
 export class DuplicateDestination extends DispatcherControlError {
   override readonly name = 'DuplicateDestination'
   readonly permanent = true
@@ -37,7 +41,9 @@ export class CommandRefused extends DispatcherControlError {
   readonly permanent = true
 }
 
-/** A message, event or configuration that does not have the documented form; the message says where and what. */
+/**
+ * A message, event or configuration that does not have the documented form; the message says where and what.
+ */
 export class InvalidMessage extends DispatcherControlError {
   override readonly name = 'InvalidMessage'
   readonly permanent = true
@@ -55,7 +61,10 @@ export class InventoryBusy extends DispatcherControlError {
   readonly permanent = false
 }
 
-/** EC2 does not know a machine that somebody spoke of minutes ago at most, or no edge lists one that young: soon they may. */
+/**
+ * EC2 does not know a machine that somebody spoke of minutes ago at most, or no edge lists one that young:
+ * soon they may.
+ */
 export class InstanceUnknown extends DispatcherControlError {
   override readonly name = 'InstanceUnknown'
   readonly permanent = false
@@ -67,7 +76,10 @@ export class StoreConflict extends DispatcherControlError {
   readonly permanent = false
 }
 
-/** A drain runs and its record is not in the table: nobody knows what it is about, and only its heartbeats go on. */
+/**
+ * A drain runs and its record is not in the table: nobody knows what it is about, and only its heartbeats go
+ * on.
+ */
 export class RecordMissing extends DispatcherControlError {
   override readonly name = 'RecordMissing'
   readonly permanent = false
@@ -79,19 +91,28 @@ export class AnswerPending extends DispatcherControlError {
   readonly permanent = false
 }
 
-/** This attempt's execution has failed, timed out or was aborted, and its name stays taken: start a new attempt. */
+/**
+ * This attempt's execution has failed, timed out or was aborted, and its name stays taken: start a new
+ * attempt.
+ */
 export class ExecutionEnded extends DispatcherControlError {
   override readonly name = 'ExecutionEnded'
   readonly permanent = false
 }
 
-/** The environment or the fleet's parameters are wrong; every problem is listed. Messages wait until it is put right. */
+/**
+ * The environment or the fleet's parameters are wrong; every problem is listed. Messages wait until it is put
+ * right.
+ */
 export class InvalidConfiguration extends DispatcherControlError {
   override readonly name = 'InvalidConfiguration'
   readonly permanent = false
 }
 
-/** What AWS gave back, a row of the table or an answer, does not have the form it must have; the message says where. */
+/**
+ * What AWS gave back, a row of the table or an answer, does not have the form it must have; the message says
+ * where.
+ */
 export class UnexpectedAnswer extends DispatcherControlError {
   override readonly name = 'UnexpectedAnswer'
   readonly permanent = false
@@ -116,18 +137,30 @@ export type EdgeFault =
   | 'no-route'
   /** a gateway or the relay does not let us in: our own role, signature or clock, never the edge's secret */
   | 'access-denied'
-  /** 409: the edge has seen a later generation than ours, so that somebody else has its lease; nothing was done */
+  /**
+   * 409: the edge has seen a later generation than ours, so that somebody else has its lease; nothing was
+   * done
+   */
   | 'stale'
   /** `No Destination Sets`: the list is empty, which is unknown, never "without it" */
   | 'empty-list'
   /** `State Update Failed` and other refusals of a well-formed request */
   | 'refused'
-  /** the Kamailio of another edge has answered: an address or a route is wrong; what was asked first only reads */
+  /**
+   * the Kamailio of another edge has answered: an address or a route is wrong; what was asked first only
+   * reads
+   */
   | 'another-edge'
-  /** what is stored of it can't be read: until that is put right nothing is written to it, since nobody knows what to give back */
+  /**
+   * what is stored of it can't be read: until that is put right nothing is written to it, since nobody knows
+   * what to give back
+   */
   | 'unreadable-row'
 
-/** Faults that speak of the way to the edge, not of what was asked: whatever else is asked would meet them too. */
+/**
+ * Faults that speak of the way to the edge, not of what was asked: whatever else is asked would meet them
+ * too.
+ */
 export const faultsOfTheWay: readonly EdgeFault[] = [
   'unreachable',
   'unauthorized',

@@ -2,8 +2,8 @@ import type { DestinationUri, ListedDestination } from './destination.ts'
 import { canonicalHost, hostsOf, sameDestination } from './destination.ts'
 
 /**
- * Whose calls are meant: one life of one EC2 machine (an id may start again with another address), or a bare URI. `launchedAt` is 0 until
- * EC2 has shown the machine.
+ * Whose calls are meant: one life of one EC2 machine (an id may start again with another address), or a bare
+ * URI. `launchedAt` is 0 until EC2 has shown the machine.
  */
 export type Subject =
   | { readonly kind: 'instance'; readonly instanceId: string; readonly launchedAt: number }
@@ -16,27 +16,41 @@ export function isSameSubject(one: Subject, other: Subject): boolean {
   return one.launchedAt === other.launchedAt || one.launchedAt === 0 || other.launchedAt === 0
 }
 
-/** `retired` is the mark that a lifecycle drain leaves behind: like a hold it keeps the destination disabled. */
+/**
+ * `retired` is the mark that a lifecycle drain leaves behind: like a hold it keeps the destination disabled.
+ */
 export type HoldSource = 'lifecycle' | 'alarm' | 'operator' | 'retired'
 
 /**
- * A recorded reason for destinations to take no new calls. All times are epoch milliseconds. A lifted hold stays as a
- * tombstone (`lifted`), so that an older message that comes late can't place it again.
+ * A recorded reason for destinations to take no new calls. All times are epoch milliseconds. A lifted hold
+ * stays as a tombstone (`lifted`), so that an older message that comes late can't place it again.
  */
 export interface Hold {
   readonly source: HoldSource
-  /** lifecycle and retired: instance id/hook; alarm: name (and series); operator: destination or instance as resolved */
+  /**
+   * lifecycle and retired: instance id/hook; alarm: name (and series); operator: destination or instance as
+   * resolved
+   */
   readonly id: string
   readonly subject: Subject
-  /** the listed URIs it keeps disabled, verbatim, over all edges; a lifecycle hold's are filled in by settle, as are its addresses and group */
+  /**
+   * the listed URIs it keeps disabled, verbatim, over all edges; a lifecycle hold's are filled in by settle,
+   * as are its addresses and group
+   */
   readonly uris: readonly DestinationUri[]
-  /** what any edge had listed of it before it was held, by address, duid or tag: a call is counted under the URI that it began with, also on an edge that never listed that */
+  /**
+   * what any edge had listed of it before it was held, by address, duid or tag: a call is counted under the
+   * URI that it began with, also on an edge that never listed that
+   */
   readonly formerUris?: readonly DestinationUri[]
   /** addresses the subject places calls from, for the `src` profile */
   readonly addresses: readonly string[]
   /** true: whatever else an edge lists for the instance is held too; false: exactly `uris` */
   readonly wholeInstance: boolean
-  /** epoch ms: EC2 was asked of its machine after this, when the hold was placed already, and it covers all that EC2 showed */
+  /**
+   * epoch ms: EC2 was asked of its machine after this, when the hold was placed already, and it covers all
+   * that EC2 showed
+   */
   readonly shownAt?: number
   /** Auto Scaling group, which knows how to ask the media server itself for its calls */
   readonly group?: string
@@ -56,7 +70,10 @@ export interface Hold {
 /** What a request about a hold wants: that it be there, or that it be lifted. */
 export type RequestSays = 'hold' | 'lift'
 
-/** Of a machine that EC2 has shown no address of yet, nobody knows what it covers, but for entries with its id as duid. */
+/**
+ * Of a machine that EC2 has shown no address of yet, nobody knows what it covers, but for entries with its id
+ * as duid.
+ */
 export function isResolved({ subject, addresses }: Pick<Hold, 'subject' | 'addresses'>): boolean {
   return subject.kind === 'uri' || addresses.length > 0
 }
@@ -73,7 +90,10 @@ export function holdKey(hold: HoldName): string {
   return `${hold.source}/${hold.id}`
 }
 
-/** Orders messages about one hold as text: time (epoch ms) first, then whatever orders messages of the same time. */
+/**
+ * Orders messages about one hold as text: time (epoch ms) first, then whatever orders messages of the same
+ * time.
+ */
 export function orderOf(time: number, tieBreak = ''): string {
   return `${String(Math.trunc(time)).padStart(15, '0')}${tieBreak && `#${tieBreak}`}`
 }

@@ -21,12 +21,15 @@ export interface Inventory {
   readonly instances: readonly InstanceFacts[]
 }
 
-/** EC2 may not know a machine in the first seconds after its launch ("eventual consistency"); minutes are far more than was ever seen. */
+/**
+ * EC2 may not know a machine in the first seconds after its launch ("eventual consistency"); minutes are far
+ * more than was ever seen.
+ */
 const knownWithinMs = 300_000
 
 /**
- * Whether EC2 may not know a machine yet that somebody spoke of at `since` (epoch ms): its launch, or a request about it. Later it has
- * forgotten it, which it does about an hour after its end.
+ * Whether EC2 may not know a machine yet that somebody spoke of at `since` (epoch ms): its launch, or a
+ * request about it. Later it has forgotten it, which it does about an hour after its end.
  */
 export function mayBeUnknownYet(since: number, now: number): boolean {
   return now - since < knownWithinMs

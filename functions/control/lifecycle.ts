@@ -17,8 +17,8 @@ export interface LifecycleMove {
 }
 
 /**
- * The eight cases of the Auto Scaling guide. Without Origin and Destination (they are optional) a termination is drained
- * and a launch is admitted: the harmless reading of both.
+ * The eight cases of the Auto Scaling guide. Without Origin and Destination (they are optional) a termination
+ * is drained and a launch is admitted: the harmless reading of both.
  */
 export function lifecycleIntent(move: LifecycleMove): LifecycleIntent {
   if (move.transition === 'launching') return move.destination === 'WarmPool' ? 'continue' : 'launch'

@@ -14,14 +14,17 @@ export interface LastListed {
   readonly duid?: string
 }
 
-/** An entry that can't be read, and epoch ms: it was listed until then at the latest; absent while it is listed. */
+/**
+ * An entry that can't be read, and epoch ms: it was listed until then at the latest; absent while it is
+ * listed.
+ */
 export interface KnownOpaque extends OpaqueEntry {
   readonly at?: number
 }
 
 /**
- * What one edge lists, and what it has listed within the longest call's time: a call is counted under the URI that its destination had in
- * the list when it began, also when the list names it otherwise now, or no more.
+ * What one edge lists, and what it has listed within the longest call's time: a call is counted under the URI
+ * that its destination had in the list when it began, also when the list names it otherwise now, or no more.
  */
 export function remember(
   stored: Listing | UnreadRow | undefined,
@@ -75,10 +78,11 @@ export function isYoung({ since }: Pick<Listing, 'since'>, now: number, longestC
 }
 
 /**
- * Under what else calls of a hold may be counted, besides its own URIs: what is listed for it now, what was, and how its destinations are
- * usually written.
+ * Under what else calls of a hold may be counted, besides its own URIs: what is listed for it now, what was,
+ * and how its destinations are usually written.
  * @param known finds the entries of a hold in what an edge lists and has listed
- * @param usual whether the usual spellings are worth asking for: while the memory is young, and before a drain ends
+ * @param usual whether the usual spellings are worth asking for: while the memory is young, and before a
+ * drain ends
  */
 export function otherSpellings(hold: Hold, known: Lookup<ListedName>, usual: boolean): DestinationUri[] {
   const entries = known(hold)

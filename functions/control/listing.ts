@@ -6,8 +6,8 @@ import type { Scope } from './plan.ts'
 export type Lookup<Entry extends ListedName = ListedDestination> = (scope: Scope) => Entry[]
 
 /**
- * The same answers as {@link import('./plan.ts').entriesOf}, from an index that is made once: a settle asks for each hold, and
- * 500 holds against each of 1,000 entries are half a million comparisons for one edge.
+ * The same answers as {@link import('./plan.ts').entriesOf}, from an index that is made once: a settle asks
+ * for each hold, and 500 holds against each of 1,000 entries are half a million comparisons for one edge.
  */
 export function lookup<Entry extends ListedName>(listed: readonly Entry[]): Lookup<Entry> {
   const positions = new Map(listed.map((entry, index) => [entry, index] as const))

@@ -19,7 +19,10 @@ export function activeHosts(listed: readonly ListedDestination[]): string[] {
 /** Servers that get new calls on some edge, and the calls of all that are not draining. */
 export interface LoadInService {
   readonly servers: number
-  /** undefined while some edge, or some draining server's calls, are unknown: a sum that is too low would scale in */
+  /**
+   * undefined while some edge, or some draining server's calls, are unknown: a sum that is too low would
+   * scale in
+   */
   readonly calls: number | undefined
 }
 

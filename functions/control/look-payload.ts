@@ -12,7 +12,10 @@ export interface LookPayload {
   readonly waitSeconds: number
   /** how long to wait after a look that failed */
   readonly retrySeconds: number
-  /** the lifecycle action that it keeps alive, so that its heartbeats depend on no record; absent where there is none, or none any more */
+  /**
+   * the lifecycle action that it keeps alive, so that its heartbeats depend on no record; absent where there
+   * is none, or none any more
+   */
   readonly action?: LifecycleActionRef
 }
 
@@ -20,7 +23,8 @@ export interface LookPayload {
 export function lookPayload(drain: Drain, wait: Wait, now: number, pace: Pace): LookPayload {
   const action = openAction(drain)
   const retrySeconds = retryWait(action?.heartbeatSeconds)
-  // The heartbeat of this look failed, or the look took longer than half the interval: the next one comes sooner.
+  // The heartbeat of this look failed, or the look took longer than half the interval: the next one comes
+  // sooner.
   const isOverdue = action && heartbeatDue(drain.lastHeartbeatAt, now, action.heartbeatSeconds)
   const longest = isOverdue ? retrySeconds : action?.heartbeatSeconds
   return {

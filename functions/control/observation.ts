@@ -18,29 +18,44 @@ export type EdgeObservation =
       readonly edge: string
       readonly flags: HoldReading['flags']
       readonly count: CallCount | Unknown
-      /** between these it was counted: it showed a zero by `readBy` at the latest, and after `at` at the earliest */
+      /**
+       * between these it was counted: it showed a zero by `readBy` at the latest, and after `at` at the
+       * earliest
+       */
       readonly at: number
       readonly readBy: number
       readonly bootTime: string
       /** when it was last found open, epoch ms: a zero of before proves nothing */
       readonly openAt?: number
-      /** why a zero of its would prove nothing, such as that it may have forgotten calls; undefined where it counts */
+      /**
+       * why a zero of its would prove nothing, such as that it may have forgotten calls; undefined where it
+       * counts
+       */
       readonly doubt?: string
       readonly description?: EdgeDescription
     }
   | {
       readonly edge: string
       readonly unknown: string
-      /** it is configured no more: a drain that never saw it does not remember it, so that it is waited for no longer than a call lasts */
+      /**
+       * it is configured no more: a drain that never saw it does not remember it, so that it is waited for no
+       * longer than a call lasts
+       */
       readonly removed?: true
     }
 
-/** The readings, seen by one drain. Every edge seen since the drain began is here, also one that was removed since, or released. */
+/**
+ * The readings, seen by one drain. Every edge seen since the drain began is here, also one that was removed
+ * since, or released.
+ */
 export interface Observation {
   /** when the look began: only what was counted later, on every edge, ends a drain */
   readonly at: number
   readonly edges: readonly EdgeObservation[]
-  /** carried calls that matter to this drain, no longer configured, and released by an operator: not waited for */
+  /**
+   * carried calls that matter to this drain, no longer configured, and released by an operator: not waited
+   * for
+   */
   readonly released: readonly string[]
   /** the media server's own count; undefined where none is configured */
   readonly mediaServer?: number | Unknown
@@ -69,8 +84,9 @@ export interface Observed {
 export const clocksApartMs = 2000
 
 /**
- * Edges whose calls matter to this drain and that nobody can ask, as they are configured no more: those that the drain has seen,
- * and those that were removed before it began, within the longest call's time and after its machine was launched.
+ * Edges whose calls matter to this drain and that nobody can ask, as they are configured no more: those that
+ * the drain has seen, and those that were removed before it began, within the longest call's time and after
+ * its machine was launched.
  */
 export function removedEdges({ edges, subject }: Observed, readings: Readings): string[] {
   const launchedAt = subject.kind === 'instance' ? subject.launchedAt : Number.NEGATIVE_INFINITY
@@ -136,7 +152,10 @@ function hiddenEntry(shown: HoldReading): string | undefined {
   return undefined
 }
 
-/** EC2 shows the addresses of a young machine one after the other: the one that this edge lists may be missing. */
+/**
+ * EC2 shows the addresses of a young machine one after the other: the one that this edge lists may be
+ * missing.
+ */
 function hiddenAddress(
   { subject, edges }: Observed,
   { flags }: HoldReading,
@@ -150,8 +169,8 @@ function hiddenAddress(
 type Readable = Extract<EdgeReading, { readable: true }>
 
 /**
- * Since when an edge does not know the calls of the Kamailio that answered for it `before`: another one may have been up for long. One that
- * has booted since, and restores dialogs, knows them.
+ * Since when an edge does not know the calls of the Kamailio that answered for it `before`: another one may
+ * have been up for long. One that has booted since, and restores dialogs, knows them.
  */
 export function replacedAt(
   { bootTime, bootId, uptimeSeconds, restoresDialogs }: EdgeDescription,
@@ -192,7 +211,10 @@ function believed(count: CallCount | Unknown): CallCount | Unknown {
   return count
 }
 
-/** What the edges lack for a drain to be sure, one line each: it still works, by weaker means, and that is published with it. */
+/**
+ * What the edges lack for a drain to be sure, one line each: it still works, by weaker means, and that is
+ * published with it.
+ */
 export function lacks(seen: Observation): string[] {
   return seen.edges.flatMap((edge) =>
     'description' in edge && edge.description

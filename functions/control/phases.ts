@@ -127,8 +127,9 @@ export function retained(drain: ActionDrain, now: number): ActionDrain {
 }
 
 /**
- * The action ended without us: it expired, or somebody else completed it. Where the hook's default result is ABANDON the
- * instance may have been kept, and its drain goes on; otherwise it is on its way out, and its destinations stay disabled.
+ * The action ended without us: it expired, or somebody else completed it. Where the hook's default result is
+ * ABANDON the instance may have been kept, and its drain goes on; otherwise it is on its way out, and its
+ * destinations stay disabled.
  */
 export function withoutUs(drain: ActionDrain, machineGone: boolean, now: number): Drain {
   if (mayRetain(drain.action.policy) && !machineGone) return retained(drain, now)
@@ -150,7 +151,10 @@ export function completed(drain: ActionDrain, outcome: 'completed' | 'over'): Dr
 /** Each so many refused tries are published. */
 const triesToTell = 10
 
-/** Auto Scaling refused it. While it can't be completed, calls may come again (an edge restarts): that they are over is looked at anew. */
+/**
+ * Auto Scaling refused it. While it can't be completed, calls may come again (an edge restarts): that they
+ * are over is looked at anew.
+ */
 export function refused(drain: ActionDrain, error: string): ActionDrain {
   const { phase, action, completionTries } = drain
   if (phase.name !== 'completing') return drain

@@ -2,8 +2,8 @@ import type { DestinationUri, Flags, ListedDestination, WritableState } from './
 import { belongsTo, type Hold, type Subject } from './hold.ts'
 
 /**
- * What came of a command on one edge. `pending`: nobody has read it back yet. `unreachable`: neither done nor failed. Either is settled
- * later.
+ * What came of a command on one edge. `pending`: nobody has read it back yet. `unreachable`: neither done nor
+ * failed. Either is settled later.
  */
 export type EdgeOutcome = 'applied' | 'already' | 'unlisted' | 'pending' | 'unreachable' | 'refused'
 
@@ -27,8 +27,9 @@ export function entriesOf(scope: Scope, listed: readonly ListedDestination[]): L
 }
 
 /**
- * Where one edge must be written so that none of the scope's entries takes new calls. `refused` are entries that stand in
- * their group more than once without distinct duids: `set_state` reaches only the first, so nothing is claimed for them.
+ * Where one edge must be written so that none of the scope's entries takes new calls. `refused` are entries
+ * that stand in their group more than once without distinct duids: `set_state` reaches only the first, so
+ * nothing is claimed for them.
  */
 export function disablePlan(
   scope: Scope,
@@ -38,7 +39,9 @@ export function disablePlan(
   return addressed(open, listed, () => 'd')
 }
 
-/** `set_state` text for former flags. The no-ping mark (6.x) can't be written: only a reload brings it back. */
+/**
+ * `set_state` text for former flags. The no-ping mark (6.x) can't be written: only a reload brings it back.
+ */
 export function restoredState(former: Flags | undefined, probes: boolean): WritableState {
   if (former === undefined) return probes ? 'ap' : 'a'
   const states = { A: ['a', 'ap'], I: ['i', 'ip'], T: ['t', 'tp'], D: ['d', 'dp'] } as const

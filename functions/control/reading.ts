@@ -5,9 +5,10 @@ import type { EdgeLoad } from './load-in-service.ts'
 import type { Settled } from './settled.ts'
 
 /**
- * How many calls of one subject an edge carries, early and confirmed. `source`: `profile` is exact; `load` (DLGLOAD)
- * under-counts and is never believed when it says 0; `edge` is the whole edge's total, believed only when it says 0.
- * `outbound` says whether calls that the media server places through this edge are part of it.
+ * How many calls of one subject an edge carries, early and confirmed. `source`: `profile` is exact; `load`
+ * (DLGLOAD) under-counts and is never believed when it says 0; `edge` is the whole edge's total, believed
+ * only when it says 0. `outbound` says whether calls that the media server places through this edge are part
+ * of it.
  */
 export interface CallCount {
   readonly calls: number
@@ -16,7 +17,8 @@ export interface CallCount {
   /** how many calls ever began there since the edge's boot; absent where it keeps no counters */
   readonly begun?: number
   /**
-   * how many calls the edge's keepalives have ended there since its boot without a proof that they were over; absent where it sends none
+   * how many calls the edge's keepalives have ended there since its boot without a proof that they were over;
+   * absent where it sends none
    */
   readonly reaped?: number
 }
@@ -39,15 +41,21 @@ export interface Counted {
 export interface HoldReading {
   /** `disabled`: every entry that the list has of it is */
   readonly flags: 'disabled' | 'open' | 'unlisted'
-  /** an entry that can't be read and is or was in the edge's list: it may be one of its own, and what else the edge shows of it proves nothing */
+  /**
+   * an entry that can't be read and is or was in the edge's list: it may be one of its own, and what else the
+   * edge shows of it proves nothing
+   */
   readonly unreadable?: string
   /** a DNS name that is or was in the edge's list and whose address nobody knows: it may be one of its own */
   readonly unresolved?: string
-  /** URIs that its calls are counted under besides the hold's own: what is or was listed for it; absent where there is none */
+  /**
+   * URIs that its calls are counted under besides the hold's own: what is or was listed for it; absent where
+   * there is none
+   */
   readonly others?: readonly DestinationUri[]
   /**
-   * epoch ms: when a settle last found an entry of it open while it was held, listed now or not: calls that were sent to it until then may
-   * come yet
+   * epoch ms: when a settle last found an entry of it open while it was held, listed now or not: calls that
+   * were sent to it until then may come yet
    */
   readonly openAt?: number
   readonly counted: Counted
@@ -68,8 +76,8 @@ export interface EndedCalls {
 export interface Reading extends Settled {
   readonly uptimeSeconds: number
   /**
-   * epoch ms: when it first answered in place of another boot, whose calls it may not know; absent where none was known, and where it
-   * restarted and restores its dialogs
+   * epoch ms: when it first answered in place of another boot, whose calls it may not know; absent where none
+   * was known, and where it restarted and restores its dialogs
    */
   readonly replacedAt?: number
   /** declared for the edge: dialog db_mode 1, so that calls are still counted after a restart */

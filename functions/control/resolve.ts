@@ -16,8 +16,8 @@ export function isInstanceId(text: string): boolean {
 }
 
 /**
- * An instance's whole set: every listed URI whose host is exactly one of its addresses, whose duid is its id, or that its
- * tag names. @returns verbatim URIs, each once; empty when nothing is listed.
+ * An instance's whole set: every listed URI whose host is exactly one of its addresses, whose duid is its id,
+ * or that its tag names. @returns verbatim URIs, each once; empty when nothing is listed.
  */
 export function instanceDestinations(
   instance: {
@@ -46,8 +46,8 @@ export function instanceDestinations(
 }
 
 /**
- * The one destination that a person names: `10.0.1.20`, `sip:10.0.1.20`, with port or transport, IPv6 with or without
- * brackets, a DNS name, or a duid. @returns its verbatim spellings over all edges, at least one.
+ * The one destination that a person names: `10.0.1.20`, `sip:10.0.1.20`, with port or transport, IPv6 with or
+ * without brackets, a DNS name, or a duid. @returns its verbatim spellings over all edges, at least one.
  * @throws InvalidDestinationName, UnknownDestination, or AmbiguousDestination that lists the candidates.
  */
 export function namedDestination(name: string, listed: readonly ListedDestination[]): DestinationUri[] {
@@ -71,7 +71,8 @@ export function namedDestination(name: string, listed: readonly ListedDestinatio
 }
 
 /**
- * Whose an address is, of the instances that have it: two VPCs may use the same addresses, so one of our groups comes before any other.
+ * Whose an address is, of the instances that have it: two VPCs may use the same addresses, so one of our
+ * groups comes before any other.
  * @returns undefined where that leaves none, or several
  */
 export function ownerOf<Instance extends { readonly group?: string }>(

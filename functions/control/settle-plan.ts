@@ -17,7 +17,10 @@ export interface GuardWrite {
   readonly held: boolean
 }
 
-/** Sets the state of one entry, by duid where its set lists the URI more than once; or marks a URI in the drain guard's table, or unmarks it. */
+/**
+ * Sets the state of one entry, by duid where its set lists the URI more than once; or marks a URI in the
+ * drain guard's table, or unmarks it.
+ */
 export type EdgeWrite = StateWrite | GuardWrite
 
 /** One edge as a settle finds it, under its lease. Times are epoch ms. */
@@ -25,16 +28,24 @@ export interface SettleView {
   readonly wanted: Wanted
   /** every entry, with duids and addresses: a short list has neither */
   readonly list: readonly ListedDestination[]
-  /** what the list has besides, and can't be read: nothing is written to it, and no record goes because of it */
+  /**
+   * what the list has besides, and can't be read: nothing is written to it, and no record goes because of it
+   */
   readonly opaque: readonly OpaqueEntry[]
-  /** what the guard answered, at least for {@link guardsToRead}; one that is missing is not known. `none`: the edge has no guard. */
+  /**
+   * what the guard answered, at least for {@link guardsToRead}; one that is missing is not known. `none`: the
+   * edge has no guard.
+   */
   readonly guards: ReadonlyMap<DestinationUri, boolean> | 'none'
   readonly records: readonly EdgeRecord[]
   /** see {@link identityOf} */
   readonly boot: string
   /** the lease's: the list was asked under it, so that nothing of a lower one can arrive any more */
   readonly generation: number
-  /** a write of this generation, to a state or the guard, was not answered: it may still arrive until a later generation asks */
+  /**
+   * a write of this generation, to a state or the guard, was not answered: it may still arrive until a later
+   * generation asks
+   */
   readonly unanswered: boolean
   /** when the first of these answers was asked for, and when the last one came */
   readonly askedAt: number
@@ -48,15 +59,18 @@ export interface SettlePlan {
   readonly writes: readonly EdgeWrite[]
   readonly drop: readonly EdgeRecord[]
   /**
-   * Entries whose state is not as wanted and can't be written apart: their set lists the URI more than once without distinct duids, and
-   * `set_state` reaches only the first. The guard protects them.
+   * Entries whose state is not as wanted and can't be written apart: their set lists the URI more than once
+   * without distinct duids, and `set_state` reaches only the first. The guard protects them.
    */
   readonly refused: readonly ListedDestination[]
   /** this reading shows all that can be written as wanted */
   readonly settled: boolean
 }
 
-/** How long one reading has to be after another, ms: a reload of 8,000 entries undoes a state 0.4 s after it was read back (6.1.5). */
+/**
+ * How long one reading has to be after another, ms: a reload of 8,000 entries undoes a state 0.4 s after it
+ * was read back (6.1.5).
+ */
 export const calmGapMs = 2_000
 
 /** The URIs whose guard matters, to be read with the list. */
@@ -66,8 +80,9 @@ export function guardsToRead(wanted: Wanted, records: readonly EdgeRecord[]): De
 }
 
 /**
- * Brings one edge to what is wanted: held entries `D` and in the guard; others that show our `D`, their record; everything else, whatever
- * it shows. Disabling is guard first, then state. Giving back is state first, then guard.
+ * Brings one edge to what is wanted: held entries `D` and in the guard; others that show our `D`, their
+ * record; everything else, whatever it shows. Disabling is guard first, then state. Giving back is state
+ * first, then guard.
  */
 export function settlePlan(view: SettleView): SettlePlan {
   const known = new Map(view.records.map((record) => [recordKey(record), record]))
@@ -94,7 +109,10 @@ export function settlePlan(view: SettleView): SettlePlan {
   }
 }
 
-/** What one entry or guard comes to: its record from now on, and what is written. Without `after` nothing stays on record. */
+/**
+ * What one entry or guard comes to: its record from now on, and what is written. Without `after` nothing
+ * stays on record.
+ */
 interface Step<Record, Write> {
   readonly after?: Record | undefined
   readonly write?: Write
@@ -188,19 +206,26 @@ function freeStep(
 }
 
 /**
- * Whether a `D` is the list's own intention: the entry was read back under another identity, and we have not sent a `D` since. A
- * reload between a reading and its write can't be told from that. Before 6.1 no reload shows: its `D` counts as ours.
+ * Whether a `D` is the list's own intention: the entry was read back under another identity, and we have not
+ * sent a `D` since. A reload between a reading and its write can't be told from that. Before 6.1 no reload
+ * shows: its `D` counts as ours.
  */
 function isItsOwn(before: EntryRecord, shown: EntryRecord): boolean {
   return before.identity !== shown.identity && before.sent === undefined
 }
 
-/** Whether a `D` of ours may still arrive. One of an earlier generation can't: this reading was asked for under the next. */
+/**
+ * Whether a `D` of ours may still arrive. One of an earlier generation can't: this reading was asked for
+ * under the next.
+ */
 function mayArrive(record: EntryRecord, { generation, unanswered }: SettleView): boolean {
   return unanswered && record.sent === generation
 }
 
-/** As wanted in this reading: gone from the record when it was so in one at least the gap before, and nothing of ours can arrive. */
+/**
+ * As wanted in this reading: gone from the record when it was so in one at least the gap before, and nothing
+ * of ours can arrive.
+ */
 function calmed<Record extends EdgeRecord>(
   record: Record,
   before: EdgeRecord | undefined,

@@ -16,7 +16,10 @@ export interface SettledEntry {
   readonly after: Flags
   /** why it is not as wanted: it can't be written apart from others, or the edge refused the write */
   readonly refused?: string
-  /** what it showed at first when the counter's value became known, where an earlier reading of that value found it */
+  /**
+   * what it showed at first when the counter's value became known, where an earlier reading of that value
+   * found it
+   */
   readonly was?: Flags
   /** epoch ms: answered then, a first reading showed it disabled under this identity, and so did all since */
   readonly since?: number
@@ -86,7 +89,10 @@ function isShut({ guarded, problem }: Settled, { uri, after }: SettledEntry): bo
   return problem !== undefined && !after.startsWith('D') && (guarded?.includes(uri) ?? false)
 }
 
-/** Whether two readings, {@link calmGapMs} apart, show all of it disabled under the same identities: nothing in flight undid what was read back. */
+/**
+ * Whether two readings, {@link calmGapMs} apart, show all of it disabled under the same identities: nothing
+ * in flight undid what was read back.
+ */
 export function isConfirmed(settled: Settled, hold: Scope): boolean {
   const { outcome, entries } = outcomeOf(settled, hold)
   const isCalm = ({ after, since }: SettledEntry) =>
@@ -110,7 +116,8 @@ export function sinceWhen(
 }
 
 /**
- * Whoever asks what came of a change may see its second reading only: that finds nothing to do, and nothing on record of what was given back.
+ * Whoever asks what came of a change may see its second reading only: that finds nothing to do, and nothing
+ * on record of what was given back.
  * @param before the reading before; only one of the same counter's value says something
  * @returns the entries of both, with what the first reading of this value found
  */
@@ -142,7 +149,10 @@ export function sinceTheChange(
   ]
 }
 
-/** Whether this reading found open what the one before showed disabled, of something that was held by then: somebody else did that. */
+/**
+ * Whether this reading found open what the one before showed disabled, of something that was held by then:
+ * somebody else did that.
+ */
 export function hasDrifted(settled: Settled, hold: Hold, before: Settled | undefined): boolean {
   if (!before || hold.placedAt > before.askedAt) return false
   const open = settled.entries.filter((entry) => entry.before !== undefined && !entry.before.startsWith('D'))

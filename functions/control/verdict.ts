@@ -36,7 +36,9 @@ interface EdgeFinding {
   /** known to be left there */
   readonly calls: number
   readonly unknown?: string
-  /** it shows a zero that may count: by when the first one was answered (a), and when this one was asked (b) */
+  /**
+   * it shows a zero that may count: by when the first one was answered (a), and when this one was asked (b)
+   */
   readonly zero?: { readonly answered: number; readonly asked: number }
   /** it counts none and shows the destination open: new ones may come */
   readonly open?: boolean
@@ -45,11 +47,12 @@ interface EdgeFinding {
 /**
  * The verdict on a drain: a pure function of its record and an observation.
  *
- * An edge's zero counts when it shows the destination disabled, or a list without it, since a first zero on: with the same boot, no
- * call begun in between by its counters, and no reason to doubt it. Every edge that is not released must say so after
- * the look began, from the last of the first zeros (a) to the earliest of the latest (b) must lie the fail-over window and the clocks' difference,
- * and the media server's own count must be 0 where there is one. `absent` is as strong: it says that no edge ever listed it.
- * A zero that was counted before that is remembered, and ends nothing.
+ * An edge's zero counts when it shows the destination disabled, or a list without it, since a first zero on:
+ * with the same boot, no call begun in between by its counters, and no reason to doubt it. Every edge that is
+ * not released must say so after the look began, from the last of the first zeros (a) to the earliest of the
+ * latest (b) must lie the fail-over window and the clocks' difference, and the media server's own count must
+ * be 0 where there is one. `absent` is as strong: it says that no edge ever listed it. A zero that was
+ * counted before that is remembered, and ends nothing.
  */
 export function judge(drain: DrainView, seen: Observation, now: number, rules: VerdictRules): Judgement {
   const serverEmpty = seen.mediaServer === 0
@@ -168,7 +171,10 @@ function remembering(memory: EdgeMemory | undefined): Omit<EdgeMemory, 'zero'> {
 
 type Counting = Extract<EdgeObservation, { count: unknown }>
 
-/** A number that is new makes a zero doubtful for as long as a call may last; when it rose is not known better than when it was seen. */
+/**
+ * A number that is new makes a zero doubtful for as long as a call may last; when it rose is not known better
+ * than when it was seen.
+ */
 function reapedBy(before: EdgeMemory['reaped'], { count, readBy }: Counting): EdgeMemory['reaped'] {
   if (isUnknown(count) || count.reaped === undefined || before?.calls === count.reaped) return before
   return count.reaped === 0 ? undefined : { calls: count.reaped, at: readBy }

@@ -13,9 +13,9 @@ export interface Wanted {
 /**
  * What the holds cover on an edge that lists this.
  *
- * A destination is a URI with every set that holds it: where one entry of a URI is held (by its duid, for example), the others are too.
- * The guard, which knows URIs only, keeps them out anyway. A URI that a hold names is guarded also where it is not listed: a reload that
- * lists it does not open it.
+ * A destination is a URI with every set that holds it: where one entry of a URI is held (by its duid, for
+ * example), the others are too. The guard, which knows URIs only, keeps them out anyway. A URI that a hold
+ * names is guarded also where it is not listed: a reload that lists it does not open it.
  * @param holds with addresses as resolved; lifted ones ask for nothing
  */
 export function wantedOf(holds: readonly Hold[], list: readonly ListedDestination[]): Wanted {

@@ -12,8 +12,9 @@ import { saveDrain } from './save-drain.ts'
 type Kept = { readonly drain: Drain; readonly over: boolean }
 
 /**
- * The drain of this attempt, whose lifecycle action has been kept alive: by what its record says or, where that can't be read or is
- * missing, by what the payload does. The heartbeat comes first in each look, so that it does not depend on Kamailio answering.
+ * The drain of this attempt, whose lifecycle action has been kept alive: by what its record says or, where
+ * that can't be read or is missing, by what the payload does. The heartbeat comes first in each look, so that
+ * it does not depend on Kamailio answering.
  * @returns undefined as {@link drainOf} does, and where record and action are gone. @throws RecordMissing
  */
 export async function keptAlive(ports: Ports, payload: WorkflowPayload): Promise<Kept | undefined> {
@@ -43,8 +44,9 @@ async function heartbeatOf(
 }
 
 /**
- * @returns the drain of this attempt; undefined when a later attempt, or the end, has overtaken this execution. Whoever
- * wrote the later attempt may have been killed before it was started: that is made sure of.
+ * @returns the drain of this attempt; undefined when a later attempt, or the end, has overtaken this
+ * execution. Whoever wrote the later attempt may have been killed before it was started: that is made sure
+ * of.
  * @throws RecordMissing
  */
 export async function drainOf(ports: Ports, payload: WorkflowPayload): Promise<Drain | undefined> {
@@ -66,7 +68,10 @@ async function startAgain({ workflows, clock, config }: Ports, drain: Drain): Pr
   }
 }
 
-/** A heartbeat that fails is published and does not stop the look: the next one tries again, long before the hook's timeout. */
+/**
+ * A heartbeat that fails is published and does not stop the look: the next one tries again, long before the
+ * hook's timeout.
+ */
 async function keepAlive({ lifecycleActions, clock, events, metrics }: Ports, drain: Drain): Promise<Kept> {
   const open = openAction(drain)
   if (!drain.action || !open || !heartbeatDue(drain.lastHeartbeatAt, clock.now(), open.heartbeatSeconds))

@@ -3,8 +3,9 @@ import { orderOf } from '../control/hold.ts'
 import type { Ports } from '../ports/ports.ts'
 
 /**
- * Turns the hold of a drain whose lifecycle action is over into the retired mark: the destination stays disabled. Of what was never listed
- * nothing is left behind. It is as old as the hold: a launch that was later ends it. A look that comes again finds what is done.
+ * Turns the hold of a drain whose lifecycle action is over into the retired mark: the destination stays
+ * disabled. Of what was never listed nothing is left behind. It is as old as the hold: a launch that was
+ * later ends it. A look that comes again finds what is done.
  */
 export async function leaveMark(
   { store, settles, clock }: Pick<Ports, 'store' | 'settles' | 'clock'>,
@@ -14,7 +15,8 @@ export async function leaveMark(
   if (!action || phase.name !== 'ended' || phase.because === 'lifted') return
   const { source, id, subject, placedAt } = drain.hold
   const hold = await store.hold(source, id, subject)
-  // Lifted: a launch on the address came first and has ended the hold of the dead machine, and the destination is the newcomer's.
+  // Lifted: a launch on the address came first and has ended the hold of the dead machine, and the
+  // destination is the newcomer's.
   if (!hold || hold.lifted) return
   const now = clock.now()
   if (phase.because === 'absent') {

@@ -16,14 +16,15 @@ import { isMachineGone, rulesOf, see } from './see.ts'
 import { placeHold } from './start-drain.ts'
 
 /**
- * One look at a drain: the heartbeat, what is stored, what follows from it; that is saved with its events, then done, then published. An
- * execution that a later attempt, or the drain's end, has overtaken ends.
+ * One look at a drain: the heartbeat, what is stored, what follows from it; that is saved with its events,
+ * then done, then published. An execution that a later attempt, or the drain's end, has overtaken ends.
  */
 export async function look(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
   try {
     return await lookAt(ports, payload)
   } catch (error) {
-    // The settle that this look has asked for may have woken the drain: the next attempt looks, and nothing has failed.
+    // The settle that this look has asked for may have woken the drain: the next attempt looks, and nothing
+    // has failed.
     if (error instanceof StoreConflict && (await drainOf(ports, payload)) === undefined)
       return overtaken(payload)
     throw error
@@ -75,10 +76,12 @@ async function perform(ports: Ports, drain: Drain, act: Act): Promise<void> {
 }
 
 /**
- * Completes the lifecycle action as the drain says. After an ABANDON by policy Auto Scaling retains the instance, and its drain goes on; one
- * whose calls are over by then is terminated. "No active Lifecycle Action" is success: somebody, or the clock, was first, and where the
- * clock may have retained the instance its drain goes on.
- * @throws what Auto Scaling answered, so that the workflow tries again after a wait: while the action is kept alive nothing else decides.
+ * Completes the lifecycle action as the drain says. After an ABANDON by policy Auto Scaling retains the
+ * instance, and its drain goes on; one whose calls are over by then is terminated. "No active Lifecycle
+ * Action" is success: somebody, or the clock, was first, and where the clock may have retained the instance
+ * its drain goes on.
+ * @throws what Auto Scaling answered, so that the workflow tries again after a wait: while the action is kept
+ * alive nothing else decides.
  */
 async function complete(ports: Ports, drain: ActionDrain): Promise<WorkflowPayload> {
   const { action, phase } = drain

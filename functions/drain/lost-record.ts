@@ -11,8 +11,9 @@ import type { Ports } from '../ports/ports.ts'
 type Needs = Pick<Ports, 'store' | 'clock' | 'config' | 'metrics'>
 
 /**
- * The record of a drain whose row is lost, made anew of its hold and of the action that its execution keeps alive: it begins again, with the
- * deadline that it had. That an instance was retained its first look finds: its action is over.
+ * The record of a drain whose row is lost, made anew of its hold and of the action that its execution keeps
+ * alive: it begins again, with the deadline that it had. That an instance was retained its first look finds:
+ * its action is over.
  * @throws RecordMissing where neither is there
  */
 export async function drainAnew(ports: Needs, payload: WorkflowPayload): Promise<Drain> {

@@ -9,8 +9,8 @@ type Needs = Pick<Ports, 'events' | 'metrics'>
 const longestBytes = 100_000
 
 /**
- * Publishes a drain's events, in order. What the bus refuses for now stays with the drain, whose next look tries again; of one that has
- * ended, it is kept for the schedule.
+ * Publishes a drain's events, in order. What the bus refuses for now stays with the drain, whose next look
+ * tries again; of one that has ended, it is kept for the schedule.
  * @returns the drain with what is left
  */
 export async function publishSaved(ports: Needs, drain: Drain): Promise<Drain> {

@@ -13,11 +13,12 @@ import { instanceById } from '../stored/inventory.ts'
 import { readBack, storedReadings } from '../stored/read-back.ts'
 
 /**
- * What a look finds: the drain's hold, and what the edges' readings tell of it. What is stored may do; else a settle is asked for, whose
- * readings all drains share.
- * @throws what kept it from looking, while there is time: the look is tried again. Past the deadline of a lifecycle action nothing is known
- * of its calls, and the policy decides: else it would wait for a broken edge, or a refused API, until Auto Scaling's own end. That a
- * retained instance is kept for too long is published, whether it can be looked at or not.
+ * What a look finds: the drain's hold, and what the edges' readings tell of it. What is stored may do; else a
+ * settle is asked for, whose readings all drains share.
+ * @throws what kept it from looking, while there is time: the look is tried again. Past the deadline of a
+ * lifecycle action nothing is known of its calls, and the policy decides: else it would wait for a broken
+ * edge, or a refused API, until Auto Scaling's own end. That a retained instance is kept for too long is
+ * published, whether it can be looked at or not.
  */
 export async function see(ports: Ports, drain: Drain): Promise<Seen> {
   try {
@@ -60,7 +61,8 @@ async function found(ports: Ports, drain: Drain, hold: Hold): Promise<Found> {
   const wanted = await ports.store.wanted()
   let judged = await judgedOf(ports, drain, hold, { began, machines })
   if (!suffices(ports, drain, hold, judged)) {
-    // A look that waits and the wait after it are two heartbeat intervals at most: the hook's timeout is three.
+    // A look that waits and the wait after it are two heartbeat intervals at most: the hook's timeout is
+    // three.
     const patientForMs = (drain.action?.heartbeatSeconds ?? Number.POSITIVE_INFINITY) * 1000
     await readBack(ports, { notBefore: began, wanted, machines, patientForMs })
     judged = await judgedOf(ports, drain, hold, { began, machines })
@@ -98,7 +100,10 @@ interface Judged {
   readonly judgement: Judgement
 }
 
-/** The verdict on what is stored. @param look when it began (epoch ms), and whether the media servers are asked for their own counts */
+/**
+ * The verdict on what is stored.
+ * @param look when it began (epoch ms), and whether the media servers are asked for their own counts
+ */
 async function judgedOf(
   ports: Ports,
   drain: Drain,
@@ -125,8 +130,8 @@ async function judgedOf(
 }
 
 /**
- * Whether what is stored is all that this look can make use of: calls are up, or a first zero is too young to be confirmed. What ends a drain
- * is asked of every edge after the look began.
+ * Whether what is stored is all that this look can make use of: calls are up, or a first zero is too young to
+ * be confirmed. What ends a drain is asked of every edge after the look began.
  */
 function suffices(
   ports: Ports,

@@ -9,8 +9,9 @@ import { saveDrain } from './save-drain.ts'
 type Needs = Pick<Ports, 'store' | 'workflows' | 'clock' | 'config' | 'settles'>
 
 /**
- * Claims a drain, places a lifecycle action's hold, and starts its workflow. The claim is a conditional write, so that an event that comes twice, late or out
- * of order starts one execution; a claim whose start was lost is finished by the next delivery.
+ * Claims a drain, places a lifecycle action's hold, and starts its workflow. The claim is a conditional
+ * write, so that an event that comes twice, late or out of order starts one execution; a claim whose start
+ * was lost is finished by the next delivery.
  */
 export async function startDrain(
   ports: Needs,
@@ -33,7 +34,8 @@ export async function startDrain(
 }
 
 /**
- * Places the hold of a drain that was claimed; settle finds out what it covers. What was lifted, or placed anew, since is left so.
+ * Places the hold of a drain that was claimed; settle finds out what it covers. What was lifted, or placed
+ * anew, since is left so.
  * @returns whether it is there, so that a settle is due
  */
 export async function placeHold({ store }: Pick<Ports, 'store'>, { hold }: Drain): Promise<boolean> {
@@ -45,8 +47,8 @@ export async function placeHold({ store }: Pick<Ports, 'store'>, { hold }: Drain
 }
 
 /**
- * What an earlier delivery of a message has claimed and could not start is started, before what it names is looked for: it may have left
- * the lists since. @param order the message's
+ * What an earlier delivery of a message has claimed and could not start is started, before what it names is
+ * looked for: it may have left the lists since. @param order the message's
  * @returns the holds that it has placed
  */
 export async function finishOwnClaims(ports: Needs, order: string): Promise<Hold[]> {

@@ -3,8 +3,9 @@ import type { EdgeHead } from '../control/reading.ts'
 import type { Edge } from '../ports/edge.ts'
 
 /**
- * Which edge each Kamailio is: the boot ids that answers have named. An address or a gateway's route that leads to the Kamailio of another
- * edge shows by them. One without our rpc.cfg names none, and two may have been started in the same second: of those nothing is known.
+ * Which edge each Kamailio is: the boot ids that answers have named. An address or a gateway's route that
+ * leads to the Kamailio of another edge shows by them. One without our rpc.cfg names none, and two may have
+ * been started in the same second: of those nothing is known.
  */
 export class Boots {
   private readonly edges = new Map<string, Set<string>>()

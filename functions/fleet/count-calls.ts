@@ -33,7 +33,11 @@ export interface Counting {
   readonly before: Reading | undefined
 }
 
-/** @returns by hold key what the edge shows of each hold, with its calls; and when it booted, asked after all of them. @throws EdgeError */
+/**
+ * @returns by hold key what the edge shows of each hold, with its calls; and when it booted, asked after all
+ * of them.
+ * @throws EdgeError
+ */
 export async function countCalls(
   { clock, config }: Pick<EdgePorts, 'clock' | 'config'>,
   { edge, takesBatches, holds, listing, entries, records, before }: Counting,
@@ -85,7 +89,8 @@ export async function countCalls(
 /** Whose calls are those of a hold, on an edge that lists these URIs besides the hold's own. */
 export function callsOf(hold: Hold, others: readonly DestinationUri[] = []): CallsOf {
   const named = [...new Set([...hold.uris, ...(hold.formerUris ?? []), ...others])]
-  // What was taken out of the list before it was held may have calls yet: they are counted under its usual spellings.
+  // What was taken out of the list before it was held may have calls yet: they are counted under its usual
+  // spellings.
   return { uris: named.length > 0 ? named : usualUris(hold.addresses), addresses: hold.addresses }
 }
 
@@ -136,7 +141,10 @@ function unreadableOf(
   return found ? { unreadable: found.text } : {}
 }
 
-/** The latest that is known: no record of an entry that has left the list stays, and calls that were sent to it may come yet. */
+/**
+ * The latest that is known: no record of an entry that has left the list stays, and calls that were sent to
+ * it may come yet.
+ */
 function openAtOf(
   records: readonly EntryRecord[],
   before: HoldReading | undefined,
@@ -145,7 +153,10 @@ function openAtOf(
   return times.length > 0 ? { openAt: Math.max(...times) } : {}
 }
 
-/** What was found open is no disabled one yet, though the settle has disabled it: calls that were sent to it meanwhile may come. */
+/**
+ * What was found open is no disabled one yet, though the settle has disabled it: calls that were sent to it
+ * meanwhile may come.
+ */
 function flagsOf(
   listed: readonly ListedDestination[],
   entries: readonly SettledEntry[],

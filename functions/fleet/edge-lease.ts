@@ -36,7 +36,8 @@ export class Lease {
   }
 
   /**
-   * @param lateMs how long after the end of a lease that was not given up a request of its holder may still be on its way
+   * @param lateMs how long after the end of a lease that was not given up a request of its holder may still
+   * be on its way
    * @returns undefined while another run has it
    */
   static async take(
@@ -52,7 +53,10 @@ export class Lease {
     return generation === undefined ? undefined : new Lease(ports, edge, { generation, at, until, boots })
   }
 
-  /** Whatever the edge refuses as stale is asked again under a generation above what it has seen: a restored table starts low. */
+  /**
+   * Whatever the edge refuses as stale is asked again under a generation above what it has seen: a restored
+   * table starts low.
+   */
   async ask<T>(work: (edge: Edge) => Promise<T>): Promise<T> {
     if (!this.hasLeft(askTimeouts)) await this.extend()
     try {
@@ -70,7 +74,10 @@ export class Lease {
     }
   }
 
-  /** Whatever came of it: where another edge's Kamailio has answered, that is what is wrong, and its generation is none of ours. */
+  /**
+   * Whatever came of it: where another edge's Kamailio has answered, that is what is wrong, and its
+   * generation is none of ours.
+   */
   private async answered<T>(work: (edge: Edge) => Promise<T>): Promise<T> {
     try {
       return await work(this.edge)
@@ -97,7 +104,9 @@ export class Lease {
       throw new EdgeError(this.plain.id, 'busy', 'it answers too slowly to be settled within its lease')
   }
 
-  /** For so many RPC timeouts, by default another look, what it writes and reads back, and a pause before it. */
+  /**
+   * For so many RPC timeouts, by default another look, what it writes and reads back, and a pause before it.
+   */
   hasTime(timeouts = 5): boolean {
     return this.ports.clock.now() + timeouts * this.rpcMs() < this.endsAt
   }
@@ -120,7 +129,10 @@ export function lost(edge: Pick<Edge, 'id'>): EdgeError {
   return new EdgeError(edge.id, 'busy', 'its lease was lost to another run')
 }
 
-/** After a lease that was not given up: a request of its holder may still be on its way to an edge without a fence. */
+/**
+ * After a lease that was not given up: a request of its holder may still be on its way to an edge without a
+ * fence.
+ */
 export function lateMs({ config }: Pick<Ports, 'config'>): number {
   return config.timers.rpcTimeoutSeconds * 1000 + 2000
 }

@@ -35,7 +35,10 @@ export async function handleSettle(ports: EdgePorts, request: SettleRequest): Pr
 type Settle = Extract<SettleRequest, { kind: 'settle' }>
 type Command = Extract<SettleRequest, { kind: 'command' }>
 
-/** For so long edges wait for what holds cover, ms: an EC2 that is slow, or does not answer, keeps none from being settled. */
+/**
+ * For so long edges wait for what holds cover, ms: an EC2 that is slow, or does not answer, keeps none from
+ * being settled.
+ */
 const resolvesWithinMs = 1000
 
 /** What EC2 and the media servers say matters to whoever looks at all of it, and not to whoever disables. */
@@ -70,7 +73,10 @@ async function settleAndCount(ports: EdgePorts, { notBefore, endCalls }: Settle)
   await onEach([resolve, settle], async (work) => work())
 }
 
-/** Also while nothing is drained: it keeps a VPC link in use, which AWS makes inactive after 60 days without traffic. */
+/**
+ * Also while nothing is drained: it keeps a VPC link in use, which AWS makes inactive after 60 days without
+ * traffic.
+ */
 async function everyMinute(ports: EdgePorts): Promise<void> {
   const startedAt = ports.clock.now()
   // What was read a moment ago rests.
@@ -86,7 +92,10 @@ async function everyMinute(ports: EdgePorts): Promise<void> {
 /** Within a minute, ms: so late the end of a drain's last call is found. */
 const passesAt = [20_000, 40_000] as const
 
-/** Edges with calls of what is held are read more often than the others: the end of the last one wakes its drain. */
+/**
+ * Edges with calls of what is held are read more often than the others: the end of the last one wakes its
+ * drain.
+ */
 async function readBusyEdges(ports: EdgePorts, startedAt: number): Promise<void> {
   const { clock, config } = ports
   for (const passAt of passesAt) {
@@ -100,10 +109,16 @@ async function readBusyEdges(ports: EdgePorts, startedAt: number): Promise<void>
   }
 }
 
-/** Of the lease of a command, in RPC timeouts: two edges after each other, each reloaded in a settle, and settled again. */
+/**
+ * Of the lease of a command, in RPC timeouts: two edges after each other, each reloaded in a settle, and
+ * settled again.
+ */
 const commandTimeouts = 72
 
-/** Does a command once, however often it is asked for. What can never be done is its outcome, too: whoever asked rejects it. */
+/**
+ * Does a command once, however often it is asked for. What can never be done is its outcome, too: whoever
+ * asked rejects it.
+ */
 async function answerCommand(ports: EdgePorts, { command, order }: Command): Promise<void> {
   const leaseMs = commandTimeouts * ports.config.timers.rpcTimeoutSeconds * 1000
   await oneAtATime(ports, `/command/${command.id}`, leaseMs, () => answer(ports, command, order))

@@ -12,14 +12,16 @@ import { longestNapMs } from './settle-fleet.ts'
 type Needs = Pick<EdgePorts, 'store' | 'clock' | 'ids' | 'config' | 'instances' | 'mediaServers'>
 
 const leaseName = '/machines'
-/** That a machine is gone may be known so late: EC2 is asked by each minute's settle, and not by each look. */
+/**
+ * That a machine is gone may be known so late: EC2 is asked by each minute's settle, and not by each look.
+ */
 const soonEnoughMs = 50_000
 /** In RPC timeouts. */
 const leaseTimeouts = 10
 
 /**
- * Asks EC2 which held instances are gone, and the media servers for their own counts. One run at a time, and not again within the
- * shortest wait: however many look, a media server is asked as often as by one.
+ * Asks EC2 which held instances are gone, and the media servers for their own counts. One run at a time, and
+ * not again within the shortest wait: however many look, a media server is asked as often as by one.
  * @param notBefore epoch ms: what was asked earlier will not do
  */
 export async function readMachines(ports: Needs, notBefore: number): Promise<void> {
@@ -62,7 +64,8 @@ async function goneOf(ports: Needs, holds: readonly Hold[], notBefore: number): 
   const facts = await instancesById(ports, [...placed.keys()], soonEnough)
   return [...placed].flatMap(([id, { placedAt, addresses }]) => {
     const shown = facts.get(id)
-    // One that was shown before stays in sight for an hour after its end: that it is missing once proves nothing.
+    // One that was shown before stays in sight for an hour after its end: that it is missing once proves
+    // nothing.
     if (!shown && addresses.length > 0) return []
     return isGone(shown, placedAt, now) ? [id] : []
   })

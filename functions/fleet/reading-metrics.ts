@@ -6,8 +6,9 @@ import { onEach } from '../stored/on-each.ts'
 import { storedReadings } from '../stored/read-back.ts'
 
 /**
- * Counts what the minute's settle has read. For every configured group, also one in which nothing is draining: a metric
- * that only stops does not say that it is 0. No dimension but the group: drains and servers come and go for ever.
+ * Counts what the minute's settle has read. For every configured group, also one in which nothing is
+ * draining: a metric that only stops does not say that it is 0. No dimension but the group: drains and
+ * servers come and go for ever.
  */
 export async function countReadings(
   ports: Pick<EdgePorts, 'metrics' | 'config' | 'store' | 'clock'>,

@@ -6,8 +6,10 @@ import type { EdgePorts } from '../ports/ports.ts'
 import type { CommandOutcomeRow } from '../ports/store.ts'
 
 /**
- * Lets drains go on without an edge that is no longer configured, on an operator's word that its calls are over or lost.
- * @throws CommandRefused while it is configured, or where it never was; why the list of edges is refused, where it is: the last good one may be too old
+ * Lets drains go on without an edge that is no longer configured, on an operator's word that its calls are
+ * over or lost.
+ * @throws CommandRefused while it is configured, or where it never was; why the list of edges is refused,
+ * where it is: the last good one may be too old
  */
 export async function releaseEdge(
   ports: Pick<EdgePorts, 'store' | 'fleet' | 'events' | 'clock' | 'ids'>,
@@ -36,7 +38,10 @@ export async function releaseEdge(
 /** For so long the records are read and written, ms. */
 const leaseMs = 5000
 
-/** On that word no write of ours arrives there any more: a `D` that is read under another identity, of a new machine, is its list's own. */
+/**
+ * On that word no write of ours arrives there any more: a `D` that is read under another identity, of a new
+ * machine, is its list's own.
+ */
 async function endWrites(
   { store, clock, ids }: Pick<EdgePorts, 'store' | 'clock' | 'ids'>,
   edge: string,

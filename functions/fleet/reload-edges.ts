@@ -11,7 +11,10 @@ import type { Lease } from './edge-lease.ts'
 import { type SettleResult, settleEdge } from './settle-fleet.ts'
 import { wakeDrains } from './wake-drains.ts'
 
-/** Kamailio's `reload_delta` is 5 s by default: earlier than 6 s after the last one it answers `Ongoing reload`. */
+/**
+ * Kamailio's `reload_delta` is 5 s by default: earlier than 6 s after the last one it answers `Ongoing
+ * reload`.
+ */
 const afterReloadDeltaMs = 6_000
 
 interface Reloaded {
@@ -22,8 +25,9 @@ interface Reloaded {
 }
 
 /**
- * Reloads one edge, or every edge: one alone first, and the others only if it still lists something, since an empty file
- * answers Ok too and wipes the list. Never together with our own writes; the holds are set again at once after it.
+ * Reloads one edge, or every edge: one alone first, and the others only if it still lists something, since an
+ * empty file answers Ok too and wipes the list. Never together with our own writes; the holds are set again
+ * at once after it.
  */
 export async function reloadEdges(ports: EdgePorts, command: ReloadCommand): Promise<CommandOutcomeRow> {
   const all = await ports.fleet.edges()

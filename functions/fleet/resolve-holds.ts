@@ -13,17 +13,27 @@ import type { Wishes } from './settle.ts'
 type Needs = Pick<EdgePorts, 'store' | 'clock' | 'ids' | 'config' | 'instances'>
 
 const leaseName = '/holds'
-/** Longer than EC2 usually takes. When it takes longer, two runs fill in: neither writes over what the other has. */
+/**
+ * Longer than EC2 usually takes. When it takes longer, two runs fill in: neither writes over what the other
+ * has.
+ */
 const leaseMs = 20_000
-/** While holds are placed one after the other, whoever resolves them goes on for so long. What is left then, the next settle does. */
+/**
+ * While holds are placed one after the other, whoever resolves them goes on for so long. What is left then,
+ * the next settle does.
+ */
 const goesOnForMs = 60_000
-/** Of a machine that is not young, what the inventory showed within this will do, once EC2 was asked since the hold was placed. */
+/**
+ * Of a machine that is not young, what the inventory showed within this will do, once EC2 was asked since the
+ * hold was placed.
+ */
 const oldEnoughMs = 55_000
 
 /**
- * Fills in what EC2 shows of machines that are held: a hold is placed by the instance's id, before anything is asked. One run at a time does
- * it for all of them, and raises the counter where something is new. That is looked for each time: a machine may be given an address while it
- * is held, and what its tag names may be listed later.
+ * Fills in what EC2 shows of machines that are held: a hold is placed by the instance's id, before anything
+ * is asked. One run at a time does it for all of them, and raises the counter where something is new. That is
+ * looked for each time: a machine may be given an address while it is held, and what its tag names may be
+ * listed later.
  * @throws what EC2 answered: what is held stays so
  */
 export async function resolveHolds(ports: Needs, wishes: Wishes): Promise<void> {
@@ -33,7 +43,8 @@ export async function resolveHolds(ports: Needs, wishes: Wishes): Promise<void> 
     const resolved = await oneAtATime(ports, leaseName, leaseMs, () => resolve(ports, wishes))
     if (!resolved) break
     refused = resolved.refused
-    // Whoever placed a hold meanwhile found the lease taken, and has left it to this run, also where EC2 refuses.
+    // Whoever placed a hold meanwhile found the lease taken, and has left it to this run, also where EC2
+    // refuses.
     if ((await ports.store.wanted()) === resolved.wanted) break
   } while (ports.clock.now() < goesOnUntil)
   if (refused) throw refused
@@ -46,12 +57,14 @@ interface Resolved {
 }
 
 async function resolve(ports: Needs, wishes: Wishes): Promise<Resolved> {
-  // Not before the lease is had: 500 runs at once that read all holds are more than their partition gives in ten seconds.
+  // Not before the lease is had: 500 runs at once that read all holds are more than their partition gives in
+  // ten seconds.
   const { wanted, holds } = await wishes.now()
   const open = holds.filter(mayShowMore)
   if (open.length === 0) return { wanted }
   const stored = await ports.store.inventory()
-  // What is to be disabled does not wait for EC2: the counter rises, and with it comes another turn, which asks.
+  // What is to be disabled does not wait for EC2: the counter rises, and with it comes another turn, which
+  // asks.
   const known = await freshOf(
     ports,
     open.filter((hold) => !isResolved(hold)),
@@ -75,7 +88,10 @@ function byId(stored: Inventory | undefined): Facts {
   return new Map((stored?.instances ?? []).map((each) => [each.instanceId, each]))
 }
 
-/** Those of which more is shown than they cover. A tag may name what is listed later; addresses and duids each settle finds by itself. */
+/**
+ * Those of which more is shown than they cover. A tag may name what is listed later; addresses and duids each
+ * settle finds by itself.
+ */
 async function freshOf(ports: Needs, open: readonly Hold[], facts: Facts): Promise<Fresh[]> {
   const shown = open.flatMap((hold): Fresh[] => {
     const found = hold.subject.kind === 'instance' ? facts.get(hold.subject.instanceId) : undefined
@@ -144,8 +160,8 @@ function union<T>(known: readonly T[], more: readonly T[]): T[] {
 }
 
 /**
- * @returns what was shown last, however long ago, where EC2 refuses to show more: what is disabled needlessly is given back. `askedAt`: all
- * of it was asked then or later; absent where EC2 refuses
+ * @returns what was shown last, however long ago, where EC2 refuses to show more: what is disabled needlessly
+ * is given back. `askedAt`: all of it was asked then or later; absent where EC2 refuses
  */
 async function factsOf(
   ports: Needs,

@@ -21,7 +21,10 @@ import { publishDrift } from './publish-drift.ts'
 import { headOf, type Known, ownError, settleUnderLease, unreadHead, until, type Wishes } from './settle.ts'
 import { emptiedBy, wakeDrains } from './wake-drains.ts'
 
-/** What came of one edge. `left`: another run has its lease, and does what is wanted; or it rests, and nothing new is. */
+/**
+ * What came of one edge. `left`: another run has its lease, and does what is wanted; or it rests, and nothing
+ * new is.
+ */
 export type SettleResult =
   | { readonly edge: Edge; readonly reading: Reading }
   | { readonly edge: Edge; readonly error: EdgeError }
@@ -34,11 +37,17 @@ type Needs = Pick<
 
 /** In RPC timeouts: for so long what can't be left out waits for a run that has the lease. */
 const waitTimeouts = 6
-/** About what one hold costs: with it an edge that takes batches is asked some four times a second at most (bench/edge-requests.ts). */
+/**
+ * About what one hold costs: with it an edge that takes batches is asked some four times a second at most
+ * (bench/edge-requests.ts).
+ */
 const restPerHoldMs = 13
 /** Whoever waits for a reading waits a little longer than this (read-back.ts). */
 const longestRestMs = 6500
-/** Longer than this nobody waits for what rests: who needs it asks again, and a function that sleeps is paid for. */
+/**
+ * Longer than this nobody waits for what rests: who needs it asks again, and a function that sleeps is paid
+ * for.
+ */
 export const longestNapMs = clocksApartMs
 
 type EndCalls = NonNullable<Extract<SettleRequest, { kind: 'settle' }>['endCalls']>
@@ -47,7 +56,10 @@ export interface SettleOrder {
   /** epoch ms: readings that were begun earlier will not do */
   readonly notBefore?: number | undefined
   readonly endCalls?: EndCalls | undefined
-  /** an edge that rests is read all the same, and one that another run has once that one is done: it may ask another address */
+  /**
+   * an edge that rests is read all the same, and one that another run has once that one is done: it may ask
+   * another address
+   */
   readonly atOnce?: boolean
   /** only these, by id */
   readonly only?: readonly string[] | undefined
@@ -55,9 +67,10 @@ export interface SettleOrder {
 }
 
 /**
- * Settles every edge that does not know what is wanted, or whose reading is too old, each under its own lease. An edge that another run
- * has is left to it, unless the order is `atOnce` or ends calls there: that one looks at the counter again before it ends. Where nothing is
- * new, an edge rests between two readings; one that could not be read, in any case.
+ * Settles every edge that does not know what is wanted, or whose reading is too old, each under its own
+ * lease. An edge that another run has is left to it, unless the order is `atOnce` or ends calls there: that
+ * one looks at the counter again before it ends. Where nothing is new, an edge rests between two readings;
+ * one that could not be read, in any case.
  * @returns what came of those edges
  */
 export async function settleFleet(ports: Needs, order: SettleOrder = {}): Promise<SettleResult[]> {
@@ -94,7 +107,8 @@ async function settleDue(
   const results = await onEach(due, async (edge): Promise<SettleResult> => {
     const { leasedUntil = 0, ...head } = heads.get(edge.id) ?? {}
     const waits = (order.atOnce ?? false) || shareOf(edge, order) > 0
-    // Whoever has it looks at the counter again when it is done: hundreds that come at once need not ask for the lease.
+    // Whoever has it looks at the counter again when it is done: hundreds that come at once need not ask for
+    // the lease.
     if (!waits && leasedUntil > clock.now() - lateMs(ports)) return { edge, left: true }
     const known = 'edge' in head ? head : undefined
     return settleEdge(ports, edge, { ...order, wishes, boots, emptied, head: known, waits })
@@ -150,7 +164,8 @@ export async function settleEdge(ports: Needs, edge: Edge, order: EdgeOrder = {}
     const result = await underLease(ports, lease, turn)
     if (!('reading' in result)) return result
     const { wanted: known, askedAt } = result.reading
-    // Only a later generation knows that a write which was not answered comes no more: until then a D counts as ours, whoever means it.
+    // Only a later generation knows that a write which was not answered comes no more: until then a D counts
+    // as ours, whoever means it.
     const isInTheAir = lease.unanswered && !turn.isLast
     // Whoever found the lease taken left its change to us.
     const isOld = (await ports.store.wanted()) !== known || askedAt < notBefore
@@ -232,7 +247,10 @@ async function underLease(ports: Needs, lease: Lease, order: Turn): Promise<Sett
   }
 }
 
-/** @returns whether its head says that it was asked a moment ago, and knows what is wanted or could not be read */
+/**
+ * @returns whether its head says that it was asked a moment ago, and knows what is wanted or could not be
+ * read
+ */
 function rests({ clock, config }: Needs, head: EdgeHead, wanted: number): boolean {
   const { askedAt, unreadable, removedAt } = head
   const triedAt = Math.max(unreadable?.at ?? 0, head.wanted === wanted ? askedAt : 0)
@@ -240,7 +258,10 @@ function rests({ clock, config }: Needs, head: EdgeHead, wanted: number): boolea
   return removedAt === undefined && restsUntil - clock.now() > longestNapMs
 }
 
-/** @returns the reading that another run has made meanwhile, if it will do; or that the edge rests for longer than a moment */
+/**
+ * @returns the reading that another run has made meanwhile, if it will do; or that the edge rests for longer
+ * than a moment
+ */
 async function rest(
   ports: Needs,
   { head, reading }: Known,
@@ -260,7 +281,10 @@ async function rest(
   return undefined
 }
 
-/** Ends calls before it reads anything. That it does is on record before it is done: whoever comes after it, killed or not, ends no more. */
+/**
+ * Ends calls before it reads anything. That it does is on record before it is done: whoever comes after it,
+ * killed or not, ends no more.
+ */
 async function endOwnShare(
   ports: Needs,
   lease: Lease,

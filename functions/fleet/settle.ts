@@ -47,8 +47,9 @@ const readingTimeouts = 9
 const turnsAtMost = 3
 
 /**
- * Settles one edge under its lease: brings it to what is wanted, reads it back, and counts the calls of what is held. What was disabled or
- * given back is read a second time, {@link calmGapMs} later. All of it is stored as it is found.
+ * Settles one edge under its lease: brings it to what is wanted, reads it back, and counts the calls of what
+ * is held. What was disabled or given back is read a second time, {@link calmGapMs} later. All of it is
+ * stored as it is found.
  * @returns the last reading. @throws EdgeError
  */
 export async function settleUnderLease(
@@ -125,7 +126,10 @@ export function ownError(edge: string, error: unknown): EdgeError {
   return new EdgeError(edge, fault, `${error.name}: ${error.message}`, { cause: error })
 }
 
-/** One reading: what is wanted is done, then the calls are counted. While the counter rises, what is new is done first. */
+/**
+ * One reading: what is wanted is done, then the calls are counted. While the counter rises, what is new is
+ * done first.
+ */
 async function bring(
   ports: SettleNeeds,
   lease: Lease,

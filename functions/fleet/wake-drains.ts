@@ -25,8 +25,9 @@ function callsOf(hold: HoldReading | undefined): number | undefined {
 }
 
 /**
- * While calls are up, a drain looks no oftener than its heartbeats ask for. Once the last one that is known of is over on every edge, it is
- * looked at now, by its next attempt: the execution that waits finds that and ends. A drain whose waking is lost looks when its wait is over.
+ * While calls are up, a drain looks no oftener than its heartbeats ask for. Once the last one that is known
+ * of is over on every edge, it is looked at now, by its next attempt: the execution that waits finds that and
+ * ends. A drain whose waking is lost looks when its wait is over.
  * @param keys of the holds that an edge was just found without calls of; a drain's id is its hold's key
  */
 export async function wakeDrains(ports: Needs, keys: ReadonlySet<string>): Promise<void> {

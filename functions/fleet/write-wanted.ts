@@ -20,7 +20,9 @@ import { requestsAtOnce, slices } from './slices.ts'
 const looksAtMost = 4
 /** In RPC timeouts: within so many what is asked or written together is answered. */
 const sliceTimeouts = 3
-/** In RPC timeouts: what follows the last writes, which is its boot, its list, guards (3), and a count (3). */
+/**
+ * In RPC timeouts: what follows the last writes, which is its boot, its list, guards (3), and a count (3).
+ */
 const readBackTimeouts = 8
 
 /** An edge as it was left. */
@@ -112,7 +114,10 @@ function tooSlow(left: number, of: number, what: string): string {
   return `it answers too slowly: ${left} of ${of} ${what} are left to the next settle`
 }
 
-/** @returns what was answered, and how many were not asked for: theirs is unknown where the time is needed to write and read back */
+/**
+ * @returns what was answered, and how many were not asked for: theirs is unknown where the time is needed to
+ * write and read back
+ */
 async function readGuards(
   lease: Lease,
   uris: readonly DestinationUri[],
@@ -163,7 +168,10 @@ function blindLast(writes: readonly EdgeWrite[], { guards }: SettleView): EdgeWr
   return [...writes.filter((write) => !isBlind(write)), ...writes.filter(isBlind)]
 }
 
-/** Neighbours that are answered within {@link sliceTimeouts}: a batch, which may be too long for one; or three times what goes at once. */
+/**
+ * Neighbours that are answered within {@link sliceTimeouts}: a batch, which may be too long for one; or three
+ * times what goes at once.
+ */
 function together(writes: readonly EdgeWrite[], takesBatches: boolean): EdgeWrite[][] {
   if (takesBatches) return slices(writes, () => 1, batchLimits.requests)
   const atOnce: EdgeWrite[][] = []

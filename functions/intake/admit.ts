@@ -10,16 +10,20 @@ import { allListed, storedLists, unreadable } from '../stored/lists.ts'
 import { readBack } from '../stored/read-back.ts'
 import { lift } from './lift.ts'
 
-/** A launch, and a time at which it was under way (epoch ms): what is placed on its machine later is of this life. */
+/**
+ * A launch, and a time at which it was under way (epoch ms): what is placed on its machine later is of this
+ * life.
+ */
 export interface Launch {
   readonly instanceId: string
   readonly time: number
 }
 
 /**
- * A machine was launched: the retired mark of its address ends, and so do the holds of dead machines that had it before.
- * What an operator or alarm holds of a machine that lives, or of a bare URI, stays. Not listed on any edge: said, and
- * nothing is activated. An edge that can't be read may list what its holds name; it is restored when it is back.
+ * A machine was launched: the retired mark of its address ends, and so do the holds of dead machines that had
+ * it before. What an operator or alarm holds of a machine that lives, or of a bare URI, stays. Not listed on
+ * any edge: said, and nothing is activated. An edge that can't be read may list what its holds name; it is
+ * restored when it is back.
  * @throws InstanceUnknown while EC2 may not know the machine yet
  */
 export async function admit(ports: Ports, launch: Launch): Promise<void> {
@@ -67,7 +71,10 @@ export async function launchedInstance(
   return facts
 }
 
-/** A mark of an older life, or what a lifecycle action left of before this launch, or any hold of a machine that is gone. What is said of the launched one itself came after its launch. */
+/**
+ * A mark of an older life, or what a lifecycle action left of before this launch, or any hold of a machine
+ * that is gone. What is said of the launched one itself came after its launch.
+ */
 async function isOver(
   ports: Ports,
   { source, subject, placedAt }: Hold,
@@ -77,8 +84,9 @@ async function isOver(
   if (subject.kind !== 'instance') return source === 'retired'
   const { instanceId, launchedAt } = subject
   const isOfAction = source === 'lifecycle' || source === 'retired'
-  // Root volume replaced, or back from a warm pool of running machines: it is launched again, and its launch time is the former one.
-  // Its action was over before this launch began, also where somebody else has completed it.
+  // Root volume replaced, or back from a warm pool of running machines: it is launched again, and its launch
+  // time is the former one. Its action was over before this launch began, also where somebody else has
+  // completed it.
   if (isOfAction && instanceId === launched.instanceId && placedAt < time) return true
   if (source === 'retired') return (launchedAt || placedAt) < launched.launchedAt
   if (instanceId === launched.instanceId) return false

@@ -13,17 +13,24 @@ type Needs = Pick<
 >
 type Mark = Hold & { readonly subject: Extract<Subject, { readonly kind: 'instance' }> }
 
-/** A run has time to look for so many in all lists, to lift them and to publish it. The next minute does the others. */
+/**
+ * A run has time to look for so many in all lists, to lift them and to publish it. The next minute does the
+ * others.
+ */
 const endedAtOnce = 50
-/** Of each of these EC2 may be asked who has its addresses. It lets 20 requests a second through, and others ask too. */
+/**
+ * Of each of these EC2 may be asked who has its addresses. It lets 20 requests a second through, and others
+ * ask too.
+ */
 const lookedUpAtOnce = 10
 /** A machine that was launched just now is admitted by its launch, not by the end of a mark. */
 const admissionMs = 60_000
 
 /**
- * Retired marks, and holds of whatever source, that have no reason any more are lifted: EC2 shows the machine gone (or knows it no more)
- * and no edge lists what it had, or a machine that was launched later has its address. A mark ends also when its own machine was launched
- * again. What the inventory shows decides on all of them; those whose addresses have to be looked up take turns.
+ * Retired marks, and holds of whatever source, that have no reason any more are lifted: EC2 shows the machine
+ * gone (or knows it no more) and no edge lists what it had, or a machine that was launched later has its
+ * address. A mark ends also when its own machine was launched again. What the inventory shows decides on all
+ * of them; those whose addresses have to be looked up take turns.
  */
 export async function endMarks(ports: Needs): Promise<void> {
   const marks = (await ports.store.holds()).flatMap(({ subject, ...hold }): Mark[] =>
@@ -79,7 +86,10 @@ function reasonToEnd(mark: Mark, lists: readonly Readout[], marks: readonly Mark
   return heir && `${heir.id}, of a machine that was launched later, is on its address`
 }
 
-/** Why the mark of a machine that is gone, and is listed still, ends: somebody else has a name or an address that it is or was listed by. */
+/**
+ * Why the mark of a machine that is gone, and is listed still, ends: somebody else has a name or an address
+ * that it is or was listed by.
+ */
 async function newcomer(
   ports: Needs,
   mark: Mark,

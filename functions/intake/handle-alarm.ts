@@ -8,8 +8,8 @@ import { lift } from './lift.ts'
 import { resolveTarget, targetOf } from './target.ts'
 
 /**
- * ALARM drains its target, OK lifts this alarm's hold. Events have no order: one that is older than the last one seen of
- * its alarm and series is dropped. Alarms that we were not configured with are somebody else's.
+ * ALARM drains its target, OK lifts this alarm's hold. Events have no order: one that is older than the last
+ * one seen of its alarm and series is dropped. Alarms that we were not configured with are somebody else's.
  */
 export async function handleAlarm(ports: Ports, message: AlarmMessage): Promise<void> {
   const configured = ports.config.alarms.find((alarm) => alarm.name === message.alarmName)

@@ -18,8 +18,9 @@ import { keepPending } from './pending-answers.ts'
 import { heldInstance, resolveTarget, speaksOf, type Target, targetOf } from './target.ts'
 
 /**
- * Does one operator's command and keeps its outcome under the command's id: the same id again is answered, not done again.
- * The order of commands for one destination is decided by when they were sent, whatever order they come in.
+ * Does one operator's command and keeps its outcome under the command's id: the same id again is answered,
+ * not done again. The order of commands for one destination is decided by when they were sent, whatever order
+ * they come in.
  */
 export async function handleCommand(ports: Ports, message: Incoming): Promise<CommandOutcomeRow> {
   const command = parseCommand(message.body)
@@ -40,7 +41,10 @@ export async function handleCommand(ports: Ports, message: Incoming): Promise<Co
 /** In RPC timeouts: an answer that is not there by then is looked for again when the message comes again. */
 const answerTimeouts = 6
 
-/** What is about edges themselves is done by the one function that reaches them. @throws AnswerPending, CommandRefused */
+/**
+ * What is about edges themselves is done by the one function that reaches them.
+ * @throws AnswerPending, CommandRefused
+ */
 async function answeredBySettle(
   ports: Ports,
   command: ReloadCommand | ReleaseCommand,
@@ -129,8 +133,8 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
 }
 
 /**
- * An instance that is held as a whole, or was until an earlier delivery of this very command: what is lifted of it needs neither EC2, which
- * may have forgotten it, nor a list.
+ * An instance that is held as a whole, or was until an earlier delivery of this very command: what is lifted
+ * of it needs neither EC2, which may have forgotten it, nor a list.
  */
 async function liftedInstance(
   ports: Ports,
@@ -164,7 +168,10 @@ function ownHoldId(target: Target, requestedBy: string): string {
   return `${whole ?? (uri === undefined ? '' : destinationKey(uri))}/${requestedBy}`
 }
 
-/** Whether an activate lifts this hold: the one that it names, those of the source that it names, or else the operator's `own` of what is named. */
+/**
+ * Whether an activate lifts this hold: the one that it names, those of the source that it names, or else the
+ * operator's `own` of what is named.
+ */
 function isMeant({ holdId, source }: ActivateCommand, own: string, hold: HoldName): boolean {
   if (holdId !== undefined) return hold.id === holdId || holdKey(hold) === holdId
   if (source !== undefined) return hold.source === source

@@ -10,7 +10,10 @@ import { admit, type Launch, launchedInstance } from './admit.ts'
 
 type Action = Extract<LifecycleMessage, { kind: 'action' }>
 
-/** What AWS says of its own: a lifecycle action, or news of an instance or of the list of edges. Only our groups and hooks are ours. */
+/**
+ * What AWS says of its own: a lifecycle action, or news of an instance or of the list of edges. Only our
+ * groups and hooks are ours.
+ */
 export async function handleLifecycle(ports: Ports, message: LifecycleMessage): Promise<void> {
   if (message.kind === 'edges-changed') return ports.settles.ask(message)
   const group =
@@ -27,8 +30,9 @@ export async function handleLifecycle(ports: Ports, message: LifecycleMessage): 
 }
 
 /**
- * The news of a launch. It may come late: a machine that was drained since is not admitted by it. A group with a launch hook was admitted
- * by its action, unless that event was lost: a dead machine's mark on the address shows it.
+ * The news of a launch. It may come late: a machine that was drained since is not admitted by it. A group
+ * with a launch hook was admitted by its action, unless that event was lost: a dead machine's mark on the
+ * address shows it.
  */
 async function admitLaunched(ports: Ports, group: GroupConfig, launch: Launch): Promise<void> {
   const { instanceId, time } = launch

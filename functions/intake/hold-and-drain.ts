@@ -20,11 +20,13 @@ export interface DrainOrder {
 /**
  * Places an alarm's or operator's hold, asks for a settle and starts the drain that sees it through. The hold
  * comes first: once it is stored, nothing is lost by an edge or a function that is away.
- * @returns what came of it on each edge within a short while; `stale` when something later was said about this hold already.
+ * @returns what came of it on each edge within a short while; `stale` when something later was said about
+ * this hold already.
  * @throws DuplicateDestination an operator's
  */
 export async function holdAndDrain(ports: Ports, target: Target, drain: DrainOrder): Promise<Held> {
-  // An operator can mend the list and ask again; an alarm's server is held wherever it can be, and what is refused is told.
+  // An operator can mend the list and ask again; an alarm's server is held wherever it can be, and what is
+  // refused is told.
   if (drain.source === 'operator') refuseDuplicates(target)
   const { readouts: _, ...scope } = target
   const { source, holdId, who, why, order, requestedAt, deadlineAt } = drain
@@ -35,7 +37,8 @@ export async function holdAndDrain(ports: Ports, target: Target, drain: DrainOrd
   }
   const wanted = await ports.store.raiseWanted()
   const result = await startDrain(ports, { hold })
-  // What this request meant before is another machine's, or another URI's, and readings count calls under the hold's name.
+  // What this request meant before is another machine's, or another URI's, and readings count calls under the
+  // hold's name.
   const former = (await ports.store.holds()).filter(
     (each) => holdKey(each) === holdKey(hold) && !isSameSubject(each.subject, hold.subject),
   )

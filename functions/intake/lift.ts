@@ -16,8 +16,9 @@ export interface Lifted {
 }
 
 /**
- * Lifts holds. What they kept disabled is given back by the settle of each edge, now or, where an edge is away, by a later one: the
- * edge's own records tell it. A settle is asked for also where nothing is left to lift: a run that was killed may have lifted it.
+ * Lifts holds. What they kept disabled is given back by the settle of each edge, now or, where an edge is
+ * away, by a later one: the edge's own records tell it. A settle is asked for also where nothing is left to
+ * lift: a run that was killed may have lifted it.
  */
 export async function lift(
   ports: Pick<Ports, 'store' | 'clock' | 'settles' | 'workflows' | 'events' | 'config'>,
@@ -29,7 +30,8 @@ export async function lift(
   const byOf = (hold: Hold) => (typeof by === 'string' ? by : by(hold))
   const lifted: Hold[] = []
   for (const hold of holds) {
-    // A drain that could not be started finds that its hold is lifted, and ends; nobody comes back for it afterwards.
+    // A drain that could not be started finds that its hold is lifted, and ends; nobody comes back for it
+    // afterwards.
     await finishClaim(ports, holdKey(hold))
     const tombstone: Hold = { ...hold, order, lifted: { at: ports.clock.now(), by: byOf(hold) } }
     if ((await ports.store.putHold(tombstone)) === 'written') lifted.push(hold)

@@ -22,7 +22,10 @@ export async function keepPending(
   })
 }
 
-/** Publishes what came of each change on the edges that its answer left open, once all of them know it or are configured no more. */
+/**
+ * Publishes what came of each change on the edges that its answer left open, once all of them know it or are
+ * configured no more.
+ */
 export async function publishSettled(ports: Pick<Ports, 'store' | 'events'>): Promise<void> {
   const pending = await ports.store.pendingAnswers()
   if (pending.length === 0) return

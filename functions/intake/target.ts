@@ -18,10 +18,12 @@ export type Target = Pick<
 }
 
 /**
- * Resolves an instance id to its whole set, which may be listed later; anything else to exactly one destination, of the instance that has its
- * address where one can be told. While EC2 refuses, the bare id or URI is the target: settle finds out the rest. `known` are URIs that count
- * as listed although no edge may list them any more (a hold's).
- * @throws UnknownDestination, AmbiguousDestination, InvalidDestinationName; EdgesUnreadable while an edge that can't be read may list it.
+ * Resolves an instance id to its whole set, which may be listed later; anything else to exactly one
+ * destination, of the instance that has its address where one can be told. While EC2 refuses, the bare id or
+ * URI is the target: settle finds out the rest. `known` are URIs that count as listed although no edge may
+ * list them any more (a hold's).
+ * @throws UnknownDestination, AmbiguousDestination, InvalidDestinationName; EdgesUnreadable while an edge
+ * that can't be read may list it.
  */
 export async function resolveTarget(
   ports: TargetNeeds,
@@ -52,7 +54,10 @@ export function targetOf(holds: readonly Hold[], readouts: readonly Readout[] = 
   }
 }
 
-/** An instance that is held as a whole, as its holds know it: that needs neither EC2, which may refuse, or have forgotten it, nor a list. */
+/**
+ * An instance that is held as a whole, as its holds know it: that needs neither EC2, which may refuse, or
+ * have forgotten it, nor a list.
+ */
 export function heldInstance(
   holds: readonly Hold[],
   instanceId: string,
@@ -65,7 +70,10 @@ export function heldInstance(
   return targetOf(whole, readouts)
 }
 
-/** Whether a hold covers the target, or an entry of it, which may be listed no more; of a whole instance perhaps nothing is listed yet. */
+/**
+ * Whether a hold covers the target, or an entry of it, which may be listed no more; of a whole instance
+ * perhaps nothing is listed yet.
+ */
 export function speaksOf(target: Target, hold: Hold): boolean {
   const isWhole = target.wholeInstance || hold.wholeInstance
   if (isWhole && hold.subject.kind === 'instance' && isSameSubject(target.subject, hold.subject)) return true

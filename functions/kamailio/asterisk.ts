@@ -17,12 +17,15 @@ export interface AsteriskServer {
 const maximumReplyBytes = 8_388_608
 /** `[{"id":"1795381357.0","name":"PJSIP/anonymous-00000000","state":"Up",…}]` */
 const channels = z.array(z.object({ id: z.string().min(1), name: z.string() }))
-/** A SIP MESSAGE makes Asterisk keep one channel, `Message/ast_msg_queue`, for ever (22.10): it is no call. */
+/**
+ * A SIP MESSAGE makes Asterisk keep one channel, `Message/ast_msg_queue`, for ever (22.10): it is no call.
+ */
 const messageQueue = /^Message\//
 
 /**
- * Channels that an Asterisk has now (ARI `GET /ari/channels`): one per leg. A call that it answers itself is one, a call that it
- * bridges to another party is two; it is 0 when there is no call, whatever way the calls came.
+ * Channels that an Asterisk has now (ARI `GET /ari/channels`): one per leg. A call that it answers itself is
+ * one, a call that it bridges to another party is two; it is 0 when there is no call, whatever way the calls
+ * came.
  * @throws an Error that says what was wrong with the answer, never with the password
  */
 export async function asteriskChannels(server: AsteriskServer): Promise<number> {

@@ -41,15 +41,17 @@ export function begunCounter(key: string): RpcCall<number> {
 }
 
 /**
- * Counts calls of several subjects, early and confirmed: those to any of the URIs and from any of the addresses. Sources, in this order:
+ * Counts calls of several subjects, early and confirmed: those to any of the URIs and from any of the
+ * addresses. Sources, in this order:
  * 1. the dialog profiles: `dst` for each URI and, where the edge keeps it, `src` for each address
- * 2. without `dst`, DLGLOAD of the URIs when above 0: after a reload it says 0 with live calls, so 0 is not an answer
- * 3. `dlg.stats_active` when the whole edge carries no call, and has been seen here with calls since it was started: a script
- *    that loads the dialog module and tracks no call says 0 for ever
+ * 2. without `dst`, DLGLOAD of the URIs when above 0: after a reload it says 0 with live calls, so 0 is not
+ *   an answer
+ * 3. `dlg.stats_active` when the whole edge carries no call, and has been seen here with calls since it was
+ *   started: a script that loads the dialog module and tracks no call says 0 for ever
  *
- * A profile that is missing is asked for each time, so that an edge which gets it is counted right at once; counters are not, until the
- * edge's next boot. The begun counters are read
- * before the profiles: a call that begins in between is in the later reading's counters at least. What keepalives have ended is read after
+ * A profile that is missing is asked for each time, so that an edge which gets it is counted right at once;
+ * counters are not, until the edge's next boot. The begun counters are read before the profiles: a call that
+ * begins in between is in the later reading's counters at least. What keepalives have ended is read after
  * them, since the edge raises that counter before the profile falls.
  * @returns for each subject its count, or `unsupported` when no source can say
  */
@@ -125,7 +127,10 @@ export function createCallCounter(sources: CallSources): Pick<Edge, 'count' | 'c
 
 const bootedAt: RpcCall<{ up_since: string }> = { method: 'core.uptime', params: [], result: uptime }
 
-/** Of the calls that keepalives have ended: those that are known to be of nobody, since their variables were lost over a restart. */
+/**
+ * Of the calls that keepalives have ended: those that are known to be of nobody, since their variables were
+ * lost over a restart.
+ */
 const ofNobody = 'unknown'
 
 /** What is asked for some subjects, each once: two of them may share an address. */
@@ -169,7 +174,9 @@ class Answers {
     this.byKey = byKey
   }
 
-  /** @returns undefined where the edge keeps no profile `dst`. Throws what keeps the answer from being known. */
+  /**
+   * @returns undefined where the edge keeps no profile `dst`. Throws what keeps the answer from being known.
+   */
   count({ uris, addresses }: CallsOf): CallCount | undefined {
     const spelled = addresses.flatMap(sourceSpellings)
     const to = this.all(uris, 'dst', isMissing)
@@ -246,9 +253,9 @@ export function hasNoCounters(error: EdgeError): boolean {
 }
 
 /**
- * An address as Kamailio may write `$si`: IPv6 by the core parameter `ipv6_hex_style` as `2001:db8::a` (default `c`),
- * `2001:db8:0:0:0:0:0:a` or `2001:DB8:0:0:0:0:0:A`; a call is counted under one of them. None for a DNS name, from which no call
- * comes: asked for, it would count 0.
+ * An address as Kamailio may write `$si`: IPv6 by the core parameter `ipv6_hex_style` as `2001:db8::a`
+ * (default `c`), `2001:db8:0:0:0:0:0:a` or `2001:DB8:0:0:0:0:0:A`; a call is counted under one of them. None
+ * for a DNS name, from which no call comes: asked for, it would count 0.
  */
 export function sourceSpellings(address: string): readonly string[] {
   const host = canonicalHost(address)

@@ -30,7 +30,10 @@ const target = z.object({
     FLAGS: flags,
     /** 6.1 */
     IUID: z.string().min(1).optional(),
-    /** only with `["full"]`: what the edge resolved the host to when it loaded the list; empty for SRV and with flag 16 */
+    /**
+     * only with `["full"]`: what the edge resolved the host to when it loaded the list; empty for SRV and
+     * with flag 16
+     */
     IPADDR: z.string().optional(),
     /** only where the entry has attributes */
     ATTRS: z.object({ DUID: z.string().nullish() }).optional(),
@@ -41,9 +44,9 @@ const target = z.object({
 const setSchema = z.object({ SET: z.object({ ID: z.int().min(0), TARGETS: z.array(z.unknown()) }) })
 
 /**
- * Result of `dispatcher.list`, normal or `["full"]`, of 5.6, 6.0 and 6.1, in the order listed (which is not stable). What can't be
- * read as a destination, such as `sip:10.0.1.20:0`, `tel:…` or flags that nobody knows yet, is an opaque entry. Kamailio takes all of these
- * from a list file and lists them.
+ * Result of `dispatcher.list`, normal or `["full"]`, of 5.6, 6.0 and 6.1, in the order listed (which is not
+ * stable). What can't be read as a destination, such as `sip:10.0.1.20:0`, `tel:…` or flags that nobody knows
+ * yet, is an opaque entry. Kamailio takes all of these from a list file and lists them.
  * ```
  * {"NRSETS":1,"RECORDS":[{"SET":{"ID":1,"TARGETS":[{"DEST":{"IDX":0,"URI":"sip:10.0.1.20:5060","FLAGS":"AX","PRIORITY":0,
  *   "IUID":"dspt-6b034dae-5f58-1-1","ATTRS":{"BODY":"duid=ms-a","DUID":"ms-a",…},"RUNTIME":{"DLGLOAD":0}}}]}}]}

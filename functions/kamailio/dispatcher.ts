@@ -47,7 +47,10 @@ export function createEdge(settings: EdgeSettings): KamailioEdge {
 interface Learned {
   /** its list has names: it is asked in full at once */
   names: boolean
-  /** the boot at which it had no begun counters; null: an edge that names none. Undefined: they are worth asking for. */
+  /**
+   * the boot at which it had no begun counters; null: an edge that names none. Undefined: they are worth
+   * asking for.
+   */
   countersMissingAt: string | null | undefined
   /** whether its last facts said that it sends keepalives */
   keepalives: boolean
@@ -114,7 +117,10 @@ function outcomeOf(
   return 'error' in answer ? answer.error : 'done'
 }
 
-/** An emptied list is answered with a fault, and a list without an entry is taken for the same: unknown, never "without it". */
+/**
+ * An emptied list is answered with a fault, and a list without an entry is taken for the same: unknown, never
+ * "without it".
+ */
 async function listTargets(edge: string, rpc: JsonRpc, learned: Learned): Promise<ListedTargets> {
   const ask = (params: readonly string[]) =>
     rpc.call({ method: 'dispatcher.list', params, result: dispatcherList })
@@ -130,7 +136,10 @@ async function listTargets(edge: string, rpc: JsonRpc, learned: Learned): Promis
   return list
 }
 
-/** The policy of an rpc.cfg before batches knows the list in its normal mode only: its names are without addresses then. */
+/**
+ * The policy of an rpc.cfg before batches knows the list in its normal mode only: its names are without
+ * addresses then.
+ */
 function isRefused({ fault }: EdgeError): boolean {
   return fault === 'unsupported'
 }

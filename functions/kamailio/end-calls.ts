@@ -7,12 +7,15 @@ import type { JsonRpc } from './json-rpc.ts'
 import { RpcRefusal } from './rpc-faults.ts'
 
 /**
- * `dlg.profile_list` writes about 625 bytes for each dialog and keeps all of it in the worker's memory: 1,200 take 25 ms (6.1.5, 5.6.3),
- * and dialogs with long routes or many variables take twice that.
+ * `dlg.profile_list` writes about 625 bytes for each dialog and keeps all of it in the worker's memory: 1,200
+ * take 25 ms (6.1.5, 5.6.3), and dialogs with long routes or many variables take twice that.
  */
 const longestList = 1000
 
-/** Waiting for the ACK, and with it; before that a call rings, and ending it is said to be done and does nothing. */
+/**
+ * Waiting for the ACK, and with it; before that a call rings, and ending it is said to be done and does
+ * nothing.
+ */
 const confirmed = [3, 4]
 const side = z.object({ tag: z.string().nullable() })
 const dialogs = z.array(z.object({ 'call-id': z.string(), state: z.int(), caller: side, callee: side }))
@@ -21,8 +24,9 @@ type Dialog = z.output<typeof dialogs>[number]
 const terminated = z.strictObject({})
 
 /**
- * Ends calls by their dialogs: those of the profile `dst` of each URI and, where the edge keeps it, of `src` of each address. Which ones
- * come first is the edge's order. What fails is still counted and comes again; it is thrown when nothing else could be ended.
+ * Ends calls by their dialogs: those of the profile `dst` of each URI and, where the edge keeps it, of `src`
+ * of each address. Which ones come first is the edge's order. What fails is still counted and comes again; it
+ * is thrown when nothing else could be ended.
  */
 export function createCallEnder(edge: string, rpc: JsonRpc): Edge['endCalls'] {
   /** @returns for each call whether it was ended; not, where it ended by itself meanwhile */

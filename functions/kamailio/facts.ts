@@ -11,8 +11,9 @@ import { uptime } from './uptime.ts'
 const guardProbe = 'sip:guard-probe.invalid'
 
 /**
- * What our rpc.cfg says of itself and of settings.cfg, e.g. `version=1;now=1795724058;end_calls=0;keepalives=0;longest_call=43200`.
- * Keys that are not known here are left alone.
+ * What our rpc.cfg says of itself and of settings.cfg, e.g.
+ * `version=1;now=1795724058;end_calls=0;keepalives=0;longest_call=43200`. Keys that are not known here are
+ * left alone.
  */
 const about = z.object({ item: z.object({ value: z.string() }) }).transform(({ item }) => {
   const pairs = item.value
@@ -54,7 +55,8 @@ async function allTogether(rpc: JsonRpc) {
  */
 export async function readFacts(rpc: JsonRpc, now: () => number): Promise<EdgeFacts> {
   const asked = now()
-  // An edge that is known to have none of our files would log what is asked of them as requests that it refused.
+  // An edge that is known to have none of our files would log what is asked of them as requests that it
+  // refused.
   const [[up, version, dialogs, dst, src, probe], ours] =
     typeof rpc.boot() === 'string'
       ? await allTogether(rpc)

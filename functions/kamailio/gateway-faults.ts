@@ -3,7 +3,10 @@ import type { HttpReply } from '../contracts/rpc.ts'
 import type { EdgeFault } from '../control/errors.ts'
 import { jsonOf } from './limited-reply.ts'
 
-/** `{"message":"Forbidden"}`; the IAM authorizer's longer texts come as `Message`. Kamailio answers nothing like it. */
+/**
+ * `{"message":"Forbidden"}`; the IAM authorizer's longer texts come as `Message`. Kamailio answers nothing
+ * like it.
+ */
 const said = z.union([
   z.strictObject({ message: z.string() }).transform(({ message }) => message),
   z.strictObject({ Message: z.string() }).transform(({ Message }) => Message),

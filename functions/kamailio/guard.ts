@@ -5,7 +5,10 @@ import type { RpcAnswer } from './in-turn.ts'
 import type { RpcCall } from './json-rpc.ts'
 import { noSuchKey, noSuchTable, RpcRefusal } from './rpc-faults.ts'
 
-/** The drain guard's htable: key = URI as listed, value 1 = held. It survives a reload and is lost at a restart. */
+/**
+ * The drain guard's htable: key = URI as listed, value 1 = held. It survives a reload and is lost at a
+ * restart.
+ */
 const table = 'held'
 
 const keySet = z.literal('Ok. Key set to new value.')

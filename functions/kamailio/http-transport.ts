@@ -11,9 +11,14 @@ export interface HttpTransportSettings {
   readonly timeoutMs: number
   /** for a gateway that asks for a signature */
   readonly sign?: SignRequest
-  /** for an `https` url: the only CAs that are trusted, and who we are; Node's own CAs and nobody by default */
+  /**
+   * for an `https` url: the only CAs that are trusted, and who we are; Node's own CAs and nobody by default
+   */
   readonly tls?: EdgeTls
-  /** connections that are shared with other transports, and outlive this one; its own by default. Made with the same `tls`. */
+  /**
+   * connections that are shared with other transports, and outlive this one; its own by default. Made with
+   * the same `tls`.
+   */
   readonly agent?: Agent
 }
 
@@ -29,8 +34,9 @@ export function createAgent(connectTimeoutMs: number, tls?: EdgeTls): Agent {
 }
 
 /**
- * With TLS 1.3 an edge refuses our certificate after the handshake is over for us: by an alert, and then it closes. undici
- * reports whichever comes last, "other side closed". A connection that ends at the alert reports the alert.
+ * With TLS 1.3 an edge refuses our certificate after the handshake is over for us: by an alert, and then it
+ * closes. undici reports whichever comes last, "other side closed". A connection that ends at the alert
+ * reports the alert.
  */
 function alertsFirst(connector: buildConnector.connector): buildConnector.connector {
   return (options, callback) =>
@@ -73,7 +79,8 @@ export function createHttpTransport(settings: HttpTransportSettings): RpcTranspo
       } catch (error) {
         const untrusted = mistrust(error, url.hostname, tls)
         if (untrusted !== undefined) return { failure: 'untrusted', why: untrusted }
-        // An edge that closes one kept connection often closes all: undici sees that first, and a repetition uses a new one.
+        // An edge that closes one kept connection often closes all: undici sees that first, and a repetition
+        // uses a new one.
         await new Promise((resolve) => setImmediate(resolve))
         return failureOf(error)
       }

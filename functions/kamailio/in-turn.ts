@@ -9,7 +9,10 @@ interface Step<T> {
   run(): Promise<RpcAnswer<T>[]>
 }
 
-/** One step after the other. Once the way to the edge fails, the rest is not sent, and answered with the same error. */
+/**
+ * One step after the other. Once the way to the edge fails, the rest is not sent, and answered with the same
+ * error.
+ */
 export async function inTurn<T>(steps: readonly Step<T>[]): Promise<RpcAnswer<T>[]> {
   const answers: RpcAnswer<T>[] = []
   for (const { size, run } of steps) {

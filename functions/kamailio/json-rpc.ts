@@ -8,7 +8,9 @@ import { BatchRefused, resultOf, resultsOf } from './rpc-faults.ts'
 import { methodRules } from './rpc-methods.ts'
 import { splitBatches } from './split-batches.ts'
 
-/** One request: `params` are positional, and numbers stay JSON numbers (Kamailio reads the set `"1"` as 0). */
+/**
+ * One request: `params` are positional, and numbers stay JSON numbers (Kamailio reads the set `"1"` as 0).
+ */
 export interface RpcCall<T> {
   readonly method: RpcMethod
   readonly params: readonly (string | number)[]
@@ -120,7 +122,10 @@ class Rpc implements JsonRpc {
     return { method, params, result, id, text: JSON.stringify({ jsonrpc: '2.0', method, params, id }) }
   }
 
-  /** Only a reply of Kamailio's own shows that an edge names no boot: whatever stands on the way names none either. */
+  /**
+   * Only a reply of Kamailio's own shows that an edge names no boot: whatever stands on the way names none
+   * either.
+   */
   private noted(reply: HttpReply): HttpReply {
     const { known } = this.shared
     if (reply.boot !== undefined) this.named.add(reply.boot)
@@ -141,7 +146,10 @@ class Rpc implements JsonRpc {
     return shaped(edge, request, resultOf(edge, request, reply))
   }
 
-  /** Neighbours of one method at once, unless they write to the same destination: such writes depend on their order. */
+  /**
+   * Neighbours of one method at once, unless they write to the same destination: such writes depend on their
+   * order.
+   */
   private oneByOne<T>(requests: readonly Request<T>[]): Promise<RpcAnswer<T>[]> {
     const joins = (group: readonly Request<T>[], next: Request<T>) =>
       group.length < requestsAtOnce && group[0]?.method === next.method && !group.some(isSameWrite(next))
@@ -211,7 +219,10 @@ async function answered<T>(asked: () => T | Promise<T>): Promise<RpcAnswer<T>> {
   }
 }
 
-/** Whether both write to the same entry of a list or table: all parameters but the first, a state or a table, name it. */
+/**
+ * Whether both write to the same entry of a list or table: all parameters but the first, a state or a table,
+ * name it.
+ */
 function isSameWrite(one: RpcCall<unknown>): (other: RpcCall<unknown>) => boolean {
   const target = one.params.slice(1).join()
   return (other) => methodRules[one.method].write && other.params.slice(1).join() === target

@@ -6,7 +6,8 @@ export class ReplyTooLarge extends Error {
 }
 
 /**
- * The whole body as text. Stops reading, and so closes the connection, as soon as it is known to exceed `limit` bytes.
+ * The whole body as text. Stops reading, and so closes the connection, as soon as it is known to exceed
+ * `limit` bytes.
  * @throws ReplyTooLarge, or what undici throws when the body does not come whole
  */
 export async function readLimited(response: Dispatcher.ResponseData, limit: number): Promise<string> {

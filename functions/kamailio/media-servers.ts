@@ -25,13 +25,19 @@ interface Question {
   readonly timeoutMs: number
 }
 
-/** How each kind of media server is asked. Another kind is another entry here and in the configuration's schema. */
+/**
+ * How each kind of media server is asked. Another kind is another entry here and in the configuration's
+ * schema.
+ */
 const readers: Readonly<Record<CallCountConfig['kind'], (question: Question) => Promise<number>>> = {
   asterisk: ({ config, address, password, timeoutMs }) =>
     asteriskChannels({ address, port: config.port, user: config.user, password, timeoutMs }),
 }
 
-/** The media servers' own counts, for groups that have `callCount` configured. Addresses are tried in their order. */
+/**
+ * The media servers' own counts, for groups that have `callCount` configured. Addresses are tried in their
+ * order.
+ */
 export function createMediaServers(settings: MediaServerSettings): MediaServers {
   return {
     async activeCalls({ group, addresses }) {

@@ -19,7 +19,10 @@ export interface RpcSettings {
   readonly key?: RpcSecret
   /** what is being worked on, for the edge's log */
   readonly correlationId?: () => string | undefined
-  /** Waits, longer at each attempt (from 1), before what a gateway throttled is repeated; without it it is not. */
+  /**
+   * Waits, longer at each attempt (from 1), before what a gateway throttled is repeated; without it it is
+   * not.
+   */
   readonly backOff?: (attempt: number) => Promise<void>
 }
 
@@ -34,15 +37,18 @@ export interface Message {
   readonly limit: number
 }
 
-/** HTTP requests under way to one edge, at the most; further ones wait for their turn, outside of their timeout. */
+/**
+ * HTTP requests under way to one edge, at the most; further ones wait for their turn, outside of their
+ * timeout.
+ */
 export const requestsAtOnce = 16
 
 /** With a back-off that doubles from 100 ms these end within a second or so, well before the RPC timeout. */
 const throttledTries = 4
 
 /**
- * Sends one message and answers with the edge's reply, whatever its status. Never repeated after a timeout, which says neither done nor
- * failed.
+ * Sends one message and answers with the edge's reply, whatever its status. Never repeated after a timeout,
+ * which says neither done nor failed.
  * @throws EdgeError when there is no reply, or the secret can't be used
  */
 export function createExchange(settings: RpcSettings): (message: Message) => Promise<HttpReply> {

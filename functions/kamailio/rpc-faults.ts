@@ -4,7 +4,10 @@ import { EdgeError, type EdgeFault, StaleGeneration } from '../control/errors.ts
 import { gatewayFault } from './gateway-faults.ts'
 import { jsonOf } from './limited-reply.ts'
 
-/** A well-formed JSON-RPC error from Kamailio. `reason` is its message: nearly every fault has code 500, so only it tells them apart. */
+/**
+ * A well-formed JSON-RPC error from Kamailio. `reason` is its message: nearly every fault has code 500, so
+ * only it tells them apart.
+ */
 export class RpcRefusal extends EdgeError {
   readonly reason: string
   constructor(edge: string, fault: EdgeFault, method: string, reason: string, at: string) {
@@ -38,12 +41,18 @@ const faultByMessage = new Map<string, EdgeFault>([
   ['Method Not Found', 'unsupported'],
 ])
 
-/** @returns the fault that a JSON-RPC error's message stands for; `refused` unless it is known to mean another. */
+/**
+ * @returns the fault that a JSON-RPC error's message stands for; `refused` unless it is known to mean
+ * another.
+ */
 export function faultOfMessage(message: string): EdgeFault {
   return faultByMessage.get(message) ?? 'refused'
 }
 
-/** Statuses that the edge's own policy, or a gateway in front of it, gives without Kamailio having executed anything. */
+/**
+ * Statuses that the edge's own policy, or a gateway in front of it, gives without Kamailio having executed
+ * anything.
+ */
 const faultByStatus = new Map<number, EdgeFault>([
   [400, 'unsupported'],
   [401, 'unauthorized'],
@@ -77,7 +86,8 @@ export class BatchRefused extends EdgeError {
 
 /**
  * The result inside a reply, as yet of unknown shape.
- * @throws RpcRefusal for a JSON-RPC error with our id; StaleGeneration; otherwise EdgeError by HTTP status, or `malformed`
+ * @throws RpcRefusal for a JSON-RPC error with our id; StaleGeneration; otherwise EdgeError by HTTP status,
+ * or `malformed`
  */
 export function resultOf(edge: string, { method, id }: RpcRequest, reply: HttpReply): unknown {
   refuseUnexecuted(edge, method, reply)
@@ -92,9 +102,10 @@ export function resultOf(edge: string, { method, id }: RpcRequest, reply: HttpRe
 }
 
 /**
- * What a batch's reply answers to each of its requests, in order. All of it is believed or nothing: one element too few or in another
- * place, and no answer is known to belong to its request.
- * @throws BatchRefused where nothing was executed and asking one by one may do; StaleGeneration; otherwise EdgeError
+ * What a batch's reply answers to each of its requests, in order. All of it is believed or nothing: one
+ * element too few or in another place, and no answer is known to belong to its request.
+ * @throws BatchRefused where nothing was executed and asking one by one may do; StaleGeneration; otherwise
+ * EdgeError
  */
 export function resultsOf(
   edge: string,
@@ -144,7 +155,8 @@ function refuseUnexecuted(edge: string, what: string, reply: HttpReply): void {
 function byStatus(edge: string, what: string, reply: HttpReply, why: string): EdgeError {
   const refusal = refusalSchema.safeParse(jsonOf(reply.body))
   const said = refusal.success ? refusal.data.error.message : undefined
-  // What our rpc.cfg refuses for another reason than its policy is our own mistake, not something that the edge lacks.
+  // What our rpc.cfg refuses for another reason than its policy is our own mistake, not something that the
+  // edge lacks.
   if (said !== undefined && said !== policyWords)
     return new EdgeError(edge, 'malformed', `${what}: HTTP ${reply.status}: ${said}${at(reply)}`)
   const fault = faultByStatus.get(reply.status)
@@ -159,7 +171,10 @@ function at({ requestId }: HttpReply): string {
 const replyArray = z.array(z.unknown())
 /** What jsonrpcs itself answers to a batch, 5.6 and 6.1: it executes nothing. */
 const batchOfOthers = z.strictObject({ jsonrpc: z.literal('2.0'), result: z.strictObject({}) })
-/** What rpc.cfg answers to what it does not execute; `data` is a refused line, or the generation that it has seen. */
+/**
+ * What rpc.cfg answers to what it does not execute; `data` is a refused line, or the generation that it has
+ * seen.
+ */
 const refusalSchema = z.object({
   error: z.object({ code: z.number(), message: z.string(), data: z.int().min(0).optional() }),
 })
@@ -167,7 +182,10 @@ const refusalSchema = z.object({
 const refusalCodes = { policy: -32600, executed: -32002 } as const
 const policyWords = 'Request refused by edge policy'
 
-/** Kamailio gives either `result` or `error`, and repeats the id; it leaves the id out for what it did not execute. */
+/**
+ * Kamailio gives either `result` or `error`, and repeats the id; it leaves the id out for what it did not
+ * execute.
+ */
 const envelopeSchema = z
   .object({
     jsonrpc: z.literal('2.0'),

@@ -1,10 +1,15 @@
 import { batchLimits } from '../contracts/rpc.ts'
 import { methodRules } from './rpc-methods.ts'
 
-/** What `pv_buffer_size` takes of a reply with our rpc.cfg, 32 KB, less a margin; past it an edge executes and can't answer. */
+/**
+ * What `pv_buffer_size` takes of a reply with our rpc.cfg, 32 KB, less a margin; past it an edge executes and
+ * can't answer.
+ */
 const replyBytes = 30_000
 
-/** What rpc.cfg tells of itself, with the longest error of its routes: 165 bytes without one, 358 with one. */
+/**
+ * What rpc.cfg tells of itself, with the longest error of its routes: 165 bytes without one, 358 with one.
+ */
 const aboutBytes = 700
 const isAbout = (text: string) => text.includes('"params":["dc","about"]')
 
@@ -15,8 +20,8 @@ export interface Line {
 }
 
 /**
- * Deals requests out to as few HTTP requests as take them, in order: by lines, by bytes of the body and by the longest reply of each
- * method. One whose reply has no bound stands alone.
+ * Deals requests out to as few HTTP requests as take them, in order: by lines, by bytes of the body and by
+ * the longest reply of each method. One whose reply has no bound stands alone.
  */
 export function splitBatches<L extends Line>(lines: readonly L[]): L[][] {
   const batches: L[][] = []

@@ -16,7 +16,10 @@ export function mistrust(cause: unknown, host: string, tls: EdgeTls | undefined)
   return undefined
 }
 
-/** Why an edge's certificate is refused here: Node's codes, https://nodejs.org/api/tls.html#x509-certificate-error-codes. */
+/**
+ * Why an edge's certificate is refused here: Node's codes,
+ * https://nodejs.org/api/tls.html#x509-certificate-error-codes.
+ */
 function ofEdge(code: string, host: string, tls: EdgeTls | undefined): string | undefined {
   if (code === 'CERT_HAS_EXPIRED')
     return "the edge's certificate, or one of a CA above it, has expired: renew it on the edge"
@@ -45,8 +48,9 @@ const unsigned = new Set([
 ])
 
 /**
- * Why an edge refuses us: the alert that Kamailio (5.6 and 6.1 alike) sends before it closes. With TLS 1.3 that is
- * CERTIFICATE_REQUIRED where a certificate is missing, with TLS 1.2 HANDSHAKE_FAILURE, which may have other reasons.
+ * Why an edge refuses us: the alert that Kamailio (5.6 and 6.1 alike) sends before it closes. With TLS 1.3
+ * that is CERTIFICATE_REQUIRED where a certificate is missing, with TLS 1.2 HANDSHAKE_FAILURE, which may have
+ * other reasons.
  */
 function ofUs(alert: string, tls: EdgeTls | undefined): string | undefined {
   const renew = 'renew the parameters of edgeTls.certificateParameter and keyParameter'

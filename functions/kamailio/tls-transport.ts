@@ -10,8 +10,8 @@ export interface EdgeTlsSource {
 }
 
 /**
- * To one edge with the certificates of `source`. What was not sent since one side did not trust the other is sent once
- * more if they have changed since: a handshake that failed executed nothing.
+ * To one edge with the certificates of `source`. What was not sent since one side did not trust the other is
+ * sent once more if they have changed since: a handshake that failed executed nothing.
  */
 export function createTlsTransport(
   source: EdgeTlsSource,

@@ -12,7 +12,10 @@ export interface EventBus {
 
 /** Nothing waits for an event: one that the bus refuses is kept, and published later. */
 export interface Events extends EventBus {
-  /** @returns false where the bus refuses it for now, and whoever has it tries again; one that it never takes is kept */
+  /**
+   * @returns false where the bus refuses it for now, and whoever has it tries again; one that it never takes
+   * is kept
+   */
   offer(event: ControlEvent): Promise<boolean>
   /** Has it published later. */
   keep(event: ControlEvent): Promise<void>

@@ -1,6 +1,9 @@
 import type { LifecycleActionRef } from '../control/drain.ts'
 
-/** Auto Scaling's lifecycle actions. `over` means that no such action is active: completed, expired or never there. */
+/**
+ * Auto Scaling's lifecycle actions. `over` means that no such action is active: completed, expired or never
+ * there.
+ */
 export interface LifecycleActions {
   heartbeat(target: LifecycleActionRef): Promise<'recorded' | 'over'>
   complete(target: LifecycleActionRef, result: 'CONTINUE' | 'ABANDON'): Promise<'completed' | 'over'>

@@ -14,8 +14,8 @@ import type {
 import type { KeptEvent } from './events.ts'
 
 /**
- * Holds, drain records, what is on record of edges and was read of them. Each write is conditional; `conflict` means that somebody wrote first and
- * nothing was changed.
+ * Holds, drain records, what is on record of edges and was read of them. Each write is conditional;
+ * `conflict` means that somebody wrote first and nothing was changed.
  */
 export interface Store {
   /** Holds that are not lifted, retired marks among them. */
@@ -23,15 +23,17 @@ export interface Store {
   /** One hold, lifted or not. */
   hold(source: Hold['source'], id: string, subject: Subject): Promise<Hold | undefined>
   /**
-   * Writes a hold, placed or lifted, unless one with a later `order` is there (`stale`). Equal order writes again, but a tombstone with an order
-   * as late as the message's wins. `stale`, too, where a later request about it was seen, whoever is its subject by then.
-   * @param over what was read and is filled in: nothing is written where another run has filled in more since (`stale`)
+   * Writes a hold, placed or lifted, unless one with a later `order` is there (`stale`). Equal order writes
+   * again, but a tombstone with an order as late as the message's wins. `stale`, too, where a later request
+   * about it was seen, whoever is its subject by then.
+   * @param over what was read and is filled in: nothing is written where another run has filled in more since
+   * (`stale`)
    */
   putHold(hold: Hold, over?: Hold): Promise<'written' | 'stale'>
   /**
-   * In one transaction: the lifecycle hold becomes a tombstone (lifted now with nothing to restore, unless it says
-   * otherwise) and the retired mark of the same subject is written. Throws `StoreConflict`, and changes nothing, when
-   * either was written with a later `order`.
+   * In one transaction: the lifecycle hold becomes a tombstone (lifted now with nothing to restore, unless it
+   * says otherwise) and the retired mark of the same subject is written. Throws `StoreConflict`, and changes
+   * nothing, when either was written with a later `order`.
    */
   retire(hold: Hold, mark: Hold): Promise<void>
 
@@ -40,25 +42,32 @@ export interface Store {
   putDrain(drain: Drain): Promise<'written' | 'conflict'>
 
   /**
-   * Raised after each change of what is wanted of the edges: whoever reads `wanted` and then the holds knows every change up to it.
+   * Raised after each change of what is wanted of the edges: whoever reads `wanted` and then the holds knows
+   * every change up to it.
    * @returns its new value
    */
   raiseWanted(): Promise<number>
   wanted(): Promise<number>
 
   /**
-   * The lease of an edge's one writer, until `until` (epoch ms); a name that begins with a slash, which no edge's id does, is that of something
-   * else that one run at a time does. @returns its generation, higher than any before; undefined while somebody
-   * else has it
+   * The lease of an edge's one writer, until `until` (epoch ms); a name that begins with a slash, which no
+   * edge's id does, is that of something else that one run at a time does. @returns its generation, higher
+   * than any before; undefined while somebody else has it
    */
   takeEdge(edge: string, owner: string, now: number, until: number): Promise<number | undefined>
   /** Has it until later (epoch ms). Condition: the lease has this generation still (`lost`). */
   extendEdge(edge: string, generation: number, until: number): Promise<'written' | 'lost'>
-  /** After the edge refused our generation: a higher one under the same lease. @returns undefined when the lease is lost */
+  /**
+   * After the edge refused our generation: a higher one under the same lease.
+   * @returns undefined when the lease is lost
+   */
   raiseGeneration(edge: string, generation: number, above: number): Promise<number | undefined>
   /** @param until others wait for that long still, and a little more (epoch ms); 0: not at all */
   giveUpEdge(edge: string, generation: number, until: number): Promise<void>
-  /** What is on record of an edge; undefined: nothing was ever written. @throws UnexpectedAnswer: nobody may guess it */
+  /**
+   * What is on record of an edge; undefined: nothing was ever written.
+   * @throws UnexpectedAnswer: nobody may guess it
+   */
   edgeRecords(edge: string): Promise<readonly EdgeRecord[] | undefined>
   /** Writes all that is on record of an edge. Condition: the lease has this generation still (`lost`). */
   putEdgeRecords(
@@ -87,7 +96,10 @@ export interface Store {
   /** One that was asked before the latest one does not replace it. */
   putMachines(reading: MachinesReading): Promise<void>
 
-  /** Remembers the newest request about an alarm's or operator's hold, also where there is none. @returns what a newer one said, or `newest` */
+  /**
+   * Remembers the newest request about an alarm's or operator's hold, also where there is none.
+   * @returns what a newer one said, or `newest`
+   */
   seeRequest(of: HoldName, order: string, says: RequestSays): Promise<'newest' | RequestSays>
 
   /** A command's outcome, kept 14 days: a command that comes twice is answered, not done again. */
@@ -101,7 +113,10 @@ export interface Store {
 
   /** Releases in force. */
   releases(): Promise<readonly EdgeRelease[]>
-  /** Writes a release, in force or ended, unless one of that edge with a later `order` is there (`stale`). Equal order writes again. */
+  /**
+   * Writes a release, in force or ended, unless one of that edge with a later `order` is there (`stale`).
+   * Equal order writes again.
+   */
   putRelease(release: EdgeRelease): Promise<'written' | 'stale'>
 
   /** Answers that named edges which were not settled yet: their end is published. */

@@ -4,8 +4,9 @@ import { correlationIdOf } from '../contracts/rpc.ts'
 const current = new AsyncLocalStorage<string>()
 
 /**
- * The id of what is being worked on: the event's or command's own, from its message over every step of the drains that it started.
- * It stands in each line of the log and goes with each request to an edge, whose log has it too.
+ * The id of what is being worked on: the event's or command's own, from its message over every step of the
+ * drains that it started. It stands in each line of the log and goes with each request to an edge, whose log
+ * has it too.
  */
 export function correlationId(): string | undefined {
   return current.getStore()

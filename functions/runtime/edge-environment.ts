@@ -10,7 +10,10 @@ import {
   named,
 } from './environment.ts'
 
-/** What the settle function is told by its environment variables: where the edges are and how they are reached. */
+/**
+ * What the settle function is told by its environment variables: where the edges are and how they are
+ * reached.
+ */
 export interface EdgeEnvironment extends CommonEnvironment {
   readonly edgesPath: string
   readonly rpcSecretParameter: string

@@ -3,7 +3,9 @@ import * as z from 'zod'
 import type { Ports } from '../ports/ports.ts'
 import { createLogger } from './logger.ts'
 
-/** What a message is followed by: the id that its sender gave it, or where there is none the one that SQS did. */
+/**
+ * What a message is followed by: the id that its sender gave it, or where there is none the one that SQS did.
+ */
 export function messageId({ messageId: sqs, body }: SQSRecord): string {
   return eventIdOf(body) ?? sqs
 }
@@ -21,8 +23,8 @@ export interface MessageLog {
 const identified = z.object({ id: z.string().min(1).max(128) })
 
 /**
- * One line for each message, which leads from the id that its sender gave it to the drains that it started; their lines and
- * events carry `drainId`. What is in the message is not written.
+ * One line for each message, which leads from the id that its sender gave it to the drains that it started;
+ * their lines and events carry `drainId`. What is in the message is not written.
  */
 export function messageLog(ports: Ports, record: SQSRecord, context: Context): MessageLog {
   const logger = createLogger({ messageId: record.messageId, eventId: eventIdOf(record.body) })

@@ -5,8 +5,9 @@ import type { Metrics } from '../ports/metrics.ts'
 const milliseconds: readonly MetricName[] = [metricNames.settleDuration]
 
 /**
- * Counts in CloudWatch's embedded metric format: a JSON line of the log each, at once, so that none is lost when a function is
- * killed. Every metric has the dimension `service`; CloudWatch does not sum over further ones.
+ * Counts in CloudWatch's embedded metric format: a JSON line of the log each, at once, so that none is lost
+ * when a function is killed. Every metric has the dimension `service`; CloudWatch does not sum over further
+ * ones.
  * @param service the deployment, so that two in one account don't count into the same metrics
  */
 export function createMetrics(service: string): Metrics {

@@ -20,7 +20,10 @@ import { createPorts } from './ports.ts'
 
 type Work = (ports: Ports, message: Incoming) => Promise<unknown>
 
-/** A Lambda handler over a standard queue: each message is worked on for itself, and only the failed ones come again. */
+/**
+ * A Lambda handler over a standard queue: each message is worked on for itself, and only the failed ones come
+ * again.
+ */
 export function queueHandler(work: Work): SQSHandler {
   const take = taker(work)
   const processor = new BatchProcessor(EventType.SQS)
@@ -41,8 +44,8 @@ export function fifoQueueHandler(work: Work): SQSHandler {
 }
 
 /**
- * One message: worked on, and one line of the log about it. A failed one comes again soon, and then ever later: by itself
- * SQS would bring it only after the queue's visibility timeout, minutes later.
+ * One message: worked on, and one line of the log about it. A failed one comes again soon, and then ever
+ * later: by itself SQS would bring it only after the queue's visibility timeout, minutes later.
  */
 function taker(work: Work): (record: SQSRecord, context: Context) => Promise<void> {
   const environment = readEnvironment(process.env, { queued: true })

@@ -11,8 +11,8 @@ import { createAgent, createHttpTransport } from '../kamailio/http-transport.ts'
 const connectTimeoutMs = 10_000
 
 /**
- * A Lambda handler that says one JSON-RPC request to one edge on a private address. It calls no AWS API, reaches only the
- * configured networks, port and path, and says only what our own client may say.
+ * A Lambda handler that says one JSON-RPC request to one edge on a private address. It calls no AWS API,
+ * reaches only the configured networks, port and path, and says only what our own client may say.
  */
 export function relayHandler(): (event: unknown) => Promise<RpcOutcome> {
   const name = edgeAccessEnvironment.relayTargets
@@ -56,7 +56,9 @@ export function relayHandler(): (event: unknown) => Promise<RpcOutcome> {
 /** During a rotation some callers still have the certificates of old. */
 const mostAgents = 4
 
-/** Connections for each side of TLS that we have been given; those that were not asked for lately are closed. */
+/**
+ * Connections for each side of TLS that we have been given; those that were not asked for lately are closed.
+ */
 function agents(): (tls: EdgeTls | undefined) => Agent {
   const made = new Map<string, Agent>()
   return (tls) => {

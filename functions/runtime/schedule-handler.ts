@@ -5,7 +5,9 @@ import { readEnvironment } from './environment.ts'
 import { createLogger } from './logger.ts'
 import { createPorts } from './ports.ts'
 
-/** A Lambda handler that a schedule calls: one line of the log, and a failure is Lambda's own error metric. */
+/**
+ * A Lambda handler that a schedule calls: one line of the log, and a failure is Lambda's own error metric.
+ */
 export function scheduleHandler(
   work: (ports: Ports) => Promise<void>,
 ): (event: unknown, context: Context) => Promise<void> {

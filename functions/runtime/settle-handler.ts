@@ -8,7 +8,8 @@ import { createEdgePorts } from './edge-ports.ts'
 import { createLogger } from './logger.ts'
 
 /**
- * A Lambda handler for what the one function with edges is asked for: one line of the log; what is thrown, Lambda tries again.
+ * A Lambda handler for what the one function with edges is asked for: one line of the log; what is thrown,
+ * Lambda tries again.
  * @throws InvalidMessage for an event that is no request
  */
 export function settleHandler(

@@ -8,8 +8,8 @@ import { createLogger } from './logger.ts'
 import { createPorts } from './ports.ts'
 
 /**
- * A Lambda handler for one step of the workflow: payload in, payload out, and one line of the log; what is thrown leads the
- * workflow back to waiting.
+ * A Lambda handler for one step of the workflow: payload in, payload out, and one line of the log; what is
+ * thrown leads the workflow back to waiting.
  */
 export function stepHandler(
   step: (ports: Ports, payload: WorkflowPayload) => Promise<WorkflowPayload>,

@@ -3,8 +3,8 @@ import { CommandRefused } from '../control/errors.ts'
 import type { CommandOutcomeRow } from '../ports/store.ts'
 
 /**
- * Whether an outcome that is kept answers the command that was sent with this order. What was refused may be sent again under its id, once
- * what it was refused for has been put right.
+ * Whether an outcome that is kept answers the command that was sent with this order. What was refused may be
+ * sent again under its id, once what it was refused for has been put right.
  */
 export function isAnswer(
   outcome: CommandOutcomeRow | undefined,

@@ -4,12 +4,17 @@ import { type EdgeHead, type Reading, readable } from '../control/reading.ts'
 import { outcomeOf } from '../control/settled.ts'
 import type { Ports } from '../ports/ports.ts'
 
-/** What came of a change on one edge, for outcomes and events: never more than the destinations it is about. */
+/**
+ * What came of a change on one edge, for outcomes and events: never more than the destinations it is about.
+ */
 export interface EdgeResult {
   readonly edge: string
   readonly outcome: EdgeOutcome
   readonly detail?: string
-  /** false: it has no drain guard, so that a reload opens the destination until it is settled again; absent: it was not read since */
+  /**
+   * false: it has no drain guard, so that a reload opens the destination until it is settled again; absent:
+   * it was not read since
+   */
   readonly guarded?: boolean
   readonly entries: readonly ShownEntry[]
   /** entries that are left out: an event or a row takes only so much */

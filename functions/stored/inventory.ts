@@ -7,16 +7,23 @@ import { oneAtATime } from './one-at-a-time.ts'
 type Needs = Pick<Ports, 'store' | 'clock' | 'ids' | 'config' | 'instances'>
 
 const leaseName = '/inventory'
-/** EC2 answers 1,000 instances a page, within a second or two. When it takes longer, another run asks it, too: what was asked last stays. */
+/**
+ * EC2 answers 1,000 instances a page, within a second or two. When it takes longer, another run asks it, too:
+ * what was asked last stays.
+ */
 const leaseMs = 10_000
 /** At most once a second, however many ask. */
 const restMs = 1000
-/** Whoever finds that another one asks EC2 waits so long for what it is told: until one that was killed, or takes long, has lost its turn. */
+/**
+ * Whoever finds that another one asks EC2 waits so long for what it is told: until one that was killed, or
+ * takes long, has lost its turn.
+ */
 const patienceMs = 12_000
 
 /**
- * The instances of our groups, asked of EC2 at `notBefore` (epoch ms) or later. While EC2 answers as usual, one at a time asks, at most once
- * a second: EC2 lets 20 requests a second through, and 500 servers may be launched, or go, at once.
+ * The instances of our groups, asked of EC2 at `notBefore` (epoch ms) or later. While EC2 answers as usual,
+ * one at a time asks, at most once a second: EC2 lets 20 requests a second through, and 500 servers may be
+ * launched, or go, at once.
  * @throws InventoryBusy when another one asks, and gets no answer; what EC2 answers
  */
 export async function inventory(ports: Needs, notBefore: number): Promise<Inventory> {
@@ -49,7 +56,10 @@ async function read(ports: Needs, notBefore: number): Promise<Inventory | undefi
   return shown
 }
 
-/** What EC2 showed so long ago will do where nothing is concluded from it that a machine which goes this moment would make wrong. */
+/**
+ * What EC2 showed so long ago will do where nothing is concluded from it that a machine which goes this
+ * moment would make wrong.
+ */
 export const momentMs = 5000
 
 /**
@@ -87,7 +97,10 @@ export async function instanceById(
   return (await instancesById(ports, [instanceId], notBefore)).get(instanceId)
 }
 
-/** The running or pending instances with this address: of our groups, or else, as two VPCs may use the same, of whoever has it. */
+/**
+ * The running or pending instances with this address: of our groups, or else, as two VPCs may use the same,
+ * of whoever has it.
+ */
 export async function instancesAt(ports: Needs, host: string): Promise<readonly InstanceFacts[]> {
   const address = canonicalHost(host) ?? host
   const { instances } = await inventory(ports, ports.clock.now() - momentMs)

@@ -18,8 +18,9 @@ interface Needs {
 }
 
 /**
- * Events that decide nothing: one that the bus refuses is kept in the store, and published when the bus takes events again. One that can be
- * neither published nor kept is lost and counted: it delays no heartbeat, verdict or deadline.
+ * Events that decide nothing: one that the bus refuses is kept in the store, and published when the bus takes
+ * events again. One that can be neither published nor kept is lost and counted: it delays no heartbeat,
+ * verdict or deadline.
  */
 export function keepingEvents({ bus, store, clock, ids, metrics }: Needs): Events {
   const keep = async (event: ControlEvent, reason: string) =>
@@ -60,7 +61,10 @@ function isPermanent(error: unknown): boolean {
   return error instanceof DispatcherControlError && error.permanent
 }
 
-/** @returns false where the bus takes nothing: the next minute tries again. One that it never takes stays alone. */
+/**
+ * @returns false where the bus takes nothing: the next minute tries again. One that it never takes stays
+ * alone.
+ */
 async function publishKeptEvent(bus: EventBus, store: Needs['store'], kept: KeptEvent): Promise<boolean> {
   try {
     const { type, detail } = kept.event

@@ -60,7 +60,10 @@ export function allListed(readouts: readonly Readout[]): ListedDestination[] {
   return readouts.flatMap((readout) => ('listed' in readout ? readout.listed : []))
 }
 
-/** Whether no edge listed it at one and the same time. Each list is of its own: what has left one may have come into another by then. */
+/**
+ * Whether no edge listed it at one and the same time. Each list is of its own: what has left one may have
+ * come into another by then.
+ */
 export function wasNowhere(readouts: readonly Readout[], scope: Scope): boolean {
   const isIts = (entry: ListedName) => belongsTo(entry, scope)
   const lists = readouts.filter((readout) => 'listed' in readout)

@@ -3,7 +3,8 @@ const atOnce = 64
 
 /**
  * Does something for each item, many at once. @returns results in order.
- * @throws what was thrown first, when all were tried and none is at work any more: whoever comes next finds no write under way
+ * @throws what was thrown first, when all were tried and none is at work any more: whoever comes next finds
+ * no write under way
  */
 export async function onEach<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = []
@@ -17,7 +18,10 @@ export async function onEach<T, R>(items: readonly T[], work: (item: T) => Promi
   return results
 }
 
-/** Works in turn. What is wrong with one of them keeps no other from being done. @throws what was thrown first, when all were tried */
+/**
+ * Works in turn. What is wrong with one of them keeps no other from being done.
+ * @throws what was thrown first, when all were tried
+ */
 export async function inTurn(works: readonly (() => Promise<unknown>)[]): Promise<void> {
   const failed: unknown[] = []
   for (const work of works) {

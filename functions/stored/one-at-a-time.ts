@@ -1,8 +1,8 @@
 import type { Ports } from '../ports/ports.ts'
 
 /**
- * Does something that one run at a time does, under a lease of that name in the table. A run that was killed keeps it until `leaseMs` are
- * over; then another one does it beside what may be left of that.
+ * Does something that one run at a time does, under a lease of that name in the table. A run that was killed
+ * keeps it until `leaseMs` are over; then another one does it beside what may be left of that.
  * @param name with a slash in front, which no edge's has
  * @returns what the work does; undefined: another run is at it
  */

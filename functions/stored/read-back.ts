@@ -6,26 +6,36 @@ import { onEach } from './on-each.ts'
 
 type Needs = Pick<Ports, 'store' | 'settles' | 'clock' | 'config'>
 
-/** What a reading has to know: every change up to a value of the counter, or what was there at a time (epoch ms). */
+/**
+ * What a reading has to know: every change up to a value of the counter, or what was there at a time (epoch
+ * ms).
+ */
 export interface Since {
   readonly wanted?: number
   readonly notBefore?: number
   /** the media servers' own counts are needed too */
   readonly machines?: boolean
-  /** a drain ends by nothing but this: an edge that answers each request late is waited for, too, but for so long at most (ms) */
+  /**
+   * a drain ends by nothing but this: an edge that answers each request late is waited for, too, but for so
+   * long at most (ms)
+   */
   readonly patientForMs?: number
 }
 
 /**
- * What is not known by then is not waited for: an edge that rests, and is read, or one that does not answer; who is patient waits for a
- * whole reading of an edge that answers each request at the last moment (lib/control-function.ts).
+ * What is not known by then is not waited for: an edge that rests, and is read, or one that does not answer;
+ * who is patient waits for a whole reading of an edge that answers each request at the last moment
+ * (lib/control-function.ts).
  */
 function patienceMs({ config }: Pick<Ports, 'config'>, patientForMs?: number): number {
   const rpcMs = config.timers.rpcTimeoutSeconds * 1000
   return patientForMs === undefined ? 2 * rpcMs + 2000 : Math.min(patientForMs, 10 * rpcMs + 2000)
 }
 
-/** Waits until every edge has been read, or could not be, for a short while. Asks for a settle once there is one that does not rest. */
+/**
+ * Waits until every edge has been read, or could not be, for a short while. Asks for a settle once there is
+ * one that does not rest.
+ */
 export async function readBack(ports: Needs, since: Since): Promise<void> {
   const { store, clock, config } = ports
   const { rpcTimeoutSeconds, minWaitSeconds } = config.timers
@@ -54,7 +64,8 @@ function restedFrom({ wanted, askedAt, unreadable }: EdgeHead, since = 0): numbe
 
 /**
  * The same for a change of what is wanted, which the counter knows as `wanted`.
- * @returns what came of it on each edge, for a hold: as it was read first, since what comes later finds nothing to do
+ * @returns what came of it on each edge, for a hold: as it was read first, since what comes later finds
+ * nothing to do
  */
 export async function changeReadBack(
   ports: Needs,
@@ -87,7 +98,10 @@ function ask({ settles }: Needs, { notBefore }: Since): Promise<void> {
   return settles.ask({ kind: 'settle', ...(notBefore !== undefined && { notBefore }) })
 }
 
-/** At the longest between two polls. 500 looks at once that polled 50 heads twice a second were throttled by the heads' partition. */
+/**
+ * At the longest between two polls. 500 looks at once that polled 50 heads twice a second were throttled by
+ * the heads' partition.
+ */
 const looksWaitMs = 2000
 /** Somebody waits for the answer of a command. */
 const answersWaitMs = 500
@@ -111,7 +125,10 @@ async function configured(store: Ports['store']): Promise<EdgeHead[]> {
   return (await store.edgeHeads()).filter(({ removedAt }) => removedAt === undefined)
 }
 
-/** As the counter is after the heads were read, where that matters: none of them names more, unless the counter went back. */
+/**
+ * As the counter is after the heads were read, where that matters: none of them names more, unless the
+ * counter went back.
+ */
 async function counterNow(
   store: Ports['store'],
   heads: readonly EdgeHead[],

@@ -11,8 +11,8 @@ export interface AlarmChange {
 }
 
 /**
- * A real `CloudWatch Alarm State Change` of a metric alarm with an InstanceId dimension (CloudWatch guide, "Alarm events
- * and EventBridge"). Timestamps inside the detail end in `+0000`, not in `Z`.
+ * A real `CloudWatch Alarm State Change` of a metric alarm with an InstanceId dimension (CloudWatch guide,
+ * "Alarm events and EventBridge"). Timestamps inside the detail end in `+0000`, not in `Z`.
  */
 export function alarmStateChange(change: AlarmChange): AwsEvent {
   const { alarmName, state, previousState, at, region, accountId } = change

@@ -32,7 +32,9 @@ export interface ActionAddress {
   readonly instanceId: string | undefined
 }
 
-/** Every lifecycle action since the start: starts, prolongs, completes and expires them as Auto Scaling does. */
+/**
+ * Every lifecycle action since the start: starts, prolongs, completes and expires them as Auto Scaling does.
+ */
 export class LifecycleActions {
   readonly #all: Pending[] = []
   readonly #faults: Faults
@@ -97,7 +99,8 @@ export class LifecycleActions {
 
   /**
    * Ends an action with a result.
-   * @throws ApiError ValidationError when no such action is active, ResourceContention when that fault is planted
+   * @throws ApiError ValidationError when no such action is active, ResourceContention when that fault is
+   * planted
    */
   complete(address: ActionAddress, result: LifecycleResult): void {
     const at = Date.now()

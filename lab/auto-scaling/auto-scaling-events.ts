@@ -16,7 +16,10 @@ export function groupArn({ region, accountId }: Region, group: string): string {
   return `arn:aws:autoscaling:${region}:${accountId}:autoScalingGroup:${uuid}:autoScalingGroupName/${group}`
 }
 
-/** `EC2 Instance-terminate Lifecycle Action` or `EC2 Instance-launch Lifecycle Action` (Auto Scaling guide, "EventBridge event reference"). */
+/**
+ * `EC2 Instance-terminate Lifecycle Action` or `EC2 Instance-launch Lifecycle Action` (Auto Scaling guide,
+ * "EventBridge event reference").
+ */
 export function lifecycleActionEvent(
   region: Region,
   action: { token: string; hook: Hook; group: string; instanceId: string; transition: Transition },

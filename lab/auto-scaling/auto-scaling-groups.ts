@@ -38,7 +38,10 @@ export interface Activity {
   readonly instance: Instance
   /** One per hook; each has its own token and event. */
   readonly actions: readonly LifecycleAction[]
-  /** Resolves when the instance has come to rest: InService, Terminated, Terminating:Retained or Warmed:Stopped. */
+  /**
+   * Resolves when the instance has come to rest: InService, Terminated, Terminating:Retained or
+   * Warmed:Stopped.
+   */
   readonly done: Promise<void>
 }
 
@@ -120,9 +123,10 @@ export class Groups {
   }
 
   /**
-   * Scale-in. Resolves when the terminate hooks' events are handed over. A retained instance goes at once, without its
-   * hooks [not documented by AWS].
-   * @throws ApiError ValidationError when there is no such instance, ScalingActivityInProgress when it is on its way already
+   * Scale-in. Resolves when the terminate hooks' events are handed over. A retained instance goes at once,
+   * without its hooks [not documented by AWS].
+   * @throws ApiError ValidationError when there is no such instance, ScalingActivityInProgress when it is on
+   * its way already
    */
   async terminate(id: string, request: TerminateRequest = {}): Promise<Activity> {
     const instance = this.#find(id)

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 
-/** What an API call answers instead of a result: the code and message that an SDK shows, and the HTTP status. */
+/**
+ * What an API call answers instead of a result: the code and message that an SDK shows, and the HTTP status.
+ */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
   readonly code: string
@@ -54,7 +56,10 @@ export class Parameters {
   }
 }
 
-/** One API of the AWS Query protocol: its version tells its calls apart from the other one's on the same server. */
+/**
+ * One API of the AWS Query protocol: its version tells its calls apart from the other one's on the same
+ * server.
+ */
 export interface QueryApi {
   readonly version: string
   readonly call: (action: string, parameters: Parameters) => Xml | Promise<Xml>

@@ -27,7 +27,10 @@ export type Ec2State = 'pending' | 'running' | 'shutting-down' | 'terminated' | 
 export interface Hook {
   readonly name: string
   readonly transition: Transition
-  /** Seconds. AWS refuses less than 30; the simulator takes any, also fractions, so that the lab need not wait. */
+  /**
+   * Seconds. AWS refuses less than 30; the simulator takes any, also fractions, so that the lab need not
+   * wait.
+   */
   readonly heartbeatTimeoutSeconds: number
   readonly defaultResult: LifecycleResult
   readonly notificationMetadata?: string

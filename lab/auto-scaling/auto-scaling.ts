@@ -10,7 +10,10 @@ export interface AutoScalingOptions {
   readonly accountId: string
   /** Hands one event to EventBridge. */
   readonly publish: (event: AwsEvent) => Promise<void>
-  /** Switches the machine off (SIGKILL) and resolves when it is gone; called once per termination, or stop into the warm pool. */
+  /**
+   * Switches the machine off (SIGKILL) and resolves when it is gone; called once per termination, or stop
+   * into the warm pool.
+   */
   readonly onTerminate: (instance: Instance) => Promise<void>
 }
 
@@ -26,15 +29,18 @@ export interface AutoScaling {
   instances(): readonly Instance[]
   /** Every lifecycle action since the start, oldest first. */
   actions(): readonly LifecycleAction[]
-  /** Stops all clocks and the server. @throws AggregateError of what failed in the background (publish, onTerminate) */
+  /**
+   * Stops all clocks and the server.
+   * @throws AggregateError of what failed in the background (publish, onTerminate)
+   */
   close(): Promise<void>
 }
 
 /**
- * Starts the simulator. It behaves as the Auto Scaling guide says of lifecycle hooks: an action waits for its hook's
- * heartbeat timeout, each heartbeat restarts it up to the global maximum (min(48 h, 100 × timeout)), then the default
- * result counts; completing is not idempotent; a terminated instance's machine is really switched off (`onTerminate`).
- * Time is real, only shorter: hooks may have timeouts that AWS refuses.
+ * Starts the simulator. It behaves as the Auto Scaling guide says of lifecycle hooks: an action waits for its
+ * hook's heartbeat timeout, each heartbeat restarts it up to the global maximum (min(48 h, 100 × timeout)),
+ * then the default result counts; completing is not idempotent; a terminated instance's machine is really
+ * switched off (`onTerminate`). Time is real, only shorter: hooks may have timeouts that AWS refuses.
  */
 export async function startAutoScaling(options: AutoScalingOptions): Promise<AutoScaling> {
   const faults: Faults = {

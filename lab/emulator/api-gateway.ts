@@ -58,8 +58,9 @@ const notForwarded = [
 const notReturned = ['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'date', 'server']
 
 /**
- * A reverse proxy on loopback that behaves like API Gateway: checks each signature, knows its routes alone, writes the edge's
- * path over its own, adds `Via` and `Forwarded`, and answers in API Gateway's words for what goes wrong.
+ * A reverse proxy on loopback that behaves like API Gateway: checks each signature, knows its routes alone,
+ * writes the edge's path over its own, adds `Via` and `Forwarded`, and answers in API Gateway's words for
+ * what goes wrong.
  */
 export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGateway> {
   const { region, key, timeoutMs = 30_000, logFile } = options

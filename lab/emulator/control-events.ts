@@ -24,7 +24,10 @@ const envelope = z.object({
   }),
 })
 
-/** One event that our functions published. For show, and for what only they can say; the referee judges without it. */
+/**
+ * One event that our functions published. For show, and for what only they can say; the referee judges
+ * without it.
+ */
 export interface ControlEvent {
   readonly type: string
   /** Unix ms at which the lab received it */

@@ -26,8 +26,8 @@ const bootstrapTimeoutMs = 180_000
 const deployTimeoutMs = 240_000
 
 /**
- * Deploys the app with the very commands that a user would run: `cdk bootstrap`, unless it is done already, and
- * `cdk deploy`.
+ * Deploys the app with the very commands that a user would run: `cdk bootstrap`, unless it is done already,
+ * and `cdk deploy`.
  * @throws ChildExited with the last lines of cdk's own output, also after 240 s
  */
 export async function deploy(emulator: Emulator, options: DeployOptions): Promise<Outputs> {
@@ -56,7 +56,8 @@ export async function deploy(emulator: Emulator, options: DeployOptions): Promis
     )
     options.log(`cdk ${name}: done (${((Date.now() - startedAt) / 1000).toFixed(1)} s)`)
   }
-  // With an environment named, bootstrap has no use for the app; without '' it would build and synthesize it all the same.
+  // With an environment named, bootstrap has no use for the app; without '' it would build and synthesize it
+  // all the same.
   if (!(await isBootstrapped(emulator)))
     await cdk(
       'bootstrap',

@@ -23,7 +23,10 @@ export interface Emulator {
   }
   /** The environment that points another program's AWS SDK or CLI here, and nowhere else. */
   env(): Record<string, string>
-  /** What is still to be done to the functions of these stacks after each deployment; undefined when nothing is. */
+  /**
+   * What is still to be done to the functions of these stacks after each deployment; undefined when nothing
+   * is.
+   */
   readonly deployed?: (stacks: readonly string[]) => Promise<void>
   stop(): Promise<void>
 }
@@ -49,8 +52,8 @@ const accountId = '123456789012'
 const accessKeyId = 'test'
 
 /**
- * Starts MiniStack on a free port of loopback, with nothing of the machine's own environment but the PATH: its handlers
- * inherit all of it. They run on the Node that runs the lab.
+ * Starts MiniStack on a free port of loopback, with nothing of the machine's own environment but the PATH:
+ * its handlers inherit all of it. They run on the Node that runs the lab.
  * @throws ChildExited, ChildNotReady with the last lines of its log
  */
 export async function startMiniStack(options: MiniStackOptions): Promise<Emulator> {
@@ -61,7 +64,8 @@ export async function startMiniStack(options: MiniStackOptions): Promise<Emulato
     mkdirSync(path, { recursive: true })
     return path
   }
-  // MiniStack's worker is CommonJS in a .js file, which this project's own package.json would make an ES module.
+  // MiniStack's worker is CommonJS in a .js file, which this project's own package.json would make an ES
+  // module.
   writeFileSync(join(folder('tmp'), 'package.json'), '{"type":"commonjs"}')
   const child = await startChild({
     name: 'ministack',

@@ -22,7 +22,10 @@ const choiceSchema = z.union([
   z.url({ protocol: /^https?$/ }).transform((address) => new URL(address)),
 ])
 
-/** @param text `ministack`, `localstack`, or the address of a LocalStack that runs already. @throws UnknownEmulator */
+/**
+ * @param text `ministack`, `localstack`, or the address of a LocalStack that runs already.
+ * @throws UnknownEmulator
+ */
 export function emulatorChoice(text: string): EmulatorChoice {
   const choice = choiceSchema.safeParse(text)
   if (choice.success) return choice.data

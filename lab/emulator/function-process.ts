@@ -9,7 +9,8 @@ export class NoFunctionProcess extends Error {
 }
 
 /**
- * Kills the functions' processes that have the other ends of these connections, with SIGKILL, and waits until those are closed.
+ * Kills the functions' processes that have the other ends of these connections, with SIGKILL, and waits until
+ * those are closed.
  * @throws NoFunctionProcess, before anything is killed
  */
 export async function killFunctions(
@@ -22,7 +23,10 @@ export async function killFunctions(
   await Promise.all(closed)
 }
 
-/** Only the emulator's descendants are looked at: it starts a process for each execution environment of a function. */
+/**
+ * Only the emulator's descendants are looked at: it starts a process for each execution environment of a
+ * function.
+ */
 function processBehind({ pid: emulator }: Pick<Emulator, 'pid'>, socket: Socket): number {
   const link = `socket:[${inodeOfOtherEnd(socket)}]`
   const found = emulator === undefined ? undefined : descendantsOf(emulator).find((pid) => opens(pid, link))

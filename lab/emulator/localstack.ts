@@ -8,7 +8,10 @@ import { type Emulator, type EmulatorOptions, emulatorAt, nodeFirst } from './em
 export interface LocalStackOptions extends EmulatorOptions {
   /** A Python that has LocalStack (`localStackProgram`). */
   readonly localstack: LocalStackProgram
-  /** File with the results that Step Functions takes instead of calling a task's function (its SFN_MOCK_CONFIG). */
+  /**
+   * File with the results that Step Functions takes instead of calling a task's function (its
+   * SFN_MOCK_CONFIG).
+   */
   readonly mockedTasks?: string
 }
 
@@ -18,14 +21,17 @@ export class NoRoleChecks extends Error {
 }
 
 const region = 'eu-central-1'
-/** One Python process does all of it: nine drains at once would wait longer for it than their heartbeat timeout. */
+/**
+ * One Python process does all of it: nine drains at once would wait longer for it than their heartbeat
+ * timeout.
+ */
 export const slowness = 10
 // an access key of twelve digits is LocalStack's way to name the account
 const accountId = '123456789012'
 
 /**
- * Starts LocalStack on a free port of loopback, handlers as processes on the Node that runs the lab, DynamoDB Local beside it.
- * All that it writes stands below the run's folder. It takes about 7 s to stop.
+ * Starts LocalStack on a free port of loopback, handlers as processes on the Node that runs the lab, DynamoDB
+ * Local beside it. All that it writes stands below the run's folder. It takes about 7 s to stop.
  * @throws NoRoleChecks; ChildExited, ChildNotReady with the last lines of its log
  */
 export async function startLocalStack(options: LocalStackOptions): Promise<Emulator> {

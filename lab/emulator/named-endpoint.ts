@@ -17,10 +17,11 @@ export class NoSuchEndpoint extends Error {
 }
 
 /**
- * Uses a LocalStack that runs already; the lab neither starts nor stops it, and what it deploys stays there. It must run Node
- * 24 functions (`nodejs24.x`), accept `aws.*` events, and its functions must reach this machine's loopback: on Linux a container with
- * `--network host` and `LAMBDA_DOCKER_FLAGS="--network host"`. What a handler must know beside its template (where the lab's Auto
- * Scaling is) is written into each function after the deployment.
+ * Uses a LocalStack that runs already; the lab neither starts nor stops it, and what it deploys stays there.
+ * It must run Node 24 functions (`nodejs24.x`), accept `aws.*` events, and its functions must reach this
+ * machine's loopback: on Linux a container with `--network host` and `LAMBDA_DOCKER_FLAGS="--network host"`.
+ * What a handler must know beside its template (where the lab's Auto Scaling is) is written into each
+ * function after the deployment.
  * @throws NoSuchEndpoint, NoRoleChecks
  */
 export async function connectTo(address: URL, options: EmulatorOptions): Promise<Emulator> {
@@ -48,7 +49,10 @@ export async function connectTo(address: URL, options: EmulatorOptions): Promise
   return { ...emulator, deployed: (stacks) => addToFunctions(emulator, stacks, handlerEnvironment) }
 }
 
-/** A function is known by its name, which CloudFormation begins with the stack's: the user may have others there. */
+/**
+ * A function is known by its name, which CloudFormation begins with the stack's: the user may have others
+ * there.
+ */
 async function addToFunctions(
   { client }: Emulator,
   stacks: readonly string[],

@@ -18,8 +18,9 @@ const form =
   /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/
 
 /**
- * Signature Version 4 as AWS checks it for `execute-api` (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html):
- * date within 5 minutes, region and service, host and every `x-amz-*` header signed, the body's own hash.
+ * Signature Version 4 as AWS checks it for `execute-api`
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html): date within 5
+ * minutes, region and service, host and every `x-amz-*` header signed, the body's own hash.
  * @returns AWS's words for what is wrong, or undefined
  */
 export function signatureFault(

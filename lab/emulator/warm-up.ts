@@ -13,9 +13,10 @@ const atOnce = { look: 12, settle: 10, testNotifications: 6 } as const
 const timeoutMs = 60_000
 
 /**
- * Has the functions started before the first trigger, as those of a fleet in use are: a dozen cold starts at once, which AWS
- * spreads over its machines, would take this one longer than the hook's heartbeat timeout. Asks for nothing that is real: a drain
- * that nobody knows, of a lifecycle action that is over, and the test notification that Auto Scaling sends itself.
+ * Has the functions started before the first trigger, as those of a fleet in use are: a dozen cold starts at
+ * once, which AWS spreads over its machines, would take this one longer than the hook's heartbeat timeout.
+ * Asks for nothing that is real: a drain that nobody knows, of a lifecycle action that is over, and the test
+ * notification that Auto Scaling sends itself.
  */
 export async function warmUp(emulator: Emulator, outputs: Readonly<Record<string, string>>): Promise<void> {
   const sfn = new SFNClient(emulator.client)

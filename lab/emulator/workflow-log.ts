@@ -4,7 +4,10 @@ import { GetExecutionHistoryCommand, ListExecutionsCommand, SFNClient } from '@a
 import type { World } from '../world/world.ts'
 import { output } from '../world/world-aws.ts'
 
-/** Writes what the drain workflows ran into to `<runDir>/workflows.log`: one line per execution, and per step that failed. */
+/**
+ * Writes what the drain workflows ran into to `<runDir>/workflows.log`: one line per execution, and per step
+ * that failed.
+ */
 export async function writeWorkflowLog(world: World): Promise<string> {
   const sfn = new SFNClient(world.emulator.client)
   const file = join(world.runDir, 'workflows.log')

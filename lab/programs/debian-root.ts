@@ -35,7 +35,10 @@ export const forky: Suite = {
   debian: 'forky',
   packages: [...kamailioPackages, 'kamailio-lua-modules', 'sip-tester', 'asterisk', 'asterisk-modules'],
 }
-/** The Python and the Java that LocalStack needs. Not Kamailio 6.0: who runs one of them need not download the other. */
+/**
+ * The Python and the Java that LocalStack needs. Not Kamailio 6.0: who runs one of them need not download the
+ * other.
+ */
 export const trixie: Suite = {
   name: 'trixie',
   debian: 'trixie',
@@ -67,8 +70,9 @@ export class NoDebianPackages extends Error {
 }
 
 /**
- * Debian's own packages of one suite with everything they need, unpacked into a folder: no root, nothing installed.
- * apt checks every signature and hash. Cached; a half-made folder is never seen, because it is renamed into place last.
+ * Debian's own packages of one suite with everything they need, unpacked into a folder: no root, nothing
+ * installed. apt checks every signature and hash. Cached; a half-made folder is never seen, because it is
+ * renamed into place last.
  * @returns the folder that stands for `/`
  */
 export async function debianRoot(suite: Suite, log: Log): Promise<string> {
@@ -111,7 +115,10 @@ function isComplete(home: string, suite: Suite): boolean {
   return manifest.success && manifest.data.requested.join() === suite.packages.join()
 }
 
-/** The address comes from the machine's own sources, so that a site's proxy or mirror is used as everywhere else. */
+/**
+ * The address comes from the machine's own sources, so that a site's proxy or mirror is used as everywhere
+ * else.
+ */
 function findMirror(): string {
   if (!existsSync('/usr/bin/apt-get')) throw new NoDebianPackages('this machine has no apt')
   const folder = '/etc/apt/sources.list.d'
@@ -134,7 +141,10 @@ function findKeyring(): string {
   return found
 }
 
-/** An apt with folders of its own. Its status file is empty, so that the whole closure down to libc comes along. */
+/**
+ * An apt with folders of its own. Its status file is empty, so that the whole closure down to libc comes
+ * along.
+ */
 function privateApt(dir: string, sources: string) {
   const apt = join(dir, 'apt')
   for (const folder of [

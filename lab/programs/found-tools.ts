@@ -23,7 +23,10 @@ const neededModules = [
   'jsonrpcs',
 ]
 
-/** The machine's own Kamailio, if it is of that release, loads every module that an edge needs and brings its SQLite schema. */
+/**
+ * The machine's own Kamailio, if it is of that release, loads every module that an edge needs and brings its
+ * SQLite schema.
+ */
 export function findKamailio(release: KamailioRelease): KamailioProgram | undefined {
   if (!output(['kamailio', '-v'])?.startsWith(`version: kamailio ${release}.`)) return undefined
   const schema = ['/usr/share', '/usr/local/share']
@@ -75,7 +78,10 @@ export function findAsterisk(): AsteriskProgram | undefined {
   return { argv: ['asterisk'], moduleDir, dataDir }
 }
 
-/** What a program prints; undefined when it isn't on the PATH. SIPp's -v ends with 99, so the code says nothing. */
+/**
+ * What a program prints; undefined when it isn't on the PATH. SIPp's -v ends with 99, so the code says
+ * nothing.
+ */
 function output(argv: readonly [string, ...string[]]): string | undefined {
   const [command, ...args] = argv
   const result = spawnSync(command, args, { encoding: 'utf8', timeout: 5000 })

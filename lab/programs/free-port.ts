@@ -1,7 +1,10 @@
 import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 
-/** A port of `host` that nobody listens on, for UDP and TCP alike. @throws when there is none after ten attempts */
+/**
+ * A port of `host` that nobody listens on, for UDP and TCP alike.
+ * @throws when there is none after ten attempts
+ */
 export async function freePort(host: string): Promise<number> {
   for (let attempt = 0; attempt < 10; attempt++) {
     const port = await freeUdpPort(host)

@@ -8,8 +8,9 @@ export type Log = (line: string) => void
 export const cacheDir = resolve(import.meta.dirname, '../../.lab')
 
 /**
- * Makes a folder of the cache all or nothing: `fill` works in a folder of its own, which is renamed to `home` when it is
- * done. Two runs at once both do the work; the first to finish wins and the other's folder is dropped.
+ * Makes a folder of the cache all or nothing: `fill` works in a folder of its own, which is renamed to `home`
+ * when it is done. Two runs at once both do the work; the first to finish wins and the other's folder is
+ * dropped.
  * @returns `home`
  */
 export async function place(home: string, fill: (dir: string) => Promise<void>): Promise<string> {

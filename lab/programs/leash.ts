@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * The wrapper that keeps a child on the leash. It stands in a process group of its own, names the child's pid and later
- * its exit code on descriptor 3, and reads its standard input: at end of file (the lab stopped, crashed or was killed)
- * and when the child is gone it kills the whole group, so that forked workers never outlive their parent.
+ * The wrapper that keeps a child on the leash. It stands in a process group of its own, names the child's pid
+ * and later its exit code on descriptor 3, and reads its standard input: at end of file (the lab stopped,
+ * crashed or was killed) and when the child is gone it kills the whole group, so that forked workers never
+ * outlive their parent.
  */
 const LEASH = `
 exec 5<&0 </dev/null
@@ -26,7 +27,10 @@ export interface Child {
   readonly logFile: string
   /** The program's own pid (not the wrapper's). */
   readonly pid: number
-  /** Resolves once, with the exit code as a shell gives it (137 = SIGKILL), when the program and its workers are gone. */
+  /**
+   * Resolves once, with the exit code as a shell gives it (137 = SIGKILL), when the program and its workers
+   * are gone.
+   */
   readonly exited: Promise<number>
   readonly alive: () => boolean
   /** Sends a signal to the program only; does nothing when it is gone. */

@@ -39,7 +39,8 @@ export function whyNoLocalStack(): string | undefined {
 }
 
 /**
- * LocalStack exactly as pinned, every file checked against its hash, on Debian's own Python 3.13 and Java 21. Cached, 1 GB.
+ * LocalStack exactly as pinned, every file checked against its hash, on Debian's own Python 3.13 and Java 21.
+ * Cached, 1 GB.
  * @throws NoLocalStack, NoDebianPackages, ChildExited (pip's or Maven's own words)
  */
 export async function localStackProgram(log: Log): Promise<LocalStackProgram> {
@@ -73,8 +74,8 @@ function recipeOf(root: string): string {
 }
 
 /**
- * The unpacked Python runs through the loader that it came with. argv0 keeps `sys.executable` this script; PYTHONHOME stays
- * with LocalStack, since handlers get an environment of their own.
+ * The unpacked Python runs through the loader that it came with. argv0 keeps `sys.executable` this script;
+ * PYTHONHOME stays with LocalStack, since handlers get an environment of their own.
  */
 function writePython(dir: string, root: string): void {
   const loader = join(root, 'usr/lib64/ld-linux-x86-64.so.2')
@@ -88,7 +89,10 @@ exec '${loader}' --library-path '${libraries}' --argv0 "$0" '${python}' "$@"
   chmodSync(join(dir, 'python'), 0o755)
 }
 
-/** Three of the packages come as pure Python sources only; setuptools, which unpacks them, is taken by hash before. */
+/**
+ * Three of the packages come as pure Python sources only; setuptools, which unpacks them, is taken by hash
+ * before.
+ */
 async function installModules(dir: string, root: string, say: Log): Promise<void> {
   const wheels = join(root, 'usr/share/python-wheels')
   const pipWheel = readdirSync(wheels).find((file) => file.startsWith('pip-'))

@@ -2,8 +2,9 @@ import type { CallRecord } from '../sip/call-record.ts'
 import type { ActionEvidence, DeadlineEvidence, DrainEvidence, Problem } from './evidence.ts'
 
 /**
- * Whether the group's policy answers for the end of a call that was cut: `terminate` for those that were still up when the instance
- * was let go, `end-calls` for those that got a BYE at both ends, `retain` for none; and never before the deadline.
+ * Whether the group's policy answers for the end of a call that was cut: `terminate` for those that were
+ * still up when the instance was let go, `end-calls` for those that got a BYE at both ends, `retain` for
+ * none; and never before the deadline.
  */
 export function isByPolicy({ deadline, action }: DrainEvidence, call: CallRecord): boolean {
   const { answeredAt, byeAtServerAt, hungUpAt } = call
@@ -21,7 +22,10 @@ export function isByPolicy({ deadline, action }: DrainEvidence, call: CallRecord
   }
 }
 
-/** What must hold of a drain whose calls outlast its deadline. `lastBye`: undefined when a call of the server never got one. */
+/**
+ * What must hold of a drain whose calls outlast its deadline. `lastBye`: undefined when a call of the server
+ * never got one.
+ */
 export function deadlineProblems(
   { at, choice, goneAt }: DeadlineEvidence,
   { endedAt, result, cause }: ActionEvidence,

@@ -1,6 +1,8 @@
 import type { FlagChange } from '../sip/flag-watch.ts'
 
-/** So long a reload may show an edge's file instead of its states; the drain guard keeps calls away meanwhile. */
+/**
+ * So long a reload may show an edge's file instead of its states; the drain guard keeps calls away meanwhile.
+ */
 export const reloadShowsMs = 2000
 
 type Flags = ReadonlyMap<number, string> | undefined
@@ -32,7 +34,10 @@ function firstEverywhere(
   return undefined
 }
 
-/** @returns the first moment at or after `since` at which every edge shows it disabled in every group that lists it. */
+/**
+ * @returns the first moment at or after `since` at which every edge shows it disabled in every group that
+ * lists it.
+ */
 export function disabledEverywhere(history: readonly FlagChange[], edges: readonly string[], since: number) {
   return firstEverywhere(history, edges, since, isDisabled)
 }
@@ -52,7 +57,10 @@ export function restoredEverywhere(
   })
 }
 
-/** @returns the first moment at or after `since` at which every edge shows it active in every group that lists it. */
+/**
+ * @returns the first moment at or after `since` at which every edge shows it active in every group that lists
+ * it.
+ */
 export function activeEverywhere(history: readonly FlagChange[], edges: readonly string[], since: number) {
   return firstEverywhere(history, edges, since, isActive)
 }

@@ -11,7 +11,10 @@ import {
   shownAt,
 } from './flag-history.ts'
 
-/** One scenario in the report. A figure is null where it does not apply, or could not be reached: `problems` then says so. */
+/**
+ * One scenario in the report. A figure is null where it does not apply, or could not be reached: `problems`
+ * then says so.
+ */
 export interface ScenarioReport {
   readonly name: string
   readonly kind: 'drain' | 'launch'
@@ -46,7 +49,10 @@ export interface Records {
   readonly flagsOf: (uri: string) => readonly FlagChange[]
 }
 
-/** Judges one scenario by what the lab itself saw: SIP at both ends, the edges' own lists, the simulator's record. */
+/**
+ * Judges one scenario by what the lab itself saw: SIP at both ends, the edges' own lists, the simulator's
+ * record.
+ */
 export function judge(evidence: Evidence, records: Records): ScenarioReport {
   return evidence.kind === 'drain' ? judgeDrain(evidence, records) : judgeLaunch(evidence, records)
 }

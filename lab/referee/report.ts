@@ -41,7 +41,10 @@ export interface ReportInput {
   readonly strangers: readonly Problem[]
 }
 
-/** Puts a run together. Nothing is passed over: a call that never ended and a scenario that broke off are problems. */
+/**
+ * Puts a run together. Nothing is passed over: a call that never ended and a scenario that broke off are
+ * problems.
+ */
 export function makeReport(input: ReportInput): Report {
   const counted = (outcome: CallRecord['outcome']) =>
     input.calls.filter((call) => call.outcome === outcome).length

@@ -49,8 +49,9 @@ interface Turn {
 const never = Number.POSITIVE_INFINITY
 
 /**
- * The traces of a second writer: writes in an edge's log that name none of our reasons, and states that nobody had asked us for.
- * Each finds what the other can't: a name can be copied, the FIFO logs nothing, and what is changed back at once is not seen.
+ * The traces of a second writer: writes in an edge's log that name none of our reasons, and states that
+ * nobody had asked us for. Each finds what the other can't: a name can be copied, the FIFO logs nothing, and
+ * what is changed back at once is not seen.
  */
 export function strangerProblems(records: EdgeRecords): readonly Problem[] {
   return [
@@ -124,7 +125,9 @@ function holdsOf(uri: string, { evidence, flagsOf }: EdgeRecords): readonly Hold
   })
 }
 
-/** While an edge can't be read it shows nothing: what it shows then is compared with what it had shown before. */
+/**
+ * While an edge can't be read it shows nothing: what it shows then is compared with what it had shown before.
+ */
 function turnsOf(history: readonly FlagChange[], edge: string): readonly Turn[] {
   const before = new Map<number, string>()
   return history.flatMap((change) => {

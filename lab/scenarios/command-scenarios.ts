@@ -86,7 +86,10 @@ export const commands: Scenario = {
   },
 }
 
-/** An entry that stands in the file only, until an edge reads it again: that proves a reload without asking anybody else. */
+/**
+ * An entry that stands in the file only, until an edge reads it again: that proves a reload without asking
+ * anybody else.
+ */
 const marker = { group: 9, uri: 'sip:127.0.2.99:5060', flags: 4 } as const
 
 async function reloadEverywhere(world: World, send: () => Promise<void>): Promise<readonly Problem[]> {

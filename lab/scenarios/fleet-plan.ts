@@ -2,11 +2,12 @@ import type { ControlConfigInput } from '../../functions/contracts/config.ts'
 import type { Hook } from '../auto-scaling/auto-scaling-types.ts'
 
 /**
- * What the lab's fleet looks like: timers, servers, callers. All of it is short, so that a whole run takes a minute; how the
- * lengths hang together is what makes the run a proof:
- * - the longest call (23 s) outlasts the hook's heartbeat timeout (20 s, for a busy machine), so a drain needs heartbeats;
- * - the edges end calls at 27 s, which no call of the lab reaches, so `longestCallSeconds` is true, and edge-b, which forgets
- *   its calls at a restart, may be believed once it is up that long;
+ * What the lab's fleet looks like: timers, servers, callers. All of it is short, so that a whole run takes a
+ * minute; how the lengths hang together is what makes the run a proof:
+ * - the longest call (23 s) outlasts the hook's heartbeat timeout (20 s, for a busy machine), so a drain
+ *   needs heartbeats;
+ * - the edges end calls at 27 s, which no call of the lab reaches, so `longestCallSeconds` is true, and
+ *   edge-b, which forgets its calls at a restart, may be believed once it is up that long;
  * - fr_timer is 1 s, so the fail-over window is 1 s + 2 s.
  */
 export const plan = {
@@ -28,7 +29,10 @@ export const asteriskPasswordParameter = '/dispatcher-control/asterisk-password'
 export const serverGroup = 'media-servers'
 export const asteriskGroup = 'asterisk'
 
-/** The hooks of both groups. CONTINUE by default, as CDK would have it: a heartbeat that fails to come costs calls. */
+/**
+ * The hooks of both groups. CONTINUE by default, as CDK would have it: a heartbeat that fails to come costs
+ * calls.
+ */
 export const hooks: readonly Hook[] = [
   {
     name: 'drain-calls',

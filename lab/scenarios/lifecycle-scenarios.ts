@@ -55,7 +55,8 @@ async function onceOnly(world: World, activity: Activity): Promise<readonly Prob
     new ListExecutionsCommand({ stateMachineArn: output(world.outputs, 'StateMachineArn') }),
   )
   sfn.destroy()
-  // Settle wakes a drain by another attempt once its last call is over: what a delivery starts is started at once.
+  // Settle wakes a drain by another attempt once its last call is over: what a delivery starts is started at
+  // once.
   const [, second = 0] = action?.published ?? []
   const own = executions.filter(
     ({ name = '', startDate }) =>
@@ -89,7 +90,10 @@ export const outlastsHeartbeat: Scenario = {
   },
 }
 
-/** A call went on for longer than one heartbeat timeout after the event, so that the drain lived on heartbeats. */
+/**
+ * A call went on for longer than one heartbeat timeout after the event, so that the drain lived on
+ * heartbeats.
+ */
 function outlasted(world: World, server: string, { actions: [action] }: Activity): readonly Problem[] {
   const startedAt = action?.startedAt ?? 0
   world.ledger.sync()

@@ -42,7 +42,10 @@ export async function sendCommands(world: World, commands: readonly SentCommand[
   }
 }
 
-/** Takes one message off the commands' dead-letter queue. @returns undefined when none came within `timeoutMs` */
+/**
+ * Takes one message off the commands' dead-letter queue.
+ * @returns undefined when none came within `timeoutMs`
+ */
 export async function takeDeadLetter(
   world: World,
   timeoutMs: number,

@@ -20,7 +20,10 @@ export interface RunOptions {
   readonly since?: number
 }
 
-/** Runs scenarios in a world under calls, and reports on the calls placed since `since` (default: since it started). */
+/**
+ * Runs scenarios in a world under calls, and reports on the calls placed since `since` (default: since it
+ * started).
+ */
 export async function run(
   world: World,
   scenarios: readonly Scenario[],

@@ -20,7 +20,9 @@ export const sabotageNames = [
 ] as const
 export type SabotageName = (typeof sabotageNames)[number]
 
-/** A fault that comes from outside our functions, and the figures of the report, each of which must show it. */
+/**
+ * A fault that comes from outside our functions, and the figures of the report, each of which must show it.
+ */
 export interface Sabotage {
   readonly name: SabotageName
   readonly what: string
@@ -153,7 +155,10 @@ export function sabotageNamed(name: SabotageName): Sabotage {
   return sabotages[name]
 }
 
-/** What the referee found of it, in words; undefined when a figure shows nothing, which makes the referee worthless. */
+/**
+ * What the referee found of it, in words; undefined when a figure shows nothing, which makes the referee
+ * worthless.
+ */
 export function shownBy({ figures }: Sabotage, { problems, scenarios }: Report): string | undefined {
   const all = [...problems, ...scenarios.flatMap((scenario) => scenario.problems)]
   const shown = figures.map((figure) => all.filter((problem) => problem.figure === figure))

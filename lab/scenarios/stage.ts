@@ -48,7 +48,10 @@ export async function untilBusy(world: World, machine: Machine): Promise<void> {
   )
 }
 
-/** Waits until the machine has a call of the longest kind that was answered just now, and so outlasts a heartbeat timeout. */
+/**
+ * Waits until the machine has a call of the longest kind that was answered just now, and so outlasts a
+ * heartbeat timeout.
+ */
 async function untilFreshLongCall(world: World, machine: Machine): Promise<void> {
   await waitFor(
     patience.callsAtStart,

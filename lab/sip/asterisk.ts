@@ -27,8 +27,9 @@ export interface AsteriskServer extends MediaServer {
 const channelList = z.array(z.object({ id: z.string() }))
 
 /**
- * Starts Asterisk on ports of its own and waits until it answers OPTIONS and its HTTP interface is up. Its event lines
- * (invite, answered, bye; by its own clock, with the Call-ID) come from the dialplan and go to the ledger like SIPp's.
+ * Starts Asterisk on ports of its own and waits until it answers OPTIONS and its HTTP interface is up. Its
+ * event lines (invite, answered, bye; by its own clock, with the Call-ID) come from the dialplan and go to
+ * the ledger like SIPp's.
  * @throws ChildExited, ChildNotReady with the end of Asterisk's log
  */
 export async function startAsterisk(lab: Omit<SippLab, 'sipp'>, spec: AsteriskSpec): Promise<AsteriskServer> {

@@ -4,8 +4,9 @@ import type { CallOutcome, CallRecord } from './call-record.ts'
 import { followLines } from './new-lines.ts'
 
 /**
- * What one end of a call saw. Caller: placed, answered, ended (its BYE was answered), failed (never answered), broken (an
- * answered call in which something went wrong), hungup (a BYE that was not its own). Media server: invite, answered (the ACK came), reinvite, bye, refused.
+ * What one end of a call saw. Caller: placed, answered, ended (its BYE was answered), failed (never
+ * answered), broken (an answered call in which something went wrong), hungup (a BYE that was not its own).
+ * Media server: invite, answered (the ACK came), reinvite, bye, refused.
  */
 const eventName = z.enum([
   'placed',
@@ -58,7 +59,10 @@ interface OpenRecord {
 }
 
 export interface CallLedger {
-  /** Follows one program's event lines. @returns to be called when the program is gone and will write no more */
+  /**
+   * Follows one program's event lines.
+   * @returns to be called when the program is gone and will write no more
+   */
   readonly follow: (source: {
     name: string
     side: 'caller' | 'server'
@@ -72,7 +76,10 @@ export interface CallLedger {
   readonly live: (server: string) => number
   /** INVITEs that the server itself got at or after `since` (Unix ms). */
   readonly invitesAt: (server: string, since?: number) => readonly { callId: string; at: number }[]
-  /** Calls each listener for each event as it is read, in the order of its file. @returns ends the subscription */
+  /**
+   * Calls each listener for each event as it is read, in the order of its file.
+   * @returns ends the subscription
+   */
   readonly subscribe: (listener: (event: CallEvent) => void) => () => void
   /** Resolves to true when no call is ringing or up, to false when `timeoutMs` has passed. */
   readonly awaitQuiet: (timeoutMs: number) => Promise<boolean>
@@ -104,7 +111,8 @@ export function openLedger(): CallLedger {
       for (const listener of listeners) listener(event)
     }
   }
-  // Callers first: when a caller has seen its BYE answered, the server's line about that BYE is already written.
+  // Callers first: when a caller has seen its BYE answered, the server's line about that BYE is already
+  // written.
   const sync = () => {
     for (const side of ['caller', 'server'] as const)
       for (const source of sources) if (source.side === side) take(source)

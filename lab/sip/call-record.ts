@@ -1,6 +1,6 @@
 /**
- * ringing: placed, not decided; up: answered; ended: its scripted BYE was seen and answered by both ends; failed: never
- * answered; cut: answered, but it did not end by its scripted BYE, or one of its ends is gone.
+ * ringing: placed, not decided; up: answered; ended: its scripted BYE was seen and answered by both ends;
+ * failed: never answered; cut: answered, but it did not end by its scripted BYE, or one of its ends is gone.
  */
 export type CallOutcome = 'ringing' | 'up' | 'ended' | 'failed' | 'cut'
 

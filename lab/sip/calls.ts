@@ -48,7 +48,10 @@ export interface CallerSpec {
   readonly via: { readonly name?: string; readonly address: string; readonly sipPort: number }
   /** User of the R-URI: `long…` goes to group 2. */
   readonly called: string
-  /** Host of the R-URI, host:port; default: the edge itself. A media server that dials out names the phone here. */
+  /**
+   * Host of the R-URI, host:port; default: the edge itself. A media server that dials out names the phone
+   * here.
+   */
   readonly calledHost?: string
   readonly callsPerSecond: number
   /** From the answer to the BYE. */
@@ -65,7 +68,10 @@ export interface Caller {
   readonly alive: () => boolean
   /** No new calls from now on (SIGUSR1); those it has go on to their BYE. */
   readonly stopPlacing: () => void
-  /** stopPlacing() and wait until the last call is over; after `timeoutMs` the rest is killed, which counts as cut. */
+  /**
+   * stopPlacing() and wait until the last call is over; after `timeoutMs` the rest is killed, which counts as
+   * cut.
+   */
   readonly finish: (timeoutMs: number) => Promise<void>
   /** SIGKILL: answered calls count as cut. */
   readonly kill: () => Promise<void>

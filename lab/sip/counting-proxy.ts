@@ -1,7 +1,10 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { freePort } from '../programs/free-port.ts'
 
-/** A TCP proxy in front of an edge's JSON-RPC that counts what passes, without understanding more of it than it must. */
+/**
+ * A TCP proxy in front of an edge's JSON-RPC that counts what passes, without understanding more of it than
+ * it must.
+ */
 export interface CountingProxy {
   readonly url: string
   /** HTTP requests seen so far */

@@ -101,8 +101,8 @@ export function send(
 const staleSchema = z.object({ error: z.object({ data: z.number() }) })
 
 /**
- * One JSON-RPC call, as somebody else makes it who may write: where a settle has raised the edge's fence, with the generation that the edge
- * names. @throws RpcFault when there is no `result`
+ * One JSON-RPC call, as somebody else makes it who may write: where a settle has raised the edge's fence,
+ * with the generation that the edge names. @throws RpcFault when there is no `result`
  */
 export async function rpc(
   endpoint: RpcEndpoint,

@@ -1,4 +1,7 @@
-/** One write as an edge's own log has it. `rpc.cfg` logs each before it is executed; what comes by the FIFO it never sees. */
+/**
+ * One write as an edge's own log has it. `rpc.cfg` logs each before it is executed; what comes by the FIFO it
+ * never sees.
+ */
 export interface EdgeWrite {
   readonly edge: string
   /** Unix ms at which the lab read the line */
@@ -21,12 +24,15 @@ export function writeIn(line: string, edge: string, at: number): EdgeWrite | und
   return { edge, at, madeFor, method, params }
 }
 
-/** The ids that AWS gives: to an event that starts something, and to a run of a function, there behind what the run is for. */
+/**
+ * The ids that AWS gives: to an event that starts something, and to a run of a function, there behind what
+ * the run is for.
+ */
 const awsId = /^(?:[a-z-]+\/)?[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/
 
 /**
- * Whether it names an event, a run of a function or one of these commands. Whoever has the edges' secret can name one too:
- * then only what the edges show gives it away.
+ * Whether it names an event, a run of a function or one of these commands. Whoever has the edges' secret can
+ * name one too: then only what the edges show gives it away.
  */
 export function isOurs({ madeFor }: EdgeWrite, commandIds: ReadonlySet<string>): boolean {
   return awsId.test(madeFor) || commandIds.has(madeFor)

@@ -65,7 +65,10 @@ export interface EdgeSpec {
   readonly longestCallSeconds?: number
   /** Listen on [::1] for SIP as well. */
   readonly ipv6?: boolean
-  /** More lines of settings.cfg: names and values as written there. `undefined` leaves out what the lab would set. */
+  /**
+   * More lines of settings.cfg: names and values as written there. `undefined` leaves out what the lab would
+   * set.
+   */
   readonly settings?: Readonly<Record<string, string | number | undefined>>
   /** The kamailio.cfg to start, made from the example: an edge that differs from it. */
   readonly edit?: (example: string) => string
@@ -83,7 +86,10 @@ export interface Edge {
   readonly secret: string
   readonly logFile: string
   readonly alive: () => boolean
-  /** The lab's own reading of the edge's dispatcher, not through the product's client. @throws when it can't be read */
+  /**
+   * The lab's own reading of the edge's dispatcher, not through the product's client.
+   * @throws when it can't be read
+   */
   readonly list: () => Promise<readonly Destination[]>
   /** One JSON-RPC call in the product's envelope; resolves to `result`. @throws RpcFault */
   readonly call: (method: string, params: readonly (string | number)[]) => Promise<unknown>
@@ -97,13 +103,17 @@ export interface Edge {
   readonly start: () => Promise<void>
   /** stop() and start(). */
   readonly restart: () => Promise<void>
-  /** Restarts it so that it accepts this secret alone, as at the end of a rotation. The lab's own reading uses it from then on. */
+  /**
+   * Restarts it so that it accepts this secret alone, as at the end of a rotation. The lab's own reading uses
+   * it from then on.
+   */
   readonly restartWithSecret: (secret: string) => Promise<void>
 }
 
 /**
- * Starts one edge with the project's own `kamailio/` files, as an engineer would install them, and waits until it answers.
- * R-URI users that begin with `long` go to group 2, all others to group 1; INVITEs from a listed address are outbound.
+ * Starts one edge with the project's own `kamailio/` files, as an engineer would install them, and waits
+ * until it answers. R-URI users that begin with `long` go to group 2, all others to group 1; INVITEs from a
+ * listed address are outbound.
  * @throws ChildExited, ChildNotReady with the end of Kamailio's log
  */
 export async function startEdge(spec: EdgeSpec): Promise<Edge> {
@@ -123,7 +133,8 @@ export async function startEdge(spec: EdgeSpec): Promise<Edge> {
   const endpoint = { host: spec.address, port: ports.rpc, secret: spec.secret }
   let child: Child
   const start = async () => {
-    // One that hung at its end was killed, and Kamailio does not start beside the file of a process not yet reaped.
+    // One that hung at its end was killed, and Kamailio does not start beside the file of a process not yet
+    // reaped.
     rmSync(join(dir, 'kamailio.pid'), { force: true })
     child = await startChild({ name: spec.name, argv: commandLine(spec.kamailio, dir), runDir: dir })
     await untilReady(child, async () => (await rpc(endpoint, 'core.uptime', [])) !== undefined)
@@ -227,7 +238,10 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** Kamailio checks the `version` table before it uses another; the package brings only the dialog module's SQL. */
+/**
+ * Kamailio checks the `version` table before it uses another; the package brings only the dialog module's
+ * SQL.
+ */
 function createDatabase(file: string, dialogSchema: string): void {
   const database = new DatabaseSync(file)
   // Kamailio's processes write side by side; without a write-ahead log they find the file locked.

@@ -11,7 +11,10 @@ export interface FlagChange {
   readonly flags: ReadonlyMap<number, string> | undefined
 }
 
-/** The lab's own reading of every edge's list and log, ten times a second, straight from the edge and through nobody else's code. */
+/**
+ * The lab's own reading of every edge's list and log, ten times a second, straight from the edge and through
+ * nobody else's code.
+ */
 export interface FlagWatch {
   /** Every change that one destination went through, oldest first. */
   readonly history: (uri: string) => readonly FlagChange[]

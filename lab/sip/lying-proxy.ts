@@ -29,8 +29,9 @@ const list = z.looseObject({
 })
 
 /**
- * Stands between an edge and whoever was told its URL. `state`: answers Ok to every write without doing it, and shows it done
- * in `dispatcher.list`. `count`: answers that nobody has a call. All else goes through untouched.
+ * Stands between an edge and whoever was told its URL. `state`: answers Ok to every write without doing it,
+ * and shows it done in `dispatcher.list`. `count`: answers that nobody has a call. All else goes through
+ * untouched.
  */
 export async function startLyingProxy(edge: Edge, lie: Lie): Promise<Interposed> {
   const port = await freePort(edge.address)

@@ -1,6 +1,9 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 
-/** Follows a file that another program appends to. @returns reads the whole lines that came since it was called last; none while there is no file */
+/**
+ * Follows a file that another program appends to.
+ * @returns reads the whole lines that came since it was called last; none while there is no file
+ */
 export function followLines(path: string): () => readonly string[] {
   let read = 0
   let rest = ''

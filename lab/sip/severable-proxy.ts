@@ -3,7 +3,10 @@ import { freePort } from '../programs/free-port.ts'
 import type { Edge } from './edge.ts'
 import type { Interposed } from './interposed.ts'
 
-/** The way to an edge's JSON-RPC, which can be severed: the edge goes on with its calls, and nobody is answered. */
+/**
+ * The way to an edge's JSON-RPC, which can be severed: the edge goes on with its calls, and nobody is
+ * answered.
+ */
 export interface Severable extends Interposed {
   readonly sever: () => void
   readonly mend: () => void

@@ -13,9 +13,9 @@ const roundMs = 400
 type State = 'ap' | 'd'
 
 /**
- * A second program that writes states on every edge while a drain is under way: enables what is held, disables what is not.
- * It leaves the drain guard alone, so no call goes where it should not.
- * On the first edge it has the secret and uses the RPC port. On the others it writes to Kamailio's own FIFO, which asks
+ * A second program that writes states on every edge while a drain is under way: enables what is held,
+ * disables what is not. It leaves the drain guard alone, so no call goes where it should not. On the first
+ * edge it has the secret and uses the RPC port. On the others it writes to Kamailio's own FIFO, which asks
  * for no secret, knows no fence and logs nothing.
  */
 export async function meddle(world: World, held: Machine, other: Machine): Promise<void> {

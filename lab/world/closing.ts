@@ -20,7 +20,9 @@ export class Closing {
   }
 }
 
-/** Waits for all of it even when one part fails, so that nothing starts behind the back of who stops the rest. */
+/**
+ * Waits for all of it even when one part fails, so that nothing starts behind the back of who stops the rest.
+ */
 export async function together<T extends readonly unknown[]>(
   parts: readonly [...{ [K in keyof T]: Promise<T[K]> }],
 ): Promise<T>

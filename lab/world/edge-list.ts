@@ -27,7 +27,10 @@ export async function unlistEdge(world: World, name: string): Promise<void> {
   await sayChanged(world, name, 'Delete')
 }
 
-/** AWS's own event: MiniStack has none, and LocalStack's leaves out the name's first slash, so that no rule with a path fits. */
+/**
+ * AWS's own event: MiniStack has none, and LocalStack's leaves out the name's first slash, so that no rule
+ * with a path fits.
+ */
 async function sayChanged(world: World, edge: string, operation: Operation): Promise<void> {
   const { region, accountId } = world.emulator
   const name = `${edgesPath}/${edge}`

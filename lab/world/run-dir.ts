@@ -4,7 +4,10 @@ import { cacheDir } from '../programs/lab-cache.ts'
 
 const kept = 3
 
-/** A folder of its own for one run's files and logs, under `.lab/runs`; the last three of runs that are over stay. */
+/**
+ * A folder of its own for one run's files and logs, under `.lab/runs`; the last three of runs that are over
+ * stay.
+ */
 export function makeRunDir(): string {
   const runs = join(cacheDir, 'runs')
   mkdirSync(runs, { recursive: true })

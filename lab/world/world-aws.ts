@@ -42,7 +42,9 @@ export interface AwsOptions {
   readonly log: Log
 }
 
-/** The Auto Scaling simulator with both groups, and the emulator, which hands its address to every function. */
+/**
+ * The Auto Scaling simulator with both groups, and the emulator, which hands its address to every function.
+ */
 export async function startAws(options: AwsOptions): Promise<AwsSide> {
   let publish = (event: AwsEvent): Promise<void> =>
     Promise.reject(new Error(`${event.detailType} was to be published before the emulator was up`))

@@ -35,9 +35,14 @@ export interface WorldOptions {
   /** true: every call to the emulator is checked against its caller's role */
   readonly auth?: boolean
   readonly inFrontOf?: (edge: Edge) => Promise<Interposed | undefined>
-  /** between our functions and the emulator's DynamoDB, whose endpoint is known only when the emulator answers */
+  /**
+   * between our functions and the emulator's DynamoDB, whose endpoint is known only when the emulator answers
+   */
   readonly inFrontOfTable?: (endpoint: Promise<URL>) => Promise<Interposed>
-  /** true: our functions reach the edges only through what behaves like API Gateway, and sign for it (no roles, no named endpoint) */
+  /**
+   * true: our functions reach the edges only through what behaves like API Gateway, and sign for it (no
+   * roles, no named endpoint)
+   */
   readonly apiGateway?: boolean
   /** servers with a policy and a short deadline of their own */
   readonly deadlines?: readonly ShortDeadline[]
@@ -54,7 +59,9 @@ export interface Mark {
   readonly label: string
 }
 
-/** Everything that runs: real edges, media servers and callers, Auto Scaling, and our app on an emulated AWS. */
+/**
+ * Everything that runs: real edges, media servers and callers, Auto Scaling, and our app on an emulated AWS.
+ */
 export interface World extends SipSide {
   readonly runDir: string
   readonly startedAt: number

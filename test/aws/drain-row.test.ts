@@ -25,7 +25,9 @@ test('what an earlier release had seen of its calls is left out', () => {
   expect(drainRow.parse(row)).toEqual(drain)
 })
 
-/** Written by release 0.1.0: the row, the phase that it is in now, and the events that its next write keeps. */
+/**
+ * Written by release 0.1.0: the row, the phase that it is in now, and the events that its next write keeps.
+ */
 const sample = z.strictObject({
   row: formerDrainRow.strict(),
   phase: z.looseObject({ name: z.string() }),

@@ -5,7 +5,10 @@ import type { Condition, DynamoTable, Write } from '../../functions/aws/dynamo-t
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
 import { aHold } from '../port-contracts/store-samples.ts'
 
-/** A table whose conditional writes are done, and then answered as if they had not been: the SDK has sent them twice. */
+/**
+ * A table whose conditional writes are done, and then answered as if they had not been: the SDK has sent them
+ * twice.
+ */
 function repeatingTable(): { table: DynamoTable; written: Write[] } {
   const rows = new Map<string, unknown>()
   const written: Write[] = []
@@ -25,7 +28,10 @@ function repeatingTable(): { table: DynamoTable; written: Write[] } {
   return { table, written }
 }
 
-/** A table with one lease, whose writes look at their condition. @param onWrite what somebody else writes just before */
+/**
+ * A table with one lease, whose writes look at their condition.
+ * @param onWrite what somebody else writes just before
+ */
 function leaseTable(data: unknown, { onWrite }: { onWrite?: () => unknown } = {}) {
   let lease = data
   const isMet = ({ expression, values = {} }: Condition) =>

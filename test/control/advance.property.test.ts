@@ -5,7 +5,10 @@ import { looking } from '../../functions/control/phases.ts'
 import { anyClaimed, anyLooks, type Looked, rules, shownBefore, walked } from './advance-walk.ts'
 import { anAction } from './drain-samples.ts'
 
-/** What each look is judged by; @returns whether it was one that the rule speaks of, so that a rule which none meets is noticed. */
+/**
+ * What each look is judged by;
+ * @returns whether it was one that the rule speaks of, so that a rule which none meets is noticed.
+ */
 function always(rule: (look: Looked, earlier: readonly Looked[]) => boolean): void {
   let met = 0
   const property = fc.property(anyClaimed, anyLooks, (drain, looks) => {

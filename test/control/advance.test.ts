@@ -64,7 +64,10 @@ function told(phase: Phase): string {
   return phase.name === 'ended' ? `ended ${phase.because}` : phase.name
 }
 
-/** The next phase; its events, but for progress, which is published by rules of its own; what is to be done; the wait. */
+/**
+ * The next phase; its events, but for progress, which is published by rules of its own; what is to be done;
+ * the wait.
+ */
 function following(drain: string, seen: string): string {
   const [from, what] = [drains[drain], seens[seen]]
   if (!from || !what) throw new Error(`no sample: ${drain}, ${seen}`)

@@ -18,7 +18,10 @@ import {
   retained,
 } from './drain-samples.ts'
 
-/** Drains that can't be do not compile: the compiler judges this file, and refuses an `@ts-expect-error` without an error below it. */
+/**
+ * Drains that can't be do not compile: the compiler judges this file, and refuses an `@ts-expect-error`
+ * without an error below it.
+ */
 
 const empty = { name: 'completing', completion: 'CONTINUE', because: 'drained' } as const
 const completing: Completing = { ...empty, from: draining }

@@ -25,7 +25,10 @@ export const recorded = (flags: Flags, more: Partial<EntryRecord> = {}): EntryRe
   ...more,
 })
 
-/** A settle of generation 7 reads at 100 s; nothing is unanswered, and the guard holds what has a guard record. */
+/**
+ * A settle of generation 7 reads at 100 s; nothing is unanswered, and the guard holds what has a guard
+ * record.
+ */
 export function view(
   holds: readonly Hold[],
   list: ListedDestination[],

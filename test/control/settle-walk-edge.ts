@@ -15,8 +15,8 @@ export interface WalkOptions {
   /** nothing fails and nobody else writes: then the settles that were asked for are enough */
   readonly quiet?: boolean
   /**
-   * Requests that are late arrive also after a restart, which has forgotten the fence. `named`: each names the boot that its settle has
-   * read, and another boot refuses it. Our rpc.cfg does not do that yet.
+   * Requests that are late arrive also after a restart, which has forgotten the fence. `named`: each names
+   * the boot that its settle has read, and another boot refuses it. Our rpc.cfg does not do that yet.
    */
   readonly outliving?: 'unnamed' | 'named'
   /** nobody else writes, reloads or restarts */

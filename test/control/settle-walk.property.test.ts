@@ -17,8 +17,9 @@ function walks(count: number, options: Partial<WalkOptions> = {}) {
 }
 
 /**
- * Several settles over one edge with six entries. Requests are lost or arrive late, leases expire, functions freeze and die, holds come
- * and go, others edit, reload, restart and set states. Then calm: the edge has to show what is wanted, and nothing stays on record.
+ * Several settles over one edge with six entries. Requests are lost or arrive late, leases expire, functions
+ * freeze and die, holds come and go, others edit, reload, restart and set states. Then calm: the edge has to
+ * show what is wanted, and nothing stays on record.
  */
 describe('whatever happens, settles end with what is wanted', () => {
   it.each([

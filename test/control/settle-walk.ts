@@ -221,7 +221,10 @@ export interface WalkEnd {
   readonly undecidable: number
 }
 
-/** One random history, then calm: whoever lives finishes, late requests arrive, and four times a minute's settle comes. */
+/**
+ * One random history, then calm: whoever lives finishes, late requests arrive, and four times a minute's
+ * settle comes.
+ */
 export function walk(seed: number, options: WalkOptions): WalkEnd {
   const world = new World(seed, options)
   const settles: Settles = new Set()

@@ -39,7 +39,10 @@ export type Look = {
 
 export const profile = (calls: number): CallCount => ({ calls, source: 'profile', outbound: true })
 
-/** What an edge shows; left out: disabled, no calls, up for long. `undefined` as count: the reading does not know the hold. */
+/**
+ * What an edge shows; left out: disabled, no calls, up for long. `undefined` as count: the reading does not
+ * know the hold.
+ */
 function readingOf(edge: string, at: number, look: Look | 'unreachable', took: number): EdgeReading {
   if (look === 'unreachable') return { edge, readable: false, reason: 'timeout' }
   const { flags = 'disabled', bootTime = 'monday', uptimeSeconds = 90_000, askedBefore } = look

@@ -68,7 +68,9 @@ function zeroOf(moment: Moment, edge: string): Look | undefined {
 /** Which edges an operator released: in force over the whole history, also of edges that come back. */
 const releases = fc.subarray(edgeNames)
 
-/** What has to say that it is done: every edge ever seen, but for one that is released and not configured now. */
+/**
+ * What has to say that it is done: every edge ever seen, but for one that is released and not configured now.
+ */
 function waitedFor(past: readonly Moment[], released: readonly string[]): string[] {
   const now = past.at(-1)?.edges ?? {}
   return [...everSeen(past)].filter((edge) => edge in now || !released.includes(edge))
@@ -100,7 +102,10 @@ function listedOnce(past: readonly Moment[], edges: Iterable<string>): boolean {
   )
 }
 
-/** Since when an edge shows zeros of one boot without a break; undefined where its latest is none, or proves nothing. */
+/**
+ * Since when an edge shows zeros of one boot without a break; undefined where its latest is none, or proves
+ * nothing.
+ */
 function zeroSince(past: readonly Moment[], edge: string): number | undefined {
   const last = past.at(-1)
   const seen = last && zeroOf(last, edge)

@@ -116,7 +116,9 @@ describe('the definition is closed', () => {
   })
 })
 
-/** History events of one visit (docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html). */
+/**
+ * History events of one visit (docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html).
+ */
 function events(name: string, fails = false): number {
   const { Type, Retry = [] } = state(name)
   const enteredAndExited = 2

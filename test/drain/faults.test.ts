@@ -92,7 +92,8 @@ test.each(methods)(
   },
 )
 
-// A drain does without reading the guard back: it was written before the state, and the state is read. When it booted comes with the counts.
+// A drain does without reading the guard back: it was written before the state, and the state is read. When
+// it booted comes with the counts.
 const needless = ['edge.readGuards', 'edge.boot']
 test.each(methods.filter((method) => method.startsWith('edge.') && !needless.includes(method)))(
   'heartbeats go on while %s fails on every edge',

@@ -17,8 +17,8 @@ const writing =
   /^(store\.(put|raise|take|give|drop|retire|see|release)|edge\.(write|reload|endCalls)|lifecycleActions|workflows|events|deadLetters)/
 
 /**
- * Runs a story once to see how many writes it makes, and then once for each of them: the process that makes the n-th write
- * is killed right after it (or right before it), with all else that it was doing.
+ * Runs a story once to see how many writes it makes, and then once for each of them: the process that makes
+ * the n-th write is killed right after it (or right before it), with all else that it was doing.
  */
 async function killedAtEveryWrite<T>(
   when: 'before' | 'after',
@@ -68,7 +68,10 @@ async function killedAtEveryWrite<T>(
   return { whole: whole.end, killed }
 }
 
-/** What was left to be done is done by the settle of the next minute, once no killed run has the edge any more. */
+/**
+ * What was left to be done is done by the settle of the next minute, once no killed run has the edge any
+ * more.
+ */
 async function aMinute(
   world: World,
   deliver: (work: () => Promise<unknown>) => Promise<void>,

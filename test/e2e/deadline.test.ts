@@ -75,7 +75,10 @@ function pastDeadline(
   }
 }
 
-/** An edge that forgets its calls at a restart is believed when it has been up for longer than the longest call. */
+/**
+ * An edge that forgets its calls at a restart is believed when it has been up for longer than the longest
+ * call.
+ */
 async function untilBelieved(its: World): Promise<void> {
   const believed = await waitFor(60_000, async () => {
     const up = await Promise.all(its.edges.map((edge) => edge.call('core.uptime', [])))

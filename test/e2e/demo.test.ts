@@ -56,7 +56,8 @@ describe(`under live calls, with ${auth ? 'every role' : 'no role'} checked`, ()
       const writes = readFileSync(logFile, 'utf8').matchAll(/rpc: write from \S+ for (\S+): \{/g)
       const ids = [...writes].map(([, id]) => id)
       expect(ids, name).toContain('reload-1')
-      // A settle does what is wanted by then, whoever asked for it: a change may be made by the run that was at work already, in its name.
+      // A settle does what is wanted by then, whoever asked for it: a change may be made by the run that was
+      // at work already, in its name.
       expect(ids.filter((id) => id === undefined || id === '' || id === '-')).toEqual([])
       // EventBridge's, of Auto Scaling's events and alarms
       expect(ids.filter((id) => /^[0-9a-f]{8}-/.test(id ?? '')).length, name).toBeGreaterThan(0)

@@ -30,7 +30,10 @@ beforeAll(async () => {
   shown = await run(world(), [troubled, rotated])
 }, 240_000)
 
-/** API Gateway throttles as the drain begins; once it is confirmed it throttles again, and fails in its other ways. */
+/**
+ * API Gateway throttles as the drain begins; once it is confirmed it throttles again, and fails in its other
+ * ways.
+ */
 const troubled: Scenario = {
   name: 'API Gateway in trouble',
   wave: 1,
@@ -54,7 +57,10 @@ const troubled: Scenario = {
   },
 }
 
-/** The new secret, which every edge accepts, is put in place; then an edge accepts the old one no more, which takes a restart. */
+/**
+ * The new secret, which every edge accepts, is put in place; then an edge accepts the old one no more, which
+ * takes a restart.
+ */
 const rotated: Scenario = {
   name: 'secret rotated mid-drain',
   wave: 2,
@@ -76,7 +82,10 @@ const rotated: Scenario = {
   },
 }
 
-/** With one server gone, callers at steady rates may fall in step with the round robin: some servers then get brief calls only. */
+/**
+ * With one server gone, callers at steady rates may fall in step with the round robin: some servers then get
+ * brief calls only.
+ */
 function busiest(its: World): Machine {
   const up = ({ serverName }: Machine) => callsUp(its.ledger.calls(), serverName, Date.now())
   const others = its.machines.all().filter(({ plan }) => /^ms-[2-9]$/.test(plan.name))
@@ -161,7 +170,10 @@ describe('the secret', () => {
   })
 })
 
-/** Without calls: an edge that refuses the secret, one that is away, a command that nobody can do, and a reload. */
+/**
+ * Without calls: an edge that refuses the secret, one that is away, a command that nobody can do, and a
+ * reload.
+ */
 async function commandsThatFail(): Promise<void> {
   const { machines, secrets } = world()
   const destination = machines.named('ms-2').uri

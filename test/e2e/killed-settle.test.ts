@@ -111,7 +111,10 @@ async function untilNothingIsLeftOf(machine: Machine): Promise<void> {
   await waitFor(patience, async () => (await leftOf(machine)).length === 0)
 }
 
-/** How one edge was found after the kill: how long its lease still was, and how long after its end another run took it. */
+/**
+ * How one edge was found after the kill: how long its lease still was, and how long after its end another run
+ * took it.
+ */
 interface Killed {
   readonly done: readonly Done[]
   readonly leaseLeftMs: number
@@ -135,7 +138,10 @@ interface Drained {
   readonly left: readonly string[]
 }
 
-/** Drains a server, and kills settle when it has come to its step on each edge. What comes of it is waited for, and given back. */
+/**
+ * Drains a server, and kills settle when it has come to its step on each edge. What comes of it is waited
+ * for, and given back.
+ */
 async function drainKilled(machine: Machine, steps: readonly Step[]): Promise<Drained> {
   const { edges, flags, ledger, controlEvents } = world()
   const { name } = machine.plan
@@ -186,12 +192,18 @@ function wasUp({ answeredAt, byeAtServerAt = Number.POSITIVE_INFINITY }: CallRec
 /** A lease, and the wait after one that was not given up (docs/architecture.md, "How settle works"). */
 const leaseMs = 4 * plan.rpcTimeoutSeconds * 1000
 const waitsMs = plan.rpcTimeoutSeconds * 1000 + 2000
-/** A look asks again after an RPC timeout, and may end just before that; then the next one is waited for, and started. */
+/**
+ * A look asks again after an RPC timeout, and may end just before that; then the next one is waited for, and
+ * started.
+ */
 const askedEveryMs = (plan.rpcTimeoutSeconds + plan.maxWaitSeconds + 1) * 1000
 /** Where all that is wanted was read, nobody needs the edge before the minute's settle. */
 const minuteMs = 62_000
 
-/** One step for each edge: a kill for each step would take twice as long, most of it the wait for the end of a lease. */
+/**
+ * One step for each edge: a kill for each step would take twice as long, most of it the wait for the end of a
+ * lease.
+ */
 describe.each([
   { server: 'ms-1', steps: [leaseTaken, readBack] },
   { server: 'ms-2', steps: [recordsWritten, batchDone] },

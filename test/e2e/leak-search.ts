@@ -33,8 +33,8 @@ export interface Readable {
 }
 
 /**
- * Every form in which a text holds the secret: as it is, URL-encoded, in base64 at each of the three ways that it can stand in a longer
- * text, and its SHA-256, with which an edge's configuration could be tried out.
+ * Every form in which a text holds the secret: as it is, URL-encoded, in base64 at each of the three ways
+ * that it can stand in a longer text, and its SHA-256, with which an edge's configuration could be tried out.
  * @returns form → the text to look for
  */
 export function formsOf(secret: string): ReadonlyMap<string, string> {

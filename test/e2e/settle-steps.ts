@@ -99,7 +99,10 @@ function stopBatch({ toEdge }: Ways, edge: string, half: Passing['half']): Stop 
   return way.stop((passing) => passing.half === half && /"dispatcher\.set_(duid_)?state"/.test(passing.body))
 }
 
-/** The minute's settle stores readings and gives up leases too: only a run that has put something on record is meant. */
+/**
+ * The minute's settle stores readings and gives up leases too: only a run that has put something on record is
+ * meant.
+ */
 function stopAfterRecords({ table }: Ways, edge: string, isMeant: IsMeant): Stop {
   let recorded = false
   return table.stop((passing) => {

@@ -1,6 +1,9 @@
 import { crc32 } from 'node:zlib'
 
-/** A zip archive of one small file, stored as it is. (https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT) */
+/**
+ * A zip archive of one small file, stored as it is.
+ * (https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT)
+ */
 export function storedZip(name: string, text: string): Uint8Array {
   const file = Buffer.from(name)
   const data = Buffer.from(text)

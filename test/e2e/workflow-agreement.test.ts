@@ -18,7 +18,10 @@ import {
 } from '../workflow/histories.ts'
 import { storedZip } from './stored-zip.ts'
 
-/** Stands for each step: answers as its history says, call by call. The count is in a file, as a failure ends its process. */
+/**
+ * Stands for each step: answers as its history says, call by call. The count is in a file, as a failure ends
+ * its process.
+ */
 const standIn = `
 import { appendFileSync, readFileSync } from 'node:fs'
 export const handler = async ({ drainId }) => {

@@ -16,7 +16,10 @@ const edit = message('edge-list-update')
 const release = (changes: Readonly<Record<string, unknown>> = {}) =>
   command('command-release-edge', { id: 'release-1', ...changes })
 
-/** A lifecycle drain that has seen a call on edge-b, whose parameter is removed then. @returns the removed edge */
+/**
+ * A lifecycle drain that has seen a call on edge-b, whose parameter is removed then.
+ * @returns the removed edge
+ */
 async function drainWithRemovedEdge(world: World) {
   const b = world.edge('edge-b')
   b.callTo(server)

@@ -17,7 +17,10 @@ interface Answer {
   readonly shown: readonly InstanceFacts[] | Error
 }
 
-/** A world that was read while nothing was held, and what EC2 answers there from now on; the last answer, again and again. */
+/**
+ * A world that was read while nothing was held, and what EC2 answers there from now on; the last answer,
+ * again and again.
+ */
 async function worldWhere(
   instances: readonly InstanceFacts[],
   ...answers: readonly Answer[]

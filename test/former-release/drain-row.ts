@@ -1,6 +1,8 @@
 import * as z from 'zod'
 
-/** A drain's row as release 0.1.0 reads it (functions/aws/rows.ts at commit 9b79f1b), every type written out. */
+/**
+ * A drain's row as release 0.1.0 reads it (functions/aws/rows.ts at commit 9b79f1b), every type written out.
+ */
 
 const uri = z.string().regex(/^sips?:/)
 const subject = z.discriminatedUnion('kind', [

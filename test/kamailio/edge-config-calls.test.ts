@@ -141,7 +141,8 @@ describe.each(['6.1', '5.6'] as const)('edge configuration on Kamailio %s, with 
     const after = await Promise.all([one, two].map(({ uri }) => dst(edge, uri)))
     const more = after.map((count, index) => Number(count) - Number(before[index]))
     expect(Math.max(...more)).toBeLessThanOrEqual(0)
-    // 5.6 has no busy timeout for SQLite and loses a write now and then (kamailio/README.md): there no call that was over comes back.
+    // 5.6 has no busy timeout for SQLite and loses a write now and then (kamailio/README.md): there no call
+    // that was over comes back.
     expect(Math.min(...more)).toBeGreaterThanOrEqual(release === '6.1' ? 0 : Number.NEGATIVE_INFINITY)
     expect(Number(before[0]) + Number(before[1])).toBe(6)
     await long.done
@@ -170,8 +171,8 @@ describe.each(['6.1', '5.6'] as const)('edge configuration on Kamailio %s, with 
     const caller = await lab.hold(edge, { maxCalls: 10, callMs: 4000 })
     await until('no call is counted', async () => (await dst(edge, one.uri)) === 0)
     await caller.done
-    // Cut at the caller by a BYE that was not its own. Kamailio may leave out the other side's BYE when the first is answered
-    // very fast (seen on 5.6.3).
+    // Cut at the caller by a BYE that was not its own. Kamailio may leave out the other side's BYE when the
+    // first is answered very fast (seen on 5.6.3).
     expect(lab.callsOf(caller).map(({ outcome }) => outcome)).toEqual(Array(10).fill('cut'))
     expect(lab.callsOf(caller).some(({ byeAtServerAt }) => byeAtServerAt !== undefined)).toBe(true)
   })

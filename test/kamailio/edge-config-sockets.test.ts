@@ -24,7 +24,9 @@ const ownHttp = [
   '\tif ($hu == "/metrics") { xhttp_reply("200", "OK", "text/plain", "mine\\n"); exit; }',
   '\tset_reply_close();',
 ].join('\n')
-/** An edge of somebody with sockets, HTTP routes and a pre-routing of his own; the example is none of these. */
+/**
+ * An edge of somebody with sockets, HTTP routes and a pre-routing of his own; the example is none of these.
+ */
 const ownParts = (port: number) => (example: string) =>
   example
     .replace(

@@ -47,7 +47,8 @@ describe.each(['6.1', '5.6'] as const)('calls ended on Kamailio %s', (release) =
     const calls = [...lab.callsOf(inbound), ...lab.callsOf(outbound)]
     expect(calls.map(({ outcome }) => outcome)).toEqual(Array(8).fill('cut'))
     const byes = calls.filter(({ byeAtServerAt }) => byeAtServerAt !== undefined).length
-    // 5.6 leaves out the callee's where the caller's is answered very fast, as on loopback (kamailio/README.md).
+    // 5.6 leaves out the callee's where the caller's is answered very fast, as on loopback
+    // (kamailio/README.md).
     expect(byes).toBeGreaterThanOrEqual(release === '6.1' ? 8 : 1)
     await client.close()
   })

@@ -4,7 +4,9 @@ import type { Edge, EdgeSpec } from '../../lab/sip/edge.ts'
 import { type Leg, type Memory, openPhone, type Phone } from './in-dialog-phone.ts'
 import { type Lab, until } from './lab.ts'
 
-/** Kamailio refuses an interval below 30 s, so that a count ends no earlier than after three of them and 10 s. */
+/**
+ * Kamailio refuses an interval below 30 s, so that a count ends no earlier than after three of them and 10 s.
+ */
 const reapedMs = 3 * 30_000 + 10_000
 const slackMs = 20_000
 
@@ -86,7 +88,10 @@ async function reapedOf(edge: Edge, key: string): Promise<number | undefined> {
   }
 }
 
-/** Both ends are silent for 10 s when the second keepalive is due. @returns how many each end did not answer */
+/**
+ * Both ends are silent for 10 s when the second keepalive is due.
+ * @returns how many each end did not answer
+ */
 export async function breakTheNetwork(call: WatchedCall): Promise<number> {
   await call.untilKeepalives(1)
   await sleep(25_000)

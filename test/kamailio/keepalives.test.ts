@@ -5,8 +5,8 @@ import { breakTheNetwork, placeCall } from './keepalive-calls.ts'
 import { type Lab, openLab, until } from './lab.ts'
 
 /**
- * Kamailio has no interval below 30 s, so that most of these take two minutes. All of them run at once, on an edge each.
- * A test waits for its own.
+ * Kamailio has no interval below 30 s, so that most of these take two minutes. All of them run at once, on an
+ * edge each. A test waits for its own.
  */
 const scenarios = {
   off: async (lab: Lab, phones: Phone[]) => {

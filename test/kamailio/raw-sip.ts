@@ -13,7 +13,10 @@ export interface SipStub {
   readonly stop: () => Promise<void>
 }
 
-/** Listens on a free port of `address`, with `identity` by TLS. `status` 486 ends a call without fail-over, 503 starts one. */
+/**
+ * Listens on a free port of `address`, with `identity` by TLS. `status` 486 ends a call without fail-over,
+ * 503 starts one.
+ */
 export async function startStub(
   address: string,
   spec: { transport?: 'udp' | 'tcp'; status?: number; identity?: Identity } = {},

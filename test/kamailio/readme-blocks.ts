@@ -43,7 +43,9 @@ function add(blocks: Commands[], block: Block): void {
   blocks.push({ ...commands, output: block.text })
 }
 
-/** Whether output is as shown. `…` stands for anything in its line; alone in a line it stands for any lines. */
+/**
+ * Whether output is as shown. `…` stands for anything in its line; alone in a line it stands for any lines.
+ */
 export function isAsShown(shown: string, output: string): boolean {
   const lines = shown.split('\n').map((line) => (line === '…' ? '(?:[^\n]*\n)*?' : `${inLine(line)}\n`))
   return new RegExp(`^${lines.join('')}$`).test(

@@ -42,7 +42,10 @@ const places: Readonly<Record<string, Paste>> = {
   'pre-routing': atTheEnd,
 }
 
-/** Pastes a cfg block. The folders of an installed Kamailio are those of the test. @throws when no place is known */
+/**
+ * Pastes a cfg block. The folders of an installed Kamailio are those of the test.
+ * @throws when no place is known
+ */
 export function paste(dir: string, { name, text, line }: Block): void {
   const put = places[name]
   if (put === undefined) throw new Error(`line ${line}: the test knows no place for a cfg block "${name}"`)

@@ -16,14 +16,17 @@ export interface Shell {
   readonly close: () => void
 }
 
-/** Commands ended with another status than 0, did not end, or ended the shell; the message has what they printed. */
+/**
+ * Commands ended with another status than 0, did not end, or ended the shell; the message has what they
+ * printed.
+ */
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed'
 }
 
 /**
- * Opens a bash with the address 10.0.0.10 and processes of its own: closing it ends all that was started there.
- * `set -e` holds, so that each command counts. Programs of `bin` come first.
+ * Opens a bash with the address 10.0.0.10 and processes of its own: closing it ends all that was started
+ * there. `set -e` holds, so that each command counts. Programs of `bin` come first.
  */
 export async function openShell(
   dir: string,

@@ -39,7 +39,10 @@ async function tryEachSetting(shell: Shell): Promise<void> {
   }
 }
 
-/** An edge with Debian's stock configuration and a dispatcher, as it is before the first step; and a terminal on it. */
+/**
+ * An edge with Debian's stock configuration and a dispatcher, as it is before the first step; and a terminal
+ * on it.
+ */
 async function openEdge(home: string, kamailio: KamailioProgram) {
   const dir = mkdtempSync(join(home, 'edge-'))
   const [config, run, bin] = ['etc', 'run', 'bin'].map((name) => join(dir, name)) as [string, string, string]

@@ -13,7 +13,9 @@ interface Use {
   readonly use: RegExp
 }
 
-/** Each AWS command that the code sends: the IAM action that it needs, and the use of a port that sends it. */
+/**
+ * Each AWS command that the code sends: the IAM action that it needs, and the use of a port that sends it.
+ */
 const commands: Readonly<Record<string, Use>> = {
   StartExecutionCommand: { action: 'states:StartExecution', use: /\bworkflows\s*\.start\b/ },
   // Only after a start that finds the name taken.
@@ -67,7 +69,10 @@ const onFailure: Readonly<Record<string, readonly string[]>> = {
   reconcile: ['sqs:SendMessage'],
 }
 
-/** The actions behind everything that a handler can reach. Adapters are left out: each constructs all that it is given. */
+/**
+ * The actions behind everything that a handler can reach. Adapters are left out: each constructs all that it
+ * is given.
+ */
 function called(handler: string): string[] {
   const file = join(functions, 'handlers', `${handler}.ts`)
   const reached = [...reachable(file, 'handler')].filter(([key]) => !/runtime\/(\w+-)?ports\.ts:/.test(key))

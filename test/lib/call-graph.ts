@@ -10,7 +10,9 @@ interface Source {
 
 const read = new Map<string, Source>()
 
-/** The formatter's layout makes this exact enough: a declaration at the top level starts at the line's start. */
+/**
+ * The formatter's layout makes this exact enough: a declaration at the top level starts at the line's start.
+ */
 function source(file: string): Source {
   const known = read.get(file)
   if (known !== undefined) return known

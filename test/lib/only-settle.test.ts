@@ -23,7 +23,10 @@ function bundled(name: string): string[] {
   return map.sources.map((source) => relative(root, resolve(out, name, source)))
 }
 
-/** What nobody needs but to say something to an edge or a media server, or to know where one is; words alone (contracts/) say nothing. */
+/**
+ * What nobody needs but to say something to an edge or a media server, or to know where one is; words alone
+ * (contracts/) say nothing.
+ */
 const forEdges =
   /^functions\/kamailio\/|\/(fleet|last-good-edges|secret|edge-tls|relay-transport|request-signer|edge-\w+)\.ts$|node_modules\/(undici|@aws-sdk\/client-ssm)\//
 const others = built.filter((name) => name !== 'settle' && name !== 'edge-relay')

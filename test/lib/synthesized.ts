@@ -52,7 +52,10 @@ export function withControl(control: Partial<Settings['control']>): Settings {
   return { ...exampleSettings, control: { ...exampleSettings.control, ...control } }
 }
 
-/** A template's value as text: `<AWS::Region>` for a Ref, `<ControlStoreTable.Arn>` for an attribute, hashes left out. */
+/**
+ * A template's value as text: `<AWS::Region>` for a Ref, `<ControlStoreTable.Arn>` for an attribute, hashes
+ * left out.
+ */
 export function readable(value: unknown): string {
   if (typeof value === 'string') return value
   const join = z.object({ 'Fn::Join': z.tuple([z.literal(''), z.array(z.unknown())]) }).safeParse(value)

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
 import { exampleTemplate } from './synthesized.ts'
 
-/** Whoever changes what is deployed sees it here: `vitest run --project stack test/lib/template.test.ts -u` accepts it. */
+/**
+ * Whoever changes what is deployed sees it here: `vitest run --project stack test/lib/template.test.ts -u`
+ * accepts it.
+ */
 test("the app's template is the one that was reviewed", { timeout: 60_000 }, async () => {
   const text = JSON.stringify(exampleTemplate(), undefined, 1)
     // Assets are named by the hash of what is in them.

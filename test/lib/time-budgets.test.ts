@@ -14,7 +14,8 @@ test.each(slow)(
   (each) => {
     const { message, step } = timeBudgets(each)
     const warnedBelow = Math.max(60, 6 * message.toSeconds())
-    // functions/control/pace.ts: at most half the timeout passes between two heartbeats, if steps take no time.
+    // functions/control/pace.ts: at most half the timeout passes between two heartbeats, if steps take no
+    // time.
     expect(step.toSeconds()).toBeLessThan(warnedBelow / 2)
   },
 )

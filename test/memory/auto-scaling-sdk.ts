@@ -14,7 +14,8 @@ import type { MemoryLifecycleActions } from './lifecycle-actions.ts'
 type Actions = LifecycleActions & Pick<MemoryLifecycleActions, 'active'>
 
 /**
- * The deployed adapter over lifecycle actions in memory: what Auto Scaling refuses comes through it in AWS's own words.
+ * The deployed adapter over lifecycle actions in memory: what Auto Scaling refuses comes through it in AWS's
+ * own words.
  * @param group says why the group can't be found, as long as it can't
  */
 export function overTheSdk(

@@ -14,8 +14,8 @@ interface Due {
 }
 
 /**
- * A virtual clock: a sleeper is woken at its own time, earliest first, as soon as nothing else can run; no real time passes.
- * Two that sleep at once share the time, as in the world.
+ * A virtual clock: a sleeper is woken at its own time, earliest first, as soon as nothing else can run; no
+ * real time passes. Two that sleep at once share the time, as in the world.
  */
 export function createMemoryClock(start = Date.UTC(2026, 10, 22, 20)): MemoryClock {
   let now = start

@@ -23,7 +23,10 @@ export interface Entry {
   load: number
 }
 
-/** The entries and states that one Kamailio keeps in memory: lost at a reload, which takes `reloadTakesMs`. Times in epoch ms. */
+/**
+ * The entries and states that one Kamailio keeps in memory: lost at a reload, which takes `reloadTakesMs`.
+ * Times in epoch ms.
+ */
 export class DispatcherMemory {
   /** What a reload goes back to; replaced as an administrator would. */
   file: readonly FileEntry[]
@@ -93,7 +96,10 @@ export class DispatcherMemory {
     return true
   }
 
-  /** Targets stand in the reverse order of the file (measured); a line without a known scheme, or with a name that nobody resolves, is skipped without a word. */
+  /**
+   * Targets stand in the reverse order of the file (measured); a line without a known scheme, or with a name
+   * that nobody resolves, is skipped without a word.
+   */
   private load(now: number, file = this.file): void {
     this.generation += 1
     this.loading = undefined

@@ -16,7 +16,10 @@ export interface MemoryEdgeOptions {
   readonly endsCalls?: boolean
   /** whether DLGLOAD is kept (`ds_hash_size` > 0 and algorithm 10) */
   readonly load?: boolean
-  /** whether the script tracks calls as dialogs, so that the edge's total is true; without it the total is always 0 */
+  /**
+   * whether the script tracks calls as dialogs, so that the edge's total is true; without it the total is
+   * always 0
+   */
   readonly dialogs?: boolean
   /** `ds_probing_mode` with every server answering pings each second; no pings when undefined */
   readonly probingMode?: ProbingMode

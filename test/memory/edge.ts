@@ -3,7 +3,10 @@ import type { Edge } from '../../functions/ports/edge.ts'
 import type { MemoryEdgeOptions } from './edge-options.ts'
 import { MemoryKamailio } from './kamailio.ts'
 
-/** Our client and the Kamailio in memory that it asks: what a test does to an edge it does to this. A method may be replaced. */
+/**
+ * Our client and the Kamailio in memory that it asks: what a test does to an edge it does to this. A method
+ * may be replaced.
+ */
 export class MemoryEdge extends MemoryKamailio implements Edge {
   readonly id: string
   readonly restoresDialogs: boolean
@@ -24,7 +27,8 @@ export class MemoryEdge extends MemoryKamailio implements Edge {
     const { id, clock, restoresDialogs = false } = options
     this.id = id
     this.restoresDialogs = restoresDialogs
-    // The port keeps the timeout by the virtual clock; a real one would end requests that only the test's clock may end.
+    // The port keeps the timeout by the virtual clock; a real one would end requests that only the test's
+    // clock may end.
     const timeoutMs = 2 ** 31 - 1
     const client = createEdge({
       id,

@@ -1,8 +1,8 @@
 /** A port whose methods can be told to fail. Faults queue up per method; each is used once. */
 export type Faulty<P> = P & {
   /**
-   * The next call of `method` rejects with `error`: `before` anything happened (the default), or `after` the work was
-   * done, as when an answer is lost or a function is killed.
+   * The next call of `method` rejects with `error`: `before` anything happened (the default), or `after` the
+   * work was done, as when an answer is lost or a function is killed.
    */
   failNext(method: keyof P & string, error: Error, when?: 'before' | 'after'): void
 }

@@ -12,8 +12,9 @@ import type { Misbehaviour } from './misbehaviour.ts'
 import { MemoryRpcPort, RpcError, type RpcRequest } from './rpc-port.ts'
 
 /**
- * A Kamailio in memory that behaves as the real one was measured to (6.1.5, 5.6.3), on the clock that it is given: its dispatcher, its
- * tables and its calls. The test reaches around its RPC through the public methods.
+ * A Kamailio in memory that behaves as the real one was measured to (6.1.5, 5.6.3), on the clock that it is
+ * given: its dispatcher, its tables and its calls. The test reaches around its RPC through the public
+ * methods.
  */
 export class MemoryKamailio {
   protected readonly options: MemoryEdgeOptions

@@ -26,7 +26,9 @@ export interface MemoryLifecycleActions extends LifecycleActions {
   readonly heartbeats: readonly { readonly target: LifecycleActionRef; readonly at: number }[]
 }
 
-/** Auto Scaling's side of lifecycle actions: expiry after the heartbeat timeout or min(48 h, 100 × it) in all. */
+/**
+ * Auto Scaling's side of lifecycle actions: expiry after the heartbeat timeout or min(48 h, 100 × it) in all.
+ */
 export function createMemoryLifecycleActions(clock: Clock): Faulty<MemoryLifecycleActions> {
   const actions: (MemoryLifecycleAction & { readonly begunAt: number; beatAt: number })[] = []
   const past: EndedLifecycleAction[] = []

@@ -2,7 +2,10 @@ import type { MediaServers } from '../../functions/ports/media-servers.ts'
 import { type Faulty, faulty } from './faults.ts'
 
 export interface MemoryMediaServers extends MediaServers {
-  /** What the servers of this group count at these addresses; a group that was never set has no count configured. */
+  /**
+   * What the servers of this group count at these addresses; a group that was never set has no count
+   * configured.
+   */
   setCalls(group: string, calls: Readonly<Record<string, number>>): void
 }
 

@@ -45,7 +45,10 @@ export interface MemoryPorts extends Ports, Pick<EdgePorts, 'fleet' | 'mediaServ
   readonly clock: MemoryClock
 }
 
-/** A whole world in memory, on one virtual clock. `config` and `edges` are shorthand; every port can be replaced. */
+/**
+ * A whole world in memory, on one virtual clock. `config` and `edges` are shorthand; every port can be
+ * replaced.
+ */
 export function memoryPorts(
   overrides: Partial<Omit<MemoryPorts, 'config'>> & {
     readonly config?: Partial<ControlConfigInput>

@@ -52,8 +52,9 @@ const errorOf = {
 }
 
 /**
- * The RPC port of a Kamailio in memory, in the words of the real one and in the order in which kamailio/rpc.cfg looks at a request: size,
- * form, policy, fence. It has a boot id and its own clock, the one that it is given.
+ * The RPC port of a Kamailio in memory, in the words of the real one and in the order in which
+ * kamailio/rpc.cfg looks at a request: size, form, policy, fence. It has a boot id and its own clock, the one
+ * that it is given.
  */
 export class MemoryRpcPort implements RpcTransport {
   misbehaviour: Misbehaviour = {}
@@ -165,7 +166,9 @@ export class MemoryRpcPort implements RpcTransport {
     return undefined
   }
 
-  /** @param requests undefined for what the policy allows and is no JSON all the same, such as the id `007` */
+  /**
+   * @param requests undefined for what the policy allows and is no JSON all the same, such as the id `007`
+   */
   private executed(requests: readonly (RpcRequest | undefined)[], isBatch: boolean): RpcOutcome {
     const { swapsReplies, losesLastReply, replyTooLong, faults } = this.misbehaviour
     const broken = requests.map((request) => request && faults?.[request.method]).find(isOfTheWay)

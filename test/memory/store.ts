@@ -146,7 +146,10 @@ function memoryInventory() {
   } satisfies Partial<Store>
 }
 
-/** The store's semantics without a database: conditional writes, and copies in and out, so that no caller shares an object. */
+/**
+ * The store's semantics without a database: conditional writes, and copies in and out, so that no caller
+ * shares an object.
+ */
 export function createMemoryStore(): MemoryStore {
   const drains = new Map<string, Drain>()
   const outcomes = new Map<string, CommandOutcomeRow>()

@@ -3,7 +3,10 @@ import { type DestinationUri, destinationUri } from '../../functions/control/des
 import { some } from '../present.ts'
 import type { EdgePlaces, EdgeRequest, EdgeWorld } from './edge.ts'
 
-/** The part of the contract of the port `Edge` that depends on the edge's files: batches, the fence, the boot, what a list may hold. */
+/**
+ * The part of the contract of the port `Edge` that depends on the edge's files: batches, the fence, the boot,
+ * what a list may hold.
+ */
 export function filesContract(
   open: (request?: Partial<EdgeRequest>) => Promise<EdgeWorld>,
   places: () => EdgePlaces,

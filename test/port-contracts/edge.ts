@@ -10,7 +10,10 @@ import type { KamailioRelease } from '../../lab/programs/program.ts'
 import { callsContract } from './edge-calls.ts'
 import { filesContract } from './edge-files.ts'
 
-/** One line of an edge's dispatcher file. `P` and `N` as second letter are the file's flags 8 and 32 (6.1 shows P only with pings on). */
+/**
+ * One line of an edge's dispatcher file. `P` and `N` as second letter are the file's flags 8 and 32 (6.1
+ * shows P only with pings on).
+ */
 export interface FileLine {
   readonly group: number
   readonly uri: string
@@ -74,7 +77,8 @@ const shownAs: Readonly<Record<WritableState, Flags>> = {
 
 /**
  * What every edge does behind the port `Edge`: the same for memory and for a real Kamailio of each release.
- * @param calls whether calls are placed; a release that is tested without them is said so in kamailio/README.md
+ * @param calls whether calls are placed; a release that is tested without them is said so in
+ * kamailio/README.md
  */
 export function edgeContract(
   name: string,

@@ -16,7 +16,10 @@ const instance = {
   addresses: ['10.9.8.7', 'fd00::9:8:7'],
   taggedDestinations: [],
 }
-/** Of that instance: by its address, by its IPv6 address in another spelling, by its id, by what its name was resolved to. */
+/**
+ * Of that instance: by its address, by its IPv6 address in another spelling, by its id, by what its name was
+ * resolved to.
+ */
 const planted: readonly { readonly [key: string]: Json }[] = [
   { URI: 'sip:10.9.8.7:5060', FLAGS: 'AX', PRIORITY: 0 },
   {
@@ -132,7 +135,10 @@ function namesInstance({ DEST }: z.output<typeof raw>): boolean {
 /** Opaque by its port, flags or scheme, and with a whole address that only resembles the instance's. */
 const isOfAnother = /^(sips?|tel):(10\.9\.8\.70|110\.9\.8\.7|10\.9\.8|127\.0\.62\.1)(:\d*)?$/
 
-/** @throws unless every planted entry is found, nobody else's is taken for the instance's, and no entry is lost */
+/**
+ * @throws unless every planted entry is found, nobody else's is taken for the instance's, and no entry is
+ * lost
+ */
 function check({ targets, opaque }: ListedTargets, value: unknown, expected: readonly ListedDestination[]) {
   const destinations = targets.map(({ destination }) => destination)
   const { all, named } = entriesOf(value)
@@ -185,7 +191,10 @@ function listed(dest: { readonly [key: string]: Json }, group: number): ListedDe
   return { uri, group, flags: flagsOf.parse(dest['FLAGS']), ...(duid !== undefined && { duid }) }
 }
 
-/** Puts some of the planted entries between the others, or into a set of their own. @returns what is to be found */
+/**
+ * Puts some of the planted entries between the others, or into a set of their own.
+ * @returns what is to be found
+ */
 function plant(random: Random, records: Json[]): ListedDestination[] {
   const open = records.flatMap((record) => {
     const group = rawSet.safeParse(record).data?.SET.ID

@@ -99,7 +99,9 @@ describe('an edge without batches', () => {
   })
 })
 
-/** An edge at the end of a way that takes as many requests at once as there come, and answers in any order. */
+/**
+ * An edge at the end of a way that takes as many requests at once as there come, and answers in any order.
+ */
 function crowded(boot?: string) {
   const seen = { boot, now: 0, most: 0, executed: [] as string[], posts: 0 }
   const transport: RpcTransport = {

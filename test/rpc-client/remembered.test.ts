@@ -77,7 +77,8 @@ describe('that an edge has no begun counters', () => {
     await client.boot()
     for (const _ of ['at first', 'again']) {
       scripted.sizes()
-      // begun of the URI, begun of the address, dst, src: the last is refused, and the others are sent once more.
+      // begun of the URI, begun of the address, dst, src: the last is refused, and the others are sent once
+      // more.
       scripted.instead.push((socket) =>
         answer(
           socket,

@@ -23,7 +23,10 @@ export interface Envelope {
   readonly error?: { readonly code: number; readonly message: string }
 }
 
-/** Does something else than to answer one HTTP request. `envelopes` executes it and is what would have been answered. */
+/**
+ * Does something else than to answer one HTTP request. `envelopes` executes it and is what would have been
+ * answered.
+ */
 export type Instead = (socket: Socket, envelopes: () => Envelope[], request: HttpRequest) => void
 
 /** An edge that a test changes meanwhile, and its HTTP requests. */

@@ -49,7 +49,10 @@ function exchangesInBatch(name: string, request: string, body: string): Exchange
   return lines.flatMap((line, index) => exchangeOf(name, line, JSON.stringify(replies[index] ?? null)))
 }
 
-/** All replies that are recorded of a release: alone, without our files where it was so recorded, and in batches. */
+/**
+ * All replies that are recorded of a release: alone, without our files where it was so recorded, and in
+ * batches.
+ */
 const recorded = new Map(
   edgeReleases.map((release) => {
     const plain = releases.find((known) => known === release)

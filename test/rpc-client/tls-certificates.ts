@@ -22,7 +22,10 @@ export interface Authority extends Identity {
 
 const hour = 3_600_000
 
-/** A certificate authority of its own. Written by hand, since a plain Debian has no `openssl` and Node makes no certificates. */
+/**
+ * A certificate authority of its own. Written by hand, since a plain Debian has no `openssl` and Node makes
+ * no certificates.
+ */
 export function createAuthority(name: string): Authority {
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   // Basic constraints: a CA. Key usage: it signs certificates and lists of revoked ones.

@@ -79,7 +79,10 @@ export const clientOf = (authority: typeof ours, expires?: Date) =>
   authority.issue({ name: 'dispatcher-control', ...(expires && { expires }) })
 const good = clientOf(ours)
 
-/** Why an edge that asks for a client certificate of our CA, and shows one, is not spoken to: what we hold, and what is said. */
+/**
+ * Why an edge that asks for a client certificate of our CA, and shows one, is not spoken to: what we hold,
+ * and what is said.
+ */
 const mistrusted: readonly [string, EdgeTls, RegExp][] = [
   [
     'an edge of another CA than ours',

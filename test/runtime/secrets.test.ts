@@ -59,7 +59,9 @@ async function refuser() {
   return { asked, port, close }
 }
 
-/** Edges that speak TLS: one refuses the secret, one has a CA that is not ours, one takes no client of ours. */
+/**
+ * Edges that speak TLS: one refuses the secret, one has a CA that is not ours, one takes no client of ours.
+ */
 async function tlsEdges() {
   const shown: (string | undefined)[] = []
   const open = async (authority: typeof ours, ca: string) => {

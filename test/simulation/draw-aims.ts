@@ -2,7 +2,10 @@ import { anyEdge, edit, launch, type Place, scaleIn, second } from './draw-parts
 import type { EdgePlan, Happening, ServerPlan } from './plan.ts'
 import type { Draws } from './random.ts'
 
-/** Stories that other draws come to too seldom: each is aimed at one fault that was mended. Most histories have none of them. */
+/**
+ * Stories that other draws come to too seldom: each is aimed at one fault that was mended. Most histories
+ * have none of them.
+ */
 export function drawAims(
   draws: Draws,
   edges: readonly EdgePlan[],
@@ -109,7 +112,10 @@ const aims = {
       ...relisted({ ...place, at: listed }, true),
     ]
   },
-  /** An alarm is over while its target is still being resolved: the list that names it was loaded a moment ago. */
+  /**
+   * An alarm is over while its target is still being resolved: the list that names it was loaded a moment
+   * ago.
+   */
   alarmOver: (place: Place): Happening[] => {
     const { draws, at, server } = place
     // So that a minute's settle stores the list without it.

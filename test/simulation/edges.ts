@@ -49,7 +49,10 @@ export interface EdgeSettings {
   readonly onPosted: (body: string) => void
 }
 
-/** A Kamailio in memory behind the real client, whose requests go through what goes wrong; what it does is told to the truth. */
+/**
+ * A Kamailio in memory behind the real client, whose requests go through what goes wrong; what it does is
+ * told to the truth.
+ */
 export function createSimulatedEdge(settings: EdgeSettings): MemoryEdge {
   const { plan, clock, runs, truth, names } = settings
   const edge = new MemoryEdge({

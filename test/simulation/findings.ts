@@ -10,7 +10,10 @@ export interface Violation {
   readonly after: readonly IncidentKind[]
 }
 
-/** Whom a rule is applied to: seen at a time, and right since another, unless that is when it was last seen right. */
+/**
+ * Whom a rule is applied to: seen at a time, and right since another, unless that is when it was last seen
+ * right.
+ */
 export type Subject = Omit<About, 'since'> & { readonly since?: number; readonly name?: string }
 export interface Judgement {
   readonly violations: readonly Violation[]

@@ -43,7 +43,10 @@ const disturbances: readonly Happening['kind'][] = [
   'edge-added',
 ]
 
-/** Nobody else touches the edges, and nothing fails: what is known to go wrong between two writers can't be the reason of anything. */
+/**
+ * Nobody else touches the edges, and nothing fails: what is known to go wrong between two writers can't be
+ * the reason of anything.
+ */
 function undisturbed(plan: Plan): Plan {
   const unheld = (line: LinePlan): LinePlan => (line.flags === 'DX' ? { ...line, flags: 'AP' } : line)
   return {

@@ -28,7 +28,9 @@ export async function runHistory(plan: Plan, sabotage?: (ports: AllPorts) => All
   }
 }
 
-/** @returns what is seen each time that it has been calm for long enough; the last one after all that happens */
+/**
+ * @returns what is seen each time that it has been calm for long enough; the last one after all that happens
+ */
 async function untilCalm(world: World): Promise<Seen[]> {
   const { plan, clock, startedAt, faults, truth } = world
   const windows = plan.faults.flatMap((fault) => ('to' in fault ? [fault] : []))

@@ -41,7 +41,10 @@ export interface Incident {
   readonly server?: number
 }
 
-/** Whom a violation is about, and between when it must have come about: it was right at `since`, and was seen at `at`. */
+/**
+ * Whom a violation is about, and between when it must have come about: it was right at `since`, and was seen
+ * at `at`.
+ */
 export interface About {
   readonly at: number
   readonly since: number
@@ -75,7 +78,10 @@ function extended(span: Span | undefined, now: number): Span {
   return { from: Math.min(span?.from ?? now, now), until: Math.max(span?.until ?? now, now) }
 }
 
-/** @returns what runs did that others may have undone, that they left half done, or that an edge in trouble may have lost */
+/**
+ * @returns what runs did that others may have undone, that they left half done, or that an edge in trouble
+ * may have lost
+ */
 export function incidentsOfRuns(runs: readonly RunTrace[], known: readonly Incident[]): Incident[] {
   const troubles = known.filter(({ kind }) => ['edge trouble', 'restart', 'reload'].includes(kind))
   return runs.flatMap((run) =>
@@ -110,7 +116,10 @@ function meet(one: Span, other: Span): boolean {
   return one.from <= other.until && one.until >= other.from
 }
 
-/** @returns the kinds of what may have led to it: what happened to whom it is about, no sooner than it was right */
+/**
+ * @returns the kinds of what may have led to it: what happened to whom it is about, no sooner than it was
+ * right
+ */
 export function leadingTo(
   { at, since, edge, server }: About,
   incidents: readonly Incident[],

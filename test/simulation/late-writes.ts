@@ -4,8 +4,9 @@ import type { Request } from './truth.ts'
 const arrivesWithinMs = 5000
 
 /**
- * What writes of ours have changed that arrived late. Where no fence refuses a write that was not answered, it may be done after a later
- * run has found nothing to do, and has dropped its record. A restarted edge has no fence either, until we ask it anything.
+ * What writes of ours have changed that arrived late. Where no fence refuses a write that was not answered,
+ * it may be done after a later run has found nothing to do, and has dropped its record. A restarted edge has
+ * no fence either, until we ask it anything.
  */
 export class LateWrites {
   /** entries, and URIs of the guard, that such a write has changed, and nothing since */

@@ -15,7 +15,9 @@ interface Shown {
 /** For so long an inventory without the address may do, and what clocks differ. */
 const inventoryIsOldMs = 8000
 
-/** EC2 and Auto Scaling: machines, what EC2 shows of them (late, if the plan says so), and lifecycle actions. */
+/**
+ * EC2 and Auto Scaling: machines, what EC2 shows of them (late, if the plan says so), and lifecycle actions.
+ */
 export class Machines {
   readonly actions: ReturnType<typeof createMemoryLifecycleActions>
   private groupDeleted = false

@@ -97,8 +97,8 @@ export interface History {
   /** whether the edge had a parameter then */
   readonly isManaged: (edge: number, at: number) => boolean
   /**
-   * whether the control plane can have known a URI by then: an edge listed it while it had a parameter, or it is a
-   * usual spelling of an address
+   * whether the control plane can have known a URI by then: an edge listed it while it had a parameter, or it
+   * is a usual spelling of an address
    */
   readonly isKnown: (uri: string, by: number) => boolean
   readonly hits: ReadonlyMap<string, number>

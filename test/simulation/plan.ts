@@ -1,6 +1,7 @@
 /**
- * A history as plain data: the world it begins with, what happens in it, and what goes wrong. It is drawn first and then run, so it can be
- * kept as JSON, edited and shortened. All times are milliseconds since its beginning.
+ * A history as plain data: the world it begins with, what happens in it, and what goes wrong. It is drawn
+ * first and then run, so it can be kept as JSON, edited and shortened. All times are milliseconds since its
+ * beginning.
  */
 export interface Plan {
   readonly seed: number
@@ -140,7 +141,10 @@ export type Happening = { readonly at: number } & (
   | { readonly kind: 'row-lost'; readonly server: number }
 )
 
-/** A call goes on over another edge, so long after it came to the one before: it ends there when it begins here. */
+/**
+ * A call goes on over another edge, so long after it came to the one before: it ends there when it begins
+ * here.
+ */
 export interface Move {
   readonly edge: number
   readonly after: number
@@ -192,6 +196,9 @@ export type CallTrouble =
   | 'dies before'
   | 'dies after'
   | 'frozen'
-/** A method of a port, any of a port (`store.*`), a request to an edge (`edge.write`, `edge.read`, `edge.reload`), or anything (`*`). */
+/**
+ * A method of a port, any of a port (`store.*`), a request to an edge (`edge.write`, `edge.read`,
+ * `edge.reload`), or anything (`*`).
+ */
 export type PortCall = string
 export type RefusingPort = 'events' | 'lifecycleActions' | 'workflows' | 'instances' | 'store' | 'settles'

@@ -15,8 +15,9 @@ export interface Message {
 const receivesToTheEnd = 10
 
 /**
- * The three queues as they are deployed: what fails comes again after 2, 4, 8 … 300 s, what was killed after six function timeouts, and what
- * came ten times goes to the dead-letter queue. In a FIFO queue the messages of a group wait for the one before.
+ * The three queues as they are deployed: what fails comes again after 2, 4, 8 … 300 s, what was killed after
+ * six function timeouts, and what came ten times goes to the dead-letter queue. In a FIFO queue the messages
+ * of a group wait for the one before.
  */
 export class Queues {
   private readonly clock: MemoryClock

@@ -1,4 +1,7 @@
-/** Random draws from a seed (sfc32): the same seed draws the same on every machine. A history is drawn once, and running it draws nothing. */
+/**
+ * Random draws from a seed (sfc32): the same seed draws the same on every machine. A history is drawn once,
+ * and running it draws nothing.
+ */
 export class Draws {
   private readonly seed: string
   private readonly next: () => number
@@ -8,7 +11,10 @@ export class Draws {
     this.next = sfc32(seed)
   }
 
-  /** A generator of its own for a part with a name, so that one part can be drawn longer without changing the others. */
+  /**
+   * A generator of its own for a part with a name, so that one part can be drawn longer without changing the
+   * others.
+   */
   part(name: string): Draws {
     return new Draws(`${this.seed}/${name}`)
   }

@@ -23,8 +23,9 @@ export function resumed(file: string | undefined, fresh: Progress): Progress {
 }
 
 /**
- * Runs what is left in ranges, on as many workers; writes the progress down after each range. Ranges are given out in order: where it is to
- * stop, those before the one that was found are finished, so that what is found is the first of all.
+ * Runs what is left in ranges, on as many workers; writes the progress down after each range. Ranges are
+ * given out in order: where it is to stop, those before the one that was found are finished, so that what is
+ * found is the first of all.
  */
 export async function runAll(
   progress: Progress,

@@ -145,7 +145,10 @@ function judgeLiftings(history: History, seen: Seen, findings: Findings): void {
   if (waiting.length === 0) findings.check('no lifting stays undone', true, { at: seen.at }, () => '')
 }
 
-/** An heir that is gone itself leaves the address to nobody: it ends the mark if it was admitted, or was there for long enough. */
+/**
+ * An heir that is gone itself leaves the address to nobody: it ends the mark if it was admitted, or was there
+ * for long enough.
+ */
 function endsMark(history: History, machine: Machine, heir: Machine, seenAt: number): boolean {
   const { truth } = history
   const { launchedAt, shownAt, goneAt = Number.POSITIVE_INFINITY, server } = heir

@@ -84,8 +84,8 @@ function judgeGoing(history: History, going: Going, findings: Findings): void {
 }
 
 /**
- * What decides a drain was counted "after the look began", by two clocks. So the first count since then, or a later one, had to show a call
- * that was up by then.
+ * What decides a drain was counted "after the look began", by two clocks. So the first count since then, or a
+ * later one, had to show a call that was up by then.
  */
 function seenUntil(
   { truth, isManaged }: History,
@@ -98,7 +98,9 @@ function seenUntil(
   return Math.max(decidedAt - clocksDifferMs, first ?? 0)
 }
 
-/** What comes to an edge while it is off the list, or was called over by an operator, is nobody's to count. */
+/**
+ * What comes to an edge while it is off the list, or was called over by an operator, is nobody's to count.
+ */
 function isForgiven({ truth, plan, isManaged }: History, call: Call, going: Going): boolean {
   const name = plan.edges[call.edge]
   const isReleased = truth.sent.some(
@@ -151,7 +153,10 @@ function judgeAction(history: History, sent: Sent, findings: Findings): void {
   )
 }
 
-/** What a drain without calls takes at most: the longest wait, a few looks, the fail-over window, and its turn. */
+/**
+ * What a drain without calls takes at most: the longest wait, a few looks, the fail-over window, and its
+ * turn.
+ */
 const emptyDrainMs = 280_000
 /** What may make a zero doubtful at any time later. */
 const doubts: readonly IncidentKind[] = [

@@ -3,7 +3,10 @@ import type { MemoryClock } from '../memory/clock.ts'
 import type { Faults } from './faults.ts'
 import { RunTrace } from './incidents.ts'
 
-/** Seconds that each function may take, as they are deployed with RPC timeouts of 3 s: only `settle` reaches edges. */
+/**
+ * Seconds that each function may take, as they are deployed with RPC timeouts of 3 s: only `settle` reaches
+ * edges.
+ */
 export const timeouts = {
   'lifecycle-events': 36,
   'alarm-events': 36,
@@ -22,7 +25,10 @@ export type Outcome<T> =
   | { readonly end: 'failed'; readonly error: unknown; readonly startedAt: number }
   | { readonly end: 'died'; readonly startedAt: number }
 
-/** Where a function runs. After an invocation it is frozen with all that was left at work, and thawed by the next one. */
+/**
+ * Where a function runs. After an invocation it is frozen with all that was left at work, and thawed by the
+ * next one.
+ */
 interface Sandbox {
   frozen: boolean
   waiting: (() => void)[]
@@ -37,10 +43,15 @@ interface Run {
   readonly die: () => void
 }
 
-/** Never resolves. A new promise each time: one for all would keep everybody who ever awaited it in memory. */
+/**
+ * Never resolves. A new promise each time: one for all would keep everybody who ever awaited it in memory.
+ */
 const never = () => new Promise<never>(() => undefined)
 
-/** Runs functions as Lambda does: each in a sandbox; killed at any call, frozen after its answer, its clock off by a little. */
+/**
+ * Runs functions as Lambda does: each in a sandbox; killed at any call, frozen after its answer, its clock
+ * off by a little.
+ */
 export class Runs {
   /** how often each function was invoked, and how it ended */
   readonly invocations: { readonly name: FunctionName; readonly end: Outcome<unknown>['end'] }[] = []

@@ -39,10 +39,16 @@ export class EdgeTruth {
   readonly countedAt: number[] = []
   /** whether a reload gives entries a new identity: 6.1 */
   private readonly hasIdentities: boolean
-  /** requests of ours with state writes that were sent and are not answered: they may arrive until a later generation has read the list */
+  /**
+   * requests of ours with state writes that were sent and are not answered: they may arrive until a later
+   * generation has read the list
+   */
   private inTheAir: readonly Request[] = []
   private readonly troubles: { readonly from: number; readonly until: number }[] = []
-  /** entries that we have on record as disabled by us under the identity that they have, and what was right then */
+  /**
+   * entries that we have on record as disabled by us under the identity that they have, and what was right
+   * then
+   */
   private onRecord: ReadonlyMap<string, { readonly flags: string; readonly accepts: ReadonlySet<string> }> =
     new Map()
 
@@ -50,7 +56,10 @@ export class EdgeTruth {
     this.hasIdentities = hasIdentities
   }
 
-  /** What is on record of it from now on. A D that comes between two readings, and that nothing but the flags shows, looks like ours there. */
+  /**
+   * What is on record of it from now on. A D that comes between two readings, and that nothing but the flags
+   * shows, looks like ours there.
+   */
   recorded(records: readonly { readonly set: number; readonly uri: string; readonly flags: string }[]): void {
     const former = this.onRecord
     const ours = records.flatMap(({ set, uri, flags }) => {
@@ -100,7 +109,8 @@ export class EdgeTruth {
       const old = former.get(key)
       const known = this.onRecord.get(key)
       const looksLikeOurs = known || this.mayArrive(uri) || (held.has(key) && old && this.unclear(old, now))
-      // The list's own D can't be told from ours where nothing shows that it was loaded, or a write of ours is in the air.
+      // The list's own D can't be told from ours where nothing shows that it was loaded, or a write of ours
+      // is in the air.
       const undecided = flags.startsWith('D') && looksLikeOurs
       this.entries.set(key, {
         set: group,

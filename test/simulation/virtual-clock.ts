@@ -7,8 +7,8 @@ interface Due {
 }
 
 /**
- * A virtual clock on which everything makes time pass, what happens at a time as well as who sleeps: each is let finish all that it can do
- * at once before the next one's time comes.
+ * A virtual clock on which everything makes time pass, what happens at a time as well as who sleeps: each is
+ * let finish all that it can do at once before the next one's time comes.
  */
 export class VirtualClock implements MemoryClock {
   private readonly due: Due[] = []

@@ -69,7 +69,10 @@ export interface World {
   stop(): void
 }
 
-/** The deployed use cases and workflow over ports in memory, on one virtual clock, in the world of a plan. `sabotage` replaces ports. */
+/**
+ * The deployed use cases and workflow over ports in memory, on one virtual clock, in the world of a plan.
+ * `sabotage` replaces ports.
+ */
 export function createWorld(plan: Plan, sabotage: (ports: AllPorts) => AllPorts = (ports) => ports): World {
   const clock = new VirtualClock()
   const startedAt = clock.now()
@@ -174,7 +177,9 @@ function watchedWorkflows(
   return { executions, workflows }
 }
 
-/** What each function has of all ports: only settle reaches edges and media servers, and it ends no action. */
+/**
+ * What each function has of all ports: only settle reaches edges and media servers, and it ends no action.
+ */
 function shared(all: AllPorts): { readonly ports: Ports; readonly edgePorts: EdgePorts } {
   const { fleet: _fleet, mediaServers: _mediaServers, ...ports } = all
   const { lifecycleActions: _actions, deadLetters: _deadLetters, ...edgePorts } = all
@@ -186,7 +191,9 @@ const comesAgainAfter = [1 * minute, 2 * minute]
 /** how long a request waits in Lambda's own queue */
 const queuedMs = 20
 
-/** The settle function as everybody asks it: in the background, with what Lambda does about one that fails. */
+/**
+ * The settle function as everybody asks it: in the background, with what Lambda does about one that fails.
+ */
 function backgroundSettles({
   clock,
   runs,
@@ -208,7 +215,9 @@ function backgroundSettles({
   }
 }
 
-/** The channels that the Asterisk at this address has: one for each call, and one that a SIP MESSAGE has left. */
+/**
+ * The channels that the Asterisk at this address has: one for each call, and one that a SIP MESSAGE has left.
+ */
 function channelsAt(address: string, plan: Plan, { calls, machines }: Truth, now: number): string[] {
   const isThere = ({ server }: Machine) => plan.servers[server]?.address === address
   const up = calls.filter(({ machine, from, to }) => from <= now && to > now && isThere(machine))

@@ -11,7 +11,10 @@ const judgement = z.object({ isValid: z.boolean(), errors: z.array(z.unknown()) 
 /** It compiles its schemas at each call. */
 const timeout = 60_000
 
-/** The definition as it is deployed: CloudFormation fills in the functions' ARNs. It is copied, as the validator writes into it. */
+/**
+ * The definition as it is deployed: CloudFormation fills in the functions' ARNs. It is copied, as the
+ * validator writes into it.
+ */
 function judged(change: (text: string) => string = (text) => text): z.output<typeof judgement> {
   const text = JSON.stringify(drainWorkflow).replace(
     /"\$\{(\w+)\}"/g,

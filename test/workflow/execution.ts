@@ -12,7 +12,10 @@ import { inputOf, type Seen, type Step, stepNames, type WorkflowHistory } from '
 
 const patienceMs = 120_000
 
-/** Creates the drain workflow, the very definition that is deployed, over these functions. @returns its ARN */
+/**
+ * Creates the drain workflow, the very definition that is deployed, over these functions.
+ * @returns its ARN
+ */
 export async function createDrainWorkflow(
   sfn: SFNClient,
   name: string,

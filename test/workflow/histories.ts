@@ -21,7 +21,10 @@ export interface WorkflowHistory {
   readonly name: string
   readonly startsWith: string
   readonly results: Partial<Record<Step, readonly StepResult[]>>
-  /** Its errors are Step Functions' own (`States.…`), which a function can't throw: LocalStack ends an execution then. */
+  /**
+   * Its errors are Step Functions' own (`States.…`), which a function can't throw: LocalStack ends an
+   * execution then.
+   */
   readonly needsMockedTasks?: boolean
   /** The execution is watched until it has entered so many states; one that ends is watched to its end. */
   readonly states?: number

@@ -2,9 +2,9 @@ import * as z from 'zod'
 import type { Clock } from '../../functions/ports/clock.ts'
 
 /**
- * A small interpreter of Amazon States Language in JSONPath mode: what the drain workflow uses and nothing else. Whatever it
- * does not know it refuses before the first state, so that no definition runs here that would mean something else on AWS.
- * (https://states-language.net/)
+ * A small interpreter of Amazon States Language in JSONPath mode: what the drain workflow uses and nothing
+ * else. Whatever it does not know it refuses before the first state, so that no definition runs here that
+ * would mean something else on AWS. (https://states-language.net/)
  */
 
 const path = z.string().regex(/^\$\.[A-Za-z_][A-Za-z0-9_]*$/, 'is not a path to one field of the input')

@@ -20,7 +20,10 @@ interface Functions {
 
 /** What runs in Lambda and in Step Functions. */
 export function deployed({ ports, clock, stopped, ended }: Functions) {
-  /** As Lambda does with what nobody waits for: a request that fails comes again after a minute, and once more after two. */
+  /**
+   * As Lambda does with what nobody waits for: a request that fails comes again after a minute, and once more
+   * after two.
+   */
   const settled = async (request: SettleRequest) => {
     for (const waitMs of [1 * minute, 2 * minute, undefined]) {
       try {

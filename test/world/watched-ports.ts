@@ -1,7 +1,10 @@
 import type { Edge } from '../../functions/ports/edge.ts'
 import type { EdgePorts, Ports } from '../../functions/ports/ports.ts'
 
-/** Told of each call of a port's method, e.g. `store.putDrain` or `edge.list`; what it throws is what the caller gets. */
+/**
+ * Told of each call of a port's method, e.g. `store.putDrain` or `edge.list`; what it throws is what the
+ * caller gets.
+ */
 export interface Watch {
   before?(method: string): void
   after?(method: string): void

@@ -227,8 +227,9 @@ function views({ memory, clock, startedAt, edges, executions }: Around) {
 }
 
 /**
- * Two edges that have been up for a day, one instance, and the deployed workflow run by the interpreter: real use cases over
- * ports in memory, on one virtual clock. Executions run beside the test; `pass` lets time go by.
+ * Two edges that have been up for a day, one instance, and the deployed workflow run by the interpreter: real
+ * use cases over ports in memory, on one virtual clock. Executions run beside the test; `pass` lets time go
+ * by.
  */
 export function createWorld(options: WorldOptions = {}) {
   const clock = createMemoryClock()

@@ -1,6 +1,6 @@
 /**
- * Runs one Lambda handler for node_executor.py: one invocation per line of standard input, one line per answer on the
- * descriptor that is its argument. What the handler prints stays on standard output.
+ * Runs one Lambda handler for node_executor.py: one invocation per line of standard input, one line per
+ * answer on the descriptor that is its argument. What the handler prints stays on standard output.
  */
 import { existsSync, writeSync } from 'node:fs'
 import { join } from 'node:path'

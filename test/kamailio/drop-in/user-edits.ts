@@ -7,8 +7,8 @@ import { after, before, installProductFiles, installStock, type StockFeature } f
 export const secret = 'the-secret-of-this-edge'
 
 /**
- * Sets values in the user's settings.cfg, whose lines are `#!trydef NAME value`. Undefined takes a setting out.
- * Adds lines at its end.
+ * Sets values in the user's settings.cfg, whose lines are `#!trydef NAME value`. Undefined takes a setting
+ * out. Adds lines at its end.
  */
 export function editSettings(
   dir: string,
@@ -58,8 +58,8 @@ export function installStockWithOurs(
 }
 
 /**
- * What a user of Debian's stock kamailio.cfg writes into it: modules, the includes, dispatcher, and the calls of our
- * routes. The stock lines themselves stay.
+ * What a user of Debian's stock kamailio.cfg writes into it: modules, the includes, dispatcher, and the calls
+ * of our routes. The stock lines themselves stay.
  */
 function addToStock(stock: string, dir: string): string {
   const ownHttp = /^event_route\[xhttp:request\] \{/m
