@@ -75,6 +75,18 @@ describe('the tree', () => {
     expect(deployed.filter((source) => openSwitches(source) !== 0).map(({ path }) => path)).toEqual([])
   })
 
+  it('has no comment beyond column 110, but for samples, tables and addresses', () => {
+    const comment = /^\s*(\/\/|\/?\*)/
+    const sample = /[|{}"]|https?:|`[^`]{60,}/
+    const long = sources.flatMap(({ path, text }) =>
+      text
+        .split('\n')
+        .filter((line) => line.length > 110 && comment.test(line) && !sample.test(line))
+        .map((line) => `${path}: ${line}`),
+    )
+    expect(long).toEqual([])
+  })
+
   it('silences none of these rules', () => {
     const silenced = /biome-ignore\S* lint\/\S*(noNestedTernary|useDefaultSwitchClause|noExcessiveLines)/
     expect(sources.filter(({ text }) => silenced.test(text)).map(({ path }) => path)).toEqual([])

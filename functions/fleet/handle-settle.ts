@@ -13,8 +13,9 @@ import { countReadings } from './reading-metrics.ts'
 import { endReleases, releaseEdge } from './release-edge.ts'
 import { reloadEdges } from './reload-edges.ts'
 import { resolveHolds } from './resolve-holds.ts'
-import { rememberingWishes, settleFleet } from './settle-fleet.ts'
+import { settleFleet } from './settle-fleet.ts'
 import { hasCalls } from './wake-drains.ts'
+import { rememberingWishes } from './wishes.ts'
 
 /** All that the one function does which reaches edges. */
 export async function handleSettle(ports: EdgePorts, request: SettleRequest): Promise<void> {

@@ -8,7 +8,7 @@ import { instancesById, momentMs } from '../stored/inventory.ts'
 import { allListed, formerOf, storedLists } from '../stored/lists.ts'
 import { onEach } from '../stored/on-each.ts'
 import { oneAtATime } from '../stored/one-at-a-time.ts'
-import type { Wishes } from './settle.ts'
+import type { Wishes } from './wishes.ts'
 
 type Needs = Pick<EdgePorts, 'store' | 'clock' | 'ids' | 'config' | 'instances'>
 

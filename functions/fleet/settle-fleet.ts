@@ -1,25 +1,18 @@
-import type { SettleRequest } from '../contracts/settle-request.ts'
-import { asEdgeError, type EdgeError } from '../control/errors.ts'
-import { type Hold, holdKey } from '../control/hold.ts'
+import type { EdgeError } from '../control/errors.ts'
 import { clocksApartMs } from '../control/observation.ts'
-import {
-  type EdgeHead,
-  type EndedCalls,
-  type Reading,
-  readable,
-  type StoredHead,
-} from '../control/reading.ts'
+import { type EdgeHead, type Reading, readable, type StoredHead } from '../control/reading.ts'
 import { hasDrifted } from '../control/settled.ts'
 import type { Edge } from '../ports/edge.ts'
 import type { EdgePorts } from '../ports/ports.ts'
 import { onEach } from '../stored/on-each.ts'
 import { Boots } from './boots.ts'
-import { callsOf } from './count-calls.ts'
 import { currentHeads, knownHeads, markRemoved } from './edge-heads.ts'
-import { Lease, lateMs, lost } from './edge-lease.ts'
+import { Lease, lateMs } from './edge-lease.ts'
+import { type EndCalls, endOwnShare } from './end-share.ts'
 import { publishDrift } from './publish-drift.ts'
-import { headOf, type Known, ownError, settleUnderLease, unreadHead, until, type Wishes } from './settle.ts'
+import { headOf, type Known, ownError, settleUnderLease, unreadHead, until } from './settle.ts'
 import { emptiedBy, wakeDrains } from './wake-drains.ts'
+import { rememberingWishes, type Wishes } from './wishes.ts'
 
 /**
  * What came of one edge. `left`: another run has its lease, and does what is wanted; or it rests, and nothing
@@ -49,8 +42,6 @@ const longestRestMs = 6500
  * for.
  */
 export const longestNapMs = clocksApartMs
-
-type EndCalls = NonNullable<Extract<SettleRequest, { kind: 'settle' }>['endCalls']>
 
 export interface SettleOrder {
   /** epoch ms: readings that were begun earlier will not do */
@@ -119,23 +110,6 @@ async function settleDue(
 
 function shareOf({ id }: Edge, { endCalls }: SettleOrder): number {
   return endCalls?.shares[id] ?? 0
-}
-
-/** The holds are read once for each value of the counter, for all edges. */
-export function rememberingWishes({ store }: Pick<EdgePorts, 'store'>): Wishes {
-  let last: { readonly wanted: number; readonly holds: Promise<readonly Hold[]> } | undefined
-  return {
-    async now() {
-      const wanted = await store.wanted()
-      if (last?.wanted !== wanted) last = { wanted, holds: store.holds() }
-      try {
-        return { wanted, holds: await last.holds }
-      } catch (error) {
-        last = undefined
-        throw error
-      }
-    },
-  }
 }
 
 export interface EdgeOrder extends SettleOrder {
@@ -279,41 +253,4 @@ async function rest(
   if (wakesAt - ports.clock.now() > longestNapMs) return 'rests'
   await until(ports, wanted, wakesAt)
   return undefined
-}
-
-/**
- * Ends calls before it reads anything. That it does is on record before it is done: whoever comes after it,
- * killed or not, ends no more.
- */
-async function endOwnShare(
-  ports: Needs,
-  lease: Lease,
-  { head, reading }: Known,
-  { edge, endCalls, wishes }: Turn,
-): Promise<Readonly<Record<string, EndedCalls>>> {
-  const ended = reading?.ended ?? {}
-  const share = endCalls?.shares[edge.id] ?? 0
-  if (!endCalls || !reading || !head || share === 0) return ended
-  const { hold: key, step } = endCalls
-  const last = ended[key]
-  const hold = (await wishes.now()).holds.find((each) => holdKey(each) === key)
-  const now = ports.clock.now()
-  const stepMs = ports.config.timers.minWaitSeconds * 1000
-  // One that had to wait for the edge comes again with the next step: two together would end twice as many.
-  const isLate = now - step > stepMs || (last !== undefined && (last.step >= step || now - last.at < stepMs))
-  if (!hold || isLate) return ended
-  const total = last?.total ?? 0
-  const begun = { ...ended, [key]: { step, at: now, ended: 0, total } }
-  const written = await ports.store.putReading(lease.generation, {
-    head,
-    reading: { ...reading, ended: begun },
-  })
-  if (written === 'lost') throw lost(edge)
-  try {
-    const count = await lease.ask((own) => own.endCalls(callsOf(hold, reading.holds[key]?.others), share))
-    return { ...begun, [key]: { step, at: now, ended: count, total: total + count } }
-  } catch (error) {
-    const failed = asEdgeError(error).message
-    return { ...begun, [key]: { step, at: now, ended: 0, total, failed } }
-  }
 }

@@ -1,6 +1,6 @@
 import { describeEdge, totalCalls } from '../control/edge-facts.ts'
 import { asEdgeError, DispatcherControlError, EdgeError, UnexpectedAnswer } from '../control/errors.ts'
-import { type Hold, isResolved } from '../control/hold.ts'
+import { isResolved } from '../control/hold.ts'
 import { remember } from '../control/list-memory.ts'
 import { replacedAt } from '../control/observation.ts'
 import type { EdgeHead, EndedCalls, Listing, Reading, UnreadRow } from '../control/reading.ts'
@@ -9,15 +9,10 @@ import { settledEntries, sinceTheChange, sinceWhen } from '../control/settled.ts
 import type { EdgePorts } from '../ports/ports.ts'
 import { countCalls } from './count-calls.ts'
 import { type Lease, lost } from './edge-lease.ts'
+import type { Wishes } from './wishes.ts'
 import { writeWanted } from './write-wanted.ts'
 
 export type SettleNeeds = Pick<EdgePorts, 'store' | 'clock' | 'config'>
-
-/** What is wanted as one run knows it: the counter, and the holds that were read after it. */
-export interface Wishes {
-  /** The counter now, with all holds of it. */
-  now(): Promise<{ readonly wanted: number; readonly holds: readonly Hold[] }>
-}
 
 /** What was stored of an edge before. */
 export interface Known {

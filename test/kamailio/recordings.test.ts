@@ -2,7 +2,10 @@ import { expect, test } from 'vitest'
 import { type EdgeRecording, record } from '../recordings/record.ts'
 import { edgeRecordingsOf, edgeReleases } from '../rpc-client/edge-recordings.ts'
 
-/** Without what differs from run to run: the last digit of the version, times, boots, IUIDs, free ports and their length, the order of a list. */
+/**
+ * Without what differs from run to run: the last digit of the version, times, boots, IUIDs, free ports and
+ * their length, the order of a list.
+ */
 function lasting({ name, request, response }: EdgeRecording) {
   const plain = (text: string) =>
     text

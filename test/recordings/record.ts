@@ -149,7 +149,10 @@ type Asked = readonly [
   },
 ]
 
-/** Asks real edges of that release, with two real calls before. @returns its version, e.g. `6.1.5`, and all exchanges in order */
+/**
+ * Asks real edges of that release, with two real calls before.
+ * @returns its version, e.g. `6.1.5`, and all exchanges in order
+ */
 export async function record(
   release: KamailioRelease,
 ): Promise<{ version: string; recordings: EdgeRecording[] }> {

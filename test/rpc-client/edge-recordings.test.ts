@@ -52,7 +52,10 @@ describe.each(edgeReleases)('what real Kamailio %s with our files answers', (rel
     return found
   }
 
-  /** Answers each request, alone or in a batch, with the recording of exactly it, or with the one that is named for it. */
+  /**
+   * Answers each request, alone or in a batch, with the recording of exactly it, or with the one that is
+   * named for it.
+   */
   function edgeOver(named: Readonly<Record<string, string>> = {}) {
     const answerTo = (line: string, id: number) => {
       const asked = line.replace(/"id":\d+\}$/, '"id":1}')

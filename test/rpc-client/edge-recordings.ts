@@ -24,7 +24,10 @@ export type EdgeRecording = z.output<typeof recording>
 export const edgeReleases = ['6.1.5', '6.0.1', '5.6.3'] as const
 export type EdgeRelease = (typeof edgeReleases)[number]
 
-/** What real Kamailio of that release with our files answered, in the order asked; see `test/recordings/README.md`. */
+/**
+ * What real Kamailio of that release with our files answered, in the order asked; see
+ * `test/recordings/README.md`.
+ */
 export function edgeRecordingsOf(release: EdgeRelease): readonly EdgeRecording[] {
   const file = join(import.meta.dirname, `../recordings/edge-${release}.json`)
   return z.array(recording).parse(JSON.parse(readFileSync(file, 'utf8')))

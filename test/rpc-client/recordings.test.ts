@@ -28,7 +28,10 @@ describe.each(releases)('what real Kamailio %s said', (release) => {
     return found
   }
 
-  /** An edge that answers each method with the recording of that name, or with the one that is named for it, alone or with a table. */
+  /**
+   * An edge that answers each method with the recording of that name, or with the one that is named for it,
+   * alone or with a table.
+   */
   const answering = (answers: Readonly<Record<string, string>>) =>
     loopback((request, socket) => {
       const [, method = '', table = ''] = /"method":"([^"]*)","params":\["?(\w*)/.exec(request.body) ?? []

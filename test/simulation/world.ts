@@ -177,9 +177,7 @@ function watchedWorkflows(
   return { executions, workflows }
 }
 
-/**
- * What each function has of all ports: only settle reaches edges and media servers, and it ends no action.
- */
+/** What each function has of all ports: only settle reaches edges and media servers; it ends no action. */
 function shared(all: AllPorts): { readonly ports: Ports; readonly edgePorts: EdgePorts } {
   const { fleet: _fleet, mediaServers: _mediaServers, ...ports } = all
   const { lifecycleActions: _actions, deadLetters: _deadLetters, ...edgePorts } = all
@@ -215,9 +213,7 @@ function backgroundSettles({
   }
 }
 
-/**
- * The channels that the Asterisk at this address has: one for each call, and one that a SIP MESSAGE has left.
- */
+/** The channels of the Asterisk at this address: one for each call, and one that a SIP MESSAGE has left. */
 function channelsAt(address: string, plan: Plan, { calls, machines }: Truth, now: number): string[] {
   const isThere = ({ server }: Machine) => plan.servers[server]?.address === address
   const up = calls.filter(({ machine, from, to }) => from <= now && to > now && isThere(machine))
