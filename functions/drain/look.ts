@@ -5,7 +5,7 @@ import { type ActionDrain, type Drain, drainId } from '../control/drain.ts'
 import { StoreConflict } from '../control/errors.ts'
 import { lookPayload } from '../control/look-payload.ts'
 import type { Wait } from '../control/pace.ts'
-import { actionRef, completed, refused, restsOnCalls, retained, withoutUs } from '../control/phases.ts'
+import { actionRef, completed, ended, refused, restsOnCalls, retained, withoutUs } from '../control/phases.ts'
 import { stepsPerExecution } from '../control/workflow.ts'
 import type { Ports } from '../ports/ports.ts'
 import { drainOf, keptAlive } from './keep-alive.ts'
@@ -53,22 +53,25 @@ async function lookAt(ports: Ports, payload: WorkflowPayload): Promise<WorkflowP
 }
 
 async function carryOut(ports: Ports, { drain, act, wait }: Advance): Promise<WorkflowPayload> {
-  const next = await saveDrain(ports, { ...drain, steps: drain.steps + 1 })
-  if (act) await perform(ports, next, act)
+  const saved = await saveDrain(ports, { ...drain, steps: drain.steps + 1 })
+  const next = act ? await perform(ports, saved, act) : saved
   if (next.action && next.phase.name === 'completing') return complete(ports, next)
   return goOn(ports, next, wait)
 }
 
-async function perform(ports: Ports, drain: Drain, act: Act): Promise<void> {
+async function perform(ports: Ports, drain: Drain, act: Act): Promise<Drain> {
   switch (act.kind) {
     case 'place-hold':
-      await placeHold(ports, drain)
-      return ports.settles.ask({ kind: 'settle' })
+      // Something later was said of an alarm's or operator's hold: there is nothing to place.
+      if (!(await placeHold(ports, drain)) && !drain.action) return saveDrain(ports, ended(drain, 'lifted'))
+      await ports.settles.ask({ kind: 'settle' })
+      return drain
     case 'end-calls': {
       const { step, shares } = act
       // Whoever has an edge, and lets it rest, gives it up.
       await ports.store.raiseWanted()
-      return ports.settles.ask({ kind: 'settle', endCalls: { hold: drainId(drain), step, shares } })
+      await ports.settles.ask({ kind: 'settle', endCalls: { hold: drainId(drain), step, shares } })
+      return drain
     }
     default:
       return act satisfies never

@@ -126,6 +126,19 @@ test('an operator’s drain whose record is lost goes on with who asked for it, 
   expect(await world.record(id)).toMatchObject({ state: 'drained' })
 })
 
+test('a drain whose hold is lost, and was lifted since, ends', async () => {
+  const world = createWorld()
+  world.edge('edge-a').callTo(server)
+  await world.command(command('command-drain-destination', { id: 'drain-1' }))
+  const hold = present((await world.memory.store.holds())[0], 'its hold')
+  await world.pass(1 * minutes)
+  Object.assign(world.memory.store, { hold: async () => undefined, holds: async () => [] })
+  await world.memory.store.seeRequest(hold, `${hold.order}~`, 'lift')
+  await world.pass(5 * minutes)
+  expect(await world.record(`operator/${hold.id}`)).toMatchObject({ state: 'ended', result: 'lifted' })
+  expect(world.memory.events.of('Drain Ended')).toHaveLength(1)
+})
+
 test('a drain of which neither record nor hold nor action is left is a named error, and is counted', async () => {
   const world = createWorld()
   const payload = {
