@@ -12,7 +12,7 @@ import {
   type LifecycleTarget,
   type Memory,
 } from '../control/drain.ts'
-import { becauseOf, ended, looking, stateOf } from '../control/phases.ts'
+import { becauseOf, completed, ended, looking, stateOf } from '../control/phases.ts'
 import { type Each, type Fields, subject, uri } from './rows.ts'
 
 const deadlinePolicy: z.ZodType<DeadlinePolicy> = z.object({
@@ -141,7 +141,9 @@ function fromFlat(row: DrainRow): Drain {
         phase: actionPhase(row),
       }
     : { ...known, phase: holdPhase(row) }
-  return row.state === 'retired' ? ended(drain, row.result ?? 'drained') : drain
+  if (row.state === 'retired') return ended(drain, row.result ?? 'drained')
+  // A former release's, too: were it wrong that the action is over, completing it would cut calls.
+  return drain.action && row.result === 'action-over' ? completed(drain, 'over') : drain
 }
 
 function holdIn(row: DrainRow): DrainHold {
