@@ -88,10 +88,9 @@ export function dynamoHolds(table: DynamoTable): Pick<Store, 'holds' | 'hold' | 
     async putHold(hold, over) {
       return (await table.writeAll(writesOf(hold, over))) ? 'written' : 'stale'
     },
-    async retire(hold, mark) {
-      const lifted = hold.lifted ?? { at: mark.placedAt, by: mark.who }
-      if (!(await table.writeAll([...writesOf({ ...hold, lifted }), ...writesOf(mark)])))
-        throw new StoreConflict(`hold ${hold.id} was written later: read it again`)
+    async retire(lifted, mark) {
+      if (!(await table.writeAll([...writesOf(lifted), ...writesOf(mark)])))
+        throw new StoreConflict(`hold ${lifted.id} was written later: read it again`)
     },
   }
 }

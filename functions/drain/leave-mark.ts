@@ -19,8 +19,9 @@ export async function leaveMark(
   // destination is the newcomer's.
   if (!hold || hold.lifted) return
   const now = clock.now()
+  const lifted = { ...hold, lifted: { at: now, by: hold.who } }
   if (phase.because === 'absent') {
-    await store.putHold({ ...hold, lifted: { at: now, by: hold.who } })
+    await store.putHold(lifted)
     // It may have been listed, and disabled, meanwhile.
     await store.raiseWanted()
     return settles.ask({ kind: 'settle' })
@@ -29,5 +30,5 @@ export async function leaveMark(
   // A look that comes again must not bring back a mark that was lifted since it left it.
   if (mark && mark.placedAt >= placedAt) return
   const why = `drained by ${hold.who}: ${hold.why}`
-  await store.retire(hold, { ...hold, source: 'retired', order: orderOf(now), why })
+  await store.retire(lifted, { ...hold, source: 'retired', order: orderOf(now), why })
 }

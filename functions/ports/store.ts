@@ -31,11 +31,10 @@ export interface Store {
    */
   putHold(hold: Hold, over?: Hold): Promise<'written' | 'stale'>
   /**
-   * In one transaction: the lifecycle hold becomes a tombstone (lifted now with nothing to restore, unless it
-   * says otherwise) and the retired mark of the same subject is written. Throws `StoreConflict`, and changes
-   * nothing, when either was written with a later `order`.
+   * In one transaction: the lifecycle hold, lifted, and the retired mark of the same subject. Throws
+   * `StoreConflict`, and changes nothing, when either was written with a later `order`.
    */
-  retire(hold: Hold, mark: Hold): Promise<void>
+  retire(lifted: Hold, mark: Hold): Promise<void>
 
   drain(id: string): Promise<Drain | undefined>
   /** Condition: no row with this id (version 1) or a row with `version - 1`. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { createWorld, file, minutes, neighbour, seconds, server } from '../world/world.ts'
+import { present } from '../present.ts'
+import { createWorld, drainId, file, minutes, neighbour, seconds, server } from '../world/world.ts'
 
 test('calls of a server that was taken out of the list before its drain are still waited for', async () => {
   const world = createWorld()
@@ -55,4 +56,13 @@ test('a retained instance whose termination keeps failing is said, and tried unt
   expect(world.memory.lifecycleActions.terminated).toHaveLength(1)
   expect(world.memory.events.of('Lifecycle Action Completion Failed')).toHaveLength(1)
   expect(world.age()).toBeGreaterThan(refusals * seconds)
+})
+
+test('the hold of a drain that has ended was lifted then, and is kept from then on', async () => {
+  const world = createWorld()
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'ended')
+  const { hold } = present(await world.memory.store.drain(drainId), drainId)
+  const lifted = await world.memory.store.hold(hold.source, hold.id, hold.subject)
+  expect(lifted?.lifted?.at).toBeGreaterThan(hold.placedAt)
 })

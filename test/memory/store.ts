@@ -49,11 +49,10 @@ function memoryHolds() {
       holds.set(keyOf(hold), structuredClone(hold))
       return 'written'
     },
-    async retire(hold, mark) {
-      const tombstone = { ...hold, lifted: hold.lifted ?? { at: mark.placedAt, by: mark.who } }
-      if (stale(tombstone) || stale(mark))
-        throw new StoreConflict(`hold ${hold.id} was written later: read it again`)
-      holds.set(keyOf(hold), structuredClone(tombstone))
+    async retire(lifted, mark) {
+      if (stale(lifted) || stale(mark))
+        throw new StoreConflict(`hold ${lifted.id} was written later: read it again`)
+      holds.set(keyOf(lifted), structuredClone(lifted))
       holds.set(keyOf(mark), structuredClone(mark))
     },
     async seeRequest({ source, id }, order, says) {
