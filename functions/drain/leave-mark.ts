@@ -3,9 +3,9 @@ import { orderOf } from '../control/hold.ts'
 import type { Ports } from '../ports/ports.ts'
 
 /**
- * Turns the hold of a drain whose lifecycle action is over into the retired mark: the destination stays
- * disabled. Of what was never listed nothing is left behind. It is as old as the hold: a launch that was
- * later ends it. A look that comes again finds what is done.
+ * Turns the hold of a drain that has ended with its lifecycle action into the retired mark: the destination
+ * stays disabled. Of what was never listed nothing is left behind. It is as old as the hold: a launch that
+ * was later ends it. A look that comes again finds what is done.
  */
 export async function leaveMark(
   { store, settles, clock }: Pick<Ports, 'store' | 'settles' | 'clock'>,

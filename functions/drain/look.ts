@@ -118,29 +118,19 @@ async function concluded(
   return mayBeKept ? withoutUs(drain, await isMachineGone(ports, drain), now) : completed(drain, outcome)
 }
 
-/** Publishes, and carries on in an execution of its own where this one would run out of history. */
+/**
+ * Publishes, leaves the mark of what has ended, and carries on in an execution of its own where this one
+ * would run out of history.
+ */
 async function goOn(ports: Ports, drain: Drain, wait: Wait): Promise<WorkflowPayload> {
   const { workflows, clock, config } = ports
-  if (drain.phase.name === 'ended') await markLeft(ports, drain)
   const told = await published(ports, drain)
+  await leaveMark(ports, told)
   const payload = lookPayload(told, wait, clock.now(), config.timers)
   if (payload.next === 'ended' || told.steps < stepsPerExecution) return payload
   const following = await saveDrain(ports, { ...told, attempt: told.attempt + 1, steps: 0 })
   await workflows.start(lookPayload(following, wait, clock.now(), config.timers))
   return { ...payload, next: 'ended' }
-}
-
-/** Before its end is published: a look that finds that still to be done comes again for this, too. */
-async function markLeft(ports: Ports, drain: Drain): Promise<void> {
-  if (drain.events.length === 0) return
-  try {
-    await leaveMark(ports, drain)
-  } catch (error) {
-    const [end, ...before] = drain.events.toReversed()
-    const told = await publishSaved(ports, { ...drain, events: before.toReversed() })
-    if (end && before.length > 0) await saveDrain(ports, { ...told, events: [...told.events, end] })
-    throw error
-  }
 }
 
 async function published(ports: Ports, drain: Drain): Promise<Drain> {
