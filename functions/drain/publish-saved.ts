@@ -15,19 +15,15 @@ const longestBytes = 100_000
  */
 export async function publishSaved(ports: Needs, drain: Drain): Promise<Drain> {
   const left = [...drain.events]
-  for (let event = left[0]; event && (await ports.events.offer(published(event))); event = left[0]) {
+  const drop = (event: DrainEvent) => {
     count(ports, event)
     left.shift()
   }
+  while (left[0] && (await ports.events.offer(published(left[0])))) drop(left[0])
   const isOver = drain.phase.name === 'ended'
-  for (
-    let event = left[0];
-    event && (isOver || JSON.stringify(left).length > longestBytes);
-    event = left[0]
-  ) {
-    await ports.events.keep(published(event))
-    count(ports, event)
-    left.shift()
+  while (left[0] && (isOver || JSON.stringify(left).length > longestBytes)) {
+    await ports.events.keep(published(left[0]))
+    drop(left[0])
   }
   return { ...drain, events: left }
 }

@@ -3,7 +3,7 @@ import type { Drain } from '../control/drain.ts'
 import { type Hold, holdKey, mayShowMore } from '../control/hold.ts'
 import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
 import { clocksApartMs, lacks, type Observation, observation, removedEdges } from '../control/observation.ts'
-import { looking, resolvedBy } from '../control/phases.ts'
+import { looking } from '../control/phases.ts'
 import { type EdgeReading, isUnknown, type Readings } from '../control/reading.ts'
 import { isConfirmed } from '../control/settled.ts'
 import { type Judgement, judge } from '../control/verdict.ts'
@@ -51,7 +51,7 @@ async function seen(ports: Ports, drain: Drain): Promise<Seen> {
   if (drain.phase.name === 'claimed') return { kind: 'hold-placed' }
   // What it kept disabled is given back by the settle of each edge.
   if (hold.lifted) return { kind: 'hold-lifted', machineGone: await isMachineGone(ports, drain) }
-  return found(ports, resolvedBy(drain, hold), hold)
+  return found(ports, drain, hold)
 }
 
 async function found(ports: Ports, drain: Drain, hold: Hold): Promise<Found> {
@@ -113,7 +113,7 @@ async function judgedOf(
   const readings = await storedReadings(ports, began)
   const rules = ports.config.timers
   const { edges } = looking(drain).memory
-  const { subject, until } = drain.hold
+  const { subject } = hold
   const releases = removedEdges({ edges, subject }, readings).length > 0 ? await ports.store.releases() : []
   const released = releases.map(({ edge }) => edge)
   const observed = observation({ edges, subject }, holdKey(hold), readings, {
@@ -125,7 +125,7 @@ async function judgedOf(
   return {
     readings,
     observed,
-    judgement: judge({ edges, deadlineAt: until }, observed, ports.clock.now(), rules),
+    judgement: judge({ edges, deadlineAt: drain.hold.until }, observed, ports.clock.now(), rules),
   }
 }
 
