@@ -6,7 +6,7 @@ import { lookPayload } from '../control/look-payload.ts'
 import type { Ports } from '../ports/ports.ts'
 import { saveDrain } from './save-drain.ts'
 
-type Needs = Pick<Ports, 'store' | 'workflows' | 'clock' | 'config' | 'settles'>
+type Needs = Pick<Ports, 'store' | 'workflows' | 'clock' | 'config' | 'settles' | 'metrics'>
 
 /**
  * Claims a drain, places a lifecycle action's hold, and starts its workflow. The claim is a conditional

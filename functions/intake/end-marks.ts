@@ -9,7 +9,7 @@ import { lift } from './lift.ts'
 
 type Needs = Pick<
   Ports,
-  'store' | 'clock' | 'settles' | 'workflows' | 'events' | 'instances' | 'config' | 'ids'
+  'store' | 'clock' | 'settles' | 'workflows' | 'events' | 'instances' | 'config' | 'ids' | 'metrics'
 >
 type Mark = Hold & { readonly subject: Extract<Subject, { readonly kind: 'instance' }> }
 

@@ -21,7 +21,7 @@ export interface Lifted {
  * lift: a run that was killed may have lifted it.
  */
 export async function lift(
-  ports: Pick<Ports, 'store' | 'clock' | 'settles' | 'workflows' | 'events' | 'config'>,
+  ports: Pick<Ports, 'store' | 'clock' | 'settles' | 'workflows' | 'events' | 'config' | 'metrics'>,
   holds: readonly Hold[],
   by: string | ((hold: Hold) => string),
   order: string = orderOf(ports.clock.now()),

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { EventRefused } from '../../functions/aws/events.ts'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
 import type { Events } from '../../functions/ports/events.ts'
-import { createWorld, hours, minutes, seconds, server } from '../world/world.ts'
+import { command, createWorld, hours, minutes, seconds, server } from '../world/world.ts'
 
 test('a kept event that the bus never takes keeps no other from being published', async () => {
   const world = createWorld()
@@ -63,4 +63,22 @@ test('past the deadline a hold that can not be read is unknown, and the policy d
   await world.pass(3 * hours)
   expect(world.ended()).toHaveLength(1)
   expect(world.memory.events.of('Drain Overdue')).toMatchObject([{ unknown: ['HOLD#: nonsense'] }])
+})
+
+test('what an alarm is raised on is counted while the bus takes no event, and once', async () => {
+  const world = createWorld()
+  world.edge('edge-a').callTo(server)
+  const { publish } = world.memory.events
+  const refuse = async () => {
+    throw new Error('refused')
+  }
+  Object.assign(world.memory.events, { publish: refuse } satisfies Partial<Events>)
+  await world.command(command('command-drain-destination', { id: 'drain-1' }))
+  await world.pass(5 * hours)
+  expect(world.memory.events.of('Drain Overdue')).toEqual([])
+  expect(world.memory.metrics.total('DrainsPastDeadline')).toBe(1)
+  Object.assign(world.memory.events, { publish })
+  await world.pass(10 * minutes)
+  expect(world.memory.events.of('Drain Overdue')).toHaveLength(1)
+  expect(world.memory.metrics.total('DrainsPastDeadline')).toBe(1)
 })
