@@ -12,7 +12,7 @@ import {
   type LifecycleTarget,
   type Memory,
 } from '../control/drain.ts'
-import { becauseOf, completed, ended, looking, stateOf } from '../control/phases.ts'
+import { becauseOf, completed, ended, isCompleting, looking, stateOf } from '../control/phases.ts'
 import { type Each, type Fields, subject, uri } from './rows.ts'
 
 const deadlinePolicy: z.ZodType<DeadlinePolicy> = z.object({
@@ -143,7 +143,7 @@ function fromFlat(row: DrainRow): Drain {
     : { ...known, phase: holdPhase(row) }
   if (row.state === 'retired') return ended(drain, row.result ?? 'drained')
   // A former release's, too: were it wrong that the action is over, completing it would cut calls.
-  return drain.action && row.result === 'action-over' ? completed(drain, 'over') : drain
+  return isCompleting(drain) && row.result === 'action-over' ? completed(drain, 'over') : drain
 }
 
 function holdIn(row: DrainRow): DrainHold {

@@ -139,6 +139,8 @@ export interface ActionDrain extends AnyDrain {
   readonly phase: Claimed | Draining | EndingCalls | Completing | Retained | Ended
 }
 
+export type CompletingDrain = ActionDrain & { readonly phase: Completing }
+
 /** An operator's or alarm's. */
 export interface HoldDrain extends AnyDrain {
   readonly action?: never

@@ -3,6 +3,7 @@ import {
   type ActionDrain,
   type Because,
   type Completing,
+  type CompletingDrain,
   type Drain,
   type DrainEvent,
   type DrainEventName,
@@ -115,7 +116,7 @@ export function completing(
   drain: ActionDrain,
   because: Because,
   completion?: Completing['completion'],
-): ActionDrain {
+): CompletingDrain {
   const from = looking(drain)
   const empty = from.name === 'retained' ? 'TERMINATE' : 'CONTINUE'
   return { ...drain, phase: { name: 'completing', completion: completion ?? empty, because, from } }
@@ -133,14 +134,12 @@ export function retained(drain: ActionDrain, now: number): ActionDrain {
  */
 export function withoutUs(drain: ActionDrain, machineGone: boolean, now: number): Drain {
   if (mayRetain(drain.action.policy) && !machineGone) return retained(drain, now)
-  const isDecided = drain.phase.name === 'completing'
-  return completed(isDecided ? drain : completing(drain, 'action-over', 'CONTINUE'), 'over')
+  return completed(isCompleting(drain) ? drain : completing(drain, 'action-over', 'CONTINUE'), 'over')
 }
 
 /** Its action was completed, or was over by then. */
-export function completed(drain: ActionDrain, outcome: 'completed' | 'over'): Drain {
+export function completed(drain: CompletingDrain, outcome: 'completed' | 'over'): Drain {
   const { phase, action } = drain
-  if (phase.name !== 'completing') return drain
   const { completion, because } = phase
   return ended(
     telling(drain, 'lifecycleCompleted', { action: actionRef(action), completion, outcome }),
@@ -155,19 +154,22 @@ const triesToTell = 10
  * Auto Scaling refused it. While it can't be completed, calls may come again (an edge restarts): that they
  * are over is looked at anew.
  */
-export function refused(drain: ActionDrain, error: string): ActionDrain {
+export function refused(drain: CompletingDrain, error: string): ActionDrain {
   const { phase, action, completionTries } = drain
-  if (phase.name !== 'completing') return drain
   const { completion } = phase
   const tries = completionTries + 1
   const tried = { ...drain, completionTries: tries }
   const shown = { action: actionRef(action), completion, tries, error }
   const told = tries % triesToTell === 0 ? telling(tried, 'lifecycleCompletionFailed', shown) : tried
-  return restsOnCalls(phase) ? { ...told, phase: phase.from } : told
+  return restsOnCalls(drain) ? { ...told, phase: phase.from } : told
+}
+
+export function isCompleting(drain: Drain): drain is CompletingDrain {
+  return drain.phase.name === 'completing'
 }
 
 /** Whether calls that come meanwhile would make it wrong. */
-export function restsOnCalls({ because }: Completing): boolean {
+export function restsOnCalls({ phase: { because } }: CompletingDrain): boolean {
   return because === 'drained' || because === 'absent'
 }
 

@@ -1,11 +1,20 @@
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import { type Act, type Advance, advance } from '../control/advance.ts'
 import { mayRetain } from '../control/deadline.ts'
-import { type ActionDrain, type Drain, drainId } from '../control/drain.ts'
+import { type CompletingDrain, type Drain, drainId } from '../control/drain.ts'
 import { StoreConflict } from '../control/errors.ts'
 import { lookPayload } from '../control/look-payload.ts'
 import type { Wait } from '../control/pace.ts'
-import { actionRef, completed, ended, refused, restsOnCalls, retained, withoutUs } from '../control/phases.ts'
+import {
+  actionRef,
+  completed,
+  ended,
+  isCompleting,
+  refused,
+  restsOnCalls,
+  retained,
+  withoutUs,
+} from '../control/phases.ts'
 import { stepsPerExecution } from '../control/workflow.ts'
 import type { Ports } from '../ports/ports.ts'
 import { drainOf, keptAlive } from './keep-alive.ts'
@@ -41,8 +50,7 @@ async function lookAt(ports: Ports, payload: WorkflowPayload): Promise<WorkflowP
   const { drain, over } = alive
   if (drain.phase.name === 'ended') return goOn(ports, drain, 'paced')
   // What rests on calls is looked at anew: the execution that was to complete it was killed.
-  if (drain.action && drain.phase.name === 'completing' && !restsOnCalls(drain.phase))
-    return complete(ports, drain)
+  if (isCompleting(drain) && !restsOnCalls(drain)) return complete(ports, drain)
   // Also where the action is over already: its instance is on its way out and must get no more calls.
   const isNew = drain.phase.name === 'claimed'
   const seen =
@@ -55,8 +63,7 @@ async function lookAt(ports: Ports, payload: WorkflowPayload): Promise<WorkflowP
 async function carryOut(ports: Ports, { drain, act, wait }: Advance): Promise<WorkflowPayload> {
   const saved = await saveDrain(ports, { ...drain, steps: drain.steps + 1 })
   const next = act ? await perform(ports, saved, act) : saved
-  if (next.action && next.phase.name === 'completing') return complete(ports, next)
-  return goOn(ports, next, wait)
+  return isCompleting(next) ? complete(ports, next) : goOn(ports, next, wait)
 }
 
 async function perform(ports: Ports, drain: Drain, act: Act): Promise<Drain> {
@@ -86,9 +93,8 @@ async function perform(ports: Ports, drain: Drain, act: Act): Promise<Drain> {
  * @throws what Auto Scaling answered, so that the workflow tries again after a wait: while the action is kept
  * alive nothing else decides.
  */
-async function complete(ports: Ports, drain: ActionDrain): Promise<WorkflowPayload> {
+async function complete(ports: Ports, drain: CompletingDrain): Promise<WorkflowPayload> {
   const { action, phase } = drain
-  if (phase.name !== 'completing') return goOn(ports, drain, 'paced')
   const { completion } = phase
   let outcome: 'completed' | 'over'
   try {
@@ -99,20 +105,20 @@ async function complete(ports: Ports, drain: ActionDrain): Promise<WorkflowPaylo
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     const tried = await saveDrain(ports, refused(drain, reason))
-    if (tried.phase.name !== 'completing') return goOn(ports, tried, 'paced')
+    if (!isCompleting(tried)) return goOn(ports, tried, 'paced')
     await published(ports, tried)
     throw error
   }
-  return goOn(ports, await saveDrain(ports, await concluded(ports, drain, completion, outcome)), 'paced')
+  return goOn(ports, await saveDrain(ports, await concluded(ports, drain, outcome)), 'paced')
 }
 
 async function concluded(
   ports: Ports,
-  drain: ActionDrain,
-  completion: 'CONTINUE' | 'ABANDON' | 'TERMINATE',
+  drain: CompletingDrain,
   outcome: 'completed' | 'over',
 ): Promise<Drain> {
   const now = ports.clock.now()
+  const { completion } = drain.phase
   if (completion === 'ABANDON') return retained(drain, now)
   const mayBeKept = completion === 'CONTINUE' && outcome === 'over' && mayRetain(drain.action.policy)
   return mayBeKept ? withoutUs(drain, await isMachineGone(ports, drain), now) : completed(drain, outcome)

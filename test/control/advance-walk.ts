@@ -8,9 +8,10 @@ import {
   type Seen,
 } from '../../functions/control/advance.ts'
 import { type DeadlinePolicy, mayRetain } from '../../functions/control/deadline.ts'
-import type { ActionDrain, Drain } from '../../functions/control/drain.ts'
+import type { CompletingDrain, Drain } from '../../functions/control/drain.ts'
 import {
   completed,
+  isCompleting,
   looking,
   openAction,
   refused,
@@ -71,14 +72,14 @@ export function walked(begun: Drain, looks: readonly Look[]): Looked[] {
     at += look.afterMs
     if (drain.phase.name === 'ended') break
     // A completion that calls can't make wrong is only tried again.
-    if (drain.phase.name !== 'completing' || restsOnCalls(drain.phase)) {
+    if (!isCompleting(drain) || restsOnCalls(drain)) {
       const seen = seenBy(look, drain, at)
       if (!seen) continue
       const next = advance(drain, seen, at, rules)
       done.push({ ...next, at, before: drain, seen })
       drain = { ...next.drain, steps: drain.steps + 1 }
     }
-    if (drain.action && drain.phase.name === 'completing') drain = answered(drain, look, at)
+    if (isCompleting(drain)) drain = answered(drain, look, at)
     drain = { ...drain, events: [] }
   }
   return done
@@ -116,9 +117,8 @@ function readings({ over, gone, calls, unknown, isPending, calm, lacks }: Look, 
   )
 }
 
-function answered(drain: ActionDrain, { answer, machineGone }: Look, at: number): Drain {
+function answered(drain: CompletingDrain, { answer, machineGone }: Look, at: number): Drain {
   const { phase, action } = drain
-  if (phase.name !== 'completing') return drain
   if (answer === 'refused') return refused(drain, 'throttled')
   if (phase.completion === 'ABANDON') return retained(drain, at)
   if (answer === 'over' && phase.completion === 'CONTINUE' && mayRetain(action.policy))

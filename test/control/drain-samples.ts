@@ -30,10 +30,10 @@ export const until = 3_601_000
 const begun = { attempt: 1, version: 1, steps: 0, completionTries: 0, events: [] }
 const operators: DrainHold = { ...hold(), source: 'operator', until }
 
-export function actionDrain(
-  phase: ActionDrain['phase'],
+export function actionDrain<P extends ActionDrain['phase']>(
+  phase: P,
   policy: DeadlinePolicy = anAction.policy,
-): ActionDrain {
+): ActionDrain & { readonly phase: P } {
   const held: DrainHold = { ...operators, source: 'lifecycle', id: `${machine.instanceId}/hook` }
   return { ...begun, hold: held, action: { ...anAction, policy }, phase }
 }

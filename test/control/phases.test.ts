@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ActionDrain, Drain } from '../../functions/control/drain.ts'
+import type { ActionDrain, CompletingDrain, Drain } from '../../functions/control/drain.ts'
 import { lookPayload } from '../../functions/control/look-payload.ts'
 import { completed, looking, openAction, refused, retained } from '../../functions/control/phases.ts'
 import * as samples from './drain-samples.ts'
@@ -27,7 +27,7 @@ describe('the action that has to be kept alive', () => {
 })
 
 describe('a completion that Auto Scaling refuses', () => {
-  const tries = (drain: ActionDrain, count: number) =>
+  const tries = (drain: CompletingDrain, count: number) =>
     Array.from({ length: count }).reduce<ActionDrain>(
       (tried) => refused({ ...tried, phase: drain.phase }, 'throttled'),
       drain,
