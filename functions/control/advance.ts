@@ -92,6 +92,8 @@ export function advance(drain: Drain, seen: Seen, now: number, rules: AdvanceRul
     case 'action-over':
       return { drain: drain.action ? withoutUs(drain, seen.machineGone, now) : drain, wait: 'paced' }
     case 'unseen':
+      // Its first look: that one fails says nothing of its calls, however late its message came.
+      if (drain.phase.name === 'claimed') return { drain: started(drain), wait: 'shortest' }
       // What it concluded at a look before is old.
       return overdue(withMemory(drain, {}), unseen(seen.reason), now, rules)
     case 'readings':

@@ -80,7 +80,7 @@ function following(drain: string, seen: string): string {
 const table: readonly (readonly [string, string, string])[] = [
   ['claimed', 'hold placed', 'draining | drainStarted |  | shortest'],
   ['claimed', 'hold missing', 'draining | drainStarted | place-hold | shortest'],
-  ['claimed', 'unseen', 'completing CONTINUE terminated-at-deadline | drainOverdue |  | paced'],
+  ['claimed', 'unseen', 'draining | drainStarted |  | shortest'],
   ["operator's, claimed", 'hold placed', 'draining | drainStarted |  | shortest'],
   ["operator's, claimed", 'hold missing', 'draining | drainStarted | place-hold | shortest'],
 
