@@ -5,7 +5,9 @@ import { afterEach } from 'vitest'
 /** The fields of requests that tests look at. */
 type Field =
   | 'Entries'
+  | 'ExpressionAttributeValues'
   | 'input'
+  | 'Key'
   | 'kind'
   | 'MessageAttributes'
   | 'MessageBody'
