@@ -1,6 +1,6 @@
 import { type AdvanceRules, type CallsOnEdge, type Found, isLate, type Seen } from '../control/advance.ts'
 import type { Drain } from '../control/drain.ts'
-import { type Hold, holdKey, mayShowMore } from '../control/hold.ts'
+import { type Hold, holdKey, isResolved, mayShowMore } from '../control/hold.ts'
 import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
 import { clocksApartMs, lacks, type Observation, observation, removedEdges } from '../control/observation.ts'
 import { looking } from '../control/phases.ts'
@@ -70,11 +70,12 @@ async function found(ports: Ports, drain: Drain, hold: Hold): Promise<Found> {
   const { readings, observed, judgement } = judged
   const { edges } = readings
   const results = resultsIn(edges, hold)
-  // A young machine's listed address may not be shown yet.
+  // A young machine's listed address may not be shown yet; and the settle that was just asked for may have
+  // found the first one.
   const isMissing =
     results.every(({ outcome }) => outcome === 'unlisted') &&
     hold.subject.kind === 'instance' &&
-    mayBeUnknownYet(hold.subject.launchedAt, ports.clock.now())
+    (!isResolved(hold) || mayBeUnknownYet(hold.subject.launchedAt, ports.clock.now()))
   return {
     kind: 'readings',
     hold,

@@ -279,3 +279,13 @@ test('a young machine of which no edge lists the addresses that EC2 shows is not
   expect(world.flags()).toEqual(everywhere('DX'))
   world.edge('edge-a').hangUp(call)
 })
+
+test('a machine whose address EC2 shows while a look is under way is confirmed by a look that knows it', async () => {
+  const world = createWorld({ instances: [facts({ addresses: [] })] })
+  world.edge('edge-a').callTo(server)
+  await world.scaleIn()
+  await world.pass(30 * seconds)
+  world.memory.instances.put(facts())
+  await world.pass(2 * minutes)
+  expect(world.memory.events.of('Drain Confirmed')).toMatchObject([{ edges: [{}, {}] }])
+})
