@@ -4,6 +4,7 @@ import type { ActionDrain, Drain, EndingCalls, Held, HoldDrain, Retained } from 
 import type { Hold } from './hold.ts'
 import type { Wait } from './pace.ts'
 import { completing, ended, looking, resolvedBy, telling, withMemory, withoutUs } from './phases.ts'
+import { type EdgeOutcome, isOnSomeEdge } from './plan.ts'
 import type { Judgement } from './verdict.ts'
 
 /** Calls of one drain that an edge has. */
@@ -34,7 +35,7 @@ export interface Found {
   /** two readings of every edge show all of it disabled */
   readonly calm: boolean
   /** what came of the hold on each edge, and its Kamailio's version */
-  readonly results: readonly { readonly edge: string; readonly outcome: string }[]
+  readonly results: readonly { readonly edge: string; readonly outcome: EdgeOutcome }[]
   readonly kamailio: Readonly<Record<string, string>>
   readonly released: readonly string[]
   readonly lacks: readonly string[]
@@ -125,9 +126,10 @@ function remembering(before: Drain, found: Found, now: number): Drain {
   const isNew = known.confirmedAt === undefined && found.calm
   const seen = withMemory(counted, { edges: judgement.edges, ...(isNew && { confirmedAt: now }) })
   const isConfirmed = looking(seen).memory.confirmedAt !== undefined
-  const isListed = results.some(({ outcome }) => outcome !== 'unlisted')
   const confirmed =
-    isNew && isListed ? telling(seen, 'drainConfirmed', { edges: results, kamailio: found.kamailio }) : seen
+    isNew && isOnSomeEdge(results)
+      ? telling(seen, 'drainConfirmed', { edges: results, kamailio: found.kamailio })
+      : seen
   const { verdict, callsLeft, unknown } = judgement
   const shown = { verdict, callsLeft, unknown, released, lacks }
   const progress = JSON.stringify([shown, isConfirmed ? [] : results]).slice(0, longestProgress)

@@ -1,13 +1,13 @@
 import { canonicalHost, destinationKey, hostsOf, type ListedDestination } from './destination.ts'
-import type { ListedName } from './hold.ts'
+import { belongsTo, type ListedName } from './hold.ts'
 import type { Scope } from './plan.ts'
 
 /** @returns the entries of one list that a hold or drain speaks of, in the order listed. */
 export type Lookup<Entry extends ListedName = ListedDestination> = (scope: Scope) => Entry[]
 
 /**
- * The same answers as {@link import('./plan.ts').entriesOf}, from an index that is made once: a settle asks
- * for each hold, and 500 holds against each of 1,000 entries are half a million comparisons for one edge.
+ * Finds the same as {@link import('./plan.ts').entriesOf}, from an index that is made once: a settle asks for
+ * each hold, and 500 holds against each of 1,000 entries are half a million comparisons for one edge.
  */
 export function lookup<Entry extends ListedName>(listed: readonly Entry[]): Lookup<Entry> {
   const positions = new Map(listed.map((entry, index) => [entry, index] as const))
@@ -15,16 +15,14 @@ export function lookup<Entry extends ListedName>(listed: readonly Entry[]): Look
   const byHost = groupByHost(listed)
   const byDuid = Map.groupBy(listed, (entry) => entry.duid)
   return (scope) => {
-    const found = new Set(scope.uris.flatMap((uri) => byKey.get(destinationKey(uri)) ?? []))
-    if (scope.wholeInstance) {
-      for (const address of scope.addresses) {
-        const host = canonicalHost(address)
-        if (host !== undefined) for (const entry of byHost.get(host) ?? []) found.add(entry)
-      }
-      if (scope.subject?.kind === 'instance')
-        for (const entry of byDuid.get(scope.subject.instanceId) ?? []) found.add(entry)
-    }
-    return [...found].sort((a, b) => (positions.get(a) ?? 0) - (positions.get(b) ?? 0))
+    const { uris, addresses, subject } = scope
+    const candidates = new Set([
+      ...uris.flatMap((uri) => byKey.get(destinationKey(uri)) ?? []),
+      ...addresses.flatMap((address) => byHost.get(canonicalHost(address) ?? address) ?? []),
+      ...(subject?.kind === 'instance' ? (byDuid.get(subject.instanceId) ?? []) : []),
+    ])
+    const found = [...candidates].filter((entry) => belongsTo(entry, scope))
+    return found.sort((a, b) => (positions.get(a) ?? 0) - (positions.get(b) ?? 0))
   }
 }
 

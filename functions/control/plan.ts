@@ -7,7 +7,12 @@ import { belongsTo, type Hold, type Subject } from './hold.ts'
  */
 export type EdgeOutcome = 'applied' | 'already' | 'unlisted' | 'pending' | 'unreachable' | 'refused'
 
-/** One write to one entry; `duid` only where the group lists the URI more than once. */
+/** Whether some edge has anything of what the command was about. */
+export function isOnSomeEdge(results: readonly { readonly outcome: EdgeOutcome }[]): boolean {
+  return results.some(({ outcome }) => outcome !== 'unlisted')
+}
+
+/** One write to one entry; `duid` only where the set lists the URI more than once. */
 export interface StateWrite {
   readonly group: number
   readonly uri: DestinationUri
@@ -21,14 +26,14 @@ export function isDisabled(entry: ListedDestination): boolean {
   return entry.flags.startsWith('D')
 }
 
-/** The entries that a hold or drain speaks of, in every group. */
+/** The entries that a hold or drain speaks of, in every set. */
 export function entriesOf(scope: Scope, listed: readonly ListedDestination[]): ListedDestination[] {
   return listed.filter((entry) => belongsTo(entry, scope))
 }
 
 /**
  * Where one edge must be written so that none of the scope's entries takes new calls. `refused` are entries
- * that stand in their group more than once without distinct duids: `set_state` reaches only the first, so
+ * that stand in their set more than once without distinct duids: `set_state` reaches only the first, so
  * nothing is claimed for them.
  */
 export function disablePlan(

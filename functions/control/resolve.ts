@@ -1,12 +1,4 @@
-import {
-  canonicalHost,
-  type DestinationUri,
-  destinationKey,
-  hostsOf,
-  type ListedDestination,
-  portOf,
-  sipUri,
-} from './destination.ts'
+import { canonicalHost, type DestinationUri, destinationKey, hostsOf, portOf, sipUri } from './destination.ts'
 import { AmbiguousDestination, InvalidDestinationName, UnknownDestination } from './errors.ts'
 import type { ListedName } from './hold.ts'
 
@@ -50,7 +42,7 @@ export function instanceDestinations(
  * without brackets, a DNS name, or a duid. @returns its verbatim spellings over all edges, at least one.
  * @throws InvalidDestinationName, UnknownDestination, or AmbiguousDestination that lists the candidates.
  */
-export function namedDestination(name: string, listed: readonly ListedDestination[]): DestinationUri[] {
+export function namedDestination(name: string, listed: readonly ListedName[]): DestinationUri[] {
   const matches = matcher(name)
   const byDuid = listed.filter((entry) => entry.duid === name)
   if (!matches && byDuid.length === 0)

@@ -4,6 +4,7 @@ import { type Hold, holdKey, isResolved, mayShowMore } from '../control/hold.ts'
 import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
 import { clocksApartMs, lacks, type Observation, observation, removedEdges } from '../control/observation.ts'
 import { looking } from '../control/phases.ts'
+import { isOnSomeEdge } from '../control/plan.ts'
 import { type EdgeReading, isUnknown, type Readings } from '../control/reading.ts'
 import { isConfirmed } from '../control/settled.ts'
 import { type Judgement, judge } from '../control/verdict.ts'
@@ -73,7 +74,7 @@ async function found(ports: Ports, drain: Drain, hold: Hold): Promise<Found> {
   // A young machine's listed address may not be shown yet; and the settle that was just asked for may have
   // found the first one.
   const isMissing =
-    results.every(({ outcome }) => outcome === 'unlisted') &&
+    !isOnSomeEdge(results) &&
     hold.subject.kind === 'instance' &&
     (!isResolved(hold) || mayBeUnknownYet(hold.subject.launchedAt, ports.clock.now()))
   return {

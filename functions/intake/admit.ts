@@ -22,8 +22,8 @@ export interface Launch {
 /**
  * A machine was launched: the retired mark of its address ends, and so do the holds of dead machines that had
  * it before. What an operator or alarm holds of a machine that lives, or of a bare URI, stays. Not listed on
- * any edge: said, and nothing is activated. An edge that can't be read may list what its holds name; it is
- * restored when it is back.
+ * any edge: published, and nothing is activated. An edge that can't be read may list what its holds name; it
+ * is restored when it is back.
  * @throws InstanceUnknown while EC2 may not know the machine yet
  */
 export async function admit(ports: Ports, launch: Launch): Promise<void> {
@@ -35,8 +35,7 @@ export async function admit(ports: Ports, launch: Launch): Promise<void> {
   const unread = unreadable(readouts)
   const listed = allListed(readouts)
   const holds = await ports.store.holds()
-  const named = unread.length > 0 ? holds.flatMap((hold) => hold.uris) : []
-  const known = named.map((uri) => ({ group: 0, uri, flags: 'DX' }) as const)
+  const known = unread.length > 0 ? holds.flatMap(({ uris }) => uris.map((uri) => ({ uri }))) : []
   const isThere = facts !== undefined && !isGone(facts, launch.time, ports.clock.now())
   const uris = isThere ? instanceDestinations(facts, [...listed, ...known]) : []
   if (uris.length === 0)
@@ -44,9 +43,9 @@ export async function admit(ports: Ports, launch: Launch): Promise<void> {
       type: eventTypes.launchUnlisted,
       detail: { instanceId, known: isThere, unread },
     })
-  const here = holds.filter((hold) => uris.some((uri) => belongsTo({ uri }, hold)))
+  const itsHolds = holds.filter((hold) => uris.some((uri) => belongsTo({ uri }, hold)))
   const over: Hold[] = []
-  for (const hold of here) if (facts && (await isOver(ports, hold, facts, launch.time))) over.push(hold)
+  for (const hold of itsHolds) if (facts && (await isOver(ports, hold, facts, launch.time))) over.push(hold)
   const { lifted: ended, edges } = await lift(ports, over, `launch of ${instanceId}`)
   await ports.events.publish({
     type: eventTypes.launchAdmitted,
@@ -54,7 +53,7 @@ export async function admit(ports: Ports, launch: Launch): Promise<void> {
       instanceId,
       uris,
       ended: ended.map(name),
-      still: here.filter((hold) => !ended.includes(hold)).map(name),
+      still: itsHolds.filter((hold) => !ended.includes(hold)).map(name),
       edges,
     },
   })
@@ -73,7 +72,7 @@ export async function launchedInstance(
 
 /**
  * A mark of an older life, or what a lifecycle action left of before this launch, or any hold of a machine
- * that is gone. What is said of the launched one itself came after its launch.
+ * that is gone. What was requested for the launched one itself came after its launch.
  */
 async function isOver(
   ports: Ports,

@@ -1,6 +1,6 @@
 import { type DestinationUri, hostsOf } from '../control/destination.ts'
 import { DuplicateDestination, EdgesUnreadable, UnknownDestination } from '../control/errors.ts'
-import { belongsTo, type Hold, isSameSubject } from '../control/hold.ts'
+import { belongsTo, type Hold, isSameSubject, type ListedName } from '../control/hold.ts'
 import type { InstanceFacts } from '../control/instance-life.ts'
 import { disablePlan, entriesOf } from '../control/plan.ts'
 import { instanceDestinations, isInstanceId, namedDestination, ownerOf } from '../control/resolve.ts'
@@ -89,7 +89,7 @@ async function resolveIn(
   known: readonly DestinationUri[],
 ): Promise<Target> {
   const readouts = await storedLists(ports)
-  const listed = [...allListed(readouts), ...known.map((uri) => ({ group: 0, uri, flags: 'DX' }) as const)]
+  const listed: ListedName[] = [...allListed(readouts), ...known.map((uri) => ({ uri }))]
   try {
     if (isInstanceId(name)) {
       const facts = await unlessRefused(instanceById(ports, name, ports.clock.now() - momentMs))
@@ -120,9 +120,9 @@ async function resolveIn(
   }
 }
 
-async function unlessRefused<T>(answer: Promise<T>): Promise<T | 'refused'> {
+async function unlessRefused<T>(asked: Promise<T>): Promise<T | 'refused'> {
   try {
-    return await answer
+    return await asked
   } catch {
     // The settle that is asked for next asks EC2, too, and fails of it.
     return 'refused'
@@ -134,7 +134,7 @@ function bare(instanceId: string, readouts: readonly Readout[]): Target {
   return { subject, uris: [], addresses: [], wholeInstance: true, readouts }
 }
 
-/** @throws DuplicateDestination when a group of an edge lists it more than once without distinct duids. */
+/** @throws DuplicateDestination when a set of an edge lists it more than once without distinct duids. */
 export function refuseDuplicates(target: Target): void {
   for (const readout of target.readouts) {
     if (!('listed' in readout)) continue

@@ -230,7 +230,7 @@ describe('what a look read is kept and published', () => {
 
   it('with each edge, until all of them show it disabled', () => {
     const anew = holdDrain({ name: 'draining', memory: { edges: {} } })
-    const results = [{ edge: 'a', outcome: 'refused' }]
+    const results = [{ edge: 'a', outcome: 'refused' as const }]
     const of = (calm: boolean) => advance(anew, found({}, { calm, results }), now, rules).drain.events.at(-1)
     expect(of(false)).toMatchObject({ name: 'drainProgress', detail: { edges: results } })
     expect(of(true)).toMatchObject({ name: 'drainProgress', detail: { verdict: 'draining' } })

@@ -64,7 +64,10 @@ const then: Readonly<Record<string, Outcome>> = {
     ...{ next: 'ended', phase: 'ended', published: ['Drain Ended'] },
     heldBy: 'retired/i-0a1b2c3d4e5f60718/drain',
   },
-  'ended.json': { next: 'ended', phase: 'ended', published: [], heldBy: byAction },
+  'ended.json': {
+    ...{ next: 'ended', phase: 'ended', published: [] },
+    heldBy: 'retired/i-0a1b2c3d4e5f60718/drain',
+  },
 }
 
 test.each(samples)('a look takes up what 0.1.0 begins with $next, at $file', async ({ file, payload }) => {
