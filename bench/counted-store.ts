@@ -235,8 +235,8 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     dropKeptEvent: writes('dropKeptEvent', (kept) => [row('EVENTS', bytes(kept))]),
     releases: reads('releases', () => 'RELEASES', sum),
     putRelease: writes('putRelease', (release) => [row('RELEASES', bytes(release))]),
-    pendingAnswers: reads('pendingAnswers', () => 'PENDING', sum),
-    putPendingAnswer: writes('putPendingAnswer', (pending) => [row('PENDING', bytes(pending))]),
-    dropPendingAnswer: writes('dropPendingAnswer', () => [row('PENDING')]),
+    pendingOutcomes: reads('pendingOutcomes', () => 'PENDING', sum),
+    putPendingOutcome: writes('putPendingOutcome', (pending) => [row('PENDING', bytes(pending))]),
+    dropPendingOutcome: writes('dropPendingOutcome', () => [row('PENDING')]),
   }
 }

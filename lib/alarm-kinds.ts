@@ -11,7 +11,7 @@ import type { MinuteSchedule } from './minute-schedule.ts'
 /** One alarm: what it watches and what it means. Its entry in the runbook is the heading with this anchor. */
 export interface AlarmKind {
   readonly anchor: string
-  /** what has happened, and why it is said at this threshold: the first words that somebody on call reads */
+  /** what has happened, and why this is the threshold: the first words that somebody on call reads */
   readonly meaning: string
   readonly metric: IMetric
   readonly threshold: number
@@ -52,7 +52,7 @@ export function fleetAlarms(control: ControlMetrics): Readonly<Record<string, Al
     Drift: {
       anchor: 'drift',
       meaning:
-        'For fifteen minutes edges have again and again not shown what the holds say. Once is a reload or a restart, which is corrected; this is somebody who works against us',
+        'For fifteen minutes edges have again and again not shown what the holds ask for. Once is a reload or a restart, which is corrected; this is somebody who works against us',
       ...happened(control.metricDrift(sum)),
       periods: 3,
     },
@@ -71,7 +71,7 @@ export function fleetAlarms(control: ControlMetrics): Readonly<Record<string, Al
     RetainedTooLong: {
       anchor: 'retained-too-long',
       meaning:
-        'An instance has been retained for its calls longer than its group allows (retainedMaxAgeSeconds), and is billed. It is said once for each',
+        'An instance has been retained for its calls longer than its group allows (retainedMaxAgeSeconds), and is billed. It is published once for each',
       ...happened(control.metricRetainedTooLong(sum)),
     },
     EdgeListRefused: {
@@ -128,7 +128,7 @@ function holds(queue: IQueue, threshold: number): Pick<AlarmKind, 'metric' | 'th
   }
 }
 
-/** @param oldestSeconds how old a message may get before it is said */
+/** @param oldestSeconds how old a message may get before the alarm */
 export function queueAlarms(
   name: string,
   what: string,
@@ -274,7 +274,7 @@ export function functionAlarms(name: string, lambda: IFunction): Readonly<Record
     },
     [`${name}Throttles`]: {
       anchor: 'function-throttles',
-      meaning: `${name} was refused by Lambda in each five minutes of fifteen: the concurrency of the account, or what is reserved for it, is used up. A burst is tried again and is not said`,
+      meaning: `${name} was refused by Lambda in each five minutes of fifteen: the concurrency of the account, or what is reserved for it, is used up. A burst is tried again and raises no alarm`,
       metric: lambda.metricThrottles(sum),
       threshold: 1,
       periods: 3,

@@ -26,7 +26,7 @@ export interface ControlFunctionProps {
 }
 
 /**
- * A Lambda function with a role and a log group of its own. Its role may do what {@link allow} says and no
+ * A Lambda function with a role and a log group of its own. Its role may do what {@link allow} names and no
  * more.
  */
 export class ControlFunction extends Construct {

@@ -35,7 +35,7 @@ export abstract class ControlMetrics extends Construct {
     return this.metric(metricNames.opaqueEntries, {}, options)
   }
 
-  /** Destinations of an edge that were not in the state that the holds say. */
+  /** Destinations of an edge that were not in the state that the holds ask for. */
   metricDrift(options?: MetricOptions): Metric {
     return this.metric(metricNames.drift, {}, options)
   }

@@ -82,7 +82,7 @@ export class DispatcherControlStack extends Stack {
     }
   }
 
-  /** Says which security group the edges have to let in. */
+  /** Names which security group the edges have to let in. */
   private letIn(access: VpcLinkAccess | RelayAccess): EdgeAccess {
     new CfnOutput(this, 'EdgeAccessSecurityGroupId', { value: access.securityGroup.securityGroupId })
     return access

@@ -30,7 +30,7 @@ export interface ManageOptions {
    */
   readonly heartbeatTimeout?: Duration
   /**
-   * Where it is retained: how long an instance may stay retained for its calls before that is said loudly.
+   * Where it is retained: how long an instance may stay retained for its calls before that raises an alarm.
    * @default Duration.days(1)
    */
   readonly retainedMaxAge?: Duration
@@ -58,7 +58,7 @@ const launchHook = 'dispatcher-control-launch'
 
 /**
  * Puts our hooks on a group, which may be imported, and has it keep abandoned instances where the policy may
- * retain. Warns of what can't be set from here, and of other terminate hooks.
+ * retain. Warns of what can't be set, and of other terminate hooks.
  * @param after what must be there before an event may come, and goes only after the hooks
  * @returns the group's part of the configuration
  * @throws Error where AWS would refuse the heartbeat timeout
@@ -134,14 +134,14 @@ function keepAbandoned(group: IAutoScalingGroup): void {
 }
 
 /**
- * Says what must be true of a group that is only named to us, for its instances to be retained. Not a
+ * Notes what must be true of a group that is only named to us, for its instances to be retained. Not a
  * warning: nothing in the settings could answer it, and one that is always there is read by nobody.
  */
 export function tellOfNamedGroup(scope: Construct, { name, terminateHook, deadlinePolicy }: Group): void {
   if (!mayRetain(deadlinePolicy)) return
   Annotations.of(scope).addInfoV2(
     `dispatcher-control:retain-named:${name}`,
-    `the group ${name} and its hook ${terminateHook} are not made here, so that these can not be checked. An abandoned instance is terminated, with its calls, unless the group's lifecycle policy says retain: ${haveItRetain(name)}. And our own outage retains only if the hook's default result is ABANDON: aws autoscaling put-lifecycle-hook --auto-scaling-group-name ${name} --lifecycle-hook-name ${terminateHook} --default-result ABANDON`,
+    `the group ${name} and its hook ${terminateHook} are not made by this app, so that these can not be checked. An abandoned instance is terminated, with its calls, unless the group's lifecycle policy says retain: ${haveItRetain(name)}. And our own outage retains only if the hook's default result is ABANDON: aws autoscaling put-lifecycle-hook --auto-scaling-group-name ${name} --lifecycle-hook-name ${terminateHook} --default-result ABANDON`,
   )
 }
 

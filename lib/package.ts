@@ -55,8 +55,8 @@ async function compile(out: string): Promise<void> {
   try {
     await promisify(execFile)(process.execPath, tsc, { timeout: 280_000 })
   } catch (error) {
-    const said = z.object({ stdout: z.string() }).safeParse(error).data?.stdout
-    throw new Error(`the package does not compile:\n${said}`, { cause: error })
+    const output = z.object({ stdout: z.string() }).safeParse(error).data?.stdout
+    throw new Error(`the package does not compile:\n${output}`, { cause: error })
   }
 }
 

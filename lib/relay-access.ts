@@ -34,7 +34,7 @@ export interface RelayAccessProps {
 }
 
 /**
- * A function inside the edges' network that says to them what the settle function asks it to. For edges that
+ * A function inside the edges' network that sends them what the settle function asks it to. For edges that
  * scale themselves: one that comes needs a parameter only, no deployment. It reaches IPv4 addresses and
  * resolves no names; an `https` url needs a certificate for the address itself. The CA and the client
  * certificate of `edgeTls` come with each invocation.

@@ -21,7 +21,7 @@ const edgeRoute = z.union([
   z.strictObject({ listenerArn: z.string().regex(/^arn:[^:]+:elasticloadbalancing:/), port, serverName }),
 ])
 
-/** The one file that says what a stack of this app controls; dispatcher-control.json is an example. */
+/** The one file with what a stack of this app controls; dispatcher-control.json is an example. */
 const settings = z.strictObject({
   /** also the first part of the state machine's name, which has 80 characters at most */
   stackName: z

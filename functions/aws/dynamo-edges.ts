@@ -119,7 +119,7 @@ export function dynamoEdges(table: DynamoTable): Edges {
    */
   const replace = async (name: string, data: unknown, now: number, reason: string) => {
     const known = z.looseObject({}).catch({}).parse(data)
-    // Until then nobody can read the edge, and who waits for it is told why.
+    // Until then nobody can read the edge, and who waits for it gets the reason.
     const unreadable = { since: now, at: now, reason, passes: true }
     const head: EdgeHead = { edge: name, wanted: -1, askedAt: 0, unreadable }
     const lease = { owner: '', until: now + longestRunMs, generation: Math.floor(now) }

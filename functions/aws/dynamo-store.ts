@@ -6,7 +6,7 @@ import { dynamoEdges } from './dynamo-edges.ts'
 import { dynamoHolds, notAfter, seenKey } from './dynamo-holds.ts'
 import { dynamoReadings } from './dynamo-readings.ts'
 import { createDynamoTable, type DynamoTableOptions, type Key, type Row } from './dynamo-table.ts'
-import { keptEventRow, outcomeRow, parseAnswer, pendingAnswerRow, releaseRow, seenRow } from './rows.ts'
+import { keptEventRow, outcomeRow, parseAnswer, pendingOutcomeRow, releaseRow, seenRow } from './rows.ts'
 
 const day = 86_400
 /** As long as the name of a finished execution stays taken. */
@@ -15,12 +15,12 @@ const commandSeconds = 14 * day
 const seenSeconds = 30 * day
 const keptEventSeconds = 14 * day
 const endedReleaseSeconds = 30 * day
-const pendingAnswerSeconds = 14 * day
+const pendingOutcomeSeconds = 14 * day
 
 const drainKey = (id: string): Key => ({ pk: `DRAIN#${id}`, sk: 'RECORD' })
 const commandKey = (id: string): Key => ({ pk: `COMMAND#${id}`, sk: 'OUTCOME' })
-const pendingAnswers = 'PENDING'
-const pendingKey = (id: string): Key => ({ pk: pendingAnswers, sk: id })
+const pendingOutcomes = 'PENDING'
+const pendingKey = (id: string): Key => ({ pk: pendingOutcomes, sk: id })
 const keptEvents = 'EVENTS'
 const keptKey = ({ at, id }: KeptEvent): Key => ({
   pk: keptEvents,
@@ -85,9 +85,9 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
       return written ? 'written' : 'conflict'
     },
 
-    async seeRequest(of, order, says) {
+    async seeRequest(of, order, intent) {
       const newest = await table.write({
-        put: expiring(seenKey(of), { order, says }, seenSeconds),
+        put: expiring(seenKey(of), { order, says: intent }, seenSeconds),
         condition: notAfter(order),
       })
       if (newest) return 'newest'
@@ -129,14 +129,14 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
       return written ? 'written' : 'stale'
     },
 
-    async pendingAnswers() {
-      const found = await table.query(pendingAnswers)
-      return found.map(({ data }) => parseAnswer(pendingAnswerRow, data, pendingAnswers))
+    async pendingOutcomes() {
+      const found = await table.query(pendingOutcomes)
+      return found.map(({ data }) => parseAnswer(pendingOutcomeRow, data, pendingOutcomes))
     },
-    async putPendingAnswer(pending) {
-      await table.write({ put: expiring(pendingKey(pending.id), pending, pendingAnswerSeconds) })
+    async putPendingOutcome(pending) {
+      await table.write({ put: expiring(pendingKey(pending.id), pending, pendingOutcomeSeconds) })
     },
-    async dropPendingAnswer(id) {
+    async dropPendingOutcome(id) {
       await table.write({ delete: pendingKey(id) })
     },
   }

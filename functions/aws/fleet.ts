@@ -20,7 +20,7 @@ export interface FleetOptions {
   readonly lastGood: LastGoodEdges
   /** A list that can't be read or used. @param kept whether there is an earlier one to go on with */
   readonly onRefused: (reason: unknown, kept: boolean) => void
-  /** Said at each reading of the list; nothing is stopped by it. */
+  /** Counted and logged at each reading of the list; nothing is stopped by it. */
   readonly onRoutesDiffer: (differing: RoutesDiffer) => void
 }
 
@@ -33,11 +33,11 @@ export interface RoutesDiffer {
 }
 
 /**
- * The next settles know of an edge that is listed in the middle of a drain before a look can say that it is
+ * The next settles know of an edge that is listed in the middle of a drain before a look can find that it is
  * over.
  */
 const maxAgeMs = 5_000
-/** While the list can't be used: trying takes its time, and is said each time. */
+/** While the list can't be used: trying takes its time, and is logged each time. */
 const retryAfterMs = 60_000
 
 interface Known {

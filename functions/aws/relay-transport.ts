@@ -3,7 +3,7 @@ import type { EdgeTls } from '../contracts/edge-tls.ts'
 import { type RelayRequest, type RpcOutcome, type RpcTransport, rpcOutcome } from '../contracts/rpc.ts'
 
 export interface RelayTransportSettings {
-  /** one that does not repeat an invocation: a write that timed out says neither done nor failed */
+  /** one that does not repeat an invocation: a write that timed out is neither done nor failed */
   readonly client: LambdaClient
   /** the relay's name or ARN */
   readonly functionName: string
@@ -33,7 +33,7 @@ export function createRelayTransport(settings: RelayTransportSettings): RpcTrans
           { abortSignal: signal },
         )
         const text = Buffer.from(answer.Payload ?? []).toString()
-        // What it says of its failure is not repeated: it may quote what it was invoked with.
+        // Its text about its failure is not repeated: it may quote what it was invoked with.
         if (answer.FunctionError)
           return {
             failure: 'unreachable',

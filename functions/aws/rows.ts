@@ -4,9 +4,9 @@ import type { DestinationUri, Flags } from '../control/destination.ts'
 import { destinationUri } from '../control/destination.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import { UnexpectedAnswer } from '../control/errors.ts'
-import type { Hold, RequestSays, Subject } from '../control/hold.ts'
+import type { Hold, RequestIntent, Subject } from '../control/hold.ts'
 import type { ControlEvent, KeptEvent } from '../ports/events.ts'
-import type { PendingAnswer } from '../ports/store.ts'
+import type { PendingOutcome } from '../ports/store.ts'
 
 /** What is wrong is kept with an edge's head, which is read all the time. */
 const mostProblems = 5
@@ -23,11 +23,11 @@ export function parseAnswer<T>(schema: z.ZodType<T>, data: unknown, key: string)
 }
 
 /**
- * One schema per field, the optional ones too: a field that is added to the type but not here would be
+ * One schema per field, the optional ones too: a field that is added to the type alone would be
  * written and silently dropped when read.
  */
 export type Fields<T> = { [K in keyof Required<T>]: z.ZodType }
-/** Every value of a type: one that is missing here would be written and refused when read. */
+/** Every value of a type: one that is missing would be written and refused when read. */
 export type Each<T extends string> = { [K in T]: K }
 
 export const uri = z.string().transform((text, context): DestinationUri => {
@@ -87,18 +87,18 @@ export const keptEventRow: z.ZodType<KeptEvent> = z.object({
   reason: z.string(),
 } satisfies Fields<KeptEvent>)
 
-export const pendingAnswerRow: z.ZodType<PendingAnswer> = z.object({
+export const pendingOutcomeRow: z.ZodType<PendingOutcome> = z.object({
   id: z.string(),
   command: z.string(),
   since: z.number(),
   hold: holdRow,
   edges: z.array(z.string()),
   at: z.number(),
-} satisfies Fields<PendingAnswer>)
+} satisfies Fields<PendingOutcome>)
 
-/** A release before this one did not write what it said: nothing is lifted for it. */
-export const seenRow: z.ZodType<{ readonly says: RequestSays }> = z.object({
-  says: z.enum({ hold: 'hold', lift: 'lift' } satisfies Each<RequestSays>).default('hold'),
+/** A release before this one did not write the intent: nothing is lifted for it. */
+export const seenRow: z.ZodType<{ readonly says: RequestIntent }> = z.object({
+  says: z.enum({ hold: 'hold', lift: 'lift' } satisfies Each<RequestIntent>).default('hold'),
 })
 
 export const outcomeRow: z.ZodType<Record<string, unknown>> = z.record(z.string(), z.unknown())

@@ -55,7 +55,9 @@ const group = z.strictObject({
   deadlinePolicy,
   /** only with `callsLeft: 'end-calls'` */
   endCalls: endCalls.optional(),
-  /** where it is retained: how long an instance may stay retained for its calls before that is said loudly */
+  /**
+   * where it is retained: how long an instance may stay retained for its calls before that raises an alarm
+   */
   retainedMaxAgeSeconds: seconds(60, 1_209_600).default(86_400),
   callCount: callCount.optional(),
 })
@@ -148,7 +150,7 @@ export type ControlConfig = z.output<typeof controlConfig>
 export type ControlConfigInput = z.input<typeof controlConfig>
 export type GroupConfig = ControlConfig['groups'][number]
 export type AlarmConfig = ControlConfig['alarms'][number]
-/** How the group's calls are ended from the deadline on; undefined where its policy does not say so. */
+/** How the group's calls are ended from the deadline on; undefined where its policy is another. */
 export function endCallsOf({
   deadlinePolicy,
   endCalls: given,
@@ -156,7 +158,7 @@ export function endCallsOf({
   return deadlinePolicy.callsLeft === 'end-calls' ? (given ?? endCalls.parse({})) : undefined
 }
 
-/** What the settings say of a terminating action of this group. */
+/** What the settings have for a terminating action of this group. */
 export function lifecycleTargetOf(
   group: GroupConfig,
   action: Pick<LifecycleTarget, 'group' | 'hook' | 'token' | 'instanceId'>,

@@ -16,7 +16,7 @@ export type LifecycleMessage =
       readonly eventId: string
     }
   /**
-   * it is in service, by a launch that began at `time`; never said of an instance that was launched into a
+   * it is in service, by a launch that began at `time`; never of an instance that was launched into a
    * warm pool
    */
   | {
@@ -74,7 +74,7 @@ const envelope = { source: z.literal('aws.autoscaling'), id: name, time: instant
  *   "LifecycleTransition":"autoscaling:EC2_INSTANCE_TERMINATING",
  *   "NotificationMetadata":"additional-info","Origin":"AutoScalingGroup","Destination":"EC2"}}
  * ```
- * and what says that it is over (`StatusCode` is `InProgress` even so), from which nothing follows:
+ * and the notice that it is over (`StatusCode` is `InProgress` even so), from which nothing follows:
  * ```json
  * {"…":"as above","detail-type":"EC2 Instance Terminate Successful",
  *  "detail":{"StatusCode":"InProgress","AutoScalingGroupName":"my-asg","ActivityId":"…","RequestId":"…",

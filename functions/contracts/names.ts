@@ -37,7 +37,7 @@ export const simulatedAutoScaling = 'dispatcher-control:simulated-auto-scaling'
 /** `source` of every event that we publish. */
 export const eventSource = 'dispatcher-control'
 
-/** `detail-type` of the events that we publish; `docs/operations.md` says what each means. */
+/** `detail-type` of the events that we publish; `docs/operations.md` has what each means. */
 export const eventTypes = {
   drainStarted: 'Drain Started',
   drainConfirmed: 'Drain Confirmed',

@@ -6,7 +6,7 @@ import { edgeTls } from './edge-tls.ts'
  * A character of a string parameter: no quote, no backslash, no control character. Each side has its own way
  * to write them.
  */
-const character = { edge: '[^"\\[:cntrl:]]', here: '[^"\\\\\\x00-\\x1f\\x7f]' } as const
+const character = { edge: '[^"\\[:cntrl:]]', ours: '[^"\\\\\\x00-\\x1f\\x7f]' } as const
 const text = '<text>'
 const sipUri = `sips?:${text}`
 const state = '([adt]p?|ip?)'
@@ -14,7 +14,7 @@ const profile = '(dst|src)'
 
 /**
  * The only requests that this project makes, as patterns of method and parameters: the client, the relay and
- * the memory edge check them here, and an edge checks the same ones (`route[DISPATCHER_CONTROL_RPC_ALLOWED]`
+ * the memory edge check them, and an edge checks the same ones (`route[DISPATCHER_CONTROL_RPC_ALLOWED]`
  * in kamailio/rpc.cfg, which a test compares). They are POSIX extended regular expressions, `<text>` is one
  * or more characters of a string; letters match in either case.
  */
@@ -74,7 +74,7 @@ const allowedLines = allowedRequests.map(
   ({ methods, params }) =>
     // Kamailio's =~ ignores case too; it compares method names exactly, so that such a request is executed by
     // nobody.
-    new RegExp(patternOf(methods, params, character.here), 'i'),
+    new RegExp(patternOf(methods, params, character.ours), 'i'),
 )
 
 /**
@@ -119,7 +119,7 @@ export function isAllowedBody(body: string): boolean {
 export function isSpeakable(value: string): boolean {
   return wholeText.test(value) && !value.includes('\uFFFD')
 }
-const wholeText = new RegExp(`^${character.here}+$`)
+const wholeText = new RegExp(`^${character.ours}+$`)
 
 /**
  * What stands in the header `X-Correlation-Id`, and so in the edge's log, which checks the same
@@ -152,7 +152,7 @@ export interface RpcMessage {
 /**
  * What came of it: an HTTP reply, from the edge or from a gateway on the way, or why there is none. `broken`:
  * the connection ended before the whole reply was there. `untrusted`: one side refused the other's
- * certificate, before anything was said.
+ * certificate, before anything was sent.
  */
 export const rpcOutcome = z.union([
   z.object({ status: z.int(), body: z.string(), boot: z.string().exactOptional() }),

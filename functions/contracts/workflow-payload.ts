@@ -40,7 +40,7 @@ export const workflowInput = workflowPayload
   })
   .loose()
 
-/** @returns the payload, and what of the input is not known here. Throws as zod does. */
+/** @returns the payload, and what of the input it does not know. Throws as zod does. */
 export function stepInput(input: z.output<typeof workflowInput>): {
   readonly payload: WorkflowPayload
   readonly others: Readonly<Record<string, unknown>>

@@ -44,7 +44,7 @@ export interface Found {
 /** What a look found. */
 export type Seen =
   | Found
-  /** its hold is in place; said of a drain that was claimed only */
+  /** its hold is in place; only for a drain that was claimed */
   | { readonly kind: 'hold-placed' }
   | { readonly kind: 'hold-missing' }
   | { readonly kind: 'hold-lifted'; readonly machineGone: boolean }
@@ -81,7 +81,7 @@ export function advance(drain: Drain, seen: Seen, now: number, rules: AdvanceRul
     case 'hold-placed':
       return { drain: started(drain), wait: 'shortest' }
     case 'hold-missing':
-      // What was found before says nothing of the time without it.
+      // What was found before proves nothing of the time without it.
       return { drain: started(concludedAnew(drain)), act: { kind: 'place-hold' }, wait: 'shortest' }
     case 'hold-lifted':
       return {

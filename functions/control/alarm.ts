@@ -12,7 +12,7 @@ export type AlarmIntent =
 
 /**
  * An ALARM that is muted or suppressed places nothing, while its OK always lifts: else a hold placed before
- * the mute would stay. INSUFFICIENT_DATA says nothing about health. An alarm over many series is only a
+ * the mute would stay. INSUFFICIENT_DATA proves nothing about health. An alarm over many series is only a
  * summary: its contributors drain.
  */
 export function alarmIntent(alarm: {

@@ -34,7 +34,7 @@ export interface Left {
 
 /**
  * Calls that are left, or a zero that is not confirmed, are decided by `callsLeft`; what is unknown by
- * `unknown`. Where both apply the gentler one holds: what is known of one edge says nothing about another.
+ * `unknown`. Where both apply the gentler one holds: what is known of one edge proves nothing of another.
  * @returns the choice, and why it was made in words for whoever is told of it
  */
 export function chooseAtDeadline(

@@ -41,19 +41,19 @@ export interface SipUri {
 }
 
 /**
- * The same answers, computed once per text: a settle compares every listed URI with every hold, which at
+ * The same results, computed once per text: a settle compares every listed URI with every hold, which at
  * 1,000 destinations and 500 drains is half a million comparisons per edge. All is forgotten when it is full,
  * so it can't grow.
  */
 function remembered<T>(compute: (text: string) => T): (text: string) => T {
-  const answers = new Map<string, T>()
+  const results = new Map<string, T>()
   return (text) => {
-    const known = answers.get(text)
+    const known = results.get(text)
     if (known !== undefined) return known
-    const answer = compute(text)
-    if (answers.size >= 20_000) answers.clear()
-    answers.set(text, answer)
-    return answer
+    const result = compute(text)
+    if (results.size >= 20_000) results.clear()
+    results.set(text, result)
+    return result
   }
 }
 
@@ -70,7 +70,7 @@ function parsed(text: string): SipUri | undefined {
   const host = canonicalHost(rawHost)
   if (host === undefined || Number(port ?? 1) < 1 || Number(port ?? 1) > 65535) return undefined
   const named = /;transport=([a-z]+)/i.exec(parameters)?.[1]?.toLowerCase()
-  // Kamailio sends sips over TLS also where it says transport=tcp.
+  // Kamailio sends sips over TLS also where it has transport=tcp.
   const overTls = scheme.toLowerCase() === 'sips' && (named === undefined || named === 'tcp')
   const transport = overTls ? 'tls' : named
   return { host, ...(port && { port: Number(port) }), ...(transport && { transport }) }

@@ -1,7 +1,7 @@
 import type { EdgeList } from './edge-list.ts'
 
 /**
- * What one edge is and can do, as it shows it itself. Times are epoch milliseconds unless they say otherwise.
+ * What one edge is and can do, as it shows it itself. Times are epoch milliseconds unless noted otherwise.
  */
 export interface EdgeFacts {
   /** what it calls itself, such as `kamailio 6.1.5 (x86_64/Linux)` */
@@ -35,9 +35,9 @@ export interface EdgeFacts {
    */
   readonly begun?: number
   readonly begunTo?: number
-  /** after which the edge's own settings end a call; absent where they do not say */
+  /** after which the edge's own settings end a call; absent where they set none */
   readonly longestCallSeconds?: number
-  /** whether its policy lets calls be ended; absent where it does not say, as the next three */
+  /** whether its policy lets calls be ended; absent where it does not show it, as the next three */
   readonly endsCalls?: boolean
   readonly keepalives?: boolean
   /** its clock less ours, to about a second */
@@ -46,7 +46,7 @@ export interface EdgeFacts {
   readonly configurationError?: string
 }
 
-/** All that can be said of one edge: what it is, and what its list is like. */
+/** All that is known of one edge: what it is, and what its list is like. */
 export interface EdgeDescription extends EdgeFacts {
   readonly edge: string
   readonly restoresDialogs: boolean

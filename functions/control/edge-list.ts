@@ -24,8 +24,8 @@ export interface EdgeList {
 
 /**
  * Whether an entry that can't be read may be one of an instance: it shows one of its addresses or names, or
- * its id. Such an edge can't be said not to list it. IPv6 has too many spellings to search for: any opaque
- * IPv6 address may be one.
+ * its id. Of such an edge nobody can claim that it does not list it. IPv6 has too many spellings to search
+ * for: any opaque IPv6 address may be one.
  */
 export function mayBelong(
   { set, text, address, duid }: OpaqueEntry,
@@ -43,7 +43,7 @@ export function mayBelong(
 }
 
 /**
- * Whether it names a machine by a DNS name that the edge has no address for: what {@link isUnresolved} says
+ * Whether it names a machine by a DNS name that the edge has no address for: what {@link isUnresolved} finds
  * of one that can be read.
  */
 export function isHidden({ text, address, duid }: OpaqueEntry, staticNames: readonly string[]): boolean {

@@ -11,7 +11,7 @@ export interface EntryRecord {
   /** verbatim as listed */
   readonly uri: DestinationUri
   readonly duid?: string
-  /** what is given back, verbatim; `D…`: somebody else had disabled it, or its list says so */
+  /** what is given back, verbatim; `D…`: somebody else had disabled it, or its list has it so */
   readonly flags: Flags
   /** under which the entry was last read, see {@link identityOf} */
   readonly identity: string

@@ -1,5 +1,5 @@
 /**
- * Base of every error that this project throws on purpose. `permanent` says that trying again can't help:
+ * Base of every error that this project throws on purpose. `permanent` means that trying again can't help:
  * such a message goes to its dead-letter queue at once, with the reason. Names are literal, since bundles are
  * minified.
  */
@@ -42,7 +42,7 @@ export class CommandRefused extends DispatcherControlError {
 }
 
 /**
- * A message, event or configuration that does not have the documented form; the message says where and what.
+ * A message, event or configuration that does not have the documented form; the message names where and what.
  */
 export class InvalidMessage extends DispatcherControlError {
   override readonly name = 'InvalidMessage'

@@ -68,7 +68,7 @@ export interface Hold {
 }
 
 /** What a request about a hold wants: that it be there, or that it be lifted. */
-export type RequestSays = 'hold' | 'lift'
+export type RequestIntent = 'hold' | 'lift'
 
 /**
  * Of a machine that EC2 has shown no address of yet, nobody knows what it covers, but for entries with its id

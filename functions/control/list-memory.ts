@@ -72,7 +72,7 @@ function shownAs({ set, text, address, duid }: OpaqueEntry): string {
   return JSON.stringify([set, text, address, duid])
 }
 
-/** Whether it says nothing of some time in which a call that is up may have begun. */
+/** Whether it knows nothing of some time in which a call that is up may have begun. */
 export function isYoung({ since }: Pick<Listing, 'since'>, now: number, longestCallSeconds: number): boolean {
   return now - since <= longestCallSeconds * 1000
 }

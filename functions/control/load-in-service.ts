@@ -2,9 +2,9 @@ import type { ListedDestination } from './destination.ts'
 import { hostsOf } from './destination.ts'
 import type { DrainingLoad } from './draining-load.ts'
 
-/** What one edge says of all that it carries, draining or not. */
+/** What one edge shows of all that it carries, draining or not. */
 export interface EdgeLoad {
-  /** calls of all media servers, to them and from them; undefined where the edge can't say */
+  /** calls of all media servers, to them and from them; undefined where the edge can't tell */
   readonly calls: number | undefined
   /** hosts that it may send new calls to */
   readonly active: readonly string[]

@@ -12,7 +12,7 @@ import {
   type Unknown,
 } from './reading.ts'
 
-/** What the readings tell about one drain on one edge; `unknown` says why nothing can be concluded. */
+/** What the readings show of one drain on one edge; `unknown` is why nothing can be concluded. */
 export type EdgeObservation =
   | {
       readonly edge: string
@@ -45,7 +45,7 @@ export type EdgeObservation =
     }
 
 /**
- * The readings, seen by one drain. Every edge seen since the drain began is here, also one that was removed
+ * The readings, seen by one drain. They hold every edge seen since the drain began, also one that was removed
  * since, or released.
  */
 export interface Observation {
@@ -143,7 +143,7 @@ function observeEdge(drain: Observed, key: string, edge: string, { reading, rule
   }
 }
 
-/** An entry that may be the drain's own, and that nothing can be said of. */
+/** An entry that may be the drain's own, and of which nothing can be concluded. */
 function hiddenEntry(shown: HoldReading): string | undefined {
   if (shown.unreadable !== undefined)
     return `an entry that is in its list, or has been within the longest call's time, can't be read and may be this server's: ${JSON.stringify(shown.unreadable)}; write it as a SIP URI, or take it off the list, and reload; it stays in doubt for the longest call's time`
@@ -202,7 +202,7 @@ function doubtOf(
   return 'restarted, or is another Kamailio, and may have forgotten calls'
 }
 
-/** DLGLOAD is never believed when it says 0, and the whole edge's total only when it does. */
+/** DLGLOAD is never believed when it shows 0, and the whole edge's total only when it does. */
 function believed(count: CallCount | Unknown): CallCount | Unknown {
   if (isUnknown(count)) return count
   if (count.source === 'load' && count.calls === 0) return { unknown: 'DLGLOAD says 0, also after a reload' }

@@ -6,8 +6,8 @@ import type { Settled } from './settled.ts'
 
 /**
  * How many calls of one subject an edge carries, early and confirmed. `source`: `profile` is exact; `load`
- * (DLGLOAD) under-counts and is never believed when it says 0; `edge` is the whole edge's total, believed
- * only when it says 0. `outbound` says whether calls that the media server places through this edge are part
+ * (DLGLOAD) under-counts and is never believed when it shows 0; `edge` is the whole edge's total, believed
+ * only when it shows 0. `outbound` says whether calls that the media server places through this edge are part
  * of it.
  */
 export interface CallCount {
@@ -85,7 +85,7 @@ export interface Reading extends Settled {
   readonly description: EdgeDescription
   /** of all that it carries; what gets new calls there is in its listing */
   readonly load: Pick<EdgeLoad, 'calls'>
-  /** by hold key: holds in force but for retired marks; one that is not here was placed later */
+  /** by hold key: holds in force but for retired marks; one that is missing was placed later */
   readonly holds: Readonly<Record<string, HoldReading>>
   /** by hold key; absent where nothing was ever ended */
   readonly ended?: Readonly<Record<string, EndedCalls>>
@@ -135,7 +135,7 @@ export interface Listing {
   readonly lostAt?: number
 }
 
-/** What is stored of an edge and can't be read here: nonsense, or of a newer release. Why, and where. */
+/** What is stored of an edge and can't be read: nonsense, or of a newer release. Why, and where. */
 export interface UnreadRow {
   readonly unread: string
 }
@@ -145,7 +145,7 @@ export function readable<T extends object>(stored: T | UnreadRow | undefined): T
   return stored === undefined || 'unread' in stored ? undefined : stored
 }
 
-/** What EC2 and the media servers themselves say of what is held. Times are epoch ms. */
+/** What EC2 and the media servers themselves show of what is held. Times are epoch ms. */
 export interface MachinesReading {
   readonly askedAt: number
   readonly answeredAt: number

@@ -100,7 +100,7 @@ export function isConfirmed(settled: Settled, hold: Scope): boolean {
   return outcome !== 'refused' && entries.every(isCalm)
 }
 
-/** @returns the entries with how long each has been disabled, by what the reading before says */
+/** @returns the entries with how long each has been disabled, by the reading before */
 export function sinceWhen(
   entries: readonly SettledEntry[],
   { boot, answeredAt }: Pick<Settled, 'boot' | 'answeredAt'>,
@@ -118,7 +118,7 @@ export function sinceWhen(
 /**
  * Whoever asks what came of a change may see its second reading only: that finds nothing to do, and nothing
  * on record of what was given back.
- * @param before the reading before; only one of the same counter's value says something
+ * @param before the reading before; only one of the same counter's value counts
  * @returns the entries of both, with what the first reading of this value found
  */
 export function sinceTheChange(

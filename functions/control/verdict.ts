@@ -49,9 +49,9 @@ interface EdgeFinding {
  *
  * An edge's zero counts when it shows the destination disabled, or a list without it, since a first zero on:
  * with the same boot, no call begun in between by its counters, and no reason to doubt it. Every edge that is
- * not released must say so after the look began, from the last of the first zeros (a) to the earliest of the
+ * not released must show so after the look began, from the last of the first zeros (a) to the earliest of the
  * latest (b) must lie the fail-over window and the clocks' difference, and the media server's own count must
- * be 0 where there is one. `absent` is as strong: it says that no edge ever listed it. A zero that was
+ * be 0 where there is one. `absent` is as strong: it means that no edge ever listed it. A zero that was
  * counted before that is remembered, and ends nothing.
  */
 export function judge(drain: DrainView, seen: Observation, now: number, rules: VerdictRules): Judgement {

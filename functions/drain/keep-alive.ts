@@ -12,7 +12,7 @@ import { saveDrain } from './save-drain.ts'
 type Kept = { readonly drain: Drain; readonly over: boolean }
 
 /**
- * The drain of this attempt, whose lifecycle action has been kept alive: by what its record says or, where
+ * The drain of this attempt, whose lifecycle action has been kept alive: by its record or, where
  * that can't be read or is missing, by what the payload does. The heartbeat comes first in each look, so that
  * it does not depend on Kamailio answering.
  * @returns undefined as {@link drainOf} does, and where record and action are gone. @throws RecordMissing

@@ -86,7 +86,7 @@ async function perform(ports: Ports, drain: Drain, act: Act): Promise<Drain> {
 }
 
 /**
- * Completes the lifecycle action as the drain says. After an ABANDON by policy Auto Scaling retains the
+ * Completes the lifecycle action as the drain has it. After an ABANDON by policy Auto Scaling retains the
  * instance, and its drain goes on; one whose calls are over by then is terminated. "No active Lifecycle
  * Action" is success: somebody, or the clock, was first, and where the clock may have retained the instance
  * its drain goes on.

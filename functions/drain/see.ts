@@ -179,7 +179,7 @@ function isCalmOn({ edges }: Pick<Readings, 'edges'>, hold: Hold): boolean {
 function callsOnEdges({ edges }: Readings, hold: Hold): CallsOnEdge[] {
   return edges.flatMap((reading) => {
     const count = reading.readable ? reading.holds[holdKey(hold)]?.counted.count : undefined
-    // The whole edge's total says nothing about one server's calls.
+    // The whole edge's total proves nothing about one server's calls.
     if (count === undefined || isUnknown(count) || count.source === 'edge') return []
     return count.calls === 0 ? [] : [{ edge: reading.edge, calls: count.calls }]
   })

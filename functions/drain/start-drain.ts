@@ -17,8 +17,8 @@ export async function startDrain(
   ports: Needs,
   request: DrainRequest,
 ): Promise<'started' | 'duplicate' | 'stale'> {
-  // Each turn but the last lost a race against one other writer; five in a row is trouble worth a redelivery.
-  for (let turn = 0; turn < 5; turn++) {
+  // Each try but the last lost a race against one other writer; five in a row is trouble worth a redelivery.
+  for (let tries = 0; tries < 5; tries++) {
     const decision = claim(await ports.store.drain(drainId(request)), request)
     if (decision.kind === 'stale') return 'stale'
     if (decision.kind !== 'duplicate' && (await ports.store.putDrain(decision.drain)) === 'conflict') continue

@@ -106,7 +106,7 @@ function believed(count: CallCount | Unknown, { subject }: Hold, { lostAt }: Lis
   return { unknown: 'what the edge had listed could not be read: calls may be up under another URI of its' }
 }
 
-/** Its last count here was 0: what it is asked for next may end its drain. */
+/** Its last count on this edge was 0: what it is asked for next may end its drain. */
 function wasSilent(before: Reading | undefined, hold: Hold): boolean {
   // Nobody knows what its last count was.
   if (!before) return true

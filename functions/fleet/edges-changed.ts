@@ -4,9 +4,9 @@ import { endReleases } from './release-edge.ts'
 import { settleFleet } from './settle-fleet.ts'
 
 /**
- * Somebody edited the list of edges. It is read at once, so that a bad edit is said within seconds and not at
- * the next drain; what is held is disabled on every edge of it, so that a new one sends no call to a drained
- * server once SIP reaches it.
+ * Somebody edited the list of edges. It is read at once, so that a bad edit is published within seconds and
+ * not at the next drain; what is held is disabled on every edge of it, so that a new one sends no call to a
+ * drained server once SIP reaches it.
  */
 export async function edgesChanged(
   ports: EdgePorts,

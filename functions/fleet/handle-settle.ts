@@ -3,7 +3,7 @@ import type { SettleRequest } from '../contracts/settle-request.ts'
 import { DispatcherControlError } from '../control/errors.ts'
 import type { EdgePorts } from '../ports/ports.ts'
 import type { CommandOutcomeRow } from '../ports/store.ts'
-import { asked, isAnswer } from '../stored/command-answer.ts'
+import { asked, isOutcomeOf } from '../stored/command-outcome.ts'
 import { inTurn, onEach } from '../stored/on-each.ts'
 import { oneAtATime } from '../stored/one-at-a-time.ts'
 import { storedReadings } from '../stored/read-back.ts'
@@ -27,7 +27,7 @@ export async function handleSettle(ports: EdgePorts, request: SettleRequest): Pr
     case 'edges-changed':
       return edgesChanged(ports, request)
     case 'command':
-      return answerCommand(ports, request)
+      return doOnce(ports, request)
     default:
       return request satisfies never
   }
@@ -42,7 +42,7 @@ type Command = Extract<SettleRequest, { kind: 'command' }>
  */
 const resolvesWithinMs = 1000
 
-/** What EC2 and the media servers say matters to whoever looks at all of it, and not to whoever disables. */
+/** What EC2 and the media servers show matters to whoever looks at all of it, and not to whoever disables. */
 async function settleAndCount(ports: EdgePorts, { notBefore, endCalls }: Settle): Promise<void> {
   const { clock } = ports
   const wishes = rememberingWishes(ports)
@@ -120,19 +120,19 @@ const commandTimeouts = 72
  * Does a command once, however often it is asked for. What can never be done is its outcome, too: whoever
  * asked rejects it.
  */
-async function answerCommand(ports: EdgePorts, { command, order }: Command): Promise<void> {
+async function doOnce(ports: EdgePorts, { command, order }: Command): Promise<void> {
   const leaseMs = commandTimeouts * ports.config.timers.rpcTimeoutSeconds * 1000
-  await oneAtATime(ports, `/command/${command.id}`, leaseMs, () => answer(ports, command, order))
+  await oneAtATime(ports, `/command/${command.id}`, leaseMs, () => doCommand(ports, command, order))
 }
 
-async function answer(ports: EdgePorts, command: Command['command'], order: string): Promise<void> {
+async function doCommand(ports: EdgePorts, command: Command['command'], order: string): Promise<void> {
   const { store, events } = ports
-  if (isAnswer(await store.commandOutcome(command.id), order)) return
+  if (isOutcomeOf(await store.commandOutcome(command.id), order)) return
   const done = await outcomeOf(order, async () =>
     command.command === 'reload' ? reloadEdges(ports, command) : releaseEdge(ports, command, order),
   )
   const outcome = { ...asked(command), ...done }
-  // The answer is kept last: a run that is killed before it publishes the event again, rather than never.
+  // The outcome is kept last: a run that is killed before publishes the event again, rather than never.
   if (!('refused' in done)) await events.publish({ type: eventTypes.commandAnswered, detail: outcome })
   await store.putCommandOutcome(command.id, outcome)
 }

@@ -7,7 +7,7 @@ import { storedReadings } from '../stored/read-back.ts'
 
 /**
  * Counts what the minute's settle has read. For every configured group, also one in which nothing is
- * draining: a metric that only stops does not say that it is 0. No dimension but the group: drains and
+ * draining: a metric that only stops does not show that it is 0. No dimension but the group: drains and
  * servers come and go for ever.
  */
 export async function countReadings(

@@ -63,7 +63,7 @@ async function resolve(ports: Needs, wishes: Wishes): Promise<Resolved> {
   const open = holds.filter(mayShowMore)
   if (open.length === 0) return { wanted }
   const stored = await ports.store.inventory()
-  // What is to be disabled does not wait for EC2: the counter rises, and with it comes another turn, which
+  // What is to be disabled does not wait for EC2: the counter rises, and with it comes another round, which
   // asks.
   const known = await freshOf(
     ports,
@@ -76,7 +76,7 @@ async function resolve(ports: Needs, wishes: Wishes): Promise<Resolved> {
   }
   const { facts, askedAt, refused } = await factsOf(ports, open, stored)
   const fresh = await freshOf(ports, open, facts)
-  // What is filled in raises the counter, and with it comes another turn.
+  // What is filled in raises the counter, and with it comes another round.
   if (fresh.length > 0) await fillIn(ports, fresh)
   else if (askedAt !== undefined) await noteShown(ports, open, askedAt)
   return { wanted, refused }

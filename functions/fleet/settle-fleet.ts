@@ -91,7 +91,7 @@ async function settleDue(
   const isDue = (edge: Edge) => {
     const head = heads.get(edge.id)
     if (order.atOnce || shareOf(edge, order) > 0 || !head) return true
-    return !answers(head, wanted, order.notBefore) && !rests(ports, head, wanted)
+    return !isKnown(head, wanted, order.notBefore) && !rests(ports, head, wanted)
   }
   const due = edges.filter((edge) => (order.only?.includes(edge.id) ?? true) && isDue(edge))
   const emptied = new Set<string>()
@@ -130,29 +130,29 @@ export async function settleEdge(ports: Needs, edge: Edge, order: EdgeOrder = {}
   const mustAsk = (order.atOnce ?? false) || order.first !== undefined || shareOf(edge, order) > 0
   // Who asked may have a clock that is ahead: what is read before its time comes does not answer it.
   const notBefore = Math.min(order.notBefore ?? 0, ports.clock.now() + clocksApartMs)
-  let turn: Turn = { ...order, edge, wishes, mustAsk, notBefore }
+  let round: Round = { ...order, edge, wishes, mustAsk, notBefore }
   let last: SettleResult = { edge, left: true }
   for (;;) {
-    const lease = await take(ports, edge, boots, turn.waits ?? false)
+    const lease = await take(ports, edge, boots, round.waits ?? false)
     if (!lease) return last
-    const result = await underLease(ports, lease, turn)
+    const result = await underLease(ports, lease, round)
     if (!('reading' in result)) return result
     const { wanted: known, askedAt } = result.reading
     // Only a later generation knows that a write which was not answered comes no more: until then a D counts
     // as ours, whoever means it.
-    const isInTheAir = lease.unanswered && !turn.isLast
+    const isInTheAir = lease.unanswered && !round.isLast
     // Whoever found the lease taken left its change to us.
     const isOld = (await ports.store.wanted()) !== known || askedAt < notBefore
     if (!isInTheAir && !isOld) return result
     last = result
-    const { first: _done, ...again } = turn
+    const { first: _done, ...again } = round
     const ifInTheAir = isInTheAir && { waits: true, isLast: true }
-    turn = { ...again, head: headOf(result.reading), mustAsk: isInTheAir, ...ifInTheAir }
+    round = { ...again, head: headOf(result.reading), mustAsk: isInTheAir, ...ifInTheAir }
   }
 }
 
 /** @returns whether it is known already: also that it can't be read */
-function answers(
+function isKnown(
   { wanted, askedAt, unreadable, removedAt }: EdgeHead,
   since: number,
   notBefore = 0,
@@ -174,7 +174,7 @@ async function take(ports: Needs, edge: Edge, boots: Boots, waits: boolean): Pro
   }
 }
 
-interface Turn extends EdgeOrder {
+interface Round extends EdgeOrder {
   readonly edge: Edge
   readonly wishes: Wishes
   readonly mustAsk: boolean
@@ -182,7 +182,7 @@ interface Turn extends EdgeOrder {
   readonly isLast?: boolean
 }
 
-async function underLease(ports: Needs, lease: Lease, order: Turn): Promise<SettleResult> {
+async function underLease(ports: Needs, lease: Lease, order: Round): Promise<SettleResult> {
   const { store, clock } = ports
   const { edge, wishes, first, mustAsk } = order
   let head: EdgeHead = order.head ?? { edge: edge.id, wanted: -1, askedAt: 0 }
@@ -222,7 +222,7 @@ async function underLease(ports: Needs, lease: Lease, order: Turn): Promise<Sett
 }
 
 /**
- * @returns whether its head says that it was asked a moment ago, and knows what is wanted or could not be
+ * @returns whether its head shows that it was asked a moment ago, and knows what is wanted or could not be
  * read
  */
 function rests({ clock, config }: Needs, head: EdgeHead, wanted: number): boolean {
@@ -239,7 +239,7 @@ function rests({ clock, config }: Needs, head: EdgeHead, wanted: number): boolea
 async function rest(
   ports: Needs,
   { head, reading }: Known,
-  { wishes, notBefore = 0 }: Turn,
+  { wishes, notBefore = 0 }: Round,
 ): Promise<Reading | 'rests' | undefined> {
   if (head?.removedAt !== undefined) return undefined
   const { wanted } = await wishes.now()

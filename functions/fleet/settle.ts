@@ -28,18 +28,18 @@ export interface Found {
   readonly calms: boolean
 }
 
-export interface Turns {
+export interface Rounds {
   readonly ended: Reading['ended']
   /** it is read a second time in any case */
   readonly twice: boolean
-  /** told of each reading once it is stored, and of the one before */
+  /** called with each reading once it is stored, and of the one before */
   readonly onReading: (reading: Reading, before: Reading | undefined) => Promise<void>
 }
 
 /** In RPC timeouts: a pause, what the edge is (2), its list and guards (2), a count (3), its boot. */
 const readingTimeouts = 9
 /** So often a counter that rose has an edge settled anew before anything is counted there. */
-const turnsAtMost = 3
+const roundsAtMost = 3
 
 /**
  * Settles one edge under its lease: brings it to what is wanted, reads it back, and counts the calls of what
@@ -52,7 +52,7 @@ export async function settleUnderLease(
   lease: Lease,
   wishes: Wishes,
   known: Known,
-  { ended, twice, onReading }: Turns,
+  { ended, twice, onReading }: Rounds,
 ): Promise<Reading> {
   const { store, clock } = ports
   let before = known
@@ -63,7 +63,7 @@ export async function settleUnderLease(
     const last = found.reading
     await onReading(last, before.reading)
     before = { head: headOf(last), ...found }
-    // A reading that its lease ends would say that the edge can't be read.
+    // A reading that its lease ends would claim that the edge can't be read.
     if (!lease.hasTime(readingTimeouts)) return last
     const isNew = (await store.wanted()) !== last.wanted
     if (!isNew && (confirms === last.wanted || !(found.calms || twice))) return last
@@ -140,9 +140,9 @@ async function bring(
   let done = await writeWanted(ports, lease, { holds: asked.holds, bootTime: facts.bootTime, takesBatches })
   const { first } = done
   for (
-    let turn = 1;
-    turn < turnsAtMost && lease.hasTime(readingTimeouts) && (await store.wanted()) !== asked.wanted;
-    turn += 1
+    let round = 1;
+    round < roundsAtMost && lease.hasTime(readingTimeouts) && (await store.wanted()) !== asked.wanted;
+    round += 1
   ) {
     asked = await wishes.now()
     // It may have been restarted since, and be on record under its new life.

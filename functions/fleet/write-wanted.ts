@@ -33,7 +33,7 @@ export interface Brought {
   readonly first: readonly ListedDestination[]
   readonly plan: SettlePlan
   readonly records: readonly EdgeRecord[]
-  /** records that went meanwhile: they say when an entry was found open */
+  /** records that went meanwhile: they hold when an entry was found open */
   readonly gone: readonly EdgeRecord[]
   readonly problem?: string | undefined
 }
@@ -149,7 +149,7 @@ async function send(
 ): Promise<string | undefined> {
   let problem: string | undefined
   let left = writes.length
-  for (const slice of together(blindLast(writes, view), takesBatches)) {
+  for (const slice of together(unreadGuardsLast(writes, view), takesBatches)) {
     if (left < writes.length && !lease.hasTime(sliceTimeouts + readBackTimeouts))
       return problem ?? tooSlow(left, writes.length, 'writes')
     const answers = await lease.ask((edge) => edge.write(slice))
@@ -163,9 +163,9 @@ async function send(
 }
 
 /** A guard that was not read may be as wanted already: no state waits for it. */
-function blindLast(writes: readonly EdgeWrite[], { guards }: SettleView): EdgeWrite[] {
-  const isBlind = (write: EdgeWrite) => 'held' in write && guards !== 'none' && !guards.has(write.uri)
-  return [...writes.filter((write) => !isBlind(write)), ...writes.filter(isBlind)]
+function unreadGuardsLast(writes: readonly EdgeWrite[], { guards }: SettleView): EdgeWrite[] {
+  const isUnread = (write: EdgeWrite) => 'held' in write && guards !== 'none' && !guards.has(write.uri)
+  return [...writes.filter((write) => !isUnread(write)), ...writes.filter(isUnread)]
 }
 
 /**

@@ -30,7 +30,7 @@ const admissionMs = 60_000
  * Retired marks, and holds of whatever source, that have no reason any more are lifted: EC2 shows the machine
  * gone (or knows it no more) and no edge lists what it had, or a machine that was launched later has its
  * address. A mark ends also when its own machine was launched again. What the inventory shows decides on all
- * of them; those whose addresses have to be looked up take turns.
+ * of them; those whose addresses have to be looked up, a few each minute.
  */
 export async function endMarks(ports: Needs): Promise<void> {
   const marks = (await ports.store.holds()).flatMap(({ subject, ...hold }): Mark[] =>

@@ -8,13 +8,13 @@ import { disablePlan } from '../control/plan.ts'
 import { finishOwnClaims } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { CommandOutcomeRow } from '../ports/store.ts'
-import { accepted, asked, isAnswer } from '../stored/command-answer.ts'
+import { accepted, asked, isOutcomeOf } from '../stored/command-outcome.ts'
 import { storedLists } from '../stored/lists.ts'
 import { readBack } from '../stored/read-back.ts'
 import { holdAndDrain } from './hold-and-drain.ts'
 import type { Incoming } from './intake.ts'
 import { lift } from './lift.ts'
-import { keepPending } from './pending-answers.ts'
+import { keepPending } from './pending-outcomes.ts'
 import { heldInstance, resolveTarget, speaksOf, type Target, targetOf } from './target.ts'
 
 /**
@@ -26,37 +26,37 @@ export async function handleCommand(ports: Ports, message: Incoming): Promise<Co
   const command = parseCommand(message.body)
   const order = orderOf(message.sentAt, message.sequence)
   const known = await ports.store.commandOutcome(command.id)
-  if (isAnswer(known, order)) return accepted(known, command)
+  if (isOutcomeOf(known, order)) return accepted(known, command)
   if (command.command === 'reload' || command.command === 'release')
-    return answeredBySettle(ports, command, order)
+    return doneBySettle(ports, command, order)
   const done =
     command.command === 'drain' ? await drain(ports, command, order) : await activate(ports, command, order)
   const outcome = { ...asked(command), ...done }
-  // The answer is kept last: a run that is killed before it says the event again, rather than never.
+  // The outcome is kept last: a run that is killed before publishes the event again, rather than never.
   await ports.events.publish({ type: eventTypes.commandAnswered, detail: outcome })
   await ports.store.putCommandOutcome(command.id, outcome)
   return outcome
 }
 
-/** In RPC timeouts: an answer that is not there by then is looked for again when the message comes again. */
-const answerTimeouts = 6
+/** In RPC timeouts: an outcome that is not there by then is looked for again when the message comes again. */
+const outcomeTimeouts = 6
 
 /**
  * What is about edges themselves is done by the one function that reaches them.
  * @throws AnswerPending, CommandRefused
  */
-async function answeredBySettle(
+async function doneBySettle(
   ports: Ports,
   command: ReloadCommand | ReleaseCommand,
   order: string,
 ): Promise<CommandOutcomeRow> {
   const { store, settles, clock, config } = ports
-  const giveUpAt = clock.now() + answerTimeouts * config.timers.rpcTimeoutSeconds * 1000
+  const giveUpAt = clock.now() + outcomeTimeouts * config.timers.rpcTimeoutSeconds * 1000
   await settles.ask({ kind: 'command', command, order })
   for (let waitMs = 250; clock.now() < giveUpAt; waitMs = Math.min(1000, waitMs * 2)) {
     await clock.sleep(waitMs)
     const outcome = await store.commandOutcome(command.id)
-    if (isAnswer(outcome, order)) return accepted(outcome, command)
+    if (isOutcomeOf(outcome, order)) return accepted(outcome, command)
   }
   throw new AnswerPending(
     `${command.command} ${command.id} is not done yet; the message comes again and looks for it`,
@@ -99,11 +99,11 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
     ))
   const own = ownHoldId(target, command.requestedBy)
   const meant = isMeant(command, own, { source: 'operator', id: own })
-  // An activate that overtook its drain: the older drain must find that something later was said.
+  // An activate that overtook its drain: the older drain must find that something later was requested.
   if (meant && !command.dryRun) await ports.store.seeRequest({ source: 'operator', id: own }, order, 'lift')
   const holds = await ports.store.holds()
-  const here = holds.filter((hold) => speaksOf(target, hold))
-  const chosen = here.filter((hold) => isMeant(command, own, hold))
+  const itsHolds = holds.filter((hold) => speaksOf(target, hold))
+  const chosen = itsHolds.filter((hold) => isMeant(command, own, hold))
   if (chosen.some((hold) => hold.source === 'lifecycle'))
     throw new CommandRefused(
       `${command.holdId} is a lifecycle hold, which no command lifts: only the end of the lifecycle action does`,
@@ -113,7 +113,7 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
       result: 'dry-run',
       destinations: target.uris,
       wouldLift: chosen.map(named),
-      stillHeld: others(here, chosen),
+      stillHeld: others(itsHolds, chosen),
     }
   const before = meant ? await liftedBefore(ports, own, order) : []
   const by = command.requestedBy
@@ -127,7 +127,7 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
     result: lifted.length > 0 ? 'lifted' : notLifted,
     destinations: target.uris,
     lifted: lifted.map(named),
-    stillHeld: others(here, lifted),
+    stillHeld: others(itsHolds, lifted),
     edges,
   }
 }
@@ -147,7 +147,7 @@ async function liftedInstance(
   return held ?? targetOf(await liftedBefore(ports, `${instance}/${requestedBy}`, order))
 }
 
-/** What an earlier delivery of this very command has lifted, whose run ended before it could answer. */
+/** What an earlier delivery of this very command has lifted, whose run ended before its outcome was kept. */
 async function liftedBefore({ store }: Ports, own: string, order: string): Promise<Hold[]> {
   const subject = (await store.drain(`operator/${own}`))?.hold.subject
   const tombstone = subject && (await store.hold('operator', own, subject))

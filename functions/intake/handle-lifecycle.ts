@@ -11,7 +11,7 @@ import { admit, type Launch, launchedInstance } from './admit.ts'
 type Action = Extract<LifecycleMessage, { kind: 'action' }>
 
 /**
- * What AWS says of its own: a lifecycle action, or news of an instance or of the list of edges. Only our
+ * What AWS sends by itself: a lifecycle action, or news of an instance or of the list of edges. Only our
  * groups and hooks are ours.
  */
 export async function handleLifecycle(ports: Ports, message: LifecycleMessage): Promise<void> {

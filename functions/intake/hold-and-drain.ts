@@ -20,8 +20,8 @@ export interface DrainOrder {
 /**
  * Places an alarm's or operator's hold, asks for a settle and starts the drain that sees it through. The hold
  * comes first: once it is stored, nothing is lost by an edge or a function that is away.
- * @returns what came of it on each edge within a short while; `stale` when something later was said about
- * this hold already.
+ * @returns what came of it on each edge within a short while; `stale` when something later was requested
+ * about this hold already.
  * @throws DuplicateDestination an operator's
  */
 export async function holdAndDrain(ports: Ports, target: Target, drain: DrainOrder): Promise<Held> {

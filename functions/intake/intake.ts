@@ -13,8 +13,8 @@ export interface Incoming {
 
 /**
  * Does the work of one message. What can never succeed goes to the dead-letter queue at once, with the
- * reason, and is said; anything else is thrown on, so that the queue brings the message again. Either way the
- * rest of its batch goes on.
+ * reason, and that is published; anything else is thrown on, so that the queue brings the message again.
+ * Either way the rest of its batch goes on.
  */
 export async function takeIn(
   ports: Pick<Ports, 'deadLetters' | 'events' | 'metrics'>,

@@ -1,12 +1,12 @@
 import type { Ports } from '../ports/ports.ts'
 import { inTurn } from '../stored/on-each.ts'
 import { endMarks } from './end-marks.ts'
-import { publishSettled } from './pending-answers.ts'
+import { publishSettled } from './pending-outcomes.ts'
 
 /**
- * Once a minute, also while nothing is drained: events that were refused are published, and what answers left
- * pending; marks without a reason end. The edges themselves are settled by the settle function, once a minute
- * too.
+ * Once a minute, also while nothing is drained: events that were refused are published, and so is what
+ * outcomes left pending; marks without a reason end. The edges themselves are settled by the settle function,
+ * once a minute too.
  */
 export async function reconcile(ports: Ports): Promise<void> {
   await inTurn([() => ports.events.publishKept(), () => publishSettled(ports), () => endMarks(ports)])

@@ -26,7 +26,7 @@ const messageQueue = /^Message\//
  * Channels that an Asterisk has now (ARI `GET /ari/channels`): one per leg. A call that it answers itself is
  * one, a call that it bridges to another party is two; it is 0 when there is no call, whatever way the calls
  * came.
- * @throws an Error that says what was wrong with the answer, never with the password
+ * @throws an Error that names what was wrong with the answer, never with the password
  */
 export async function asteriskChannels(server: AsteriskServer): Promise<number> {
   const { address, port, user, password, timeoutMs } = server

@@ -44,16 +44,16 @@ export function begunCounter(key: string): RpcCall<number> {
  * Counts calls of several subjects, early and confirmed: those to any of the URIs and from any of the
  * addresses. Sources, in this order:
  * 1. the dialog profiles: `dst` for each URI and, where the edge keeps it, `src` for each address
- * 2. without `dst`, DLGLOAD of the URIs when above 0: after a reload it says 0 with live calls, so 0 is not
+ * 2. without `dst`, DLGLOAD of the URIs when above 0: after a reload it shows 0 with live calls, so 0 is not
  *   an answer
  * 3. `dlg.stats_active` when the whole edge carries no call, and has been seen here with calls since it was
- *   started: a script that loads the dialog module and tracks no call says 0 for ever
+ *   started: a script that loads the dialog module and tracks no call shows 0 for ever
  *
  * A profile that is missing is asked for each time, so that an edge which gets it is counted right at once;
  * counters are not, until the edge's next boot. The begun counters are read before the profiles: a call that
  * begins in between is in the later reading's counters at least. What keepalives have ended is read after
  * them, since the edge raises that counter before the profile falls.
- * @returns for each subject its count, or `unsupported` when no source can say
+ * @returns for each subject its count, or `unsupported` when no source can tell
  */
 export function createCallCounter(sources: CallSources): Pick<Edge, 'count' | 'countAndBoot'> {
   const { edge, rpc } = sources

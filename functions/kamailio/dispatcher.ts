@@ -52,7 +52,7 @@ interface Learned {
    * asking for.
    */
   countersMissingAt: string | null | undefined
-  /** whether its last facts said that it sends keepalives */
+  /** whether its last facts showed that it sends keepalives */
   keepalives: boolean
 }
 

@@ -13,7 +13,7 @@ import { RpcRefusal } from './rpc-faults.ts'
 const longestList = 1000
 
 /**
- * Waiting for the ACK, and with it; before that a call rings, and ending it is said to be done and does
+ * Waiting for the ACK, and with it; before that a call rings, and ending it is answered as done and does
  * nothing.
  */
 const confirmed = [3, 4]

@@ -11,8 +11,8 @@ import { uptime } from './uptime.ts'
 const guardProbe = 'sip:guard-probe.invalid'
 
 /**
- * What our rpc.cfg says of itself and of settings.cfg, e.g.
- * `version=1;now=1795724058;end_calls=0;keepalives=0;longest_call=43200`. Keys that are not known here are
+ * What our rpc.cfg answers about itself and of settings.cfg, e.g.
+ * `version=1;now=1795724058;end_calls=0;keepalives=0;longest_call=43200`. Keys that we do not know are
  * left alone.
  */
 const about = z.object({ item: z.object({ value: z.string() }) }).transform(({ item }) => {

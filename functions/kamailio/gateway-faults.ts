@@ -7,7 +7,7 @@ import { jsonOf } from './limited-reply.ts'
  * `{"message":"Forbidden"}`; the IAM authorizer's longer texts come as `Message`. Kamailio answers nothing
  * like it.
  */
-const said = z.union([
+const gatewayMessage = z.union([
   z.strictObject({ message: z.string() }).transform(({ message }) => message),
   z.strictObject({ Message: z.string() }).transform(({ Message }) => Message),
 ])
@@ -34,7 +34,7 @@ const faults = new Map<number, readonly [EdgeFault, string]>([
 /** @returns the fault when the reply is API Gateway's own and not the edge's */
 export function gatewayFault(reply: HttpReply): { fault: EdgeFault; what: string } | undefined {
   const found = faults.get(reply.status)
-  const message = said.safeParse(jsonOf(reply.body))
+  const message = gatewayMessage.safeParse(jsonOf(reply.body))
   if (!found || !message.success) return undefined
   const [fault, what] = found
   return { fault, what: `${what} (HTTP ${reply.status}, "${message.data.slice(0, 100)}")` }

@@ -26,8 +26,8 @@ interface Question {
 }
 
 /**
- * How each kind of media server is asked. Another kind is another entry here and in the configuration's
- * schema.
+ * How each kind of media server is asked. Another kind is another entry in this table and in the
+ * configuration's schema.
  */
 const readers: Readonly<Record<CallCountConfig['kind'], (question: Question) => Promise<number>>> = {
   asterisk: ({ config, address, password, timeoutMs }) =>

@@ -48,7 +48,7 @@ const throttledTries = 4
 
 /**
  * Sends one message and answers with the edge's reply, whatever its status. Never repeated after a timeout,
- * which says neither done nor failed.
+ * which is neither done nor failed.
  * @throws EdgeError when there is no reply, or the secret can't be used
  */
 export function createExchange(settings: RpcSettings): (message: Message) => Promise<HttpReply> {

@@ -16,7 +16,7 @@ export class RpcRefusal extends EdgeError {
   }
 }
 
-/** What htable.get says of a key that nobody set, and of a table that the edge's script does not have. */
+/** What htable.get answers for a key that nobody set, and of a table that the edge's script does not have. */
 export const noSuchKey = "Key name doesn't exist in htable."
 export const noSuchTable = 'No such htable'
 
@@ -154,11 +154,11 @@ function refuseUnexecuted(edge: string, what: string, reply: HttpReply): void {
 
 function byStatus(edge: string, what: string, reply: HttpReply, why: string): EdgeError {
   const refusal = refusalSchema.safeParse(jsonOf(reply.body))
-  const said = refusal.success ? refusal.data.error.message : undefined
+  const reason = refusal.success ? refusal.data.error.message : undefined
   // What our rpc.cfg refuses for another reason than its policy is our own mistake, not something that the
   // edge lacks.
-  if (said !== undefined && said !== policyWords)
-    return new EdgeError(edge, 'malformed', `${what}: HTTP ${reply.status}: ${said}${at(reply)}`)
+  if (reason !== undefined && reason !== policyWords)
+    return new EdgeError(edge, 'malformed', `${what}: HTTP ${reply.status}: ${reason}${at(reply)}`)
   const fault = faultByStatus.get(reply.status)
   if (fault) return new EdgeError(edge, fault, `${what}: HTTP ${reply.status}${hint(fault)}${at(reply)}`)
   return new EdgeError(edge, 'malformed', `${what}: HTTP ${reply.status} with ${why}${at(reply)}`)

@@ -9,15 +9,15 @@ import type { EdgeTls } from '../contracts/edge-tls.ts'
 export function mistrust(cause: unknown, host: string, tls: EdgeTls | undefined): string | undefined {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   const alert = /^ERR_SSL_.*_ALERT_([A-Z_]+)$/.exec(code)?.[1]
-  const said = ofEdge(code, host, tls) ?? ofUs(alert ?? '', tls)
-  if (said !== undefined) return `${said} (${alert === undefined ? code : `alert ${alert}`})`
+  const reason = ofEdge(code, host, tls) ?? ofUs(alert ?? '', tls)
+  if (reason !== undefined) return `${reason} (${alert === undefined ? code : `alert ${alert}`})`
   // OpenSSL's own words of a PEM that it can't read are left out, as is what it read.
   if (code.startsWith('ERR_OSSL_')) return `our CA, client certificate or key can not be used (${code})`
   return undefined
 }
 
 /**
- * Why an edge's certificate is refused here: Node's codes,
+ * Why an edge's certificate is refused: Node's codes,
  * https://nodejs.org/api/tls.html#x509-certificate-error-codes.
  */
 function ofEdge(code: string, host: string, tls: EdgeTls | undefined): string | undefined {

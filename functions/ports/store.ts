@@ -1,7 +1,7 @@
 import type { Drain } from '../control/drain.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import type { EdgeRecord } from '../control/entry-record.ts'
-import type { Hold, HoldName, RequestSays, Subject } from '../control/hold.ts'
+import type { Hold, HoldName, RequestIntent, Subject } from '../control/hold.ts'
 import type { Inventory } from '../control/instance-life.ts'
 import type {
   EdgeHead,
@@ -97,9 +97,9 @@ export interface Store {
 
   /**
    * Remembers the newest request about an alarm's or operator's hold, also where there is none.
-   * @returns what a newer one said, or `newest`
+   * @returns what a newer one wants, or `newest`
    */
-  seeRequest(of: HoldName, order: string, says: RequestSays): Promise<'newest' | RequestSays>
+  seeRequest(of: HoldName, order: string, intent: RequestIntent): Promise<'newest' | RequestIntent>
 
   /** A command's outcome, kept 14 days: a command that comes twice is answered, not done again. */
   commandOutcome(commandId: string): Promise<CommandOutcomeRow | undefined>
@@ -119,13 +119,13 @@ export interface Store {
   putRelease(release: EdgeRelease): Promise<'written' | 'stale'>
 
   /** Answers that named edges which were not settled yet: their end is published. */
-  pendingAnswers(): Promise<readonly PendingAnswer[]>
-  putPendingAnswer(pending: PendingAnswer): Promise<void>
-  dropPendingAnswer(id: string): Promise<void>
+  pendingOutcomes(): Promise<readonly PendingOutcome[]>
+  putPendingOutcome(pending: PendingOutcome): Promise<void>
+  dropPendingOutcome(id: string): Promise<void>
 }
 
 /** A command whose change was not read back on these edges when it was answered. */
-export interface PendingAnswer {
+export interface PendingOutcome {
   readonly id: string
   /** the command's id */
   readonly command: string

@@ -11,7 +11,7 @@ export function messageId({ messageId: sqs, body }: SQSRecord): string {
 }
 
 export interface MessageLog {
-  /** the same ports; what the line has to say of the work is noticed here */
+  /** the same ports; what the line needs to know of the work is noticed in them */
   readonly ports: Ports
   done(): void
   failed(error: unknown, comesAgainInSeconds: number): void

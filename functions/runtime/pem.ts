@@ -12,7 +12,7 @@ export const pem: PemReader = {
   belong: (certificates, key) => new X509Certificate(certificates).checkPrivateKey(createPrivateKey(key)),
 }
 
-/** OpenSSL's errors say nothing that helps. */
+/** OpenSSL's errors hold nothing that helps. */
 function orUndefined<T>(read: () => T): T | undefined {
   try {
     return read()

@@ -11,8 +11,8 @@ import { createAgent, createHttpTransport } from '../kamailio/http-transport.ts'
 const connectTimeoutMs = 10_000
 
 /**
- * A Lambda handler that says one JSON-RPC request to one edge on a private address. It calls no AWS API,
- * reaches only the configured networks, port and path, and says only what our own client may say.
+ * A Lambda handler that sends one JSON-RPC request to one edge on a private address. It calls no AWS API,
+ * reaches only the configured networks, port and path, and sends only what our own client may send.
  */
 export function relayHandler(): (event: unknown) => Promise<RpcOutcome> {
   const name = edgeAccessEnvironment.relayTargets
@@ -36,7 +36,7 @@ export function relayHandler(): (event: unknown) => Promise<RpcOutcome> {
         failure: 'no-route',
         why: `the relay may only reach port ${port} and path /rpc of an IPv4 address within ${networks.join(', ')}: give the edge's parameter such a url, or name its network in the settings' edgeAccess and deploy`,
       }
-    if (!isAllowedBody(body)) return { failure: 'access-denied', why: 'the relay does not say this request' }
+    if (!isAllowedBody(body)) return { failure: 'access-denied', why: 'the relay does not send this request' }
     const agent = agentWith(tls)
     const transport = createHttpTransport({ url, timeoutMs, agent, ...(tls && { tls }) })
     const outcome = await transport.post({

@@ -25,9 +25,9 @@ export function stepHandler(
       durationMs: ports.clock.now() - startedAt,
     })
     try {
-      const answer = await step(ports, payload)
-      logger.info('Step done', { ...facts(), next: answer.next, waitSeconds: answer.waitSeconds })
-      return correlationId === undefined ? answer : { ...answer, correlationId }
+      const next = await step(ports, payload)
+      logger.info('Step done', { ...facts(), next: next.next, waitSeconds: next.waitSeconds })
+      return correlationId === undefined ? next : { ...next, correlationId }
     } catch (error) {
       logger.error('Step failed, the workflow waits and tries again', { ...facts(), error })
       throw error
@@ -38,7 +38,7 @@ export function stepHandler(
     const input = workflowInput.safeParse(event)
     if (!input.success) throw new InvalidMessage(`workflow payload: ${input.error.message}`)
     const { payload, others } = stepInput(input.data)
-    const answer = await correlated(payload.correlationId ?? payload.drainId, () => run(payload, context))
-    return { ...others, ...answer }
+    const next = await correlated(payload.correlationId ?? payload.drainId, () => run(payload, context))
+    return { ...others, ...next }
   }
 }

@@ -61,7 +61,7 @@ export function resultOf(
   }
 }
 
-/** The same, also of what is listed and was never touched there, of which a reading says nothing. */
+/** The same, also of what is listed and was never touched there, of which a reading has nothing. */
 export async function resultOn(
   { store }: Pick<Ports, 'store'>,
   reading: Reading,
@@ -94,7 +94,7 @@ export function together(results: readonly EdgeResult[]): EdgeResult[] {
   })
 }
 
-/** What is said of an edge that nobody has read since the change. */
+/** What is published of an edge that nobody has read since the change. */
 export function pendingOn(edge: string): EdgeResult {
   return {
     edge,

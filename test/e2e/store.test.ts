@@ -79,7 +79,7 @@ describe('what expires', () => {
     const days = 86_400
     const before = Date.now() / 1000
     const own = { id: 'expiry', command: 'change-4711', since: 1, edges: ['a'], at: 5 }
-    await store.putPendingAnswer({ ...own, hold: aHold('expiry') })
+    await store.putPendingOutcome({ ...own, hold: aHold('expiry') })
     const { expiresAt } = (await rowOf('PENDING', 'expiry')) ?? {}
     expect(expiresAt - before).toBeGreaterThanOrEqual(14 * days)
     expect(expiresAt - before).toBeLessThan(15 * days)

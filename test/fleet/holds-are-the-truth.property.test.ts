@@ -44,7 +44,7 @@ const lostWrites = [
   'edgeRecords',
   'putEdgeRecords',
   'putReading',
-  'putPendingAnswer',
+  'putPendingOutcome',
   'giveUpEdge',
 ] as const
 type LostWrite = (typeof lostWrites)[number]

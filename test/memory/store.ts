@@ -2,7 +2,7 @@ import { type Drain, drainId } from '../../functions/control/drain.ts'
 import type { EdgeRelease } from '../../functions/control/edge-release.ts'
 import type { EdgeRecord } from '../../functions/control/entry-record.ts'
 import { StoreConflict } from '../../functions/control/errors.ts'
-import type { Hold, HoldSource, RequestSays, Subject } from '../../functions/control/hold.ts'
+import type { Hold, HoldSource, RequestIntent, Subject } from '../../functions/control/hold.ts'
 import type { Inventory } from '../../functions/control/instance-life.ts'
 import {
   type EdgeHead,
@@ -12,7 +12,7 @@ import {
   type Reading,
 } from '../../functions/control/reading.ts'
 import type { KeptEvent } from '../../functions/ports/events.ts'
-import type { CommandOutcomeRow, PendingAnswer, Store } from '../../functions/ports/store.ts'
+import type { CommandOutcomeRow, PendingOutcome, Store } from '../../functions/ports/store.ts'
 import { type Faulty, faulty } from './faults.ts'
 
 export type MemoryStore = Faulty<Store>
@@ -28,7 +28,7 @@ function notRead(edge: string): EdgeHead {
 
 function memoryHolds() {
   const holds = new Map<string, Hold>()
-  const seen = new Map<string, { readonly order: string; readonly says: RequestSays }>()
+  const seen = new Map<string, { readonly order: string; readonly says: RequestIntent }>()
   const keyOf = (hold: Hold) => holdKey(hold.source, hold.id, hold.subject)
   const stale = (hold: Hold) => {
     const known = holds.get(keyOf(hold))
@@ -154,7 +154,7 @@ export function createMemoryStore(): MemoryStore {
   const outcomes = new Map<string, CommandOutcomeRow>()
   const kept = new Map<string, KeptEvent>()
   const releases = new Map<string, EdgeRelease>()
-  const pending = new Map<string, PendingAnswer>()
+  const pending = new Map<string, PendingOutcome>()
 
   const store: Store = {
     ...memoryHolds(),
@@ -190,11 +190,11 @@ export function createMemoryStore(): MemoryStore {
       return 'written'
     },
 
-    pendingAnswers: async () => structuredClone([...pending.values()]),
-    async putPendingAnswer(answer) {
+    pendingOutcomes: async () => structuredClone([...pending.values()]),
+    async putPendingOutcome(answer) {
       pending.set(answer.id, structuredClone(answer))
     },
-    async dropPendingAnswer(id) {
+    async dropPendingOutcome(id) {
       pending.delete(id)
     },
   }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type Drain, drainId } from '../../functions/control/drain.ts'
 import type { EdgeRelease } from '../../functions/control/edge-release.ts'
 import type { KeptEvent } from '../../functions/ports/events.ts'
-import type { PendingAnswer, Store } from '../../functions/ports/store.ts'
+import type { PendingOutcome, Store } from '../../functions/ports/store.ts'
 import { edgesContract } from './store-edges.ts'
 import { holdsContract } from './store-holds.ts'
 import { readingsContract } from './store-readings.ts'
@@ -146,7 +146,7 @@ export function storeContract(open: () => Store): void {
 
   test('pending answers come and go', async () => {
     const store = open()
-    const pending = (since: number, id = fresh('answer')): PendingAnswer => ({
+    const pending = (since: number, id = fresh('answer')): PendingOutcome => ({
       id,
       command: 'change-4711',
       since,
@@ -155,15 +155,15 @@ export function storeContract(open: () => Store): void {
       at: 1_795_000_000_000,
     })
     const answers = [pending(7), pending(8)] as const
-    for (const answer of answers) await store.putPendingAnswer(answer)
-    expect(await store.pendingAnswers()).toEqual(expect.arrayContaining([...answers]))
+    for (const answer of answers) await store.putPendingOutcome(answer)
+    expect(await store.pendingOutcomes()).toEqual(expect.arrayContaining([...answers]))
     const fewer = { ...answers[0], edges: ['b'] }
-    await store.putPendingAnswer(fewer)
-    expect(await store.pendingAnswers()).toHaveLength(2)
-    await store.dropPendingAnswer(answers[1].id)
-    await store.dropPendingAnswer(fresh('nobody'))
-    expect(await store.pendingAnswers()).toEqual([fewer])
-    await store.dropPendingAnswer(fewer.id)
-    expect(await store.pendingAnswers()).toEqual([])
+    await store.putPendingOutcome(fewer)
+    expect(await store.pendingOutcomes()).toHaveLength(2)
+    await store.dropPendingOutcome(answers[1].id)
+    await store.dropPendingOutcome(fresh('nobody'))
+    expect(await store.pendingOutcomes()).toEqual([fewer])
+    await store.dropPendingOutcome(fewer.id)
+    expect(await store.pendingOutcomes()).toEqual([])
   })
 }

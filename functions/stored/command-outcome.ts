@@ -3,17 +3,17 @@ import { CommandRefused } from '../control/errors.ts'
 import type { CommandOutcomeRow } from '../ports/store.ts'
 
 /**
- * Whether an outcome that is kept answers the command that was sent with this order. What was refused may be
+ * Whether an outcome that is kept is of the command that was sent with this order. What was refused may be
  * sent again under its id, once what it was refused for has been put right.
  */
-export function isAnswer(
+export function isOutcomeOf(
   outcome: CommandOutcomeRow | undefined,
   order: string,
 ): outcome is CommandOutcomeRow {
   return outcome !== undefined && (!('refused' in outcome) || outcome['order'] === order)
 }
 
-/** What is kept, and told, of a command with its outcome: the same id again is to be the same command. */
+/** Kept and published with a command's outcome: the same id again is to be the same command. */
 export function asked(command: Command): CommandOutcomeRow {
   const { id, command: what, requestedBy, reason } = command
   return { id, command: what, requestedBy, reason, ...named(command) }

@@ -33,7 +33,7 @@ test('a command answers every edge by the first reading that knows its change, w
   expect(await readingOf(world)).toMatchObject({ entries: [{ before: 'DX' }, { before: 'DX' }] })
   await world.reconcile()
   expect(settledEvents(world)).toEqual([])
-  expect(await world.memory.store.pendingAnswers()).toEqual([])
+  expect(await world.memory.store.pendingOutcomes()).toEqual([])
 })
 
 test('what an edge showed before a change was made is no answer to it', async () => {
@@ -77,7 +77,7 @@ test('an edge that is not read in time is pending, and its end is published once
       edges: [expect.objectContaining({ edge: 'edge-b', guarded: true })],
     },
   ])
-  expect(await world.memory.store.pendingAnswers()).toEqual([])
+  expect(await world.memory.store.pendingOutcomes()).toEqual([])
 })
 
 test('an edge that is away is said to be at once, and its end is published when it was read', async () => {
@@ -130,7 +130,7 @@ test('the end is published again rather than never by a run that was killed', as
   world.stop()
   await free()
   await world.pass(1 * minutes)
-  world.memory.store.failNext('dropPendingAnswer', new Error('killed'))
+  world.memory.store.failNext('dropPendingOutcome', new Error('killed'))
   await expect(world.reconcile()).rejects.toThrow('killed')
   await world.reconcile()
   await world.reconcile()

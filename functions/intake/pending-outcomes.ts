@@ -3,11 +3,11 @@ import { type Hold, holdKey } from '../control/hold.ts'
 import { clocksApartMs } from '../control/observation.ts'
 import { type EdgeHead, readable } from '../control/reading.ts'
 import type { Ports } from '../ports/ports.ts'
-import type { PendingAnswer } from '../ports/store.ts'
+import type { PendingOutcome } from '../ports/store.ts'
 import { type EdgeResult, pendingOn, resultOn } from '../stored/edge-results.ts'
 import { onEach } from '../stored/on-each.ts'
 
-/** Keeps what an answer could not tell yet, of edges that were not read since: its end is published. */
+/** Keeps what an outcome leaves open, of edges that were not read since: its end is published. */
 export async function keepPending(
   { store, clock }: Pick<Ports, 'store' | 'clock'>,
   command: string,
@@ -16,18 +16,18 @@ export async function keepPending(
 ): Promise<void> {
   const edges = results.flatMap(({ edge, guarded }) => (guarded === undefined ? [edge] : []))
   if (edges.length === 0) return
-  await store.putPendingAnswer({
+  await store.putPendingOutcome({
     id: `${command}/${holdKey(hold)}`,
     ...{ command, since: wanted, hold, edges: [...new Set(edges)], at: clock.now() },
   })
 }
 
 /**
- * Publishes what came of each change on the edges that its answer left open, once all of them know it or are
+ * Publishes what came of each change on the edges that its outcome left open, once all of them know it or are
  * configured no more.
  */
 export async function publishSettled(ports: Pick<Ports, 'store' | 'events'>): Promise<void> {
-  const pending = await ports.store.pendingAnswers()
+  const pending = await ports.store.pendingOutcomes()
   if (pending.length === 0) return
   const heads = new Map((await ports.store.edgeHeads()).map((head) => [head.edge, head]))
   const counter = await ports.store.wanted()
@@ -35,8 +35,8 @@ export async function publishSettled(ports: Pick<Ports, 'store' | 'events'>): Pr
     if (one.edges.every((edge) => isOver(heads.get(edge), one, counter))) await publish(ports, one, heads)
 }
 
-/** Whatever the counter says, which may have gone back: what was begun after the answer knows the change. */
-function isOver(head: EdgeHead | undefined, { since, at }: PendingAnswer, counter: number): boolean {
+/** Whatever the counter is, which may have gone back: what was begun after the outcome knows the change. */
+function isOver(head: EdgeHead | undefined, { since, at }: PendingOutcome, counter: number): boolean {
   if (!head || head.removedAt !== undefined) return true
   if (head.unreadable) return false
   return (head.wanted >= since && head.wanted <= counter) || head.askedAt >= at + clocksApartMs
@@ -44,7 +44,7 @@ function isOver(head: EdgeHead | undefined, { since, at }: PendingAnswer, counte
 
 async function publish(
   { store, events }: Pick<Ports, 'store' | 'events'>,
-  pending: PendingAnswer,
+  pending: PendingOutcome,
   heads: ReadonlyMap<string, EdgeHead>,
 ): Promise<void> {
   const { id, command, hold, edges, at } = pending
@@ -62,5 +62,5 @@ async function publish(
     type: eventTypes.commandSettled,
     detail: { id: command, hold: holdKey(hold), answeredAt: at, edges: results },
   })
-  await store.dropPendingAnswer(id)
+  await store.dropPendingOutcome(id)
 }
