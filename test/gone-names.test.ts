@@ -5,8 +5,8 @@ import { expect, test } from 'vitest'
 const functions = join(import.meta.dirname, '../functions')
 
 /**
- * What rationed requests, what mended after one of many writers, and what looks did before settle resolved
- * holds and woke drains.
+ * What rationed requests, what mended after one of many writers, what looks did before settle resolved holds
+ * and woke drains, and names from before the phases of a drain and the words of the documents.
  */
 const gone = [
   ...['beginDrain', 'BeginDrain', 'hasOtherAddresses', 'AddressUnknown', 'ec2Attempts', 'busyEdges'],
@@ -14,6 +14,9 @@ const gone = [
   ...['allowance', 'carriedCount', 'holdsToCount', 'waitForTurn', 'requestsPerSecond'],
   ...['freshRound', 'makeRound', 'latestRound', 'putRound', 'RoundUnavailable', 'takeLease', 'releaseLease'],
   ...['disableEverywhere', 'disableOnEdge', 'confirmLate', 'confirmEverywhere', 'correctDrift'],
+  ...['sayAndSave', 'observeDrain', 'completeDrain', 'retireDrain', 'DrainRecord', 'holdOf', 'standing'],
+  ...['(?:type|interface) (?:Waits|Turns)', 'blind', 'blindLast', 'turnsAtMost', 'RequestSays'],
+  ...['isAnswer', 'PendingAnswer', 'pendingAnswers'],
   ...['undoIfLifted', 'finishLiftings', 'holdAgain', 'heldMeanwhile', 'readLists', 'readBackGapSeconds'],
 ]
 

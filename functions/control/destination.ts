@@ -3,7 +3,7 @@ declare const verbatim: unique symbol
 /**
  * A SIP URI verbatim as `dispatcher.list` shows it: Kamailio compares the whole stored string. Branded, and
  * made only by
- * {@link destinationUri}, so that `"all"` (which Kamailio reads as a whole group) can't be expressed.
+ * {@link destinationUri}, so that `"all"` (which Kamailio reads as a whole set) can't be expressed.
  */
 export type DestinationUri = string & { readonly [verbatim]: true }
 
@@ -18,7 +18,7 @@ export function destinationUri(text: string): DestinationUri | undefined {
  */
 export type Flags = `${'A' | 'I' | 'D' | 'T'}${'P' | 'N' | 'X'}`
 
-/** One entry of `dispatcher.list`. The same URI may stand in several groups, and several times in one. */
+/** One entry of `dispatcher.list`. The same URI may stand in several sets, and several times in one. */
 export interface ListedDestination {
   readonly group: number
   readonly uri: DestinationUri

@@ -21,7 +21,7 @@ export class UnknownDestination extends DispatcherControlError {
 }
 
 /**
- * One group lists a URI twice and the duids don't tell the entries apart: `set_state` would reach only the
+ * One set lists a URI twice and the duids don't tell the entries apart: `set_state` would reach only the
  * first.
  */
 export class DuplicateDestination extends DispatcherControlError {

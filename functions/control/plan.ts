@@ -63,11 +63,11 @@ function addressed(
   const writes: StateWrite[] = []
   const refused: ListedDestination[] = []
   for (const entry of entries) {
-    const inGroup = listed.filter((other) => other.group === entry.group)
-    const twins = inGroup.filter((other) => other.uri.toLowerCase() === entry.uri.toLowerCase())
+    const inSet = listed.filter((other) => other.group === entry.group)
+    const twins = inSet.filter((other) => other.uri.toLowerCase() === entry.uri.toLowerCase())
     const base = { group: entry.group, uri: entry.uri, state: stateOf(entry) }
     if (twins.length === 1) writes.push(base)
-    else if (entry.duid && inGroup.filter((other) => other.duid === entry.duid).length === 1)
+    else if (entry.duid && inSet.filter((other) => other.duid === entry.duid).length === 1)
       writes.push({ ...base, duid: entry.duid })
     else refused.push(entry)
   }

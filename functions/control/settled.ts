@@ -182,8 +182,7 @@ export function settledEntries(
   const open = new Set(writes.flatMap((one) => ('state' in one ? [`${one.group} ${one.uri}`] : [])))
   const whyNotWritten = (entry: ListedDestination) => {
     const { group, uri } = entry
-    if (refused.includes(entry))
-      return `listed more than once without distinct duids: ${uri} in group ${group}`
+    if (refused.includes(entry)) return `listed more than once without distinct duids: ${uri} in set ${group}`
     if (open.has(`${group} ${uri}`))
       return problem ?? 'the list still shows it otherwise after set_state answered Ok'
     return undefined

@@ -7,7 +7,7 @@ import type { EdgeWrite } from '../control/settle-plan.ts'
 
 /**
  * ONE Kamailio. Every method has a timeout. A write that returns proves nothing: read back. Fan-out, every
- * group and read-back live above this port. What is asked or written for many goes together, in few requests
+ * set and read-back live above this port. What is asked or written for many goes together, in few requests
  * where the edge takes batches.
  */
 export interface Edge {
@@ -41,7 +41,7 @@ export interface Edge {
   reload(): Promise<void>
   /**
    * @returns for each subject the calls to any of its URIs and from any of its addresses, or why no source
-   * can say
+   * can tell
    */
   count(subjects: readonly CallsOf[]): Promise<readonly (CallCount | EdgeError)[]>
   /** The same, and when it booted, asked after all of it. @throws EdgeError where the boot can't be read */
