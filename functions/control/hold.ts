@@ -101,11 +101,6 @@ export function orderOf(time: number, tieBreak = ''): string {
 /** What tells one listed entry from another. */
 export type ListedName = Pick<ListedDestination, 'uri' | 'duid' | 'address'>
 
-/** @returns the holds that keep this entry disabled now. */
-export function holdsOn(entry: ListedName, holds: readonly Hold[]): Hold[] {
-  return holds.filter((hold) => !hold.lifted && belongsTo(entry, hold))
-}
-
 /** Whether a listed entry is one of those that a hold or a drain speaks of. */
 export function belongsTo(
   entry: ListedName,

@@ -1,4 +1,5 @@
 import type { DestinationUri, Flags, ListedDestination, WritableState } from './destination.ts'
+import type { OpaqueEntry } from './edge-list.ts'
 import { belongsTo, type Hold, type Subject } from './hold.ts'
 
 /**
@@ -41,35 +42,38 @@ export function disablePlan(
   listed: readonly ListedDestination[],
 ): { readonly writes: readonly StateWrite[]; readonly refused: readonly ListedDestination[] } {
   const open = entriesOf(scope, listed).filter((entry) => !isDisabled(entry))
-  return addressed(open, listed, () => 'd')
+  const addressOf = addressing(listed)
+  return {
+    writes: open.flatMap((entry): StateWrite[] => {
+      const address = addressOf(entry)
+      return address ? [{ ...address, state: 'd' }] : []
+    }),
+    refused: open.filter((entry) => !addressOf(entry)),
+  }
+}
+
+/** @returns how one entry is written apart from all others, or undefined where it can't be */
+export function addressing(
+  list: readonly ListedDestination[],
+  opaque: readonly OpaqueEntry[] = [],
+): (entry: ListedDestination) => Omit<StateWrite, 'state'> | undefined {
+  const unread = opaque.map(({ set, text, duid }) => ({ group: set, uri: text, duid }))
+  // Kamailio compares URIs without case, duids with it.
+  const byUri = Map.groupBy([...list, ...unread], ({ group, uri }) => `${group} ${uri.toLowerCase()}`)
+  const byDuid = Map.groupBy([...list, ...unread], ({ group, duid }) => `${group} ${duid}`)
+  return ({ group, uri, duid }) => {
+    if (byUri.get(`${group} ${uri.toLowerCase()}`)?.length === 1) return { group, uri }
+    if (duid !== undefined && byDuid.get(`${group} ${duid}`)?.length === 1) return { group, uri, duid }
+    return undefined
+  }
 }
 
 /**
  * `set_state` text for former flags. The no-ping mark (6.x) can't be written: only a reload brings it back.
  */
-export function restoredState(former: Flags | undefined, probes: boolean): WritableState {
-  if (former === undefined) return probes ? 'ap' : 'a'
+export function restoredState(former: Flags): WritableState {
   const states = { A: ['a', 'ap'], I: ['i', 'ip'], T: ['t', 'tp'], D: ['d', 'dp'] } as const
   const letter = former.charAt(0)
   const pair = letter === 'I' || letter === 'T' || letter === 'D' ? states[letter] : states.A
   return former.endsWith('P') ? pair[1] : pair[0]
-}
-
-function addressed(
-  entries: readonly ListedDestination[],
-  listed: readonly ListedDestination[],
-  stateOf: (entry: ListedDestination) => WritableState,
-): { writes: StateWrite[]; refused: ListedDestination[] } {
-  const writes: StateWrite[] = []
-  const refused: ListedDestination[] = []
-  for (const entry of entries) {
-    const inSet = listed.filter((other) => other.group === entry.group)
-    const twins = inSet.filter((other) => other.uri.toLowerCase() === entry.uri.toLowerCase())
-    const base = { group: entry.group, uri: entry.uri, state: stateOf(entry) }
-    if (twins.length === 1) writes.push(base)
-    else if (entry.duid && inSet.filter((other) => other.duid === entry.duid).length === 1)
-      writes.push({ ...base, duid: entry.duid })
-    else refused.push(entry)
-  }
-  return { writes, refused }
 }

@@ -8,7 +8,7 @@ import {
   identityOf,
   recordKey,
 } from './entry-record.ts'
-import { isDisabled, restoredState, type StateWrite } from './plan.ts'
+import { addressing, isDisabled, restoredState, type StateWrite } from './plan.ts'
 import type { Wanted } from './wanted.ts'
 
 /** Marks a URI in the drain guard's table, or unmarks it. */
@@ -140,7 +140,7 @@ function entrySteps(
   known: Known,
   touched: ReadonlySet<DestinationUri>,
 ): { steps: Step<EntryRecord, StateWrite>[]; refused: ListedDestination[] } {
-  const addressOf = addressing(view)
+  const addressOf = addressing(view.list, view.opaque)
   const refused: ListedDestination[] = []
   const steps = view.list.map((entry): Step<EntryRecord, StateWrite> => {
     const before = recordOf(entry, known)
@@ -198,7 +198,7 @@ function freeStep(
   if (isDisabled(entry) && !flags.startsWith('D')) {
     const { calmSince, sent, ...rest } = before
     const after = { ...rest, identity: shown.identity, ...(mayArrive(before, view) && { sent }) }
-    return { after, write: restoredState(flags, false) }
+    return { after, write: restoredState(flags) }
   }
   if (mayArrive(before, view)) return { after: before }
   const after = { ...shown, flags }
@@ -261,20 +261,4 @@ function keep<Record extends EdgeRecord>(before: EdgeRecord | undefined, after: 
 function fieldsOf(record: EdgeRecord): string {
   if (record.kind === 'guard') return String(record.calmSince)
   return [record.flags, record.identity, record.sent, record.openAt, record.calmSince].join()
-}
-
-/** @returns how one entry is written apart from all others, or undefined where it can't be */
-function addressing({
-  list,
-  opaque,
-}: SettleView): (entry: ListedDestination) => Omit<StateWrite, 'state'> | undefined {
-  const unread = opaque.map(({ set, text, duid }) => ({ group: set, uri: text, duid }))
-  // Kamailio compares URIs without case, duids with it.
-  const byUri = Map.groupBy([...list, ...unread], ({ group, uri }) => `${group} ${uri.toLowerCase()}`)
-  const byDuid = Map.groupBy([...list, ...unread], ({ group, duid }) => `${group} ${duid}`)
-  return ({ group, uri, duid }) => {
-    if (byUri.get(`${group} ${uri.toLowerCase()}`)?.length === 1) return { group, uri }
-    if (duid !== undefined && byDuid.get(`${group} ${duid}`)?.length === 1) return { group, uri, duid }
-    return undefined
-  }
 }

@@ -1,7 +1,7 @@
 import { type AdvanceRules, type CallsOnEdge, type Found, isLate, type Seen } from '../control/advance.ts'
 import type { Drain } from '../control/drain.ts'
 import { type Hold, holdKey, isResolved, mayShowMore } from '../control/hold.ts'
-import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
+import { mayBeUnknownYet } from '../control/instance-life.ts'
 import { clocksApartMs, lacks, type Observation, observation, removedEdges } from '../control/observation.ts'
 import { looking } from '../control/phases.ts'
 import { isOnSomeEdge } from '../control/plan.ts'
@@ -10,7 +10,7 @@ import { isConfirmed } from '../control/settled.ts'
 import { type Judgement, judge } from '../control/verdict.ts'
 import type { Ports } from '../ports/ports.ts'
 import { type EdgeResult, resultOf } from '../stored/edge-results.ts'
-import { instanceById } from '../stored/inventory.ts'
+import { isInstanceGone } from '../stored/inventory.ts'
 import { readBack, storedReadings } from '../stored/read-back.ts'
 
 /**
@@ -40,9 +40,7 @@ export function rulesOf({ config }: Pick<Ports, 'config'>, { action }: Drain): A
 
 /** Whether its machine is on its way out, or forgotten by EC2. */
 export async function isMachineGone(ports: Ports, { hold, action }: Drain): Promise<boolean> {
-  if (!action) return false
-  const now = ports.clock.now()
-  return isGone(await instanceById(ports, action.instanceId, now), hold.placedAt, now)
+  return action !== undefined && (await isInstanceGone(ports, action.instanceId, hold.placedAt))
 }
 
 async function seen(ports: Ports, drain: Drain): Promise<Seen> {

@@ -5,7 +5,7 @@ import type { InstanceFacts } from '../control/instance-life.ts'
 import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
 import { instanceDestinations } from '../control/resolve.ts'
 import type { Ports } from '../ports/ports.ts'
-import { instanceById, momentMs } from '../stored/inventory.ts'
+import { instanceById, isInstanceGone, momentMs } from '../stored/inventory.ts'
 import { allListed, storedLists, unreadable } from '../stored/lists.ts'
 import { readBack } from '../stored/read-back.ts'
 import { lift } from './lift.ts'
@@ -90,8 +90,7 @@ async function isOver(
   if (source === 'retired') return (launchedAt || placedAt) < launched.launchedAt
   if (instanceId === launched.instanceId) return false
   // It may have gone this very moment, which is why its address was free.
-  const now = ports.clock.now()
-  return isGone(await instanceById(ports, instanceId, now), placedAt, now)
+  return isInstanceGone(ports, instanceId, placedAt)
 }
 
 function name({ source, id, who, why }: Hold) {

@@ -1,6 +1,6 @@
 import { canonicalHost } from '../control/destination.ts'
 import { InventoryBusy } from '../control/errors.ts'
-import type { InstanceFacts, Inventory } from '../control/instance-life.ts'
+import { type InstanceFacts, type Inventory, isGone } from '../control/instance-life.ts'
 import type { Ports } from '../ports/ports.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 
@@ -95,6 +95,12 @@ export async function instanceById(
   notBefore: number,
 ): Promise<InstanceFacts | undefined> {
   return (await instancesById(ports, [instanceId], notBefore)).get(instanceId)
+}
+
+/** Whether EC2 shows now that an instance is gone, which somebody spoke of at `since` (epoch ms). */
+export async function isInstanceGone(ports: Needs, instanceId: string, since: number): Promise<boolean> {
+  const now = ports.clock.now()
+  return isGone(await instanceById(ports, instanceId, now), since, now)
 }
 
 /**

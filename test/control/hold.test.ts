@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { belongsTo, holdKey, holdsOn, orderOf } from '../../functions/control/hold.ts'
+import { belongsTo, holdKey, orderOf } from '../../functions/control/hold.ts'
 import { hold, listed, machine, uri } from './samples.ts'
 
 const { instanceId } = machine
@@ -44,27 +44,6 @@ describe('a hold on the whole instance', () => {
     const bare = hold({ subject: { kind: 'uri', uri: machine.uri }, wholeInstance: true, addresses: [] })
     expect(belongsTo(listed('sip:10.0.1.99'), bare)).toBe(false)
     expect(belongsTo(listed('sip:10.0.1.99', { duid: machine.uri }), bare)).toBe(false)
-  })
-})
-
-describe('holdsOn', () => {
-  const entry = listed('sip:10.0.1.20')
-
-  it('names every hold that keeps an entry disabled, whoever placed it', () => {
-    const operator = hold()
-    const alarm = hold({ source: 'alarm', id: 'media-server-cpu' })
-    const retired = hold({ source: 'retired', id: `${instanceId}/hook` })
-    const elsewhere = hold({ id: 'other', uris: [uri('sip:10.0.1.21')] })
-    expect(holdsOn(entry, [operator, elsewhere, alarm, retired])).toEqual([operator, alarm, retired])
-  })
-
-  it('a lifted hold holds nothing', () => {
-    expect(holdsOn(entry, [hold({ lifted: { at: 2, by: 'alice' } })])).toEqual([])
-  })
-
-  it('a hold never ends by its own time', () => {
-    const overdue = hold({ until: 1 })
-    expect(holdsOn(entry, [overdue])).toEqual([overdue])
   })
 })
 

@@ -134,7 +134,6 @@ describe('giving back', () => {
     ['DX', 'd'],
     ['DP', 'dp'],
   ] as const)('former %s comes back as %s', (former, state) => {
-    expect(restoredState(former, false)).toBe(state)
-    expect(restoredState(former, true)).toBe(state)
+    expect(restoredState(former)).toBe(state)
   })
 })

@@ -78,6 +78,10 @@ describe('what holds ask of an edge', () => {
     ])
   })
 
+  it('a hold never ends by its own time', () => {
+    expect(wantedOf([hold({ until: 1 })], [listed(machine.uri)]).held.size).toBe(1)
+  })
+
   it('a lifted hold asks for nothing', () => {
     const lifted = hold({ lifted: { at: 1, by: 'alice' } })
     const { held, guards } = wantedOf([lifted], [listed(machine.uri)])
