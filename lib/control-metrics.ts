@@ -6,7 +6,7 @@ import type { DeadlineChoice } from '../functions/control/deadline.ts'
 
 /**
  * The metrics of a deployment. Those of its queues, functions, table and state machine are on these
- * themselves. Each is summed up unless its options say otherwise.
+ * themselves. Each is summed up unless its options name another statistic.
  */
 export abstract class ControlMetrics extends Construct {
   /**
@@ -98,44 +98,44 @@ export abstract class ControlMetrics extends Construct {
     return this.metric(metricNames.recordsMissing, {}, options)
   }
 
-  /** How long it took to settle every edge, in milliseconds: the longest unless the options say otherwise. */
+  /** How long it took to settle every edge, in milliseconds: the longest unless the options name another. */
   metricSettleDuration(options?: MetricOptions): Metric {
     return this.metric(metricNames.settleDuration, {}, { statistic: Stats.MAXIMUM, ...options })
   }
 
-  /** Servers to which some edge may send new calls: the mean, unless the options say otherwise. */
+  /** Servers to which some edge may send new calls: the mean, unless the options name another. */
   metricServersInService(options?: MetricOptions): Metric {
     return this.metric(metricNames.serversInService, {}, { statistic: Stats.AVERAGE, ...options })
   }
 
   /**
    * Calls of all servers that are not draining, no data while they are unknown: the mean, unless the options
-   * say otherwise.
+   * name another.
    */
   metricActiveCalls(options?: MetricOptions): Metric {
     return this.metric(metricNames.activeCalls, {}, { statistic: Stats.AVERAGE, ...options })
   }
 
   /**
-   * {@link metricActiveCalls} by {@link metricServersInService}, for a scaling policy: the mean, unless the options say otherwise.
+   * {@link metricActiveCalls} by {@link metricServersInService}, for a scaling policy: the mean, unless the options name another.
    */
   metricActiveCallsPerServer(options?: MetricOptions): Metric {
     return this.metric(metricNames.activeCallsPerServer, {}, { statistic: Stats.AVERAGE, ...options })
   }
 
-  /** Servers of one group that are draining: the most at once, unless the options say otherwise. */
+  /** Servers of one group that are draining: the most at once, unless the options name another. */
   metricDrainingServers(group: string, options?: MetricOptions): Metric {
     return this.metric(metricNames.drainingServers, { group }, { statistic: Stats.MAXIMUM, ...options })
   }
 
-  /** Calls left on the draining servers of one group: the most at once, unless the options say otherwise. */
+  /** Calls left on the draining servers of one group: the most at once, unless the options name another. */
   metricDrainingCalls(group: string, options?: MetricOptions): Metric {
     return this.metric(metricNames.drainingCalls, { group }, { statistic: Stats.MAXIMUM, ...options })
   }
 
   /**
    * Draining servers of one group that may have calls which no edge could count: the most at once, unless the
-   * options say otherwise.
+   * options name another.
    */
   metricDrainingUnknown(group: string, options?: MetricOptions): Metric {
     return this.metric(metricNames.drainingUnknown, { group }, { statistic: Stats.MAXIMUM, ...options })

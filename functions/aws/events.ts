@@ -3,7 +3,7 @@ import { eventSource } from '../contracts/names.ts'
 import { DispatcherControlError } from '../control/errors.ts'
 import type { EventBus } from '../ports/events.ts'
 
-/** EventBridge refused the event; the message says why. */
+/** EventBridge refused the event; the message has the reason. */
 export class EventRefused extends DispatcherControlError {
   override readonly name = 'EventRefused'
   readonly permanent: boolean

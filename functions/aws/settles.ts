@@ -3,7 +3,8 @@ import { DispatcherControlError } from '../control/errors.ts'
 import type { Settles } from '../ports/settles.ts'
 
 /**
- * Lambda did not take what the settle function was asked for; the message says why. Asking again is harmless.
+ * Lambda did not take what the settle function was asked for; the message has the reason. Asking again is
+ * harmless.
  */
 export class SettleNotAsked extends DispatcherControlError {
   override readonly name = 'SettleNotAsked'

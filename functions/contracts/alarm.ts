@@ -3,7 +3,7 @@ import { orderOf } from '../control/hold.ts'
 import { alarmTargetTag } from './names.ts'
 import { instant, parseAs, parseJson } from './parse.ts'
 
-/** What one alarm event says. */
+/** What one alarm event is about. */
 export interface AlarmMessage {
   readonly alarmName: string
   /**

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import type { LifecycleMove } from '../control/lifecycle.ts'
 import { instant, parseAs, parseJson } from './parse.ts'
 
-/** What a message of Auto Scaling says. Times are epoch milliseconds. */
+/** What a message of Auto Scaling is about. Times are epoch milliseconds. */
 export type LifecycleMessage =
   | {
       readonly kind: 'action'

@@ -12,7 +12,7 @@ export interface DrainingLoad {
   readonly calls: number
   /**
    * how many of the servers may have calls that are not among them: an edge could not be read, or could not
-   * say
+   * tell
    */
   readonly unknown: number
 }

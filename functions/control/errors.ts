@@ -85,7 +85,7 @@ export class RecordMissing extends DispatcherControlError {
   readonly permanent = false
 }
 
-/** What was asked of the settle function is not answered yet: the message comes again and looks for it. */
+/** What was asked of the settle function is not done yet: the message comes again and looks for it. */
 export class AnswerPending extends DispatcherControlError {
   override readonly name = 'AnswerPending'
   readonly permanent = false
@@ -110,7 +110,7 @@ export class InvalidConfiguration extends DispatcherControlError {
 }
 
 /**
- * What AWS gave back, a row of the table or an answer, does not have the form it must have; the message says
+ * What AWS gave back, a row of the table or an answer, does not have the form it must have; the message names
  * where.
  */
 export class UnexpectedAnswer extends DispatcherControlError {

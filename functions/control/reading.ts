@@ -7,7 +7,7 @@ import type { Settled } from './settled.ts'
 /**
  * How many calls of one subject an edge carries, early and confirmed. `source`: `profile` is exact; `load`
  * (DLGLOAD) under-counts and is never believed when it shows 0; `edge` is the whole edge's total, believed
- * only when it shows 0. `outbound` says whether calls that the media server places through this edge are part
+ * only when it shows 0. `outbound` is whether calls that the media server places through this edge are part
  * of it.
  */
 export interface CallCount {

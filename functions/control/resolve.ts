@@ -1,6 +1,6 @@
-import { canonicalHost, type DestinationUri, destinationKey, hostsOf, portOf, sipUri } from './destination.ts'
+import { type DestinationUri, destinationKey, hostsOf, portOf, sipUri } from './destination.ts'
 import { AmbiguousDestination, InvalidDestinationName, UnknownDestination } from './errors.ts'
-import type { ListedName } from './hold.ts'
+import { belongsTo, type ListedName } from './hold.ts'
 
 /** `i-` and 8 or 17 hex digits. */
 export function isInstanceId(text: string): boolean {
@@ -19,21 +19,12 @@ export function instanceDestinations(
   },
   listed: readonly ListedName[],
 ): DestinationUri[] {
-  const addresses = new Set(instance.addresses.map((address) => canonicalHost(address) ?? address))
-  const tagged = new Set(
-    instance.taggedDestinations.flatMap((name) => {
-      const matches = matcher(name)
-      return matches ? listed.filter((entry) => matches(entry)).map((entry) => entry.uri) : []
-    }),
-  )
+  const { instanceId, addresses } = instance
+  const matches = instance.taggedDestinations.flatMap((name) => matcher(name) ?? [])
+  const uris = distinct(listed.filter((entry) => matches.some((isNamed) => isNamed(entry))))
+  const subject = { kind: 'instance', instanceId, launchedAt: 0 } as const
   return distinct(
-    listed.filter((entry) => {
-      return (
-        hostsOf(entry).some((host) => addresses.has(host)) ||
-        entry.duid === instance.instanceId ||
-        tagged.has(entry.uri)
-      )
-    }),
+    listed.filter((entry) => belongsTo(entry, { uris, addresses, wholeInstance: true, subject })),
   )
 }
 

@@ -118,13 +118,13 @@ export interface Store {
    */
   putRelease(release: EdgeRelease): Promise<'written' | 'stale'>
 
-  /** Answers that named edges which were not settled yet: their end is published. */
+  /** Outcomes that name edges which were not settled yet: their end is published. */
   pendingOutcomes(): Promise<readonly PendingOutcome[]>
   putPendingOutcome(pending: PendingOutcome): Promise<void>
   dropPendingOutcome(id: string): Promise<void>
 }
 
-/** A command whose change was not read back on these edges when it was answered. */
+/** A command whose change was not read back on these edges when its outcome was kept. */
 export interface PendingOutcome {
   readonly id: string
   /** the command's id */

@@ -103,7 +103,7 @@ function ask({ settles }: Needs, { notBefore }: Since): Promise<void> {
  * the heads' partition.
  */
 const looksWaitMs = 2000
-/** Somebody waits for the answer of a command. */
+/** Somebody waits for the outcome of a command. */
 const answersWaitMs = 500
 
 async function poll(
