@@ -92,11 +92,11 @@ test.each<{ what: string; read: (store: Store) => Promise<unknown>; pk: string; 
   expect(await read(store)).toEqual(await written(pk, sk))
 })
 
-test('holds in force are read as 0.1.0 wrote them, and so are kept events and answers that are pending', async () => {
+test('holds in force are read as 0.1.0 wrote them, and so are kept events and pending outcomes', async () => {
   const { store, all } = await formerTable()
   expect(await store.holds()).toEqual(await all('HOLDS'))
   expect(await store.keptEvents(10)).toEqual(await all('EVENTS'))
-  expect(await store.pendingAnswers()).toEqual(await all('PENDING'))
+  expect(await store.pendingOutcomes()).toEqual(await all('PENDING'))
 })
 
 test('a hold that 0.1.0 lifted is lifted, and an edge that it released is released until it is there again', async () => {
