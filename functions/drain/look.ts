@@ -62,7 +62,14 @@ async function lookAt(ports: Ports, payload: WorkflowPayload): Promise<WorkflowP
 
 async function carryOut(ports: Ports, { drain, act, wait }: Advance): Promise<WorkflowPayload> {
   const saved = await saveDrain(ports, { ...drain, steps: drain.steps + 1 })
-  const next = act ? await perform(ports, saved, act) : saved
+  let next = saved
+  try {
+    if (act) next = await perform(ports, saved, act)
+  } catch (error) {
+    // The next look would save its own events with these.
+    await published(ports, saved)
+    throw error
+  }
   return isCompleting(next) ? complete(ports, next) : goOn(ports, next, wait)
 }
 

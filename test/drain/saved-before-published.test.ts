@@ -2,7 +2,18 @@ import { expect, test } from 'vitest'
 import { type DrainRow, toDrainRow } from '../../functions/aws/drain-row.ts'
 import type { EventType } from '../../functions/contracts/names.ts'
 import type { Drain } from '../../functions/control/drain.ts'
-import { command, config, createWorld, instanceId, minutes, server, type World } from '../world/world.ts'
+import { look } from '../../functions/drain/look.ts'
+import { message } from '../contracts/event-files.ts'
+import {
+  command,
+  config,
+  createWorld,
+  drainId,
+  instanceId,
+  minutes,
+  server,
+  type World,
+} from '../world/world.ts'
 
 type CallsLeft = 'terminate' | 'retain' | 'end-calls'
 
@@ -59,3 +70,14 @@ async function abandonedByAnother(world: World): Promise<void> {
   const action = { group: 'media-servers', hook: 'drain-calls', instanceId }
   await world.memory.lifecycleActions.complete(action, 'ABANDON')
 }
+
+test('what happened is published also where what the look does about it is refused', async () => {
+  const world = createWorld()
+  world.memory.store.failNext('putHold', new Error('throttled'))
+  world.beginAction()
+  await expect(world.lifecycle(message('lifecycle-terminate-scale-in'))).rejects.toThrow('throttled')
+  world.memory.settles.failNext('ask', new Error('throttled'))
+  const payload = { drainId, attempt: 1, next: 'observe', waitSeconds: 1, retrySeconds: 1 } as const
+  await expect(look(world.ports, payload)).rejects.toThrow('throttled')
+  expect(world.memory.events.of('Drain Started')).toHaveLength(1)
+})
