@@ -1,3 +1,10 @@
+/** What comes in through ports only. */
+const outside = [
+  ...['zod', 'undici', '@aws-sdk/client-ssm', 'node:fs', 'node:crypto', 'node:timers/promises'],
+  ...['../kamailio/json-rpc.ts', '../aws/rows.ts', '../runtime/clock.ts', '../handlers/commands.ts'],
+  ...['../../lib/app.ts', '../../lab/demo.ts', '../../test/memory/clock.ts'],
+]
+
 /** What the lint refuses, and allows, a room of the code to import. */
 interface Room {
   readonly message: string
@@ -27,32 +34,20 @@ export const rooms: Record<string, Room> = {
   'functions/ports': {
     message: 'ports/ are what the rest needs from outside: they import control/ and contracts/ only',
     refused: [
-      ...['zod', 'undici', '@aws-sdk/client-ssm', 'node:fs', 'node:crypto', 'node:timers/promises'],
-      ...['../kamailio/json-rpc.ts', '../aws/rows.ts', '../runtime/clock.ts', '../handlers/commands.ts'],
-      ...['../../lib/app.ts', '../../lab/demo.ts', '../../test/memory/clock.ts'],
+      ...outside,
       ...['../stored/lists.ts', '../fleet/settle.ts', '../drain/look.ts', '../intake/lift.ts'],
     ],
     allowed: ['./store.ts', '../control/errors.ts', '../contracts/names.ts'],
   },
   'functions/stored': {
     message: 'stored/ imports ports/, control/ and contracts/ only',
-    refused: [
-      ...['zod', 'undici', '@aws-sdk/client-ssm', 'node:fs', 'node:crypto', 'node:timers/promises'],
-      ...['../kamailio/json-rpc.ts', '../aws/rows.ts', '../runtime/clock.ts', '../handlers/commands.ts'],
-      ...['../../lib/app.ts', '../../lab/demo.ts', '../../test/memory/clock.ts'],
-      ...['../fleet/settle.ts', '../drain/look.ts', '../intake/lift.ts'],
-    ],
+    refused: [...outside, ...['../fleet/settle.ts', '../drain/look.ts', '../intake/lift.ts']],
     allowed: ['./lists.ts', '../ports/store.ts', '../control/errors.ts', '../contracts/names.ts'],
   },
   'functions/fleet': {
     message:
       'fleet/ and drain/ meet only in the store: they import stored/, ports/, control/ and contracts/ only',
-    refused: [
-      ...['zod', 'undici', '@aws-sdk/client-ssm', 'node:fs', 'node:crypto', 'node:timers/promises'],
-      ...['../kamailio/json-rpc.ts', '../aws/rows.ts', '../runtime/clock.ts', '../handlers/commands.ts'],
-      ...['../../lib/app.ts', '../../lab/demo.ts', '../../test/memory/clock.ts'],
-      ...['../drain/look.ts', '../intake/lift.ts'],
-    ],
+    refused: [...outside, ...['../drain/look.ts', '../intake/lift.ts']],
     allowed: [
       './settle.ts',
       '../stored/lists.ts',
@@ -64,12 +59,7 @@ export const rooms: Record<string, Room> = {
   'functions/drain': {
     message:
       'fleet/ and drain/ meet only in the store: they import stored/, ports/, control/ and contracts/ only',
-    refused: [
-      ...['zod', 'undici', '@aws-sdk/client-ssm', 'node:fs', 'node:crypto', 'node:timers/promises'],
-      ...['../kamailio/json-rpc.ts', '../aws/rows.ts', '../runtime/clock.ts', '../handlers/commands.ts'],
-      ...['../../lib/app.ts', '../../lab/demo.ts', '../../test/memory/clock.ts'],
-      ...['../fleet/settle.ts', '../intake/lift.ts'],
-    ],
+    refused: [...outside, ...['../fleet/settle.ts', '../intake/lift.ts']],
     allowed: [
       './look.ts',
       '../stored/lists.ts',
@@ -80,12 +70,7 @@ export const rooms: Record<string, Room> = {
   },
   'functions/intake': {
     message: 'intake/ imports drain/, stored/, ports/, control/ and contracts/ only',
-    refused: [
-      ...['zod', 'undici', '@aws-sdk/client-ssm', 'node:fs', 'node:crypto', 'node:timers/promises'],
-      ...['../kamailio/json-rpc.ts', '../aws/rows.ts', '../runtime/clock.ts', '../handlers/commands.ts'],
-      ...['../../lib/app.ts', '../../lab/demo.ts', '../../test/memory/clock.ts'],
-      ...['../fleet/settle.ts'],
-    ],
+    refused: [...outside, ...['../fleet/settle.ts']],
     allowed: [
       './lift.ts',
       '../drain/start-drain.ts',

@@ -70,7 +70,7 @@ export const eventsPerFailedPoll = 13
  * A new execution carries on after this many steps. Steps that fail can't be counted. While an action is kept
  * alive they end with it, after 100 times the hook's timeout or 48 h: they are 18,720 history events at the
  * most (timeouts of 1,728 s and more, a step every 120 s), and with these steps they stay below 20,000. AWS
- * fails an execution at 25,000. A drain without an action, also one that is retained or retired, has no such
+ * fails an execution at 25,000. A drain without an action, also one that is retained, has no such
  * end: it waits 120 s after each, and its execution lasts for 61 h in which every step fails.
  */
 export const stepsPerExecution = 120

@@ -82,3 +82,26 @@ test('what an alarm is raised on is counted while the bus takes no event, and on
   expect(world.memory.events.of('Drain Overdue')).toHaveLength(1)
   expect(world.memory.metrics.total('DrainsPastDeadline')).toBe(1)
 })
+
+test('no event of a drain is published before an earlier one that the bus has refused', async () => {
+  const world = createWorld()
+  const { events } = world.memory
+  const { publish } = events
+  let refusals = 0
+  Object.assign(events, {
+    publish: async (event: Parameters<typeof publish>[0]) => {
+      if (event.type === 'Drain Started' && refusals < 2) {
+        refusals += 1
+        throw new Error('ServiceUnavailable')
+      }
+      return publish(event)
+    },
+  })
+  world.edge('edge-a').callTo(server)
+  await world.scaleIn()
+  await world.pass(5 * minutes)
+  expect(refusals).toBe(2)
+  const types = events.published.map(({ type }) => type)
+  expect(types[0]).toBe('Drain Started')
+  expect(types).toEqual(expect.arrayContaining(['Drain Progress', 'Drain Confirmed']))
+})
