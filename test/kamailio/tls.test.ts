@@ -77,13 +77,21 @@ async function open(release: KamailioRelease, spec: TlsEdgeSpec): Promise<RealTl
   const child = await startChild({ name: `${name}-tls`, argv, runDir: dir })
   const url = `https://${address}:${plain.rpcPort}/rpc`
   // It is there as soon as it answers, be it with a refusal.
-  await untilReady(child, async () => {
+  const answers = async () => {
     const probe = createHttpTransport({ url, timeoutMs: 5000, tls: { ca: ours.certificate } })
     const outcome = await post(probe)
     await probe.close()
     return 'status' in outcome || outcome.failure === 'untrusted'
-  })
-  return { url, rpcPort: plain.rpcPort, sipPort, close: () => child.stop(), logFile: child.logFile }
+  }
+  await untilReady(child, answers)
+  const died = async () => {
+    if (await answers()) return
+    await child.stop()
+    return (
+      /child process \d+ exited by .*/.exec(readFileSync(child.logFile, 'utf8'))?.[0] ?? 'no child of it died'
+    )
+  }
+  return { url, rpcPort: plain.rpcPort, sipPort, died, close: () => child.stop(), logFile: child.logFile }
 }
 
 /** As kamailio/README.md has it, with our paths. */

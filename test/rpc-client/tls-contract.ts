@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { inspect } from 'node:util'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createRelayTransport } from '../../functions/aws/relay-transport.ts'
 import type { EdgeTls } from '../../functions/contracts/edge-tls.ts'
 import type { RpcOutcome, RpcTransport } from '../../functions/contracts/rpc.ts'
@@ -25,6 +25,8 @@ export interface TlsEdgeSpec {
 export interface TlsEdge {
   /** at 127.0.1.x */
   readonly url: string
+  /** why it no longer answers, though nobody has closed it; then it is gone */
+  died(): Promise<string | undefined>
   close(): Promise<void>
 }
 export interface TlsPlaces {
@@ -113,8 +115,16 @@ export function tlsContract(what: string, places: () => TlsPlaces): void {
     const edgeOf = (spec: Omit<TlsEdgeSpec, 'newest'>) => places().open({ newest, ...spec })
     const identity = (expires?: Date, host = places().address) =>
       ours.issue({ name: 'edge', host, ...(expires && { expires }) })
-    beforeAll(async () => {
+    const ask = async () => {
       asking = await edgeOf({ identity: identity(), clientCa: ours.certificate })
+    }
+    beforeAll(ask)
+    // As the init system of an edge does. What it died of is Kamailio's own (kamailio/README.md, "TLS").
+    beforeEach(async () => {
+      const why = await asking.died()
+      if (why === undefined) return
+      console.warn(`${what} that speaks ${newest} died and is started again: ${why}`)
+      await ask()
     })
     afterAll(() => asking.close())
 

@@ -24,7 +24,7 @@ async function open({ identity, clientCa, newest }: TlsEdgeSpec): Promise<TlsEdg
       server.close(() => resolve())
       server.closeAllConnections()
     })
-  return { url: `https://${address}:${port}/rpc`, close }
+  return { url: `https://${address}:${port}/rpc`, died: async () => undefined, close }
 }
 
 tlsContract('a server', () => ({ address, open, saysWhy: false }))
