@@ -37,6 +37,7 @@ const lifecycleTarget: z.ZodType<LifecycleTarget> = z.object({
     .object({ perStep: z.number(), withinSeconds: z.number() } satisfies Fields<EndCalls>)
     .exactOptional(),
   heartbeatSeconds: z.number(),
+  isRetained: z.literal(true).exactOptional(),
 } satisfies Fields<LifecycleTarget>)
 
 const edgeMemory: z.ZodType<EdgeMemory> = z.object({
@@ -103,6 +104,7 @@ const flatRow = z.object({
   edges: z.record(z.string(), edgeMemory),
   lifecycle: lifecycleTarget.exactOptional(),
   lastHeartbeatAt: z.number().exactOptional(),
+  lookedAt: z.number().exactOptional(),
   confirmedAt: z.number().exactOptional(),
   overdueSaid: z.boolean().exactOptional(),
   progress: z.string().exactOptional(),
@@ -127,11 +129,22 @@ export type DrainRow = z.output<typeof flatRow>
 export const drainRow = flatRow.transform(fromFlat)
 
 function fromFlat(row: DrainRow): Drain {
-  const { attempt, version, steps, completionTries, callsEnded, events, lifecycle, lastHeartbeatAt } = row
+  const {
+    attempt,
+    version,
+    steps,
+    completionTries,
+    callsEnded,
+    events,
+    lifecycle,
+    lastHeartbeatAt,
+    lookedAt,
+  } = row
   const known = {
     ...{ attempt, version, steps, completionTries, events },
     hold: holdIn(row),
     ...(callsEnded !== undefined && { callsEnded }),
+    ...(lookedAt !== undefined && { lookedAt }),
   }
   const drain: Drain = lifecycle
     ? {
@@ -228,6 +241,7 @@ export function toDrainRow(drain: Drain): DrainRow {
     ...(drain.action && { lifecycle: drain.action }),
     ...(drain.lastHeartbeatAt !== undefined && { lastHeartbeatAt: drain.lastHeartbeatAt }),
     ...(callsEnded !== undefined && { callsEnded }),
+    ...(drain.lookedAt !== undefined && { lookedAt: drain.lookedAt }),
     ...(result !== undefined && { result }),
     ...(phase.name === 'completing' && { completion: phase.completion }),
     ...memoryOf(drain),

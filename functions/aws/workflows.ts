@@ -1,6 +1,7 @@
 import {
   DescribeExecutionCommand,
   ExecutionAlreadyExists,
+  paginateListExecutions,
   type SFNClient,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn'
@@ -16,6 +17,8 @@ export interface WorkflowsOptions {
   readonly correlationId?: () => string | undefined
 }
 
+/** The most that Step Functions answers on a page. */
+const executionsAtOnce = 1000
 /** Step Functions allows 80 characters. */
 const longestName = 80
 
@@ -41,16 +44,29 @@ export function createWorkflows(options: WorkflowsOptions): Workflows {
       const name = executionName(input.drainId, input.attempt, hash)
       try {
         await client.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }))
+        return 'runs'
       } catch (error) {
         if (!(error instanceof ExecutionAlreadyExists)) throw error
         const executionArn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`
         const { status } = await client.send(new DescribeExecutionCommand({ executionArn }))
-        if (status !== 'RUNNING' && status !== 'SUCCEEDED')
-          throw new ExecutionEnded(
-            `attempt ${input.attempt} of drain ${input.drainId} is ${status}: start it as attempt ${input.attempt + 1}`,
-            { cause: error },
-          )
+        if (status === 'RUNNING') return 'runs'
+        if (status === 'SUCCEEDED') return 'over'
+        throw new ExecutionEnded(
+          `attempt ${input.attempt} of drain ${input.drainId} is ${status}: start it as attempt ${input.attempt + 1}`,
+          { cause: error },
+        )
       }
+    },
+
+    async idle(attempts) {
+      if (attempts.length === 0) return []
+      const running = new Set<string | undefined>()
+      const pages = paginateListExecutions(
+        { client, pageSize: executionsAtOnce },
+        { stateMachineArn, statusFilter: 'RUNNING' },
+      )
+      for await (const { executions } of pages) for (const { name } of executions ?? []) running.add(name)
+      return attempts.filter(({ drainId, attempt }) => !running.has(executionName(drainId, attempt, hash)))
     },
   }
 }

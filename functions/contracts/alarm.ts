@@ -124,7 +124,8 @@ export function parseAlarmMessage(body: string): AlarmMessage {
  */
 const longestName = 900
 
-function seriesOf(
+/** @returns stable text of a series' attributes, or its id where that is long */
+export function seriesOf(
   alarmName: string,
   {
     id,

@@ -63,6 +63,7 @@ export const eventTypes = {
   edgeListRefused: 'Edge List Refused',
   edgeReleased: 'Edge Released',
   edgeReleaseEnded: 'Edge Release Ended',
+  swept: 'Swept',
 } as const
 export type EventType = (typeof eventTypes)[keyof typeof eventTypes]
 
@@ -93,6 +94,8 @@ export const metricNames = {
   eventsRefused: 'EventsRefused',
   /** events that could be neither published nor kept */
   eventsLost: 'EventsLost',
+  /** what the sweep found: an event was lost, or looks have stopped */
+  swept: 'Swept',
   /** steps of a drain whose record is not in the table */
   recordsMissing: 'RecordsMissing',
   /** milliseconds that settling every edge took, once a minute */

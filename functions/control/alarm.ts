@@ -53,3 +53,72 @@ export function alarmTarget(alarm: {
       'tag dispatcher-control:target (and turn its tag propagation on), or alarms[].target in the configuration',
   )
 }
+
+/** The hold that an alarm, or one series of it, places. */
+export function alarmHold(
+  alarmName: string,
+  series: string,
+): { readonly holdId: string; readonly who: string } {
+  return { holdId: series === '' ? alarmName : `${alarmName} ${series}`, who: `alarm ${alarmName}` }
+}
+
+/** Whose hold it is: what {@link alarmHold} was given. */
+export function alarmOf({ id, who }: { readonly id: string; readonly who: string }): {
+  readonly alarmName: string
+  readonly series: string
+} {
+  const alarmName = who.replace(/^alarm /, '')
+  return { alarmName, series: id.slice(alarmName.length + 1) }
+}
+
+/** An alarm as CloudWatch shows it now, and since when (epoch ms). */
+export interface AlarmState {
+  readonly value: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA'
+  readonly since: number
+}
+
+/** One time series of an alarm over many. */
+export interface Contributor {
+  readonly id: string
+  readonly attributes: Readonly<Record<string, string>>
+}
+
+/** What is shown of a hold's alarm, and of its machine. */
+export interface AlarmShown {
+  /** undefined: there is no such alarm */
+  readonly state: AlarmState | undefined
+  /** of one series of an alarm over many: whether that is in ALARM */
+  readonly seriesInAlarm?: boolean
+  readonly isMachineGone: boolean
+  /** when it was asked for (epoch ms) */
+  readonly askedAt: number
+}
+
+/** An instance that died sends no data any more; an alarm without data for so long has not just begun. */
+const withoutDataMs = 300_000
+
+/**
+ * Whether an alarm's hold has lost its reason, although no OK came: events are best-effort, and an alarm that
+ * was deleted, or whose machine died, never sends one.
+ * @returns why, and the time that orders its lifting (epoch ms): an ALARM that came after it stays
+ */
+export function alarmOver({
+  state,
+  seriesInAlarm,
+  isMachineGone,
+  askedAt,
+}: AlarmShown): { readonly why: string; readonly at: number } | undefined {
+  if (!state) return { why: 'the alarm is gone', at: askedAt }
+  switch (state.value) {
+    case 'OK':
+      return { why: 'the alarm is OK', at: state.since }
+    case 'ALARM':
+      return seriesInAlarm === false ? { why: 'its series is no longer in ALARM', at: askedAt } : undefined
+    case 'INSUFFICIENT_DATA':
+      return isMachineGone && askedAt - state.since >= withoutDataMs
+        ? { why: 'the alarm has no data and its machine is gone', at: askedAt }
+        : undefined
+    default:
+      return state.value satisfies never
+  }
+}

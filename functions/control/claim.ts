@@ -18,16 +18,18 @@ export type Claim =
 
 /**
  * Decides what a request means next to the drain of the same id. A lifecycle action is told by its token: the
- * same token is the same action, whatever its event's time. Of an operator's or alarm's drain, a newer
- * request while it runs renews who, why and deadline, and what was concluded is concluded anew, since its
- * hold may have been lifted in between; after its end, or of another machine or URI, it is a new attempt.
+ * same token is the same action, whatever its event's time; one that a sweep found has none, and joins what
+ * is under way. Of an operator's or alarm's drain, a newer request while it runs renews who, why and
+ * deadline, and what was concluded is concluded anew, since its hold may have been lifted in between; after
+ * its end, or of another machine or URI, it is a new attempt.
  */
 export function claim(existing: Drain | undefined, request: DrainRequest): Claim {
   if (!existing) return { kind: 'new', drain: fresh(request, 1, 1) }
   const token = request.action?.token
+  const isFound = request.action !== undefined && token === undefined && existing.phase.name !== 'ended'
   const same =
     token !== undefined ? token === existing.action?.token : request.hold.order === existing.hold.order
-  if (same) return { kind: 'duplicate', drain: existing }
+  if (same || isFound) return { kind: 'duplicate', drain: existing }
   if (request.hold.order < existing.hold.order) return { kind: 'stale', drain: existing }
   const isOfTheSame = isSameSubject(existing.hold.subject, request.hold.subject)
   if (existing.phase.name !== 'ended' && isOfTheSame && !request.action && !existing.action)

@@ -17,6 +17,8 @@ export interface LifecycleTarget extends LifecycleActionRef {
   /** with `end-calls` */
   readonly endCalls?: EndCalls
   readonly heartbeatSeconds: number
+  /** the action was over when it was found: Auto Scaling retains the instance, whatever the policy */
+  readonly isRetained?: true
 }
 
 /** What is remembered of one edge over the looks of a drain. */
@@ -118,6 +120,8 @@ interface AnyDrain {
   readonly attempt: number
   /** rises by one with each write; a write names the version it read */
   readonly version: number
+  /** when the last look began that was saved (epoch ms) */
+  readonly lookedAt?: number
   /** looks of this attempt; a long drain carries on in a new execution before its history is full */
   readonly steps: number
   /**

@@ -133,7 +133,7 @@ export function retained(drain: ActionDrain, now: number): ActionDrain {
  * destinations stay disabled.
  */
 export function withoutUs(drain: ActionDrain, machineGone: boolean, now: number): Drain {
-  if (mayRetain(drain.action.policy) && !machineGone) return retained(drain, now)
+  if ((drain.action.isRetained || mayRetain(drain.action.policy)) && !machineGone) return retained(drain, now)
   return completed(isCompleting(drain) ? drain : completing(drain, 'action-over', 'CONTINUE'), 'over')
 }
 

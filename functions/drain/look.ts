@@ -47,7 +47,8 @@ function overtaken(payload: WorkflowPayload): WorkflowPayload {
 async function lookAt(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
   const alive = await keptAlive(ports, payload)
   if (!alive) return overtaken(payload)
-  const { drain, over } = alive
+  const { over } = alive
+  const drain = { ...alive.drain, lookedAt: ports.clock.now() }
   if (drain.phase.name === 'ended') return goOn(ports, drain, 'paced')
   // What rests on calls is looked at anew: the execution that was to complete it was killed.
   if (isCompleting(drain) && !restsOnCalls(drain)) return complete(ports, drain)

@@ -65,18 +65,26 @@ export async function finishClaim(ports: Needs, id: string): Promise<void> {
   if (drain?.phase.name === 'claimed') await makeSureItRuns(ports, drain)
 }
 
-/** @returns whether its last execution had ended, and another attempt was begun */
-async function makeSureItRuns(ports: Needs, drain: Drain): Promise<boolean> {
+/**
+ * Of a drain that has not ended. @returns whether its last execution had, and another attempt was begun
+ * @throws StoreConflict where somebody wrote it meanwhile
+ */
+export async function makeSureItRuns(ports: Needs, drain: Drain): Promise<boolean> {
   try {
-    await startLooks(ports, drain)
-    return false
+    if ((await startLooks(ports, drain)) === 'runs') return false
   } catch (error) {
     if (!(error instanceof ExecutionEnded)) throw error
-    await startLooks(ports, await saveDrain(ports, { ...drain, attempt: drain.attempt + 1, steps: 0 }))
-    return true
   }
+  await lookAnew(ports, drain)
+  return true
 }
 
-function startLooks({ workflows, clock, config }: Needs, drain: Drain): Promise<void> {
+/** Begins its next attempt; an execution of the one before finds that, and ends. @throws StoreConflict */
+export async function lookAnew(ports: Needs, drain: Drain): Promise<void> {
+  const next = { ...drain, attempt: drain.attempt + 1, steps: 0, lookedAt: ports.clock.now() }
+  await startLooks(ports, await saveDrain(ports, next))
+}
+
+function startLooks({ workflows, clock, config }: Needs, drain: Drain): Promise<'runs' | 'over'> {
   return workflows.start(lookPayload(drain, 'paced', clock.now(), config.timers))
 }

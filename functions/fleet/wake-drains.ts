@@ -46,8 +46,10 @@ async function wake(ports: Needs, drainId: string): Promise<void> {
     const drain = await store.drain(drainId)
     if (!drain || stateOf(drain.phase) !== 'draining') return
     const next = { ...drain, version: drain.version + 1, attempt: drain.attempt + 1, steps: 0 }
-    if ((await store.putDrain(next)) === 'written')
-      return workflows.start(lookPayload(next, 'paced', clock.now(), config.timers))
+    if ((await store.putDrain(next)) === 'written') {
+      await workflows.start(lookPayload(next, 'paced', clock.now(), config.timers))
+      return
+    }
     if (tries === 5)
       throw new StoreConflict(`drain ${drainId} is being written by others: it looks when its wait is over`)
     await clock.sleep(againMs)

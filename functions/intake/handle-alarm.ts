@@ -1,6 +1,6 @@
 import type { AlarmMessage } from '../contracts/alarm.ts'
 import { metricNames } from '../contracts/names.ts'
-import { alarmIntent, alarmTarget } from '../control/alarm.ts'
+import { alarmHold, alarmIntent, alarmTarget } from '../control/alarm.ts'
 import { finishClaim, finishOwnClaims } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
 import { holdAndDrain } from './hold-and-drain.ts'
@@ -15,8 +15,7 @@ export async function handleAlarm(ports: Ports, message: AlarmMessage): Promise<
   const configured = ports.config.alarms.find((alarm) => alarm.name === message.alarmName)
   const intent = alarmIntent(message)
   if (!configured || intent === 'skip') return ports.metrics.count(metricNames.skipped, 1)
-  const holdId = message.series === '' ? message.alarmName : `${message.alarmName} ${message.series}`
-  const who = `alarm ${message.alarmName}`
+  const { holdId, who } = alarmHold(message.alarmName, message.series)
   const says = intent === 'lift' ? 'lift' : 'hold'
   const newest = await ports.store.seeRequest({ source: 'alarm', id: holdId }, message.order, says)
   if (newest !== 'newest') {

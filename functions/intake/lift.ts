@@ -24,7 +24,7 @@ export async function lift(
   ports: Pick<Ports, 'store' | 'clock' | 'settles' | 'workflows' | 'events' | 'config' | 'metrics'>,
   holds: readonly Hold[],
   by: string | ((hold: Hold) => string),
-  order: string = orderOf(ports.clock.now()),
+  order: string | ((hold: Hold) => string) = orderOf(ports.clock.now()),
   scope?: Scope,
 ): Promise<Lifted> {
   const byOf = (hold: Hold) => (typeof by === 'string' ? by : by(hold))
@@ -33,7 +33,8 @@ export async function lift(
     // A drain that could not be started finds that its hold is lifted, and ends; nobody comes back for it
     // afterwards.
     await finishClaim(ports, holdKey(hold))
-    const tombstone: Hold = { ...hold, order, lifted: { at: ports.clock.now(), by: byOf(hold) } }
+    const ordered = typeof order === 'string' ? order : order(hold)
+    const tombstone: Hold = { ...hold, order: ordered, lifted: { at: ports.clock.now(), by: byOf(hold) } }
     if ((await ports.store.putHold(tombstone)) === 'written') lifted.push(hold)
   }
   const wanted = await ports.store.raiseWanted()

@@ -1,8 +1,10 @@
 import type { ControlConfig } from '../contracts/config.ts'
+import type { Alarms } from './alarms.ts'
 import type { Clock } from './clock.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { Events } from './events.ts'
 import type { Fleet } from './fleet.ts'
+import type { GroupMembers } from './group-members.ts'
 import type { Ids } from './ids.ts'
 import type { Instances } from './instances.ts'
 import type { LifecycleActions } from './lifecycle-actions.ts'
@@ -25,6 +27,12 @@ export interface Ports {
   readonly metrics: Metrics
   readonly clock: Clock
   readonly ids: Ids
+}
+
+/** What the sweep has besides. */
+export interface SweepPorts extends Ports {
+  readonly groupMembers: GroupMembers
+  readonly alarms: Alarms
 }
 
 /** What the settle function has besides, and nobody else. */

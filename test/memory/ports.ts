@@ -1,11 +1,13 @@
 import { type ControlConfigInput, controlConfig } from '../../functions/contracts/config.ts'
 import type { Edge } from '../../functions/ports/edge.ts'
-import type { EdgePorts, Ports } from '../../functions/ports/ports.ts'
+import type { EdgePorts, SweepPorts } from '../../functions/ports/ports.ts'
+import { createMemoryAlarms, type MemoryAlarms } from './alarms.ts'
 import { createMemoryClock, type MemoryClock } from './clock.ts'
 import { createMemoryDeadLetters, type MemoryDeadLetters } from './dead-letters.ts'
 import { createMemoryEvents, type MemoryEvents } from './events.ts'
 import type { Faulty } from './faults.ts'
 import { createMemoryFleet, type MemoryFleet } from './fleet.ts'
+import { createMemoryGroupMembers, type MemoryGroupMembers } from './group-members.ts'
 import { createMemoryIds } from './ids.ts'
 import { createMemoryInstances, type MemoryInstances } from './instances.ts'
 import { createMemoryLifecycleActions, type MemoryLifecycleActions } from './lifecycle-actions.ts'
@@ -31,7 +33,9 @@ export const memoryConfig: ControlConfigInput = {
   timers: { failoverWindowSeconds: 10, longestCallSeconds: 7200 },
 }
 
-export interface MemoryPorts extends Ports, Pick<EdgePorts, 'fleet' | 'mediaServers'> {
+export interface MemoryPorts extends SweepPorts, Pick<EdgePorts, 'fleet' | 'mediaServers'> {
+  readonly groupMembers: Faulty<MemoryGroupMembers>
+  readonly alarms: Faulty<MemoryAlarms>
   readonly settles: Faulty<MemorySettles>
   readonly fleet: Faulty<MemoryFleet>
   readonly instances: Faulty<MemoryInstances>
@@ -61,6 +65,8 @@ export function memoryPorts(
     config: controlConfig.parse({ ...memoryConfig, ...config }),
     fleet: createMemoryFleet(edges),
     instances: createMemoryInstances(),
+    groupMembers: createMemoryGroupMembers(),
+    alarms: createMemoryAlarms(),
     lifecycleActions: createMemoryLifecycleActions(clock),
     mediaServers: createMemoryMediaServers(),
     settles: createMemorySettles(),

@@ -71,7 +71,10 @@ export function simulatedPorts(settings: PortSettings) {
     },
     instances: through(runs, 'instances', instances),
     lifecycleActions: through(runs, 'lifecycleActions', settings.lifecycleActions),
-    workflows: through(runs, 'workflows', { start: (input) => settings.workflows.start(input) }),
+    workflows: through(runs, 'workflows', {
+      start: (input) => settings.workflows.start(input),
+      idle: (attempts) => settings.workflows.idle(attempts),
+    }),
     settles: through(runs, 'settles', settings.settles),
     deadLetters: through(runs, 'deadLetters', settings.deadLetters),
     mediaServers: through(runs, 'mediaServers', settings.mediaServers),

@@ -172,6 +172,7 @@ function watchedWorkflows(
       .then(({ status, events }) => {
         Object.assign(seen, { status, events })
         if (status === 'FAILED') workflows.fail(input.drainId, input.attempt)
+        if (status === 'SUCCEEDED') workflows.succeed(input.drainId, input.attempt)
       })
   })
   return { executions, workflows }

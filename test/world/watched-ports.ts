@@ -1,5 +1,5 @@
 import type { Edge } from '../../functions/ports/edge.ts'
-import type { EdgePorts, Ports } from '../../functions/ports/ports.ts'
+import type { EdgePorts, SweepPorts } from '../../functions/ports/ports.ts'
 
 /**
  * Told of each call of a port's method, e.g. `store.putDrain` or `edge.list`; what it throws is what the
@@ -13,7 +13,7 @@ export interface Watch {
 const plain = new Set(['config', 'clock', 'ids', 'metrics'])
 
 /** The same ports with a watch on each asynchronous method, also of every edge. */
-export function watched(ports: Ports & EdgePorts, watch: Watch): Ports & EdgePorts {
+export function watched(ports: SweepPorts & EdgePorts, watch: Watch): SweepPorts & EdgePorts {
   const wrapped = Object.fromEntries(
     Object.entries(ports).map(([name, port]) => [
       name,

@@ -11,7 +11,8 @@ import { handleAlarm } from '../../functions/intake/handle-alarm.ts'
 import { handleCommand } from '../../functions/intake/handle-command.ts'
 import { handleLifecycle } from '../../functions/intake/handle-lifecycle.ts'
 import { reconcile } from '../../functions/intake/reconcile.ts'
-import type { EdgePorts, Ports } from '../../functions/ports/ports.ts'
+import { sweep } from '../../functions/intake/sweep.ts'
+import type { EdgePorts, SweepPorts } from '../../functions/ports/ports.ts'
 import type { CommandOutcomeRow } from '../../functions/ports/store.ts'
 import { keepingEvents } from '../../functions/stored/keep-events.ts'
 import { message } from '../contracts/event-files.ts'
@@ -96,7 +97,7 @@ interface Begun {
 
 interface Around {
   readonly memory: MemoryPorts
-  readonly ports: Ports & EdgePorts
+  readonly ports: SweepPorts & EdgePorts
   readonly clock: MemoryClock
   readonly startedAt: number
   readonly edges: readonly MemoryEdge[]
@@ -133,6 +134,10 @@ function triggers({ memory, ports, clock, startedAt, ready, settling }: Around) 
       await ready
       await handleSettle(ports, { kind: 'minute' })
       await reconcile(ports)
+    },
+    async sweep() {
+      await ready
+      await sweep(ports)
     },
     /** The schedule of settle alone. */
     async settle(request: SettleRequest = { kind: 'minute' }) {
@@ -255,7 +260,7 @@ export function createWorld(options: WorldOptions = {}) {
   })
   for (const instance of options.instances ?? [facts()]) memory.instances.put(instance)
   const given = options.watch ? watched(memory, options.watch) : memory
-  const ports: Ports & EdgePorts = { ...given, events: keepingEvents({ ...given, bus: given.events }) }
+  const ports: SweepPorts & EdgePorts = { ...given, events: keepingEvents({ ...given, bus: given.events }) }
   const { settled, execute, looks } = deployed({ ports, clock, stopped: () => stopped, ended: () => ended })
   // It has been deployed for a while: every edge was read once.
   const ready = handleSettle(memory, { kind: 'minute' }).then(() => {

@@ -1,0 +1,72 @@
+import { seriesOf } from '../contracts/alarm.ts'
+import { alarmOf, alarmOver } from '../control/alarm.ts'
+import { type Hold, orderOf } from '../control/hold.ts'
+import { type InstanceFacts, isGone } from '../control/instance-life.ts'
+import type { SweepPorts } from '../ports/ports.ts'
+import { instancesById, momentMs } from '../stored/inventory.ts'
+import { onEach } from '../stored/on-each.ts'
+import { lift } from './lift.ts'
+import { publishSwept } from './swept.ts'
+
+/** CloudWatch may show the state before for some seconds. */
+const shownWithinMs = 60_000
+
+/**
+ * Alarms' holds whose OK was lost, or never comes: the alarm was deleted, or has no data since its machine
+ * died. What is shown of one alarm's series is asked for only while a series of it is held.
+ */
+export async function sweepAlarms(ports: SweepPorts): Promise<void> {
+  const askedAt = ports.clock.now()
+  const holds = (await ports.store.holds()).filter(
+    ({ source, placedAt }) => source === 'alarm' && askedAt - placedAt >= shownWithinMs,
+  )
+  if (holds.length === 0) return
+  const byAlarm = Map.groupBy(holds, (hold) => alarmOf(hold).alarmName)
+  const states = await ports.alarms.states([...byAlarm.keys()])
+  const ids = holds.flatMap(({ subject }) => (subject.kind === 'instance' ? [subject.instanceId] : []))
+  const machines = await instancesById(ports, ids, askedAt - momentMs)
+  await onEach([...byAlarm], async ([alarmName, its]) => {
+    const state = states.get(alarmName)
+    const isSeriesHeld = its.some((hold) => alarmOf(hold).series !== '')
+    const inAlarm =
+      isSeriesHeld && state?.value === 'ALARM' ? await seriesInAlarm(ports, alarmName) : undefined
+    const over = new Map<Hold, NonNullable<ReturnType<typeof alarmOver>>>()
+    for (const hold of its) {
+      const { series } = alarmOf(hold)
+      const found = alarmOver({
+        ...{ state, askedAt, isMachineGone: isMachineGone(hold, machines, askedAt) },
+        ...(series !== '' && inAlarm && { seriesInAlarm: inAlarm.has(series) }),
+      })
+      if (found) over.set(hold, found)
+    }
+    await liftOver(ports, alarmName, over)
+  })
+}
+
+async function seriesInAlarm({ alarms }: SweepPorts, alarmName: string): Promise<ReadonlySet<string>> {
+  const contributors = await alarms.contributorsInAlarm(alarmName)
+  return new Set(contributors.map((contributor) => seriesOf(alarmName, contributor)))
+}
+
+function isMachineGone(
+  { subject, placedAt }: Hold,
+  machines: ReadonlyMap<string, InstanceFacts>,
+  now: number,
+): boolean {
+  return subject.kind === 'instance' && isGone(machines.get(subject.instanceId), placedAt, now)
+}
+
+async function liftOver(
+  ports: SweepPorts,
+  alarmName: string,
+  over: ReadonlyMap<Hold, { readonly why: string; readonly at: number }>,
+): Promise<void> {
+  if (over.size === 0) return
+  const by = (hold: Hold) => `sweep: ${over.get(hold)?.why}`
+  const { lifted } = await lift(ports, [...over.keys()], by, (hold) => orderOf(over.get(hold)?.at ?? 0))
+  for (const hold of lifted)
+    await publishSwept(ports, {
+      ...{ what: 'alarm', alarm: alarmName, holdId: hold.id },
+      why: over.get(hold)?.why ?? '',
+    })
+}

@@ -1,0 +1,14 @@
+import type { SweepPorts } from '../ports/ports.ts'
+import { inTurn } from '../stored/on-each.ts'
+import { sweepAlarms } from './sweep-alarms.ts'
+import { sweepDrains } from './sweep-drains.ts'
+import { sweepMembers } from './sweep-members.ts'
+
+/**
+ * Once a minute: what no event told, or what nobody goes on with. Instances that wait at our hooks, or are
+ * retained, without a drain or launch get one; drains that are looked at no more get their next attempt;
+ * alarms' holds without a reason are lifted.
+ */
+export async function sweep(ports: SweepPorts): Promise<void> {
+  await inTurn([() => sweepMembers(ports), () => sweepDrains(ports), () => sweepAlarms(ports)])
+}

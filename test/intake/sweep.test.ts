@@ -1,0 +1,316 @@
+import { describe, expect, test } from 'vitest'
+import type { WaitingMember } from '../../functions/ports/group-members.ts'
+import { message } from '../contracts/event-files.ts'
+import {
+  config,
+  createWorld,
+  drainId,
+  everywhere,
+  facts,
+  instanceId,
+  minutes,
+  neighbour,
+  seconds,
+  server,
+  type World,
+} from '../world/world.ts'
+
+const member = (state: WaitingMember['state']): WaitingMember => ({
+  group: 'media-servers',
+  instanceId,
+  state,
+})
+const swept = (world: World) =>
+  world.memory.events.published.flatMap(({ type, detail }) => (type === 'Swept' ? [detail] : []))
+
+describe('an instance that waits at our terminate hook', () => {
+  test('and whose event was lost is drained, and goes when its calls are over', async () => {
+    const world = createWorld()
+    const call = world.edge('edge-a').callTo(server)
+    world.beginAction()
+    world.memory.groupMembers.show(member('terminating-wait'))
+    await world.sweep()
+    await world.pass(20 * minutes)
+    expect(world.flags()).toEqual(everywhere('DX'))
+    expect(world.ended()).toEqual([])
+    world.edge('edge-a').hangUp(call)
+    await world.until((record) => record?.state === 'ended')
+    expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
+    expect(swept(world)).toMatchObject([{ what: 'instance', instanceId, hook: 'drain-calls' }])
+    expect(world.memory.metrics.total('Swept')).toBe(1)
+  })
+
+  test('is kept alive from the sweep on, before anything is drained', async () => {
+    const world = createWorld()
+    world.beginAction()
+    await world.pass(299 * seconds)
+    world.memory.groupMembers.show(member('terminating-wait'))
+    await world.sweep()
+    await world.pass(10 * seconds)
+    expect(world.ended()).toEqual([])
+  })
+
+  test('and is drained already is left to its drain', async () => {
+    const world = createWorld()
+    world.edge('edge-a').callTo(server)
+    await world.scaleIn()
+    world.memory.groupMembers.show(member('terminating-wait'))
+    for (let minute = 0; minute < 5; minute += 1) {
+      await world.pass(1 * minutes)
+      await world.sweep()
+    }
+    expect(world.executions).toHaveLength(1)
+    expect(swept(world)).toEqual([])
+  })
+
+  test('whose event comes after the sweep keeps its drain', async () => {
+    const world = createWorld()
+    world.edge('edge-a').callTo(server)
+    world.beginAction()
+    world.memory.groupMembers.show(member('terminating-wait'))
+    await world.pass(10 * minutes)
+    world.beginAction({ token: '87654321-4321-4321-4321-210987654321' })
+    await world.sweep()
+    await world.lifecycle(message('lifecycle-terminate-scale-in'))
+    await world.pass(1 * minutes)
+    expect(world.executions).toHaveLength(1)
+  })
+
+  test("at somebody else's hook is left alone, whether it was drained before or never", async () => {
+    const world = createWorld()
+    world.memory.groupMembers.show(member('terminating-wait'))
+    await world.sweep()
+    expect(await world.heldBy()).toEqual([])
+    await world.scaleIn()
+    await world.until((record) => record?.state === 'ended')
+    await world.pass(5 * minutes)
+    await world.sweep()
+    expect(world.executions).toHaveLength(1)
+    expect(swept(world)).toEqual([])
+  })
+
+  test('again, after an earlier life was drained, is drained again', async () => {
+    const world = createWorld()
+    await world.scaleIn()
+    await world.until((record) => record?.state === 'ended')
+    await world.pass(1 * minutes)
+    world.beginAction({ token: '87654321-4321-4321-4321-210987654321' })
+    world.memory.groupMembers.show(member('terminating-wait'))
+    await world.sweep()
+    await world.pass(5 * seconds)
+    expect(world.payload(-1)).toMatchObject({ drainId, attempt: 2 })
+    await world.until((record) => record?.state === 'ended' && record.attempt === 2)
+    expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }, { result: 'CONTINUE' }])
+  })
+})
+
+describe('an instance that Auto Scaling retains', () => {
+  test('without a drain is drained, and terminated when its calls are over, whatever the policy', async () => {
+    const world = createWorld()
+    const call = world.edge('edge-a').callTo(server)
+    world.memory.groupMembers.show(member('retained'))
+    await world.sweep()
+    await world.pass(20 * minutes)
+    expect(world.flags()).toEqual(everywhere('DX'))
+    expect(await world.record()).toMatchObject({ state: 'draining', retainedAt: expect.any(Number) })
+    world.edge('edge-a').hangUp(call)
+    await world.until((record) => record?.state === 'ended')
+    expect(world.memory.lifecycleActions.terminated).toMatchObject([{ instanceId }])
+  })
+
+  test('and that is on its way out is left alone', async () => {
+    const world = createWorld()
+    world.memory.instances.setState(instanceId, 'shutting-down')
+    world.memory.groupMembers.show(member('retained'))
+    await world.sweep()
+    expect(world.executions).toEqual([])
+  })
+})
+
+describe('an instance that waits at our launch hook', () => {
+  test('and whose event was lost is let in: the mark of its address ends, and the launch goes on', async () => {
+    const world = createWorld()
+    await world.scaleIn()
+    await world.until((record) => record?.state === 'ended')
+    const newcomer = 'i-0bbbbbbbbbbbbbbbb'
+    world.memory.instances.setState(instanceId, 'terminated')
+    world.memory.instances.put(facts({ instanceId: newcomer, launchedAt: world.clock.now() }))
+    world.beginAction({ hook: 'admit-calls', instanceId: newcomer, token: 'x' })
+    world.memory.groupMembers.show({ ...member('pending-wait'), instanceId: newcomer })
+    await world.sweep()
+    expect(swept(world)).toEqual([])
+    await world.pass(1 * minutes)
+    await world.sweep()
+    expect(swept(world)).toMatchObject([{ what: 'launch', instanceId: newcomer, hook: 'admit-calls' }])
+    expect(world.ended().map(({ result }) => result)).toEqual(['CONTINUE', 'CONTINUE'])
+    expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+  })
+
+  test("is left alone at somebody else's", async () => {
+    const world = createWorld()
+    world.memory.groupMembers.show(member('pending-wait'))
+    await world.sweep()
+    expect(swept(world)).toEqual([])
+    expect(world.ended()).toEqual([])
+  })
+})
+
+describe('a drain', () => {
+  test('whose execution was stopped is looked at by its next attempt', async () => {
+    const world = createWorld()
+    const call = world.edge('edge-a').callTo(server)
+    await world.scaleIn()
+    await world.pass(1 * minutes)
+    world.memory.workflows.fail(drainId, 1)
+    await world.sweep()
+    await world.pass(1 * minutes)
+    expect(world.payload(-1)).toMatchObject({ drainId, attempt: 2 })
+    world.edge('edge-a').hangUp(call)
+    await world.until((record) => record?.state === 'ended')
+    expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+    expect(swept(world)).toMatchObject([{ what: 'drain', drainId }])
+  })
+
+  test('whose execution succeeded although it has not ended is looked at by its next attempt', async () => {
+    const world = createWorld()
+    world.edge('edge-a').callTo(server)
+    await world.scaleIn()
+    world.memory.workflows.succeed(drainId, 1)
+    await world.sweep()
+    await world.pass(1 * seconds)
+    expect(world.payload(-1)).toMatchObject({ drainId, attempt: 2 })
+  })
+
+  test('whose execution hangs is looked at by its next attempt, once', async () => {
+    const world = createWorld({
+      config: { groups: config.groups.map((group) => ({ ...group, heartbeatTimeoutSeconds: 600 })) },
+    })
+    world.edge('edge-a').callTo(server)
+    await world.scaleIn()
+    await world.pass(1 * minutes)
+    world.stop()
+    for (let minute = 0; minute < 5; minute += 1) {
+      await world.pass(1 * minutes)
+      await world.sweep()
+    }
+    expect(world.executions.map(({ input }) => input.attempt)).toEqual([1, 2])
+  })
+
+  test('that others write meanwhile, or that has just ended, is left to them', async () => {
+    const world = createWorld()
+    await world.scaleIn()
+    world.memory.workflows.fail(drainId, 1)
+    const { putDrain } = world.memory.store
+    Object.assign(world.memory.store, { putDrain: async () => 'conflict' })
+    await world.sweep()
+    Object.assign(world.memory.store, { putDrain })
+    expect(swept(world)).toEqual([])
+  })
+})
+
+describe("an alarm's hold", () => {
+  const placed = async () => {
+    const world = createWorld()
+    await world.alarm(message('alarm-metric-alarm'))
+    await world.pass(2 * minutes)
+    return world
+  }
+  const since = Date.UTC(2026, 10, 22, 18)
+
+  test.each([
+    ['whose OK was lost', { value: 'OK', since: Date.UTC(2026, 10, 22, 18) }],
+    ['whose alarm is gone', undefined],
+  ] as const)('%s is lifted', async (_what, state) => {
+    const world = await placed()
+    if (state) world.memory.alarms.show('media-server-cpu', state)
+    await world.sweep()
+    expect(await world.heldBy()).toEqual([])
+    expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+    expect(swept(world)).toMatchObject([{ what: 'alarm', alarm: 'media-server-cpu' }])
+  })
+
+  test('stays while its alarm is in ALARM, and without data while its machine lives', async () => {
+    const world = await placed()
+    for (const value of ['ALARM', 'INSUFFICIENT_DATA'] as const) {
+      world.memory.alarms.show('media-server-cpu', { value, since })
+      await world.sweep()
+    }
+    expect(await world.heldBy()).toEqual(['alarm/media-server-cpu'])
+  })
+
+  test('without data for minutes is lifted once its machine is gone', async () => {
+    const world = await placed()
+    world.memory.instances.setState(instanceId, 'terminated')
+    const now = world.clock.now()
+    world.memory.alarms.show('media-server-cpu', { value: 'INSUFFICIENT_DATA', since: now - 4 * minutes })
+    await world.sweep()
+    expect(await world.heldBy()).toEqual(['alarm/media-server-cpu'])
+    world.memory.alarms.show('media-server-cpu', { value: 'INSUFFICIENT_DATA', since: now - 5 * minutes })
+    await world.sweep()
+    expect(await world.heldBy()).toEqual([])
+  })
+
+  test('that was placed a moment ago is not compared with what CloudWatch may not show yet', async () => {
+    const world = createWorld()
+    await world.alarm(message('alarm-metric-alarm'))
+    world.memory.alarms.show('media-server-cpu', { value: 'OK', since: 0 })
+    await world.sweep()
+    expect(await world.heldBy()).toEqual(['alarm/media-server-cpu'])
+  })
+
+  test('that a later ALARM has placed stays where an older OK is shown', async () => {
+    const world = await placed()
+    world.memory.alarms.show('media-server-cpu', { value: 'OK', since: Date.UTC(2026, 10, 1) })
+    await world.sweep()
+    expect(await world.heldBy()).toEqual(['alarm/media-server-cpu'])
+    expect(swept(world)).toEqual([])
+  })
+
+  test('of one series is lifted once that is in ALARM no more, and no other', async () => {
+    const world = createWorld({
+      config: { alarms: [{ name: 'media-servers-cpu' }] },
+      instances: [facts(), facts({ instanceId: 'i-0aaaaaaaaaaaaaaaa', addresses: ['10.0.1.21'] })],
+    })
+    const own = JSON.parse(message('alarm-contributor-alarm'))
+    await world.alarm(JSON.stringify(own))
+    own.detail.alarmContributor = { id: 'other', attributes: { InstanceId: 'i-0aaaaaaaaaaaaaaaa' } }
+    await world.alarm(JSON.stringify(own))
+    await world.pass(2 * minutes)
+    const contributor = { id: 'other', attributes: { InstanceId: 'i-0aaaaaaaaaaaaaaaa' } }
+    world.memory.alarms.show('media-servers-cpu', { value: 'ALARM', since }, [contributor])
+    await world.sweep()
+    expect(await world.heldBy()).toEqual(['alarm/media-servers-cpu [["InstanceId","i-0aaaaaaaaaaaaaaaa"]]'])
+    expect(world.flags(neighbour)).not.toEqual(world.flags(server))
+  })
+})
+
+test.each([
+  ['groupMembers', 'waiting'],
+  ['workflows', 'idle'],
+  ['alarms', 'states'],
+] as const)(
+  'where %s can not be asked the others are swept all the same, and the sweep fails',
+  async (port, method) => {
+    const world = createWorld()
+    await world.alarm(message('alarm-metric-alarm'))
+    await world.scaleIn()
+    await world.pass(2 * minutes)
+    const asked: string[] = []
+    for (const [name, of] of [
+      ['groupMembers', 'waiting'],
+      ['workflows', 'idle'],
+      ['alarms', 'states'],
+    ] as const) {
+      const ask = Reflect.get(world.memory[name], of)
+      Object.assign(world.memory[name], {
+        [of]: async (...args: unknown[]) => {
+          asked.push(name)
+          if (name === port && of === method) throw new Error('planted')
+          return ask(...args)
+        },
+      })
+    }
+    await expect(world.sweep()).rejects.toThrow('planted')
+    expect([...new Set(asked)]).toEqual(['groupMembers', 'workflows', 'alarms'])
+  },
+)
