@@ -82,7 +82,7 @@ export interface DispatcherControlProps {
 }
 
 /**
- * The control plane of one region's fleet: three queues, nine functions of which one reaches the edges, the
+ * The control plane of one region's fleet: three queues, eight functions of which one reaches the edges, the
  * drain workflow and one table.
  * @throws Error at synth, naming what is wrong with the configuration.
  */

@@ -38,9 +38,9 @@ type Readings = Pick<
 >
 
 /**
- * What was read of edges and machines. Heads are small and not packed, in one partition: who waits for a
- * reading polls one query, and fetches only the readings that it needs. Each is in the item of its edge's
- * lease: a transaction that writes it needs no check of another item.
+ * What was read of edges and machines. Heads are small and not packed, in few partitions: who waits for a
+ * reading polls these, and fetches only the readings that it needs. Each is in the item of its edge's lease:
+ * a transaction that writes it needs no check of another item.
  */
 export function dynamoReadings(table: DynamoTable, clock: Clock): Readings {
   async function read<T>(schema: z.ZodType<T>, key: Key): Promise<T | undefined> {
