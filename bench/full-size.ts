@@ -5,7 +5,7 @@ import { charged } from './limits.ts'
 
 /**
  * What drains ask of edges, table and workflow at full size, on a virtual clock: `node bench/full-size.ts`
- * prints the tables of docs/architecture.md, "At full size".
+ * prints the tables of docs/rooms/bench.md, "At full size".
  */
 
 export interface Size extends FleetSize {

@@ -1,17 +1,20 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import { some } from './present.ts'
+import { rooms } from './rooms.ts'
 
 const root = join(import.meta.dirname, '..')
 const read = (file: string) => readFileSync(resolve(root, file), 'utf8')
-const documents = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], {
+const files = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
   cwd: root,
   encoding: 'utf8',
 })
   .stdout.split('\n')
   .filter((path) => path !== '' && existsSync(join(root, path)))
+const documents = files.filter((path) => path.endsWith('.md'))
 const manifest = z
   .object({
     version: z.string(),
@@ -90,15 +93,39 @@ function missingIn(command: string): string[] {
   ]
 }
 
-/** Files and folders that a document names, from the root or from `functions/`. */
-function missingFiles(document: string): string[] {
-  const names = [...withoutBlocks(read(document)).matchAll(/`([\w.*{},-]+\/[\w./*{},-]*)`/g)]
-  return names
-    .map(([, name = '']) => name)
-    .filter((name) => !/^(\.lab|dist)\//.test(name))
-    .filter((name) =>
-      ['', 'functions'].every((room) => globSync(name, { cwd: join(root, room) }).length === 0),
-    )
+/** What stands there only after a run, and rules of Biome, which are written as paths are. */
+const noFiles = /^(\.lab|dist|style|complexity|nursery)\//
+
+/**
+ * Files and folders that a document names and that are not there: from the root, from `functions/` or from
+ * its own folder; a source by its bare name from anywhere.
+ */
+function missingFiles(document: string, markdown = read(document)): string[] {
+  const names = withoutBlocks(markdown).matchAll(/`([\w.*{},-]+\/[\w./*{},-]*|[\w.-]+\.ts)`/g)
+  const isThere = (name: string) =>
+    name.includes('/')
+      ? ['', 'functions', dirname(document)].some(
+          (from) => globSync(name, { cwd: join(root, from) }).length > 0,
+        )
+      : files.some((path) => basename(path) === name)
+  return [...names].map(([, name = '']) => name).filter((name) => !noFiles.test(name) && !isThere(name))
+}
+
+const folderOf = (room: string) => room.split('/').at(-1) ?? room
+/** The rooms that may import this one, as `test/rooms.ts` has it. */
+function importersOf(room: string): string[] {
+  const imported = new RegExp(`^\\.\\./(functions/)?${folderOf(room)}/`)
+  return Object.entries(rooms)
+    .filter(([, { allowed }]) => allowed.some((from) => imported.test(from)))
+    .map(([importer]) => folderOf(importer))
+    .sort()
+}
+
+/** What the page of a room says of imports. */
+function importTable(room: string, message: string): string {
+  const importers = importersOf(room).map((importer) => `\`${importer}\``)
+  const by = importers.join(', ') || 'no other room with a rule'
+  return `\n| \`${room}\` | ${message} |\n|---|---|\n| imported by | ${by} |\n`
 }
 
 test('the documents are found', () => {
@@ -114,14 +141,27 @@ describe.each(documents)('%s', (document) => {
   test('each command of ours names scripts, options, projects and files that are there', () => {
     expect(commandsOf(document).flatMap((command) => missingIn(command))).toEqual([])
   })
+
+  test('it names no file or folder that is not there', () => {
+    expect(missingFiles(document)).toEqual([])
+  })
 })
 
-test.each(['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/architecture.md'])(
-  '%s names no file or folder that is not there',
-  (document) => {
-    expect(missingFiles(document)).toEqual([])
-  },
-)
+const pages = documents.filter((path) => path.startsWith('docs/rooms/'))
+
+test.each(Object.entries(rooms))('%s has one page, whose imports are the rule’s', (room, { message }) => {
+  const own = pages.filter((page) => read(page).includes(importTable(room, message)))
+  expect(own.map((page) => basename(page, '.md').split('-'))).toEqual([
+    expect.arrayContaining([folderOf(room)]),
+  ])
+})
+
+test('each page of a room is linked from the architecture and from CONTRIBUTING', () => {
+  for (const page of some(pages)) {
+    expect(read('docs/architecture.md')).toContain(`](${page.replace('docs/', '')})`)
+    expect(read('CONTRIBUTING.md')).toContain(`](${page})`)
+  }
+})
 
 test('the checks see what is not there', () => {
   expect(missingIn('npm run nothing')).toEqual(['script nothing'])
@@ -130,6 +170,9 @@ test('the checks see what is not there', () => {
     'project units',
     'test/none.test.ts',
   ])
+  expect(missingFiles('docs/rooms/none.md', '`none.ts` `fleet/none.ts` `fleet/settle.ts` `look.ts`')).toEqual(
+    ['none.ts', 'fleet/none.ts'],
+  )
 })
 
 test('the files beside package.json and biome.json say what those say', () => {

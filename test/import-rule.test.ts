@@ -139,6 +139,20 @@ describe('the tree', () => {
     expect(handlers.filter(({ text }) => lines(text) > 80).map(({ path }) => path)).toEqual([])
   })
 
+  it.each(Object.entries(rooms))(
+    '%s imports no room that its `allowed` does not name',
+    (room, { allowed }) => {
+      const names = Object.keys(rooms).map((each) => basename(each))
+      const roomsIn = (text: string) =>
+        [...text.matchAll(/'(?:\.\.\/)+(?:functions\/)?([\w-]+)\//g)].map(([, name = '']) => name)
+      const known = new Set(roomsIn(allowed.map((from) => `'${from}'`).join()))
+      const imported = sources
+        .filter(({ path }) => path.startsWith(`${room}/`))
+        .flatMap(({ text }) => roomsIn((text.match(/^.* from '.*'$/gm) ?? []).join()))
+      expect(imported.filter((name) => names.includes(name) && !known.has(name))).toEqual([])
+    },
+  )
+
   it('takes no detour round the import rule, which reads paths as they are written', () => {
     const detour = /(?:from|import)\s*\(?\s*['"](?:\.\/\.\.|[^'"]*[^./'"]\/\.\.)/
     expect(sources.filter(({ text }) => detour.test(text)).map(({ path }) => path)).toEqual([])
