@@ -41,7 +41,7 @@ const uriOf = (n: number) => `sip:10.0.${n >> 8}.${n & 255}:5060`
 
 /** A Kamailio in memory behind HTTP that answers after a while. */
 async function serve(id: string, rttMs: number): Promise<Served> {
-  const file = Array.from({ length: listed }, (_, n) => ({ group: 1, uri: uriOf(n), flags: 'AP' as const }))
+  const file = Array.from({ length: listed }, (_, n) => ({ set: 1, uri: uriOf(n), flags: 'AP' as const }))
   const memoryClock = { now: () => Math.floor(clock.now()), sleep: clock.sleep }
   const kamailio = new MemoryEdge({
     ...{ id, file, bootedAt: Math.floor(clock.now()) - 86_400_000 },

@@ -85,7 +85,7 @@ async function costOfCall(
   }
   const edge = await startEdge({
     ...own,
-    destinations: servers.map(({ uri }) => ({ group: 1, uri })),
+    destinations: servers.map(({ uri }) => ({ set: 1, uri })),
     ...spec,
   })
   try {

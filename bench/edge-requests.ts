@@ -151,7 +151,7 @@ async function main(options: {
   const kamailio = (await provision({ kamailio: [release], log })).kamailio.get(release)
   if (!kamailio) throw new Error(`Kamailio ${release} was not provisioned`)
   const runDir = mkdtempSync(join(tmpdir(), 'edge-requests-'))
-  const destinations = Array.from({ length: listed }, (_, n) => ({ group: 1, uri: server(n).uri }))
+  const destinations = Array.from({ length: listed }, (_, n) => ({ set: 1, uri: server(n).uri }))
   const own = {
     name: 'edge-a',
     address: '127.0.1.61',

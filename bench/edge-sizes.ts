@@ -18,7 +18,7 @@ const memories = [8, 32, 64] as const
 const secret = 'the-secret-of-this-bench'
 
 const entry = (n: number): DispatcherEntry => ({
-  group: 1,
+  set: 1,
   uri: `sip:127.${16 + (n >> 8)}.7.${n & 255}:5060`,
   attrs: `duid=i-${String(n).padStart(17, '0')}`,
 })

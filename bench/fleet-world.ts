@@ -48,7 +48,7 @@ function fleetParts(size: FleetSize, onReading: (reading: Reading) => void) {
   const clock = createMemoryClock()
   const upAt = clock.now() - 24 * 60 * minute
   const hosts = Array.from({ length: size.servers }, (_, n) => `10.0.${n >> 8}.${n & 255}`)
-  const file = hosts.map((host) => ({ group: 1, uri: `sip:${host}:5060`, flags: 'AP' as const }))
+  const file = hosts.map((host) => ({ set: 1, uri: `sip:${host}:5060`, flags: 'AP' as const }))
   const edges = Array.from(
     { length: size.edges },
     (_, n) => new MemoryEdge({ id: `edge-${n}`, clock, file, bootedAt: upAt }),

@@ -32,7 +32,7 @@ async function settleCpu(): Promise<SettleCpu> {
   const uris = Array.from({ length: 1000 }, (_, n) =>
     destinationUri(`sip:10.0.${n >> 8}.${n & 255}:5060`),
   ).filter((uri) => uri !== undefined)
-  const file = uris.map((uri) => ({ group: 1, uri, flags: 'AP' as const }))
+  const file = uris.map((uri) => ({ set: 1, uri, flags: 'AP' as const }))
   const kamailio = new MemoryEdge({ id: 'edge-a', clock, file, bootedAt: clock.now() - 24 * 60 * minute })
   let [itsOwnMs, bytes] = [0, 0]
   const transport: RpcTransport = {

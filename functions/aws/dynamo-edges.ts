@@ -5,7 +5,7 @@ import { highestGeneration } from '../control/generation.ts'
 import type { EdgeHead } from '../control/reading.ts'
 import type { Store } from '../ports/store.ts'
 import type { Condition, DynamoTable, Key, Write } from './dynamo-table.ts'
-import { edgeLeaseRow, edgeRecordsRow, formerFlagsRow, wantedRow } from './edge-rows.ts'
+import { edgeLeaseRow, edgeRecordsRow, formerFlagsRow, toEdgeRecordsRow, wantedRow } from './edge-rows.ts'
 import { inParallel } from './in-parallel.ts'
 import { gzipped, unpacked } from './packed.ts'
 import { holdRow, parseAnswer } from './rows.ts'
@@ -179,7 +179,7 @@ export function dynamoEdges(table: DynamoTable): Edges {
     },
     async putEdgeRecords(edge, generation, records) {
       const written = await table.writeAll([
-        { put: { ...edgeKey(edge, 'RECORDS'), data: gzipped('RECORDS', records) } },
+        { put: { ...edgeKey(edge, 'RECORDS'), data: gzipped('RECORDS', toEdgeRecordsRow(records)) } },
         { check: leaseKey(edge), condition: under(generation) },
       ])
       return written ? 'written' : 'lost'

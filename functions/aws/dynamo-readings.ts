@@ -16,7 +16,15 @@ import {
 import type { Condition, DynamoTable, Key, Row, Write } from './dynamo-table.ts'
 import { inParallel } from './in-parallel.ts'
 import { packed, unpacked } from './packed.ts'
-import { edgeHeadRow, inventoryRow, listingRow, machinesRow, readingRow } from './reading-rows.ts'
+import {
+  edgeHeadRow,
+  inventoryRow,
+  listingRow,
+  machinesRow,
+  readingRow,
+  toListingRow,
+  toReadingRow,
+} from './reading-rows.ts'
 import { parseAnswer } from './rows.ts'
 
 const machinesKey: Key = { pk: 'MACHINES', sk: 'READING' }
@@ -93,7 +101,10 @@ export function dynamoReadings(table: DynamoTable, clock: Clock): Readings {
       const put = (sk: 'READING' | 'LISTING', value: unknown): Write[] =>
         value === undefined ? [] : [{ put: { ...edgeKey(edge, sk), data: packed(value) } }]
       const headIn = { update: leaseKey(edge), set: { head }, condition: under(generation) }
-      const others = [...put('READING', reading), ...put('LISTING', listing)]
+      const others = [
+        ...put('READING', reading && toReadingRow(reading)),
+        ...put('LISTING', listing && toListingRow(listing)),
+      ]
       const written = await (others.length > 0 ? table.writeAll([headIn, ...others]) : table.write(headIn))
       return written ? 'written' : 'lost'
     },

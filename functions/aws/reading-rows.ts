@@ -15,7 +15,7 @@ import type {
   Unknown,
 } from '../control/reading.ts'
 import type { SettledEntry } from '../control/settled.ts'
-import { type Each, type Fields, flags, uri } from './rows.ts'
+import { type Each, type EntryRow, type Fields, flags, fromEntryRow, toEntryRow, uri } from './rows.ts'
 
 export const edgeHeadRow: z.ZodType<EdgeHead> = z.object({
   edge: z.string(),
@@ -30,18 +30,31 @@ export const edgeHeadRow: z.ZodType<EdgeHead> = z.object({
   removedAt: z.number().exactOptional(),
 } satisfies Fields<EdgeHead>)
 
-const settledEntry: z.ZodType<SettledEntry> = z.object({
-  group: z.number(),
-  uri,
-  duid: z.string().exactOptional(),
-  iuid: z.string().exactOptional(),
-  address: z.string().exactOptional(),
-  before: flags.exactOptional(),
-  after: flags,
-  refused: z.string().exactOptional(),
-  since: z.number().exactOptional(),
-  was: flags.exactOptional(),
-} satisfies Fields<SettledEntry>)
+const settledEntry: z.ZodType<SettledEntry> = z
+  .object({
+    group: z.number(),
+    uri,
+    duid: z.string().exactOptional(),
+    iuid: z.string().exactOptional(),
+    address: z.string().exactOptional(),
+    before: flags.exactOptional(),
+    after: flags,
+    refused: z.string().exactOptional(),
+    since: z.number().exactOptional(),
+    was: flags.exactOptional(),
+  } satisfies Fields<EntryRow<SettledEntry>>)
+  .transform(fromEntryRow)
+
+const listed: z.ZodType<ListedDestination> = z
+  .object({
+    group: z.number(),
+    uri,
+    flags,
+    duid: z.string().exactOptional(),
+    iuid: z.string().exactOptional(),
+    address: z.string().exactOptional(),
+  } satisfies Fields<EntryRow<ListedDestination>>)
+  .transform(fromEntryRow)
 
 const unknown: z.ZodType<Unknown> = z.object({ unknown: z.string() } satisfies Fields<Unknown>)
 const callCount: z.ZodType<CallCount> = z.object({
@@ -133,19 +146,14 @@ export const readingRow: z.ZodType<Reading> = z.object({
     .exactOptional(),
 } satisfies Fields<Reading>)
 
+export function toReadingRow(reading: Reading) {
+  return { ...reading, entries: reading.entries.map(toEntryRow) }
+}
+
 export const listingRow: z.ZodType<Listing> = z.object({
   edge: z.string(),
   since: z.number(),
-  listed: z.array(
-    z.object({
-      group: z.number(),
-      uri,
-      flags,
-      duid: z.string().exactOptional(),
-      iuid: z.string().exactOptional(),
-      address: z.string().exactOptional(),
-    } satisfies Fields<ListedDestination>),
-  ),
+  listed: z.array(listed),
   former: z.array(
     z.object({
       uri,
@@ -167,6 +175,10 @@ export const listingRow: z.ZodType<Listing> = z.object({
     .exactOptional(),
   lostAt: z.number().exactOptional(),
 } satisfies Fields<Listing>)
+
+export function toListingRow(listing: Listing) {
+  return { ...listing, listed: listing.listed.map(toEntryRow) }
+}
 
 export const inventoryRow: z.ZodType<Inventory> = z.object({
   askedAt: z.number(),

@@ -30,6 +30,20 @@ export type Fields<T> = { [K in keyof Required<T>]: z.ZodType }
 /** Every value of a type: one that is missing would be written and refused when read. */
 export type Each<T extends string> = { [K in T]: K }
 
+/**
+ * An entry in a row. Its set is `group` there: a release before 0.2 wrote it so, and reads it after a
+ * rollback.
+ */
+export type EntryRow<T extends { readonly set: number }> = Omit<T, 'set'> & { readonly group: number }
+
+export function fromEntryRow<T extends { readonly group: number }>({ group, ...entry }: T) {
+  return { set: group, ...entry }
+}
+
+export function toEntryRow<T extends { readonly set: number }>({ set, ...entry }: T): EntryRow<T> {
+  return { group: set, ...entry }
+}
+
 export const uri = z.string().transform((text, context): DestinationUri => {
   const parsed = destinationUri(text)
   if (parsed !== undefined) return parsed

@@ -20,7 +20,7 @@ export type Flags = `${'A' | 'I' | 'D' | 'T'}${'P' | 'N' | 'X'}`
 
 /** One entry of `dispatcher.list`. The same URI may stand in several sets, and several times in one. */
 export interface ListedDestination {
-  readonly group: number
+  readonly set: number
   readonly uri: DestinationUri
   readonly flags: Flags
   readonly duid?: string

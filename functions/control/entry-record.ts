@@ -7,7 +7,7 @@ import type { DestinationUri, Flags, ListedDestination } from './destination.ts'
  */
 export interface EntryRecord {
   readonly kind: 'entry'
-  readonly group: number
+  readonly set: number
   /** verbatim as listed */
   readonly uri: DestinationUri
   readonly duid?: string
@@ -50,12 +50,8 @@ export function recordKey(record: EdgeRecord): string {
 }
 
 /** The key of the record that an entry has, if it has one. */
-export function entryKey({
-  group,
-  uri,
-  duid = '',
-}: Pick<ListedDestination, 'group' | 'uri' | 'duid'>): string {
-  return `entry ${group} ${uri} ${duid}`
+export function entryKey({ set, uri, duid = '' }: Pick<ListedDestination, 'set' | 'uri' | 'duid'>): string {
+  return `entry ${set} ${uri} ${duid}`
 }
 
 /**

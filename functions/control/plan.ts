@@ -15,7 +15,7 @@ export function isOnSomeEdge(results: readonly { readonly outcome: EdgeOutcome }
 
 /** One write to one entry; `duid` only where the set lists the URI more than once. */
 export interface StateWrite {
-  readonly group: number
+  readonly set: number
   readonly uri: DestinationUri
   readonly duid?: string
   readonly state: WritableState
@@ -57,13 +57,13 @@ export function addressing(
   list: readonly ListedDestination[],
   opaque: readonly OpaqueEntry[] = [],
 ): (entry: ListedDestination) => Omit<StateWrite, 'state'> | undefined {
-  const unread = opaque.map(({ set, text, duid }) => ({ group: set, uri: text, duid }))
+  const unread = opaque.map(({ set, text, duid }) => ({ set, uri: text, duid }))
   // Kamailio compares URIs without case, duids with it.
-  const byUri = Map.groupBy([...list, ...unread], ({ group, uri }) => `${group} ${uri.toLowerCase()}`)
-  const byDuid = Map.groupBy([...list, ...unread], ({ group, duid }) => `${group} ${duid}`)
-  return ({ group, uri, duid }) => {
-    if (byUri.get(`${group} ${uri.toLowerCase()}`)?.length === 1) return { group, uri }
-    if (duid !== undefined && byDuid.get(`${group} ${duid}`)?.length === 1) return { group, uri, duid }
+  const byUri = Map.groupBy([...list, ...unread], ({ set, uri }) => `${set} ${uri.toLowerCase()}`)
+  const byDuid = Map.groupBy([...list, ...unread], ({ set, duid }) => `${set} ${duid}`)
+  return ({ set, uri, duid }) => {
+    if (byUri.get(`${set} ${uri.toLowerCase()}`)?.length === 1) return { set, uri }
+    if (duid !== undefined && byDuid.get(`${set} ${duid}`)?.length === 1) return { set, uri, duid }
     return undefined
   }
 }

@@ -165,7 +165,7 @@ function entrySteps(
 /** Whether an entry that the list does not show may be in it all the same, or be written yet. */
 function mayComeBack(record: EntryRecord, view: SettleView): boolean {
   const hidden = view.opaque.some(
-    ({ set, text }) => set === undefined || (set === record.group && text === record.uri),
+    ({ set, text }) => set === undefined || (set === record.set && text === record.uri),
   )
   return hidden || mayArrive(record, view)
 }
@@ -237,10 +237,10 @@ function calmed<Record extends EdgeRecord>(
 }
 
 function readOf(entry: ListedDestination, { boot }: SettleView): EntryRecord {
-  const { group, uri, duid, flags } = entry
+  const { set, uri, duid, flags } = entry
   return {
     kind: 'entry',
-    group,
+    set,
     uri,
     ...(duid !== undefined && { duid }),
     flags,

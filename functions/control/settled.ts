@@ -6,7 +6,7 @@ import { calmGapMs, type SettlePlan, type SettleView } from './settle-plan.ts'
 
 /** One entry that is held, was held, or was written, as a settle found it at first and as it left it. */
 export interface SettledEntry {
-  readonly group: number
+  readonly set: number
   readonly uri: DestinationUri
   readonly duid?: string
   readonly iuid?: string
@@ -81,7 +81,7 @@ export function outcomeOf(
 function untouched(listed: readonly ListedDestination[], hold: Scope): SettledEntry[] {
   return listed
     .filter((entry) => belongsTo(entry, hold))
-    .map(({ group, uri, flags }) => ({ group, uri, before: flags, after: flags }))
+    .map(({ set, uri, flags }) => ({ set, uri, before: flags, after: flags }))
 }
 
 /** Its state was given back, and the guard, which could not be, keeps calls from it. */
@@ -179,11 +179,11 @@ export function settledEntries(
 ): SettledEntry[] {
   const before = new Map(first.map((entry) => [entryKey(entry), entry.flags]))
   const known = new Map(records.map((record) => [recordKey(record), record]))
-  const open = new Set(writes.flatMap((one) => ('state' in one ? [`${one.group} ${one.uri}`] : [])))
+  const open = new Set(writes.flatMap((one) => ('state' in one ? [`${one.set} ${one.uri}`] : [])))
   const whyNotWritten = (entry: ListedDestination) => {
-    const { group, uri } = entry
-    if (refused.includes(entry)) return `listed more than once without distinct duids: ${uri} in set ${group}`
-    if (open.has(`${group} ${uri}`))
+    const { set, uri } = entry
+    if (refused.includes(entry)) return `listed more than once without distinct duids: ${uri} in set ${set}`
+    if (open.has(`${set} ${uri}`))
       return problem ?? 'the list still shows it otherwise after set_state answered Ok'
     return undefined
   }
@@ -191,12 +191,12 @@ export function settledEntries(
     const key = entryKey(entry)
     const own = known.get(key)
     if (!wanted.held.has(entry) && !own) return []
-    const { group, uri, duid, iuid, address, flags } = entry
+    const { set, uri, duid, iuid, address, flags } = entry
     const shown = before.get(key)
     const why = whyNotWritten(entry)
     return [
       {
-        group,
+        set,
         uri,
         ...(duid !== undefined && { duid }),
         ...(iuid !== undefined && { iuid }),

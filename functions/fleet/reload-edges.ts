@@ -101,8 +101,8 @@ function problemOf(result: SettleResult): string | undefined {
 
 /** What is held and open all the same, in words. */
 function openOf({ entries }: Settled): string | undefined {
-  const open = entries.flatMap(({ group, uri, refused }) =>
-    refused === undefined ? [] : `${uri} in set ${group} is not as it is to be: ${refused}`,
+  const open = entries.flatMap(({ set, uri, refused }) =>
+    refused === undefined ? [] : `${uri} in set ${set} is not as it is to be: ${refused}`,
   )
   return open.length === 0 ? undefined : open.slice(0, 5).join('; ')
 }

@@ -141,7 +141,7 @@ export function refuseDuplicates(target: Target): void {
     const [first] = disablePlan(target, readout.listed).refused
     if (first)
       throw new DuplicateDestination(
-        `edge ${readout.edge} lists ${first.uri} more than once in set ${first.group}; give its entries distinct duids, or list it once`,
+        `edge ${readout.edge} lists ${first.uri} more than once in set ${first.set}; give its entries distinct duids, or list it once`,
       )
   }
 }

@@ -73,11 +73,11 @@ export const dispatcherList = z
     return { targets, opaque }
   })
 
-function targetOf(group: number, { DEST }: z.output<typeof target>): ListedTarget {
+function targetOf(set: number, { DEST }: z.output<typeof target>): ListedTarget {
   const address = DEST.IPADDR ? canonicalHost(DEST.IPADDR) : undefined
   return {
     destination: {
-      group,
+      set,
       uri: DEST.URI,
       flags: DEST.FLAGS,
       ...(DEST.ATTRS?.DUID && { duid: DEST.ATTRS.DUID }),

@@ -103,10 +103,10 @@ function edgeOver(settings: EdgeSettings, rpc: JsonRpc, learned: Learned): Edge 
 
 function callOf(write: EdgeWrite): RpcCall<unknown> {
   if ('held' in write) return guardWrite(write.uri, write.held)
-  const { state, group, uri, duid } = write
+  const { state, set, uri, duid } = write
   return duid === undefined
-    ? { method: 'dispatcher.set_state', params: [state, group, uri], result: stateUpdated }
-    : { method: 'dispatcher.set_duid_state', params: [state, group, duid], result: stateUpdated }
+    ? { method: 'dispatcher.set_state', params: [state, set, uri], result: stateUpdated }
+    : { method: 'dispatcher.set_duid_state', params: [state, set, duid], result: stateUpdated }
 }
 
 function outcomeOf(

@@ -46,8 +46,8 @@ export function resultOf(
   listed?: readonly ListedDestination[],
 ): EdgeResult {
   const { outcome, detail, guarded, entries } = outcomeOf(reading, hold, listed)
-  const shown = entries.map(({ group, uri, before, after }) => ({
-    group,
+  const shown = entries.map(({ set, uri, before, after }) => ({
+    group: set,
     uri,
     before: before ?? after,
     after,

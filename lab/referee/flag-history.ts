@@ -35,7 +35,7 @@ function firstEverywhere(
 }
 
 /**
- * @returns the first moment at or after `since` at which every edge shows it disabled in every group that
+ * @returns the first moment at or after `since` at which every edge shows it disabled in every set that
  * lists it.
  */
 export function disabledEverywhere(history: readonly FlagChange[], edges: readonly string[], since: number) {
@@ -53,12 +53,12 @@ export function restoredEverywhere(
   return firstEverywhere(history, edges, since, (flags, edge) => {
     const before = former.get(edge)
     if (flags === undefined || before === undefined || flags.size !== before.size) return false
-    return [...flags].every(([group, text]) => before.get(group) === text)
+    return [...flags].every(([set, text]) => before.get(set) === text)
   })
 }
 
 /**
- * @returns the first moment at or after `since` at which every edge shows it active in every group that lists
+ * @returns the first moment at or after `since` at which every edge shows it active in every set that lists
  * it.
  */
 export function activeEverywhere(history: readonly FlagChange[], edges: readonly string[], since: number) {

@@ -203,7 +203,7 @@ function open(evidence: Evidence, records: Records, at: number): string {
   return evidence.edges
     .map((edge) => {
       const flags = shownAt(records.flagsOf(evidence.destination), edge, at)
-      const shown = flags && [...flags].map(([group, text]) => `${text} in group ${group}`).join(', ')
+      const shown = flags && [...flags].map(([set, text]) => `${text} in set ${set}`).join(', ')
       return `${edge} shows ${shown ?? 'nothing'}`
     })
     .join('; ')

@@ -50,7 +50,7 @@ ${renderLegend()}
 <div class="scroll"><table><thead><tr>${columns.map(({ title }) => `<th scope="col">${title}</th>`).join('')}</tr></thead>
 <tbody>${report.scenarios.map((scenario) => `<tr>${columns.map(({ cell }) => `<td>${cell(scenario)}</td>`).join('')}</tr>`).join('\n')}</tbody></table></div>
 <p class="soft">All times in ms. New calls are the INVITEs that the server itself got; a call is cut when both of its SIP ends did not see its scripted BYE; confirmed is the lab's own
-reading of every edge and group.</p>
+reading of every edge and set.</p>
 </body></html>
 `
 }

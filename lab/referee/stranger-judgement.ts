@@ -38,11 +38,11 @@ interface Hold {
   readonly over: number
 }
 
-/** An edge showed a destination disabled in a group, or not, and had shown the other before. */
+/** An edge showed a destination disabled in a set, or not, and had shown the other before. */
 interface Turn {
   readonly edge: string
   readonly at: number
-  readonly group: number
+  readonly set: number
   readonly flags: string
 }
 
@@ -102,7 +102,7 @@ function stateProblems(records: EdgeRecords, { name, uri }: Destination): readon
 
 function stateProblem(figure: string, what: string, turns: readonly Turn[]): readonly Problem[] {
   if (turns.length === 0) return []
-  const shown = turns.map(({ flags, group }) => `${flags} in group ${group}`)
+  const shown = turns.map(({ flags, set }) => `${flags} in set ${set}`)
   const often = turns.length === 1 ? 'once' : `${turns.length} times`
   return [{ figure, text: `somebody else changed a state: ${what}, ${often}: ${examples(shown)}` }]
 }
@@ -132,10 +132,10 @@ function turnsOf(history: readonly FlagChange[], edge: string): readonly Turn[] 
   const before = new Map<number, string>()
   return history.flatMap((change) => {
     if (change.edge !== edge) return []
-    return [...(change.flags ?? [])].flatMap(([group, flags]) => {
-      const former = before.get(group)
-      before.set(group, flags)
-      return former === undefined || isD(former) === isD(flags) ? [] : [{ edge, at: change.at, group, flags }]
+    return [...(change.flags ?? [])].flatMap(([set, flags]) => {
+      const former = before.get(set)
+      before.set(set, flags)
+      return former === undefined || isD(former) === isD(flags) ? [] : [{ edge, at: change.at, set, flags }]
     })
   })
 }

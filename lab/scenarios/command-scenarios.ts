@@ -90,7 +90,7 @@ export const commands: Scenario = {
  * An entry that stands in the file only, until an edge reads it again: that proves a reload without asking
  * anybody else.
  */
-const marker = { group: 9, uri: 'sip:127.0.2.99:5060', flags: 4 } as const
+const marker = { set: 9, uri: 'sip:127.0.2.99:5060', flags: 4 } as const
 
 async function reloadEverywhere(world: World, send: () => Promise<void>): Promise<readonly Problem[]> {
   for (const edge of world.edges) edge.writeList([...dispatcherEntries(world.machines.all()), marker])

@@ -79,7 +79,7 @@ async function reactivate(world: World, machine: Machine, confirmedAt: number): 
   const deadline = Date.now() + 10_000
   while (edge !== undefined && Date.now() < deadline) {
     if (invitesBetween(world.ledger.calls(), machine.serverName, confirmedAt, Date.now()) > 0) return
-    for (const group of machine.plan.sets) await edge.call('dispatcher.set_state', ['ap', group, machine.uri])
+    for (const set of machine.plan.sets) await edge.call('dispatcher.set_state', ['ap', set, machine.uri])
     await release(edge, machine.uri)
     await sleep(100)
   }

@@ -46,7 +46,7 @@ export interface CallerSpec {
   readonly address: string
   /** Where the INVITEs are sent. */
   readonly via: { readonly name?: string; readonly address: string; readonly sipPort: number }
-  /** User of the R-URI: `long…` goes to group 2. */
+  /** User of the R-URI: `long…` goes to set 2. */
   readonly called: string
   /**
    * Host of the R-URI, host:port; default: the edge itself. A media server that dials out names the phone

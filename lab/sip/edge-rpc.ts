@@ -24,9 +24,9 @@ export class RpcFault extends Error {
   }
 }
 
-/** One destination in one group, as the edge shows it. */
+/** One destination in one set, as the edge shows it. */
 export interface Destination {
-  readonly group: number
+  readonly set: number
   readonly uri: string
   readonly flags: string
   readonly duid: string | undefined
@@ -123,12 +123,12 @@ export async function rpc(
   return parsed.data.result
 }
 
-/** Every destination of every group. @throws RpcFault (`No Destination Sets` when the list is empty) */
+/** Every destination of every set. @throws RpcFault (`No Destination Sets` when the list is empty) */
 export async function readList(endpoint: RpcEndpoint): Promise<readonly Destination[]> {
   const list = listSchema.parse(await rpc(endpoint, 'dispatcher.list', []))
   return list.RECORDS.flatMap(({ SET }) =>
     SET.TARGETS.map(({ DEST }) => ({
-      group: SET.ID,
+      set: SET.ID,
       uri: DEST.URI,
       flags: DEST.FLAGS,
       duid: DEST.ATTRS?.DUID ?? undefined,

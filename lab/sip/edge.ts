@@ -20,7 +20,7 @@ const plainConfig = join(import.meta.dirname, 'plain-edge.cfg')
 
 /** One line of an edge's dispatcher.list. */
 export interface DispatcherEntry {
-  readonly group: number
+  readonly set: number
   readonly uri: string
   /** As in the file: 0 active, 4 disabled, 8 probing, … */
   readonly flags?: number
@@ -112,7 +112,7 @@ export interface Edge {
 
 /**
  * Starts one edge with the project's own `kamailio/` files, as an engineer would install them, and waits
- * until it answers. R-URI users that begin with `long` go to group 2, all others to group 1; INVITEs from a
+ * until it answers. R-URI users that begin with `long` go to set 2, all others to set 1; INVITEs from a
  * listed address are outbound.
  * @throws ChildExited, ChildNotReady with the end of Kamailio's log
  */
@@ -186,7 +186,7 @@ function commandLine(kamailio: KamailioProgram, dir: string): readonly string[] 
 }
 
 function listLine(entry: DispatcherEntry): string {
-  return `${entry.group} ${entry.uri} ${entry.flags ?? 0} ${entry.priority ?? 0} ${entry.attrs ?? ''}\n`
+  return `${entry.set} ${entry.uri} ${entry.flags ?? 0} ${entry.priority ?? 0} ${entry.attrs ?? ''}\n`
 }
 
 function installConfig(

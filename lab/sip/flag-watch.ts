@@ -3,11 +3,11 @@ import type { Destination } from './edge-rpc.ts'
 import { type EdgeWrite, writeIn } from './edge-writes.ts'
 import { followLines } from './new-lines.ts'
 
-/** What one edge showed for one destination in one group, from `at` (Unix ms) until the next change of it. */
+/** What one edge showed for one destination in one set, from `at` (Unix ms) until the next change of it. */
 export interface FlagChange {
   readonly edge: string
   readonly at: number
-  /** group → flags as listed, e.g. `AP`; undefined while the edge can't be read */
+  /** set → flags as listed, e.g. `AP`; undefined while the edge can't be read */
   readonly flags: ReadonlyMap<number, string> | undefined
 }
 
@@ -77,7 +77,7 @@ function flagsOf(
   listed: readonly Destination[] | undefined,
 ): ReadonlyMap<number, string> | undefined {
   if (listed === undefined) return undefined
-  return new Map(listed.filter((entry) => entry.uri === uri).map(({ group, flags }) => [group, flags]))
+  return new Map(listed.filter((entry) => entry.uri === uri).map(({ set, flags }) => [set, flags]))
 }
 
 function note(
@@ -96,5 +96,5 @@ function sameFlags(
   other: ReadonlyMap<number, string> | undefined,
 ): boolean {
   if (one === undefined || other === undefined) return one === other
-  return one.size === other.size && [...one].every(([group, flags]) => other.get(group) === flags)
+  return one.size === other.size && [...one].every(([set, flags]) => other.get(set) === flags)
 }

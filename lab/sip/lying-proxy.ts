@@ -35,7 +35,7 @@ const list = z.looseObject({
  */
 export async function startLyingProxy(edge: Edge, lie: Lie): Promise<Interposed> {
   const port = await freePort(edge.address)
-  /** `group uri` → the state that was asked for */
+  /** `set uri` → the state that was asked for */
   const pretended = new Map<string, string>()
   const server = createServer((request, response) => {
     void answer(request, edge, lie, pretended).then(

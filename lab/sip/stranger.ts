@@ -23,10 +23,8 @@ export async function meddle(world: World, held: Machine, other: Machine): Promi
   const [first] = world.edges
   const set = async (machine: Machine, state: State) => {
     for (const edge of world.edges)
-      for (const group of machine.plan.sets)
-        await (edge === first
-          ? byPort(edge, state, group, machine.uri)
-          : byFifo(edge, state, group, machine.uri))
+      for (const set of machine.plan.sets)
+        await (edge === first ? byPort(edge, state, set, machine.uri) : byFifo(edge, state, set, machine.uri))
   }
   const until = Date.now() + meddlingMs
   while (Date.now() < until) {
@@ -38,10 +36,10 @@ export async function meddle(world: World, held: Machine, other: Machine): Promi
 }
 
 /** Tries again where a settle has just raised the edge's fence. @throws whatever else the edge answers */
-async function byPort(edge: Edge, state: State, group: number, uri: string): Promise<void> {
+async function byPort(edge: Edge, state: State, set: number, uri: string): Promise<void> {
   for (;;) {
     try {
-      await edge.call('dispatcher.set_state', [state, group, uri])
+      await edge.call('dispatcher.set_state', [state, set, uri])
       return
     } catch (error) {
       if (!(error instanceof RpcFault && error.message.includes('Stale generation'))) throw error
@@ -49,10 +47,10 @@ async function byPort(edge: Edge, state: State, group: number, uri: string): Pro
   }
 }
 
-function byFifo(edge: Edge, state: State, group: number, uri: string): void {
+function byFifo(edge: Edge, state: State, set: number, uri: string): void {
   // It is executed first and answered then: where nobody opened the reply's FIFO, only the answer is lost.
   const reply_name = 'nobody-reads-it'
-  const params = [state, group, uri]
+  const params = [state, set, uri]
   const request = { jsonrpc: '2.0', method: 'dispatcher.set_state', params, reply_name, id: 1 }
   const fifo = join(dirname(edge.logFile), 'kamailio_rpc.fifo')
   // r+ opens at once, reader or not.

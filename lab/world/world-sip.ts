@@ -100,7 +100,7 @@ function machineOf(planned: ServerPlan, server: MediaServer): Machine {
 /** What every edge's dispatcher list says. */
 export function dispatcherEntries(machines: readonly Machine[]): DispatcherEntry[] {
   return machines.flatMap(({ plan: { sets, name }, uri }) =>
-    sets.map((group) => ({ group, uri, attrs: `duid=${name}` })),
+    sets.map((set) => ({ set, uri, attrs: `duid=${name}` })),
   )
 }
 

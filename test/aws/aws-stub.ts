@@ -17,6 +17,7 @@ type Field =
   | 'ExclusiveStartKey'
   | 'QueueUrl'
   | 'ReceiptHandle'
+  | 'TransactItems'
   | 'VisibilityTimeout'
 
 export interface AwsRequest {

@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { dynamoEdges, leaseKey } from '../../functions/aws/dynamo-edges.ts'
 import { dynamoReadings } from '../../functions/aws/dynamo-readings.ts'
 import type { DynamoTable, Write } from '../../functions/aws/dynamo-table.ts'
+import { toListingRow, toReadingRow } from '../../functions/aws/reading-rows.ts'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
+import type { Reading } from '../../functions/control/reading.ts'
 import { aHead, aListing, aReading } from '../port-contracts/store-samples.ts'
 
 /** A table with these rows by `pk/sk`, where every write is done. */
@@ -33,6 +35,8 @@ const clock = { now: () => now, sleep: async () => undefined }
 const gzip = (text: string) => ({ gzip: new Uint8Array(gzipSync(text)) })
 const brotli = (text: string) => ({ brotli: new Uint8Array(brotliCompressSync(text)) })
 const json = (value: unknown) => brotli(JSON.stringify(value))
+const readingRow = (edge: string, change?: Partial<Reading>) => toReadingRow(aReading(edge, change))
+const listingRow = (edge: string) => toListingRow(aListing(edge))
 
 test('head, reading and listing are one transaction under the lease, which writes nothing that was not given', async () => {
   const { table, transactions } = tableOf()
@@ -57,7 +61,7 @@ test('records can be read by the release before, which wants the sort key in the
 })
 
 test('what a release before had settled is not read', async () => {
-  const { table } = tableOf({ 'EDGE#a/SETTLED': json(aReading('a')) })
+  const { table } = tableOf({ 'EDGE#a/SETTLED': json(readingRow('a')) })
   expect(await dynamoReadings(table, clock).reading('a')).toBe(undefined)
 })
 
@@ -67,8 +71,8 @@ test('rows of a newer release are read, without what is not known here', async (
   const holds = { 'lifecycle/a': { ...hold, later: 1 } }
   const { table } = tableOf({
     [at('a')]: { generation: 7, head: { ...aHead('a'), later: 1 }, later: 1 },
-    'EDGE#a/READING': { ...json({ ...aReading('a'), holds, later: { x: 1 } }), later: 1 },
-    'EDGE#a/LISTING': json({ ...aListing('a'), later: [1] }),
+    'EDGE#a/READING': { ...json({ ...readingRow('a'), holds, later: { x: 1 } }), later: 1 },
+    'EDGE#a/LISTING': json({ ...listingRow('a'), later: [1] }),
     'MACHINES/READING': { ...json({ ...machines, later: 1 }), askedAt: 1 },
   })
   const readings = dynamoReadings(table, clock)
@@ -82,7 +86,7 @@ describe('nonsense, and what only a newer release can read', () => {
   test.each([
     [
       'a word that is not known here',
-      json({ ...aReading('a'), description: { ...aReading('a').description, counts: 'guessed' } }),
+      json({ ...readingRow('a'), description: { ...readingRow('a').description, counts: 'guessed' } }),
       /EDGE#a\/READING: description\.counts:/,
     ],
     ['a row that is not packed', aReading('a'), /EDGE#a\/READING: all of it:/],
@@ -92,10 +96,10 @@ describe('nonsense, and what only a newer release can read', () => {
       /EDGE#a\/READING: Error: unexpected end/,
     ],
     ['text that is not JSON', brotli('{"edge":'), /EDGE#a\/READING: .*JSON/],
-    ['another thing', json({ ...aReading('a'), entries: 'all' }), /EDGE#a\/READING: entries:/],
+    ['another thing', json({ ...readingRow('a'), entries: 'all' }), /EDGE#a\/READING: entries:/],
     [
       'a hold without its count',
-      json({ ...aReading('a'), holds: { h: { flags: 'open' } } }),
+      json({ ...readingRow('a'), holds: { h: { flags: 'open' } } }),
       /EDGE#a\/READING: holds\.h\.counted:/,
     ],
   ])('in a reading is no reading, with why and where: %s', async (_name, row, message) => {
@@ -132,9 +136,9 @@ describe('nonsense, and what only a newer release can read', () => {
   test('of another edge, or of a time that has not come yet, is no reading', async () => {
     const ahead = { askedAt: now + 3000, answeredAt: now + 3000 }
     const { table } = tableOf({
-      'EDGE#a/READING': json(aReading('b')),
-      'EDGE#a/LISTING': json(aListing('b')),
-      'EDGE#b/READING': json(aReading('b', ahead)),
+      'EDGE#a/READING': json(readingRow('b')),
+      'EDGE#a/LISTING': json(listingRow('b')),
+      'EDGE#b/READING': json(readingRow('b', ahead)),
       'MACHINES/READING': json({ ...ahead, gone: [], calls: {} }),
       'INVENTORY/ASKED': { askedAt: now + 3000 },
     })
@@ -152,7 +156,7 @@ describe('nonsense, and what only a newer release can read', () => {
   test('of many kinds is told in short', async () => {
     const entries = Array.from({ length: 900 }, () => ({ group: 1, uri: 'x', after: 'DX' }))
     const reading = await dynamoReadings(
-      tableOf({ 'EDGE#a/READING': json(aReading('a', { entries: entries as never })) }).table,
+      tableOf({ 'EDGE#a/READING': json({ ...readingRow('a'), entries }) }).table,
       clock,
     ).reading('a')
     expect(reading).toEqual({ unread: expect.stringMatching(/^.{0,400}; and 895 more$/) })
@@ -172,7 +176,7 @@ describe('nonsense, and what only a newer release can read', () => {
   test('in a listing is no listing, of machines nothing that they said', async () => {
     const readings = dynamoReadings(
       tableOf({
-        'EDGE#a/LISTING': json({ ...aListing('a'), listed: [{ group: 1, uri: 'all', flags: 'AP' }] }),
+        'EDGE#a/LISTING': json({ ...listingRow('a'), listed: [{ group: 1, uri: 'all', flags: 'AP' }] }),
         'MACHINES/READING': json({ askedAt: 1, answeredAt: 2, gone: [], calls: { h: 'many' } }),
       }).table,
       clock,

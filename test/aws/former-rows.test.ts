@@ -8,15 +8,16 @@ import { createDynamoStore } from '../../functions/aws/dynamo-store.ts'
 import { createDynamoTable } from '../../functions/aws/dynamo-table.ts'
 import { createLastGoodEdges } from '../../functions/aws/last-good-edges.ts'
 import { unpacked } from '../../functions/aws/packed.ts'
+import { readable } from '../../functions/control/reading.ts'
 import type { Store } from '../../functions/ports/store.ts'
 import { createMemoryClock } from '../memory/clock.ts'
-import { some } from '../present.ts'
+import { present, some } from '../present.ts'
 import { type AwsRequest, awsStub } from './aws-stub.ts'
 
 /** Rows as DynamoDB answers them, all but drains': test/former-release/README.md */
 const text = z.object({ S: z.string() })
 const row = z.looseObject({ pk: text, sk: text })
-const rows = readFileSync(join(import.meta.dirname, '../former-release/rows.jsonl'), 'utf8')
+const formerRows = readFileSync(join(import.meta.dirname, '../former-release/rows.jsonl'), 'utf8')
   .trim()
   .split('\n')
   .map((line) => row.parse(JSON.parse(line)))
@@ -26,10 +27,17 @@ const partition = z.object({ ':pk': text })
 /** A minute and more after the rows were written. */
 const now = 1_795_000_200_000
 
-function answerOf({ operation, body }: AwsRequest) {
+type Rows = z.output<typeof row>[]
+const puts = z.array(z.object({ Put: z.object({ Item: row }).optional() }))
+
+function answerOf(rows: Rows, { operation, body }: AwsRequest) {
   if (operation === 'Query') {
     const pk = partition.parse(body.ExpressionAttributeValues)[':pk'].S
     return { result: { Items: rows.filter((one) => one.pk.S === pk) } }
+  }
+  if (operation === 'TransactWriteItems') {
+    rows.unshift(...puts.parse(body.TransactItems).flatMap(({ Put }) => (Put ? [Put.Item] : [])))
+    return { result: {} }
   }
   // A put here is conditional on a newer order, which none of these tests has.
   if (operation === 'PutItem') return { error: 'ConditionalCheckFailedException', message: 'later' }
@@ -40,18 +48,20 @@ function answerOf({ operation, body }: AwsRequest) {
 }
 
 async function formerTable() {
-  const stub = await awsStub(answerOf)
+  const rows = [...formerRows]
+  const stub = await awsStub((request) => answerOf(rows, request))
   const documents = DynamoDBDocumentClient.from(new DynamoDBClient(stub.client))
   const options = { documents, table: 't', clock: createMemoryClock(now), random: () => 0.5 }
   const table = createDynamoTable(options)
   return {
     store: createDynamoStore(options),
     lastGoodEdges: createLastGoodEdges(options),
-    /** What 0.1.0 wrote. */
+    /** What was written last, by 0.1.0 unless a test has put something. */
     written: async (pk: string, sk: string) => {
       const data = z.looseObject({}).parse(await table.get({ pk, sk }))
       return 'brotli' in data || 'gzip' in data ? unpacked(z.unknown(), data, pk) : data
     },
+    rowsWritten: () => rows.length - formerRows.length,
     all: async (pk: string) => some(await table.query(pk)).map(({ data }) => data),
   }
 }
@@ -89,7 +99,33 @@ test.each<{ what: string; read: (store: Store) => Promise<unknown>; pk: string; 
   },
 ])('0.1.0 wrote $what, and it is read as it was written', async ({ read, pk, sk }) => {
   const { store, written } = await formerTable()
-  expect(await read(store)).toEqual(await written(pk, sk))
+  expect(await read(store)).toEqual(withSets(await written(pk, sk)))
+})
+
+/** Rows have an entry's set as `group`: the only number of that name. */
+function withSets(row: unknown): unknown {
+  return JSON.parse(JSON.stringify(row), (_, value) => {
+    const { group, ...entry } = Object(value)
+    return typeof group === 'number' ? { set: group, ...entry } : value
+  })
+}
+
+test('what 0.1.0 wrote of entries is written again as it reads it after a rollback', async () => {
+  const { store, written, rowsWritten } = await formerTable()
+  const ofEntries = () => Promise.all(['RECORDS', 'READING', 'LISTING'].map((sk) => written('EDGE#a', sk)))
+  const before = await ofEntries()
+  expect(JSON.stringify(before).match(/"group":\d/g)?.length).toBeGreaterThan(2)
+  const [head] = await store.edgeHeads()
+  const reading = readable(await store.reading('a'))
+  const listing = readable(await store.listing('a'))
+  await store.putEdgeRecords('a', 1, present(await store.edgeRecords('a'), 'records'))
+  await store.putReading(1, {
+    head: present(head, 'head'),
+    reading: present(reading, 'reading'),
+    listing: present(listing, 'listing'),
+  })
+  expect(rowsWritten()).toBe(3)
+  expect(await ofEntries()).toEqual(before)
 })
 
 test('holds in force are read as 0.1.0 wrote them, and so are kept events and pending outcomes', async () => {

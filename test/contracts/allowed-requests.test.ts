@@ -119,10 +119,10 @@ describe('one request', () => {
   })
 
   test.each([
-    ['a whole group', line('dispatcher.set_state', '"d",1,"all"')],
-    ['a whole group in capitals', line('dispatcher.set_state', '"d",1,"ALL"')],
-    ['a group as a string, which is read as 0', line('dispatcher.set_state', `"d","1",${uri}`)],
-    ['a group below 0', line('dispatcher.set_state', `"d",-1,${uri}`)],
+    ['a whole set', line('dispatcher.set_state', '"d",1,"all"')],
+    ['a whole set in capitals', line('dispatcher.set_state', '"d",1,"ALL"')],
+    ['a set as a string, which is read as 0', line('dispatcher.set_state', `"d","1",${uri}`)],
+    ['a set below 0', line('dispatcher.set_state', `"d",-1,${uri}`)],
     ['a state that is a word', line('dispatcher.set_state', `"drain",1,${uri}`)],
     ['inactive for good, as disabled and probing in one', line('dispatcher.set_state', `"ipp",1,${uri}`)],
     ['a state as a number', line('dispatcher.set_state', `1,1,${uri}`)],

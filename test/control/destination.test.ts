@@ -40,7 +40,7 @@ describe('a destination is a SIP URI', () => {
     'sip:',
     'sip:@',
     'sips:',
-  ])('a whole group can not be said, nor anything else that is no SIP URI: "%s"', (text) => {
+  ])('a whole set can not be said, nor anything else that is no SIP URI: "%s"', (text) => {
     expect(destinationUri(text)).toBeUndefined()
   })
 

@@ -9,7 +9,7 @@ describe('a hold on exactly its URIs', () => {
   it('holds them however an edge spells them, and nothing else of the machine', () => {
     const exactly = hold({ uris: [uri('sip:10.0.1.20:5060')] })
     expect(belongsTo(listed('sip:10.0.1.20'), exactly)).toBe(true)
-    expect(belongsTo(listed('SIP:10.0.1.20;transport=udp', { group: 9 }), exactly)).toBe(true)
+    expect(belongsTo(listed('SIP:10.0.1.20;transport=udp', { set: 9 }), exactly)).toBe(true)
     expect(belongsTo(listed('sip:10.0.1.20:5070'), exactly)).toBe(false)
     expect(belongsTo(listed('sip:10.0.1.99', { duid: instanceId }), exactly)).toBe(false)
     expect(belongsTo(listed('sip:10.0.1.2'), exactly)).toBe(false)

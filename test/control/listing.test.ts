@@ -15,7 +15,7 @@ const text = fc
 const duid = fc.constantFrom('i-1', 'i-2', 'other')
 const entry = fc
   .tuple(text, fc.integer({ min: 1, max: 2 }), fc.option(duid, { nil: undefined }))
-  .map(([name, group, id]) => listed(name, { group, ...(id !== undefined && { duid: id }) }))
+  .map(([name, set, id]) => listed(name, { set, ...(id !== undefined && { duid: id }) }))
 const scope: fc.Arbitrary<Scope> = fc.record(
   {
     uris: fc.array(text.map(uri), { maxLength: 2 }),

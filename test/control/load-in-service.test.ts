@@ -8,7 +8,7 @@ const draining = (calls: number, unknown = 0) => [{ group: 'media', servers: 1, 
 test('a server in service is one that some edge may send new calls to, however often it is listed', () => {
   const entries = [
     listed('sip:10.0.1.20:5060', { flags: 'AP' }),
-    listed('sip:10.0.1.20:5080', { group: 2, flags: 'TX' }),
+    listed('sip:10.0.1.20:5080', { set: 2, flags: 'TX' }),
     listed('sip:10.0.1.21', { flags: 'DX' }),
     listed('sip:10.0.1.22', { flags: 'IP' }),
   ]

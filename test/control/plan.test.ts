@@ -22,13 +22,13 @@ function shown(write: StateWrite): Flags {
   return `${letter}${write.state.endsWith('p') ? 'P' : 'X'}`
 }
 
-/** set_state changes the first match in the group only; set_duid_state the one with the duid. */
+/** set_state changes the first match in the set only; set_duid_state the one with the duid. */
 function applied(list: readonly ListedDestination[], writes: readonly StateWrite[]): ListedDestination[] {
   const after = [...list]
   for (const write of writes) {
     const index = after.findIndex(
       (entry) =>
-        entry.group === write.group &&
+        entry.set === write.set &&
         (write.duid === undefined
           ? entry.uri.toLowerCase() === write.uri.toLowerCase()
           : entry.duid === write.duid),
@@ -42,29 +42,29 @@ function applied(list: readonly ListedDestination[], writes: readonly StateWrite
 /** A list with the drained URI in several groups, twice in some, with duids or without. */
 const lists = fc.array(
   fc.record({
-    group: fc.integer({ min: 0, max: 3 }),
+    set: fc.integer({ min: 0, max: 3 }),
     uri: fc.constantFrom(machine.uri, uri('sip:10.0.1.20'), uri('SIP:10.0.1.20:5060'), uri('sip:10.0.1.2')),
     flags,
     duid: fc.constantFrom('', 'a', 'b'),
   }),
   { maxLength: 8 },
 )
-const entriesFrom = (rows: readonly { group: number; uri: string; flags: Flags; duid: string }[]) =>
+const entriesFrom = (rows: readonly { set: number; uri: string; flags: Flags; duid: string }[]) =>
   rows.map(({ uri: text, duid, ...row }) => listed(text, { ...row, ...(duid && { duid }) }))
 
 describe('disabling', () => {
-  it('writes d to every group that lists the destination, verbatim as listed there, and to nothing else', () => {
+  it('writes d to every set that lists the destination, verbatim as listed there, and to nothing else', () => {
     const list = [
-      listed('sip:10.0.1.20', { group: 0 }),
-      listed('sip:10.0.1.20:5060', { group: 7, flags: 'IP' }),
-      listed('SIP:10.0.1.20;transport=udp', { group: 9, flags: 'TX' }),
-      listed('sip:10.0.1.2', { group: 7 }),
+      listed('sip:10.0.1.20', { set: 0 }),
+      listed('sip:10.0.1.20:5060', { set: 7, flags: 'IP' }),
+      listed('SIP:10.0.1.20;transport=udp', { set: 9, flags: 'TX' }),
+      listed('sip:10.0.1.2', { set: 7 }),
     ]
     expect(disablePlan(scope, list)).toEqual({
       writes: [
-        { group: 0, uri: 'sip:10.0.1.20', state: 'd' },
-        { group: 7, uri: 'sip:10.0.1.20:5060', state: 'd' },
-        { group: 9, uri: 'SIP:10.0.1.20;transport=udp', state: 'd' },
+        { set: 0, uri: 'sip:10.0.1.20', state: 'd' },
+        { set: 7, uri: 'sip:10.0.1.20:5060', state: 'd' },
+        { set: 9, uri: 'SIP:10.0.1.20;transport=udp', state: 'd' },
       ],
       refused: [],
     })
@@ -75,11 +75,11 @@ describe('disabling', () => {
     expect(disablePlan(scope, list).writes).toHaveLength(shows.startsWith('D') ? 0 : 1)
   })
 
-  it('duplicates in one group are told apart by their duids', () => {
+  it('duplicates in one set are told apart by their duids', () => {
     const list = [listed(machine.uri, { duid: 'a' }), listed(machine.uri, { duid: 'b' })]
     expect(disablePlan(scope, list).writes).toEqual([
-      { group: 1, uri: machine.uri, duid: 'a', state: 'd' },
-      { group: 1, uri: machine.uri, duid: 'b', state: 'd' },
+      { set: 1, uri: machine.uri, duid: 'a', state: 'd' },
+      { set: 1, uri: machine.uri, duid: 'b', state: 'd' },
     ])
   })
 
@@ -100,8 +100,8 @@ describe('disabling', () => {
     expect(disablePlan(scope, list).refused).toHaveLength(2)
   })
 
-  it('a second entry in another group is no duplicate', () => {
-    const list = [listed(machine.uri), listed(machine.uri, { group: 2 })]
+  it('a second entry in another set is no duplicate', () => {
+    const list = [listed(machine.uri), listed(machine.uri, { set: 2 })]
     expect(disablePlan(scope, list)).toMatchObject({ writes: { length: 2 }, refused: [] })
   })
 

@@ -11,7 +11,7 @@ import { listed } from './samples.ts'
 const fleet = [
   listed('sip:10.0.1.2:5060', { duid: 'ms-a' }),
   listed('sip:10.0.1.20:5060', { duid: 'ms-b' }),
-  listed('sip:10.0.1.20:5060', { group: 7 }),
+  listed('sip:10.0.1.20:5060', { set: 7 }),
   listed('sip:10.0.1.21:5060;transport=tcp'),
   listed('sip:10.0.1.22:5070'),
   listed('sip:10.0.1.23;transport=tls'),
@@ -114,9 +114,9 @@ describe('a destination named by people', () => {
   it('the spellings of all edges come back verbatim, each once', () => {
     const edges = [
       listed('sip:10.0.1.20'),
-      listed('sip:10.0.1.20:5060', { group: 2 }),
+      listed('sip:10.0.1.20:5060', { set: 2 }),
       listed('SIP:10.0.1.20;transport=udp'),
-      listed('sip:10.0.1.20:5060', { group: 3 }),
+      listed('sip:10.0.1.20:5060', { set: 3 }),
     ]
     for (const name of ['10.0.1.20', 'sip:10.0.1.20:5060', 'sip:10.0.1.20;TRANSPORT=udp'])
       expect(namedDestination(name, edges)).toEqual([
@@ -145,10 +145,10 @@ describe('an instance is its whole set', () => {
   const instanceId = 'i-0123456789abcdef0'
   const alone = { instanceId, addresses: [], taggedDestinations: [] }
 
-  it('every listed URI of its addresses, in every group and on every port, each once', () => {
+  it('every listed URI of its addresses, in every set and on every port, each once', () => {
     const entries = [
       listed('sip:10.0.1.20'),
-      listed('sip:10.0.1.20', { group: 2 }),
+      listed('sip:10.0.1.20', { set: 2 }),
       listed('sip:10.0.1.20:5070;transport=tcp'),
       listed('sip:203.0.113.9'),
       listed('sip:[2001:DB8::0020]'),

@@ -15,9 +15,9 @@ export function uri(text: string): DestinationUri {
 /** One entry as an edge lists it. */
 export function listed(
   text: string,
-  more: { group?: number; flags?: Flags; duid?: string; iuid?: string } = {},
+  more: { set?: number; flags?: Flags; duid?: string; iuid?: string } = {},
 ): ListedDestination {
-  return { group: 1, flags: 'AX', ...more, uri: uri(text) }
+  return { set: 1, flags: 'AX', ...more, uri: uri(text) }
 }
 
 export const machine = {

@@ -14,12 +14,12 @@ describe('disabling', () => {
   })
 
   it('reaches every set, verbatim as listed', () => {
-    const other = listed('SIP:10.0.1.20;transport=udp', { group: 4 })
+    const other = listed('SIP:10.0.1.20;transport=udp', { set: 4 })
     expect(plan(held, [shows('AX'), other]).writes).toEqual([
       set,
       { uri: other.uri, held: true },
       state('d'),
-      { group: 4, uri: other.uri, state: 'd' },
+      { set: 4, uri: other.uri, state: 'd' },
     ])
   })
 
@@ -131,7 +131,7 @@ describe('giving back', () => {
     const records = [guard, recorded('AX')]
     expect(plan([hold({ uris: [other.uri] })], [shows('DX'), other], { records }).writes).toEqual([
       { uri: other.uri, held: true },
-      { group: 1, uri: other.uri, state: 'd' },
+      { set: 1, uri: other.uri, state: 'd' },
       state('a'),
       unset,
     ])

@@ -10,7 +10,7 @@ export const free: Hold[] = []
 export const guard: GuardRecord = { kind: 'guard', uri: machine.uri }
 export const set = { uri: machine.uri, held: true }
 export const unset = { uri: machine.uri, held: false }
-export const state = (to: string, more = {}) => ({ group: 1, uri: machine.uri, ...more, state: to })
+export const state = (to: string, more = {}) => ({ set: 1, uri: machine.uri, ...more, state: to })
 
 /** The server as a 6.1 lists it. */
 export const shows = (flags: Flags, iuid = 'x', more: Partial<ListedDestination> = {}) =>
@@ -18,7 +18,7 @@ export const shows = (flags: Flags, iuid = 'x', more: Partial<ListedDestination>
 
 export const recorded = (flags: Flags, more: Partial<EntryRecord> = {}): EntryRecord => ({
   kind: 'entry',
-  group: 1,
+  set: 1,
   uri: machine.uri,
   flags,
   identity: 'monday x',

@@ -47,7 +47,7 @@ export function oneOf<T>(random: Random, items: readonly T[]): T {
 
 /** One line of the edge's list file, and what became of it. */
 export interface Slot {
-  readonly group: number
+  readonly set: number
   readonly uri: DestinationUri
   readonly duid?: string
   file: Flags | 'absent'
@@ -72,12 +72,12 @@ export const uris = {
 
 /** A destination in two sets, one told by duids twice in one set, and one twice in a set without duids. */
 const lines = [
-  { group: 1, uri: uris.plain },
-  { group: 2, uri: uris.plain },
-  { group: 1, uri: uris.named, duid: 'i-0bbbbbbbbbbbbbbbb' },
-  { group: 1, uri: uris.named, duid: 'other' },
-  { group: 3, uri: uris.twin },
-  { group: 3, uri: uris.twin },
+  { set: 1, uri: uris.plain },
+  { set: 2, uri: uris.plain },
+  { set: 1, uri: uris.named, duid: 'i-0bbbbbbbbbbbbbbbb' },
+  { set: 1, uri: uris.named, duid: 'other' },
+  { set: 3, uri: uris.twin },
+  { set: 3, uri: uris.twin },
 ]
 
 /** A write, with what its entry was when it was decided. */
@@ -131,12 +131,12 @@ export class WalkEdge {
   }
 
   list(): ListedDestination[] {
-    const found = this.slots.flatMap(({ group, uri, duid, shown, iuid }) =>
+    const found = this.slots.flatMap(({ set, uri, duid, shown, iuid }) =>
       shown === 'absent'
         ? []
         : [
             {
-              group,
+              set,
               uri,
               flags: shown,
               ...(duid !== undefined && { duid }),
@@ -148,10 +148,8 @@ export class WalkEdge {
   }
 
   /** What is listed at this place of a list that was read. */
-  slotOf({ group, uri, duid }: Pick<ListedDestination, 'group' | 'uri' | 'duid'>): Slot | undefined {
-    const known = this.slots.filter(
-      (slot) => slot.group === group && slot.uri === uri && slot.shown !== 'absent',
-    )
+  slotOf({ set, uri, duid }: Pick<ListedDestination, 'set' | 'uri' | 'duid'>): Slot | undefined {
+    const known = this.slots.filter((slot) => slot.set === set && slot.uri === uri && slot.shown !== 'absent')
     return known.find((slot) => slot.duid === duid) ?? known[0]
   }
 
@@ -185,8 +183,8 @@ export class WalkEdge {
     return true
   }
 
-  private setState({ group, uri, duid, state }: StateWrite, { slot, version }: Decided): void {
-    const here = this.slots.filter((one) => one.group === group && one.shown !== 'absent')
+  private setState({ set, uri, duid, state }: StateWrite, { slot, version }: Decided): void {
+    const here = this.slots.filter((one) => one.set === set && one.shown !== 'absent')
     const hit = here.find((one) => (duid === undefined ? one.uri === uri : one.duid === duid))
     if (!hit) return
     if (hit !== slot || hit.version !== version) hit.undecidable = true
@@ -229,10 +227,6 @@ export class WalkEdge {
   }
 }
 
-export function entryOf({
-  group,
-  uri,
-  duid = '',
-}: Pick<ListedDestination, 'group' | 'uri' | 'duid'>): string {
-  return `${group} ${uri} ${duid}`
+export function entryOf({ set, uri, duid = '' }: Pick<ListedDestination, 'set' | 'uri' | 'duid'>): string {
+  return `${set} ${uri} ${duid}`
 }

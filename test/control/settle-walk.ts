@@ -123,8 +123,8 @@ function* doPlan(
   const { generation, reading } = moment
   const decided = plan.writes.map((write): Decided => {
     if ('held' in write) return { write }
-    const { group, uri, duid } = write
-    const places = [...reading.places].filter(([slot]) => slot.group === group && slot.uri === uri)
+    const { set, uri, duid } = write
+    const places = [...reading.places].filter(([slot]) => slot.set === set && slot.uri === uri)
     const [slot, version] = places.find(([one]) => duid === undefined || one.duid === duid) ?? []
     return { write, slot, ...(version !== undefined && { version }) }
   })

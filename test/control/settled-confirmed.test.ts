@@ -75,9 +75,9 @@ describe('confirmed is what two readings show disabled under the same identities
   })
 
   it('one that came into the list since begins by itself, and the others wait for it', () => {
-    const { before: _, ...late } = entry('DX', { group: 2 })
+    const { before: _, ...late } = entry('DX', { set: 2 })
     const came = { at: 5_000, entries: [entry('DX', { before: 'DX' }), late] }
-    const both = { at: 8_000, entries: [1, 2].map((group) => entry('DX', { before: 'DX', group })) }
+    const both = { at: 8_000, entries: [1, 2].map((set) => entry('DX', { before: 'DX', set })) }
     expect(confirmed(disabled(0), came)).toBe(false)
     expect(confirmed(disabled(0), came, both)).toBe(true)
   })
@@ -90,11 +90,8 @@ describe('confirmed is what two readings show disabled under the same identities
     expect(confirmed({ at: 0, entries: [] })).toBe(true)
   })
 
-  it.each(['AX', 'AP', 'IP', 'TX'] as const)('%s in any group confirms nothing', (open: Flags) => {
-    const second = (after: Flags) => [
-      entry('DX', { before: 'DX' }),
-      entry(after, { group: 2, before: after }),
-    ]
+  it.each(['AX', 'AP', 'IP', 'TX'] as const)('%s in any set confirms nothing', (open: Flags) => {
+    const second = (after: Flags) => [entry('DX', { before: 'DX' }), entry(after, { set: 2, before: after })]
     expect(confirmed({ at: 0, entries: second('DX') }, { at: 5_000, entries: second(open) })).toBe(false)
     expect(confirmed({ at: 0, entries: second(open) }, { at: 5_000, entries: second('DX') })).toBe(false)
   })
@@ -140,11 +137,11 @@ describe('since when an entry is disabled', () => {
   it('is told apart by set and duid', () => {
     const first = { at: 0, entries: [entry('DX', { duid: 'a' }), entry('AP', { duid: 'b' })] }
     const shown = (['a', 'b'] as const).map((duid) => entry('DX', { duid, before: 'DX' }))
-    const other = entry('DX', { group: 2, duid: 'a', before: 'DX' })
+    const other = entry('DX', { set: 2, duid: 'a', before: 'DX' })
     expect(entriesAt(first, { at: 5_000, entries: [...shown, other] })).toMatchObject([
       { uri: machine.uri, duid: 'a', since: 100 },
       { uri: machine.uri, duid: 'b', since: 5_100 },
-      { group: 2, since: 5_100 },
+      { set: 2, since: 5_100 },
     ])
   })
 })

@@ -50,7 +50,7 @@ describe('drift is what was left disabled, and is found open while it is held', 
     expect(
       hasDrifted(found(entry('DX', { uri: neighbour })), held, left(entry('DX', { uri: neighbour }))),
     ).toBe(false)
-    expect(hasDrifted(found(entry('DX', { group: 2 })), held, left(entry('DX')))).toBe(false)
+    expect(hasDrifted(found(entry('DX', { set: 2 })), held, left(entry('DX')))).toBe(false)
     expect(hasDrifted(found(entry('DX', { duid: 'b' })), held, left(entry('DX', { duid: 'a' })))).toBe(false)
   })
 

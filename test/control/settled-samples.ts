@@ -4,7 +4,7 @@ import { machine } from './samples.ts'
 
 /** The server as a settle left it; it found it open. */
 export const entry = (after: Flags, changes: Partial<SettledEntry> = {}): SettledEntry => ({
-  group: 1,
+  set: 1,
   uri: machine.uri,
   before: 'AP',
   after,

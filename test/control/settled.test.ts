@@ -54,7 +54,7 @@ describe('what a settle found and left', () => {
   it('is said of what is held, and of what is on record, and of nothing else', () => {
     const other = listed('sip:10.0.1.99', { flags: 'AP' })
     expect(found(held, [shows('AP'), other], [shows('DX'), other])).toEqual([
-      { group: 1, uri: machine.uri, iuid: 'x', before: 'AP', after: 'DX' },
+      { set: 1, uri: machine.uri, iuid: 'x', before: 'AP', after: 'DX' },
     ])
     expect(found(free, [shows('DX')], [shows('AP')])).toEqual([])
     expect(found(free, [shows('DX')], [shows('AP')], { records: [recorded('AP')] })).toMatchObject([

@@ -10,7 +10,7 @@ const onMachine = hold({ uris: [], wholeInstance: true })
 function shown(holds: readonly Hold[], list: ReturnType<typeof listed>[]) {
   const { held, guards } = wantedOf(holds, list)
   return {
-    held: [...held].map(([entry, by]) => `${entry.group} ${entry.uri} by ${by.map(holdKey).join(', ')}`),
+    held: [...held].map(([entry, by]) => `${entry.set} ${entry.uri} by ${by.map(holdKey).join(', ')}`),
     guards: [...guards].map(([key, by]) => `${key} by ${by.map(holdKey).join(', ')}`),
   }
 }
@@ -19,7 +19,7 @@ describe('what holds ask of an edge', () => {
   it('a hold on a URI takes it in every set and in every spelling that the edge lists', () => {
     const list = [
       listed('sip:10.0.1.20:5060'),
-      listed('SIP:10.0.1.20;transport=udp', { group: 7 }),
+      listed('SIP:10.0.1.20;transport=udp', { set: 7 }),
       listed('sip:10.0.1.2'),
     ]
     expect(shown([hold()], list)).toEqual({
@@ -54,8 +54,8 @@ describe('what holds ask of an edge', () => {
   it('where one entry of a URI is held, all are: the guard knows no sets', () => {
     const list = [
       listed('sip:ms.test', { duid: machine.instanceId }),
-      listed('sip:ms.test', { group: 2 }),
-      listed('sip:ms.test:5080', { group: 2 }),
+      listed('sip:ms.test', { set: 2 }),
+      listed('sip:ms.test:5080', { set: 2 }),
     ]
     expect([...wantedOf([onMachine], list).held.keys()]).toEqual(list.slice(0, 2))
   })

@@ -13,7 +13,7 @@ import {
   server,
 } from '../world/world.ts'
 
-test('a scale-in is disabled in every group on every edge, keeps its calls, and continues only after the last one', async () => {
+test('a scale-in is disabled in every set on every edge, keeps its calls, and continues only after the last one', async () => {
   const world = createWorld()
   const { memory } = world
   const a = world.edge('edge-a')

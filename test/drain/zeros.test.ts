@@ -6,10 +6,10 @@ import { createWorld, everywhere, facts, file, minutes, seconds, server, type Wo
 
 /** Zeros that are not zero: each ended with CONTINUE while calls were up. */
 
-const elsewhere = { group: 1, uri: 'sip:10.0.1.21:5060' }
+const elsewhere = { set: 1, uri: 'sip:10.0.1.21:5060' }
 const nothingEnded = (world: World) => expect(world.ended()).toEqual([])
 
-async function relisted(world: World, lines: readonly { group: number; uri: string }[]): Promise<void> {
+async function relisted(world: World, lines: readonly { set: number; uri: string }[]): Promise<void> {
   for (const edge of world.edges) {
     edge.writeFile(lines)
     edge.strangerReloads()
@@ -43,7 +43,7 @@ test('an edge that has restarted may have forgotten calls of a server that it li
 })
 
 test('calls to a server that was taken off the list are counted under the URI that was listed', async () => {
-  const unusual = { group: 1, uri: 'sip:10.0.1.20:5080' }
+  const unusual = { set: 1, uri: 'sip:10.0.1.20:5080' }
   const world = createWorld({ edges: [{ id: 'edge-a', file: [unusual, elsewhere] }] })
   const a = world.edge('edge-a')
   const calls = [1, 2, 3, 4].map(() => a.callTo(unusual.uri))
@@ -59,12 +59,12 @@ test('calls to a server that was taken off the list are counted under the URI th
 })
 
 test('calls that began while the list spelled the URI otherwise are counted too', async () => {
-  const before = { group: 1, uri: 'sip:10.0.1.20' }
+  const before = { set: 1, uri: 'sip:10.0.1.20' }
   const world = createWorld({ edges: [{ id: 'edge-a', file: [before, elsewhere] }] })
   const a = world.edge('edge-a')
   const calls = [1, 2, 3].map(() => a.callTo(before.uri))
   await everyMinute(world, 2)
-  await relisted(world, [{ group: 1, uri: server }, elsewhere])
+  await relisted(world, [{ set: 1, uri: server }, elsewhere])
   await world.scaleIn()
   await world.pass(30 * minutes)
   nothingEnded(world)
@@ -75,7 +75,7 @@ test('calls that began while the list spelled the URI otherwise are counted too'
 
 test('what nobody has seen listed is counted under its usual spellings before a drain ends', async () => {
   const world = createWorld({
-    edges: [{ id: 'edge-a', file: [{ group: 1, uri: 'sip:10.0.1.20:5080' }, elsewhere] }],
+    edges: [{ id: 'edge-a', file: [{ set: 1, uri: 'sip:10.0.1.20:5080' }, elsewhere] }],
   })
   const a = world.edge('edge-a')
   const call = a.callTo('sip:10.0.1.20')
@@ -88,7 +88,7 @@ test('what nobody has seen listed is counted under its usual spellings before a 
 })
 
 test('a name whose address nobody knows may be the server that no list shows, unless the settings name it', async () => {
-  const srv = { group: 1, uri: 'sip:media.example.internal' }
+  const srv = { set: 1, uri: 'sip:media.example.internal' }
   const drained = async (staticNames: readonly string[]) => {
     const world = createWorld({
       edges: [{ id: 'edge-a', file: [srv, elsewhere] }],

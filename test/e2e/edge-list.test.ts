@@ -65,7 +65,7 @@ const progressOf = ({ machine }: Drain) =>
 
 async function showsDisabled({ uri }: Machine): Promise<boolean> {
   const entries = (await added.list()).filter((entry) => entry.uri === uri)
-  return isDisabled(new Map(entries.map(({ group, flags }) => [group, flags])))
+  return isDisabled(new Map(entries.map(({ set, flags }) => [set, flags])))
 }
 
 /** The simulator's word on how it ended: by our CONTINUE, after the last BYE, with no call cut. */

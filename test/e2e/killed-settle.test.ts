@@ -77,7 +77,7 @@ async function doneOn(edge: Edge, machine: Machine): Promise<Done[]> {
   const seen: Record<Done, boolean> = {
     'put on record': records.some((record) => record.uri === uri),
     guarded: await isGuarded(edge, machine),
-    disabled: isDisabled(new Map(listed.map(({ group, flags }) => [group, flags]))),
+    disabled: isDisabled(new Map(listed.map(({ set, flags }) => [set, flags]))),
     'read and stored': entries.some(({ uri: its, after }) => its === uri && after.startsWith('D')),
   }
   return allDone.filter((each) => seen[each])

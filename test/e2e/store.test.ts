@@ -145,7 +145,7 @@ test('what a release before had on record of an edge is taken over, of holds tha
   await put(`FORMER#${uri}`, 'other-edge#2#', { ...row, edge: 'other-edge' })
   const records = (await store.edgeRecords('old-edge')) ?? []
   expect(records.filter(({ kind }) => kind === 'entry')).toEqual([
-    { kind: 'entry', group: 2, uri, flags: 'IP', identity: '', sent: 0 },
+    { kind: 'entry', set: 2, uri, flags: 'IP', identity: '', sent: 0 },
   ])
   expect(records).toContainEqual({ kind: 'guard', uri })
   const generation = await store.takeEdge('old-edge', 'a', 0, 1)

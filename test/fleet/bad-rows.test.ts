@@ -193,7 +193,7 @@ test('a hold that is placed again covers what an edge had listed of its machine 
   const others = file.filter(({ uri }) => uri !== server)
   const world = createWorld({
     edges: [
-      { id: 'edge-a', file: [...others, { group: 1, uri: former, flags: 'AP' }] },
+      { id: 'edge-a', file: [...others, { set: 1, uri: former, flags: 'AP' }] },
       { id: 'edge-b', file: others },
     ],
   })

@@ -120,7 +120,7 @@ test('an edge whose list is empty is unknown, never without the destination', as
   await world.scaleIn()
   await world.pass(30 * minutes)
   expect(world.ended()).toEqual([])
-  world.edge('edge-b').writeFile([{ group: 1, uri: neighbour }])
+  world.edge('edge-b').writeFile([{ set: 1, uri: neighbour }])
   world.edge('edge-b').strangerReloads()
   await world.pass(5 * minutes)
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])

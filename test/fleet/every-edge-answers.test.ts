@@ -79,7 +79,7 @@ test('an activate that finds nothing to lift names every edge', async () => {
 })
 
 test('an activate that lifts several holds names each edge once, and its answer is bounded', async () => {
-  const sets = Array.from({ length: 20 }, (_, n) => ({ group: n + 1, uri: server, flags: 'AP' as const }))
+  const sets = Array.from({ length: 20 }, (_, n) => ({ set: n + 1, uri: server, flags: 'AP' as const }))
   const edges = Array.from({ length: 50 }, (_, n) => ({ id: `edge-${n}`, file: sets }))
   const world = createWorld({ edges })
   for (const requestedBy of ['alice', 'bob', 'carol', 'dave', 'erin'])

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { metricNames } from '../../functions/contracts/names.ts'
 import { config, createWorld, facts, file, hours, minutes, neighbour, seconds } from '../world/world.ts'
 
-const strange = { group: 1, uri: 'tel:+12025550100' }
-const ofServer = { group: 1, uri: 'sip:10.0.1.20:0' }
+const strange = { set: 1, uri: 'tel:+12025550100' }
+const ofServer = { set: 1, uri: 'sip:10.0.1.20:0' }
 
 test('an entry that can not be read harms nobody, is counted, and is named to who drains there', async () => {
   const world = createWorld({ edges: [{ id: 'edge-a', file: [...file, strange] }, { id: 'edge-b' }] })
@@ -42,7 +42,7 @@ test("one that may be the drained server's own makes what its edge shows unknown
 })
 
 test('one that left the list before the drain began may have calls of its server, and none of a machine that was launched later', async () => {
-  const lines = [{ group: 1, uri: neighbour, flags: 'AP' } as const]
+  const lines = [{ set: 1, uri: neighbour, flags: 'AP' } as const]
   for (const launchedAfter of [false, true]) {
     const instances = launchedAfter ? [] : [facts()]
     const world = createWorld({ instances, edges: [{ id: 'edge-a', file: [...lines, ofServer] }] })
@@ -63,7 +63,7 @@ test('one that left the list before the drain began may have calls of its server
 })
 
 test('an entry that is listed by a name only is of the instance whose address the edge resolved it to', async () => {
-  const named = [{ group: 1, uri: 'sip:media-1.example.internal:5060' }]
+  const named = [{ set: 1, uri: 'sip:media-1.example.internal:5060' }]
   const names = { 'media-1.example.internal': '10.0.1.20' }
   const world = createWorld({ edges: [{ id: 'edge-a', file: named, names }] })
   const call = world.edge('edge-a').callTo('sip:media-1.example.internal:5060')
@@ -77,12 +77,12 @@ test('an entry that is listed by a name only is of the instance whose address th
 })
 
 const hidden = 'sip:media-1.example.internal'
-const beside = { group: 1, uri: neighbour, flags: 'AP' } as const
+const beside = { set: 1, uri: neighbour, flags: 'AP' } as const
 
 test.each([`${hidden}:0`, `${hidden}:5060;x="q"`])(
   'one that names a machine whose address nobody knows keeps a server from being absent: %s',
   async (uri) => {
-    const world = createWorld({ edges: [{ id: 'edge-a', file: [beside, { group: 1, uri }] }] })
+    const world = createWorld({ edges: [{ id: 'edge-a', file: [beside, { set: 1, uri }] }] })
     await world.scaleIn()
     await world.pass(20 * minutes)
     expect(world.ended()).toEqual([])
@@ -92,7 +92,7 @@ test.each([`${hidden}:0`, `${hidden}:5060;x="q"`])(
 test('one that names a machine that the settings name as another one keeps nobody', async () => {
   const world = createWorld({
     config: { staticNames: ['media-1.example.internal'] },
-    edges: [{ id: 'edge-a', file: [beside, { group: 1, uri: `${hidden}:0` }] }],
+    edges: [{ id: 'edge-a', file: [beside, { set: 1, uri: `${hidden}:0` }] }],
   })
   await world.scaleIn()
   await world.pass(20 * minutes)
@@ -106,7 +106,7 @@ test.each([
   'a name that nobody knows the address of and that left the list %s may have calls',
   async (_, isBefore) => {
     const world = createWorld({
-      edges: [{ id: 'edge-a', file: [beside, { group: 1, uri: `${hidden}:5060`, flags: 'AP' }] }],
+      edges: [{ id: 'edge-a', file: [beside, { set: 1, uri: `${hidden}:5060`, flags: 'AP' }] }],
     })
     await world.reconcile()
     const edge = world.edge('edge-a')

@@ -156,7 +156,7 @@ test('a slow edge keeps no other from being corrected, nor what was lifted from 
 
 test('a settle ends within its lease, also where each answer comes at the last moment and there is drift and liftings', async () => {
   const others = Array.from({ length: 5 }, (_, n) => `sip:10.0.3.${n + 10}:5060`)
-  const servers = [...file, ...others.map((uri) => ({ group: 1, uri }))]
+  const servers = [...file, ...others.map((uri) => ({ set: 1, uri }))]
   const { world, edge } = await oneEdge({ file: servers })
   const all = [server, neighbour, ...others]
   await want(world, ...all.map((uri) => holdOf(uri)))

@@ -153,7 +153,7 @@ test('an edge that nobody knows is refused, with the names of those that are kno
 
 test('a new destination in the file is listed after the reload', async () => {
   const world = createWorld({ edges: [{}] })
-  world.edge('edge-a').writeFile([...file, { group: 1, uri: 'sip:10.0.1.22:5060' }])
+  world.edge('edge-a').writeFile([...file, { set: 1, uri: 'sip:10.0.1.22:5060' }])
   expect(await world.command(reload())).toMatchObject({ edges: [{ listed: { before: 4, after: 5 } }] })
 })
 
@@ -170,7 +170,7 @@ test('an edge whose list was emptied is reloaded once its file is filled', async
 })
 
 test('a list that loses entries that can not be read became shorter, too', async () => {
-  const unreadable = [{ group: 1, uri: 'sip:10.0.1.30:0' }]
+  const unreadable = [{ set: 1, uri: 'sip:10.0.1.30:0' }]
   const world = createWorld({
     edges: [{ id: 'edge-a', file: [...file, ...unreadable] }, { id: 'edge-b' }],
   })

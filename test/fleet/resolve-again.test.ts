@@ -6,7 +6,7 @@ describe('what a hold covers is resolved again each time, however old its machin
   const odd = verbatim('sip:192.0.2.7:5060')
   const listOn = (world: World, uri: string) => {
     for (const edge of world.edges) {
-      edge.writeFile([...file, { group: 1, uri, flags: 'AP' }])
+      edge.writeFile([...file, { set: 1, uri, flags: 'AP' }])
       edge.strangerReloads()
     }
   }
@@ -85,7 +85,7 @@ describe('while EC2 refuses, nobody knows whether a machine got an address befor
     await world.reconcile()
     const answersAgain = await refusing(world)
     world.memory.instances.put(facts({ addresses: ['10.0.1.20', '192.0.2.7'] }))
-    for (const edge of world.edges) edge.writeFile([{ group: 1, uri: 'sip:192.0.2.7:5060', flags: 'AP' }])
+    for (const edge of world.edges) edge.writeFile([{ set: 1, uri: 'sip:192.0.2.7:5060', flags: 'AP' }])
     for (const edge of world.edges) edge.strangerReloads()
     const edge = world.edge('edge-a')
     const call = edge.callTo('sip:192.0.2.7:5060')
@@ -138,7 +138,7 @@ test('a young machine that one edge lists under an address EC2 does not show yet
     instances: [],
     edges: [
       { id: 'edge-a', file },
-      { id: 'edge-b', file: [{ group: 1, uri: second, flags: 'AP' }] },
+      { id: 'edge-b', file: [{ set: 1, uri: second, flags: 'AP' }] },
     ],
   })
   const young = { launchedAt: world.clock.now() }

@@ -215,7 +215,7 @@ describe('a call is counted under a name that has left the list before the serve
   ])('where nothing but its %s made it the server’s', async (_, told, taggedDestinations) => {
     const world = createWorld({
       instances: [facts({ taggedDestinations })],
-      edges: [{ id: 'edge-a', file: [...others, { group: 1, uri: name, flags: 'AP', ...told }] }],
+      edges: [{ id: 'edge-a', file: [...others, { set: 1, uri: name, flags: 'AP', ...told }] }],
     })
     await world.settledAll()
     const edge = world.edge('edge-a')
@@ -239,7 +239,7 @@ describe('a call is counted under what another edge had listed of the server bef
   async function oddlyListed(): Promise<World> {
     const world = createWorld({
       edges: [
-        { id: 'edge-a', file: [...file, { group: 1, uri: odd, flags: 'AP' }] },
+        { id: 'edge-a', file: [...file, { set: 1, uri: odd, flags: 'AP' }] },
         { id: 'edge-b', file },
       ],
     })

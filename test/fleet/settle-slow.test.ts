@@ -6,7 +6,7 @@ import { isWrite, seconds } from '../world/world.ts'
 /** An edge without our files takes no batches, and has no fence. */
 async function slowEdge(servers: number, { latencyMs, guard }: { latencyMs: number; guard: boolean }) {
   const uris = Array.from({ length: servers }, (_, n) => `sip:10.0.${n >> 8}.${n & 255}:5060`)
-  const file = uris.map((uri) => ({ group: 1, uri }))
+  const file = uris.map((uri) => ({ set: 1, uri }))
   const { world, edge } = await oneEdge({ rpcFile: 'none', guard, file })
   edge.misbehaviour = { latencyMs }
   await want(world, ...uris.map((uri) => holdOf(uri)))

@@ -16,8 +16,8 @@ test('an edge is brought to what is wanted: guard and states, each set, read bac
     wanted: since,
     guarded: [server],
     entries: expect.arrayContaining([
-      expect.objectContaining({ group: 1, uri: server, before: 'AP', after: 'DX' }),
-      expect.objectContaining({ group: 2, uri: server, before: 'IP', after: 'DX' }),
+      expect.objectContaining({ set: 1, uri: server, before: 'AP', after: 'DX' }),
+      expect.objectContaining({ set: 2, uri: server, before: 'IP', after: 'DX' }),
     ]),
   })
   expect(await headOf(world)).toEqual({
@@ -172,7 +172,7 @@ test('a defect of ours on one edge is thrown when no other is at work any more, 
 })
 
 test('two hundred holds on one edge are a few requests', async () => {
-  const many = Array.from({ length: 200 }, (_, n) => ({ group: 1, uri: `sip:10.0.4.${n}:5060` }))
+  const many = Array.from({ length: 200 }, (_, n) => ({ set: 1, uri: `sip:10.0.4.${n}:5060` }))
   const { world, edge } = await oneEdge({ file: many })
   const holds = many.map(({ uri }) => holdOf(uri))
   await want(world, ...holds)

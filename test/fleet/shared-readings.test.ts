@@ -63,7 +63,7 @@ test('whoever needs nothing newer than what is stored asks an edge nothing', asy
 
 test('an edge with many holds rests longer', async () => {
   const many = Array.from({ length: 1000 }, (_, n) => ({
-    group: 1,
+    set: 1,
     uri: `sip:10.1.${n >> 8}.${n & 255}:5060`,
   }))
   const { world } = await oneEdge({ file: many })

@@ -176,7 +176,7 @@ test('an OK that finds no hold outlasts the hold of its ALARM whose write was no
 })
 
 test('an alarm on a server that one edge lists twice without duids holds it on the others, and guards it there', async () => {
-  const twice = [...file, { group: 1, uri: server, flags: 'AP' as const }]
+  const twice = [...file, { set: 1, uri: server, flags: 'AP' as const }]
   const world = createWorld({ edges: [{ id: 'edge-a', file: twice }, { id: 'edge-b' }] })
   await world.alarm(alarm)
   await world.pass(1 * minutes)

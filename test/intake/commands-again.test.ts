@@ -108,7 +108,7 @@ test.each([
   const world = createWorld({ edges: [{ id: 'edge-a', names: { 'ms1.example': '10.0.1.20' } }] })
   await world.command(command('command-drain-instance', { id: 'drain-1' }))
   await world.pass(1 * minutes)
-  world.edge('edge-a').writeFile([...file, { group: 1, flags: 'AP', ...line }])
+  world.edge('edge-a').writeFile([...file, { set: 1, flags: 'AP', ...line }])
   world.edge('edge-a').strangerReloads()
   await world.pass(10 * seconds)
   await world.reconcile()

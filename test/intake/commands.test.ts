@@ -121,8 +121,8 @@ test('a second activate does not end the lifting that the first one could not fi
 
 test('an instance is given back on edges that list it under another name', async () => {
   const named = [
-    { group: 1, uri: server, flags: 'AP' },
-    { group: 3, uri: 'sip:10.0.1.20:5080', flags: 'IP' },
+    { set: 1, uri: server, flags: 'AP' },
+    { set: 3, uri: 'sip:10.0.1.20:5080', flags: 'IP' },
   ] as const
   const world = createWorld()
   await world.command(command('command-drain-instance', { id: 'drain-1' }))
@@ -226,10 +226,10 @@ test('an operator may end the retired mark by its source', async () => {
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
 })
 
-test('a destination that a group lists twice without duids is refused at once, and nothing is written', async () => {
+test('a destination that a set lists twice without duids is refused at once, and nothing is written', async () => {
   const twice = [
-    { group: 1, uri: server },
-    { group: 1, uri: server },
+    { set: 1, uri: server },
+    { set: 1, uri: server },
   ]
   const world = createWorld({ edges: [{ file: twice }] })
   await expect(world.command(drain())).rejects.toMatchObject({
@@ -242,8 +242,8 @@ test('a destination that a group lists twice without duids is refused at once, a
 
 test('entries that distinct duids tell apart are all disabled, and each is given back its own flags', async () => {
   const twice = [
-    { group: 1, uri: server, duid: 'one', flags: 'AP' },
-    { group: 1, uri: server, duid: 'two', flags: 'IP' },
+    { set: 1, uri: server, duid: 'one', flags: 'AP' },
+    { set: 1, uri: server, duid: 'two', flags: 'IP' },
   ] as const
   const world = createWorld({ edges: [{ file: twice }] })
   await world.command(drain())
@@ -258,7 +258,7 @@ test('entries that distinct duids tell apart are all disabled, and each is given
 })
 
 test('an outcome stays within what an event and a row take, however many sets and edges it speaks of', async () => {
-  const sets = Array.from({ length: 120 }, (_, n) => ({ group: n + 1, uri: server }))
+  const sets = Array.from({ length: 120 }, (_, n) => ({ set: n + 1, uri: server }))
   const ids = Array.from({ length: 50 }, (_, n) => ({ id: `edge-${n}`, file: sets }))
   const world = createWorld({ edges: ids })
   const outcome = await world.command(command('command-drain-destination'))

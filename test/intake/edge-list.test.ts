@@ -106,7 +106,7 @@ test('an edge that is listed while many servers are held is asked for its list a
       until: world.clock.now() + 60 * minutes,
       order: '1',
     })
-  const added = world.newEdge({ id: 'edge-c', file: servers.map((uri) => ({ group: 1, uri })) })
+  const added = world.newEdge({ id: 'edge-c', file: servers.map((uri) => ({ set: 1, uri })) })
   world.memory.fleet.list.push(added)
   await world.lifecycle(edit)
   await world.settledAll()

@@ -211,7 +211,7 @@ async function manyMarked(state: 'running' | 'terminated') {
     uri: `sip:10.0.2.${n}:5060`,
     facts: facts({ instanceId: `i-${String(n).padStart(17, '0')}`, addresses: [`10.0.2.${n}`] }),
   }))
-  const lines = machines.map(({ uri }) => ({ group: 1, uri }))
+  const lines = machines.map(({ uri }) => ({ set: 1, uri }))
   const world = createWorld({
     edges: [{ id: 'edge-a', file: lines }],
     instances: machines.map((machine) => ({ ...machine.facts, state })),

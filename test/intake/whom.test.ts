@@ -116,12 +116,12 @@ const tagged = 'sip:media.example.com:5080;transport=tcp'
 const ipv6 = 'sip:[2001:db8::20]:5060'
 const byDuid = 'sip:edge-local:5062'
 const mixed = [
-  { group: 1, uri: server },
-  { group: 1, uri: neighbour },
-  { group: 1, uri: 'sip:10.0.1.2:5060' },
-  { group: 2, uri: tagged },
-  { group: 3, uri: ipv6 },
-  { group: 4, uri: byDuid, duid: instanceId },
+  { set: 1, uri: server },
+  { set: 1, uri: neighbour },
+  { set: 1, uri: 'sip:10.0.1.2:5060' },
+  { set: 2, uri: tagged },
+  { set: 3, uri: ipv6 },
+  { set: 4, uri: byDuid, duid: instanceId },
 ]
 
 test("an instance's addresses, duid and tag name its whole set: all are disabled, and drained needs all", async () => {
@@ -151,8 +151,8 @@ test("an instance's addresses, duid and tag name its whole set: all are disabled
 
 test('a lifecycle drain of a destination that is listed twice without duids is never called drained; policy decides', async () => {
   const twice = [
-    { group: 1, uri: server },
-    { group: 1, uri: server },
+    { set: 1, uri: server },
+    { set: 1, uri: server },
   ]
   const world = createWorld({ edges: [{ file: twice }] })
   await world.scaleIn()
@@ -205,7 +205,7 @@ test('retain: after the deadline the instance is kept, and it goes when its last
 
 test("two edges that spell one server differently are both disabled by an operator's drain", async () => {
   const bare = 'sip:10.0.1.20'
-  const world = createWorld({ edges: [{ id: 'edge-a' }, { id: 'edge-b', file: [{ group: 1, uri: bare }] }] })
+  const world = createWorld({ edges: [{ id: 'edge-a' }, { id: 'edge-b', file: [{ set: 1, uri: bare }] }] })
   await world.command(command('command-drain-destination', { destination: '10.0.1.20' }))
   await world.pass(10 * seconds)
   expect(world.flags()).toEqual({ 'edge-a/1': 'DX', 'edge-a/2': 'DX' })

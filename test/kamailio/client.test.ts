@@ -35,7 +35,7 @@ for (const release of ['6.1', '5.6'] as const) {
   describe(`the client over a real Kamailio ${release}`, () => {
     test('a rotated secret is asked for once more, and a wrong one is unauthorized', async () => {
       const edge = await ground().edge(release, {
-        destinations: [{ group: 1, uri: ground().first.uri }],
+        destinations: [{ set: 1, uri: ground().first.uri }],
         nextSecret: 'the-secret-after-rotation',
       })
       const over = (fresh: string) =>
@@ -58,12 +58,12 @@ for (const release of ['6.1', '5.6'] as const) {
       const { first } = ground()
       const edge = await ground().edge(release, {
         plain: true,
-        destinations: [{ group: 1, uri: first.uri }],
+        destinations: [{ set: 1, uri: first.uri }],
       })
       const client = clientOf(edge)
       const uri = listable(first.uri)
-      expect(await client.write([{ state: 'd', group: 1, uri }])).toEqual(['done'])
-      expect((await client.list()).destinations).toMatchObject([{ group: 1, uri, flags: 'DX' }])
+      expect(await client.write([{ state: 'd', set: 1, uri }])).toEqual(['done'])
+      expect((await client.list()).destinations).toMatchObject([{ set: 1, uri, flags: 'DX' }])
       expect(await client.write([{ uri, held: true }])).toEqual(['no-guard'])
       expect(await client.readGuards([uri])).toEqual(['no-guard'])
       const [count] = await client.count([{ uris: [uri], addresses: [first.address] }])
@@ -79,7 +79,7 @@ for (const release of ['6.1', '5.6'] as const) {
       const server = await startMediaServer(ground().sip, { name: `ipv6-${release}`, address: '::1' })
       const edge = await ground().edge(release, {
         ipv6: true,
-        destinations: [{ group: 1, uri: server.uri }],
+        destinations: [{ set: 1, uri: server.uri }],
       })
       const caller = await ground().calls({
         address: '::1',
@@ -98,7 +98,7 @@ for (const release of ['6.1', '5.6'] as const) {
     })
 
     test('an edge that is not there is unreachable, and once it is there again it is read', async () => {
-      const edge = await ground().edge(release, { destinations: [{ group: 1, uri: ground().first.uri }] })
+      const edge = await ground().edge(release, { destinations: [{ set: 1, uri: ground().first.uri }] })
       const client = clientOf(edge)
       expect((await client.list()).destinations).toHaveLength(1)
       await edge.stop()

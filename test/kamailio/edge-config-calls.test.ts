@@ -18,8 +18,8 @@ describe.each(['6.1', '5.6'] as const)('edge configuration on Kamailio %s, with 
   afterAll(() => lab.close())
 
   const both = () => [
-    { group: 1, uri: one.uri, attrs: 'duid=one' },
-    { group: 1, uri: two.uri, attrs: 'duid=two' },
+    { set: 1, uri: one.uri, attrs: 'duid=one' },
+    { set: 1, uri: two.uri, attrs: 'duid=two' },
   ]
   const dst = (edge: Edge, uri: string) => edge.call('dlg.profile_get_size', ['dst', uri])
   const src = (edge: Edge, address: string) => edge.call('dlg.profile_get_size', ['src', address])
@@ -48,7 +48,7 @@ describe.each(['6.1', '5.6'] as const)('edge configuration on Kamailio %s, with 
     await expect(edge.call('htable.get', ['held', one.uri])).rejects.toThrow('No such htable')
   })
 
-  test('when all destinations of a group are held, the caller gets 503', async () => {
+  test('when all destinations of a set are held, the caller gets 503', async () => {
     const edge = await lab.edge({ destinations: both() })
     await edge.call('htable.seti', ['held', one.uri, 1])
     await edge.call('htable.seti', ['held', two.uri, 1])
@@ -58,7 +58,7 @@ describe.each(['6.1', '5.6'] as const)('edge configuration on Kamailio %s, with 
   })
 
   test('re-INVITE and BYE of its calls still reach a drained destination', async () => {
-    const edge = await lab.edge({ destinations: [{ group: 1, uri: one.uri }] })
+    const edge = await lab.edge({ destinations: [{ set: 1, uri: one.uri }] })
     const caller = await lab.hold(edge, { maxCalls: 30, callsPerSecond: 30, callMs: 8000 })
     let reinvites = 0
     const stop = lab.ledger.subscribe(({ kind, seenBy }) => {
@@ -75,7 +75,7 @@ describe.each(['6.1', '5.6'] as const)('edge configuration on Kamailio %s, with 
     const broken = await lab.server('127.0.2.3', { behaviour: 'refuse' })
     const edge = await lab.edge({
       // Whichever way round, the next one after the broken one is held.
-      destinations: [two, one, broken, phone].map(({ uri }) => ({ group: 1, uri })),
+      destinations: [two, one, broken, phone].map(({ uri }) => ({ set: 1, uri })),
       pingSeconds: 60,
     })
     await edge.call('htable.seti', ['held', one.uri, 1])
@@ -95,7 +95,7 @@ describe.each(['6.1', '5.6'] as const)('edge configuration on Kamailio %s, with 
     async (mark) => {
       const ringing = await lab.server('127.0.2.3', { behaviour: 'refuse', ringMs: 1500 })
       const edge = await lab.edge({
-        destinations: [{ group: 1, uri: ringing.uri }, ...both()],
+        destinations: [{ set: 1, uri: ringing.uri }, ...both()],
         pingSeconds: 60,
       })
       const caller = await lab.caller(edge, { maxCalls: 3 })
@@ -151,10 +151,10 @@ describe.each(['6.1', '5.6'] as const)('edge configuration on Kamailio %s, with 
     expect(await Promise.all([one, two].map(({ uri }) => dst(edge, uri)))).toEqual([0, 0])
   })
 
-  test('each group has its own state for a destination, a held one is avoided in all of them', async () => {
+  test('each set has its own state for a destination, a held one is avoided in all of them', async () => {
     const broken = await lab.server('127.0.2.3', { behaviour: 'refuse' })
     const edge = await lab.edge({
-      destinations: [...both(), { group: 2, uri: one.uri }, { group: 2, uri: broken.uri }],
+      destinations: [...both(), { set: 2, uri: one.uri }, { set: 2, uri: broken.uri }],
       pingSeconds: 60,
     })
     await edge.call('dispatcher.set_state', ['d', 1, one.uri])
@@ -167,7 +167,7 @@ describe.each(['6.1', '5.6'] as const)('edge configuration on Kamailio %s, with 
   })
 
   test('a call that outlives the longest call allowed is ended with BYEs, re-INVITE or not', async () => {
-    const edge = await lab.edge({ destinations: [{ group: 1, uri: one.uri }], longestCallSeconds: 3 })
+    const edge = await lab.edge({ destinations: [{ set: 1, uri: one.uri }], longestCallSeconds: 3 })
     const caller = await lab.hold(edge, { maxCalls: 10, callMs: 4000 })
     await until('no call is counted', async () => (await dst(edge, one.uri)) === 0)
     await caller.done
@@ -190,7 +190,7 @@ describe.each(['6.1', '5.6'] as const)('edge configuration on Kamailio %s, with 
     test('IPv6: counted in both directions, held by the URI as listed', async () => {
       const six = await lab.server('::1')
       const edge = await lab.edge({
-        destinations: [six, one].map(({ uri }) => ({ group: 1, uri })),
+        destinations: [six, one].map(({ uri }) => ({ set: 1, uri })),
         ipv6: true,
       })
       const via = { address: '::1', sipPort: edge.sipPortIpv6 ?? 0 }

@@ -26,7 +26,7 @@ describe.each(['6.1', '5.6'] as const)(
     })
 
     const newEdge = () =>
-      lab.edge({ destinations: [{ group: 1, uri: media.uri }], pingSeconds: 60, dialogDb: false })
+      lab.edge({ destinations: [{ set: 1, uri: media.uri }], pingSeconds: 60, dialogDb: false })
 
     test('an own pre-routing without our line: 500 to every request, and the log has the line', async () => {
       const edge = await newEdge()

@@ -17,7 +17,7 @@ describe.each(['6.1', '6.0'] as const)('with `return_mode=1` of the core, on Kam
     lab = await openLab(release)
     media = await startStub('127.0.2.18')
     edge = await lab.edge({
-      destinations: [{ group: 1, uri: media.uri }],
+      destinations: [{ set: 1, uri: media.uri }],
       pingSeconds: 60,
       dialogDb: false,
     })
@@ -46,7 +46,7 @@ describe.each(['6.1', '6.0'] as const)('with `return_mode=1` of the core, on Kam
     'DISPATCHER_CONTROL_%s refuses the call with 500, whatever the script makes of it',
     async (name, times) => {
       const fresh = await lab.edge({
-        destinations: [{ group: 1, uri: media.uri }],
+        destinations: [{ set: 1, uri: media.uri }],
         pingSeconds: 60,
         dialogDb: false,
       })

@@ -37,7 +37,7 @@ describe.each(['6.1', '5.6'] as const)('selection and counters on Kamailio %s', 
 
   const edgeWith = (stubs: readonly SipStub[], spec: Partial<Parameters<Lab['edge']>[0]> = {}) =>
     lab.edge({
-      destinations: stubs.map(({ uri }) => ({ group: 1, uri })),
+      destinations: stubs.map(({ uri }) => ({ set: 1, uri })),
       pingSeconds: 60,
       dialogDb: false,
       ...spec,
@@ -74,7 +74,7 @@ describe.each(['6.1', '5.6'] as const)('selection and counters on Kamailio %s', 
   test('a fail-over that can not be counted is not relayed', async () => {
     const forgotten = '\twhile ($xavp(_dsdst_=>uri) != $null) $xavp(_dsdst_) = $null;\n'
     const edge = await edgeWith([], {
-      destinations: [broken, other].map(({ uri }, index) => ({ group: 1, uri, priority: 2 - index })),
+      destinations: [broken, other].map(({ uri }, index) => ({ set: 1, uri, priority: 2 - index })),
       guard: false,
       edit: (example) =>
         example

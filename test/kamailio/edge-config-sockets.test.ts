@@ -54,8 +54,8 @@ describe.each(['6.1', '5.6'] as const)('sockets of an edge on Kamailio %s', (rel
       freePort(address),
     ])
     const destinations = [
-      { group: 1, uri: media.uri },
-      { group: 2, uri: tcpMedia.uri },
+      { set: 1, uri: media.uri },
+      { set: 2, uri: tcpMedia.uri },
     ]
     const shared: Pick<EdgeSpec, 'destinations' | 'pingSeconds'> = { destinations, pingSeconds: 60 }
     example = await lab.edge(shared)
@@ -136,7 +136,7 @@ describe.each(['6.1', '5.6'] as const)('sockets of an edge on Kamailio %s', (rel
         .replace('dns=no', 'dns=no\nenable_tls=yes')
         .replace('include_file "rpc.cfg"', `include_file "rpc.cfg"\n${tlsLines(port, certificate, key)}`)
     const edge = await lab.edge({
-      destinations: [{ group: 1, uri: media.uri }],
+      destinations: [{ set: 1, uri: media.uri }],
       pingSeconds: 60,
       edit: withTls,
     })

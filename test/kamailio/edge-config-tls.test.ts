@@ -52,7 +52,7 @@ describe.each(['6.1', '5.6'] as const)(
     test('with DC_SIP_TLS_LISTEN Via and Record-Route towards a TLS destination name that socket, not the RPC one', async () => {
       const [rpcPort, sipPort] = [await freePort(address), await freePort(address)]
       const edge = await lab.edge({
-        destinations: [{ group: 1, uri: media.uri }],
+        destinations: [{ set: 1, uri: media.uri }],
         pingSeconds: 60,
         dialogDb: false,
         settings: { DC_SIP_TLS_LISTEN: `${address}:${sipPort}` },

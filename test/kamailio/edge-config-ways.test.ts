@@ -53,7 +53,7 @@ describe.each(['6.1', '5.6'] as const)('the way of a selection on Kamailio %s', 
 
   async function edgeWith(edit: Edit) {
     const destinations = [broken, held, good].map(({ uri }, index) => ({
-      group: 1,
+      set: 1,
       uri,
       priority: 10 - index,
     }))

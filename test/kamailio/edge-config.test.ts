@@ -17,7 +17,7 @@ describe.each(['6.1', '5.6'] as const)('RPC lock-down on Kamailio %s', (release)
   beforeAll(async () => {
     lab = await openLab(release)
     edge = await lab.edge({
-      destinations: [{ group: 1, uri, attrs: 'duid=one' }],
+      destinations: [{ set: 1, uri, attrs: 'duid=one' }],
       secret: 'the-old-secret',
       nextSecret: 'the-new-secret',
     })
@@ -52,7 +52,7 @@ describe.each(['6.1', '5.6'] as const)('RPC lock-down on Kamailio %s', (release)
     ['no second hash', undefined],
   ])('%s lets in nobody but who has the secret', async (_what, next) => {
     const settings = { DC_RPC_NEXT_KEY_SHA256: next }
-    const rotated = await lab.edge({ destinations: [{ group: 1, uri }], dialogDb: false, settings })
+    const rotated = await lab.edge({ destinations: [{ set: 1, uri }], dialogDb: false, settings })
     const endpoint = { host: rotated.address, port: rotated.rpcPort }
     expect((await send(endpoint, { body: uptime })).status).toBe(401)
     for (const key of ['', ' ', '\t', ' \t ', 'other'])
@@ -98,7 +98,7 @@ describe.each(['6.1', '5.6'] as const)('RPC lock-down on Kamailio %s', (release)
   })
 
   test('only with DC_RPC_END_CALLS can calls be listed and ended, each by its id and tags', async () => {
-    const ends = await lab.edge({ destinations: [{ group: 1, uri }], endsCalls: true })
+    const ends = await lab.edge({ destinations: [{ set: 1, uri }], endsCalls: true })
     expect(await ends.call('dlg.profile_list', ['dst', uri])).toEqual([])
     expect(await ends.call('dlg.profile_list', ['src', '127.0.2.1'])).toEqual([])
     const unknown = ends.call('dlg.terminate_dlg', ['a', 'b', 'c'])
@@ -141,11 +141,8 @@ describe.each(['6.1', '5.6'] as const)('RPC lock-down on Kamailio %s', (release)
   test.each([
     ['another method', envelope('core.kill', '[]')],
     ['another method of dispatcher', envelope('dispatcher.remove', `[1,"${uri}"]`)],
-    ['a whole group', envelope('dispatcher.set_state', '["d",1,"all"]')],
-    [
-      'a group as a string, which Kamailio reads as 0',
-      envelope('dispatcher.set_state', `["d","1","${uri}"]`),
-    ],
+    ['a whole set', envelope('dispatcher.set_state', '["d",1,"all"]')],
+    ['a set as a string, which Kamailio reads as 0', envelope('dispatcher.set_state', `["d","1","${uri}"]`)],
     ['an unknown state', envelope('dispatcher.set_state', `["drain",1,"${uri}"]`)],
     ['another table', envelope('htable.seti', `["other","${uri}",1]`)],
     ['another value', envelope('htable.seti', `["held","${uri}",0]`)],

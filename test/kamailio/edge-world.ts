@@ -115,7 +115,7 @@ async function openWorld(
     writeFile: (file) => kamailio.writeList(file.map(entryOf)),
     restart: () => kamailio.restart(),
     until,
-    callGroup: async (maxCalls) =>
+    callSet: async (maxCalls) =>
       live(
         await ground.calls({
           address: '127.0.3.71',
@@ -156,9 +156,9 @@ function withName(example: string, address: string): string {
 
 const fileFlags: Readonly<Record<string, number>> = { A: 0, I: 1, T: 2, D: 4, X: 0, P: 8, N: 32 }
 
-function entryOf({ group, uri, flags = 'AX', duid }: FileLine): DispatcherEntry {
+function entryOf({ set, uri, flags = 'AX', duid }: FileLine): DispatcherEntry {
   const bits = [...flags].reduce((sum, letter) => sum + (fileFlags[letter] ?? 0), 0)
-  return { group, uri, flags: bits, ...(duid !== undefined && { attrs: `duid=${duid}` }) }
+  return { set, uri, flags: bits, ...(duid !== undefined && { attrs: `duid=${duid}` }) }
 }
 
 export function listable(uri: string): DestinationUri {

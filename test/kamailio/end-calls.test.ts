@@ -21,7 +21,7 @@ describe.each(['6.1', '5.6'] as const)('calls ended on Kamailio %s', (release) =
 
   const open = async (uri = server.uri) => {
     const edge = await lab.edge({
-      destinations: [{ group: 1, uri }],
+      destinations: [{ set: 1, uri }],
       secret,
       endsCalls: true,
       dialogDb: false,

@@ -42,7 +42,7 @@ export async function placeCall(lab: Lab, phones: Phone[], spec: CallSpec): Prom
   const other = await openPhone('127.0.3.8')
   phones.push(server, other)
   const edge = await lab.edge({
-    destinations: [{ group: 1, uri: server.uri }],
+    destinations: [{ set: 1, uri: server.uri }],
     dialogDb: false,
     probingMode: 0,
     settings: { DC_KEEPALIVES: spec.keepalives === false ? undefined : '' },

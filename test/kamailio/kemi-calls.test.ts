@@ -23,7 +23,7 @@ describe.skipIf(!hasLua)('live calls through an edge in Lua, on Kamailio 6.1', (
     one = await lab.server('127.0.2.61')
     two = await lab.server('127.0.2.62')
     edge = await lab.edge({
-      destinations: [one, two].map(({ uri }) => ({ group: 1, uri })),
+      destinations: [one, two].map(({ uri }) => ({ set: 1, uri })),
       dialogDb: false,
       settings: { EDGE_SCRIPT: `"${join(example, 'edge.lua')}"` },
       edit: () => readFileSync(join(example, 'kamailio.cfg'), 'utf8'),

@@ -125,9 +125,9 @@ export async function openLab(release: KamailioRelease) {
 export type Lab = Awaited<ReturnType<typeof openLab>>
 
 /** What the control plane does to drain a destination on one edge. */
-export async function drain(edge: Edge, group: number, uri: string): Promise<void> {
+export async function drain(edge: Edge, set: number, uri: string): Promise<void> {
   await edge.call('htable.seti', ['held', uri, 1])
-  await edge.call('dispatcher.set_state', ['d', group, uri])
+  await edge.call('dispatcher.set_state', ['d', set, uri])
 }
 
 export async function flagsOf(edge: Edge, uri: string): Promise<readonly string[]> {

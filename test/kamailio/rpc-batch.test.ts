@@ -18,7 +18,7 @@ describe.each(['6.1', '5.6'] as const)('a batch on Kamailio %s', (release) => {
 
   beforeAll(async () => {
     lab = await openLab(release)
-    edge = await lab.edge({ destinations: [one, two].map((uri) => ({ group: 1, uri })) })
+    edge = await lab.edge({ destinations: [one, two].map((uri) => ({ set: 1, uri })) })
   })
   afterAll(() => lab.close())
 
@@ -159,7 +159,7 @@ describe.each(['6.1', '5.6'] as const)('a batch on Kamailio %s with too small co
 
   test('a reply that does not fit is an error in words, and what was executed is said', async () => {
     const edge = await lab.edge({
-      destinations: [{ group: 1, uri: one }],
+      destinations: [{ set: 1, uri: one }],
       settings: { DC_PV_BUFFER_SIZE: 2048 },
     })
     const reply = await askEdge(edge, { body: batchOf([drainOne, ...Array<string>(60).fill(uptime)]) })
@@ -173,7 +173,7 @@ describe.each(['6.1', '5.6'] as const)('a batch on Kamailio %s with too small co
 
   test('a list of megabytes in a batch is the same error, and what stands behind it is executed', async () => {
     const many = Array.from({ length: 3000 }, (_, index) => `sip:127.20.${index >> 8}.${index & 255}:5060`)
-    const destinations = [one, ...many].map((uri) => ({ group: 1, uri }))
+    const destinations = [one, ...many].map((uri) => ({ set: 1, uri }))
     const edge = await lab.edge({ destinations, pingSeconds: 600, dialogDb: false })
     const list = requestLine('dispatcher.list')
     const reply = await askEdge(edge, { body: batchOf([list, list, list, holdTwo]) })
@@ -184,7 +184,7 @@ describe.each(['6.1', '5.6'] as const)('a batch on Kamailio %s with too small co
 
   test('lines that max_while_loops would leave unseen are not executed', async () => {
     const edge = await lab.edge({
-      destinations: [{ group: 1, uri: one }],
+      destinations: [{ set: 1, uri: one }],
       settings: { DC_MAX_WHILE_LOOPS: 10 },
     })
     expect(repliesOf(await askEdge(edge, { body: batchOf(Array<string>(10).fill(uptime)) }))).toHaveLength(10)

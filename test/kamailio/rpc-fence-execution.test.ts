@@ -16,10 +16,10 @@ describe.each(['6.1', '5.6'] as const)('the fence over what is executed, on Kama
   beforeAll(async () => {
     lab = await openLab(release)
     const others = Array.from({ length: 2000 }, (_, index) => ({
-      group: 2,
+      set: 2,
       uri: `sip:127.78.${index >> 8}.${index & 255}:5060`,
     }))
-    edge = await lab.edge({ destinations: [{ group: 1, uri }, ...others], pingSeconds: 0 })
+    edge = await lab.edge({ destinations: [{ set: 1, uri }, ...others], pingSeconds: 0 })
   })
   afterAll(() => lab.close())
   // The fence lasts as long as the boot.

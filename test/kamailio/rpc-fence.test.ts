@@ -21,7 +21,7 @@ describe.each(['6.1', '5.6'] as const)('the fence on Kamailio %s', (release) => 
 
   beforeAll(async () => {
     lab = await openLab(release)
-    edge = await lab.edge({ destinations: [{ group: 1, uri, attrs: 'duid=one' }], endsCalls: true })
+    edge = await lab.edge({ destinations: [{ set: 1, uri, attrs: 'duid=one' }], endsCalls: true })
   })
   afterAll(() => lab.close())
   // The fence lasts as long as the boot.

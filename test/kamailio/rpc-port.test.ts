@@ -13,7 +13,7 @@ for (const release of kamailioReleases)
     afterAll(() => lab.close())
 
     rpcPortContract(`a real Kamailio ${release}`, async () => {
-      const destinations = uris.map((uri) => ({ group: 1, uri }))
+      const destinations = uris.map((uri) => ({ set: 1, uri }))
       const edge = await lab.edge({ destinations, dialogDb: false, pingSeconds: 600 })
       const transport = createHttpTransport({ url: edge.rpcUrl, timeoutMs: 5000 })
       return {

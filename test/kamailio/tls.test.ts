@@ -50,7 +50,7 @@ async function open(release: KamailioRelease, spec: TlsEdgeSpec): Promise<RealTl
   const name = `edge${++last}`
   const plain = await startEdge({
     ...{ name, address, kamailio, runDir, secret: rpcSecret, dialogDb: false, pingSeconds: 0 },
-    destinations: [{ group: 1, uri: 'sip:127.0.2.62:5060' }],
+    destinations: [{ set: 1, uri: 'sip:127.0.2.62:5060' }],
   })
   await plain.stop()
   const dir = join(runDir, name)

@@ -8,8 +8,8 @@ import type { FlagChange } from '../../lab/sip/flag-watch.ts'
 const uri = 'sip:127.0.2.1:5060'
 const edges = ['edge-a', 'edge-b']
 
-function shows(edge: string, at: number, ...groups: readonly string[]): FlagChange {
-  return { edge, at, flags: new Map(groups.map((flags, index) => [index + 1, flags])) }
+function shows(edge: string, at: number, ...sets: readonly string[]): FlagChange {
+  return { edge, at, flags: new Map(sets.map((flags, index) => [index + 1, flags])) }
 }
 function silent(edge: string, at: number): FlagChange {
   return { edge, at, flags: undefined }
@@ -103,13 +103,13 @@ describe('a drain', () => {
     expect(figures(verdict({ calls: goodCalls.slice(0, 6 + 19) }))).toEqual(['callsPlacedAfterConfirmation'])
   })
 
-  test('fails when one edge still shows one group open, and says which', () => {
+  test('fails when one edge still shows one set open, and says which', () => {
     const report = verdict({ flags: [...goodFlags.slice(0, 3), shows('edge-b', 2000, 'DX', 'AP')] })
     expect(report.triggerToConfirmedMs).toBeNull()
     expect(report.problems).toEqual([
       {
         figure: 'triggerToConfirmedMs',
-        text: 'never disabled on every edge: edge-a shows DX in group 1, DX in group 2; edge-b shows DX in group 1, AP in group 2',
+        text: 'never disabled on every edge: edge-a shows DX in set 1, DX in set 2; edge-b shows DX in set 1, AP in set 2',
       },
     ])
   })

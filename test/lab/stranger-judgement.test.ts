@@ -9,8 +9,8 @@ const other = 'sip:127.0.2.2:5060'
 const edges = ['edge-a', 'edge-b']
 const uuid = 'f22cb184-d534-4651-8d89-735ced971d63'
 
-function shows(edge: string, at: number, ...groups: readonly string[]): FlagChange {
-  return { edge, at, flags: new Map(groups.map((flags, index) => [index + 1, flags])) }
+function shows(edge: string, at: number, ...sets: readonly string[]): FlagChange {
+  return { edge, at, flags: new Map(sets.map((flags, index) => [index + 1, flags])) }
 }
 const silent = (edge: string, at: number): FlagChange => ({ edge, at, flags: undefined })
 
@@ -108,11 +108,11 @@ describe("a write in an edge's log", () => {
 describe('a held destination that an edge shows open', () => {
   const opened = [shows('edge-b', 5000, 'DX', 'AP')]
 
-  test('was opened by somebody else, whatever the writes name, in one group on one edge too', () => {
+  test('was opened by somebody else, whatever the writes name, in one set on one edge too', () => {
     expect(found({ flags: opened })).toEqual([
       {
         figure: 'edges.reopened',
-        text: 'somebody else changed a state: edge-b showed ms-1 open while it was held, once: AP in group 2',
+        text: 'somebody else changed a state: edge-b showed ms-1 open while it was held, once: AP in set 2',
       },
     ])
   })
@@ -120,7 +120,7 @@ describe('a held destination that an edge shows open', () => {
   test('was opened as often as it was disabled in between', () => {
     const flags = [...opened, shows('edge-b', 6000, 'DX', 'DX'), shows('edge-b', 6500, 'IP', 'DX')]
     expect(found({ flags }).map(({ text }) => text)).toEqual([
-      expect.stringMatching(/2 times: AP in group 2; IP in group 1$/),
+      expect.stringMatching(/2 times: AP in set 2; IP in set 1$/),
     ])
   })
 
@@ -183,7 +183,7 @@ describe('a destination that an edge shows disabled', () => {
     expect(found({ others })).toEqual([
       {
         figure: 'edges.disabled',
-        text: 'somebody else changed a state: edge-a showed ms-2 disabled while nothing held it, once: DP in group 1',
+        text: 'somebody else changed a state: edge-a showed ms-2 disabled while nothing held it, once: DP in set 1',
       },
     ])
   })

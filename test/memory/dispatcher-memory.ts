@@ -2,7 +2,7 @@ import { type Flags, sipUri, type WritableState } from '../../functions/control/
 
 /** One line of the edge's dispatcher file: what a reload or restart goes back to. */
 export interface FileEntry {
-  readonly group: number
+  readonly set: number
   readonly uri: string
   readonly flags?: Flags
   readonly duid?: string
@@ -12,7 +12,7 @@ export interface FileEntry {
 export type ProbingMode = 0 | 1 | 2 | 3
 
 export interface Entry {
-  readonly group: number
+  readonly set: number
   readonly uri: string
   readonly duid?: string
   readonly iuid: string
@@ -115,13 +115,13 @@ export class DispatcherMemory {
           this.names ? /^tel:/i.test(uri) || (isName && address === undefined) : !/^(sips?|tel):/i.test(uri)
         )
           return []
-        const iuid = `dspt-${boot}-${this.generation.toString(16)}-${index + 1}-${line.group}`
+        const iuid = `dspt-${boot}-${this.generation.toString(16)}-${index + 1}-${line.set}`
         const filed = line.flags ?? 'AX'
         const flags: Flags = filed.endsWith('N') && !this.knowsNoPing ? 'AX' : filed
         const duid = line.duid === undefined ? {} : { duid: line.duid }
         return [
           {
-            group: line.group,
+            set: line.set,
             uri,
             iuid,
             flags,

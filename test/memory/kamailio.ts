@@ -99,15 +99,15 @@ export class MemoryKamailio {
   }
 
   /** Somebody else's `set_state`. */
-  strangerSets(state: WritableState, group: number, uri: string): void {
-    this.update(state, (entry) => entry.group === group && same(entry.uri, uri))
+  strangerSets(state: WritableState, set: number, uri: string): void {
+    this.update(state, (entry) => entry.set === set && same(entry.uri, uri))
   }
 
-  /** An INVITE to a group: round robin over active and trying destinations that the guard does not hold. */
-  invite(group: number): { readonly call: number; readonly uri: DestinationUri } | undefined {
+  /** An INVITE to a set: round robin over active and trying destinations that the guard does not hold. */
+  invite(set: number): { readonly call: number; readonly uri: DestinationUri } | undefined {
     const routable = this.entries().filter(
       (e) =>
-        e.group === group && /^[AT]/.test(e.flags) && !(this.options.guard !== false && this.held.has(e.uri)),
+        e.set === set && /^[AT]/.test(e.flags) && !(this.options.guard !== false && this.held.has(e.uri)),
     )
     const entry = routable[this.turn++ % Math.max(routable.length, 1)]
     const uri = entry && destinationUri(entry.uri)
@@ -153,9 +153,9 @@ export class MemoryKamailio {
     return {
       calls: this.calls.size,
       held: [...this.held.keys()],
-      entries: this.entries().flatMap(({ group, uri, flags }) => {
+      entries: this.entries().flatMap(({ set, uri, flags }) => {
         const readable = destinationUri(uri)
-        return readable ? [{ group, uri: readable, flags }] : []
+        return readable ? [{ set, uri: readable, flags }] : []
       }),
     }
   }
@@ -182,9 +182,9 @@ export class MemoryKamailio {
         if (!this.dispatcher.reload(this.options.clock.now())) throw new RpcError(500, 'Ongoing reload')
         return 'Ok. Dispatcher successfully reloaded.'
       case 'dispatcher.set_state':
-        return this.updated(first, (entry) => entry.group === Number(second) && same(entry.uri, third))
+        return this.updated(first, (entry) => entry.set === Number(second) && same(entry.uri, third))
       case 'dispatcher.set_duid_state':
-        return this.updated(first, (entry) => entry.group === Number(second) && same(entry.duid ?? '', third))
+        return this.updated(first, (entry) => entry.set === Number(second) && same(entry.duid ?? '', third))
       case 'dlg.stats_active':
         return { all: this.options.dialogs === false ? 0 : this.calls.size }
       case 'dlg.profile_get_size':
@@ -223,7 +223,7 @@ export class MemoryKamailio {
         ...(this.options.load && { RUNTIME: { DLGLOAD: load } }),
       },
     })
-    const sets = [...Map.groupBy(entries, ({ group }) => group)]
+    const sets = [...Map.groupBy(entries, ({ set }) => set)]
     const records = sets.map(([ID, targets]) => ({ SET: { ID, TARGETS: targets.map(dest) } }))
     return { NRSETS: sets.length, RECORDS: records }
   }

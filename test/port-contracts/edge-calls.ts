@@ -20,7 +20,7 @@ export function callsContract(
     const { first, second, secondAddress } = places()
     const world = await open()
     const { edge } = world
-    const inbound = await world.callGroup(6)
+    const inbound = await world.callSet(6)
     const outbound = await world.callFromSecond(2)
     const profile = (calls: number) => ({ calls, source: 'profile', outbound: true, begun: calls })
     const ofSecond = { uris: [second], addresses: [secondAddress, 'second.example'] }
@@ -48,7 +48,7 @@ export function callsContract(
   test('over a restart calls are still counted where dialogs are restored, and forgotten where not', async () => {
     for (const restoresDialogs of [true, false]) {
       const world = await open({ restoresDialogs })
-      const calls = await world.callGroup(4)
+      const calls = await world.callSet(4)
       const all = { uris: [places().first, places().second], addresses: [] }
       await world.until(async () => (await countOf(world.edge, all)).calls === 4)
       await world.restart()
@@ -59,7 +59,7 @@ export function callsContract(
 
   test('an edge that keeps no profile and tracks no call is never believed to be empty', async () => {
     const world = await open({ profiles: false })
-    const calls = await world.callGroup(2)
+    const calls = await world.callSet(2)
     const all = { uris: [places().first, places().second], addresses: [places().secondAddress] }
     expect(await world.edge.count([all])).toMatchObject([{ fault: 'unsupported' }])
     expect(await world.edge.facts()).not.toHaveProperty('callsTo')
@@ -69,8 +69,8 @@ export function callsContract(
 
   test('calls to a destination and from its address are ended in steps, no other call is, and the count shows it', async () => {
     const { first, second, secondAddress } = places()
-    const { edge, callGroup, callFromSecond, until } = await open()
-    await callGroup(6)
+    const { edge, callSet, callFromSecond, until } = await open()
+    await callSet(6)
     await callFromSecond(2)
     const ofSecond = { uris: [second], addresses: [secondAddress, 'second.example'] }
     await until(async () => (await countOf(edge, ofSecond)).calls === 5)
@@ -83,8 +83,8 @@ export function callsContract(
   })
 
   test('an edge whose own policy does not let calls be ended says so, and ends none', async () => {
-    const { edge, callGroup, until } = await open({ endsCalls: false })
-    await callGroup(2)
+    const { edge, callSet, until } = await open({ endsCalls: false })
+    await callSet(2)
     const all = { uris: [places().first, places().second], addresses: [] }
     await until(async () => (await countOf(edge, all)).calls === 2)
     await expect(edge.endCalls(all, 2)).rejects.toMatchObject({ fault: 'unsupported' })
@@ -101,7 +101,7 @@ export function callsContract(
     const { first, second, secondAddress } = places()
     const world = await open()
     const { edge } = world
-    const calls = await world.callGroup(2)
+    const calls = await world.callSet(2)
     const placed = await world.callFromSecond(1)
     const all = [{ uris: [first, second], addresses: [secondAddress] }]
     await world.until(async () => isCounted(await edge.count(all), { calls: 3, begun: 3 }))

@@ -15,7 +15,7 @@ export function filesContract(
     const { first, second } = places()
     const { edge } = await open()
     const strangers = Array.from({ length: 230 }, (_, n) => uriOf(`sip:127.98.${n >> 7}.${n & 127}:5060`))
-    const writes = [first, ...strangers, second].map((uri) => ({ state: 'd' as const, group: 1, uri }))
+    const writes = [first, ...strangers, second].map((uri) => ({ state: 'd' as const, set: 1, uri }))
     const outcomes = await edge.write(writes)
     expect(outcomes).toHaveLength(232)
     expect([outcomes[0], outcomes[231]]).toEqual(['done', 'done'])
@@ -45,7 +45,7 @@ export function filesContract(
     expect(await late.readGuards([first])).toMatchObject([{ fault: 'stale', seen: 7 }])
     await expect(late.list()).rejects.toMatchObject({ fault: 'stale', seen: 7 })
     await expect(edge.reload()).rejects.toMatchObject({ fault: 'stale', seen: 7 })
-    expect(await edge.write([{ state: 'd', group: 1, uri: first }])).toMatchObject([{ fault: 'stale' }])
+    expect(await edge.write([{ state: 'd', set: 1, uri: first }])).toMatchObject([{ fault: 'stale' }])
     expect(await edge.readGuards([first])).toEqual([true])
     expect(await edge.under(8).write([{ uri: first, held: false }])).toEqual(['done'])
     expect((await edge.list()).destinations.map(({ flags }) => flags)).toEqual(['AX', 'AX', 'AX'])
@@ -79,11 +79,11 @@ export function filesContract(
     const { first, second } = places()
     const { edge } = await open({ plain: true })
     const uris = [first, second]
-    expect(await edge.write(uris.map((uri) => ({ state: 'd' as const, group: 1, uri })))).toEqual([
+    expect(await edge.write(uris.map((uri) => ({ state: 'd' as const, set: 1, uri })))).toEqual([
       'done',
       'done',
     ])
-    expect((await edge.list()).destinations.map(({ group, flags }) => `${group} ${flags}`).sort()).toEqual([
+    expect((await edge.list()).destinations.map(({ set, flags }) => `${set} ${flags}`).sort()).toEqual([
       '1 DX',
       '1 DX',
       '2 AX',
@@ -98,21 +98,21 @@ export function filesContract(
   test('an entry that can not be read belongs to nobody, and every other entry of the list is found', async () => {
     const { first, second } = places()
     const odd = ['sip:127.0.62.1:0', 'tel:+12025550100']
-    const file = [...odd, first].map((uri) => ({ group: 1, uri }))
-    const { edge } = await open({ file: [...file, { group: 2, uri: second }] })
+    const file = [...odd, first].map((uri) => ({ set: 1, uri }))
+    const { edge } = await open({ file: [...file, { set: 2, uri: second }] })
     const { destinations, opaque } = await edge.list()
     expect(destinations.map(({ uri }) => uri).sort()).toEqual([first, second].sort())
     // What Kamailio makes of such a line differs by release: listed as it is, or left out.
     for (const { text } of some(opaque)) expect(odd).toContain(text)
-    expect(await edge.write([{ state: 'd', group: 1, uri: first }])).toEqual(['done'])
+    expect(await edge.write([{ state: 'd', set: 1, uri: first }])).toEqual(['done'])
   })
 
   test('a destination that is listed by a name has the address that the edge resolved', async () => {
     const { first, secondAddress, secondName } = places()
     const { edge } = await open({
       file: [
-        { group: 1, uri: first },
-        { group: 1, uri: `sip:${secondName}:5060` },
+        { set: 1, uri: first },
+        { set: 1, uri: `sip:${secondName}:5060` },
       ],
     })
     for (const _ of ['at first', 'once it is known that there are names']) {

@@ -15,7 +15,7 @@ import { filesContract } from './edge-files.ts'
  * shows P only with pings on).
  */
 export interface FileLine {
-  readonly group: number
+  readonly set: number
   readonly uri: string
   readonly flags?: Flags
   readonly duid?: string
@@ -41,8 +41,8 @@ export interface EdgeWorld {
   restart(): Promise<void>
   /** Lets time pass until the condition holds. @throws when it does not within 15 s */
   until(condition: () => Promise<boolean>): Promise<void>
-  /** Places that many calls, round robin over group 1, and waits until they are up. */
-  callGroup(calls: number): Promise<LiveCalls>
+  /** Places that many calls, round robin over set 1, and waits until they are up. */
+  callSet(calls: number): Promise<LiveCalls>
   /** The media server at {@link EdgePlaces.second} places that many calls through the edge. */
   callFromSecond(calls: number): Promise<LiveCalls>
   close(): Promise<void>
@@ -95,9 +95,9 @@ export function edgeContract(
     async function open(request: Partial<EdgeRequest> = {}): Promise<EdgeWorld> {
       const { first, second } = places()
       const file = [
-        { group: 1, uri: first, duid: 'ms-1' },
-        { group: 1, uri: second },
-        { group: 2, uri: first },
+        { set: 1, uri: first, duid: 'ms-1' },
+        { set: 1, uri: second },
+        { set: 2, uri: first },
       ]
       const world = await places().open({ file, ...request })
       opened.push(world)
@@ -107,10 +107,16 @@ export function edgeContract(
     async function shown(edge: Edge): Promise<string[]> {
       const { first } = places()
       const label = (uri: string) => (uri === first ? 'first' : 'second')
-      return (await edge.list()).destinations.map((e) => `${e.group} ${label(e.uri)} ${e.flags}`).sort()
+      return (await edge.list()).destinations.map((e) => `${e.set} ${label(e.uri)} ${e.flags}`).sort()
     }
-    async function set(edge: Edge, state: WritableState, group: number, uri: DestinationUri, duid?: string) {
-      const write = { state, group, uri, ...(duid !== undefined && { duid }) }
+    async function setState(
+      edge: Edge,
+      state: WritableState,
+      set: number,
+      uri: DestinationUri,
+      duid?: string,
+    ) {
+      const write = { state, set, uri, ...(duid !== undefined && { duid }) }
       expect(await edge.write([write])).toEqual(['done'])
     }
     const busy = (edge: Edge) =>
@@ -119,51 +125,51 @@ export function edgeContract(
         (error: { fault?: string }) => error.fault === 'busy',
       )
 
-    test('a list names every destination of every group verbatim, with flags and duid, and with IUID on 6.1', async () => {
+    test('a list names every destination of every set verbatim, with flags and duid, and with IUID on 6.1', async () => {
       const { first, release } = places()
       const { edge } = await open()
       expect(await shown(edge)).toEqual(['1 first AX', '1 second AX', '2 first AX'])
       const { destinations: listed } = await edge.list()
-      const duids = listed.map((e) => `${e.group} ${e.uri === first ? 'first' : 'second'} ${e.duid}`)
+      const duids = listed.map((e) => `${e.set} ${e.uri === first ? 'first' : 'second'} ${e.duid}`)
       expect(duids.sort()).toEqual(['1 first ms-1', '1 second undefined', '2 first undefined'])
       const iuids = new Set(listed.flatMap((e) => e.iuid ?? []))
       expect(iuids.size).toBe(release === '6.1' ? 3 : 0)
     })
 
-    test('a state is set in one group and no other', async () => {
+    test('a state is set in one set and no other', async () => {
       const { edge } = await open()
-      await set(edge, 'd', 1, places().first)
+      await setState(edge, 'd', 1, places().first)
       expect(await shown(edge)).toEqual(['1 first DX', '1 second AX', '2 first AX'])
-      await set(edge, 'd', 2, places().first)
+      await setState(edge, 'd', 2, places().first)
       expect(await shown(edge)).toEqual(['1 first DX', '1 second AX', '2 first DX'])
     })
 
     test.each(Object.entries(shownAs))('state %s reads back as %s', async (state, flags) => {
       const { edge } = await open()
       const writable = Object.keys(shownAs).find((known): known is WritableState => known === state) ?? 'd'
-      await set(edge, writable, 1, places().second)
+      await setState(edge, writable, 1, places().second)
       expect(await shown(edge)).toEqual(['1 first AX', `1 second ${flags}`, '2 first AX'])
     })
 
-    test('of duplicates in a group an address reaches one, and a duid reaches the other', async () => {
+    test('of duplicates in a set an address reaches one, and a duid reaches the other', async () => {
       const { first, second } = places()
-      const twice = (duid: string) => ({ group: 1, uri: first, duid })
-      const { edge } = await open({ file: [twice('ms-1'), twice('ms-2'), { group: 2, uri: second }] })
-      await set(edge, 'd', 1, first)
-      const left = (await edge.list()).destinations.find((e) => e.group === 1 && e.flags === 'AX')
+      const twice = (duid: string) => ({ set: 1, uri: first, duid })
+      const { edge } = await open({ file: [twice('ms-1'), twice('ms-2'), { set: 2, uri: second }] })
+      await setState(edge, 'd', 1, first)
+      const left = (await edge.list()).destinations.find((e) => e.set === 1 && e.flags === 'AX')
       expect(await shown(edge)).toEqual(['1 first AX', '1 first DX', '2 second AX'])
-      await set(edge, 'd', 1, first, left?.duid ?? 'none was left')
+      await setState(edge, 'd', 1, first, left?.duid ?? 'none was left')
       expect(await shown(edge)).toEqual(['1 first DX', '1 first DX', '2 second AX'])
     })
 
-    test('what is not listed is refused: another address, group or duid', async () => {
+    test('what is not listed is refused: another address, set or duid', async () => {
       const { edge } = await open()
       const elsewhere = destinationUri('sip:127.99.99.99:5060') ?? places().first
       const { first } = places()
       const outcomes = await edge.write([
-        { state: 'd', group: 1, uri: elsewhere },
-        { state: 'd', group: 99, uri: first },
-        { state: 'd', group: 1, uri: first, duid: 'nobody' },
+        { state: 'd', set: 1, uri: elsewhere },
+        { state: 'd', set: 99, uri: first },
+        { state: 'd', set: 1, uri: first, duid: 'nobody' },
       ])
       expect(outcomes).toMatchObject([{ fault: 'refused' }, { fault: 'refused' }, { fault: 'refused' }])
       expect(await shown(edge)).toEqual(['1 first AX', '1 second AX', '2 first AX'])
@@ -172,14 +178,14 @@ export function edgeContract(
     test('set_state clears the no-ping bit, which 5.6 does not know, and a reload brings it back', async () => {
       const { first, second, release } = places()
       const file = [
-        { group: 1, uri: first, flags: 'AN' as const },
-        { group: 1, uri: second },
+        { set: 1, uri: first, flags: 'AN' as const },
+        { set: 1, uri: second },
       ]
       const { edge } = await open({ file })
       const asFiled = release === '5.6' ? 'AX' : 'AN'
       expect(await shown(edge)).toEqual([`1 first ${asFiled}`, '1 second AX'])
-      await set(edge, 'd', 1, first)
-      await set(edge, 'a', 1, first)
+      await setState(edge, 'd', 1, first)
+      await setState(edge, 'a', 1, first)
       expect(await shown(edge)).toEqual(['1 first AX', '1 second AX'])
       await edge.reload()
       expect(await shown(edge)).toEqual([`1 first ${asFiled}`, '1 second AX'])
@@ -188,13 +194,13 @@ export function edgeContract(
     test('a reload goes back to the file and changes each IUID; the next is refused as busy and changes nothing', async () => {
       const { edge } = await open()
       const iuids = async () => (await edge.list()).destinations.flatMap((e) => e.iuid ?? [])
-      await set(edge, 'd', 1, places().first)
+      await setState(edge, 'd', 1, places().first)
       const before = await iuids()
       await edge.reload()
       expect(await shown(edge)).toEqual(['1 first AX', '1 second AX', '2 first AX'])
       const after = await iuids()
       expect(after.filter((iuid) => before.includes(iuid))).toEqual([])
-      await set(edge, 'd', 1, places().first)
+      await setState(edge, 'd', 1, places().first)
       await expect(edge.reload()).rejects.toMatchObject({ fault: 'busy' })
       expect(await iuids()).toEqual(after)
       expect(await shown(edge)).toEqual(['1 first DX', '1 second AX', '2 first AX'])
@@ -205,7 +211,7 @@ export function edgeContract(
       world.writeFile([])
       await world.edge.reload()
       await expect(world.edge.list()).rejects.toMatchObject({ fault: 'empty-list' })
-      world.writeFile([{ group: 7, uri: places().second }])
+      world.writeFile([{ set: 7, uri: places().second }])
       await world.until(async () => !(await busy(world.edge)))
       expect(await shown(world.edge)).toEqual(['7 second AX'])
     })
@@ -244,7 +250,7 @@ export function edgeContract(
       const { edge } = world
       const { bootTime } = await edge.boot()
       await edge.reload()
-      await set(edge, 'd', 1, places().first)
+      await setState(edge, 'd', 1, places().first)
       expect((await edge.boot()).bootTime).toBe(bootTime)
       // boot times are whole seconds
       await world.until(async () => (await edge.boot()).uptimeSeconds >= 2)
@@ -256,8 +262,8 @@ export function edgeContract(
     test('answered pings undo inactive in probing mode 1, and never disabled', async () => {
       const { first, second } = places()
       const world = await open({ pings: true })
-      await set(world.edge, 'd', 1, first)
-      await set(world.edge, 'i', 1, second)
+      await setState(world.edge, 'd', 1, first)
+      await setState(world.edge, 'i', 1, second)
       await world.until(async () => (await shown(world.edge)).includes('1 second AP'))
       expect(await shown(world.edge)).toContain('1 first DX')
     })

@@ -6,10 +6,10 @@ import type { CallsOf, Edge } from '../../functions/ports/edge.ts'
 /** The port's methods for many, for one: what came of it is returned or thrown. */
 export function oneAtATime(edge: Edge) {
   return {
-    setState: async (state: WritableState, group: number, uri: DestinationUri) =>
-      only(await edge.write([{ state, group, uri }])),
-    setDuidState: async (state: WritableState, group: number, uri: DestinationUri, duid: string) =>
-      only(await edge.write([{ state, group, uri, duid }])),
+    setState: async (state: WritableState, set: number, uri: DestinationUri) =>
+      only(await edge.write([{ state, set, uri }])),
+    setDuidState: async (state: WritableState, set: number, uri: DestinationUri, duid: string) =>
+      only(await edge.write([{ state, set, uri, duid }])),
     setGuard: async (uri: DestinationUri, held: boolean) => only(await edge.write([{ uri, held }])),
     readGuard: async (uri: DestinationUri) => only(await edge.readGuards([uri])),
     countOf: async (of: CallsOf): Promise<CallCount> => only(await edge.count([of])),

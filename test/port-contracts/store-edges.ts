@@ -6,7 +6,7 @@ import { uri } from './store-samples.ts'
 const records: readonly EdgeRecord[] = [
   {
     kind: 'entry',
-    group: 1,
+    set: 1,
     uri: uri('sip:10.0.1.20:5060'),
     duid: 'x1',
     flags: 'AP',
@@ -14,7 +14,7 @@ const records: readonly EdgeRecord[] = [
     sent: 7,
     calmSince: 1_795_000_000_000,
   },
-  { kind: 'entry', group: 1, uri: uri('sip:10.0.1.20:5060'), flags: 'DX', identity: '' },
+  { kind: 'entry', set: 1, uri: uri('sip:10.0.1.20:5060'), flags: 'DX', identity: '' },
   { kind: 'guard', uri: uri('sip:10.0.1.20:5060'), calmSince: 1_795_000_000_001 },
   { kind: 'guard', uri: uri('sip:10.0.1.21') },
 ]
@@ -127,12 +127,12 @@ export function edgesContract(open: () => Store, fresh: (name: string) => string
       const many = Array.from({ length: 500 }, (_, n) => uri(`sip:10.${n >> 8}.0.${n & 255}:5060`)).flatMap(
         (one): EdgeRecord[] => [
           { kind: 'guard', uri: one },
-          ...[1, 2].map((group) => ({
+          ...[1, 2].map((set) => ({
             kind: 'entry' as const,
-            group,
+            set,
             uri: one,
             flags: 'AP' as const,
-            identity: `b ${group}`,
+            identity: `b ${set}`,
           })),
         ],
       )

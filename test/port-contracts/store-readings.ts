@@ -201,7 +201,7 @@ function largeReading(edge: string): Reading {
   return aReading(edge, {
     holds: Object.fromEntries(holds),
     entries: Array.from({ length: 500 }, (_, n) => ({
-      group: 1,
+      set: 1,
       uri: uri(`sip:${address(n)}:5060`),
       iuid: `17950000${n}`,
       before: 'DP',
@@ -214,7 +214,7 @@ function largeReading(edge: string): Reading {
 function largeListing(edge: string): Listing {
   return aListing(edge, {
     listed: Array.from({ length: 1000 }, (_, n) => ({
-      group: 1 + (n & 1),
+      set: 1 + (n & 1),
       uri: uri(`sip:${address(n)}:5060`),
       flags: n % 3 === 0 ? 'DX' : 'AP',
       iuid: `17950000${n}`,

@@ -136,7 +136,7 @@ export function aReading(edge: string, change: Partial<Reading> = {}): Reading {
     boot: 'Mon Nov 23 08:00:00 2026',
     entries: [
       {
-        group: 1,
+        set: 1,
         uri: uri('sip:10.0.1.20:5060'),
         duid: 'x1',
         iuid: 'a',
@@ -146,7 +146,7 @@ export function aReading(edge: string, change: Partial<Reading> = {}): Reading {
         refused: 'State Update Failed',
         since: 1_795_000_000_050,
       },
-      { group: 2, uri: uri('sip:10.0.1.21'), after: 'DP' },
+      { set: 2, uri: uri('sip:10.0.1.21'), after: 'DP' },
     ],
     guarded: [uri('sip:10.0.1.20:5060')],
     problem: 'no answer within 3000 ms',
@@ -212,14 +212,14 @@ export function aListing(edge: string, change: Partial<Listing> = {}): Listing {
     since: 1_794_000_000_000,
     listed: [
       {
-        group: 1,
+        set: 1,
         uri: uri('sip:media.example.net:5060'),
         flags: 'AP',
         duid: 'x1',
         iuid: 'a',
         address: '10.0.1.20',
       },
-      { group: 2, uri: uri('sip:10.0.1.21'), flags: 'DX' },
+      { set: 2, uri: uri('sip:10.0.1.21'), flags: 'DX' },
     ],
     former: [
       { uri: uri('sip:10.0.1.22'), at: 1_794_999_000_000 },

@@ -159,21 +159,21 @@ export async function record(
   const lab = await openLab(release)
   try {
     const server = await lab.server('127.0.2.1')
-    const other = { group: 2, uri: 'sip:127.0.2.9:5060' }
+    const other = { set: 2, uri: 'sip:127.0.2.9:5060' }
     const quiet = { dialogDb: false, pingSeconds: 600 }
     const all = await lab.edge({
       ...quiet,
-      destinations: [{ group: 1, uri: server.uri, attrs: 'duid=ms-a' }, other],
+      destinations: [{ set: 1, uri: server.uri, attrs: 'duid=ms-a' }, other],
       endsCalls: true,
     })
     await lab.place(all, { maxCalls: 2 })
     const less = await lab.edge({
       ...quiet,
-      destinations: [{ group: 1, uri: media }],
+      destinations: [{ set: 1, uri: media }],
       profiles: false,
       settings: { DC_MAX_WHILE_LOOPS: 10 },
     })
-    const plain = await lab.edge({ plain: true, destinations: [{ group: 1, uri: media }] })
+    const plain = await lab.edge({ plain: true, destinations: [{ set: 1, uri: media }] })
     const recordings = [
       ...(await exchanges(all, askedOfAll(server.uri))),
       ...(await exchanges(less, askedOfLess)),
@@ -191,7 +191,7 @@ async function ofAnOddList(lab: Lab, quiet: object): Promise<EdgeRecording[]> {
   const uris = [media, 'sip:fs1.lab.test:5060', ...odd]
   const edge = await lab.edge({
     ...quiet,
-    destinations: uris.map((uri) => ({ group: 1, uri })),
+    destinations: uris.map((uri) => ({ set: 1, uri })),
     edit: resolving,
   })
   return exchanges(edge, [

@@ -16,7 +16,7 @@ import {
 interface Answers {
   /** sizes by profile and value; a profile that is not here is not found */
   readonly profiles?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-  /** DLGLOAD of {@link media} in groups 1 and 2 */
+  /** DLGLOAD of {@link media} in sets 1 and 2 */
   readonly load?: number
   /** undefined: no dialog module */
   readonly active?: number
@@ -120,7 +120,7 @@ describe('the total of all calls', () => {
 })
 
 describe('what stands in for them is never believed to be 0 without proof', () => {
-  test('DLGLOAD above 0 counts in each group, and 0 is no answer', async () => {
+  test('DLGLOAD above 0 counts in each set, and 0 is no answer', async () => {
     const loaded = await edgeThat(() => ({ load: 2 }))
     expect(await loaded.edge.countOf(ofMedia)).toEqual({ calls: 4, source: 'load', outbound: false })
     const empty = await edgeThat(() => ({ load: 0 }))

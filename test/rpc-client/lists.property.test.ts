@@ -156,7 +156,7 @@ function check({ targets, opaque }: ListedTargets, value: unknown, expected: rea
     if (!really.has(uri) && !isSameAsReal(uri, really)) throw new Error(`${uri} is not of the instance`)
   for (const wanted of expected)
     if (!resolved.includes(wanted.uri) || !destinations.some((entry) => isSame(entry, wanted)))
-      throw new Error(`${wanted.uri} in group ${wanted.group} is not found`)
+      throw new Error(`${wanted.uri} in set ${wanted.set} is not found`)
   for (const entry of opaque) {
     if (entry.text.length > 200) throw new Error('an opaque entry is shown at length')
     const shows = /(^|[^\w.-])10\.9\.8\.7($|[^\w.-])/.test(entry.text)
@@ -177,18 +177,18 @@ function isSameAsReal(uri: string, really: ReadonlySet<string>): boolean {
 function isSame(entry: ListedDestination, wanted: ListedDestination): boolean {
   return (
     entry.uri === wanted.uri &&
-    entry.group === wanted.group &&
+    entry.set === wanted.set &&
     entry.flags === wanted.flags &&
     entry.duid === wanted.duid
   )
 }
 
 const flagsOf = z.enum(['AX', 'DP', 'IN', 'TX', 'AP'])
-function listed(dest: { readonly [key: string]: Json }, group: number): ListedDestination {
+function listed(dest: { readonly [key: string]: Json }, set: number): ListedDestination {
   const uri = destinationUri(String(dest['URI']))
   if (!uri) throw new Error('what is planted can be read')
   const duid = z.object({ ATTRS: z.object({ DUID: z.string() }) }).safeParse(dest).data?.ATTRS.DUID
-  return { uri, group, flags: flagsOf.parse(dest['FLAGS']), ...(duid !== undefined && { duid }) }
+  return { uri, set, flags: flagsOf.parse(dest['FLAGS']), ...(duid !== undefined && { duid }) }
 }
 
 /**
@@ -197,10 +197,10 @@ function listed(dest: { readonly [key: string]: Json }, group: number): ListedDe
  */
 function plant(random: Random, records: Json[]): ListedDestination[] {
   const open = records.flatMap((record) => {
-    const group = rawSet.safeParse(record).data?.SET.ID
+    const id = rawSet.safeParse(record).data?.SET.ID
     const set = z.object({ SET: z.object({ TARGETS: z.custom<Json[]>(Array.isArray) }) }).safeParse(record)
       .data?.SET
-    return group !== undefined && set ? [{ group, targets: set.TARGETS }] : []
+    return id !== undefined && set ? [{ set: id, targets: set.TARGETS }] : []
   })
   return planted.flatMap((dest) => {
     if (random() < 0.4) return []
@@ -209,9 +209,9 @@ function plant(random: Random, records: Json[]): ListedDestination[] {
       records.splice(below(random, records.length + 1), 0, { SET: { ID: 77, TARGETS: [entry] } })
       return [listed(dest, 77)]
     }
-    const { group, targets } = oneOf(random, open)
+    const { set, targets } = oneOf(random, open)
     targets.splice(below(random, targets.length + 1), 0, entry)
-    return [listed(dest, group)]
+    return [listed(dest, set)]
   })
 }
 

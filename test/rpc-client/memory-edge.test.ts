@@ -74,7 +74,7 @@ for (const [release, name, reached] of [
           }
           throw new Error('it did not come to be within 15 s')
         },
-        callGroup: async (calls) =>
+        callSet: async (calls) =>
           live(Array.from({ length: calls }, () => edge.invite(1)?.call ?? Number.NaN)),
         callFromSecond: async (calls) =>
           live(Array.from({ length: calls }, () => edge.callFrom('10.0.1.21'))),

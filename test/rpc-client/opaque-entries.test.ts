@@ -29,8 +29,8 @@ describe('an entry that can not be read as a destination', () => {
     )
     expect(await edge.list()).toEqual({
       destinations: [
-        { group: 1, uri: media, flags: 'AX' },
-        { group: 2, uri: media, flags: 'DX' },
+        { set: 1, uri: media, flags: 'AX' },
+        { set: 2, uri: media, flags: 'DX' },
       ],
       opaque: [
         { set: 1, text: 'sip:10.0.1.21:0', duid: 'ms-b' },
@@ -44,7 +44,7 @@ describe('an entry that can not be read as a destination', () => {
   test.each<[string, unknown, object]>([
     ['no URI', set(1, { DEST: { FLAGS: 'AX' } }), { set: 1, text: '{"DEST":{"FLAGS":"AX"}}' }],
     ['a URI that is a number', set(1, dest(7)), { set: 1, text: JSON.stringify(dest(7)) }],
-    ['a whole group', set(1, dest('all')), { set: 1, text: 'all' }],
+    ['a whole set', set(1, dest('all')), { set: 1, text: 'all' }],
     ['no flags', set(1, { DEST: { URI: media } }), { set: 1, text: media }],
     ['flags of tomorrow', set(1, dest(media, { FLAGS: 'AXQ' })), { set: 1, text: media }],
     ['a load below 0', set(1, dest(media, { RUNTIME: { DLGLOAD: -1 } })), { set: 1, text: media }],
@@ -55,7 +55,7 @@ describe('an entry that can not be read as a destination', () => {
   ])('is told by %s', async (_what, record, expected) => {
     const { edge } = await listing(of(record, set(9, dest(media))))
     expect(await edge.list()).toEqual({
-      destinations: [{ group: 9, uri: media, flags: 'AX' }],
+      destinations: [{ set: 9, uri: media, flags: 'AX' }],
       opaque: [expected],
     })
   })
@@ -101,8 +101,8 @@ describe('names', () => {
       of(set(1, dest(name, { IPADDR: '10.0.1.30' }), dest(media, { IPADDR: '10.0.1.20' }))),
     )
     const expected = [
-      { group: 1, uri: name, flags: 'AX', address: '10.0.1.30' },
-      { group: 1, uri: media, flags: 'AX' },
+      { set: 1, uri: name, flags: 'AX', address: '10.0.1.30' },
+      { set: 1, uri: media, flags: 'AX' },
     ]
     expect((await edge.list()).destinations).toEqual(expected)
     expect((await edge.list()).destinations).toEqual(expected)
@@ -124,7 +124,7 @@ describe('names', () => {
 
   test.each(['', 'not an address', undefined])('that were not resolved have none (%j)', async (IPADDR) => {
     const { edge } = await listing(of(set(1, dest(name, IPADDR === undefined ? {} : { IPADDR }))))
-    expect((await edge.list()).destinations).toEqual([{ group: 1, uri: name, flags: 'AX' }])
+    expect((await edge.list()).destinations).toEqual([{ set: 1, uri: name, flags: 'AX' }])
   })
 
   test('an IPv6 address is canonical', async () => {

@@ -39,11 +39,11 @@ test('no entry of a list is left out or made up, and none names a destination th
       if (!parsed.success) return
       const { targets, opaque } = parsed.data
       expect(targets.length + opaque.length).toBe(entriesOf(value))
-      const isSound = ({ uri, flags, group }: (typeof targets)[number]['destination']) =>
+      const isSound = ({ uri, flags, set }: (typeof targets)[number]['destination']) =>
         destinationUri(uri) === uri &&
         uri.toLowerCase() !== 'all' &&
         /^[AIDT][PNX]$/.test(flags) &&
-        Number.isInteger(group)
+        Number.isInteger(set)
       expect(targets.filter(({ destination }) => !isSound(destination))).toEqual([])
     }),
   )
@@ -73,7 +73,7 @@ test('what is listed with good values is read, whatever else stands beside them'
     fc.property(sets, (RECORDS) => {
       const { targets, opaque } = dispatcherList.parse({ NRSETS: RECORDS.length, RECORDS })
       expect(opaque).toEqual([])
-      expect(targets.map((t) => [t.destination.group, t.destination.uri, t.destination.flags])).toEqual(
+      expect(targets.map((t) => [t.destination.set, t.destination.uri, t.destination.flags])).toEqual(
         RECORDS.flatMap(({ SET }) => SET.TARGETS.map(({ DEST }) => [SET.ID, DEST.URI, DEST.FLAGS])),
       )
     }),

@@ -12,7 +12,7 @@ function memoryEdge(options: Partial<MemoryEdgeOptions>) {
   const clock = createMemoryClock()
   return {
     clock,
-    edge: new MemoryEdge({ id: 'edge-a', clock, file: [{ group: 1, uri: media }], ...options }),
+    edge: new MemoryEdge({ id: 'edge-a', clock, file: [{ set: 1, uri: media }], ...options }),
   }
 }
 /** How often it was asked for a begun counter since the last time. */
@@ -167,8 +167,8 @@ test('an edge with our files of before batches is read, with names whose address
     rpcFile: 'former',
     names: { 'media-1.example': '10.0.1.20' },
     file: [
-      { group: 1, uri: name },
-      { group: 1, uri: media },
+      { set: 1, uri: name },
+      { set: 1, uri: media },
     ],
   })
   for (const _ of ['at first', 'once it is known that there are names', 'again']) {
@@ -179,6 +179,6 @@ test('an edge with our files of before batches is read, with names whose address
     ])
     expect(opaque).toEqual([])
   }
-  expect(await edge.write([{ state: 'd', group: 1, uri: media }])).toEqual(['done'])
+  expect(await edge.write([{ state: 'd', set: 1, uri: media }])).toEqual(['done'])
   expect(await edge.facts()).toMatchObject({ batch: false, fence: false, guard: true })
 })

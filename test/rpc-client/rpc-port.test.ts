@@ -7,7 +7,7 @@ import { uriOf } from './loopback.ts'
 
 for (const version of ['6.1', '6.0', '5.6'] as const)
   rpcPortContract(`memory as ${version}`, async () => {
-    const file = uris.map((uri) => ({ group: 1, uri }))
+    const file = uris.map((uri) => ({ set: 1, uri }))
     const edge = new MemoryEdge({ id: 'edge-a', clock: createMemoryClock(), version, file })
     return { transport: edge.transport, close: async () => undefined }
   })
@@ -15,12 +15,12 @@ for (const version of ['6.1', '6.0', '5.6'] as const)
 test('a memory edge whose reply to a batch is too long has executed it: calls are not ended twice, states are asked again', async () => {
   const [uri] = uris.map(uriOf)
   if (!uri) throw new Error('there are many')
-  const edge = new MemoryEdge({ id: 'edge-a', clock: createMemoryClock(), file: [{ group: 1, uri }] })
+  const edge = new MemoryEdge({ id: 'edge-a', clock: createMemoryClock(), file: [{ set: 1, uri }] })
   await edge.boot()
   edge.misbehaviour = { replyTooLong: true }
   const writes = [
     { uri, held: true },
-    { state: 'd' as const, group: 1, uri },
+    { state: 'd' as const, set: 1, uri },
   ]
   expect(await edge.write(writes)).toEqual(['done', 'done'])
   expect(edge.requests.filter((text) => text.startsWith('dispatcher.set_state'))).toHaveLength(2)

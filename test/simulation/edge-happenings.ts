@@ -66,7 +66,7 @@ function hand(world: World, { server, edge, set, state }: Of<'hand'>): void {
   const own = present(edges[edge], `edge ${edge}`)
   const shown = own
     .truth()
-    .entries.find((entry) => entry.group === set && lists.lists.serverOf(entry.uri) === server)
+    .entries.find((entry) => entry.set === set && lists.lists.serverOf(entry.uri) === server)
   if (!shown) return
   const held = lists.heldByUs(edge).has(`${set} ${shown.uri.toLowerCase()}`)
   truth.happened('hand', clock.now(), { edge, server })

@@ -37,9 +37,9 @@ export class Lists {
     const listed = (this.files[edge] ?? []).filter((line) => line.listed)
     // Never empty: an edge that lists nothing at all is a trouble of its own.
     const ours = listed.flatMap((line) =>
-      this.urisOf(line).map((uri) => ({ group: line.set, uri, flags: line.flags })),
+      this.urisOf(line).map((uri) => ({ set: line.set, uri, flags: line.flags })),
     )
-    return [...ours, { group: 9, uri: 'sip:10.9.9.9:5060', flags: 'AP' }]
+    return [...ours, { set: 9, uri: 'sip:10.9.9.9:5060', flags: 'AP' }]
   }
 
   uriOf({ server, port }: Pick<FileLine, 'server' | 'port'>): string {
@@ -101,9 +101,7 @@ function tellOfExecuted(
     told.late.done(guardKey(set), edge.truth().held.includes(set) !== (method === 'htable.seti'))
   if (method === 'dlg.profile_get_size') told.countedAt.push(now)
   if (method !== 'dispatcher.set_state') return
-  const shown = edge
-    .truth()
-    .entries.find((entry) => keyOf(entry.group, entry.uri) === keyOf(Number(set), uri))
+  const shown = edge.truth().entries.find((entry) => keyOf(entry.set, entry.uri) === keyOf(Number(set), uri))
   told.late.done(keyOf(Number(set), uri), shown?.flags.startsWith('D') !== state.startsWith('d'))
   const entry = told.written(Number(set), uri, now)
   const server = lists.serverOf(uri)
@@ -119,13 +117,13 @@ function showingOurs(edge: MemoryEdge, known: EdgeTruth): Set<string> {
   const held = edge
     .truth()
     .entries.filter(
-      ({ group, uri, flags }) =>
+      ({ set, uri, flags }) =>
         flags.startsWith('D') &&
-        [...(known.entries.get(keyOf(group, uri))?.accepts ?? [])].some(
+        [...(known.entries.get(keyOf(set, uri))?.accepts ?? [])].some(
           (accepted) => !accepted.startsWith('D'),
         ),
     )
-  return new Set(held.map(({ group, uri }) => keyOf(group, uri)))
+  return new Set(held.map(({ set, uri }) => keyOf(set, uri)))
 }
 
 /** The edges of a plan and the files that they load; every load, state and hand is told to the truth. */

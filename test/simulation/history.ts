@@ -98,11 +98,11 @@ async function see(world: World): Promise<Seen> {
         hasGuard: plan.edges[index]?.guard ?? false,
         guarded: held,
         guardedLate: entries.flatMap(({ uri }) => (known?.late.changed.has(guardKey(uri)) ? uri : [])),
-        entries: entries.map(({ group, uri, flags }) => {
+        entries: entries.map(({ set, uri, flags }) => {
           const server = lists.lists.serverOf(uri)
-          const accepts = [...(known?.entries.get(keyOf(group, uri))?.accepts ?? [])]
-          const isLate = known?.late.changed.has(keyOf(group, uri)) ?? false
-          return { set: group, uri, flags, accepts, isLate, ...(server !== undefined && { server }) }
+          const accepts = [...(known?.entries.get(keyOf(set, uri))?.accepts ?? [])]
+          const isLate = known?.late.changed.has(keyOf(set, uri)) ?? false
+          return { set, uri, flags, accepts, isLate, ...(server !== undefined && { server }) }
         }),
       }
     }),
@@ -116,9 +116,9 @@ async function see(world: World): Promise<Seen> {
     records: records.flatMap(({ id, records: own }) =>
       own.flatMap((record) => {
         if (record.kind !== 'entry') return []
-        const { group, uri, flags } = record
+        const { set, uri, flags } = record
         const server = lists.lists.serverOf(uri)
-        return [{ edge: id, set: group, uri, flags, ...(server !== undefined && { server }) }]
+        return [{ edge: id, set, uri, flags, ...(server !== undefined && { server }) }]
       }),
     ),
     drains: drains.flatMap((drain) =>

@@ -68,7 +68,7 @@ const sabotages: readonly Sabotage[] = [
     withStore((store) => ({
       putEdgeRecords: async (edge, generation, records) => {
         const keyOf = ({ kind, uri, ...rest }: (typeof records)[number]) =>
-          `${kind} ${uri} ${'group' in rest ? `${rest.group} ${rest.duid}` : ''}`
+          `${kind} ${uri} ${'set' in rest ? `${rest.set} ${rest.duid}` : ''}`
         const before = (await store.edgeRecords(edge)) ?? []
         const next = new Map([...before, ...records].map((record) => [keyOf(record), record]))
         return store.putEdgeRecords(edge, generation, [...next.values()])

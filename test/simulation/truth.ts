@@ -4,7 +4,7 @@ import { LateWrites } from './late-writes.ts'
 /** The true world, apart from what the product or an edge remembers. Times are epoch milliseconds. */
 
 export interface Line {
-  readonly group: number
+  readonly set: number
   readonly uri: string
   readonly flags?: string
 }
@@ -104,8 +104,8 @@ export class EdgeTruth {
     const former = new Map(this.entries)
     this.entries.clear()
     if (by === 'restart' || this.hasIdentities) this.onRecord = new Map()
-    for (const { group, uri, flags = 'AX' } of lines) {
-      const key = keyOf(group, uri)
+    for (const { set, uri, flags = 'AX' } of lines) {
+      const key = keyOf(set, uri)
       const old = former.get(key)
       const known = this.onRecord.get(key)
       const looksLikeOurs = known || this.mayArrive(uri) || (held.has(key) && old && this.unclear(old, now))
@@ -113,7 +113,7 @@ export class EdgeTruth {
       // is in the air.
       const undecided = flags.startsWith('D') && looksLikeOurs
       this.entries.set(key, {
-        set: group,
+        set,
         uri,
         accepts: new Set(undecided ? [flags, ...(old?.accepts ?? []), ...(known?.accepts ?? [])] : [flags]),
         before: old?.accepts ?? new Set(),

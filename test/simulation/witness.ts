@@ -28,7 +28,7 @@ export function traced(
         if (server !== undefined) runs.note((trace, now) => trace.writes(index, server, now))
       }
       const written = await store.putEdgeRecords(edge, generation, records)
-      const entries = records.flatMap((one) => (one.kind === 'entry' ? [{ ...one, set: one.group }] : []))
+      const entries = records.flatMap((one) => (one.kind === 'entry' ? [one] : []))
       if (written === 'written') truth.edges[index]?.recorded(entries)
       return written
     },
@@ -46,9 +46,9 @@ export function answersTo({
   const openOn = (edge: number) =>
     present(edges[edge], `edge ${edge}`)
       .truth()
-      .entries.flatMap(({ group, uri, flags }) => {
+      .entries.flatMap(({ set, uri, flags }) => {
         const server = lists.lists.serverOf(uri)
-        return server === undefined || flags.startsWith('D') ? [] : [{ server, entry: `${group} ${uri}` }]
+        return server === undefined || flags.startsWith('D') ? [] : [{ server, entry: `${set} ${uri}` }]
       })
   return ({ type, detail }) => {
     if (type !== 'Command Answered') return

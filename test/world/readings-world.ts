@@ -16,7 +16,7 @@ export async function drainedWorld() {
 /** Twenty instances, each listed on two edges, each with a call on the first. */
 export async function twenty() {
   const ids = Array.from({ length: 20 }, (_, n) => `i-000000000000000${String(n + 10)}`)
-  const servers = ids.map((_, n) => ({ group: 1, uri: `sip:10.0.2.${n + 10}:5060` }))
+  const servers = ids.map((_, n) => ({ set: 1, uri: `sip:10.0.2.${n + 10}:5060` }))
   const world = createWorld({
     edges: [
       { id: 'edge-a', file: servers },

@@ -32,7 +32,7 @@ export function gapsOf(times: readonly number[]): readonly number[] {
   return some(times.slice(1).map((at, index) => at - (times[index] ?? 0)))
 }
 
-/** The same in every group of both edges. */
+/** The same in every set of both edges. */
 export function everywhere(one: string, two = one) {
   return { 'edge-a/1': one, 'edge-a/2': two, 'edge-b/1': one, 'edge-b/2': two }
 }

@@ -4,7 +4,7 @@ import { MemoryEdge } from '../memory/edge.ts'
 
 type Flags = Readonly<Record<string, string>>
 
-/** Flags of a destination by edge and group, as Kamailio has them. */
+/** Flags of a destination by edge and set, as Kamailio has them. */
 export function flagsOf(edges: readonly Edge[], uri: string): Flags {
   return Object.fromEntries(
     edges.flatMap((edge) =>
@@ -12,20 +12,18 @@ export function flagsOf(edges: readonly Edge[], uri: string): Flags {
         ? edge
             .truth()
             .entries.filter((entry) => entry.uri === uri)
-            .map((entry) => [`${edge.id}/${entry.group}`, entry.flags])
+            .map((entry) => [`${edge.id}/${entry.set}`, entry.flags])
         : [],
     ),
   )
 }
 
-/** What is on record of a destination before its first hold, by edge and group. */
+/** What is on record of a destination before its first hold, by edge and set. */
 export async function formerFlagsOf(store: Store, edges: readonly Edge[], uri: string): Promise<Flags> {
   const former = await Promise.all(
     edges.map(async ({ id }) =>
       ((await store.edgeRecords(id)) ?? []).flatMap((record) =>
-        record.kind === 'entry' && record.uri === uri
-          ? [[`${id}/${record.group}`, record.flags] as const]
-          : [],
+        record.kind === 'entry' && record.uri === uri ? [[`${id}/${record.set}`, record.flags] as const] : [],
       ),
     ),
   )

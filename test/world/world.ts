@@ -40,12 +40,12 @@ export const seconds = 1000
 export const minutes = 60_000
 export const hours = 3_600_000
 
-/** The server stands in two groups, next to a neighbour that must never be touched. */
+/** The server stands in two sets, next to a neighbour that must never be touched. */
 export const file: readonly FileEntry[] = [
-  { group: 1, uri: server, flags: 'AP' },
-  { group: 1, uri: neighbour, flags: 'AP' },
-  { group: 2, uri: server, flags: 'IP' },
-  { group: 2, uri: neighbour, flags: 'AX' },
+  { set: 1, uri: server, flags: 'AP' },
+  { set: 1, uri: neighbour, flags: 'AP' },
+  { set: 2, uri: server, flags: 'IP' },
+  { set: 2, uri: neighbour, flags: 'AX' },
 ]
 
 export const config: ControlConfigInput = {
@@ -213,7 +213,7 @@ function views({ memory, clock, startedAt, edges, executions }: Around) {
       if (more.length > 0) throw new Error(`${more.length} more holds are in force`)
       return present(hold, 'hold in force')
     },
-    /** Flags of a destination by edge and group, as Kamailio has them. */
+    /** Flags of a destination by edge and set, as Kamailio has them. */
     flags: (uri = server) => flagsOf(memory.fleet.list, uri),
     /** Every hold that is not lifted, as `source/id`. */
     heldBy: async () =>
@@ -221,7 +221,7 @@ function views({ memory, clock, startedAt, edges, executions }: Around) {
         .filter((hold) => !hold.lifted)
         .map((hold) => `${hold.source}/${hold.id}`)
         .sort(),
-    /** What is on record of a destination before its first hold, by edge and group. */
+    /** What is on record of a destination before its first hold, by edge and set. */
     formerFlags: (uri = server) => formerFlagsOf(memory.store, edges, uri),
     /** How the lifecycle actions ended, with when. */
     ended: () =>
