@@ -28,16 +28,32 @@ const gone = [
 ]
 
 test('what one writer per edge made needless, and what waking did, does not come back', () => {
-  const files = ['functions', 'lib'].flatMap((folder) =>
+  const files = filesIn(['functions', 'lib'])
+  expect(files.length).toBeGreaterThan(100)
+  expect(found(files, new RegExp(`\\b(${gone.join('|')})\\b`))).toEqual([])
+})
+
+/** A group is an Auto Scaling group. Rows keep the name, and their readers map it: `EntryRow`. */
+test('a dispatcher set is called a group in rows of the store, and nowhere else', () => {
+  const rows = ['rows.ts', 'edge-rows.ts', 'reading-rows.ts'].map((name) => join('functions/aws', name))
+  const files = filesIn(['functions', 'lib', 'lab', 'bench'])
+  const aSet = /\bgroup\??: (number|z\.(number|int)\(|\d)|\bin group (\d|\$\{)/
+  expect(found(rows, aSet)).toHaveLength(rows.length)
+  const others = files.filter((name) => !rows.includes(name))
+  expect(found(others, aSet)).toEqual([])
+})
+
+function filesIn(folders: readonly string[]): string[] {
+  return folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
       .map((name) => join(folder, name)),
   )
-  expect(files.length).toBeGreaterThan(100)
-  const names = new RegExp(`\\b(${gone.join('|')})\\b`)
-  const found = files.flatMap((name) => {
+}
+
+function found(files: readonly string[], names: RegExp): string[] {
+  return files.flatMap((name) => {
     const match = names.exec(readFileSync(join(root, name), 'utf8'))
     return match ? [`${name}: ${match[0]}`] : []
   })
-  expect(found).toEqual([])
-})
+}

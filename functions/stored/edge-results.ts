@@ -22,7 +22,7 @@ export interface EdgeResult {
 }
 
 export interface ShownEntry {
-  readonly group: number
+  readonly set: number
   readonly uri: DestinationUri
   readonly before: Flags
   readonly after: Flags
@@ -47,7 +47,7 @@ export function resultOf(
 ): EdgeResult {
   const { outcome, detail, guarded, entries } = outcomeOf(reading, hold, listed)
   const shown = entries.map(({ set, uri, before, after }) => ({
-    group: set,
+    set,
     uri,
     before: before ?? after,
     after,
@@ -87,7 +87,7 @@ export function together(results: readonly EdgeResult[]): EdgeResult[] {
   return [...Map.groupBy(results, ({ edge }) => edge).values()].flatMap((of) => {
     const [worst] = of.toSorted((a, b) => outcomes.indexOf(a.outcome) - outcomes.indexOf(b.outcome))
     if (!worst) return []
-    const all = new Map(of.flatMap(({ entries }) => entries.map((one) => [`${one.group} ${one.uri}`, one])))
+    const all = new Map(of.flatMap(({ entries }) => entries.map((one) => [`${one.set} ${one.uri}`, one])))
     const shown = shownEntries([...all.values()])
     const more = (shown.more ?? 0) + Math.max(...of.map((result) => result.more ?? 0))
     return [{ ...worst, ...shown, ...(more > 0 && { more }) }]

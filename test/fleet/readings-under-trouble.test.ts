@@ -57,7 +57,7 @@ test('drift is corrected for every hold, and published once', async () => {
       who: 'alice',
       result: {
         outcome: 'applied',
-        entries: expect.arrayContaining([{ group: 1, uri: server, before: 'AX', after: 'DX' }]),
+        entries: expect.arrayContaining([{ set: 1, uri: server, before: 'AX', after: 'DX' }]),
       },
     },
     { edge: 'edge-b', hold: 'operator/10.0.1.21:5060;udp/alice' },

@@ -25,7 +25,7 @@ test('a command answers every edge by the first reading that knows its change, w
       edge,
       outcome: 'applied',
       guarded: true,
-      entries: expect.arrayContaining([{ group: 1, uri: server, before: 'AP', after: 'DX' }]),
+      entries: expect.arrayContaining([{ set: 1, uri: server, before: 'AP', after: 'DX' }]),
     })),
   })
   expect(world.age() - from).toBeLessThan(2 * seconds)
