@@ -87,11 +87,11 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
 
     async seeRequest(of, order, intent) {
       const newest = await table.write({
-        put: expiring(seenKey(of), { order, says: intent }, seenSeconds),
+        put: expiring(seenKey(of), { order, intent }, seenSeconds),
         condition: notAfter(order),
       })
       if (newest) return 'newest'
-      return parseAnswer(seenRow, await table.get(seenKey(of)), 'SEEN').says
+      return parseAnswer(seenRow, await table.get(seenKey(of)), 'SEEN').intent
     },
 
     async commandOutcome(commandId) {

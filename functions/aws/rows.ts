@@ -110,9 +110,9 @@ export const pendingOutcomeRow: z.ZodType<PendingOutcome> = z.object({
   at: z.number(),
 } satisfies Fields<PendingOutcome>)
 
-/** A release before this one did not write the intent: nothing is lifted for it. */
-export const seenRow: z.ZodType<{ readonly says: RequestIntent }> = z.object({
-  says: z.enum({ hold: 'hold', lift: 'lift' } satisfies Each<RequestIntent>).default('hold'),
+/** A release before 0.2 did not write the intent: nothing is lifted for it. */
+export const seenRow: z.ZodType<{ readonly intent: RequestIntent }> = z.object({
+  intent: z.enum({ hold: 'hold', lift: 'lift' } satisfies Each<RequestIntent>).default('hold'),
 })
 
 export const outcomeRow: z.ZodType<Record<string, unknown>> = z.record(z.string(), z.unknown())

@@ -1,16 +1,11 @@
 import { AmbiguousDestination, InvalidMessage } from './errors.ts'
+import type { RequestIntent } from './hold.ts'
 
 const instanceAttribute = 'InstanceId'
 
-export type AlarmIntent =
-  /** place the hold of this alarm and series */
-  | 'drain'
-  /** lift that hold; it is found by its id, no target is needed */
-  | 'lift'
-  /** nothing to do */
-  | 'skip'
-
 /**
+ * What becomes of the hold of this alarm and series. To be lifted it is found by its id: no target is needed.
+ *
  * An ALARM that is muted or suppressed places nothing, while its OK always lifts: else a hold placed before
  * the mute would stay. INSUFFICIENT_DATA proves nothing about health. An alarm over many series is only a
  * summary: its contributors drain.
@@ -19,9 +14,9 @@ export function alarmIntent(alarm: {
   readonly value: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA'
   readonly muted: boolean
   readonly summary: boolean
-}): AlarmIntent {
+}): RequestIntent | 'skip' {
   if (alarm.value === 'OK') return 'lift'
-  return alarm.value === 'ALARM' && !alarm.muted && !alarm.summary ? 'drain' : 'skip'
+  return alarm.value === 'ALARM' && !alarm.muted && !alarm.summary ? 'hold' : 'skip'
 }
 
 /**

@@ -16,8 +16,7 @@ export async function handleAlarm(ports: Ports, message: AlarmMessage): Promise<
   const intent = alarmIntent(message)
   if (!configured || intent === 'skip') return ports.metrics.count(metricNames.skipped, 1)
   const { holdId, who } = alarmHold(message.alarmName, message.series)
-  const says = intent === 'lift' ? 'lift' : 'hold'
-  const newest = await ports.store.seeRequest({ source: 'alarm', id: holdId }, message.order, says)
+  const newest = await ports.store.seeRequest({ source: 'alarm', id: holdId }, message.order, intent)
   if (newest !== 'newest') {
     ports.metrics.count(metricNames.skipped, 1)
     // A newer ALARM may not be done yet: what is held for this alarm meanwhile stays.

@@ -123,7 +123,7 @@ const contributor = {
 const alarms: Record<string, { message: object; intent: string }> = {
   'alarm-metric-alarm': {
     message: { ...cpu, value: 'ALARM', order: orderOf(Date.parse('2026-11-22T17:04:40.989Z')) },
-    intent: 'drain',
+    intent: 'hold',
   },
   'alarm-metric-ok': {
     message: { ...cpu, value: 'OK', order: orderOf(Date.parse('2026-11-22T17:24:40.991Z')) },
@@ -135,21 +135,21 @@ const alarms: Record<string, { message: object; intent: string }> = {
   },
   'alarm-metric-math': {
     message: { alarmName: 'media-server-traffic', dimensionInstanceIds: [instanceId], summary: false },
-    intent: 'drain',
+    intent: 'hold',
   },
   'alarm-metric-math-several-instances': {
     message: { dimensionInstanceIds: [instanceId, 'i-0987654321fedcba0'] },
-    intent: 'drain',
+    intent: 'hold',
   },
   'alarm-composite': {
     message: { alarmName: 'media-server-unwell', dimensionInstanceIds: [], muted: false },
-    intent: 'drain',
+    intent: 'hold',
   },
   'alarm-suppressed': { message: { alarmName: 'media-server-unwell', muted: true }, intent: 'skip' },
   'alarm-muted': { message: { ...cpu, value: 'ALARM', muted: true }, intent: 'skip' },
   'alarm-muted-ok': { message: { ...cpu, value: 'OK', muted: true }, intent: 'lift' },
-  'alarm-tag-target': { message: { tagTarget: destination, dimensionInstanceIds: [] }, intent: 'drain' },
-  'alarm-contributor-alarm': { message: { ...contributor, value: 'ALARM' }, intent: 'drain' },
+  'alarm-tag-target': { message: { tagTarget: destination, dimensionInstanceIds: [] }, intent: 'hold' },
+  'alarm-contributor-alarm': { message: { ...contributor, value: 'ALARM' }, intent: 'hold' },
   'alarm-contributor-ok': { message: { ...contributor, value: 'OK' }, intent: 'lift' },
   'alarm-contributor-summary': {
     message: { alarmName: 'media-servers-cpu', series: '', value: 'ALARM', summary: true },

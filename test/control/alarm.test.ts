@@ -12,7 +12,7 @@ describe('alarmIntent', () => {
   ]
 
   it('ALARM drains', () => {
-    expect(alarmIntent({ value: 'ALARM', ...plain })).toBe('drain')
+    expect(alarmIntent({ value: 'ALARM', ...plain })).toBe('hold')
   })
 
   it('ALARM that is muted or suppressed is skipped', () => {

@@ -28,7 +28,7 @@ function notRead(edge: string): EdgeHead {
 
 function memoryHolds() {
   const holds = new Map<string, Hold>()
-  const seen = new Map<string, { readonly order: string; readonly says: RequestIntent }>()
+  const seen = new Map<string, { readonly order: string; readonly intent: RequestIntent }>()
   const keyOf = (hold: Hold) => holdKey(hold.source, hold.id, hold.subject)
   const stale = (hold: Hold) => {
     const known = holds.get(keyOf(hold))
@@ -55,11 +55,11 @@ function memoryHolds() {
       holds.set(keyOf(lifted), structuredClone(lifted))
       holds.set(keyOf(mark), structuredClone(mark))
     },
-    async seeRequest({ source, id }, order, says) {
+    async seeRequest({ source, id }, order, intent) {
       const key = `${source}/${id}`
       const newest = seen.get(key)
-      if (newest && newest.order > order) return newest.says
-      seen.set(key, { order, says })
+      if (newest && newest.order > order) return newest.intent
+      seen.set(key, { order, intent })
       return 'newest'
     },
   } satisfies Partial<Store>
