@@ -89,6 +89,7 @@ const flatRow = z.object({
   holdId: z.string(),
   who: z.string(),
   why: z.string(),
+  force: z.string().exactOptional(),
   order: z.string(),
   /** `retired` is a former release's: its action is over, and its mark left */
   state: z.enum(['claimed', 'draining', 'drained', 'completing', 'retired', 'ended']),
@@ -160,7 +161,7 @@ function fromFlat(row: DrainRow): Drain {
 }
 
 function holdIn(row: DrainRow): DrainHold {
-  const { source, holdId, uris, formerUris, addresses, wholeInstance, group, who, why, order } = row
+  const { source, holdId, uris, formerUris, addresses, wholeInstance, group, who, why, force, order } = row
   return {
     source,
     id: holdId,
@@ -172,6 +173,7 @@ function holdIn(row: DrainRow): DrainHold {
     ...(group !== undefined && { group }),
     who,
     why,
+    ...(force !== undefined && { force }),
     placedAt: row.requestedAt,
     until: row.deadlineAt,
     order,
@@ -238,6 +240,7 @@ export function toDrainRow(drain: Drain): DrainRow {
     ...(of.kind === 'instance' && { instanceId: of.instanceId }),
     ...(formerUris && { formerUris }),
     ...(group !== undefined && { group }),
+    ...(hold.force !== undefined && { force: hold.force }),
     ...(drain.action && { lifecycle: drain.action }),
     ...(drain.lastHeartbeatAt !== undefined && { lastHeartbeatAt: drain.lastHeartbeatAt }),
     ...(callsEnded !== undefined && { callsEnded }),

@@ -43,7 +43,7 @@ export function notAfter(order: string): Condition {
  * find the few that count. Only a lifted hold has a TTL: no hold ends because a row expired.
  * @param filled what was read and is filled in: each filling adds an address or a URI, or is the same
  */
-function writesOf(hold: Hold, filled?: Hold): Write[] {
+export function writesOf(hold: Hold, filled?: Hold): Write[] {
   const key = keyOf(hold.source, hold.id, hold.subject)
   const over = hold.lifted !== undefined
   const copy = copyKey(key)

@@ -2,6 +2,7 @@ import { drainId } from '../control/drain.ts'
 import type { KeptEvent } from '../ports/events.ts'
 import type { Store } from '../ports/store.ts'
 import { drainRow, toDrainRow } from './drain-row.ts'
+import { dynamoClearance } from './dynamo-clearance.ts'
 import { dynamoEdges } from './dynamo-edges.ts'
 import { dynamoHolds, notAfter, seenKey } from './dynamo-holds.ts'
 import { dynamoReadings } from './dynamo-readings.ts'
@@ -49,6 +50,8 @@ const keptKey = ({ at, id }: KeptEvent): Key => ({
  * | command's outcome      | `COMMAND#<id>`                    | `OUTCOME`                  | 14 days                      |
  * | event that was refused | `EVENTS`                          | `<time>#<id>`              | 14 days                      |
  * | release of an edge     | `RELEASES`                        | `<edge>`                   | ended: 30 days               |
+ * | drain by choice that waits for clearance | `WAITING`       | `<source>/<id>`            | never                        |
+ * | freeze, in force or ended | `FREEZE`                       | `FREEZE`                   | never                        |
  * | answer to be ended     | `PENDING`                         | `<id>`                     | 14 days                      |
  * | last good edges        | `FLEET`                           | `LAST_GOOD`                | never                        |
  *
@@ -64,6 +67,7 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
 
   return {
     ...dynamoHolds(table),
+    ...dynamoClearance(table),
     ...dynamoEdges(table),
     ...dynamoReadings(table, clock),
 

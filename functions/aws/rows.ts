@@ -1,7 +1,9 @@
 import * as z from 'zod'
 import { eventTypes } from '../contracts/names.ts'
+import type { Freeze, WaitingDrain } from '../control/clearance.ts'
 import type { DestinationUri, Flags } from '../control/destination.ts'
 import { destinationUri } from '../control/destination.ts'
+import type { DrainHold } from '../control/drain.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import { UnexpectedAnswer } from '../control/errors.ts'
 import type { Hold, RequestIntent, Subject } from '../control/hold.ts'
@@ -59,7 +61,7 @@ export const subject: z.ZodType<Subject> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('uri'), uri }),
 ])
 
-export const holdRow: z.ZodType<Hold> = z.object({
+const holdFields = {
   source: z.enum({
     lifecycle: 'lifecycle',
     alarm: 'alarm',
@@ -76,11 +78,37 @@ export const holdRow: z.ZodType<Hold> = z.object({
   group: z.string().exactOptional(),
   who: z.string(),
   why: z.string(),
+  force: z.string().exactOptional(),
   placedAt: z.number(),
   until: z.number().exactOptional(),
   order: z.string(),
   lifted: z.object({ at: z.number(), by: z.string() }).exactOptional(),
-} satisfies Fields<Hold>)
+} satisfies Fields<Hold>
+export const holdRow: z.ZodType<Hold> = z.object(holdFields)
+
+const { shownAt: _shownAt, lifted: _lifted, source: _source, until: _until, ...placed } = holdFields
+
+export const waitingRow: z.ZodType<WaitingDrain> = z.object({
+  hold: z.object({
+    ...placed,
+    source: z.enum({
+      lifecycle: 'lifecycle',
+      alarm: 'alarm',
+      operator: 'operator',
+    } satisfies Each<DrainHold['source']>),
+    until: z.number(),
+  } satisfies Fields<DrainHold>),
+  since: z.number(),
+} satisfies Fields<WaitingDrain>)
+
+export const freezeRow: z.ZodType<Freeze> = z.object({
+  who: z.string(),
+  why: z.string(),
+  at: z.number(),
+  until: z.number().exactOptional(),
+  order: z.string(),
+  ended: z.object({ at: z.number(), by: z.string() }).exactOptional(),
+} satisfies Fields<Freeze>)
 
 export const releaseRow: z.ZodType<EdgeRelease> = z.object({
   edge: z.string(),

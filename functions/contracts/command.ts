@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { CommandRefused, InvalidMessage } from '../control/errors.ts'
-import { check, describe, parseAs, parseJson } from './parse.ts'
+import { check, describe, instant, parseAs, parseJson } from './parse.ts'
 
 const knownVersions = [1]
 
@@ -44,6 +44,8 @@ const drain = z
     destination: destination.optional(),
     instance: instance.optional(),
     reason: text(1000),
+    /** why it may begin whatever the floors, the limit or a freeze ask for */
+    force: text(1000).optional(),
     deadlineSeconds: z.int().min(1).max(172_800).optional(),
   })
   .refine(hasOneTarget, exactlyOneTarget)
@@ -79,6 +81,20 @@ export const releaseCommand = z.strictObject({
   reason: text(1000),
 })
 
+const freeze = z.strictObject({
+  ...shared,
+  command: z.literal('freeze'),
+  reason: text(1000),
+  /** when it ends by itself */
+  until: instant.optional(),
+})
+
+const unfreeze = z.strictObject({
+  ...shared,
+  command: z.literal('unfreeze'),
+  reason: text(1000).optional(),
+})
+
 /**
  * The body of one message of the commands queue, version 1; docs/commands.md explains each key. Unknown keys
  * are errors.
@@ -88,15 +104,24 @@ export const releaseCommand = z.strictObject({
  * {"version":1,"id":"change-4712","command":"activate","instance":"i-1234567890abcdef0","source":"operator","requestedBy":"alice"}
  * {"version":1,"id":"change-4713","command":"reload","edge":"edge-a","requestedBy":"alice"}
  * {"version":1,"id":"change-4714","command":"release","edge":"edge-b","reason":"its machine is lost","requestedBy":"alice"}
+ * {"version":1,"id":"change-4715","command":"freeze","reason":"carrier maintenance","until":"2026-11-28T06:00:00Z","requestedBy":"alice"}
+ * {"version":1,"id":"change-4716","command":"unfreeze","requestedBy":"alice"}
  * ```
  */
-const command = z.discriminatedUnion('command', [drain, activate, reloadCommand, releaseCommand])
+const command = z.discriminatedUnion('command', [
+  drain,
+  activate,
+  reloadCommand,
+  releaseCommand,
+  freeze,
+  unfreeze,
+])
 
 /** What must be right before the rest can be judged: each version has a schema of its own. */
 const header = z.looseObject({
   version: z.literal(knownVersions, { error: `is not a known version; known: ${knownVersions.join(', ')}` }),
-  command: z.enum(['drain', 'activate', 'reload', 'release'], {
-    error: 'must be "drain", "activate", "reload" or "release"',
+  command: z.enum(['drain', 'activate', 'reload', 'release', 'freeze', 'unfreeze'], {
+    error: 'must be "drain", "activate", "reload", "release", "freeze" or "unfreeze"',
   }),
 })
 
@@ -105,6 +130,7 @@ export type Command = z.output<typeof command>
 export type DrainCommand = Extract<Command, { command: 'drain' }>
 export type ActivateCommand = Extract<Command, { command: 'activate' }>
 export type ReloadCommand = Extract<Command, { command: 'reload' }>
+export type FreezeCommand = Extract<Command, { command: 'freeze' | 'unfreeze' }>
 export type ReleaseCommand = Extract<Command, { command: 'release' }>
 /** A command as it is sent, defaults left out. */
 export type CommandInput = z.input<typeof command>
@@ -132,9 +158,15 @@ export function parseCommand(body: string): Command {
  * @returns 1 to 128 characters that SQS allows in a message group id.
  */
 export function commandGroupId(sent: CommandInput | Command): string {
-  const subject =
-    sent.command === 'reload' || sent.command === 'release'
-      ? (sent.edge ?? 'reload')
-      : (sent.destination ?? sent.instance ?? '')
+  const {
+    edge: of,
+    destination: at,
+    instance: who,
+  } = {
+    ...{ edge: undefined, destination: undefined, instance: undefined },
+    ...sent,
+  }
+  // A freeze and its end stay in order.
+  const subject = of ?? at ?? who ?? (sent.command === 'reload' ? 'reload' : 'freeze')
   return subject.replace(/[^!-~]/g, '_').slice(0, 128) || sent.command
 }

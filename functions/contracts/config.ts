@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { Floor } from '../control/clearance.ts'
 import type { EndCalls } from '../control/deadline.ts'
 import type { LifecycleTarget } from '../control/drain.ts'
 import { heartbeatInterval } from '../control/pace.ts'
@@ -68,6 +69,39 @@ const alarm = z.strictObject({
   target: z.string().min(1).optional(),
 })
 
+/** How many servers drains by choice must leave. */
+const floor = z
+  .strictObject({
+    /** a dispatcher set; without set and group it is each set's floor */
+    set: z.int().min(0).optional(),
+    /** an Auto Scaling group of ours */
+    group: z.string().min(1).optional(),
+    count: z.int().min(1).optional(),
+    /** of the servers that get calls or are held by us */
+    percent: z.number().gt(0).max(100).optional(),
+    /** what is left must carry all calls that are up, so many each */
+    callsPerServer: z.number().gt(0).optional(),
+  })
+  .transform(({ set, group: of, count, percent, callsPerServer }, context): Floor => {
+    const where = { ...(set !== undefined && { set }), ...(of !== undefined && { group: of }) }
+    const given = [count, percent, callsPerServer].filter((least) => least !== undefined).length
+    if (given === 1 && count !== undefined) return { ...where, count }
+    if (given === 1 && percent !== undefined) return { ...where, percent }
+    if (given === 1 && callsPerServer !== undefined) return { ...where, callsPerServer }
+    context.addIssue({
+      code: 'custom',
+      message: 'must have exactly one of count, percent and callsPerServer',
+    })
+    return z.NEVER
+  })
+
+/** What keeps alarms and operators, or a loop of theirs, from draining too much. */
+const clearance = z.strictObject({
+  floors: z.array(floor).default([]),
+  /** so many drains by choice may be under way */
+  atOnce: z.int().min(1).optional(),
+})
+
 const timers = z.strictObject({
   minWaitSeconds: seconds(1, 120).default(5),
   maxWaitSeconds: seconds(1, 120).default(120),
@@ -83,6 +117,7 @@ export const controlConfig = z
   .strictObject({
     groups: z.array(group),
     alarms: z.array(alarm).default([]),
+    clearance: clearance.prefault({}),
     operatorDrainDeadlineSeconds: seconds(1, 172_800).default(7200),
     /**
      * DNS names in the edges' lists that are no server of the groups, although no edge can resolve them: flag
@@ -105,6 +140,14 @@ export const controlConfig = z
           })
       })
     }
+    config.clearance.floors.forEach(({ group: name }, index) => {
+      if (name !== undefined && !config.groups.some((each) => each.name === name))
+        context.addIssue({
+          code: 'custom',
+          path: ['clearance', 'floors', index, 'group'],
+          message: `"${name}" is no group of ours`,
+        })
+    })
     const { minWaitSeconds, maxWaitSeconds, failoverWindowSeconds } = config.timers
     if (minWaitSeconds > maxWaitSeconds)
       context.addIssue({

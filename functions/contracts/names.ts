@@ -40,6 +40,8 @@ export const eventSource = 'dispatcher-control'
 /** `detail-type` of the events that we publish; `docs/operations.md` has what each means. */
 export const eventTypes = {
   drainStarted: 'Drain Started',
+  drainWaiting: 'Drain Waiting',
+  drainSuperseded: 'Drain Superseded',
   drainConfirmed: 'Drain Confirmed',
   drainProgress: 'Drain Progress',
   drained: 'Drain Drained',
@@ -64,6 +66,9 @@ export const eventTypes = {
   edgeReleased: 'Edge Released',
   edgeReleaseEnded: 'Edge Release Ended',
   swept: 'Swept',
+  belowFloor: 'Below Floor',
+  frozen: 'Frozen',
+  freezeEnded: 'Freeze Ended',
 } as const
 export type EventType = (typeof eventTypes)[keyof typeof eventTypes]
 
@@ -94,6 +99,12 @@ export const metricNames = {
   eventsRefused: 'EventsRefused',
   /** events that could be neither published nor kept */
   eventsLost: 'EventsLost',
+  /** floors that are not kept, whatever took the servers, once a minute */
+  belowFloor: 'BelowFloor',
+  /** drains by choice that wait for clearance, once a minute */
+  waitingDrains: 'WaitingDrains',
+  /** 1 while a freeze is in force, once a minute */
+  frozen: 'Frozen',
   /** what the sweep found: an event was lost, or looks have stopped */
   swept: 'Swept',
   /** steps of a drain whose record is not in the table */

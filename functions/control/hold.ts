@@ -56,6 +56,8 @@ export interface Hold {
   readonly group?: string
   readonly who: string
   readonly why: string
+  /** why it was begun whatever the floors, the limit or a freeze ask for */
+  readonly force?: string
   readonly placedAt: number
   /** when its drain is due; a hold never ends by itself */
   readonly until?: number
@@ -84,6 +86,11 @@ export function mayShowMore({ source, subject, wholeInstance }: Hold): boolean {
 }
 
 export type HoldName = Pick<Hold, 'source' | 'id'>
+
+/** An alarm's or operator's, which clearance may have wait. */
+export function isByChoice({ source }: Pick<Hold, 'source'>): boolean {
+  return source === 'alarm' || source === 'operator'
+}
 
 /** Names a hold: its source and id are unique over the fleet. Readings count calls under this key. */
 export function holdKey(hold: HoldName): string {

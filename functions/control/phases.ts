@@ -84,13 +84,14 @@ export function looking({ phase }: Drain): Draining | EndingCalls | Retained | H
 /** Who, why, what: the part of a drain that every event about it shows. */
 export function summary(drain: Drain): Readonly<Record<string, unknown>> {
   const { attempt, hold, phase, callsEnded } = drain
-  const { source, who, why, subject, group, uris, placedAt, until } = hold
+  const { source, who, why, force, subject, group, uris, placedAt, until } = hold
   return {
     drainId: drainId(drain),
     attempt,
     source,
     who,
     why,
+    force,
     instanceId: subject.kind === 'instance' ? subject.instanceId : undefined,
     group,
     uris,

@@ -1,9 +1,6 @@
 import { metricNames } from '../contracts/names.ts'
-import { drainingLoads } from '../control/draining-load.ts'
-import { activeHosts, loadInService } from '../control/load-in-service.ts'
 import type { EdgePorts } from '../ports/ports.ts'
-import { onEach } from '../stored/on-each.ts'
-import { storedReadings } from '../stored/read-back.ts'
+import { storedLoad } from '../stored/load.ts'
 
 /**
  * Counts what the minute's settle has read. For every configured group, also one in which nothing is
@@ -17,22 +14,12 @@ export async function countReadings(
   const { metrics, config, store, clock } = ports
   metrics.count(metricNames.settleDuration, clock.now() - startedAt)
   const holds = await store.holds()
-  const { edges } = await storedReadings(ports, clock.now())
+  const { edges, draining: loads, inService } = await storedLoad(ports, holds)
   metrics.count(metricNames.edgesUnreachable, edges.filter(({ readable }) => !readable).length)
   const opaque = edges.map((edge) => (edge.readable ? edge.description.list.opaque : 0))
   metrics.count(
     metricNames.opaqueEntries,
     opaque.reduce((sum, each) => sum + each, 0),
-  )
-  const loads = drainingLoads(edges, holds)
-  const inService = loadInService(
-    await onEach(edges, async (edge) => {
-      if (!edge.readable) return undefined
-      const listing = await store.listing(edge.edge)
-      if (listing && 'unread' in listing) return undefined
-      return { ...edge.load, active: activeHosts(listing?.listed ?? []) }
-    }),
-    loads,
   )
   metrics.count(metricNames.serversInService, inService.servers)
   // Left out while it is unknown, so that a scaling policy has no data and holds still.

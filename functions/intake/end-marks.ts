@@ -1,5 +1,6 @@
+import { inForce } from '../control/clearance.ts'
 import { hostsOf, type ListedDestination, sipUri } from '../control/destination.ts'
-import { belongsTo, type Hold, type Subject } from '../control/hold.ts'
+import { belongsTo, type Hold, isByChoice, type Subject } from '../control/hold.ts'
 import { type InstanceFacts, isGone } from '../control/instance-life.ts'
 import { ownerOf } from '../control/resolve.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -30,13 +31,15 @@ const admissionMs = 60_000
  * Retired marks, and holds of whatever source, that have no reason any more are lifted: EC2 shows the machine
  * gone (or knows it no more) and no edge lists what it had, or a machine that was launched later has its
  * address. A mark ends also when its own machine was launched again. What the inventory shows decides on all
- * of them; those whose addresses have to be looked up, a few each minute.
+ * of them; those whose addresses have to be looked up, a few each minute. While a freeze is in force, alarms'
+ * and operators' holds stay.
  */
 export async function endMarks(ports: Needs): Promise<void> {
-  const marks = (await ports.store.holds()).flatMap(({ subject, ...hold }): Mark[] =>
-    subject.kind === 'instance' ? [{ ...hold, subject }] : [],
-  )
   const now = ports.clock.now()
+  const isFrozen = inForce(await ports.store.freeze(), now) !== undefined
+  const marks = (await ports.store.holds()).flatMap(({ subject, ...hold }): Mark[] =>
+    subject.kind === 'instance' && !(isFrozen && isByChoice(hold)) ? [{ ...hold, subject }] : [],
+  )
   const ids = marks.map(({ subject }) => subject.instanceId)
   const shown = await instancesById(ports, ids, now - momentMs)
   const factsOf = ({ subject }: Mark) => shown.get(subject.instanceId)

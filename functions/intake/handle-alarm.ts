@@ -1,8 +1,10 @@
 import type { AlarmMessage } from '../contracts/alarm.ts'
 import { metricNames } from '../contracts/names.ts'
 import { alarmHold, alarmIntent, alarmTarget } from '../control/alarm.ts'
+import { inForce } from '../control/clearance.ts'
 import { finishClaim, finishOwnClaims } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
+import { dropWaiting } from './ask-clearance.ts'
 import { holdAndDrain } from './hold-and-drain.ts'
 import { lift } from './lift.ts'
 import { resolveTarget, targetOf } from './target.ts'
@@ -43,7 +45,10 @@ export async function handleAlarm(ports: Ports, message: AlarmMessage): Promise<
   })
 }
 
+/** While a freeze is in force what is held stays held: the sweep lifts it afterwards. */
 async function liftHold(ports: Ports, holdId: string, who: string, order: string): Promise<void> {
+  await dropWaiting(ports, (hold) => hold.source === 'alarm' && hold.id === holdId, who, order)
+  if (inForce(await ports.store.freeze(), ports.clock.now())) return
   const holds = await ports.store.holds()
   const own = holds.filter((hold) => hold.source === 'alarm' && hold.id === holdId)
   await lift(ports, own, who, order)

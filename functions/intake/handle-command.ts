@@ -1,4 +1,10 @@
-import type { ActivateCommand, DrainCommand, ReleaseCommand, ReloadCommand } from '../contracts/command.ts'
+import type {
+  ActivateCommand,
+  DrainCommand,
+  FreezeCommand,
+  ReleaseCommand,
+  ReloadCommand,
+} from '../contracts/command.ts'
 import { parseCommand } from '../contracts/command.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { destinationKey } from '../control/destination.ts'
@@ -11,6 +17,8 @@ import type { CommandOutcomeRow } from '../ports/store.ts'
 import { accepted, asked, isOutcomeOf } from '../stored/command-outcome.ts'
 import { storedLists } from '../stored/lists.ts'
 import { readBack } from '../stored/read-back.ts'
+import { dropWaiting } from './ask-clearance.ts'
+import { freezeOrEnd } from './freeze.ts'
 import { holdAndDrain } from './hold-and-drain.ts'
 import type { Incoming } from './intake.ts'
 import { lift } from './lift.ts'
@@ -29,13 +37,29 @@ export async function handleCommand(ports: Ports, message: Incoming): Promise<Co
   if (isOutcomeOf(known, order)) return accepted(known, command)
   if (command.command === 'reload' || command.command === 'release')
     return doneBySettle(ports, command, order)
-  const done =
-    command.command === 'drain' ? await drain(ports, command, order) : await activate(ports, command, order)
-  const outcome = { ...asked(command), ...done }
+  const outcome = { ...asked(command), ...(await doneHere(ports, command, order)) }
   // The outcome is kept last: a run that is killed before publishes the event again, rather than never.
   await ports.events.publish({ type: eventTypes.commandAnswered, detail: outcome })
   await ports.store.putCommandOutcome(command.id, outcome)
   return outcome
+}
+
+function doneHere(
+  ports: Ports,
+  command: DrainCommand | ActivateCommand | FreezeCommand,
+  order: string,
+): Promise<CommandOutcomeRow> {
+  switch (command.command) {
+    case 'drain':
+      return drain(ports, command, order)
+    case 'activate':
+      return activate(ports, command, order)
+    case 'freeze':
+    case 'unfreeze':
+      return freezeOrEnd(ports, command, order)
+    default:
+      return command satisfies never
+  }
 }
 
 /** In RPC timeouts: an outcome that is not there by then is looked for again when the message comes again. */
@@ -70,11 +94,12 @@ async function drain(ports: Ports, command: DrainCommand, order: string): Promis
   if (command.dryRun) return { result: 'dry-run', destinations: target.uris, edges: dryRun(target) }
   const now = ports.clock.now()
   const deadline = command.deadlineSeconds ?? ports.config.operatorDrainDeadlineSeconds
-  const { result, edges, placed } = await holdAndDrain(ports, target, {
+  const { result, because, edges, placed } = await holdAndDrain(ports, target, {
     source: 'operator',
     holdId: ownHoldId(target, command.requestedBy),
     who: command.requestedBy,
     why: command.reason,
+    force: command.force,
     order,
     requestedAt: now,
     deadlineAt: now + deadline * 1000,
@@ -82,6 +107,7 @@ async function drain(ports: Ports, command: DrainCommand, order: string): Promis
   if (placed) await keepPending(ports, command.id, placed, edges)
   return {
     result,
+    because,
     destinations: target.uris,
     hold: `operator/${ownHoldId(target, command.requestedBy)}`,
     edges,
@@ -101,6 +127,9 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
   const meant = isMeant(command, own, { source: 'operator', id: own })
   // An activate that overtook its drain: the older drain must find that something later was requested.
   if (meant && !command.dryRun) await ports.store.seeRequest({ source: 'operator', id: own }, order, 'lift')
+  // What waits comes first: one that begins meanwhile is found among the holds.
+  const isIts = (hold: Hold) => isMeant(command, own, hold) && speaksOf(target, hold)
+  const dropped = command.dryRun ? [] : await dropWaiting(ports, isIts, command.requestedBy, order)
   const holds = await ports.store.holds()
   const itsHolds = holds.filter((hold) => speaksOf(target, hold))
   const chosen = itsHolds.filter((hold) => isMeant(command, own, hold))
@@ -124,8 +153,9 @@ async function activate(ports: Ports, command: ActivateCommand, order: string): 
   }
   const notLifted = chosen.length > 0 ? 'stale' : 'nothing-to-lift'
   return {
-    result: lifted.length > 0 ? 'lifted' : notLifted,
+    result: lifted.length + dropped.length > 0 ? 'lifted' : notLifted,
     destinations: target.uris,
+    dropped: dropped.map(named),
     lifted: lifted.map(named),
     stillHeld: others(itsHolds, lifted),
     edges,

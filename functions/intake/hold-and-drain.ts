@@ -1,9 +1,11 @@
-import { type Hold, holdKey, isSameSubject } from '../control/hold.ts'
-import { finishClaim, startDrain } from '../drain/start-drain.ts'
+import { eventTypes } from '../contracts/names.ts'
+import type { DrainHold } from '../control/drain.ts'
+import { CommandRefused } from '../control/errors.ts'
+import { type Hold, holdKey } from '../control/hold.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { EdgeResult } from '../stored/edge-results.ts'
 import { changeReadBack } from '../stored/read-back.ts'
-import { lift } from './lift.ts'
+import { askClearance } from './ask-clearance.ts'
 import { refuseDuplicates, type Target } from './target.ts'
 
 /** Who asks for a drain, why, until when, and under which hold. */
@@ -12,43 +14,66 @@ export interface DrainOrder {
   readonly holdId: string
   readonly who: string
   readonly why: string
+  /** why it begins whatever the floors, the limit or a freeze ask for */
+  readonly force?: string | undefined
   readonly order: string
   readonly requestedAt: number
   readonly deadlineAt: number
 }
 
 /**
- * Places an alarm's or operator's hold, asks for a settle and starts the drain that sees it through. The hold
- * comes first: once it is stored, nothing is lost by an edge or a function that is away.
+ * Asks for an alarm's or operator's drain. Once it may begin its hold is placed, a settle is asked for, and
+ * the drain that sees it through is started. Until then it waits, which is published: nothing is lost by an
+ * edge or a function that is away.
  * @returns what came of it on each edge within a short while; `stale` when something later was requested
  * about this hold already.
- * @throws DuplicateDestination an operator's
+ * @throws DuplicateDestination an operator's; CommandRefused an operator's that can never begin
  */
 export async function holdAndDrain(ports: Ports, target: Target, drain: DrainOrder): Promise<Held> {
+  const isOperators = drain.source === 'operator'
   // An operator can mend the list and ask again; an alarm's server is held wherever it can be, and what is
   // refused is told.
-  if (drain.source === 'operator') refuseDuplicates(target)
-  const { readouts: _, ...scope } = target
-  const { source, holdId, who, why, order, requestedAt, deadlineAt } = drain
-  const hold = { ...scope, source, id: holdId, who, why, order, placedAt: requestedAt, until: deadlineAt }
-  if ((await ports.store.putHold(hold)) === 'stale') {
-    await finishClaim(ports, holdKey(hold))
-    return { result: 'stale', edges: [] }
+  if (isOperators) refuseDuplicates(target)
+  const hold = holdOf(target, drain)
+  const cleared = await askClearance(ports, hold, isOperators ? 'refused' : 'waits')
+  switch (cleared.kind) {
+    case 'never':
+      throw new CommandRefused(
+        `it can never begin: ${cleared.because}. Lower that floor in the settings, or send it with "force" and the reason`,
+      )
+    case 'waits': {
+      const { because } = cleared
+      const { source, who, why } = hold
+      await ports.events.publish({
+        type: eventTypes.drainWaiting,
+        detail: { drainId: holdKey(hold), source, who, why, uris: hold.uris, because },
+      })
+      return { result: 'waiting', because, edges: [] }
+    }
+    case 'stale':
+      return { result: 'stale', edges: [] }
+    case 'begun': {
+      const wanted = await ports.store.raiseWanted()
+      const resultOn = await changeReadBack(ports, wanted)
+      return { result: cleared.result, edges: await resultOn(hold), placed: { hold, wanted } }
+    }
+    default:
+      return cleared satisfies never
   }
-  const wanted = await ports.store.raiseWanted()
-  const result = await startDrain(ports, { hold })
-  // What this request meant before is another machine's, or another URI's, and readings count calls under the
-  // hold's name.
-  const former = (await ports.store.holds()).filter(
-    (each) => holdKey(each) === holdKey(hold) && !isSameSubject(each.subject, hold.subject),
-  )
-  if (former.length > 0) await lift(ports, former, drain.who, drain.order)
-  const resultOn = await changeReadBack(ports, wanted)
-  return { result, edges: await resultOn(hold), placed: { hold, wanted } }
+}
+
+function holdOf({ readouts: _, ...scope }: Target, drain: DrainOrder): DrainHold {
+  const { source, holdId, who, why, force, order, requestedAt, deadlineAt } = drain
+  return {
+    ...{ ...scope, source, id: holdId, who, why, order, placedAt: requestedAt, until: deadlineAt },
+    ...(force !== undefined && { force }),
+  }
 }
 
 export interface Held {
-  readonly result: 'started' | 'duplicate' | 'stale'
+  readonly result: 'started' | 'duplicate' | 'stale' | 'waiting'
+  /** what it waits for */
+  readonly because?: string
   readonly edges: readonly EdgeResult[]
   /** the hold, and a value of the counter that knows it */
   readonly placed?: { readonly hold: Hold; readonly wanted: number }

@@ -1,5 +1,6 @@
 import { seriesOf } from '../contracts/alarm.ts'
 import { alarmOf, alarmOver } from '../control/alarm.ts'
+import { inForce } from '../control/clearance.ts'
 import { type Hold, orderOf } from '../control/hold.ts'
 import { type InstanceFacts, isGone } from '../control/instance-life.ts'
 import type { SweepPorts } from '../ports/ports.ts'
@@ -13,10 +14,11 @@ const shownWithinMs = 60_000
 
 /**
  * Alarms' holds whose OK was lost, or never comes: the alarm was deleted, or has no data since its machine
- * died. What is shown of one alarm's series is asked for only while a series of it is held.
+ * died. While a freeze is in force they stay. An alarm's series are asked for only while one of them is held.
  */
 export async function sweepAlarms(ports: SweepPorts): Promise<void> {
   const askedAt = ports.clock.now()
+  if (inForce(await ports.store.freeze(), askedAt)) return
   const holds = (await ports.store.holds()).filter(
     ({ source, placedAt }) => source === 'alarm' && askedAt - placedAt >= shownWithinMs,
   )

@@ -1,21 +1,31 @@
 import { type Drain, drainId } from '../control/drain.ts'
 import { StoreConflict } from '../control/errors.ts'
-import { holdKey } from '../control/hold.ts'
+import { type Hold, holdKey } from '../control/hold.ts'
 import { isLookOverdue } from '../control/overdue-look.ts'
-import { lookAnew, makeSureItRuns } from '../drain/start-drain.ts'
+import { lookAnew, makeSureItRuns, startDrain } from '../drain/start-drain.ts'
 import type { SweepPorts } from '../ports/ports.ts'
 import { onEach } from '../stored/on-each.ts'
 import { publishSwept } from './swept.ts'
 
-/** Drains of holds in force that are looked at no more get their next attempt. */
+/**
+ * Drains of holds in force that are looked at no more get their next attempt; a hold by choice whose run was
+ * killed before it began a drain gets one.
+ */
 export async function sweepDrains(ports: SweepPorts): Promise<void> {
   const holds = (await ports.store.holds()).filter(({ source }) => source !== 'retired')
-  const ids = new Set(holds.map(holdKey))
-  const drains = await onEach([...ids], (id) => ports.store.drain(id))
-  await goOnLooking(
-    ports,
-    drains.flatMap((drain) => (drain && drain.phase.name !== 'ended' ? [drain] : [])),
-  )
+  const drains = await onEach([...Map.groupBy(holds, holdKey)], async ([id, [hold]]) => {
+    const drain = await ports.store.drain(id)
+    if (drain && drain.phase.name !== 'ended') return [drain]
+    if (hold && (!drain || drain.hold.order < hold.order)) await startDrainOf(ports, hold)
+    return []
+  })
+  await goOnLooking(ports, drains.flat())
+}
+
+async function startDrainOf(ports: SweepPorts, hold: Hold): Promise<void> {
+  const { shownAt: _, source, until = hold.placedAt, ...rest } = hold
+  if (source !== 'alarm' && source !== 'operator') return
+  await startDrain(ports, { hold: { ...rest, source, until } })
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Freeze, WaitingDrain } from '../control/clearance.ts'
 import type { Drain } from '../control/drain.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import type { EdgeRecord } from '../control/entry-record.ts'
@@ -35,6 +36,25 @@ export interface Store {
    * `StoreConflict`, and changes nothing, when either was written with a later `order`.
    */
   retire(lifted: Hold, mark: Hold): Promise<void>
+
+  /** Drains by choice that were asked for and have not begun. */
+  waiting(): Promise<readonly WaitingDrain[]>
+  /** Unless one about the same hold with a later `order` waits (`stale`). */
+  putWaiting(waiting: WaitingDrain): Promise<'written' | 'stale'>
+  /** @returns whether it waited still: nobody else has begun or dropped it */
+  dropWaiting(waiting: WaitingDrain): Promise<boolean>
+  /**
+   * In one transaction: its hold is placed, as `putHold` does, and it waits no more. Condition: the lease of
+   * this name has this generation still (`lost`), and it waits still (`stale`).
+   */
+  placeWaiting(
+    waiting: WaitingDrain,
+    lease: { readonly name: string; readonly generation: number },
+  ): Promise<'written' | 'stale' | 'lost'>
+  /** The last freeze, whether it has ended or not. */
+  freeze(): Promise<Freeze | undefined>
+  /** Unless one with a later `order` is there (`stale`). */
+  putFreeze(freeze: Freeze): Promise<'written' | 'stale'>
 
   drain(id: string): Promise<Drain | undefined>
   /** Condition: no row with this id (version 1) or a row with `version - 1`. */

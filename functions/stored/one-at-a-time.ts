@@ -10,13 +10,13 @@ export async function oneAtATime<T>(
   { store, clock, ids }: Pick<Ports, 'store' | 'clock' | 'ids'>,
   name: `/${string}`,
   leaseMs: number,
-  work: () => Promise<T>,
+  work: (generation: number) => Promise<T>,
 ): Promise<T | undefined> {
   const now = clock.now()
   const generation = await store.takeEdge(name, ids.next(), now, now + leaseMs)
   if (generation === undefined) return undefined
   try {
-    return await work()
+    return await work(generation)
   } finally {
     await store.giveUpEdge(name, generation, 0)
   }

@@ -32,7 +32,10 @@ const expected: Record<string, [name: string, ...texts: string[]]> = {
   'alarm-unknown-type': ['InvalidMessage', unknownType],
   'command-version': ['InvalidMessage', 'version: is not a known version; known: 1'],
   'command-version-missing': ['InvalidMessage', 'version: is not a known version; known: 1'],
-  'command-unknown': ['InvalidMessage', 'command: must be "drain", "activate", "reload" or "release"'],
+  'command-unknown': [
+    'InvalidMessage',
+    'command: must be "drain", "activate", "reload", "release", "freeze" or "unfreeze"',
+  ],
   'command-unknown-key': [
     'InvalidMessage',
     'destnation: is not a known key',
@@ -62,7 +65,7 @@ const expected: Record<string, [name: string, ...texts: string[]]> = {
     'requestedBy: is missing',
     'deadlineSeconds: ',
     'destination: no command is for all',
-    'force: is not a known key',
+    'forced: is not a known key',
   ],
   'command-array': ['InvalidMessage', 'message: ', 'array'],
 }

@@ -160,11 +160,11 @@ test.each([
 test('an OK that finds no hold outlasts the hold of its ALARM whose write was not answered and arrives later', async () => {
   const world = createWorld()
   const { store } = world.memory
-  const putHold = store.putHold
+  const { placeWaiting } = store
   let arrive = async (): Promise<unknown> => undefined
-  store.putHold = async (hold) => {
-    store.putHold = putHold
-    arrive = () => putHold(hold)
+  store.placeWaiting = async (...given) => {
+    store.placeWaiting = placeWaiting
+    arrive = () => placeWaiting(...given)
     throw new Error('not answered')
   }
   await expect(world.alarm(at('18:00:00', 'alarm-metric-alarm'))).rejects.toThrow('not answered')
@@ -188,7 +188,7 @@ test('an ALARM that comes again while a newer ALARM could not be done yet opens 
   const world = createWorld()
   await world.alarm(at('18:00:00', 'alarm-metric-alarm'))
   await world.pass(10 * minutes)
-  world.memory.store.failNext('putHold', new Error('ThrottlingException'))
+  world.memory.store.failNext('placeWaiting', new Error('ThrottlingException'))
   await expect(world.alarm(at('18:10:00', 'alarm-metric-alarm'))).rejects.toThrow('ThrottlingException')
   await world.alarm(at('18:00:00', 'alarm-metric-alarm'))
   expect(world.flags()).toEqual(everywhere('DX'))

@@ -119,7 +119,7 @@ test.each([
 })
 
 test.each([
-  ['placed its hold', 'putHold', 'after', 'started'],
+  ['placed its hold', 'placeWaiting', 'after', 'started'],
   ['started its drain', 'putCommandOutcome', 'before', 'duplicate'],
 ] as const)(
   'a drain whose run was killed when it had %s is finished, also where its server has left the lists',

@@ -1,3 +1,4 @@
+import type { Freeze, WaitingDrain } from '../../functions/control/clearance.ts'
 import { type Drain, drainId } from '../../functions/control/drain.ts'
 import type { EdgeRelease } from '../../functions/control/edge-release.ts'
 import type { EdgeRecord } from '../../functions/control/entry-record.ts'
@@ -24,6 +25,38 @@ function holdKey(source: HoldSource, id: string, subject: Subject): string {
 function notRead(edge: string): EdgeHead {
   const unreadable = { since: 0, at: 0, reason: notReadYet, passes: true }
   return { edge, wanted: -1, askedAt: 0, unreadable }
+}
+
+/** @param generationOf a lease's by its name */
+function memoryWaiting(holds: Pick<Store, 'putHold'>, generationOf: (lease: string) => number | undefined) {
+  const rows = new Map<string, WaitingDrain>()
+  let freeze: Freeze | undefined
+  const keyOf = ({ hold }: WaitingDrain) => `${hold.source}/${hold.id}`
+  const waits = (waiting: WaitingDrain) => {
+    const known = rows.get(keyOf(waiting))
+    return known !== undefined && known.hold.order <= waiting.hold.order
+  }
+  return {
+    waiting: async () => structuredClone([...rows.values()]),
+    async putWaiting(waiting) {
+      if ((rows.get(keyOf(waiting))?.hold.order ?? '') > waiting.hold.order) return 'stale'
+      rows.set(keyOf(waiting), structuredClone(waiting))
+      return 'written'
+    },
+    dropWaiting: async (waiting) => waits(waiting) && rows.delete(keyOf(waiting)),
+    async placeWaiting(waiting, { name, generation }) {
+      if (generationOf(name) !== generation) return 'lost'
+      if (!waits(waiting) || (await holds.putHold(waiting.hold)) === 'stale') return 'stale'
+      rows.delete(keyOf(waiting))
+      return 'written'
+    },
+    freeze: async () => structuredClone(freeze),
+    async putFreeze(next) {
+      if ((freeze?.order ?? '') > next.order) return 'stale'
+      freeze = structuredClone(next)
+      return 'written'
+    },
+  } satisfies Partial<Store>
 }
 
 function memoryHolds() {
@@ -72,7 +105,8 @@ function memoryEdges() {
   const heads = new Map<string, EdgeHead>()
   const readings = new Map<string, Reading>()
   const listings = new Map<string, Listing>()
-  return {
+  const generationOf = (lease: string) => edges.get(lease)?.generation
+  const port = {
     raiseWanted: async () => {
       wanted += 1
       return wanted
@@ -127,6 +161,7 @@ function memoryEdges() {
       return 'written'
     },
   } satisfies Partial<Store>
+  return { port, generationOf }
 }
 
 function memoryInventory() {
@@ -156,9 +191,12 @@ export function createMemoryStore(): MemoryStore {
   const releases = new Map<string, EdgeRelease>()
   const pending = new Map<string, PendingOutcome>()
 
+  const holds = memoryHolds()
+  const edges = memoryEdges()
   const store: Store = {
-    ...memoryHolds(),
-    ...memoryEdges(),
+    ...holds,
+    ...edges.port,
+    ...memoryWaiting(holds, edges.generationOf),
     ...memoryInventory(),
 
     drain: async (id) => structuredClone(drains.get(id)),

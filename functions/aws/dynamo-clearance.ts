@@ -1,0 +1,55 @@
+import type { WaitingDrain } from '../control/clearance.ts'
+import { holdKey } from '../control/hold.ts'
+import type { Store } from '../ports/store.ts'
+import { leaseKey, under } from './dynamo-edges.ts'
+import { notAfter, writesOf } from './dynamo-holds.ts'
+import type { Condition, DynamoTable, Key } from './dynamo-table.ts'
+import { edgeLeaseRow } from './edge-rows.ts'
+import { freezeRow, parseAnswer, waitingRow } from './rows.ts'
+
+const freezeKey: Key = { pk: 'FREEZE', sk: 'FREEZE' }
+const waitingKey = ({ hold }: WaitingDrain): Key => ({ pk: 'WAITING', sk: holdKey(hold) })
+/** The row of this very request, or of an older one about the same hold. */
+const waits = ({ hold }: WaitingDrain): Condition => ({
+  expression: 'attribute_exists(pk) AND #order <= :order',
+  values: { order: hold.order },
+})
+
+type Clearances = Pick<
+  Store,
+  'waiting' | 'putWaiting' | 'dropWaiting' | 'placeWaiting' | 'freeze' | 'putFreeze'
+>
+
+/** What waits for clearance, and the freeze. */
+export function dynamoClearance(table: DynamoTable): Clearances {
+  return {
+    async waiting() {
+      const found = await table.query('WAITING')
+      return found.map(({ data }) => parseAnswer(waitingRow, data, 'WAITING'))
+    },
+    async putWaiting(waiting) {
+      const { order } = waiting.hold
+      const put = { ...waitingKey(waiting), data: { ...waiting, order } }
+      return (await table.write({ put, condition: notAfter(order) })) ? 'written' : 'stale'
+    },
+    dropWaiting: (waiting) => table.write({ delete: waitingKey(waiting), condition: waits(waiting) }),
+    async placeWaiting(waiting, { name, generation }) {
+      const placed = await table.writeAll([
+        ...writesOf(waiting.hold),
+        { delete: waitingKey(waiting), condition: waits(waiting) },
+        { check: leaseKey(name), condition: under(generation) },
+      ])
+      if (placed) return 'written'
+      const lease = parseAnswer(edgeLeaseRow, await table.get(leaseKey(name)), name)
+      return lease.generation === generation ? 'stale' : 'lost'
+    },
+    async freeze() {
+      const data = await table.get(freezeKey)
+      return data === undefined ? undefined : parseAnswer(freezeRow, data, 'FREEZE')
+    },
+    async putFreeze(freeze) {
+      const put = { ...freezeKey, data: freeze }
+      return (await table.write({ put, condition: notAfter(freeze.order) })) ? 'written' : 'stale'
+    },
+  }
+}

@@ -1,0 +1,189 @@
+import { hostsOf, type ListedDestination } from './destination.ts'
+import type { DrainHold } from './drain.ts'
+import { holdKey } from './hold.ts'
+import type { InstanceFacts } from './instance-life.ts'
+import { lookup } from './listing.ts'
+import { activeHosts } from './load-in-service.ts'
+import type { Scope } from './plan.ts'
+
+/** How many servers a floor leaves. `callsPerServer`: what is left must carry all calls, so many each. */
+export type Least =
+  | { readonly count: number }
+  | { readonly percent: number }
+  | { readonly callsPerServer: number }
+
+/** What drains by choice must leave of a set or of an Auto Scaling group; without either, of each set. */
+export type Floor = Least & { readonly set?: number; readonly group?: string }
+
+export interface ClearanceRules {
+  readonly floors: readonly Floor[]
+  /** so many drains by choice may be under way; undefined: any number */
+  readonly atOnce: number | undefined
+}
+
+/** No drain by choice begins, and no hold is lifted but by an operator. Times in epoch ms. */
+export interface Freeze {
+  readonly who: string
+  readonly why: string
+  readonly at: number
+  readonly until?: number
+  readonly order: string
+  readonly ended?: { readonly at: number; readonly by: string }
+}
+
+/** @returns the freeze, where it is in force */
+export function inForce(freeze: Freeze | undefined, now: number): Freeze | undefined {
+  const isOver = !freeze || freeze.ended || (freeze.until !== undefined && now >= freeze.until)
+  return isOver ? undefined : freeze
+}
+
+/** A drain by choice that was asked for and has not begun: its hold is not placed yet. */
+export interface WaitingDrain {
+  readonly hold: DrainHold
+  /** its place in the queue, which a newer request about the same hold keeps (epoch ms) */
+  readonly since: number
+}
+
+/** What clearance is decided by. */
+export interface ClearanceView {
+  /** what each edge lists, of those that were read lately */
+  readonly lists: readonly { readonly edge: string; readonly listed: readonly ListedDestination[] }[]
+  /** in force */
+  readonly holds: readonly (Scope & Parameters<typeof holdKey>[0])[]
+  /** of our groups */
+  readonly machines: readonly InstanceFacts[]
+  /** in service; undefined while they are unknown */
+  readonly calls: number | undefined
+  /** drains by choice that are under way */
+  readonly underWay: number
+  readonly freeze: Freeze | undefined
+  readonly now: number
+}
+
+/** `never`: it can't begin however long it waits, unless the fleet grows or the settings change. */
+export type Clearance =
+  | { readonly clear: true }
+  | { readonly clear: false; readonly because: string; readonly never?: true }
+
+/**
+ * Whether a drain by choice may begin now. Who forces it, with a reason, is asked nothing. A renewed request
+ * for what is held already takes nothing, and is only frozen.
+ */
+export function clearance({ hold }: WaitingDrain, view: ClearanceView, rules: ClearanceRules): Clearance {
+  if (hold.force !== undefined) return { clear: true }
+  const freeze = inForce(view.freeze, view.now)
+  if (freeze) return { clear: false, because: `frozen by ${freeze.who}: ${freeze.why}` }
+  if (view.holds.some((each) => holdKey(each) === holdKey(hold))) return { clear: true }
+  const { atOnce, floors } = rules
+  if (atOnce !== undefined && view.underWay >= atOnce)
+    return {
+      clear: false,
+      because: `${view.underWay} drains by choice are under way, and the limit is ${atOnce}`,
+    }
+  if (floors.length === 0) return { clear: true }
+  if (view.lists.length === 0) return { clear: false, because: 'no edge was read lately' }
+  for (const floor of floors) {
+    const found = belowFloor(floor, view, hold)
+    if (found) return { clear: false, ...found }
+  }
+  return { clear: true }
+}
+
+/** A floor that is not kept now, and where. */
+export interface BelowFloor {
+  readonly because: string
+  readonly never?: true
+}
+
+/** @param taking what would be held besides; without it: whether the floor is kept as things are */
+export function belowFloor(floor: Floor, view: ClearanceView, taking?: Scope): BelowFloor | undefined {
+  for (const { edge, listed } of view.lists) {
+    const entries = ofGroup(floor.group, view.machines, listed)
+    const sets = new Set(entries.map(({ set }) => set))
+    // A group's servers are counted once, in however many sets they are; a set's are its own.
+    const parts =
+      floor.group !== undefined && floor.set === undefined
+        ? [{ name: `group ${floor.group}`, its: entries }]
+        : [...sets]
+            .filter((set) => floor.set === undefined || set === floor.set)
+            .map((set) => ({ name: `set ${set}`, its: entries.filter((entry) => entry.set === set) }))
+    for (const { name, its } of parts) {
+      const found = belowIn(its, floor, view, taking)
+      if (found) return { ...found, because: `${name} on ${edge} ${found.because}` }
+    }
+  }
+  return undefined
+}
+
+function ofGroup(
+  group: string | undefined,
+  machines: readonly InstanceFacts[],
+  listed: readonly ListedDestination[],
+): readonly ListedDestination[] {
+  if (group === undefined) return listed
+  const find = lookup(listed)
+  const its = machines
+    .filter((machine) => machine.group === group)
+    .flatMap(({ instanceId, launchedAt, addresses }) =>
+      find({
+        ...{ uris: [], addresses, wholeInstance: true },
+        subject: { kind: 'instance', instanceId, launchedAt },
+      }),
+    )
+  return [...new Set(its)]
+}
+
+function belowIn(
+  entries: readonly ListedDestination[],
+  floor: Floor,
+  { holds, calls }: ClearanceView,
+  taking: Scope | undefined,
+): BelowFloor | undefined {
+  const find = lookup(entries)
+  const heldEntries = new Set(holds.flatMap(find))
+  const held = new Set([...heldEntries].flatMap((entry) => hostsOf(entry).at(-1) ?? []))
+  const active = activeHosts(entries).filter((host) => !held.has(host))
+  const taken = new Set(taking ? activeHosts(find(taking)) : [])
+  const left = active.filter((host) => !taken.has(host)).length
+  if (taking && left === active.length) return undefined
+  const all = new Set([...active, ...held]).size
+  const least = leastOf(floor, all, calls)
+  if (least === undefined) return { because: 'has to carry all calls, and how many there are is unknown' }
+  if (left >= least) return undefined
+  const because = taking
+    ? `would keep ${left} of its ${active.length} active servers, and its floor is ${least}`
+    : `has ${left} active servers, and its floor is ${least}`
+  return { because, ...('count' in floor && floor.count >= all && { never: true }) }
+}
+
+function leastOf(floor: Floor, all: number, calls: number | undefined): number | undefined {
+  if ('count' in floor) return floor.count
+  if ('percent' in floor) return Math.ceil((all * floor.percent) / 100)
+  return calls === undefined ? undefined : Math.max(1, Math.ceil(calls / floor.callsPerServer))
+}
+
+/** In the order in which they were asked for. */
+export function inOrder(waiting: readonly WaitingDrain[]): WaitingDrain[] {
+  return waiting.toSorted((a, b) => a.since - b.since || (holdKey(a.hold) < holdKey(b.hold) ? -1 : 1))
+}
+
+/**
+ * Decides on all that wait, in their order: what begins is held for those that come after it. One that must
+ * wait keeps no other one back.
+ */
+export function decide(
+  waiting: readonly WaitingDrain[],
+  view: ClearanceView,
+  rules: ClearanceRules,
+): ReadonlyMap<WaitingDrain, Clearance> {
+  const decided = new Map<WaitingDrain, Clearance>()
+  let { holds, underWay } = view
+  for (const each of inOrder(waiting)) {
+    const found = clearance(each, { ...view, holds, underWay }, rules)
+    decided.set(each, found)
+    if (!found.clear || holds.some((hold) => holdKey(hold) === holdKey(each.hold))) continue
+    holds = [...holds, each.hold]
+    underWay += 1
+  }
+  return decided
+}

@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest'
+import { type ClearanceView, clearance, decide, type Floor } from '../../functions/control/clearance.ts'
+import { type DestinationUri, destinationUri, type Flags } from '../../functions/control/destination.ts'
+import type { DrainHold } from '../../functions/control/drain.ts'
+import { present } from '../present.ts'
+
+const now = 1_000_000
+const uriOf = (n: number): DestinationUri => present(destinationUri(`sip:10.0.0.${n}:5060`), `uri ${n}`)
+const holdOf = (n: number, changes: Partial<DrainHold> = {}): DrainHold => ({
+  source: 'operator',
+  id: `sip:10.0.0.${n}:5060/alice`,
+  subject: { kind: 'uri', uri: uriOf(n) },
+  uris: [uriOf(n)],
+  addresses: [`10.0.0.${n}`],
+  wholeInstance: false,
+  who: 'alice',
+  why: 'a test',
+  placedAt: now,
+  until: now + 1000,
+  order: '1',
+  ...changes,
+})
+const waiting = (n: number, changes: Partial<DrainHold> = {}) => ({
+  hold: holdOf(n, changes),
+  since: now + n,
+})
+const list = (edge: string, ...flags: Flags[]) => ({
+  edge,
+  listed: flags.map((each, index) => ({ set: 1, uri: uriOf(index + 1), flags: each })),
+})
+const four = list('edge-a', 'AP', 'AP', 'AP', 'AP')
+const view = (changes: Partial<ClearanceView> = {}): ClearanceView => ({
+  ...{ lists: [four], holds: [], machines: [], calls: undefined, underWay: 0, freeze: undefined, now },
+  ...changes,
+})
+const rules = (...floors: Floor[]) => ({ floors, atOnce: undefined })
+const isClear = (n: number, given: ClearanceView, ...floors: Floor[]) =>
+  clearance(waiting(n), given, rules(...floors)).clear
+
+describe('a floor', () => {
+  test.each<[string, Floor, number]>([
+    ['count', { count: 2 }, 2],
+    ['percent', { percent: 50 }, 2],
+    ['percent that is no whole number', { percent: 51 }, 1],
+    ['count of its set', { set: 1, count: 3 }, 1],
+    ['count of another set', { set: 2, count: 3 }, 4],
+  ])('%s leaves what it says', (_what, floor, taken) => {
+    let holds: readonly DrainHold[] = []
+    for (const n of [1, 2, 3, 4]) if (isClear(n, view({ holds }), floor)) holds = [...holds, holdOf(n)]
+    expect(holds).toHaveLength(taken)
+  })
+
+  test('is kept on the edge with the fewest active servers', () => {
+    const lists = [four, list('edge-b', 'AP', 'AP', 'IP', 'DP')]
+    expect(isClear(1, view({ lists }), { count: 2 })).toBe(false)
+    expect(clearance(waiting(1), view({ lists }), rules({ count: 2 }))).toMatchObject({
+      because: 'set 1 on edge-b would keep 1 of its 2 active servers, and its floor is 2',
+    })
+  })
+
+  test('does not stand in the way of a server that gets no calls anyhow', () => {
+    const lists = [list('edge-a', 'AP', 'IP')]
+    expect(isClear(2, view({ lists }), { count: 1 })).toBe(true)
+    expect(isClear(1, view({ lists }), { count: 1 })).toBe(false)
+  })
+
+  test('counts what is held already as taken, whatever the list shows yet', () => {
+    expect(isClear(2, view({ holds: [holdOf(1)] }), { count: 3 })).toBe(false)
+  })
+
+  test('takes a percentage of what would be active without us, and not of what others have disabled', () => {
+    const lists = [list('edge-a', 'DP', 'AP', 'AP', 'AP')]
+    expect(isClear(2, view({ lists, holds: [holdOf(1)] }), { percent: 50 })).toBe(true)
+    expect(isClear(2, view({ lists }), { percent: 75 })).toBe(false)
+  })
+
+  test('of a group counts its own machines alone, in whatever sets', () => {
+    const machine = (n: number, group: string) => ({
+      ...{ instanceId: `i-${n}`, launchedAt: 1, state: 'running' as const, taggedDestinations: [], group },
+      addresses: [`10.0.0.${n}`],
+    })
+    const machines = [machine(1, 'a'), machine(2, 'a'), machine(3, 'b'), machine(4, 'b')]
+    expect(isClear(1, view({ machines, holds: [holdOf(3)] }), { group: 'a', count: 1 })).toBe(true)
+    expect(isClear(1, view({ machines, holds: [holdOf(2)] }), { group: 'a', count: 1 })).toBe(false)
+  })
+
+  test('of calls has what is left carry them all; unknown calls are too many', () => {
+    const floor = { callsPerServer: 100 }
+    expect(isClear(1, view({ calls: 300 }), floor)).toBe(true)
+    expect(isClear(1, view({ calls: 301 }), floor)).toBe(false)
+    expect(isClear(1, view(), floor)).toBe(false)
+  })
+
+  test('that is as high as what is listed can never be kept', () => {
+    expect(clearance(waiting(1), view(), rules({ count: 4 }))).toMatchObject({ never: true })
+    expect(clearance(waiting(1), view({ holds: [holdOf(2)] }), rules({ count: 3 }))).not.toHaveProperty(
+      'never',
+    )
+  })
+
+  test('is unknown while no edge was read lately', () => {
+    expect(isClear(1, view({ lists: [] }), { count: 1 })).toBe(false)
+    expect(isClear(1, view({ lists: [] }))).toBe(true)
+  })
+})
+
+test('a freeze has every drain by choice wait until it ends, also one of what is held', () => {
+  const freeze = { who: 'bob', why: 'carrier', at: 1, order: '1', until: now + 1 }
+  const given = view({ freeze, holds: [holdOf(1)] })
+  expect(clearance(waiting(1), given, rules())).toEqual({ clear: false, because: 'frozen by bob: carrier' })
+  expect(isClear(1, { ...given, now: now + 1 })).toBe(true)
+  expect(isClear(1, view({ freeze: { ...freeze, ended: { at: 2, by: 'bob' } } }))).toBe(true)
+})
+
+test('no more than the limit are under way', () => {
+  const given = { floors: [], atOnce: 2 }
+  expect(clearance(waiting(1), view({ underWay: 1 }), given).clear).toBe(true)
+  expect(clearance(waiting(1), view({ underWay: 2 }), given).clear).toBe(false)
+})
+
+test('who forces it, with a reason, is asked nothing', () => {
+  const freeze = { who: 'bob', why: 'carrier', at: 1, order: '1' }
+  const forced = waiting(1, { force: 'it burns' })
+  expect(clearance(forced, view({ freeze, underWay: 9 }), { floors: [{ count: 4 }], atOnce: 1 }).clear).toBe(
+    true,
+  )
+})
+
+test('all that wait are decided on in their order, and never take more than the floor leaves together', () => {
+  const decided = decide(
+    [3, 1, 4, 2].map((n) => waiting(n)),
+    view(),
+    rules({ count: 2 }),
+  )
+  const begun = [...decided].flatMap(([{ hold }, { clear }]) => (clear ? [hold.uris[0]] : []))
+  expect(begun).toEqual([uriOf(1), uriOf(2)])
+})

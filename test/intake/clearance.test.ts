@@ -1,0 +1,231 @@
+import { describe, expect, test } from 'vitest'
+import type { ControlConfigInput } from '../../functions/contracts/config.ts'
+import { message } from '../contracts/event-files.ts'
+import {
+  command,
+  config,
+  createWorld,
+  drainId,
+  everywhere,
+  minutes,
+  neighbour,
+  seconds,
+  server,
+  type World,
+} from '../world/world.ts'
+
+const worldWith = (clearance: ControlConfigInput['clearance']) =>
+  createWorld({ config: { ...config, clearance } })
+const drain = (destination: string, changes: object = {}) =>
+  command('command-drain-destination', {
+    destination,
+    id: `drain ${destination}`.replace(/\W/g, '-'),
+    ...changes,
+  })
+const activate = (destination: string) =>
+  command('command-activate', { destination, id: `activate ${destination}`.replace(/\W/g, '-') })
+const published = (world: World, ...types: string[]) =>
+  world.memory.events.published.flatMap(({ type, detail }) =>
+    types.includes(type) ? [{ type, ...detail }] : [],
+  )
+
+describe('below the floor', () => {
+  test("an operator's drain waits without a hold, says why, and begins by itself once it may", async () => {
+    const world = worldWith({ floors: [{ set: 1, percent: 50 }] })
+    expect(await world.command(drain(server))).toMatchObject({ result: 'started' })
+    expect(await world.command(drain(neighbour))).toMatchObject({
+      result: 'waiting',
+      because: 'set 1 on edge-a would keep 0 of its 1 active servers, and its floor is 1',
+    })
+    expect(await world.heldBy()).toEqual(['operator/10.0.1.20:5060;udp/alice'])
+    expect(published(world, 'Drain Waiting')).toMatchObject([
+      { drainId: 'operator/10.0.1.21:5060;udp/alice', who: 'alice', uris: [neighbour] },
+    ])
+    await world.command(activate(server))
+    await world.pass(1 * minutes)
+    await world.sweep()
+    await world.pass(1 * minutes)
+    expect(await world.heldBy()).toEqual(['operator/10.0.1.21:5060;udp/alice'])
+    expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+    expect(world.flags(neighbour)).toMatchObject({ 'edge-a/1': 'DX' })
+    expect(published(world, 'Drain Started')).toHaveLength(2)
+  })
+
+  test('what waits is dropped by its activate, and published; it never begins', async () => {
+    const world = worldWith({ floors: [{ set: 1, percent: 50 }] })
+    await world.command(drain(server))
+    await world.command(drain(neighbour))
+    expect(await world.command(activate(neighbour))).toMatchObject({
+      result: 'lifted',
+      dropped: [{ id: '10.0.1.21:5060;udp/alice' }],
+    })
+    await world.command(activate(server))
+    await world.sweep()
+    expect(await world.heldBy()).toEqual([])
+    expect(published(world, 'Drain Superseded')).toMatchObject([
+      { drainId: 'operator/10.0.1.21:5060;udp/alice' },
+    ])
+  })
+
+  test('force begins at once, with its reason on record', async () => {
+    const world = worldWith({ floors: [{ set: 1, percent: 50 }] })
+    await world.command(drain(server))
+    expect(await world.command(drain(neighbour, { force: 'it burns' }))).toMatchObject({ result: 'started' })
+    expect(await world.heldBy()).toHaveLength(2)
+    await world.pass(1 * minutes)
+    expect(published(world, 'Drain Started')).toMatchObject([{}, { force: 'it burns' }])
+  })
+
+  test('a floor as high as what is listed is refused with the command, and nothing waits', async () => {
+    const world = worldWith({ floors: [{ set: 1, count: 2 }] })
+    await expect(world.command(drain(server))).rejects.toMatchObject({
+      name: 'CommandRefused',
+      message: expect.stringMatching(/can never begin: set 1 on edge-a would keep 1 .* "force"/),
+    })
+    expect(await world.memory.store.waiting()).toEqual([])
+  })
+
+  test('alarms take what the floor leaves, and the others wait; an OK drops what waits', async () => {
+    const world = worldWith({ floors: [{ set: 1, count: 1 }] })
+    const alarm = JSON.parse(message('alarm-metric-alarm'))
+    await world.alarm(JSON.stringify(alarm))
+    alarm.detail.alarmName = 'media-server-disk'
+    alarm.detail.alarmTags = { 'dispatcher-control:target': neighbour }
+    await world.alarm(JSON.stringify(alarm))
+    expect(await world.heldBy()).toEqual(['alarm/media-server-cpu'])
+    expect(published(world, 'Drain Waiting')).toMatchObject([{ drainId: 'alarm/media-server-disk' }])
+    alarm.detail.state = { ...alarm.detail.state, value: 'OK', timestamp: '2026-11-22T23:00:00.000+0000' }
+    await world.alarm(JSON.stringify(alarm))
+    expect(await world.memory.store.waiting()).toEqual([])
+    expect(published(world, 'Drain Superseded')).toMatchObject([{ drainId: 'alarm/media-server-disk' }])
+  })
+
+  test('a lifecycle drain goes on, and is published each minute that the floor is not kept', async () => {
+    const world = worldWith({ floors: [{ set: 1, count: 1 }] })
+    await world.command(drain(neighbour))
+    world.edge('edge-a').callTo(server)
+    await world.scaleIn()
+    await world.pass(2 * minutes)
+    await world.sweep()
+    expect(await world.heldBy()).toContain(drainId)
+    expect(published(world, 'Below Floor')).toMatchObject([
+      { floors: ['set 1 on edge-a has 0 active servers, and its floor is 1'] },
+    ])
+    expect(world.memory.metrics.total('BelowFloor')).toBe(1)
+  })
+})
+
+test('so many at once never take more than the floor leaves', async () => {
+  const file = Array.from({ length: 64 }, (_, n) => ({
+    set: 1,
+    uri: `sip:10.0.2.${n}:5060`,
+    flags: 'AP' as const,
+  }))
+  const world = createWorld({
+    edges: [{ id: 'edge-a', file }],
+    config: { ...config, clearance: { floors: [{ set: 1, count: 48 }] } },
+  })
+  const outcomes = await Promise.all(file.map(({ uri }) => world.command(drain(uri))))
+  expect(outcomes.filter(({ result }) => result === 'started')).toHaveLength(16)
+  expect(await world.heldBy()).toHaveLength(16)
+  expect(await world.memory.store.waiting()).toHaveLength(48)
+})
+
+test('so many drains by choice as the limit allows are under way; the next begins once the calls of one are over', async () => {
+  const world = worldWith({ atOnce: 1 })
+  const call = world.edge('edge-a').callTo(server)
+  await world.command(drain(server))
+  expect(await world.command(drain(neighbour))).toMatchObject({ result: 'waiting' })
+  await world.pass(5 * minutes)
+  await world.sweep()
+  expect(await world.heldBy()).toHaveLength(1)
+  world.edge('edge-a').hangUp(call)
+  await world.until((record) => record?.state === 'drained', 'operator/10.0.1.20:5060;udp/alice')
+  await world.sweep()
+  expect(await world.heldBy()).toHaveLength(2)
+})
+
+describe('while a freeze is in force', () => {
+  const freeze = (changes: object = {}) => ({
+    ...{ version: 1, id: 'freeze-1', command: 'freeze', reason: 'carrier maintenance', requestedBy: 'alice' },
+    ...changes,
+  })
+  const unfreeze = { version: 1, id: 'unfreeze-1', command: 'unfreeze', requestedBy: 'alice' }
+
+  test('no drain by choice begins; what waits begins with its end', async () => {
+    const world = createWorld()
+    expect(await world.command(freeze())).toMatchObject({ result: 'frozen' })
+    expect(await world.command(drain(server))).toMatchObject({
+      result: 'waiting',
+      because: 'frozen by alice: carrier maintenance',
+    })
+    await world.pass(5 * minutes)
+    await world.sweep()
+    expect(await world.heldBy()).toEqual([])
+    expect(await world.command(unfreeze)).toMatchObject({ result: 'unfrozen' })
+    await world.pass(10 * seconds)
+    expect(await world.heldBy()).toHaveLength(1)
+    expect(published(world, 'Frozen', 'Freeze Ended').map(({ type }) => type)).toEqual([
+      'Frozen',
+      'Freeze Ended',
+    ])
+  })
+
+  test("an alarm's OK lifts nothing, and the sweep lifts it afterwards; an operator's activate works", async () => {
+    const world = createWorld()
+    await world.alarm(message('alarm-metric-alarm'))
+    await world.command(drain(neighbour))
+    await world.command(freeze())
+    world.memory.alarms.show('media-server-cpu', { value: 'OK', since: Date.UTC(2026, 10, 22, 23) })
+    await world.alarm(message('alarm-metric-ok'))
+    await world.command(activate(neighbour))
+    await world.pass(5 * minutes)
+    await world.sweep()
+    await world.reconcile()
+    expect(await world.heldBy()).toEqual(['alarm/media-server-cpu'])
+    await world.command(unfreeze)
+    await world.sweep()
+    expect(await world.heldBy()).toEqual([])
+  })
+
+  test('lifecycle drains go on', async () => {
+    const world = createWorld()
+    await world.command(freeze())
+    await world.scaleIn()
+    await world.until((record) => record?.state === 'ended')
+    expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
+  })
+
+  test('it ends by itself at its end, which is published', async () => {
+    const world = createWorld()
+    const until = new Date(world.clock.now() + 2 * minutes).toISOString()
+    await world.command(freeze({ until }))
+    await world.command(drain(server))
+    await world.pass(1 * minutes)
+    await world.sweep()
+    expect(await world.heldBy()).toEqual([])
+    await world.pass(1 * minutes)
+    await world.sweep()
+    expect(await world.heldBy()).toHaveLength(1)
+    expect(published(world, 'Freeze Ended')).toMatchObject([{ by: 'its end' }])
+  })
+
+  test.each([
+    ['without a reason', { reason: '' }, /reason: must not be empty/],
+    ['that ends in the past', { until: '2020-01-01T00:00:00Z' }, /until has passed/],
+    ['whose end is no time', { until: 'tomorrow' }, /until: is not a time/],
+  ])('one %s is refused in words', async (_what, changes, words) => {
+    const world = createWorld()
+    await expect(world.command(freeze(changes))).rejects.toThrow(words)
+    expect(await world.memory.store.freeze()).toBeUndefined()
+  })
+})
+
+test('a hold by choice whose run was killed before it began a drain gets one by the sweep', async () => {
+  const world = createWorld()
+  world.memory.store.failNext('putDrain', new Error('killed'))
+  await expect(world.command(drain(server))).rejects.toThrow('killed')
+  await world.sweep()
+  await world.pass(1 * minutes)
+  expect(world.payload()).toMatchObject({ drainId: 'operator/10.0.1.20:5060;udp/alice', attempt: 1 })
+})

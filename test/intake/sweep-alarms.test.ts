@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest'
+import { message } from '../contracts/event-files.ts'
+import {
+  createWorld,
+  everywhere,
+  facts,
+  instanceId,
+  minutes,
+  neighbour,
+  server,
+  type World,
+} from '../world/world.ts'
+
+const swept = (world: World) =>
+  world.memory.events.published.flatMap(({ type, detail }) => (type === 'Swept' ? [detail] : []))
+
+describe("an alarm's hold", () => {
+  const placed = async () => {
+    const world = createWorld()
+    await world.alarm(message('alarm-metric-alarm'))
+    await world.pass(2 * minutes)
+    return world
+  }
+  const since = Date.UTC(2026, 10, 22, 18)
+
+  test.each([
+    ['whose OK was lost', { value: 'OK', since: Date.UTC(2026, 10, 22, 18) }],
+    ['whose alarm is gone', undefined],
+  ] as const)('%s is lifted', async (_what, state) => {
+    const world = await placed()
+    if (state) world.memory.alarms.show('media-server-cpu', state)
+    await world.sweep()
+    expect(await world.heldBy()).toEqual([])
+    expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+    expect(swept(world)).toMatchObject([{ what: 'alarm', alarm: 'media-server-cpu' }])
+  })
+
+  test('stays while its alarm is in ALARM, and without data while its machine lives', async () => {
+    const world = await placed()
+    for (const value of ['ALARM', 'INSUFFICIENT_DATA'] as const) {
+      world.memory.alarms.show('media-server-cpu', { value, since })
+      await world.sweep()
+    }
+    expect(await world.heldBy()).toEqual(['alarm/media-server-cpu'])
+  })
+
+  test('without data for minutes is lifted once its machine is gone', async () => {
+    const world = await placed()
+    world.memory.instances.setState(instanceId, 'terminated')
+    const now = world.clock.now()
+    world.memory.alarms.show('media-server-cpu', { value: 'INSUFFICIENT_DATA', since: now - 4 * minutes })
+    await world.sweep()
+    expect(await world.heldBy()).toEqual(['alarm/media-server-cpu'])
+    world.memory.alarms.show('media-server-cpu', { value: 'INSUFFICIENT_DATA', since: now - 5 * minutes })
+    await world.sweep()
+    expect(await world.heldBy()).toEqual([])
+  })
+
+  test('that was placed a moment ago is not compared with what CloudWatch may not show yet', async () => {
+    const world = createWorld()
+    await world.alarm(message('alarm-metric-alarm'))
+    world.memory.alarms.show('media-server-cpu', { value: 'OK', since: 0 })
+    await world.sweep()
+    expect(await world.heldBy()).toEqual(['alarm/media-server-cpu'])
+  })
+
+  test('that a later ALARM has placed stays where an older OK is shown', async () => {
+    const world = await placed()
+    world.memory.alarms.show('media-server-cpu', { value: 'OK', since: Date.UTC(2026, 10, 1) })
+    await world.sweep()
+    expect(await world.heldBy()).toEqual(['alarm/media-server-cpu'])
+    expect(swept(world)).toEqual([])
+  })
+
+  test('of one series is lifted once that is in ALARM no more, and no other', async () => {
+    const world = createWorld({
+      config: { alarms: [{ name: 'media-servers-cpu' }] },
+      instances: [facts(), facts({ instanceId: 'i-0aaaaaaaaaaaaaaaa', addresses: ['10.0.1.21'] })],
+    })
+    const own = JSON.parse(message('alarm-contributor-alarm'))
+    await world.alarm(JSON.stringify(own))
+    own.detail.alarmContributor = { id: 'other', attributes: { InstanceId: 'i-0aaaaaaaaaaaaaaaa' } }
+    await world.alarm(JSON.stringify(own))
+    await world.pass(2 * minutes)
+    const contributor = { id: 'other', attributes: { InstanceId: 'i-0aaaaaaaaaaaaaaaa' } }
+    world.memory.alarms.show('media-servers-cpu', { value: 'ALARM', since }, [contributor])
+    await world.sweep()
+    expect(await world.heldBy()).toEqual(['alarm/media-servers-cpu [["InstanceId","i-0aaaaaaaaaaaaaaaa"]]'])
+    expect(world.flags(neighbour)).not.toEqual(world.flags(server))
+  })
+})
