@@ -73,9 +73,9 @@ async function look(edge: KamailioEdge, holds: readonly Hold[], store: Store): P
   const ports = { store, clock, config }
   const lease = await Lease.take(ports, edge, ids.next(), 0, new Boots([]))
   if (!lease) throw new Error('somebody else has the lease')
-  const wishes = { now: async () => ({ wanted: await store.wanted(), holds: await store.holds() }) }
+  const wantedHolds = { now: async () => ({ wanted: await store.wanted(), holds: await store.holds() }) }
   const known = { reading: readable(await store.reading(edge.id)), listing: await store.listing(edge.id) }
-  const last = await settleUnderLease(ports, lease, wishes, known, {
+  const last = await settleUnderLease(ports, lease, wantedHolds, known, {
     ...{ ended: undefined, twice: false },
     onReading: async () => undefined,
   })

@@ -15,20 +15,15 @@ const gone = [
   ...['freshRound', 'makeRound', 'latestRound', 'putRound', 'RoundUnavailable', 'takeLease', 'releaseLease'],
   ...['disableEverywhere', 'disableOnEdge', 'confirmLate', 'confirmEverywhere', 'correctDrift'],
   ...['sayAndSave', 'observeDrain', 'completeDrain', 'retireDrain', 'DrainRecord', 'holdOf', 'standing'],
-  ...[
-    '(?:type|interface) (?:Waits|Turns)',
-    '(?:const|let) (?:here|said)',
-    'blind',
-    'blindLast',
-    'turnsAtMost',
-    'RequestSays',
-  ],
+  ...['(?:type|interface) (?:Waits|Turns?)', '(?:const|let) (?:here|said|says|turns)', 'turnsOf'],
+  ...['blind', 'blindLast', 'turnsAtMost', 'RequestSays', 'Standing', 'standingOf'],
+  ...['Wishes', 'wishes', 'rememberingWishes', 'AlarmIntent', 'callGroup'],
   ...['isAnswer', 'PendingAnswer', 'pendingAnswers'],
   ...['undoIfLifted', 'finishLiftings', 'holdAgain', 'heldMeanwhile', 'readLists', 'readBackGapSeconds'],
 ]
 
 test('what one writer per edge made needless, and what waking did, does not come back', () => {
-  const files = filesIn(['functions', 'lib'])
+  const files = filesIn(['functions', 'lib', 'lab'])
   expect(files.length).toBeGreaterThan(100)
   expect(found(files, new RegExp(`\\b(${gone.join('|')})\\b`))).toEqual([])
 })

@@ -68,17 +68,17 @@ export function mayRetain({ callsLeft, unknown }: DeadlinePolicy): boolean {
 
 /**
  * Deals out one step's calls over the edges: one to each in turn, and no edge more than it has. Another edge
- * begins at each `turn`, so that one which can't end its calls never takes them all.
+ * begins at each step, so that one which can't end its calls never takes them all.
  * @param calls edge → how many it has
  * @returns edge → how many it is to end; edges that end none are left out
  */
 export function dealOut(
   calls: Readonly<Record<string, number>>,
   most: number,
-  turn: number,
+  step: number,
 ): Readonly<Record<string, number>> {
   const edges = Object.keys(calls)
-  const first = edges.length === 0 ? 0 : turn % edges.length
+  const first = edges.length === 0 ? 0 : step % edges.length
   const inTurn = [...edges.slice(first), ...edges.slice(0, first)]
   const shares = new Map<string, number>()
   for (let left = most, before = -1; left > 0 && left !== before; ) {

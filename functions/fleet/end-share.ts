@@ -7,14 +7,14 @@ import type { EdgePorts } from '../ports/ports.ts'
 import { callsOf } from './count-calls.ts'
 import { type Lease, lost } from './edge-lease.ts'
 import type { Known } from './settle.ts'
-import type { Wishes } from './wishes.ts'
+import type { WantedHolds } from './wanted-holds.ts'
 
 export type EndCalls = NonNullable<Extract<SettleRequest, { kind: 'settle' }>['endCalls']>
 
 interface Share {
   readonly edge: Edge
   readonly endCalls?: EndCalls | undefined
-  readonly wishes: Wishes
+  readonly wantedHolds: WantedHolds
 }
 
 /**
@@ -25,14 +25,14 @@ export async function endOwnShare(
   ports: Pick<EdgePorts, 'store' | 'clock' | 'config'>,
   lease: Lease,
   { head, reading }: Known,
-  { edge, endCalls, wishes }: Share,
+  { edge, endCalls, wantedHolds }: Share,
 ): Promise<Readonly<Record<string, EndedCalls>>> {
   const ended = reading?.ended ?? {}
   const share = endCalls?.shares[edge.id] ?? 0
   if (!endCalls || !reading || !head || share === 0) return ended
   const { hold: key, step } = endCalls
   const last = ended[key]
-  const hold = (await wishes.now()).holds.find((each) => holdKey(each) === key)
+  const hold = (await wantedHolds.now()).holds.find((each) => holdKey(each) === key)
   const now = ports.clock.now()
   const stepMs = ports.config.timers.minWaitSeconds * 1000
   // One that had to wait for the edge comes again with the next step: two together would end twice as many.

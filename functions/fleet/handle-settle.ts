@@ -15,7 +15,7 @@ import { reloadEdges } from './reload-edges.ts'
 import { resolveHolds } from './resolve-holds.ts'
 import { settleFleet } from './settle-fleet.ts'
 import { hasCalls } from './wake-drains.ts'
-import { rememberingWishes } from './wishes.ts'
+import { rememberingWantedHolds } from './wanted-holds.ts'
 
 /** All that the one function does which reaches edges. */
 export async function handleSettle(ports: EdgePorts, request: SettleRequest): Promise<void> {
@@ -45,16 +45,16 @@ const resolvesWithinMs = 1000
 /** What EC2 and the media servers show matters to whoever looks at all of it, and not to whoever disables. */
 async function settleAndCount(ports: EdgePorts, { notBefore, endCalls }: Settle): Promise<void> {
   const { clock } = ports
-  const wishes = rememberingWishes(ports)
+  const wantedHolds = rememberingWantedHolds(ports)
   const resolvesUntil = clock.now() + resolvesWithinMs
   const progress = { isResolved: false, isLate: false }
   const resolve = async () => {
     try {
-      await resolveHolds(ports, wishes)
+      await resolveHolds(ports, wantedHolds)
     } finally {
       progress.isResolved = true
       // What was filled in late may be known to no edge yet.
-      if (progress.isLate) await settleFleet(ports, { wishes })
+      if (progress.isLate) await settleFleet(ports, { wantedHolds })
     }
   }
   const settle = async () => {
@@ -66,7 +66,7 @@ async function settleAndCount(ports: EdgePorts, { notBefore, endCalls }: Settle)
       await clock.sleep(waitMs)
     progress.isLate = !progress.isResolved
     const works = [
-      () => settleFleet(ports, { notBefore, endCalls, wishes }),
+      () => settleFleet(ports, { notBefore, endCalls, wantedHolds }),
       () => (notBefore === undefined ? undefined : readMachines(ports, notBefore)),
     ]
     await onEach(works, async (work) => work())

@@ -8,7 +8,7 @@ import { instancesById, momentMs } from '../stored/inventory.ts'
 import { allListed, formerOf, storedLists } from '../stored/lists.ts'
 import { onEach } from '../stored/on-each.ts'
 import { oneAtATime } from '../stored/one-at-a-time.ts'
-import type { Wishes } from './wishes.ts'
+import type { WantedHolds } from './wanted-holds.ts'
 
 type Needs = Pick<EdgePorts, 'store' | 'clock' | 'ids' | 'config' | 'instances'>
 
@@ -36,11 +36,11 @@ const oldEnoughMs = 55_000
  * listed later.
  * @throws what EC2 answered: what is held stays so
  */
-export async function resolveHolds(ports: Needs, wishes: Wishes): Promise<void> {
+export async function resolveHolds(ports: Needs, wantedHolds: WantedHolds): Promise<void> {
   const goesOnUntil = ports.clock.now() + goesOnForMs
   let refused: Error | undefined
   do {
-    const resolved = await oneAtATime(ports, leaseName, leaseMs, () => resolve(ports, wishes))
+    const resolved = await oneAtATime(ports, leaseName, leaseMs, () => resolve(ports, wantedHolds))
     if (!resolved) break
     refused = resolved.refused
     // Whoever placed a hold meanwhile found the lease taken, and has left it to this run, also where EC2
@@ -56,10 +56,10 @@ interface Resolved {
   readonly refused?: Error | undefined
 }
 
-async function resolve(ports: Needs, wishes: Wishes): Promise<Resolved> {
+async function resolve(ports: Needs, wantedHolds: WantedHolds): Promise<Resolved> {
   // Not before the lease is had: 500 runs at once that read all holds are more than their partition gives in
   // ten seconds.
-  const { wanted, holds } = await wishes.now()
+  const { wanted, holds } = await wantedHolds.now()
   const open = holds.filter(mayShowMore)
   if (open.length === 0) return { wanted }
   const stored = await ports.store.inventory()

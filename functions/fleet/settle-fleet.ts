@@ -12,7 +12,7 @@ import { type EndCalls, endOwnShare } from './end-share.ts'
 import { publishDrift } from './publish-drift.ts'
 import { headOf, type Known, ownError, settleUnderLease, unreadHead, until } from './settle.ts'
 import { emptiedBy, wakeDrains } from './wake-drains.ts'
-import { rememberingWishes, type Wishes } from './wishes.ts'
+import { rememberingWantedHolds, type WantedHolds } from './wanted-holds.ts'
 
 /**
  * What came of one edge. `left`: another run has its lease, and does what is wanted; or it rests, and nothing
@@ -54,7 +54,7 @@ export interface SettleOrder {
   readonly atOnce?: boolean
   /** only these, by id */
   readonly only?: readonly string[] | undefined
-  readonly wishes?: Wishes | undefined
+  readonly wantedHolds?: WantedHolds | undefined
 }
 
 /**
@@ -85,7 +85,7 @@ async function settleDue(
   order: SettleOrder,
 ): Promise<SettleResult[]> {
   const { store, clock } = ports
-  const wishes = order.wishes ?? rememberingWishes(ports)
+  const wantedHolds = order.wantedHolds ?? rememberingWantedHolds(ports)
   const boots = new Boots(edges.flatMap(({ id }) => heads.get(id) ?? []))
   const wanted = await store.wanted()
   const isDue = (edge: Edge) => {
@@ -102,7 +102,7 @@ async function settleDue(
     // the lease.
     if (!waits && leasedUntil > clock.now() - lateMs(ports)) return { edge, left: true }
     const known = 'edge' in head ? head : undefined
-    return settleEdge(ports, edge, { ...order, wishes, boots, emptied, head: known, waits })
+    return settleEdge(ports, edge, { ...order, wantedHolds, boots, emptied, head: known, waits })
   })
   await wakeDrains(ports, emptied)
   return results
@@ -125,12 +125,12 @@ export interface EdgeOrder extends SettleOrder {
 
 /** The same of one edge. What can be read no more is marked so. */
 export async function settleEdge(ports: Needs, edge: Edge, order: EdgeOrder = {}): Promise<SettleResult> {
-  const wishes = order.wishes ?? rememberingWishes(ports)
+  const wantedHolds = order.wantedHolds ?? rememberingWantedHolds(ports)
   const boots = order.boots ?? new Boots(await currentHeads(ports))
   const mustAsk = (order.atOnce ?? false) || order.first !== undefined || shareOf(edge, order) > 0
   // Who asked may have a clock that is ahead: what is read before its time comes does not answer it.
   const notBefore = Math.min(order.notBefore ?? 0, ports.clock.now() + clocksApartMs)
-  let round: Round = { ...order, edge, wishes, mustAsk, notBefore }
+  let round: Round = { ...order, edge, wantedHolds, mustAsk, notBefore }
   let last: SettleResult = { edge, left: true }
   for (;;) {
     const lease = await take(ports, edge, boots, round.waits ?? false)
@@ -176,7 +176,7 @@ async function take(ports: Needs, edge: Edge, boots: Boots, waits: boolean): Pro
 
 interface Round extends EdgeOrder {
   readonly edge: Edge
-  readonly wishes: Wishes
+  readonly wantedHolds: WantedHolds
   readonly mustAsk: boolean
   /** a write that is not answered now is left to whoever settles the edge next */
   readonly isLast?: boolean
@@ -184,7 +184,7 @@ interface Round extends EdgeOrder {
 
 async function underLease(ports: Needs, lease: Lease, order: Round): Promise<SettleResult> {
   const { store, clock } = ports
-  const { edge, wishes, first, mustAsk } = order
+  const { edge, wantedHolds, first, mustAsk } = order
   let head: EdgeHead = order.head ?? { edge: edge.id, wanted: -1, askedAt: 0 }
   try {
     const reading = readable(await store.reading(edge.id))
@@ -197,13 +197,13 @@ async function underLease(ports: Needs, lease: Lease, order: Round): Promise<Set
     if (mustAsk) await lease.ask((own) => own.boot())
     if (first) await lease.ask((own) => first(own, lease))
     const ended = await endOwnShare(ports, lease, known, order)
-    const last = await settleUnderLease(ports, lease, wishes, known, {
+    const last = await settleUnderLease(ports, lease, wantedHolds, known, {
       ended,
       twice: first !== undefined,
       onReading: async (found, before) => {
         head = headOf(found)
         for (const key of emptiedBy(found, before)) order.emptied?.add(key)
-        const { holds } = await wishes.now()
+        const { holds } = await wantedHolds.now()
         await publishDrift(
           ports,
           found,
@@ -239,10 +239,10 @@ function rests({ clock, config }: Needs, head: EdgeHead, wanted: number): boolea
 async function rest(
   ports: Needs,
   { head, reading }: Known,
-  { wishes, notBefore = 0 }: Round,
+  { wantedHolds, notBefore = 0 }: Round,
 ): Promise<Reading | 'rests' | undefined> {
   if (head?.removedAt !== undefined) return undefined
-  const { wanted } = await wishes.now()
+  const { wanted } = await wantedHolds.now()
   const triedAt = head?.unreadable?.at ?? 0
   const latest = reading?.wanted === wanted ? reading : undefined
   if (latest && latest.askedAt >= notBefore && triedAt < latest.askedAt) return latest

@@ -9,7 +9,7 @@ import { settledEntries, sinceTheChange, sinceWhen } from '../control/settled.ts
 import type { EdgePorts } from '../ports/ports.ts'
 import { countCalls } from './count-calls.ts'
 import { type Lease, lost } from './edge-lease.ts'
-import type { Wishes } from './wishes.ts'
+import type { WantedHolds } from './wanted-holds.ts'
 import { writeWanted } from './write-wanted.ts'
 
 export type SettleNeeds = Pick<EdgePorts, 'store' | 'clock' | 'config'>
@@ -50,7 +50,7 @@ const roundsAtMost = 3
 export async function settleUnderLease(
   ports: SettleNeeds,
   lease: Lease,
-  wishes: Wishes,
+  wantedHolds: WantedHolds,
   known: Known,
   { ended, twice, onReading }: Rounds,
 ): Promise<Reading> {
@@ -58,7 +58,7 @@ export async function settleUnderLease(
   let before = known
   let confirms: number | undefined
   for (;;) {
-    const found = await bring(ports, lease, wishes, before, ended ?? {})
+    const found = await bring(ports, lease, wantedHolds, before, ended ?? {})
     await keep(ports, lease, found, before)
     const last = found.reading
     await onReading(last, before.reading)
@@ -128,14 +128,14 @@ export function ownError(edge: string, error: unknown): EdgeError {
 async function bring(
   ports: SettleNeeds,
   lease: Lease,
-  wishes: Wishes,
+  wantedHolds: WantedHolds,
   known: Known,
   ended: Readonly<Record<string, EndedCalls>>,
 ): Promise<Found> {
   const { clock, config, store } = ports
   const askedAt = clock.now()
   const facts = await lease.ask((edge) => edge.facts())
-  let asked = await wishes.now()
+  let asked = await wantedHolds.now()
   const { batch: takesBatches } = facts
   let done = await writeWanted(ports, lease, { holds: asked.holds, bootTime: facts.bootTime, takesBatches })
   const { first } = done
@@ -144,7 +144,7 @@ async function bring(
     round < roundsAtMost && lease.hasTime(readingTimeouts) && (await store.wanted()) !== asked.wanted;
     round += 1
   ) {
-    asked = await wishes.now()
+    asked = await wantedHolds.now()
     // It may have been restarted since, and be on record under its new life.
     const { bootTime } = await lease.ask((edge) => edge.boot())
     // What the edge showed before this run wrote anything is what was found.

@@ -23,12 +23,15 @@ export async function inTurn<T>(steps: readonly Step<T>[]): Promise<RpcAnswer<T>
 }
 
 /** Neighbours that belong together, in order. */
-export function grouped<I>(items: readonly I[], joins: (group: readonly I[], next: I) => boolean): I[][] {
-  const groups: I[][] = []
+export function grouped<I>(
+  items: readonly I[],
+  joins: (neighbours: readonly I[], next: I) => boolean,
+): I[][] {
+  const parts: I[][] = []
   for (const item of items) {
-    const last = groups.at(-1)
+    const last = parts.at(-1)
     if (last && joins(last, item)) last.push(item)
-    else groups.push([item])
+    else parts.push([item])
   }
-  return groups
+  return parts
 }

@@ -151,12 +151,14 @@ class Rpc implements JsonRpc {
    * order.
    */
   private oneByOne<T>(requests: readonly Request<T>[]): Promise<RpcAnswer<T>[]> {
-    const joins = (group: readonly Request<T>[], next: Request<T>) =>
-      group.length < requestsAtOnce && group[0]?.method === next.method && !group.some(isSameWrite(next))
+    const joins = (neighbours: readonly Request<T>[], next: Request<T>) =>
+      neighbours.length < requestsAtOnce &&
+      neighbours[0]?.method === next.method &&
+      !neighbours.some(isSameWrite(next))
     return inTurn(
-      grouped(requests, joins).map((group) => ({
-        size: group.length,
-        run: () => Promise.all(group.map((request) => answered(() => this.single(request)))),
+      grouped(requests, joins).map((neighbours) => ({
+        size: neighbours.length,
+        run: () => Promise.all(neighbours.map((request) => answered(() => this.single(request)))),
       })),
     )
   }
@@ -164,12 +166,12 @@ class Rpc implements JsonRpc {
   private async inBatches<T>(requests: readonly Request<T>[]): Promise<RpcAnswer<T>[]> {
     const reads = requests.every(({ method }) => !methodRules[method].write)
     // A count is read between two counters: only what asks for one thing goes at once.
-    const joins = (turn: readonly Request<T>[][], next: Request<T>[]) =>
-      reads && turn.length < batchesAtOnce && isOneMethod([...turn, next].flat())
+    const joins = (batches: readonly Request<T>[][], next: Request<T>[]) =>
+      reads && batches.length < batchesAtOnce && isOneMethod([...batches, next].flat())
     return inTurn(
-      grouped(splitBatches(requests), joins).map((turn) => ({
-        size: turn.flat().length,
-        run: async () => (await Promise.all(turn.map((part) => this.together(part)))).flat(),
+      grouped(splitBatches(requests), joins).map((batches) => ({
+        size: batches.flat().length,
+        run: async () => (await Promise.all(batches.map((part) => this.together(part)))).flat(),
       })),
     )
   }

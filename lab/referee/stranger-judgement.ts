@@ -39,7 +39,7 @@ interface Hold {
 }
 
 /** An edge showed a destination disabled in a set, or not, and had shown the other before. */
-interface Turn {
+interface StateChange {
   readonly edge: string
   readonly at: number
   readonly set: number
@@ -83,14 +83,14 @@ function stateProblems(records: EdgeRecords, { name, uri }: Destination): readon
   const history = records.flagsOf(uri)
   const holds = holdsOf(uri, records)
   return [...new Set(history.map(({ edge }) => edge))].flatMap((edge) => {
-    const turns = turnsOf(history, edge).filter(({ at }) => at >= records.since)
-    const reopened = turns.filter(
-      (turn) =>
-        !isD(turn.flags) &&
-        holds.some(({ confirmed, lifted }) => turn.at > confirmed && turn.at <= lifted) &&
-        !isExplained(turn, history, records),
+    const changes = stateChangesOf(history, edge).filter(({ at }) => at >= records.since)
+    const reopened = changes.filter(
+      (change) =>
+        !isD(change.flags) &&
+        holds.some(({ confirmed, lifted }) => change.at > confirmed && change.at <= lifted) &&
+        !isExplained(change, history, records),
     )
-    const disabled = turns.filter(
+    const disabled = changes.filter(
       ({ flags, at }) => isD(flags) && !holds.some(({ asked, over }) => at >= asked && at <= over),
     )
     return [
@@ -100,10 +100,10 @@ function stateProblems(records: EdgeRecords, { name, uri }: Destination): readon
   })
 }
 
-function stateProblem(figure: string, what: string, turns: readonly Turn[]): readonly Problem[] {
-  if (turns.length === 0) return []
-  const shown = turns.map(({ flags, set }) => `${flags} in set ${set}`)
-  const often = turns.length === 1 ? 'once' : `${turns.length} times`
+function stateProblem(figure: string, what: string, changes: readonly StateChange[]): readonly Problem[] {
+  if (changes.length === 0) return []
+  const shown = changes.map(({ flags, set }) => `${flags} in set ${set}`)
+  const often = changes.length === 1 ? 'once' : `${changes.length} times`
   return [{ figure, text: `somebody else changed a state: ${what}, ${often}: ${examples(shown)}` }]
 }
 
@@ -128,7 +128,7 @@ function holdsOf(uri: string, { evidence, flagsOf }: EdgeRecords): readonly Hold
 /**
  * While an edge can't be read it shows nothing: what it shows then is compared with what it had shown before.
  */
-function turnsOf(history: readonly FlagChange[], edge: string): readonly Turn[] {
+function stateChangesOf(history: readonly FlagChange[], edge: string): readonly StateChange[] {
   const before = new Map<number, string>()
   return history.flatMap((change) => {
     if (change.edge !== edge) return []
@@ -142,7 +142,7 @@ function turnsOf(history: readonly FlagChange[], edge: string): readonly Turn[] 
 
 /** A restart and a reload show the edge's file, until what is held is disabled again. */
 function isExplained(
-  { edge, at }: Turn,
+  { edge, at }: StateChange,
   history: readonly FlagChange[],
   { evidence, writes, commandIds }: EdgeRecords,
 ): boolean {

@@ -208,8 +208,8 @@ async function edgeParameters(edges: readonly Edge[], options: WorldOptions, clo
 }
 
 async function versions(edges: readonly Edge[]): Promise<Record<string, string>> {
-  const said = await Promise.all(
+  const shown = await Promise.all(
     edges.map(async (edge) => [edge.name, z.string().parse(await edge.call('core.version', []))] as const),
   )
-  return Object.fromEntries(said)
+  return Object.fromEntries(shown)
 }

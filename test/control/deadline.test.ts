@@ -83,8 +83,8 @@ const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => tota
 
 test('a step ends as many calls as it may or as there are, and on no edge more than it has', () => {
   fc.assert(
-    fc.property(calls, fc.integer({ min: 1, max: 30 }), fc.nat(), (has, most, turn) => {
-      const shares = dealOut(has, most, turn)
+    fc.property(calls, fc.integer({ min: 1, max: 30 }), fc.nat(), (has, most, step) => {
+      const shares = dealOut(has, most, step)
       expect(sum(Object.values(shares))).toBe(Math.min(most, sum(Object.values(has))))
       const tooMany = Object.entries(shares).filter(([edge, share]) => share <= 0 || share > (has[edge] ?? 0))
       expect(tooMany).toEqual([])
@@ -92,12 +92,12 @@ test('a step ends as many calls as it may or as there are, and on no edge more t
   )
 })
 
-test('no edge with calls is left out for more turns than there are edges', () => {
+test('no edge with calls is left out for more steps than there are edges', () => {
   fc.assert(
-    fc.property(calls, fc.integer({ min: 1, max: 30 }), fc.nat(1000), (has, most, turn) => {
-      const turns = Object.keys(has).map((_, index) => dealOut(has, most, turn + index))
+    fc.property(calls, fc.integer({ min: 1, max: 30 }), fc.nat(1000), (has, most, step) => {
+      const steps = Object.keys(has).map((_, index) => dealOut(has, most, step + index))
       const withCalls = Object.keys(has).filter((edge) => (has[edge] ?? 0) > 0)
-      expect(withCalls.filter((edge) => !turns.some((shares) => shares[edge] !== undefined))).toEqual([])
+      expect(withCalls.filter((edge) => !steps.some((shares) => shares[edge] !== undefined))).toEqual([])
     }),
   )
 })

@@ -184,8 +184,8 @@ export class WalkEdge {
   }
 
   private setState({ set, uri, duid, state }: StateWrite, { slot, version }: Decided): void {
-    const here = this.slots.filter((one) => one.set === set && one.shown !== 'absent')
-    const hit = here.find((one) => (duid === undefined ? one.uri === uri : one.duid === duid))
+    const ofSet = this.slots.filter((one) => one.set === set && one.shown !== 'absent')
+    const hit = ofSet.find((one) => (duid === undefined ? one.uri === uri : one.duid === duid))
     if (!hit) return
     if (hit !== slot || hit.version !== version) hit.undecidable = true
     hit.shown = `${state.charAt(0).toUpperCase() as 'A' | 'I' | 'D' | 'T'}${state.endsWith('p') ? 'P' : 'X'}`

@@ -8,7 +8,7 @@ import { provision } from '../../lab/programs/provision.ts'
 
 const product = resolve(import.meta.dirname, '../../kamailio')
 /** Every setting without which the example does not start on this machine. */
-const here = {
+const needed = {
   DC_SIP_LISTEN: '127.0.1.1:25060',
   DC_RPC_LISTEN: 'tcp:127.0.1.1:28080',
 }
@@ -34,7 +34,7 @@ describe.each(['6.1', '5.6'] as const)('`kamailio -c` of %s', (release) => {
 
   const check = (
     files: Readonly<Record<string, string>> = {},
-    settings: Readonly<Record<string, string>> = here,
+    settings: Readonly<Record<string, string>> = needed,
   ) => {
     for (const [file, text] of Object.entries(files)) writeFileSync(join(dir, file), text)
     const [program = '', ...argv] = kamailio.argv
@@ -72,7 +72,7 @@ describe.each(['6.1', '5.6'] as const)('`kamailio -c` of %s', (release) => {
     'without %s it fails at a line whose comment names what to add',
     async (name) => {
       const without = shipped('settings.cfg').replace(new RegExp(`^#!trydef ${name} .*$`, 'm'), '')
-      const others = Object.fromEntries(Object.entries(here).filter(([other]) => other !== name))
+      const others = Object.fromEntries(Object.entries(needed).filter(([other]) => other !== name))
       const output = await check({ 'settings.cfg': without }, others)
       expect(output).not.toContain('config file ok')
       expect(output).toContain(`${name}-is-not-defined`)
@@ -101,7 +101,7 @@ describe.each(['6.1', '5.6'] as const)('`kamailio -c` of %s', (release) => {
   test('an own pre-routing route without its setting is refused, and not left without ours', async () => {
     const own = `${shipped('kamailio.cfg')}\nevent_route[core:pre-routing] {\n\troute(DISPATCHER_CONTROL_NO_SIP);\n}\n`
     expect(await check({ 'kamailio.cfg': own })).not.toContain('config file ok')
-    const settings = { ...here, DC_OWN_PRE_ROUTING: '' }
+    const settings = { ...needed, DC_OWN_PRE_ROUTING: '' }
     expect(await check({ 'kamailio.cfg': own }, settings)).toContain('config file ok')
   })
 
@@ -118,12 +118,12 @@ describe.each(['6.1', '5.6'] as const)('`kamailio -c` of %s', (release) => {
           'request_route {\n#!ifdef DC_RPC_END_CALLS\n\tSEEN_END_CALLS\n#!endif',
         ),
       },
-      { ...here, DC_RPC_END_CALLS: '' },
+      { ...needed, DC_RPC_END_CALLS: '' },
     )
     expect(output).toMatch(/kamailio\.cfg, (from )?line/)
     const advertised = await check(
       {},
-      { ...here, DC_SIP_LISTEN: '127.0.1.1:25060 advertise 203.0.113.7:5060' },
+      { ...needed, DC_SIP_LISTEN: '127.0.1.1:25060 advertise 203.0.113.7:5060' },
     )
     expect(advertised).toMatch(/udp: 127\.0\.1\.1.*:25060 advertise (udp:|tcp:)?203\.0\.113\.7:5060/)
     expect(advertised).toMatch(/tcp: 127\.0\.1\.1.*:25060 advertise (udp:|tcp:)?203\.0\.113\.7:5060/)

@@ -77,15 +77,15 @@ function placesIn(value: Json): Place[] {
 }
 
 function mutateArray(random: Random, array: Json[], index: number): void {
-  const here = array[index] ?? null
+  const old = array[index] ?? null
   const other = below(random, array.length)
   const ways = [
     () => void array.splice(index, 1),
-    () => void array.splice(other, 0, structuredClone(here)),
+    () => void array.splice(other, 0, structuredClone(old)),
     () => void array.splice(index, 1, structuredClone(array[other] ?? null)),
     () => void array.splice(index, 1, structuredClone(oneOf(random, junk))),
     () => void array.splice(index, 0, structuredClone(oneOf(random, junk))),
-    () => void array.splice(index, 1, [here]),
+    () => void array.splice(index, 1, [old]),
     () => void array.reverse(),
   ]
   oneOf(random, ways)()
@@ -97,16 +97,16 @@ function mutateObject(
   key: string,
   special: readonly Json[] | undefined,
 ): void {
-  const here = object[key] ?? null
+  const old = object[key] ?? null
   const put = (at: string, value: Json) => void Reflect.set(object, at, structuredClone(value))
   const ways = [
     () => void Reflect.deleteProperty(object, key),
     () => put(key, oneOf(random, junk)),
-    () => put(key, [here]),
-    () => put(key, { [key]: here }),
+    () => put(key, [old]),
+    () => put(key, { [key]: old }),
     () => put(key.toLowerCase(), oneOf(random, junk)),
-    () => put('toString', here),
-    () => put(key, typeof here === 'string' ? mutateText(random, here) : here),
+    () => put('toString', old),
+    () => put(key, typeof old === 'string' ? mutateText(random, old) : old),
     () => put(key, oneOf(random, special ?? junk)),
     () => put(key, oneOf(random, special ?? junk)),
   ]

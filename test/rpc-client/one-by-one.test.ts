@@ -112,7 +112,7 @@ function crowded(boot?: string) {
       const { method, params, id }: { method?: string; params?: unknown[]; id?: number } =
         message.body.startsWith('{') ? JSON.parse(message.body) : {}
       // What came first is done last.
-      for (let turns = 40 - (seen.posts % 40); turns > 0; turns -= 1) await turn()
+      for (let left = 40 - (seen.posts % 40); left > 0; left -= 1) await turn()
       seen.now -= 1
       if (method === undefined) return { status: 200, body: noBatches }
       seen.executed.push([method, ...(params ?? [])].join(' '))

@@ -21,15 +21,15 @@ describe('through the relay', () => {
   test('it reaches only the configured networks, port and path', async () => {
     const server = await loopback(good)
     const port = Number(new URL(server.url).port)
-    const here = { networks: ['127.0.0.0/8'], port }
-    expect(await post(server.url, request, here)).toMatchObject({ status: 200 })
+    const ours = { networks: ['127.0.0.0/8'], port }
+    expect(await post(server.url, request, ours)).toMatchObject({ status: 200 })
     for (const [url, targets] of [
-      [server.url, { ...here, networks: ['10.0.0.0/8'] }],
-      [server.url, { ...here, port: port + 1 }],
-      [server.url.replace('127.0.0.1', 'localhost'), here],
-      [server.url.replace('/rpc', '/other'), here],
-      [`${server.url}?more`, here],
-      [server.url.replace('127.', 'user@127.'), here],
+      [server.url, { ...ours, networks: ['10.0.0.0/8'] }],
+      [server.url, { ...ours, port: port + 1 }],
+      [server.url.replace('127.0.0.1', 'localhost'), ours],
+      [server.url.replace('/rpc', '/other'), ours],
+      [`${server.url}?more`, ours],
+      [server.url.replace('127.', 'user@127.'), ours],
     ] as const)
       expect(await post(url, request, targets)).toMatchObject({ failure: 'no-route' })
     expect(server.requests).toHaveLength(1)

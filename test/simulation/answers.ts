@@ -1,5 +1,5 @@
 import { type Findings, since } from './findings.ts'
-import { standingOf } from './holds-in-force.ts'
+import { wantedOf } from './holds-in-force.ts'
 import type { History } from './observed.ts'
 import type { Answer, Sent } from './truth.ts'
 
@@ -60,5 +60,5 @@ function wasHeld(
   const wasDisabled = history.truth.disabled.some(
     (one) => one.edge === edge && one.server === server && one.at >= launchedAt && one.at < asked,
   )
-  return wasDisabled && [asked, at].every((time) => standingOf(history, server, time) === 'held')
+  return wasDisabled && [asked, at].every((time) => wantedOf(history, server, time) === 'held')
 }

@@ -67,7 +67,7 @@ async function untilOver(world: World): Promise<void> {
     await clock.sleep(30 * second)
   }
   // What goes wrong in this very rest begins it anew.
-  for (let turns = 0; turns < 20; turns += 1) {
+  for (let rests = 0; rests < 20; rests += 1) {
     const rest = Math.max(...truth.goings.map(({ at }) => at), faults.lastAt) + calmAfter - clock.now()
     if (rest <= 0) break
     await clock.sleep(rest)

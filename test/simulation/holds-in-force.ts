@@ -2,16 +2,16 @@ import type { History } from './observed.ts'
 import type { Machine, Sent } from './truth.ts'
 
 /** What should be of a place for a media server: by the messages that came, and by nothing that is stored. */
-export type Standing = 'held' | 'free' | `undecided: ${string}`
+export type Wanted = 'held' | 'free' | `undecided: ${string}`
 
-export function isUndecided(standing: Standing): boolean {
-  return standing !== 'held' && standing !== 'free'
+export function isUndecided(wanted: Wanted): boolean {
+  return wanted !== 'held' && wanted !== 'free'
 }
 
 /** Nobody is asked to have noticed sooner than this. */
 const noticeMs = 150_000
 
-export function standingOf(history: History, server: number, at: number): Standing {
+export function wantedOf(history: History, server: number, at: number): Wanted {
   const machines = history.truth.machines.filter(
     (machine) => machine.server === server && machine.launchedAt <= at,
   )
@@ -32,7 +32,7 @@ export function standingOf(history: History, server: number, at: number): Standi
   return wasAnnounced(history, current, at) ? 'free' : 'undecided: nothing told of the launch'
 }
 
-function ofMachine(history: History, machine: Machine, at: number): Standing {
+function ofMachine(history: History, machine: Machine, at: number): Wanted {
   const reasons = [
     byOperator(history, machine, at),
     byAlarm(history, machine, at),
@@ -56,23 +56,23 @@ function isOpen({ deliveredAt, takenAt, pending, rejected }: Sent, at: number): 
   return rejected !== undefined || pending > 0 || takenAt === undefined || takenAt > at
 }
 
-function byOperator({ truth, plan }: History, machine: Machine, at: number): Standing {
+function byOperator({ truth, plan }: History, machine: Machine, at: number): Wanted {
   const sent = truth.sent.filter(({ about }) => about.kind === 'operator' && about.machine === machine)
   if (sent.length > 0 && plan.renamed.includes(machine.server))
     return 'undecided: what an operator named is spelled otherwise now'
   return lastOf(sent, at, ({ about }) => about.kind === 'operator' && about.command === 'drain')
 }
 
-function byAlarm({ truth }: History, machine: Machine, at: number): Standing {
+function byAlarm({ truth }: History, machine: Machine, at: number): Wanted {
   const sent = truth.sent.filter(({ about }) => about.kind === 'alarm' && about.server === machine.server)
-  const standing = lastOf(sent, at, ({ about }) => about.kind === 'alarm' && about.state === 'ALARM')
+  const wanted = lastOf(sent, at, ({ about }) => about.kind === 'alarm' && about.state === 'ALARM')
   const last = taken(sent, at).at(-1)?.about
   // Its ALARM was for the machine that had the address before.
-  return standing === 'held' && last?.kind === 'alarm' && last.machine !== machine ? 'free' : standing
+  return wanted === 'held' && last?.kind === 'alarm' && last.machine !== machine ? 'free' : wanted
 }
 
 /** The message that was sent last decides, whatever order they came in. */
-function lastOf(sent: readonly Sent[], at: number, holds: (sent: Sent) => boolean): Standing {
+function lastOf(sent: readonly Sent[], at: number, holds: (sent: Sent) => boolean): Wanted {
   const came = sent.filter(({ deliveredAt }) => deliveredAt !== undefined && deliveredAt <= at)
   const last = came.at(-1)
   if (!last) return 'free'
@@ -82,7 +82,7 @@ function lastOf(sent: readonly Sent[], at: number, holds: (sent: Sent) => boolea
   return holds(last) ? 'held' : 'free'
 }
 
-function byLifecycle(history: History, machine: Machine, at: number): Standing {
+function byLifecycle(history: History, machine: Machine, at: number): Wanted {
   const { truth } = history
   const sent = truth.sent.filter(({ about }) => about.kind === 'terminate' && about.machine === machine)
   const [first] = sent

@@ -1,16 +1,16 @@
 import { type Findings, since } from './findings.ts'
-import { isUndecided, type Standing, standingOf } from './holds-in-force.ts'
+import { isUndecided, type Wanted, wantedOf } from './holds-in-force.ts'
 import type { EdgeSeen, History, Seen } from './observed.ts'
 import { keyOf, type Machine } from './truth.ts'
 
 /** What edges and store must show after two minutes of calm. */
 export function judgeEdges(history: History, seen: Seen, findings: Findings): void {
-  const standings = Array.from({ length: history.plan.servers }, (_, server) =>
-    standingOf(history, server, seen.at),
+  const wantedByServer = Array.from({ length: history.plan.servers }, (_, server) =>
+    wantedOf(history, server, seen.at),
   )
-  for (const standing of standings) if (isUndecided(standing)) findings.undecidable.push(standing)
-  for (const edge of seen.edges) if (edge.configured) judgeEdge(history, seen, edge, standings, findings)
-  judgeRecords(history, seen, standings, findings)
+  for (const wanted of wantedByServer) if (isUndecided(wanted)) findings.undecidable.push(wanted)
+  for (const edge of seen.edges) if (edge.configured) judgeEdge(history, seen, edge, wantedByServer, findings)
+  judgeRecords(history, seen, wantedByServer, findings)
   judgeMarks(history, seen, findings)
   judgeDrains(history, seen, findings)
 }
@@ -19,13 +19,13 @@ function judgeEdge(
   history: History,
   seen: Seen,
   edge: EdgeSeen,
-  standings: readonly Standing[],
+  wantedByServer: readonly Wanted[],
   findings: Findings,
 ): void {
   const at = since(history, seen.at)
   for (const { set, uri, server, flags, accepts, isLate } of edge.entries) {
-    const standing = server === undefined ? 'free' : (standings[server] ?? 'free')
-    const right = standing === 'held' ? 'D' : accepts.join(' or ')
+    const wanted = server === undefined ? 'free' : (wantedByServer[server] ?? 'free')
+    const right = wanted === 'held' ? 'D' : accepts.join(' or ')
     const what = () => `${edge.id}, set ${set}, ${uri} shows ${flags} at ${at}, right is ${right}`
     const of = {
       at: seen.at,
@@ -33,20 +33,20 @@ function judgeEdge(
       ...(server !== undefined && { server }),
       name: `${set} ${uri}`,
     }
-    if (isUndecided(standing)) continue
+    if (isUndecided(wanted)) continue
     // Nobody can tell it from a stranger's. What is held is put right all the same.
-    const isLateGuard = standing === 'free' && edge.guardedLate.includes(uri)
-    if (isLateGuard || (standing === 'free' && isLate))
+    const isLateGuard = wanted === 'free' && edge.guardedLate.includes(uri)
+    if (isLateGuard || (wanted === 'free' && isLate))
       findings.undecidable.push('a late write that no fence refused')
     if (edge.hasGuard && !isLateGuard)
       findings.check(
         'the guard agrees',
-        edge.guarded.includes(uri) === (standing === 'held'),
+        edge.guarded.includes(uri) === (wanted === 'held'),
         of,
         () =>
-          `${edge.id}, ${uri} is ${edge.guarded.includes(uri) ? '' : 'not '}in the guard at ${at}, and it is ${standing}`,
+          `${edge.id}, ${uri} is ${edge.guarded.includes(uri) ? '' : 'not '}in the guard at ${at}, and it is ${wanted}`,
       )
-    if (standing === 'held') {
+    if (wanted === 'held') {
       findings.check('held is disabled', flags.startsWith('D'), of, what)
       continue
     }
@@ -61,7 +61,7 @@ function judgeEdge(
 function judgeRecords(
   history: History,
   seen: Seen,
-  standings: readonly Standing[],
+  wantedByServer: readonly Wanted[],
   findings: Findings,
 ): void {
   for (const { edge: id, set, uri, flags, server: place } of seen.records) {
@@ -70,9 +70,9 @@ function judgeRecords(
     if (!edge?.configured) continue
     const listed = edge.entries.find((entry) => keyOf(entry.set, entry.uri) === keyOf(set, uri))
     const server = seen.edges.flatMap(({ entries }) => entries).find((entry) => entry.uri === uri)?.server
-    const standing = (server !== undefined && standings[server]) || 'undecided: nobody'
-    const isLeft = listed ? standing === 'free' : seen === history.last
-    if (listed && isUndecided(standing)) continue
+    const wanted = (server !== undefined && wantedByServer[server]) || 'undecided: nobody'
+    const isLeft = listed ? wanted === 'free' : seen === history.last
+    if (listed && isUndecided(wanted)) continue
     findings.check(
       'no record outlives its reason',
       !isLeft,

@@ -2,13 +2,13 @@ import type { Hold } from '../control/hold.ts'
 import type { EdgePorts } from '../ports/ports.ts'
 
 /** What is wanted as one run knows it: the counter, and the holds that were read after it. */
-export interface Wishes {
+export interface WantedHolds {
   /** The counter now, with all holds of it. */
   now(): Promise<{ readonly wanted: number; readonly holds: readonly Hold[] }>
 }
 
 /** The holds are read once for each value of the counter, for all edges. */
-export function rememberingWishes({ store }: Pick<EdgePorts, 'store'>): Wishes {
+export function rememberingWantedHolds({ store }: Pick<EdgePorts, 'store'>): WantedHolds {
   let last: { readonly wanted: number; readonly holds: Promise<readonly Hold[]> } | undefined
   return {
     async now() {
