@@ -38,7 +38,7 @@ const stepFunctions = ['look', 'complete-drain', 'retire-drain']
 
 /**
  * Each server has a call on one of the edges, in turn; its lifecycle action is completed when that is over,
- * and a minute later EC2 says that it is terminated.
+ * and a minute later EC2 shows that it is terminated.
  */
 export async function countHour(hour: Hour): Promise<Counts> {
   const world = await createFleetWorld({ ...hour, latencyMs: 20, requestsPerSecond: 5000 })

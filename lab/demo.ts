@@ -68,7 +68,7 @@ async function main(options: Options): Promise<number> {
   }
 }
 
-/** Writes the report and says what it says. @returns the exit code */
+/** Writes the report and prints it in words. @returns the exit code */
 function conclude({ report, plot }: Run, sabotage: Sabotage | undefined, workflowLog: string): number {
   mkdirSync(cacheDir, { recursive: true })
   const json = join(cacheDir, 'report.json')
@@ -122,7 +122,7 @@ const program = new Command('demo')
   .addOption(
     new Option(
       '--sabotage <fault>',
-      'plant a fault from outside; the run must then fail, and say by which figures',
+      'plant a fault from outside; the run must then fail, and name the figures that show it',
     ).choices(sabotageNames),
   )
   .option(

@@ -129,7 +129,7 @@ function keepAbandoned(group: IAutoScalingGroup): void {
   }
   Annotations.of(group).addWarningV2(
     'dispatcher-control:retain-imported',
-    `an abandoned instance of an imported group is terminated, with its calls, unless the group's lifecycle policy says retain: ${haveItRetain('<name>')}`,
+    `an abandoned instance of an imported group is terminated, with its calls, unless the group's lifecycle policy is retain: ${haveItRetain('<name>')}`,
   )
 }
 
@@ -141,7 +141,7 @@ export function tellOfNamedGroup(scope: Construct, { name, terminateHook, deadli
   if (!mayRetain(deadlinePolicy)) return
   Annotations.of(scope).addInfoV2(
     `dispatcher-control:retain-named:${name}`,
-    `the group ${name} and its hook ${terminateHook} are not made by this app, so that these can not be checked. An abandoned instance is terminated, with its calls, unless the group's lifecycle policy says retain: ${haveItRetain(name)}. And our own outage retains only if the hook's default result is ABANDON: aws autoscaling put-lifecycle-hook --auto-scaling-group-name ${name} --lifecycle-hook-name ${terminateHook} --default-result ABANDON`,
+    `the group ${name} and its hook ${terminateHook} are not made by this app, so that these can not be checked. An abandoned instance is terminated, with its calls, unless the group's lifecycle policy is retain: ${haveItRetain(name)}. And our own outage retains only if the hook's default result is ABANDON: aws autoscaling put-lifecycle-hook --auto-scaling-group-name ${name} --lifecycle-hook-name ${terminateHook} --default-result ABANDON`,
   )
 }
 

@@ -98,7 +98,7 @@ export class Groups {
     const instance: MutableInstance = {
       id,
       group: group.name,
-      // EC2 says when to the second
+      // EC2 shows when to the second
       launchTime: new Date(Math.floor(Date.now() / 1000) * 1000),
       privateIp: request.privateIp,
       secondaryIps: request.secondaryIps ?? [],
@@ -194,7 +194,7 @@ export class Groups {
     await this.#publishEnd(instance, 'launching', move, startedAt)
   }
 
-  /** CONTINUE when every hook said so; the first ABANDON ends the other hooks' actions. */
+  /** CONTINUE when every hook's result is that; the first ABANDON ends the other hooks' actions. */
   async #outcome(instance: Instance, actions: readonly LifecycleAction[]): Promise<LifecycleResult> {
     const ends = await Promise.all(
       actions.map(async (action) => {

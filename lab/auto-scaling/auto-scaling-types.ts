@@ -71,7 +71,7 @@ export interface Completion {
 export interface ActionEnd {
   readonly at: number
   readonly result: LifecycleResult
-  /** `other-hook`: another hook of the same instance said ABANDON, which ends them all. */
+  /** `other-hook`: another hook of the same instance was completed with ABANDON, which ends them all. */
   readonly cause: 'completed' | 'expired-default' | 'ended-early' | 'other-hook'
 }
 

@@ -37,7 +37,7 @@ export interface AutoScaling {
 }
 
 /**
- * Starts the simulator. It behaves as the Auto Scaling guide says of lifecycle hooks: an action waits for its
+ * Starts the simulator. It follows the Auto Scaling guide on lifecycle hooks: an action waits for its
  * hook's heartbeat timeout, each heartbeat restarts it up to the global maximum (min(48 h, 100 × timeout)),
  * then the default result counts; completing is not idempotent; a terminated instance's machine is really
  * switched off (`onTerminate`). Time is real, only shorter: hooks may have timeouts that AWS refuses.

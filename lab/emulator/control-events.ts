@@ -25,7 +25,7 @@ const envelope = z.object({
 })
 
 /**
- * One event that our functions published. For show, and for what only they can say; the referee judges
+ * One event that our functions published. For show, and for what only they can show; the referee judges
  * without it.
  */
 export interface ControlEvent {

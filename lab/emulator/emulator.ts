@@ -148,7 +148,7 @@ async function untilHealthy(child: Child, endpoint: string): Promise<void> {
   }
 }
 
-/** EventBridge refused an event; the message says which and why. */
+/** EventBridge refused an event; the message names which and why. */
 export class EventRefused extends Error {
   override readonly name = 'EventRefused'
 }

@@ -32,7 +32,7 @@ export function emulatorChoice(text: string): EmulatorChoice {
   throw new UnknownEmulator(`there is no emulator "${text}": choose ${emulatorNames.join(', ')} or http://…`)
 }
 
-/** What the environment says: LAB_EMULATOR, else MiniStack. @throws UnknownEmulator */
+/** What the environment names: LAB_EMULATOR, else MiniStack. @throws UnknownEmulator */
 export function defaultEmulator(): EmulatorChoice {
   const { LAB_EMULATOR = 'ministack' } = process.env
   return emulatorChoice(LAB_EMULATOR)
@@ -42,7 +42,7 @@ export type StartEmulator = (options: EmulatorOptions) => Promise<Emulator>
 
 /**
  * Brings the emulator onto this machine. @returns what starts it
- * @throws NoPython, NoDebianPackages, NoLocalStack, ChildExited: each says what is missing and what to do
+ * @throws NoPython, NoDebianPackages, NoLocalStack, ChildExited: each names what is missing and what to do
  */
 export async function prepareEmulator(choice: EmulatorChoice, log: Log): Promise<StartEmulator> {
   if (choice instanceof URL) return (options) => connectTo(choice, options)

@@ -58,7 +58,7 @@ const manifestSchema = z.object({
   installed: z.array(z.object({ package: z.string(), version: z.string(), sha256: z.string() })),
 })
 
-/** The machine can't give us Debian's packages; the message says what to do. */
+/** The machine can't give us Debian's packages; the message names what to do. */
 export class NoDebianPackages extends Error {
   override readonly name = 'NoDebianPackages'
   constructor(what: string) {

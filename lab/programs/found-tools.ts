@@ -79,7 +79,7 @@ export function findAsterisk(): AsteriskProgram | undefined {
 }
 
 /**
- * What a program prints; undefined when it isn't on the PATH. SIPp's -v ends with 99, so the code says
+ * What a program prints; undefined when it isn't on the PATH. SIPp's -v ends with 99, so the code shows
  * nothing.
  */
 function output(argv: readonly [string, ...string[]]): string | undefined {

@@ -138,7 +138,7 @@ function followReport(wrapper: ChildProcess): { pid: Promise<number | undefined>
   const exited = Promise.withResolvers<number>()
   let text = ''
   let code = 137
-  // Writing to a leash whose holder is gone (EPIPE) says nothing new: `exit` follows.
+  // Writing to a leash whose holder is gone (EPIPE) shows nothing new: `exit` follows.
   wrapper.stdin?.on('error', () => wrapper.stdin?.destroy())
   wrapper.stdio[3]?.on('data', (chunk: Buffer) => {
     text += chunk.toString()

@@ -21,7 +21,7 @@ export interface LocalStackProgram extends Program {
   readonly dynamodbJars: string
 }
 
-/** LocalStack can't be had on this machine; the message says what to do. */
+/** LocalStack can't be had on this machine; the message names what to do. */
 export class NoLocalStack extends Error {
   override readonly name = 'NoLocalStack'
 }

@@ -28,7 +28,7 @@ export interface ProvisionRequest {
 /**
  * Brings Kamailio, SIPp and, when asked for, Asterisk: from the PATH where it fits, else into `.lab/`, all
  * side by side, without root. What was installed is written to `.lab/<suite>/manifest.json`.
- * @throws NoDebianPackages, ChildExited: each says what is missing and what to do
+ * @throws NoDebianPackages, ChildExited: each names what is missing and what to do
  */
 export async function provision(request: ProvisionRequest): Promise<Tools> {
   const [sipp, asterisk, ...kamailio] = [

@@ -13,7 +13,7 @@ import {
 
 /**
  * One scenario in the report. A figure is null where it does not apply, or could not be reached: `problems`
- * then says so.
+ * then names why.
  */
 export interface ScenarioReport {
   readonly name: string

@@ -40,7 +40,7 @@ export const alarm: Scenario = {
   wave: 1,
   run: async (world, found) => {
     const machine = world.machines.named('ms-5')
-    const say = (state: 'ALARM' | 'OK', previousState: 'ALARM' | 'OK') =>
+    const publish = (state: 'ALARM' | 'OK', previousState: 'ALARM' | 'OK') =>
       world.publish(
         alarmStateChange({
           alarmName,
@@ -56,8 +56,8 @@ export const alarm: Scenario = {
       await holdAndLift(world, machine, {
         scenario: 'alarm',
         trigger: 'ALARM',
-        place: () => say('ALARM', 'OK'),
-        lift: () => say('OK', 'ALARM'),
+        place: () => publish('ALARM', 'OK'),
+        lift: () => publish('OK', 'ALARM'),
       }),
     )
   },
@@ -145,7 +145,7 @@ async function deadLetterOf(world: World, body: string): Promise<readonly Proble
   return [
     {
       figure: 'deadLetter',
-      text: `the dead letter does not say what is wrong: ${letter.errorName}: ${letter.errorMessage}`,
+      text: `the dead letter does not name what is wrong: ${letter.errorName}: ${letter.errorMessage}`,
     },
   ]
 }

@@ -15,7 +15,7 @@ export interface SentCommand {
   readonly body: string
 }
 
-/** @returns a good command, as docs/commands.md says to send it */
+/** @returns a good command, as docs/commands.md has it sent */
 export function wellFormed(command: CommandInput): SentCommand {
   return { id: command.id, group: commandGroupId(command), body: JSON.stringify(command) }
 }

@@ -85,7 +85,7 @@ async function reactivate(world: World, machine: Machine, confirmedAt: number): 
   }
 }
 
-/** @throws whatever the edge says, other than that the key is not there */
+/** @throws whatever the edge answers, other than that the key is not there */
 async function release(edge: Edge, uri: string): Promise<void> {
   try {
     await edge.call('htable.delete', ['held', uri])
@@ -110,14 +110,14 @@ const sabotages: Readonly<Record<SabotageName, Sabotage>> = {
   },
   'lying-state': {
     name: 'lying-state',
-    what: 'edge-b says Ok to every write, shows it in its list, and does nothing',
+    what: 'edge-b answers Ok to every write, shows it in its list, and does nothing',
     figures: ['triggerToConfirmedMs'],
     inFrontOf: proxied('state', ['edge-b']),
     scenario: drainUnder('lying-state', 'long-2'),
   },
   'lying-count': {
     name: 'lying-count',
-    what: 'every edge says that the server has no calls',
+    what: 'every edge answers that the server has no calls',
     figures: ['cut'],
     inFrontOf: proxied('count', ['edge-a', 'edge-b']),
     scenario: drainUnder('lying-count', 'long-2'),

@@ -11,7 +11,7 @@ export interface Scenario {
   readonly name: string
   /** Scenarios of one wave run side by side; a wave begins when the one before it is over. */
   readonly wave: 1 | 2
-  /** @param enough says that it needs no more calls to be placed */
+  /** @param enough is called when it needs no more calls to be placed */
   readonly run: (world: World, found: Found, enough: () => void) => Promise<void>
 }
 

@@ -172,7 +172,7 @@ export function openLedger(): CallLedger {
 /** SIPp's [timestamp] is `date<TAB>time<TAB>seconds.microseconds`; only the last is used. */
 function parseLine(line: string, source: Source): CallEvent | undefined {
   const [, seconds, name, callId, detail] =
-    // What SIPp itself says of a BYE that its scenario did not wait for; it answers it.
+    // What SIPp itself logs of a BYE that its scenario did not wait for; it answers it.
     /(\d+\.\d+): Aborting call on an unexpected (BYE) for call: (\S+)$/.exec(line) ??
     /(\d+\.\d+) (\w+) (\S+)(?: (.*))?$/.exec(line) ??
     []

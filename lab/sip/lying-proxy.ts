@@ -114,7 +114,7 @@ function lieAboutState({ method, params }: Call, pretended: Map<string, string>)
   }
 }
 
-/** The list as it would be, had the proxy done what it said. */
+/** The list as it would be, had the proxy done what it answered. */
 function paint(body: string, pretended: ReadonlyMap<string, string>): string {
   const shown = list.parse(JSON.parse(body))
   for (const { SET } of shown.result.RECORDS)

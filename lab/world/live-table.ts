@@ -8,7 +8,7 @@ export interface TableRow {
   readonly flags: readonly string[]
   /** the instance's lifecycle state by Auto Scaling */
   readonly instance: string
-  /** what our functions said last about it */
+  /** what our functions published last about it */
   readonly workflow: string
 }
 

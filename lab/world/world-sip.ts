@@ -97,7 +97,7 @@ function machineOf(planned: ServerPlan, server: MediaServer): Machine {
   }
 }
 
-/** What every edge's dispatcher list says. */
+/** What every edge's dispatcher list has. */
 export function dispatcherEntries(machines: readonly Machine[]): DispatcherEntry[] {
   return machines.flatMap(({ plan: { sets, name }, uri }) =>
     sets.map((set) => ({ set, uri, attrs: `duid=${name}` })),

@@ -30,7 +30,7 @@ import {
 
 export interface WorldOptions {
   readonly kamailio: KamailioRelease
-  /** the AWS that it runs on; default: what LAB_EMULATOR says, else MiniStack */
+  /** the AWS that it runs on; default: what LAB_EMULATOR names, else MiniStack */
   readonly emulator?: EmulatorChoice
   /** true: every call to the emulator is checked against its caller's role */
   readonly auth?: boolean
@@ -65,7 +65,7 @@ export interface Mark {
 export interface World extends SipSide {
   readonly runDir: string
   readonly startedAt: number
-  /** edge → what it says it is */
+  /** edge → the version that it answers */
   readonly kamailioVersions: Readonly<Record<string, string>>
   readonly secrets: Secrets
   readonly machines: Machines

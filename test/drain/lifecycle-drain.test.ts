@@ -73,7 +73,7 @@ test('a drain is confirmed by two read-backs at least two seconds apart', async 
   expect(lists).toBeGreaterThanOrEqual(3)
 })
 
-test('an edge that says Ok and does nothing confirms nothing, and its zero does not count', async () => {
+test('an edge that answers Ok and does nothing confirms nothing, and its zero does not count', async () => {
   const world = createWorld()
   const edge = world.edge('edge-a')
   edge.misbehaviour = { deafWrites: true }

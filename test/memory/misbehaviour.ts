@@ -22,7 +22,7 @@ export interface Misbehaviour {
   readonly losesLastReply?: boolean
   /** answers with this fault to these methods, and does not do them */
   readonly faults?: Readonly<Partial<Record<RpcMethod, EdgeFault>>>
-  /** says Ok to writes, and changes nothing */
+  /** answers Ok to writes, and changes nothing */
   readonly deafWrites?: boolean
   /** the flags that it lists, whatever is true */
   readonly claimsFlags?: Flags
