@@ -34,7 +34,7 @@ export async function holdAndDrain(ports: Ports, target: Target, drain: DrainOrd
   // An operator can mend the list and ask again; an alarm's server is held wherever it can be, and what is
   // refused is told.
   if (isOperators) refuseDuplicates(target)
-  const hold = holdOf(target, drain)
+  const hold = holdFor(target, drain)
   const cleared = await askClearance(ports, hold, isOperators ? 'refused' : 'waits')
   switch (cleared.kind) {
     case 'never':
@@ -62,7 +62,7 @@ export async function holdAndDrain(ports: Ports, target: Target, drain: DrainOrd
   }
 }
 
-function holdOf({ readouts: _, ...scope }: Target, drain: DrainOrder): DrainHold {
+function holdFor({ readouts: _, ...scope }: Target, drain: DrainOrder): DrainHold {
   const { source, holdId, who, why, force, order, requestedAt, deadlineAt } = drain
   return {
     ...{ ...scope, source, id: holdId, who, why, order, placedAt: requestedAt, until: deadlineAt },

@@ -9,7 +9,6 @@ import {
   facts,
   instanceId,
   minutes,
-  neighbour,
   seconds,
   server,
   type World,
