@@ -4,14 +4,13 @@ import {
   type Because,
   type Completing,
   type Drain,
-  type DrainEvent,
-  type DrainEventName,
   type DrainHold,
   drainId,
   type EdgeMemory,
   type LifecycleTarget,
   type Memory,
 } from '../control/drain.ts'
+import type { DrainEvent, DrainEventName } from '../control/drain-events.ts'
 import { becauseOf, completed, ended, isCompleting, looking, stateOf } from '../control/phases.ts'
 import { type Each, type Fields, subject, uri } from './rows.ts'
 
@@ -46,7 +45,7 @@ const edgeMemory: z.ZodType<EdgeMemory> = z.object({
   everListed: z.boolean(),
 } satisfies Fields<EdgeMemory>)
 
-const drainEvent: z.ZodType<DrainEvent> = z.object({
+const savedEvent = z.object({
   name: z.enum({
     drainStarted: 'drainStarted',
     drainConfirmed: 'drainConfirmed',
@@ -64,6 +63,11 @@ const drainEvent: z.ZodType<DrainEvent> = z.object({
   at: z.number().exactOptional(),
   detail: z.record(z.string(), z.unknown()),
 } satisfies Fields<DrainEvent>)
+/** It is published with the detail that it was saved with, whatever that is like. */
+const drainEvent = z.custom<DrainEvent>(
+  (event) => savedEvent.safeParse(event).success,
+  'is no event of a drain',
+)
 
 const because = z.enum({
   drained: 'drained',

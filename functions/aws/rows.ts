@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { eventTypes } from '../contracts/names.ts'
+import type { PublishedEvent } from '../contracts/published-event.ts'
 import type { Freeze, WaitingDrain } from '../control/clearance.ts'
 import type { DestinationUri, Flags } from '../control/destination.ts'
 import { destinationUri } from '../control/destination.ts'
@@ -7,7 +8,7 @@ import type { DrainHold } from '../control/drain.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import { UnexpectedAnswer } from '../control/errors.ts'
 import type { Hold, RequestIntent, Subject } from '../control/hold.ts'
-import type { ControlEvent, KeptEvent } from '../ports/events.ts'
+import type { KeptEvent } from '../ports/events.ts'
 import type { PendingOutcome } from '../ports/store.ts'
 
 /** What is wrong is kept with an edge's head, which is read all the time. */
@@ -125,7 +126,7 @@ export const keptEventRow: z.ZodType<KeptEvent> = z.object({
   event: z.object({
     type: z.enum(Object.values(eventTypes)),
     detail: z.record(z.string(), z.unknown()),
-  } satisfies Fields<ControlEvent>),
+  } satisfies Fields<PublishedEvent>),
   reason: z.string(),
 } satisfies Fields<KeptEvent>)
 

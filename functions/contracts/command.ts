@@ -130,7 +130,8 @@ export type Command = z.output<typeof command>
 export type DrainCommand = Extract<Command, { command: 'drain' }>
 export type ActivateCommand = Extract<Command, { command: 'activate' }>
 export type ReloadCommand = Extract<Command, { command: 'reload' }>
-export type FreezeCommand = Extract<Command, { command: 'freeze' | 'unfreeze' }>
+export type FreezeCommand = Extract<Command, { command: 'freeze' }>
+export type UnfreezeCommand = Extract<Command, { command: 'unfreeze' }>
 export type ReleaseCommand = Extract<Command, { command: 'release' }>
 /** A command as it is sent, defaults left out. */
 export type CommandInput = z.input<typeof command>

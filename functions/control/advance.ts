@@ -1,10 +1,11 @@
 import { concludedAnew } from './claim.ts'
 import { chooseAtDeadline, dealOut, type Left } from './deadline.ts'
 import type { ActionDrain, Drain, EndingCalls, Held, HoldDrain, Retained } from './drain.ts'
+import type { EdgeResult } from './edge-result.ts'
 import type { Hold } from './hold.ts'
 import type { Wait } from './pace.ts'
 import { completing, ended, looking, resolvedBy, telling, withMemory, withoutUs } from './phases.ts'
-import { type EdgeOutcome, isOnSomeEdge } from './plan.ts'
+import { isOnSomeEdge } from './plan.ts'
 import type { Judgement } from './verdict.ts'
 
 /** Calls of one drain that an edge has. */
@@ -35,7 +36,7 @@ export interface Found {
   /** two readings of every edge show all of it disabled */
   readonly calm: boolean
   /** what came of the hold on each edge, and its Kamailio's version */
-  readonly results: readonly { readonly edge: string; readonly outcome: EdgeOutcome }[]
+  readonly results: readonly EdgeResult[]
   readonly kamailio: Readonly<Record<string, string>>
   readonly released: readonly string[]
   readonly lacks: readonly string[]
@@ -113,7 +114,7 @@ function unseen(reason: string): Remains {
 
 function started(drain: Drain): Drain {
   if (drain.phase.name !== 'claimed') return drain
-  return telling(withMemory(drain, {}), 'drainStarted')
+  return telling(withMemory(drain, {}), 'drainStarted', {})
 }
 
 /** What was read is remembered, and published where it shows something new. */
@@ -153,7 +154,7 @@ function countEndedCalls(drain: Drain, { endedOn }: Found): Drain {
     step === phase.lastStepAt ? [{ edge, ended: calls, ...(failed !== undefined && { failed }) }] : [],
   )
   if (callsEnded === before && edges.every(({ failed }) => failed === undefined)) return drain
-  const more = { policy: 'end-calls', ended: callsEnded - before, edges }
+  const more = { policy: 'end-calls', ended: callsEnded - before, edges } as const
   return telling({ ...drain, callsEnded }, 'callsEnded', more)
 }
 
@@ -185,7 +186,7 @@ function follow(drain: Drain, found: Found, now: number, rules: AdvanceRules): A
 function held(drain: HoldDrain, verdict: Held['verdict']): Drain {
   const phase = looking(drain)
   if (phase.name === 'held') return drain
-  return telling({ ...drain, phase: { name: 'held', verdict, memory: phase.memory } }, 'drained')
+  return telling({ ...drain, phase: { name: 'held', verdict, memory: phase.memory } }, 'drained', {})
 }
 
 /** At the deadline calls are left, or unknown: the group's stated policy decides, and it is published. */

@@ -1,4 +1,5 @@
 import type { DeadlinePolicy, EndCalls } from './deadline.ts'
+import type { DrainEvent } from './drain-events.ts'
 import { type Hold, type HoldSource, holdKey } from './hold.ts'
 import type { LifecycleTransition } from './lifecycle.ts'
 
@@ -85,29 +86,6 @@ export type Completing = {
   readonly from: Draining | EndingCalls | Retained
 }
 export type Ended = { readonly name: 'ended'; readonly because: Because }
-
-/** What can happen to a drain. */
-export type DrainEventName =
-  | 'drainStarted'
-  | 'drainConfirmed'
-  | 'drainProgress'
-  | 'drained'
-  | 'drainOverdue'
-  | 'callsEnded'
-  | 'drainEnded'
-  | 'lifecycleCompleted'
-  | 'lifecycleCompletionFailed'
-  | 'instanceRetained'
-  | 'retainedTooLong'
-
-/** Something that happened to a drain, for people and machines. */
-export interface DrainEvent {
-  readonly name: DrainEventName
-  /** its own, and when it happened (epoch ms): given by the first write that keeps it */
-  readonly id?: string
-  readonly at?: number
-  readonly detail: Readonly<Record<string, unknown>>
-}
 
 /** A hold with a drain that sees it through, until it is due (epoch ms). */
 export interface DrainHold extends Omit<Hold, 'shownAt' | 'lifted'> {

@@ -5,8 +5,6 @@ import {
   type Completing,
   type CompletingDrain,
   type Drain,
-  type DrainEvent,
-  type DrainEventName,
   type Draining,
   drainId,
   type EndingCalls,
@@ -18,6 +16,14 @@ import {
   type Phase,
   type Retained,
 } from './drain.ts'
+import type {
+  DrainEvent,
+  DrainEventDetail,
+  DrainEventMore,
+  DrainEventName,
+  DrainState,
+  DrainSummary,
+} from './drain-events.ts'
 import type { Hold } from './hold.ts'
 
 /** What a drain's phases have in common, and the steps between them that more than one place takes. */
@@ -45,9 +51,6 @@ export function resolvedBy<D extends Drain>(
   }
   return { ...drain, hold: { ...drain.hold, ...known } }
 }
-
-/** What a drain is called in its row and its events. */
-export type DrainState = 'claimed' | 'draining' | 'drained' | 'completing' | 'ended'
 
 export function stateOf({ name }: Phase): DrainState {
   if (name === 'held') return 'drained'
@@ -81,8 +84,7 @@ export function looking({ phase }: Drain): Draining | EndingCalls | Retained | H
   }
 }
 
-/** Who, why, what: the part of a drain that every event about it shows. */
-export function summary(drain: Drain): Readonly<Record<string, unknown>> {
+function summary(drain: Drain): DrainSummary {
   const { attempt, hold, phase, callsEnded } = drain
   const { source, who, why, force, subject, group, uris, placedAt, until } = hold
   return {
@@ -104,12 +106,18 @@ export function summary(drain: Drain): Readonly<Record<string, unknown>> {
 }
 
 /** @returns the drain with an event about it as it is now, which its next write keeps */
-export function telling<D extends Drain>(drain: D, name: DrainEventName, more: DrainEvent['detail'] = {}): D {
-  return { ...drain, events: [...drain.events, { name, detail: { ...summary(drain), ...more } }] }
+export function telling<D extends Drain, N extends DrainEventName>(
+  drain: D,
+  name: N,
+  more: DrainEventMore[N],
+): D {
+  const detail: DrainEventDetail<N> = { ...summary(drain), ...more }
+  const event: DrainEvent<N> = { name, detail }
+  return { ...drain, events: [...drain.events, event] }
 }
 
 export function ended(drain: Drain, because: Because): Drain {
-  return telling({ ...drain, phase: { name: 'ended', because } }, 'drainEnded')
+  return telling({ ...drain, phase: { name: 'ended', because } }, 'drainEnded', {})
 }
 
 /** @param completion given: it is not for what was found of its calls */
@@ -125,7 +133,7 @@ export function completing(
 
 export function retained(drain: ActionDrain, now: number): ActionDrain {
   const { memory } = looking(drain)
-  return telling({ ...drain, phase: { name: 'retained', since: now, memory } }, 'instanceRetained')
+  return telling({ ...drain, phase: { name: 'retained', since: now, memory } }, 'instanceRetained', {})
 }
 
 /**

@@ -1,6 +1,6 @@
 import { eventTypes } from '../contracts/names.ts'
-import type { Drain, DrainEvent } from '../control/drain.ts'
-import type { ControlEvent } from '../ports/events.ts'
+import type { Drain } from '../control/drain.ts'
+import type { DrainEvent, DrainEventDetail, DrainEventName } from '../control/drain-events.ts'
 import type { Ports } from '../ports/ports.ts'
 
 /** A row takes 400 KB, and an event is up to 120: what is more than this is kept in rows of its own. */
@@ -22,6 +22,19 @@ export async function publishSaved({ events }: Pick<Ports, 'events'>, drain: Dra
   return { ...drain, events: left }
 }
 
-function published({ id, at, name, detail }: DrainEvent): ControlEvent {
+interface Saved {
+  readonly eventId: string | undefined
+  readonly happenedAt: number | undefined
+}
+
+/** Each is of a type that the bus takes: `offer` would not compile otherwise. */
+type Published<N extends DrainEventName> = {
+  [K in N]: {
+    readonly type: (typeof eventTypes)[K]
+    readonly detail: Saved & DrainEventDetail<K>
+  }
+}[N]
+
+function published<N extends DrainEventName>({ id, at, name, detail }: DrainEvent<N>): Published<N> {
   return { type: eventTypes[name], detail: { eventId: id, happenedAt: at, ...detail } }
 }

@@ -1,5 +1,6 @@
 import { metricNames } from '../contracts/names.ts'
-import { type Drain, type DrainEvent, drainId } from '../control/drain.ts'
+import { type Drain, drainId } from '../control/drain.ts'
+import type { DrainEvent } from '../control/drain-events.ts'
 import { StoreConflict } from '../control/errors.ts'
 import type { Ports } from '../ports/ports.ts'
 
@@ -22,11 +23,13 @@ export async function saveDrain<D extends Drain>(
   return next
 }
 
-function count(metrics: Ports['metrics'], { name, detail: { policy, ended } }: DrainEvent): void {
-  if (name === 'drainOverdue') metrics.count(metricNames.drainsPastDeadline, 1)
-  if (name === 'drainOverdue' && typeof policy === 'string')
-    metrics.count(metricNames.deadlineDecisions, 1, { policy })
-  if (name === 'callsEnded') metrics.count(metricNames.callsEnded, Number(ended))
+function count(metrics: Ports['metrics'], { name, detail }: DrainEvent): void {
+  if (name === 'drainOverdue') {
+    metrics.count(metricNames.drainsPastDeadline, 1)
+    const { policy } = detail
+    if (policy) metrics.count(metricNames.deadlineDecisions, 1, { policy })
+  }
+  if (name === 'callsEnded') metrics.count(metricNames.callsEnded, detail.ended)
   if (name === 'retainedTooLong') metrics.count(metricNames.retainedTooLong, 1)
   if (name === 'lifecycleCompletionFailed') metrics.count(metricNames.completionsFailed, 1)
 }

@@ -1,5 +1,6 @@
 import { type AdvanceRules, type CallsOnEdge, type Found, isLate, type Seen } from '../control/advance.ts'
 import type { Drain } from '../control/drain.ts'
+import type { EdgeResult } from '../control/edge-result.ts'
 import { type Hold, holdKey, isResolved, mayShowMore } from '../control/hold.ts'
 import { mayBeUnknownYet } from '../control/instance-life.ts'
 import { clocksApartMs, lacks, type Observation, observation, removedEdges } from '../control/observation.ts'
@@ -9,7 +10,7 @@ import { type EdgeReading, isUnknown, type Readings } from '../control/reading.t
 import { isConfirmed } from '../control/settled.ts'
 import { type Judgement, judge } from '../control/verdict.ts'
 import type { Ports } from '../ports/ports.ts'
-import { type EdgeResult, resultOf } from '../stored/edge-results.ts'
+import { resultOf } from '../stored/edge-results.ts'
 import { isInstanceGone } from '../stored/inventory.ts'
 import { readBack, storedReadings } from '../stored/read-back.ts'
 

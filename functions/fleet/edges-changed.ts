@@ -16,15 +16,12 @@ export async function edgesChanged(
   const refused = await ports.fleet.reread()
   const edges = await ports.fleet.edges()
   if (!refused) await endReleases(ports)
-  await ports.events.publish({
-    type: refused ? eventTypes.edgeListRefused : eventTypes.edgeListChanged,
-    detail: {
-      parameter,
-      operation,
-      edges: edges.map((edge) => edge.id),
-      ...(refused && { reason: refused.message }),
-    },
-  })
+  const detail = { parameter, operation, edges: edges.map((edge) => edge.id) }
+  await ports.events.publish(
+    refused
+      ? { type: eventTypes.edgeListRefused, detail: { ...detail, reason: refused.message } }
+      : { type: eventTypes.edgeListChanged, detail },
+  )
   // What was read a moment ago may have been another Kamailio.
   if (!refused) await settleFleet(ports, { notBefore: ports.clock.now(), atOnce: true })
 }

@@ -2,7 +2,6 @@ import { eventTypes } from '../contracts/names.ts'
 import type { SettleRequest } from '../contracts/settle-request.ts'
 import { DispatcherControlError } from '../control/errors.ts'
 import type { EdgePorts } from '../ports/ports.ts'
-import type { CommandOutcomeRow } from '../ports/store.ts'
 import { asked, isOutcomeOf } from '../stored/command-outcome.ts'
 import { inTurn, onEach } from '../stored/on-each.ts'
 import { oneAtATime } from '../stored/one-at-a-time.ts'
@@ -128,20 +127,23 @@ async function doOnce(ports: EdgePorts, { command, order }: Command): Promise<vo
 async function doCommand(ports: EdgePorts, command: Command['command'], order: string): Promise<void> {
   const { store, events } = ports
   if (isOutcomeOf(await store.commandOutcome(command.id), order)) return
-  const done = await outcomeOf(order, async () =>
-    command.command === 'reload' ? reloadEdges(ports, command) : releaseEdge(ports, command, order),
-  )
-  const outcome = { ...asked(command), ...done }
+  const outcome = await outcomeOf(command, order, () => answerOf(ports, command, order))
   // The outcome is kept last: a run that is killed before publishes the event again, rather than never.
-  if (!('refused' in done)) await events.publish({ type: eventTypes.commandAnswered, detail: outcome })
+  if (!('refused' in outcome)) await events.publish({ type: eventTypes.commandAnswered, detail: outcome })
   await store.putCommandOutcome(command.id, outcome)
 }
 
-async function outcomeOf(order: string, work: () => Promise<CommandOutcomeRow>): Promise<CommandOutcomeRow> {
+async function answerOf(ports: EdgePorts, command: Command['command'], order: string) {
+  return command.command === 'reload'
+    ? { ...asked(command), ...(await reloadEdges(ports, command)) }
+    : { ...asked(command), ...(await releaseEdge(ports, command, order)) }
+}
+
+async function outcomeOf<Answer>(command: Command['command'], order: string, work: () => Promise<Answer>) {
   try {
     return await work()
   } catch (error) {
     if (!(error instanceof DispatcherControlError && error.permanent)) throw error
-    return { refused: error.message, order }
+    return { ...asked(command), refused: error.message, order }
   }
 }

@@ -1,9 +1,9 @@
 import type { ReleaseCommand } from '../contracts/command.ts'
+import type { CommandAnswer } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import { CommandRefused, EdgeError } from '../control/errors.ts'
 import type { EdgePorts } from '../ports/ports.ts'
-import type { CommandOutcomeRow } from '../ports/store.ts'
 
 /**
  * Lets drains go on without an edge that is no longer configured, on an operator's word that its calls are
@@ -15,7 +15,7 @@ export async function releaseEdge(
   ports: Pick<EdgePorts, 'store' | 'fleet' | 'events' | 'clock' | 'ids'>,
   command: ReleaseCommand,
   order: string,
-): Promise<CommandOutcomeRow> {
+): Promise<CommandAnswer<'release'>> {
   const { edge, requestedBy: who, reason: why } = command
   const listRefused = await ports.fleet.reread()
   if (listRefused) throw listRefused

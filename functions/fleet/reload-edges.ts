@@ -1,10 +1,10 @@
 import type { ReloadCommand } from '../contracts/command.ts'
+import type { CommandAnswer } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { asEdgeError, CommandRefused, EdgeError, neverAnswered, StaleGeneration } from '../control/errors.ts'
 import type { Settled } from '../control/settled.ts'
 import type { Edge } from '../ports/edge.ts'
 import type { EdgePorts } from '../ports/ports.ts'
-import type { CommandOutcomeRow } from '../ports/store.ts'
 import { type Readout, storedLists } from '../stored/lists.ts'
 import { onEach } from '../stored/on-each.ts'
 import type { Lease } from './edge-lease.ts'
@@ -29,7 +29,10 @@ interface Reloaded {
  * empty file answers Ok too and wipes the list. Never together with our own writes; the holds are set again
  * at once after it.
  */
-export async function reloadEdges(ports: EdgePorts, command: ReloadCommand): Promise<CommandOutcomeRow> {
+export async function reloadEdges(
+  ports: EdgePorts,
+  command: ReloadCommand,
+): Promise<CommandAnswer<'reload'>> {
   const all = await ports.fleet.edges()
   const edges = command.edge === undefined ? all : all.filter((edge) => edge.id === command.edge)
   const [first, ...others] = edges
@@ -69,7 +72,7 @@ export async function reloadEdges(ports: EdgePorts, command: ReloadCommand): Pro
   }
 }
 
-function readable(readout: Readout): CommandOutcomeRow {
+function readable(readout: Readout) {
   const { edge } = readout
   return 'listed' in readout
     ? { edge, listed: readout.listed.length }

@@ -1,51 +1,49 @@
-import type { FreezeCommand } from '../contracts/command.ts'
+import type { FreezeCommand, UnfreezeCommand } from '../contracts/command.ts'
+import type { CommandAnswer } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { type Freeze, inForce } from '../control/clearance.ts'
 import { AnswerPending, CommandRefused } from '../control/errors.ts'
 import { orderOf } from '../control/hold.ts'
 import type { Ports } from '../ports/ports.ts'
-import type { CommandOutcomeRow } from '../ports/store.ts'
 import { clearDrains } from './clear-drains.ts'
 
 /** Whoever decides what begins is done by then, or has lost its lease. */
 const patienceMs = 12_000
 
 /**
- * From the outcome of a freeze on no drain by choice begins, unless it is forced. After the end of one, what
- * waits is decided on at once.
+ * From its outcome on no drain by choice begins, unless it is forced.
  * @throws CommandRefused for an end that has passed; AnswerPending while another run decides
  */
-export async function freezeOrEnd(
+export async function freeze(
   ports: Ports,
   command: FreezeCommand,
   order: string,
-): Promise<CommandOutcomeRow> {
+): Promise<CommandAnswer<'freeze'>> {
   const { store, clock } = ports
   const now = clock.now()
-  const before = inForce(await store.freeze(), now)
-  if (command.command === 'unfreeze') return unfreeze(ports, command, before, order)
-  const { requestedBy: who, reason: why, until } = command
+  const { requestedBy: who, reason: why, until, dryRun } = command
   if (until !== undefined && until <= now)
     throw new CommandRefused(
       `until has passed ${Math.ceil((now - until) / 1000)} s ago: a freeze ends later, or has no end`,
     )
-  if (command.dryRun) return { result: 'dry-run', frozen: before }
-  const freeze: Freeze = { who, why, at: now, order, ...(until !== undefined && { until }) }
-  if ((await store.putFreeze(freeze)) === 'stale') return { result: 'stale', frozen: await store.freeze() }
+  if (dryRun) return { result: 'dry-run', frozen: inForce(await store.freeze(), now) }
+  const placed: Freeze = { who, why, at: now, order, ...(until !== undefined && { until }) }
+  if ((await store.putFreeze(placed)) === 'stale') return { result: 'stale', frozen: await store.freeze() }
   await decidedOnce(ports, command)
   await ports.events.publish({ type: eventTypes.frozen, detail: { who, why, until } })
   return { result: 'frozen', until }
 }
 
-async function unfreeze(
+/** What waits is decided on at once. */
+export async function unfreeze(
   ports: Ports,
-  { requestedBy: by, dryRun }: FreezeCommand,
-  before: Freeze | undefined,
+  { requestedBy: by, dryRun }: UnfreezeCommand,
   order: string,
-): Promise<CommandOutcomeRow> {
+): Promise<CommandAnswer<'unfreeze'>> {
+  const { store, clock } = ports
+  const before = inForce(await store.freeze(), clock.now())
   if (dryRun || !before) return { result: dryRun ? 'dry-run' : 'not-frozen', frozen: before }
-  if (!(await endFreeze(ports, before, by, order)))
-    return { result: 'stale', frozen: await ports.store.freeze() }
+  if (!(await endFreeze(ports, before, by, order))) return { result: 'stale', frozen: await store.freeze() }
   await clearDrains(ports)
   return { result: 'unfrozen' }
 }

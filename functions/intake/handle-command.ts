@@ -4,8 +4,10 @@ import type {
   FreezeCommand,
   ReleaseCommand,
   ReloadCommand,
+  UnfreezeCommand,
 } from '../contracts/command.ts'
 import { parseCommand } from '../contracts/command.ts'
+import type { CommandAnswer, EventDetail } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { destinationKey } from '../control/destination.ts'
 import { AnswerPending, CommandRefused, InvalidMessage } from '../control/errors.ts'
@@ -18,7 +20,7 @@ import { accepted, asked, isOutcomeOf } from '../stored/command-outcome.ts'
 import { storedLists } from '../stored/lists.ts'
 import { readBack } from '../stored/read-back.ts'
 import { dropWaiting } from './ask-clearance.ts'
-import { freezeOrEnd } from './freeze.ts'
+import { freeze, unfreeze } from './freeze.ts'
 import { holdAndDrain } from './hold-and-drain.ts'
 import type { Incoming } from './intake.ts'
 import { lift } from './lift.ts'
@@ -37,26 +39,27 @@ export async function handleCommand(ports: Ports, message: Incoming): Promise<Co
   if (isOutcomeOf(known, order)) return accepted(known, command)
   if (command.command === 'reload' || command.command === 'release')
     return doneBySettle(ports, command, order)
-  const outcome = { ...asked(command), ...(await doneHere(ports, command, order)) }
+  const outcome = await done(ports, command, order)
   // The outcome is kept last: a run that is killed before publishes the event again, rather than never.
   await ports.events.publish({ type: eventTypes.commandAnswered, detail: outcome })
   await ports.store.putCommandOutcome(command.id, outcome)
   return outcome
 }
 
-function doneHere(
+async function done(
   ports: Ports,
-  command: DrainCommand | ActivateCommand | FreezeCommand,
+  command: DrainCommand | ActivateCommand | FreezeCommand | UnfreezeCommand,
   order: string,
-): Promise<CommandOutcomeRow> {
+): Promise<EventDetail<'Command Answered'>> {
   switch (command.command) {
     case 'drain':
-      return drain(ports, command, order)
+      return { ...asked(command), ...(await drain(ports, command, order)) }
     case 'activate':
-      return activate(ports, command, order)
+      return { ...asked(command), ...(await activate(ports, command, order)) }
     case 'freeze':
+      return { ...asked(command), ...(await freeze(ports, command, order)) }
     case 'unfreeze':
-      return freezeOrEnd(ports, command, order)
+      return { ...asked(command), ...(await unfreeze(ports, command, order)) }
     default:
       return command satisfies never
   }
@@ -87,14 +90,14 @@ async function doneBySettle(
   )
 }
 
-async function drain(ports: Ports, command: DrainCommand, order: string): Promise<CommandOutcomeRow> {
+async function drain(ports: Ports, command: DrainCommand, order: string): Promise<CommandAnswer<'drain'>> {
   const placedBefore = (await finishOwnClaims(ports, order)).filter(({ who }) => who === command.requestedBy)
   if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
   const target = targetOf(placedBefore) ?? (await resolveTarget(ports, targetName(command)))
   if (command.dryRun) return { result: 'dry-run', destinations: target.uris, edges: dryRun(target) }
   const now = ports.clock.now()
   const deadline = command.deadlineSeconds ?? ports.config.operatorDrainDeadlineSeconds
-  const { result, because, edges, placed } = await holdAndDrain(ports, target, {
+  const held = await holdAndDrain(ports, target, {
     source: 'operator',
     holdId: ownHoldId(target, command.requestedBy),
     who: command.requestedBy,
@@ -104,17 +107,21 @@ async function drain(ports: Ports, command: DrainCommand, order: string): Promis
     requestedAt: now,
     deadlineAt: now + deadline * 1000,
   })
-  if (placed) await keepPending(ports, command.id, placed, edges)
-  return {
-    result,
-    because,
+  const about = {
     destinations: target.uris,
     hold: `operator/${ownHoldId(target, command.requestedBy)}`,
-    edges,
   }
+  if (held.result === 'waiting') return { ...about, ...held, edges: [] }
+  const { result, edges, placed } = held
+  if (placed) await keepPending(ports, command.id, placed, edges)
+  return { ...about, result, edges }
 }
 
-async function activate(ports: Ports, command: ActivateCommand, order: string): Promise<CommandOutcomeRow> {
+async function activate(
+  ports: Ports,
+  command: ActivateCommand,
+  order: string,
+): Promise<CommandAnswer<'activate'>> {
   const known = await ports.store.holds()
   const target =
     (await liftedInstance(ports, command, known, order)) ??

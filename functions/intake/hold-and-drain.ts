@@ -1,9 +1,9 @@
 import { eventTypes } from '../contracts/names.ts'
 import type { DrainHold } from '../control/drain.ts'
+import type { EdgeResult } from '../control/edge-result.ts'
 import { CommandRefused } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import type { Ports } from '../ports/ports.ts'
-import type { EdgeResult } from '../stored/edge-results.ts'
 import { changeReadBack } from '../stored/read-back.ts'
 import { askClearance } from './ask-clearance.ts'
 import { refuseDuplicates, type Target } from './target.ts'
@@ -43,12 +43,13 @@ export async function holdAndDrain(ports: Ports, target: Target, drain: DrainOrd
       )
     case 'waits': {
       const { because } = cleared
-      const { source, who, why } = hold
+      const { source } = drain
+      const { who, why } = hold
       await ports.events.publish({
         type: eventTypes.drainWaiting,
         detail: { drainId: holdKey(hold), source, who, why, uris: hold.uris, because },
       })
-      return { result: 'waiting', because, edges: [] }
+      return { result: 'waiting', because }
     }
     case 'stale':
       return { result: 'stale', edges: [] }
@@ -70,11 +71,11 @@ function holdFor({ readouts: _, ...scope }: Target, drain: DrainOrder): DrainHol
   }
 }
 
-export interface Held {
-  readonly result: 'started' | 'duplicate' | 'stale' | 'waiting'
-  /** what it waits for */
-  readonly because?: string
-  readonly edges: readonly EdgeResult[]
-  /** the hold, and a value of the counter that knows it */
-  readonly placed?: { readonly hold: Hold; readonly wanted: number }
-}
+export type Held =
+  | { readonly result: 'waiting'; readonly because: string }
+  | {
+      readonly result: 'started' | 'duplicate' | 'stale'
+      readonly edges: readonly EdgeResult[]
+      /** the hold, and a value of the counter that knows it */
+      readonly placed?: { readonly hold: Hold; readonly wanted: number }
+    }

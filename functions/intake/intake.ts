@@ -29,7 +29,7 @@ export async function takeIn(
     ports.metrics.count(metricNames.rejected, 1)
     await ports.events.publish({
       type: eventTypes.commandRejected,
-      detail: { error: error.name, reason: error.message, message: message.body.slice(0, 1024) },
+      detail: { error: error.name, reason: error.message, message: message.body },
     })
   }
 }

@@ -1,9 +1,10 @@
 import { eventTypes } from '../contracts/names.ts'
+import type { EdgeResult } from '../control/edge-result.ts'
 import { type Hold, holdKey, orderOf } from '../control/hold.ts'
 import type { Scope } from '../control/plan.ts'
 import { finishClaim } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
-import { type EdgeResult, together } from '../stored/edge-results.ts'
+import { together } from '../stored/edge-results.ts'
 import { changeReadBack } from '../stored/read-back.ts'
 
 export interface Lifted {

@@ -1,10 +1,11 @@
 import { eventTypes } from '../contracts/names.ts'
+import type { EdgeResult } from '../control/edge-result.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { clocksApartMs } from '../control/observation.ts'
 import { type EdgeHead, readable } from '../control/reading.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { PendingOutcome } from '../ports/store.ts'
-import { type EdgeResult, pendingOn, resultOn } from '../stored/edge-results.ts'
+import { pendingOn, resultOn } from '../stored/edge-results.ts'
 import { onEach } from '../stored/on-each.ts'
 
 /** Keeps what an outcome leaves open, of edges that were not read since: its end is published. */

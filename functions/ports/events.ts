@@ -1,17 +1,13 @@
-import type { EventType } from '../contracts/names.ts'
-
-/** What happened, for people and machines: who, why, before, after. Never holds a secret. */
-export interface ControlEvent {
-  readonly type: EventType
-  readonly detail: Readonly<Record<string, unknown>>
-}
+import type { ControlEvent } from '../contracts/events.ts'
+import type { PublishedEvent } from '../contracts/published-event.ts'
 
 export interface EventBus {
-  publish(event: ControlEvent): Promise<void>
+  publish(event: PublishedEvent): Promise<void>
 }
 
 /** Nothing waits for an event: one that the bus refuses is kept, and published later. */
-export interface Events extends EventBus {
+export interface Events {
+  publish(event: ControlEvent): Promise<void>
   /**
    * @returns false where the bus refuses it for now, and whoever has it tries again; one that it never takes
    * is kept
@@ -27,6 +23,6 @@ export interface Events extends EventBus {
 export interface KeptEvent {
   readonly id: string
   readonly at: number
-  readonly event: ControlEvent
+  readonly event: PublishedEvent
   readonly reason: string
 }

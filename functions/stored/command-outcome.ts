@@ -13,25 +13,36 @@ export function isOutcomeOf(
   return outcome !== undefined && (!('refused' in outcome) || outcome['order'] === order)
 }
 
-/** Kept and published with a command's outcome: the same id again is to be the same command. */
-export function asked(command: Command): CommandOutcomeRow {
-  const { id, command: what, requestedBy, reason } = command
-  return { id, command: what, requestedBy, reason, ...named(command) }
+/** What was asked, as it is kept and published with a command's outcome. */
+interface Asked<C extends Command> {
+  readonly id: string
+  readonly command: C['command']
+  readonly requestedBy: string
+  readonly reason: C['reason']
+  readonly destination?: string
+  readonly instance?: string
+  readonly edge?: string
 }
 
-function named(command: Command): CommandOutcomeRow {
-  const names = { destination: undefined, instance: undefined, edge: undefined, ...command }
-  const { destination, instance, edge } = names
-  return Object.fromEntries(
-    Object.entries({ destination, instance, edge }).filter(([, name]) => name !== undefined),
-  )
+const nameless = { destination: undefined, instance: undefined, edge: undefined }
+
+/** The same id again is to be the same command. */
+export function asked<C extends Command>(of: C): Asked<C> {
+  const { id, command, requestedBy, reason } = of
+  const { destination, instance, edge } = { ...nameless, ...of }
+  return {
+    ...{ id, command, requestedBy, reason },
+    ...(destination !== undefined && { destination }),
+    ...(instance !== undefined && { instance }),
+    ...(edge !== undefined && { edge }),
+  }
 }
 
 /** @throws CommandRefused where that is what came of it, or where it is what came of another command */
 export function accepted(outcome: CommandOutcomeRow, command: Command): CommandOutcomeRow {
   const { refused } = outcome
   if (typeof refused === 'string') throw new CommandRefused(refused)
-  const own: CommandOutcomeRow = asked(command)
+  const own = asked(command)
   const other = (['command', 'requestedBy', 'destination', 'instance', 'edge'] as const).find(
     (key) => outcome[key] !== undefined && outcome[key] !== own[key],
   )

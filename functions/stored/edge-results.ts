@@ -1,32 +1,9 @@
-import type { DestinationUri, Flags, ListedDestination } from '../control/destination.ts'
+import type { ListedDestination } from '../control/destination.ts'
+import type { EdgeResult, ShownEntry } from '../control/edge-result.ts'
 import type { EdgeOutcome } from '../control/plan.ts'
 import { type EdgeHead, type Reading, readable } from '../control/reading.ts'
 import { outcomeOf } from '../control/settled.ts'
 import type { Ports } from '../ports/ports.ts'
-
-/**
- * What came of a change on one edge, for outcomes and events: never more than the destinations it is about.
- */
-export interface EdgeResult {
-  readonly edge: string
-  readonly outcome: EdgeOutcome
-  readonly detail?: string
-  /**
-   * false: it has no drain guard, so that a reload opens the destination until it is settled again; absent:
-   * it was not read since
-   */
-  readonly guarded?: boolean
-  readonly entries: readonly ShownEntry[]
-  /** entries that are left out: an event or a row takes only so much */
-  readonly more?: number
-}
-
-export interface ShownEntry {
-  readonly set: number
-  readonly uri: DestinationUri
-  readonly before: Flags
-  readonly after: Flags
-}
 
 /** Of one edge; on 50 edges these are some 120 KB, of the 256 KB that an event may have. */
 const mostEntries = 20

@@ -1,7 +1,8 @@
 import { metricNames } from '../contracts/names.ts'
+import { type PublishedEvent, publishedForm } from '../contracts/published-event.ts'
 import { DispatcherControlError } from '../control/errors.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { ControlEvent, EventBus, Events, KeptEvent } from '../ports/events.ts'
+import type { EventBus, Events, KeptEvent } from '../ports/events.ts'
 import type { Ids } from '../ports/ids.ts'
 import type { Metrics } from '../ports/metrics.ts'
 import type { Store } from '../ports/store.ts'
@@ -23,12 +24,17 @@ interface Needs {
  * verdict or deadline.
  */
 export function keepingEvents({ bus, store, clock, ids, metrics }: Needs): Events {
-  const keep = async (event: ControlEvent, reason: string) =>
-    store.keepEvent({ id: ids.next(), at: clock.now(), event, reason: reason.slice(0, 1000) })
+  const keep = async (event: PublishedEvent, reason: string) =>
+    store.keepEvent({
+      id: ids.next(),
+      at: clock.now(),
+      event: publishedForm(event),
+      reason: reason.slice(0, 1000),
+    })
   return {
     async publish(event) {
       try {
-        await bus.publish(event)
+        await bus.publish(publishedForm(event))
       } catch (error) {
         metrics.count(metricNames.eventsRefused, 1)
         await keep(event, reasonOf(error)).catch(() => metrics.count(metricNames.eventsLost, 1))
@@ -36,7 +42,7 @@ export function keepingEvents({ bus, store, clock, ids, metrics }: Needs): Event
     },
     async offer(event) {
       try {
-        await bus.publish(event)
+        await bus.publish(publishedForm(event))
         return true
       } catch (error) {
         metrics.count(metricNames.eventsRefused, 1)

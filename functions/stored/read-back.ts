@@ -1,7 +1,8 @@
+import type { EdgeResult } from '../control/edge-result.ts'
 import type { EdgeHead, Reading, Readings, UnreadRow } from '../control/reading.ts'
 import { readable, readingsAt } from '../control/reading.ts'
 import type { Ports } from '../ports/ports.ts'
-import { type EdgeResult, pendingOn, resultOn, resultWithout } from './edge-results.ts'
+import { pendingOn, resultOn, resultWithout } from './edge-results.ts'
 import { onEach } from './on-each.ts'
 
 type Needs = Pick<Ports, 'store' | 'settles' | 'clock' | 'config'>

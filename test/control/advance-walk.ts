@@ -113,7 +113,12 @@ function readings({ over, gone, calls, unknown, isPending, calm, lacks }: Look, 
   )
   return found(
     { verdict, callsLeft, unknown: why, zeroPending, unconfirmed: zeroPending },
-    { onEdges, calm, lacks, results: [{ edge: 'a', outcome: calm ? 'applied' : 'unreachable' }] },
+    {
+      onEdges,
+      calm,
+      lacks,
+      results: [{ edge: 'a', outcome: calm ? 'applied' : 'unreachable', entries: [] }],
+    },
   )
 }
 

@@ -188,7 +188,9 @@ describe('that it is disabled everywhere', () => {
   })
 
   it('is not published of what no edge lists', () => {
-    expect(look({ results: [{ edge: 'a', outcome: 'unlisted' }] }).names).toEqual(['drainProgress'])
+    expect(look({ results: [{ edge: 'a', outcome: 'unlisted', entries: [] }] }).names).toEqual([
+      'drainProgress',
+    ])
   })
 
   it('is not so before two readings of every edge show it: until then no long wait', () => {
@@ -230,7 +232,7 @@ describe('what a look read is kept and published', () => {
 
   it('with each edge, until all of them show it disabled', () => {
     const anew = holdDrain({ name: 'draining', memory: { edges: {} } })
-    const results = [{ edge: 'a', outcome: 'refused' as const }]
+    const results = [{ edge: 'a', outcome: 'refused', entries: [] } as const]
     const of = (calm: boolean) => advance(anew, found({}, { calm, results }), now, rules).drain.events.at(-1)
     expect(of(false)).toMatchObject({ name: 'drainProgress', detail: { edges: results } })
     expect(of(true)).toMatchObject({ name: 'drainProgress', detail: { verdict: 'draining' } })

@@ -66,7 +66,7 @@ export function found(judgement: Partial<Judgement> = {}, more: Partial<Found> =
     hold: hold(),
     judgement: { verdict: 'draining', edges, ...none, ...judgement },
     ...{ onEdges: [], endedOn: [], calm: true, released: [], lacks: [] },
-    results: [{ edge: 'a', outcome: 'applied' }],
+    results: [{ edge: 'a', outcome: 'applied', entries: [] }],
     kamailio: { a: '6.1.0' },
     ...more,
   }

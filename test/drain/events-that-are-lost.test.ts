@@ -11,18 +11,18 @@ test('a kept event that the bus never takes keeps no other from being published'
   let isDown = true
   Object.assign(events, {
     publish: async (event: Parameters<typeof publish>[0]) => {
-      if (event.detail['n'] === 1) throw new EventRefused('entry too large', true)
+      if (event.detail['edge'] === 'edge-1') throw new EventRefused('entry too large', true)
       if (isDown) throw new Error('ServiceUnavailable')
       return publish(event)
     },
   })
-  for (const n of [1, 2]) {
-    await world.ports.events.publish({ type: 'Hold Lifted', detail: { n } })
+  for (const edge of ['edge-1', 'edge-2']) {
+    await world.ports.events.publish({ type: 'Edge Released', detail: { edge, who: 'alice', why: 'lost' } })
     await world.pass(1 * seconds)
   }
   isDown = false
   await world.ports.events.publishKept()
-  expect(events.of('Hold Lifted')).toMatchObject([{ n: 2 }])
+  expect(events.of('Edge Released')).toMatchObject([{ edge: 'edge-2' }])
 })
 
 test('a drain goes on when its events can be neither published nor kept: they come in order once they can', async () => {

@@ -41,7 +41,7 @@ test('a drain waits for a removed edge until an operator releases it, who is on 
   expect(await world.memory.store.releases()).toMatchObject([
     { edge: 'edge-b', ...words, at: expect.any(Number) },
   ])
-  expect(world.memory.events.of('Edge Released')).toEqual([{ edge: 'edge-b', ...words }])
+  expect(world.memory.events.of('Edge Released')).toEqual([{ version: 1, edge: 'edge-b', ...words }])
   await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
   expect(await world.record()).toMatchObject({ result: 'drained' })

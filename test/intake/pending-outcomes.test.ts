@@ -71,6 +71,7 @@ test('an edge that is not read in time is pending, and its end is published once
   }
   expect(settledEvents(world)).toEqual([
     {
+      version: 1,
       id: 'drain-1',
       hold,
       answeredAt: expect.any(Number),

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createMemoryEvents } from './events.ts'
 import { memoryPorts } from './ports.ts'
 
-const event = { type: 'Drain Started', detail: {} } as const
+const event = { type: 'Edge Released', detail: { edge: 'a', who: 'alice', why: 'lost' } } as const
 
 test('a planned fault comes before the work or after it, and only once', async () => {
   const events = createMemoryEvents()

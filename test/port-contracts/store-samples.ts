@@ -1,5 +1,6 @@
 import { destinationUri } from '../../functions/control/destination.ts'
 import type { ActionDrain, DrainHold, HoldDrain, Memory } from '../../functions/control/drain.ts'
+import type { DrainSummary } from '../../functions/control/drain-events.ts'
 import type { Hold } from '../../functions/control/hold.ts'
 import type { EdgeHead, Listing, Reading } from '../../functions/control/reading.ts'
 
@@ -49,6 +50,10 @@ export function aDrain(name: string, change: Partial<ActionDrain> = {}): ActionD
     ...change,
   }
 }
+const summary: DrainSummary = {
+  ...{ drainId: 'operator/a', attempt: 1, source: 'operator', who: 'alice', why: 'disk failing' },
+  ...{ uris: ['sip:10.0.1.20:5060'], state: 'draining', requestedAt: 1, deadlineAt: 2 },
+}
 /** An operator's. Its id is `operator/<name>`. */
 export function aHoldDrain(name: string, change: Partial<HoldDrain> = {}): HoldDrain {
   return {
@@ -59,8 +64,8 @@ export function aHoldDrain(name: string, change: Partial<HoldDrain> = {}): HoldD
     completionTries: 2,
     callsEnded: 7,
     events: [
-      { name: 'drainConfirmed', id: `${name}#1.0`, at: 1_795_000_003_000, detail: { edges: ['a'] } },
-      { name: 'drainProgress', detail: { callsLeft: 2 } },
+      { name: 'drainStarted', id: `${name}#1.0`, at: 1_795_000_003_000, detail: summary },
+      { name: 'retainedTooLong', detail: { ...summary, ageMs: 1, callsLeft: 2, unknown: ['edge a'] } },
     ],
     phase: { name: 'draining', memory },
     ...change,

@@ -22,6 +22,8 @@ export async function runHistory(plan: Plan, sabotage?: (ports: AllPorts) => All
   try {
     const calms = await untilCalm(world)
     await untilOver(world)
+    const { unlike } = world.events
+    if (unlike.length > 0) throw new Error(`events are not as their schemas say: ${unlike.join('; ')}`)
     return { ...historyOf(world), calms, last: await see(world), endedAt: world.clock.now() }
   } finally {
     world.stop()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ControlEvent } from '../../functions/ports/events.ts'
+import type { ControlEvent } from '../../functions/contracts/events.ts'
 import type { Store } from '../../functions/ports/store.ts'
 import { runHistory } from './history.ts'
 import { type About, leadingTo } from './incidents.ts'
@@ -128,12 +128,12 @@ test('a reload that leaves a held server open is not answered as if all were wel
     ...ports,
     events: {
       ...ports.events,
-      publish: ({ type, detail }: ControlEvent) => {
-        const { edges, ...rest } = detail
-        const told = Array.isArray(edges)
-          ? { edges: edges.map(({ edge: name }) => ({ edge: name, outcome: 'reloaded' })) }
-          : {}
-        return ports.events.publish({ type, detail: { ...rest, ...told } })
+      publish: (event: ControlEvent) => {
+        const { type, detail } = event
+        if (type !== 'Command Answered' || detail.command !== 'reload' || detail.result === 'dry-run')
+          return ports.events.publish(event)
+        const edges = detail.edges.map(({ edge }) => ({ edge, outcome: 'reloaded' }) as const)
+        return ports.events.publish({ type, detail: { ...detail, edges } })
       },
     },
   })

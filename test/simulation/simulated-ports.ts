@@ -1,6 +1,7 @@
+import type { ControlEvent } from '../../functions/contracts/events.ts'
 import type { InstanceFacts } from '../../functions/control/instance-life.ts'
 import type { Edge } from '../../functions/ports/edge.ts'
-import type { ControlEvent, EventBus, Events } from '../../functions/ports/events.ts'
+import type { EventBus, Events } from '../../functions/ports/events.ts'
 import type { EdgePorts, Ports } from '../../functions/ports/ports.ts'
 import { keepingEvents } from '../../functions/stored/keep-events.ts'
 import { createMemoryEvents } from '../memory/events.ts'

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { ControlEvent } from '../../functions/ports/events.ts'
+import type { ControlEvent } from '../../functions/contracts/events.ts'
 import type { MemoryClock } from '../memory/clock.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
 import { present } from '../present.ts'

@@ -84,10 +84,12 @@ export interface WorldOptions {
 
 export type World = ReturnType<typeof createWorld>
 
-const running = new Set<{ end(): void }>()
+const running = new Set<{ end(): void; readonly memory: MemoryPorts }>()
 afterEach(() => {
+  const unlike = [...running].flatMap(({ memory }) => memory.events.unlike)
   for (const world of running) world.end()
   running.clear()
+  if (unlike.length > 0) throw new Error(`events are not as their schemas say: ${unlike.join('; ')}`)
 })
 
 interface Begun {

@@ -1,0 +1,22 @@
+import * as z from 'zod'
+import { outerList, published, text, time, uris } from './event-parts.ts'
+
+/** Events of drains by choice that wait, of floors and of freezes. */
+export const clearanceEventDetails = {
+  'Drain Waiting': published({
+    drainId: text,
+    source: z.enum(['alarm', 'operator']),
+    who: text,
+    why: text,
+    uris,
+    because: text.describe('what it waits for'),
+  }),
+  'Drain Superseded': published({
+    ...{ drainId: text, who: text, why: text },
+    by: text.describe('whose later request it was dropped for'),
+    since: time.describe('from when on it waited'),
+  }),
+  'Below Floor': published({ floors: outerList(text).describe('those that are not kept, and where') }),
+  Frozen: published({ who: text, why: text, until: time.optional() }),
+  'Freeze Ended': published({ who: text, why: text, since: time, by: text }),
+}

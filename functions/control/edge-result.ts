@@ -1,0 +1,26 @@
+import type { DestinationUri, Flags } from './destination.ts'
+import type { EdgeOutcome } from './plan.ts'
+
+/**
+ * What came of a change on one edge, for outcomes and events: never more than the destinations it is about.
+ */
+export interface EdgeResult {
+  readonly edge: string
+  readonly outcome: EdgeOutcome
+  readonly detail?: string
+  /**
+   * false: it has no drain guard, so that a reload opens the destination until it is settled again; absent:
+   * it was not read since
+   */
+  readonly guarded?: boolean
+  readonly entries: readonly ShownEntry[]
+  /** entries that are left out: an event or a row takes only so much */
+  readonly more?: number
+}
+
+export interface ShownEntry {
+  readonly set: number
+  readonly uri: DestinationUri
+  readonly before: Flags
+  readonly after: Flags
+}
