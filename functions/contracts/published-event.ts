@@ -45,8 +45,7 @@ function cut(
 ): Readonly<Record<string, unknown>> {
   const leftOut: Record<string, number> = {}
   const within = (value: unknown, path: string, depth: number): unknown => {
-    if (typeof value === 'string')
-      return value.length <= longestText ? value : `${value.slice(0, longestText - 1)}…`
+    if (typeof value === 'string') return cutText(value)
     if (Array.isArray(value)) {
       const longest = depth === 0 ? most.outer : most.inner
       if (value.length > longest) leftOut[path] = value.length - longest
@@ -58,4 +57,9 @@ function cut(
     Object.fromEntries(Object.entries(value).map(([key, one]) => [key, within(one, `${path}${key}`, depth)]))
   const form = inside(detail, '', 0)
   return Object.keys(leftOut).length === 0 ? form : { ...form, leftOut }
+}
+
+/** Half of a pair, such as of an emoji, is no JSON to others. */
+function cutText(text: string): string {
+  return text.length <= longestText ? text : `${text.slice(0, longestText - 1).toWellFormed()}…`
 }
