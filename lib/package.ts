@@ -32,7 +32,7 @@ export async function writePackage(out: string = join(root, 'dist', 'package')):
   await mkdir(out, { recursive: true })
   await compile(out)
   await bundleFunctions(join(root, 'functions', 'handlers'), join(out, 'dist', 'functions'))
-  for (const part of ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'kamailio', 'docs'])
+  for (const part of ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'kamailio', 'docs', 'events'])
     await cp(join(root, part), join(out, part), { recursive: true })
   const packed = {
     ...common,

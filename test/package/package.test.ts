@@ -112,7 +112,12 @@ describe('the package', () => {
     for (const name of some(Object.keys(handlers)))
       expect(existsSync(join(installed, 'dist', 'functions', name, 'index.mjs'))).toBe(true)
     const documents = ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'docs/commands.md']
-    for (const file of [...documents, 'kamailio/rpc.cfg', 'kamailio/drain-guard.cfg'])
+    for (const file of [
+      ...documents,
+      'kamailio/rpc.cfg',
+      'kamailio/drain-guard.cfg',
+      'events/schemas/swept.json',
+    ])
       expect(existsSync(join(installed, file))).toBe(true)
   })
 
