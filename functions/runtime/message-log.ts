@@ -41,7 +41,7 @@ export function messageLog(ports: Ports, record: SQSRecord, context: Context): M
     ports: {
       ...ports,
       workflows: {
-        idle: (attempts) => ports.workflows.idle(attempts),
+        ...ports.workflows,
         start(input) {
           drainIds.push(input.drainId)
           return ports.workflows.start(input)

@@ -1,16 +1,31 @@
 import type { Context } from 'aws-lambda'
 import type { Ports } from '../ports/ports.ts'
 import { correlated } from './correlation.ts'
-import { readEnvironment } from './environment.ts'
+import { type Environment, readEnvironment } from './environment.ts'
 import { createLogger } from './logger.ts'
-import { createPorts } from './ports.ts'
+
+/** What a schedule calls, and how the log names it. */
+export interface Scheduled<P extends Ports> {
+  /** begins the id that each of its calls is followed by */
+  readonly name: string
+  readonly createPorts: (environment: Environment) => P
+  readonly work: (ports: P) => Promise<void>
+  /** the line of the log when the work is done */
+  readonly done: string
+  /** how the line begins when it failed */
+  readonly failed: string
+}
 
 /**
  * A Lambda handler that a schedule calls: one line of the log, and a failure is Lambda's own error metric.
  */
-export function scheduleHandler(
-  work: (ports: Ports) => Promise<void>,
-): (event: unknown, context: Context) => Promise<void> {
+export function scheduleHandler<P extends Ports>({
+  name,
+  createPorts,
+  work,
+  done,
+  failed,
+}: Scheduled<P>): (event: unknown, context: Context) => Promise<void> {
   const ports = createPorts(readEnvironment(process.env))
   async function run(context: Context): Promise<void> {
     const logger = createLogger()
@@ -18,11 +33,11 @@ export function scheduleHandler(
     const facts = () => ({ requestId: context.awsRequestId, durationMs: ports.clock.now() - startedAt })
     try {
       await work(ports)
-      logger.info('Reconciled', facts())
+      logger.info(done, facts())
     } catch (error) {
-      logger.error('Not reconciled, the next minute tries again', { ...facts(), error })
+      logger.error(`${failed}, the next minute tries again`, { ...facts(), error })
       throw error
     }
   }
-  return (_event, context) => correlated(`reconcile/${context.awsRequestId}`, () => run(context))
+  return (_event, context) => correlated(`${name}/${context.awsRequestId}`, () => run(context))
 }

@@ -4,6 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import type { WorkflowPayload } from '../../functions/contracts/workflow-payload.ts'
 import type { Ports } from '../../functions/ports/ports.ts'
 import { correlated, correlationId } from '../../functions/runtime/correlation.ts'
+import { createPorts } from '../../functions/runtime/ports.ts'
 import { queueHandler } from '../../functions/runtime/queue-handler.ts'
 import { scheduleHandler } from '../../functions/runtime/schedule-handler.ts'
 import { settleHandler } from '../../functions/runtime/settle-handler.ts'
@@ -100,16 +101,18 @@ test('messages that are handled side by side keep their ids apart', async () => 
   expect(askedFor().sort()).toEqual(['a', 'b', 'c'])
 })
 
-test('a drain that nobody’s event started is followed by its own id, the reconciler and a minute by their request', async () => {
+test('a drain that nobody’s event started is followed by its own id, what comes each minute by its request', async () => {
   const { requests, lines, askedFor } = await world()
   const step = stepHandler(async (ports) => {
     await ask(ports)
     return payload
   })
   expect(await step(payload, context)).toEqual(payload)
-  await scheduleHandler(ask)({}, context)
+  const scheduled = { createPorts, work: ask, done: 'Done', failed: 'Not done' }
+  await scheduleHandler({ ...scheduled, name: 'reconcile' })({}, context)
+  await scheduleHandler({ ...scheduled, name: 'sweep' })({}, context)
   await settleAll([...requests, { operation: 'Invoke', body: { kind: 'minute' } }])
-  const ids = ['alarm/High_CPU', 'reconcile/request-1']
+  const ids = ['alarm/High_CPU', 'reconcile/request-1', 'sweep/request-1']
   expect(askedFor()).toEqual([...ids, 'minute/request-1'])
   expect(lines().map(({ correlationId: id }) => id)).toEqual([...ids, ...askedFor()])
 })
