@@ -6,7 +6,6 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions'
 import type { ControlMetrics } from './control-metrics.ts'
 import type { Delivery } from './delivery.ts'
-import type { MinuteSchedule } from './minute-schedule.ts'
 
 /** One alarm: what it watches and what it means. Its entry in the runbook is the heading with this anchor. */
 export interface AlarmKind {
@@ -100,6 +99,12 @@ export function fleetAlarms(control: ControlMetrics): Readonly<Record<string, Al
         'A drain runs whose record is not in the table: its heartbeats go on, and nothing looks at its calls or ends it, so one is too many',
       ...happened(control.metricRecordsMissing(sum)),
     },
+    Swept: {
+      anchor: 'swept',
+      meaning:
+        'The sweep found an instance, a drain or a hold that no event told of, or that nobody went on with. It has put that right; an event was lost or an execution stopped, so one is worth a look',
+      ...happened(control.metricSwept(sum)),
+    },
     EventsRefused: {
       anchor: 'events-refused',
       meaning:
@@ -121,7 +126,7 @@ const staysUntilTouched = {
   why: 'SQS stops reporting a queue that nobody touches, also one with messages in it',
 } as const
 
-function holds(queue: IQueue, threshold: number): Pick<AlarmKind, 'metric' | 'threshold'> {
+export function holds(queue: IQueue, threshold: number): Pick<AlarmKind, 'metric' | 'threshold'> {
   return {
     metric: queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period }),
     threshold,
@@ -165,7 +170,7 @@ export function lostEvents(rule: IRule): Metric {
   })
 }
 
-function lost(what: string, rule: IRule): AlarmKind {
+export function lost(what: string, rule: IRule): AlarmKind {
   return {
     anchor: 'events-lost',
     meaning: `EventBridge could deliver ${what} neither to the target nor to the queue for it: it is gone, and one is too many`,
@@ -191,53 +196,6 @@ export function ruleAlarms(
   }
 }
 
-const goAfterAnHour = {
-  as: TreatMissingData.NOT_BREACHING,
-  why: 'its messages go after an hour, and SQS stops reporting an empty queue',
-} as const
-
-/** One minute that is missed is made up for by the next; its message stays for an hour. */
-export function reconcilerAlarms({ delivery, failed }: MinuteSchedule): Readonly<Record<string, AlarmKind>> {
-  return {
-    ReconcilerNotCalled: {
-      anchor: 'reconciler-not-called',
-      meaning:
-        'Within an hour EventBridge could not call the reconciler three times: while it is not called, marks without a reason stay, and events and answers that are due are not published',
-      ...holds(delivery.undelivered, 3),
-      missing: goAfterAnHour,
-    },
-    ReconcilerFailed: {
-      anchor: 'reconciler-failed',
-      meaning:
-        'Within an hour the reconciler failed three times: the next minute makes up for one, this comes again and again',
-      ...holds(failed, 3),
-      missing: goAfterAnHour,
-    },
-    ReconcilerCallsLost: lost("the reconciler's call", delivery.rule),
-  }
-}
-
-/** As of the reconciler; but what others ask for besides comes once. */
-export function settleAlarms({ delivery, failed }: MinuteSchedule): Readonly<Record<string, AlarmKind>> {
-  return {
-    SettleNotCalled: {
-      anchor: 'settle-not-called',
-      meaning:
-        'Within an hour EventBridge could not call the settle function three times: while it is not called, edges are read, and drift is corrected, only when something else asks for it',
-      ...holds(delivery.undelivered, 3),
-      missing: goAfterAnHour,
-    },
-    SettleFailed: {
-      anchor: 'settle-failed',
-      meaning:
-        'The settle function has failed at something in three tries: the next minute makes up for what is held, but not for a reload or a release, so one is too many',
-      ...holds(failed, 1),
-      missing: goAfterAnHour,
-    },
-    SettleCallsLost: lost("the settle function's call", delivery.rule),
-  }
-}
-
 /**
  * Nothing but a defect, or a hand, ends an execution so: each step's failure leads back to waiting. Three
  * alarms rather than one with metric math, which the emulators don't know.
@@ -245,7 +203,7 @@ export function settleAlarms({ delivery, failed }: MinuteSchedule): Readonly<Rec
 export function executionAlarms(stateMachine: IStateMachine): Readonly<Record<string, AlarmKind>> {
   const kind = (how: string, anchor: string, metric: IMetric): AlarmKind => ({
     anchor,
-    meaning: `An execution of the drain workflow ${how}: its drain is watched by nobody until its message comes again, and none comes by itself, so one is too many`,
+    meaning: `An execution of the drain workflow ${how}: its drain is watched by nobody until the sweep starts its next attempt, within two minutes, and whatever ended it may end that too`,
     metric,
     threshold: 1,
     missing: { as: TreatMissingData.NOT_BREACHING, why: 'Step Functions reports only what happens' },

@@ -8,11 +8,10 @@ import {
   fleetAlarms,
   functionAlarms,
   queueAlarms,
-  reconcilerAlarms,
   ruleAlarms,
-  settleAlarms,
 } from './alarm-kinds.ts'
 import type { DispatcherControl } from './dispatcher-control.ts'
+import { reconcilerAlarms, settleAlarms, sweepAlarms } from './schedule-alarms.ts'
 
 export interface AlarmsProps {
   readonly control: DispatcherControl
@@ -59,6 +58,7 @@ export class Alarms extends Construct {
     control.events.eachRule((name, delivery) => this.add(ruleAlarms(name, delivery)))
     this.add(reconcilerAlarms(control.schedules.reconcile))
     this.add(settleAlarms(control.schedules.settle))
+    this.add(sweepAlarms(control.schedules.sweep))
     this.add(executionAlarms(control.workflow.stateMachine))
     for (const [name, lambda] of Object.entries(control.watched)) this.add(functionAlarms(name, lambda))
   }

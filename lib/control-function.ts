@@ -75,7 +75,7 @@ export interface TimeBudgets {
   readonly settle: Duration
   /** of one that works off a queue */
   readonly message: Duration
-  /** of a step of a drain, and of the reconciler */
+  /** of a step of a drain, of the reconciler and the sweep */
   readonly step: Duration
 }
 

@@ -93,6 +93,11 @@ export abstract class ControlMetrics extends Construct {
     return this.metric(metricNames.eventsLost, {}, options)
   }
 
+  /** What the sweep found and put right: an event was lost, or looks have stopped. */
+  metricSwept(options?: MetricOptions): Metric {
+    return this.metric(metricNames.swept, {}, options)
+  }
+
   /** Steps of drains whose record is not in the table. */
   metricRecordsMissing(options?: MetricOptions): Metric {
     return this.metric(metricNames.recordsMissing, {}, options)

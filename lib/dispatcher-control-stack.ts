@@ -46,6 +46,8 @@ export class DispatcherControlStack extends Stack {
       SettleNotCalledQueueUrl: schedules.settle.delivery.undelivered.queueUrl,
       ReconcilerFailedQueueUrl: schedules.reconcile.failed.queueUrl,
       ReconcilerNotCalledQueueUrl: schedules.reconcile.delivery.undelivered.queueUrl,
+      SweepFailedQueueUrl: schedules.sweep.failed.queueUrl,
+      SweepNotCalledQueueUrl: schedules.sweep.delivery.undelivered.queueUrl,
     }
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value })
     events.eachRule((name, { undelivered }) => {

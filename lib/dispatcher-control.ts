@@ -23,6 +23,7 @@ import { addHooks, type ManageOptions, tellOfNamedGroup } from './lifecycle-hook
 import type { ConsumerProps, MessageQueue } from './message-queue.ts'
 import { MinuteSchedule } from './minute-schedule.ts'
 import {
+  alarmPermissions,
   groupPermissions,
   portPermissions,
   type SecretParameters,
@@ -82,7 +83,7 @@ export interface DispatcherControlProps {
 }
 
 /**
- * The control plane of one region's fleet: three queues, eight functions of which one reaches the edges, the
+ * The control plane of one region's fleet: three queues, nine functions of which one reaches the edges, the
  * drain workflow and one table.
  * @throws Error at synth, naming what is wrong with the configuration.
  */
@@ -97,7 +98,7 @@ export class DispatcherControl extends ControlMetrics {
   readonly functions: Readonly<Record<HandlerName, LambdaFunction>>
   /** These and the edge access' own, for who watches them. */
   readonly watched: Readonly<Record<string, IFunction>>
-  readonly schedules: Readonly<Record<'settle' | 'reconcile', MinuteSchedule>>
+  readonly schedules: Readonly<Record<'settle' | 'reconcile' | 'sweep', MinuteSchedule>>
   private readonly control: GrowingControl
   private readonly functionMaker: FunctionMaker
   private readonly parameters: SecretParameters
@@ -166,8 +167,9 @@ export class DispatcherControl extends ControlMetrics {
       complete: this.functionMaker.make('CompleteDrain', 'complete-drain', ofOthers),
       retire: this.functionMaker.make('RetireDrain', 'retire-drain', ofOthers),
     }
-    const reconciler = this.functionMaker.make('Reconcile', 'reconcile', ofOthers)
-    this.schedules = this.makeSchedules(settle, reconciler)
+    const reconcile = this.functionMaker.make('Reconcile', 'reconcile', ofOthers)
+    const sweep = this.functionMaker.make('Sweep', 'sweep', ofOthers)
+    this.schedules = this.makeSchedules({ settle, reconcile, sweep })
     this.workflow = new DrainWorkflow(this, 'Drain', { name: stateMachineName, ...steps })
     this.functions = {
       settle: settle.function,
@@ -175,14 +177,15 @@ export class DispatcherControl extends ControlMetrics {
       look: steps.look.function,
       'complete-drain': steps.complete.function,
       'retire-drain': steps.retire.function,
-      reconcile: reconciler.function,
+      reconcile: reconcile.function,
+      sweep: sweep.function,
     }
     this.watched = { ...this.functions, ...props.edgeAccess.functions }
     for (const group of this.control.current.groups) {
       this.letIn(group)
       tellOfNamedGroup(this, group)
     }
-    for (const alarm of this.control.current.alarms) this.events.addAlarm(alarm)
+    for (const alarm of this.control.current.alarms) this.letInAlarm(alarm)
   }
 
   private makeConsumers(own: Readonly<Record<string, string>>) {
@@ -204,20 +207,18 @@ export class DispatcherControl extends ControlMetrics {
     }
   }
 
-  private makeSchedules(settle: ControlFunction, reconciler: ControlFunction) {
+  private makeSchedules(called: Readonly<Record<'settle' | 'reconcile' | 'sweep', ControlFunction>>) {
+    const once = { retryAttempts: 0, maxEventAge: Duration.minutes(1) }
     return {
       settle: new MinuteSchedule(this, 'SettleSchedule', {
-        called: settle,
+        called: called.settle,
         input: { kind: 'minute' } satisfies SettleRequest,
         // What others ask for comes once. Older than this, the minutes since have done it.
         retryAttempts: 2,
         maxEventAge: Duration.minutes(10),
       }),
-      reconcile: new MinuteSchedule(this, 'Schedule', {
-        called: reconciler,
-        retryAttempts: 0,
-        maxEventAge: Duration.minutes(1),
-      }),
+      reconcile: new MinuteSchedule(this, 'Schedule', { called: called.reconcile, ...once }),
+      sweep: new MinuteSchedule(this, 'SweepSchedule', { called: called.sweep, ...once }),
     }
   }
 
@@ -241,7 +242,7 @@ export class DispatcherControl extends ControlMetrics {
    */
   drainOnAlarm(alarm: IAlarm, options: DrainOnAlarmOptions = {}): void {
     this.control.add({ alarms: [{ name: alarm.alarmName, ...options }] })
-    for (const each of this.control.current.alarms.slice(-1)) this.events.addAlarm(each)
+    for (const each of this.control.current.alarms.slice(-1)) this.letInAlarm(each)
   }
 
   /** Lets somebody send commands (docs/commands.md). */
@@ -252,5 +253,10 @@ export class DispatcherControl extends ControlMetrics {
   private letIn(group: GroupConfig): void {
     this.events.addGroup(group)
     this.functionMaker.allow(groupPermissions(this, group, this.parameters))
+  }
+
+  private letInAlarm(alarm: AlarmConfig): void {
+    this.events.addAlarm(alarm)
+    this.functionMaker.allow(alarmPermissions(this, alarm))
   }
 }

@@ -78,7 +78,12 @@ export function stateMachineArn(scope: Construct, name: string): string {
   return `arn:${Stack.of(scope).partition}:states:${Stack.of(scope).region}:${Stack.of(scope).account}:stateMachine:${name}`
 }
 
-/** @returns what the `Workflows` port needs. */
+/** @returns what is needed to find out which executions run. */
+export function listPermissions(scope: Construct, name: string): Permission[] {
+  return [{ actions: ['states:ListExecutions'], resources: [stateMachineArn(scope, name)] }]
+}
+
+/** @returns what is needed to start an execution, once. */
 export function startPermissions(scope: Construct, name: string): Permission[] {
   const arn = stateMachineArn(scope, name)
   return [

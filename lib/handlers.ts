@@ -27,6 +27,21 @@ export const handlers = {
   'complete-drain': look,
   'retire-drain': look,
   reconcile: { budget: 'step', needs: ['store', 'settles', 'instances', 'workflows', 'events'] },
+  sweep: {
+    budget: 'step',
+    needs: [
+      'store',
+      'settles',
+      'instances',
+      'heartbeat',
+      'complete',
+      'workflows',
+      'idle',
+      'groupMembers',
+      'alarms',
+      'events',
+    ],
+  },
 } as const satisfies Record<string, Handler>
 
 /** A handler's file name in functions/handlers, without its ending. */

@@ -73,6 +73,7 @@ function drains(control: DispatcherControl): GraphWidget[] {
       control.metricCallsEnded(),
       control.metricHeartbeatsFailed(),
       control.metricRecordsMissing(),
+      control.metricSwept(),
       control.metricCompletionsFailed(),
       control.metricRetainedTooLong(),
     ]),

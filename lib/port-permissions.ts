@@ -2,10 +2,9 @@ import { Stack } from 'aws-cdk-lib'
 import type { EventBus } from 'aws-cdk-lib/aws-events'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
-import type { GroupConfig } from '../functions/contracts/config.ts'
+import type { AlarmConfig, GroupConfig } from '../functions/contracts/config.ts'
 import { type EdgeTlsParameters, namesOf } from '../functions/contracts/edge-tls.ts'
-import { mayRetain } from '../functions/control/deadline.ts'
-import { startPermissions } from './drain-workflow.ts'
+import { listPermissions, startPermissions } from './drain-workflow.ts'
 import type { Permission } from './permission.ts'
 import type { Store } from './store.ts'
 
@@ -20,6 +19,9 @@ export type Need =
   | 'terminate'
   | 'mediaServers'
   | 'workflows'
+  | 'idle'
+  | 'groupMembers'
+  | 'alarms'
   | 'events'
 
 export interface SecretParameters {
@@ -61,6 +63,23 @@ export function portPermissions(
       },
     ],
     workflows: startPermissions(scope, props.stateMachineName),
+    idle: listPermissions(scope, props.stateMachineName),
+    groupMembers: [
+      {
+        actions: ['autoscaling:DescribeAutoScalingGroups'],
+        resources: ['*'],
+        wildcardReason: 'autoscaling:DescribeAutoScalingGroups takes no resource; it only reads',
+      },
+    ],
+    alarms: [
+      {
+        actions: ['cloudwatch:DescribeAlarms'],
+        resources: ['*'],
+        // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+        wildcardReason:
+          'composite alarms are shown only to who may describe all, and one that is not shown would pass for deleted; it only reads',
+      },
+    ],
     events: [{ actions: ['events:PutEvents'], resources: [props.eventBus.eventBusArn] }],
   }
 }
@@ -70,10 +89,26 @@ export function settlesPermissions(settle: IFunction): Permission[] {
   return [{ actions: ['lambda:InvokeFunction'], resources: [settle.functionArn] }]
 }
 
+/** @returns the permissions behind each need that come with an alarm, on that alarm alone. */
+export function alarmPermissions(
+  scope: Construct,
+  { name }: AlarmConfig,
+): Partial<Record<Need, readonly Permission[]>> {
+  const { partition, region, account } = Stack.of(scope)
+  return {
+    alarms: [
+      {
+        actions: ['cloudwatch:DescribeAlarmContributors'],
+        resources: [`arn:${partition}:cloudwatch:${region}:${account}:alarm:${name}`],
+      },
+    ],
+  }
+}
+
 /** @returns the permissions behind each need that come with a group, on that group alone. */
 export function groupPermissions(
   scope: Construct,
-  { name, deadlinePolicy, callCount }: GroupConfig,
+  { name, callCount }: GroupConfig,
   parameters: SecretParameters,
 ): Partial<Record<Need, readonly Permission[]>> {
   const { partition, region, account } = Stack.of(scope)
@@ -87,9 +122,9 @@ export function groupPermissions(
   return {
     heartbeat: [onGroup('autoscaling:RecordLifecycleActionHeartbeat')],
     complete: [onGroup('autoscaling:CompleteLifecycleAction')],
-    ...(mayRetain(deadlinePolicy) && {
-      terminate: [onGroup('autoscaling:TerminateInstanceInAutoScalingGroup')],
-    }),
+    // Whatever our policy is: the group's own lifecycle policy may retain, and a drain ends what it sees
+    // through.
+    terminate: [onGroup('autoscaling:TerminateInstanceInAutoScalingGroup')],
     ...(callCount && {
       mediaServers: readSecrets(scope, [callCount.passwordParameter], parameters, 'ssm:GetParameter'),
     }),

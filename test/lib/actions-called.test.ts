@@ -44,6 +44,16 @@ const commands: Readonly<Record<string, Use>> = {
     action: 'autoscaling:TerminateInstanceInAutoScalingGroup',
     use: /\blifecycleActions\s*\.terminate\b/,
   },
+  ListExecutionsCommand: { action: 'states:ListExecutions', use: /\bworkflows\s*\.idle\b/ },
+  DescribeAutoScalingGroupsCommand: {
+    action: 'autoscaling:DescribeAutoScalingGroups',
+    use: /\bgroupMembers\s*\.\w/,
+  },
+  DescribeAlarmsCommand: { action: 'cloudwatch:DescribeAlarms', use: /\balarms\s*\.states\b/ },
+  DescribeAlarmContributorsCommand: {
+    action: 'cloudwatch:DescribeAlarmContributors',
+    use: /\balarms\s*\.contributorsInAlarm\b/,
+  },
   // Of the relay, too, whose own permission comes with it.
   InvokeCommand: { action: 'lambda:InvokeFunction', use: /\bsettles\s*\.ask\b/ },
   SendMessageCommand: { action: 'sqs:SendMessage', use: /\bdeadLetters\s*\.reject\b/ },
@@ -67,6 +77,7 @@ const lambdaItself = [
 const onFailure: Readonly<Record<string, readonly string[]>> = {
   settle: ['sqs:SendMessage'],
   reconcile: ['sqs:SendMessage'],
+  sweep: ['sqs:SendMessage'],
 }
 
 /**
@@ -121,8 +132,11 @@ function allowed(handler: string): string[] {
 test('every AWS command in the code is known here, with the action that it needs', () => {
   const sent = readdirSync(functions, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
-    .flatMap((file) => [...readFileSync(join(functions, file), 'utf8').matchAll(/\bnew (\w+Command)\(/g)])
-    .map(([, name]) => name)
+    .map((file) => readFileSync(join(functions, file), 'utf8'))
+    .flatMap((text) => [
+      ...[...text.matchAll(/\bnew (\w+Command)\(/g)].map(([, name]) => name),
+      ...[...text.matchAll(/\bpaginate(\w+)\(/g)].map(([, name]) => `${name}Command`),
+    ])
   expect([...new Set(sent)].toSorted()).toEqual([...Object.keys(commands), ...withEdgeTls].toSorted())
 })
 

@@ -103,12 +103,12 @@ describe('queues', () => {
 })
 
 describe('functions', () => {
-  test('all eight run on Node 24 on arm64, with a log group of their own', () => {
-    expect(functions).toHaveLength(8)
+  test('all nine run on Node 24 on arm64, with a log group of their own', () => {
+    expect(functions).toHaveLength(9)
     for (const { Properties } of some(functions))
       expect(Properties).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] })
     expect(new Set(functions.map(({ Properties }) => readable(Properties.LoggingConfig.LogGroup))).size).toBe(
-      8,
+      9,
     )
     template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 })
   })

@@ -131,11 +131,12 @@ test('only a rule of ours may send to a queue, and that one to its target and it
       ...rule('IntakeAlarms', 'IntakeAlarmEventsQueue', 'IntakeAlarmsUndelivered'),
       ...rule('ScheduleEveryMinute', 'ScheduleUndelivered'),
       ...rule('SettleScheduleEveryMinute', 'SettleScheduleUndelivered'),
+      ...rule('SweepScheduleEveryMinute', 'SweepScheduleUndelivered'),
     ].toSorted(),
   )
 })
 
-test('only our rules of every minute may call a function: one the settle function with what it is asked for, one the reconciler', () => {
+test('only our rules of every minute may call a function: one the settle function with what it is asked for, one the reconciler, one the sweep', () => {
   const template = exampleTemplate()
   const calls = Object.values(template.findResources('AWS::Lambda::Permission')).map((permission) => {
     const { SourceArn, FunctionName, ...others } = z
@@ -147,6 +148,7 @@ test('only our rules of every minute may call a function: one the settle functio
   expect(calls.toSorted()).toEqual([
     '<ControlScheduleEveryMinute.Arn> to <ControlReconcileFunction.Arn>',
     '<ControlSettleScheduleEveryMinute.Arn> to <ControlSettleFunction.Arn>',
+    '<ControlSweepScheduleEveryMinute.Arn> to <ControlSweepFunction.Arn>',
   ])
   const scheduled = z.object({
     Properties: z.object({

@@ -64,6 +64,12 @@ const workflows = [
   'states:StartExecution on arn:<AWS::Partition>:states::stateMachine:dispatcher-control-drain',
   'states:DescribeExecution on arn:<AWS::Partition>:states::execution:dispatcher-control-drain:*',
 ]
+const idle = ['states:ListExecutions on arn:<AWS::Partition>:states::stateMachine:dispatcher-control-drain']
+const groupMembers = ['autoscaling:DescribeAutoScalingGroups on *']
+const alarms = [
+  'cloudwatch:DescribeAlarms on *',
+  'cloudwatch:DescribeAlarmContributors on arn:<AWS::Partition>:cloudwatch::alarm:media-server-cpu',
+]
 const events = ['events:PutEvents on <ControlEvents.Arn>']
 const logs = (name: string) =>
   ['CreateLogStream', 'PutLogEvents'].map((action) => `logs:${action} on <Control${name}Logs.Arn>`)
@@ -112,6 +118,11 @@ test('each role may do what its function needs, on our own resources, and nothin
     Reconcile: [
       ...[...store, ...settles, ...instances, ...workflows, ...events, ...logs('Reconcile')],
       'sqs:SendMessage on <ControlScheduleFailed.Arn>',
+    ],
+    Sweep: [
+      ...[...store, ...settles, ...instances, ...heartbeat, ...complete, ...workflows, ...idle],
+      ...[...groupMembers, ...alarms, ...events, ...logs('Sweep')],
+      'sqs:SendMessage on <ControlSweepScheduleFailed.Arn>',
     ],
     Drain: [
       ...['CompleteDrain', 'ObserveDrain', 'RetireDrain'].map(
@@ -194,13 +205,13 @@ test('what edgeTls names is read all at once, by the settle function and by nobo
   expect(reads({})).toEqual([])
 })
 
-test('without a group no role may touch a lifecycle action', () => {
-  const settings = { ...exampleSettings, control: { ...exampleSettings.control, groups: [] } }
+test('without a group no role may touch a lifecycle action, and without an alarm none may ask for its series', () => {
+  const settings = { ...exampleSettings, control: { ...exampleSettings.control, groups: [], alarms: [] } }
   expect(
     Object.values(permissions(settings))
       .flat()
-      .filter((line) => line.startsWith('autoscaling:')),
-  ).toEqual([])
+      .filter((line) => /^(autoscaling|cloudwatch):/.test(line)),
+  ).toEqual(['autoscaling:DescribeAutoScalingGroups on *', 'cloudwatch:DescribeAlarms on *'])
 })
 
 test('cdk-nag has nothing to say but what is acknowledged with its reason', () => {

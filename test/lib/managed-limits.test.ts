@@ -64,6 +64,8 @@ describe('alarms', () => {
       alarms: [{ name: '<Cpu>' }, { name: '<Disk>', target: 'sip:10.0.1.20:5060' }],
     })
     expect(details(template)).toEqual([{ alarmName: ['<Cpu>', '<Disk>'] }])
+    const policies = JSON.stringify(template.findResources('AWS::IAM::Policy'))
+    expect(policies.match(/cloudwatch:DescribeAlarmContributors/g)).toHaveLength(2)
   })
 })
 
@@ -105,6 +107,7 @@ test('every metric that is counted has its method', () => {
     control.metricEventsRefused(),
     control.metricEventsLost(),
     control.metricRecordsMissing(),
+    control.metricSwept(),
     control.metricSettleDuration(),
     control.metricServersInService(),
     control.metricActiveCalls(),

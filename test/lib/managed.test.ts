@@ -109,7 +109,7 @@ describe("the options' defaults are what their documentation says", () => {
 })
 
 describe('terminate', () => {
-  test('our outage lets the instance go, no policy keeps it, and nobody may terminate it', () => {
+  test('our outage lets the instance go, no policy of ours keeps it, and what another policy keeps may be terminated', () => {
     const { stack, control } = world()
     control.manage(owned(stack), terminate)
     const template = Template.fromStack(stack)
@@ -119,7 +119,7 @@ describe('terminate', () => {
     template.hasResourceProperties('AWS::AutoScaling::AutoScalingGroup', {
       InstanceLifecyclePolicy: Match.absent(),
     })
-    expect(autoscalingActions(template)).not.toContain('autoscaling:TerminateInstanceInAutoScalingGroup')
+    expect(autoscalingActions(template)).toContain('autoscaling:TerminateInstanceInAutoScalingGroup')
   })
 })
 

@@ -74,11 +74,11 @@ test('each rule, queue and async call has a dead-letter queue, and no two have t
       (each) => invoke.parse(each).Properties.DestinationConfig.OnFailure.Destination,
     ),
   ].map(readable)
-  // Six rules, three queues, and two functions that are called without waiting for their answer.
-  expect(dead).toHaveLength(11)
-  expect(new Set(dead).size).toBe(11)
+  // Seven rules, three queues, and three functions that are called without waiting for their answer.
+  expect(dead).toHaveLength(13)
+  expect(new Set(dead).size).toBe(13)
   // Every queue that nobody works off is one of them.
-  expect(resources('AWS::SQS::Queue')).toHaveLength(3 + 11)
+  expect(resources('AWS::SQS::Queue')).toHaveLength(3 + 13)
 })
 
 test('a rule that a group brings later is watched too', () => {
