@@ -10,7 +10,10 @@ import {
 } from './auto-scaling-query.ts'
 import type { Group, Hook, Instance } from './auto-scaling-types.ts'
 
-/** The calls of Auto Scaling (2011-01-01) that a control plane makes. Answers come on one page. */
+/**
+ * The calls of Auto Scaling (2011-01-01) that a control plane makes. Groups come on pages, other answers on
+ * one.
+ */
 export function autoScalingApi(region: Region, groups: Groups, actions: LifecycleActions): QueryApi {
   const zone = `${region.region}a`
   const calls: Record<string, (parameters: Parameters) => Xml | Promise<Xml>> = {
@@ -57,15 +60,9 @@ export function autoScalingApi(region: Region, groups: Groups, actions: Lifecycl
       }
     },
     DescribeAutoScalingGroups: (parameters) => {
-      const names = parameters.list('AutoScalingGroupNames.member')
-      return {
-        AutoScalingGroups: {
-          member: groups
-            .all()
-            .filter(({ name }) => names.length === 0 || names.includes(name))
-            .map((group) => describeGroup(region, group, managed(groups), zone)),
-        },
-      }
+      const { page, NextToken } = pageOfGroups(groups, parameters)
+      const member = page.map((group) => describeGroup(region, group, managed(groups), zone))
+      return { AutoScalingGroups: { member }, NextToken }
     },
     DescribeLifecycleHooks: (parameters) => {
       const group = groups.group(parameters.required('AutoScalingGroupName'))
@@ -100,6 +97,19 @@ function addressOf(parameters: Parameters, groups: Groups) {
   if (address.token === undefined && address.instanceId === undefined)
     throw new ApiError('ValidationError', 'A lifecycle action token or an instance ID is required', 400)
   return address
+}
+
+/** Of 50 groups, or `MaxRecords` up to 100; so many names are taken, too (its API reference). */
+function pageOfGroups(groups: Groups, parameters: Parameters) {
+  const names = parameters.list('AutoScalingGroupNames.member')
+  const most = Number(parameters.optional('MaxRecords') ?? 50)
+  if (!Number.isInteger(most) || most < 1 || most > 100 || names.length > most)
+    throw new ApiError('ValidationError', `MaxRecords is ${most}, for ${names.length} names`, 400)
+  const found = groups.all().filter(({ name }) => names.length === 0 || names.includes(name))
+  const from = Number(parameters.optional('NextToken')?.replace(/^from-/, '') ?? 0)
+  if (!Number.isInteger(from)) throw new ApiError('InvalidNextToken', 'The NextToken is not ours', 400)
+  const next = from + most
+  return { page: found.slice(from, next), NextToken: next < found.length ? `from-${next}` : undefined }
 }
 
 /** Auto Scaling forgets an instance once it is terminated. */

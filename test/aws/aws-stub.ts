@@ -4,6 +4,7 @@ import { afterEach } from 'vitest'
 
 /** The fields of requests that tests look at. */
 type Field =
+  | 'AlarmName'
   | 'Entries'
   | 'ExpressionAttributeValues'
   | 'input'

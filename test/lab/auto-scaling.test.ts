@@ -3,6 +3,7 @@ import {
   DescribeAutoScalingGroupsCommand,
   DescribeAutoScalingInstancesCommand,
   DescribeLifecycleHooksCommand,
+  paginateDescribeAutoScalingGroups,
   TerminateInstanceInAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling'
 import { describe, expect, test } from 'vitest'
@@ -245,6 +246,31 @@ describe('a launch hook', () => {
         DefaultResult: 'ABANDON',
       },
     ])
+  })
+})
+
+describe('groups', () => {
+  test('come on pages, no more at once than were asked for, and each once', async () => {
+    const { simulator, client } = await world()
+    for (const name of ['a', 'b', 'c', 'd']) simulator.createGroup({ name, hooks: [] })
+    const pages: (string | undefined)[][] = []
+    for await (const { AutoScalingGroups = [] } of paginateDescribeAutoScalingGroups(
+      { client, pageSize: 2 },
+      {},
+    ))
+      pages.push(AutoScalingGroups.map(({ AutoScalingGroupName }) => AutoScalingGroupName))
+    expect(pages).toEqual([['media', 'a'], ['b', 'c'], ['d']])
+  })
+
+  test('are refused where more are named than a page takes', async () => {
+    const { client } = await world()
+    const AutoScalingGroupNames = Array.from({ length: 51 }, (_, n) => `group-${n}`)
+    const ask = (MaxRecords?: number) =>
+      client.send(
+        new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames, ...(MaxRecords && { MaxRecords }) }),
+      )
+    await expect(ask()).rejects.toThrow('MaxRecords is 50, for 51 names')
+    expect((await ask(100)).AutoScalingGroups).toEqual([])
   })
 })
 
