@@ -50,7 +50,7 @@ const assumed = {
   /** besides what the virtual clock counts: waiting, and processor time by what is read (bench/limits.ts) */
   settleSeconds: 0.1,
   stepSeconds: 0.1,
-  /** of a message or the reconciler, in all */
+  /** of a message, the reconciler or the sweep, in all */
   otherSeconds: 0.2,
   /**
    * a line of the API's access log (lib/vpc-link-access.ts): its ten names, a caller's ARN of 150 characters,
@@ -59,8 +59,8 @@ const assumed = {
   accessLogBytes: 430,
   logBytesPerInvocation: 1000,
   /** with one group */
-  metrics: 20,
-  alarms: 45,
+  metrics: 24,
+  alarms: 56,
 } as const
 
 const hoursOfMonth = 730

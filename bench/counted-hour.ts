@@ -15,7 +15,7 @@ export interface Counts {
   readonly messages: number
   /** invocations of the workflow's functions */
   readonly steps: number
-  /** the reconciler's calls, one each minute */
+  /** calls of the reconciler and of the sweep, one each minute */
   readonly ticks: number
   /** invocations of the settle function, and the seconds that they take */
   readonly settles: number

@@ -11,8 +11,9 @@ import { look } from '../functions/drain/look.ts'
 import { handleSettle } from '../functions/fleet/handle-settle.ts'
 import { handleLifecycle } from '../functions/intake/handle-lifecycle.ts'
 import { reconcile } from '../functions/intake/reconcile.ts'
+import { sweep } from '../functions/intake/sweep.ts'
 import type { Instances } from '../functions/ports/instances.ts'
-import type { EdgePorts, Ports } from '../functions/ports/ports.ts'
+import type { EdgePorts, Ports, SweepPorts } from '../functions/ports/ports.ts'
 import { createMemoryClock } from '../test/memory/clock.ts'
 import { MemoryEdge } from '../test/memory/edge.ts'
 import { createMemoryFleet } from '../test/memory/fleet.ts'
@@ -68,7 +69,7 @@ function fleetParts(size: FleetSize, onReading: (reading: Reading) => void) {
     settles: createMemorySettles((request) => void settling.push(settled(request))),
     fleet: createMemoryFleet(edges.map((edge) => throttled(edge, throttle, clock, answered))),
   })
-  const ports: Ports & EdgePorts = {
+  const ports: SweepPorts & EdgePorts = {
     ...memory,
     config: fleetConfig(size),
     instances: limitedInstances(memory, throttling.ec2),
@@ -114,9 +115,10 @@ export async function createFleetWorld(
 
   let over = false
   const everyMinute = async () => {
-    for (; !over; counts.ticks += 1) {
+    for (; !over; counts.ticks += 2) {
       settling.push(settled({ kind: 'minute' }))
       await pool.invoke('reconcile', () => reconcile(ports))
+      await pool.invoke('sweep', () => sweep(ports))
       for (const edge of edges) edge.forgetRequests()
       await clock.sleep(minute)
     }
@@ -140,11 +142,13 @@ export async function createFleetWorld(
       const defaults = { heartbeatTimeoutSeconds: 1800, defaultResult: 'ABANDON' } as const
       memory.lifecycleActions.begin({ group, hook, token, instanceId, ...defaults })
       await deliver('lifecycle-terminate-scale-in', instanceId, token)
+      memory.groupMembers.show({ group, instanceId, state: 'terminating-wait' })
       return instanceId
     },
     /** It is gone, and its event comes. */
     async terminated(n: number): Promise<void> {
       memory.instances.setState(idOf(n), 'terminated')
+      memory.groupMembers.hide(idOf(n))
       await deliver('terminate-successful', idOf(n), '')
     },
     /** The schedules end, and what is under way is waited for. */
