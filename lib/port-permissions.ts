@@ -99,7 +99,12 @@ export function alarmPermissions(
     alarms: [
       {
         actions: ['cloudwatch:DescribeAlarmContributors'],
-        resources: [`arn:${partition}:cloudwatch:${region}:${account}:alarm:${name}`],
+        // Written so, they stand for themselves: any character may be in an alarm's name.
+        // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+        resources: [
+          `arn:${partition}:cloudwatch:${region}:${account}:alarm:${name.replace(/[*?]/g, '${$&}')}`,
+        ],
+        wildcardReason: "the alarm's own name has an asterisk, which stands for itself here",
       },
     ],
   }

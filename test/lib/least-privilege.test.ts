@@ -214,6 +214,14 @@ test('without a group no role may touch a lifecycle action, and without an alarm
   ).toEqual(['autoscaling:DescribeAutoScalingGroups on *', 'cloudwatch:DescribeAlarms on *'])
 })
 
+test("an alarm's name covers no other alarm, whatever characters are in it", () => {
+  const control = { ...exampleSettings.control, alarms: [{ name: 'is it * or ?' }] }
+  const lines = Object.values(permissions({ ...exampleSettings, control })).flat()
+  expect(lines.filter((line) => line.startsWith('cloudwatch:DescribeAlarmContributors'))).toEqual([
+    'cloudwatch:DescribeAlarmContributors on arn:<AWS::Partition>:cloudwatch::alarm:is it ${*} or ${?}',
+  ])
+})
+
 test('cdk-nag has nothing to say but what is acknowledged with its reason', () => {
   const { app } = exampleStack({
     ...exampleSettings,
