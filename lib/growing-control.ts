@@ -46,7 +46,7 @@ export class GrowingControl {
         const room = longestConfig - Object.values(beside).reduce((sum, value) => sum + bytesOf(value), 0)
         if (bytes <= room) return []
         return [
-          `the control configuration has ${bytes} bytes as JSON, a function's environment has room for ${room} beside the edges' ids: name fewer groups and alarms, and deploy the others in a second stack`,
+          `the control configuration has ${bytes} bytes as JSON, a function's environment has room for ${room} beside the edges' ids: name fewer groups, alarms and senders, and deploy the others in a second stack`,
         ]
       },
     })

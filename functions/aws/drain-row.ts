@@ -12,7 +12,7 @@ import {
 } from '../control/drain.ts'
 import type { DrainEvent, DrainEventName } from '../control/drain-events.ts'
 import { becauseOf, completed, ended, isCompleting, looking, stateOf } from '../control/phases.ts'
-import { type Each, type Fields, subject, uri } from './rows.ts'
+import { type Each, type Fields, sender, subject, uri } from './rows.ts'
 
 const deadlinePolicy: z.ZodType<DeadlinePolicy> = z.object({
   callsLeft: z.enum({
@@ -92,6 +92,7 @@ const flatRow = z.object({
   >),
   holdId: z.string(),
   who: z.string(),
+  sender: sender.exactOptional(),
   why: z.string(),
   force: z.string().exactOptional(),
   order: z.string(),
@@ -176,6 +177,7 @@ function holdIn(row: DrainRow): DrainHold {
     wholeInstance,
     ...(group !== undefined && { group }),
     who,
+    ...(row.sender && { sender: row.sender }),
     why,
     ...(force !== undefined && { force }),
     placedAt: row.requestedAt,
@@ -245,6 +247,7 @@ export function toDrainRow(drain: Drain): DrainRow {
     ...(formerUris && { formerUris }),
     ...(group !== undefined && { group }),
     ...(hold.force !== undefined && { force: hold.force }),
+    ...(hold.sender && { sender: hold.sender }),
     ...(drain.action && { lifecycle: drain.action }),
     ...(drain.lastHeartbeatAt !== undefined && { lastHeartbeatAt: drain.lastHeartbeatAt }),
     ...(callsEnded !== undefined && { callsEnded }),

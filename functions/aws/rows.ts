@@ -8,6 +8,7 @@ import type { DrainHold } from '../control/drain.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import { UnexpectedAnswer } from '../control/errors.ts'
 import type { Hold, RequestIntent, Subject } from '../control/hold.ts'
+import type { Sender } from '../control/sender.ts'
 import type { KeptEvent } from '../ports/events.ts'
 import type { PendingOutcome } from '../ports/store.ts'
 
@@ -62,6 +63,11 @@ export const subject: z.ZodType<Subject> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('uri'), uri }),
 ])
 
+export const sender: z.ZodType<Sender> = z.object({
+  id: z.string(),
+  name: z.string().exactOptional(),
+} satisfies Fields<Sender>)
+
 const holdFields = {
   source: z.enum({
     lifecycle: 'lifecycle',
@@ -78,12 +84,17 @@ const holdFields = {
   shownAt: z.number().exactOptional(),
   group: z.string().exactOptional(),
   who: z.string(),
+  sender: sender.exactOptional(),
   why: z.string(),
   force: z.string().exactOptional(),
   placedAt: z.number(),
   until: z.number().exactOptional(),
   order: z.string(),
-  lifted: z.object({ at: z.number(), by: z.string() }).exactOptional(),
+  lifted: z
+    .object({ at: z.number(), by: z.string(), sender: sender.exactOptional() } satisfies Fields<
+      NonNullable<Hold['lifted']>
+    >)
+    .exactOptional(),
 } satisfies Fields<Hold>
 export const holdRow: z.ZodType<Hold> = z.object(holdFields)
 
@@ -104,6 +115,7 @@ export const waitingRow: z.ZodType<WaitingDrain> = z.object({
 
 export const freezeRow: z.ZodType<Freeze> = z.object({
   who: z.string(),
+  sender: sender.exactOptional(),
   why: z.string(),
   at: z.number(),
   until: z.number().exactOptional(),
@@ -114,6 +126,7 @@ export const freezeRow: z.ZodType<Freeze> = z.object({
 export const releaseRow: z.ZodType<EdgeRelease> = z.object({
   edge: z.string(),
   who: z.string(),
+  sender: sender.exactOptional(),
   why: z.string(),
   at: z.number(),
   order: z.string(),

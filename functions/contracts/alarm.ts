@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { orderOf } from '../control/hold.ts'
+import type { Sender } from '../control/sender.ts'
 import { alarmTargetTag } from './names.ts'
 import { instant, parseAs, parseJson } from './parse.ts'
 
@@ -24,6 +25,8 @@ export interface AlarmMessage {
   /** distinct `InstanceId` dimensions of all its metrics; none for a composite alarm */
   readonly dimensionInstanceIds: readonly string[]
   readonly reason: string
+  /** the alarm's ARN */
+  readonly sender?: Sender
 }
 
 const instanceDimension = 'InstanceId'
@@ -34,6 +37,8 @@ const metric = z.object({
   expression: z.string().optional(),
   metricStat: z.object({ metric: z.object({ dimensions: texts.optional() }) }).optional(),
 })
+
+const resources = z.array(z.string()).default([])
 
 const common = {
   alarmName: z.string().min(1),
@@ -78,11 +83,13 @@ const event = z.discriminatedUnion(
     z.object({
       'detail-type': z.literal('CloudWatch Alarm State Change'),
       source: z.literal('aws.cloudwatch'),
+      resources,
       detail: z.object({ ...common, alarmContributor: z.undefined().optional() }),
     }),
     z.object({
       'detail-type': z.literal('CloudWatch Alarm Contributor State Change'),
       source: z.literal('aws.cloudwatch'),
+      resources,
       detail: z.object({
         ...common,
         alarmContributor: z.object({ id: z.string().optional(), attributes: texts }),
@@ -97,7 +104,8 @@ const event = z.discriminatedUnion(
  * @throws InvalidMessage that lists every problem with its path.
  */
 export function parseAlarmMessage(body: string): AlarmMessage {
-  const { detail } = parseAs(event, parseJson(body, 'alarm event'), 'alarm event')
+  const { detail, resources } = parseAs(event, parseJson(body, 'alarm event'), 'alarm event')
+  const [arn] = resources
   const { metrics } = detail.configuration
   const { alarmContributor: contributor } = detail
   const attributes = contributor?.attributes
@@ -115,6 +123,7 @@ export function parseAlarmMessage(body: string): AlarmMessage {
       ...new Set(metrics.flatMap((m) => m.metricStat?.metric.dimensions?.[instanceDimension] ?? [])),
     ],
     reason: detail.state.reason,
+    ...(arn !== undefined && { sender: { id: arn } }),
   }
 }
 

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { outerList, published, text, time, uris } from './event-parts.ts'
+import { outerList, published, sender, text, time, uris } from './event-parts.ts'
 
 /** Events of drains by choice that wait, of floors and of freezes. */
 export const clearanceEventDetails = {
@@ -7,6 +7,7 @@ export const clearanceEventDetails = {
     drainId: text,
     source: z.enum(['alarm', 'operator']),
     who: text,
+    sender: sender.optional(),
     why: text,
     uris,
     because: text.describe('what it waits for'),
@@ -14,9 +15,13 @@ export const clearanceEventDetails = {
   'Drain Superseded': published({
     ...{ drainId: text, who: text, why: text },
     by: text.describe('whose later request it was dropped for'),
+    sender: sender.optional().describe('of that request'),
     since: time.describe('from when on it waited'),
   }),
   'Below Floor': published({ floors: outerList(text).describe('those that are not kept, and where') }),
-  Frozen: published({ who: text, why: text, until: time.optional() }),
-  'Freeze Ended': published({ who: text, why: text, since: time, by: text }),
+  Frozen: published({ who: text, sender: sender.optional(), why: text, until: time.optional() }),
+  'Freeze Ended': published({
+    ...{ who: text, why: text, since: time, by: text },
+    sender: sender.optional().describe('of the message that ended it'),
+  }),
 }

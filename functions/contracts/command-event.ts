@@ -7,12 +7,13 @@ import {
   namedHold,
   outerList,
   published,
+  sender,
   text,
   time,
   uris,
 } from './event-parts.ts'
 
-const asked = { id: text, requestedBy: text, reason: text }
+const asked = { id: text, requestedBy: text, sender: sender.optional(), reason: text }
 /** A drain's or an activate's: exactly one of the two. */
 const target = { destination: text.optional(), instance: text.optional() }
 const edges = outerList(edgeResult)
@@ -67,7 +68,7 @@ const released = published({
 })
 
 const freeze = z.strictObject({
-  ...{ who: text, why: text, at: time, until: time.optional(), order: text },
+  ...{ who: text, sender: sender.optional(), why: text, at: time, until: time.optional(), order: text },
   ended: z.strictObject({ at: time, by: text }).optional(),
 })
 const ofFreeze = { ...asked, command: z.literal('freeze') }
@@ -95,6 +96,7 @@ export const commandEventDetails = {
   'Command Rejected': published({
     error: text,
     reason: text,
+    sender: sender.optional(),
     message: text.describe('the beginning of the message'),
   }),
 }

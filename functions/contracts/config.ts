@@ -102,6 +102,18 @@ const clearance = z.strictObject({
   atOnce: z.int().min(1).optional(),
 })
 
+/** Who may send commands, and what it is called in holds and events. */
+const sender = z.strictObject({
+  /** the SQS `SenderId`: a user's id, or a role's, of any session or with `:` and the name of one */
+  id: z
+    .string()
+    .regex(
+      /^(?!arn:)\S+$/,
+      "must be IAM's unique id, not an ARN: AIDA… of a user, AROA… of a role or AROA…:session",
+    ),
+  name: z.string().regex(/\S/, 'must not be empty'),
+})
+
 const timers = z.strictObject({
   minWaitSeconds: seconds(1, 120).default(5),
   maxWaitSeconds: seconds(1, 120).default(120),
@@ -118,6 +130,16 @@ export const controlConfig = z
     groups: z.array(group),
     alarms: z.array(alarm).default([]),
     clearance: clearance.prefault({}),
+    /** the commands of every other sender are refused; left out: whomever IAM lets send may command */
+    senders: z
+      .array(sender)
+      .min(1, 'must name a sender: left out, whomever IAM lets send may command')
+      .optional(),
+    /** a command that would place one more is refused */
+    maxHoldsPerSender: z
+      .int()
+      .min(1, 'must be 1 or more: with less no command could place a hold')
+      .default(200),
     operatorDrainDeadlineSeconds: seconds(1, 172_800).default(7200),
     /**
      * DNS names in the edges' lists that are no server of the groups, although no edge can resolve them: flag
@@ -127,15 +149,16 @@ export const controlConfig = z
     timers,
   })
   .superRefine((config, context) => {
-    for (const [key, values] of [
-      ['groups', config.groups.map((g) => g.name)],
-      ['alarms', config.alarms.map((a) => a.name)],
+    for (const [key, field, values] of [
+      ['groups', 'name', config.groups.map((g) => g.name)],
+      ['alarms', 'name', config.alarms.map((a) => a.name)],
+      ['senders', 'id', (config.senders ?? []).map((s) => s.id)],
     ] as const) {
       values.forEach((value, index) => {
         if (values.indexOf(value) !== index)
           context.addIssue({
             code: 'custom',
-            path: [key, index, 'name'],
+            path: [key, index, field],
             message: `"${value}" is named twice`,
           })
       })

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import { count, edgeResult, outerList, published, text, time, uris } from './event-parts.ts'
+import { count, edgeResult, outerList, published, sender, text, time, uris } from './event-parts.ts'
 
 const because = z.enum([
   'drained',
@@ -19,6 +19,7 @@ const summary = {
   attempt: count,
   source: z.enum(['lifecycle', 'alarm', 'operator']),
   who: text,
+  sender: sender.optional(),
   why: text,
   force: text.optional().describe('why it began whatever clearance asks for'),
   instanceId: text.optional(),

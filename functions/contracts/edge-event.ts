@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { count, edgeResult, outerList, published, text } from './event-parts.ts'
+import { count, edgeResult, outerList, published, sender, text } from './event-parts.ts'
 
 export const reloaded = z.strictObject({
   edge: text,
@@ -8,7 +8,7 @@ export const reloaded = z.strictObject({
   listed: z.strictObject({ before: count, after: count }).optional().describe('entries of its list'),
 })
 
-const released = published({ edge: text, who: text, why: text })
+const released = published({ edge: text, who: text, sender: sender.optional(), why: text })
 const edited = { parameter: text, operation: text, edges: outerList(text) }
 
 /** Events of edges, and of the list of them. */
@@ -17,11 +17,13 @@ export const edgeEventDetails = {
     edge: text,
     hold: text,
     who: text,
+    sender: sender.optional(),
     why: text,
     result: edgeResult.omit({ edge: true, guarded: true }),
   }),
   'Reload Finished': published({
     requestedBy: text,
+    sender: sender.optional(),
     reason: text.optional(),
     edges: outerList(reloaded),
   }),

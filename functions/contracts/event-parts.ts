@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type { EdgeResult, ShownEntry } from '../control/edge-result.ts'
+import type { Sender } from '../control/sender.ts'
 import { eventVersion, longestInnerList, longestList, longestText } from './published-event.ts'
 
 /** What the schemas of published events are made of. */
@@ -23,6 +24,12 @@ export function published<Shape extends z.ZodRawShape>(shape: Shape) {
     ...shape,
   })
 }
+
+/** Whom AWS names as the sender: an SQS SenderId, or an alarm's ARN. */
+export const sender = z.strictObject({
+  id: text,
+  name: text.optional().describe('what the settings call it'),
+} satisfies Record<keyof Sender, z.ZodType>)
 
 const flags = z.templateLiteral([z.enum(['A', 'I', 'D', 'T']), z.enum(['P', 'N', 'X'])])
 

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { edgeResult, namedHold, outerList, published, text, uris } from './event-parts.ts'
+import { edgeResult, namedHold, outerList, published, sender, text, uris } from './event-parts.ts'
 
 /** Events of holds, of launches that end them, and of what the sweep found. */
 
@@ -17,7 +17,9 @@ export const holdEventDetails = {
     holdId: text,
     uris,
     by: text,
+    sender: sender.optional().describe('of the message that lifted it'),
     placedBy: text,
+    placedBySender: sender.optional(),
     edges: outerList(edgeResult),
   }),
   'Launch Admitted': published({

@@ -40,6 +40,9 @@ export const settleRequest = z.discriminatedUnion('kind', [
     correlationId,
     command: z.union([reloadCommand, releaseCommand]),
     order: z.string().min(1),
+    sender: z
+      .strictObject({ id: z.string().min(1), name: z.string().min(1).exactOptional() })
+      .exactOptional(),
   }),
 ])
 export type SettleRequest = z.output<typeof settleRequest>

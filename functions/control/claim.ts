@@ -49,9 +49,11 @@ function fresh(
 }
 
 function renewed(existing: HoldDrain, { hold }: DrainRequest): Drain {
-  const { order, who, why, placedAt, until } = hold
+  const { order, who, sender, why, placedAt, until } = hold
   const kept = concludedAnew(existing)
-  return { ...kept, version: existing.version + 1, hold: { ...kept.hold, order, who, why, placedAt, until } }
+  const { sender: _, ...scope } = kept.hold
+  const asked = { order, who, ...(sender && { sender }), why, placedAt, until }
+  return { ...kept, version: existing.version + 1, hold: { ...scope, ...asked } }
 }
 
 /** @returns the drain without what was concluded: its servers may have taken calls in between */

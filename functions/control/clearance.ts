@@ -5,6 +5,7 @@ import type { InstanceFacts } from './instance-life.ts'
 import { lookup } from './listing.ts'
 import { activeHosts } from './load-in-service.ts'
 import type { Scope } from './plan.ts'
+import type { Sender } from './sender.ts'
 
 /** How many servers a floor leaves. `callsPerServer`: what is left must carry all calls, so many each. */
 export type Least =
@@ -24,6 +25,7 @@ export interface ClearanceRules {
 /** No drain by choice begins, and no hold is lifted but by an operator. Times in epoch ms. */
 export interface Freeze {
   readonly who: string
+  readonly sender?: Sender
   readonly why: string
   readonly at: number
   readonly until?: number

@@ -2,6 +2,7 @@ import type { DeadlineChoice } from './deadline.ts'
 import type { Because, Completion, LifecycleActionRef } from './drain.ts'
 import type { EdgeResult } from './edge-result.ts'
 import type { HoldSource } from './hold.ts'
+import type { Sender } from './sender.ts'
 import type { Verdict } from './verdict.ts'
 
 /** What a drain is called in its row and its events. */
@@ -13,6 +14,7 @@ export interface DrainSummary {
   readonly attempt: number
   readonly source: Exclude<HoldSource, 'retired'>
   readonly who: string
+  readonly sender?: Sender | undefined
   readonly why: string
   readonly force?: string | undefined
   readonly instanceId?: string | undefined

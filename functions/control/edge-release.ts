@@ -1,3 +1,5 @@
+import type { Sender } from './sender.ts'
+
 /**
  * An operator's word that an edge is gone for good: no drain waits any longer for the calls that it may
  * carry. All times are epoch milliseconds.
@@ -5,6 +7,7 @@
 export interface EdgeRelease {
   readonly edge: string
   readonly who: string
+  readonly sender?: Sender
   readonly why: string
   readonly at: number
   /** what orders messages about this edge, compared as text: the later one wins */

@@ -1,5 +1,6 @@
 import type { DestinationUri, ListedDestination } from './destination.ts'
 import { canonicalHost, hostsOf, sameDestination } from './destination.ts'
+import type { Sender } from './sender.ts'
 
 /**
  * Whose calls are meant: one life of one EC2 machine (an id may start again with another address), or a bare
@@ -54,7 +55,10 @@ export interface Hold {
   readonly shownAt?: number
   /** Auto Scaling group, which knows how to ask the media server itself for its calls */
   readonly group?: string
+  /** an operator's as the command claims it */
   readonly who: string
+  /** a command's or alarm's; a release before 0.2 kept none */
+  readonly sender?: Sender
   readonly why: string
   /** why it was begun whatever the floors, the limit or a freeze ask for */
   readonly force?: string
@@ -66,6 +70,7 @@ export interface Hold {
   readonly lifted?: {
     readonly at: number
     readonly by: string
+    readonly sender?: Sender
   }
 }
 

@@ -86,12 +86,13 @@ export function looking({ phase }: Drain): Draining | EndingCalls | Retained | H
 
 function summary(drain: Drain): DrainSummary {
   const { attempt, hold, phase, callsEnded } = drain
-  const { source, who, why, force, subject, group, uris, placedAt, until } = hold
+  const { source, who, sender, why, force, subject, group, uris, placedAt, until } = hold
   return {
     drainId: drainId(drain),
     attempt,
     source,
     who,
+    sender,
     why,
     force,
     instanceId: subject.kind === 'instance' ? subject.instanceId : undefined,

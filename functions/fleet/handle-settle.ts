@@ -119,24 +119,24 @@ const commandTimeouts = 72
  * Does a command once, however often it is asked for. What can never be done is its outcome, too: whoever
  * asked rejects it.
  */
-async function doOnce(ports: EdgePorts, { command, order }: Command): Promise<void> {
+async function doOnce(ports: EdgePorts, request: Command): Promise<void> {
   const leaseMs = commandTimeouts * ports.config.timers.rpcTimeoutSeconds * 1000
-  await oneAtATime(ports, `/command/${command.id}`, leaseMs, () => doCommand(ports, command, order))
+  await oneAtATime(ports, `/command/${request.command.id}`, leaseMs, () => doCommand(ports, request))
 }
 
-async function doCommand(ports: EdgePorts, command: Command['command'], order: string): Promise<void> {
+async function doCommand(ports: EdgePorts, { command, order, sender }: Command): Promise<void> {
   const { store, events } = ports
   if (isOutcomeOf(await store.commandOutcome(command.id), order)) return
-  const outcome = await outcomeOf(command, order, () => answerOf(ports, command, order))
+  const outcome = await outcomeOf(command, order, () => answerOf(ports, { command, order, sender }))
   // The outcome is kept last: a run that is killed before publishes the event again, rather than never.
   if (!('refused' in outcome)) await events.publish({ type: eventTypes.commandAnswered, detail: outcome })
   await store.putCommandOutcome(command.id, outcome)
 }
 
-async function answerOf(ports: EdgePorts, command: Command['command'], order: string) {
+async function answerOf(ports: EdgePorts, { command, order, sender }: Omit<Command, 'kind'>) {
   return command.command === 'reload'
-    ? { ...asked(command), ...(await reloadEdges(ports, command)) }
-    : { ...asked(command), ...(await releaseEdge(ports, command, order)) }
+    ? { ...asked(command, sender), ...(await reloadEdges(ports, command, sender)) }
+    : { ...asked(command, sender), ...(await releaseEdge(ports, command, order, sender)) }
 }
 
 async function outcomeOf<Answer>(command: Command['command'], order: string, work: () => Promise<Answer>) {

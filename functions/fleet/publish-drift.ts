@@ -21,6 +21,7 @@ export async function publishDrift(
         edge: reading.edge,
         hold: holdKey(hold),
         who: hold.who,
+        sender: hold.sender,
         why: hold.why,
         result: {
           outcome,

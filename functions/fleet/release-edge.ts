@@ -3,6 +3,7 @@ import type { CommandAnswer } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import { CommandRefused, EdgeError } from '../control/errors.ts'
+import type { Sender } from '../control/sender.ts'
 import type { EdgePorts } from '../ports/ports.ts'
 
 /**
@@ -15,6 +16,7 @@ export async function releaseEdge(
   ports: Pick<EdgePorts, 'store' | 'fleet' | 'events' | 'clock' | 'ids'>,
   command: ReleaseCommand,
   order: string,
+  sender?: Sender,
 ): Promise<CommandAnswer<'release'>> {
   const { edge, requestedBy: who, reason: why } = command
   const listRefused = await ports.fleet.reread()
@@ -28,9 +30,10 @@ export async function releaseEdge(
   if (!wasConfigured)
     throw new CommandRefused(`nobody has ever known an edge "${edge}": name it as its parameter was called`)
   if (command.dryRun) return { result: 'dry-run', edge }
-  const release: EdgeRelease = { edge, who, why, at: ports.clock.now(), order }
+  const at = ports.clock.now()
+  const release: EdgeRelease = { edge, who, ...(sender && { sender }), why, at, order }
   if ((await ports.store.putRelease(release)) === 'stale') return { result: 'stale', edge }
-  await ports.events.publish({ type: eventTypes.edgeReleased, detail: { edge, who, why } })
+  await ports.events.publish({ type: eventTypes.edgeReleased, detail: { edge, who, sender, why } })
   await endWrites(ports, edge)
   return { result: 'released', edge }
 }
@@ -69,10 +72,10 @@ export async function endReleases(
   if (await ports.fleet.reread()) return
   for (const release of releases) {
     if (!(await configured(ports, [release]))) continue
-    const { edge, order, who, why } = release
+    const { edge, order, who, sender, why } = release
     const ended = { ...release, order: `${order}#ended`, ended: { at: ports.clock.now() } }
     if ((await ports.store.putRelease(ended)) === 'stale') continue
-    await ports.events.publish({ type: eventTypes.edgeReleaseEnded, detail: { edge, who, why } })
+    await ports.events.publish({ type: eventTypes.edgeReleaseEnded, detail: { edge, who, sender, why } })
   }
 }
 

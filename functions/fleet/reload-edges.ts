@@ -2,6 +2,7 @@ import type { ReloadCommand } from '../contracts/command.ts'
 import type { CommandAnswer } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { asEdgeError, CommandRefused, EdgeError, neverAnswered, StaleGeneration } from '../control/errors.ts'
+import type { Sender } from '../control/sender.ts'
 import type { Settled } from '../control/settled.ts'
 import type { Edge } from '../ports/edge.ts'
 import type { EdgePorts } from '../ports/ports.ts'
@@ -32,6 +33,7 @@ interface Reloaded {
 export async function reloadEdges(
   ports: EdgePorts,
   command: ReloadCommand,
+  sender?: Sender,
 ): Promise<CommandAnswer<'reload'>> {
   const all = await ports.fleet.edges()
   const edges = command.edge === undefined ? all : all.filter((edge) => edge.id === command.edge)
@@ -64,7 +66,7 @@ export async function reloadEdges(
   const results: Reloaded[] = [canary, ...rest]
   await ports.events.publish({
     type: eventTypes.reloadFinished,
-    detail: { requestedBy: command.requestedBy, reason: command.reason, edges: results },
+    detail: { requestedBy: command.requestedBy, sender, reason: command.reason, edges: results },
   })
   return {
     result: results.every(({ outcome }) => outcome === 'reloaded') ? 'reloaded' : 'incomplete',

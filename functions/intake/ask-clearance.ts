@@ -2,6 +2,7 @@ import { eventTypes } from '../contracts/names.ts'
 import type { WaitingDrain } from '../control/clearance.ts'
 import type { DrainHold } from '../control/drain.ts'
 import { holdKey } from '../control/hold.ts'
+import type { Sender } from '../control/sender.ts'
 import type { Ports } from '../ports/ports.ts'
 import { type Cleared, clearDrains } from './clear-drains.ts'
 
@@ -60,7 +61,7 @@ export async function dropWaiting(
   { store, events }: Pick<Ports, 'store' | 'events'>,
   isMeant: (hold: DrainHold) => boolean,
   by: string,
-  order: string,
+  { order, sender }: { readonly order: string; readonly sender?: Sender | undefined },
 ): Promise<DrainHold[]> {
   const dropped: DrainHold[] = []
   for (const waiting of await store.waiting()) {
@@ -70,7 +71,7 @@ export async function dropWaiting(
     const { who, why } = hold
     await events.publish({
       type: eventTypes.drainSuperseded,
-      detail: { drainId: holdKey(hold), who, why, by, since: waiting.since },
+      detail: { drainId: holdKey(hold), who, why, by, sender, since: waiting.since },
     })
   }
   return dropped

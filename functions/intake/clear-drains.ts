@@ -74,7 +74,7 @@ async function begin(ports: Ports, waiting: WaitingDrain, generation: number): P
   const former = (await ports.store.holds()).filter(
     (each) => holdKey(each) === holdKey(hold) && !isSameSubject(each.subject, hold.subject),
   )
-  if (former.length > 0) await lift(ports, former, hold.who, hold.order)
+  if (former.length > 0) await lift(ports, former, hold.who, hold)
   return { kind: 'begun', result }
 }
 

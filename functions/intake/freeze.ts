@@ -5,6 +5,7 @@ import { type Freeze, inForce } from '../control/clearance.ts'
 import { AnswerPending, CommandRefused } from '../control/errors.ts'
 import { orderOf } from '../control/hold.ts'
 import type { Ports } from '../ports/ports.ts'
+import type { Sent } from '../stored/command-outcome.ts'
 import { clearDrains } from './clear-drains.ts'
 
 /** Whoever decides what begins is done by then, or has lost its lease. */
@@ -17,7 +18,7 @@ const patienceMs = 12_000
 export async function freeze(
   ports: Ports,
   command: FreezeCommand,
-  order: string,
+  { order, sender }: Sent,
 ): Promise<CommandAnswer<'freeze'>> {
   const { store, clock } = ports
   const now = clock.now()
@@ -27,10 +28,10 @@ export async function freeze(
       `until has passed ${Math.ceil((now - until) / 1000)} s ago: a freeze ends later, or has no end`,
     )
   if (dryRun) return { result: 'dry-run', frozen: inForce(await store.freeze(), now) }
-  const placed: Freeze = { who, why, at: now, order, ...(until !== undefined && { until }) }
+  const placed: Freeze = { who, sender, why, at: now, order, ...(until !== undefined && { until }) }
   if ((await store.putFreeze(placed)) === 'stale') return { result: 'stale', frozen: await store.freeze() }
   await decidedOnce(ports, command)
-  await ports.events.publish({ type: eventTypes.frozen, detail: { who, why, until } })
+  await ports.events.publish({ type: eventTypes.frozen, detail: { who, sender, why, until } })
   return { result: 'frozen', until }
 }
 
@@ -38,12 +39,12 @@ export async function freeze(
 export async function unfreeze(
   ports: Ports,
   { requestedBy: by, dryRun }: UnfreezeCommand,
-  order: string,
+  sent: Sent,
 ): Promise<CommandAnswer<'unfreeze'>> {
   const { store, clock } = ports
   const before = inForce(await store.freeze(), clock.now())
   if (dryRun || !before) return { result: dryRun ? 'dry-run' : 'not-frozen', frozen: before }
-  if (!(await endFreeze(ports, before, by, order))) return { result: 'stale', frozen: await store.freeze() }
+  if (!(await endFreeze(ports, before, by, sent))) return { result: 'stale', frozen: await store.freeze() }
   await clearDrains(ports)
   return { result: 'unfrozen' }
 }
@@ -53,12 +54,12 @@ async function endFreeze(
   { store, events, clock }: Ports,
   freeze: Freeze,
   by: string,
-  order: string,
+  { order, sender }: Pick<Sent, 'order'> & Partial<Sent>,
 ): Promise<boolean> {
   const ended = { ...freeze, order, ended: { at: clock.now(), by } }
   if ((await store.putFreeze(ended)) === 'stale') return false
   const { who, why, at } = freeze
-  await events.publish({ type: eventTypes.freezeEnded, detail: { who, why, since: at, by } })
+  await events.publish({ type: eventTypes.freezeEnded, detail: { who, why, since: at, by, sender } })
   return true
 }
 
@@ -68,7 +69,8 @@ export async function currentFreeze(ports: Ports): Promise<Freeze | undefined> {
   const freeze = await ports.store.freeze()
   const isOver = inForce(freeze, now) === undefined
   if (!isOver) return freeze
-  if (freeze && !freeze.ended) await endFreeze(ports, freeze, 'its end', orderOf(freeze.until ?? now))
+  if (freeze && !freeze.ended)
+    await endFreeze(ports, freeze, 'its end', { order: orderOf(freeze.until ?? now) })
   return undefined
 }
 

@@ -2,6 +2,7 @@ import type { AlarmMessage } from '../contracts/alarm.ts'
 import { metricNames } from '../contracts/names.ts'
 import { alarmHold, alarmIntent, alarmTarget } from '../control/alarm.ts'
 import { inForce } from '../control/clearance.ts'
+import type { DrainHold } from '../control/drain.ts'
 import { finishClaim, finishOwnClaims } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
 import { dropWaiting } from './ask-clearance.ts'
@@ -24,9 +25,9 @@ export async function handleAlarm(ports: Ports, message: AlarmMessage): Promise<
     // A newer ALARM may not be done yet: what is held for this alarm meanwhile stays.
     if (newest === 'hold') return
     // Of a run of this message that was killed; a hold that was placed later stays.
-    return liftHold(ports, holdId, who, message.order)
+    return liftHold(ports, holdId, who, message)
   }
-  if (intent === 'lift') return liftHold(ports, holdId, who, message.order)
+  if (intent === 'lift') return liftHold(ports, holdId, who, message)
   const placed = (await finishOwnClaims(ports, message.order)).filter(
     ({ source, id }) => source === 'alarm' && id === holdId,
   )
@@ -38,6 +39,7 @@ export async function handleAlarm(ports: Ports, message: AlarmMessage): Promise<
     source: 'alarm',
     holdId,
     who,
+    sender: message.sender,
     why: message.reason,
     order: message.order,
     requestedAt: now,
@@ -46,12 +48,18 @@ export async function handleAlarm(ports: Ports, message: AlarmMessage): Promise<
 }
 
 /** While a freeze is in force what is held stays held: the sweep lifts it afterwards. */
-async function liftHold(ports: Ports, holdId: string, who: string, order: string): Promise<void> {
-  await dropWaiting(ports, (hold) => hold.source === 'alarm' && hold.id === holdId, who, order)
+async function liftHold(
+  ports: Ports,
+  holdId: string,
+  who: string,
+  { order, sender }: AlarmMessage,
+): Promise<void> {
+  const isOwn = (hold: DrainHold) => hold.source === 'alarm' && hold.id === holdId
+  await dropWaiting(ports, isOwn, who, { order, sender })
   if (inForce(await ports.store.freeze(), ports.clock.now())) return
   const holds = await ports.store.holds()
   const own = holds.filter((hold) => hold.source === 'alarm' && hold.id === holdId)
-  await lift(ports, own, who, order)
+  await lift(ports, own, who, { order, sender })
   // One that was lifted while its drain was being started.
   await finishClaim(ports, `alarm/${holdId}`)
 }

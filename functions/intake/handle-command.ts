@@ -13,10 +13,11 @@ import { destinationKey } from '../control/destination.ts'
 import { AnswerPending, CommandRefused, InvalidMessage } from '../control/errors.ts'
 import { type Hold, type HoldName, holdKey, orderOf } from '../control/hold.ts'
 import { disablePlan } from '../control/plan.ts'
+import { refuseBeyond, verifiedSender } from '../control/sender.ts'
 import { finishOwnClaims } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { CommandOutcomeRow } from '../ports/store.ts'
-import { accepted, asked, isOutcomeOf } from '../stored/command-outcome.ts'
+import { accepted, asked, isOutcomeOf, type Sent } from '../stored/command-outcome.ts'
 import { storedLists } from '../stored/lists.ts'
 import { readBack } from '../stored/read-back.ts'
 import { dropWaiting } from './ask-clearance.ts'
@@ -34,12 +35,13 @@ import { heldInstance, resolveTarget, speaksOf, type Target, targetOf } from './
  */
 export async function handleCommand(ports: Ports, message: Incoming): Promise<CommandOutcomeRow> {
   const command = parseCommand(message.body)
+  const sender = verifiedSender(message.senderId, ports.config.senders)
   const order = orderOf(message.sentAt, message.sequence)
+  const sent = { order, sender }
   const known = await ports.store.commandOutcome(command.id)
   if (isOutcomeOf(known, order)) return accepted(known, command)
-  if (command.command === 'reload' || command.command === 'release')
-    return doneBySettle(ports, command, order)
-  const outcome = await done(ports, command, order)
+  if (command.command === 'reload' || command.command === 'release') return doneBySettle(ports, command, sent)
+  const outcome = await done(ports, command, sent)
   // The outcome is kept last: a run that is killed before publishes the event again, rather than never.
   await ports.events.publish({ type: eventTypes.commandAnswered, detail: outcome })
   await ports.store.putCommandOutcome(command.id, outcome)
@@ -49,17 +51,17 @@ export async function handleCommand(ports: Ports, message: Incoming): Promise<Co
 async function done(
   ports: Ports,
   command: DrainCommand | ActivateCommand | FreezeCommand | UnfreezeCommand,
-  order: string,
+  sent: Sent,
 ): Promise<EventDetail<'Command Answered'>> {
   switch (command.command) {
     case 'drain':
-      return { ...asked(command), ...(await drain(ports, command, order)) }
+      return { ...asked(command, sent.sender), ...(await drain(ports, command, sent)) }
     case 'activate':
-      return { ...asked(command), ...(await activate(ports, command, order)) }
+      return { ...asked(command, sent.sender), ...(await activate(ports, command, sent)) }
     case 'freeze':
-      return { ...asked(command), ...(await freeze(ports, command, order)) }
+      return { ...asked(command, sent.sender), ...(await freeze(ports, command, sent)) }
     case 'unfreeze':
-      return { ...asked(command), ...(await unfreeze(ports, command, order)) }
+      return { ...asked(command, sent.sender), ...(await unfreeze(ports, command, sent)) }
     default:
       return command satisfies never
   }
@@ -75,32 +77,40 @@ const outcomeTimeouts = 6
 async function doneBySettle(
   ports: Ports,
   command: ReloadCommand | ReleaseCommand,
-  order: string,
+  sent: Sent,
 ): Promise<CommandOutcomeRow> {
   const { store, settles, clock, config } = ports
   const giveUpAt = clock.now() + outcomeTimeouts * config.timers.rpcTimeoutSeconds * 1000
-  await settles.ask({ kind: 'command', command, order })
+  await settles.ask({ kind: 'command', command, ...sent })
   for (let waitMs = 250; clock.now() < giveUpAt; waitMs = Math.min(1000, waitMs * 2)) {
     await clock.sleep(waitMs)
     const outcome = await store.commandOutcome(command.id)
-    if (isOutcomeOf(outcome, order)) return accepted(outcome, command)
+    if (isOutcomeOf(outcome, sent.order)) return accepted(outcome, command)
   }
   throw new AnswerPending(
     `${command.command} ${command.id} is not done yet; the message comes again and looks for it`,
   )
 }
 
-async function drain(ports: Ports, command: DrainCommand, order: string): Promise<CommandAnswer<'drain'>> {
+async function drain(
+  ports: Ports,
+  command: DrainCommand,
+  { order, sender }: Sent,
+): Promise<CommandAnswer<'drain'>> {
   const placedBefore = (await finishOwnClaims(ports, order)).filter(({ who }) => who === command.requestedBy)
   if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
   const target = targetOf(placedBefore) ?? (await resolveTarget(ports, targetName(command)))
+  const holdId = ownHoldId(target, command.requestedBy)
+  const hold = holdKey({ source: 'operator', id: holdId })
+  refuseBeyond(ports.config.maxHoldsPerSender, sender, await heldOrWaiting(ports), hold)
   if (command.dryRun) return { result: 'dry-run', destinations: target.uris, edges: dryRun(target) }
   const now = ports.clock.now()
   const deadline = command.deadlineSeconds ?? ports.config.operatorDrainDeadlineSeconds
   const held = await holdAndDrain(ports, target, {
     source: 'operator',
-    holdId: ownHoldId(target, command.requestedBy),
+    holdId,
     who: command.requestedBy,
+    sender,
     why: command.reason,
     force: command.force,
     order,
@@ -109,7 +119,7 @@ async function drain(ports: Ports, command: DrainCommand, order: string): Promis
   })
   const about = {
     destinations: target.uris,
-    hold: `operator/${ownHoldId(target, command.requestedBy)}`,
+    hold,
   }
   if (held.result === 'waiting') return { ...about, ...held, edges: [] }
   const { result, edges, placed } = held
@@ -117,10 +127,15 @@ async function drain(ports: Ports, command: DrainCommand, order: string): Promis
   return { ...about, result, edges }
 }
 
+async function heldOrWaiting({ store }: Ports): Promise<readonly Hold[]> {
+  const waiting = await store.waiting()
+  return [...(await store.holds()), ...waiting.map(({ hold }) => hold)]
+}
+
 async function activate(
   ports: Ports,
   command: ActivateCommand,
-  order: string,
+  { order, sender }: Sent,
 ): Promise<CommandAnswer<'activate'>> {
   const known = await ports.store.holds()
   const target =
@@ -136,7 +151,9 @@ async function activate(
   if (meant && !command.dryRun) await ports.store.seeRequest({ source: 'operator', id: own }, order, 'lift')
   // What waits comes first: one that begins meanwhile is found among the holds.
   const isIts = (hold: Hold) => isMeant(command, own, hold) && speaksOf(target, hold)
-  const dropped = command.dryRun ? [] : await dropWaiting(ports, isIts, command.requestedBy, order)
+  const dropped = command.dryRun
+    ? []
+    : await dropWaiting(ports, isIts, command.requestedBy, { order, sender })
   const holds = await ports.store.holds()
   const itsHolds = holds.filter((hold) => speaksOf(target, hold))
   const chosen = itsHolds.filter((hold) => isMeant(command, own, hold))
@@ -153,9 +170,10 @@ async function activate(
     }
   const before = meant ? await liftedBefore(ports, own, order) : []
   const by = command.requestedBy
-  const { lifted, edges, wanted } = await lift(ports, [...chosen, ...before], by, order, target)
+  const options = { order, sender, scope: target }
+  const { lifted, edges, wanted } = await lift(ports, [...chosen, ...before], by, options)
   for (const hold of lifted) {
-    const tombstone = { ...hold, order, lifted: { at: ports.clock.now(), by } }
+    const tombstone = { ...hold, order, lifted: { at: ports.clock.now(), by, sender } }
     await keepPending(ports, command.id, { hold: tombstone, wanted }, edges)
   }
   const notLifted = chosen.length > 0 ? 'stale' : 'nothing-to-lift'
@@ -227,6 +245,6 @@ function others(holds: readonly Hold[], but: readonly Hold[]) {
   return holds.filter((hold) => !hold.lifted && !but.includes(hold)).map(named)
 }
 
-function named({ source, id, who, why }: Hold) {
-  return { source, id, who, why }
+function named({ source, id, who, sender, why }: Hold) {
+  return { source, id, who, sender, why }
 }

@@ -3,6 +3,7 @@ import type { DrainHold } from '../control/drain.ts'
 import type { EdgeResult } from '../control/edge-result.ts'
 import { CommandRefused } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
+import type { Sender } from '../control/sender.ts'
 import type { Ports } from '../ports/ports.ts'
 import { changeReadBack } from '../stored/read-back.ts'
 import { askClearance } from './ask-clearance.ts'
@@ -13,6 +14,7 @@ export interface DrainOrder {
   readonly source: 'alarm' | 'operator'
   readonly holdId: string
   readonly who: string
+  readonly sender?: Sender | undefined
   readonly why: string
   /** why it begins whatever the floors, the limit or a freeze ask for */
   readonly force?: string | undefined
@@ -44,10 +46,10 @@ export async function holdAndDrain(ports: Ports, target: Target, drain: DrainOrd
     case 'waits': {
       const { because } = cleared
       const { source } = drain
-      const { who, why } = hold
+      const { who, sender, why } = hold
       await ports.events.publish({
         type: eventTypes.drainWaiting,
-        detail: { drainId: holdKey(hold), source, who, why, uris: hold.uris, because },
+        detail: { drainId: holdKey(hold), source, who, sender, why, uris: hold.uris, because },
       })
       return { result: 'waiting', because }
     }
@@ -64,9 +66,10 @@ export async function holdAndDrain(ports: Ports, target: Target, drain: DrainOrd
 }
 
 function holdFor({ readouts: _, ...scope }: Target, drain: DrainOrder): DrainHold {
-  const { source, holdId, who, why, force, order, requestedAt, deadlineAt } = drain
+  const { source, holdId, who, sender, why, force, order, requestedAt, deadlineAt } = drain
   return {
     ...{ ...scope, source, id: holdId, who, why, order, placedAt: requestedAt, until: deadlineAt },
+    ...(sender && { sender }),
     ...(force !== undefined && { force }),
   }
 }

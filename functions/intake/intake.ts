@@ -5,6 +5,8 @@ import type { Ports } from '../ports/ports.ts'
 /** One message of a queue, as it came. */
 export interface Incoming {
   readonly body: string
+  /** SQS's `SenderId`, which AWS has verified */
+  readonly senderId: string
   /** when its sender sent it, epoch ms */
   readonly sentAt: number
   /** FIFO queues: rises with each message of a group */
@@ -29,7 +31,12 @@ export async function takeIn(
     ports.metrics.count(metricNames.rejected, 1)
     await ports.events.publish({
       type: eventTypes.commandRejected,
-      detail: { error: error.name, reason: error.message, message: message.body },
+      detail: {
+        error: error.name,
+        reason: error.message,
+        sender: { id: message.senderId },
+        message: message.body,
+      },
     })
   }
 }

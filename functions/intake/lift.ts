@@ -2,6 +2,7 @@ import { eventTypes } from '../contracts/names.ts'
 import type { EdgeResult } from '../control/edge-result.ts'
 import { type Hold, holdKey, orderOf } from '../control/hold.ts'
 import type { Scope } from '../control/plan.ts'
+import type { Sender } from '../control/sender.ts'
 import { finishClaim } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
 import { together } from '../stored/edge-results.ts'
@@ -16,6 +17,14 @@ export interface Lifted {
   readonly wanted: number
 }
 
+export interface LiftOptions {
+  /** left out: now */
+  readonly order?: string | ((hold: Hold) => string)
+  /** of the message that lifts them, where one does */
+  readonly sender?: Sender | undefined
+  readonly scope?: Scope
+}
+
 /**
  * Lifts holds. What they kept disabled is given back by the settle of each edge, now or, where an edge is
  * away, by a later one: the edge's own records tell it. A settle is asked for also where nothing is left to
@@ -25,24 +34,24 @@ export async function lift(
   ports: Pick<Ports, 'store' | 'clock' | 'settles' | 'workflows' | 'events' | 'config' | 'metrics'>,
   holds: readonly Hold[],
   by: string | ((hold: Hold) => string),
-  order: string | ((hold: Hold) => string) = orderOf(ports.clock.now()),
-  scope?: Scope,
+  { order = orderOf(ports.clock.now()), sender, scope }: LiftOptions = {},
 ): Promise<Lifted> {
   const byOf = (hold: Hold) => (typeof by === 'string' ? by : by(hold))
+  const liftedNow = (hold: Hold) => ({ at: ports.clock.now(), by: byOf(hold), ...(sender && { sender }) })
   const lifted: Hold[] = []
   for (const hold of holds) {
     // A drain that could not be started finds that its hold is lifted, and ends; nobody comes back for it
     // afterwards.
     await finishClaim(ports, holdKey(hold))
     const ordered = typeof order === 'string' ? order : order(hold)
-    const tombstone: Hold = { ...hold, order: ordered, lifted: { at: ports.clock.now(), by: byOf(hold) } }
+    const tombstone: Hold = { ...hold, order: ordered, lifted: liftedNow(hold) }
     if ((await ports.store.putHold(tombstone)) === 'written') lifted.push(hold)
   }
   const wanted = await ports.store.raiseWanted()
   const edgesOf = await changeReadBack(ports, wanted)
   const shown: EdgeResult[] = []
   for (const hold of lifted) {
-    const edges = await edgesOf({ ...hold, lifted: { at: ports.clock.now(), by: byOf(hold) } })
+    const edges = await edgesOf({ ...hold, lifted: liftedNow(hold) })
     shown.push(...edges)
     await ports.events.publish({
       type: eventTypes.holdLifted,
@@ -51,7 +60,9 @@ export async function lift(
         holdId: hold.id,
         uris: hold.uris,
         by: byOf(hold),
+        sender,
         placedBy: hold.who,
+        placedBySender: hold.sender,
         edges,
       },
     })

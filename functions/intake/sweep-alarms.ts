@@ -65,7 +65,8 @@ async function liftOver(
 ): Promise<void> {
   if (over.size === 0) return
   const by = (hold: Hold) => `sweep: ${over.get(hold)?.why}`
-  const { lifted } = await lift(ports, [...over.keys()], by, (hold) => orderOf(over.get(hold)?.at ?? 0))
+  const order = (hold: Hold) => orderOf(over.get(hold)?.at ?? 0)
+  const { lifted } = await lift(ports, [...over.keys()], by, { order })
   for (const hold of lifted)
     await publishSwept(ports, {
       ...{ what: 'alarm', alarm: alarmName, holdId: hold.id },

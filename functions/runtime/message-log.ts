@@ -33,6 +33,7 @@ export function messageLog(ports: Ports, record: SQSRecord, context: Context): M
   let rejected: Error | undefined
   const facts = () => ({
     requestId: context.awsRequestId,
+    senderId: record.attributes.SenderId,
     receives: Number(record.attributes.ApproximateReceiveCount),
     drainIds,
     durationMs: ports.clock.now() - startedAt,

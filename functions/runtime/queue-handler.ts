@@ -72,9 +72,10 @@ function taker(work: Work): (record: SQSRecord, context: Context) => Promise<voi
 }
 
 function incoming(record: SQSRecord): Incoming {
-  const { SentTimestamp, SequenceNumber } = record.attributes
+  const { SenderId, SentTimestamp, SequenceNumber } = record.attributes
   return {
     body: record.body,
+    senderId: SenderId,
     sentAt: Number(SentTimestamp),
     ...(SequenceNumber !== undefined && { sequence: SequenceNumber.padStart(20, '0') }),
   }

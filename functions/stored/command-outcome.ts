@@ -1,6 +1,13 @@
 import type { Command } from '../contracts/command.ts'
 import { CommandRefused } from '../control/errors.ts'
+import type { Sender } from '../control/sender.ts'
 import type { CommandOutcomeRow } from '../ports/store.ts'
+
+/** What tells a command from another that says the same. */
+export interface Sent {
+  readonly order: string
+  readonly sender: Sender
+}
 
 /**
  * Whether an outcome that is kept is of the command that was sent with this order. What was refused may be
@@ -18,6 +25,7 @@ interface Asked<C extends Command> {
   readonly id: string
   readonly command: C['command']
   readonly requestedBy: string
+  readonly sender?: Sender | undefined
   readonly reason: C['reason']
   readonly destination?: string
   readonly instance?: string
@@ -27,11 +35,11 @@ interface Asked<C extends Command> {
 const nameless = { destination: undefined, instance: undefined, edge: undefined }
 
 /** The same id again is to be the same command. */
-export function asked<C extends Command>(of: C): Asked<C> {
+export function asked<C extends Command>(of: C, sender?: Sender): Asked<C> {
   const { id, command, requestedBy, reason } = of
   const { destination, instance, edge } = { ...nameless, ...of }
   return {
-    ...{ id, command, requestedBy, reason },
+    ...{ id, command, requestedBy, sender, reason },
     ...(destination !== undefined && { destination }),
     ...(instance !== undefined && { instance }),
     ...(edge !== undefined && { edge }),

@@ -122,7 +122,12 @@ const contributor = {
 
 const alarms: Record<string, { message: object; intent: string }> = {
   'alarm-metric-alarm': {
-    message: { ...cpu, value: 'ALARM', order: orderOf(Date.parse('2026-11-22T17:04:40.989Z')) },
+    message: {
+      ...cpu,
+      value: 'ALARM',
+      order: orderOf(Date.parse('2026-11-22T17:04:40.989Z')),
+      sender: { id: 'arn:aws:cloudwatch:us-west-2:123456789012:alarm:media-server-cpu' },
+    },
     intent: 'hold',
   },
   'alarm-metric-ok': {

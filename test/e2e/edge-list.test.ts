@@ -152,7 +152,7 @@ describe('an edge that is taken off the list in the middle of a drain', () => {
     })
     await expectDrained(drain)
     expect(eventsOf('Edge Released').map(({ detail }) => detail)).toEqual([
-      { edge: added.name, who: requestedBy, why: 'its machine is lost' },
+      { edge: added.name, who: requestedBy, sender: { id: expect.any(String) }, why: 'its machine is lost' },
     ])
   })
 })

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
 import {
+  alice,
   command,
   config,
   createWorld,
@@ -37,7 +38,7 @@ test('a drain waits for a removed edge until an operator releases it, who is on 
   const world = createWorld()
   await drainWithRemovedEdge(world)
   expect(await world.command(release())).toMatchObject({ result: 'released', edge: 'edge-b' })
-  const words = { who: 'alice', why: 'its machine is lost, and its calls with it' }
+  const words = { who: 'alice', sender: { id: alice }, why: 'its machine is lost, and its calls with it' }
   expect(await world.memory.store.releases()).toMatchObject([
     { edge: 'edge-b', ...words, at: expect.any(Number) },
   ])

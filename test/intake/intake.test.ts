@@ -6,7 +6,8 @@ import { eventBody, eventNames } from '../contracts/event-files.ts'
 import { present } from '../present.ts'
 import { createWorld } from '../world/world.ts'
 
-const incoming = (body: string) => ({ body, sentAt: 0, sequence: '1' })
+const senderId = 'AIDAJQABLZS4A3QDU576Q'
+const incoming = (body: string) => ({ body, senderId, sentAt: 0, sequence: '1' })
 
 test.each(eventNames('bad').filter((name) => name.startsWith('command')))(
   'bad/%s goes to the dead-letter queue with the reason, is said, and the batch goes on',
@@ -20,7 +21,7 @@ test.each(eventNames('bad').filter((name) => name.startsWith('command')))(
     expect(rejected.message.body).toBe(message.body)
     expect(rejected.reason.message).not.toBe('')
     expect(memory.events.of('Command Rejected')).toMatchObject([
-      { error: rejected.reason.name, reason: rejected.reason.message },
+      { error: rejected.reason.name, reason: rejected.reason.message, sender: { id: senderId } },
     ])
     expect(memory.metrics.total('Rejected')).toBe(1)
   },

@@ -125,3 +125,39 @@ test('a shortest wait above the longest is refused', () => {
     'must not be above maxWaitSeconds = 30 s',
   )
 })
+
+const role = { id: 'AROAJQABLZS4A3QDU576Q', name: 'deploy pipeline' }
+
+test.each([
+  ['a sender without an id', { senders: [{ ...role, id: '' }] }, "must be IAM's unique id, not an ARN"],
+  [
+    'a sender by its ARN, which SQS names nobody by,',
+    { senders: [{ ...role, id: 'arn:aws:iam::123456789012:role/deploy' }] },
+    "must be IAM's unique id, not an ARN: AIDA… of a user, AROA… of a role or AROA…:session\n  → at control.senders[0].id",
+  ],
+  ['a sender without a name', { senders: [{ ...role, name: ' ' }] }, 'control.senders[0].name'],
+  [
+    'a sender that is named twice',
+    { senders: [role, { ...role, name: 'operators' }] },
+    '"AROAJQABLZS4A3QDU576Q" is named twice\n  → at control.senders[1].id',
+  ],
+  [
+    'a list of senders that names nobody',
+    { senders: [] },
+    'left out, whomever IAM lets send may command\n  → at control.senders',
+  ],
+  [
+    'a limit of no holds',
+    { maxHoldsPerSender: 0 },
+    'must be 1 or more: with less no command could place a hold\n  → at control.maxHoldsPerSender',
+  ],
+])('%s is refused', (_, change, message) => {
+  const { control } = z.object({ control: z.looseObject({}) }).parse(example)
+  expect(problems(JSON.stringify({ ...example, control: { ...control, ...change } }))).toContain(message)
+})
+
+test('a role is a sender in all its sessions, and one of them may have a name of its own', () => {
+  const { control } = z.object({ control: z.looseObject({}) }).parse(example)
+  const senders = [role, { id: `${role.id}:alice`, name: 'Alice' }]
+  expect(problems(JSON.stringify({ ...example, control: { ...control, senders } }))).toBe('none')
+})

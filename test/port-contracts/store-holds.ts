@@ -39,9 +39,10 @@ export function holdsContract(open: () => Store, fresh: (name: string) => string
       const listed = async () => (await store.holds()).filter((hold) => hold.id === id).length
       await store.putHold(aHold(id))
       expect(await listed()).toBe(1)
-      await store.putHold(aHold(id, { order: '001795000000900', lifted: { at: 1, by: 'operator' } }))
+      const lifted = { at: 1, by: 'bob', sender: { id: 'AIDA4711', name: 'bob' } }
+      await store.putHold(aHold(id, { order: '001795000000900', lifted }))
       expect(await listed()).toBe(0)
-      expect(await store.hold('lifecycle', id, aHold(id).subject)).toMatchObject({ lifted: { at: 1 } })
+      expect(await store.hold('lifecycle', id, aHold(id).subject)).toMatchObject({ lifted })
     })
     test('of an alarm, an instance and a URI are different subjects', async () => {
       const store = open()

@@ -23,6 +23,7 @@ export function aHold(id: string, change: Partial<Hold> = {}): Hold {
     shownAt: 1_795_000_000_500,
     group: 'media',
     who: 'autoscaling',
+    sender: { id: 'AROA4711:deploy-17', name: 'deploy pipeline' },
     why: 'scale-in',
     placedAt: 1_795_000_000_000,
     until: 1_795_000_600_000,

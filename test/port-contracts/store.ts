@@ -41,7 +41,7 @@ export function storeContract(open: () => Store): void {
     test('a drain without the optional fields comes back, and of nobody none', async () => {
       const store = open()
       const { callsEnded: _callsEnded, lastHeartbeatAt: _lastHeartbeatAt, ...most } = aDrain(fresh('drain'))
-      const { group: _group, formerUris: _formerUris, ...hold } = most.hold
+      const { group: _group, formerUris: _formerUris, sender: _sender, ...hold } = most.hold
       const bare = { ...most, hold, events: [] }
       await store.putDrain(bare)
       expect(await store.drain(drainId(bare))).toEqual(bare)
@@ -114,6 +114,7 @@ export function storeContract(open: () => Store): void {
     const release = (edge: string, change: Partial<EdgeRelease> = {}): EdgeRelease => ({
       edge,
       who: 'alice',
+      sender: { id: 'AIDA4711', name: 'alice' },
       why: 'its machine is lost',
       at: 1_795_000_000_000,
       order: '001795000000000#1',

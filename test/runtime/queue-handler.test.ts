@@ -21,6 +21,7 @@ function record(messageId: string, receives = 1, body: unknown = { id: `event-${
     body: typeof body === 'string' ? body : JSON.stringify(body),
     attributes: {
       ApproximateReceiveCount: String(receives),
+      SenderId: 'AROA4711:deploy-17',
       SentTimestamp: '1795384800000',
       MessageGroupId: messageId,
     },
@@ -58,6 +59,13 @@ test.each([queueHandler, fifoQueueHandler])(
     expect(requests[0]?.body.QueueUrl).toMatch(/\/123456789012\/events$/)
   },
 )
+
+test('whom SQS names as its sender is handed on with a message, as SQS writes it', async () => {
+  const senders: string[] = []
+  const work: Parameters<typeof queueHandler>[0] = async (_, { senderId }) => void senders.push(senderId)
+  await handle(work, [record('a')])
+  expect(senders).toEqual(['AROA4711:deploy-17'])
+})
 
 test('the more often it has come, the longer it waits', async () => {
   const { requests } = await handle(unreadable, [record('a', 6)])
@@ -98,6 +106,7 @@ test('a message leaves one line that leads from its sender’s id to its drains,
       requestId: 'request-1',
       drainIds: ['lifecycle/i-1/hook'],
       receives: 2,
+      senderId: 'AROA4711:deploy-17',
     }),
   ])
   expect(text()).not.toContain(planted)

@@ -96,13 +96,14 @@ class Cast {
 
   private send(
     name: FunctionName,
-    message: Omit<Message, 'sentAt'>,
+    message: Omit<Message, 'sentAt' | 'senderId'>,
     delivery: Delivery,
     about: Meaning,
   ): void {
     const sent: Sent = { about, order: ++this.order, sentAt: this.now, pending: 0, copies: delivery.length }
     this.world.truth.sent.push(sent)
-    this.world.queues.send(name, { ...message, sentAt: this.now }, delivery, sent)
+    const whole = { ...message, senderId: 'AIDAJQABLZS4A3QDU576Q', sentAt: this.now }
+    this.world.queues.send(name, whole, delivery, sent)
     if (about.kind === 'launch') for (const delay of delivery) this.tellOfLate(about.machine, delay)
   }
 

@@ -5,6 +5,7 @@ import type { Sent } from './truth.ts'
 
 export interface Message {
   readonly body: string
+  readonly senderId: string
   readonly sentAt: number
   /** FIFO queues: which of its messages stay in order, and its place among them */
   readonly group?: string

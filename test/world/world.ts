@@ -36,6 +36,8 @@ export const instanceId = 'i-1234567890abcdef0'
 export const server = 'sip:10.0.1.20:5060'
 export const neighbour = 'sip:10.0.1.21:5060'
 export const drainId = `lifecycle/${instanceId}/drain-calls`
+/** The IAM user who sends commands. */
+export const alice = 'AIDAJQABLZS4A3QDU576Q'
 export const seconds = 1000
 export const minutes = 60_000
 export const hours = 3_600_000
@@ -156,11 +158,12 @@ function triggers({ memory, ports, clock, startedAt, ready, settling }: Around) 
       await handleAlarm(ports, parseAlarmMessage(body))
     },
     /** `order` numbers commands that were all sent when the world began. */
-    async command(body: object, order?: number): Promise<CommandOutcomeRow> {
+    async command(body: object, order?: number, senderId = alice): Promise<CommandOutcomeRow> {
       await ready
       sequence += 1
       return handleCommand(ports, {
         body: JSON.stringify(body),
+        senderId,
         sentAt: order === undefined ? clock.now() : startedAt,
         sequence: String(order ?? sequence).padStart(20, '0'),
       })
