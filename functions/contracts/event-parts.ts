@@ -55,5 +55,6 @@ export const namedHold = z.strictObject({
   source: z.enum(['lifecycle', 'alarm', 'operator', 'retired']),
   id: text,
   who: text,
+  sender: sender.optional(),
   why: text,
 })
