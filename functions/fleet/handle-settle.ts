@@ -124,16 +124,17 @@ async function doOnce(ports: EdgePorts, request: Command): Promise<void> {
   await oneAtATime(ports, `/command/${request.command.id}`, leaseMs, () => doCommand(ports, request))
 }
 
-async function doCommand(ports: EdgePorts, { command, order, sender }: Command): Promise<void> {
+async function doCommand(ports: EdgePorts, request: Command): Promise<void> {
+  const { command, order } = request
   const { store, events } = ports
   if (isOutcomeOf(await store.commandOutcome(command.id), order)) return
-  const outcome = await outcomeOf(command, order, () => answerOf(ports, { command, order, sender }))
+  const outcome = await outcomeOf(command, order, () => answerOf(ports, request))
   // The outcome is kept last: a run that is killed before publishes the event again, rather than never.
   if (!('refused' in outcome)) await events.publish({ type: eventTypes.commandAnswered, detail: outcome })
   await store.putCommandOutcome(command.id, outcome)
 }
 
-async function answerOf(ports: EdgePorts, { command, order, sender }: Omit<Command, 'kind'>) {
+async function answerOf(ports: EdgePorts, { command, order, sender }: Command) {
   return command.command === 'reload'
     ? { ...asked(command, sender), ...(await reloadEdges(ports, command, sender)) }
     : { ...asked(command, sender), ...(await releaseEdge(ports, command, order, sender)) }
