@@ -16,7 +16,7 @@ import {
   shownBy,
 } from './scenarios/sabotage.ts'
 import type { Scenario } from './scenarios/scenario.ts'
-import { allScenarios, scenariosNamed } from './scenarios/scenarios.ts'
+import { allScenarios, everyScenario, scenariosNamed } from './scenarios/scenarios.ts'
 import { openDisplay } from './world/display.ts'
 import { type World, withWorld } from './world/world.ts'
 
@@ -129,7 +129,7 @@ const program = new Command('demo')
     '--api-gateway',
     'reach the edges through a proxy that checks signatures and answers like API Gateway',
   )
-  .option('--only <scenario...>', `only these of: ${allScenarios.map(({ name }) => name).join(' | ')}`)
+  .option('--only <scenario...>', `only these of: ${everyScenario.map(({ name }) => name).join(' | ')}`)
   .addHelpText(
     'after',
     '\nWrites .lab/report.json and .lab/report.html; logs are in .lab/runs.\nExit code: 0 every promise held, 1 not every promise held, or the run broke off; 2 a sabotage was not seen.',

@@ -1,3 +1,4 @@
+import { CloudWatchClient, PutMetricAlarmCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch'
 import { alarmStateChange } from '../auto-scaling/alarms.ts'
 import { instanceOf, type Machine } from '../auto-scaling/machines.ts'
 import type { DrainEvidence, Problem } from '../referee/evidence.ts'
@@ -40,8 +41,9 @@ export const alarm: Scenario = {
   wave: 1,
   run: async (world, found) => {
     const machine = world.machines.named('ms-5')
-    const publish = (state: 'ALARM' | 'OK', previousState: 'ALARM' | 'OK') =>
-      world.publish(
+    const publish = async (state: 'ALARM' | 'OK', previousState: 'ALARM' | 'OK') => {
+      await showAlarm(world, state)
+      await world.publish(
         alarmStateChange({
           alarmName,
           instanceId: instanceOf(machine).id,
@@ -52,6 +54,7 @@ export const alarm: Scenario = {
           accountId: world.emulator.accountId,
         }),
       )
+    }
     found(
       await holdAndLift(world, machine, {
         scenario: 'alarm',
@@ -61,6 +64,27 @@ export const alarm: Scenario = {
       }),
     )
   },
+}
+
+/** CloudWatch shows what its event says: the sweep lifts the hold of an alarm that is not there. */
+async function showAlarm(world: World, state: 'ALARM' | 'OK'): Promise<void> {
+  const cloudWatch = new CloudWatchClient(world.emulator.client)
+  await cloudWatch.send(
+    new PutMetricAlarmCommand({
+      AlarmName: alarmName,
+      Namespace: 'AWS/EC2',
+      MetricName: 'StatusCheckFailed',
+      Statistic: 'Maximum',
+      Period: 60,
+      EvaluationPeriods: 1,
+      Threshold: 1,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+    }),
+  )
+  await cloudWatch.send(
+    new SetAlarmStateCommand({ AlarmName: alarmName, StateValue: state, StateReason: 'the lab says so' }),
+  )
+  cloudWatch.destroy()
 }
 
 export const commands: Scenario = {

@@ -75,6 +75,27 @@ async function onceOnly(world: World, activity: Activity): Promise<readonly Prob
   ]
 }
 
+/** The sweep comes once a minute, and finds what it is shown at once. */
+const sweptWithinMs = 120_000
+
+/** EventBridge loses an instance's only event: nothing but the deployed sweep comes to know of it. */
+export const lostEvent: Scenario = {
+  name: 'a lost event',
+  wave: 1,
+  run: async (world, found) => {
+    const options = {
+      scenario: 'a lost event',
+      deliver: 'never' as const,
+      disabledWithinMs: sweptWithinMs,
+      check: async ({ actions: [action] }: Activity) =>
+        action?.published.length === 0
+          ? []
+          : [{ figure: 'deliveries', text: 'its event was not lost, so it proves nothing' }],
+    }
+    await drainAndLaunch(world, world.machines.named('long-3'), options, found)
+  },
+}
+
 export const outlastsHeartbeat: Scenario = {
   name: 'call outlasts the heartbeat timeout',
   wave: 1,

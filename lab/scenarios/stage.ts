@@ -71,9 +71,10 @@ export async function untilDisabled(
   world: World,
   machine: Machine,
   since: number,
+  withinMs: number = patience.confirmation,
 ): Promise<number | undefined> {
   let at: number | undefined
-  await waitFor(patience.confirmation, () => {
+  await waitFor(withinMs, () => {
     at = disabledEverywhere(world.flags.history(machine.uri), names(world), since)
     return at !== undefined
   })
@@ -135,6 +136,8 @@ export interface DrainOptions {
   /** begins just after a call of the longest kind was answered */
   readonly withFreshLongCall?: boolean
   readonly deliver?: Delivery
+  /** how long it may take until the lab sees it disabled everywhere, if not {@link patience} */
+  readonly disabledWithinMs?: number
   /** What happens once the lab has seen it disabled everywhere. @returns what it adds to the evidence */
   readonly afterConfirmation?: (
     machine: Machine,
@@ -156,7 +159,7 @@ export async function drainByLifecycle(
   const activity = await world.autoScaling.terminate(instanceOf(machine).id, {
     deliver: options.deliver ?? 'once',
   })
-  const confirmedAt = await untilDisabled(world, machine, base.triggeredAt)
+  const confirmedAt = await untilDisabled(world, machine, base.triggeredAt, options.disabledWithinMs)
   const more = confirmedAt === undefined ? {} : await options.afterConfirmation?.(machine, confirmedAt)
   if (confirmedAt !== undefined) await untilEnded(activity, patience.completion)
   const action = actionEvidence(activity)

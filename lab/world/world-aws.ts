@@ -15,6 +15,8 @@ import {
   edgesPath,
   hooks,
   hooksOf,
+  patientGroup,
+  patientHooks,
   rpcSecretParameter,
   type ShortDeadline,
   serverGroup,
@@ -43,7 +45,7 @@ export interface AwsOptions {
 }
 
 /**
- * The Auto Scaling simulator with both groups, and the emulator, which hands its address to every function.
+ * The Auto Scaling simulator with every group, and the emulator, which hands its address to every function.
  */
 export async function startAws(options: AwsOptions): Promise<AwsSide> {
   let publish = (event: AwsEvent): Promise<void> =>
@@ -57,6 +59,7 @@ export async function startAws(options: AwsOptions): Promise<AwsSide> {
   options.closing.defer(() => autoScaling.close())
   for (const name of [serverGroup, asteriskGroup])
     autoScaling.createGroup({ name, hooks, terminateHookAbandon: 'retain' })
+  autoScaling.createGroup({ name: patientGroup, hooks: patientHooks, terminateHookAbandon: 'retain' })
   for (const deadline of options.deadlines)
     autoScaling.createGroup({
       name: deadline.server,

@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { controlConfig } from '../../functions/contracts/config.ts'
-import { callerPlans, hooks, plan, serverPlans, settingsFile } from '../../lab/scenarios/fleet-plan.ts'
+import {
+  callerPlans,
+  hooks,
+  patientGroup,
+  patientHooks,
+  plan,
+  serverPlans,
+  settingsFile,
+} from '../../lab/scenarios/fleet-plan.ts'
 import { some } from '../present.ts'
 
 describe('the lengths of the lab hang together', () => {
@@ -21,10 +29,16 @@ describe('the lengths of the lab hang together', () => {
   test('the hooks wait as long as our functions are told', () => {
     const { control } = settingsFile(8088)
     for (const group of some(controlConfig.parse(control).groups)) {
-      const hook = hooks.find(({ name }) => name === group.terminateHook)
+      const its = group.name === patientGroup ? patientHooks : hooks
+      const hook = its.find(({ name }) => name === group.terminateHook)
       expect(hook?.heartbeatTimeoutSeconds).toBe(group.heartbeatTimeoutSeconds)
-      expect(hooks.map(({ name }) => name)).toContain(group.launchHook)
+      expect(its.map(({ name }) => name)).toContain(group.launchHook)
     }
+  })
+
+  test('where an event may be lost, the hook waits for longer than two minutes', () => {
+    const hook = patientHooks.find(({ transition }) => transition === 'terminating')
+    expect(hook?.heartbeatTimeoutSeconds).toBeGreaterThan(120)
   })
 })
 
