@@ -26,6 +26,8 @@ export type Circumstance =
   | 'newer payload'
   | 'counts nothing'
   | 'call moves'
+  | 'execution stopped'
+  | 'alarm ends'
 
 export function circumstancesOf(plan: Plan): readonly Circumstance[] {
   const { happenings, faults, servers, edges } = plan
@@ -64,6 +66,8 @@ export function circumstancesOf(plan: Plan): readonly Circumstance[] {
     'row lost': has('row-lost'),
     'group deleted': has('group-deleted'),
     'newer payload': faults.some(({ kind }) => kind === 'newer-payload'),
+    'execution stopped': has('executions-end'),
+    'alarm ends': has('alarm-ends'),
     'counts nothing': edges.some(({ counts }) => !counts),
     'call moves': happenings.some((happening) => happening.kind === 'call' && happening.moves !== undefined),
   }

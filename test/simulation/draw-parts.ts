@@ -92,7 +92,7 @@ export function edit(
   return [...lines, ...loading]
 }
 
-export function scaleIn(place: Place): Happening {
+export function scaleIn(place: Place): Extract<Happening, { kind: 'scale-in' }> {
   const { draws, server, at } = place
   return { at, kind: 'scale-in', server, delivery: delivery(draws), gone: delivery(draws) }
 }

@@ -2,12 +2,13 @@ import type { MemoryClock } from '../memory/clock.ts'
 import type { FileEntry } from '../memory/dispatcher-memory.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
 import { present } from '../present.ts'
+import { type EdgeTruth, keyOf } from './edge-truth.ts'
 import { createSimulatedEdge, watchedFile } from './edges.ts'
 import type { Faults } from './faults.ts'
 import { guardKey } from './late-writes.ts'
 import type { FileFlags, Plan } from './plan.ts'
 import type { Runs } from './runs.ts'
-import { type EdgeTruth, keyOf, type Truth } from './truth.ts'
+import type { Truth } from './truth.ts'
 
 export interface FileLine {
   readonly server: number

@@ -3,10 +3,11 @@ import type { FileEntry } from '../memory/dispatcher-memory.ts'
 import { MemoryEdge } from '../memory/edge.ts'
 import type { Misbehaviour } from '../memory/misbehaviour.ts'
 import { present } from '../present.ts'
+import type { EdgeTruth } from './edge-truth.ts'
 import type { Faults } from './faults.ts'
 import type { EdgePlan, EdgeTrouble, Fault, Plan } from './plan.ts'
 import type { Runs } from './runs.ts'
-import type { EdgeTruth, Truth } from './truth.ts'
+import type { Truth } from './truth.ts'
 
 type Message = Parameters<MemoryEdge['transport']['post']>[0]
 type Outcome = Awaited<ReturnType<MemoryEdge['transport']['post']>>

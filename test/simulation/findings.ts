@@ -30,6 +30,8 @@ export const rules = {
     'a lifecycle action whose message came is completed, by the deadline where the policy decides',
   'an empty drain ends soon':
     'an action whose machine has no calls any more is completed within minutes, where nothing goes wrong',
+  'nothing is missed':
+    'what waits at our hooks, is retained, or has lost its reason is seen to within minutes, without its message or execution',
   'heartbeats come in time': 'no lifecycle action whose message came expires',
   'held is disabled': 'after two minutes of calm nothing is open that a hold is for',
   'free is given back': 'after two minutes of calm nothing is disabled without a hold',

@@ -1,6 +1,7 @@
 import { drawAims } from './draw-aims.ts'
 import { drawFaults } from './draw-faults.ts'
 import { drawHappenings } from './draw-happenings.ts'
+import { drawLost } from './draw-lost.ts'
 import type { EdgePlan, FileFlags, GroupPlan, Happening, LinePlan, Plan, ServerPlan } from './plan.ts'
 import { Draws } from './random.ts'
 
@@ -14,20 +15,24 @@ export function generate(seed: number): Plan {
   const group = drawGroup(draws.part('group'))
   const drawn = drawHappenings(draws.part('happenings'), edges, servers)
   const aimed = drawAims(draws.part('aims'), edges, servers)
-  const happenings = [...drawn, ...aimed].sort((a, b) => a.at - b.at)
-  const reloads = happenings.flatMap(({ kind, at }) => (kind === 'reload-command' ? [at] : []))
+  const lost = drawLost(draws.part('lost'), edges, servers, group)
+  const told = [...drawn, ...aimed].sort((a, b) => a.at - b.at)
+  const reloads = told.flatMap(({ kind, at }) => (kind === 'reload-command' ? [at] : []))
   const plan: Plan = {
     seed,
     edges,
     servers,
     group,
-    happenings,
-    faults: drawFaults(
-      draws.part('faults'),
-      edges.length,
-      happenings.map(({ at }) => at),
-      reloads,
-    ),
+    happenings: [...told, ...lost.happenings].sort((a, b) => a.at - b.at),
+    faults: [
+      ...drawFaults(
+        draws.part('faults'),
+        edges.length,
+        told.map(({ at }) => at),
+        reloads,
+      ),
+      ...lost.faults,
+    ],
     skewsMs: draws.part('skews').several(1, 5, () => draws.int(-1000, 1000)),
   }
   return draws.part('undisturbed').chance(0.2) ? undisturbed(plan) : plan

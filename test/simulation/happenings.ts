@@ -7,6 +7,9 @@ import type { FunctionName } from './runs.ts'
 import type { Machine, Meaning, Sent } from './truth.ts'
 import type { World } from './world.ts'
 
+/** After so long at most it is known that an execution hangs. */
+const noticedMs = 300_000
+
 type Of<K extends Happening['kind']> = Extract<Happening, { kind: K }>
 
 /** Does to a world what its plan says, each thing at its time. */
@@ -76,6 +79,12 @@ class Cast {
       }
       case 'alarm':
         this.alarm(happening)
+        break
+      case 'alarm-ends':
+        world.truth.alarms.push({ server: happening.server, at: this.now, state: happening.how })
+        break
+      case 'executions-end':
+        this.endExecutions(happening)
         break
       case 'operator':
       case 'reload-command':
@@ -177,7 +186,9 @@ class Cast {
 
   private alarm({ server, state, delivery }: Of<'alarm'>): void {
     const machine = this.world.truth.machineAt(server)
-    if (!machine) return
+    const shown = this.world.truth.alarmAt(server, this.now)
+    if (!machine || shown?.state === 'deleted') return
+    this.world.truth.alarms.push({ server, at: this.now, state })
     this.send(
       'alarm-events',
       { body: alarmMessage(`alarm-${server}`, state, machine.id, this.now) },
@@ -189,6 +200,16 @@ class Cast {
         state,
       },
     )
+  }
+
+  private endExecutions({ server, how }: Of<'executions-end'>): void {
+    const { truth, executions, faults } = this.world
+    const ids = truth.machines.flatMap((machine) => (machine.server === server ? [machine.id] : []))
+    const isMeant = (drainId: string) =>
+      drainId === `alarm/alarm-${server}` || ids.some((id) => drainId.includes(id))
+    truth.happened('execution stopped', this.now, { server })
+    faults.lastAt = Math.max(faults.lastAt, this.now + (how === 'hangs' ? noticedMs : 0))
+    executions.leave(isMeant, how)
   }
 
   /** As an operator names it. */

@@ -1,12 +1,13 @@
 import { drainId } from '../../functions/control/drain.ts'
+import { keyOf } from './edge-truth.ts'
 import { plantHappenings } from './happenings.ts'
 import { incidentsOfRuns } from './incidents.ts'
 import { guardKey } from './late-writes.ts'
 import { policyCutsFrom } from './machines.ts'
 import type { History, Seen } from './observed.ts'
 import type { Plan } from './plan.ts'
+import { retainedMs } from './referee-missed.ts'
 import type { AllPorts } from './simulated-ports.ts'
-import { keyOf } from './truth.ts'
 import { createWorld, endingSeconds, longestCallSeconds, type World } from './world.ts'
 
 const second = 1000
@@ -61,10 +62,16 @@ async function untilOver(world: World): Promise<void> {
   const { clock, machines, truth, faults } = world
   const deadlines = truth.sent.map(({ about }) => (about.kind === 'terminate' ? about.deadlineAt : 0))
   const giveUpAt = Math.max(clock.now(), ...deadlines, faults.lastAt) + 12 * minute
-  while (clock.now() < giveUpAt) {
+  while (clock.now() < Math.max(giveUpAt, retainedUntil(world))) {
     machines.look()
     const isUp = truth.calls.some(({ to, machine }) => to > clock.now() && isLeaving(world, machine))
-    if (machines.actions.active().length === 0 && !isUp && !truth.sent.some(({ pending }) => pending > 0))
+    const isRetained = clock.now() < retainedUntil(world)
+    if (
+      machines.actions.active().length === 0 &&
+      !isUp &&
+      !isRetained &&
+      !truth.sent.some(({ pending }) => pending > 0)
+    )
       break
     await clock.sleep(30 * second)
   }
@@ -75,6 +82,21 @@ async function untilOver(world: World): Promise<void> {
     await clock.sleep(rest)
   }
   machines.look()
+}
+
+/** Until when a retained machine may still be there, where it is sure to go. */
+function retainedUntil({ plan, truth }: World): number {
+  if (!isTrusted(plan)) return 0
+  const kept = truth.goings.filter(({ machine, how }) => how === 'ABANDON' && machine.goneAt === undefined)
+  return (
+    Math.max(
+      ...kept.flatMap(({ machine, at }) => [
+        at,
+        ...truth.calls.flatMap((call) => (call.machine === machine ? call.to : [])),
+      ]),
+      0,
+    ) + (kept.length > 0 ? retainedMs + minute : 0)
+  )
 }
 
 function isLeaving({ truth }: World, machine: World['truth']['machines'][number]): boolean {
@@ -128,9 +150,12 @@ async function see(world: World): Promise<Seen> {
         ? [{ id: drainId(drain), state: drain.phase.name, ...serverNamed(world, drainId(drain)) }]
         : [],
     ),
-    executions: executions
+    executions: executions.seen
       .filter(({ status }) => status === 'RUNNING')
-      .map(({ drainId, attempt, startedAt: at }) => ({ drainId, attempt, startedAt: at })),
+      .map(({ drainId, attempt, startedAt: at, hangsSince }) => ({
+        ...{ drainId, attempt, startedAt: at },
+        ...(hangsSince !== undefined && { hangsSince }),
+      })),
   }
 }
 
@@ -207,7 +232,7 @@ function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
       const times = [from, ...listings.flat().flatMap(({ at }) => (at > from && at <= to ? [at] : []))]
       return times.some((time) => listings.every((loads) => !loads.findLast(({ at }) => at <= time)?.isThere))
     },
-    executions,
+    executions: executions.seen,
     activeActions: machines.actions.active().map(({ token, instanceId }) => ({ token, instanceId })),
     isManaged,
     isKnown: (uri, by) =>

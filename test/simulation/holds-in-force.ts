@@ -10,6 +10,13 @@ export function isUndecided(wanted: Wanted): boolean {
 
 /** Nobody is asked to have noticed sooner than this. */
 const noticeMs = 150_000
+/** What no message tells is found within so long: it is looked for each minute, in what AWS shows late. */
+export const missedMs = 180_000
+
+/** When the drain of a lifecycle action has begun at the latest, as its message was taken or not. */
+export function foundAt({ takenAt = Number.POSITIVE_INFINITY, sentAt }: Sent): number {
+  return Math.min(takenAt, sentAt + missedMs)
+}
 
 export function wantedOf(history: History, server: number, at: number): Wanted {
   const machines = history.truth.machines.filter(
@@ -66,9 +73,20 @@ function byOperator({ truth, plan }: History, machine: Machine, at: number): Wan
 function byAlarm({ truth }: History, machine: Machine, at: number): Wanted {
   const sent = truth.sent.filter(({ about }) => about.kind === 'alarm' && about.server === machine.server)
   const wanted = lastOf(sent, at, ({ about }) => about.kind === 'alarm' && about.state === 'ALARM')
-  const last = taken(sent, at).at(-1)?.about
+  const last = taken(sent, at).at(-1)
+  if (wanted !== 'held' || last?.about.kind !== 'alarm') return wanted
   // Its ALARM was for the machine that had the address before.
-  return wanted === 'held' && last?.kind === 'alarm' && last.machine !== machine ? 'free' : wanted
+  if (last.about.machine !== machine) return 'free'
+  // It holds as long as its alarm is in ALARM, whether a message tells of the end or not.
+  const ended = truth.alarms.find(
+    (one) => one.server === machine.server && one.at > last.sentAt && one.at <= at && one.state !== 'ALARM',
+  )
+  if (!ended) return 'held'
+  const isSettled = at >= Math.max(ended.at, last.takenAt ?? at) + missedMs
+  const shown = truth.alarmAt(machine.server, at)?.state
+  return isSettled && (shown === 'OK' || shown === 'deleted')
+    ? 'free'
+    : 'undecided: an alarm ended without a message'
 }
 
 /** The message that was sent last decides, whatever order they came in. */
@@ -87,14 +105,17 @@ function byLifecycle(history: History, machine: Machine, at: number): Wanted {
   const sent = truth.sent.filter(({ about }) => about.kind === 'terminate' && about.machine === machine)
   const [first] = sent
   if (!first) return 'free'
-  if (first.takenAt === undefined || first.takenAt > at)
-    return isOpen(first, at) ? 'undecided: a message was not done' : 'free'
+  const found = foundAt(first)
+  if (found > at) {
+    if (isOpen(first, at)) return 'undecided: a message was not done'
+    return first.sentAt > at ? 'free' : 'undecided: it waits, and no message told of it yet'
+  }
   const going = truth.goings.find((one) => one.machine === machine)
   // Gone before anybody could look, or listed nowhere meanwhile: there may have been nothing to hold.
   const wasOurs = going !== undefined && going.by === 'completion' && !going.deadMachine
-  const goneEarly = !wasOurs && machine.goneAt !== undefined && machine.goneAt < first.takenAt + noticeMs
+  const goneEarly = !wasOurs && machine.goneAt !== undefined && machine.goneAt < found + noticeMs
   if (goneEarly) return 'undecided: the machine was gone before anybody could look'
-  if (going && history.wasUnlisted(machine.server, first.takenAt, at))
+  if (going && history.wasUnlisted(machine.server, found, at))
     return 'undecided: it may have been listed nowhere'
   const goneAt = machine.goneAt ?? Number.POSITIVE_INFINITY
   if (goneAt < at && history.wasUnlisted(machine.server, goneAt, at))
@@ -103,7 +124,13 @@ function byLifecycle(history: History, machine: Machine, at: number): Wanted {
   return 'held'
 }
 
+/** Its launch was told, or it waited at our hook, and we let it go on. */
 function wasAnnounced({ truth }: History, machine: Machine, at: number): boolean {
+  const isLetIn = truth.waits.some(
+    ({ kind, ended, ...wait }) =>
+      kind === 'launch' && wait.machine === machine && ended?.by === 'us' && ended.at + noticeMs <= at,
+  )
+  if (isLetIn) return true
   return truth.sent.some(
     ({ about, takenAt }) =>
       about.kind === 'launch' &&

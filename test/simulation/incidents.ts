@@ -25,6 +25,8 @@ export type IncidentKind =
   | 'launch not shown'
   | 'launch told late'
   | 'row lost'
+  /** an execution for a drain of the server was stopped by hand, or hangs */
+  | 'execution stopped'
   | 'group deleted'
   | 'newer payload'
   | 'events refused'

@@ -1,4 +1,4 @@
-import type { Request } from './truth.ts'
+import type { Request } from './edge-truth.ts'
 
 /** A run waits for so long until whatever was sent before its lease has arrived: an RPC timeout, and 2 s. */
 const arrivesWithinMs = 5000

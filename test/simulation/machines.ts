@@ -1,5 +1,6 @@
 import type { InstanceFacts } from '../../functions/control/instance-life.ts'
-import type { Ports } from '../../functions/ports/ports.ts'
+import type { WaitingMember } from '../../functions/ports/group-members.ts'
+import type { Ports, SweepPorts } from '../../functions/ports/ports.ts'
 import { overTheSdk } from '../memory/auto-scaling-sdk.ts'
 import type { MemoryClock } from '../memory/clock.ts'
 import { createMemoryLifecycleActions } from '../memory/lifecycle-actions.ts'
@@ -10,6 +11,11 @@ import type { Machine, Truth } from './truth.ts'
 interface Shown {
   readonly from: number
   readonly facts: InstanceFacts
+}
+
+/** How late AWS shows what it knows. */
+export function lagOf({ faults }: Plan): number {
+  return Math.max(0, ...faults.map((fault) => (fault.kind === 'ec2-lags' ? fault.ms : 0)))
 }
 
 /** For so long an inventory without the address may do, and what clocks differ. */
@@ -40,7 +46,7 @@ export class Machines {
     this.truth = truth
     this.decidedAt = decidedAt
     this.actions = createMemoryLifecycleActions(clock)
-    this.lagMs = Math.max(0, ...plan.faults.map((fault) => (fault.kind === 'ec2-lags' ? fault.ms : 0)))
+    this.lagMs = lagOf(plan)
   }
 
   /** A machine on a place. @returns it */
@@ -105,6 +111,7 @@ export class Machines {
 
   /** A machine comes to a hook. @returns the action's token */
   begin(machine: Machine, kind: 'terminate' | 'launch'): string {
+    if (kind === 'terminate') this.endLaunch(machine)
     this.actionCount += 1
     const token = `00000000-0000-4000-8000-${String(this.actionCount).padStart(12, '0')}`
     const { callsLeft, unknown, heartbeatTimeoutSeconds } = this.plan.group
@@ -117,13 +124,21 @@ export class Machines {
       heartbeatTimeoutSeconds,
       defaultResult: kind === 'launch' || !retains ? 'CONTINUE' : 'ABANDON',
     })
+    this.truth.waits.push({ machine, kind, token, from: this.clock.now() })
     return token
   }
 
+  /** One that is scaled in while it waits at the launch hook waits there no more. */
+  private endLaunch(machine: Machine): void {
+    const wait = this.truth.waits.findLast((one) => one.machine === machine && one.kind === 'launch')
+    if (wait && !wait.ended) this.completedByOthers(machine, wait.token, 'ABANDON')
+  }
+
   /** Somebody else completes a launch. */
-  completedByOthers({ id }: Machine, token: string): void {
+  completedByOthers({ id }: Machine, token: string, result: 'CONTINUE' | 'ABANDON' = 'CONTINUE'): void {
     const target = { group: groupName, hook: hooks.launch, token, instanceId: id }
-    void this.actions.complete(target, 'CONTINUE').then(() => this.look())
+    this.byOthers.add(token)
+    void this.actions.complete(target, result).then(() => this.look())
   }
 
   /** Auto Scaling's API, as the deployed adapter calls it. */
@@ -148,6 +163,29 @@ export class Machines {
     )
   }
 
+  /** What Auto Scaling shows of the group, as late as EC2. */
+  members(): SweepPorts['groupMembers'] {
+    return {
+      waiting: async () => {
+        this.look()
+        const at = this.clock.now() - this.lagMs
+        return this.groupDeleted ? [] : this.truth.machines.flatMap((machine) => this.memberAt(machine, at))
+      },
+    }
+  }
+
+  private memberAt(machine: Machine, at: number): WaitingMember[] {
+    const { waits, goings } = this.truth
+    const of = { group: groupName, instanceId: machine.id }
+    const wait = waits.findLast((one) => one.machine === machine && one.from <= at)
+    if (wait && (wait.ended?.at ?? Number.POSITIVE_INFINITY) > at)
+      return [{ ...of, state: wait.kind === 'launch' ? 'pending-wait' : 'terminating-wait' }]
+    const isThere = (machine.goneAt ?? Number.POSITIVE_INFINITY) > at
+    const isRetained = goings.some((going) => going.machine === machine && going.at <= at)
+    return isThere && isRetained ? [{ ...of, state: 'retained' }] : []
+  }
+
+  private readonly byOthers = new Set<string>()
   private seen = 0
 
   /** What has ended since it was looked at last, by expiry too. */
@@ -157,6 +195,9 @@ export class Machines {
       const action = ended[this.seen]
       const machine = this.truth.machines.find(({ id }) => id === action?.instanceId)
       if (!action || !machine) continue
+      const wait = this.truth.waits.find(({ token }) => token === action.token)
+      const others = this.byOthers.has(action.token) ? 'others' : 'us'
+      if (wait) wait.ended = { at: action.at, by: action.by === 'expiry' ? 'expiry' : others }
       if (action.hook === hooks.launch) {
         if (action.result === 'CONTINUE') this.onLaunched(machine)
         continue

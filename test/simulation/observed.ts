@@ -22,6 +22,8 @@ export interface Seen {
     readonly drainId: string
     readonly attempt: number
     readonly startedAt: number
+    /** it does nothing any more */
+    readonly hangsSince?: number
   }[]
 }
 export interface EdgeSeen {
@@ -91,6 +93,7 @@ export interface History {
   readonly executions: readonly {
     readonly drainId: string
     readonly status: string
+    readonly hangsSince?: number
     readonly events: number
   }[]
   readonly activeActions: readonly { readonly token: string; readonly instanceId: string }[]

@@ -137,6 +137,10 @@ export type Happening = { readonly at: number } & (
       readonly state: 'a' | 'ap' | 'i' | 'ip' | 'd'
     }
   | { readonly kind: 'group-deleted' }
+  /** the server's alarm is deleted, or has no data any more: no message tells of it */
+  | { readonly kind: 'alarm-ends'; readonly server: number; readonly how: 'deleted' | 'INSUFFICIENT_DATA' }
+  /** what runs for the drains of the server is stopped by hand, or does nothing any more */
+  | { readonly kind: 'executions-end'; readonly server: number; readonly how: 'stopped' | 'hangs' }
   /** the record of a drain is not in the table any more */
   | { readonly kind: 'row-lost'; readonly server: number }
 )
@@ -201,4 +205,12 @@ export type CallTrouble =
  * `edge.reload`), or anything (`*`).
  */
 export type PortCall = string
-export type RefusingPort = 'events' | 'lifecycleActions' | 'workflows' | 'instances' | 'store' | 'settles'
+export type RefusingPort =
+  | 'events'
+  | 'lifecycleActions'
+  | 'workflows'
+  | 'instances'
+  | 'store'
+  | 'settles'
+  | 'groupMembers'
+  | 'alarms'

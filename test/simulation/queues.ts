@@ -12,6 +12,9 @@ export interface Message {
   readonly sequence?: string
 }
 
+/** What a message that is lost would have told is found a little later than what one tells. */
+const unheardMs = 60_000
+
 /** How often SQS gives a message to a function before it goes to the dead-letter queue. */
 const receivesToTheEnd = 10
 
@@ -43,7 +46,8 @@ export class Queues {
   /** Brings each copy of a message after its delay. */
   send(name: FunctionName, message: Message, delays: readonly number[], sent: Sent): void {
     this.byBody.set(message.body, sent)
-    this.faults.lastAt = Math.max(this.faults.lastAt, this.clock.now() + Math.max(0, ...delays))
+    const comesAfter = delays.length === 0 ? unheardMs : Math.max(...delays)
+    this.faults.lastAt = Math.max(this.faults.lastAt, this.clock.now() + comesAfter)
     const trouble = [
       delays.length === 0 && 'lost',
       delays.length > 1 && 'doubled',

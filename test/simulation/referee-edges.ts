@@ -1,7 +1,8 @@
+import { keyOf } from './edge-truth.ts'
 import { type Findings, since } from './findings.ts'
 import { isUndecided, type Wanted, wantedOf } from './holds-in-force.ts'
 import type { EdgeSeen, History, Seen } from './observed.ts'
-import { keyOf, type Machine } from './truth.ts'
+import type { Machine } from './truth.ts'
 
 /** What edges and store must show after two minutes of calm. */
 export function judgeEdges(history: History, seen: Seen, findings: Findings): void {
@@ -179,8 +180,15 @@ function judgeDrains(history: History, seen: Seen, findings: Findings): void {
     const isGone =
       machine?.goneAt !== undefined && machine.goneAt + minutesMs < seen.at && id.startsWith('lifecycle/')
     const of = { at: seen.at, ...(server !== undefined && { server }), name: id }
+    if (isLeft(history, id)) continue
     findings.check('no drain outlives its hold', !isClaimed && !isGone && !wasLifted(history, id), of, what)
   }
+}
+
+/** Whether its last execution was stopped, or hangs: it is gone on with only while its hold is in force. */
+function isLeft({ executions }: History, id: string): boolean {
+  const last = executions.findLast(({ drainId }) => drainId === id)
+  return last !== undefined && (last.status === 'STOPPED' || last.hangsSince !== undefined)
 }
 
 /** Whether what was said last of an operator's or alarm's drain lifts its hold, long ago. */

@@ -1,14 +1,18 @@
 import { judgeAnswers } from './answers.ts'
 import { Findings, since } from './findings.ts'
-import type { IncidentKind } from './incidents.ts'
+import { foundAt } from './holds-in-force.ts'
 import type { History } from './observed.ts'
 import { judgeEdges } from './referee-edges.ts'
+import { emptyDrainMs, isDisturbed, judgeMissed, judgeRetained } from './referee-missed.ts'
 import type { Call, Going, Sent } from './truth.ts'
 
 /** Judges a history by what is true, and by nothing that the product says of itself. */
 export function judge(history: History): Findings {
   const findings = new Findings(history)
-  for (const going of history.truth.goings) judgeGoing(history, going, findings)
+  for (const going of history.truth.goings) {
+    judgeGoing(history, going, findings)
+    judgeRetained(history, going, findings)
+  }
   for (const sent of history.truth.sent) {
     judgeAction(history, sent, findings)
     judgeMessage(history, sent, findings)
@@ -32,7 +36,10 @@ export function judge(history: History): Findings {
       { at: history.endedAt },
       () => history.truth.lateWrites.map(({ by, at }) => `${by} at ${since(history, at)}`).join(', '),
     )
-  for (const seen of [...history.calms, history.last]) judgeEdges(history, seen, findings)
+  for (const seen of [...history.calms, history.last]) {
+    judgeEdges(history, seen, findings)
+    judgeMissed(history, seen, findings)
+  }
   return findings
 }
 
@@ -116,15 +123,17 @@ function isNameless({ plan, isKnown }: History, { uri }: Call, { at }: Going): b
 }
 
 function judgeAction(history: History, sent: Sent, findings: Findings): void {
-  const { about, takenAt } = sent
-  if (about.kind !== 'terminate' || takenAt === undefined) return
-  const { token, deadlineAt, machine } = about
+  const { about, sentAt } = sent
+  const found = foundAt(sent)
+  if (about.kind !== 'terminate' || found > history.endedAt) return
+  const { token, machine } = about
+  const deadlineAt = about.deadlineAt + found - sentAt
   const going = history.truth.goings.find((one) => one.token === token)
-  const subject = { at: going?.at ?? history.endedAt, since: takenAt, server: machine.server }
+  const subject = { at: going?.at ?? history.endedAt, since: found, server: machine.server }
   const past = going === undefined && history.plan.groupDeleted
   findings.check(
     'heartbeats come in time',
-    going?.by !== 'expiry' || takenAt > going.at || history.plan.groupDeleted,
+    going?.by !== 'expiry' || found > going.at || history.plan.groupDeleted,
     subject,
     () => `the action of ${machine.id} expired at ${since(history, going?.at ?? 0)}`,
   )
@@ -153,44 +162,20 @@ function judgeAction(history: History, sent: Sent, findings: Findings): void {
   )
 }
 
-/**
- * What a drain without calls takes at most: the longest wait, a few looks, the fail-over window, and its
- * turn.
- */
-const emptyDrainMs = 280_000
-/** What may make a zero doubtful at any time later. */
-const doubts: readonly IncidentKind[] = [
-  ...(['restart', 'relisted', 'edge comes or goes', 'address recycled', 'launch not shown'] as const),
-]
-/** What may keep it from ending while it lasts. */
-const troubles: readonly IncidentKind[] = [
-  ...(['edge trouble', 'fault', 'newer payload', 'events refused', 'completions refused'] as const),
-  ...(['machine dies', 'row lost', 'group deleted'] as const),
-]
-
-function judgeEmpty(
-  history: History,
-  { about, takenAt }: Sent,
-  going: Going | undefined,
-  findings: Findings,
-): void {
+function judgeEmpty(history: History, sent: Sent, going: Going | undefined, findings: Findings): void {
   const { truth, plan, endedAt } = history
-  if (about.kind !== 'terminate' || takenAt === undefined || !plan.isTrusted) return
+  const { about } = sent
+  const found = foundAt(sent)
+  if (about.kind !== 'terminate' || !plan.isTrusted) return
   const { server } = about.machine
   const calls = truth.calls.filter(({ machine }) => machine.server === server)
-  const emptyAt = Math.max(takenAt, ...calls.map(({ to }) => Math.min(to, going?.at ?? to)))
+  const emptyAt = Math.max(found, ...calls.map(({ to }) => Math.min(to, going?.at ?? to)))
   const endsAt = emptyAt + emptyDrainMs
-  const isDisturbed = truth.incidents.some(
-    (one) =>
-      (one.server === undefined || one.server === server) &&
-      one.from <= endsAt &&
-      (doubts.includes(one.kind) || (troubles.includes(one.kind) && one.until >= takenAt)),
-  )
-  if (isDisturbed || endsAt > Math.min(about.deadlineAt, endedAt)) return
+  if (isDisturbed(history, server, found, endsAt) || endsAt > Math.min(about.deadlineAt, endedAt)) return
   findings.check(
     'an empty drain ends soon',
     going !== undefined && going.at <= endsAt && going.how === 'CONTINUE',
-    { at: endsAt, since: takenAt, server },
+    { at: endsAt, since: found, server },
     () =>
       `${about.machine.id} had no calls from ${since(history, emptyAt)} on, and its action is ${going ? `${going.how} at ${since(history, going.at)}` : 'open'}`,
   )
@@ -249,7 +234,8 @@ function judgeExecutions(history: History, findings: Findings): void {
     )
   // One that a later attempt has overtaken ends when its wait is over.
   const lasting = history.last.executions.filter(
-    ({ drainId, attempt, startedAt }) =>
+    ({ drainId, attempt, startedAt, hangsSince }) =>
+      hangsSince === undefined &&
       !history.last.executions.some(
         (later) =>
           later.drainId === drainId &&

@@ -15,6 +15,7 @@ export const timeouts = {
   'complete-drain': 52,
   'retire-drain': 52,
   reconcile: 52,
+  sweep: 52,
   settle: 240,
 } as const
 export type FunctionName = keyof typeof timeouts

@@ -2,7 +2,7 @@ import type { ControlEvent } from '../../functions/contracts/events.ts'
 import type { InstanceFacts } from '../../functions/control/instance-life.ts'
 import type { Edge } from '../../functions/ports/edge.ts'
 import type { EventBus, Events } from '../../functions/ports/events.ts'
-import type { EdgePorts, Ports } from '../../functions/ports/ports.ts'
+import type { EdgePorts, Ports, SweepPorts } from '../../functions/ports/ports.ts'
 import { keepingEvents } from '../../functions/stored/keep-events.ts'
 import { createMemoryEvents } from '../memory/events.ts'
 import { createMemoryIds } from '../memory/ids.ts'
@@ -30,6 +30,8 @@ export interface PortSettings {
   readonly factsOf: (instanceId: string) => InstanceFacts | undefined
   readonly allFacts: () => readonly InstanceFacts[]
   readonly lifecycleActions: Ports['lifecycleActions']
+  readonly groupMembers: SweepPorts['groupMembers']
+  readonly alarms: SweepPorts['alarms']
   readonly workflows: MemoryWorkflows
   readonly settles: Ports['settles']
   readonly deadLetters: Ports['deadLetters']
@@ -37,7 +39,7 @@ export interface PortSettings {
 }
 
 /** The ports of all functions of one deployment together. */
-export type AllPorts = Ports & EdgePorts
+export type AllPorts = SweepPorts & EdgePorts
 
 /** The ports of one deployment, in memory. */
 export function simulatedPorts(settings: PortSettings) {
@@ -72,6 +74,8 @@ export function simulatedPorts(settings: PortSettings) {
     },
     instances: through(runs, 'instances', instances),
     lifecycleActions: through(runs, 'lifecycleActions', settings.lifecycleActions),
+    groupMembers: through(runs, 'groupMembers', settings.groupMembers),
+    alarms: through(runs, 'alarms', settings.alarms),
     workflows: through(runs, 'workflows', {
       start: (input) => settings.workflows.start(input),
       idle: (attempts) => settings.workflows.idle(attempts),

@@ -79,7 +79,7 @@ test('the referee uses nothing of the product: it imports none of its files, nor
 
 test('of the product it knows the ports, the messages, the use cases and the workflow only', () => {
   const allowed =
-    /^\.\.\/\.\.\/functions\/(aws\/lifecycle-actions|contracts\/[a-z-]+|ports\/[a-z-]+|stored\/keep-events|intake\/(intake|reconcile|handle-(alarm|command|lifecycle))|fleet\/handle-settle|drain\/look|control\/(drain|workflow|instance-life))\.ts$/
+    /^\.\.\/\.\.\/functions\/(aws\/lifecycle-actions|contracts\/[a-z-]+|ports\/[a-z-]+|stored\/keep-events|intake\/(intake|reconcile|sweep|handle-(alarm|command|lifecycle))|fleet\/handle-settle|drain\/look|control\/(drain|workflow|instance-life))\.ts$/
   const files = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.ts'))
   const imports = files.flatMap((file) => {
     const text = readFileSync(join(import.meta.dirname, file), 'utf8')

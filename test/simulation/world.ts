@@ -3,32 +3,31 @@ import { parseAlarmMessage } from '../../functions/contracts/alarm.ts'
 import { controlConfig } from '../../functions/contracts/config.ts'
 import { parseLifecycleMessage } from '../../functions/contracts/lifecycle-action.ts'
 import { type SettleRequest, settleRequest } from '../../functions/contracts/settle-request.ts'
-import { type WorkflowPayload, workflowInput } from '../../functions/contracts/workflow-payload.ts'
-import { drainWorkflow } from '../../functions/control/workflow.ts'
-import { look } from '../../functions/drain/look.ts'
 import { handleSettle } from '../../functions/fleet/handle-settle.ts'
 import { handleAlarm } from '../../functions/intake/handle-alarm.ts'
 import { handleCommand } from '../../functions/intake/handle-command.ts'
 import { handleLifecycle } from '../../functions/intake/handle-lifecycle.ts'
 import { takeIn } from '../../functions/intake/intake.ts'
 import { reconcile } from '../../functions/intake/reconcile.ts'
-import type { EdgePorts, Ports } from '../../functions/ports/ports.ts'
+import { sweep } from '../../functions/intake/sweep.ts'
+import type { EdgePorts, Ports, SweepPorts } from '../../functions/ports/ports.ts'
 import { createAsterisks } from '../memory/asterisk.ts'
 import type { MemoryClock } from '../memory/clock.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
-import { createMemoryWorkflows } from '../memory/workflows.ts'
-import { interpreter } from '../workflow/interpreter.ts'
+import { alarmsPort } from './alarms.ts'
 import { createLosingStore, type LosingStore } from './drain-rows.ts'
 import { createEdges } from './edge-lists.ts'
+import { EdgeTruth } from './edge-truth.ts'
 import { plantTroubles } from './edges.ts'
+import { Executions } from './executions.ts'
 import { Faults } from './faults.ts'
-import { Machines } from './machines.ts'
+import { lagOf, Machines } from './machines.ts'
 import { groupName, hooks } from './messages.ts'
 import type { Plan } from './plan.ts'
 import { type Message, Queues } from './queues.ts'
 import { type FunctionName, Runs } from './runs.ts'
 import { type AllPorts, simulatedPorts } from './simulated-ports.ts'
-import { EdgeTruth, type Machine, Truth } from './truth.ts'
+import { type Machine, Truth } from './truth.ts'
 import { VirtualClock } from './virtual-clock.ts'
 import { answersTo, type ByUs, tellOfFaults, traced, watchByes } from './witness.ts'
 
@@ -37,15 +36,6 @@ const minute = 60_000
 export const endingSeconds = 60
 /** the longest call that the edges allow */
 export const longestCallSeconds = 900
-
-/** What an execution of the workflow came to; `events` of its history so far. */
-export interface ExecutionSeen {
-  readonly drainId: string
-  readonly attempt: number
-  readonly startedAt: number
-  status: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'STOPPED'
-  events: number
-}
 
 export interface World {
   readonly plan: Plan
@@ -61,7 +51,7 @@ export interface World {
   readonly queues: Queues
   readonly store: LosingStore
   readonly events: ReturnType<typeof simulatedPorts>['events']
-  readonly executions: readonly ExecutionSeen[]
+  readonly executions: Executions
   readonly lists: ReturnType<typeof createEdges>
   readonly byUs: ByUs
   /** A first look, at which nothing goes wrong: the deployment knows its edges before anything happens. */
@@ -92,7 +82,10 @@ export function createWorld(plan: Plan, sabotage: (ports: AllPorts) => AllPorts 
   const byUs = watchByes(edges, truth, clock)
   const configured = new Set(plan.edges.flatMap((edge, index) => (edge.configured ? [index] : [])))
   const store = createLosingStore()
-  const { executions, workflows } = watchedWorkflows(clock, runs, (input) => execute(input))
+  const executions = new Executions({
+    ...{ plan, clock, startedAt, runs, faults, decidedAt },
+    ports: () => ports,
+  })
   const config = configOf(plan)
   const simulated = simulatedPorts({
     config,
@@ -103,41 +96,29 @@ export function createWorld(plan: Plan, sabotage: (ports: AllPorts) => AllPorts 
     factsOf: (id) => machines.factsOf(id),
     allFacts: () => machines.allFacts(),
     lifecycleActions: machines.port(),
-    workflows,
+    groupMembers: machines.members(),
+    alarms: alarmsPort(truth, startedAt, () => clock.now() - lagOf(plan)),
+    workflows: executions.workflows,
     settles: { ask: async (request) => settling(request) },
     deadLetters: { reject: async ({ body }, reason) => queues.rejected(body, reason.name) },
     mediaServers: createAsterisks(config.groups, (address) => channelsAt(address, plan, truth, clock.now())),
   })
-  const { ports, edgePorts } = shared(sabotage(simulated.ports))
+  const { ports, sweepPorts, edgePorts } = shared(sabotage(simulated.ports))
   const settling = backgroundSettles({ clock, runs, faults, edgePorts })
   let stopped = false
-  const execute = executor({ plan, clock, startedAt, runs, ports, faults, decidedAt, stopped: () => stopped })
   const queues = new Queues(clock, runs, faults, (name, message) => work(ports, name, message))
   const everyMinute = () => {
     if (stopped) return
     settling({ kind: 'minute' })
     void runs.outside(() => runs.invoke('reconcile', () => reconcile(ports)))
+    void runs.outside(() => runs.invoke('sweep', () => sweep(sweepPorts)))
     machines.look()
     clock.at(clock.now() + minute, everyMinute)
   }
   clock.at(startedAt + 500, everyMinute)
   return {
-    ...{
-      plan,
-      clock,
-      startedAt,
-      runs,
-      faults,
-      truth,
-      machines,
-      edges,
-      configured,
-      queues,
-      store,
-      executions,
-      lists,
-      byUs,
-    },
+    ...{ plan, clock, startedAt, runs, faults, truth, machines, edges },
+    ...{ configured, queues, store, executions, lists, byUs },
     events: simulated.events,
     lookAround: () =>
       runs.outside(async () => {
@@ -146,43 +127,23 @@ export function createWorld(plan: Plan, sabotage: (ports: AllPorts) => AllPorts 
       }),
     stop() {
       stopped = true
+      executions.stop()
       runs.stop()
       clock.stop()
     },
   }
 }
 
-function watchedWorkflows(
-  clock: MemoryClock,
-  runs: Runs,
-  execute: (input: WorkflowPayload) => Promise<Pick<ExecutionSeen, 'status' | 'events'>>,
-) {
-  const executions: ExecutionSeen[] = []
-  const workflows = createMemoryWorkflows((input) => {
-    const seen: ExecutionSeen = {
-      drainId: input.drainId,
-      attempt: input.attempt,
-      startedAt: clock.now(),
-      status: 'RUNNING',
-      events: 0,
-    }
-    executions.push(seen)
-    void runs
-      .outside(() => execute(input))
-      .then(({ status, events }) => {
-        Object.assign(seen, { status, events })
-        if (status === 'FAILED') workflows.fail(input.drainId, input.attempt)
-        if (status === 'SUCCEEDED') workflows.succeed(input.drainId, input.attempt)
-      })
-  })
-  return { executions, workflows }
-}
-
 /** What each function has of all ports: only settle reaches edges and media servers; it ends no action. */
-function shared(all: AllPorts): { readonly ports: Ports; readonly edgePorts: EdgePorts } {
-  const { fleet: _fleet, mediaServers: _mediaServers, ...ports } = all
+function shared(all: AllPorts): {
+  readonly ports: Ports
+  readonly sweepPorts: SweepPorts
+  readonly edgePorts: EdgePorts
+} {
+  const { fleet: _fleet, mediaServers: _mediaServers, ...sweepPorts } = all
+  const { groupMembers: _members, alarms: _alarms, ...ports } = sweepPorts
   const { lifecycleActions: _actions, deadLetters: _deadLetters, ...edgePorts } = all
-  return { ports, edgePorts }
+  return { ports, sweepPorts, edgePorts }
 }
 
 /** How long after one that failed or died Lambda does again what nobody waits for; then it is lost. */
@@ -249,52 +210,5 @@ async function work(ports: Ports, name: FunctionName, message: Message): Promise
     if (name === 'alarm-events') await handleAlarm(ports, parseAlarmMessage(message.body))
     else if (name === 'lifecycle-events') await handleLifecycle(ports, parseLifecycleMessage(message.body))
     else await handleCommand(ports, message)
-  })
-}
-
-interface ExecutorSettings {
-  readonly plan: Plan
-  readonly clock: MemoryClock
-  readonly startedAt: number
-  readonly runs: Runs
-  readonly ports: Ports
-  readonly faults: Faults
-  /** when the look began by which the running step goes */
-  readonly decidedAt: AsyncLocalStorage<number | undefined>
-  readonly stopped: () => boolean
-}
-
-/** Runs executions of the deployed definition, each step in a function. */
-function executor({ plan, clock, startedAt, runs, ports, faults, decidedAt, stopped }: ExecutorSettings) {
-  const lookedAt = new Map<string, number>()
-  const isNewer = () =>
-    plan.faults.some(
-      (fault) =>
-        fault.kind === 'newer-payload' &&
-        clock.now() >= startedAt + fault.from &&
-        clock.now() < startedAt + fault.to,
-    )
-  const step =
-    (name: FunctionName, task: (ports: Ports, payload: WorkflowPayload) => Promise<WorkflowPayload>) =>
-    async (input: unknown) => {
-      const outcome = await runs.invoke(name, async () => {
-        const { error: _, ...payload } = workflowInput.parse(input)
-        if (name === 'look') lookedAt.set(payload.drainId, clock.now())
-        return decidedAt.run(lookedAt.get(payload.drainId), () => task(ports, payload))
-      })
-      if (outcome.end === 'died') throw Object.assign(new Error('killed'), { name: 'Sandbox.Timedout' })
-      if (outcome.end === 'failed') throw outcome.error
-      if (!isNewer()) return outcome.answer
-      faults.hit('payload of a newer release', clock.now())
-      return { ...outcome.answer, ofANewerRelease: 1 }
-    }
-  return interpreter(drainWorkflow, {
-    clock,
-    stopped,
-    tasks: {
-      Look: step('look', look),
-      CompleteDrain: step('complete-drain', look),
-      RetireDrain: step('retire-drain', look),
-    },
   })
 }
