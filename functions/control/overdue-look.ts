@@ -2,12 +2,17 @@ import type { Drain } from './drain.ts'
 import type { Pace } from './pace.ts'
 import { openAction } from './phases.ts'
 
+/** The longest silence of a drain that is looked at, in heartbeat intervals; its hook waits for three. */
+const longestSilence = 1.5
+
 /**
- * Whether a drain was not looked at for so long that its execution hangs: two of its longest waits. Its
- * action's hook waits for three heartbeat intervals.
+ * Whether a drain was not looked at for so long that its execution hangs: two of its longest waits, or one
+ * where its heartbeat is late. After two its action may be over before the next minute.
  */
 export function isLookOverdue(drain: Drain, now: number, { maxWaitSeconds }: Pace): boolean {
-  const { lookedAt = drain.lastHeartbeatAt ?? drain.hold.placedAt } = drain
-  const longestWait = Math.min(maxWaitSeconds, openAction(drain)?.heartbeatSeconds ?? maxWaitSeconds)
-  return now - lookedAt >= 2 * longestWait * 1000
+  const { lastHeartbeatAt = drain.hold.placedAt, lookedAt = lastHeartbeatAt } = drain
+  const heartbeatSeconds = openAction(drain)?.heartbeatSeconds ?? Number.POSITIVE_INFINITY
+  const longestWaitMs = Math.min(maxWaitSeconds, heartbeatSeconds) * 1000
+  const isSilent = now - lastHeartbeatAt >= longestSilence * heartbeatSeconds * 1000
+  return now - lookedAt >= (isSilent ? 1 : 2) * longestWaitMs
 }

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { isLookOverdue } from '../../functions/control/overdue-look.ts'
+import { actionDrain, draining, holdDrain, retained } from './drain-samples.ts'
+
+const pace = { minWaitSeconds: 5, maxWaitSeconds: 120, failoverWindowSeconds: 10 }
+const second = 1000
+const looked = { ...actionDrain(draining), lookedAt: 1000 * second, lastHeartbeatAt: 950 * second }
+const overdueAt = (drain: Parameters<typeof isLookOverdue>[0], at: number) =>
+  isLookOverdue(drain, at * second, pace)
+
+test('a look is overdue after two of the longest waits', () => {
+  const beating = { ...looked, lastHeartbeatAt: 1000 * second + 100 * second }
+  expect([overdueAt(beating, 1199), overdueAt(beating, 1200)]).toEqual([false, true])
+  const held = { ...holdDrain(draining), lookedAt: 1000 * second }
+  expect([overdueAt(held, 1239), overdueAt(held, 1240)]).toEqual([false, true])
+})
+
+test('and after one where its heartbeat is late, so that a sweep a minute later is in time', () => {
+  expect([overdueAt(looked, 1099), overdueAt(looked, 1100)]).toEqual([false, true])
+})
+
+test('one whose action is over keeps nothing alive', () => {
+  const kept = { ...actionDrain(retained), lookedAt: 1000 * second, lastHeartbeatAt: 10 * second }
+  expect([overdueAt(kept, 1239), overdueAt(kept, 1240)]).toEqual([false, true])
+})
