@@ -8,8 +8,8 @@ interface Lost {
 }
 
 /**
- * What no message tells, or nobody goes on with: in some histories, now and then with trouble for whoever looks
- * for it.
+ * What no message tells, or nobody goes on with: in some histories, now and then with trouble for whoever
+ * looks for it.
  */
 export function drawLost(
   draws: Draws,
@@ -112,7 +112,7 @@ const stories = {
       ...(draws.chance(0.6) ? [{ ...alarm, at: over, state: 'OK' } as const] : []),
     ]
   },
-  /** Its policy decides at the deadline, and may retain it; nobody goes on with its drain from about then on. */
+  /** Its policy decides at the deadline, and may retain it; nobody goes on with its drain from then on. */
   retainedStopped: (place: Place, { drainDeadlineSeconds }: GroupPlan): Happening[] => {
     const { draws, server, at } = place
     const due = at + drainDeadlineSeconds * second
