@@ -147,15 +147,16 @@ function fromFlat(row: DrainRow): Drain {
     lookedAt,
   } = row
   const known = {
-    ...{ attempt, version, steps, completionTries, events },
+    ...{ attempt, version, steps, events },
     hold: holdIn(row),
-    ...(callsEnded !== undefined && { callsEnded }),
     ...(lookedAt !== undefined && { lookedAt }),
   }
   const drain: Drain = lifecycle
     ? {
         ...known,
         action: lifecycle,
+        completionTries,
+        ...(callsEnded !== undefined && { callsEnded }),
         ...(lastHeartbeatAt !== undefined && { lastHeartbeatAt }),
         phase: actionPhase(row),
       }
@@ -190,13 +191,23 @@ type ActionPhase = Extract<Drain, { action: LifecycleTarget }>['phase']
 type HoldPhase = Exclude<Drain, { action: LifecycleTarget }>['phase']
 
 function actionPhase(row: DrainRow): ActionPhase {
-  const { state, completion, result } = row
+  const { state, result } = row
   if (state === 'claimed') return { name: 'claimed' }
   if (state === 'ended') return { name: 'ended', because: result ?? 'lifted' }
   const from = lookingIn(row)
-  if (state === 'completing' && completion && result)
-    return { name: 'completing', completion, because: result, from }
-  return from
+  const completing = state === 'completing' ? completingIn(row, from) : undefined
+  return completing ?? from
+}
+
+/** @returns nothing where its fields contradict each other: its drain is looked at anew */
+function completingIn({ completion, result }: DrainRow, from: Completing['from']): Completing | undefined {
+  const name = 'completing'
+  const noCalls = result === 'drained' || result === 'absent' || result === 'gone' ? result : undefined
+  if (from.name === 'retained')
+    return completion === 'TERMINATE' && noCalls ? { name, completion, because: noCalls, from } : undefined
+  if (completion === 'ABANDON' && result === 'retained') return { name, completion, because: result, from }
+  const decided = result === 'terminated-at-deadline' || result === 'action-over' ? result : noCalls
+  return completion === 'CONTINUE' && decided ? { name, completion, because: decided, from } : undefined
 }
 
 function lookingIn(row: DrainRow): Completing['from'] {
@@ -234,7 +245,7 @@ function holdPhase(row: DrainRow): HoldPhase {
 }
 
 export function toDrainRow(drain: Drain): DrainRow {
-  const { attempt, version, steps, completionTries, callsEnded, events, hold, phase } = drain
+  const { attempt, version, steps, completionTries = 0, callsEnded, events, hold, phase } = drain
   const { source, id, subject: of, uris, formerUris, addresses, wholeInstance, group, who, why, order } = hold
   const result = becauseOf(phase)
   return {

@@ -1,6 +1,6 @@
 import { concludedAnew } from './claim.ts'
 import { chooseAtDeadline, dealOut, type Left } from './deadline.ts'
-import type { ActionDrain, Drain, EndingCalls, Held, HoldDrain, Retained } from './drain.ts'
+import type { ActionDrain, Drain, Draining, EndingCalls, Held, HoldDrain, Retained } from './drain.ts'
 import type { EdgeResult } from './edge-result.ts'
 import type { Hold } from './hold.ts'
 import type { Wait } from './pace.ts'
@@ -145,6 +145,7 @@ const longestProgress = 1000
 
 /** What the steps before have ended, as far as the edges' readings tell; and why an edge ended none. */
 function countEndedCalls(drain: Drain, { endedOn }: Found): Drain {
+  if (!drain.action) return drain
   const phase = looking(drain)
   if (phase.name !== 'ending-calls' || phase.lastStepAt === undefined) return drain
   const before = drain.callsEnded ?? 0
@@ -191,15 +192,10 @@ function held(drain: HoldDrain, verdict: Held['verdict']): Drain {
 
 /** At the deadline calls are left, or unknown: the group's stated policy decides, and it is published. */
 function overdue(drain: Drain, left: Remains, now: number, rules: AdvanceRules): Advance {
+  if (drain.action) return overdueAction(drain, left, { now, rules })
   const { callsLeft, unknown, zeroPending } = left
   const wait = zeroPending ? 'confirm' : 'paced'
   const phase = looking(drain)
-  if (drain.action && phase.name === 'retained') {
-    if (!isRetainedTooLong(phase, now, rules)) return { drain, wait }
-    const told = telling(drain, 'retainedTooLong', { ageMs: now - phase.since, callsLeft, unknown })
-    return { drain: { ...told, phase: { ...phase, tooLongPublished: true } } as const, wait }
-  }
-  if (drain.action) return decide(drain, left, now, rules)
   const isEmpty = phase.name === 'held' && callsLeft === 0
   if (phase.memory.overdue || isEmpty) return { drain, wait }
   return {
@@ -208,10 +204,26 @@ function overdue(drain: Drain, left: Remains, now: number, rules: AdvanceRules):
   }
 }
 
-function decide(drain: ActionDrain, left: Remains, now: number, rules: AdvanceRules): Advance {
+interface Now {
+  readonly now: number
+  readonly rules: AdvanceRules
+}
+
+function overdueAction(drain: ActionDrain, left: Remains, at: Now): Advance {
   const phase = looking(drain)
+  if (phase.name !== 'retained') return decide(drain, phase, left, at)
+  const { now, rules } = at
+  const { callsLeft, unknown, zeroPending } = left
+  const wait = zeroPending ? 'confirm' : 'paced'
+  if (!isRetainedTooLong(phase, now, rules)) return { drain, wait }
+  const told = telling(drain, 'retainedTooLong', { ageMs: now - phase.since, callsLeft, unknown })
+  return { drain: { ...told, phase: { ...phase, tooLongPublished: true } } as const, wait }
+}
+
+function decide(drain: ActionDrain, phase: Draining | EndingCalls, left: Remains, at: Now): Advance {
+  const { now } = at
   const isEnding = phase.name === 'ending-calls'
-  if (isEnding && !isOutOfTime(phase, drain, now)) return endCalls(drain, phase, left, { now, rules })
+  if (isEnding && !isOutOfTime(phase, drain, now)) return endCalls(drain, phase, left, at)
   // Calls that could not be ended in time go with the instance; what is unknown still goes by its own rule.
   const { policy } = drain.action
   const { choice, because } = chooseAtDeadline(
@@ -229,12 +241,16 @@ function decide(drain: ActionDrain, left: Remains, now: number, rules: AdvanceRu
   switch (choice) {
     case 'end-calls': {
       const begun = { name: 'ending-calls', since: now, memory: phase.memory } as const
-      return endCalls(told, begun, left, { now, rules })
+      return endCalls(told, begun, left, at)
     }
-    case 'terminate':
-      return { drain: completing(told, 'terminated-at-deadline', 'CONTINUE'), wait: 'paced' }
-    case 'retain':
-      return { drain: completing(told, 'retained', 'ABANDON'), wait: 'paced' }
+    case 'terminate': {
+      const how = { completion: 'CONTINUE', because: 'terminated-at-deadline' } as const
+      return { drain: { ...told, phase: { name: 'completing', ...how, from: phase } }, wait: 'paced' }
+    }
+    case 'retain': {
+      const how = { completion: 'ABANDON', because: 'retained' } as const
+      return { drain: { ...told, phase: { name: 'completing', ...how, from: phase } }, wait: 'paced' }
+    }
     default:
       return choice satisfies never
   }
@@ -244,12 +260,7 @@ function decide(drain: ActionDrain, left: Remains, now: number, rules: AdvanceRu
  * Some calls are ended with BYEs, a few over all edges, by the next settle of each. While something is
  * unknown that would have the instance retained, no call is ended: it would be in vain.
  */
-function endCalls(
-  drain: ActionDrain,
-  phase: EndingCalls,
-  left: Remains,
-  { now, rules }: { readonly now: number; readonly rules: AdvanceRules },
-): Advance {
+function endCalls(drain: ActionDrain, phase: EndingCalls, left: Remains, { now, rules }: Now): Advance {
   const { policy, endCalls: how } = drain.action
   const wait = left.callsLeft === 0 && left.zeroPending ? 'confirm' : 'shortest'
   const ends = how !== undefined && chooseAtDeadline(policy, left).choice === 'end-calls'

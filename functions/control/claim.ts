@@ -43,9 +43,9 @@ function fresh(
   version: number,
   events: Drain['events'] = [],
 ): Drain {
-  const begun = { attempt, version, hold, events, completionTries: 0, steps: 0 }
+  const begun = { attempt, version, hold, events, steps: 0 }
   const phase = { name: 'claimed' } as const
-  return action ? { ...begun, action, phase } : { ...begun, phase }
+  return action ? { ...begun, action, completionTries: 0, phase } : { ...begun, phase }
 }
 
 function renewed(existing: HoldDrain, { hold }: DrainRequest): Drain {

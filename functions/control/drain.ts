@@ -76,15 +76,27 @@ export type Retained = {
   readonly since: number
   readonly tooLongPublished?: true
 }
-/** TERMINATE: the instance was retained, and its calls are over now. */
-export type Completion = 'CONTINUE' | 'ABANDON' | 'TERMINATE'
-export type Completing = {
+/** Why no call keeps an instance. */
+export type NoCalls = 'drained' | 'absent' | 'gone'
+type CompletingAction = {
   readonly name: 'completing'
-  readonly completion: Completion
-  readonly because: Because
   /** what it returns to where the completion is refused and the verdict gets old */
-  readonly from: Draining | EndingCalls | Retained
+  readonly from: Draining | EndingCalls
+} & (
+  | {
+      readonly completion: 'CONTINUE'
+      readonly because: NoCalls | 'terminated-at-deadline' | 'action-over'
+    }
+  | { readonly completion: 'ABANDON'; readonly because: 'retained' }
+)
+/** The instance was retained, and its calls are over now. */
+type CompletingRetained = {
+  readonly name: 'completing'
+  readonly from: Retained
+  readonly completion: 'TERMINATE'
+  readonly because: NoCalls
 }
+export type Completing = CompletingAction | CompletingRetained
 export type Ended = { readonly name: 'ended'; readonly because: Because }
 
 /** A hold with a drain that sees it through, until it is due (epoch ms). */
@@ -107,9 +119,6 @@ interface AnyDrain {
    * `until` its deadline
    */
   readonly hold: DrainHold
-  /** how often its completion was refused */
-  readonly completionTries: number
-  readonly callsEnded?: number
   /** not published yet, the oldest first */
   readonly events: readonly DrainEvent[]
 }
@@ -118,6 +127,9 @@ interface AnyDrain {
 export interface ActionDrain extends AnyDrain {
   readonly action: LifecycleTarget
   readonly lastHeartbeatAt?: number
+  /** how often its completion was refused */
+  readonly completionTries: number
+  readonly callsEnded?: number
   readonly phase: Claimed | Draining | EndingCalls | Completing | Retained | Ended
 }
 
@@ -127,6 +139,8 @@ export type CompletingDrain = ActionDrain & { readonly phase: Completing }
 export interface HoldDrain extends AnyDrain {
   readonly action?: never
   readonly lastHeartbeatAt?: never
+  readonly completionTries?: never
+  readonly callsEnded?: never
   readonly phase: Claimed | Draining | Held | Ended
 }
 

@@ -13,6 +13,7 @@ import {
   type LifecycleActionRef,
   type LifecycleTarget,
   type Memory,
+  type NoCalls,
   type Phase,
   type Retained,
 } from './drain.ts'
@@ -121,15 +122,14 @@ export function ended(drain: Drain, because: Because): Drain {
   return telling({ ...drain, phase: { name: 'ended', because } }, 'drainEnded', {})
 }
 
-/** @param completion given: it is not for what was found of its calls */
-export function completing(
-  drain: ActionDrain,
-  because: Because,
-  completion?: Completing['completion'],
-): CompletingDrain {
+/** No call keeps its instance: it is let go, or terminated where Auto Scaling retains it. */
+export function completing(drain: ActionDrain, because: NoCalls): CompletingDrain {
   const from = looking(drain)
-  const empty = from.name === 'retained' ? 'TERMINATE' : 'CONTINUE'
-  return { ...drain, phase: { name: 'completing', completion: completion ?? empty, because, from } }
+  const phase: Completing =
+    from.name === 'retained'
+      ? { name: 'completing', completion: 'TERMINATE', because, from }
+      : { name: 'completing', completion: 'CONTINUE', because, from }
+  return { ...drain, phase }
 }
 
 export function retained(drain: ActionDrain, now: number): ActionDrain {
@@ -143,8 +143,13 @@ export function retained(drain: ActionDrain, now: number): ActionDrain {
  * destinations stay disabled.
  */
 export function withoutUs(drain: ActionDrain, machineGone: boolean, now: number): Drain {
+  const from = looking(drain)
+  // That its action is over is why it is retained.
+  if (from.name === 'retained') return drain
   if ((drain.action.isRetained || mayRetain(drain.action.policy)) && !machineGone) return retained(drain, now)
-  return completed(isCompleting(drain) ? drain : completing(drain, 'action-over', 'CONTINUE'), 'over')
+  if (isCompleting(drain)) return completed(drain, 'over')
+  const over = { name: 'completing', completion: 'CONTINUE', because: 'action-over', from } as const
+  return completed({ ...drain, phase: over }, 'over')
 }
 
 /** Its action was completed, or was over by then. */

@@ -27,7 +27,7 @@ export const anAction = {
 } as const satisfies LifecycleTarget
 
 export const until = 3_601_000
-const begun = { attempt: 1, version: 1, steps: 0, completionTries: 0, events: [] }
+const begun = { attempt: 1, version: 1, steps: 0, events: [] }
 const operators: DrainHold = { ...hold(), source: 'operator', until }
 
 export function actionDrain<P extends ActionDrain['phase']>(
@@ -35,7 +35,7 @@ export function actionDrain<P extends ActionDrain['phase']>(
   policy: DeadlinePolicy = anAction.policy,
 ): ActionDrain & { readonly phase: P } {
   const held: DrainHold = { ...operators, source: 'lifecycle', id: `${machine.instanceId}/hook` }
-  return { ...begun, hold: held, action: { ...anAction, policy }, phase }
+  return { ...begun, hold: held, action: { ...anAction, policy }, completionTries: 0, phase }
 }
 
 export function holdDrain(phase: HoldDrain['phase']): HoldDrain {

@@ -53,7 +53,11 @@ it('an operator’s or alarm’s drain is never completed, retained, or ending c
   const withAction: Drain = { ...operators, action: anAction }
   // @ts-expect-error
   const keptAlive: Drain = { ...operators, lastHeartbeatAt: 1 }
-  expect([withAction, keptAlive]).toHaveLength(2)
+  // @ts-expect-error
+  const triedToComplete: Drain = { ...operators, completionTries: 1 }
+  // @ts-expect-error
+  const withCallsEnded: Drain = { ...operators, callsEnded: 1 }
+  expect([withAction, keptAlive, triedToComplete, withCallsEnded]).toHaveLength(4)
 })
 
 it('a phase has its fields, and no others', () => {
@@ -70,6 +74,18 @@ it('a phase has its fields, and no others', () => {
     { ...empty, from: claimed },
     // @ts-expect-error
     { ...empty, from: ended },
+    // @ts-expect-error an action is not completed for a lift of its hold
+    { ...completing, because: 'lifted' },
+    // @ts-expect-error no server is abandoned whose calls are over
+    { ...completing, completion: 'ABANDON' },
+    // @ts-expect-error nor let go, because it is to be retained
+    { ...completing, because: 'retained' },
+    // @ts-expect-error only what is retained is terminated
+    { ...completing, completion: 'TERMINATE' },
+    // @ts-expect-error and never with calls
+    { ...completing, completion: 'TERMINATE', because: 'terminated-at-deadline', from: retained },
+    // @ts-expect-error what is retained has no action that goes on
+    { ...completing, from: retained },
     // @ts-expect-error ended without because
     { name: 'ended' },
     // @ts-expect-error
@@ -89,5 +105,5 @@ it('a phase has its fields, and no others', () => {
     // @ts-expect-error
     { ...{ name: 'claimed' }, memory: draining.memory } satisfies Phase,
   ]
-  expect(phases).toHaveLength(15)
+  expect(phases).toHaveLength(21)
 })

@@ -41,8 +41,11 @@ describe('a completion that Auto Scaling refuses', () => {
     expect(refused(actionDrain(each.phase), 'throttled').phase).toEqual(each.from)
   })
 
-  it.each(['gone', 'retained', 'terminated-at-deadline'] as const)('stands where it is %s', (because) => {
-    const phase = { ...completing, because }
+  it.each([
+    { ...completing, because: 'gone' },
+    { ...completing, completion: 'ABANDON', because: 'retained' },
+    { ...completing, because: 'terminated-at-deadline' },
+  ] as const)('stays as it is where it is $because', (phase) => {
     expect(refused(actionDrain(phase), 'throttled')).toMatchObject({ phase, completionTries: 1 })
   })
 

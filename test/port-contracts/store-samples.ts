@@ -33,8 +33,9 @@ export function aHold(id: string, change: Partial<Hold> = {}): Hold {
 }
 /** A lifecycle action's, with every field. Its id is `lifecycle/<name>`. */
 export function aDrain(name: string, change: Partial<ActionDrain> = {}): ActionDrain {
+  const { action: _, ...begun } = aHoldDrain(name)
   return {
-    ...aHoldDrain(name),
+    ...begun,
     hold: held({ id: name }),
     action: {
       group: 'media',
@@ -47,6 +48,8 @@ export function aDrain(name: string, change: Partial<ActionDrain> = {}): ActionD
       heartbeatSeconds: 100,
     },
     lastHeartbeatAt: 1_795_000_001_000,
+    completionTries: 2,
+    callsEnded: 7,
     phase: { name: 'draining', memory },
     ...change,
   }
@@ -62,8 +65,6 @@ export function aHoldDrain(name: string, change: Partial<HoldDrain> = {}): HoldD
     version: 1,
     steps: 3,
     hold: held({ id: name, source: 'operator' }),
-    completionTries: 2,
-    callsEnded: 7,
     events: [
       { name: 'drainStarted', id: `${name}#1.0`, at: 1_795_000_003_000, detail: summary },
       { name: 'retainedTooLong', detail: { ...summary, ageMs: 1, callsLeft: 2, unknown: ['edge a'] } },
