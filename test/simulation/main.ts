@@ -129,6 +129,7 @@ function print(
   const { happenings, faults, ...world } = plan
   const lines = violations.map(({ rule, what }) => `BROKEN ${rule}: ${what}`)
   for (const line of new Set(lines)) console.log(line)
+  if (lines.length === 0) console.log('it breaks no rule')
   for (const kind of new Set(undecidable)) console.log(`undecidable: ${kind}`)
   console.log(JSON.stringify(world))
   for (const happening of happenings) console.log(`  ${JSON.stringify(happening)}`)
