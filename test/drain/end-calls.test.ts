@@ -128,7 +128,7 @@ test('an edge that does not answer while calls are ended harms neither the other
   a.misbehaviour = { faults: { 'dlg.profile_list': 'unreachable' } }
   await world.scaleIn()
   await retired(world)
-  expect(endings.every(({ edge }) => edge === 'edge-b')).toBe(true)
+  expect(some(endings).every(({ edge }) => edge === 'edge-b')).toBe(true)
   expect(callsUp(world)).toEqual([6, 0])
   const beats = world.memory.lifecycleActions.heartbeats.map(({ at }) => at - world.startedAt)
   expect(beats.filter((at) => at > deadline).length).toBeGreaterThan(0)

@@ -50,7 +50,7 @@ test("an operator's drained destination is watched for days, in executions whose
   await world.pass(5 * minutes)
   expect(world.flags()).toMatchObject({ 'edge-b/1': 'DX' })
   expect(world.executions.length).toBeGreaterThan(3)
-  expect(world.executions.every(({ input }) => input.drainId === 'operator/10.0.1.20:5060;udp/alice')).toBe(
-    true,
-  )
+  expect(
+    some(world.executions).every(({ input }) => input.drainId === 'operator/10.0.1.20:5060;udp/alice'),
+  ).toBe(true)
 })

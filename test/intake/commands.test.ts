@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { some } from '../present.ts'
 import {
   command,
   createWorld,
@@ -263,7 +264,9 @@ test('an outcome stays within what an event and a row take, however many sets an
   const world = createWorld({ edges: ids })
   const outcome = await world.command(command('command-drain-destination'))
   expect(Buffer.byteLength(JSON.stringify(outcome))).toBeLessThan(200_000)
-  expect(world.edges.every((edge) => edge.truth().entries.every(({ flags }) => flags === 'DX'))).toBe(true)
+  expect(
+    some(world.edges).every((edge) => some(edge.truth().entries).every(({ flags }) => flags === 'DX')),
+  ).toBe(true)
   expect(world.memory.events.of('Command Answered').at(-1)).toMatchObject({
     edges: expect.arrayContaining([
       expect.objectContaining({ edge: 'edge-49', outcome: 'applied', more: 100 }),

@@ -44,6 +44,6 @@ describe('the lengths of the lab hang together', () => {
 
 test('every machine has an address of its own, and set 1 has all of them', () => {
   expect(new Set(serverPlans.map(({ address }) => address)).size).toBe(serverPlans.length)
-  expect(serverPlans.every(({ sets }) => sets.includes(1))).toBe(true)
+  expect(some(serverPlans).every(({ sets }) => sets.includes(1))).toBe(true)
   expect(serverPlans.filter(({ kind }) => kind === 'sipp').length).toBeGreaterThanOrEqual(6)
 })

@@ -19,7 +19,7 @@ export function filesContract(
     const outcomes = await edge.write(writes)
     expect(outcomes).toHaveLength(232)
     expect([outcomes[0], outcomes[231]]).toEqual(['done', 'done'])
-    expect(outcomes.slice(1, -1).every((outcome) => typeof outcome !== 'string')).toBe(true)
+    expect(some(outcomes.slice(1, -1)).every((outcome) => typeof outcome !== 'string')).toBe(true)
     expect(outcomes[100]).toMatchObject({ fault: 'refused' })
     const guards = await edge.write([...strangers, second].map((uri) => ({ uri, held: true })))
     expect(guards).toEqual(Array(231).fill('done'))

@@ -207,7 +207,7 @@ describe('what an edge did not execute', () => {
       ({ method: 'dlg.terminate_dlg', params: [id, 'from', 'to'], result: z.unknown() }) as const
     const answers = await rpc.batch([end('a'), end('b'), end('c')])
     expect(edge.executed).toEqual(['a', 'b', 'c'].map((id) => `dlg.terminate_dlg ${id} from to`))
-    expect(answers.every((given) => 'error' in given && given.error instanceof EdgeError)).toBe(true)
+    expect(some(answers).every((given) => 'error' in given && given.error instanceof EdgeError)).toBe(true)
   })
 
   test('since somebody else has its lease is not asked again', async () => {

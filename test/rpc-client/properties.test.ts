@@ -5,6 +5,7 @@ import { destinationUri } from '../../functions/control/destination.ts'
 import { EdgeError } from '../../functions/control/errors.ts'
 import { dispatcherList } from '../../functions/kamailio/dispatcher-list.ts'
 import { resultOf } from '../../functions/kamailio/rpc-faults.ts'
+import { some } from '../present.ts'
 
 const uris = fc.oneof(
   fc.constantFrom('sip:10.0.1.20:5060', 'sip:[2001:db8::1]:5060;transport=tls', 'sips:ms.example'),
@@ -111,5 +112,5 @@ test('any status with any body gives the result of our own id at 200, or an Edge
     }),
     { numRuns: 500 },
   )
-  expect(Object.values(seen).every((times) => times > 0)).toBe(true)
+  expect(some(Object.values(seen)).every((times) => times > 0)).toBe(true)
 })

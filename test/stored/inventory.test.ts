@@ -7,7 +7,7 @@ import {
   inventory,
   momentMs,
 } from '../../functions/stored/inventory.ts'
-import { present } from '../present.ts'
+import { present, some } from '../present.ts'
 import { createWorld, facts, instanceId, minutes, seconds, type World } from '../world/world.ts'
 
 const aMomentAgo = (world: World) => world.clock.now() - momentMs
@@ -155,6 +155,6 @@ test('500 servers that scale in at once have EC2 asked twice at most, and all ho
   // Whoever has the lease of what is resolved, and of each edge; not every run.
   expect(reads.mock.calls.length).toBeLessThan(10)
   const resolved = await world.memory.store.holds()
-  expect(resolved.every(({ addresses }) => addresses.length === 1)).toBe(true)
+  expect(some(resolved).every(({ addresses }) => addresses.length === 1)).toBe(true)
   expect(asked.length).toBeLessThanOrEqual(2)
 })
