@@ -4,7 +4,7 @@ import type { ActionDrain, Drain, Draining, EndingCalls, Held, HoldDrain, Retain
 import type { EdgeResult } from './edge-result.ts'
 import type { Hold } from './hold.ts'
 import type { Wait } from './pace.ts'
-import { completing, ended, looking, resolvedBy, telling, withMemory, withoutUs } from './phases.ts'
+import { completing, ended, looking, resolvedBy, withEvent, withMemory, withoutUs } from './phases.ts'
 import { isOnSomeEdge } from './plan.ts'
 import type { Judgement } from './verdict.ts'
 
@@ -94,7 +94,7 @@ export function advance(drain: Drain, seen: Seen, now: number, rules: AdvanceRul
     case 'action-over':
       return { drain: drain.action ? withoutUs(drain, seen.machineGone, now) : drain, wait: 'paced' }
     case 'unseen':
-      // Its first look: that one fails says nothing of its calls, however late its message came.
+      // Its first look: that one fails proves nothing of its calls, however late its message came.
       if (drain.phase.name === 'claimed') return { drain: started(drain), wait: 'shortest' }
       // What it concluded at a look before is old.
       return overdue(withMemory(drain, {}), unseen(seen.reason), now, rules)
@@ -114,7 +114,7 @@ function unseen(reason: string): Remains {
 
 function started(drain: Drain): Drain {
   if (drain.phase.name !== 'claimed') return drain
-  return telling(withMemory(drain, {}), 'drainStarted', {})
+  return withEvent(withMemory(drain, {}), 'drainStarted', {})
 }
 
 /** What was read is remembered, and published where it shows something new. */
@@ -129,7 +129,7 @@ function remembering(before: Drain, found: Found, now: number): Drain {
   const isConfirmed = looking(seen).memory.confirmedAt !== undefined
   const confirmed =
     isNew && isOnSomeEdge(results)
-      ? telling(seen, 'drainConfirmed', { edges: results, kamailio: found.kamailio })
+      ? withEvent(seen, 'drainConfirmed', { edges: results, kamailio: found.kamailio })
       : seen
   const { verdict, callsLeft, unknown } = judgement
   const shown = { verdict, callsLeft, unknown, released, lacks }
@@ -137,7 +137,7 @@ function remembering(before: Drain, found: Found, now: number): Drain {
   if (known.progress === progress) return confirmed
   // Until it is disabled everywhere, what keeps it from being so.
   const more = isConfirmed ? shown : { ...shown, edges: results }
-  return telling(withMemory(confirmed, { progress }), 'drainProgress', more)
+  return withEvent(withMemory(confirmed, { progress }), 'drainProgress', more)
 }
 
 /** A drain's row keeps so much of what it published last. */
@@ -156,7 +156,7 @@ function countEndedCalls(drain: Drain, { endedOn }: Found): Drain {
   )
   if (callsEnded === before && edges.every(({ failed }) => failed === undefined)) return drain
   const more = { policy: 'end-calls', ended: callsEnded - before, edges } as const
-  return telling({ ...drain, callsEnded }, 'callsEnded', more)
+  return withEvent({ ...drain, callsEnded }, 'callsEnded', more)
 }
 
 function follow(drain: Drain, found: Found, now: number, rules: AdvanceRules): Advance {
@@ -187,7 +187,7 @@ function follow(drain: Drain, found: Found, now: number, rules: AdvanceRules): A
 function held(drain: HoldDrain, verdict: Held['verdict']): Drain {
   const phase = looking(drain)
   if (phase.name === 'held') return drain
-  return telling({ ...drain, phase: { name: 'held', verdict, memory: phase.memory } }, 'drained', {})
+  return withEvent({ ...drain, phase: { name: 'held', verdict, memory: phase.memory } }, 'drained', {})
 }
 
 /** At the deadline calls are left, or unknown: the group's stated policy decides, and it is published. */
@@ -199,7 +199,7 @@ function overdue(drain: Drain, left: Remains, now: number, rules: AdvanceRules):
   const isEmpty = phase.name === 'held' && callsLeft === 0
   if (phase.memory.overdue || isEmpty) return { drain, wait }
   return {
-    drain: withMemory(telling(drain, 'drainOverdue', { callsLeft, unknown }), { overdue: true }),
+    drain: withMemory(withEvent(drain, 'drainOverdue', { callsLeft, unknown }), { overdue: true }),
     wait,
   }
 }
@@ -216,8 +216,8 @@ function overdueAction(drain: ActionDrain, left: Remains, at: Now): Advance {
   const { callsLeft, unknown, zeroPending } = left
   const wait = zeroPending ? 'confirm' : 'paced'
   if (!isRetainedTooLong(phase, now, rules)) return { drain, wait }
-  const told = telling(drain, 'retainedTooLong', { ageMs: now - phase.since, callsLeft, unknown })
-  return { drain: { ...told, phase: { ...phase, tooLongPublished: true } } as const, wait }
+  const noted = withEvent(drain, 'retainedTooLong', { ageMs: now - phase.since, callsLeft, unknown })
+  return { drain: { ...noted, phase: { ...phase, tooLongPublished: true } } as const, wait }
 }
 
 function decide(drain: ActionDrain, phase: Draining | EndingCalls, left: Remains, at: Now): Advance {
@@ -232,7 +232,7 @@ function decide(drain: ActionDrain, phase: Draining | EndingCalls, left: Remains
   )
   const before = isEnding ? `${drain.callsEnded ?? 0} calls were ended and the time for it is over: ` : ''
   const { callsLeft, unknown } = left
-  const told = telling(drain, 'drainOverdue', {
+  const noted = withEvent(drain, 'drainOverdue', {
     policy: choice,
     because: `${before}${because}`,
     callsLeft,
@@ -241,15 +241,15 @@ function decide(drain: ActionDrain, phase: Draining | EndingCalls, left: Remains
   switch (choice) {
     case 'end-calls': {
       const begun = { name: 'ending-calls', since: now, memory: phase.memory } as const
-      return endCalls(told, begun, left, at)
+      return endCalls(noted, begun, left, at)
     }
     case 'terminate': {
       const how = { completion: 'CONTINUE', because: 'terminated-at-deadline' } as const
-      return { drain: { ...told, phase: { name: 'completing', ...how, from: phase } }, wait: 'paced' }
+      return { drain: { ...noted, phase: { name: 'completing', ...how, from: phase } }, wait: 'paced' }
     }
     case 'retain': {
       const how = { completion: 'ABANDON', because: 'retained' } as const
-      return { drain: { ...told, phase: { name: 'completing', ...how, from: phase } }, wait: 'paced' }
+      return { drain: { ...noted, phase: { name: 'completing', ...how, from: phase } }, wait: 'paced' }
     }
     default:
       return choice satisfies never

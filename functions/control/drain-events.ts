@@ -1,5 +1,5 @@
 import type { DeadlineChoice } from './deadline.ts'
-import type { Because, Completion, LifecycleActionRef } from './drain.ts'
+import type { Because, Completing, LifecycleActionRef } from './drain.ts'
 import type { EdgeResult } from './edge-result.ts'
 import type { HoldSource } from './hold.ts'
 import type { Sender } from './sender.ts'
@@ -36,7 +36,7 @@ interface CallsLeft {
 
 interface ActionAnswered {
   readonly action: LifecycleActionRef
-  readonly completion: Completion
+  readonly completion: Completing['completion']
 }
 
 /** What can happen to a drain, and what its event shows beside the summary. */

@@ -108,7 +108,7 @@ function summary(drain: Drain): DrainSummary {
 }
 
 /** @returns the drain with an event about it as it is now, which its next write keeps */
-export function telling<D extends Drain, N extends DrainEventName>(
+export function withEvent<D extends Drain, N extends DrainEventName>(
   drain: D,
   name: N,
   more: DrainEventMore[N],
@@ -119,7 +119,7 @@ export function telling<D extends Drain, N extends DrainEventName>(
 }
 
 export function ended(drain: Drain, because: Because): Drain {
-  return telling({ ...drain, phase: { name: 'ended', because } }, 'drainEnded', {})
+  return withEvent({ ...drain, phase: { name: 'ended', because } }, 'drainEnded', {})
 }
 
 /** No call keeps its instance: it is let go, or terminated where Auto Scaling retains it. */
@@ -134,7 +134,7 @@ export function completing(drain: ActionDrain, because: NoCalls): CompletingDrai
 
 export function retained(drain: ActionDrain, now: number): ActionDrain {
   const { memory } = looking(drain)
-  return telling({ ...drain, phase: { name: 'retained', since: now, memory } }, 'instanceRetained', {})
+  return withEvent({ ...drain, phase: { name: 'retained', since: now, memory } }, 'instanceRetained', {})
 }
 
 /**
@@ -157,13 +157,13 @@ export function completed(drain: CompletingDrain, outcome: 'completed' | 'over')
   const { phase, action } = drain
   const { completion, because } = phase
   return ended(
-    telling(drain, 'lifecycleCompleted', { action: actionRef(action), completion, outcome }),
+    withEvent(drain, 'lifecycleCompleted', { action: actionRef(action), completion, outcome }),
     because,
   )
 }
 
 /** Each so many refused tries are published. */
-const triesToTell = 10
+const triesToPublish = 10
 
 /**
  * Auto Scaling refused it. While it can't be completed, calls may come again (an edge restarts): that they
@@ -175,8 +175,8 @@ export function refused(drain: CompletingDrain, error: string): ActionDrain {
   const tries = completionTries + 1
   const tried = { ...drain, completionTries: tries }
   const shown = { action: actionRef(action), completion, tries, error }
-  const told = tries % triesToTell === 0 ? telling(tried, 'lifecycleCompletionFailed', shown) : tried
-  return restsOnCalls(drain) ? { ...told, phase: phase.from } : told
+  const noted = tries % triesToPublish === 0 ? withEvent(tried, 'lifecycleCompletionFailed', shown) : tried
+  return restsOnCalls(drain) ? { ...noted, phase: phase.from } : noted
 }
 
 export function isCompleting(drain: Drain): drain is CompletingDrain {

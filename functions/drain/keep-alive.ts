@@ -37,7 +37,7 @@ async function heartbeatOf(
   try {
     return await lifecycleActions.heartbeat(action)
   } catch {
-    // The look fails already, for what it could not read; the alarm on heartbeats tells of this one.
+    // The look fails already, for what it could not read; the alarm on heartbeats shows this one.
     metrics.count(metricNames.heartbeatsFailed, 1)
     return 'failed'
   }

@@ -77,7 +77,7 @@ async function carryOut(ports: Ports, { drain, act, wait }: Advance): Promise<Wo
 async function perform(ports: Ports, drain: Drain, act: Act): Promise<Drain> {
   switch (act.kind) {
     case 'place-hold':
-      // Something later was said of an alarm's or operator's hold: there is nothing to place.
+      // A later request has decided about an alarm's or operator's hold: there is nothing to place.
       if (!(await placeHold(ports, drain)) && !drain.action) return saveDrain(ports, ended(drain, 'lifted'))
       await ports.settles.ask({ kind: 'settle' })
       return drain
@@ -138,17 +138,17 @@ async function concluded(
  */
 async function goOn(ports: Ports, drain: Drain, wait: Wait): Promise<WorkflowPayload> {
   const { workflows, clock, config } = ports
-  const told = await published(ports, drain)
-  await leaveMark(ports, told)
-  const payload = lookPayload(told, wait, clock.now(), config.timers)
-  if (payload.next === 'ended' || told.steps < stepsPerExecution) return payload
-  const following = await saveDrain(ports, { ...told, attempt: told.attempt + 1, steps: 0 })
+  const after = await published(ports, drain)
+  await leaveMark(ports, after)
+  const payload = lookPayload(after, wait, clock.now(), config.timers)
+  if (payload.next === 'ended' || after.steps < stepsPerExecution) return payload
+  const following = await saveDrain(ports, { ...after, attempt: after.attempt + 1, steps: 0 })
   await workflows.start(lookPayload(following, wait, clock.now(), config.timers))
   return { ...payload, next: 'ended' }
 }
 
 async function published(ports: Ports, drain: Drain): Promise<Drain> {
   if (drain.events.length === 0) return drain
-  const told = await publishSaved(ports, drain)
-  return told.events.length < drain.events.length ? saveDrain(ports, told) : drain
+  const after = await publishSaved(ports, drain)
+  return after.events.length < drain.events.length ? saveDrain(ports, after) : drain
 }
