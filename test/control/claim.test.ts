@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type Claim, claim, type DrainRequest } from '../../functions/control/claim.ts'
 import type { Drain, Memory } from '../../functions/control/drain.ts'
 import { type Hold, orderOf, type Subject } from '../../functions/control/hold.ts'
-import { telling } from '../../functions/control/phases.ts'
+import { withEvent } from '../../functions/control/phases.ts'
 import { some } from '../present.ts'
 import { anAction, holdDrain } from './drain-samples.ts'
 import { hold, machine } from './samples.ts'
@@ -57,7 +57,7 @@ describe('a lifecycle action is told by its token', () => {
   })
 
   it('what the last attempt has not published yet is kept for the next one', () => {
-    const existing = telling(over(draining(terminating(1_000, 'a'))), 'drainEnded', {})
+    const existing = withEvent(over(draining(terminating(1_000, 'a'))), 'drainEnded', {})
     expect(existing.events).toHaveLength(1)
     expect(claim(existing, terminating(2_000, 'b')).drain.events).toEqual(existing.events)
   })
