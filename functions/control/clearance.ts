@@ -1,6 +1,6 @@
 import { hostsOf, type ListedDestination } from './destination.ts'
 import type { DrainHold } from './drain.ts'
-import { holdKey } from './hold.ts'
+import { holdKey, isSameSubject, type Subject } from './hold.ts'
 import type { InstanceFacts } from './instance-life.ts'
 import { lookup } from './listing.ts'
 import { activeHosts } from './load-in-service.ts'
@@ -46,12 +46,19 @@ export interface WaitingDrain {
   readonly since: number
 }
 
+/** All that wait. One that can't be read keeps no other one back. */
+export interface Waiting {
+  readonly drains: readonly WaitingDrain[]
+  /** which rows can't be read, and why */
+  readonly unread: readonly string[]
+}
+
 /** What clearance is decided by. */
 export interface ClearanceView {
   /** what each edge lists, of those that were read lately */
   readonly lists: readonly { readonly edge: string; readonly listed: readonly ListedDestination[] }[]
   /** in force */
-  readonly holds: readonly (Scope & Parameters<typeof holdKey>[0])[]
+  readonly holds: readonly (Scope & Parameters<typeof holdKey>[0] & { readonly subject: Subject })[]
   /** of our groups */
   readonly machines: readonly InstanceFacts[]
   /** in service; undefined while they are unknown */
@@ -69,21 +76,22 @@ export type Clearance =
 
 /**
  * Whether a drain by choice may begin now. Who forces it, with a reason, is asked nothing. A renewed request
- * for what is held already takes nothing, and is only frozen.
+ * for what is held already takes nothing; one that names another server now takes that.
  */
 export function clearance({ hold }: WaitingDrain, view: ClearanceView, rules: ClearanceRules): Clearance {
   if (hold.force !== undefined) return { clear: true }
   const freeze = inForce(view.freeze, view.now)
   if (freeze) return { clear: false, because: `frozen by ${freeze.who}: ${freeze.why}` }
-  if (view.holds.some((each) => holdKey(each) === holdKey(hold))) return { clear: true }
+  const held = view.holds.filter((each) => holdKey(each) === holdKey(hold))
   const { atOnce, floors } = rules
-  if (atOnce !== undefined && view.underWay >= atOnce)
+  if (held.length === 0 && atOnce !== undefined && view.underWay >= atOnce)
     return {
       clear: false,
       because: `${view.underWay} drains by choice are under way, and the limit is ${atOnce}`,
     }
   if (floors.length === 0) return { clear: true }
-  if (view.lists.length === 0) return { clear: false, because: 'no edge was read lately' }
+  if (view.lists.length === 0 && !held.some(({ subject }) => isSameSubject(subject, hold.subject)))
+    return { clear: false, because: 'no edge was read lately' }
   for (const floor of floors) {
     const found = belowFloor(floor, view, hold)
     if (found) return { clear: false, ...found }
@@ -155,7 +163,13 @@ function belowIn(
   const because = taking
     ? `would keep ${left} of its ${active.length} active servers, and its floor is ${least}`
     : `has ${left} active servers, and its floor is ${least}`
-  return { because, ...('count' in floor && floor.count >= all && { never: true }) }
+  return { because, ...(taking && asksForAll(floor, entries) && { never: true }) }
+}
+
+/** Also when all that is listed gets calls. */
+function asksForAll(floor: Floor, entries: readonly ListedDestination[]): boolean {
+  const listed = new Set(entries.flatMap((entry) => hostsOf(entry).at(-1) ?? [])).size
+  return !('callsPerServer' in floor) && (leastOf(floor, listed, undefined) ?? 0) >= listed
 }
 
 function leastOf(floor: Floor, all: number, calls: number | undefined): number | undefined {
@@ -183,9 +197,9 @@ export function decide(
   for (const each of inOrder(waiting)) {
     const found = clearance(each, { ...view, holds, underWay }, rules)
     decided.set(each, found)
-    if (!found.clear || holds.some((hold) => holdKey(hold) === holdKey(each.hold))) continue
+    if (!found.clear) continue
+    if (!holds.some((hold) => holdKey(hold) === holdKey(each.hold))) underWay += 1
     holds = [...holds, each.hold]
-    underWay += 1
   }
   return decided
 }

@@ -93,15 +93,28 @@ describe('a floor', () => {
 
   test('that is as high as what is listed can never be kept', () => {
     expect(clearance(waiting(1), view(), rules({ count: 4 }))).toMatchObject({ never: true })
+    expect(clearance(waiting(1), view(), rules({ percent: 76 }))).toMatchObject({ never: true })
     expect(clearance(waiting(1), view({ holds: [holdOf(2)] }), rules({ count: 3 }))).not.toHaveProperty(
       'never',
     )
+    const lists = [list('edge-a', 'AP', 'AP', 'AP', 'IP')]
+    expect(clearance(waiting(1), view({ lists }), rules({ count: 3 }))).not.toHaveProperty('never')
   })
 
   test('is unknown while no edge was read lately', () => {
     expect(isClear(1, view({ lists: [] }), { count: 1 })).toBe(false)
     expect(isClear(1, view({ lists: [] }))).toBe(true)
   })
+})
+
+test('a renewed request takes nothing; one that names another server than before takes that', () => {
+  const holds = [holdOf(1)]
+  const { id } = holdOf(1)
+  for (const lists of [[four], []]) {
+    expect(isClear(1, view({ holds, lists }), { count: 4 })).toBe(true)
+    expect(clearance(waiting(2, { id }), view({ holds, lists }), rules({ count: 3 })).clear).toBe(false)
+  }
+  expect(clearance(waiting(1), view({ holds, underWay: 1 }), { floors: [], atOnce: 1 }).clear).toBe(true)
 })
 
 test('a freeze has every drain by choice wait until it ends, also one of what is held', () => {
