@@ -225,8 +225,12 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     ...countedHolds(counting),
     ...countedEdges(store, counting),
     ...countedReadings(store, counting),
-    waiting: reads('waiting', () => 'WAITING', sum),
-    putWaiting: writes('putWaiting', (waiting) => [row('WAITING', bytes(waiting))]),
+    waiting: reads(
+      'waiting',
+      () => 'WAITING',
+      ({ drains }) => sum(drains),
+    ),
+    putWaiting: writes('putWaiting', (waiting) => [row('WAITING', bytes(waiting))], true),
     dropWaiting: writes('dropWaiting', () => [row('WAITING')]),
     placeWaiting: writes(
       'placeWaiting',

@@ -1,8 +1,9 @@
 import type { WaitingDrain } from '../control/clearance.ts'
+import { UnexpectedAnswer } from '../control/errors.ts'
 import { holdKey } from '../control/hold.ts'
 import type { Store } from '../ports/store.ts'
 import { leaseKey, under } from './dynamo-edges.ts'
-import { notAfter, writesOf } from './dynamo-holds.ts'
+import { checksOf, notAfter, writesOf } from './dynamo-holds.ts'
 import type { Condition, DynamoTable, Key } from './dynamo-table.ts'
 import { edgeLeaseRow } from './edge-rows.ts'
 import { freezeRow, parseAnswer, waitingRow } from './rows.ts'
@@ -24,13 +25,23 @@ type Clearances = Pick<
 export function dynamoClearance(table: DynamoTable): Clearances {
   return {
     async waiting() {
-      const found = await table.query('WAITING')
-      return found.map(({ data }) => parseAnswer(waitingRow, data, 'WAITING'))
+      const drains: WaitingDrain[] = []
+      const unread: string[] = []
+      for (const { sk, data } of await table.query('WAITING')) {
+        try {
+          drains.push(parseAnswer(waitingRow, data, `WAITING/${sk}`))
+        } catch (error) {
+          if (!(error instanceof UnexpectedAnswer)) throw error
+          unread.push(error.message)
+        }
+      }
+      return { drains, unread }
     },
     async putWaiting(waiting) {
       const { order } = waiting.hold
       const put = { ...waitingKey(waiting), data: { ...waiting, order } }
-      return (await table.write({ put, condition: notAfter(order) })) ? 'written' : 'stale'
+      const writes = [{ put, condition: notAfter(order) }, ...checksOf(waiting.hold)]
+      return (await table.writeAll(writes)) ? 'written' : 'stale'
     },
     dropWaiting: (waiting) => table.write({ delete: waitingKey(waiting), condition: waits(waiting) }),
     async placeWaiting(waiting, { name, generation }) {

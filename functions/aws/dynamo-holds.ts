@@ -70,6 +70,16 @@ export function writesOf(hold: Hold, filled?: Hold): Write[] {
   ]
 }
 
+/** Whether {@link writesOf} would be refused. */
+export function checksOf(hold: Hold): Write[] {
+  return writesOf(hold).flatMap((write): Write[] => {
+    if ('check' in write) return [write]
+    if (!('put' in write) || !write.condition) return []
+    const { pk, sk } = write.put
+    return [{ check: { pk, sk }, condition: write.condition }]
+  })
+}
+
 export function dynamoHolds(table: DynamoTable): Pick<Store, 'holds' | 'hold' | 'putHold' | 'retire'> {
   return {
     async holds() {

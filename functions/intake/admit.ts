@@ -8,6 +8,7 @@ import type { Ports } from '../ports/ports.ts'
 import { instanceById, isInstanceGone, momentMs } from '../stored/inventory.ts'
 import { allListed, storedLists, unreadable } from '../stored/lists.ts'
 import { readBack } from '../stored/read-back.ts'
+import { supersede } from './ask-clearance.ts'
 import { lift } from './lift.ts'
 
 /**
@@ -45,6 +46,11 @@ export async function admit(ports: Ports, launch: Launch): Promise<void> {
     })
   const itsHolds = holds.filter((hold) => uris.some((uri) => belongsTo({ uri }, hold)))
   const over: Hold[] = []
+  for (const waiting of (await ports.store.waiting()).drains) {
+    const isOfIts = uris.some((uri) => belongsTo({ uri }, waiting.hold))
+    if (isOfIts && facts && (await isOver(ports, waiting.hold, facts, launch.time)))
+      await supersede(ports, waiting, `launch of ${instanceId}`)
+  }
   for (const hold of itsHolds) if (facts && (await isOver(ports, hold, facts, launch.time))) over.push(hold)
   const { lifted: ended, edges } = await lift(ports, over, `launch of ${instanceId}`)
   await ports.events.publish({

@@ -1,8 +1,9 @@
 import { eventTypes } from '../contracts/names.ts'
 import type { WaitingDrain } from '../control/clearance.ts'
 import type { DrainHold } from '../control/drain.ts'
-import { holdKey } from '../control/hold.ts'
+import { type Hold, holdKey } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
+import { finishOwnClaims } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
 import { type Cleared, clearDrains } from './clear-drains.ts'
 
@@ -13,13 +14,15 @@ const patienceMs = 12_000
  * Asks for a drain by choice: it begins now, or waits in order without a hold, and begins by itself.
  * @param never what is done with one that can't begin unless the fleet grows or the settings change
  * @returns what came of it so far
+ * @throws what it failed of
  */
 export async function askClearance(
   ports: Ports,
   hold: DrainHold,
   never: 'waits' | 'refused',
-): Promise<Cleared> {
+): Promise<Exclude<Cleared, { kind: 'failed' }>> {
   const cleared = await decided(ports, hold)
+  if (cleared.kind === 'failed') throw cleared.error
   if (cleared.kind !== 'never') return cleared
   if (never === 'waits') return { ...cleared, kind: 'waits' }
   await ports.store.dropWaiting({ hold, since: hold.placedAt })
@@ -28,7 +31,8 @@ export async function askClearance(
 
 async function decided(ports: Ports, hold: DrainHold): Promise<Cleared> {
   const { store, clock } = ports
-  const known = (await store.waiting()).find((each) => holdKey(each.hold) === holdKey(hold))
+  const { drains } = await store.waiting()
+  const known = drains.find((each) => holdKey(each.hold) === holdKey(hold))
   const own: WaitingDrain = { hold, since: known?.since ?? hold.placedAt }
   if ((await store.putWaiting(own)) === 'stale') return { kind: 'stale' }
   const giveUpAt = clock.now() + patienceMs
@@ -42,7 +46,7 @@ async function decided(ports: Ports, hold: DrainHold): Promise<Cleared> {
 }
 
 async function isWaiting({ store }: Ports, hold: DrainHold): Promise<boolean> {
-  return (await store.waiting()).some((each) => holdKey(each.hold) === holdKey(hold))
+  return (await store.waiting()).drains.some((each) => holdKey(each.hold) === holdKey(hold))
 }
 
 async function decidedByAnother(
@@ -54,25 +58,48 @@ async function decidedByAnother(
 }
 
 /**
- * Drops what waits: something later was requested about it.
+ * What an earlier delivery of a message has asked for, before what it names is looked for: it may have left
+ * the lists since. What was claimed and could not be started is started.
+ * @param order the message's
+ * @returns the holds that it has placed, or that wait
+ */
+export async function ownRequests(ports: Ports, order: string): Promise<Hold[]> {
+  const placed = await finishOwnClaims(ports, order)
+  const { drains } = await ports.store.waiting()
+  return [...placed, ...drains.map(({ hold }) => hold).filter((hold) => hold.order === order)]
+}
+
+/**
+ * Drops what waits: something later was requested about it. What comes of an older message then is stale.
  * @returns what was dropped, which is published
  */
 export async function dropWaiting(
-  { store, events }: Pick<Ports, 'store' | 'events'>,
+  ports: Pick<Ports, 'store' | 'events'>,
   isMeant: (hold: DrainHold) => boolean,
   by: string,
   { order, sender }: { readonly order: string; readonly sender?: Sender | undefined },
 ): Promise<DrainHold[]> {
   const dropped: DrainHold[] = []
-  for (const waiting of await store.waiting()) {
+  for (const waiting of (await ports.store.waiting()).drains) {
     const { hold } = waiting
-    if (!isMeant(hold) || hold.order > order || !(await store.dropWaiting(waiting))) continue
-    dropped.push(hold)
-    const { who, why } = hold
-    await events.publish({
-      type: eventTypes.drainSuperseded,
-      detail: { drainId: holdKey(hold), who, why, by, sender, since: waiting.since },
-    })
+    if (!isMeant(hold) || hold.order > order) continue
+    await ports.store.seeRequest(hold, order, 'lift')
+    if (await supersede(ports, waiting, by, sender)) dropped.push(hold)
   }
   return dropped
+}
+
+/** Publishes first: a run that is killed in between publishes twice, and never zero times. */
+export async function supersede(
+  { store, events }: Pick<Ports, 'store' | 'events'>,
+  waiting: WaitingDrain,
+  by: string,
+  sender?: Sender,
+): Promise<boolean> {
+  const { who, why, ...hold } = waiting.hold
+  await events.publish({
+    type: eventTypes.drainSuperseded,
+    detail: { drainId: holdKey(hold), who, why, by, sender, since: waiting.since },
+  })
+  return store.dropWaiting(waiting)
 }

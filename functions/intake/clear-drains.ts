@@ -1,4 +1,5 @@
 import { type ClearanceView, decide, type WaitingDrain } from '../control/clearance.ts'
+import type { DrainHold } from '../control/drain.ts'
 import { StoreConflict } from '../control/errors.ts'
 import { type Hold, holdKey, isByChoice, isSameSubject } from '../control/hold.ts'
 import { finishClaim, startDrain } from '../drain/start-drain.ts'
@@ -25,32 +26,54 @@ export type Cleared =
   | { readonly kind: 'begun'; readonly result: 'started' | 'duplicate' | 'stale' }
   /** something later was requested about its hold */
   | { readonly kind: 'stale' }
+  | Failed
+/** It waits still, or its hold is placed and the sweep begins its drain: whoever asked for it asks again. */
+interface Failed {
+  readonly kind: 'failed'
+  readonly error: unknown
+}
+type Placed = { readonly kind: 'placed'; readonly hold: DrainHold } | Exclude<Cleared, { kind: 'begun' }>
 
 /**
  * Begins what waits and may begin, in order. One run at a time decides, and places each hold under its lease:
  * however many are asked for at once, they never take more than the floors leave.
- * @returns by hold key; undefined: another run decides
+ * @returns by hold key, and of one that fails the error: it keeps no other one back; undefined: another run
+ * decides
  */
 export async function clearDrains(ports: Ports): Promise<ReadonlyMap<string, Cleared> | undefined> {
-  const cleared = await oneAtATime(ports, leaseName, leaseMs, async (generation) => {
-    const waiting = await ports.store.waiting()
-    if (waiting.length === 0) return new Map<string, Cleared>()
-    const decided = decide(waiting, await clearanceView(ports), rulesOf(ports))
-    const found = await onEach([...decided], async ([each, clearance]): Promise<[string, Cleared]> => {
-      const { hold } = each
-      if (!clearance.clear) {
-        const { because, never } = clearance
-        return [holdKey(hold), { kind: never ? 'never' : 'waits', because }]
-      }
-      return [holdKey(hold), await begin(ports, each, generation)]
-    })
-    return new Map(found)
+  const found = await oneAtATime(ports, leaseName, leaseMs, (generation) => placeClear(ports, generation))
+  if (!found) return undefined
+  const isAnyPlaced = [...found.values()].some(({ kind }) => kind === 'placed')
+  if (isAnyPlaced) await ports.store.raiseWanted()
+  const cleared = await onEach([...found], async ([key, each]): Promise<[string, Cleared]> => {
+    return [key, each.kind === 'placed' ? await orFailed(begin(ports, each.hold)) : each]
   })
-  if (cleared && [...cleared.values()].some(({ kind }) => kind === 'begun')) {
-    await ports.store.raiseWanted()
-    await ports.settles.ask({ kind: 'settle' })
+  if (isAnyPlaced) await ports.settles.ask({ kind: 'settle' })
+  return new Map(cleared)
+}
+
+async function placeClear(ports: Ports, generation: number): Promise<ReadonlyMap<string, Placed>> {
+  const { drains } = await ports.store.waiting()
+  if (drains.length === 0) return new Map()
+  const decided = decide(drains, await clearanceView(ports), rulesOf(ports))
+  const found = new Map<string, Placed>()
+  // One after the other: transactions that check one lease side by side are in each other's way.
+  for (const [each, clearance] of decided)
+    found.set(
+      holdKey(each.hold),
+      clearance.clear
+        ? await orFailed(place(ports, each, generation))
+        : { kind: clearance.never ? 'never' : 'waits', because: clearance.because },
+    )
+  return found
+}
+
+async function orFailed<T>(work: Promise<T>): Promise<T | Failed> {
+  try {
+    return await work
+  } catch (error) {
+    return { kind: 'failed', error }
   }
-  return cleared
 }
 
 export function rulesOf({ config }: Pick<Ports, 'config'>) {
@@ -59,15 +82,17 @@ export function rulesOf({ config }: Pick<Ports, 'config'>) {
 }
 
 /** @throws StoreConflict where another run has the lease by now: it decides anew */
-async function begin(ports: Ports, waiting: WaitingDrain, generation: number): Promise<Cleared> {
+async function place(ports: Ports, waiting: WaitingDrain, generation: number): Promise<Placed> {
   const { hold } = waiting
   const placed = await ports.store.placeWaiting(waiting, { name: leaseName, generation })
+  if (placed === 'written') return { kind: 'placed', hold }
   if (placed === 'lost') throw new StoreConflict('another run decides what may begin: nothing was begun')
-  if (placed === 'stale') {
-    await ports.store.dropWaiting(waiting)
-    await finishClaim(ports, holdKey(hold))
-    return { kind: 'stale' }
-  }
+  await ports.store.dropWaiting(waiting)
+  await finishClaim(ports, holdKey(hold))
+  return { kind: 'stale' }
+}
+
+async function begin(ports: Ports, hold: DrainHold): Promise<Cleared> {
   const result = await startDrain(ports, { hold })
   // What this request meant before is another machine's, or another URI's, and readings count calls under the
   // hold's name.
@@ -101,9 +126,13 @@ export async function clearanceView(ports: Ports): Promise<ClearanceView> {
   }
 }
 
-/** Drains by choice whose calls are not known to be over. */
+/** Drains by choice whose calls are not known to be over; one whose hold is placed may not have begun yet. */
 async function underWay({ store }: Ports, holds: readonly Hold[]): Promise<number> {
-  const keys = new Set(holds.filter(isByChoice).map(holdKey))
-  const drains = await onEach([...keys], (key) => store.drain(key))
-  return drains.filter((drain) => drain?.phase.name === 'claimed' || drain?.phase.name === 'draining').length
+  const its = [...Map.groupBy(holds.filter(isByChoice), holdKey)]
+  const found = await onEach(its, async ([key, [hold]]) => {
+    const drain = await store.drain(key)
+    if (!drain || drain.phase.name === 'ended') return (drain?.hold.order ?? '') < (hold?.order ?? '')
+    return drain.phase.name !== 'held'
+  })
+  return found.filter((isUnderWay) => isUnderWay).length
 }

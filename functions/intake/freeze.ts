@@ -3,7 +3,6 @@ import type { CommandAnswer } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { type Freeze, inForce } from '../control/clearance.ts'
 import { AnswerPending, CommandRefused } from '../control/errors.ts'
-import { orderOf } from '../control/hold.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Sent } from '../stored/command-outcome.ts'
 import { clearDrains } from './clear-drains.ts'
@@ -42,9 +41,12 @@ export async function unfreeze(
   sent: Sent,
 ): Promise<CommandAnswer<'unfreeze'>> {
   const { store, clock } = ports
-  const before = inForce(await store.freeze(), clock.now())
-  if (dryRun || !before) return { result: dryRun ? 'dry-run' : 'not-frozen', frozen: before }
-  if (!(await endFreeze(ports, before, by, sent))) return { result: 'stale', frozen: await store.freeze() }
+  const last = await store.freeze()
+  const before = inForce(last, clock.now())
+  // What a run of this very command has ended that was killed is published, and decided on, again.
+  const frozen = before ?? (last?.ended && last.order === sent.order ? last : undefined)
+  if (dryRun || !frozen) return { result: dryRun ? 'dry-run' : 'not-frozen', frozen: before }
+  if (!(await endFreeze(ports, frozen, by, sent))) return { result: 'stale', frozen: await store.freeze() }
   await clearDrains(ports)
   return { result: 'unfrozen' }
 }
@@ -69,8 +71,8 @@ export async function currentFreeze(ports: Ports): Promise<Freeze | undefined> {
   const freeze = await ports.store.freeze()
   const isOver = inForce(freeze, now) === undefined
   if (!isOver) return freeze
-  if (freeze && !freeze.ended)
-    await endFreeze(ports, freeze, 'its end', { order: orderOf(freeze.until ?? now) })
+  // In its own order: a freeze that was sent before this end, and comes after it, stands.
+  if (freeze && !freeze.ended) await endFreeze(ports, freeze, 'its end', { order: freeze.order })
   return undefined
 }
 

@@ -3,9 +3,9 @@ import { metricNames } from '../contracts/names.ts'
 import { alarmHold, alarmIntent, alarmTarget } from '../control/alarm.ts'
 import { inForce } from '../control/clearance.ts'
 import type { DrainHold } from '../control/drain.ts'
-import { finishClaim, finishOwnClaims } from '../drain/start-drain.ts'
+import { finishClaim } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
-import { dropWaiting } from './ask-clearance.ts'
+import { dropWaiting, ownRequests } from './ask-clearance.ts'
 import { holdAndDrain } from './hold-and-drain.ts'
 import { lift } from './lift.ts'
 import { resolveTarget, targetOf } from './target.ts'
@@ -28,7 +28,7 @@ export async function handleAlarm(ports: Ports, message: AlarmMessage): Promise<
     return liftHold(ports, holdId, who, message)
   }
   if (intent === 'lift') return liftHold(ports, holdId, who, message)
-  const placed = (await finishOwnClaims(ports, message.order)).filter(
+  const placed = (await ownRequests(ports, message.order)).filter(
     ({ source, id }) => source === 'alarm' && id === holdId,
   )
   const { target: configuredTarget } = configured

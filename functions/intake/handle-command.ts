@@ -14,13 +14,12 @@ import { AnswerPending, CommandRefused, InvalidMessage } from '../control/errors
 import { type Hold, type HoldName, holdKey, orderOf } from '../control/hold.ts'
 import { disablePlan } from '../control/plan.ts'
 import { refuseBeyond, verifiedSender } from '../control/sender.ts'
-import { finishOwnClaims } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { CommandOutcomeRow } from '../ports/store.ts'
 import { accepted, asked, isOutcomeOf, type Sent } from '../stored/command-outcome.ts'
 import { storedLists } from '../stored/lists.ts'
 import { readBack } from '../stored/read-back.ts'
-import { dropWaiting } from './ask-clearance.ts'
+import { dropWaiting, ownRequests } from './ask-clearance.ts'
 import { freeze, unfreeze } from './freeze.ts'
 import { holdAndDrain } from './hold-and-drain.ts'
 import type { Incoming } from './intake.ts'
@@ -97,7 +96,7 @@ async function drain(
   command: DrainCommand,
   { order, sender }: Sent,
 ): Promise<CommandAnswer<'drain'>> {
-  const placedBefore = (await finishOwnClaims(ports, order)).filter(({ who }) => who === command.requestedBy)
+  const placedBefore = (await ownRequests(ports, order)).filter(({ who }) => who === command.requestedBy)
   if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
   const target = targetOf(placedBefore) ?? (await resolveTarget(ports, targetName(command)))
   const holdId = ownHoldId(target, command.requestedBy)
@@ -128,8 +127,8 @@ async function drain(
 }
 
 async function heldOrWaiting({ store }: Ports): Promise<readonly Hold[]> {
-  const waiting = await store.waiting()
-  return [...(await store.holds()), ...waiting.map(({ hold }) => hold)]
+  const { drains } = await store.waiting()
+  return [...(await store.holds()), ...drains.map(({ hold }) => hold)]
 }
 
 async function activate(

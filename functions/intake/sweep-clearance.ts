@@ -1,19 +1,33 @@
 import { eventTypes, metricNames } from '../contracts/names.ts'
 import { belowFloor } from '../control/clearance.ts'
+import { UnexpectedAnswer } from '../control/errors.ts'
 import type { SweepPorts } from '../ports/ports.ts'
+import { inTurn } from '../stored/on-each.ts'
 import { clearanceView, clearDrains, rulesOf } from './clear-drains.ts'
 import { currentFreeze } from './freeze.ts'
 
 /**
  * What waits for clearance begins once it may. Floors that are not kept, whatever took the servers, are
  * published each minute: a lifecycle drain can't be refused.
+ * @throws what was thrown first, and UnexpectedAnswer for what waits and can't be read, when all was done
  */
 export async function sweepClearance(ports: SweepPorts): Promise<void> {
-  const { events, metrics, store } = ports
+  await inTurn([() => clearWaiting(ports), () => publishBelowFloor(ports)])
+}
+
+async function clearWaiting(ports: SweepPorts): Promise<void> {
+  const { metrics, store } = ports
   const freeze = await currentFreeze(ports)
   metrics.count(metricNames.frozen, freeze ? 1 : 0)
-  await clearDrains(ports)
-  metrics.count(metricNames.waitingDrains, (await store.waiting()).length)
+  const cleared = await clearDrains(ports)
+  const { drains, unread } = await store.waiting()
+  metrics.count(metricNames.waitingDrains, drains.length + unread.length)
+  for (const each of cleared?.values() ?? []) if (each.kind === 'failed') throw each.error
+  if (unread.length > 0) throw new UnexpectedAnswer(unread.join('; '))
+}
+
+async function publishBelowFloor(ports: SweepPorts): Promise<void> {
+  const { events, metrics } = ports
   const { floors } = rulesOf(ports)
   if (floors.length === 0) return
   const view = await clearanceView(ports)

@@ -1,4 +1,4 @@
-import type { Freeze, WaitingDrain } from '../control/clearance.ts'
+import type { Freeze, Waiting, WaitingDrain } from '../control/clearance.ts'
 import type { Drain } from '../control/drain.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import type { EdgeRecord } from '../control/entry-record.ts'
@@ -38,8 +38,11 @@ export interface Store {
   retire(lifted: Hold, mark: Hold): Promise<void>
 
   /** Drains by choice that were asked for and have not begun. */
-  waiting(): Promise<readonly WaitingDrain[]>
-  /** Unless one about the same hold with a later `order` waits (`stale`). */
+  waiting(): Promise<Waiting>
+  /**
+   * Unless one about the same hold with a later `order` waits, or its hold could not be placed any more, as
+   * `putHold` has it (`stale`).
+   */
   putWaiting(waiting: WaitingDrain): Promise<'written' | 'stale'>
   /** @returns whether it waited still: nobody else has begun or dropped it */
   dropWaiting(waiting: WaitingDrain): Promise<boolean>

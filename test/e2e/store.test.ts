@@ -192,3 +192,18 @@ test('a row that somebody else changed is refused, with what is wrong and where'
   await expect(broken).rejects.toThrow(UnexpectedAnswer)
   await expect(broken).rejects.toThrow(/DRAIN#broken: .*uris\.0: "all" is not a SIP URI.*steps:/)
 })
+
+test('what waits for clearance and can not be read is named, and keeps no other one back', async () => {
+  const { shownAt: _, ...hold } = aHold('readable')
+  const waiting = { hold: { ...hold, source: 'operator', until: 5 }, since: 5 } as const
+  await store.putWaiting(waiting)
+  await documents.send(
+    new PutCommand({
+      TableName: table,
+      Item: { pk: 'WAITING', sk: 'operator/broken', data: { since: 'x' } },
+    }),
+  )
+  const { drains, unread } = await store.waiting()
+  expect(drains).toContainEqual(waiting)
+  expect(unread).toEqual([expect.stringMatching(/^WAITING\/operator\/broken: .*since: /)])
+})

@@ -24,6 +24,7 @@ const drain = (destination: string, changes: object = {}) =>
   })
 const activate = (destination: string) =>
   command('command-activate', { destination, id: `activate ${destination}`.replace(/\W/g, '-') })
+const waitingIn = async ({ memory }: World) => (await memory.store.waiting()).drains
 const published = (world: World, ...types: string[]) =>
   world.memory.events.published.flatMap(({ type, detail }) =>
     types.includes(type) ? [{ type, ...detail }] : [],
@@ -82,7 +83,7 @@ describe('below the floor', () => {
       name: 'CommandRefused',
       message: expect.stringMatching(/can never begin: set 1 on edge-a would keep 1 .* "force"/),
     })
-    expect(await world.memory.store.waiting()).toEqual([])
+    expect(await waitingIn(world)).toEqual([])
   })
 
   test('alarms take what the floor leaves, and the others wait; an OK drops what waits', async () => {
@@ -96,7 +97,7 @@ describe('below the floor', () => {
     expect(published(world, 'Drain Waiting')).toMatchObject([{ drainId: 'alarm/media-server-disk' }])
     alarm.detail.state = { ...alarm.detail.state, value: 'OK', timestamp: '2026-11-22T23:00:00.000+0000' }
     await world.alarm(JSON.stringify(alarm))
-    expect(await world.memory.store.waiting()).toEqual([])
+    expect(await waitingIn(world)).toEqual([])
     expect(published(world, 'Drain Superseded')).toMatchObject([{ drainId: 'alarm/media-server-disk' }])
   })
 
@@ -128,7 +129,7 @@ test('so many at once never take more than the floor leaves', async () => {
   const outcomes = await Promise.all(file.map(({ uri }) => world.command(drain(uri))))
   expect(outcomes.filter(({ result }) => result === 'started')).toHaveLength(16)
   expect(await world.heldBy()).toHaveLength(16)
-  expect(await world.memory.store.waiting()).toHaveLength(48)
+  expect(await waitingIn(world)).toHaveLength(48)
 })
 
 test('so many drains by choice as the limit allows are under way; the next begins once the calls of one are over', async () => {

@@ -28,7 +28,10 @@ function notRead(edge: string): EdgeHead {
 }
 
 /** @param generationOf a lease's by its name */
-function memoryWaiting(holds: Pick<Store, 'putHold'>, generationOf: (lease: string) => number | undefined) {
+function memoryWaiting(
+  holds: Pick<Store, 'putHold'> & { readonly isStale: (hold: Hold) => boolean },
+  generationOf: (lease: string) => number | undefined,
+) {
   const rows = new Map<string, WaitingDrain>()
   let freeze: Freeze | undefined
   const keyOf = ({ hold }: WaitingDrain) => `${hold.source}/${hold.id}`
@@ -37,18 +40,19 @@ function memoryWaiting(holds: Pick<Store, 'putHold'>, generationOf: (lease: stri
     return known !== undefined && known.hold.order <= waiting.hold.order
   }
   return {
-    waiting: async () => structuredClone([...rows.values()]),
+    waiting: async () => structuredClone({ drains: [...rows.values()], unread: [] }),
     async putWaiting(waiting) {
-      if ((rows.get(keyOf(waiting))?.hold.order ?? '') > waiting.hold.order) return 'stale'
+      const isOlder = (rows.get(keyOf(waiting))?.hold.order ?? '') > waiting.hold.order
+      if (isOlder || holds.isStale(waiting.hold)) return 'stale'
       rows.set(keyOf(waiting), structuredClone(waiting))
       return 'written'
     },
     dropWaiting: async (waiting) => waits(waiting) && rows.delete(keyOf(waiting)),
     async placeWaiting(waiting, { name, generation }) {
       if (generationOf(name) !== generation) return 'lost'
-      if (!waits(waiting) || (await holds.putHold(waiting.hold)) === 'stale') return 'stale'
+      if (!waits(waiting) || holds.isStale(waiting.hold)) return 'stale'
       rows.delete(keyOf(waiting))
-      return 'written'
+      return holds.putHold(waiting.hold)
     },
     freeze: async () => structuredClone(freeze),
     async putFreeze(next) {
@@ -70,15 +74,16 @@ function memoryHolds() {
       known.order > hold.order || (known.order === hold.order && known.lifted !== undefined && !hold.lifted)
     )
   }
-  return {
+  const isStale = (hold: Hold) =>
+    stale(hold) || (!hold.lifted && (seen.get(`${hold.source}/${hold.id}`)?.order ?? '') > hold.order)
+  const port = {
     holds: async () => structuredClone([...holds.values()].filter((hold) => !hold.lifted)),
     hold: async (source, id, subject) => structuredClone(holds.get(holdKey(source, id, subject))),
     async putHold(hold, over) {
-      const isOlder = !hold.lifted && (seen.get(`${hold.source}/${hold.id}`)?.order ?? '') > hold.order
       const known = holds.get(keyOf(hold))
       const isFilled =
         over && known && String([known.addresses, known.uris]) !== String([over.addresses, over.uris])
-      if (isOlder || isFilled || stale(hold)) return 'stale'
+      if (isFilled || isStale(hold)) return 'stale'
       holds.set(keyOf(hold), structuredClone(hold))
       return 'written'
     },
@@ -96,6 +101,7 @@ function memoryHolds() {
       return 'newest'
     },
   } satisfies Partial<Store>
+  return { port, isStale }
 }
 
 function memoryEdges() {
@@ -194,9 +200,9 @@ export function createMemoryStore(): MemoryStore {
   const holds = memoryHolds()
   const edges = memoryEdges()
   const store: Store = {
-    ...holds,
+    ...holds.port,
     ...edges.port,
-    ...memoryWaiting(holds, edges.generationOf),
+    ...memoryWaiting({ ...holds.port, ...holds }, edges.generationOf),
     ...memoryInventory(),
 
     drain: async (id) => structuredClone(drains.get(id)),

@@ -1,0 +1,177 @@
+import { describe, expect, test } from 'vitest'
+import type { Freeze, WaitingDrain } from '../../functions/control/clearance.ts'
+import type { DrainHold } from '../../functions/control/drain.ts'
+import { holdKey } from '../../functions/control/hold.ts'
+import { askClearance } from '../../functions/intake/ask-clearance.ts'
+import type { Ports } from '../../functions/ports/ports.ts'
+import type { Store } from '../../functions/ports/store.ts'
+import { createClock } from '../../functions/runtime/clock.ts'
+import { memoryPorts } from '../memory/ports.ts'
+import { some } from '../present.ts'
+import { aHead, aHold, aListing, aReading, uri } from './store-samples.ts'
+
+function aWaiting(id: string, change: Partial<DrainHold> = {}): WaitingDrain {
+  const { shownAt: _, ...hold } = aHold(id)
+  return {
+    hold: { ...hold, source: 'operator', until: 1_795_000_600_000, force: 'it burns', order: '2', ...change },
+    since: 1_795_000_000_000,
+  }
+}
+const waitingOf = async (store: Store, { hold: { id } }: WaitingDrain) =>
+  (await store.waiting()).drains.filter(({ hold }) => hold.id === id)
+const holdOf = (store: Store, { hold }: WaitingDrain) => store.hold(hold.source, hold.id, hold.subject)
+
+/** What waits for clearance, and the freeze, as every store must do them. */
+export function clearanceContract(open: () => Store, fresh: (name: string) => string): void {
+  const lease = async (store: Store) => {
+    const name = `/${fresh('clearance')}`
+    const generation = (await store.takeEdge(name, 'a', 1000, 2000)) ?? 0
+    return { name, generation }
+  }
+
+  describe('what waits for clearance', () => {
+    test('comes back with every field until it is dropped, once', async () => {
+      const store = open()
+      const waiting = aWaiting(fresh('waiting'))
+      expect(await store.putWaiting(waiting)).toBe('written')
+      expect(await waitingOf(store, waiting)).toEqual([waiting])
+      expect((await store.waiting()).unread).toEqual([])
+      expect(await store.dropWaiting(waiting)).toBe(true)
+      expect(await store.dropWaiting(waiting)).toBe(false)
+      expect(await waitingOf(store, waiting)).toEqual([])
+    })
+    test('is replaced by a later request about its hold, or the same again, and by no older one', async () => {
+      const store = open()
+      const id = fresh('waiting')
+      await store.putWaiting(aWaiting(id))
+      expect(await store.putWaiting(aWaiting(id, { order: '1' }))).toBe('stale')
+      expect(await store.putWaiting(aWaiting(id, { why: 'again' }))).toBe('written')
+      const later = aWaiting(id, { order: '3' })
+      expect(await store.putWaiting(later)).toBe('written')
+      expect(await waitingOf(store, later)).toEqual([later])
+      expect(await store.dropWaiting(aWaiting(id))).toBe(false)
+      expect(await waitingOf(store, later)).toEqual([later])
+    })
+    test('does not wait where its hold could not be placed any more', async () => {
+      const store = open()
+      const [seen, lifted, placed] = [
+        aWaiting(fresh('seen')),
+        aWaiting(fresh('lifted')),
+        aWaiting(fresh('placed')),
+      ]
+      await store.seeRequest(seen.hold, '3', 'lift')
+      await store.putHold({ ...lifted.hold, lifted: { at: 1, by: 'bob' } })
+      await store.putHold({ ...placed.hold, order: '3' })
+      for (const waiting of [seen, lifted, placed]) {
+        expect(await store.putWaiting(waiting)).toBe('stale')
+        expect(await waitingOf(store, waiting)).toEqual([])
+      }
+      expect(await store.putWaiting(aWaiting(placed.hold.id, { order: '3' }))).toBe('written')
+    })
+    test('is placed as its hold, and waits no more, in one go', async () => {
+      const store = open()
+      const waiting = aWaiting(fresh('waiting'))
+      await store.putWaiting(waiting)
+      const own = await lease(store)
+      expect(await store.placeWaiting(waiting, own)).toBe('written')
+      expect(await waitingOf(store, waiting)).toEqual([])
+      expect(await holdOf(store, waiting)).toEqual(waiting.hold)
+      expect(await store.holds()).toContainEqual(waiting.hold)
+      expect(await store.placeWaiting(waiting, own)).toBe('stale')
+    })
+    test('is not placed under a lease that another run has taken: nothing is changed', async () => {
+      const store = open()
+      const waiting = aWaiting(fresh('waiting'))
+      await store.putWaiting(waiting)
+      const own = await lease(store)
+      const next = await store.takeEdge(own.name, 'b', 2000, 3000)
+      expect(await store.placeWaiting(waiting, own)).toBe('lost')
+      expect(await waitingOf(store, waiting)).toEqual([waiting])
+      expect(await holdOf(store, waiting)).toBe(undefined)
+      expect(await store.placeWaiting(waiting, { ...own, generation: next ?? 0 })).toBe('written')
+    })
+    test.each<[string, (store: Store, waiting: WaitingDrain) => Promise<unknown>]>([
+      ['is dropped', (store, waiting) => store.dropWaiting(waiting)],
+      ['is lifted', (store, { hold }) => store.seeRequest(hold, '3', 'lift')],
+      ['is asked for anew', (store, { hold: { id } }) => store.putWaiting(aWaiting(id, { order: '3' }))],
+      ['was placed later', (store, { hold }) => store.putHold({ ...hold, order: '3' })],
+    ])('and %s between decision and placement is not placed as it was', async (_, between) => {
+      const store = open()
+      const waiting = aWaiting(fresh('waiting'))
+      await store.putWaiting(waiting)
+      const own = await lease(store)
+      await between(store, waiting)
+      const before = await waitingOf(store, waiting)
+      expect(await store.placeWaiting(waiting, own)).toBe('stale')
+      expect(await waitingOf(store, waiting)).toEqual(before)
+      expect(await store.holds()).not.toContainEqual(waiting.hold)
+    })
+    test('is placed by one of many that try at once', async () => {
+      const store = open()
+      const waiting = aWaiting(fresh('waiting'))
+      await store.putWaiting(waiting)
+      const own = await lease(store)
+      const placed = await Promise.allSettled([1, 2, 3, 4].map(() => store.placeWaiting(waiting, own)))
+      expect(placed.filter((each) => each.status === 'fulfilled' && each.value === 'written')).toHaveLength(1)
+      expect(await holdOf(store, waiting)).toEqual(waiting.hold)
+    })
+  })
+
+  test('the last freeze comes back whole, ended or not; an older one changes nothing', async () => {
+    const store = open()
+    const freeze = (change: Partial<Freeze> = {}): Freeze => ({
+      ...{ who: 'alice', why: 'carrier', at: 1_795_000_000_000, until: 1_795_000_600_000, order: '2' },
+      ...change,
+    })
+    expect(await store.freeze()).toBe(undefined)
+    const { until: _, ...endless } = freeze()
+    for (const given of [freeze(), endless]) {
+      expect(await store.putFreeze(given)).toBe('written')
+      expect(await store.freeze()).toEqual(given)
+    }
+    expect(await store.putFreeze(freeze({ order: '1' }))).toBe('stale')
+    const ended = freeze({ order: '3', ended: { at: 1_795_000_000_001, by: 'bob' } })
+    expect(await store.putFreeze(ended)).toBe('written')
+    expect(await store.putFreeze(freeze())).toBe('stale')
+    expect(await store.freeze()).toEqual(ended)
+  })
+
+  test('64 requests at once never take more than the floor leaves', async () => {
+    const store = open()
+    const [edge, set] = [fresh('edge'), 4711]
+    const servers = Array.from({ length: 64 }, (_, n) => ({
+      address: `10.9.0.${n}`,
+      uri: uri(`sip:10.9.0.${n}`),
+    }))
+    const clock = createClock()
+    const generation = (await store.takeEdge(edge, 'a', 0, 1)) ?? 0
+    const { unreadable: _, removedAt: _removedAt, ...head } = aHead(edge, { askedAt: clock.now() })
+    await store.putReading(generation, {
+      head,
+      reading: aReading(edge, { askedAt: clock.now() }),
+      listing: aListing(edge, { listed: servers.map((server) => ({ set, ...server, flags: 'AP' })) }),
+    })
+    const ports: Ports = {
+      ...memoryPorts({ config: { clearance: { floors: [{ set, count: 48 }] } } }),
+      ...{ store, clock },
+    }
+    const asked = servers.map(({ address, uri: at }) => {
+      const subject = { kind: 'uri', uri: at } as const
+      return aWaiting(fresh('storm'), { subject, uris: [at], addresses: [address], wholeInstance: false })
+    })
+    const own = new Set(asked.map(({ hold }) => holdKey(hold)))
+    // It has no force, which clearance is not asked for.
+    const cleared = await Promise.all(
+      asked.map(({ hold: { force: _force, ...hold } }) => askClearance(ports, hold, 'waits')),
+    )
+    const count = (kind: string) => cleared.filter((each) => each.kind === kind).length
+    expect({ begun: count('begun'), waits: count('waits') }).toEqual({ begun: 16, waits: 48 })
+    const held = (await store.holds()).map(holdKey).filter((key) => own.has(key))
+    const waits = (await store.waiting()).drains
+      .map(({ hold }) => holdKey(hold))
+      .filter((key) => own.has(key))
+    expect(held).toHaveLength(16)
+    expect(new Set([...held, ...waits])).toEqual(own)
+    for (const key of some(held)) expect(await store.drain(key)).toMatchObject({ phase: { name: 'claimed' } })
+  }, 90_000)
+}
