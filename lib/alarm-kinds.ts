@@ -121,6 +121,22 @@ export function fleetAlarms(control: ControlMetrics): Readonly<Record<string, Al
   }
 }
 
+export function clearanceAlarms(control: ControlMetrics): Readonly<Record<string, AlarmKind>> {
+  return {
+    BelowFloor: {
+      anchor: 'below-floor',
+      meaning:
+        'In each minute of five a floor was not kept: fewer servers get calls than the settings ask for, and drains by choice wait. A minute alone may be a server that restarts',
+      metric: control.metricBelowFloor({ statistic: 'Minimum', period }),
+      threshold: 1,
+      missing: {
+        as: TreatMissingData.NOT_BREACHING,
+        why: 'it is counted each minute where the settings have floors',
+      },
+    },
+  }
+}
+
 const staysUntilTouched = {
   as: TreatMissingData.IGNORE,
   why: 'SQS stops reporting a queue that nobody touches, also one with messages in it',

@@ -4,6 +4,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
 import {
   type AlarmKind,
+  clearanceAlarms,
   executionAlarms,
   fleetAlarms,
   functionAlarms,
@@ -50,6 +51,7 @@ export class Alarms extends Construct {
     this.tell =
       topicArn === undefined ? undefined : new SnsAction(Topic.fromTopicArn(this, 'Topic', topicArn))
     this.add(fleetAlarms(control))
+    this.add(clearanceAlarms(control))
     this.add(
       queueAlarms('LifecycleEvents', 'lifecycle events', control.events.lifecycleEvents, oldestSeconds),
     )

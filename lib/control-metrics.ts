@@ -98,6 +98,21 @@ export abstract class ControlMetrics extends Construct {
     return this.metric(metricNames.swept, {}, options)
   }
 
+  /** Floors that are not kept, whatever took the servers: the most at once, unless the options name another. */
+  metricBelowFloor(options?: MetricOptions): Metric {
+    return this.metric(metricNames.belowFloor, {}, { statistic: Stats.MAXIMUM, ...options })
+  }
+
+  /** Drains by choice that wait for clearance: the most at once, unless the options name another. */
+  metricWaitingDrains(options?: MetricOptions): Metric {
+    return this.metric(metricNames.waitingDrains, {}, { statistic: Stats.MAXIMUM, ...options })
+  }
+
+  /** 1 while a freeze is in force: the highest, unless the options name another. */
+  metricFrozen(options?: MetricOptions): Metric {
+    return this.metric(metricNames.frozen, {}, { statistic: Stats.MAXIMUM, ...options })
+  }
+
   /** Steps of drains whose record is not in the table. */
   metricRecordsMissing(options?: MetricOptions): Metric {
     return this.metric(metricNames.recordsMissing, {}, options)

@@ -18,8 +18,8 @@ export interface OperationsDashboardProps {
 }
 
 /**
- * One page: alarms, calls and servers that are draining by group, drains, edges, queue lag, executions,
- * errors.
+ * One page: alarms, calls and servers that are draining by group, floors and what waits for them, drains,
+ * edges, queue lag, executions, errors.
  */
 export class OperationsDashboard extends Construct {
   readonly dashboard: Dashboard
@@ -29,7 +29,7 @@ export class OperationsDashboard extends Construct {
     const { control } = props
     this.dashboard = new Dashboard(this, 'Dashboard', { defaultInterval: Duration.hours(12) })
     this.dashboard.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms: props.alarms, width: 24 }))
-    const rows = [draining, inService, edges, drains, queues, delivery, functions]
+    const rows = [draining, inService, clearance, edges, drains, queues, delivery, functions]
     for (const row of rows) this.dashboard.addWidgets(...row(control))
   }
 }
@@ -47,6 +47,14 @@ function inService(control: DispatcherControl): GraphWidget[] {
     graph('Calls on servers in service', [control.metricActiveCalls()]),
     graph('Servers in service', [control.metricServersInService()]),
     graph('Calls per server in service', [control.metricActiveCallsPerServer()]),
+  ]
+}
+
+function clearance(control: DispatcherControl): GraphWidget[] {
+  return [
+    graph('Floors not kept', [control.metricBelowFloor()]),
+    graph('Drains waiting for clearance', [control.metricWaitingDrains()]),
+    graph('Frozen', [control.metricFrozen()]),
   ]
 }
 

@@ -5,6 +5,7 @@ import { afterAll, expect, test } from 'vitest'
 import * as z from 'zod'
 import { requireNode24 } from '../../lib/node-version.ts'
 import { readSettings } from '../../lib/settings.ts'
+import { exampleTemplate } from './synthesized.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'dispatcher-control-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -116,6 +117,49 @@ test.each([
     .parse(example)
   const groups = [{ ...control.groups[0], ...change }]
   expect(problems(JSON.stringify({ ...example, control: { ...control, groups } }))).toContain(message)
+})
+
+const withClearance = (clearance: object) => {
+  const { control } = z.object({ control: z.looseObject({}) }).parse(example)
+  return JSON.stringify({ ...example, control: { ...control, clearance } })
+}
+
+test.each<[string, object, string]>([
+  ['a floor of more than all', { floors: [{ percent: 101 }] }, 'control.clearance.floors[0].percent'],
+  ['a floor of none', { floors: [{ count: 0 }] }, 'control.clearance.floors[0].count'],
+  ['a limit of none', { atOnce: 0 }, 'control.clearance.atOnce'],
+  [
+    'a floor of an unknown group',
+    { floors: [{ count: 1 }, { group: 'strangers', count: 1 }] },
+    '"strangers" is no group of ours\n  → at control.clearance.floors[1].group',
+  ],
+  [
+    'a floor of two kinds',
+    { floors: [{ count: 1, percent: 50 }] },
+    'must have exactly one of count, percent and callsPerServer\n  → at control.clearance.floors[0]',
+  ],
+  [
+    'a floor of no kind',
+    { floors: [{ set: 1 }] },
+    'must have exactly one of count, percent and callsPerServer',
+  ],
+  ['a floor with a key that is not known', { floors: [{ count: 1, sett: 1 }] }, 'Unrecognized key: "sett"'],
+  ['clearance with a key that is not known', { limit: 1 }, 'Unrecognized key: "limit"'],
+])('%s is refused', (_, clearance, message) => {
+  expect(problems(withClearance(clearance))).toContain(message)
+})
+
+test('the functions are given floors and limit as they are set', () => {
+  const clearance = {
+    floors: [{ set: 1, count: 2 }, { group: 'media-servers', percent: 50 }, { callsPerServer: 100 }],
+    atOnce: 4,
+  }
+  writeFileSync(file, withClearance(clearance))
+  const template = exampleTemplate(readSettings(file))
+  const told = Object.values(template.findResources('AWS::Lambda::Function')).map((each) =>
+    JSON.stringify(each).replaceAll('\\', ''),
+  )
+  expect(told.filter((each) => each.includes(`"clearance":${JSON.stringify(clearance)}`))).not.toEqual([])
 })
 
 test('a shortest wait above the longest is refused', () => {
