@@ -57,6 +57,7 @@ const expected: Record<string, [name: string, ...texts: string[]]> = {
   'command-activate-source': ['InvalidMessage', 'source: ', 'operator', 'alarm', 'retired'],
   'command-activate-source-and-hold-id': ['InvalidMessage', 'holdId: source and holdId must not be given'],
   'command-reload-destination': ['InvalidMessage', 'destination: is not a known key'],
+  'command-freeze-until': ['InvalidMessage', 'until: is not a time such as'],
   'command-release-no-reason': ['InvalidMessage', 'reason: is missing'],
   'command-release-destination': ['InvalidMessage', 'destination: is not a known key', 'edge: is missing'],
   'command-several-problems': [

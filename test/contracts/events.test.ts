@@ -177,6 +177,20 @@ const commands: Record<string, object> = {
     reason: 'kernel update',
     deadlineSeconds: 7200,
   },
+  'command-drain-force': {
+    ...sent,
+    command: 'drain',
+    destination,
+    reason: 'disk failing, ticket 4711',
+    force: 'its calls fail, and the floor keeps it in service',
+  },
+  'command-freeze': {
+    ...sent,
+    command: 'freeze',
+    reason: 'carrier maintenance',
+    until: Date.UTC(2026, 10, 28, 6),
+  },
+  'command-unfreeze': { ...sent, command: 'unfreeze' },
   'command-dry-run': { ...sent, command: 'drain', destination, reason: 'what would it do?', dryRun: true },
   'command-activate': { ...sent, command: 'activate', destination },
   'command-activate-instance': {
