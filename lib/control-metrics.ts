@@ -98,7 +98,9 @@ export abstract class ControlMetrics extends Construct {
     return this.metric(metricNames.swept, {}, options)
   }
 
-  /** Floors that are not kept, whatever took the servers: the most at once, unless the options name another. */
+  /**
+   * Floors that are not kept, whatever took the servers: the most at once, unless the options name another.
+   */
   metricBelowFloor(options?: MetricOptions): Metric {
     return this.metric(metricNames.belowFloor, {}, { statistic: Stats.MAXIMUM, ...options })
   }
