@@ -21,6 +21,8 @@ const envelope = z.object({
     callsLeft: z.number().optional(),
     verdict: z.string().optional(),
     id: z.string().optional(),
+    drainId: z.string().optional(),
+    because: z.string().optional(),
   }),
 })
 

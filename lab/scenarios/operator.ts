@@ -4,9 +4,12 @@ import {
   SendMessageBatchCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs'
+import * as z from 'zod'
 import { type CommandInput, commandGroupId } from '../../functions/contracts/command.ts'
+import type { ControlEvent } from '../emulator/control-events.ts'
 import type { World } from '../world/world.ts'
 import { output } from '../world/world-aws.ts'
+import { waitFor } from './stage.ts'
 
 /** A message of the commands queue: a command, or what somebody took for one. */
 export interface SentCommand {
@@ -40,6 +43,29 @@ export async function sendCommands(world: World, commands: readonly SentCommand[
   } finally {
     sqs.destroy()
   }
+}
+
+const answer = z.looseObject({
+  result: z.string(),
+  because: z.string().optional(),
+  stillHeld: z.array(z.object({ who: z.string() })).optional(),
+})
+export type Answer = z.output<typeof answer>
+
+const answeredWithinMs = 90_000
+
+/** Sends a command. @returns its answer @throws Error when none came */
+export async function answerTo(world: World, command: CommandInput): Promise<Answer> {
+  await sendCommands(world, [wellFormed(command)])
+  let answered: ControlEvent | undefined
+  await waitFor(answeredWithinMs, () => {
+    answered = world.controlEvents
+      .all()
+      .find(({ type, detail }) => type === 'Command Answered' && detail.id === command.id)
+    return answered !== undefined
+  })
+  if (answered === undefined) throw new Error(`command ${command.id} was not answered`)
+  return answer.parse(answered.detail)
 }
 
 /**

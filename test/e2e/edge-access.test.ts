@@ -5,7 +5,7 @@ import type { Machine } from '../../lab/auto-scaling/machines.ts'
 import { defaultEmulator } from '../../lab/emulator/emulators.ts'
 import { renderHtml } from '../../lab/referee/report-html.ts'
 import { rpcSecretParameter } from '../../lab/scenarios/fleet-plan.ts'
-import { sendCommands, wellFormed } from '../../lab/scenarios/operator.ts'
+import { answerTo, sendCommands } from '../../lab/scenarios/operator.ts'
 import { type Run, run } from '../../lab/scenarios/run.ts'
 import type { Scenario } from '../../lab/scenarios/scenario.ts'
 import {
@@ -182,7 +182,7 @@ async function commandsThatFail(): Promise<void> {
   await edge('edge-a').restartWithSecret(secrets.nextRpc)
 
   await last.restartWithSecret('another')
-  const unauthorized = await answerTo({
+  const unauthorized = await answered({
     ...{
       version: 1,
       id: 'refused-1',
@@ -195,7 +195,7 @@ async function commandsThatFail(): Promise<void> {
   expect(unauthorized).toMatch(/"edge":"edge-b","outcome":"refused","detail":"edge edge-b: unauthorized/)
 
   await last.stop()
-  const away = await answerTo({ version: 1, id: 'away-1', command: 'activate', destination, requestedBy })
+  const away = await answered({ version: 1, id: 'away-1', command: 'activate', destination, requestedBy })
   expect(away).toMatch(/"edge":"edge-b","outcome":"unreachable"/)
 
   await last.restartWithSecret(secrets.nextRpc)
@@ -207,13 +207,13 @@ async function commandsThatFail(): Promise<void> {
       .controlEvents.all()
       .some(({ type }) => type === 'Command Rejected')
   expect(await waitFor(60_000, rejected)).toBe(true)
-  expect(await answerTo({ version: 1, id: 'reload-1', command: 'reload', requestedBy })).toContain(
+  expect(await answered({ version: 1, id: 'reload-1', command: 'reload', requestedBy })).toContain(
     '"result":"reloaded"',
   )
 
   // The password of the media server's own count is used by a round.
   const { uri } = machines.named('asterisk')
-  await answerTo({
+  await answered({
     ...{ version: 1, id: 'asterisk-1', command: 'drain', destination: uri, requestedBy },
     reason: 'its own count is read',
   })
@@ -224,13 +224,7 @@ async function commandsThatFail(): Promise<void> {
   expect(await waitFor(60_000, drained)).toBe(true)
 }
 
-/** Sends a command. @returns the event that answers it, as text */
-async function answerTo(command: CommandInput): Promise<string> {
-  await sendCommands(world(), [wellFormed(command)])
-  const answer = () =>
-    world()
-      .controlEvents.all()
-      .find(({ type, detail }) => type === 'Command Answered' && detail.id === command.id)
-  expect(await waitFor(90_000, () => answer() !== undefined)).toBe(true)
-  return JSON.stringify(answer()?.detail)
+/** Sends a command. @returns its answer, as text */
+async function answered(command: CommandInput): Promise<string> {
+  return JSON.stringify(await answerTo(world(), command))
 }

@@ -1,10 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { CommandInput } from '../../functions/contracts/command.ts'
 import type { Activity } from '../../lab/auto-scaling/auto-scaling-groups.ts'
 import { instanceOf, type Machine } from '../../lab/auto-scaling/machines.ts'
 import { defaultEmulator } from '../../lab/emulator/emulators.ts'
 import { isDisabled } from '../../lab/referee/flag-history.ts'
-import { sendCommands, wellFormed } from '../../lab/scenarios/operator.ts'
+import { answerTo, sendCommands, wellFormed } from '../../lab/scenarios/operator.ts'
 import { untilBusy, untilDisabled, waitFor } from '../../lab/scenarios/stage.ts'
 import { callsUp } from '../../lab/sip/call-record.ts'
 import type { Edge } from '../../lab/sip/edge.ts'
@@ -78,13 +77,6 @@ async function expectDrained({ server, activity }: Drain): Promise<void> {
   expect(callsOf(server).filter(({ outcome }) => outcome === 'cut')).toEqual([])
 }
 
-async function answerTo(command: CommandInput): Promise<unknown> {
-  await sendCommands(world(), [wellFormed(command)])
-  const answer = () => eventsOf('Command Answered').find(({ detail }) => detail.id === command.id)
-  expect(await waitFor(patience, () => answer() !== undefined)).toBe(true)
-  return answer()?.detail
-}
-
 describe('an edge that is listed in the middle of a drain', () => {
   test('gets the holds, and its calls are waited for', async () => {
     const drain = await scaleIn('long-2')
@@ -145,7 +137,7 @@ describe('an edge that is taken off the list in the middle of a drain', () => {
     })
     expect(present(drain.activity.actions[0], 'lifecycle action').end).toBeUndefined()
 
-    expect(await answerTo({ ...release, id: 'release-c', edge: added.name })).toMatchObject({
+    expect(await answerTo(world(), { ...release, id: 'release-c', edge: added.name })).toMatchObject({
       result: 'released',
       requestedBy,
       reason: 'its machine is lost',
@@ -168,7 +160,7 @@ describe('a bad edit of the list', () => {
     const destination = world().machines.named('ms-2').uri
     const drain = { version: 1, id: 'drain-1', command: 'drain', destination } as const
     expect(
-      await answerTo({ ...drain, requestedBy: 'alice', reason: 'on the list that was good' }),
+      await answerTo(world(), { ...drain, requestedBy: 'alice', reason: 'on the list that was good' }),
     ).toMatchObject({
       edges: [
         { edge: 'edge-a', outcome: 'applied' },
