@@ -1,12 +1,10 @@
-import { CloudWatchClient, PutMetricAlarmCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch'
-import { alarmStateChange } from '../auto-scaling/alarms.ts'
-import { instanceOf, type Machine } from '../auto-scaling/machines.ts'
+import type { Machine } from '../auto-scaling/machines.ts'
 import type { DrainEvidence, Problem } from '../referee/evidence.ts'
 import type { World } from '../world/world.ts'
 import { dispatcherEntries } from '../world/world-sip.ts'
-import { alarmName } from './fleet-plan.ts'
 import { sendCommands, takeDeadLetter, wellFormed } from './operator.ts'
 import type { Scenario } from './scenario.ts'
+import { changeAlarm } from './server-alarm.ts'
 import { drainBase, untilActive, untilBusy, untilDisabled, untilProven, waitFor } from './stage.ts'
 
 const requestedBy = 'the lab'
@@ -21,7 +19,11 @@ interface HoldAndLift {
 }
 
 /** Places a hold, sees it work under calls, lifts it, and sees the machine come back. */
-async function holdAndLift(world: World, machine: Machine, steps: HoldAndLift): Promise<DrainEvidence> {
+export async function holdAndLift(
+  world: World,
+  machine: Machine,
+  steps: HoldAndLift,
+): Promise<DrainEvidence> {
   await untilBusy(world, machine)
   const base = drainBase(world, machine, steps.scenario, steps.trigger)
   await steps.place()
@@ -41,50 +43,15 @@ export const alarm: Scenario = {
   wave: 1,
   run: async (world, found) => {
     const machine = world.machines.named('ms-5')
-    const publish = async (state: 'ALARM' | 'OK', previousState: 'ALARM' | 'OK') => {
-      await showAlarm(world, state)
-      await world.publish(
-        alarmStateChange({
-          alarmName,
-          instanceId: instanceOf(machine).id,
-          state,
-          previousState,
-          at: new Date(),
-          region: world.emulator.region,
-          accountId: world.emulator.accountId,
-        }),
-      )
-    }
     found(
       await holdAndLift(world, machine, {
         scenario: 'alarm',
         trigger: 'ALARM',
-        place: () => publish('ALARM', 'OK'),
-        lift: () => publish('OK', 'ALARM'),
+        place: () => changeAlarm(world, machine, 'ALARM'),
+        lift: () => changeAlarm(world, machine, 'OK'),
       }),
     )
   },
-}
-
-/** CloudWatch shows what its event says: the sweep lifts the hold of an alarm that is not there. */
-async function showAlarm(world: World, state: 'ALARM' | 'OK'): Promise<void> {
-  const cloudWatch = new CloudWatchClient(world.emulator.client)
-  await cloudWatch.send(
-    new PutMetricAlarmCommand({
-      AlarmName: alarmName,
-      Namespace: 'AWS/EC2',
-      MetricName: 'StatusCheckFailed',
-      Statistic: 'Maximum',
-      Period: 60,
-      EvaluationPeriods: 1,
-      Threshold: 1,
-      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
-    }),
-  )
-  await cloudWatch.send(
-    new SetAlarmStateCommand({ AlarmName: alarmName, StateValue: state, StateReason: 'the lab says so' }),
-  )
-  cloudWatch.destroy()
 }
 
 export const commands: Scenario = {

@@ -21,7 +21,8 @@ export const plan = {
   rpcTimeoutSeconds: 2,
 } as const
 
-export const alarmName = 'media-server-failing'
+/** Each server has an alarm of its own. */
+export const alarmNameOf = (server: string) => `${server}-failing`
 export const edgesPath = '/dispatcher-control/edges'
 export const rpcSecretParameter = '/dispatcher-control/rpc-secret'
 export const asteriskPasswordParameter = '/dispatcher-control/asterisk-password'
@@ -86,6 +87,15 @@ export const serverPlans: readonly ServerPlan[] = [
   ...[1, 2].map((n) => sipp(`long-${n}`, 20 + n, [1, 2])),
   { ...sipp('long-3', 23, [1, 2]), group: patientGroup },
   { name: 'asterisk', address: '127.0.2.30', kind: 'asterisk', group: asteriskGroup, sets: [1] },
+]
+
+/**
+ * What drains by choice leave. Beside the lifecycle drains of their wave the other scenarios leave as much:
+ * only an alarm storm comes down to it.
+ */
+export const floors = [
+  { set: 1, count: 2 },
+  { set: 2, count: 1 },
 ]
 
 type GroupSettings = ControlConfigInput['groups'][number]
@@ -162,7 +172,8 @@ export function settingsFile(asteriskPort: number, deadlines: readonly ShortDead
         },
       },
     ],
-    alarms: [{ name: alarmName }],
+    alarms: serverPlans.map(({ name }) => ({ name: alarmNameOf(name) })),
+    clearance: { floors },
     operatorDrainDeadlineSeconds: plan.drainDeadlineSeconds,
     timers: {
       minWaitSeconds: plan.minWaitSeconds,

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { controlConfig } from '../../functions/contracts/config.ts'
 import {
   callerPlans,
+  floors,
   hooks,
   patientGroup,
   patientHooks,
@@ -46,4 +47,9 @@ test('every machine has an address of its own, and set 1 has all of them', () =>
   expect(new Set(serverPlans.map(({ address }) => address)).size).toBe(serverPlans.length)
   expect(some(serverPlans).every(({ sets }) => sets.includes(1))).toBe(true)
   expect(serverPlans.filter(({ kind }) => kind === 'sipp').length).toBeGreaterThanOrEqual(6)
+})
+
+test('each floor has fewer servers than its set, so that an alarm storm drains what it leaves', () => {
+  for (const { set, count } of some(floors))
+    expect(serverPlans.filter(({ sets }) => sets.includes(set)).length, `${set}`).toBeGreaterThan(count)
 })
