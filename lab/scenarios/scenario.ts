@@ -6,11 +6,14 @@ import { type DrainOptions, drainByLifecycle, launchAgain } from './stage.ts'
 /** Hands a part's evidence to the referee as soon as it is there. */
 export type Found = (evidence: Evidence) => void
 
+/** What no other drain may be beside has a wave of its own. */
+export const waves = [1, 2, 3, 4] as const
+
 /** One thing that the demo shows, on machines of its own. */
 export interface Scenario {
   readonly name: string
   /** Scenarios of one wave run side by side; a wave begins when the one before it is over. */
-  readonly wave: 1 | 2
+  readonly wave: (typeof waves)[number]
   /** @param enough is called when it needs no more calls to be placed */
   readonly run: (world: World, found: Found, enough: () => void) => Promise<void>
 }

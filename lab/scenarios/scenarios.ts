@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Evidence, Problem } from '../referee/evidence.ts'
 import { judge, type Records, type ScenarioReport } from '../referee/referee.ts'
 import type { World } from '../world/world.ts'
+import { alarmStorm, freeze } from './clearance-scenarios.ts'
 import { alarm, badCommand, commands } from './command-scenarios.ts'
 import {
   asterisk,
@@ -12,7 +13,7 @@ import {
   scaleIn,
   threeAtOnce,
 } from './lifecycle-scenarios.ts'
-import type { Scenario } from './scenario.ts'
+import { type Scenario, waves } from './scenario.ts'
 
 /** Everything that the demo shows. */
 export const allScenarios: readonly Scenario[] = [
@@ -25,6 +26,8 @@ export const allScenarios: readonly Scenario[] = [
   commands,
   badCommand,
   restartMidDrain,
+  freeze,
+  alarmStorm,
 ]
 
 /** These, and what takes longer than a demo should. */
@@ -66,7 +69,7 @@ export async function runScenarios(
   }
   const started = Date.now()
   const last = Math.max(...scenarios.map(({ wave }) => wave))
-  for (const wave of [1, 2] as const) {
+  for (const wave of waves) {
     const side = scenarios.filter((scenario) => scenario.wave === wave)
     const needing = new Set(side)
     const enough = (scenario: Scenario) => {

@@ -17,7 +17,7 @@ describe(`under live calls, with ${auth ? 'every role' : 'no role'} checked`, ()
 
   beforeAll(async () => {
     report = (await run(world(), everyScenario)).report
-  }, 300_000)
+  })
 
   test('every promise held', () => {
     expect([
