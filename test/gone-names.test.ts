@@ -18,7 +18,7 @@ const gone = [
   ...['(?:type|interface) (?:Waits|Turns?)', '(?:const|let) (?:here|said|says|turns)', 'turnsOf'],
   ...['blind', 'blindLast', 'turnsAtMost', 'RequestSays', 'Standing', 'standingOf'],
   ...['Wishes', 'wishes', 'rememberingWishes', 'AlarmIntent', 'callGroup'],
-  ...['isAnswer', 'PendingAnswer', 'pendingAnswers', 'withEvent', 'triesToTell'],
+  ...['isAnswer', 'PendingAnswer', 'pendingAnswers', 'telling', 'triesToTell'],
   ...['undoIfLifted', 'finishLiftings', 'holdAgain', 'heldMeanwhile', 'readLists', 'readBackGapSeconds'],
 ]
 

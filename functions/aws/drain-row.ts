@@ -10,9 +10,9 @@ import {
   type LifecycleTarget,
   type Memory,
 } from '../control/drain.ts'
-import type { DrainEvent, DrainEventName } from '../control/drain-events.ts'
 import { becauseOf, completed, ended, isCompleting, looking, stateOf } from '../control/phases.ts'
 import { type Each, type Fields, sender, subject, uri } from './rows.ts'
+import { drainEvent } from './saved-event-row.ts'
 
 const deadlinePolicy: z.ZodType<DeadlinePolicy> = z.object({
   callsLeft: z.enum({
@@ -44,30 +44,6 @@ const edgeMemory: z.ZodType<EdgeMemory> = z.object({
   reaped: z.object({ calls: z.number(), at: z.number() }).exactOptional(),
   everListed: z.boolean(),
 } satisfies Fields<EdgeMemory>)
-
-const savedEvent = z.object({
-  name: z.enum({
-    drainStarted: 'drainStarted',
-    drainConfirmed: 'drainConfirmed',
-    drainProgress: 'drainProgress',
-    drained: 'drained',
-    drainOverdue: 'drainOverdue',
-    callsEnded: 'callsEnded',
-    drainEnded: 'drainEnded',
-    lifecycleCompleted: 'lifecycleCompleted',
-    lifecycleCompletionFailed: 'lifecycleCompletionFailed',
-    instanceRetained: 'instanceRetained',
-    retainedTooLong: 'retainedTooLong',
-  } satisfies Each<DrainEventName>),
-  id: z.string().exactOptional(),
-  at: z.number().exactOptional(),
-  detail: z.record(z.string(), z.unknown()),
-} satisfies Fields<DrainEvent>)
-/** It is published with the detail that it was saved with, whatever that is like. */
-const drainEvent = z.custom<DrainEvent>(
-  (event) => savedEvent.safeParse(event).success,
-  'is no event of a drain',
-)
 
 const because = z.enum({
   drained: 'drained',
