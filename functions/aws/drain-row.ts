@@ -10,7 +10,15 @@ import {
   type LifecycleTarget,
   type Memory,
 } from '../control/drain.ts'
-import { becauseOf, completed, ended, isCompleting, looking, stateOf } from '../control/phases.ts'
+import {
+  actionEnded,
+  becauseOf,
+  completed,
+  ended,
+  isCompleting,
+  looking,
+  stateOf,
+} from '../control/phases.ts'
 import { type Each, type Fields, sender, subject, uri } from './rows.ts'
 import { drainEvent } from './saved-event-row.ts'
 
@@ -137,7 +145,8 @@ function fromFlat(row: DrainRow): Drain {
         phase: actionPhase(row),
       }
     : { ...known, phase: holdPhase(row) }
-  if (row.state === 'retired') return ended(drain, row.result ?? 'drained')
+  if (row.state === 'retired')
+    return drain.action ? actionEnded(drain, row.result ?? 'drained') : ended(drain, 'lifted')
   // A former release's, too: were it wrong that the action is over, completing it would cut calls.
   return isCompleting(drain) && row.result === 'action-over' ? completed(drain, 'over') : drain
 }
@@ -214,7 +223,7 @@ function memoryIn({ edges, confirmedAt, overdueSaid, progress }: DrainRow): Memo
 function holdPhase(row: DrainRow): HoldPhase {
   const { state, result } = row
   if (state === 'claimed') return { name: 'claimed' }
-  if (state === 'ended') return { name: 'ended', because: result ?? 'lifted' }
+  if (state === 'ended') return { name: 'ended', because: result === 'gone' ? result : 'lifted' }
   if (state === 'drained')
     return { name: 'held', verdict: result === 'absent' ? 'absent' : 'drained', memory: memoryIn(row) }
   return { name: 'draining', memory: memoryIn(row) }

@@ -97,7 +97,9 @@ type CompletingRetained = {
   readonly because: NoCalls
 }
 export type Completing = CompletingAction | CompletingRetained
-export type Ended = { readonly name: 'ended'; readonly because: Because }
+export type Ended<B extends Because> = { readonly name: 'ended'; readonly because: B }
+/** Why a drain without an action is over. */
+export type HoldOver = 'lifted' | 'gone'
 
 /** A hold with a drain that sees it through, until it is due (epoch ms). */
 export interface DrainHold extends Omit<Hold, 'shownAt' | 'lifted'> {
@@ -130,7 +132,7 @@ export interface ActionDrain extends AnyDrain {
   /** how often its completion was refused */
   readonly completionTries: number
   readonly callsEnded?: number
-  readonly phase: Claimed | Draining | EndingCalls | Completing | Retained | Ended
+  readonly phase: Claimed | Draining | EndingCalls | Completing | Retained | Ended<Because>
 }
 
 export type CompletingDrain = ActionDrain & { readonly phase: Completing }
@@ -141,7 +143,7 @@ export interface HoldDrain extends AnyDrain {
   readonly lastHeartbeatAt?: never
   readonly completionTries?: never
   readonly callsEnded?: never
-  readonly phase: Claimed | Draining | Held | Ended
+  readonly phase: Claimed | Draining | Held | Ended<HoldOver>
 }
 
 export type Drain = ActionDrain | HoldDrain

@@ -10,6 +10,7 @@ import {
   type EndingCalls,
   type Held,
   type HoldDrain,
+  type HoldOver,
   type LifecycleActionRef,
   type LifecycleTarget,
   type Memory,
@@ -118,8 +119,17 @@ export function withEvent<D extends Drain, N extends DrainEventName>(
   return { ...drain, events: [...drain.events, event] }
 }
 
-export function ended(drain: Drain, because: Because): Drain {
+export function ended(drain: Drain, because: HoldOver): Drain {
   return withEvent({ ...drain, phase: { name: 'ended', because } }, 'drainEnded', {})
+}
+
+export function actionEnded(drain: ActionDrain, because: Because): Drain {
+  return withEvent({ ...drain, phase: { name: 'ended', because } }, 'drainEnded', {})
+}
+
+/** Its hold was not placed: something later was requested about it. A lifecycle action's goes on. */
+export function notPlaced(drain: Drain): Drain {
+  return drain.action ? drain : ended(drain, 'lifted')
 }
 
 /** No call keeps its instance: it is let go, or terminated where Auto Scaling retains it. */
@@ -146,20 +156,43 @@ export function withoutUs(drain: ActionDrain, machineGone: boolean, now: number)
   const from = looking(drain)
   // That its action is over is why it is retained.
   if (from.name === 'retained') return drain
-  if ((drain.action.isRetained || mayRetain(drain.action.policy)) && !machineGone) return retained(drain, now)
+  if (retains(drain.action) && !machineGone) return retained(drain, now)
   if (isCompleting(drain)) return completed(drain, 'over')
   const over = { name: 'completing', completion: 'CONTINUE', because: 'action-over', from } as const
   return completed({ ...drain, phase: over }, 'over')
+}
+
+/** Auto Scaling may have kept the instance: by our policy, or as it was found. */
+function retains({ isRetained, policy }: LifecycleTarget): boolean {
+  return isRetained === true || mayRetain(policy)
+}
+
+/** Whether an action that was over by then may have left its instance: only then EC2 is asked for it. */
+export function mayBeKept({ phase, action }: CompletingDrain, outcome: 'completed' | 'over'): boolean {
+  return phase.completion === 'CONTINUE' && outcome === 'over' && retains(action)
+}
+
+/**
+ * What follows from Auto Scaling's answer to a completion. After an ABANDON by policy it retains the instance,
+ * and the drain goes on; so it does where the clock was first, and may have retained it.
+ * @param machineGone where {@link mayBeKept}
+ */
+export function concluded(
+  drain: CompletingDrain,
+  outcome: 'completed' | 'over',
+  machineGone: boolean,
+  now: number,
+): Drain {
+  if (drain.phase.completion === 'ABANDON') return retained(drain, now)
+  return mayBeKept(drain, outcome) ? withoutUs(drain, machineGone, now) : completed(drain, outcome)
 }
 
 /** Its action was completed, or was over by then. */
 export function completed(drain: CompletingDrain, outcome: 'completed' | 'over'): Drain {
   const { phase, action } = drain
   const { completion, because } = phase
-  return ended(
-    withEvent(drain, 'lifecycleCompleted', { action: actionRef(action), completion, outcome }),
-    because,
-  )
+  const answered = { action: actionRef(action), completion, outcome }
+  return actionEnded(withEvent(drain, 'lifecycleCompleted', answered), because)
 }
 
 /** Each so many refused tries are published. */

@@ -1,19 +1,17 @@
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import { type Act, type Advance, advance } from '../control/advance.ts'
-import { mayRetain } from '../control/deadline.ts'
 import { type CompletingDrain, type Drain, drainId } from '../control/drain.ts'
 import { StoreConflict } from '../control/errors.ts'
 import { lookPayload } from '../control/look-payload.ts'
 import type { Wait } from '../control/pace.ts'
 import {
   actionRef,
-  completed,
-  ended,
+  concluded,
   isCompleting,
+  mayBeKept,
+  notPlaced,
   refused,
   restsOnCalls,
-  retained,
-  withoutUs,
 } from '../control/phases.ts'
 import { stepsPerExecution } from '../control/workflow.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -78,7 +76,7 @@ async function perform(ports: Ports, drain: Drain, act: Act): Promise<Drain> {
   switch (act.kind) {
     case 'place-hold':
       // A later request has decided about an alarm's or operator's hold: there is nothing to place.
-      if (!(await placeHold(ports, drain)) && !drain.action) return saveDrain(ports, ended(drain, 'lifted'))
+      if (!(await placeHold(ports, drain)) && !drain.action) return saveDrain(ports, notPlaced(drain))
       await ports.settles.ask({ kind: 'settle' })
       return drain
     case 'end-calls': {
@@ -117,19 +115,9 @@ async function complete(ports: Ports, drain: CompletingDrain): Promise<WorkflowP
     await published(ports, tried)
     throw error
   }
-  return goOn(ports, await saveDrain(ports, await concluded(ports, drain, outcome)), 'paced')
-}
-
-async function concluded(
-  ports: Ports,
-  drain: CompletingDrain,
-  outcome: 'completed' | 'over',
-): Promise<Drain> {
-  const now = ports.clock.now()
-  const { completion } = drain.phase
-  if (completion === 'ABANDON') return retained(drain, now)
-  const mayBeKept = completion === 'CONTINUE' && outcome === 'over' && mayRetain(drain.action.policy)
-  return mayBeKept ? withoutUs(drain, await isMachineGone(ports, drain), now) : completed(drain, outcome)
+  const machineGone = mayBeKept(drain, outcome) && (await isMachineGone(ports, drain))
+  const after = concluded(drain, outcome, machineGone, ports.clock.now())
+  return goOn(ports, await saveDrain(ports, after), 'paced')
 }
 
 /**

@@ -25,7 +25,7 @@ import {
 
 const empty = { name: 'completing', completion: 'CONTINUE', because: 'drained' } as const
 const completing: Completing = { ...empty, from: draining }
-const ended: Ended = { name: 'ended', because: 'lifted' }
+const ended: Ended<'lifted'> = { name: 'ended', because: 'lifted' }
 
 const ofAction = (phase: ActionDrain['phase']): Drain => actionDrain(phase)
 const ofHold = (phase: HoldDrain['phase']): Drain => holdDrain(phase)
@@ -106,4 +106,16 @@ it('a phase has its fields, and no others', () => {
     { ...{ name: 'claimed' }, memory: draining.memory } satisfies Phase,
   ]
   expect(phases).toHaveLength(21)
+})
+
+it("an operator's or alarm's drain is over with its hold or its machine, and by nothing that is decided for an action", () => {
+  const phases: readonly HoldDrain['phase'][] = [
+    ended,
+    { name: 'ended', because: 'gone' },
+    // @ts-expect-error
+    { name: 'ended', because: 'terminated-at-deadline' },
+    // @ts-expect-error
+    { name: 'ended', because: 'action-over' },
+  ]
+  expect(phases).toHaveLength(4)
 })
