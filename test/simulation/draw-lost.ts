@@ -1,6 +1,7 @@
 import { anyEdge, delivery, launch, near, type Place, scaleIn, second } from './draw-parts.ts'
 import type { EdgePlan, Fault, GroupPlan, Happening, RefusingPort, ServerPlan } from './plan.ts'
 import type { Draws } from './random.ts'
+import { longestCallSeconds } from './world.ts'
 
 interface Lost {
   readonly happenings: readonly Happening[]
@@ -116,7 +117,8 @@ const stories = {
   retainedStopped: (place: Place, { drainDeadlineSeconds }: GroupPlan): Happening[] => {
     const { draws, server, at } = place
     const due = at + drainDeadlineSeconds * second
-    const lasts = (drainDeadlineSeconds + draws.int(10, 300)) * second
+    // An edge that has been up for longer than the longest call has forgotten none.
+    const lasts = Math.min(longestCallSeconds, drainDeadlineSeconds + draws.int(10, 300)) * second
     return [
       { ...calling(place), lasts },
       { ...scaleIn(place), delivery: [100] },
