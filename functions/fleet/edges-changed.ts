@@ -1,7 +1,6 @@
 import { eventTypes } from '../contracts/names.ts'
-import type { EdgePorts } from '../ports/ports.ts'
 import { endReleases } from './release-edge.ts'
-import { settleFleet } from './settle-fleet.ts'
+import { type FleetNeeds, settleFleet } from './settle-fleet.ts'
 
 /**
  * Somebody edited the list of edges. It is read at once, so that a bad edit is published within seconds and
@@ -9,7 +8,7 @@ import { settleFleet } from './settle-fleet.ts'
  * drained server once SIP reaches it.
  */
 export async function edgesChanged(
-  ports: EdgePorts,
+  ports: FleetNeeds,
   change: { readonly parameter: string; readonly operation: string },
 ): Promise<void> {
   const { parameter, operation } = change

@@ -12,7 +12,7 @@ import { countReadings } from './reading-metrics.ts'
 import { endReleases, releaseEdge } from './release-edge.ts'
 import { reloadEdges } from './reload-edges.ts'
 import { resolveHolds } from './resolve-holds.ts'
-import { settleFleet } from './settle-fleet.ts'
+import { type FleetNeeds, settleFleet } from './settle-fleet.ts'
 import { hasCalls } from './wake-drains.ts'
 import { rememberingWantedHolds } from './wanted-holds.ts'
 
@@ -96,7 +96,7 @@ const passesAt = [20_000, 40_000] as const
  * Edges with calls of what is held are read more often than the others: the end of the last one wakes its
  * drain.
  */
-async function readBusyEdges(ports: EdgePorts, startedAt: number): Promise<void> {
+async function readBusyEdges(ports: FleetNeeds, startedAt: number): Promise<void> {
   const { clock, config } = ports
   for (const passAt of passesAt) {
     const { edges } = await storedReadings(ports, clock.now())
@@ -119,12 +119,12 @@ const commandTimeouts = 72
  * Does a command once, however often it is asked for. What can never be done is its outcome, too: whoever
  * asked rejects it.
  */
-async function doOnce(ports: EdgePorts, request: Command): Promise<void> {
+async function doOnce(ports: FleetNeeds, request: Command): Promise<void> {
   const leaseMs = commandTimeouts * ports.config.timers.rpcTimeoutSeconds * 1000
   await oneAtATime(ports, `/command/${request.command.id}`, leaseMs, () => doCommand(ports, request))
 }
 
-async function doCommand(ports: EdgePorts, request: Command): Promise<void> {
+async function doCommand(ports: FleetNeeds, request: Command): Promise<void> {
   const { command, order } = request
   const { store, events } = ports
   if (isOutcomeOf(await store.commandOutcome(command.id), order)) return
@@ -134,7 +134,7 @@ async function doCommand(ports: EdgePorts, request: Command): Promise<void> {
   await store.putCommandOutcome(command.id, outcome)
 }
 
-async function answerOf(ports: EdgePorts, { command, order, sender }: Command) {
+async function answerOf(ports: FleetNeeds, { command, order, sender }: Command) {
   return command.command === 'reload'
     ? { ...asked(command, sender), ...(await reloadEdges(ports, command, sender)) }
     : { ...asked(command, sender), ...(await releaseEdge(ports, command, order, sender)) }

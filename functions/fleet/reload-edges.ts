@@ -9,7 +9,7 @@ import type { EdgePorts } from '../ports/ports.ts'
 import { type Readout, storedLists } from '../stored/lists.ts'
 import { onEach } from '../stored/on-each.ts'
 import type { Lease } from './edge-lease.ts'
-import { type SettleResult, settleEdge } from './settle-fleet.ts'
+import { type FleetNeeds, type SettleResult, settleEdge } from './settle-fleet.ts'
 import { wakeDrains } from './wake-drains.ts'
 
 /**
@@ -31,7 +31,7 @@ interface Reloaded {
  * at once after it.
  */
 export async function reloadEdges(
-  ports: EdgePorts,
+  ports: FleetNeeds,
   command: ReloadCommand,
   sender?: Sender,
 ): Promise<CommandAnswer<'reload'>> {
@@ -82,7 +82,7 @@ function readable(readout: Readout) {
 }
 
 /** Under the edge's lease: reloaded, and settled at once, since a reload resets every state to the file's. */
-async function reloadOne(ports: EdgePorts, edge: Edge, emptied: Set<string>): Promise<Reloaded> {
+async function reloadOne(ports: FleetNeeds, edge: Edge, emptied: Set<string>): Promise<Reloaded> {
   let reloaded: Reloaded = { edge: edge.id, outcome: 'failed', detail: 'another run has the edge' }
   const settled = await settleEdge(ports, edge, {
     ...{ waits: true, emptied },
@@ -112,7 +112,7 @@ function openOf({ entries }: Settled): string | undefined {
   return open.length === 0 ? undefined : open.slice(0, 5).join('; ')
 }
 
-async function reloadAndList(ports: EdgePorts, edge: Edge, lease: Lease): Promise<Reloaded> {
+async function reloadAndList(ports: Pick<EdgePorts, 'clock'>, edge: Edge, lease: Lease): Promise<Reloaded> {
   try {
     const before = await lengthOf(edge)
     await reloadPatiently(ports, edge, lease)

@@ -23,7 +23,7 @@ export type SettleResult =
   | { readonly edge: Edge; readonly error: EdgeError }
   | { readonly edge: Edge; readonly left: true }
 
-type Needs = Pick<
+export type FleetNeeds = Pick<
   EdgePorts,
   'fleet' | 'store' | 'workflows' | 'clock' | 'ids' | 'config' | 'events' | 'metrics'
 >
@@ -64,7 +64,7 @@ export interface SettleOrder {
  * one that could not be read, in any case.
  * @returns what came of those edges
  */
-export async function settleFleet(ports: Needs, order: SettleOrder = {}): Promise<SettleResult[]> {
+export async function settleFleet(ports: FleetNeeds, order: SettleOrder = {}): Promise<SettleResult[]> {
   const edges = await ports.fleet.edges()
   const heads = await knownHeads(ports, edges)
   let results: SettleResult[] = []
@@ -79,7 +79,7 @@ export async function settleFleet(ports: Needs, order: SettleOrder = {}): Promis
 }
 
 async function settleDue(
-  ports: Needs,
+  ports: FleetNeeds,
   edges: readonly Edge[],
   heads: ReadonlyMap<string, StoredHead>,
   order: SettleOrder,
@@ -124,7 +124,11 @@ export interface EdgeOrder extends SettleOrder {
 }
 
 /** The same of one edge. What can be read no more is marked so. */
-export async function settleEdge(ports: Needs, edge: Edge, order: EdgeOrder = {}): Promise<SettleResult> {
+export async function settleEdge(
+  ports: FleetNeeds,
+  edge: Edge,
+  order: EdgeOrder = {},
+): Promise<SettleResult> {
   const wantedHolds = order.wantedHolds ?? rememberingWantedHolds(ports)
   const boots = order.boots ?? new Boots(await currentHeads(ports))
   const mustAsk = (order.atOnce ?? false) || order.first !== undefined || shareOf(edge, order) > 0
@@ -163,7 +167,7 @@ function isKnown(
   return wanted === since && askedAt >= notBefore
 }
 
-async function take(ports: Needs, edge: Edge, boots: Boots, waits: boolean): Promise<Lease | undefined> {
+async function take(ports: FleetNeeds, edge: Edge, boots: Boots, waits: boolean): Promise<Lease | undefined> {
   const { clock, ids, config } = ports
   const owner = ids.next()
   const giveUpAt = clock.now() + waitTimeouts * config.timers.rpcTimeoutSeconds * 1000
@@ -182,7 +186,7 @@ interface Round extends EdgeOrder {
   readonly isLast?: boolean
 }
 
-async function underLease(ports: Needs, lease: Lease, order: Round): Promise<SettleResult> {
+async function underLease(ports: FleetNeeds, lease: Lease, order: Round): Promise<SettleResult> {
   const { store, clock } = ports
   const { edge, wantedHolds, first, mustAsk } = order
   let head: EdgeHead = order.head ?? { edge: edge.id, wanted: -1, askedAt: 0 }
@@ -225,7 +229,7 @@ async function underLease(ports: Needs, lease: Lease, order: Round): Promise<Set
  * @returns whether its head shows that it was asked a moment ago, and knows what is wanted or could not be
  * read
  */
-function rests({ clock, config }: Needs, head: EdgeHead, wanted: number): boolean {
+function rests({ clock, config }: FleetNeeds, head: EdgeHead, wanted: number): boolean {
   const { askedAt, unreadable, removedAt } = head
   const triedAt = Math.max(unreadable?.at ?? 0, head.wanted === wanted ? askedAt : 0)
   const restsUntil = triedAt + config.timers.minWaitSeconds * 1000
@@ -237,7 +241,7 @@ function rests({ clock, config }: Needs, head: EdgeHead, wanted: number): boolea
  * than a moment
  */
 async function rest(
-  ports: Needs,
+  ports: FleetNeeds,
   { head, reading }: Known,
   { wantedHolds, notBefore = 0 }: Round,
 ): Promise<Reading | 'rests' | undefined> {
