@@ -9,6 +9,9 @@ import type { Ports } from '../ports/ports.ts'
 import { drainAnew } from './lost-record.ts'
 import { saveDrain } from './save-drain.ts'
 
+type RecordNeeds = Pick<Ports, 'store' | 'workflows' | 'clock' | 'config' | 'metrics'>
+type HeartbeatNeeds = Pick<Ports, 'lifecycleActions' | 'clock' | 'events' | 'metrics'>
+
 type Kept = { readonly drain: Drain; readonly over: boolean }
 
 /**
@@ -17,7 +20,10 @@ type Kept = { readonly drain: Drain; readonly over: boolean }
  * it does not depend on Kamailio answering.
  * @returns undefined as {@link drainOf} does, and where record and action are gone. @throws RecordMissing
  */
-export async function keptAlive(ports: Ports, payload: WorkflowPayload): Promise<Kept | undefined> {
+export async function keptAlive(
+  ports: RecordNeeds & HeartbeatNeeds,
+  payload: WorkflowPayload,
+): Promise<Kept | undefined> {
   let drain: Drain | undefined
   try {
     drain = await drainOf(ports, payload)
@@ -49,7 +55,7 @@ async function heartbeatOf(
  * of.
  * @throws RecordMissing
  */
-export async function drainOf(ports: Ports, payload: WorkflowPayload): Promise<Drain | undefined> {
+export async function drainOf(ports: RecordNeeds, payload: WorkflowPayload): Promise<Drain | undefined> {
   const drain = (await ports.store.drain(payload.drainId)) ?? (await drainAnew(ports, payload))
   if (drain.attempt === payload.attempt) return drain
   if (drain.phase.name === 'ended') return undefined
@@ -59,7 +65,10 @@ export async function drainOf(ports: Ports, payload: WorkflowPayload): Promise<D
   return undefined
 }
 
-async function startAgain({ workflows, clock, config }: Ports, drain: Drain): Promise<void> {
+async function startAgain(
+  { workflows, clock, config }: Pick<Ports, 'workflows' | 'clock' | 'config'>,
+  drain: Drain,
+): Promise<void> {
   try {
     await workflows.start(lookPayload(drain, 'paced', clock.now(), config.timers))
   } catch (error) {
@@ -72,7 +81,10 @@ async function startAgain({ workflows, clock, config }: Ports, drain: Drain): Pr
  * A heartbeat that fails is published and does not stop the look: the next one tries again, long before the
  * hook's timeout.
  */
-async function keepAlive({ lifecycleActions, clock, events, metrics }: Ports, drain: Drain): Promise<Kept> {
+async function keepAlive(
+  { lifecycleActions, clock, events, metrics }: HeartbeatNeeds,
+  drain: Drain,
+): Promise<Kept> {
   const open = openAction(drain)
   if (!drain.action || !open || !heartbeatDue(drain.lastHeartbeatAt, clock.now(), open.heartbeatSeconds))
     return { drain, over: false }

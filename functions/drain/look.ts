@@ -15,6 +15,7 @@ import {
 } from '../control/phases.ts'
 import { stepsPerExecution } from '../control/workflow.ts'
 import type { Ports } from '../ports/ports.ts'
+import type { InventoryNeeds } from '../stored/inventory.ts'
 import { drainOf, keptAlive } from './keep-alive.ts'
 import { leaveMark } from './leave-mark.ts'
 import { publishSaved } from './publish-saved.ts'
@@ -22,11 +23,14 @@ import { saveDrain } from './save-drain.ts'
 import { isMachineGone, rulesOf, see } from './see.ts'
 import { placeHold } from './start-drain.ts'
 
+type GoOnNeeds = Pick<Ports, 'store' | 'settles' | 'workflows' | 'events' | 'metrics' | 'clock' | 'config'>
+type Needs = GoOnNeeds & InventoryNeeds & Pick<Ports, 'lifecycleActions'>
+
 /**
  * One look at a drain: the heartbeat, what is stored, what follows from it; that is saved with its events,
  * then done, then published. An execution that a later attempt, or the drain's end, has overtaken ends.
  */
-export async function look(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
+export async function look(ports: Needs, payload: WorkflowPayload): Promise<WorkflowPayload> {
   try {
     return await lookAt(ports, payload)
   } catch (error) {
@@ -42,7 +46,7 @@ function overtaken(payload: WorkflowPayload): WorkflowPayload {
   return { ...payload, next: 'ended' }
 }
 
-async function lookAt(ports: Ports, payload: WorkflowPayload): Promise<WorkflowPayload> {
+async function lookAt(ports: Needs, payload: WorkflowPayload): Promise<WorkflowPayload> {
   const alive = await keptAlive(ports, payload)
   if (!alive) return overtaken(payload)
   const { over } = alive
@@ -59,7 +63,7 @@ async function lookAt(ports: Ports, payload: WorkflowPayload): Promise<WorkflowP
   return carryOut(ports, advance(drain, seen, ports.clock.now(), rulesOf(ports, drain)))
 }
 
-async function carryOut(ports: Ports, { drain, act, wait }: Advance): Promise<WorkflowPayload> {
+async function carryOut(ports: Needs, { drain, act, wait }: Advance): Promise<WorkflowPayload> {
   const saved = await saveDrain(ports, { ...drain, steps: drain.steps + 1 })
   let next = saved
   try {
@@ -72,7 +76,11 @@ async function carryOut(ports: Ports, { drain, act, wait }: Advance): Promise<Wo
   return isCompleting(next) ? complete(ports, next) : goOn(ports, next, wait)
 }
 
-async function perform(ports: Ports, drain: Drain, act: Act): Promise<Drain> {
+async function perform(
+  ports: Pick<Ports, 'store' | 'settles' | 'clock' | 'metrics'>,
+  drain: Drain,
+  act: Act,
+): Promise<Drain> {
   switch (act.kind) {
     case 'place-hold':
       // A later request has decided about an alarm's or operator's hold: there is nothing to place.
@@ -99,7 +107,7 @@ async function perform(ports: Ports, drain: Drain, act: Act): Promise<Drain> {
  * @throws what Auto Scaling answered, so that the workflow tries again after a wait: while the action is kept
  * alive nothing else decides.
  */
-async function complete(ports: Ports, drain: CompletingDrain): Promise<WorkflowPayload> {
+async function complete(ports: Needs, drain: CompletingDrain): Promise<WorkflowPayload> {
   const { action, phase } = drain
   const { completion } = phase
   let outcome: 'completed' | 'over'
@@ -124,7 +132,7 @@ async function complete(ports: Ports, drain: CompletingDrain): Promise<WorkflowP
  * Publishes, leaves the mark of what has ended, and carries on in an execution of its own where this one
  * would run out of history.
  */
-async function goOn(ports: Ports, drain: Drain, wait: Wait): Promise<WorkflowPayload> {
+async function goOn(ports: GoOnNeeds, drain: Drain, wait: Wait): Promise<WorkflowPayload> {
   const { workflows, clock, config } = ports
   const after = await published(ports, drain)
   await leaveMark(ports, after)
@@ -135,7 +143,10 @@ async function goOn(ports: Ports, drain: Drain, wait: Wait): Promise<WorkflowPay
   return { ...payload, next: 'ended' }
 }
 
-async function published(ports: Ports, drain: Drain): Promise<Drain> {
+async function published(
+  ports: Pick<Ports, 'store' | 'events' | 'clock' | 'metrics'>,
+  drain: Drain,
+): Promise<Drain> {
   if (drain.events.length === 0) return drain
   const after = await publishSaved(ports, drain)
   return after.events.length < drain.events.length ? saveDrain(ports, after) : drain

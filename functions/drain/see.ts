@@ -11,8 +11,10 @@ import { isConfirmed } from '../control/settled.ts'
 import { type Judgement, judge } from '../control/verdict.ts'
 import type { Ports } from '../ports/ports.ts'
 import { resultOf } from '../stored/edge-results.ts'
-import { isInstanceGone } from '../stored/inventory.ts'
+import { type InventoryNeeds, isInstanceGone } from '../stored/inventory.ts'
 import { readBack, storedReadings } from '../stored/read-back.ts'
+
+type Needs = InventoryNeeds & Pick<Ports, 'settles'>
 
 /**
  * What a look finds: the drain's hold, and what the edges' readings tell of it. What is stored may do; else a
@@ -22,7 +24,7 @@ import { readBack, storedReadings } from '../stored/read-back.ts'
  * edge, or a refused API, until Auto Scaling's own end. That a retained instance is kept for too long is
  * published, whether it can be looked at or not.
  */
-export async function see(ports: Ports, drain: Drain): Promise<Seen> {
+export async function see(ports: Needs, drain: Drain): Promise<Seen> {
   try {
     return await seen(ports, drain)
   } catch (error) {
@@ -40,11 +42,11 @@ export function rulesOf({ config }: Pick<Ports, 'config'>, { action }: Drain): A
 }
 
 /** Whether its machine is on its way out, or forgotten by EC2. */
-export async function isMachineGone(ports: Ports, { hold, action }: Drain): Promise<boolean> {
+export async function isMachineGone(ports: InventoryNeeds, { hold, action }: Drain): Promise<boolean> {
   return action !== undefined && (await isInstanceGone(ports, action.instanceId, hold.placedAt))
 }
 
-async function seen(ports: Ports, drain: Drain): Promise<Seen> {
+async function seen(ports: Needs, drain: Drain): Promise<Seen> {
   const { source, id, subject } = drain.hold
   const hold = await ports.store.hold(source, id, subject)
   if (!hold) return { kind: 'hold-missing' }
@@ -54,7 +56,11 @@ async function seen(ports: Ports, drain: Drain): Promise<Seen> {
   return found(ports, drain, hold)
 }
 
-async function found(ports: Ports, drain: Drain, hold: Hold): Promise<Found> {
+async function found(
+  ports: Pick<Ports, 'store' | 'settles' | 'clock' | 'config'>,
+  drain: Drain,
+  hold: Hold,
+): Promise<Found> {
   const began = ports.clock.now()
   const group = ports.config.groups.find(({ name }) => name === hold.group)
   const machines = group?.callCount !== undefined
@@ -106,7 +112,7 @@ interface Judged {
  * @param look when it began (epoch ms), and whether the media servers are asked for their own counts
  */
 async function judgedOf(
-  ports: Ports,
+  ports: Pick<Ports, 'store' | 'clock' | 'config'>,
   drain: Drain,
   hold: Hold,
   { began, machines }: { readonly began: number; readonly machines: boolean },
@@ -135,7 +141,7 @@ async function judgedOf(
  * be confirmed. What ends a drain is asked of every edge after the look began.
  */
 function suffices(
-  ports: Ports,
+  ports: Pick<Ports, 'config'>,
   drain: Drain,
   hold: Hold,
   { readings, observed, judgement }: Judged,

@@ -6,7 +6,7 @@ import { lookPayload } from '../control/look-payload.ts'
 import type { Ports } from '../ports/ports.ts'
 import { saveDrain } from './save-drain.ts'
 
-type Needs = Pick<Ports, 'store' | 'workflows' | 'clock' | 'config' | 'settles' | 'metrics'>
+export type StartNeeds = Pick<Ports, 'store' | 'workflows' | 'clock' | 'config' | 'settles' | 'metrics'>
 
 /**
  * Claims a drain, places a lifecycle action's hold, and starts its workflow. The claim is a conditional
@@ -14,7 +14,7 @@ type Needs = Pick<Ports, 'store' | 'workflows' | 'clock' | 'config' | 'settles' 
  * was lost is finished by the next delivery.
  */
 export async function startDrain(
-  ports: Needs,
+  ports: StartNeeds,
   request: DrainRequest,
 ): Promise<'started' | 'duplicate' | 'stale'> {
   // Each try but the last lost a race against one other writer; five in a row is trouble worth a redelivery.
@@ -51,7 +51,7 @@ export async function placeHold({ store }: Pick<Ports, 'store'>, { hold }: Drain
  * looked for: it may have left the lists since. @param order the message's
  * @returns the holds that it has placed
  */
-export async function finishOwnClaims(ports: Needs, order: string): Promise<Hold[]> {
+export async function finishOwnClaims(ports: StartNeeds, order: string): Promise<Hold[]> {
   const placed = (await ports.store.holds()).filter(
     (hold) => hold.order === order && hold.source !== 'retired',
   )
@@ -60,7 +60,7 @@ export async function finishOwnClaims(ports: Needs, order: string): Promise<Hold
 }
 
 /** A drain that was claimed and could not be started is started. */
-export async function finishClaim(ports: Needs, id: string): Promise<void> {
+export async function finishClaim(ports: StartNeeds, id: string): Promise<void> {
   const drain = await ports.store.drain(id)
   if (drain?.phase.name === 'claimed') await makeSureItRuns(ports, drain)
 }
@@ -69,7 +69,7 @@ export async function finishClaim(ports: Needs, id: string): Promise<void> {
  * Of a drain that has not ended. @returns whether its last execution had, and another attempt was begun
  * @throws StoreConflict where somebody wrote it meanwhile
  */
-export async function makeSureItRuns(ports: Needs, drain: Drain): Promise<boolean> {
+export async function makeSureItRuns(ports: StartNeeds, drain: Drain): Promise<boolean> {
   try {
     if ((await startLooks(ports, drain)) === 'runs') return false
   } catch (error) {
@@ -80,11 +80,11 @@ export async function makeSureItRuns(ports: Needs, drain: Drain): Promise<boolea
 }
 
 /** Begins its next attempt; an execution of the one before finds that, and ends. @throws StoreConflict */
-export async function lookAnew(ports: Needs, drain: Drain): Promise<void> {
+export async function lookAnew(ports: StartNeeds, drain: Drain): Promise<void> {
   const next = { ...drain, attempt: drain.attempt + 1, steps: 0, lookedAt: ports.clock.now() }
   await startLooks(ports, await saveDrain(ports, next))
 }
 
-function startLooks({ workflows, clock, config }: Needs, drain: Drain): Promise<'runs' | 'over'> {
+function startLooks({ workflows, clock, config }: StartNeeds, drain: Drain): Promise<'runs' | 'over'> {
   return workflows.start(lookPayload(drain, 'paced', clock.now(), config.timers))
 }

@@ -4,12 +4,13 @@ import { belongsTo, type Hold } from '../control/hold.ts'
 import type { InstanceFacts } from '../control/instance-life.ts'
 import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
 import { instanceDestinations } from '../control/resolve.ts'
-import type { Ports } from '../ports/ports.ts'
-import { instanceById, isInstanceGone, momentMs } from '../stored/inventory.ts'
+import { type InventoryNeeds, instanceById, isInstanceGone, momentMs } from '../stored/inventory.ts'
 import { allListed, storedLists, unreadable } from '../stored/lists.ts'
 import { readBack } from '../stored/read-back.ts'
 import { supersede } from './ask-clearance.ts'
-import { lift } from './lift.ts'
+import { type LiftNeeds, lift } from './lift.ts'
+
+export type AdmitNeeds = LiftNeeds & InventoryNeeds
 
 /**
  * A launch, and a time at which it was under way (epoch ms): what is placed on its machine later is of this
@@ -27,7 +28,7 @@ export interface Launch {
  * is restored when it is back.
  * @throws InstanceUnknown while EC2 may not know the machine yet
  */
-export async function admit(ports: Ports, launch: Launch): Promise<void> {
+export async function admit(ports: AdmitNeeds, launch: Launch): Promise<void> {
   const { instanceId } = launch
   const facts = await launchedInstance(ports, launch)
   // What was listed a moment ago counts.
@@ -67,7 +68,7 @@ export async function admit(ports: Ports, launch: Launch): Promise<void> {
 
 /** @throws InstanceUnknown while EC2 may not know it yet */
 export async function launchedInstance(
-  ports: Pick<Ports, 'instances' | 'clock' | 'store' | 'ids' | 'config'>,
+  ports: InventoryNeeds,
   { instanceId, time }: Launch,
 ): Promise<InstanceFacts | undefined> {
   const facts = await instanceById(ports, instanceId, ports.clock.now() - momentMs)
@@ -81,7 +82,7 @@ export async function launchedInstance(
  * that is gone. What was requested for the launched one itself came after its launch.
  */
 async function isOver(
-  ports: Ports,
+  ports: InventoryNeeds,
   { source, subject, placedAt }: Hold,
   launched: InstanceFacts,
   time: number,

@@ -3,9 +3,9 @@ import type { WaitingDrain } from '../control/clearance.ts'
 import type { DrainHold } from '../control/drain.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
-import { finishOwnClaims } from '../drain/start-drain.ts'
+import { finishOwnClaims, type StartNeeds } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
-import { type Cleared, clearDrains } from './clear-drains.ts'
+import { type ClearanceNeeds, type Cleared, clearDrains } from './clear-drains.ts'
 
 /** Longer than a run that was killed has the lease; what is not decided by then waits for the sweep. */
 const patienceMs = 12_000
@@ -17,7 +17,7 @@ const patienceMs = 12_000
  * @throws what it failed of
  */
 export async function askClearance(
-  ports: Ports,
+  ports: ClearanceNeeds,
   hold: DrainHold,
   never: 'waits' | 'refused',
 ): Promise<Exclude<Cleared, { kind: 'failed' }>> {
@@ -29,7 +29,7 @@ export async function askClearance(
   return cleared
 }
 
-async function decided(ports: Ports, hold: DrainHold): Promise<Cleared> {
+async function decided(ports: ClearanceNeeds, hold: DrainHold): Promise<Cleared> {
   const { store, clock } = ports
   const { drains } = await store.waiting()
   const known = drains.find((each) => holdKey(each.hold) === holdKey(hold))
@@ -45,12 +45,12 @@ async function decided(ports: Ports, hold: DrainHold): Promise<Cleared> {
   }
 }
 
-async function isWaiting({ store }: Ports, hold: DrainHold): Promise<boolean> {
+async function isWaiting({ store }: Pick<Ports, 'store'>, hold: DrainHold): Promise<boolean> {
   return (await store.waiting()).drains.some((each) => holdKey(each.hold) === holdKey(hold))
 }
 
 async function decidedByAnother(
-  { store }: Ports,
+  { store }: Pick<Ports, 'store'>,
   { source, id, subject, order }: DrainHold,
 ): Promise<Cleared> {
   const placed = await store.hold(source, id, subject)
@@ -63,7 +63,7 @@ async function decidedByAnother(
  * @param order the message's
  * @returns the holds that it has placed, or that wait
  */
-export async function ownRequests(ports: Ports, order: string): Promise<Hold[]> {
+export async function ownRequests(ports: StartNeeds, order: string): Promise<Hold[]> {
   const placed = await finishOwnClaims(ports, order)
   const { drains } = await ports.store.waiting()
   return [...placed, ...drains.map(({ hold }) => hold).filter((hold) => hold.order === order)]

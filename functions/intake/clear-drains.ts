@@ -2,14 +2,16 @@ import { type ClearanceView, decide, type WaitingDrain } from '../control/cleara
 import type { DrainHold } from '../control/drain.ts'
 import { StoreConflict } from '../control/errors.ts'
 import { type Hold, holdKey, isByChoice, isSameSubject } from '../control/hold.ts'
-import { finishClaim, startDrain } from '../drain/start-drain.ts'
+import { finishClaim, type StartNeeds, startDrain } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
-import { inventory, momentMs } from '../stored/inventory.ts'
+import { type InventoryNeeds, inventory, momentMs } from '../stored/inventory.ts'
 import { storedLists } from '../stored/lists.ts'
 import { storedLoad } from '../stored/load.ts'
 import { onEach } from '../stored/on-each.ts'
 import { oneAtATime } from '../stored/one-at-a-time.ts'
-import { lift } from './lift.ts'
+import { type LiftNeeds, lift } from './lift.ts'
+
+export type ClearanceNeeds = LiftNeeds & InventoryNeeds
 
 const leaseName = '/clearance'
 /**
@@ -40,7 +42,7 @@ type Placed = { readonly kind: 'placed'; readonly hold: DrainHold } | Exclude<Cl
  * @returns by hold key, and of one that fails the error: it keeps no other one back; undefined: another run
  * decides
  */
-export async function clearDrains(ports: Ports): Promise<ReadonlyMap<string, Cleared> | undefined> {
+export async function clearDrains(ports: ClearanceNeeds): Promise<ReadonlyMap<string, Cleared> | undefined> {
   const found = await oneAtATime(ports, leaseName, leaseMs, (generation) => placeClear(ports, generation))
   if (!found) return undefined
   const isAnyPlaced = [...found.values()].some(({ kind }) => kind === 'placed')
@@ -52,7 +54,10 @@ export async function clearDrains(ports: Ports): Promise<ReadonlyMap<string, Cle
   return new Map(cleared)
 }
 
-async function placeClear(ports: Ports, generation: number): Promise<ReadonlyMap<string, Placed>> {
+async function placeClear(
+  ports: StartNeeds & InventoryNeeds,
+  generation: number,
+): Promise<ReadonlyMap<string, Placed>> {
   const { drains } = await ports.store.waiting()
   if (drains.length === 0) return new Map()
   const decided = decide(drains, await clearanceView(ports), rulesOf(ports))
@@ -82,7 +87,7 @@ export function rulesOf({ config }: Pick<Ports, 'config'>) {
 }
 
 /** @throws StoreConflict where another run has the lease by now: it decides anew */
-async function place(ports: Ports, waiting: WaitingDrain, generation: number): Promise<Placed> {
+async function place(ports: StartNeeds, waiting: WaitingDrain, generation: number): Promise<Placed> {
   const { hold } = waiting
   const placed = await ports.store.placeWaiting(waiting, { name: leaseName, generation })
   if (placed === 'written') return { kind: 'placed', hold }
@@ -92,7 +97,7 @@ async function place(ports: Ports, waiting: WaitingDrain, generation: number): P
   return { kind: 'stale' }
 }
 
-async function begin(ports: Ports, hold: DrainHold): Promise<Cleared> {
+async function begin(ports: LiftNeeds, hold: DrainHold): Promise<Cleared> {
   const result = await startDrain(ports, { hold })
   // What this request meant before is another machine's, or another URI's, and readings count calls under the
   // hold's name.
@@ -107,7 +112,7 @@ async function begin(ports: Ports, hold: DrainHold): Promise<Cleared> {
 const freshMs = 120_000
 
 /** What is needed to decide by these rules, and no more. */
-export async function clearanceView(ports: Ports): Promise<ClearanceView> {
+export async function clearanceView(ports: InventoryNeeds): Promise<ClearanceView> {
   const { store, clock } = ports
   const { floors, atOnce } = rulesOf(ports)
   const now = clock.now()
@@ -127,7 +132,7 @@ export async function clearanceView(ports: Ports): Promise<ClearanceView> {
 }
 
 /** Drains by choice whose calls are not known to be over; one whose hold is placed may not have begun yet. */
-async function underWay({ store }: Ports, holds: readonly Hold[]): Promise<number> {
+async function underWay({ store }: Pick<Ports, 'store'>, holds: readonly Hold[]): Promise<number> {
   const its = [...Map.groupBy(holds.filter(isByChoice), holdKey)]
   const found = await onEach(its, async ([key, [hold]]) => {
     const drain = await store.drain(key)

@@ -3,15 +3,11 @@ import { hostsOf, type ListedDestination, sipUri } from '../control/destination.
 import { belongsTo, type Hold, isByChoice, type Subject } from '../control/hold.ts'
 import { type InstanceFacts, isGone } from '../control/instance-life.ts'
 import { ownerOf } from '../control/resolve.ts'
-import type { Ports } from '../ports/ports.ts'
-import { instancesAt, instancesById, momentMs } from '../stored/inventory.ts'
+import { type InventoryNeeds, instancesAt, instancesById, momentMs } from '../stored/inventory.ts'
 import { allListed, type Readout, storedLists, wasNowhere } from '../stored/lists.ts'
-import { lift } from './lift.ts'
+import { type LiftNeeds, lift } from './lift.ts'
 
-type Needs = Pick<
-  Ports,
-  'store' | 'clock' | 'settles' | 'workflows' | 'events' | 'instances' | 'config' | 'ids' | 'metrics'
->
+export type MarkNeeds = LiftNeeds & InventoryNeeds
 type Mark = Hold & { readonly subject: Extract<Subject, { readonly kind: 'instance' }> }
 
 /**
@@ -34,7 +30,7 @@ const admissionMs = 60_000
  * of them; those whose addresses have to be looked up, a few each minute. While a freeze is in force, alarms'
  * and operators' holds stay.
  */
-export async function endMarks(ports: Needs): Promise<void> {
+export async function endMarks(ports: MarkNeeds): Promise<void> {
   const now = ports.clock.now()
   const isFrozen = inForce(await ports.store.freeze(), now) !== undefined
   const marks = (await ports.store.holds()).flatMap(({ subject, ...hold }): Mark[] =>
@@ -94,7 +90,7 @@ function reasonToEnd(mark: Mark, lists: readonly Readout[], marks: readonly Mark
  * that it is or was listed by.
  */
 async function newcomer(
-  ports: Needs,
+  ports: InventoryNeeds,
   mark: Mark,
   listed: readonly ListedDestination[],
 ): Promise<string | undefined> {

@@ -5,7 +5,7 @@ import { type Freeze, inForce } from '../control/clearance.ts'
 import { AnswerPending, CommandRefused } from '../control/errors.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Sent } from '../stored/command-outcome.ts'
-import { clearDrains } from './clear-drains.ts'
+import { type ClearanceNeeds, clearDrains } from './clear-drains.ts'
 
 /** Whoever decides what begins is done by then, or has lost its lease. */
 const patienceMs = 12_000
@@ -15,7 +15,7 @@ const patienceMs = 12_000
  * @throws CommandRefused for an end that has passed; AnswerPending while another run decides
  */
 export async function freeze(
-  ports: Ports,
+  ports: ClearanceNeeds,
   command: FreezeCommand,
   { order, sender }: Sent,
 ): Promise<CommandAnswer<'freeze'>> {
@@ -36,7 +36,7 @@ export async function freeze(
 
 /** What waits is decided on at once. */
 export async function unfreeze(
-  ports: Ports,
+  ports: ClearanceNeeds,
   { requestedBy: by, dryRun }: UnfreezeCommand,
   sent: Sent,
 ): Promise<CommandAnswer<'unfreeze'>> {
@@ -53,7 +53,7 @@ export async function unfreeze(
 
 /** @returns whether it was ended, and no later freeze is there */
 async function endFreeze(
-  { store, events, clock }: Ports,
+  { store, events, clock }: Pick<Ports, 'store' | 'events' | 'clock'>,
   freeze: Freeze,
   by: string,
   { order, sender }: Pick<Sent, 'order'> & Partial<Sent>,
@@ -66,7 +66,9 @@ async function endFreeze(
 }
 
 /** A freeze whose end has come is ended, and published. @returns the one in force */
-export async function currentFreeze(ports: Ports): Promise<Freeze | undefined> {
+export async function currentFreeze(
+  ports: Pick<Ports, 'store' | 'events' | 'clock'>,
+): Promise<Freeze | undefined> {
   const now = ports.clock.now()
   const freeze = await ports.store.freeze()
   const isOver = inForce(freeze, now) === undefined
@@ -77,7 +79,7 @@ export async function currentFreeze(ports: Ports): Promise<Freeze | undefined> {
 }
 
 /** Has decided, or waited for whoever did, since the freeze was written: what begins later knows it. */
-async function decidedOnce(ports: Ports, { id }: FreezeCommand): Promise<void> {
+async function decidedOnce(ports: ClearanceNeeds, { id }: FreezeCommand): Promise<void> {
   const giveUpAt = ports.clock.now() + patienceMs
   for (let waitMs = 50; !(await clearDrains(ports)); waitMs = Math.min(1000, waitMs * 2)) {
     if (ports.clock.now() >= giveUpAt)

@@ -4,17 +4,19 @@ import { alarmHold, alarmIntent, alarmTarget } from '../control/alarm.ts'
 import { inForce } from '../control/clearance.ts'
 import type { DrainHold } from '../control/drain.ts'
 import { finishClaim } from '../drain/start-drain.ts'
-import type { Ports } from '../ports/ports.ts'
 import { dropWaiting, ownRequests } from './ask-clearance.ts'
+import type { ClearanceNeeds } from './clear-drains.ts'
 import { holdAndDrain } from './hold-and-drain.ts'
-import { lift } from './lift.ts'
-import { resolveTarget, targetOf } from './target.ts'
+import { type LiftNeeds, lift } from './lift.ts'
+import { resolveTarget, type TargetNeeds, targetOf } from './target.ts'
+
+type Needs = ClearanceNeeds & LiftNeeds & TargetNeeds
 
 /**
  * ALARM drains its target, OK lifts this alarm's hold. Events have no order: one that is older than the last
  * one seen of its alarm and series is dropped. Alarms that we were not configured with are somebody else's.
  */
-export async function handleAlarm(ports: Ports, message: AlarmMessage): Promise<void> {
+export async function handleAlarm(ports: Needs, message: AlarmMessage): Promise<void> {
   const configured = ports.config.alarms.find((alarm) => alarm.name === message.alarmName)
   const intent = alarmIntent(message)
   if (!configured || intent === 'skip') return ports.metrics.count(metricNames.skipped, 1)
@@ -49,7 +51,7 @@ export async function handleAlarm(ports: Ports, message: AlarmMessage): Promise<
 
 /** While a freeze is in force what is held stays held: the sweep lifts it afterwards. */
 async function liftHold(
-  ports: Ports,
+  ports: LiftNeeds,
   holdId: string,
   who: string,
   { order, sender }: AlarmMessage,

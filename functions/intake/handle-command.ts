@@ -20,19 +20,22 @@ import { accepted, asked, isOutcomeOf, type Sent } from '../stored/command-outco
 import { storedLists } from '../stored/lists.ts'
 import { readBack } from '../stored/read-back.ts'
 import { dropWaiting, ownRequests } from './ask-clearance.ts'
+import type { ClearanceNeeds } from './clear-drains.ts'
 import { freeze, unfreeze } from './freeze.ts'
 import { holdAndDrain } from './hold-and-drain.ts'
 import type { Incoming } from './intake.ts'
-import { lift } from './lift.ts'
+import { type LiftNeeds, lift } from './lift.ts'
 import { keepPending } from './pending-outcomes.ts'
-import { heldInstance, resolveTarget, speaksOf, type Target, targetOf } from './target.ts'
+import { heldInstance, resolveTarget, speaksOf, type Target, type TargetNeeds, targetOf } from './target.ts'
+
+type Needs = ClearanceNeeds & LiftNeeds & TargetNeeds
 
 /**
  * Does one operator's command and keeps its outcome under the command's id: the same id again is answered,
  * not done again. The order of commands for one destination is decided by when they were sent, whatever order
  * they come in.
  */
-export async function handleCommand(ports: Ports, message: Incoming): Promise<CommandOutcomeRow> {
+export async function handleCommand(ports: Needs, message: Incoming): Promise<CommandOutcomeRow> {
   const command = parseCommand(message.body)
   const sender = verifiedSender(message.senderId, ports.config.senders)
   const order = orderOf(message.sentAt, message.sequence)
@@ -48,7 +51,7 @@ export async function handleCommand(ports: Ports, message: Incoming): Promise<Co
 }
 
 async function done(
-  ports: Ports,
+  ports: Needs,
   command: DrainCommand | ActivateCommand | FreezeCommand | UnfreezeCommand,
   sent: Sent,
 ): Promise<EventDetail<'Command Answered'>> {
@@ -74,7 +77,7 @@ const outcomeTimeouts = 6
  * @throws AnswerPending, CommandRefused
  */
 async function doneBySettle(
-  ports: Ports,
+  ports: Pick<Ports, 'store' | 'settles' | 'clock' | 'config'>,
   command: ReloadCommand | ReleaseCommand,
   sent: Sent,
 ): Promise<CommandOutcomeRow> {
@@ -92,7 +95,7 @@ async function doneBySettle(
 }
 
 async function drain(
-  ports: Ports,
+  ports: Needs,
   command: DrainCommand,
   { order, sender }: Sent,
 ): Promise<CommandAnswer<'drain'>> {
@@ -126,13 +129,13 @@ async function drain(
   return { ...about, result, edges }
 }
 
-async function heldOrWaiting({ store }: Ports): Promise<readonly Hold[]> {
+async function heldOrWaiting({ store }: Pick<Ports, 'store'>): Promise<readonly Hold[]> {
   const { drains } = await store.waiting()
   return [...(await store.holds()), ...drains.map(({ hold }) => hold)]
 }
 
 async function activate(
-  ports: Ports,
+  ports: Needs,
   command: ActivateCommand,
   { order, sender }: Sent,
 ): Promise<CommandAnswer<'activate'>> {
@@ -191,7 +194,7 @@ async function activate(
  * of it needs neither EC2, which may have forgotten it, nor a list.
  */
 async function liftedInstance(
-  ports: Ports,
+  ports: Pick<Ports, 'store'>,
   { instance, requestedBy }: ActivateCommand,
   holds: readonly Hold[],
   order: string,
@@ -202,7 +205,7 @@ async function liftedInstance(
 }
 
 /** What an earlier delivery of this very command has lifted, whose run ended before its outcome was kept. */
-async function liftedBefore({ store }: Ports, own: string, order: string): Promise<Hold[]> {
+async function liftedBefore({ store }: Pick<Ports, 'store'>, own: string, order: string): Promise<Hold[]> {
   const subject = (await store.drain(`operator/${own}`))?.hold.subject
   const tombstone = subject && (await store.hold('operator', own, subject))
   return tombstone?.lifted && tombstone.order === order ? [tombstone] : []

@@ -4,17 +4,18 @@ import { metricNames } from '../contracts/names.ts'
 import { orderOf } from '../control/hold.ts'
 import { lifecycleIntent } from '../control/lifecycle.ts'
 import { lifecycleDrainId, lifecycleRequest } from '../control/lifecycle-request.ts'
-import { startDrain } from '../drain/start-drain.ts'
+import { type StartNeeds, startDrain } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
-import { admit, type Launch, launchedInstance } from './admit.ts'
+import { type AdmitNeeds, admit, type Launch, launchedInstance } from './admit.ts'
 
+type Needs = AdmitNeeds & StartNeeds & Pick<Ports, 'lifecycleActions'>
 type Action = Extract<LifecycleMessage, { kind: 'action' }>
 
 /**
  * What AWS sends by itself: a lifecycle action, or news of an instance or of the list of edges. Only our
  * groups and hooks are ours.
  */
-export async function handleLifecycle(ports: Ports, message: LifecycleMessage): Promise<void> {
+export async function handleLifecycle(ports: Needs, message: LifecycleMessage): Promise<void> {
   if (message.kind === 'edges-changed') return ports.settles.ask(message)
   const group =
     message.kind === 'skip' ? undefined : ports.config.groups.find((g) => g.name === message.group)
@@ -34,7 +35,7 @@ export async function handleLifecycle(ports: Ports, message: LifecycleMessage): 
  * with a launch hook was admitted by its action, unless that event was lost: a dead machine's mark on the
  * address shows it.
  */
-async function admitLaunched(ports: Ports, group: GroupConfig, launch: Launch): Promise<void> {
+async function admitLaunched(ports: AdmitNeeds, group: GroupConfig, launch: Launch): Promise<void> {
   const { instanceId, time } = launch
   const drain = await ports.store.drain(lifecycleDrainId(instanceId, group.terminateHook))
   if (drain && drain.hold.placedAt >= time) return skip(ports)
@@ -47,7 +48,7 @@ async function admitLaunched(ports: Ports, group: GroupConfig, launch: Launch): 
   return marked ? admit(ports, launch) : skip(ports)
 }
 
-async function handleAction(ports: Ports, group: GroupConfig, message: Action): Promise<void> {
+async function handleAction(ports: Needs, group: GroupConfig, message: Action): Promise<void> {
   const { hook, instanceId, token, move } = message
   const ours = move.transition === 'terminating' ? group.terminateHook : group.launchHook
   if (hook !== ours) return skip(ports)
@@ -72,6 +73,6 @@ async function handleAction(ports: Ports, group: GroupConfig, message: Action): 
   await ports.lifecycleActions.complete(action, 'CONTINUE')
 }
 
-function skip(ports: Ports): void {
+function skip(ports: Pick<Ports, 'metrics'>): void {
   ports.metrics.count(metricNames.skipped, 1)
 }

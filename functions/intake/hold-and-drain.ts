@@ -4,9 +4,9 @@ import type { EdgeResult } from '../control/edge-result.ts'
 import { CommandRefused } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
-import type { Ports } from '../ports/ports.ts'
 import { changeReadBack } from '../stored/read-back.ts'
 import { askClearance } from './ask-clearance.ts'
+import type { ClearanceNeeds } from './clear-drains.ts'
 import { refuseDuplicates, type Target } from './target.ts'
 
 /** Who asks for a drain, why, until when, and under which hold. */
@@ -31,7 +31,7 @@ export interface DrainOrder {
  * about this hold already.
  * @throws DuplicateDestination an operator's; CommandRefused an operator's that can never begin
  */
-export async function holdAndDrain(ports: Ports, target: Target, drain: DrainOrder): Promise<Held> {
+export async function holdAndDrain(ports: ClearanceNeeds, target: Target, drain: DrainOrder): Promise<Held> {
   const isOperators = drain.source === 'operator'
   // An operator can mend the list and ask again; an alarm's server is held wherever it can be, and what is
   // refused is told.

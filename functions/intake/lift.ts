@@ -8,6 +8,11 @@ import type { Ports } from '../ports/ports.ts'
 import { together } from '../stored/edge-results.ts'
 import { changeReadBack } from '../stored/read-back.ts'
 
+export type LiftNeeds = Pick<
+  Ports,
+  'store' | 'clock' | 'settles' | 'workflows' | 'events' | 'config' | 'metrics'
+>
+
 export interface Lifted {
   /** those that were lifted, not overtaken by something later: as they were */
   readonly lifted: readonly Hold[]
@@ -31,7 +36,7 @@ export interface LiftOptions {
  * lift: a run that was killed may have lifted it.
  */
 export async function lift(
-  ports: Pick<Ports, 'store' | 'clock' | 'settles' | 'workflows' | 'events' | 'config' | 'metrics'>,
+  ports: LiftNeeds,
   holds: readonly Hold[],
   by: string | ((hold: Hold) => string),
   { order = orderOf(ports.clock.now()), sender, scope }: LiftOptions = {},

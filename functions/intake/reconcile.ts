@@ -1,6 +1,5 @@
-import type { Ports } from '../ports/ports.ts'
 import { inTurn } from '../stored/on-each.ts'
-import { endMarks } from './end-marks.ts'
+import { endMarks, type MarkNeeds } from './end-marks.ts'
 import { publishSettled } from './pending-outcomes.ts'
 
 /**
@@ -8,6 +7,6 @@ import { publishSettled } from './pending-outcomes.ts'
  * outcomes left pending; marks without a reason end. The edges themselves are settled by the settle function,
  * once a minute too.
  */
-export async function reconcile(ports: Ports): Promise<void> {
+export async function reconcile(ports: MarkNeeds): Promise<void> {
   await inTurn([() => ports.events.publishKept(), () => publishSettled(ports), () => endMarks(ports)])
 }

@@ -4,10 +4,12 @@ import { inForce } from '../control/clearance.ts'
 import { type Hold, orderOf } from '../control/hold.ts'
 import { type InstanceFacts, isGone } from '../control/instance-life.ts'
 import type { SweepPorts } from '../ports/ports.ts'
-import { instancesById, momentMs } from '../stored/inventory.ts'
+import { type InventoryNeeds, instancesById, momentMs } from '../stored/inventory.ts'
 import { onEach } from '../stored/on-each.ts'
-import { lift } from './lift.ts'
+import { type LiftNeeds, lift } from './lift.ts'
 import { publishSwept } from './swept.ts'
+
+type AlarmNeeds = Pick<SweepPorts, 'alarms'>
 
 /** CloudWatch may show the state before for some seconds. */
 const shownWithinMs = 60_000
@@ -16,7 +18,7 @@ const shownWithinMs = 60_000
  * Alarms' holds whose OK was lost, or never comes: the alarm was deleted, or has no data since its machine
  * died. While a freeze is in force they stay. An alarm's series are asked for only while one of them is held.
  */
-export async function sweepAlarms(ports: SweepPorts): Promise<void> {
+export async function sweepAlarms(ports: LiftNeeds & InventoryNeeds & AlarmNeeds): Promise<void> {
   const askedAt = ports.clock.now()
   if (inForce(await ports.store.freeze(), askedAt)) return
   const holds = (await ports.store.holds()).filter(
@@ -45,7 +47,7 @@ export async function sweepAlarms(ports: SweepPorts): Promise<void> {
   })
 }
 
-async function seriesInAlarm({ alarms }: SweepPorts, alarmName: string): Promise<ReadonlySet<string>> {
+async function seriesInAlarm({ alarms }: AlarmNeeds, alarmName: string): Promise<ReadonlySet<string>> {
   const contributors = await alarms.contributorsInAlarm(alarmName)
   return new Set(contributors.map((contributor) => seriesOf(alarmName, contributor)))
 }
@@ -59,7 +61,7 @@ function isMachineGone(
 }
 
 async function liftOver(
-  ports: SweepPorts,
+  ports: LiftNeeds,
   alarmName: string,
   over: ReadonlyMap<Hold, { readonly why: string; readonly at: number }>,
 ): Promise<void> {

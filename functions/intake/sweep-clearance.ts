@@ -1,9 +1,10 @@
 import { eventTypes, metricNames } from '../contracts/names.ts'
 import { belowFloor } from '../control/clearance.ts'
 import { UnexpectedAnswer } from '../control/errors.ts'
-import type { SweepPorts } from '../ports/ports.ts'
+import type { Ports } from '../ports/ports.ts'
+import type { InventoryNeeds } from '../stored/inventory.ts'
 import { inTurn } from '../stored/on-each.ts'
-import { clearanceView, clearDrains, rulesOf } from './clear-drains.ts'
+import { type ClearanceNeeds, clearanceView, clearDrains, rulesOf } from './clear-drains.ts'
 import { currentFreeze } from './freeze.ts'
 
 /**
@@ -11,11 +12,11 @@ import { currentFreeze } from './freeze.ts'
  * published each minute: a lifecycle drain can't be refused.
  * @throws what was thrown first, and UnexpectedAnswer for what waits and can't be read, when all was done
  */
-export async function sweepClearance(ports: SweepPorts): Promise<void> {
+export async function sweepClearance(ports: ClearanceNeeds): Promise<void> {
   await inTurn([() => clearWaiting(ports), () => publishBelowFloor(ports)])
 }
 
-async function clearWaiting(ports: SweepPorts): Promise<void> {
+async function clearWaiting(ports: ClearanceNeeds): Promise<void> {
   const { metrics, store } = ports
   const freeze = await currentFreeze(ports)
   metrics.count(metricNames.frozen, freeze ? 1 : 0)
@@ -26,7 +27,7 @@ async function clearWaiting(ports: SweepPorts): Promise<void> {
   if (unread.length > 0) throw new UnexpectedAnswer(unread.join('; '))
 }
 
-async function publishBelowFloor(ports: SweepPorts): Promise<void> {
+async function publishBelowFloor(ports: InventoryNeeds & Pick<Ports, 'events' | 'metrics'>): Promise<void> {
   const { events, metrics } = ports
   const { floors } = rulesOf(ports)
   if (floors.length === 0) return

@@ -2,16 +2,18 @@ import { type Drain, drainId } from '../control/drain.ts'
 import { StoreConflict } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { isLookOverdue } from '../control/overdue-look.ts'
-import { lookAnew, makeSureItRuns, startDrain } from '../drain/start-drain.ts'
-import type { SweepPorts } from '../ports/ports.ts'
+import { lookAnew, makeSureItRuns, type StartNeeds, startDrain } from '../drain/start-drain.ts'
+import type { Ports } from '../ports/ports.ts'
 import { onEach } from '../stored/on-each.ts'
 import { publishSwept } from './swept.ts'
+
+type Needs = StartNeeds & Pick<Ports, 'events'>
 
 /**
  * Drains of holds in force that are looked at no more get their next attempt; a hold by choice whose run was
  * killed before it began a drain gets one.
  */
-export async function sweepDrains(ports: SweepPorts): Promise<void> {
+export async function sweepDrains(ports: Needs): Promise<void> {
   const holds = (await ports.store.holds()).filter(({ source }) => source !== 'retired')
   const drains = await onEach([...Map.groupBy(holds, holdKey)], async ([id, [hold]]) => {
     const drain = await ports.store.drain(id)
@@ -22,7 +24,7 @@ export async function sweepDrains(ports: SweepPorts): Promise<void> {
   await goOnLooking(ports, drains.flat())
 }
 
-async function startDrainOf(ports: SweepPorts, hold: Hold): Promise<void> {
+async function startDrainOf(ports: StartNeeds, hold: Hold): Promise<void> {
   const { shownAt: _, source, until = hold.placedAt, ...rest } = hold
   if (source !== 'alarm' && source !== 'operator') return
   await startDrain(ports, { hold: { ...rest, source, until } })
@@ -32,7 +34,7 @@ async function startDrainOf(ports: SweepPorts, hold: Hold): Promise<void> {
  * @param drains that have not ended. One whose execution has, or never was begun, and one that was not looked
  * at for long, as its execution hangs, is looked at by its next attempt.
  */
-export async function goOnLooking(ports: SweepPorts, drains: readonly Drain[]): Promise<void> {
+export async function goOnLooking(ports: Needs, drains: readonly Drain[]): Promise<void> {
   const attempts = drains.map((drain) => ({ drainId: drainId(drain), attempt: drain.attempt }))
   const idle = new Set((await ports.workflows.idle(attempts)).map((attempt) => attempt.drainId))
   const now = ports.clock.now()

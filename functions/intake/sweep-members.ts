@@ -2,21 +2,23 @@ import { type GroupConfig, lifecycleTargetOf } from '../contracts/config.ts'
 import type { Drain } from '../control/drain.ts'
 import { orderOf } from '../control/hold.ts'
 import { lifecycleDrainId, lifecycleRequest } from '../control/lifecycle-request.ts'
-import { startDrain } from '../drain/start-drain.ts'
+import { type StartNeeds, startDrain } from '../drain/start-drain.ts'
 import type { WaitingMember } from '../ports/group-members.ts'
 import type { SweepPorts } from '../ports/ports.ts'
 import { instanceById, isInstanceGone, momentMs } from '../stored/inventory.ts'
 import { onEach } from '../stored/on-each.ts'
-import { admit } from './admit.ts'
+import { type AdmitNeeds, admit } from './admit.ts'
 import { goOnLooking } from './sweep-drains.ts'
 import { publishSwept } from './swept.ts'
+
+type Needs = AdmitNeeds & StartNeeds & Pick<SweepPorts, 'lifecycleActions'>
 
 /**
  * Instances of our groups that wait at our hooks, or are retained, and have no drain or launch under way: the
  * event of their lifecycle action was lost, or the drain ended before they were gone. Auto Scaling shows no
  * token, nor at whose hook an instance waits: by its id our action takes a heartbeat, or is over.
  */
-export async function sweepMembers(ports: SweepPorts): Promise<void> {
+export async function sweepMembers(ports: Needs & Pick<SweepPorts, 'groupMembers'>): Promise<void> {
   const groups = new Map(ports.config.groups.map((group) => [group.name, group]))
   const members = await ports.groupMembers.waiting([...groups.keys()])
   const drains = await onEach(members, (member) => seenThrough(ports, groups.get(member.group), member))
@@ -28,7 +30,7 @@ export async function sweepMembers(ports: SweepPorts): Promise<void> {
 
 /** @returns its drain, where that is under way */
 async function seenThrough(
-  ports: SweepPorts,
+  ports: Needs,
   group: GroupConfig | undefined,
   member: WaitingMember,
 ): Promise<Drain | undefined> {
@@ -44,7 +46,7 @@ async function seenThrough(
 }
 
 async function drainAtLast(
-  ports: SweepPorts,
+  ports: Needs,
   group: GroupConfig,
   { instanceId, state }: WaitingMember,
 ): Promise<void> {
@@ -75,7 +77,7 @@ async function drainAtLast(
 const launchedMs = 60_000
 
 async function letIn(
-  ports: SweepPorts,
+  ports: Needs,
   { name, launchHook: hook }: GroupConfig,
   { instanceId }: WaitingMember,
 ): Promise<void> {

@@ -81,7 +81,7 @@ export function speaksOf(target: Target, hold: Hold): boolean {
   return [...entries, ...target.uris.map((uri) => ({ uri }))].some((entry) => belongsTo(entry, hold))
 }
 
-type TargetNeeds = Pick<Ports, 'store' | 'settles' | 'instances' | 'config' | 'clock' | 'ids'>
+export type TargetNeeds = Pick<Ports, 'store' | 'settles' | 'instances' | 'config' | 'clock' | 'ids'>
 
 async function resolveIn(
   ports: TargetNeeds,

@@ -4,7 +4,7 @@ import { type InstanceFacts, type Inventory, isGone } from '../control/instance-
 import type { Ports } from '../ports/ports.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 
-type Needs = Pick<Ports, 'store' | 'clock' | 'ids' | 'config' | 'instances'>
+export type InventoryNeeds = Pick<Ports, 'store' | 'clock' | 'ids' | 'config' | 'instances'>
 
 const leaseName = '/inventory'
 /**
@@ -26,7 +26,7 @@ const patienceMs = 12_000
  * launched, or go, at once.
  * @throws InventoryBusy when another one asks, and gets no answer; what EC2 answers
  */
-export async function inventory(ports: Needs, notBefore: number): Promise<Inventory> {
+export async function inventory(ports: InventoryNeeds, notBefore: number): Promise<Inventory> {
   const { store, clock } = ports
   const giveUpAt = clock.now() + patienceMs
   for (let waitMs = 50; ; waitMs = Math.min(500, waitMs * 2)) {
@@ -43,7 +43,7 @@ export async function inventory(ports: Needs, notBefore: number): Promise<Invent
   }
 }
 
-async function read(ports: Needs, notBefore: number): Promise<Inventory | undefined> {
+async function read(ports: InventoryNeeds, notBefore: number): Promise<Inventory | undefined> {
   const { store, clock, config, instances } = ports
   const before = (await store.inventoryAskedAt()) ?? 0
   if (before >= notBefore) return store.inventory()
@@ -68,7 +68,7 @@ export const momentMs = 5000
  * @returns by id; not there: EC2 knows no such instance, now
  */
 export async function instancesById(
-  ports: Needs,
+  ports: InventoryNeeds,
   instanceIds: readonly string[],
   notBefore: number,
 ): Promise<ReadonlyMap<string, InstanceFacts>> {
@@ -90,7 +90,7 @@ export async function instancesById(
 
 /** What EC2 shows of one instance; undefined: it knows none, now. @param notBefore epoch ms */
 export async function instanceById(
-  ports: Needs,
+  ports: InventoryNeeds,
   instanceId: string,
   notBefore: number,
 ): Promise<InstanceFacts | undefined> {
@@ -98,7 +98,11 @@ export async function instanceById(
 }
 
 /** Whether EC2 shows now that an instance is gone, which somebody spoke of at `since` (epoch ms). */
-export async function isInstanceGone(ports: Needs, instanceId: string, since: number): Promise<boolean> {
+export async function isInstanceGone(
+  ports: InventoryNeeds,
+  instanceId: string,
+  since: number,
+): Promise<boolean> {
   const now = ports.clock.now()
   return isGone(await instanceById(ports, instanceId, now), since, now)
 }
@@ -107,7 +111,7 @@ export async function isInstanceGone(ports: Needs, instanceId: string, since: nu
  * The running or pending instances with this address: of our groups, or else, as two VPCs may use the same,
  * of whoever has it.
  */
-export async function instancesAt(ports: Needs, host: string): Promise<readonly InstanceFacts[]> {
+export async function instancesAt(ports: InventoryNeeds, host: string): Promise<readonly InstanceFacts[]> {
   const address = canonicalHost(host) ?? host
   const { instances } = await inventory(ports, ports.clock.now() - momentMs)
   const ours = instances.filter(
