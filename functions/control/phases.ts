@@ -173,8 +173,8 @@ export function mayBeKept({ phase, action }: CompletingDrain, outcome: 'complete
 }
 
 /**
- * What follows from Auto Scaling's answer to a completion. After an ABANDON by policy it retains the instance,
- * and the drain goes on; so it does where the clock was first, and may have retained it.
+ * What follows from Auto Scaling's answer to a completion. After an ABANDON by policy it retains the
+ * instance, and the drain goes on; so it does where the clock was first, and may have retained it.
  * @param machineGone where {@link mayBeKept}
  */
 export function concluded(
