@@ -143,8 +143,10 @@ describe('an edge that is taken off the list in the middle of a drain', () => {
       reason: 'its machine is lost',
     })
     await expectDrained(drain)
+    const why = 'its machine is lost'
+    const sender = { id: expect.any(String) }
     expect(eventsOf('Edge Released').map(({ detail }) => detail)).toEqual([
-      { edge: added.name, who: requestedBy, sender: { id: expect.any(String) }, why: 'its machine is lost' },
+      { edge: added.name, who: requestedBy, sender, why, version: 1 },
     ])
   })
 })

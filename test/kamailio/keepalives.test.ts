@@ -114,15 +114,21 @@ const scenarios = {
 
 type Played = { readonly [Name in keyof typeof scenarios]: () => ReturnType<(typeof scenarios)[Name]> }
 
-/** Begins a scenario now. A failure waits for the test that asks for it. */
+/** Begins a scenario now. A failure waits for the test that asks for it; one that asks again plays it anew. */
 function begin<T>(scenario: (lab: Lab, phones: Phone[]) => Promise<T>, lab: Lab, phones: Phone[]) {
-  const ended = scenario(lab, phones).then(
-    (value) => () => value,
-    (error: unknown) => () => {
-      throw error
-    },
-  )
-  return async () => (await ended)()
+  const play = () =>
+    scenario(lab, phones).then(
+      (value) => () => value,
+      (error: unknown) => () => {
+        throw error
+      },
+    )
+  let begun: ReturnType<typeof play> | undefined = play()
+  return async () => {
+    const ended = begun ?? play()
+    begun = undefined
+    return (await ended)()
+  }
 }
 
 async function openRelease(release: '6.1' | '5.6') {
