@@ -23,7 +23,7 @@ const start = 'import sys; from cfnlint.runner import main; sys.exit(main())'
 /** W3005: the CDK says again by DependsOn what a reference says already. */
 const ignored = ['--ignore-checks', 'W3005']
 
-/** Its list of IAM's actions has not this one, which AWS's API has. It is on docs/prove-on-aws.md's list. */
+/** AWS's API has this action, and its list of IAM's has not: docs/prove-on-aws.md. */
 const unknownAction = "W3037:'describealarmcontributors' is not one of"
 
 /** What cfn-lint says about a template, one line each. */
