@@ -114,7 +114,7 @@ const scenarios = {
 
 type Played = { readonly [Name in keyof typeof scenarios]: () => ReturnType<(typeof scenarios)[Name]> }
 
-/** Begins a scenario now. A failure waits for the test that asks for it; one that asks again plays it anew. */
+/** Begins a scenario now. A failure waits for its test, which plays it anew where it is tried again. */
 function begin<T>(scenario: (lab: Lab, phones: Phone[]) => Promise<T>, lab: Lab, phones: Phone[]) {
   const play = () =>
     scenario(lab, phones).then(
