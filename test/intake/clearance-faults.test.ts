@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { ControlConfigInput } from '../../functions/contracts/config.ts'
 import { message } from '../contracts/event-files.ts'
+import { activate, drain, freeze, unfreeze, waitingIn, worldWith } from '../world/clearance-world.ts'
+import { publishedIn } from '../world/published.ts'
 import {
   command,
   config,
@@ -14,22 +15,6 @@ import {
   type World,
 } from '../world/world.ts'
 
-const worldWith = (clearance: ControlConfigInput['clearance']) =>
-  createWorld({ config: { ...config, clearance } })
-const idOf = (text: string) => text.replace(/\W/g, '-')
-const drain = (destination: string, changes: object = {}) =>
-  command('command-drain-destination', { destination, id: idOf(`drain ${destination}`), ...changes })
-const activate = (destination: string, changes: object = {}) =>
-  command('command-activate', { destination, id: idOf(`activate ${destination}`), ...changes })
-const freeze = (changes: object = {}) => ({
-  ...{ version: 1, id: 'freeze-1', command: 'freeze', reason: 'carrier', requestedBy: 'alice' },
-  ...changes,
-})
-const unfreeze = { version: 1, id: 'unfreeze-1', command: 'unfreeze', requestedBy: 'alice' }
-const waitingIn = async ({ memory }: World) =>
-  (await memory.store.waiting()).drains.map(({ hold }) => `${hold.source}/${hold.id}`)
-const publishedIn = ({ memory }: World, type: string) =>
-  memory.events.published.filter((event) => event.type === type).map(({ detail }) => detail)
 const serversHold = 'operator/10.0.1.20:5060;udp/alice'
 const neighboursHold = 'operator/10.0.1.21:5060;udp/alice'
 

@@ -1,18 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
-import {
-  createWorld,
-  everywhere,
-  facts,
-  instanceId,
-  minutes,
-  neighbour,
-  server,
-  type World,
-} from '../world/world.ts'
-
-const swept = (world: World) =>
-  world.memory.events.published.flatMap(({ type, detail }) => (type === 'Swept' ? [detail] : []))
+import { publishedIn } from '../world/published.ts'
+import { createWorld, everywhere, facts, instanceId, minutes, neighbour, server } from '../world/world.ts'
 
 describe("an alarm's hold", () => {
   const placed = async () => {
@@ -32,7 +21,7 @@ describe("an alarm's hold", () => {
     await world.sweep()
     expect(await world.heldBy()).toEqual([])
     expect(world.flags()).toEqual(everywhere('AP', 'IP'))
-    expect(swept(world)).toMatchObject([{ what: 'alarm', alarm: 'media-server-cpu' }])
+    expect(publishedIn(world, 'Swept')).toMatchObject([{ what: 'alarm', alarm: 'media-server-cpu' }])
   })
 
   test('stays while its alarm is in ALARM, and without data while its machine lives', async () => {
@@ -69,7 +58,7 @@ describe("an alarm's hold", () => {
     world.memory.alarms.show('media-server-cpu', { value: 'OK', since: Date.UTC(2026, 10, 1) })
     await world.sweep()
     expect(await world.heldBy()).toEqual(['alarm/media-server-cpu'])
-    expect(swept(world)).toEqual([])
+    expect(publishedIn(world, 'Swept')).toEqual([])
   })
 
   test('of one series is lifted once that is in ALARM no more, and no other', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { WaitingMember } from '../../functions/ports/group-members.ts'
 import { message } from '../contracts/event-files.ts'
+import { publishedIn } from '../world/published.ts'
 import {
   config,
   createWorld,
@@ -11,7 +12,6 @@ import {
   minutes,
   seconds,
   server,
-  type World,
 } from '../world/world.ts'
 
 const member = (state: WaitingMember['state']): WaitingMember => ({
@@ -19,9 +19,6 @@ const member = (state: WaitingMember['state']): WaitingMember => ({
   instanceId,
   state,
 })
-const swept = (world: World) =>
-  world.memory.events.published.flatMap(({ type, detail }) => (type === 'Swept' ? [detail] : []))
-
 describe('an instance that waits at our terminate hook', () => {
   test('and whose event was lost is drained, and goes when its calls are over', async () => {
     const world = createWorld()
@@ -35,7 +32,7 @@ describe('an instance that waits at our terminate hook', () => {
     world.edge('edge-a').hangUp(call)
     await world.until((record) => record?.state === 'ended')
     expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
-    expect(swept(world)).toMatchObject([{ what: 'instance', instanceId, hook: 'drain-calls' }])
+    expect(publishedIn(world, 'Swept')).toMatchObject([{ what: 'instance', instanceId, hook: 'drain-calls' }])
     expect(world.memory.metrics.total('Swept')).toBe(1)
   })
 
@@ -59,7 +56,7 @@ describe('an instance that waits at our terminate hook', () => {
       await world.sweep()
     }
     expect(world.executions).toHaveLength(1)
-    expect(swept(world)).toEqual([])
+    expect(publishedIn(world, 'Swept')).toEqual([])
   })
 
   test('whose event comes after the sweep keeps its drain', async () => {
@@ -85,7 +82,7 @@ describe('an instance that waits at our terminate hook', () => {
     await world.pass(5 * minutes)
     await world.sweep()
     expect(world.executions).toHaveLength(1)
-    expect(swept(world)).toEqual([])
+    expect(publishedIn(world, 'Swept')).toEqual([])
   })
 
   test('again, after an earlier life was drained, is drained again', async () => {
@@ -137,10 +134,12 @@ describe('an instance that waits at our launch hook', () => {
     world.beginAction({ hook: 'admit-calls', instanceId: newcomer, token: 'x' })
     world.memory.groupMembers.show({ ...member('pending-wait'), instanceId: newcomer })
     await world.sweep()
-    expect(swept(world)).toEqual([])
+    expect(publishedIn(world, 'Swept')).toEqual([])
     await world.pass(1 * minutes)
     await world.sweep()
-    expect(swept(world)).toMatchObject([{ what: 'launch', instanceId: newcomer, hook: 'admit-calls' }])
+    expect(publishedIn(world, 'Swept')).toMatchObject([
+      { what: 'launch', instanceId: newcomer, hook: 'admit-calls' },
+    ])
     expect(world.ended().map(({ result }) => result)).toEqual(['CONTINUE', 'CONTINUE'])
     expect(world.flags()).toEqual(everywhere('AP', 'IP'))
   })
@@ -149,7 +148,7 @@ describe('an instance that waits at our launch hook', () => {
     const world = createWorld()
     world.memory.groupMembers.show(member('pending-wait'))
     await world.sweep()
-    expect(swept(world)).toEqual([])
+    expect(publishedIn(world, 'Swept')).toEqual([])
     expect(world.ended()).toEqual([])
   })
 })
@@ -167,7 +166,7 @@ describe('a drain', () => {
     world.edge('edge-a').hangUp(call)
     await world.until((record) => record?.state === 'ended')
     expect(world.ended()).toMatchObject([{ result: 'CONTINUE' }])
-    expect(swept(world)).toMatchObject([{ what: 'drain', drainId }])
+    expect(publishedIn(world, 'Swept')).toMatchObject([{ what: 'drain', drainId }])
   })
 
   test('whose execution succeeded although it has not ended is looked at by its next attempt', async () => {
@@ -203,7 +202,7 @@ describe('a drain', () => {
     Object.assign(world.memory.store, { putDrain: async () => 'conflict' })
     await world.sweep()
     Object.assign(world.memory.store, { putDrain })
-    expect(swept(world)).toEqual([])
+    expect(publishedIn(world, 'Swept')).toEqual([])
   })
 })
 
