@@ -56,6 +56,17 @@ describe('a lifecycle action is told by its token', () => {
       })
   })
 
+  it('one that a sweep found has no token: it joins what is under way, and is a next attempt after its end', () => {
+    const { action, hold: asked } = terminating(5_000, 'a')
+    const { token: _, ...found } = { ...anAction, ...action }
+    const running = draining(terminating(1_000, 'a'))
+    expect(claim(running, { hold: asked, action: found })).toEqual({ kind: 'duplicate', drain: running })
+    expect(claim(over(running), { hold: asked, action: found })).toMatchObject({
+      kind: 'new',
+      drain: { attempt: 2 },
+    })
+  })
+
   it('what the last attempt has not published yet is kept for the next one', () => {
     const existing = withEvent(over(draining(terminating(1_000, 'a'))), 'drainEnded', {})
     expect(existing.events).toHaveLength(1)
