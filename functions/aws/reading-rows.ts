@@ -174,6 +174,7 @@ export const listingRow: z.ZodType<Listing> = z.object({
     )
     .exactOptional(),
   lostAt: z.number().exactOptional(),
+  loadedAt: z.number().exactOptional(),
 } satisfies Fields<Listing>)
 
 export function toListingRow(listing: Listing) {

@@ -27,6 +27,7 @@ export const allowedRequests: readonly AllowedRequest[] = [
   { methods: ['htable.get', 'htable.delete'], params: `"held","${sipUri}"` },
   { methods: ['htable.seti'], params: `"held","${sipUri}",1` },
   { methods: ['htable.get'], params: `"begun","${text}"` },
+  { methods: ['htable.dump'], params: '"begun"' },
   { methods: ['htable.get'], params: '"dc","about"' },
   { methods: ['dlg.profile_list'], params: `"${profile}","${text}"`, endsCalls: true },
   { methods: ['dlg.terminate_dlg'], params: `"${text}","${text}","${text}"`, endsCalls: true },
@@ -50,6 +51,7 @@ export const rpcMethods = [
   'dlg.stats_active',
   'dlg.terminate_dlg',
   'htable.delete',
+  'htable.dump',
   'htable.get',
   'htable.seti',
 ] as const

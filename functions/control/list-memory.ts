@@ -1,4 +1,10 @@
-import { type DestinationUri, sipUri, usualUris } from './destination.ts'
+import {
+  canonicalHost,
+  type DestinationUri,
+  type ListedDestination,
+  sipUri,
+  usualUris,
+} from './destination.ts'
 import type { EdgeList, OpaqueEntry } from './edge-list.ts'
 import type { Hold, ListedName } from './hold.ts'
 import type { Lookup } from './listing.ts'
@@ -56,11 +62,59 @@ export function remember(
       .map((entry) => ({ ...entry, at: entry.at ?? now }))
       .filter((entry) => !isShown.has(shownAs(entry)) && isRecent(entry.at)),
   ]
+  const loadedAt = isSameLoad(before?.listed, listed) ? (before?.loadedAt ?? now) : now
   return {
     ...{ edge, since: before?.since ?? now, listed, former: [...former.values()] },
     ...(unread.length > 0 && { opaque: unread }),
     ...(lostAt !== undefined && isRecent(lostAt) && { lostAt }),
+    ...(listed.every(({ iuid }) => iuid !== undefined) && { loadedAt }),
   }
+}
+
+/** An entry's IUID changes with each load. */
+function isSameLoad(
+  before: readonly ListedDestination[] | undefined,
+  listed: readonly ListedDestination[],
+): boolean {
+  const known = new Set(before?.map(({ iuid }) => iuid))
+  return known.size === listed.length && listed.every(({ iuid }) => known.has(iuid))
+}
+
+/** Calls that were sent to an entry before a load took it out are up, and counted, by then. */
+const loadSettlesMs = 60_000
+
+/**
+ * Whether the edge may have listed a URI of this hold's machine that no reading has seen: one that came and
+ * went with two loads between two readings. Where loads can't be seen, one may have at any time, which counts
+ * once the hold's drain could end.
+ * @param isNew no reading has the hold yet @param silent its last count on this edge was 0
+ */
+export function mayHideUris(
+  { wholeInstance, addresses }: Pick<Hold, 'wholeInstance' | 'addresses'>,
+  { loadedAt }: Pick<Listing, 'loadedAt'>,
+  { isNew, silent, now }: { readonly isNew: boolean; readonly silent: boolean; readonly now: number },
+): boolean {
+  if (!wholeInstance || addresses.length === 0) return false
+  return isNew || (loadedAt === undefined ? silent : now - loadedAt <= loadSettlesMs)
+}
+
+/**
+ * What calls have begun to was listed when they began: of the machines that are held it is remembered, though
+ * no reading has seen it listed.
+ */
+export function withBegun(
+  listing: Listing,
+  begun: readonly DestinationUri[],
+  holds: readonly Pick<Hold, 'wholeInstance' | 'addresses'>[],
+  now: number,
+): Listing {
+  const known = new Set([...listing.listed, ...listing.former].map(({ uri }) => uri))
+  const theirs = new Set(
+    holds.flatMap(({ wholeInstance, addresses }) => (wholeInstance ? addresses.map(canonicalHost) : [])),
+  )
+  const found = begun.filter((uri) => !known.has(uri) && theirs.has(sipUri(uri)?.host))
+  if (found.length === 0) return listing
+  return { ...listing, former: [...listing.former, ...found.map((uri) => ({ uri, at: now }))] }
 }
 
 /** A name may lead to another machine later, and be listed with another's duid. */

@@ -133,6 +133,11 @@ export interface Listing {
   readonly opaque?: readonly KnownOpaque[]
   /** epoch ms: what had been remembered could not be read then, and is lost */
   readonly lostAt?: number
+  /**
+   * epoch ms: when it was first read as it was last loaded; absent where nothing shows that a list was loaded
+   * (before 6.1 there is no IUID)
+   */
+  readonly loadedAt?: number
 }
 
 /** What is stored of an edge and can't be read: nonsense, or of a newer release. Why, and where. */

@@ -107,7 +107,7 @@ function believed(count: CallCount | Unknown, { subject }: Hold, { lostAt }: Lis
 }
 
 /** Its last count on this edge was 0: what it is asked for next may end its drain. */
-function wasSilent(before: Reading | undefined, hold: Hold): boolean {
+export function wasSilent(before: Reading | undefined, hold: Hold): boolean {
   // Nobody knows what its last count was.
   if (!before) return true
   const count = before.holds[holdKey(hold)]?.counted.count

@@ -1,13 +1,13 @@
 import { describeEdge, totalCalls } from '../control/edge-facts.ts'
 import { asEdgeError, DispatcherControlError, EdgeError, UnexpectedAnswer } from '../control/errors.ts'
-import { isResolved } from '../control/hold.ts'
-import { remember } from '../control/list-memory.ts'
+import { type Hold, holdKey, isResolved } from '../control/hold.ts'
+import { mayHideUris, remember, withBegun } from '../control/list-memory.ts'
 import { replacedAt } from '../control/observation.ts'
 import type { EdgeHead, EndedCalls, Listing, Reading, UnreadRow } from '../control/reading.ts'
 import { calmGapMs } from '../control/settle-plan.ts'
 import { settledEntries, sinceTheChange, sinceWhen } from '../control/settled.ts'
 import type { EdgePorts } from '../ports/ports.ts'
-import { countCalls } from './count-calls.ts'
+import { countCalls, wasSilent } from './count-calls.ts'
 import { type Lease, lost } from './edge-lease.ts'
 import type { WantedHolds } from './wanted-holds.ts'
 import { writeWanted } from './write-wanted.ts'
@@ -36,8 +36,11 @@ export interface Rounds {
   readonly onReading: (reading: Reading, before: Reading | undefined) => Promise<void>
 }
 
-/** In RPC timeouts: a pause, what the edge is (2), its list and guards (2), a count (3), its boot. */
-const readingTimeouts = 9
+/**
+ * In RPC timeouts: a pause, what the edge is (2), its list and guards (2), what calls began to, a count (3),
+ * its boot.
+ */
+const readingTimeouts = 10
 /** So often a counter that rose has an edge settled anew before anything is counted there. */
 const roundsAtMost = 3
 
@@ -154,7 +157,9 @@ async function bring(
   const { edge } = lease
   const { list, view, records } = done
   const counted = asked.holds.filter((hold) => hold.source !== 'retired' && isResolved(hold))
-  const listing = remember(known.listing, edge.id, list, clock.now(), config.timers.longestCallSeconds)
+  const shown = remember(known.listing, edge.id, list, clock.now(), config.timers.longestCallSeconds)
+  const asking = { counted, before: known.reading, now: clock.now() }
+  const listing = facts.counters ? await withUnreadUris(lease, shown, asking) : shown
   const answeredAt = clock.now()
   const description = describeEdge(edge, facts, list)
   const replaced = replacedAt(description, answeredAt, known.reading)
@@ -188,4 +193,19 @@ async function bring(
   const isYoung = ({ since }: (typeof entries)[number]) => since !== undefined && askedAt - since < calmGapMs
   const calms = records.some(({ calmSince }) => calmSince !== undefined) || entries.some(isYoung)
   return { reading, listing, calms }
+}
+
+/** Remembers also what came and went between two readings, where calls began to it. @throws EdgeError */
+async function withUnreadUris(
+  lease: Lease,
+  listing: Listing,
+  asked: { readonly counted: readonly Hold[]; readonly before: Reading | undefined; readonly now: number },
+): Promise<Listing> {
+  const { counted, before, now } = asked
+  const isHiding = counted.some((hold) => {
+    const isNew = before?.holds[holdKey(hold)] === undefined
+    return mayHideUris(hold, listing, { isNew, silent: wasSilent(before, hold), now })
+  })
+  const begun = isHiding ? await lease.ask((edge) => edge.begunUris()) : undefined
+  return begun ? withBegun(listing, begun, counted, now) : listing
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { canonicalHost, type DestinationUri } from '../control/destination.ts'
+import { canonicalHost, type DestinationUri, destinationUri } from '../control/destination.ts'
 import { EdgeError } from '../control/errors.ts'
 import type { CallCount } from '../control/reading.ts'
 import type { CallsOf, Edge } from '../ports/edge.ts'
@@ -38,6 +38,18 @@ export function profileSize(profile: 'dst' | 'src', value?: string): RpcCall<num
 /** How many calls ever began under a key since the edge's boot: a URI, a source address, or `total`. */
 export function begunCounter(key: string): RpcCall<number> {
   return { method: 'htable.get', params: ['begun', key], result: counter }
+}
+
+/** `[{"entry":818,"size":1,"slot":[{"name":"sip:10.0.1.20:5060","value":2,"type":"int"}]}]` */
+const counters = z.array(z.object({ slot: z.array(z.object({ name: z.string() })) }))
+
+/** @returns the URIs among the keys of the begun counters; undefined where the edge does not answer this */
+export async function begunUris(rpc: JsonRpc): Promise<readonly DestinationUri[] | undefined> {
+  const all = await unless(
+    hasNoCounters,
+    rpc.call({ method: 'htable.dump', params: ['begun'], result: counters }),
+  )
+  return all?.flatMap(({ slot }) => slot.flatMap(({ name }) => destinationUri(name) ?? []))
 }
 
 /**

@@ -3,7 +3,7 @@ import type { RpcTransport } from '../contracts/rpc.ts'
 import { EdgeError } from '../control/errors.ts'
 import type { EdgeWrite } from '../control/settle-plan.ts'
 import type { Edge } from '../ports/edge.ts'
-import { createCallCounter } from './calls.ts'
+import { begunUris, createCallCounter } from './calls.ts'
 import { dispatcherList, hasNames, type ListedTargets } from './dispatcher-list.ts'
 import { createCallEnder } from './end-calls.ts'
 import { readFacts } from './facts.ts'
@@ -97,6 +97,7 @@ function edgeOver(settings: EdgeSettings, rpc: JsonRpc, learned: Learned): Edge 
       },
       hasKeepalives: () => learned.keepalives,
     }),
+    begunUris: () => begunUris(rpc),
     endCalls: createCallEnder(id, rpc),
   }
 }

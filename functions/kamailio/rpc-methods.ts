@@ -41,6 +41,8 @@ export const methodRules: Readonly<Record<RpcMethod, MethodRules>> = {
   'dlg.profile_list': { ...read, limit: 8192 * kilobyte },
   'dlg.stats_active': { ...read, longestReply: 140 },
   'dlg.terminate_dlg': { ...write, idempotent: false, longestReply: 110 },
+  /** `{"jsonrpc":"2.0","result":[{"entry":5,"size":1,"slot":[{"name":"total","value":2,"type":"int"}]}],"id":7}` */
+  'htable.dump': { ...read, limit: 8192 * kilobyte },
   'htable.delete': { ...write, longestReply: 100 },
   /**
    * `{"jsonrpc":"2.0","result":{"item":{"name":"sip:10.0.1.20:5060","value":4711,"flags":0,"expire":"NEVER"}},"id":7}`

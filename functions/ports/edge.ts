@@ -49,6 +49,11 @@ export interface Edge {
     subjects: readonly CallsOf[],
   ): Promise<{ readonly counts: readonly (CallCount | EdgeError)[]; readonly bootTime: string }>
   /**
+   * @returns each URI that a call ever began to since the edge's boot, listed now or not; undefined where it
+   * keeps no counters, or its own policy does not answer this (an `rpc.cfg` before 0.2). @throws EdgeError
+   */
+  begunUris(): Promise<readonly DestinationUri[] | undefined>
+  /**
    * Ends up to `most` of the calls that `count` counts by its profiles, with a BYE to both ends each; one
    * that still rings is left alone. Counting again shows it.
    * @returns how many it ended. Throws fault `unsupported` where the edge keeps no profile or its own policy

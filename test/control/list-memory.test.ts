@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { ListedDestination } from '../../functions/control/destination.ts'
-import { isYoung, otherSpellings, remember } from '../../functions/control/list-memory.ts'
+import {
+  isYoung,
+  mayHideUris,
+  otherSpellings,
+  remember,
+  withBegun,
+} from '../../functions/control/list-memory.ts'
 import { lookup } from '../../functions/control/listing.ts'
 import type { Listing } from '../../functions/control/reading.ts'
 import { hold, listed, machine, uri } from './samples.ts'
@@ -129,5 +135,41 @@ describe('calls of a hold are counted under what is and was listed for it', () =
     const others = listed('sip:media.example:5060')
     expect(otherSpellings(named, known([others]), true)).toEqual([])
     expect(otherSpellings(named, known([], [others]), true)).toEqual([])
+  })
+})
+
+describe('a URI that came and went between two readings', () => {
+  const loaded = (uri: string, iuid: string) => ({ ...listed(uri), iuid })
+  const [a1, b1, a2] = [loaded(one.uri, 'a1'), loaded(two.uri, 'b1'), loaded(one.uri, 'a2')]
+
+  it('can not be there while each entry is of the load that was read', () => {
+    expect(lists([5, a1, b1], [9, b1, a1])).toMatchObject({ loadedAt: 5 })
+    expect(lists([5, a1, b1], [9, a2, b1])).toMatchObject({ loadedAt: 9 })
+    expect(lists([5, a1, b1], [9, a1])).toMatchObject({ loadedAt: 9 })
+    expect(lists([5, one], [9, one])).not.toHaveProperty('loadedAt')
+  })
+
+  const known = { isNew: false, silent: false }
+  it.each([
+    ['of a hold that no reading has', { ...known, isNew: true, now: 90_000 }, 5, true],
+    ['a minute after a load', { ...known, now: 60_000 }, 0, true],
+    ['longer after it', { ...known, now: 60_001 }, 0, false],
+    [
+      'where a load does not show, when its drain could end',
+      { ...known, silent: true, now: 90_000 },
+      undefined,
+      true,
+    ],
+    ['where a load does not show, before', { ...known, now: 90_000 }, undefined, false],
+  ] as const)('is looked for: %s', (_, asked, loadedAt, expected) => {
+    expect(
+      mayHideUris(hold({ wholeInstance: true }), { ...(loadedAt !== undefined && { loadedAt }) }, asked),
+    ).toBe(expected)
+  })
+
+  it('is remembered from then on, of the machines that are held and of no other', () => {
+    const begun = ['sip:10.0.1.20:5080', 'sip:10.0.1.77:5080', one.uri].map(uri)
+    const found = withBegun(lists([5, one]), begun, [hold({ wholeInstance: true })], 9)
+    expect(found.former).toEqual([{ uri: 'sip:10.0.1.20:5080', at: 9 }])
   })
 })

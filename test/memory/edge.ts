@@ -20,6 +20,7 @@ export class MemoryEdge extends MemoryKamailio implements Edge {
   reload: Edge['reload']
   count: Edge['count']
   countAndBoot: Edge['countAndBoot']
+  begunUris: Edge['begunUris']
   endCalls: Edge['endCalls']
 
   constructor(options: MemoryEdgeOptions) {
@@ -47,6 +48,7 @@ export class MemoryEdge extends MemoryKamailio implements Edge {
     this.reload = client.reload
     this.count = client.count
     this.countAndBoot = client.countAndBoot
+    this.begunUris = client.begunUris
     this.endCalls = client.endCalls
   }
 

@@ -253,6 +253,11 @@ export class MemoryKamailio {
   private table(method: string, name: string, key: string): unknown {
     const found = this.tables()[name]
     if (found === undefined) throw new RpcError(500, 'No such htable')
+    if (method === 'htable.dump')
+      return [...found].map(([name, value], entry) => ({
+        ...{ entry, size: 1 },
+        slot: [{ name, value, type: 'int' }],
+      }))
     const value = found.get(key)
     if (method === 'htable.get' && value === undefined)
       throw new RpcError(500, "Key name doesn't exist in htable.")

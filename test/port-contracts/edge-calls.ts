@@ -112,6 +112,28 @@ export function callsContract(
     await world.restart()
     expect(await edge.count(all)).toMatchObject([{ calls: 0, begun: 0 }])
   })
+
+  test('what calls ever began to is named, verbatim and listed or not, and nothing else is', async () => {
+    const { first, second } = places()
+    const world = await open()
+    const { edge } = world
+    expect(await edge.begunUris()).toEqual([])
+    const calls = await world.callSet(2)
+    const placed = await world.callFromSecond(1)
+    const begunOnes = async () => new Set(await edge.begunUris())
+    await world.until(async () => (await begunOnes()).size === 2)
+    await calls.hangUp()
+    await placed.hangUp()
+    await edge.reload()
+    expect(await begunOnes()).toEqual(new Set([first, second]))
+    await world.restart()
+    expect(await edge.begunUris()).toEqual([])
+  })
+
+  test('an edge without counters names nothing that calls began to', async () => {
+    const { edge } = await open({ profiles: false })
+    expect(await edge.begunUris()).toBe(undefined)
+  })
 }
 
 function isCounted(counts: readonly unknown[], wanted: { calls: number; begun: number }): boolean {

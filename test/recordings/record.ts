@@ -79,6 +79,7 @@ const askedOfAll = (uri: string): readonly Asked[] => [
   ['begun.total', begun('total')],
   ['begun.total_dst', begun('total:dst')],
   ['begun.missing', begun('sip:127.0.9.9')],
+  ['begun.all', line('htable.dump', '["begun"]')],
   ['dispatcher.list', list()],
   ['dispatcher.list.full', list('"full"')],
   ['core.version', line('core.version', '[]')],
@@ -100,6 +101,7 @@ const askedOfAll = (uri: string): readonly Asked[] => [
 /** Of one that counts no calls, does not let them be ended, and looks at few lines. */
 const askedOfLess: readonly Asked[] = [
   ['begun.no_table', begun('total')],
+  ['begun.all.no_table', line('htable.dump', '["begun"]')],
   ['dlg.profile_get_size.no_profile', line('dlg.profile_get_size', '["dst"]')],
   [
     'batch.ending_refused',

@@ -82,7 +82,7 @@ describe.each(edgeReleases)('what real Kamailio %s with our files answers', (rel
   test('names its boot, a refusal too, and an edge without our files names none', () => {
     const isPlain = ({ name }: (typeof recordings)[number]) => name.startsWith('plain.')
     for (const { name, response } of some(recordings.filter((each) => !isPlain(each))))
-      expect(response.headers['x-dc-boot'], name).toMatch(/^\d+-\d+$/)
+      expect(response.headers['x-dc-boot'], name).toMatch(/^\d+-\d+-[\d.]+-\d+$/)
     for (const { name, response } of some(recordings.filter(isPlain)))
       expect(response.headers['x-dc-boot'], name).toBe(undefined)
   })

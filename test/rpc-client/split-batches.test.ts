@@ -236,7 +236,7 @@ describe('requests are dealt out', () => {
 
   test('what has no bound stands alone, and so does a reload', () => {
     const alone = rpcMethods.filter((method) => methodRules[method].longestReply === undefined)
-    expect(alone).toEqual(['dispatcher.list', 'dispatcher.reload', 'dlg.profile_list'])
+    expect(alone).toEqual(['dispatcher.list', 'dispatcher.reload', 'dlg.profile_list', 'htable.dump'])
     for (const method of some(alone)) {
       const made = (['core.uptime', method, method, 'core.uptime'] as const).map((one, id) => ({
         method: one,

@@ -121,6 +121,7 @@ function uncounted(post: (message: Message) => Promise<Outcome>): (message: Mess
       const what = asked.get(reply.id ?? -1)
       if (what === 'dlg.profile_get_size' && typeof reply.result === 'number') return { ...reply, result: 0 }
       if (what !== 'begun' || reply.result === undefined) return reply
+      if (Array.isArray(reply.result)) return { ...reply, result: [] }
       const error = { code: 500, message: "Key name doesn't exist in htable." }
       return { jsonrpc: '2.0', error, id: reply.id }
     }
