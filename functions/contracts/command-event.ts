@@ -93,10 +93,11 @@ export const commandEventDetails = {
     unfrozen,
   ]),
   'Command Settled': published({ id: text, hold: text, answeredAt: time, edges }),
-  'Command Rejected': published({
+  'Message Rejected': published({
     error: text,
     reason: text,
     sender: sender.optional(),
+    read: z.record(z.string(), text).describe('what the message names, as far as it could be read'),
     message: text.describe('the beginning of the message'),
   }),
 }

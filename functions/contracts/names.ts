@@ -59,7 +59,7 @@ export const eventTypes = {
   driftCorrected: 'Drift Corrected',
   commandAnswered: 'Command Answered',
   commandSettled: 'Command Settled',
-  commandRejected: 'Command Rejected',
+  messageRejected: 'Message Rejected',
   reloadFinished: 'Reload Finished',
   edgeListChanged: 'Edge List Changed',
   edgeListRefused: 'Edge List Refused',

@@ -1,4 +1,5 @@
 import { eventTypes, metricNames } from '../contracts/names.ts'
+import { whatCouldBeRead } from '../contracts/rejected-message.ts'
 import { DispatcherControlError } from '../control/errors.ts'
 import type { Ports } from '../ports/ports.ts'
 
@@ -30,11 +31,12 @@ export async function takeIn(
     await ports.deadLetters.reject({ body: message.body }, error)
     ports.metrics.count(metricNames.rejected, 1)
     await ports.events.publish({
-      type: eventTypes.commandRejected,
+      type: eventTypes.messageRejected,
       detail: {
         error: error.name,
         reason: error.message,
         sender: { id: message.senderId },
+        read: whatCouldBeRead(message.body),
         message: message.body,
       },
     })

@@ -94,9 +94,9 @@ describe('an event is never too large for EventBridge, and what was cut is visib
   })
 
   it('a long text ends with an ellipsis', () => {
-    const { detail } = publishedForm({ type: 'Command Rejected', detail: { message: 'x'.repeat(5000) } })
+    const { detail } = publishedForm({ type: 'Message Rejected', detail: { message: 'x'.repeat(5000) } })
     expect(detail['message']).toBe(`${'x'.repeat(1023)}…`)
-    const faces = publishedForm({ type: 'Command Rejected', detail: { message: '😀'.repeat(1024) } })
+    const faces = publishedForm({ type: 'Message Rejected', detail: { message: '😀'.repeat(1024) } })
     expect(String(faces.detail['message']).isWellFormed()).toBe(true)
   })
 })

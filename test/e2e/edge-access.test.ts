@@ -205,7 +205,7 @@ async function commandsThatFail(): Promise<void> {
   const rejected = () =>
     world()
       .controlEvents.all()
-      .some(({ type }) => type === 'Command Rejected')
+      .some(({ type }) => type === 'Message Rejected')
   expect(await waitFor(60_000, rejected)).toBe(true)
   expect(await answered({ version: 1, id: 'reload-1', command: 'reload', requestedBy })).toContain(
     '"result":"reloaded"',

@@ -130,8 +130,8 @@ describe('an edge that is taken off the list in the middle of a drain', () => {
     const requestedBy = 'alice'
     const release = { version: 1, command: 'release', requestedBy, reason: 'its machine is lost' } as const
     await sendCommands(world(), [wellFormed({ ...release, id: 'release-a', edge: 'edge-a' })])
-    expect(await waitFor(patience, () => eventsOf('Command Rejected').length > 0)).toBe(true)
-    expect(eventsOf('Command Rejected').at(-1)?.detail).toMatchObject({
+    expect(await waitFor(patience, () => eventsOf('Message Rejected').length > 0)).toBe(true)
+    expect(eventsOf('Message Rejected').at(-1)?.detail).toMatchObject({
       error: 'CommandRefused',
       reason: expect.stringContaining('edge "edge-a" is configured'),
     })

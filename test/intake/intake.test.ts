@@ -20,8 +20,13 @@ test.each(eventNames('bad').filter((name) => name.startsWith('command')))(
     const rejected = present(memory.deadLetters.rejected[0], 'dead letter')
     expect(rejected.message.body).toBe(message.body)
     expect(rejected.reason.message).not.toBe('')
-    expect(memory.events.of('Command Rejected')).toMatchObject([
-      { error: rejected.reason.name, reason: rejected.reason.message, sender: { id: senderId } },
+    expect(memory.events.of('Message Rejected')).toMatchObject([
+      {
+        error: rejected.reason.name,
+        reason: rejected.reason.message,
+        sender: { id: senderId },
+        read: expect.any(Object),
+      },
     ])
     expect(memory.metrics.total('Rejected')).toBe(1)
   },
