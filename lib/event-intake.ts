@@ -7,6 +7,9 @@ import { simulatedAutoScaling } from '../functions/contracts/names.ts'
 import { type Delivery, undeliveredQueue } from './delivery.ts'
 import { MessageQueue } from './message-queue.ts'
 
+/** The sweep comes each minute, and leaves an action that has just begun to its event. */
+const sweptWithinSeconds = 120
+
 /** AWS events of our groups, hooks and alarms, and of nobody else's, on their way to the two event queues. */
 export class EventIntake extends Construct {
   readonly lifecycleEvents: MessageQueue
@@ -36,10 +39,10 @@ export class EventIntake extends Construct {
       )
     this.heartbeats.push(heartbeatTimeoutSeconds)
     const visibility = 6 * this.functionTimeout.toSeconds()
-    if (heartbeatTimeoutSeconds <= Math.max(visibility, 60))
+    if (heartbeatTimeoutSeconds <= Math.max(visibility, sweptWithinSeconds))
       Annotations.of(this).addWarningV2(
         'dispatcher-control:short-heartbeat',
-        `a heartbeat timeout of ${heartbeatTimeoutSeconds} s is short: an event whose function is killed comes again after ${visibility} s, when the lifecycle action may be over`,
+        `a heartbeat timeout of ${heartbeatTimeoutSeconds} s is short: an event whose function is killed comes again after ${visibility} s, and one that is lost is swept within ${sweptWithinSeconds} s, when the lifecycle action may be over`,
       )
     this.route('LifecycleActions', this.lifecycleEvents, {
       source: ['aws.autoscaling'],
