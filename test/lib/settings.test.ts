@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -204,4 +205,12 @@ test('a role is a sender in all its sessions, and one of them may have a name of
   const { control } = z.object({ control: z.looseObject({}) }).parse(example)
   const senders = [role, { id: `${role.id}:alice`, name: 'Alice' }]
   expect(problems(JSON.stringify({ ...example, control: { ...control, senders } }))).toBe('none')
+})
+
+test('without settings nothing is synthesized: the sample is not deployed by mistake', () => {
+  const app = join(import.meta.dirname, '../../lib/app.ts')
+  const { status, stderr } = spawnSync(process.execPath, [app], { encoding: 'utf8' })
+  expect(status).not.toBe(0)
+  expect(stderr).toContain('no settings are named: copy dispatcher-control.json')
+  expect(stderr).toContain('-c config=my-settings.json')
 })
