@@ -79,6 +79,7 @@ const flatRow = z.object({
   sender: sender.exactOptional(),
   why: z.string(),
   force: z.string().exactOptional(),
+  endsAt: z.number().exactOptional(),
   order: z.string(),
   /** `retired` is a former release's: its action is over, and its mark left */
   state: z.enum(['claimed', 'draining', 'drained', 'completing', 'retired', 'ended']),
@@ -152,7 +153,7 @@ function fromFlat(row: DrainRow): Drain {
 }
 
 function holdIn(row: DrainRow): DrainHold {
-  const { source, holdId, uris, formerUris, addresses, wholeInstance, group, who, why, force, order } = row
+  const { source, holdId, uris, formerUris, addresses, wholeInstance, group, who, why, order } = row
   return {
     source,
     id: holdId,
@@ -165,9 +166,10 @@ function holdIn(row: DrainRow): DrainHold {
     who,
     ...(row.sender && { sender: row.sender }),
     why,
-    ...(force !== undefined && { force }),
+    ...(row.force !== undefined && { force: row.force }),
     placedAt: row.requestedAt,
     until: row.deadlineAt,
+    ...(row.endsAt !== undefined && { endsAt: row.endsAt }),
     order,
   }
 }
@@ -243,6 +245,7 @@ export function toDrainRow(drain: Drain): DrainRow {
     ...(formerUris && { formerUris }),
     ...(group !== undefined && { group }),
     ...(hold.force !== undefined && { force: hold.force }),
+    ...(hold.endsAt !== undefined && { endsAt: hold.endsAt }),
     ...(hold.sender && { sender: hold.sender }),
     ...(drain.action && { lifecycle: drain.action }),
     ...(drain.lastHeartbeatAt !== undefined && { lastHeartbeatAt: drain.lastHeartbeatAt }),

@@ -89,6 +89,7 @@ const holdFields = {
   force: z.string().exactOptional(),
   placedAt: z.number(),
   until: z.number().exactOptional(),
+  endsAt: z.number().exactOptional(),
   order: z.string(),
   lifted: z
     .object({ at: z.number(), by: z.string(), sender: sender.exactOptional() } satisfies Fields<

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { outerList, published, sender, text, time, uris } from './event-parts.ts'
+import { endsAt, outerList, published, sender, text, time, uris } from './event-parts.ts'
 
 /** Events of drains by choice that wait, of floors and of freezes. */
 export const clearanceEventDetails = {
@@ -11,10 +11,11 @@ export const clearanceEventDetails = {
     why: text,
     uris,
     because: text.describe('what it waits for'),
+    endsAt: endsAt.optional(),
   }),
   'Drain Superseded': published({
     ...{ drainId: text, who: text, why: text },
-    by: text.describe('whose later request it was dropped for'),
+    by: text.describe('whose later request it was dropped for, or that its end has come'),
     sender: sender.optional().describe('of that request'),
     since: time.describe('from when on it waited'),
   }),

@@ -3,6 +3,7 @@ import { reloaded } from './edge-event.ts'
 import {
   count,
   edgeResult,
+  endsAt,
   innerList,
   namedHold,
   outerList,
@@ -32,7 +33,10 @@ const planned = z.strictObject({
 
 const held = outerList(namedHold)
 
-const ofDrain = { ...asked, ...target, command: z.literal('drain'), destinations: uris }
+const ofDrain = {
+  ...{ ...asked, ...target, command: z.literal('drain'), destinations: uris },
+  endsAt: endsAt.optional(),
+}
 const drained = z.discriminatedUnion('result', [
   published({ ...ofDrain, result: dryRun, edges: outerList(z.union([planned, unreadable])) }),
   published({ ...ofDrain, result: z.enum(['started', 'duplicate', 'stale']), hold: text, edges }),

@@ -47,6 +47,8 @@ const drain = z
     /** why it may begin whatever the floors, the limit or a freeze ask for */
     force: text(1000).optional(),
     deadlineSeconds: z.int().min(1).max(172_800).optional(),
+    /** when its hold is lifted by itself */
+    until: instant.optional(),
   })
   .refine(hasOneTarget, exactlyOneTarget)
 

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import { count, edgeResult, outerList, published, sender, text, time, uris } from './event-parts.ts'
+import { count, edgeResult, endsAt, outerList, published, sender, text, time, uris } from './event-parts.ts'
 
 const because = z.enum([
   'drained',
@@ -29,6 +29,7 @@ const summary = {
   result: because.optional(),
   requestedAt: time,
   deadlineAt: time,
+  endsAt: endsAt.optional(),
   callsEnded: count.optional(),
 }
 

@@ -50,6 +50,8 @@ export const edgeResult = z.strictObject({
   more: z.int().optional().describe('entries that are left out'),
 } satisfies Record<keyof Required<EdgeResult>, z.ZodType>)
 
+export const endsAt = time.describe('when its hold is lifted by itself, in epoch milliseconds')
+
 /** A hold that an event names. */
 export const namedHold = z.strictObject({
   source: z.enum(['lifecycle', 'alarm', 'operator', 'retired']),
@@ -57,4 +59,5 @@ export const namedHold = z.strictObject({
   who: text,
   sender: sender.optional(),
   why: text,
+  endsAt: endsAt.optional(),
 })

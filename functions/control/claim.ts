@@ -49,10 +49,14 @@ function fresh(
 }
 
 function renewed(existing: HoldDrain, { hold }: DrainRequest): Drain {
-  const { order, who, sender, why, placedAt, until } = hold
+  const { order, who, sender, why, force, placedAt, until, endsAt } = hold
   const kept = concludedAnew(existing)
-  const { sender: _, ...scope } = kept.hold
-  const asked = { order, who, ...(sender && { sender }), why, placedAt, until }
+  const { sender: _sender, force: _force, endsAt: _endsAt, ...scope } = kept.hold
+  const asked = {
+    ...{ order, who, ...(sender && { sender }), why, placedAt, until },
+    ...(force !== undefined && { force }),
+    ...(endsAt !== undefined && { endsAt }),
+  }
   return { ...kept, version: existing.version + 1, hold: { ...scope, ...asked } }
 }
 

@@ -24,6 +24,8 @@ export interface DrainSummary {
   readonly result?: Because | undefined
   readonly requestedAt: number
   readonly deadlineAt: number
+  /** when its hold is lifted by itself */
+  readonly endsAt?: number | undefined
   readonly callsEnded?: number | undefined
 }
 

@@ -63,8 +63,10 @@ export interface Hold {
   /** why it was begun whatever the floors, the limit or a freeze ask for */
   readonly force?: string
   readonly placedAt: number
-  /** when its drain is due; a hold never ends by itself */
+  /** when its drain is due, which ends no hold */
   readonly until?: number
+  /** when it is lifted by itself */
+  readonly endsAt?: number
   /** what orders messages about this hold, compared as text: the later one wins */
   readonly order: string
   readonly lifted?: {
@@ -95,6 +97,11 @@ export type HoldName = Pick<Hold, 'source' | 'id'>
 /** An alarm's or operator's, which clearance may have wait. */
 export function isByChoice({ source }: Pick<Hold, 'source'>): boolean {
   return source === 'alarm' || source === 'operator'
+}
+
+/** Whether the end that it was given has come. */
+export function hasEnded({ endsAt }: Pick<Hold, 'endsAt'>, now: number): boolean {
+  return endsAt !== undefined && now >= endsAt
 }
 
 /** Names a hold: its source and id are unique over the fleet. Readings count calls under this key. */

@@ -88,7 +88,7 @@ export function looking({ phase }: Drain): Draining | EndingCalls | Retained | H
 
 function summary(drain: Drain): DrainSummary {
   const { attempt, hold, phase, callsEnded } = drain
-  const { source, who, sender, why, force, subject, group, uris, placedAt, until } = hold
+  const { source, who, sender, why, force, subject, group, uris, placedAt, until, endsAt } = hold
   return {
     drainId: drainId(drain),
     attempt,
@@ -104,6 +104,7 @@ function summary(drain: Drain): DrainSummary {
     result: becauseOf(phase),
     requestedAt: placedAt,
     deadlineAt: until,
+    endsAt,
     callsEnded,
   }
 }

@@ -7,7 +7,7 @@ import { instanceDestinations } from '../control/resolve.ts'
 import { type InventoryNeeds, instanceById, isInstanceGone, momentMs } from '../stored/inventory.ts'
 import { allListed, storedLists, unreadable } from '../stored/lists.ts'
 import { readBack } from '../stored/read-back.ts'
-import { supersede } from './ask-clearance.ts'
+import { supersede } from './drop-waiting.ts'
 import { type LiftNeeds, lift } from './lift.ts'
 
 export type AdmitNeeds = LiftNeeds & InventoryNeeds
@@ -100,6 +100,6 @@ async function isOver(
   return isInstanceGone(ports, instanceId, placedAt)
 }
 
-function name({ source, id, who, why }: Hold) {
-  return { source, id, who, why }
+function name({ source, id, who, why, endsAt }: Hold) {
+  return { source, id, who, why, endsAt }
 }

@@ -1,8 +1,6 @@
-import { eventTypes } from '../contracts/names.ts'
 import type { WaitingDrain } from '../control/clearance.ts'
 import type { DrainHold } from '../control/drain.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
-import type { Sender } from '../control/sender.ts'
 import { finishOwnClaims, type StartNeeds } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
 import { type ClearanceNeeds, type Cleared, clearDrains } from './clear-drains.ts'
@@ -67,39 +65,4 @@ export async function ownRequests(ports: StartNeeds, order: string): Promise<Hol
   const placed = await finishOwnClaims(ports, order)
   const { drains } = await ports.store.waiting()
   return [...placed, ...drains.map(({ hold }) => hold).filter((hold) => hold.order === order)]
-}
-
-/**
- * Drops what waits: something later was requested about it. What comes of an older message then is stale.
- * @returns what was dropped, which is published
- */
-export async function dropWaiting(
-  ports: Pick<Ports, 'store' | 'events'>,
-  isMeant: (hold: DrainHold) => boolean,
-  by: string,
-  { order, sender }: { readonly order: string; readonly sender?: Sender | undefined },
-): Promise<DrainHold[]> {
-  const dropped: DrainHold[] = []
-  for (const waiting of (await ports.store.waiting()).drains) {
-    const { hold } = waiting
-    if (!isMeant(hold) || hold.order > order) continue
-    await ports.store.seeRequest(hold, order, 'lift')
-    if (await supersede(ports, waiting, by, sender)) dropped.push(hold)
-  }
-  return dropped
-}
-
-/** Publishes first: a run that is killed in between publishes twice, and never zero times. */
-export async function supersede(
-  { store, events }: Pick<Ports, 'store' | 'events'>,
-  waiting: WaitingDrain,
-  by: string,
-  sender?: Sender,
-): Promise<boolean> {
-  const { who, why, ...hold } = waiting.hold
-  await events.publish({
-    type: eventTypes.drainSuperseded,
-    detail: { drainId: holdKey(hold), who, why, by, sender, since: waiting.since },
-  })
-  return store.dropWaiting(waiting)
 }

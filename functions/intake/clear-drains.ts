@@ -1,7 +1,7 @@
 import { type ClearanceView, decide, type WaitingDrain } from '../control/clearance.ts'
 import type { DrainHold } from '../control/drain.ts'
 import { StoreConflict } from '../control/errors.ts'
-import { type Hold, holdKey, isByChoice, isSameSubject } from '../control/hold.ts'
+import { type Hold, hasEnded, holdKey, isByChoice, isSameSubject } from '../control/hold.ts'
 import { finishClaim, type StartNeeds, startDrain } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
 import { type InventoryNeeds, inventory, momentMs } from '../stored/inventory.ts'
@@ -9,6 +9,7 @@ import { storedLists } from '../stored/lists.ts'
 import { storedLoad } from '../stored/load.ts'
 import { onEach } from '../stored/on-each.ts'
 import { oneAtATime } from '../stored/one-at-a-time.ts'
+import { supersede } from './drop-waiting.ts'
 import { type LiftNeeds, lift } from './lift.ts'
 
 export type ClearanceNeeds = LiftNeeds & InventoryNeeds
@@ -54,14 +55,15 @@ export async function clearDrains(ports: ClearanceNeeds): Promise<ReadonlyMap<st
   return new Map(cleared)
 }
 
-async function placeClear(
-  ports: StartNeeds & InventoryNeeds,
-  generation: number,
-): Promise<ReadonlyMap<string, Placed>> {
+async function placeClear(ports: ClearanceNeeds, generation: number): Promise<ReadonlyMap<string, Placed>> {
   const { drains } = await ports.store.waiting()
-  if (drains.length === 0) return new Map()
-  const decided = decide(drains, await clearanceView(ports), rulesOf(ports))
+  const now = ports.clock.now()
   const found = new Map<string, Placed>()
+  for (const each of drains.filter(({ hold }) => hasEnded(hold, now)))
+    found.set(holdKey(each.hold), await orFailed(end(ports, each)))
+  const open = drains.filter(({ hold }) => !hasEnded(hold, now))
+  if (open.length === 0) return found
+  const decided = decide(open, await clearanceView(ports), rulesOf(ports))
   // One after the other: transactions that check one lease side by side are in each other's way.
   for (const [each, clearance] of decided)
     found.set(
@@ -71,6 +73,12 @@ async function placeClear(
         : { kind: clearance.never ? 'never' : 'waits', because: clearance.because },
     )
   return found
+}
+
+/** What waits when the end of its hold has come never begins. */
+async function end(ports: ClearanceNeeds, waiting: WaitingDrain): Promise<Placed> {
+  await supersede(ports, waiting, 'its end')
+  return { kind: 'stale' }
 }
 
 async function orFailed<T>(work: Promise<T>): Promise<T | Failed> {

@@ -14,13 +14,15 @@ import { AnswerPending, CommandRefused, InvalidMessage } from '../control/errors
 import { type Hold, type HoldName, holdKey, orderOf } from '../control/hold.ts'
 import { disablePlan } from '../control/plan.ts'
 import { refuseBeyond, verifiedSender } from '../control/sender.ts'
+import { refuseEnded } from '../control/window.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { CommandOutcomeRow } from '../ports/store.ts'
 import { accepted, asked, isOutcomeOf, type Sent } from '../stored/command-outcome.ts'
 import { storedLists } from '../stored/lists.ts'
 import { readBack } from '../stored/read-back.ts'
-import { dropWaiting, ownRequests } from './ask-clearance.ts'
+import { ownRequests } from './ask-clearance.ts'
 import type { ClearanceNeeds } from './clear-drains.ts'
+import { dropWaiting } from './drop-waiting.ts'
 import { freeze, unfreeze } from './freeze.ts'
 import { holdAndDrain } from './hold-and-drain.ts'
 import type { Incoming } from './intake.ts'
@@ -29,6 +31,7 @@ import { keepPending } from './pending-outcomes.ts'
 import { heldInstance, resolveTarget, speaksOf, type Target, type TargetNeeds, targetOf } from './target.ts'
 
 type Needs = ClearanceNeeds & LiftNeeds & TargetNeeds
+type SentAt = Sent & Pick<Incoming, 'sentAt'>
 
 /**
  * Does one operator's command and keeps its outcome under the command's id: the same id again is answered,
@@ -43,7 +46,7 @@ export async function handleCommand(ports: Needs, message: Incoming): Promise<Co
   const known = await ports.store.commandOutcome(command.id)
   if (isOutcomeOf(known, order)) return accepted(known, command)
   if (command.command === 'reload' || command.command === 'release') return doneBySettle(ports, command, sent)
-  const outcome = await done(ports, command, sent)
+  const outcome = await done(ports, command, { ...sent, sentAt: message.sentAt })
   // The outcome is kept last: a run that is killed before publishes the event again, rather than never.
   await ports.events.publish({ type: eventTypes.commandAnswered, detail: outcome })
   await ports.store.putCommandOutcome(command.id, outcome)
@@ -53,7 +56,7 @@ export async function handleCommand(ports: Needs, message: Incoming): Promise<Co
 async function done(
   ports: Needs,
   command: DrainCommand | ActivateCommand | FreezeCommand | UnfreezeCommand,
-  sent: Sent,
+  sent: SentAt,
 ): Promise<EventDetail<'Command Answered'>> {
   switch (command.command) {
     case 'drain':
@@ -97,8 +100,10 @@ async function doneBySettle(
 async function drain(
   ports: Needs,
   command: DrainCommand,
-  { order, sender }: Sent,
+  { order, sender, sentAt }: SentAt,
 ): Promise<CommandAnswer<'drain'>> {
+  const { until: endsAt } = command
+  refuseEnded(endsAt, sentAt)
   const placedBefore = (await ownRequests(ports, order)).filter(({ who }) => who === command.requestedBy)
   if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
   const target = targetOf(placedBefore) ?? (await resolveTarget(ports, targetName(command)))
@@ -118,11 +123,9 @@ async function drain(
     order,
     requestedAt: now,
     deadlineAt: now + deadline * 1000,
+    endsAt,
   })
-  const about = {
-    destinations: target.uris,
-    hold,
-  }
+  const about = { destinations: target.uris, hold, endsAt }
   if (held.result === 'waiting') return { ...about, ...held, edges: [] }
   const { result, edges, placed } = held
   if (placed) await keepPending(ports, command.id, placed, edges)
@@ -247,6 +250,6 @@ function others(holds: readonly Hold[], but: readonly Hold[]) {
   return holds.filter((hold) => !hold.lifted && !but.includes(hold)).map(named)
 }
 
-function named({ source, id, who, sender, why }: Hold) {
-  return { source, id, who, sender, why }
+function named({ source, id, who, sender, why, endsAt }: Hold) {
+  return { source, id, who, sender, why, endsAt }
 }

@@ -21,6 +21,8 @@ export interface DrainOrder {
   readonly order: string
   readonly requestedAt: number
   readonly deadlineAt: number
+  /** when its hold is lifted by itself */
+  readonly endsAt?: number | undefined
 }
 
 /**
@@ -46,10 +48,10 @@ export async function holdAndDrain(ports: ClearanceNeeds, target: Target, drain:
     case 'waits': {
       const { because } = cleared
       const { source } = drain
-      const { who, sender, why } = hold
+      const { who, sender, why, endsAt } = hold
       await ports.events.publish({
         type: eventTypes.drainWaiting,
-        detail: { drainId: holdKey(hold), source, who, sender, why, uris: hold.uris, because },
+        detail: { drainId: holdKey(hold), source, who, sender, why, uris: hold.uris, because, endsAt },
       })
       return { result: 'waiting', because }
     }
@@ -71,6 +73,7 @@ function holdFor({ readouts: _, ...scope }: Target, drain: DrainOrder): DrainHol
     ...{ ...scope, source, id: holdId, who, why, order, placedAt: requestedAt, until: deadlineAt },
     ...(sender && { sender }),
     ...(force !== undefined && { force }),
+    ...(drain.endsAt !== undefined && { endsAt: drain.endsAt }),
   }
 }
 

@@ -6,14 +6,16 @@ import type { InventoryNeeds } from '../stored/inventory.ts'
 import { inTurn } from '../stored/on-each.ts'
 import { type ClearanceNeeds, clearanceView, clearDrains, rulesOf } from './clear-drains.ts'
 import { currentFreeze } from './freeze.ts'
+import { sweepEnds } from './sweep-ends.ts'
 
 /**
- * What waits for clearance begins once it may. Floors that are not kept, whatever took the servers, are
- * published each minute: a lifecycle drain can't be refused.
+ * What waits for clearance begins once it may, and holds whose end has come are lifted. Floors that are not
+ * kept, whatever took the servers, are published each minute: a lifecycle drain can't be refused.
  * @throws what was thrown first, and UnexpectedAnswer for what waits and can't be read, when all was done
  */
 export async function sweepClearance(ports: ClearanceNeeds): Promise<void> {
-  await inTurn([() => clearWaiting(ports), () => publishBelowFloor(ports)])
+  // What waited may give a hold another end.
+  await inTurn([() => clearWaiting(ports), () => sweepEnds(ports), () => publishBelowFloor(ports)])
 }
 
 async function clearWaiting(ports: ClearanceNeeds): Promise<void> {

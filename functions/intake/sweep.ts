@@ -9,7 +9,7 @@ import { sweepMembers } from './sweep-members.ts'
  * Once a minute: what no event told, or what nobody goes on with. Instances that wait at our hooks, or are
  * retained, without a drain or launch get one; drains that are looked at no more get their next attempt;
  * alarms' holds without a reason are lifted, unless a freeze is in force; what waits for clearance begins
- * once it may, and floors that are not kept are published.
+ * once it may, holds whose end has come are lifted, and floors that are not kept are published.
  */
 export async function sweep(ports: SweepPorts): Promise<void> {
   await inTurn([

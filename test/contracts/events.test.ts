@@ -184,6 +184,13 @@ const commands: Record<string, object> = {
     reason: 'disk failing, ticket 4711',
     force: 'its calls fail, and the floor keeps it in service',
   },
+  'command-drain-until': {
+    ...sent,
+    command: 'drain',
+    destination,
+    reason: 'a look at its disk, ticket 4711',
+    until: Date.UTC(2026, 10, 28, 6),
+  },
   'command-freeze': {
     ...sent,
     command: 'freeze',

@@ -91,15 +91,19 @@ describe('an operator’s or alarm’s drain is told by its order', () => {
     expect(claim(existing, request(1_000)).kind).toBe('stale')
   })
 
-  it('a newer one while it runs renews who, why and deadline, and keeps its attempt and destinations', () => {
-    const existing = { ...draining(request(1_000)), version: 5, attempt: 2 }
+  it('a newer one while it runs renews who, why, force, deadline and end, and keeps its attempt and destinations', () => {
+    const before = request(1_000)
+    const hold = { ...before.hold, force: 'it burns', endsAt: 9_000 }
+    const existing = { ...draining({ hold }), version: 5, attempt: 2 }
     const newer = request(2_000, { who: 'bob', why: 'still failing', uris: [], addresses: [] })
     const { order, who, why, placedAt, until } = newer.hold
-    const kept = { ...existing.hold, order, who, why, placedAt, until }
+    const kept = { ...before.hold, order, who, why, placedAt, until }
     expect(claim(existing, newer)).toEqual({
       kind: 'refresh',
       drain: { ...existing, hold: kept, version: 6 },
     })
+    const again = request(3_000, { force: 'it burns still', endsAt: 10_000 })
+    expect(claim(existing, again).drain.hold).toMatchObject({ force: 'it burns still', endsAt: 10_000 })
     const claimed = claim(undefined, request(1_000)).drain
     expect(claim(claimed, newer).drain.phase).toEqual({ name: 'claimed' })
   })
