@@ -17,7 +17,7 @@ import { refuseBeyond, verifiedSender } from '../control/sender.ts'
 import { refuseEnded } from '../control/window.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { CommandOutcomeRow } from '../ports/store.ts'
-import { accepted, asked, isOutcomeOf, type Sent } from '../stored/command-outcome.ts'
+import { accepted, asked, isOutcomeOf, keptForm, type Sent } from '../stored/command-outcome.ts'
 import { storedLists } from '../stored/lists.ts'
 import { readBack } from '../stored/read-back.ts'
 import { ownRequests } from './ask-clearance.ts'
@@ -46,9 +46,10 @@ export async function handleCommand(ports: Needs, message: Incoming): Promise<Co
   const known = await ports.store.commandOutcome(command.id)
   if (isOutcomeOf(known, order)) return accepted(known, command)
   if (command.command === 'reload' || command.command === 'release') return doneBySettle(ports, command, sent)
-  const outcome = await done(ports, command, { ...sent, sentAt: message.sentAt })
+  const answer = await done(ports, command, { ...sent, sentAt: message.sentAt })
   // The outcome is kept last: a run that is killed before publishes the event again, rather than never.
-  await ports.events.publish({ type: eventTypes.commandAnswered, detail: outcome })
+  await ports.events.publish({ type: eventTypes.commandAnswered, detail: answer })
+  const outcome = keptForm(answer)
   await ports.store.putCommandOutcome(command.id, outcome)
   return outcome
 }

@@ -1,4 +1,7 @@
 import type { Command } from '../contracts/command.ts'
+import type { EventDetail } from '../contracts/events.ts'
+import { eventTypes } from '../contracts/names.ts'
+import { publishedForm } from '../contracts/published-event.ts'
 import { CommandRefused } from '../control/errors.ts'
 import type { Sender } from '../control/sender.ts'
 import type { CommandOutcomeRow } from '../ports/store.ts'
@@ -44,6 +47,11 @@ export function asked<C extends Command>(of: C, sender?: Sender): Asked<C> {
     ...(instance !== undefined && { instance }),
     ...(edge !== undefined && { edge }),
   }
+}
+
+/** An answer as it is kept and returned: a row takes no more than an event does. */
+export function keptForm(answer: EventDetail<'Command Answered'>): CommandOutcomeRow {
+  return publishedForm({ type: eventTypes.commandAnswered, detail: answer }).detail
 }
 
 /** @throws CommandRefused where that is what came of it, or where it is what came of another command */

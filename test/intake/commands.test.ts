@@ -274,6 +274,17 @@ test('an outcome stays within what an event and a row take, however many sets an
   })
 })
 
+test('what is kept of a dry run stays within what a row takes, and names what was left out', async () => {
+  const sets = Array.from({ length: 120 }, (_, n) => ({ set: n + 1, uri: server }))
+  const ids = Array.from({ length: 50 }, (_, n) => ({ id: `edge-${n}`, file: sets }))
+  const world = createWorld({ edges: ids })
+  const outcome = await world.command(drain({ dryRun: true }))
+  expect(Buffer.byteLength(JSON.stringify(outcome))).toBeLessThan(200_000)
+  expect(outcome['edges']).toHaveLength(50)
+  expect(outcome['leftOut']).toMatchObject({ 'edges.49.plan.writes': expect.any(Number) })
+  expect(await world.memory.store.commandOutcome('drain-1')).toEqual(outcome)
+})
+
 test('an activate whose answer was lost is answered by the next delivery with what it lifted', async () => {
   const world = createWorld()
   await world.command(drain(), 1)
