@@ -30,6 +30,7 @@ export type IncidentKind =
   | 'group deleted'
   | 'newer payload'
   | 'events refused'
+  | 'store refused'
   /** any other fault of the plan that may come from then on */
   | 'fault'
   | 'completions refused'

@@ -15,7 +15,14 @@ const doubts: readonly IncidentKind[] = [
 ]
 /** What may keep a drain from ending while it lasts. */
 const troubles: readonly IncidentKind[] = [
-  ...(['edge trouble', 'fault', 'newer payload', 'events refused', 'completions refused'] as const),
+  ...([
+    'edge trouble',
+    'fault',
+    'newer payload',
+    'events refused',
+    'store refused',
+    'completions refused',
+  ] as const),
   ...(['machine dies', 'row lost', 'group deleted', 'execution stopped'] as const),
 ]
 

@@ -131,12 +131,14 @@ function judgeAction(history: History, sent: Sent, findings: Findings): void {
   const going = history.truth.goings.find((one) => one.token === token)
   const subject = { at: going?.at ?? history.endedAt, since: found, server: machine.server }
   const past = going === undefined && history.plan.groupDeleted
-  findings.check(
-    'heartbeats come in time',
-    going?.by !== 'expiry' || found > going.at || history.plan.groupDeleted,
-    subject,
-    () => `the action of ${machine.id} expired at ${since(history, going?.at ?? 0)}`,
-  )
+  if (going && isKeptByNobody(history, going)) findings.undecidable.push('nobody could keep an action alive')
+  else
+    findings.check(
+      'heartbeats come in time',
+      going?.by !== 'expiry' || found > going.at || history.plan.groupDeleted,
+      subject,
+      () => `the action of ${machine.id} expired at ${since(history, going?.at ?? 0)}`,
+    )
   const wasTried = history.endedAt > deadlineAt + 10 * 60_000
   findings.check(
     'every action ends',
@@ -159,6 +161,29 @@ function judgeAction(history: History, sent: Sent, findings: Findings): void {
     again.length <= 1,
     subject,
     () => `the action of ${machine.id} was completed ${again.length} times`,
+  )
+}
+
+/** The sweep comes each minute, and may be a little late. */
+const sweptEachMs = 60_000
+
+/**
+ * Its execution had ended, and the store answered no sweep that could have found that before the action
+ * expired.
+ */
+function isKeptByNobody({ truth }: History, { machine, at, by }: Going): boolean {
+  const ended = truth.incidents.filter(
+    ({ kind, server, from }) => kind === 'execution stopped' && server === machine.server && from <= at,
+  )
+  return (
+    by === 'expiry' &&
+    ended.some(({ from }) =>
+      truth.incidents.some(
+        (refused) =>
+          refused.kind === 'store refused' &&
+          Math.min(refused.until, at) - Math.max(refused.from, from) >= sweptEachMs,
+      ),
+    )
   )
 }
 

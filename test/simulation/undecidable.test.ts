@@ -123,3 +123,28 @@ function withoutIdentities(each: Edge): Edge {
     },
   }
 }
+
+describe('an action whose execution hangs', () => {
+  const call: Happening = {
+    ...{ at: 5 * second, kind: 'call', server: 0, edge: 0, out: false, lasts: 900 * second },
+  }
+  const hangs: Happening = { at: 97 * second, kind: 'executions-end', server: 0, how: 'hangs' }
+  const refused = (from: number, to: number): Plan['faults'][number] => ({
+    ...{ kind: 'port', port: 'store', from: from * second, to: to * second },
+  })
+  const hanging = (...faults: Plan['faults'][number][]) =>
+    planOf([call, drained, hangs], { group: { ...group, heartbeatTimeoutSeconds: 300 }, faults })
+  const nobody = 'nobody could keep an action alive'
+
+  test('is nobody’s to keep alive while the store answers no sweep that would find that', async () => {
+    const { broken, undecidable } = await judged(hanging(refused(180, 310)))
+    expect([broken, undecidable]).toEqual([[], expect.arrayContaining([nobody])])
+  })
+
+  test('is kept alive by the sweep where the store refuses for less than a minute, or soon enough', async () => {
+    for (const plan of [hanging(), hanging(refused(200, 255)), hanging(refused(100, 200))]) {
+      const { broken, undecidable } = await judged(plan)
+      expect([broken, undecidable.includes(nobody)]).toEqual([[], false])
+    }
+  })
+})

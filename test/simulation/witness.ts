@@ -83,6 +83,7 @@ export function tellOfFaults({ faults, edges }: Plan, truth: Truth, startedAt: n
 
 const refusals: Readonly<Partial<Record<RefusingPort, IncidentKind>>> = {
   events: 'events refused',
+  store: 'store refused',
   lifecycleActions: 'completions refused',
 }
 
