@@ -112,6 +112,7 @@ export const waitingRow: z.ZodType<WaitingDrain> = z.object({
     until: z.number(),
   } satisfies Fields<DrainHold>),
   since: z.number(),
+  beginsAt: z.number().exactOptional(),
 } satisfies Fields<WaitingDrain>)
 
 export const freezeRow: z.ZodType<Freeze> = z.object({

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { endsAt, outerList, published, sender, text, time, uris } from './event-parts.ts'
+import { beginsAt, endsAt, outerList, published, sender, text, time, uris } from './event-parts.ts'
 
 /** Events of drains by choice that wait, of floors and of freezes. */
 export const clearanceEventDetails = {
@@ -11,6 +11,7 @@ export const clearanceEventDetails = {
     why: text,
     uris,
     because: text.describe('what it waits for'),
+    beginsAt: beginsAt.optional(),
     endsAt: endsAt.optional(),
   }),
   'Drain Superseded': published({

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { reloaded } from './edge-event.ts'
 import {
+  beginsAt,
   count,
   edgeResult,
   endsAt,
@@ -43,6 +44,7 @@ const drained = z.discriminatedUnion('result', [
   published({
     ...{ ...ofDrain, result: z.literal('waiting'), hold: text, edges },
     because: text.describe('what it waits for'),
+    beginsAt: beginsAt.optional(),
   }),
 ])
 

@@ -37,6 +37,9 @@ const exactlyOneTarget = {
 const hasOneTarget = (command: { destination?: unknown; instance?: unknown }) =>
   (command.destination === undefined) !== (command.instance === undefined)
 
+const endsAfterItBegins = ({ from, until }: { from?: unknown; until?: unknown }) =>
+  typeof from !== 'number' || typeof until !== 'number' || from < until
+
 const drain = z
   .strictObject({
     ...shared,
@@ -47,10 +50,13 @@ const drain = z
     /** why it may begin whatever the floors, the limit or a freeze ask for */
     force: text(1000).optional(),
     deadlineSeconds: z.int().min(1).max(172_800).optional(),
+    /** when its window begins; left out: at once */
+    from: instant.optional(),
     /** when its hold is lifted by itself */
     until: instant.optional(),
   })
   .refine(hasOneTarget, exactlyOneTarget)
+  .refine(endsAfterItBegins, { path: ['until'], error: 'must be after from', when: () => true })
 
 const activate = z
   .strictObject({
@@ -103,6 +109,8 @@ const unfreeze = z.strictObject({
  * ```json
  * {"version":1,"id":"change-4711","command":"drain","destination":"sip:10.0.1.20:5060",
  *  "reason":"disk failing","requestedBy":"alice","deadlineSeconds":7200,"dryRun":false}
+ * {"version":1,"id":"change-4711","command":"drain","instance":"i-1234567890abcdef0","reason":"kernel update",
+ *  "from":"2026-11-28T02:00:00Z","until":"2026-11-28T06:00:00Z","requestedBy":"alice"}
  * {"version":1,"id":"change-4712","command":"activate","instance":"i-1234567890abcdef0","source":"operator","requestedBy":"alice"}
  * {"version":1,"id":"change-4713","command":"reload","edge":"edge-a","requestedBy":"alice"}
  * {"version":1,"id":"change-4714","command":"release","edge":"edge-b","reason":"its machine is lost","requestedBy":"alice"}

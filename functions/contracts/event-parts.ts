@@ -52,6 +52,8 @@ export const edgeResult = z.strictObject({
 
 export const endsAt = time.describe('when its hold is lifted by itself, in epoch milliseconds')
 
+export const beginsAt = time.describe('when its window begins, in epoch milliseconds')
+
 /** A hold that an event names. */
 export const namedHold = z.strictObject({
   source: z.enum(['lifecycle', 'alarm', 'operator', 'retired']),

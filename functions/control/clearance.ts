@@ -6,6 +6,7 @@ import { lookup } from './listing.ts'
 import { activeHosts } from './load-in-service.ts'
 import type { Scope } from './plan.ts'
 import type { Sender } from './sender.ts'
+import { utc } from './window.ts'
 
 /** How many servers a floor leaves. `callsPerServer`: what is left must carry all calls, so many each. */
 export type Least =
@@ -44,6 +45,8 @@ export interface WaitingDrain {
   readonly hold: DrainHold
   /** its place in the queue, which a newer request about the same hold keeps (epoch ms) */
   readonly since: number
+  /** when its window begins, whatever else would let it begin before (epoch ms); then it is its place, too */
+  readonly beginsAt?: number
 }
 
 /** All that wait. One that can't be read keeps no other one back. */
@@ -75,10 +78,17 @@ export type Clearance =
   | { readonly clear: false; readonly because: string; readonly never?: true }
 
 /**
- * Whether a drain by choice may begin now. Who forces it, with a reason, is asked nothing. A renewed request
- * for what is held already takes nothing; one that names another server now takes that.
+ * Whether a drain by choice may begin now. Who forces it, with a reason, is asked nothing once its window has
+ * begun. A renewed request for what is held already takes nothing; one that names another server now takes
+ * that.
  */
-export function clearance({ hold }: WaitingDrain, view: ClearanceView, rules: ClearanceRules): Clearance {
+export function clearance(
+  { hold, beginsAt }: WaitingDrain,
+  view: ClearanceView,
+  rules: ClearanceRules,
+): Clearance {
+  if (beginsAt !== undefined && view.now < beginsAt)
+    return { clear: false, because: `its window begins at ${utc(beginsAt)}` }
   if (hold.force !== undefined) return { clear: true }
   const freeze = inForce(view.freeze, view.now)
   if (freeze) return { clear: false, because: `frozen by ${freeze.who}: ${freeze.why}` }

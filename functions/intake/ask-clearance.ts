@@ -10,16 +10,18 @@ const patienceMs = 12_000
 
 /**
  * Asks for a drain by choice: it begins now, or waits in order without a hold, and begins by itself.
+ * @param asked the hold, and when its window begins
  * @param never what is done with one that can't begin unless the fleet grows or the settings change
  * @returns what came of it so far
  * @throws what it failed of
  */
 export async function askClearance(
   ports: ClearanceNeeds,
-  hold: DrainHold,
+  asked: Omit<WaitingDrain, 'since'>,
   never: 'waits' | 'refused',
 ): Promise<Exclude<Cleared, { kind: 'failed' }>> {
-  const cleared = await decided(ports, hold)
+  const { hold } = asked
+  const cleared = await decided(ports, asked)
   if (cleared.kind === 'failed') throw cleared.error
   if (cleared.kind !== 'never') return cleared
   if (never === 'waits') return { ...cleared, kind: 'waits' }
@@ -27,12 +29,14 @@ export async function askClearance(
   return cleared
 }
 
-async function decided(ports: ClearanceNeeds, hold: DrainHold): Promise<Cleared> {
+async function decided(ports: ClearanceNeeds, asked: Omit<WaitingDrain, 'since'>): Promise<Cleared> {
   const { store, clock } = ports
+  const { hold, beginsAt } = asked
   const { drains } = await store.waiting()
   const known = drains.find((each) => holdKey(each.hold) === holdKey(hold))
-  const own: WaitingDrain = { hold, since: known?.since ?? hold.placedAt }
-  if ((await store.putWaiting(own)) === 'stale') return { kind: 'stale' }
+  // A window that is replaced has no place yet.
+  const since = beginsAt ?? Math.min(known?.since ?? hold.placedAt, hold.placedAt)
+  if ((await store.putWaiting({ ...asked, since })) === 'stale') return { kind: 'stale' }
   const giveUpAt = clock.now() + patienceMs
   for (let waitMs = 50; ; waitMs = Math.min(500, waitMs * 2)) {
     const cleared = (await clearDrains(ports))?.get(holdKey(hold))

@@ -14,7 +14,7 @@ import { AnswerPending, CommandRefused, InvalidMessage } from '../control/errors
 import { type Hold, type HoldName, holdKey, orderOf } from '../control/hold.ts'
 import { disablePlan } from '../control/plan.ts'
 import { refuseBeyond, verifiedSender } from '../control/sender.ts'
-import { refuseEnded } from '../control/window.ts'
+import { refuseWindow } from '../control/window.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { CommandOutcomeRow } from '../ports/store.ts'
 import { accepted, asked, isOutcomeOf, keptForm, type Sent } from '../stored/command-outcome.ts'
@@ -103,8 +103,8 @@ async function drain(
   command: DrainCommand,
   { order, sender, sentAt }: SentAt,
 ): Promise<CommandAnswer<'drain'>> {
-  const { until: endsAt } = command
-  refuseEnded(endsAt, sentAt)
+  const { from: beginsAt, until: endsAt } = command
+  refuseWindow(command, sentAt)
   const placedBefore = (await ownRequests(ports, order)).filter(({ who }) => who === command.requestedBy)
   if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
   const target = targetOf(placedBefore) ?? (await resolveTarget(ports, targetName(command)))
@@ -123,8 +123,8 @@ async function drain(
     force: command.force,
     order,
     requestedAt: now,
-    deadlineAt: now + deadline * 1000,
-    endsAt,
+    deadlineAt: (beginsAt ?? now) + deadline * 1000,
+    ...{ beginsAt, endsAt },
   })
   const about = { destinations: target.uris, hold, endsAt }
   if (held.result === 'waiting') return { ...about, ...held, edges: [] }

@@ -21,6 +21,8 @@ export interface DrainOrder {
   readonly order: string
   readonly requestedAt: number
   readonly deadlineAt: number
+  /** when its window begins */
+  readonly beginsAt?: number | undefined
   /** when its hold is lifted by itself */
   readonly endsAt?: number | undefined
 }
@@ -39,7 +41,9 @@ export async function holdAndDrain(ports: ClearanceNeeds, target: Target, drain:
   // refused is told.
   if (isOperators) refuseDuplicates(target)
   const hold = holdFor(target, drain)
-  const cleared = await askClearance(ports, hold, isOperators ? 'refused' : 'waits')
+  const { beginsAt } = drain
+  const asked = { hold, ...(beginsAt !== undefined && { beginsAt }) }
+  const cleared = await askClearance(ports, asked, isOperators ? 'refused' : 'waits')
   switch (cleared.kind) {
     case 'never':
       throw new CommandRefused(
@@ -48,12 +52,12 @@ export async function holdAndDrain(ports: ClearanceNeeds, target: Target, drain:
     case 'waits': {
       const { because } = cleared
       const { source } = drain
-      const { who, sender, why, endsAt } = hold
+      const { who, sender, why, uris, endsAt } = hold
       await ports.events.publish({
         type: eventTypes.drainWaiting,
-        detail: { drainId: holdKey(hold), source, who, sender, why, uris: hold.uris, because, endsAt },
+        detail: { drainId: holdKey(hold), source, who, sender, why, uris, because, beginsAt, endsAt },
       })
-      return { result: 'waiting', because }
+      return { result: 'waiting', because, beginsAt }
     }
     case 'stale':
       return { result: 'stale', edges: [] }
@@ -78,7 +82,7 @@ function holdFor({ readouts: _, ...scope }: Target, drain: DrainOrder): DrainHol
 }
 
 export type Held =
-  | { readonly result: 'waiting'; readonly because: string }
+  | { readonly result: 'waiting'; readonly because: string; readonly beginsAt?: number | undefined }
   | {
       readonly result: 'started' | 'duplicate' | 'stale'
       readonly edges: readonly EdgeResult[]

@@ -19,12 +19,14 @@ export async function sweepClearance(ports: ClearanceNeeds): Promise<void> {
 }
 
 async function clearWaiting(ports: ClearanceNeeds): Promise<void> {
-  const { metrics, store } = ports
+  const { metrics, store, clock } = ports
   const freeze = await currentFreeze(ports)
   metrics.count(metricNames.frozen, freeze ? 1 : 0)
   const cleared = await clearDrains(ports)
   const { drains, unread } = await store.waiting()
-  metrics.count(metricNames.waitingDrains, drains.length + unread.length)
+  // A window that is days away waits for nobody.
+  const due = drains.filter(({ beginsAt = 0 }) => beginsAt <= clock.now())
+  metrics.count(metricNames.waitingDrains, due.length + unread.length)
   for (const each of cleared?.values() ?? []) if (each.kind === 'failed') throw each.error
   if (unread.length > 0) throw new UnexpectedAnswer(unread.join('; '))
 }

@@ -53,6 +53,7 @@ const expected: Record<string, [name: string, ...texts: string[]]> = {
   'command-id': ['InvalidMessage', 'id: must be 1 to 128 characters'],
   'command-deadline': ['InvalidMessage', 'deadlineSeconds: ', '172800'],
   'command-drain-until': ['InvalidMessage', 'until: is not a time such as'],
+  'command-drain-window': ['InvalidMessage', 'until: must be after from', 'reason: is missing'],
   'command-deadline-text': ['InvalidMessage', 'deadlineSeconds: ', 'number'],
   'command-activate-lifecycle': ['CommandRefused', 'source: a command never lifts a lifecycle hold'],
   'command-activate-source': ['InvalidMessage', 'source: ', 'operator', 'alarm', 'retired'],

@@ -191,6 +191,14 @@ const commands: Record<string, object> = {
     reason: 'a look at its disk, ticket 4711',
     until: Date.UTC(2026, 10, 28, 6),
   },
+  'command-drain-window': {
+    ...sent,
+    command: 'drain',
+    instance: instanceId,
+    reason: 'kernel update',
+    from: Date.UTC(2026, 10, 28, 2),
+    until: Date.UTC(2026, 10, 28, 6),
+  },
   'command-freeze': {
     ...sent,
     command: 'freeze',

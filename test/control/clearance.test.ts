@@ -37,6 +37,13 @@ const rules = (...floors: Floor[]) => ({ floors, atOnce: undefined })
 const isClear = (n: number, given: ClearanceView, ...floors: Floor[]) =>
   clearance(waiting(n), given, rules(...floors)).clear
 
+test('a window has its drain wait until it begins, also where it is forced, and no longer', () => {
+  const at = (now: number) =>
+    clearance({ ...waiting(1, { force: 'it burns' }), beginsAt: 2_000_000 }, view({ now }), rules())
+  expect(at(1_999_999)).toEqual({ clear: false, because: 'its window begins at 1970-01-01 00:33:20 UTC' })
+  expect(at(2_000_000)).toEqual({ clear: true })
+})
+
 describe('a floor', () => {
   test.each<[string, Floor, number]>([
     ['count', { count: 2 }, 2],

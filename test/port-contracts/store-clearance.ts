@@ -16,6 +16,7 @@ function aWaiting(id: string, change: Partial<DrainHold> = {}): WaitingDrain {
   return {
     hold: { ...hold, source: 'operator', until: 1_795_000_600_000, force: 'it burns', order: '2', ...change },
     since: 1_795_000_000_000,
+    beginsAt: 1_795_000_000_000,
   }
 }
 const waitingOf = async (store: Store, { hold: { id } }: WaitingDrain) =>
@@ -163,7 +164,7 @@ export function clearanceContract(open: () => Store, fresh: (name: string) => st
     const own = new Set(asked.map(({ hold }) => holdKey(hold)))
     // It has no force, which clearance is not asked for.
     const cleared = await Promise.all(
-      asked.map(({ hold: { force: _force, ...hold } }) => askClearance(ports, hold, 'waits')),
+      asked.map(({ hold: { force: _force, ...hold } }) => askClearance(ports, { hold }, 'waits')),
     )
     const count = (kind: string) => cleared.filter((each) => each.kind === kind).length
     // On a slow emulator an answer comes before its turn has: the sweep decides on what is left.

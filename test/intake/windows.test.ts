@@ -1,0 +1,122 @@
+import { expect, test } from 'vitest'
+import { activate, drain, freeze, unfreeze, waitingIn, worldWith } from '../world/clearance-world.ts'
+import { publishedIn } from '../world/published.ts'
+import { createWorld, everywhere, hours, minutes, neighbour, server, type World } from '../world/world.ts'
+
+const alices = 'operator/10.0.1.20:5060;udp/alice'
+const after = ({ clock }: World, ms: number) => new Date(clock.now() + ms).toISOString()
+const sweepAt = async (world: World, ms: number) => {
+  await world.pass(ms)
+  await world.sweep()
+}
+
+test('a window begins with the sweep once its beginning has come, and not before, and ends at its end', async () => {
+  const world = createWorld()
+  const [from, until] = [after(world, 3 * hours), after(world, 4 * hours)]
+  const [beginsAt, endsAt] = [Date.parse(from), Date.parse(until)]
+  expect(await world.command(drain(server, { from, until, deadlineSeconds: 600 }))).toMatchObject({
+    ...{ result: 'waiting', beginsAt, endsAt, edges: [] },
+    because: `its window begins at ${from.replace('T', ' ').slice(0, 19)} UTC`,
+  })
+  expect(publishedIn(world, 'Drain Waiting')).toMatchObject([{ drainId: alices, beginsAt, endsAt }])
+  await sweepAt(world, 3 * hours - 1 * minutes)
+  // Others that are decided on begin nothing of it.
+  await world.command(drain(neighbour))
+  expect(await world.heldBy()).toEqual(['operator/10.0.1.21:5060;udp/alice'])
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+  await sweepAt(world, 1 * minutes)
+  expect(await world.heldBy()).toContain(alices)
+  await world.pass(1 * minutes)
+  expect(world.flags()).toEqual(everywhere('DX'))
+  expect(await world.record(alices)).toMatchObject({ deadlineAt: beginsAt + 10 * minutes, endsAt })
+  await sweepAt(world, 1 * hours)
+  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
+})
+
+test('activate drops a window, which never begins', async () => {
+  const world = createWorld()
+  await world.command(drain(server, { from: after(world, 1 * hours) }))
+  expect(await world.command(activate(server))).toMatchObject({
+    ...{ result: 'lifted', lifted: [] },
+    dropped: [{ id: '10.0.1.20:5060;udp/alice' }],
+  })
+  await sweepAt(world, 2 * hours)
+  expect(await world.heldBy()).toEqual([])
+  expect(publishedIn(world, 'Drain Superseded')).toMatchObject([{ drainId: alices, by: 'alice' }])
+})
+
+test('force begins no window before its time, and begins it then whatever the floor asks for', async () => {
+  const world = worldWith({ floors: [{ set: 1, count: 2 }] })
+  const forced = drain(server, { from: after(world, 1 * hours), force: 'the rack is switched off' })
+  expect(await world.command(forced)).toMatchObject({ result: 'waiting' })
+  await sweepAt(world, 30 * minutes)
+  expect(await world.heldBy()).toEqual([])
+  await sweepAt(world, 30 * minutes)
+  expect(await world.heldBy()).toEqual([alices])
+})
+
+test('its place in the queue is its beginning: what was asked for meanwhile goes before it', async () => {
+  const world = worldWith({ floors: [{ set: 1, count: 1 }] })
+  await world.command(drain(server, { from: after(world, 1 * hours) }))
+  await world.command(freeze())
+  await world.pass(10 * minutes)
+  await world.command(drain(neighbour))
+  await world.pass(1 * hours)
+  await world.reconcile()
+  await world.command(unfreeze)
+  expect(await world.heldBy()).toEqual(['operator/10.0.1.21:5060;udp/alice'])
+  expect(await waitingIn(world)).toEqual([alices])
+})
+
+test('a window that is over when it may begin is dropped', async () => {
+  const world = createWorld()
+  await world.command(drain(server, { from: after(world, 1 * hours), until: after(world, 2 * hours) }))
+  await world.command(freeze())
+  await sweepAt(world, 2 * hours)
+  await world.command(unfreeze)
+  expect(await world.heldBy()).toEqual([])
+  expect(publishedIn(world, 'Drain Superseded')).toMatchObject([{ drainId: alices, by: 'its end' }])
+})
+
+test("the same operator's drain without a beginning replaces it, and begins at once", async () => {
+  const world = createWorld()
+  await world.command(drain(server, { from: after(world, 1 * hours) }))
+  expect(await world.command(drain(server, { id: 'drain-2' }))).toMatchObject({ result: 'started' })
+  expect(await waitingIn(world)).toEqual([])
+})
+
+test('the limit of holds of a sender counts windows', async () => {
+  const world = createWorld({ config: { maxHoldsPerSender: 1 } })
+  await world.command(drain(server, { from: after(world, 1 * hours) }))
+  await expect(world.command(drain(neighbour))).rejects.toThrow('limit of 1 holds')
+})
+
+test('a window that has not begun does not count as a drain that waits for clearance', async () => {
+  const world = createWorld()
+  await world.command(drain(server, { from: after(world, 1 * hours) }))
+  await world.sweep()
+  expect(world.memory.metrics.total('WaitingDrains')).toBe(0)
+  await world.command(freeze())
+  await sweepAt(world, 1 * hours)
+  expect(world.memory.metrics.total('WaitingDrains')).toBe(1)
+})
+
+test('a drain that comes after its beginning begins at once', async () => {
+  const world = createWorld()
+  const from = after(world, 1 * minutes)
+  await world.pass(2 * minutes)
+  expect(await world.command(drain(server, { from }), 1)).toMatchObject({ result: 'started' })
+})
+
+test.each([
+  ['has passed', -1, undefined, /from has passed, .*: leave from out/],
+  ['is more than 30 days ahead', 31 * 24, undefined, /from is too far ahead, .*: a window begins 30 days/],
+  ['is not before its end', 2, 2, /until: must be after from/],
+])('a beginning that %s is refused in words', async (_what, from, until, words) => {
+  const world = createWorld()
+  const end = until === undefined ? {} : { until: after(world, until * hours) }
+  await expect(world.command(drain(server, { from: after(world, from * hours), ...end }))).rejects.toThrow(
+    words,
+  )
+  expect(await waitingIn(world)).toEqual([])
+})
