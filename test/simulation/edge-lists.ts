@@ -2,6 +2,7 @@ import type { MemoryClock } from '../memory/clock.ts'
 import type { FileEntry } from '../memory/dispatcher-memory.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
 import { present } from '../present.ts'
+import { spelled } from './choices.ts'
 import { type EdgeTruth, keyOf } from './edge-truth.ts'
 import { createSimulatedEdge, watchedFile } from './edges.ts'
 import type { Faults } from './faults.ts'
@@ -101,6 +102,7 @@ function tellOfExecuted(
   if (method === 'htable.seti' || method === 'htable.delete')
     told.late.done(guardKey(set), edge.truth().held.includes(set) !== (method === 'htable.seti'))
   if (method === 'dlg.profile_get_size') told.countedAt.push(now)
+  if (method === 'dispatcher.list') tellOfListed(index, edge, lists, { truth, now })
   if (method !== 'dispatcher.set_state') return
   const shown = edge.truth().entries.find((entry) => keyOf(entry.set, entry.uri) === keyOf(Number(set), uri))
   told.late.done(keyOf(Number(set), uri), shown?.flags.startsWith('D') !== state.startsWith('d'))
@@ -111,6 +113,19 @@ function tellOfExecuted(
   const isOthers = entry && [...entry.accepts].every((flags) => flags.startsWith('D'))
   if (isOthers && shown?.flags.startsWith('D') && !state.startsWith('d'))
     truth.opened.push({ edge: index, entry: `${set} ${uri}`, server, at: now })
+}
+
+function tellOfListed(
+  index: number,
+  edge: MemoryEdge,
+  lists: Lists,
+  { truth, now }: { readonly truth: Truth; readonly now: number },
+): void {
+  const entries = edge.truth().entries.map(({ set, uri, flags }) => ({
+    ...{ set, uri: spelled(uri), server: lists.serverOf(uri) },
+    isActive: /^[AT]/.test(flags),
+  }))
+  truth.choices.shows(index, now, entries)
 }
 
 /** The entries that show a D which we can have set. */

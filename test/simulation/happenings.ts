@@ -1,6 +1,14 @@
 import { call, invite } from './calls.ts'
 import { toEdge } from './edge-happenings.ts'
-import { actionMessage, alarmMessage, commandMessage, hooks, resultMessage } from './messages.ts'
+import {
+  actionMessage,
+  alarmMessage,
+  commandMessage,
+  hooks,
+  resultMessage,
+  senderIds,
+  unknownSender,
+} from './messages.ts'
 import type { Delivery, Happening } from './plan.ts'
 import type { Message } from './queues.ts'
 import type { FunctionName } from './runs.ts'
@@ -91,6 +99,10 @@ class Cast {
       case 'release-command':
         this.command(happening)
         break
+      case 'freeze':
+      case 'unfreeze':
+        this.freeze(happening)
+        break
       default: {
         const body = toEdge(world, happening)
         if (body !== undefined && 'delivery' in happening)
@@ -105,13 +117,14 @@ class Cast {
 
   private send(
     name: FunctionName,
-    message: Omit<Message, 'sentAt' | 'senderId'>,
+    message: Omit<Message, 'sentAt' | 'senderId'> & { readonly sender?: number | undefined },
     delivery: Delivery,
     about: Meaning,
   ): void {
     const sent: Sent = { about, order: ++this.order, sentAt: this.now, pending: 0, copies: delivery.length }
     this.world.truth.sent.push(sent)
-    const whole = { ...message, senderId: 'AIDAJQABLZS4A3QDU576Q', sentAt: this.now }
+    const { sender = 0, ...rest } = message
+    const whole = { ...rest, senderId: senderIds[sender] ?? senderIds[0], sentAt: this.now }
     this.world.queues.send(name, whole, delivery, sent)
     if (about.kind === 'launch') for (const delay of delivery) this.tellOfLate(about.machine, delay)
   }
@@ -220,22 +233,47 @@ class Cast {
     return { destination: lists.lists.uriOf({ server, port: place.port }) }
   }
 
-  private command(happening: Of<'operator'> | Of<'reload-command'> | Of<'release-command'>): void {
-    const { plan, truth } = this.world
+  /** A command has an id and a place among all that were sent. */
+  private sendCommand(
+    { delivery, sender }: { readonly delivery: Delivery; readonly sender?: number | undefined },
+    group: string,
+    command: object,
+    about: Meaning,
+  ): void {
     const id = `command-${this.order + 1}`
     const sequence = String(this.order + 1).padStart(20, '0')
+    this.send(
+      'commands',
+      { body: commandMessage({ id, ...command }), group, sequence, sender },
+      delivery,
+      about,
+    )
+  }
+
+  private freeze(happening: Of<'freeze'> | Of<'unfreeze'>): void {
+    const { clock, faults } = this.world
+    const { kind } = happening
+    const lasts = kind === 'freeze' ? happening.lasts : undefined
+    const until = lasts === undefined ? {} : { until: new Date(this.now + lasts).toISOString() }
+    this.sendCommand(happening, 'freeze', { command: kind, ...until }, { kind })
+    if (lasts === undefined) return
+    clock.at(this.now + lasts, () => faults.hit('world: a freeze ends', clock.now()))
+  }
+
+  private command(happening: Of<'operator'> | Of<'reload-command'> | Of<'release-command'>): void {
+    const { plan, truth } = this.world
     const send = (group: string, command: object, about: Meaning) =>
-      this.send(
-        'commands',
-        { body: commandMessage({ id, ...command }), group, sequence },
-        happening.delivery,
-        about,
-      )
+      this.sendCommand(happening, group, command, about)
     if (happening.kind === 'operator') {
       const machine = truth.machineAt(happening.server)
       if (!machine) return
-      const { command } = happening
-      send(machine.id, { command, ...this.named(machine) }, { kind: 'operator', machine, command })
+      const { command, sender = 0, force } = happening
+      const isUnknown = (plan.senders?.named ?? false) && sender === unknownSender
+      send(
+        machine.id,
+        { command, ...this.named(machine), ...(force && { force: 'it burns' }) },
+        { kind: 'operator', machine, command, isUnknown },
+      )
       return
     }
     const edge = happening.edge === undefined ? undefined : plan.edges[happening.edge]?.id

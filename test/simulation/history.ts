@@ -4,8 +4,9 @@ import { plantHappenings } from './happenings.ts'
 import { incidentsOfRuns } from './incidents.ts'
 import { guardKey } from './late-writes.ts'
 import { policyCutsFrom } from './machines.ts'
+import { senderIds, unknownSender } from './messages.ts'
 import type { History, Seen } from './observed.ts'
-import type { Plan } from './plan.ts'
+import type { Happening, Plan } from './plan.ts'
 import { retainedMs } from './referee-missed.ts'
 import type { AllPorts } from './simulated-ports.ts'
 import { createWorld, endingSeconds, longestCallSeconds, type World } from './world.ts'
@@ -37,7 +38,7 @@ export async function runHistory(plan: Plan, sabotage?: (ports: AllPorts) => All
 async function untilCalm(world: World): Promise<Seen[]> {
   const { plan, clock, startedAt, faults, truth } = world
   const windows = plan.faults.flatMap((fault) => ('to' in fault ? [fault] : []))
-  const ends = [...plan.happenings.map(({ at }) => at), ...windows.map(({ to }) => to)]
+  const ends = [...plan.happenings.map(endOf), ...windows.map(({ to }) => to)]
   const lastAt = startedAt + Math.max(0, ...ends)
   const calms: Seen[] = []
   for (let waits = 0; waits < longestHistory; waits += 1) {
@@ -52,6 +53,11 @@ async function untilCalm(world: World): Promise<Seen[]> {
     await clock.sleep(15 * second)
   }
   return calms
+}
+
+/** A freeze may end by itself. */
+function endOf(happening: Happening): number {
+  return happening.at + (happening.kind === 'freeze' ? (happening.lasts ?? 0) : 0)
 }
 
 /** in waits of 15 s */
@@ -202,6 +208,10 @@ function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
       isTrusted: isTrusted(plan),
       rowLost: plan.happenings.some(({ kind }) => kind === 'row-lost'),
       ownCount: plan.group.ownCount,
+      floors: plan.clearance?.floors ?? [],
+      atOnce: plan.clearance?.atOnce,
+      mostHolds: plan.senders?.mostHolds,
+      unknownSender: plan.senders?.named ? senderIds[unknownSender] : undefined,
       listsLoadedAt: plan.happenings.flatMap(({ kind, at }) =>
         kind === 'restart' || kind === 'stranger-reloads' ? [startedAt + at] : [],
       ),

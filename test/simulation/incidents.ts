@@ -60,6 +60,13 @@ export class RunTrace {
   isBroken = false
   readonly asked = new Map<number, Span>()
   readonly wrote = new Map<string, Written>()
+  readonly name: string
+  readonly startedAt: number
+
+  constructor(name: string, startedAt: number) {
+    this.name = name
+    this.startedAt = startedAt
+  }
 
   asks(edge: number, now: number): void {
     this.asked.set(edge, extended(this.asked.get(edge), now))

@@ -4,6 +4,17 @@ import { message } from '../contracts/event-files.ts'
 export const groupName = 'media-servers'
 export const hooks = { terminate: 'drain-calls', launch: 'admit-calls' } as const
 
+/**
+ * Who sends commands, as SQS names them: a user, two sessions of one role, and one that no settings name.
+ */
+export const senderIds = [
+  'AIDAJQABLZS4A3QDU576Q',
+  'AROAJQABLZS4A3QDU576R:day',
+  'AROAJQABLZS4A3QDU576R:night',
+  'AIDAJQABLZS4A3QDU576X',
+] as const
+export const unknownSender = senderIds.length - 1
+
 const iso = (at: number) => new Date(at).toISOString()
 /** As EventBridge writes it. */
 const second = (at: number) => iso(Math.floor(at / 1000) * 1000)

@@ -1,4 +1,5 @@
 import type { Incident } from './incidents.ts'
+import type { FloorPlan } from './plan.ts'
 import type { Truth } from './truth.ts'
 
 /** What can be seen of the world at one time, as plain data. */
@@ -69,6 +70,12 @@ export interface History {
     readonly launchHook: boolean
     readonly groupDeleted: boolean
     readonly rowLost: boolean
+    /** what drains by choice must leave, how many may be under way, and how many holds a sender may have */
+    readonly floors: readonly FloorPlan[]
+    readonly atOnce: number | undefined
+    readonly mostHolds: number | undefined
+    /** one that the settings do not name, where they name senders */
+    readonly unknownSender: string | undefined
     /** media servers tell their own count */
     readonly ownCount: boolean
     /** each edge is there from the beginning, counts, and remembers every call that may be up */

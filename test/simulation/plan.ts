@@ -10,8 +10,32 @@ export interface Plan {
   readonly group: GroupPlan
   readonly happenings: readonly Happening[]
   readonly faults: readonly Fault[]
+  /** what keeps drains by choice from taking too much; absent: nothing does */
+  readonly clearance?: ClearancePlan
+  /** absent: whoever sends a command may */
+  readonly senders?: SendersPlan
   /** by how much the clock of each function run is off, in turn; at most 1 s to either side */
   readonly skewsMs: readonly number[]
+}
+
+export interface ClearancePlan {
+  readonly floors: readonly FloorPlan[]
+  readonly atOnce?: number
+}
+
+/** Of a set, of the one group, or of each set; with exactly one of the last three. */
+export interface FloorPlan {
+  readonly set?: number
+  readonly group?: string
+  readonly count?: number
+  readonly percent?: number
+  readonly callsPerServer?: number
+}
+
+export interface SendersPlan {
+  /** the settings name all but the last one of `messages.ts` */
+  readonly named: boolean
+  readonly mostHolds: number
 }
 
 /** Shown flags that a list file can give an entry. */
@@ -114,7 +138,18 @@ export type Happening = { readonly at: number } & (
       readonly server: number
       readonly command: 'drain' | 'activate'
       readonly delivery: Delivery
+      /** its place among the senders of `messages.ts`; absent: the first */
+      readonly sender?: number
+      readonly force?: true
     }
+  | {
+      readonly kind: 'freeze'
+      /** how long after it was sent it ends by itself; absent: never */
+      readonly lasts?: number
+      readonly delivery: Delivery
+      readonly sender?: number
+    }
+  | { readonly kind: 'unfreeze'; readonly delivery: Delivery }
   | { readonly kind: 'reload-command'; readonly edge?: number; readonly delivery: Delivery }
   | { readonly kind: 'release-command'; readonly edge: number; readonly delivery: Delivery }
   | { readonly kind: 'edge-removed' | 'edge-added'; readonly edge: number; readonly delivery: Delivery }

@@ -90,6 +90,11 @@ export class Runs {
     if (run) what(run.trace, this.clock.now())
   }
 
+  /** The running function's trace. */
+  currentTrace(): RunTrace | undefined {
+    return this.current.getStore()?.trace
+  }
+
   /** Something that happens outside of every function. */
   outside<T>(work: () => T): T {
     return this.current.run(undefined, work)
@@ -102,7 +107,7 @@ export class Runs {
     for (const goOn of sandbox.waiting.splice(0)) goOn()
     const skewMs = this.skewsMs[this.count++ % Math.max(1, this.skewsMs.length)] ?? 0
     const startedAt = this.clock.now()
-    const trace = new RunTrace()
+    const trace = new RunTrace(name, startedAt)
     this.traces.push(trace)
     const outcome = await new Promise<Outcome<T>>((resolve) => {
       const died = { end: 'died', startedAt } as const

@@ -81,6 +81,14 @@ function plainer(plan: Plan): Change[] {
           withoutServer(now, plan.servers.length - 1 - index),
     ),
     (now) => ({ ...now, skewsMs: [0] }),
+    ({ senders: _, ...now }) => now,
+    ({ clearance: _, ...now }) => now,
+    ({ clearance, ...now }) => clearance && { ...now, clearance: { floors: clearance.floors } },
+    ...(plan.clearance?.floors ?? []).map(
+      (floor): Change =>
+        (now) =>
+          now.clearance && { ...now, clearance: { ...now.clearance, floors: [floor] } },
+    ),
     ...plainEdges.flatMap((plain) =>
       plan.edges.map(
         (_, index): Change =>

@@ -1,3 +1,4 @@
+import { Choices } from './choices.ts'
 import type { EdgeTruth } from './edge-truth.ts'
 import type { Incident, IncidentKind } from './incidents.ts'
 
@@ -61,8 +62,14 @@ export type Meaning =
       readonly machine: Machine
       readonly state: 'ALARM' | 'OK'
     }
-  | { readonly kind: 'operator'; readonly machine: Machine; readonly command: 'drain' | 'activate' }
-  | { readonly kind: 'reload' | 'edges-changed' }
+  | {
+      readonly kind: 'operator'
+      readonly machine: Machine
+      readonly command: 'drain' | 'activate'
+      /** the settings name senders, and not this one */
+      readonly isUnknown: boolean
+    }
+  | { readonly kind: 'reload' | 'edges-changed' | 'freeze' | 'unfreeze' }
   | { readonly kind: 'release'; readonly edge: string }
 
 /** What a command was answered, and what its edges showed then. */
@@ -123,6 +130,7 @@ export class Truth {
   /** edges that got a parameter, or lost it */
   readonly fleet: { readonly edge: number; readonly isAdded: boolean; readonly at: number }[] = []
   readonly answers: Answer[] = []
+  readonly choices: Choices
   readonly incidents: Incident[] = []
   /** how many states of ours gave an entry back, or enabled it */
   givenBack = 0
@@ -138,6 +146,7 @@ export class Truth {
 
   constructor(edges: readonly EdgeTruth[]) {
     this.edges = edges
+    this.choices = new Choices(edges.length)
   }
 
   /** Something happened that a violation may come from. */

@@ -22,13 +22,14 @@ import { plantTroubles } from './edges.ts'
 import { Executions } from './executions.ts'
 import { Faults } from './faults.ts'
 import { lagOf, Machines } from './machines.ts'
-import { groupName, hooks } from './messages.ts'
+import { groupName, hooks, senderIds, unknownSender } from './messages.ts'
 import type { Plan } from './plan.ts'
 import { type Message, Queues } from './queues.ts'
 import { type FunctionName, Runs } from './runs.ts'
 import { type AllPorts, simulatedPorts } from './simulated-ports.ts'
 import { type Machine, Truth } from './truth.ts'
 import { VirtualClock } from './virtual-clock.ts'
+import { freezesAnswered, watched } from './watch-choices.ts'
 import { answersTo, type ByUs, tellOfFaults, traced, watchByes } from './witness.ts'
 
 const minute = 60_000
@@ -87,11 +88,16 @@ export function createWorld(plan: Plan, sabotage: (ports: AllPorts) => AllPorts 
     ports: () => ports,
   })
   const config = configOf(plan)
+  const answers = answersTo({ plan, edges, truth, clock, lists })
+  const frozen = freezesAnswered({ truth, clock })
   const simulated = simulatedPorts({
     config,
-    onPublished: answersTo({ plan, edges, truth, clock, lists }),
+    onPublished: (event) => {
+      answers(event)
+      frozen(event)
+    },
     runs,
-    store: traced(store, { plan, runs, lists, truth }),
+    store: watched(traced(store, { plan, runs, lists, truth }), { plan, clock, runs, lists, truth, faults }),
     edges: () => edges.filter((_, index) => configured.has(index)),
     factsOf: (id) => machines.factsOf(id),
     allFacts: () => machines.allFacts(),
@@ -183,7 +189,7 @@ function channelsAt(address: string, plan: Plan, { calls, machines }: Truth, now
   return [...up.map(({ number }) => `PJSIP/edge-${number}`), ...left.map(() => 'Message/ast_msg_queue')]
 }
 
-function configOf({ group, servers }: Plan): Ports['config'] {
+function configOf({ group, servers, clearance, senders }: Plan): Ports['config'] {
   return controlConfig.parse({
     groups: [
       {
@@ -200,8 +206,17 @@ function configOf({ group, servers }: Plan): Ports['config'] {
       },
     ],
     alarms: servers.map((_, index) => ({ name: `alarm-${index}` })),
+    ...(clearance && { clearance }),
+    ...(senders && { maxHoldsPerSender: senders.mostHolds }),
+    ...(senders?.named && { senders: knownSenders() }),
     timers: { failoverWindowSeconds: 10, longestCallSeconds },
   })
+}
+
+/** A role is named once, for all its sessions. */
+function knownSenders() {
+  const ids = new Set(senderIds.slice(0, unknownSender).map((id) => id.replace(/:.*/, '')))
+  return [...ids].map((id, index) => ({ id, name: `sender ${index}` }))
 }
 
 /** What each handler does with a message. */

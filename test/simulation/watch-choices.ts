@@ -1,0 +1,126 @@
+import type { ControlEvent } from '../../functions/contracts/events.ts'
+import type { Hold } from '../../functions/control/hold.ts'
+import { type HoldWritten, type Scope, spelled } from './choices.ts'
+import type { LosingStore } from './drain-rows.ts'
+import type { RunTrace } from './incidents.ts'
+import type { Plan } from './plan.ts'
+import type { World } from './world.ts'
+
+/** Under which name the right to decide what may begin is in the table. */
+const leaseName = '/clearance'
+const isByChoice = ({ source }: Pick<Hold, 'source'>) => source === 'alarm' || source === 'operator'
+
+/** The store, where what is asked for by choice is noted, and what becomes of it. */
+export function watched(
+  store: LosingStore,
+  {
+    plan,
+    clock,
+    runs,
+    lists,
+    truth,
+    faults,
+  }: Pick<World, 'plan' | 'clock' | 'runs' | 'lists' | 'truth' | 'faults'>,
+): LosingStore {
+  const { choices } = truth
+  const noted = (what: (at: number, run: RunTrace | undefined) => void) =>
+    what(choices.at(clock.now()), runs.currentTrace())
+  const scopeOf = (hold: Hold) => scope(hold, plan, lists)
+  const writes = (hold: Hold) =>
+    noted((at, run) => {
+      const { lifted, order } = hold
+      const state: Omit<HoldWritten, keyof Scope> = {
+        ...{ at, run, order, isByChoice: isByChoice(hold), isLifted: lifted !== undefined },
+        liftedBy: lifted?.sender?.id,
+      }
+      choices.writesHold({ ...scopeOf(hold), ...state })
+    })
+  return {
+    ...store,
+    async putHold(hold, over) {
+      const written = await store.putHold(hold, over)
+      if (written === 'written') writes(hold)
+      return written
+    },
+    async retire(lifted, mark) {
+      await store.retire(lifted, mark)
+      for (const hold of [lifted, mark]) writes(hold)
+    },
+    async putWaiting(waiting) {
+      const written = await store.putWaiting(waiting)
+      const { hold, since } = waiting
+      if (written === 'written')
+        noted((from, run) => choices.waitsFor({ ...scopeOf(hold), order: hold.order, from, since, run }))
+      return written
+    },
+    async dropWaiting(waiting) {
+      const isDropped = await store.dropWaiting(waiting)
+      if (isDropped) noted((now) => choices.endWait(scopeOf(waiting.hold).key, now))
+      return isDropped
+    },
+    async placeWaiting(waiting, lease) {
+      const written = await store.placeWaiting(waiting, lease)
+      if (written !== 'written') return written
+      // What begins by itself is settled a little later.
+      faults.lastAt = Math.max(faults.lastAt, clock.now())
+      writes(waiting.hold)
+      return written
+    },
+    async putFreeze(freeze) {
+      const written = await store.putFreeze(freeze)
+      const { until = Number.POSITIVE_INFINITY, ended, sender } = freeze
+      if (written === 'written')
+        noted((at) => choices.freezes.push({ at, until, isEnded: ended !== undefined, sender: sender?.id }))
+      return written
+    },
+    async takeEdge(name, owner, now, until) {
+      const generation = await store.takeEdge(name, owner, now, until)
+      if (generation !== undefined && name === leaseName) noted((at, run) => choices.leases.push({ at, run }))
+      return generation
+    },
+    async putDrain(drain) {
+      const written = await store.putDrain(drain)
+      const { hold, phase } = drain
+      if (written === 'written')
+        noted((at) =>
+          choices.drains.push({ at, key: scopeOf(hold).key, phase: phase.name, order: hold.order }),
+        )
+      return written
+    },
+    async putReading(generation, found) {
+      const written = await store.putReading(generation, found)
+      const { edge, unreadable, removedAt, askedAt } = found.head
+      const isRead = unreadable === undefined && removedAt === undefined
+      const index = plan.edges.findIndex(({ id }) => id === edge)
+      if (written === 'written')
+        noted((at) => choices.heads.push({ edge: index, at, askedAt: isRead ? askedAt : undefined }))
+      return written
+    },
+  }
+}
+
+function scope(
+  { source, id, subject, uris, addresses, wholeInstance, sender, force }: Hold,
+  { servers }: Plan,
+  { lists }: World['lists'],
+): Scope {
+  const named = uris.flatMap((uri) => lists.serverOf(uri) ?? [])
+  const addressed = servers.flatMap(({ address }, index) => (addresses.includes(address) ? [index] : []))
+  return {
+    key: `${source}/${id}`,
+    subject: subject.kind === 'uri' ? subject.uri : `${subject.instanceId} ${subject.launchedAt}`,
+    uris: uris.map(spelled),
+    servers: wholeInstance ? [...new Set([...named, ...addressed])] : [],
+    places: [...new Set([...named, ...addressed])],
+    sender: sender?.id,
+    isForced: force !== undefined,
+  }
+}
+
+/** Notes that a freeze was answered. */
+export function freezesAnswered({ truth: { choices }, clock }: Pick<World, 'truth' | 'clock'>) {
+  return ({ type, detail }: ControlEvent): void => {
+    if (type !== 'Command Answered' || detail.command !== 'freeze') return
+    if (detail.result === 'frozen') choices.freezeAnswered(choices.at(clock.now()))
+  }
+}
