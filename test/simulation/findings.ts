@@ -49,6 +49,15 @@ export const rules = {
   'a history stays short': "an execution's history has at most 20,000 events",
   'an answer is true':
     'a command that was answered without a word of a problem shows on its edges what the answer says',
+  'the floors are kept':
+    'no drain by choice begins that takes more than floors and limit leave, by whatever list of two minutes',
+  'a freeze is kept':
+    'from its answer on no drain by choice begins, and nothing is lifted but by an operator',
+  'what waits begins in order':
+    'of two drains by choice that take the same the later one does not begin first',
+  'what waits begins by itself': 'after two minutes of calm nothing waits that nothing keeps from beginning',
+  'a sender keeps to its limit':
+    'no sender has more holds than the settings let it, and an unknown one has none',
   'no message is lost': 'a message that can be done is done, and not rejected',
 } as const
 export type Rule = keyof typeof rules

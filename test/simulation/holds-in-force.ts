@@ -64,15 +64,21 @@ function isOpen({ deliveredAt, takenAt, pending, rejected }: Sent, at: number): 
 }
 
 function byOperator({ truth, plan }: History, machine: Machine, at: number): Wanted {
-  const sent = truth.sent.filter(({ about }) => about.kind === 'operator' && about.machine === machine)
+  const sent = truth.sent.filter(
+    ({ about }) => about.kind === 'operator' && about.machine === machine && !about.isUnknown,
+  )
   if (sent.length > 0 && plan.renamed.includes(machine.server))
     return 'undecided: what an operator named is spelled otherwise now'
-  return lastOf(sent, at, ({ about }) => about.kind === 'operator' && about.command === 'drain')
+  const wanted = lastOf(sent, at, ({ about }) => about.kind === 'operator' && about.command === 'drain')
+  return unlessWaiting(truth, wanted, 'operator', { server: machine.server, at })
 }
 
 function byAlarm({ truth }: History, machine: Machine, at: number): Wanted {
   const sent = truth.sent.filter(({ about }) => about.kind === 'alarm' && about.server === machine.server)
-  const wanted = lastOf(sent, at, ({ about }) => about.kind === 'alarm' && about.state === 'ALARM')
+  const said = lastOf(sent, at, ({ about }) => about.kind === 'alarm' && about.state === 'ALARM')
+  const wanted = unlessWaiting(truth, said, 'alarm', { server: machine.server, at })
+  if (sent.length > 0 && said === 'free' && truth.choices.isFrozen(at - missedMs, at))
+    return 'undecided: an alarm that is over during a freeze'
   const last = taken(sent, at).at(-1)
   if (wanted !== 'held' || last?.about.kind !== 'alarm') return wanted
   // Its ALARM was for the machine that had the address before.
@@ -84,9 +90,23 @@ function byAlarm({ truth }: History, machine: Machine, at: number): Wanted {
   if (!ended) return 'held'
   const isSettled = at >= Math.max(ended.at, last.takenAt ?? at) + missedMs
   const shown = truth.alarmAt(machine.server, at)?.state
-  return isSettled && (shown === 'OK' || shown === 'deleted')
-    ? 'free'
-    : 'undecided: an alarm ended without a message'
+  const isFree = (shown === 'OK' || shown === 'deleted') && !truth.choices.isFrozen(at - missedMs, at)
+  return isSettled && isFree ? 'free' : 'undecided: an alarm ended without a message'
+}
+
+/** What waits for clearance is not held: whether it waits with reason is judged by itself. */
+function unlessWaiting(
+  { choices }: History['truth'],
+  wanted: Wanted,
+  source: 'alarm' | 'operator',
+  { server, at }: { readonly server: number; readonly at: number },
+): Wanted {
+  const waits = choices
+    .waitingAt(at)
+    .filter(({ key, places }) => key.startsWith(`${source}/`) && places.includes(server))
+  if (wanted !== 'held' || waits.length === 0) return wanted
+  const isHeld = choices.everHeld(at, at).some((hold) => waits.some(({ key }) => key === hold.key))
+  return isHeld ? 'undecided: what is held is asked for anew, and waits' : 'free'
 }
 
 /** The message that was sent last decides, whatever order they came in. */

@@ -97,7 +97,8 @@ function judgeMarks(history: History, seen: Seen, findings: Findings): void {
   const { truth } = history
   judgeLiftings(history, seen, findings)
   for (const hold of seen.holds) {
-    if (hold.lifted) continue
+    const isByChoice = hold.source === 'alarm' || hold.source === 'operator'
+    if (hold.lifted || (isByChoice && truth.choices.isFrozen(seen.at - minutesMs, seen.at))) continue
     const machine = machineOf(truth.machines, hold.id)
     if (!machine || machine.goneAt === undefined || machine.goneAt + minutesMs > seen.at) continue
     const heirs = truth.machines.slice(truth.machines.indexOf(machine) + 1)
@@ -201,6 +202,8 @@ function wasLifted({ truth, last }: History, id: string): boolean {
         (sent.about.kind === 'alarm' && id === `alarm/alarm-${sent.about.server}`)),
   )
   const final = about.at(-1)
+  const isFrozen = truth.choices.isFrozen(last.at - minutesMs, last.at)
+  if (final?.about.kind === 'alarm' && isFrozen) return false
   if (!final || final.pending > 0 || (final.takenAt ?? last.at) + minutesMs > last.at) return false
   if (final.about.kind === 'operator') return final.about.command === 'activate'
   return final.about.kind === 'alarm' && final.about.state === 'OK'

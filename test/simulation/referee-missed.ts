@@ -106,7 +106,15 @@ function judgeAlarms(history: History, seen: Seen, findings: Findings): void {
     const isOpen = messages.some(({ pending, rejected }) => pending > 0 || rejected !== undefined)
     if (!shown || isOpen) continue
     const takenAt = messages.flatMap((sent) => sent.takenAt ?? [])
-    const overAt = Math.max(alarmOverAt(history, shown), ...takenAt.filter((at) => at <= seen.at))
+    // While a freeze is in force it stays.
+    if (truth.choices.isFrozen(seen.at - missedMs, seen.at)) continue
+    const begunAt = truth.choices.placements.flatMap((placed) =>
+      placed.key === `alarm/${id}` ? placed.at : [],
+    )
+    const overAt = Math.max(
+      alarmOverAt(history, shown),
+      ...[...takenAt, ...begunAt].filter((at) => at <= seen.at),
+    )
     findings.check(
       'nothing is missed',
       seen.at < overAt + missedMs,

@@ -2,6 +2,7 @@ import { judgeAnswers } from './answers.ts'
 import { Findings, since } from './findings.ts'
 import { foundAt } from './holds-in-force.ts'
 import type { History } from './observed.ts'
+import { judgeChoices, judgeWaits } from './referee-choices.ts'
 import { judgeEdges } from './referee-edges.ts'
 import { emptyDrainMs, isDisturbed, judgeMissed, judgeRetained } from './referee-missed.ts'
 import type { Call, Going, Sent } from './truth.ts'
@@ -20,6 +21,7 @@ export function judge(history: History): Findings {
   judgeExecutions(history, findings)
   judgeByes(history, findings)
   judgeAnswers(history, findings)
+  judgeChoices(history, findings)
   if (history.truth.givenBack > 0)
     findings.check('nothing is opened that we did not close', true, { at: history.startedAt }, () => '')
   for (const { edge, entry, server, at } of history.truth.opened)
@@ -39,6 +41,7 @@ export function judge(history: History): Findings {
   for (const seen of [...history.calms, history.last]) {
     judgeEdges(history, seen, findings)
     judgeMissed(history, seen, findings)
+    judgeWaits(history, seen, findings)
   }
   return findings
 }
