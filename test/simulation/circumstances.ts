@@ -28,6 +28,9 @@ export type Circumstance =
   | 'call moves'
   | 'execution stopped'
   | 'alarm ends'
+  | 'floors or limit'
+  | 'freeze'
+  | 'senders'
 
 export function circumstancesOf(plan: Plan): readonly Circumstance[] {
   const { happenings, faults, servers, edges } = plan
@@ -68,6 +71,9 @@ export function circumstancesOf(plan: Plan): readonly Circumstance[] {
     'newer payload': faults.some(({ kind }) => kind === 'newer-payload'),
     'execution stopped': has('executions-end'),
     'alarm ends': has('alarm-ends'),
+    'floors or limit': plan.clearance !== undefined,
+    freeze: has('freeze'),
+    senders: plan.senders !== undefined,
     'counts nothing': edges.some(({ counts }) => !counts),
     'call moves': happenings.some((happening) => happening.kind === 'call' && happening.moves !== undefined),
   }

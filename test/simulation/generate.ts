@@ -1,4 +1,5 @@
 import { drawAims } from './draw-aims.ts'
+import { drawChoices } from './draw-choices.ts'
 import { drawFaults } from './draw-faults.ts'
 import { drawHappenings } from './draw-happenings.ts'
 import { drawLost } from './draw-lost.ts'
@@ -16,14 +17,15 @@ export function generate(seed: number): Plan {
   const drawn = drawHappenings(draws.part('happenings'), edges, servers)
   const aimed = drawAims(draws.part('aims'), edges, servers)
   const lost = drawLost(draws.part('lost'), edges, servers, group)
+  const chosen = drawChoices(draws.part('choices'), edges, servers)
   const told = [...drawn, ...aimed].sort((a, b) => a.at - b.at)
   const reloads = told.flatMap(({ kind, at }) => (kind === 'reload-command' ? [at] : []))
   const plan: Plan = {
     seed,
     edges,
-    servers,
+    servers: [...servers, ...chosen.servers],
     group,
-    happenings: [...told, ...lost.happenings].sort((a, b) => a.at - b.at),
+    happenings: [...told, ...lost.happenings, ...chosen.happenings].sort((a, b) => a.at - b.at),
     faults: [
       ...drawFaults(
         draws.part('faults'),
@@ -32,7 +34,10 @@ export function generate(seed: number): Plan {
         reloads,
       ),
       ...lost.faults,
+      ...chosen.faults,
     ],
+    ...(chosen.clearance && { clearance: chosen.clearance }),
+    ...(chosen.senders && { senders: chosen.senders }),
     skewsMs: draws.part('skews').several(1, 5, () => draws.int(-1000, 1000)),
   }
   return draws.part('undisturbed').chance(0.2) ? undisturbed(plan) : plan
