@@ -1,6 +1,7 @@
 import type { DestinationUri, Flags, ListedDestination } from './destination.ts'
 import { entryKey, recordKey } from './entry-record.ts'
 import { belongsTo, type Hold } from './hold.ts'
+import type { Lookup } from './listing.ts'
 import type { EdgeOutcome, Scope } from './plan.ts'
 import { calmGapMs, type SettlePlan, type SettleView } from './settle-plan.ts'
 
@@ -48,19 +49,23 @@ export interface HoldOutcome {
   readonly entries: readonly SettledEntry[]
 }
 
-/**
- * What a settle came to for the entries of one hold, placed or lifted.
- * @param listed what the edge lists: an entry that it lists and that nothing was done to is as it was
- */
+/** How the entries of a hold are found, where many holds are asked for. */
+export interface FindEntries {
+  /** in the reading */
+  readonly settled?: Lookup<SettledEntry>
+  /** in what the edge lists: an entry that it lists and that nothing was done to is as it was */
+  readonly listed?: Lookup
+}
+
+/** What a settle came to for the entries of one hold, placed or lifted. */
 export function outcomeOf(
   settled: Settled,
   hold: Scope & Pick<Partial<Hold>, 'lifted'>,
-  listed: readonly ListedDestination[] = [],
+  find: FindEntries = {},
 ): HoldOutcome {
-  const done = settled.entries.flatMap((entry) =>
-    belongsTo(entry, hold) ? [{ ...entry, ...(entry.was !== undefined && { before: entry.was }) }] : [],
-  )
-  const entries = done.length > 0 ? done : untouched(listed, hold)
+  const own = find.settled?.(hold) ?? settled.entries.filter((entry) => belongsTo(entry, hold))
+  const done = own.map((entry) => ({ ...entry, ...(entry.was !== undefined && { before: entry.was }) }))
+  const entries = done.length > 0 ? done : untouched(find.listed?.(hold) ?? [])
   const uris = new Set([...hold.uris, ...entries.map(({ uri }) => uri)])
   const guarded = settled.guarded !== undefined && [...uris].every((uri) => settled.guarded?.includes(uri))
   const refused = entries.find((entry) => entry.refused !== undefined)?.refused
@@ -78,10 +83,8 @@ export function outcomeOf(
   return { outcome: changed ? 'applied' : 'already', guarded, entries }
 }
 
-function untouched(listed: readonly ListedDestination[], hold: Scope): SettledEntry[] {
-  return listed
-    .filter((entry) => belongsTo(entry, hold))
-    .map(({ set, uri, flags }) => ({ set, uri, before: flags, after: flags }))
+function untouched(listed: readonly ListedDestination[]): SettledEntry[] {
+  return listed.map(({ set, uri, flags }) => ({ set, uri, before: flags, after: flags }))
 }
 
 /** Its state was given back, and the guard, which could not be, keeps calls from it. */

@@ -3,52 +3,87 @@ import type { DrainHold } from '../control/drain.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { finishOwnClaims, type StartNeeds } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
+import { onEach } from '../stored/on-each.ts'
 import { type ClearanceNeeds, type Cleared, clearDrains } from './clear-drains.ts'
 
 /** Longer than a run that was killed has the lease; what is not decided by then waits for the sweep. */
 const patienceMs = 12_000
 
+/** A hold, and when its window begins. */
+export type Asked = Omit<WaitingDrain, 'since'>
+
 /**
- * Asks for a drain by choice: it begins now, or waits in order without a hold, and begins by itself.
- * @param asked the hold, and when its window begins
+ * Asks for drains by choice, all before any of them is decided on: each begins now, or waits in order without
+ * a hold, and begins by itself.
  * @param never what is done with one that can't begin unless the fleet grows or the settings change
- * @returns what came of it so far
- * @throws what it failed of
+ * @returns what came of each so far, by hold key; what failed keeps no other one back
  */
+export async function askForAll(
+  ports: ClearanceNeeds,
+  asked: readonly Asked[],
+  never: 'waits' | 'refused',
+): Promise<ReadonlyMap<string, Cleared>> {
+  const found = await decided(ports, asked)
+  await onEach(asked, async ({ hold }) => {
+    const cleared = found.get(holdKey(hold))
+    if (cleared?.kind !== 'never') return
+    if (never === 'waits') found.set(holdKey(hold), { ...cleared, kind: 'waits' })
+    else await ports.store.dropWaiting({ hold, since: hold.placedAt })
+  })
+  return found
+}
+
+/** The same for one. @throws what it failed of */
 export async function askClearance(
   ports: ClearanceNeeds,
-  asked: Omit<WaitingDrain, 'since'>,
+  asked: Asked,
   never: 'waits' | 'refused',
 ): Promise<Exclude<Cleared, { kind: 'failed' }>> {
-  const { hold } = asked
-  const cleared = await decided(ports, asked)
+  const cleared = (await askForAll(ports, [asked], never)).get(holdKey(asked.hold)) ?? undecided
   if (cleared.kind === 'failed') throw cleared.error
-  if (cleared.kind !== 'never') return cleared
-  if (never === 'waits') return { ...cleared, kind: 'waits' }
-  await ports.store.dropWaiting({ hold, since: hold.placedAt })
   return cleared
 }
 
-async function decided(ports: ClearanceNeeds, asked: Omit<WaitingDrain, 'since'>): Promise<Cleared> {
-  const { store, clock } = ports
-  const { hold, beginsAt } = asked
-  const { drains } = await store.waiting()
-  const known = drains.find((each) => holdKey(each.hold) === holdKey(hold))
-  // A window that is replaced has no place yet.
-  const since = beginsAt ?? Math.min(known?.since ?? hold.placedAt, hold.placedAt)
-  if ((await store.putWaiting({ ...asked, since })) === 'stale') return { kind: 'stale' }
+const undecided = { kind: 'waits', because: 'others are decided on first' } as const
+
+async function decided(ports: ClearanceNeeds, asked: readonly Asked[]): Promise<Map<string, Cleared>> {
+  const { clock } = ports
+  const found = await putWaiting(ports, asked)
   const giveUpAt = clock.now() + patienceMs
   for (let waitMs = 50; ; waitMs = Math.min(500, waitMs * 2)) {
-    const cleared = (await clearDrains(ports))?.get(holdKey(hold))
-    if (cleared) return cleared
-    if (!(await isWaiting(ports, hold))) return decidedByAnother(ports, hold)
-    if (clock.now() >= giveUpAt) return { kind: 'waits', because: 'others are decided on first' }
-    await clock.sleep(waitMs)
+    const open = new Map(
+      asked.flatMap(({ hold }) => (found.has(holdKey(hold)) ? [] : [[holdKey(hold), hold]])),
+    )
+    if (open.size === 0) return found
+    for (const [key, cleared] of (await clearDrains(ports)) ?? [])
+      if (open.delete(key)) found.set(key, cleared)
+    const waits = open.size === 0 ? new Set() : await waitingKeys(ports)
+    for (const [key, hold] of open)
+      if (!waits.has(key)) found.set(key, await decidedByAnother(ports, hold))
+      else if (clock.now() >= giveUpAt) found.set(key, undecided)
+    if (found.size < asked.length) await clock.sleep(waitMs)
   }
 }
 
-async function isWaiting({ store }: Pick<Ports, 'store'>, hold: DrainHold): Promise<boolean> {
-  return (await store.waiting()).drains.some((each) => holdKey(each.hold) === holdKey(hold))
+/** @returns those about which something later was requested */
+async function putWaiting(
+  { store }: Pick<Ports, 'store'>,
+  asked: readonly Asked[],
+): Promise<Map<string, Cleared>> {
+  const { drains } = await store.waiting()
+  const places = new Map(drains.map(({ hold, since }) => [holdKey(hold), since]))
+  const stale = await onEach(asked, async (each): Promise<[string, Cleared][]> => {
+    const { hold, beginsAt } = each
+    // A window that is replaced has no place yet.
+    const since = beginsAt ?? Math.min(places.get(holdKey(hold)) ?? hold.placedAt, hold.placedAt)
+    const put = await store.putWaiting({ ...each, since })
+    return put === 'stale' ? [[holdKey(hold), { kind: 'stale' }]] : []
+  })
+  return new Map(stale.flat())
+}
+
+async function waitingKeys({ store }: Pick<Ports, 'store'>): Promise<ReadonlySet<string>> {
+  return new Set((await store.waiting()).drains.map(({ hold }) => holdKey(hold)))
 }
 
 async function decidedByAnother(

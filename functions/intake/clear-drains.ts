@@ -16,8 +16,8 @@ export type ClearanceNeeds = LiftNeeds & InventoryNeeds
 
 const leaseName = '/clearance'
 /**
- * The lists are read, and some hundred holds placed, within a second or two; a run that was killed has it so
- * long.
+ * A run that was killed has it so long. The lists are read, and some hundred holds placed, within a second or
+ * two; a run that places more has it for longer.
  */
 const leaseMs = 10_000
 
@@ -48,8 +48,9 @@ export async function clearDrains(ports: ClearanceNeeds): Promise<ReadonlyMap<st
   if (!found) return undefined
   const isAnyPlaced = [...found.values()].some(({ kind }) => kind === 'placed')
   if (isAnyPlaced) await ports.store.raiseWanted()
+  const holds = isAnyPlaced ? await ports.store.holds() : []
   const cleared = await onEach([...found], async ([key, each]): Promise<[string, Cleared]> => {
-    return [key, each.kind === 'placed' ? await orFailed(begin(ports, each.hold)) : each]
+    return [key, each.kind === 'placed' ? await orFailed(begin(ports, each.hold, holds)) : each]
   })
   if (isAnyPlaced) await ports.settles.ask({ kind: 'settle' })
   return new Map(cleared)
@@ -64,14 +65,21 @@ async function placeClear(ports: ClearanceNeeds, generation: number): Promise<Re
   const open = drains.filter(({ hold }) => !hasEnded(hold, now))
   if (open.length === 0) return found
   const decided = decide(open, await clearanceView(ports), rulesOf(ports))
+  let hasUntil = now + leaseMs
   // One after the other: transactions that check one lease side by side are in each other's way.
-  for (const [each, clearance] of decided)
+  for (const [each, clearance] of decided) {
+    const placedAt = ports.clock.now()
+    if (hasUntil - placedAt < leaseMs / 2) {
+      hasUntil = placedAt + leaseMs
+      await ports.store.extendEdge(leaseName, generation, hasUntil)
+    }
     found.set(
       holdKey(each.hold),
       clearance.clear
         ? await orFailed(place(ports, each, generation))
         : { kind: clearance.never ? 'never' : 'waits', because: clearance.because },
     )
+  }
   return found
 }
 
@@ -105,11 +113,11 @@ async function place(ports: StartNeeds, waiting: WaitingDrain, generation: numbe
   return { kind: 'stale' }
 }
 
-async function begin(ports: LiftNeeds, hold: DrainHold): Promise<Cleared> {
+async function begin(ports: LiftNeeds, hold: DrainHold, holds: readonly Hold[]): Promise<Cleared> {
   const result = await startDrain(ports, { hold })
   // What this request meant before is another machine's, or another URI's, and readings count calls under the
   // hold's name.
-  const former = (await ports.store.holds()).filter(
+  const former = holds.filter(
     (each) => holdKey(each) === holdKey(hold) && !isSameSubject(each.subject, hold.subject),
   )
   if (former.length > 0) await lift(ports, former, hold.who, hold)

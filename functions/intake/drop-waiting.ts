@@ -4,6 +4,7 @@ import type { DrainHold } from '../control/drain.ts'
 import { holdKey } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
 import type { Ports } from '../ports/ports.ts'
+import { onEach } from '../stored/on-each.ts'
 
 /**
  * Drops what waits: something later was requested about it. What comes of an older message then is stale.
@@ -15,14 +16,13 @@ export async function dropWaiting(
   by: string,
   { order, sender }: { readonly order: string; readonly sender?: Sender | undefined },
 ): Promise<DrainHold[]> {
-  const dropped: DrainHold[] = []
-  for (const waiting of (await ports.store.waiting()).drains) {
-    const { hold } = waiting
-    if (!isMeant(hold) || hold.order > order) continue
-    await ports.store.seeRequest(hold, order, 'lift')
-    if (await supersede(ports, waiting, by, sender)) dropped.push(hold)
-  }
-  return dropped
+  const { drains } = await ports.store.waiting()
+  const meant = drains.filter(({ hold }) => isMeant(hold) && hold.order <= order)
+  const dropped = await onEach(meant, async (waiting) => {
+    await ports.store.seeRequest(waiting.hold, order, 'lift')
+    return (await supersede(ports, waiting, by, sender)) ? [waiting.hold] : []
+  })
+  return dropped.flat()
 }
 
 /** Publishes first: a run that is killed in between publishes twice, and never zero times. */

@@ -6,6 +6,7 @@ import type { Sender } from '../control/sender.ts'
 import { finishClaim } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
 import { together } from '../stored/edge-results.ts'
+import { onEach } from '../stored/on-each.ts'
 import { changeReadBack } from '../stored/read-back.ts'
 
 export type LiftNeeds = Pick<
@@ -43,21 +44,19 @@ export async function lift(
 ): Promise<Lifted> {
   const byOf = (hold: Hold) => (typeof by === 'string' ? by : by(hold))
   const liftedNow = (hold: Hold) => ({ at: ports.clock.now(), by: byOf(hold), ...(sender && { sender }) })
-  const lifted: Hold[] = []
-  for (const hold of holds) {
+  const written = await onEach(holds, async (hold) => {
     // A drain that could not be started finds that its hold is lifted, and ends; nobody comes back for it
     // afterwards.
     await finishClaim(ports, holdKey(hold))
     const ordered = typeof order === 'string' ? order : order(hold)
     const tombstone: Hold = { ...hold, order: ordered, lifted: liftedNow(hold) }
-    if ((await ports.store.putHold(tombstone)) === 'written') lifted.push(hold)
-  }
+    return (await ports.store.putHold(tombstone)) === 'written' ? [hold] : []
+  })
+  const lifted = written.flat()
   const wanted = await ports.store.raiseWanted()
   const edgesOf = await changeReadBack(ports, wanted)
-  const shown: EdgeResult[] = []
-  for (const hold of lifted) {
+  const shown = await onEach(lifted, async (hold) => {
     const edges = await edgesOf({ ...hold, lifted: liftedNow(hold) })
-    shown.push(...edges)
     await ports.events.publish({
       type: eventTypes.holdLifted,
       detail: {
@@ -71,7 +70,8 @@ export async function lift(
         edges,
       },
     })
-  }
-  const edges = lifted.length === 0 && scope ? await edgesOf(scope) : together(shown)
+    return edges
+  })
+  const edges = lifted.length === 0 && scope ? await edgesOf(scope) : together(shown.flat())
   return { lifted, edges, wanted }
 }

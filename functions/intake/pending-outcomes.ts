@@ -5,7 +5,7 @@ import { clocksApartMs } from '../control/observation.ts'
 import { type EdgeHead, readable } from '../control/reading.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { PendingOutcome } from '../ports/store.ts'
-import { pendingOn, resultOn } from '../stored/edge-results.ts'
+import { pendingOn, resultsOn } from '../stored/edge-results.ts'
 import { onEach } from '../stored/on-each.ts'
 
 /** Keeps what an outcome leaves open, of edges that were not read since: its end is published. */
@@ -32,9 +32,20 @@ export async function publishSettled(ports: Pick<Ports, 'store' | 'events'>): Pr
   if (pending.length === 0) return
   const heads = new Map((await ports.store.edgeHeads()).map((head) => [head.edge, head]))
   const counter = await ports.store.wanted()
-  for (const one of pending)
-    if (one.edges.every((edge) => isOver(heads.get(edge), one, counter))) await publish(ports, one, heads)
+  const over = pending.filter((one) => one.edges.every((edge) => isOver(heads.get(edge), one, counter)))
+  const edges = [...new Set(over.flatMap((one) => one.edges))]
+  const readings = new Map<string, ResultsOn>()
+  await onEach(edges, async (edge) => {
+    const head = heads.get(edge)
+    // What is stored of a removed edge was read before the change.
+    if (!head || head.removedAt !== undefined) return
+    const reading = readable(await ports.store.reading(edge))
+    if (reading) readings.set(edge, resultsOn(ports, reading))
+  })
+  for (const one of over) await publish(ports, one, heads, readings)
 }
+
+type ResultsOn = ReturnType<typeof resultsOn>
 
 /** Whatever the counter is, which may have gone back: what was begun after the outcome knows the change. */
 function isOver(head: EdgeHead | undefined, { since, at }: PendingOutcome, counter: number): boolean {
@@ -47,15 +58,15 @@ async function publish(
   { store, events }: Pick<Ports, 'store' | 'events'>,
   pending: PendingOutcome,
   heads: ReadonlyMap<string, EdgeHead>,
+  readings: ReadonlyMap<string, ResultsOn>,
 ): Promise<void> {
   const { id, command, hold, edges, at } = pending
   const results = await onEach(edges, async (edge): Promise<EdgeResult> => {
     const head = heads.get(edge)
-    // What is stored of a removed edge was read before the change.
     if (!head || head.removedAt !== undefined)
       return { edge, outcome: 'unreachable', detail: 'it is no longer configured', entries: [] }
-    const reading = readable(await store.reading(edge))
-    return reading ? resultOn({ store }, reading, hold) : pendingOn(edge)
+    const resultOn = readings.get(edge)
+    return resultOn ? resultOn(hold) : pendingOn(edge)
   })
   // What is stored of one of them can't be read: the next settle replaces it.
   if (results.some(({ outcome }) => outcome === 'pending')) return

@@ -1,8 +1,8 @@
-import type { ListedDestination } from '../control/destination.ts'
 import type { EdgeResult, ShownEntry } from '../control/edge-result.ts'
+import { type Lookup, lookup } from '../control/listing.ts'
 import type { EdgeOutcome } from '../control/plan.ts'
 import { type EdgeHead, type Reading, readable } from '../control/reading.ts'
-import { outcomeOf } from '../control/settled.ts'
+import { type FindEntries, outcomeOf } from '../control/settled.ts'
 import type { Ports } from '../ports/ports.ts'
 
 /** Of one edge; on 50 edges these are some 120 KB, of the 256 KB that an event may have. */
@@ -20,9 +20,9 @@ export function shownEntries(entries: readonly ShownEntry[]): Pick<EdgeResult, '
 export function resultOf(
   reading: Reading,
   hold: Parameters<typeof outcomeOf>[1],
-  listed?: readonly ListedDestination[],
+  find?: FindEntries,
 ): EdgeResult {
-  const { outcome, detail, guarded, entries } = outcomeOf(reading, hold, listed)
+  const { outcome, detail, guarded, entries } = outcomeOf(reading, hold, find)
   const shown = entries.map(({ set, uri, before, after }) => ({
     set,
     uri,
@@ -38,15 +38,26 @@ export function resultOf(
   }
 }
 
-/** The same, also of what is listed and was never touched there, of which a reading has nothing. */
-export async function resultOn(
+/**
+ * The same for many holds, also of what is listed and was never touched there, of which a reading has
+ * nothing. Reading and listing are indexed once: 500 holds on 50 edges with 500 entries each are too many
+ * comparisons.
+ */
+export function resultsOn(
   { store }: Pick<Ports, 'store'>,
   reading: Reading,
-  hold: Parameters<typeof outcomeOf>[1],
-): Promise<EdgeResult> {
-  const result = resultOf(reading, hold)
-  if (result.outcome !== 'unlisted') return result
-  return resultOf(reading, hold, readable(await store.listing(reading.edge))?.listed)
+): (hold: Parameters<typeof outcomeOf>[1]) => Promise<EdgeResult> {
+  const settled = lookup(reading.entries)
+  let listing: ReturnType<typeof store.listing> | undefined
+  let listed: Lookup | undefined
+  return async (hold) => {
+    const result = resultOf(reading, hold, { settled })
+    if (result.outcome !== 'unlisted') return result
+    listing ??= store.listing(reading.edge)
+    const known = readable(await listing)
+    listed ??= lookup(known?.listed ?? [])
+    return resultOf(reading, hold, { settled, listed })
+  }
 }
 
 /** The worst first. */

@@ -2,7 +2,7 @@ import type { EdgeResult } from '../control/edge-result.ts'
 import type { EdgeHead, Reading, Readings, UnreadRow } from '../control/reading.ts'
 import { readable, readingsAt } from '../control/reading.ts'
 import type { Ports } from '../ports/ports.ts'
-import { pendingOn, resultOn, resultWithout } from './edge-results.ts'
+import { pendingOn, resultsOn, resultWithout } from './edge-results.ts'
 import { onEach } from './on-each.ts'
 
 type Needs = Pick<Ports, 'store' | 'settles' | 'clock' | 'config'>
@@ -71,10 +71,10 @@ function restedFrom({ wanted, askedAt, unreadable }: EdgeHead, since = 0): numbe
 export async function changeReadBack(
   ports: Needs,
   wanted: number,
-): Promise<(hold: Parameters<typeof resultOn>[2]) => Promise<EdgeResult[]>> {
+): Promise<(hold: Parameters<ReturnType<typeof resultsOn>>[0]) => Promise<EdgeResult[]>> {
   const { store, clock } = ports
   const askedAt = clock.now()
-  const known = new Map<string, EdgeHead | Reading>()
+  const known = new Map<string, EdgeHead | ReturnType<typeof resultsOn>>()
   let heads: readonly EdgeHead[] = []
   await ask(ports, {})
   await poll(ports, patienceMs(ports), answersWaitMs, async () => {
@@ -83,7 +83,7 @@ export async function changeReadBack(
     const fresh = heads.filter((head) => !known.has(head.edge) && knows(head, { wanted }, askedAt, counter))
     await onEach(fresh, async (head) => {
       const reading = head.unreadable ? undefined : readable(await store.reading(head.edge))
-      known.set(head.edge, reading ?? head)
+      known.set(head.edge, reading ? resultsOn(ports, reading) : head)
     })
     return heads.length > 0 && known.size === heads.length
   })
@@ -91,7 +91,7 @@ export async function changeReadBack(
     onEach(heads, async ({ edge }) => {
       const found = known.get(edge)
       if (!found) return pendingOn(edge)
-      return 'entries' in found ? resultOn(ports, found, hold) : resultWithout(found)
+      return typeof found === 'function' ? found(hold) : resultWithout(found)
     })
 }
 
