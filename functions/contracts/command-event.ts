@@ -5,6 +5,7 @@ import {
   count,
   edgeResult,
   endsAt,
+  flags,
   innerList,
   namedHold,
   outerList,
@@ -27,10 +28,30 @@ const listed = z.strictObject({
   ...{ set: z.int(), uri: text, flags: text },
   ...{ duid: text.optional(), iuid: text.optional(), address: text.optional() },
 })
-const planned = z.strictObject({
+const entry = { set: z.int(), uri: text, duid: text.optional() }
+const edgePlan = {
+  writes: innerList(write),
+  guards: innerList(z.strictObject({ uri: text, held: z.boolean() })).describe('marks in the drain guard'),
+  refused: innerList(listed).describe("entries that can't be written apart from others"),
+  givesBack: innerList(
+    z.union([z.strictObject({ ...entry, shows: flags }), z.strictObject({ ...entry, stays: text })]),
+  ).describe('what each entry shows once it is given back, or why it stays disabled'),
+}
+const already = innerList(z.strictObject({ ...entry, flags, heldBy: innerList(text) }))
+const wouldHold = z.strictObject({
   edge: text,
-  plan: z.strictObject({ writes: innerList(write), refused: innerList(listed) }),
+  calls: z
+    .union([
+      z.strictObject({ counted: count }),
+      z.strictObject({
+        notCounted: text.describe('why'),
+        ofEdge: count.optional().describe('calls of all media servers there'),
+      }),
+    ])
+    .describe('at stake'),
+  plan: z.strictObject({ ...edgePlan, already: already.describe('entries that it need not write') }),
 })
+const wouldGiveBack = z.strictObject({ edge: text, plan: z.strictObject(edgePlan) })
 
 const held = outerList(namedHold)
 
@@ -39,7 +60,11 @@ const ofDrain = {
   endsAt: endsAt.optional(),
 }
 const drained = z.discriminatedUnion('result', [
-  published({ ...ofDrain, result: dryRun, edges: outerList(z.union([planned, unreadable])) }),
+  published({
+    ...{ ...ofDrain, result: dryRun, hold: text, heldBy: held.describe('who else holds it') },
+    clearance: z.strictObject({ begins: z.boolean(), because: text.optional() }),
+    edges: outerList(z.union([wouldHold, unreadable])),
+  }),
   published({ ...ofDrain, result: z.enum(['started', 'duplicate', 'stale']), hold: text, edges }),
   published({
     ...{ ...ofDrain, result: z.literal('waiting'), hold: text, edges },
@@ -51,7 +76,10 @@ const drained = z.discriminatedUnion('result', [
 const mayHaveReason = { ...asked, reason: text.optional() }
 const ofActivate = { ...mayHaveReason, ...target, command: z.literal('activate'), destinations: uris }
 const activated = z.discriminatedUnion('result', [
-  published({ ...ofActivate, result: dryRun, wouldLift: held, stillHeld: held }),
+  published({
+    ...{ ...ofActivate, result: dryRun, wouldLift: held, wouldDrop: held, stillHeld: held },
+    edges: outerList(z.union([wouldGiveBack, unreadable])),
+  }),
   published({
     ...ofActivate,
     result: z.enum(['lifted', 'stale', 'nothing-to-lift']),
@@ -78,15 +106,29 @@ const freeze = z.strictObject({
   ended: z.strictObject({ at: time, by: text }).optional(),
 })
 const ofFreeze = { ...asked, command: z.literal('freeze') }
+const wouldThaw = {
+  ...{ result: dryRun, frozen: freeze.optional().describe('what is in force') },
+  waiting: outerList(
+    z.strictObject({
+      ...{ drainId: text, who: text, why: text, since: time },
+      because: text.optional().describe('what it waits for; absent: it begins within a minute'),
+    }),
+  ),
+  wouldBegin: outerList(text).describe('drains that wait, and would begin if there were no freeze'),
+}
 const frozen = z.discriminatedUnion('result', [
   published({ ...ofFreeze, result: z.literal('frozen'), until: time.optional() }),
-  published({ ...ofFreeze, result: z.enum(['dry-run', 'stale']), frozen: freeze.optional() }),
+  published({ ...ofFreeze, result: z.literal('stale'), frozen: freeze.optional() }),
+  published({ ...ofFreeze, ...wouldThaw }),
 ])
-const unfrozen = published({
-  ...{ ...mayHaveReason, command: z.literal('unfreeze') },
-  result: z.enum(['unfrozen', 'not-frozen', 'dry-run', 'stale']),
-  frozen: freeze.optional().describe('what is in force'),
-})
+const ofUnfreeze = { ...mayHaveReason, command: z.literal('unfreeze') }
+const unfrozen = z.discriminatedUnion('result', [
+  published({
+    ...{ ...ofUnfreeze, result: z.enum(['unfrozen', 'not-frozen', 'stale']) },
+    frozen: freeze.optional().describe('what is in force'),
+  }),
+  published({ ...ofUnfreeze, ...wouldThaw }),
+])
 
 /** Events of commands, and of messages that were rejected. */
 export const commandEventDetails = {

@@ -31,7 +31,7 @@ export const sender = z.strictObject({
   name: text.optional().describe('what the settings call it'),
 } satisfies Record<keyof Sender, z.ZodType>)
 
-const flags = z.templateLiteral([z.enum(['A', 'I', 'D', 'T']), z.enum(['P', 'N', 'X'])])
+export const flags = z.templateLiteral([z.enum(['A', 'I', 'D', 'T']), z.enum(['P', 'N', 'X'])])
 
 const shownEntry = z.strictObject({
   set: z.int(),

@@ -109,6 +109,11 @@ export function holdKey(hold: HoldName): string {
   return `${hold.source}/${hold.id}`
 }
 
+/** What an answer says of a hold. */
+export function named({ source, id, who, sender, why, endsAt }: Hold) {
+  return { source, id, who, sender, why, endsAt }
+}
+
 /**
  * Orders messages about one hold as text: time (epoch ms) first, then whatever orders messages of the same
  * time.

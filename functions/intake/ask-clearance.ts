@@ -1,10 +1,11 @@
-import type { WaitingDrain } from '../control/clearance.ts'
+import { type Clearance, decide, type WaitingDrain } from '../control/clearance.ts'
 import type { DrainHold } from '../control/drain.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { finishOwnClaims, type StartNeeds } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
+import type { InventoryNeeds } from '../stored/inventory.ts'
 import { onEach } from '../stored/on-each.ts'
-import { type ClearanceNeeds, type Cleared, clearDrains } from './clear-drains.ts'
+import { type ClearanceNeeds, type Cleared, clearanceView, clearDrains, rulesOf } from './clear-drains.ts'
 
 /** Longer than a run that was killed has the lease; what is not decided by then waits for the sweep. */
 const patienceMs = 12_000
@@ -73,13 +74,27 @@ async function putWaiting(
   const { drains } = await store.waiting()
   const places = new Map(drains.map(({ hold, since }) => [holdKey(hold), since]))
   const stale = await onEach(asked, async (each): Promise<[string, Cleared][]> => {
-    const { hold, beginsAt } = each
-    // A window that is replaced has no place yet.
-    const since = beginsAt ?? Math.min(places.get(holdKey(hold)) ?? hold.placedAt, hold.placedAt)
-    const put = await store.putWaiting({ ...each, since })
-    return put === 'stale' ? [[holdKey(hold), { kind: 'stale' }]] : []
+    const key = holdKey(each.hold)
+    const put = await store.putWaiting(inPlace(each, places.get(key)))
+    return put === 'stale' ? [[key, { kind: 'stale' }]] : []
   })
   return new Map(stale.flat())
+}
+
+/** A newer request about the same hold has the place of the one that waits; a window that is replaced has none yet. */
+function inPlace({ hold, beginsAt }: Asked, known: number = hold.placedAt): WaitingDrain {
+  const window = beginsAt !== undefined && { beginsAt }
+  return { hold, ...window, since: beginsAt ?? Math.min(known, hold.placedAt) }
+}
+
+/** What asking for it now would come to, decided as it would be, with all that wait. It asks for nothing. */
+export async function foreseeClearance(ports: InventoryNeeds, asked: Asked): Promise<Clearance> {
+  const { drains } = await ports.store.waiting()
+  const known = drains.find((each) => holdKey(each.hold) === holdKey(asked.hold))
+  const own = inPlace(asked, known?.since)
+  const all = [...drains.filter((each) => each !== known), own]
+  const decided = decide(all, await clearanceView(ports), rulesOf(ports)).get(own)
+  return decided ?? { clear: false, because: 'others are decided on first' }
 }
 
 async function waitingKeys({ store }: Pick<Ports, 'store'>): Promise<ReadonlySet<string>> {

@@ -6,6 +6,7 @@ import { AnswerPending, CommandRefused } from '../control/errors.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Sent } from '../stored/command-outcome.ts'
 import { type ClearanceNeeds, clearDrains } from './clear-drains.ts'
+import { planFreeze } from './plan-freeze.ts'
 
 /** Whoever decides what begins is done by then, or has lost its lease. */
 const patienceMs = 12_000
@@ -26,7 +27,7 @@ export async function freeze(
     throw new CommandRefused(
       `until has passed ${Math.ceil((now - until) / 1000)} s ago: a freeze ends later, or has no end`,
     )
-  if (dryRun) return { result: 'dry-run', frozen: inForce(await store.freeze(), now) }
+  if (dryRun) return planFreeze(ports)
   const placed: Freeze = { who, sender, why, at: now, order, ...(until !== undefined && { until }) }
   if ((await store.putFreeze(placed)) === 'stale') return { result: 'stale', frozen: await store.freeze() }
   await decidedOnce(ports, command)
@@ -41,11 +42,12 @@ export async function unfreeze(
   sent: Sent,
 ): Promise<CommandAnswer<'unfreeze'>> {
   const { store, clock } = ports
+  if (dryRun) return planFreeze(ports)
   const last = await store.freeze()
   const before = inForce(last, clock.now())
   // What a run of this very command has ended that was killed is published, and decided on, again.
   const frozen = before ?? (last?.ended && last.order === sent.order ? last : undefined)
-  if (dryRun || !frozen) return { result: dryRun ? 'dry-run' : 'not-frozen', frozen: before }
+  if (!frozen) return { result: 'not-frozen', frozen: before }
   if (!(await endFreeze(ports, frozen, by, sent))) return { result: 'stale', frozen: await store.freeze() }
   await clearDrains(ports)
   return { result: 'unfrozen' }

@@ -11,8 +11,7 @@ import type { CommandAnswer, EventDetail } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { destinationKey } from '../control/destination.ts'
 import { AnswerPending, CommandRefused, InvalidMessage } from '../control/errors.ts'
-import { type Hold, type HoldName, holdKey, orderOf } from '../control/hold.ts'
-import { disablePlan } from '../control/plan.ts'
+import { type Hold, type HoldName, holdKey, named, orderOf } from '../control/hold.ts'
 import { refuseBeyond, verifiedSender } from '../control/sender.ts'
 import { refuseWindow } from '../control/window.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -24,10 +23,11 @@ import { ownRequests } from './ask-clearance.ts'
 import type { ClearanceNeeds } from './clear-drains.ts'
 import { dropWaiting } from './drop-waiting.ts'
 import { freeze, unfreeze } from './freeze.ts'
-import { holdAndDrain } from './hold-and-drain.ts'
+import { type DrainOrder, holdAndDrain } from './hold-and-drain.ts'
 import type { Incoming } from './intake.ts'
 import { type LiftNeeds, lift } from './lift.ts'
 import { keepPending } from './pending-outcomes.ts'
+import { planActivate, planDrain } from './plan-holds.ts'
 import { heldInstance, resolveTarget, speaksOf, type Target, type TargetNeeds, targetOf } from './target.ts'
 
 type Needs = ClearanceNeeds & LiftNeeds & TargetNeeds
@@ -105,16 +105,17 @@ async function drain(
 ): Promise<CommandAnswer<'drain'>> {
   const { from: beginsAt, until: endsAt } = command
   refuseWindow(command, sentAt)
-  const placedBefore = (await ownRequests(ports, order)).filter(({ who }) => who === command.requestedBy)
+  const placedBefore = command.dryRun
+    ? []
+    : (await ownRequests(ports, order)).filter(({ who }) => who === command.requestedBy)
   if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
   const target = targetOf(placedBefore) ?? (await resolveTarget(ports, targetName(command)))
   const holdId = ownHoldId(target, command.requestedBy)
   const hold = holdKey({ source: 'operator', id: holdId })
   refuseBeyond(ports.config.maxHoldsPerSender, sender, await heldOrWaiting(ports), hold)
-  if (command.dryRun) return { result: 'dry-run', destinations: target.uris, edges: dryRun(target) }
   const now = ports.clock.now()
   const deadline = command.deadlineSeconds ?? ports.config.operatorDrainDeadlineSeconds
-  const held = await holdAndDrain(ports, target, {
+  const asked: DrainOrder = {
     source: 'operator',
     holdId,
     who: command.requestedBy,
@@ -125,7 +126,9 @@ async function drain(
     requestedAt: now,
     deadlineAt: (beginsAt ?? now) + deadline * 1000,
     ...{ beginsAt, endsAt },
-  })
+  }
+  if (command.dryRun) return { ...(await planDrain(ports, target, asked)), endsAt }
+  const held = await holdAndDrain(ports, target, asked)
   const about = { destinations: target.uris, hold, endsAt }
   if (held.result === 'waiting') return { ...about, ...held, edges: [] }
   const { result, edges, placed } = held
@@ -143,6 +146,7 @@ async function activate(
   command: ActivateCommand,
   { order, sender }: Sent,
 ): Promise<CommandAnswer<'activate'>> {
+  if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
   const known = await ports.store.holds()
   const target =
     (await liftedInstance(ports, command, known, order)) ??
@@ -169,10 +173,9 @@ async function activate(
     )
   if (command.dryRun)
     return {
-      result: 'dry-run',
-      destinations: target.uris,
-      wouldLift: chosen.map(named),
-      stillHeld: others(itsHolds, chosen),
+      ...{ result: 'dry-run', destinations: target.uris },
+      ...{ wouldLift: chosen.map(named), stillHeld: others(itsHolds, chosen) },
+      ...(await planActivate(ports, target, { holds, lifted: chosen, isIts })),
     }
   const before = meant ? await liftedBefore(ports, own, order) : []
   const by = command.requestedBy
@@ -239,18 +242,6 @@ function isMeant({ holdId, source }: ActivateCommand, own: string, hold: HoldNam
   return hold.source === 'operator' && hold.id === own
 }
 
-function dryRun(target: Target) {
-  return target.readouts.map((readout) =>
-    'listed' in readout
-      ? { edge: readout.edge, plan: disablePlan(target, readout.listed) }
-      : { edge: readout.edge, unreadable: readout.unreadable },
-  )
-}
-
 function others(holds: readonly Hold[], but: readonly Hold[]) {
   return holds.filter((hold) => !hold.lifted && !but.includes(hold)).map(named)
-}
-
-function named({ source, id, who, sender, why, endsAt }: Hold) {
-  return { source, id, who, sender, why, endsAt }
 }

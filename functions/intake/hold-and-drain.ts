@@ -5,7 +5,7 @@ import { CommandRefused } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
 import { changeReadBack } from '../stored/read-back.ts'
-import { askClearance } from './ask-clearance.ts'
+import { type Asked, askClearance } from './ask-clearance.ts'
 import type { ClearanceNeeds } from './clear-drains.ts'
 import { refuseDuplicates, type Target } from './target.ts'
 
@@ -40,15 +40,12 @@ export async function holdAndDrain(ports: ClearanceNeeds, target: Target, drain:
   // An operator can mend the list and ask again; an alarm's server is held wherever it can be, and what is
   // refused is told.
   if (isOperators) refuseDuplicates(target)
-  const hold = holdFor(target, drain)
-  const { beginsAt } = drain
-  const asked = { hold, ...(beginsAt !== undefined && { beginsAt }) }
+  const asked = askedFor(target, drain)
+  const { hold, beginsAt } = asked
   const cleared = await askClearance(ports, asked, isOperators ? 'refused' : 'waits')
   switch (cleared.kind) {
     case 'never':
-      throw new CommandRefused(
-        `it can never begin: ${cleared.because}. Lower that floor in the settings, or send it with "force" and the reason`,
-      )
+      throw neverBegins(cleared.because)
     case 'waits': {
       const { because } = cleared
       const { source } = drain
@@ -71,14 +68,21 @@ export async function holdAndDrain(ports: ClearanceNeeds, target: Target, drain:
   }
 }
 
-function holdFor({ readouts: _, ...scope }: Target, drain: DrainOrder): DrainHold {
-  const { source, holdId, who, sender, why, force, order, requestedAt, deadlineAt } = drain
-  return {
+export function neverBegins(because: string): CommandRefused {
+  return new CommandRefused(
+    `it can never begin: ${because}. Lower that floor in the settings, or send it with "force" and the reason`,
+  )
+}
+
+export function askedFor({ readouts: _, ...scope }: Target, drain: DrainOrder): Asked {
+  const { source, holdId, who, sender, why, force, order, requestedAt, deadlineAt, beginsAt } = drain
+  const hold: DrainHold = {
     ...{ ...scope, source, id: holdId, who, why, order, placedAt: requestedAt, until: deadlineAt },
     ...(sender && { sender }),
     ...(force !== undefined && { force }),
     ...(drain.endsAt !== undefined && { endsAt: drain.endsAt }),
   }
+  return { hold, ...(beginsAt !== undefined && { beginsAt }) }
 }
 
 export type Held =
