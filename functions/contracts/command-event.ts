@@ -89,17 +89,33 @@ const activated = z.discriminatedUnion('result', [
 ])
 
 const ofReload = { ...mayHaveReason, edge: text.optional(), command: z.literal('reload') }
-const counted = z.strictObject({ edge: text, listed: count })
+const wouldReload = z.strictObject({
+  ...{ edge: text, listed: count.describe('entries of its list now') },
+  heldAgain: count.describe('entries that would have to be held again'),
+  guarded: z.boolean().describe('its drain guard keeps calls from them until then'),
+  readAt: time,
+})
 const reloadDone = z.discriminatedUnion('result', [
-  published({ ...ofReload, result: dryRun, edges: outerList(z.union([counted, unreadable])) }),
+  published({ ...ofReload, result: dryRun, edges: outerList(z.union([wouldReload, unreadable])) }),
   published({ ...ofReload, result: z.enum(['reloaded', 'incomplete']), edges: outerList(reloaded) }),
 ])
 
-const released = published({
-  ...asked,
-  command: z.literal('release'),
-  ...{ result: z.enum(['dry-run', 'stale', 'released']), edge: text },
-})
+const ofRelease = { ...asked, command: z.literal('release'), edge: text }
+const released = z.discriminatedUnion('result', [
+  published({ ...ofRelease, result: z.enum(['stale', 'released']) }),
+  published({
+    ...{ ...ofRelease, result: dryRun },
+    removedAt: time.optional().describe('since when it is known to be configured no more'),
+    unreadableSince: time.optional(),
+    readAt: time.optional().describe('when it was read last; absent: never'),
+    drains: outerList(
+      z.strictObject({
+        drainId: text,
+        calls: count.optional().describe('counted there last; absent: unknown'),
+      }),
+    ).describe('which would go on without it'),
+  }),
+])
 
 const freeze = z.strictObject({
   ...{ who: text, sender: sender.optional(), why: text, at: time, until: time.optional(), order: text },

@@ -1,3 +1,7 @@
+import type { Drain } from './drain.ts'
+import { removedEdges } from './observation.ts'
+import { looking, waitsForCalls } from './phases.ts'
+import type { Readings } from './reading.ts'
 import type { Sender } from './sender.ts'
 
 /**
@@ -16,4 +20,11 @@ export interface EdgeRelease {
    * an edge of that id was configured again; kept, so that an older message that comes late can't release it
    */
   readonly ended?: { readonly at: number }
+}
+
+/** Whether a drain waits for an edge that is configured no more. */
+export function isWaitedForOn(edge: string, drain: Drain, readings: Readings): boolean {
+  const { edges } = looking(drain).memory
+  const removed = removedEdges({ edges, subject: drain.hold.subject }, readings)
+  return waitsForCalls(drain) && removed.includes(edge)
 }

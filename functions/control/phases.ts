@@ -65,6 +65,11 @@ export function becauseOf(phase: Phase): Because | undefined {
   return 'because' in phase ? phase.because : undefined
 }
 
+/** Whether calls keep it: what is empty, or concluded, is not waited for. */
+export function waitsForCalls({ phase: { name } }: Drain): boolean {
+  return name === 'claimed' || name === 'draining' || name === 'ending-calls' || name === 'retained'
+}
+
 /** The phase in which it looks: one whose completion was refused looks anew. */
 export function looking(drain: ActionDrain): Draining | EndingCalls | Retained
 export function looking(drain: HoldDrain): Draining | Held

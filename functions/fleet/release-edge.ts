@@ -5,6 +5,7 @@ import type { EdgeRelease } from '../control/edge-release.ts'
 import { CommandRefused, EdgeError } from '../control/errors.ts'
 import type { Sender } from '../control/sender.ts'
 import type { EdgePorts } from '../ports/ports.ts'
+import { planRelease } from './plan-commands.ts'
 
 /**
  * Lets drains go on without an edge that is no longer configured, on an operator's word that its calls are
@@ -13,7 +14,7 @@ import type { EdgePorts } from '../ports/ports.ts'
  * where it is: the last good one may be too old
  */
 export async function releaseEdge(
-  ports: Pick<EdgePorts, 'store' | 'fleet' | 'events' | 'clock' | 'ids'>,
+  ports: Pick<EdgePorts, 'store' | 'fleet' | 'events' | 'clock' | 'ids' | 'config'>,
   command: ReleaseCommand,
   order: string,
   sender?: Sender,
@@ -26,10 +27,10 @@ export async function releaseEdge(
     throw new CommandRefused(
       `edge "${edge}" is configured, so its calls can be counted: only one whose parameter has been removed can be released`,
     )
-  const wasConfigured = (await ports.store.edgeHeads()).some((head) => head.edge === edge)
-  if (!wasConfigured)
+  const head = (await ports.store.edgeHeads()).find((each) => each.edge === edge)
+  if (!head)
     throw new CommandRefused(`nobody has ever known an edge "${edge}": name it as its parameter was called`)
-  if (command.dryRun) return { result: 'dry-run', edge }
+  if (command.dryRun) return { result: 'dry-run', edge, ...(await planRelease(ports, head)) }
   const at = ports.clock.now()
   const release: EdgeRelease = { edge, who, ...(sender && { sender }), why, at, order }
   if ((await ports.store.putRelease(release)) === 'stale') return { result: 'stale', edge }

@@ -6,9 +6,9 @@ import type { Sender } from '../control/sender.ts'
 import type { Settled } from '../control/settled.ts'
 import type { Edge } from '../ports/edge.ts'
 import type { EdgePorts } from '../ports/ports.ts'
-import { type Readout, storedLists } from '../stored/lists.ts'
 import { onEach } from '../stored/on-each.ts'
 import type { Lease } from './edge-lease.ts'
+import { planReload } from './plan-commands.ts'
 import { type FleetNeeds, type SettleResult, settleEdge } from './settle-fleet.ts'
 import { wakeDrains } from './wake-drains.ts'
 
@@ -42,13 +42,7 @@ export async function reloadEdges(
     throw new CommandRefused(
       `no edge is called "${command.edge}"; there are: ${all.map((edge) => edge.id).join(', ')}`,
     )
-  if (command.dryRun) {
-    const lists = await storedLists(ports)
-    return {
-      result: 'dry-run',
-      edges: lists.filter(({ edge }) => edges.some(({ id }) => id === edge)).map(readable),
-    }
-  }
+  if (command.dryRun) return { result: 'dry-run', edges: await planReload(ports, edges) }
   const emptied = new Set<string>()
   const canary = await reloadOne(ports, first, emptied)
   const isShorter = canary.listed !== undefined && canary.listed.after < canary.listed.before
@@ -72,13 +66,6 @@ export async function reloadEdges(
     result: results.every(({ outcome }) => outcome === 'reloaded') ? 'reloaded' : 'incomplete',
     edges: results,
   }
-}
-
-function readable(readout: Readout) {
-  const { edge } = readout
-  return 'listed' in readout
-    ? { edge, listed: readout.listed.length }
-    : { edge, unreadable: readout.unreadable }
 }
 
 /** Under the edge's lease: reloaded, and settled at once, since a reload resets every state to the file's. */

@@ -1,5 +1,5 @@
 import type { EdgeView } from '../control/edge-plan.ts'
-import { notReadYet, type Reading, readable } from '../control/reading.ts'
+import { notReadYet, type Reading } from '../control/reading.ts'
 import type { Ports } from '../ports/ports.ts'
 import { onEach } from './on-each.ts'
 import { storedReadings } from './read-back.ts'
@@ -19,8 +19,9 @@ export async function edgeViews({
   return onEach(edges, async (reading): Promise<StoredEdge> => {
     const { edge } = reading
     if (!reading.readable) return { edge, unreadable: reading.reason }
-    const listing = readable(await store.listing(edge))
-    if (!listing) return { edge, unreadable: `edge ${edge}: ${notReadYet}` }
+    const listing = await store.listing(edge)
+    if (!listing || 'unread' in listing)
+      return { edge, unreadable: `edge ${edge}: ${listing?.unread ?? notReadYet}` }
     const { boot, askedAt, answeredAt, guarded } = reading
     const view: EdgeView = {
       ...{ boot, askedAt, answeredAt, list: listing.listed },

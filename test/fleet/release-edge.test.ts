@@ -104,6 +104,33 @@ test('a disabled entry of the machine that comes in place of a released edge is 
   expect(world.flags()).toMatchObject({ 'edge-b/1': 'DX', 'edge-b/2': 'DX' })
 })
 
+test('a dry run tells what the edge was last known to carry, and which drains would go on without it', async () => {
+  const world = createWorld()
+  await drainWithRemovedEdge(world)
+  const at = expect.any(Number)
+  const dry = (id: string) => world.command(release({ id, dryRun: true }))
+  expect(await dry('dry-1')).toMatchObject({
+    ...{ result: 'dry-run', edge: 'edge-b', removedAt: at, readAt: at },
+    drains: [{ drainId: `lifecycle/i-1234567890abcdef0/drain-calls`, calls: 1 }],
+  })
+  expect(await world.memory.store.releases()).toEqual([])
+  await world.command(release())
+  expect(await dry('dry-2')).toMatchObject({ drains: [] })
+})
+
+test('of a drain that begins after the removal nothing was counted there: it waits all the same', async () => {
+  const world = createWorld()
+  await world.reconcile()
+  world.memory.fleet.list.splice(1, 1)
+  await world.lifecycle(edit)
+  await world.settledAll()
+  await world.scaleIn()
+  await world.pass(1 * minutes)
+  expect(await world.command(release({ id: 'dry-1', dryRun: true }))).toMatchObject({
+    drains: [{ drainId: 'lifecycle/i-1234567890abcdef0/drain-calls' }],
+  })
+})
+
 test('only the released edge is left out: calls on another are waited for', async () => {
   const world = createWorld()
   const call = world.edge('edge-a').callTo(server)

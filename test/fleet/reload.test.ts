@@ -209,3 +209,25 @@ test('after a reload that was not answered, whoever settles an edge without a fe
   expect(failedAt).toBeGreaterThan(0)
   expect(takenAt[0]).toBeGreaterThanOrEqual(failedAt + 5 * seconds)
 })
+
+test('a dry run tells for each edge what it lists, what would have to be held again, and whether a guard keeps calls out until then', async () => {
+  const world = createWorld({ edges: [{ id: 'edge-a' }, { id: 'edge-b', guard: false }, { id: 'edge-c' }] })
+  await world.command(command('command-drain-destination', { id: 'drain-1' }))
+  await world.pass(1 * minutes)
+  world.edge('edge-c').misbehaviour = { unreachable: true }
+  world.memory.fleet.list.push(world.newEdge({ id: 'edge-d' }))
+  await world.pass(10 * seconds)
+  await world.settle({ kind: 'settle' })
+  world.memory.fleet.list.push(world.newEdge({ id: 'edge-e' }))
+  const readAt = expect.any(Number)
+  expect(await world.command(reload({ dryRun: true }))).toMatchObject({
+    result: 'dry-run',
+    edges: [
+      { edge: 'edge-a', listed: 4, heldAgain: 2, guarded: true, readAt },
+      { edge: 'edge-b', listed: 4, heldAgain: 2, guarded: false, readAt },
+      { edge: 'edge-c', unreadable: expect.stringContaining('edge-c') },
+      { edge: 'edge-d', listed: 4, heldAgain: 2 },
+      { edge: 'edge-e', unreadable: 'edge edge-e: it was not read yet' },
+    ],
+  })
+})
