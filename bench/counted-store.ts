@@ -1,6 +1,8 @@
 import { toDrainRow } from '../functions/aws/drain-row.ts'
+import { filedUnder } from '../functions/aws/dynamo-changes.ts'
 import { edgesPartitions, leaseKey } from '../functions/aws/dynamo-edges.ts'
 import { packed as asStored, gzipped } from '../functions/aws/packed.ts'
+import { type Change, freezeChange, holdChange, releaseChange } from '../functions/control/change.ts'
 import { drainId } from '../functions/control/drain.ts'
 import type { Store } from '../functions/ports/store.ts'
 
@@ -123,16 +125,21 @@ function countedHolds({ reads, writes }: Counting) {
   return {
     holds: reads('holds', () => 'HOLDS', sum),
     hold: reads('hold', (source, id) => `HOLD#${source}#${id}`, bytes),
-    // the row and its copy
+    // the row and its copy; a change, unless something is filled in
     putHold: writes(
       'putHold',
-      (hold) => [row(`HOLD#${hold.id}`, bytes(hold)), row('HOLDS', bytes(hold))],
+      (hold, over) => [
+        ...[row(`HOLD#${hold.id}`, bytes(hold)), row('HOLDS', bytes(hold))],
+        ...(over ? [] : [opening(holdChange(hold))]),
+      ],
       true,
     ),
     retire: writes(
       'retire',
-      (hold, mark) =>
-        [hold, mark].flatMap((each) => [row(`HOLD#${each.id}`, bytes(each)), row('HOLDS', bytes(each))]),
+      (hold, mark) => [
+        ...[hold, mark].flatMap((each) => [row(`HOLD#${each.id}`, bytes(each)), row('HOLDS', bytes(each))]),
+        opening(holdChange(mark)),
+      ],
       true,
     ),
   } satisfies Partial<Store>
@@ -172,6 +179,25 @@ function countedEdges(store: Store, { count, reads, writes }: Counting) {
         lease(edge),
       ],
       true,
+    ),
+  } satisfies Partial<Store>
+}
+
+const opening = (change: Change) => row('CHANGES', bytes(change))
+
+function countedChanges({ reads, writes }: Counting) {
+  return {
+    putChange: writes('putChange', (change) => [opening(change)]),
+    openChanges: reads('openChanges', () => 'CHANGES', sum),
+    putShown: writes('putShown', (_, shown) => [row('CHANGES', 2 * rowBytes + bytes(shown))]),
+    fileChange: writes('fileChange', (filed) => [
+      ...filedUnder(filed).map((of) => row(`CHANGES#${JSON.stringify(of)}`, bytes(filed))),
+      ...(filed.complete ? [row('CHANGES', 2 * rowBytes + bytes(filed.shown))] : []),
+    ]),
+    changes: reads(
+      'changes',
+      (of) => `CHANGES#${JSON.stringify(of)}`,
+      ({ changes }) => sum(changes),
     ),
   } satisfies Partial<Store>
 }
@@ -225,6 +251,7 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     ...countedHolds(counting),
     ...countedEdges(store, counting),
     ...countedReadings(store, counting),
+    ...countedChanges(counting),
     waiting: reads(
       'waiting',
       () => 'WAITING',
@@ -234,11 +261,14 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     dropWaiting: writes('dropWaiting', () => [row('WAITING')]),
     placeWaiting: writes(
       'placeWaiting',
-      ({ hold }) => [row(`HOLD#${hold.id}`, bytes(hold)), row('HOLDS', bytes(hold)), row('WAITING')],
+      ({ hold }) => [
+        ...[row(`HOLD#${hold.id}`, bytes(hold)), row('HOLDS', bytes(hold)), row('WAITING')],
+        opening(holdChange(hold)),
+      ],
       true,
     ),
     freeze: reads('freeze', () => 'FREEZE', bytes),
-    putFreeze: writes('putFreeze', () => [row('FREEZE')]),
+    putFreeze: writes('putFreeze', (freeze) => [row('FREEZE'), opening(freezeChange(freeze))], true),
     drain: reads('drain', (id) => `DRAIN#${id}`, bytes),
     putDrain: writes('putDrain', (drain) => [row(`DRAIN#${drainId(drain)}`, bytes(toDrainRow(drain)))]),
     seeRequest: writes('seeRequest', ({ source, id }) => [row(`${source.toUpperCase()}#${id}`)]),
@@ -248,7 +278,11 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     keptEvents: reads('keptEvents', () => 'EVENTS', sum),
     dropKeptEvent: writes('dropKeptEvent', (kept) => [row('EVENTS', bytes(kept))]),
     releases: reads('releases', () => 'RELEASES', sum),
-    putRelease: writes('putRelease', (release) => [row('RELEASES', bytes(release))]),
+    putRelease: writes(
+      'putRelease',
+      (release) => [row('RELEASES', bytes(release)), opening(releaseChange(release))],
+      true,
+    ),
     pendingOutcomes: reads('pendingOutcomes', () => 'PENDING', sum),
     putPendingOutcome: writes('putPendingOutcome', (pending) => [row('PENDING', bytes(pending))]),
     dropPendingOutcome: writes('dropPendingOutcome', () => [row('PENDING')]),

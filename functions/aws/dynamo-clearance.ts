@@ -1,7 +1,9 @@
+import { freezeChange, holdChange, supersededChange } from '../control/change.ts'
 import type { WaitingDrain } from '../control/clearance.ts'
 import { UnexpectedAnswer } from '../control/errors.ts'
 import { holdKey } from '../control/hold.ts'
 import type { Store } from '../ports/store.ts'
+import { opening } from './dynamo-changes.ts'
 import { leaseKey, under } from './dynamo-edges.ts'
 import { checksOf, notAfter, writesOf } from './dynamo-holds.ts'
 import type { Condition, DynamoTable, Key } from './dynamo-table.ts'
@@ -43,10 +45,15 @@ export function dynamoClearance(table: DynamoTable): Clearances {
       const writes = [{ put, condition: notAfter(order) }, ...checksOf(waiting.hold)]
       return (await table.writeAll(writes)) ? 'written' : 'stale'
     },
-    dropWaiting: (waiting) => table.write({ delete: waitingKey(waiting), condition: waits(waiting) }),
+    dropWaiting(waiting, superseded) {
+      const drop = { delete: waitingKey(waiting), condition: waits(waiting) }
+      if (!superseded) return table.write(drop)
+      return table.writeAll([drop, opening(supersededChange(waiting, superseded))])
+    },
     async placeWaiting(waiting, { name, generation }) {
       const placed = await table.writeAll([
         ...writesOf(waiting.hold),
+        opening(holdChange(waiting.hold)),
         { delete: waitingKey(waiting), condition: waits(waiting) },
         { check: leaseKey(name), condition: under(generation) },
       ])
@@ -60,7 +67,8 @@ export function dynamoClearance(table: DynamoTable): Clearances {
     },
     async putFreeze(freeze) {
       const put = { ...freezeKey, data: freeze }
-      return (await table.write({ put, condition: notAfter(freeze.order) })) ? 'written' : 'stale'
+      const writes = [{ put, condition: notAfter(freeze.order) }, opening(freezeChange(freeze))]
+      return (await table.writeAll(writes)) ? 'written' : 'stale'
     },
   }
 }

@@ -1,6 +1,8 @@
+import { holdChange } from '../control/change.ts'
 import { StoreConflict } from '../control/errors.ts'
 import type { Hold, HoldSource, Subject } from '../control/hold.ts'
 import type { Store } from '../ports/store.ts'
+import { opening } from './dynamo-changes.ts'
 import type { Condition, DynamoTable, Key, Write } from './dynamo-table.ts'
 import { holdRow, parseAnswer } from './rows.ts'
 
@@ -96,10 +98,12 @@ export function dynamoHolds(table: DynamoTable): Pick<Store, 'holds' | 'hold' | 
       return undefined
     },
     async putHold(hold, over) {
-      return (await table.writeAll(writesOf(hold, over))) ? 'written' : 'stale'
+      const writes = over ? writesOf(hold, over) : [...writesOf(hold), opening(holdChange(hold))]
+      return (await table.writeAll(writes)) ? 'written' : 'stale'
     },
     async retire(lifted, mark) {
-      if (!(await table.writeAll([...writesOf(lifted), ...writesOf(mark)])))
+      const writes = [...writesOf(lifted), ...writesOf(mark), opening(holdChange(mark))]
+      if (!(await table.writeAll(writes)))
         throw new StoreConflict(`hold ${lifted.id} was written later: read it again`)
     },
   }

@@ -1,7 +1,9 @@
+import { releaseChange } from '../control/change.ts'
 import { drainId } from '../control/drain.ts'
 import type { KeptEvent } from '../ports/events.ts'
 import type { Store } from '../ports/store.ts'
 import { drainRow, toDrainRow } from './drain-row.ts'
+import { dynamoChanges, opening } from './dynamo-changes.ts'
 import { dynamoClearance } from './dynamo-clearance.ts'
 import { dynamoEdges } from './dynamo-edges.ts'
 import { dynamoHolds, notAfter, seenKey } from './dynamo-holds.ts'
@@ -53,6 +55,8 @@ const keptKey = ({ at, id }: KeptEvent): Key => ({
  * | drain by choice that waits for clearance | `WAITING`       | `<source>/<id>`            | never                        |
  * | freeze, in force or ended | `FREEZE`                       | `FREEZE`                   | never                        |
  * | answer to be ended     | `PENDING`                         | `<id>`                     | 14 days                      |
+ * | change that is not filed for good | `CHANGES`      | `<id>`                     | 90 days                      |
+ * | change, filed          | `CHANGES#DAY#<UTC day>`, `CHANGES#DESTINATION#<URI or instance id>`, `CHANGES#SENDER#<id>` | `<id>` | 90 days |
  * | last good edges        | `FLEET`                           | `LAST_GOOD`                | never                        |
  *
  * `<subject>` is the URI or the instance's id.
@@ -68,6 +72,7 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
   return {
     ...dynamoHolds(table),
     ...dynamoClearance(table),
+    ...dynamoChanges(table),
     ...dynamoEdges(table),
     ...dynamoReadings(table, clock),
 
@@ -126,10 +131,11 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
     },
     async putRelease(release) {
       const key = { pk: 'RELEASES', sk: release.edge }
-      const written = await table.write({
-        put: release.ended ? expiring(key, release, endedReleaseSeconds) : { ...key, data: release },
-        condition: notAfter(release.order),
-      })
+      const put = release.ended ? expiring(key, release, endedReleaseSeconds) : { ...key, data: release }
+      const written = await table.writeAll([
+        { put, condition: notAfter(release.order) },
+        opening(releaseChange(release)),
+      ])
       return written ? 'written' : 'stale'
     },
 

@@ -39,6 +39,8 @@ export type Write =
   | { readonly delete: Key; readonly condition?: Condition }
   /** Sets these fields of the data of a row that the condition has be there. */
   | { readonly update: Key; readonly set: Readonly<Record<string, unknown>>; readonly condition: Condition }
+  /** Put, unless a row is there: that one stays as it is. */
+  | { readonly once: Row; readonly condition?: never }
   /** in a transaction only */
   | { readonly check: Key; readonly condition: Condition }
 
@@ -54,6 +56,11 @@ export interface DynamoTable {
    * Data is unparsed.
    */
   query(pk: string, most?: number): Promise<readonly Pick<Row, 'sk' | 'data'>[]>
+  /** @returns a page of a partition's rows, the last by sort key first, and where the next one begins */
+  newest(
+    pk: string,
+    page: { readonly most: number; readonly before?: string | undefined },
+  ): Promise<{ readonly rows: readonly Pick<Row, 'sk' | 'data'>[]; readonly next: string | undefined }>
   /** @returns false, and changes nothing, when the condition does not hold */
   write(write: Write): Promise<boolean>
   /** Adds 1 to a number of the row's data, which begins with 0. @returns its new value */
@@ -97,11 +104,15 @@ export function createDynamoTable({ documents, table, clock, random }: DynamoTab
       return found
     },
 
+    newest: (pk, page) => newestRows(documents, table, pk, page),
+
     async write(write) {
       const input = { TableName: table, ...conditionOf(write) }
       try {
         if ('check' in write) throw new Error('a check alone changes nothing')
         if ('put' in write) await documents.send(new PutCommand({ ...input, Item: { ...write.put } }))
+        else if ('once' in write)
+          await documents.send(new UpdateCommand({ TableName: table, ...onceOf(write.once) }))
         else if ('update' in write)
           await documents.send(new UpdateCommand({ TableName: table, ...updateOf(write) }))
         else await documents.send(new DeleteCommand({ ...input, Key: { ...write.delete } }))
@@ -112,32 +123,13 @@ export function createDynamoTable({ documents, table, clock, random }: DynamoTab
       }
     },
 
-    async add({ pk, sk }, name) {
-      try {
-        // Nothing can be added to what is not there.
-        const first = { TableName: table, Item: { pk, sk, data: { [name]: 0 } } }
-        await documents.send(new PutCommand({ ...first, ConditionExpression: 'attribute_not_exists(pk)' }))
-      } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error
-      }
-      const answer = await documents.send(
-        new UpdateCommand({
-          TableName: table,
-          Key: { pk, sk },
-          // ADD takes top-level attributes only.
-          UpdateExpression: 'SET #data.#name = #data.#name + :one',
-          ExpressionAttributeNames: { '#data': 'data', '#name': name },
-          ExpressionAttributeValues: { ':one': 1 },
-          ReturnValues: 'ALL_NEW',
-        }),
-      )
-      return Number((dataOf(answer.Attributes) as Record<string, unknown> | undefined)?.[name])
-    },
+    add: (key, name) => addOne(documents, table, key, name),
 
     async writeAll(writes) {
       const items = writes.map((write) => {
         const input = { TableName: table, ...conditionOf(write) }
         if ('put' in write) return { Put: { ...input, Item: { ...write.put } } }
+        if ('once' in write) return { Update: { TableName: table, ...onceOf(write.once) } }
         if ('update' in write) return { Update: { TableName: table, ...updateOf(write) } }
         if ('delete' in write) return { Delete: { ...input, Key: { ...write.delete } } }
         return { ConditionCheck: { TableName: table, ...checkOf(write.condition), Key: { ...write.check } } }
@@ -150,6 +142,53 @@ export function createDynamoTable({ documents, table, clock, random }: DynamoTab
       throw new StoreConflict(`other writers were in the way ${transactionTries} times: try again`)
     },
   }
+}
+
+async function newestRows(
+  documents: DynamoDBDocumentClient,
+  table: string,
+  pk: string,
+  { most, before }: Parameters<DynamoTable['newest']>[1],
+): ReturnType<DynamoTable['newest']> {
+  const answer = await documents.send(
+    new QueryCommand({
+      TableName: table,
+      KeyConditionExpression: before === undefined ? 'pk = :pk' : 'pk = :pk AND sk < :before',
+      ExpressionAttributeValues: { ':pk': pk, ...(before !== undefined && { ':before': before }) },
+      ConsistentRead: true,
+      ScanIndexForward: false,
+      Limit: most,
+    }),
+  )
+  const rows = (answer.Items ?? []).map((item) => ({ sk: String(item['sk']), data: dataOf(item) }))
+  return { rows, next: answer.LastEvaluatedKey && rows.at(-1)?.sk }
+}
+
+async function addOne(
+  documents: DynamoDBDocumentClient,
+  table: string,
+  { pk, sk }: Key,
+  name: string,
+): Promise<number> {
+  try {
+    // Nothing can be added to what is not there.
+    const first = { TableName: table, Item: { pk, sk, data: { [name]: 0 } } }
+    await documents.send(new PutCommand({ ...first, ConditionExpression: 'attribute_not_exists(pk)' }))
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error
+  }
+  const answer = await documents.send(
+    new UpdateCommand({
+      TableName: table,
+      Key: { pk, sk },
+      // ADD takes top-level attributes only.
+      UpdateExpression: 'SET #data.#name = #data.#name + :one',
+      ExpressionAttributeNames: { '#data': 'data', '#name': name },
+      ExpressionAttributeValues: { ':one': 1 },
+      ReturnValues: 'ALL_NEW',
+    }),
+  )
+  return Number((dataOf(answer.Attributes) as Record<string, unknown> | undefined)?.[name])
 }
 
 async function tryTransaction(
@@ -189,6 +228,16 @@ function updateOf({ update, set, condition }: Extract<Write, { readonly update: 
       ...ExpressionAttributeValues,
       ...Object.fromEntries(fields.map(([name, value]) => [`:new_${name}`, value])),
     },
+  }
+}
+
+function onceOf({ pk, sk, data, expiresAt }: Row) {
+  const fields = Object.entries({ data, expiresAt }).filter(([, value]) => value !== undefined)
+  return {
+    Key: { pk, sk },
+    UpdateExpression: `SET ${fields.map(([name]) => `#${name} = if_not_exists(#${name}, :${name})`).join(', ')}`,
+    ExpressionAttributeNames: Object.fromEntries(fields.map(([name]) => [`#${name}`, name])),
+    ExpressionAttributeValues: Object.fromEntries(fields.map(([name, value]) => [`:${name}`, value])),
   }
 }
 

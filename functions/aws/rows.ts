@@ -68,6 +68,8 @@ export const sender: z.ZodType<Sender> = z.object({
   name: z.string().exactOptional(),
 } satisfies Fields<Sender>)
 
+const endedBy = { by: z.string(), sender: sender.exactOptional(), why: z.string().exactOptional() }
+
 const holdFields = {
   source: z.enum({
     lifecycle: 'lifecycle',
@@ -92,9 +94,7 @@ const holdFields = {
   endsAt: z.number().exactOptional(),
   order: z.string(),
   lifted: z
-    .object({ at: z.number(), by: z.string(), sender: sender.exactOptional() } satisfies Fields<
-      NonNullable<Hold['lifted']>
-    >)
+    .object({ at: z.number(), ...endedBy } satisfies Fields<NonNullable<Hold['lifted']>>)
     .exactOptional(),
 } satisfies Fields<Hold>
 export const holdRow: z.ZodType<Hold> = z.object(holdFields)
@@ -122,7 +122,9 @@ export const freezeRow: z.ZodType<Freeze> = z.object({
   at: z.number(),
   until: z.number().exactOptional(),
   order: z.string(),
-  ended: z.object({ at: z.number(), by: z.string() }).exactOptional(),
+  ended: z
+    .object({ at: z.number(), ...endedBy } satisfies Fields<NonNullable<Freeze['ended']>>)
+    .exactOptional(),
 } satisfies Fields<Freeze>)
 
 export const releaseRow: z.ZodType<EdgeRelease> = z.object({

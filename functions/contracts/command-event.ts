@@ -119,7 +119,7 @@ const released = z.discriminatedUnion('result', [
 
 const freeze = z.strictObject({
   ...{ who: text, sender: sender.optional(), why: text, at: time, until: time.optional(), order: text },
-  ended: z.strictObject({ at: time, by: text }).optional(),
+  ended: z.strictObject({ at: time, by: text, sender: sender.optional(), why: text.optional() }).optional(),
 })
 const ofFreeze = { ...asked, command: z.literal('freeze') }
 const wouldThaw = {

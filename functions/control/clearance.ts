@@ -31,7 +31,12 @@ export interface Freeze {
   readonly at: number
   readonly until?: number
   readonly order: string
-  readonly ended?: { readonly at: number; readonly by: string }
+  readonly ended?: {
+    readonly at: number
+    readonly by: string
+    readonly sender?: Sender
+    readonly why?: string
+  }
 }
 
 /** @returns the freeze, where it is in force */

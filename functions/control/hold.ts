@@ -73,6 +73,7 @@ export interface Hold {
     readonly at: number
     readonly by: string
     readonly sender?: Sender
+    readonly why?: string
   }
 }
 

@@ -12,7 +12,7 @@ export interface Sender {
 }
 
 /** A role is one sender in all its sessions: whoever assumes it may choose the session's name. */
-function principalOf(id: string): string {
+export function principalOf(id: string): string {
   return id.replace(/^(AROA[^:]*):.*$/, '$1')
 }
 

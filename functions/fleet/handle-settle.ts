@@ -136,7 +136,7 @@ async function doCommand(ports: FleetNeeds, request: Command): Promise<void> {
 
 async function answerOf(ports: FleetNeeds, { command, order, sender }: Command) {
   return command.command === 'reload'
-    ? { ...asked(command, sender), ...(await reloadEdges(ports, command, sender)) }
+    ? { ...asked(command, sender), ...(await reloadEdges(ports, command, order, sender)) }
     : { ...asked(command, sender), ...(await releaseEdge(ports, command, order, sender)) }
 }
 

@@ -1,6 +1,7 @@
 import type { ReloadCommand } from '../contracts/command.ts'
 import type { CommandAnswer } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
+import { type Reloaded, reloadChange } from '../control/change.ts'
 import { asEdgeError, CommandRefused, EdgeError, neverAnswered, StaleGeneration } from '../control/errors.ts'
 import type { Sender } from '../control/sender.ts'
 import type { Settled } from '../control/settled.ts'
@@ -18,13 +19,6 @@ import { wakeDrains } from './wake-drains.ts'
  */
 const afterReloadDeltaMs = 6_000
 
-interface Reloaded {
-  readonly edge: string
-  readonly outcome: 'reloaded' | 'failed' | 'not-tried'
-  readonly detail?: string
-  readonly listed?: { readonly before: number; readonly after: number }
-}
-
 /**
  * Reloads one edge, or every edge: one alone first, and the others only if it still lists something, since an
  * empty file answers Ok too and wipes the list. Never together with our own writes; the holds are set again
@@ -33,6 +27,7 @@ interface Reloaded {
 export async function reloadEdges(
   ports: FleetNeeds,
   command: ReloadCommand,
+  order: string,
   sender?: Sender,
 ): Promise<CommandAnswer<'reload'>> {
   const all = await ports.fleet.edges()
@@ -58,9 +53,12 @@ export async function reloadEdges(
         }))
   await wakeDrains(ports, emptied)
   const results: Reloaded[] = [canary, ...rest]
+  const { id, requestedBy, reason } = command
+  const whose = { who: requestedBy, ...(sender && { sender }), ...(reason !== undefined && { why: reason }) }
+  await ports.store.putChange(reloadChange(order, { id, ...whose }, results))
   await ports.events.publish({
     type: eventTypes.reloadFinished,
-    detail: { requestedBy: command.requestedBy, sender, reason: command.reason, edges: results },
+    detail: { requestedBy, sender, reason, edges: results },
   })
   return {
     result: results.every(({ outcome }) => outcome === 'reloaded') ? 'reloaded' : 'incomplete',

@@ -11,7 +11,7 @@ import { onEach } from '../stored/on-each.ts'
  * @returns what was dropped, which is published
  */
 export async function dropWaiting(
-  ports: Pick<Ports, 'store' | 'events'>,
+  ports: Pick<Ports, 'store' | 'events' | 'clock'>,
   isMeant: (hold: DrainHold) => boolean,
   by: string,
   { order, sender }: { readonly order: string; readonly sender?: Sender | undefined },
@@ -27,7 +27,7 @@ export async function dropWaiting(
 
 /** Publishes first: a run that is killed in between publishes twice, and never zero times. */
 export async function supersede(
-  { store, events }: Pick<Ports, 'store' | 'events'>,
+  { store, events, clock }: Pick<Ports, 'store' | 'events' | 'clock'>,
   waiting: WaitingDrain,
   by: string,
   sender?: Sender,
@@ -37,5 +37,5 @@ export async function supersede(
     type: eventTypes.drainSuperseded,
     detail: { drainId: holdKey(hold), who, why, by, sender, since: waiting.since },
   })
-  return store.dropWaiting(waiting)
+  return store.dropWaiting(waiting, { at: clock.now(), by, ...(sender && { sender }) })
 }

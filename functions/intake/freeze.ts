@@ -38,7 +38,7 @@ export async function freeze(
 /** What waits is decided on at once. */
 export async function unfreeze(
   ports: ClearanceNeeds,
-  { requestedBy: by, dryRun }: UnfreezeCommand,
+  { requestedBy: by, reason: why, dryRun }: UnfreezeCommand,
   sent: Sent,
 ): Promise<CommandAnswer<'unfreeze'>> {
   const { store, clock } = ports
@@ -48,19 +48,27 @@ export async function unfreeze(
   // What a run of this very command has ended that was killed is published, and decided on, again.
   const frozen = before ?? (last?.ended && last.order === sent.order ? last : undefined)
   if (!frozen) return { result: 'not-frozen', frozen: before }
-  if (!(await endFreeze(ports, frozen, by, sent))) return { result: 'stale', frozen: await store.freeze() }
+  if (!(await endFreeze(ports, frozen, { by, why, sender: sent.sender }, sent)))
+    return { result: 'stale', frozen: await store.freeze() }
   await clearDrains(ports)
   return { result: 'unfrozen' }
+}
+
+interface EndedBy {
+  readonly by: string
+  readonly sender?: Sent['sender']
+  readonly why?: string | undefined
 }
 
 /** @returns whether it was ended, and no later freeze is there */
 async function endFreeze(
   { store, events, clock }: Pick<Ports, 'store' | 'events' | 'clock'>,
   freeze: Freeze,
-  by: string,
-  { order, sender }: Pick<Sent, 'order'> & Partial<Sent>,
+  { by, sender, why: reason }: EndedBy,
+  { order }: Pick<Sent, 'order'>,
 ): Promise<boolean> {
-  const ended = { ...freeze, order, ended: { at: clock.now(), by } }
+  const whose = { by, ...(sender && { sender }), ...(reason !== undefined && { why: reason }) }
+  const ended = { ...freeze, order, ended: { at: clock.now(), ...whose } }
   if ((await store.putFreeze(ended)) === 'stale') return false
   const { who, why, at } = freeze
   await events.publish({ type: eventTypes.freezeEnded, detail: { who, why, since: at, by, sender } })
@@ -76,7 +84,7 @@ export async function currentFreeze(
   const isOver = inForce(freeze, now) === undefined
   if (!isOver) return freeze
   // In its own order: a freeze that was sent before this end, and comes after it, stands.
-  if (freeze && !freeze.ended) await endFreeze(ports, freeze, 'its end', { order: freeze.order })
+  if (freeze && !freeze.ended) await endFreeze(ports, freeze, { by: 'its end' }, freeze)
   return undefined
 }
 

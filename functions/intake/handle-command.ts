@@ -179,7 +179,7 @@ async function activate(
     }
   const before = meant ? await liftedBefore(ports, own, order) : []
   const by = command.requestedBy
-  const options = { order, sender, scope: target }
+  const options = { order, sender, why: command.reason, scope: target }
   const { lifted, edges, wanted } = await lift(ports, [...chosen, ...before], by, options)
   for (const hold of lifted) {
     const tombstone = { ...hold, order, lifted: { at: ports.clock.now(), by, sender } }

@@ -1,4 +1,5 @@
 import { eventTypes } from '../contracts/names.ts'
+import { alike, holdChange } from '../control/change.ts'
 import type { EdgeResult } from '../control/edge-result.ts'
 import { type Hold, holdKey, orderOf } from '../control/hold.ts'
 import type { Scope } from '../control/plan.ts'
@@ -28,6 +29,8 @@ export interface LiftOptions {
   readonly order?: string | ((hold: Hold) => string)
   /** of the message that lifts them, where one does */
   readonly sender?: Sender | undefined
+  /** its reason */
+  readonly why?: string | undefined
   readonly scope?: Scope
 }
 
@@ -40,23 +43,28 @@ export async function lift(
   ports: LiftNeeds,
   holds: readonly Hold[],
   by: string | ((hold: Hold) => string),
-  { order = orderOf(ports.clock.now()), sender, scope }: LiftOptions = {},
+  { order = orderOf(ports.clock.now()), sender, why, scope }: LiftOptions = {},
 ): Promise<Lifted> {
   const byOf = (hold: Hold) => (typeof by === 'string' ? by : by(hold))
-  const liftedNow = (hold: Hold) => ({ at: ports.clock.now(), by: byOf(hold), ...(sender && { sender }) })
+  const liftedNow = (hold: Hold) => ({
+    ...{ at: ports.clock.now(), by: byOf(hold), ...(sender && { sender }) },
+    ...(why !== undefined && { why }),
+  })
   const written = await onEach(holds, async (hold) => {
     // A drain that could not be started finds that its hold is lifted, and ends; nobody comes back for it
     // afterwards.
     await finishClaim(ports, holdKey(hold))
     const ordered = typeof order === 'string' ? order : order(hold)
     const tombstone: Hold = { ...hold, order: ordered, lifted: liftedNow(hold) }
-    return (await ports.store.putHold(tombstone)) === 'written' ? [hold] : []
+    return (await ports.store.putHold(tombstone)) === 'written' ? [{ hold, tombstone }] : []
   })
   const lifted = written.flat()
   const wanted = await ports.store.raiseWanted()
   const edgesOf = await changeReadBack(ports, wanted)
-  const shown = await onEach(lifted, async (hold) => {
-    const edges = await edgesOf({ ...hold, lifted: liftedNow(hold) })
+  const shown = await onEach(lifted, async ({ hold, tombstone }) => {
+    const edges = await edgesOf(tombstone)
+    const read = edges.filter(({ guarded }) => guarded !== undefined)
+    await ports.store.putShown(holdChange(tombstone).id, alike([], read))
     await ports.events.publish({
       type: eventTypes.holdLifted,
       detail: {
@@ -73,5 +81,5 @@ export async function lift(
     return edges
   })
   const edges = lifted.length === 0 && scope ? await edgesOf(scope) : together(shown.flat())
-  return { lifted, edges, wanted }
+  return { lifted: lifted.map(({ hold }) => hold), edges, wanted }
 }

@@ -1,3 +1,4 @@
+import type { Superseded } from '../control/change.ts'
 import type { Freeze, Waiting, WaitingDrain } from '../control/clearance.ts'
 import type { Drain } from '../control/drain.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
@@ -12,13 +13,15 @@ import type {
   StoredHead,
   UnreadRow,
 } from '../control/reading.ts'
+import type { Changes } from './changes.ts'
 import type { KeptEvent } from './events.ts'
 
 /**
  * Holds, drain records, what is on record of edges and was read of them. Each write is conditional;
- * `conflict` means that somebody wrote first and nothing was changed.
+ * `conflict` means that somebody wrote first and nothing was changed. What places, lifts or retires a hold,
+ * drops what waits for something later, freezes or releases also opens a change, in the same transaction.
  */
-export interface Store {
+export interface Store extends Changes {
   /** Holds that are not lifted, retired marks among them. */
   holds(): Promise<readonly Hold[]>
   /** One hold, lifted or not. */
@@ -44,8 +47,11 @@ export interface Store {
    * `putHold` has it (`stale`).
    */
   putWaiting(waiting: WaitingDrain): Promise<'written' | 'stale'>
-  /** @returns whether it waited still: nobody else has begun or dropped it */
-  dropWaiting(waiting: WaitingDrain): Promise<boolean>
+  /**
+   * @param superseded left out: nothing later is the reason
+   * @returns whether it waited still: nobody else has begun or dropped it
+   */
+  dropWaiting(waiting: WaitingDrain, superseded?: Superseded): Promise<boolean>
   /**
    * In one transaction: its hold is placed, as `putHold` does, and it waits no more. Condition: the lease of
    * this name has this generation still (`lost`), and it waits still (`stale`).

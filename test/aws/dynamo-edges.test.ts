@@ -14,6 +14,7 @@ function repeatingTable(): { table: DynamoTable; written: Write[] } {
   const written: Write[] = []
   const table: DynamoTable = {
     get: async ({ pk, sk }) => structuredClone(rows.get(`${pk}/${sk}`)),
+    newest: async () => ({ rows: [], next: undefined }),
     query: async () => [],
     write: async (write) => {
       if ('put' in write) rows.set(`${write.put.pk}/${write.put.sk}`, structuredClone(write.put.data))
@@ -44,6 +45,7 @@ function leaseTable(data: unknown, { onWrite }: { onWrite?: () => unknown } = {}
     })
   const table: DynamoTable = {
     get: async () => structuredClone(lease),
+    newest: async () => ({ rows: [], next: undefined }),
     query: async () => [],
     write: async (write) => {
       if (onWrite) lease = onWrite()

@@ -13,6 +13,7 @@ function tableOf(rows: Readonly<Record<string, unknown>> = {}) {
   const transactions: (readonly Write[])[] = []
   const table: DynamoTable = {
     get: async ({ pk, sk }) => rows[`${pk}/${sk}`],
+    newest: async () => ({ rows: [], next: undefined }),
     query: async (pk) =>
       Object.entries(rows).flatMap(([key, data]) =>
         key.startsWith(`${pk}/`) ? [{ sk: key.slice(pk.length + 1), data }] : [],

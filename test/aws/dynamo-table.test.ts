@@ -38,6 +38,43 @@ test('a partition is read to its last page, consistently, past an empty one', as
   expect(stub.requests[2]?.body.ExclusiveStartKey).toBeDefined()
 })
 
+test('a page begins with the last, ends where the next one begins, and one that is the last names none', async () => {
+  const pages = [[row(3), row(2)], [row(1)]]
+  const { stub, table } = await tableOver(() => ({
+    result: {
+      Items: pages.shift() ?? [],
+      ...(pages.length > 0 && { LastEvaluatedKey: { pk: { S: 'P' }, sk: { S: '2' } } }),
+    },
+  }))
+  const { rows, next } = await table.newest('P', { most: 2 })
+  expect([rows.map(({ data }) => data), next]).toEqual([[3, 2], '2'])
+  expect((await table.newest('P', { most: 2, before: next })).next).toBe(undefined)
+  expect(stub.requests.map(({ body }) => body)).toMatchObject([
+    { ScanIndexForward: false, Limit: 2, KeyConditionExpression: 'pk = :pk' },
+    {
+      KeyConditionExpression: 'pk = :pk AND sk < :before',
+      ExpressionAttributeValues: { ':before': { S: '2' } },
+    },
+  ])
+})
+
+test('a row that is written once stays as it is, alone and in a transaction', async () => {
+  const { stub, table } = await tableOver(() => ({ result: {} }))
+  const once = { once: { pk: 'P', sk: 'S', data: { a: 1 }, expiresAt: 7 } }
+  expect(await table.write(once)).toBe(true)
+  expect(await table.writeAll([once])).toBe(true)
+  const update = {
+    Key: { pk: { S: 'P' }, sk: { S: 'S' } },
+    UpdateExpression:
+      'SET #data = if_not_exists(#data, :data), #expiresAt = if_not_exists(#expiresAt, :expiresAt)',
+    ExpressionAttributeValues: { ':data': { M: { a: { N: '1' } } }, ':expiresAt': { N: '7' } },
+  }
+  expect(stub.requests.map(({ body }) => body)).toMatchObject([
+    update,
+    { TransactItems: [{ Update: { TableName: 't', ...update } }] },
+  ])
+})
+
 test('a transaction that met another one is tried again, further apart each time', async () => {
   let contended = 3
   const { stub, clock, table } = await tableOver(() => {

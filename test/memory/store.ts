@@ -1,3 +1,10 @@
+import {
+  type Change,
+  freezeChange,
+  holdChange,
+  releaseChange,
+  supersededChange,
+} from '../../functions/control/change.ts'
 import type { Freeze, WaitingDrain } from '../../functions/control/clearance.ts'
 import { type Drain, drainId } from '../../functions/control/drain.ts'
 import type { EdgeRelease } from '../../functions/control/edge-release.ts'
@@ -14,6 +21,7 @@ import {
 } from '../../functions/control/reading.ts'
 import type { KeptEvent } from '../../functions/ports/events.ts'
 import type { CommandOutcomeRow, PendingOutcome, Store } from '../../functions/ports/store.ts'
+import { memoryChanges } from './changes.ts'
 import { type Faulty, faulty } from './faults.ts'
 
 export type MemoryStore = Faulty<Store>
@@ -31,6 +39,7 @@ function notRead(edge: string): EdgeHead {
 function memoryWaiting(
   holds: Pick<Store, 'putHold'> & { readonly isStale: (hold: Hold) => boolean },
   generationOf: (lease: string) => number | undefined,
+  opens: (change: Change) => void,
 ) {
   const rows = new Map<string, WaitingDrain>()
   let freeze: Freeze | undefined
@@ -47,7 +56,11 @@ function memoryWaiting(
       rows.set(keyOf(waiting), structuredClone(waiting))
       return 'written'
     },
-    dropWaiting: async (waiting) => waits(waiting) && rows.delete(keyOf(waiting)),
+    async dropWaiting(waiting, superseded) {
+      if (!waits(waiting)) return false
+      if (superseded) opens(supersededChange(waiting, superseded))
+      return rows.delete(keyOf(waiting))
+    },
     async placeWaiting(waiting, { name, generation }) {
       if (generationOf(name) !== generation) return 'lost'
       if (!waits(waiting) || holds.isStale(waiting.hold)) return 'stale'
@@ -58,12 +71,13 @@ function memoryWaiting(
     async putFreeze(next) {
       if ((freeze?.order ?? '') > next.order) return 'stale'
       freeze = structuredClone(next)
+      opens(freezeChange(next))
       return 'written'
     },
   } satisfies Partial<Store>
 }
 
-function memoryHolds() {
+function memoryHolds(opens: (change: Change) => void) {
   const holds = new Map<string, Hold>()
   const seen = new Map<string, { readonly order: string; readonly intent: RequestIntent }>()
   const keyOf = (hold: Hold) => holdKey(hold.source, hold.id, hold.subject)
@@ -85,6 +99,7 @@ function memoryHolds() {
         over && known && String([known.addresses, known.uris]) !== String([over.addresses, over.uris])
       if (isFilled || isStale(hold)) return 'stale'
       holds.set(keyOf(hold), structuredClone(hold))
+      if (!over) opens(holdChange(hold))
       return 'written'
     },
     async retire(lifted, mark) {
@@ -92,6 +107,7 @@ function memoryHolds() {
         throw new StoreConflict(`hold ${lifted.id} was written later: read it again`)
       holds.set(keyOf(lifted), structuredClone(lifted))
       holds.set(keyOf(mark), structuredClone(mark))
+      opens(holdChange(mark))
     },
     async seeRequest({ source, id }, order, intent) {
       const key = `${source}/${id}`
@@ -197,12 +213,14 @@ export function createMemoryStore(): MemoryStore {
   const releases = new Map<string, EdgeRelease>()
   const pending = new Map<string, PendingOutcome>()
 
-  const holds = memoryHolds()
+  const changes = memoryChanges()
+  const holds = memoryHolds(changes.opens)
   const edges = memoryEdges()
   const store: Store = {
     ...holds.port,
     ...edges.port,
-    ...memoryWaiting({ ...holds.port, ...holds }, edges.generationOf),
+    ...memoryWaiting({ ...holds.port, ...holds }, edges.generationOf, changes.opens),
+    ...changes.port,
     ...memoryInventory(),
 
     drain: async (id) => structuredClone(drains.get(id)),
@@ -231,6 +249,7 @@ export function createMemoryStore(): MemoryStore {
     async putRelease(release) {
       if ((releases.get(release.edge)?.order ?? '') > release.order) return 'stale'
       releases.set(release.edge, structuredClone(release))
+      changes.opens(releaseChange(release))
       return 'written'
     },
 

@@ -3,6 +3,7 @@ import { type Drain, drainId } from '../../functions/control/drain.ts'
 import type { EdgeRelease } from '../../functions/control/edge-release.ts'
 import type { KeptEvent } from '../../functions/ports/events.ts'
 import type { PendingOutcome, Store } from '../../functions/ports/store.ts'
+import { changesContract } from './store-changes.ts'
 import { clearanceContract } from './store-clearance.ts'
 import { edgesContract } from './store-edges.ts'
 import { holdsContract } from './store-holds.ts'
@@ -27,6 +28,7 @@ export function storeContract(open: () => Store): void {
   edgesContract(open, fresh)
   readingsContract(open, fresh)
   clearanceContract(open, fresh)
+  changesContract(open, fresh)
 
   describe('drain records', () => {
     const known = [
