@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest'
+import type { FiledChange } from '../../functions/control/filed-change.ts'
+import type { Store } from '../../functions/ports/store.ts'
+import { message } from '../contracts/event-files.ts'
+import { foundBy, minutesGoBy, onFile, shown } from '../world/changes-on-file.ts'
+import { activate, drain, freeze, unfreeze, worldWith } from '../world/clearance-world.ts'
+import { command, createWorld, minutes, seconds, server, type World } from '../world/world.ts'
+
+const reload = (changes: object = {}) => command('command-reload', { id: 'reload-1', ...changes })
+const release = (changes: object = {}) => command('command-release-edge', { id: 'release-1', ...changes })
+
+const edgesOf = (rows: readonly FiledChange[]) =>
+  rows.map(({ complete, shown }) => ({
+    complete,
+    ...Object.fromEntries(shown.flatMap(({ edges, outcome }) => edges.map((edge) => [edge, outcome]))),
+  }))
+
+test('an edge that is away is named as such after a minute, and follows when it is back', async () => {
+  const world = createWorld()
+  const b = world.edge('edge-b')
+  b.misbehaviour = { unreachable: true }
+  await world.scaleIn()
+  await minutesGoBy(world, 4)
+  expect(edgesOf(await onFile(world))).toEqual([
+    { complete: false, 'edge-a': 'applied', 'edge-b': 'unreachable' },
+  ])
+  b.misbehaviour = {}
+  await minutesGoBy(world)
+  const [row] = await onFile(world)
+  expect(row).toMatchObject({ kind: 'placed', complete: true, shown: shown('AP', 'DX') })
+})
+
+test('what else holds it is told from what this change did', async () => {
+  const world = createWorld()
+  await world.command(drain(server))
+  await minutesGoBy(world)
+  await world.alarm(message('alarm-metric-alarm'))
+  await minutesGoBy(world)
+  expect(await foundBy(world, { destination: server })).toMatchObject([
+    { kind: 'placed', hold: { source: 'operator' }, shown: shown('AP', 'DX') },
+    { kind: 'placed', hold: { source: 'alarm' }, shown: shown('DX', 'DX') },
+  ])
+})
+
+test.each([
+  ['a drain', drain(server, { dryRun: true })],
+  ['an activate', activate(server, { dryRun: true })],
+  ['a freeze', freeze({ dryRun: true })],
+  ['a reload', reload({ dryRun: true })],
+])('a dry run of %s leaves no row', async (_, body) => {
+  const world = createWorld()
+  await world.command(body)
+  await minutesGoBy(world)
+  expect(await onFile(world)).toEqual([])
+})
+
+test.each([
+  ['a floor that it can never keep', drain(server)],
+  ['an edge that is configured', release()],
+  ['an end that has passed', freeze({ until: '2020-01-01T00:00:00Z' })],
+  ['an edge that nobody knows', reload({ edge: 'edge-z' })],
+])('a command that is refused for %s leaves no row', async (_, body) => {
+  const world = worldWith({ floors: [{ set: 1, count: 2 }] })
+  await expect(world.command(body)).rejects.toMatchObject({ name: 'CommandRefused' })
+  await minutesGoBy(world)
+  expect(await onFile(world)).toEqual([])
+})
+
+test('the same message again leaves one row', async () => {
+  const world = createWorld()
+  world.edge('edge-a').callTo(server)
+  await world.scaleIn()
+  await minutesGoBy(world)
+  await world.lifecycle(message('lifecycle-terminate-scale-in'))
+  await minutesGoBy(world)
+  expect(await onFile(world)).toHaveLength(1)
+  expect(await world.memory.store.openChanges()).toEqual([])
+})
+
+const scaleIn = message('lifecycle-terminate-scale-in')
+const killed: readonly [string, keyof Store, (world: World) => Promise<unknown>, string[]][] = [
+  ['a scale-in', 'putHold', (world) => world.lifecycle(scaleIn), ['placed']],
+  ['an alarm', 'placeWaiting', (world) => world.alarm(message('alarm-metric-alarm')), ['placed']],
+  ['a drain', 'placeWaiting', (world) => world.command(drain(server), 1), ['placed']],
+  ['an activate', 'putHold', (world) => world.command(activate(server), 2), ['placed', 'lifted']],
+  ['a freeze', 'putFreeze', (world) => world.command(freeze(), 1), ['frozen']],
+  ['its end', 'putFreeze', (world) => world.command(unfreeze, 2), ['frozen', 'freeze-ended']],
+]
+
+test.each(killed)(
+  'a run for %s that is killed right after %s leaves its row, once',
+  async (of, write, run, kinds) => {
+    const world = createWorld()
+    world.edge('edge-a').callTo(server)
+    world.beginAction()
+    if (of === 'an activate') await world.command(drain(server), 1)
+    if (of === 'its end') await world.command(freeze(), 1)
+    world.memory.store.failNext(write, new Error('killed'), 'after')
+    await run(world).catch(() => undefined)
+    expect((await world.memory.store.openChanges()).map(({ kind }) => kind)).toEqual(kinds)
+    await world.pass(15 * seconds)
+    await run(world)
+    await minutesGoBy(world)
+    expect((await onFile(world)).map(({ kind, complete }) => ({ kind, complete }))).toEqual(
+      kinds.map((kind) => ({ kind, complete: true })),
+    )
+  },
+)
+
+test('a run that is killed while it files a change files it once', async () => {
+  const world = createWorld()
+  world.edge('edge-a').callTo(server)
+  await world.scaleIn()
+  await world.pass(1 * minutes)
+  for (const when of ['before', 'after'] as const) {
+    world.memory.store.failNext('fileChange', new Error('killed'), when)
+    await world.reconcile().catch(() => undefined)
+  }
+  await minutesGoBy(world)
+  expect(await onFile(world)).toMatchObject([{ kind: 'placed', complete: true, shown: shown('AP', 'DX') }])
+})
