@@ -33,7 +33,9 @@ export async function planReload(ports: Needs, edges: readonly Edge[]): Promise<
   })
 }
 
-/** What an edge that is configured no more was last known to carry, and which drains would go on without it. */
+/**
+ * What an edge that is configured no more was last known to carry, and which drains would go on without it.
+ */
 export async function planRelease(
   ports: Needs,
   { edge, removedAt, unreadable }: StoredHead,

@@ -81,7 +81,9 @@ async function putWaiting(
   return new Map(stale.flat())
 }
 
-/** A newer request about the same hold has the place of the one that waits; a window that is replaced has none yet. */
+/**
+ * A newer request about the same hold has the place of the one that waits; a window that is replaced has none.
+ */
 function inPlace({ hold, beginsAt }: Asked, known: number = hold.placedAt): WaitingDrain {
   const window = beginsAt !== undefined && { beginsAt }
   return { hold, ...window, since: beginsAt ?? Math.min(known, hold.placedAt) }

@@ -5,7 +5,7 @@ import { filedForm } from '../control/filed-change.ts'
 import { belongsTo, type Hold, holdKey, mayShowMore } from '../control/hold.ts'
 import { type EdgeHead, type Reading, readable } from '../control/reading.ts'
 import type { Ports } from '../ports/ports.ts'
-import { resultOn, resultWithout } from '../stored/edge-results.ts'
+import { resultsOn, resultWithout } from '../stored/edge-results.ts'
 import { onEach } from '../stored/on-each.ts'
 
 type Needs = Pick<Ports, 'store' | 'clock'>
@@ -109,12 +109,12 @@ async function resultSince(
   if (kind !== 'placed') {
     const writtenAt = (hold.lifted?.at ?? timeOf({ id })) + writtenWithinMs
     if (reading.askedAt < writtenAt) return undefined
-    const result = await resultOn({ store }, reading, hold)
+    const result = await resultsOn({ store }, reading)(hold)
     return kind === 'retired' ? asItWas(result) : result
   }
   if (!knows(reading, current)) return undefined
   const { lifted, ...placed } = current
-  const result = await resultOn({ store }, reading, placed)
+  const result = await resultsOn({ store }, reading)(placed)
   const isOver = lifted && result.entries.some(({ after }) => !after.startsWith('D'))
   if (isOver)
     return { edge, outcome: 'pending', detail: 'it was lifted before it was read back here', entries: [] }

@@ -21,7 +21,7 @@ interface Choices {
   readonly senders?: SendersPlan
 }
 
-/** In a third of the histories alarms and operators ask for more than floors, limits or a freeze let begin. */
+/** In a third of the histories more is asked for than floors, limits or a freeze let begin. */
 export function drawChoices(
   draws: Draws,
   edges: readonly EdgePlan[],
