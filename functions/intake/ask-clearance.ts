@@ -82,7 +82,7 @@ async function putWaiting(
 }
 
 /**
- * A newer request about the same hold has the place of the one that waits; a window that is replaced has none.
+ * A newer request about the same hold has the place of the one that waits; a replaced window has none.
  */
 function inPlace({ hold, beginsAt }: Asked, known: number = hold.placedAt): WaitingDrain {
   const window = beginsAt !== undefined && { beginsAt }
