@@ -1,6 +1,6 @@
 import { alike, type Change, type ChangeOf, type Shown, timeOf } from '../control/change.ts'
 import type { EdgeResult } from '../control/edge-result.ts'
-import { type EdgeRecord, entryKey, recordKey } from '../control/entry-record.ts'
+import type { EdgeRecord } from '../control/entry-record.ts'
 import { filedForm } from '../control/filed-change.ts'
 import { belongsTo, type Hold, holdKey, mayShowMore } from '../control/hold.ts'
 import { type EdgeHead, type Reading, readable } from '../control/reading.ts'
@@ -146,9 +146,11 @@ function withFormer(
   holds: readonly Hold[],
 ): EdgeResult {
   const others = holds.filter((other) => holdKey(other) !== holdKey(hold) && other.placedAt < hold.placedAt)
-  const former = new Map(records.map((record) => [recordKey(record), record]))
   const entries = result.entries.map((entry) => {
-    const record = former.get(entryKey(entry))
+    // What was shown has no duid: of twins, which are named alike, the first one's.
+    const record = records.find(
+      (one) => one.kind === 'entry' && one.set === entry.set && one.uri === entry.uri,
+    )
     if (record?.kind !== 'entry' || !entry.before.startsWith('D')) return entry
     return others.some((other) => belongsTo(entry, other)) ? entry : { ...entry, before: record.flags }
   })

@@ -2,9 +2,19 @@ import { expect, test } from 'vitest'
 import type { FiledChange } from '../../functions/control/filed-change.ts'
 import type { Store } from '../../functions/ports/store.ts'
 import { message } from '../contracts/event-files.ts'
+import type { FileEntry } from '../memory/dispatcher-memory.ts'
 import { foundBy, minutesGoBy, onFile, shown } from '../world/changes-on-file.ts'
 import { activate, drain, freeze, unfreeze, worldWith } from '../world/clearance-world.ts'
-import { command, createWorld, minutes, seconds, server, type World } from '../world/world.ts'
+import {
+  command,
+  createWorld,
+  file,
+  minutes,
+  neighbour,
+  seconds,
+  server,
+  type World,
+} from '../world/world.ts'
 
 const reload = (changes: object = {}) => command('command-reload', { id: 'reload-1', ...changes })
 const release = (changes: object = {}) => command('command-release-edge', { id: 'release-1', ...changes })
@@ -28,6 +38,17 @@ test('an edge that is away is named as such after a minute, and follows when it 
   await minutesGoBy(world)
   const [row] = await onFile(world)
   expect(row).toMatchObject({ kind: 'placed', complete: true, shown: shown('AP', 'DX') })
+})
+
+test('what an edge showed before is on record however much is changed before a change is filed', async () => {
+  const duids: readonly FileEntry[] = file.map((entry, n) => ({ ...entry, duid: `ms-${n}` }))
+  const world = createWorld({ edges: ['edge-a', 'edge-b'].map((id) => ({ id, file: duids })) })
+  await world.command(drain(server))
+  await world.command(drain(neighbour))
+  await minutesGoBy(world)
+  expect(await foundBy(world, { destination: server })).toMatchObject([
+    { kind: 'placed', shown: shown('AP', 'DX') },
+  ])
 })
 
 test('what else holds it is told from what this change did', async () => {
