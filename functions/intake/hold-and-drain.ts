@@ -1,9 +1,10 @@
 import { eventTypes } from '../contracts/names.ts'
 import type { DrainHold } from '../control/drain.ts'
 import type { EdgeResult } from '../control/edge-result.ts'
-import { CommandRefused } from '../control/errors.ts'
+import { CommandRefused, InstanceUnknown } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
+import type { Ports } from '../ports/ports.ts'
 import { changeReadBack } from '../stored/read-back.ts'
 import { type Asked, askClearance } from './ask-clearance.ts'
 import type { ClearanceNeeds } from './clear-drains.ts'
@@ -33,7 +34,8 @@ export interface DrainOrder {
  * edge or a function that is away.
  * @returns what came of it on each edge within a short while; `stale` when something later was requested
  * about this hold already.
- * @throws DuplicateDestination an operator's; CommandRefused an operator's that can never begin
+ * @throws DuplicateDestination an operator's; CommandRefused an operator's that can never begin;
+ * InstanceUnknown while EC2 does not tell what it takes of a floor
  */
 export async function holdAndDrain(ports: ClearanceNeeds, target: Target, drain: DrainOrder): Promise<Held> {
   const isOperators = drain.source === 'operator'
@@ -42,6 +44,7 @@ export async function holdAndDrain(ports: ClearanceNeeds, target: Target, drain:
   if (isOperators) refuseDuplicates(target)
   const asked = askedFor(target, drain)
   const { hold, beginsAt } = asked
+  refuseUnshown(ports, hold)
   const cleared = await askClearance(ports, asked, isOperators ? 'refused' : 'waits')
   switch (cleared.kind) {
     case 'never':
@@ -71,6 +74,18 @@ export async function holdAndDrain(ports: ClearanceNeeds, target: Target, drain:
 export function neverBegins(because: string): CommandRefused {
   return new CommandRefused(
     `it can never begin: ${because}. Lower that floor in the settings, or send it with "force" and the reason`,
+  )
+}
+
+/**
+ * While EC2 refuses, a server is known by its id alone, and nobody can say what it takes of a floor. Without
+ * floors it is held all the same, and settle finds out the rest.
+ */
+export function refuseUnshown({ config }: Pick<Ports, 'config'>, { subject, force }: DrainHold): void {
+  const isShown = subject.kind === 'uri' || subject.launchedAt > 0
+  if (isShown || force !== undefined || config.clearance.floors.length === 0) return
+  throw new InstanceUnknown(
+    `EC2 does not answer what addresses ${subject.instanceId} has, and so nobody knows what it takes of the floors: the message comes again`,
   )
 }
 

@@ -5,7 +5,7 @@ import type { Ports } from '../ports/ports.ts'
 import { edgeViews } from '../stored/edge-views.ts'
 import type { InventoryNeeds } from '../stored/inventory.ts'
 import { foreseeClearance } from './ask-clearance.ts'
-import { askedFor, type DrainOrder, neverBegins } from './hold-and-drain.ts'
+import { askedFor, type DrainOrder, neverBegins, refuseUnshown } from './hold-and-drain.ts'
 import { refuseDuplicates, speaksOf, type Target } from './target.ts'
 
 type Answer<C extends 'drain' | 'activate'> = Extract<CommandAnswer<C>, { readonly result: 'dry-run' }>
@@ -22,6 +22,7 @@ export async function planDrain(
   refuseDuplicates(target)
   const asked = askedFor(target, drain)
   const { hold } = asked
+  refuseUnshown(ports, hold)
   const clearance = await foreseeClearance(ports, asked)
   if (!clearance.clear && clearance.never) throw neverBegins(clearance.because)
   const holds = await ports.store.holds()

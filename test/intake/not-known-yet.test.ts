@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
 import {
   command,
+  config,
   createWorld,
   everywhere,
   facts,
@@ -48,6 +49,24 @@ test('a drain of an instance that is asked for again while EC2 refuses opens not
   await world.pass(2 * minutes)
   expect(world.flags()).toEqual(everywhere('DX'))
   expect(world.writes().filter((write) => /set_state a/.test(write))).toEqual([])
+})
+
+test('while EC2 refuses nobody knows what an instance takes of a floor: its drain comes again, unless it is forced', async () => {
+  const clearance = { floors: [{ set: 1, count: 1 }] }
+  const world = createWorld({ config: { ...config, clearance }, instances: [] })
+  await world.settledAll()
+  const { instances } = world.memory
+  const answers = { ...instances }
+  refuse(world)
+  await expect(world.command(drainInstance('drain-1'))).rejects.toThrow('EC2 does not answer')
+  await expect(world.alarm(alarm)).rejects.toThrow('EC2 does not answer')
+  expect([await world.heldBy(), await world.memory.store.waiting()]).toEqual([[], { drains: [], unread: [] }])
+  const forced = command('command-drain-instance', { id: 'drain-2', force: 'it burns' })
+  expect(await world.command(forced)).toMatchObject({ result: 'started' })
+  Object.assign(instances, answers)
+  instances.put(facts())
+  await world.pass(1 * minutes)
+  expect(world.flags()).toEqual(everywhere('DX'))
 })
 
 test('an activate of a destination is done while EC2 refuses', async () => {
