@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { RestartFinding } from '../control/may-restart.ts'
 import { reloaded } from './edge-event.ts'
 import {
   beginsAt,
@@ -146,6 +147,30 @@ const unfrozen = z.discriminatedUnion('result', [
   published({ ...ofUnfreeze, ...wouldThaw }),
 ])
 
+const finding = z.strictObject({
+  finding: z.enum([
+    'unreadable',
+    'calls-unknown',
+    'calls-up',
+    'drains-held-up',
+    'ending-calls',
+    'holds-forgotten',
+    'zeros-forgotten',
+    'later-drains',
+  ]),
+  means: z.enum(['no', 'unknown', 'note']).describe('what it makes of the result; note: nothing'),
+  words: text,
+  drains: innerList(text).optional().describe('ids of those that it is about'),
+} satisfies Record<keyof RestartFinding, z.ZodType>)
+const mayRestart = published({
+  ...{ ...mayHaveReason, command: z.literal('may-restart'), edge: text },
+  result: z.enum(['yes', 'no', 'unknown']),
+  readAt: time.optional(),
+  restoresDialogs: z.boolean().optional().describe('it counts calls again after a restart'),
+  calls: count.optional().describe('up or being set up, whoever has them'),
+  findings: outerList(finding),
+})
+
 /** Events of commands, and of messages that were rejected. */
 export const commandEventDetails = {
   'Command Answered': z.discriminatedUnion('command', [
@@ -155,6 +180,7 @@ export const commandEventDetails = {
     released,
     frozen,
     unfrozen,
+    mayRestart,
   ]),
   'Command Settled': published({ id: text, hold: text, answeredAt: time, edges }),
   'Message Rejected': published({

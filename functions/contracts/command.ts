@@ -103,6 +103,15 @@ const unfreeze = z.strictObject({
   reason: text(1000).optional(),
 })
 
+const mayRestart = z.strictObject({
+  ...shared,
+  command: z.literal('may-restart'),
+  edge,
+  reason: text(1000).optional(),
+  // It changes nothing: its dry run is the same.
+  dryRun: shared.dryRun.transform(() => false),
+})
+
 /**
  * The body of one message of the commands queue, version 1; docs/commands.md explains each key. Unknown keys
  * are errors.
@@ -116,6 +125,7 @@ const unfreeze = z.strictObject({
  * {"version":1,"id":"change-4714","command":"release","edge":"edge-b","reason":"its machine is lost","requestedBy":"alice"}
  * {"version":1,"id":"change-4715","command":"freeze","reason":"carrier maintenance","until":"2026-11-28T06:00:00Z","requestedBy":"alice"}
  * {"version":1,"id":"change-4716","command":"unfreeze","requestedBy":"alice"}
+ * {"version":1,"id":"change-4717","command":"may-restart","edge":"edge-a","requestedBy":"alice"}
  * ```
  */
 const command = z.discriminatedUnion('command', [
@@ -125,13 +135,14 @@ const command = z.discriminatedUnion('command', [
   releaseCommand,
   freeze,
   unfreeze,
+  mayRestart,
 ])
 
 /** What must be right before the rest can be judged: each version has a schema of its own. */
 const header = z.looseObject({
   version: z.literal(knownVersions, { error: `is not a known version; known: ${knownVersions.join(', ')}` }),
-  command: z.enum(['drain', 'activate', 'reload', 'release', 'freeze', 'unfreeze'], {
-    error: 'must be "drain", "activate", "reload", "release", "freeze" or "unfreeze"',
+  command: z.enum(['drain', 'activate', 'reload', 'release', 'freeze', 'unfreeze', 'may-restart'], {
+    error: 'must be "drain", "activate", "reload", "release", "freeze", "unfreeze" or "may-restart"',
   }),
 })
 
@@ -142,6 +153,7 @@ export type ActivateCommand = Extract<Command, { command: 'activate' }>
 export type ReloadCommand = Extract<Command, { command: 'reload' }>
 export type FreezeCommand = Extract<Command, { command: 'freeze' }>
 export type UnfreezeCommand = Extract<Command, { command: 'unfreeze' }>
+export type MayRestartCommand = Extract<Command, { command: 'may-restart' }>
 export type ReleaseCommand = Extract<Command, { command: 'release' }>
 /** A command as it is sent, defaults left out. */
 export type CommandInput = z.input<typeof command>

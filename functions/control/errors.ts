@@ -41,6 +41,11 @@ export class CommandRefused extends DispatcherControlError {
   readonly permanent = true
 }
 
+/** @param known the edges that are configured */
+export function unknownEdge(edge: string | undefined, known: readonly string[]): CommandRefused {
+  return new CommandRefused(`no edge is called "${edge}"; there are: ${known.join(', ')}`)
+}
+
 /**
  * A message, event or configuration that does not have the documented form; the message names where and what.
  */

@@ -2,7 +2,7 @@ import type { ReloadCommand } from '../contracts/command.ts'
 import type { CommandAnswer } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { type Reloaded, reloadChange } from '../control/change.ts'
-import { asEdgeError, CommandRefused, EdgeError, neverAnswered, StaleGeneration } from '../control/errors.ts'
+import { asEdgeError, EdgeError, neverAnswered, StaleGeneration, unknownEdge } from '../control/errors.ts'
 import type { Sender } from '../control/sender.ts'
 import type { Settled } from '../control/settled.ts'
 import type { Edge } from '../ports/edge.ts'
@@ -34,8 +34,9 @@ export async function reloadEdges(
   const edges = command.edge === undefined ? all : all.filter((edge) => edge.id === command.edge)
   const [first, ...others] = edges
   if (!first)
-    throw new CommandRefused(
-      `no edge is called "${command.edge}"; there are: ${all.map((edge) => edge.id).join(', ')}`,
+    throw unknownEdge(
+      command.edge,
+      all.map(({ id }) => id),
     )
   if (command.dryRun) return { result: 'dry-run', edges: await planReload(ports, edges) }
   const emptied = new Set<string>()

@@ -1,10 +1,9 @@
 import type {
   ActivateCommand,
+  Command,
   DrainCommand,
-  FreezeCommand,
   ReleaseCommand,
   ReloadCommand,
-  UnfreezeCommand,
 } from '../contracts/command.ts'
 import { parseCommand } from '../contracts/command.ts'
 import type { CommandAnswer, EventDetail } from '../contracts/events.ts'
@@ -26,6 +25,7 @@ import { freeze, unfreeze } from './freeze.ts'
 import { type DrainOrder, holdAndDrain } from './hold-and-drain.ts'
 import type { Incoming } from './intake.ts'
 import { type LiftNeeds, lift } from './lift.ts'
+import { mayRestart } from './may-restart.ts'
 import { keepPending } from './pending-outcomes.ts'
 import { planActivate, planDrain } from './plan-holds.ts'
 import { heldInstance, resolveTarget, speaksOf, type Target, type TargetNeeds, targetOf } from './target.ts'
@@ -56,7 +56,7 @@ export async function handleCommand(ports: Needs, message: Incoming): Promise<Co
 
 async function done(
   ports: Needs,
-  command: DrainCommand | ActivateCommand | FreezeCommand | UnfreezeCommand,
+  command: Exclude<Command, ReloadCommand | ReleaseCommand>,
   sent: SentAt,
 ): Promise<EventDetail<'Command Answered'>> {
   switch (command.command) {
@@ -68,6 +68,8 @@ async function done(
       return { ...asked(command, sent.sender), ...(await freeze(ports, command, sent)) }
     case 'unfreeze':
       return { ...asked(command, sent.sender), ...(await unfreeze(ports, command, sent)) }
+    case 'may-restart':
+      return { ...asked(command, sent.sender), ...(await mayRestart(ports, command)) }
     default:
       return command satisfies never
   }

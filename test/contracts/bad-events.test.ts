@@ -34,7 +34,7 @@ const expected: Record<string, [name: string, ...texts: string[]]> = {
   'command-version-missing': ['InvalidMessage', 'version: is not a known version; known: 1'],
   'command-unknown': [
     'InvalidMessage',
-    'command: must be "drain", "activate", "reload", "release", "freeze" or "unfreeze"',
+    'command: must be "drain", "activate", "reload", "release", "freeze", "unfreeze" or "may-restart"',
   ],
   'command-unknown-key': [
     'InvalidMessage',

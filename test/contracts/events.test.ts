@@ -205,6 +205,7 @@ const commands: Record<string, object> = {
     reason: 'carrier maintenance',
     until: Date.UTC(2026, 10, 28, 6),
   },
+  'command-may-restart': { ...sent, command: 'may-restart', edge: 'edge-a' },
   'command-unfreeze': { ...sent, command: 'unfreeze' },
   'command-dry-run': { ...sent, command: 'drain', destination, reason: 'what would it do?', dryRun: true },
   'command-activate': { ...sent, command: 'activate', destination },
