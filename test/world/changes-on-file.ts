@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import type { ChangesOf, FiledChange } from '../../functions/control/filed-change.ts'
 import { hours, minutes, server, type World } from './world.ts'
 
-/** Minutes in which edges are read and changes filed; the first ones may be too early for the last changes. */
+/** Minutes in which edges are read and changes filed; the first may be too early for the last changes. */
 export async function minutesGoBy(world: World, most = 3): Promise<void> {
   for (let n = 0; n < most; n++) {
     await world.pass(1 * minutes)
