@@ -6,7 +6,7 @@ import { belongsTo, type Hold, holdKey, mayShowMore } from '../control/hold.ts'
 import { type EdgeHead, type Reading, readable } from '../control/reading.ts'
 import type { Ports } from '../ports/ports.ts'
 import { resultsOn, resultWithout } from '../stored/edge-results.ts'
-import { onEach } from '../stored/on-each.ts'
+import { inTurn, onEach } from '../stored/on-each.ts'
 
 type Needs = Pick<Ports, 'store' | 'clock'>
 
@@ -19,7 +19,7 @@ const waitsForMs = 60_000
 
 /**
  * Files what was changed, once every edge has shown what came of it. One that can't be read, or not yet, is
- * named as such, and follows when it is read.
+ * named as such, and follows when it is read. A change that can't be filed keeps no other one back.
  */
 export async function fileChanges(ports: Needs): Promise<void> {
   const { store, clock } = ports
@@ -27,10 +27,11 @@ export async function fileChanges(ports: Needs): Promise<void> {
   const changes = await store.openChanges()
   if (changes.length === 0) return
   const seen = await whatIsStored(ports)
-  for (const change of changes) {
-    if (clock.now() >= giveUpAt) return
-    await fileOne(ports, change, seen)
-  }
+  await inTurn(
+    changes.map((change) => async () => {
+      if (clock.now() < giveUpAt) await fileOne(ports, change, seen)
+    }),
+  )
 }
 
 async function fileOne({ store, clock }: Needs, change: Change, seen: Stored): Promise<void> {
@@ -39,8 +40,8 @@ async function fileOne({ store, clock }: Needs, change: Change, seen: Stored): P
   const isYoung = clock.now() - timeOf(change) < waitsForMs
   const isNew = !change.filed || found.length > 0
   if (open.length > 0 && (isYoung || !isNew)) return
-  if (open.length > 0) await store.putShown(change.id, shown, true)
   await store.fileChange(filedForm({ ...change, ...of, shown }, open))
+  if (open.length > 0) await store.putShown(change.id, shown, true)
 }
 
 /** What is stored of edges, each part read once a run, where it is asked for. */

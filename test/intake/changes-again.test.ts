@@ -30,7 +30,10 @@ test('an edge that is away is named as such after a minute, and follows when it 
   const b = world.edge('edge-b')
   b.misbehaviour = { unreachable: true }
   await world.scaleIn()
-  await minutesGoBy(world, 4)
+  await world.pass(90 * seconds)
+  world.memory.store.failNext('fileChange', new Error('killed'))
+  await world.reconcile().catch(() => undefined)
+  await minutesGoBy(world, 2)
   expect(edgesOf(await onFile(world))).toEqual([
     { complete: false, 'edge-a': 'applied', 'edge-b': 'unreachable' },
   ])
@@ -106,6 +109,7 @@ const killed: readonly [string, keyof Store, (world: World) => Promise<unknown>,
   ['an activate', 'putHold', (world) => world.command(activate(server), 2), ['placed', 'lifted']],
   ['a freeze', 'putFreeze', (world) => world.command(freeze(), 1), ['frozen']],
   ['its end', 'putFreeze', (world) => world.command(unfreeze, 2), ['frozen', 'freeze-ended']],
+  ['a reload', 'putChange', (world) => world.command(reload(), 1), ['reloaded']],
 ]
 
 test.each(killed)(
@@ -139,4 +143,13 @@ test('a run that is killed while it files a change files it once', async () => {
   }
   await minutesGoBy(world)
   expect(await onFile(world)).toMatchObject([{ kind: 'placed', complete: true, shown: shown('AP', 'DX') }])
+})
+
+test('a change that can not be filed keeps no other one back', async () => {
+  const world = createWorld()
+  await world.command(freeze())
+  await world.command(unfreeze)
+  world.memory.store.failNext('fileChange', new Error('throttled'))
+  await expect(world.reconcile()).rejects.toThrow('throttled')
+  expect(await onFile(world)).toMatchObject([{ kind: 'freeze-ended' }])
 })

@@ -70,7 +70,11 @@ export function changesContract(open: () => Store, fresh: (name: string) => stri
 
     const writes: [string, string, (store: Store, id: string) => Promise<unknown>][] = [
       ['placing a hold', 'placed', (store, id) => store.putHold(placed(id))],
-      ['lifting one', 'lifted', (store, id) => store.putHold(placed(id, { lifted: { at: 2, by: 'bob' } }))],
+      [
+        'lifting one',
+        'lifted',
+        (store, id) => store.putHold(placed(id, { lifted: { at: at + 2, by: 'bob' } })),
+      ],
     ]
     test.each(writes)('is opened by %s, and by the same again once', async (_, kind, write) => {
       const store = open()
@@ -86,7 +90,7 @@ export function changesContract(open: () => Store, fresh: (name: string) => stri
       await store.putHold(known)
       await store.putHold({ ...known, addresses: ['10.0.1.20', '10.0.2.20'] }, known)
       await store.putHold(placed(id, { order: `00${at - 1}` }))
-      const lifted = { ...known, lifted: { at: 2, by: 'workflow' } }
+      const lifted = { ...known, lifted: { at: at + 2, by: 'workflow' } }
       await store.retire(lifted, { ...known, source: 'retired', order: `${order}2` })
       const found = await openOf(store, id)
       expect(found.map(({ kind }) => kind)).toEqual(['placed', 'retired'])
@@ -107,12 +111,12 @@ export function changesContract(open: () => Store, fresh: (name: string) => stri
       const waiting = { hold: { ...its, source: 'operator' as const, until: 9 }, since: 1 }
       await store.putWaiting(waiting)
       await store.dropWaiting(waiting)
-      await store.dropWaiting(waiting, { at: 3, by: 'bob', sender })
+      await store.dropWaiting(waiting, { at: at + 3, by: 'bob', sender })
       expect(await openOf(store, its.id)).toEqual([])
       await store.putWaiting(waiting)
-      expect(await store.dropWaiting(waiting, { at: 3, by: 'bob', sender })).toBe(true)
+      expect(await store.dropWaiting(waiting, { at: at + 3, by: 'bob', sender })).toBe(true)
       expect(await openOf(store, its.id)).toMatchObject([
-        { kind: 'superseded', hold: { who: its.who }, superseded: { at: 3, by: 'bob', sender } },
+        { kind: 'superseded', hold: { who: its.who }, superseded: { at: at + 3, by: 'bob', sender } },
       ])
     })
     test('has what edges showed of it while it is open, and is not opened by that', async () => {
