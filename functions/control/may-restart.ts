@@ -1,7 +1,8 @@
 import { type Drain, drainId } from './drain.ts'
 import { totalCalls } from './edge-facts.ts'
+import { believed } from './observation.ts'
 import { waitsForCalls } from './phases.ts'
-import type { Reading } from './reading.ts'
+import { isUnknown, type Reading } from './reading.ts'
 
 /** What a restart of one edge's Kamailio would forget or harm; `means` is what that makes of the answer. */
 export interface RestartFinding {
@@ -76,52 +77,52 @@ function ofCalls({ reading }: RestartView): RestartFinding[] {
 }
 
 function ofDrains({ reading, drains, countThemselves, longestCallSeconds }: RestartView): RestartFinding[] {
-  const { edge, restoresDialogs, holds, description } = reading
+  const { edge, restoresDialogs, holds } = reading
   const open = drains.filter(waitsForCalls)
   // The media server's own zero vouches for an edge that may have forgotten calls.
-  const heldUp = open.filter(({ hold }) => !countThemselves.includes(hold.group ?? ''))
+  const isVouchedFor = ({ hold }: Drain) => countThemselves.includes(hold.group ?? '')
+  const heldUp = restoresDialogs ? [] : open.filter((drain) => !isVouchedFor(drain))
   const ending = open.filter(
     (drain) => drain.phase.name === 'ending-calls' && !isEmpty(holds[drainId(drain)]),
   )
-  const zeros = open.filter((drain) => hasZero(drain, edge))
-  const forgets = !restoresDialogs
-  return [
-    ...about('drains-held-up', forgets ? 'no' : undefined, heldUp, {
-      words: `they could not end on its zeros for ${longestCallSeconds} s after it, the longest call's time: it may have forgotten calls`,
-    }),
-    ...about('ending-calls', 'no', ending, { words: 'it is ending calls of theirs, whose BYEs may be lost' }),
-    ...about('zeros-forgotten', 'note', zeros, {
-      words: `their zeros there begin anew, with another boot${description.counters ? ' and begun counters at 0' : ''}`,
-    }),
-    ...(forgets
-      ? [
-          {
-            ...({ finding: 'later-drains', means: 'note' } as const),
-            words: `drains that begin within ${longestCallSeconds} s after it wait for that time or their deadline, unless the server was launched after it or shows its own count`,
-          },
-        ]
-      : []),
+  const found: readonly [RestartFinding, readonly Drain[]][] = [
+    [
+      {
+        ...{ finding: 'drains-held-up', means: 'no' },
+        words: `they could not end on its zeros for ${longestCallSeconds} s after it, the longest call's time: it may have forgotten calls`,
+      },
+      heldUp,
+    ],
+    [
+      {
+        ...{ finding: 'ending-calls', means: 'no' },
+        words: 'it is ending calls of theirs, whose BYEs may be lost',
+      },
+      ending,
+    ],
+    [
+      {
+        ...{ finding: 'zeros-forgotten', means: 'note' },
+        words: 'their zeros there begin anew, with another boot, and begun counters at 0 where it keeps them',
+      },
+      open.filter((drain) => hasZero(drain, edge)),
+    ],
   ]
+  const later: RestartFinding = {
+    ...{ finding: 'later-drains', means: 'note' },
+    words: `drains that begin within ${longestCallSeconds} s after it wait for that time or their deadline, unless the server was launched after it or shows its own count`,
+  }
+  const its = found.flatMap(([finding, of]) => (of.length > 0 ? { ...finding, drains: of.map(drainId) } : []))
+  return restoresDialogs ? its : [...its, later]
 }
 
 function isEmpty(shown: Reading['holds'][string] | undefined): boolean {
-  const count = shown?.counted.count
-  return count !== undefined && 'calls' in count && count.calls === 0
+  const count = shown && believed(shown.counted.count)
+  return count !== undefined && !isUnknown(count) && count.calls === 0
 }
 
 function hasZero({ phase }: Drain, edge: string): boolean {
   return 'memory' in phase && phase.memory.edges[edge]?.zero !== undefined
-}
-
-function about(
-  finding: RestartFinding['finding'],
-  means: RestartFinding['means'] | undefined,
-  drains: readonly Drain[],
-  { words }: Pick<RestartFinding, 'words'>,
-): RestartFinding[] {
-  return means === undefined || drains.length === 0
-    ? []
-    : [{ finding, means, words, drains: drains.map(drainId) }]
 }
 
 function ofHolds({ held }: RestartView): RestartFinding[] {
