@@ -33,9 +33,7 @@ export async function planReload(ports: Needs, edges: readonly Edge[]): Promise<
   })
 }
 
-/**
- * What an edge that is configured no more was last known to carry, and which drains would go on without it.
- */
+/** What an edge that is configured no more carried when it was read last, and which drains wait for it. */
 export async function planRelease(
   ports: Needs,
   { edge, removedAt, unreadable }: StoredHead,

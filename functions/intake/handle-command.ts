@@ -107,9 +107,7 @@ async function drain(
 ): Promise<CommandAnswer<'drain'>> {
   const { from: beginsAt, until: endsAt } = command
   refuseWindow(command, sentAt)
-  const placedBefore = command.dryRun
-    ? []
-    : (await ownRequests(ports, order)).filter(({ who }) => who === command.requestedBy)
+  const placedBefore = (await ownRequests(ports, order)).filter(({ who }) => who === command.requestedBy)
   if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
   const target = targetOf(placedBefore) ?? (await resolveTarget(ports, targetName(command)))
   const holdId = ownHoldId(target, command.requestedBy)
