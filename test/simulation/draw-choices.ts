@@ -32,12 +32,12 @@ export function drawChoices(
   const place = { draws, servers: servers.length + more.length, at: draws.int(5, 200) * second }
   const clearance = draws.chance(0.8) ? drawClearance(draws) : undefined
   const senders = draws.chance(0.4) ? drawSenders(draws) : undefined
-  const story = draws.weighted({ storm: 40, frozen: 35, operators: 25 })
+  const story = draws.weighted({ storm: 38, frozen: 32, operators: 22, heldUp: 8 })
   const others = draws.chance(0.3) ? stories.operators({ ...place, at: place.at + near(draws) }) : []
   const happenings = [...stories[story](place), ...others]
   return {
     ...{ servers: more, happenings },
-    faults: draws.chance(0.35) ? [drawFault(draws, happenings)] : [],
+    faults: story === 'heldUp' ? [heldUp(draws, place.at)] : several(draws, happenings),
     ...(clearance && { clearance }),
     ...(senders && { senders }),
   }
@@ -85,6 +85,16 @@ interface Place {
 const troubles: readonly [CallTrouble, ...CallTrouble[]] = [
   ...(['refused', 'done but an error', 'slow', 'dies before', 'dies after', 'frozen', 'frozen'] as const),
 ]
+
+function several(draws: Draws, happenings: readonly Happening[]): Fault[] {
+  return draws.chance(0.35) ? [drawFault(draws, happenings)] : []
+}
+
+/** Whoever places a hold first is held up for longer than it has the right to decide. */
+function heldUp(draws: Draws, from: number): Fault {
+  const on = draws.pick(['store.placeWaiting', 'store.putHold'])
+  return { kind: 'call', from, on, nth: 1, what: 'frozen', ms: draws.pick([12_000, 25_000]) }
+}
 
 /** A call of the clearance's own goes wrong about when it is decided. */
 function drawFault(draws: Draws, happenings: readonly Happening[]): Fault {
@@ -167,6 +177,17 @@ const stories = {
       ...(lasts === undefined || draws.chance(0.3)
         ? [{ at: ends, kind: 'unfreeze', delivery: delivery(draws) } as const]
         : []),
+    ]
+  },
+  /** A freeze is asked for while somebody is about to place what it has decided on. */
+  heldUp: (place: Place): Happening[] => {
+    const { draws, servers, at } = place
+    const after = draws.int(300, 3000)
+    const ends = at + draws.int(60, 200) * second
+    return [
+      { at, kind: 'alarm', server: draws.int(0, servers - 1), state: 'ALARM', delivery: [100] },
+      { at: at + after, kind: 'freeze', delivery: [100] },
+      { at: ends, kind: 'unfreeze', delivery: delivery(draws) },
     ]
   },
   /** Several senders, or one in a loop. */
