@@ -97,6 +97,7 @@ function factsOf(instance: Instance): InstanceFacts {
   )
   const tag = (key: string) => instance.Tags?.find((candidate) => candidate.Key === key)?.Value
   const group = tag(groupTag)
+  const zone = instance.Placement?.AvailabilityZone
   return {
     instanceId: InstanceId,
     launchedAt: LaunchTime.getTime(),
@@ -104,6 +105,7 @@ function factsOf(instance: Instance): InstanceFacts {
     addresses: addressesOf(instance),
     taggedDestinations: (tag(destinationTag) ?? '').split(/\s+/).filter(Boolean),
     ...(group !== undefined && { group }),
+    ...(zone !== undefined && { zone }),
   }
 }
 

@@ -198,6 +198,7 @@ export const inventoryRow: z.ZodType<Inventory> = z.object({
       addresses: z.array(z.string()),
       taggedDestinations: z.array(z.string()),
       group: z.string().exactOptional(),
+      zone: z.string().exactOptional(),
     } satisfies Fields<InstanceFacts>),
   ),
 } satisfies Fields<Inventory>)

@@ -13,6 +13,8 @@ export interface InstanceFacts extends InstanceState {
   /** destinations that its tag names, as written there */
   readonly taggedDestinations: readonly string[]
   readonly group?: string
+  /** availability zone; a release before 0.2 kept none */
+  readonly zone?: string
 }
 
 /** The instances of our groups, as EC2 showed them when it was asked (epoch ms). */

@@ -34,7 +34,7 @@ async function launch(privateIp: string, more: Partial<Parameters<AutoScaling['l
   return instance
 }
 
-test('an instance comes with every address it has, its group, and the destinations of its tag', async () => {
+test('an instance comes with every address it has, its group and zone, and the destinations of its tag', async () => {
   const launched = await launch('10.0.1.20', {
     secondaryIps: ['10.0.1.21'],
     ipv6: '2001:db8:0:0::20',
@@ -55,6 +55,7 @@ test('an instance comes with every address it has, its group, and the destinatio
     ]),
     taggedDestinations: ['sip:a.example', 'sip:b.example:5080'],
     group: 'media',
+    zone: 'eu-central-1a',
   })
 })
 
