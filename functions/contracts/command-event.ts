@@ -18,8 +18,11 @@ import {
 } from './event-parts.ts'
 
 const asked = { id: text, requestedBy: text, sender: sender.optional(), reason: text }
-/** A drain's or an activate's: exactly one of the two. */
-const target = { destination: text.optional(), instance: text.optional() }
+/** A drain's or an activate's: exactly one of them. */
+const target = {
+  ...{ destination: text.optional(), instance: text.optional() },
+  ...{ group: text.optional(), set: z.int().optional(), zone: text.optional() },
+}
 const edges = outerList(edgeResult)
 const dryRun = z.literal('dry-run')
 
@@ -56,11 +59,30 @@ const wouldGiveBack = z.strictObject({ edge: text, plan: z.strictObject(edgePlan
 
 const held = outerList(namedHold)
 
-const ofDrain = {
-  ...{ ...asked, ...target, command: z.literal('drain'), destinations: uris },
-  endsAt: endsAt.optional(),
+/** What came of each of many: what somebody has to look at comes first. */
+const member = z.strictObject({
+  target: text.describe('an instance id, or the URI of what is no machine of our groups'),
+  hold: text,
+  result: z.enum(['refused', 'waiting', 'stale', 'started', 'duplicate', 'lifted', 'dropped', 'dry-run']),
+  because: text.optional().describe('what it waits for, or why it is refused'),
+})
+const members = {
+  members: outerList(member),
+  counts: z.record(z.string(), count).describe('result: how many of all have it'),
+  unread: outerList(unreadable).describe('edges that could not be read: what they alone list is not in it'),
 }
+
+const ofMany = { ...asked, ...target, command: z.literal('drain'), endsAt: endsAt.optional() }
+const ofDrain = { ...ofMany, destinations: uris }
 const drained = z.discriminatedUnion('result', [
+  published({
+    ...{ ...ofMany, result: z.literal('bulk') },
+    ...{ ...members, edges, beginsAt: beginsAt.optional() },
+  }),
+  published({
+    ...{ ...ofMany, result: z.literal('bulk-dry-run'), heldBy: held.describe('who else holds any of them') },
+    ...{ ...members, edges: outerList(z.union([wouldHold, unreadable])) },
+  }),
   published({
     ...{ ...ofDrain, result: dryRun, hold: text, heldBy: held.describe('who else holds it') },
     clearance: z.strictObject({ begins: z.boolean(), because: text.optional() }),
@@ -77,6 +99,10 @@ const drained = z.discriminatedUnion('result', [
 const mayHaveReason = { ...asked, reason: text.optional() }
 const ofActivate = { ...mayHaveReason, ...target, command: z.literal('activate'), destinations: uris }
 const activated = z.discriminatedUnion('result', [
+  published({
+    ...{ ...mayHaveReason, ...target, command: z.literal('activate'), result: z.literal('bulk') },
+    ...{ ...members, edges, stillHeld: held },
+  }),
   published({
     ...{ ...ofActivate, result: dryRun, wouldLift: held, wouldDrop: held, stillHeld: held },
     edges: outerList(z.union([wouldGiveBack, unreadable])),

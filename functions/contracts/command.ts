@@ -31,11 +31,24 @@ const shared = { version: z.literal(1), id, requestedBy: text(256), dryRun: z.bo
 /** The condition is checked even where other keys are wrong, so that one answer lists every problem. */
 const exactlyOneTarget = {
   path: ['destination'],
-  error: 'exactly one of destination and instance must be given',
+  error: 'exactly one of destination, instance, group, set and zone must be given',
   when: () => true,
 }
-const hasOneTarget = (command: { destination?: unknown; instance?: unknown }) =>
-  (command.destination === undefined) !== (command.instance === undefined)
+const target = {
+  destination: destination.optional(),
+  instance: instance.optional(),
+  /** all running instances of an Auto Scaling group of ours */
+  group: text(255).optional(),
+  /** all that any edge lists in this dispatcher set */
+  set: z.int().min(0).optional(),
+  /** all running instances of our groups in this availability zone */
+  zone: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}$/, 'must be an availability zone such as eu-central-1a')
+    .optional(),
+}
+const hasOneTarget = (command: { [Key in keyof typeof target]?: unknown }) =>
+  Object.keys(target).filter((key) => command[key as keyof typeof target] !== undefined).length === 1
 
 const endsAfterItBegins = ({ from, until }: { from?: unknown; until?: unknown }) =>
   typeof from !== 'number' || typeof until !== 'number' || from < until
@@ -44,8 +57,7 @@ const drain = z
   .strictObject({
     ...shared,
     command: z.literal('drain'),
-    destination: destination.optional(),
-    instance: instance.optional(),
+    ...target,
     reason: text(1000),
     /** why it may begin whatever the floors, the limit or a freeze ask for */
     force: text(1000).optional(),
@@ -62,8 +74,7 @@ const activate = z
   .strictObject({
     ...shared,
     command: z.literal('activate'),
-    destination: destination.optional(),
-    instance: instance.optional(),
+    ...target,
     reason: text(1000).optional(),
     source: source.optional(),
     holdId: text(1024).optional(),
@@ -74,6 +85,26 @@ const activate = z
     error: 'source and holdId must not be given together',
     when: () => true,
   })
+  .refine((command) => !manyOf(command) || (command.source ?? command.holdId) === undefined, {
+    path: ['source'],
+    error:
+      "of a group, set or zone only one's own holds are lifted: source and holdId need a destination or instance",
+    when: () => true,
+  })
+
+/** What a command names that is for many servers. */
+export type Many = { readonly group: string } | { readonly set: number } | { readonly zone: string }
+
+export function manyOf(command: {
+  readonly group?: string | undefined
+  readonly set?: number | undefined
+  readonly zone?: string | undefined
+}): Many | undefined {
+  const { group, set, zone } = command
+  if (group !== undefined) return { group }
+  if (set !== undefined) return { set }
+  return zone === undefined ? undefined : { zone }
+}
 
 export const reloadCommand = z.strictObject({
   ...shared,
@@ -120,6 +151,7 @@ const mayRestart = z.strictObject({
  *  "reason":"disk failing","requestedBy":"alice","deadlineSeconds":7200,"dryRun":false}
  * {"version":1,"id":"change-4711","command":"drain","instance":"i-1234567890abcdef0","reason":"kernel update",
  *  "from":"2026-11-28T02:00:00Z","until":"2026-11-28T06:00:00Z","requestedBy":"alice"}
+ * {"version":1,"id":"change-4711","command":"drain","group":"media-servers","reason":"new image","requestedBy":"alice"}
  * {"version":1,"id":"change-4712","command":"activate","instance":"i-1234567890abcdef0","source":"operator","requestedBy":"alice"}
  * {"version":1,"id":"change-4713","command":"reload","edge":"edge-a","requestedBy":"alice"}
  * {"version":1,"id":"change-4714","command":"release","edge":"edge-b","reason":"its machine is lost","requestedBy":"alice"}
@@ -175,21 +207,24 @@ export function parseCommand(body: string): Command {
     : new InvalidMessage(what)
 }
 
+const nothing = {
+  ...{ edge: undefined, destination: undefined, instance: undefined },
+  ...{ group: undefined, set: undefined, zone: undefined },
+}
+
 /**
  * The FIFO message group under which a command is sent: what must stay in order stays in order, all else runs
  * side by side.
  * @returns 1 to 128 characters that SQS allows in a message group id.
  */
 export function commandGroupId(sent: CommandInput | Command): string {
-  const {
-    edge: of,
-    destination: at,
-    instance: who,
-  } = {
-    ...{ edge: undefined, destination: undefined, instance: undefined },
-    ...sent,
-  }
+  const { edge: of, destination: at, instance: who, group, set, zone } = { ...nothing, ...sent }
+  // What is sent for many stays in order with its activate. With commands for one of them it need not: each
+  // hold is decided by the order in which its commands were sent, whichever is worked off first.
+  const [many] = Object.entries({ group, set, zone }).flatMap(([kind, name]) =>
+    name === undefined ? [] : [`${kind}/${name}`],
+  )
   // A freeze and its end stay in order.
-  const subject = of ?? at ?? who ?? (sent.command === 'reload' ? 'reload' : 'freeze')
+  const subject = of ?? at ?? who ?? many ?? (sent.command === 'reload' ? 'reload' : 'freeze')
   return subject.replace(/[^!-~]/g, '_').slice(0, 128) || sent.command
 }

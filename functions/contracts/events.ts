@@ -37,5 +37,5 @@ type Answer = EventDetail<'Command Answered'>
 /** What comes of a command: its event without what was asked. */
 export type CommandAnswer<C extends Answer['command']> = Without<
   Extract<Answer, { readonly command: C }>,
-  'id' | 'command' | 'requestedBy' | 'reason' | 'destination' | 'instance'
+  'id' | 'command' | 'requestedBy' | 'reason' | 'destination' | 'instance' | 'group' | 'set' | 'zone'
 >

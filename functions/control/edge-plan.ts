@@ -1,8 +1,9 @@
 import type { DestinationUri, Flags, ListedDestination } from './destination.ts'
 import { type EdgeRecord, type EntryRecord, entryKey } from './entry-record.ts'
 import { type Hold, holdKey, isSameSubject } from './hold.ts'
+import { lookup } from './listing.ts'
 import { believed } from './observation.ts'
-import { addressing, entriesOf, isDisabled, type Scope, type StateWrite } from './plan.ts'
+import { addressing, isDisabled, type Scope, type StateWrite } from './plan.ts'
 import { isUnknown, type Reading } from './reading.ts'
 import { type GuardWrite, guardsToRead, type SettlePlan, type SettleView, settlePlan } from './settle-plan.ts'
 import { wantedOf } from './wanted.ts'
@@ -38,19 +39,20 @@ const disabledBefore = 'it was disabled before us'
 const notApart = "it can't be written apart from others that its set lists under the same URI"
 
 /**
- * What one hold more would have a settle do. `givesBack` is what its lift gives back, once no other hold is
- * on the entry.
+ * What these holds more would have a settle do. `givesBack` is what their lift gives back, once no other hold
+ * is on the entry.
  * @param holds in force
  */
 export function drainOn(
   view: EdgeView,
   holds: readonly Hold[],
-  hold: Hold,
+  asked: readonly Hold[],
 ): EdgePlan & { readonly already: readonly AlreadyHeld[] } {
-  const others = holds.filter((each) => holdKey(each) !== holdKey(hold))
-  const { plan, writes, guards } = changeOn(view, holds, [...others, hold])
+  const keys = new Set(asked.map(holdKey))
+  const others = holds.filter((each) => !keys.has(holdKey(each)))
+  const { plan, writes, guards } = changeOn(view, holds, [...others, ...asked])
   const { held } = wantedOf(holds, view.list)
-  const covered = [...wantedOf([hold], view.list).held.keys()]
+  const covered = [...wantedOf(asked, view.list).held.keys()]
   const isWritten = writtenBy(view, writes)
   const records = recordsIn([...view.records, ...plan.put])
   return {
@@ -74,19 +76,19 @@ export function drainOn(
 /**
  * What the lift of holds would have a settle do.
  * @param holds in force, `lifted` among them
- * @param scope what was named
+ * @param scopes what was named
  */
 export function activateOn(
   view: EdgeView,
   holds: readonly Hold[],
   lifted: readonly Hold[],
-  scope: Scope,
+  scopes: readonly Scope[],
 ): EdgePlan {
   const left = holds.filter((hold) => !lifted.includes(hold))
   const { plan, writes, guards } = changeOn(view, holds, left)
   const { held } = wantedOf(left, view.list)
   const lifting = wantedOf(lifted, view.list).held.keys()
-  const covered = [...new Set([...lifting, ...entriesOf(scope, view.list)])]
+  const covered = [...new Set([...lifting, ...scopes.flatMap(lookup(view.list))])]
   const isWritten = writtenBy(view, plan.writes)
   const records = recordsIn(view.records)
   return {
@@ -103,16 +105,30 @@ export function activateOn(
   }
 }
 
-/** The calls of one server on one edge: they are counted for what is held, and for nothing else. */
+/** The calls of servers on one edge: they are counted for what is held, and for nothing else. */
 export type CallsThere =
   | { readonly counted: number }
   | { readonly notCounted: string; readonly ofEdge?: number }
 
-/** @returns in `ofEdge` the calls of all media servers there */
+/** @returns of all of them together; in `ofEdge` the calls of all media servers there */
 export function callsThere(
+  reading: Pick<Reading, 'holds' | 'load'>,
+  holds: readonly Hold[],
+  targets: readonly Whole[],
+): CallsThere {
+  let counted = 0
+  for (const target of targets) {
+    const its = callsOfOne(reading, holds, target)
+    if ('notCounted' in its) return its
+    counted += its.counted
+  }
+  return { counted }
+}
+
+function callsOfOne(
   { holds: shown, load }: Pick<Reading, 'holds' | 'load'>,
   holds: readonly Hold[],
-  target: Pick<Hold, 'subject' | 'uris' | 'wholeInstance'>,
+  target: Whole,
 ): CallsThere {
   const counts = holds.flatMap((hold) => {
     const count = isOfTheSame(hold, target) ? shown[holdKey(hold)]?.counted.count : undefined

@@ -20,6 +20,12 @@ export class UnknownDestination extends DispatcherControlError {
   readonly permanent = true
 }
 
+/** A command for a whole group, set or zone finds nothing there, and every edge could be read. */
+export class EmptyTarget extends DispatcherControlError {
+  override readonly name = 'EmptyTarget'
+  readonly permanent = true
+}
+
 /**
  * One set lists a URI twice and the duids don't tell the entries apart: `set_state` would reach only the
  * first.

@@ -110,7 +110,7 @@ export function holdKey(hold: HoldName): string {
   return `${hold.source}/${hold.id}`
 }
 
-/** What an answer says of a hold. */
+/** A hold as answers name it. */
 export function named({ source, id, who, sender, why, endsAt }: Hold) {
   return { source, id, who, sender, why, endsAt }
 }

@@ -35,13 +35,22 @@ export function verifiedSender(id: string, known: readonly Required<Sender>[] | 
 /**
  * That a sender gone wild can't take the fleet out of service. Commands of one moment are counted side by
  * side, and may exceed the limit by as many.
- * @throws CommandRefused where `key` would be one more hold of this sender than `most`
+ * @param keys of the holds that are asked for, all or none
+ * @throws CommandRefused where with them this sender would have more holds than `most`
  */
-export function refuseBeyond(most: number, sender: Sender, holds: readonly Hold[], key: string): void {
+export function refuseBeyond(
+  most: number,
+  sender: Sender,
+  holds: readonly Hold[],
+  keys: readonly string[],
+): void {
   const principal = principalOf(sender.id)
   const own = holds.filter((hold) => hold.sender && principalOf(hold.sender.id) === principal)
-  if (own.length < most || own.some((hold) => holdKey(hold) === key)) return
+  const known = new Set(own.map(holdKey))
+  const more = keys.filter((key) => !known.has(key)).length
+  if (more === 0 || known.size + more <= most) return
+  const has = known.size >= most ? 'is at' : `has ${known.size} holds, and with ${more} more would be above`
   throw new CommandRefused(
-    `the sender ${sender.name ?? principal} is at the limit of ${most} holds in force (control.maxHoldsPerSender of the settings): lift some with activate, or raise it and deploy, then send the command again`,
+    `the sender ${sender.name ?? principal} ${has} the limit of ${most} holds in force (control.maxHoldsPerSender of the settings): lift some with activate, or raise it and deploy, then send the command again`,
   )
 }

@@ -89,14 +89,21 @@ function inPlace({ hold, beginsAt }: Asked, known: number = hold.placedAt): Wait
   return { hold, ...window, since: beginsAt ?? Math.min(known, hold.placedAt) }
 }
 
-/** What asking for it now would come to, decided as it would be, with all that wait. It asks for nothing. */
-export async function foreseeClearance(ports: InventoryNeeds, asked: Asked): Promise<Clearance> {
-  const { drains } = await ports.store.waiting()
-  const known = drains.find((each) => holdKey(each.hold) === holdKey(asked.hold))
-  const own = inPlace(asked, known?.since)
-  const all = [...drains.filter((each) => each !== known), own]
-  const decided = decide(all, await clearanceView(ports), rulesOf(ports)).get(own)
-  return decided ?? { clear: false, because: 'others are decided on first' }
+/**
+ * What asking for these now would come to, decided as they would be, with all that wait. It asks for nothing.
+ * @returns by hold key
+ */
+export async function foreseeClearance(
+  ports: InventoryNeeds,
+  asked: readonly Asked[],
+): Promise<ReadonlyMap<string, Clearance>> {
+  const waiting = new Map((await ports.store.waiting()).drains.map((each) => [holdKey(each.hold), each]))
+  for (const each of asked) {
+    const key = holdKey(each.hold)
+    waiting.set(key, inPlace(each, waiting.get(key)?.since))
+  }
+  const decided = decide([...waiting.values()], await clearanceView(ports), rulesOf(ports))
+  return new Map([...decided].map(([{ hold }, clearance]) => [holdKey(hold), clearance]))
 }
 
 async function waitingKeys({ store }: Pick<Ports, 'store'>): Promise<ReadonlySet<string>> {

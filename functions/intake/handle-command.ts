@@ -5,10 +5,9 @@ import type {
   ReleaseCommand,
   ReloadCommand,
 } from '../contracts/command.ts'
-import { parseCommand } from '../contracts/command.ts'
+import { manyOf, parseCommand } from '../contracts/command.ts'
 import type { CommandAnswer, EventDetail } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
-import { destinationKey } from '../control/destination.ts'
 import { AnswerPending, CommandRefused, InvalidMessage } from '../control/errors.ts'
 import { type Hold, type HoldName, holdKey, named, orderOf } from '../control/hold.ts'
 import { refuseBeyond, verifiedSender } from '../control/sender.ts'
@@ -18,14 +17,17 @@ import type { CommandOutcomeRow } from '../ports/store.ts'
 import { accepted, asked, isOutcomeOf, keptForm, type Sent } from '../stored/command-outcome.ts'
 import { storedLists } from '../stored/lists.ts'
 import { readBack } from '../stored/read-back.ts'
+import { activateMembers } from './activate-members.ts'
 import { ownRequests } from './ask-clearance.ts'
 import type { ClearanceNeeds } from './clear-drains.ts'
+import { drainMembers } from './drain-members.ts'
 import { dropWaiting } from './drop-waiting.ts'
 import { freeze, unfreeze } from './freeze.ts'
-import { type DrainOrder, holdAndDrain } from './hold-and-drain.ts'
+import { holdAndDrain } from './hold-and-drain.ts'
 import type { Incoming } from './intake.ts'
 import { type LiftNeeds, lift } from './lift.ts'
 import { mayRestart } from './may-restart.ts'
+import { heldOrWaiting, liftedBefore, operatorOrder, others, ownHoldId } from './operator-hold.ts'
 import { keepPending } from './pending-outcomes.ts'
 import { planActivate, planDrain } from './plan-holds.ts'
 import { heldInstance, resolveTarget, speaksOf, type Target, type TargetNeeds, targetOf } from './target.ts'
@@ -105,28 +107,17 @@ async function drain(
   command: DrainCommand,
   { order, sender, sentAt }: SentAt,
 ): Promise<CommandAnswer<'drain'>> {
-  const { from: beginsAt, until: endsAt } = command
   refuseWindow(command, sentAt)
+  const many = manyOf(command)
+  if (many) return drainMembers(ports, command, many, { order, sender })
   const placedBefore = (await ownRequests(ports, order)).filter(({ who }) => who === command.requestedBy)
   if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
   const target = targetOf(placedBefore) ?? (await resolveTarget(ports, targetName(command)))
   const holdId = ownHoldId(target, command.requestedBy)
   const hold = holdKey({ source: 'operator', id: holdId })
-  refuseBeyond(ports.config.maxHoldsPerSender, sender, await heldOrWaiting(ports), hold)
-  const now = ports.clock.now()
-  const deadline = command.deadlineSeconds ?? ports.config.operatorDrainDeadlineSeconds
-  const asked: DrainOrder = {
-    source: 'operator',
-    holdId,
-    who: command.requestedBy,
-    sender,
-    why: command.reason,
-    force: command.force,
-    order,
-    requestedAt: now,
-    deadlineAt: (beginsAt ?? now) + deadline * 1000,
-    ...{ beginsAt, endsAt },
-  }
+  refuseBeyond(ports.config.maxHoldsPerSender, sender, await heldOrWaiting(ports), [hold])
+  const asked = { ...operatorOrder(ports, command, { order, sender }), holdId }
+  const { until: endsAt } = command
   if (command.dryRun) return { ...(await planDrain(ports, target, asked)), endsAt }
   const held = await holdAndDrain(ports, target, asked)
   const about = { destinations: target.uris, hold, endsAt }
@@ -136,16 +127,13 @@ async function drain(
   return { ...about, result, edges }
 }
 
-async function heldOrWaiting({ store }: Pick<Ports, 'store'>): Promise<readonly Hold[]> {
-  const { drains } = await store.waiting()
-  return [...(await store.holds()), ...drains.map(({ hold }) => hold)]
-}
-
 async function activate(
   ports: Needs,
   command: ActivateCommand,
   { order, sender }: Sent,
 ): Promise<CommandAnswer<'activate'>> {
+  const many = manyOf(command)
+  if (many) return activateMembers(ports, command, many, { order, sender })
   if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
   const known = await ports.store.holds()
   const target =
@@ -175,7 +163,7 @@ async function activate(
     return {
       ...{ result: 'dry-run', destinations: target.uris },
       ...{ wouldLift: chosen.map(named), stillHeld: others(itsHolds, chosen) },
-      ...(await planActivate(ports, target, { holds, lifted: chosen, isIts })),
+      ...(await planActivate(ports, [target], { holds, lifted: chosen, isIts })),
     }
   const before = meant ? await liftedBefore(ports, own, order) : []
   const by = command.requestedBy
@@ -211,25 +199,11 @@ async function liftedInstance(
   return held ?? targetOf(await liftedBefore(ports, `${instance}/${requestedBy}`, order))
 }
 
-/** What an earlier delivery of this very command has lifted, whose run ended before its outcome was kept. */
-async function liftedBefore({ store }: Pick<Ports, 'store'>, own: string, order: string): Promise<Hold[]> {
-  const subject = (await store.drain(`operator/${own}`))?.hold.subject
-  const tombstone = subject && (await store.hold('operator', own, subject))
-  return tombstone?.lifted && tombstone.order === order ? [tombstone] : []
-}
-
 function targetName(command: DrainCommand | ActivateCommand): string {
   const name = command.instance ?? command.destination
-  if (name === undefined) throw new InvalidMessage('exactly one of destination and instance must be given')
+  if (name === undefined)
+    throw new InvalidMessage('exactly one of destination, instance, group, set and zone must be given')
   return name
-}
-
-/** Each operator's own: what one of them lifts, another may hold still. */
-function ownHoldId(target: Target, requestedBy: string): string {
-  const [uri] = target.uris
-  const whole =
-    target.wholeInstance && target.subject.kind === 'instance' ? target.subject.instanceId : undefined
-  return `${whole ?? (uri === undefined ? '' : destinationKey(uri))}/${requestedBy}`
 }
 
 /**
@@ -240,8 +214,4 @@ function isMeant({ holdId, source }: ActivateCommand, own: string, hold: HoldNam
   if (holdId !== undefined) return hold.id === holdId || holdKey(hold) === holdId
   if (source !== undefined) return hold.source === source
   return hold.source === 'operator' && hold.id === own
-}
-
-function others(holds: readonly Hold[], but: readonly Hold[]) {
-  return holds.filter((hold) => !hold.lifted && !but.includes(hold)).map(named)
 }

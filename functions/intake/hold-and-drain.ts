@@ -8,7 +8,7 @@ import type { Ports } from '../ports/ports.ts'
 import { changeReadBack } from '../stored/read-back.ts'
 import { type Asked, askClearance } from './ask-clearance.ts'
 import type { ClearanceNeeds } from './clear-drains.ts'
-import { refuseDuplicates, type Target } from './target.ts'
+import { duplicatesIn, type Target } from './target.ts'
 
 /** Who asks for a drain, why, until when, and under which hold. */
 export interface DrainOrder {
@@ -41,22 +41,17 @@ export async function holdAndDrain(ports: ClearanceNeeds, target: Target, drain:
   const isOperators = drain.source === 'operator'
   // An operator can mend the list and ask again; an alarm's server is held wherever it can be, and what is
   // refused is told.
-  if (isOperators) refuseDuplicates(target)
+  if (isOperators) duplicatesIn(target.readouts)(target)
   const asked = askedFor(target, drain)
   const { hold, beginsAt } = asked
   refuseUnshown(ports, hold)
   const cleared = await askClearance(ports, asked, isOperators ? 'refused' : 'waits')
   switch (cleared.kind) {
     case 'never':
-      throw neverBegins(cleared.because)
+      throw new CommandRefused(neverBegins(cleared.because))
     case 'waits': {
       const { because } = cleared
-      const { source } = drain
-      const { who, sender, why, uris, endsAt } = hold
-      await ports.events.publish({
-        type: eventTypes.drainWaiting,
-        detail: { drainId: holdKey(hold), source, who, sender, why, uris, because, beginsAt, endsAt },
-      })
+      await publishWaiting(ports, drain, hold, because)
       return { result: 'waiting', because, beginsAt }
     }
     case 'stale':
@@ -71,10 +66,22 @@ export async function holdAndDrain(ports: ClearanceNeeds, target: Target, drain:
   }
 }
 
-export function neverBegins(because: string): CommandRefused {
-  return new CommandRefused(
-    `it can never begin: ${because}. Lower that floor in the settings, or send it with "force" and the reason`,
-  )
+/** Why a drain is refused that waits for what can't come. */
+export function neverBegins(because: string): string {
+  return `it can never begin: ${because}. Lower that floor in the settings, or send it with "force" and the reason`
+}
+
+export async function publishWaiting(
+  { events }: Pick<ClearanceNeeds, 'events'>,
+  { source, beginsAt }: Pick<DrainOrder, 'source' | 'beginsAt'>,
+  hold: DrainHold,
+  because: string,
+): Promise<void> {
+  const { who, sender, why, uris, endsAt } = hold
+  await events.publish({
+    type: eventTypes.drainWaiting,
+    detail: { drainId: holdKey(hold), source, who, sender, why, uris, because, beginsAt, endsAt },
+  })
 }
 
 /**

@@ -1,42 +1,71 @@
 import type { CommandAnswer } from '../contracts/events.ts'
 import { activateOn, callsThere, drainOn } from '../control/edge-plan.ts'
-import { type Hold, holdKey, named } from '../control/hold.ts'
+import { CommandRefused } from '../control/errors.ts'
+import { type Hold, holdKey, type ListedName, named } from '../control/hold.ts'
+import { lookup } from '../control/listing.ts'
+import { wantedOf } from '../control/wanted.ts'
 import type { Ports } from '../ports/ports.ts'
-import { edgeViews } from '../stored/edge-views.ts'
+import { edgeViews, type StoredEdge } from '../stored/edge-views.ts'
 import type { InventoryNeeds } from '../stored/inventory.ts'
 import { foreseeClearance } from './ask-clearance.ts'
 import { askedFor, type DrainOrder, neverBegins, refuseUnshown } from './hold-and-drain.ts'
-import { refuseDuplicates, speaksOf, type Target } from './target.ts'
+import { duplicatesIn, type Target } from './target.ts'
 
-type Answer<C extends 'drain' | 'activate'> = Extract<CommandAnswer<C>, { readonly result: 'dry-run' }>
+type DryRun<C extends 'drain' | 'activate'> = Extract<CommandAnswer<C>, { readonly result: 'dry-run' }>
+type Answer = DryRun<'drain'>
+type PlanNeeds = Pick<Ports, 'store' | 'config' | 'clock'>
 
 /**
  * What a drain would do, by the same code that clearance and settle decide with. It writes nothing.
  * @throws what the drain would be refused with
  */
-export async function planDrain(
-  ports: InventoryNeeds,
-  target: Target,
-  drain: DrainOrder,
-): Promise<Answer<'drain'>> {
-  refuseDuplicates(target)
+export async function planDrain(ports: InventoryNeeds, target: Target, drain: DrainOrder): Promise<Answer> {
+  duplicatesIn(target.readouts)(target)
   const asked = askedFor(target, drain)
   const { hold } = asked
   refuseUnshown(ports, hold)
-  const clearance = await foreseeClearance(ports, asked)
-  if (!clearance.clear && clearance.never) throw neverBegins(clearance.because)
-  const holds = await ports.store.holds()
-  const edges = await edgeViews(ports)
+  const clearance = (await foreseeClearance(ports, [asked])).get(holdKey(hold)) ?? { clear: true }
+  if (!clearance.clear && clearance.never) throw new CommandRefused(neverBegins(clearance.because))
   return {
     ...{ result: 'dry-run', destinations: target.uris, hold: holdKey(hold) },
     clearance: clearance.clear ? { begins: true } : { begins: false, because: clearance.because },
-    heldBy: holds.filter((each) => holdKey(each) !== holdKey(hold) && speaksOf(target, each)).map(named),
+    ...(await planHolds(ports, [{ hold }])),
+  }
+}
+
+/** What these holds would do on each edge, and who else holds what they are for. */
+export async function planHolds(
+  ports: PlanNeeds,
+  wanted: readonly { readonly hold: Hold }[],
+): Promise<Pick<Answer, 'heldBy' | 'edges'>> {
+  const holds = await ports.store.holds()
+  const edges = await edgeViews(ports)
+  const asked = wanted.map(({ hold }) => hold)
+  const keys = new Set(asked.map(holdKey))
+  const others = holds.filter((each) => !keys.has(holdKey(each)))
+  return {
+    heldBy: others.filter(isOn(asked, edges)).map(named),
     edges: edges.map((stored) => {
       if ('unreadable' in stored) return stored
       const { edge, reading, view } = stored
-      return { edge, calls: callsThere(reading, holds, hold), plan: drainOn(view, holds, hold) }
+      return { edge, calls: callsThere(reading, holds, asked), plan: drainOn(view, holds, asked) }
     }),
   }
+}
+
+/** @returns whether a hold is on the same machine, or on an entry that these are on */
+function isOn(asked: readonly Hold[], edges: readonly StoredEdge[]): (hold: Hold) => boolean {
+  const machines = new Set(asked.flatMap((hold) => machineOf(hold) ?? []))
+  const covered = edges.flatMap((stored) =>
+    'view' in stored ? [...wantedOf(asked, stored.view.list).held.keys()] : [],
+  )
+  const named = asked.flatMap(({ uris }) => uris.map((uri) => ({ uri })))
+  const find = lookup<ListedName>([...covered, ...named])
+  return (hold) => machines.has(machineOf(hold) ?? '') || find(hold).length > 0
+}
+
+function machineOf({ subject, wholeInstance }: Hold): string | undefined {
+  return subject.kind === 'instance' && wholeInstance ? subject.instanceId : undefined
 }
 
 interface Lifting {
@@ -49,17 +78,17 @@ interface Lifting {
 
 /** What an activate would drop of what waits, and do on the edges. It writes nothing. */
 export async function planActivate(
-  ports: Pick<Ports, 'store' | 'config' | 'clock'>,
-  target: Target,
+  ports: PlanNeeds,
+  targets: readonly Target[],
   { holds, lifted, isIts }: Lifting,
-): Promise<Pick<Answer<'activate'>, 'wouldDrop' | 'edges'>> {
+): Promise<Pick<DryRun<'activate'>, 'wouldDrop' | 'edges'>> {
   const { drains } = await ports.store.waiting()
   const edges = await edgeViews(ports)
   return {
     wouldDrop: drains.flatMap(({ hold }) => (isIts(hold) ? named(hold) : [])),
     edges: edges.map((stored) => {
       if ('unreadable' in stored) return stored
-      return { edge: stored.edge, plan: activateOn(stored.view, holds, lifted, target) }
+      return { edge: stored.edge, plan: activateOn(stored.view, holds, lifted, targets) }
     }),
   }
 }

@@ -2,7 +2,8 @@ import { type DestinationUri, hostsOf } from '../control/destination.ts'
 import { DuplicateDestination, EdgesUnreadable, UnknownDestination } from '../control/errors.ts'
 import { belongsTo, type Hold, isSameSubject, type ListedName } from '../control/hold.ts'
 import type { InstanceFacts } from '../control/instance-life.ts'
-import { disablePlan, entriesOf } from '../control/plan.ts'
+import { lookup } from '../control/listing.ts'
+import { addressing, entriesOf, isDisabled, type Scope } from '../control/plan.ts'
 import { instanceDestinations, isInstanceId, namedDestination, ownerOf } from '../control/resolve.ts'
 import type { Ports } from '../ports/ports.ts'
 import { instanceById, instancesAt, momentMs } from '../stored/inventory.ts'
@@ -96,9 +97,7 @@ async function resolveIn(
       if (facts === 'refused')
         return heldInstance(await ports.store.holds(), name, readouts) ?? bare(name, readouts)
       if (!facts) throw new UnknownDestination(`EC2 knows no instance ${name}`)
-      const uris = instanceDestinations(facts, listed)
-      const own = instanceTarget(facts)
-      return { ...own, uris, ...formerOf(readouts)(facts, uris), wholeInstance: true, readouts }
+      return wholeTargets(readouts, listed)(facts)
     }
     const uris = namedDestination(name, listed)
     const [uri] = uris
@@ -134,15 +133,36 @@ function bare(instanceId: string, readouts: readonly Readout[]): Target {
   return { subject, uris: [], addresses: [], wholeInstance: true, readouts }
 }
 
-/** @throws DuplicateDestination when a set of an edge lists it more than once without distinct duids. */
-export function refuseDuplicates(target: Target): void {
-  for (const readout of target.readouts) {
-    if (!('listed' in readout)) continue
-    const [first] = disablePlan(target, readout.listed).refused
-    if (first)
-      throw new DuplicateDestination(
-        `edge ${readout.edge} lists ${first.uri} more than once in set ${first.set}; give its entries distinct duids, or list it once`,
-      )
+/**
+ * @returns what throws DuplicateDestination for a target that a set of an edge lists more than once without
+ * distinct duids. The lists are indexed once, however many targets there are.
+ */
+export function duplicatesIn(readouts: readonly Readout[]): (target: Scope) => void {
+  const edges = readouts.flatMap((readout) =>
+    'listed' in readout
+      ? [{ edge: readout.edge, find: lookup(readout.listed), addressOf: addressing(readout.listed) }]
+      : [],
+  )
+  return (target) => {
+    for (const { edge, find, addressOf } of edges) {
+      const first = find(target).find((entry) => !isDisabled(entry) && !addressOf(entry))
+      if (first)
+        throw new DuplicateDestination(
+          `edge ${edge} lists ${first.uri} more than once in set ${first.set}; give its entries distinct duids, or list it once`,
+        )
+    }
+  }
+}
+
+/** @returns the target that a whole machine is: all that is listed of it, and was. */
+export function wholeTargets(
+  readouts: readonly Readout[],
+  listed: readonly ListedName[],
+): (facts: InstanceFacts) => Target {
+  const former = formerOf(readouts)
+  return (facts) => {
+    const uris = instanceDestinations(facts, listed)
+    return { ...instanceTarget(facts), uris, ...former(facts, uris), wholeInstance: true, readouts }
   }
 }
 

@@ -32,20 +32,29 @@ interface Asked<C extends Command> {
   readonly reason: C['reason']
   readonly destination?: string
   readonly instance?: string
+  readonly group?: string
+  readonly set?: number
+  readonly zone?: string
   readonly edge?: string
 }
 
-const nameless = { destination: undefined, instance: undefined, edge: undefined }
+const nameless = {
+  ...{ destination: undefined, instance: undefined, edge: undefined },
+  ...{ group: undefined, set: undefined, zone: undefined },
+}
 
 /** The same id again is to be the same command. */
 export function asked<C extends Command>(of: C, sender?: Sender): Asked<C> {
   const { id, command, requestedBy, reason } = of
-  const { destination, instance, edge } = { ...nameless, ...of }
+  const { destination, instance, edge, group, set, zone } = { ...nameless, ...of }
   return {
     ...{ id, command, requestedBy, sender, reason },
     ...(destination !== undefined && { destination }),
     ...(instance !== undefined && { instance }),
     ...(edge !== undefined && { edge }),
+    ...(group !== undefined && { group }),
+    ...(set !== undefined && { set }),
+    ...(zone !== undefined && { zone }),
   }
 }
 
@@ -54,15 +63,15 @@ export function keptForm(answer: EventDetail<'Command Answered'>): CommandOutcom
   return publishedForm({ type: eventTypes.commandAnswered, detail: answer }).detail
 }
 
+const kept = ['command', 'requestedBy', 'destination', 'instance', 'edge', 'group', 'set', 'zone'] as const
+
 /** @throws CommandRefused where that is what came of it, or where it is what came of another command */
 export function accepted(outcome: CommandOutcomeRow, command: Command): CommandOutcomeRow {
   const { refused } = outcome
   if (typeof refused === 'string') throw new CommandRefused(refused)
   const own = asked(command)
-  const other = (['command', 'requestedBy', 'destination', 'instance', 'edge'] as const).find(
-    (key) => outcome[key] !== undefined && outcome[key] !== own[key],
-  )
-  const isDry = outcome['result'] === 'dry-run'
+  const other = kept.find((key) => outcome[key] !== undefined && outcome[key] !== own[key])
+  const isDry = outcome['result'] === 'dry-run' || outcome['result'] === 'bulk-dry-run'
   if (other !== undefined || isDry !== command.dryRun)
     throw new CommandRefused(
       `another command had the id ${command.id} (${other ?? 'dryRun'}: ${String(other === undefined ? isDry : outcome[other])}); send this one under its own`,

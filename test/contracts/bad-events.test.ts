@@ -39,7 +39,7 @@ const expected: Record<string, [name: string, ...texts: string[]]> = {
   'command-unknown-key': [
     'InvalidMessage',
     'destnation: is not a known key',
-    'destination: exactly one of destination and instance must be given',
+    'destination: exactly one of destination, instance, group, set and zone must be given',
   ],
   'command-all': ['CommandRefused', 'destination: no command is for all destinations'],
   'command-star': ['CommandRefused', 'destination: no command is for all destinations'],
@@ -53,6 +53,9 @@ const expected: Record<string, [name: string, ...texts: string[]]> = {
   'command-id': ['InvalidMessage', 'id: must be 1 to 128 characters'],
   'command-deadline': ['InvalidMessage', 'deadlineSeconds: ', '172800'],
   'command-drain-until': ['InvalidMessage', 'until: is not a time such as'],
+  'command-drain-group-and-set': ['InvalidMessage', 'destination: exactly one of'],
+  'command-activate-group-source': ['InvalidMessage', 'source: of a group, set or zone only'],
+  'command-drain-zone': ['InvalidMessage', 'zone: must be an availability zone such as eu-central-1a'],
   'command-drain-window': ['InvalidMessage', 'until: must be after from', 'reason: is missing'],
   'command-deadline-text': ['InvalidMessage', 'deadlineSeconds: ', 'number'],
   'command-activate-lifecycle': ['CommandRefused', 'source: a command never lifts a lifecycle hold'],

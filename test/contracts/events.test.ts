@@ -199,6 +199,15 @@ const commands: Record<string, object> = {
     from: Date.UTC(2026, 10, 28, 2),
     until: Date.UTC(2026, 10, 28, 6),
   },
+  'command-drain-group': { ...sent, command: 'drain', group, reason: 'new image' },
+  'command-drain-zone': {
+    ...sent,
+    command: 'drain',
+    zone: 'eu-central-1a',
+    reason: 'the zone loses packets',
+    force: 'its calls fail anyway',
+  },
+  'command-activate-set': { ...sent, command: 'activate', set: 1 },
   'command-freeze': {
     ...sent,
     command: 'freeze',

@@ -1,0 +1,86 @@
+import type { ActivateCommand, Many } from '../contracts/command.ts'
+import type { CommandAnswer } from '../contracts/events.ts'
+import { type Hold, holdKey, named } from '../control/hold.ts'
+import { lookup } from '../control/listing.ts'
+import type { Sent } from '../stored/command-outcome.ts'
+import { onEach } from '../stored/on-each.ts'
+import type { ClearanceNeeds } from './clear-drains.ts'
+import { counted, type Member, memberName } from './drain-members.ts'
+import { dropWaiting } from './drop-waiting.ts'
+import { lift } from './lift.ts'
+import { type Members, membersOf, nothingThere } from './members.ts'
+import { heldOrWaiting, liftedBefore, others, ownHoldId } from './operator-hold.ts'
+import { keepPending } from './pending-outcomes.ts'
+import { planActivate } from './plan-holds.ts'
+import type { TargetNeeds } from './target.ts'
+
+type Needs = ClearanceNeeds & TargetNeeds
+type Bulk = Extract<CommandAnswer<'activate'>, { readonly result: 'bulk' | 'dry-run' }>
+
+/**
+ * Lifts all of the caller's own holds of a whole group, set or zone, and drops what waits. Others' stay.
+ * @throws EmptyTarget, EdgesUnreadable where nothing is found, and nothing is held or waits of it
+ */
+export async function activateMembers(
+  ports: Needs,
+  command: ActivateCommand,
+  many: Many,
+  { order, sender }: Sent,
+): Promise<Bulk> {
+  const { requestedBy: by } = command
+  const members = await membersOf(ports, many)
+  const isIts = speakingOf(many, members)
+  const isMeant = (hold: Hold) => hold.source === 'operator' && hold.who === by && isIts(hold)
+  if (members.targets.length === 0 && !(await heldOrWaiting(ports)).some(isMeant))
+    throw nothingThere(ports, many, members.readouts)
+  const ids = members.targets.map((target) => ownHoldId(target, by))
+  // An activate that overtook its drain: the older drain must find that something later was requested.
+  if (!command.dryRun)
+    await onEach(ids, (id) => ports.store.seeRequest({ source: 'operator', id }, order, 'lift'))
+  // What waits comes first: one that begins meanwhile is found among the holds.
+  const dropped = command.dryRun ? [] : await dropWaiting(ports, isMeant, by, { order, sender })
+  const itsHolds = (await ports.store.holds()).filter(isIts)
+  const chosen = itsHolds.filter(isMeant)
+  if (command.dryRun) {
+    const destinations = [...new Set(chosen.flatMap(({ uris }) => uris))]
+    const lifting = { holds: await ports.store.holds(), lifted: chosen, isIts: isMeant }
+    return {
+      ...{ result: 'dry-run', destinations },
+      ...{ wouldLift: chosen.map(named), stillHeld: others(itsHolds, chosen) },
+      ...(await planActivate(ports, members.targets, lifting)),
+    }
+  }
+  const before = (await onEach(ids, (id) => liftedBefore(ports, id, order))).flat()
+  const all = [...chosen, ...before]
+  const { lifted, edges, wanted } = await lift(ports, all, by, { order, sender })
+  await onEach(lifted, (hold) => {
+    const tombstone = { ...hold, order, lifted: { at: ports.clock.now(), by, sender } }
+    return keepPending(ports, command.id, { hold: tombstone, wanted }, edges)
+  })
+  const came = new Map<string, Member>()
+  for (const hold of dropped) came.set(holdKey(hold), memberOf(hold, 'dropped'))
+  for (const hold of all) came.set(holdKey(hold), memberOf(hold, lifted.includes(hold) ? 'lifted' : 'stale'))
+  return {
+    result: 'bulk',
+    ...counted([...came.values()]),
+    unread: members.unread,
+    stillHeld: others(itsHolds, lifted),
+    edges,
+  }
+}
+
+/** @returns whether a hold speaks of any member, also of one that EC2 knows no more */
+function speakingOf(many: Many, { targets }: Members): (hold: Hold) => boolean {
+  const ids = new Set(
+    targets.flatMap(({ subject }) => (subject.kind === 'instance' ? [subject.instanceId] : [])),
+  )
+  const find = lookup(targets.flatMap(({ uris }) => uris.map((uri) => ({ uri }))))
+  return (hold) =>
+    ('group' in many && hold.group === many.group) ||
+    (hold.subject.kind === 'instance' && ids.has(hold.subject.instanceId)) ||
+    find(hold).length > 0
+}
+
+function memberOf(hold: Hold, result: Member['result']): Member {
+  return { target: memberName(hold), hold: holdKey(hold), result }
+}

@@ -1,0 +1,168 @@
+import type { DrainCommand, Many } from '../contracts/command.ts'
+import type { CommandAnswer, EventDetail } from '../contracts/events.ts'
+import type { Clearance } from '../control/clearance.ts'
+import type { DrainHold } from '../control/drain.ts'
+import { DuplicateDestination } from '../control/errors.ts'
+import { holdKey } from '../control/hold.ts'
+import { refuseBeyond } from '../control/sender.ts'
+import type { Ports } from '../ports/ports.ts'
+import type { Sent } from '../stored/command-outcome.ts'
+import { together } from '../stored/edge-results.ts'
+import { onEach } from '../stored/on-each.ts'
+import { changeReadBack, readBack } from '../stored/read-back.ts'
+import { type Asked, askForAll, foreseeClearance, ownRequests } from './ask-clearance.ts'
+import type { ClearanceNeeds, Cleared } from './clear-drains.ts'
+import { askedFor, neverBegins, publishWaiting, refuseUnshown } from './hold-and-drain.ts'
+import { membersOf, nothingThere } from './members.ts'
+import { heldOrWaiting, operatorOrder, ownHoldId } from './operator-hold.ts'
+import { keepPending } from './pending-outcomes.ts'
+import { planHolds } from './plan-holds.ts'
+import { duplicatesIn, type Target, type TargetNeeds, targetOf } from './target.ts'
+
+export type Member = Extract<EventDetail<'Command Answered'>, { readonly result: 'bulk' }>['members'][number]
+type Needs = ClearanceNeeds & TargetNeeds
+type Bulk = Extract<CommandAnswer<'drain'>, { readonly result: 'bulk' | 'bulk-dry-run' }>
+
+interface Wanted {
+  readonly asked: Asked
+  readonly hold: DrainHold
+  readonly target: Target
+}
+
+/**
+ * Drains a whole group, set or zone. Each member gets the hold that a command for it alone would have placed.
+ * All are asked for before one run decides on them together, so that the floors hold for all of them. One
+ * that can't be done is refused by itself.
+ * @throws EmptyTarget, EdgesUnreadable where nothing is found; CommandRefused where all of them are more than
+ * the sender may hold; what failed of one, when all others are done: the message comes again
+ */
+export async function drainMembers(
+  ports: Needs,
+  command: DrainCommand,
+  many: Many,
+  sent: Sent,
+): Promise<Bulk> {
+  if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
+  const { wanted, unread } = await wantedOf(ports, command, many, sent)
+  const keys = wanted.map(({ hold }) => holdKey(hold))
+  refuseBeyond(ports.config.maxHoldsPerSender, sent.sender, await heldOrWaiting(ports), keys)
+  const { refused, clean } = withoutDuplicates(wanted)
+  const asked = clean.map(({ asked }) => asked)
+  const { from: beginsAt, until: endsAt } = command
+  if (command.dryRun) {
+    const foreseen = await foreseeClearance(ports, asked)
+    const members = [...refused, ...clean.map((each) => foreseenMember(each, foreseen))]
+    return {
+      ...{ result: 'bulk-dry-run', ...counted(members), unread, endsAt },
+      ...(await planHolds(ports, clean)),
+    }
+  }
+  const cleared = await askForAll(ports, asked, 'refused')
+  await onEach(clean, async ({ hold }) => {
+    const its = cleared.get(holdKey(hold))
+    if (its?.kind === 'waits')
+      await publishWaiting(ports, { source: 'operator', beginsAt }, hold, its.because)
+    if (its?.kind === 'failed') throw its.error
+  })
+  const edges = await readBackAll(ports, command, clean.filter(isBegun(cleared)))
+  const members = [...refused, ...clean.map((each) => clearedMember(each, cleared))]
+  return { result: 'bulk', ...counted(members), edges, unread, beginsAt, endsAt }
+}
+
+/** What an earlier delivery has asked for is the same again, also of a machine that has left since. */
+async function wantedOf(ports: Needs, command: DrainCommand, many: Many, sent: Sent) {
+  const { requestedBy } = command
+  const before = (await ownRequests(ports, sent.order)).filter(({ who }) => who === requestedBy)
+  const { targets, readouts, unread } = await membersOf(ports, many)
+  if (before.length + targets.length === 0) throw nothingThere(ports, many, readouts)
+  const asked = operatorOrder(ports, command, sent)
+  const byId = new Map(targets.map((target) => [ownHoldId(target, requestedBy), target]))
+  for (const hold of before) {
+    const target = targetOf([hold], readouts)
+    if (target) byId.set(hold.id, target)
+  }
+  const wanted = [...byId].map(([holdId, target]): Wanted => {
+    const own = askedFor(target, { ...asked, holdId })
+    refuseUnshown(ports, own.hold)
+    return { target, asked: own, hold: own.hold }
+  })
+  return { wanted, unread }
+}
+
+function withoutDuplicates(wanted: readonly Wanted[]) {
+  const check = duplicatesIn(wanted[0]?.target.readouts ?? [])
+  const refused: Member[] = []
+  const clean = wanted.filter((each) => {
+    try {
+      check(each.target)
+      return true
+    } catch (error) {
+      if (!(error instanceof DuplicateDestination)) throw error
+      refused.push(memberOf(each, 'refused', error.message))
+      return false
+    }
+  })
+  return { refused, clean }
+}
+
+const isBegun =
+  (cleared: ReadonlyMap<string, Cleared>) =>
+  ({ hold }: Wanted) =>
+    cleared.get(holdKey(hold))?.kind === 'begun'
+
+/** @returns each edge once, by the worst that came of any of them there */
+async function readBackAll(
+  ports: Pick<Ports, 'store' | 'settles' | 'clock' | 'config'>,
+  { id }: DrainCommand,
+  begun: readonly Wanted[],
+) {
+  if (begun.length === 0) return []
+  const wanted = await ports.store.raiseWanted()
+  const resultOn = await changeReadBack(ports, wanted)
+  const results = await onEach(begun, async ({ hold }) => {
+    const edges = await resultOn(hold)
+    await keepPending(ports, id, { hold, wanted }, edges)
+    return edges
+  })
+  return together(results.flat())
+}
+
+function clearedMember(each: Wanted, cleared: ReadonlyMap<string, Cleared>): Member {
+  const its = cleared.get(holdKey(each.hold))
+  if (its?.kind === 'begun') return memberOf(each, its.result)
+  if (its?.kind === 'never') return memberOf(each, 'refused', neverBegins(its.because))
+  return its?.kind === 'waits' ? memberOf(each, 'waiting', its.because) : memberOf(each, 'stale')
+}
+
+function foreseenMember(each: Wanted, foreseen: ReadonlyMap<string, Clearance>): Member {
+  const clearance = foreseen.get(holdKey(each.hold))
+  if (!clearance || clearance.clear) return memberOf(each, 'dry-run')
+  if (clearance.never) return memberOf(each, 'refused', neverBegins(clearance.because))
+  return memberOf(each, 'waiting', clearance.because)
+}
+
+function memberOf({ hold }: Wanted, result: Member['result'], because?: string): Member {
+  return { target: memberName(hold), hold: holdKey(hold), result, ...(because !== undefined && { because }) }
+}
+
+/** What an answer calls a member by. */
+export function memberName({
+  subject,
+  wholeInstance,
+  uris,
+}: Pick<DrainHold, 'subject' | 'wholeInstance' | 'uris'>): string {
+  if (subject.kind === 'uri') return subject.uri
+  return wholeInstance ? subject.instanceId : (uris[0] ?? subject.instanceId)
+}
+
+/** Of a long list an event keeps what comes first. */
+const looksWanted: readonly Member['result'][] = ['refused', 'waiting', 'stale']
+
+export function counted(members: readonly Member[]) {
+  const isFirst = ({ result }: Member) => looksWanted.includes(result)
+  const by = [...Map.groupBy(members, ({ result }) => result)]
+  return {
+    members: [...members.filter(isFirst), ...members.filter((member) => !isFirst(member))],
+    counts: Object.fromEntries(by.map(([result, its]) => [result, its.length])),
+  }
+}

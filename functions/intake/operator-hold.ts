@@ -1,0 +1,58 @@
+import type { DrainCommand } from '../contracts/command.ts'
+import { destinationKey } from '../control/destination.ts'
+import { type Hold, named } from '../control/hold.ts'
+import type { Ports } from '../ports/ports.ts'
+import type { Sent } from '../stored/command-outcome.ts'
+import type { DrainOrder } from './hold-and-drain.ts'
+import type { Target } from './target.ts'
+
+/** Each operator's own: what one of them lifts, another may hold still. */
+export function ownHoldId(target: Target, requestedBy: string): string {
+  const [uri] = target.uris
+  const whole =
+    target.wholeInstance && target.subject.kind === 'instance' ? target.subject.instanceId : undefined
+  return `${whole ?? (uri === undefined ? '' : destinationKey(uri))}/${requestedBy}`
+}
+
+/** What an operator's command asks for, of whatever it names. */
+export function operatorOrder(
+  { config, clock }: Pick<Ports, 'config' | 'clock'>,
+  command: DrainCommand,
+  { order, sender }: Sent,
+): Omit<DrainOrder, 'holdId'> {
+  const now = clock.now()
+  const { from: beginsAt, until: endsAt } = command
+  const deadline = command.deadlineSeconds ?? config.operatorDrainDeadlineSeconds
+  return {
+    source: 'operator',
+    who: command.requestedBy,
+    sender,
+    why: command.reason,
+    force: command.force,
+    order,
+    requestedAt: now,
+    deadlineAt: (beginsAt ?? now) + deadline * 1000,
+    ...{ beginsAt, endsAt },
+  }
+}
+
+/** What the limit of holds per sender counts. */
+export async function heldOrWaiting({ store }: Pick<Ports, 'store'>): Promise<readonly Hold[]> {
+  const { drains } = await store.waiting()
+  return [...(await store.holds()), ...drains.map(({ hold }) => hold)]
+}
+
+/** What an earlier delivery of a command has lifted, whose run ended before its outcome was kept. */
+export async function liftedBefore(
+  { store }: Pick<Ports, 'store'>,
+  own: string,
+  order: string,
+): Promise<Hold[]> {
+  const subject = (await store.drain(`operator/${own}`))?.hold.subject
+  const tombstone = subject && (await store.hold('operator', own, subject))
+  return tombstone?.lifted && tombstone.order === order ? [tombstone] : []
+}
+
+export function others(holds: readonly Hold[], but: readonly Hold[]) {
+  return holds.filter((hold) => !hold.lifted && !but.includes(hold)).map(named)
+}
