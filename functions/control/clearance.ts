@@ -2,7 +2,7 @@ import { hostsOf, type ListedDestination } from './destination.ts'
 import type { DrainHold } from './drain.ts'
 import { holdKey, isSameSubject, type Subject } from './hold.ts'
 import type { InstanceFacts } from './instance-life.ts'
-import { lookup } from './listing.ts'
+import { type Lookup, lookup } from './listing.ts'
 import { activeHosts } from './load-in-service.ts'
 import type { Scope } from './plan.ts'
 import type { Sender } from './sender.ts'
@@ -86,11 +86,13 @@ export type Clearance =
  * Whether a drain by choice may begin now. Who forces it, with a reason, is asked nothing once its window has
  * begun. A renewed request for what is held already takes nothing; one that names another server now takes
  * that.
+ * @param parts what the floors are about, where many are decided on
  */
 export function clearance(
   { hold, beginsAt }: WaitingDrain,
   view: ClearanceView,
   rules: ClearanceRules,
+  parts = rules.floors.flatMap((floor) => partsOf(floor, view)),
 ): Clearance {
   if (beginsAt !== undefined && view.now < beginsAt)
     return { clear: false, because: `its window begins at ${utc(beginsAt)}` }
@@ -107,8 +109,8 @@ export function clearance(
   if (floors.length === 0) return { clear: true }
   if (view.lists.length === 0 && !held.some(({ subject }) => isSameSubject(subject, hold.subject)))
     return { clear: false, because: 'no edge was read lately' }
-  for (const floor of floors) {
-    const found = belowFloor(floor, view, hold)
+  for (const part of parts) {
+    const found = belowIn(part, view.calls, hold)
     if (found) return { clear: false, ...found }
   }
   return { clear: true }
@@ -120,24 +122,53 @@ export interface BelowFloor {
   readonly never?: true
 }
 
-/** @param taking what would be held besides; without it: whether the floor is kept as things are */
-export function belowFloor(floor: Floor, view: ClearanceView, taking?: Scope): BelowFloor | undefined {
-  for (const { edge, listed } of view.lists) {
-    const entries = ofGroup(floor.group, view.machines, listed)
-    const sets = new Set(entries.map(({ set }) => set))
-    // A group's servers are counted once, in however many sets they are; a set's are its own.
-    const parts =
-      floor.group !== undefined && floor.set === undefined
-        ? [{ name: `group ${floor.group}`, its: entries }]
-        : [...sets]
-            .filter((set) => floor.set === undefined || set === floor.set)
-            .map((set) => ({ name: `set ${set}`, its: entries.filter((entry) => entry.set === set) }))
-    for (const { name, its } of parts) {
-      const found = belowIn(its, floor, view, taking)
-      if (found) return { ...found, because: `${name} on ${edge} ${found.because}` }
-    }
+/** @returns where a floor is not kept as things are */
+export function belowFloor(floor: Floor, view: ClearanceView): BelowFloor | undefined {
+  for (const part of partsOf(floor, view)) {
+    const found = belowIn(part, view.calls)
+    if (found) return found
   }
   return undefined
+}
+
+/** What a floor is about on one edge, indexed once: 500 that wait on 50 edges are too many comparisons. */
+interface Part {
+  readonly name: string
+  readonly floor: Floor
+  readonly entries: readonly ListedDestination[]
+  readonly find: Lookup
+  /** hosts that get calls and are not held */
+  readonly active: Set<string>
+  readonly held: Set<string>
+}
+
+function partsOf(floor: Floor, { lists, machines, holds }: ClearanceView): Part[] {
+  return lists.flatMap(({ edge, listed }) => {
+    const entries = ofGroup(floor.group, machines, listed)
+    // A group's servers are counted once, in however many sets they are; a set's are its own.
+    const its =
+      floor.group !== undefined && floor.set === undefined
+        ? [{ name: `group ${floor.group} on ${edge}`, entries }]
+        : [...Map.groupBy(entries, ({ set }) => set)]
+            .filter(([set]) => floor.set === undefined || set === floor.set)
+            .map(([set, of]) => ({ name: `set ${set} on ${edge}`, entries: of }))
+    return its.map((each): Part => {
+      const active = new Set(activeHosts(each.entries))
+      const part = { ...each, floor, active, find: lookup(each.entries), held: new Set<string>() }
+      for (const hold of holds) take(part, hold)
+      return part
+    })
+  })
+}
+
+/** From now on it is held. */
+function take({ find, active, held }: Part, hold: Scope): void {
+  for (const entry of find(hold)) {
+    const host = hostsOf(entry).at(-1)
+    if (host === undefined) continue
+    held.add(host)
+    active.delete(host)
+  }
 }
 
 function ofGroup(
@@ -158,26 +189,19 @@ function ofGroup(
   return [...new Set(its)]
 }
 
-function belowIn(
-  entries: readonly ListedDestination[],
-  floor: Floor,
-  { holds, calls }: ClearanceView,
-  taking: Scope | undefined,
-): BelowFloor | undefined {
-  const find = lookup(entries)
-  const heldEntries = new Set(holds.flatMap(find))
-  const held = new Set([...heldEntries].flatMap((entry) => hostsOf(entry).at(-1) ?? []))
-  const active = activeHosts(entries).filter((host) => !held.has(host))
-  const taken = new Set(taking ? activeHosts(find(taking)) : [])
-  const left = active.filter((host) => !taken.has(host)).length
-  if (taking && left === active.length) return undefined
-  const all = new Set([...active, ...held]).size
-  const least = leastOf(floor, all, calls)
-  if (least === undefined) return { because: 'has to carry all calls, and how many there are is unknown' }
+/** @param taking what would be held besides; without it: whether the floor is kept as things are */
+function belowIn(part: Part, calls: number | undefined, taking?: Scope): BelowFloor | undefined {
+  const { name, floor, entries, active, held } = part
+  const taken = new Set(taking ? activeHosts(part.find(taking)).filter((host) => active.has(host)) : [])
+  if (taking && taken.size === 0) return undefined
+  const left = active.size - taken.size
+  const least = leastOf(floor, new Set([...active, ...held]).size, calls)
+  if (least === undefined)
+    return { because: `${name} has to carry all calls, and how many there are is unknown` }
   if (left >= least) return undefined
   const because = taking
-    ? `would keep ${left} of its ${active.length} active servers, and its floor is ${least}`
-    : `has ${left} active servers, and its floor is ${least}`
+    ? `${name} would keep ${left} of its ${active.size} active servers, and its floor is ${least}`
+    : `${name} has ${left} active servers, and its floor is ${least}`
   return { because, ...(taking && asksForAll(floor, entries) && { never: true }) }
 }
 
@@ -208,13 +232,15 @@ export function decide(
   rules: ClearanceRules,
 ): ReadonlyMap<WaitingDrain, Clearance> {
   const decided = new Map<WaitingDrain, Clearance>()
+  const parts = rules.floors.flatMap((floor) => partsOf(floor, view))
   let { holds, underWay } = view
   for (const each of inOrder(waiting)) {
-    const found = clearance(each, { ...view, holds, underWay }, rules)
+    const found = clearance(each, { ...view, holds, underWay }, rules, parts)
     decided.set(each, found)
     if (!found.clear) continue
     if (!holds.some((hold) => holdKey(hold) === holdKey(each.hold))) underWay += 1
     holds = [...holds, each.hold]
+    for (const part of parts) take(part, each.hold)
   }
   return decided
 }
