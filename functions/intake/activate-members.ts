@@ -39,11 +39,12 @@ export async function activateMembers(
     await onEach(ids, (id) => ports.store.seeRequest({ source: 'operator', id }, order, 'lift'))
   // What waits comes first: one that begins meanwhile is found among the holds.
   const dropped = command.dryRun ? [] : await dropWaiting(ports, isMeant, by, { order, sender })
-  const itsHolds = (await ports.store.holds()).filter(isIts)
+  const holds = await ports.store.holds()
+  const itsHolds = holds.filter(isIts)
   const chosen = itsHolds.filter(isMeant)
   if (command.dryRun) {
     const destinations = [...new Set(chosen.flatMap(({ uris }) => uris))]
-    const lifting = { holds: await ports.store.holds(), lifted: chosen, isIts: isMeant }
+    const lifting = { holds, lifted: chosen, isIts: isMeant }
     return {
       ...{ result: 'dry-run', destinations },
       ...{ wouldLift: chosen.map(named), stillHeld: others(itsHolds, chosen) },

@@ -18,9 +18,9 @@ export interface Members {
 }
 
 /**
- * The running or pending machines of a group or zone of ours; of a set all that any edge lists in it, which is
- * a whole machine where one of our groups' has it, or else a URI. What an edge that can't be read alone lists
- * is not there.
+ * The running or pending machines of a group or zone of ours; of a set all that any edge lists in it, which
+ * is a whole machine where one of our groups' has it, or else a URI. What an edge that can't be read alone
+ * lists is not there.
  * @returns also none: see {@link nothingThere}
  */
 export async function membersOf(ports: TargetNeeds, many: Many): Promise<Members> {

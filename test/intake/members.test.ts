@@ -281,21 +281,6 @@ test('a window and an end are those of every member', async () => {
   expect(await world.heldBy()).toEqual([])
 })
 
-test('a dry run names the members and changes nothing', async () => {
-  const world = worldOf()
-  expect(await world.command(drain({ ...ofGroup, dryRun: true }))).toMatchObject({
-    ...{ result: 'dry-run', counts: { 'dry-run': 2 } },
-    members: [{ target: instanceId }, { target: other }],
-  })
-  expect(await world.heldBy()).toEqual([])
-  expect(await waitingIn(world)).toEqual([])
-  await world.command({ ...drain(ofGroup), id: 'drain-2' })
-  expect(await world.command(activate({ ...ofGroup, dryRun: true }))).toMatchObject({
-    ...{ result: 'dry-run', wouldLift: [{}, {}] },
-  })
-  expect(await world.heldBy()).toEqual(both)
-})
-
 test.each([
   ['two targets', drain({ ...ofGroup, set: 1 }), /exactly one of destination, instance, group, set and zone/],
   ['none', drain({}), /exactly one of/],
