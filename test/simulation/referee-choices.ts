@@ -108,7 +108,10 @@ function judgeFreeze(history: History, placed: Placement, findings: Findings): v
   )
 }
 
-/** An operator lifts what he names; nothing else is lifted, but what its own request has left. */
+/**
+ * An operator lifts what he names. Nothing else is lifted, but what its own request has left, and what was
+ * held of a machine whose address a launch has given to another.
+ */
 function judgeLift(history: History, hold: HoldWritten, findings: Findings): void {
   const { choices } = history.truth
   if (choices.freezes.length === 0 || hold.run === undefined || hold.run.name === 'commands') return
@@ -119,7 +122,11 @@ function judgeLift(history: History, hold: HoldWritten, findings: Findings): voi
   const isMoved = choices.placements.some(
     ({ key, subject, at }) => key === hold.key && subject !== hold.subject && at <= hold.at,
   )
-  if (!before || before.isLifted || isMoved) return
+  const isInherited = history.truth.machines.some(
+    ({ server, launchedAt }) =>
+      hold.places.includes(server) && launchedAt <= hold.at && launchedAt > launchOf(hold),
+  )
+  if (!before || before.isLifted || isMoved || isInherited) return
   const freeze = frozenAt(choices, startedAt)
   findings.check(
     'a freeze is kept',
@@ -128,6 +135,11 @@ function judgeLift(history: History, hold: HoldWritten, findings: Findings): voi
     () =>
       `${hold.key} was lifted by ${hold.run?.name} at ${since(history, hold.at)}, and a freeze is in force since ${since(history, freeze?.at ?? 0)}`,
   )
+}
+
+/** Of the machine that it is placed on: the last word of its subject. */
+function launchOf({ subject }: HoldWritten): number {
+  return Number(subject.split(' ')[1] ?? Number.POSITIVE_INFINITY)
 }
 
 /** Of two alike the one that was asked for first begins first. */
