@@ -125,7 +125,7 @@ function tellOfListed(
     ...{ set, uri: spelled(uri), server: lists.serverOf(uri) },
     isActive: /^[AT]/.test(flags),
   }))
-  truth.choices.shows(index, now, entries)
+  truth.choices.shows(index, truth.choices.at(now), entries)
 }
 
 /** The entries that show a D which we can have set. */
