@@ -1,10 +1,11 @@
 import type { ControlEvent } from '../../functions/contracts/events.ts'
-import type { Hold } from '../../functions/control/hold.ts'
 import { type HoldWritten, type Scope, spelled } from './choices.ts'
 import type { LosingStore } from './drain-rows.ts'
 import type { RunTrace } from './incidents.ts'
 import type { Plan } from './plan.ts'
 import type { World } from './world.ts'
+
+type Hold = Parameters<LosingStore['putHold']>[0]
 
 /** Under which name the right to decide what may begin is in the table. */
 const leaseName = '/clearance'
