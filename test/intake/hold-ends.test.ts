@@ -64,14 +64,25 @@ test.each([
 test('a drain that gives a hold a later end, and was sent before the first one came, stands also where it waited', async () => {
   const world = createWorld()
   await world.command(drain(server, { until: after(world, 1 * minutes) }))
-  await world.command(freeze())
+  await world.command(freeze({ until: after(world, 2 * minutes) }))
   const later = drain(server, { id: 'drain-2', until: after(world, 9 * minutes) })
   expect(await world.command(later)).toMatchObject({ result: 'waiting' })
   await aMinute(world)
-  await world.command(unfreeze)
   await aMinute(world)
   expect(await world.heldBy()).toEqual([alices])
+  expect(await waitingIn(world)).toEqual([])
   expect(publishedIn(world, 'Hold Lifted')).toEqual([])
+})
+
+test('a drain that was sent before its end came, and comes after it, holds it again', async () => {
+  const world = createWorld()
+  const [first, second] = [after(world, 1 * minutes), after(world, 5 * minutes)]
+  await world.command(drain(server, { until: first }), 1)
+  await aMinute(world)
+  expect(await world.heldBy()).toEqual([])
+  const later = drain(server, { id: 'drain-2', until: second })
+  expect(await world.command(later, 2)).toMatchObject({ result: 'started' })
+  expect(await world.heldBy()).toEqual([alices])
 })
 
 test('what waits for clearance when its end comes is dropped and published, and never begins', async () => {

@@ -14,6 +14,7 @@ import {
   instanceId,
   minutes,
   neighbour,
+  seconds,
   server,
   type World,
 } from '../world/world.ts'
@@ -92,6 +93,16 @@ describe('each member gets the hold that a command for it alone would have place
     expect(await world.heldBy()).toEqual([`operator/${instanceId}/alice`])
   })
 
+  test('of a set, where two machines of ours have one address: its URI', async () => {
+    const twin = facts({ instanceId: other })
+    const world = createWorld({ instances: [...machines.slice(0, 1), twin] })
+    await world.command(drain({ set: 1 }))
+    expect(await world.heldBy()).toEqual([
+      'operator/10.0.1.20:5060;udp/alice',
+      'operator/10.0.1.21:5060;udp/alice',
+    ])
+  })
+
   test('a machine that has gone is no member', async () => {
     const world = worldOf()
     world.memory.instances.setState(other, 'terminated')
@@ -129,6 +140,21 @@ test('one run decides on all members', async () => {
   expect(taken.filter((name) => name === '/clearance')).toHaveLength(1)
 })
 
+test('a run that places for longer than its lease keeps it, so that no other decides beside it', async () => {
+  const world = racks(20)
+  const { store } = world.memory
+  const { placeWaiting } = store
+  store.placeWaiting = async (...given) => {
+    await world.pass(1 * seconds)
+    return placeWaiting(...given)
+  }
+  const answer = world.command(drain({ set: 1 }))
+  await world.pass(15 * seconds)
+  const now = world.clock.now()
+  expect(await store.takeEdge('/clearance', 'another', now, now + 1)).toBeUndefined()
+  expect(await answer).toMatchObject({ counts: { started: 20 } })
+})
+
 test('what somebody has to look at comes first, and counts are of all where the event leaves some out', async () => {
   const world = racks(150, { clearance: { floors: [{ set: 1, count: 20 }] } })
   await world.command(drain({ set: 1 }))
@@ -158,6 +184,7 @@ describe('the same message again', () => {
     world.memory.store.failNext('putCommandOutcome', new Error('killed'))
     await expect(world.command(drain(ofGroup), 1)).rejects.toThrow('killed')
     world.memory.instances.setState(other, 'terminated')
+    await world.pass(10 * seconds)
     const answer = await world.command(drain(ofGroup), 1)
     expect(answer).toMatchObject({ counts: { duplicate: 2 } })
     expect(await world.command(drain(ofGroup), 1)).toMatchObject({ counts: { duplicate: 2 } })
@@ -184,6 +211,17 @@ test('a member that can not be done is refused with its reason, and harms no oth
     ],
   })
   expect(await world.heldBy()).toEqual([`operator/${instanceId}/alice`])
+})
+
+test('what fails of one member keeps no other from beginning, and the message comes again', async () => {
+  const world = worldOf()
+  world.memory.store.failNext('putDrain', new Error('throttled'))
+  await expect(world.command(drain(ofGroup), 1)).rejects.toThrow('throttled')
+  await world.pass(1 * minutes)
+  expect(publishedIn(world, 'Drain Started')).toHaveLength(1)
+  expect(await world.command(drain(ofGroup), 1)).toMatchObject({ result: 'bulk' })
+  await world.pass(1 * minutes)
+  expect(publishedIn(world, 'Drain Started')).toHaveLength(2)
 })
 
 test('a member that can never begin is refused, and does not wait', async () => {
