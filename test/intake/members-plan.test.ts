@@ -1,23 +1,13 @@
 import { expect, test } from 'vitest'
-import type { ControlConfigInput } from '../../functions/contracts/config.ts'
 import { waitingIn } from '../world/clearance-world.ts'
-import { config, createWorld, facts, instanceId, server } from '../world/world.ts'
+import { activate, both, drain, ofGroup, other, worldOf } from '../world/members-world.ts'
+import { instanceId, server } from '../world/world.ts'
 
-const other = 'i-0987654321fedcba0'
-const both = [`operator/${other}/alice`, `operator/${instanceId}/alice`]
-const asked = { version: 1, requestedBy: 'alice', group: 'media-servers' }
-const drain = { ...asked, id: 'drain-many', command: 'drain', reason: 'new image' }
-const activate = { ...asked, id: 'activate-many', command: 'activate' }
-const dry = { dryRun: true }
-const worldOf = (changes: Partial<ControlConfigInput> = {}) =>
-  createWorld({
-    instances: [facts(), facts({ instanceId: other, addresses: ['10.0.1.21'] })],
-    config: { ...config, ...changes },
-  })
+const dry = { ...ofGroup, dryRun: true }
 
 test('the dry run of a drain of many names each write of all of them on each edge, and writes nothing', async () => {
   const world = worldOf()
-  expect(await world.command({ ...drain, ...dry })).toMatchObject({
+  expect(await world.command(drain(dry))).toMatchObject({
     ...{ result: 'bulk-dry-run', counts: { 'dry-run': 2 }, heldBy: [] },
     members: expect.arrayContaining([instanceId, other].map((target) => expect.objectContaining({ target }))),
     edges: ['edge-a', 'edge-b'].map((edge) => ({
@@ -32,15 +22,15 @@ test('the dry run of a drain of many names each write of all of them on each edg
 test('it tells which would wait for a floor, which can never begin, and who else holds them', async () => {
   const half = worldOf({ clearance: { floors: [{ group: 'media-servers', percent: 50 }] } })
   const waits = { because: expect.stringContaining('floor is 1'), result: 'waiting' }
-  expect(await half.command({ ...drain, ...dry })).toMatchObject({
+  expect(await half.command(drain(dry))).toMatchObject({
     ...{ counts: { 'dry-run': 1, waiting: 1 }, members: [waits, { result: 'dry-run' }] },
   })
   const all = worldOf({ clearance: { floors: [{ group: 'media-servers', count: 2 }] } })
   const never = { because: expect.stringContaining('can never begin'), result: 'refused' }
-  expect(await all.command({ ...drain, ...dry })).toMatchObject({ members: [never, never] })
+  expect(await all.command(drain(dry))).toMatchObject({ members: [never, never] })
   const held = worldOf()
-  await held.command({ ...drain, id: 'hers', requestedBy: 'carol' })
-  expect(await held.command({ ...drain, ...dry })).toMatchObject({
+  await held.command(drain({ ...ofGroup, id: 'hers', requestedBy: 'carol' }))
+  expect(await held.command(drain(dry))).toMatchObject({
     ...{ heldBy: [{ who: 'carol' }, { who: 'carol' }] },
     edges: [{ plan: { writes: [] } }, { plan: { writes: [] } }],
   })
@@ -48,8 +38,8 @@ test('it tells which would wait for a floor, which can never begin, and who else
 
 test('the dry run of an activate of many names what it would lift, and what comes back', async () => {
   const world = worldOf()
-  await world.command(drain)
-  expect(await world.command({ ...activate, ...dry })).toMatchObject({
+  await world.command(drain(ofGroup))
+  expect(await world.command(activate(dry))).toMatchObject({
     ...{ result: 'dry-run', wouldLift: [{ who: 'alice' }, { who: 'alice' }], stillHeld: [] },
     edges: [
       { plan: { givesBack: expect.arrayContaining([{ set: 1, uri: server, shows: 'AP' }]) } },

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import type { ControlConfigInput } from '../../functions/contracts/config.ts'
-import type { InstanceFacts } from '../../functions/control/instance-life.ts'
-import { freeze, waitingIn } from '../world/clearance-world.ts'
+import { waitingIn } from '../world/clearance-world.ts'
+import { activate, both, drain, machines, ofGroup, other, worldOf } from '../world/members-world.ts'
 import { publishedIn } from '../world/published.ts'
 import {
   config,
@@ -10,37 +10,12 @@ import {
   everywhere,
   facts,
   file,
-  hours,
   instanceId,
   minutes,
   neighbour,
   seconds,
-  server,
-  type World,
 } from '../world/world.ts'
 
-const other = 'i-0987654321fedcba0'
-const machines: readonly InstanceFacts[] = [
-  facts({ zone: 'eu-central-1a' }),
-  facts({ instanceId: other, addresses: ['10.0.1.21'], zone: 'eu-central-1b' }),
-]
-const both = [`operator/${other}/alice`, `operator/${instanceId}/alice`]
-const asked = { version: 1, requestedBy: 'alice' }
-const drain = (changes: object) => ({
-  ...{ ...asked, id: 'drain-many', command: 'drain', reason: 'new image' },
-  ...changes,
-})
-const activate = (changes: object) => ({
-  ...{ ...asked, id: 'activate-many', command: 'activate' },
-  ...changes,
-})
-const ofGroup = { group: 'media-servers' }
-const worldOf = (changes: Partial<ControlConfigInput> = {}) =>
-  createWorld({ instances: machines, config: { ...config, ...changes } })
-const sweepAt = async (world: World, ms: number) => {
-  await world.pass(ms)
-  await world.sweep()
-}
 /** So many servers in set 1 that are no machines of ours. */
 const racks = (count: number, changes: Partial<ControlConfigInput> = {}) =>
   createWorld({
@@ -278,52 +253,4 @@ test('where an edge can not be read, what others list is drained, and the answer
       { edge: 'edge-b', outcome: 'unreachable' },
     ],
   })
-})
-
-test("activate lifts the caller's own holds of each member, drops what waits, and names who else holds them", async () => {
-  const world = worldOf()
-  await world.command(drain(ofGroup), 1)
-  await world.command(drain({ id: 'drain-alone', destination: server }), 2)
-  await world.command(drain({ id: 'bobs', requestedBy: 'bob', instance: other }), 3)
-  await world.command(freeze(), 4)
-  await world.command(drain({ id: 'drain-again', destination: neighbour }), 5)
-  expect(await world.command(activate({ set: 1 }), 6)).toMatchObject({
-    ...{ result: 'bulk', counts: { lifted: 3, dropped: 1 } },
-    members: expect.arrayContaining([
-      { target: server, hold: 'operator/10.0.1.20:5060;udp/alice', result: 'lifted' },
-      { target: neighbour, hold: 'operator/10.0.1.21:5060;udp/alice', result: 'dropped' },
-    ]),
-    stillHeld: [{ id: `${other}/bob` }],
-  })
-  expect(await world.heldBy()).toEqual([`operator/${other}/bob`])
-})
-
-test('a drain that comes after the later activate of its group holds nothing', async () => {
-  const world = worldOf()
-  await world.command(activate(ofGroup), 2)
-  expect(await world.command(drain(ofGroup), 1)).toMatchObject({ counts: { stale: 2 } })
-  expect(await world.heldBy()).toEqual([])
-})
-
-test('a window and an end are those of every member', async () => {
-  const world = worldOf()
-  const at = (ms: number) => new Date(world.clock.now() + ms).toISOString()
-  const window = { from: at(1 * hours), until: at(2 * hours) }
-  expect(await world.command(drain({ ...ofGroup, ...window }))).toMatchObject({
-    ...{ counts: { waiting: 2 }, edges: [] },
-    ...{ beginsAt: Date.parse(window.from), endsAt: Date.parse(window.until) },
-  })
-  await sweepAt(world, 1 * hours)
-  expect(await world.heldBy()).toEqual(both)
-  await sweepAt(world, 1 * hours)
-  expect(await world.heldBy()).toEqual([])
-})
-
-test.each([
-  ['two targets', drain({ ...ofGroup, set: 1 }), /exactly one of destination, instance, group, set and zone/],
-  ['none', drain({}), /exactly one of/],
-  ['a holdId', activate({ ...ofGroup, holdId: 'x' }), /source: of a group, set or zone only one's own holds/],
-  ['a set that is none', drain({ set: -1 }), /set: /],
-])('%s is refused in words', async (_what, body, words) => {
-  await expect(worldOf().command(body)).rejects.toThrow(words)
 })

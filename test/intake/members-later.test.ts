@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest'
+import { freeze } from '../world/clearance-world.ts'
+import { activate, both, drain, ofGroup, other, worldOf } from '../world/members-world.ts'
+import { hours, neighbour, server, type World } from '../world/world.ts'
+
+const sweepAt = async (world: World, ms: number) => {
+  await world.pass(ms)
+  await world.sweep()
+}
+test("activate lifts the caller's own holds of each member, drops what waits, and names who else holds them", async () => {
+  const world = worldOf()
+  await world.command(drain(ofGroup), 1)
+  await world.command(drain({ id: 'drain-alone', destination: server }), 2)
+  await world.command(drain({ id: 'bobs', requestedBy: 'bob', instance: other }), 3)
+  await world.command(freeze(), 4)
+  await world.command(drain({ id: 'drain-again', destination: neighbour }), 5)
+  expect(await world.command(activate({ set: 1 }), 6)).toMatchObject({
+    ...{ result: 'bulk', counts: { lifted: 3, dropped: 1 } },
+    members: expect.arrayContaining([
+      { target: server, hold: 'operator/10.0.1.20:5060;udp/alice', result: 'lifted' },
+      { target: neighbour, hold: 'operator/10.0.1.21:5060;udp/alice', result: 'dropped' },
+    ]),
+    stillHeld: [{ id: `${other}/bob` }],
+  })
+  expect(await world.heldBy()).toEqual([`operator/${other}/bob`])
+})
+
+test('a drain that comes after the later activate of its group holds nothing', async () => {
+  const world = worldOf()
+  await world.command(activate(ofGroup), 2)
+  expect(await world.command(drain(ofGroup), 1)).toMatchObject({ counts: { stale: 2 } })
+  expect(await world.heldBy()).toEqual([])
+})
+
+test('a window and an end are those of every member', async () => {
+  const world = worldOf()
+  const at = (ms: number) => new Date(world.clock.now() + ms).toISOString()
+  const window = { from: at(1 * hours), until: at(2 * hours) }
+  expect(await world.command(drain({ ...ofGroup, ...window }))).toMatchObject({
+    ...{ counts: { waiting: 2 }, edges: [] },
+    ...{ beginsAt: Date.parse(window.from), endsAt: Date.parse(window.until) },
+  })
+  await sweepAt(world, 1 * hours)
+  expect(await world.heldBy()).toEqual(both)
+  await sweepAt(world, 1 * hours)
+  expect(await world.heldBy()).toEqual([])
+})
+
+test.each([
+  ['two targets', drain({ ...ofGroup, set: 1 }), /exactly one of destination, instance, group, set and zone/],
+  ['none', drain({}), /exactly one of/],
+  ['a holdId', activate({ ...ofGroup, holdId: 'x' }), /source: of a group, set or zone only one's own holds/],
+  ['a set that is none', drain({ set: -1 }), /set: /],
+])('%s is refused in words', async (_what, body, words) => {
+  await expect(worldOf().command(body)).rejects.toThrow(words)
+})
