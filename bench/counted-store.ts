@@ -274,6 +274,7 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     seeRequest: writes('seeRequest', ({ source, id }) => [row(`${source.toUpperCase()}#${id}`)]),
     commandOutcome: reads('commandOutcome', (id) => `COMMAND#${id}`, bytes),
     putCommandOutcome: writes('putCommandOutcome', (id, outcome) => [row(`COMMAND#${id}`, bytes(outcome))]),
+    putRefusal: writes('putRefusal', (id, refusal) => [row(`COMMAND#${id}`, bytes(refusal))]),
     keepEvent: writes('keepEvent', (kept) => [row('EVENTS', bytes(kept))]),
     keptEvents: reads('keptEvents', () => 'EVENTS', sum),
     dropKeptEvent: writes('dropKeptEvent', (kept) => [row('EVENTS', bytes(kept))]),

@@ -7,23 +7,19 @@ import { dynamoChanges, opening } from './dynamo-changes.ts'
 import { dynamoClearance } from './dynamo-clearance.ts'
 import { dynamoEdges } from './dynamo-edges.ts'
 import { dynamoHolds, notAfter, seenKey } from './dynamo-holds.ts'
+import { dynamoOutcomes } from './dynamo-outcomes.ts'
 import { dynamoReadings } from './dynamo-readings.ts'
-import { createDynamoTable, type DynamoTableOptions, type Key, type Row } from './dynamo-table.ts'
-import { keptEventRow, outcomeRow, parseAnswer, pendingOutcomeRow, releaseRow, seenRow } from './rows.ts'
+import { createDynamoTable, type DynamoTableOptions, expiringFrom, type Key } from './dynamo-table.ts'
+import { keptEventRow, parseAnswer, releaseRow, seenRow } from './rows.ts'
 
 const day = 86_400
 /** As long as the name of a finished execution stays taken. */
 const endedDrainSeconds = 90 * day
-const commandSeconds = 14 * day
 const seenSeconds = 30 * day
 const keptEventSeconds = 14 * day
 const endedReleaseSeconds = 30 * day
-const pendingOutcomeSeconds = 14 * day
 
 const drainKey = (id: string): Key => ({ pk: `DRAIN#${id}`, sk: 'RECORD' })
-const commandKey = (id: string): Key => ({ pk: `COMMAND#${id}`, sk: 'OUTCOME' })
-const pendingOutcomes = 'PENDING'
-const pendingKey = (id: string): Key => ({ pk: pendingOutcomes, sk: id })
 const keptEvents = 'EVENTS'
 const keptKey = ({ at, id }: KeptEvent): Key => ({
   pk: keptEvents,
@@ -64,10 +60,7 @@ const keptKey = ({ at, id }: KeptEvent): Key => ({
 export function createDynamoStore(options: DynamoTableOptions): Store {
   const table = createDynamoTable(options)
   const { clock } = options
-  const expiring = (key: Key, data: unknown, seconds: number): Row => ({
-    ...{ ...key, data },
-    expiresAt: Math.ceil(clock.now() / 1000) + seconds,
-  })
+  const expiring = expiringFrom(clock)
 
   return {
     ...dynamoHolds(table),
@@ -75,6 +68,7 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
     ...dynamoChanges(table),
     ...dynamoEdges(table),
     ...dynamoReadings(table, clock),
+    ...dynamoOutcomes(table, clock),
 
     async drain(id) {
       const data = await table.get(drainKey(id))
@@ -103,14 +97,6 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
       return parseAnswer(seenRow, await table.get(seenKey(of)), 'SEEN').intent
     },
 
-    async commandOutcome(commandId) {
-      const data = await table.get(commandKey(commandId))
-      return data === undefined ? undefined : parseAnswer(outcomeRow, data, `COMMAND#${commandId}`)
-    },
-    async putCommandOutcome(commandId, outcome) {
-      await table.write({ put: expiring(commandKey(commandId), outcome, commandSeconds) })
-    },
-
     async keepEvent(kept) {
       await table.write({ put: expiring(keptKey(kept), kept, keptEventSeconds) })
     },
@@ -137,17 +123,6 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
         opening(releaseChange(release)),
       ])
       return written ? 'written' : 'stale'
-    },
-
-    async pendingOutcomes() {
-      const found = await table.query(pendingOutcomes)
-      return found.map(({ data }) => parseAnswer(pendingOutcomeRow, data, pendingOutcomes))
-    },
-    async putPendingOutcome(pending) {
-      await table.write({ put: expiring(pendingKey(pending.id), pending, pendingOutcomeSeconds) })
-    },
-    async dropPendingOutcome(id) {
-      await table.write({ delete: pendingKey(id) })
     },
   }
 }

@@ -29,6 +29,11 @@ export interface Row extends Key {
   readonly data: unknown
   readonly expiresAt?: number | undefined
 }
+/** @returns what makes a row that DynamoDB may delete so many seconds from now */
+export function expiringFrom(clock: Clock): (key: Key, data: unknown, seconds: number) => Row {
+  return (key, data, seconds) => ({ ...key, data, expiresAt: Math.ceil(clock.now() / 1000) + seconds })
+}
+
 /** What must be true of the row that is there now; `#name` stands for `data.name`. */
 export interface Condition {
   readonly expression: string

@@ -4,7 +4,9 @@ import { check, describe, instant, parseAs, parseJson } from './parse.ts'
 
 const knownVersions = [1]
 
-const id = z.string().regex(/^[A-Za-z0-9_.:-]{1,128}$/, 'must be 1 to 128 characters of A-Z a-z 0-9 _ . : -')
+export const commandId = z
+  .string()
+  .regex(/^[A-Za-z0-9_.:-]{1,128}$/, 'must be 1 to 128 characters of A-Z a-z 0-9 _ . : -')
 const edge = z
   .string()
   .regex(/^[A-Za-z0-9_.-]{1,128}$/, 'must be an edge id: 1 to 128 characters of A-Z a-z 0-9 _ . -')
@@ -26,7 +28,12 @@ const source = z
   })
   .pipe(z.enum(['operator', 'alarm', 'retired']))
 
-const shared = { version: z.literal(1), id, requestedBy: text(256), dryRun: z.boolean().default(false) }
+const shared = {
+  version: z.literal(1),
+  id: commandId,
+  requestedBy: text(256),
+  dryRun: z.boolean().default(false),
+}
 
 /** The condition is checked even where other keys are wrong, so that one answer lists every problem. */
 const exactlyOneTarget = {

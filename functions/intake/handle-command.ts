@@ -14,7 +14,7 @@ import { refuseBeyond, verifiedSender } from '../control/sender.ts'
 import { refuseWindow } from '../control/window.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { CommandOutcomeRow } from '../ports/store.ts'
-import { accepted, asked, isOutcomeOf, keptForm, type Sent } from '../stored/command-outcome.ts'
+import { accepted, asked, isOutcomeOf, keepRefusal, keptForm, type Sent } from '../stored/command-outcome.ts'
 import { storedLists } from '../stored/lists.ts'
 import { readBack } from '../stored/read-back.ts'
 import { activateMembers } from './activate-members.ts'
@@ -36,14 +36,23 @@ type Needs = ClearanceNeeds & LiftNeeds & TargetNeeds
 type SentAt = Sent & Pick<Incoming, 'sentAt'>
 
 /**
- * Does one operator's command and keeps its outcome under the command's id: the same id again is answered,
- * not done again. The order of commands for one destination is decided by when they were sent, whatever order
- * they come in.
+ * Does one operator's command and keeps its outcome, a refusal too, under the command's id: the same id again
+ * is answered, not done again. The order of commands for one destination is decided by when they were sent,
+ * whatever order they come in.
  */
 export async function handleCommand(ports: Needs, message: Incoming): Promise<CommandOutcomeRow> {
+  const order = orderOf(message.sentAt, message.sequence)
+  try {
+    return await answered(ports, message, order)
+  } catch (error) {
+    await keepRefusal(ports.store, { body: message.body, order }, error)
+    throw error
+  }
+}
+
+async function answered(ports: Needs, message: Incoming, order: string): Promise<CommandOutcomeRow> {
   const command = parseCommand(message.body)
   const sender = verifiedSender(message.senderId, ports.config.senders)
-  const order = orderOf(message.sentAt, message.sequence)
   const sent = { order, sender }
   const known = await ports.store.commandOutcome(command.id)
   if (isOutcomeOf(known, order)) return accepted(known, command)

@@ -133,6 +133,11 @@ export interface Store extends Changes {
   /** A command's outcome, kept 14 days: a command that comes twice is answered, not done again. */
   commandOutcome(commandId: string): Promise<CommandOutcomeRow | undefined>
   putCommandOutcome(commandId: string, outcome: CommandOutcomeRow): Promise<void>
+  /**
+   * Keeps why a command was refused as its outcome, unless a good one is there already, or a refusal of what
+   * was sent later under the same id.
+   */
+  putRefusal(commandId: string, refusal: Refusal): Promise<void>
 
   keepEvent(kept: KeptEvent): Promise<void>
   /** The oldest first, at most so many. */
@@ -166,3 +171,9 @@ export interface PendingOutcome {
 }
 
 export type CommandOutcomeRow = Readonly<Record<string, unknown>>
+
+/** The outcome of a command that can never be done: why, and when it was sent. */
+export interface Refusal extends CommandOutcomeRow {
+  readonly refused: string
+  readonly order: string
+}

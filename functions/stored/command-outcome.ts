@@ -1,10 +1,11 @@
-import type { Command } from '../contracts/command.ts'
+import { type Command, commandId } from '../contracts/command.ts'
 import type { EventDetail } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { publishedForm } from '../contracts/published-event.ts'
-import { CommandRefused } from '../control/errors.ts'
+import { whatCouldBeRead } from '../contracts/rejected-message.ts'
+import { CommandRefused, DispatcherControlError } from '../control/errors.ts'
 import type { Sender } from '../control/sender.ts'
-import type { CommandOutcomeRow } from '../ports/store.ts'
+import type { CommandOutcomeRow, Store } from '../ports/store.ts'
 
 /** What tells a command from another that says the same. */
 export interface Sent {
@@ -64,6 +65,22 @@ export function keptForm(answer: EventDetail<'Command Answered'>): CommandOutcom
 }
 
 const kept = ['command', 'requestedBy', 'destination', 'instance', 'edge', 'group', 'set', 'zone'] as const
+/**
+ * Whoever waits for the outcome of a command finds why it was refused, where its id can be read. What may
+ * succeed later is no outcome.
+ */
+export async function keepRefusal(
+  store: Pick<Store, 'putRefusal'>,
+  { body, order }: { readonly body: string; readonly order: string },
+  error: unknown,
+): Promise<void> {
+  const read = whatCouldBeRead(body)
+  const id = commandId.safeParse(read.id)
+  if (!id.success || !(error instanceof DispatcherControlError && error.permanent)) return
+  const detail = { ...read, refused: error.message }
+  const { detail: kept } = publishedForm({ type: eventTypes.messageRejected, detail })
+  await store.putRefusal(id.data, { ...kept, refused: String(kept['refused']), order })
+}
 
 /** @throws CommandRefused where that is what came of it, or where it is what came of another command */
 export function accepted(outcome: CommandOutcomeRow, command: Command): CommandOutcomeRow {

@@ -235,6 +235,12 @@ export function createMemoryStore(): MemoryStore {
     async putCommandOutcome(commandId, outcome) {
       outcomes.set(commandId, structuredClone(outcome))
     },
+    async putRefusal(commandId, refusal) {
+      const known = outcomes.get(commandId)
+      const isGood = known !== undefined && known['refused'] === undefined
+      if (isGood || String(known?.['order'] ?? '') > refusal.order) return
+      outcomes.set(commandId, structuredClone(refusal))
+    },
 
     async keepEvent(event) {
       kept.set(event.id, structuredClone(event))

@@ -99,6 +99,20 @@ export function storeContract(open: () => Store): void {
     expect(await store.commandOutcome(id)).toEqual(outcome)
   })
 
+  test('a refusal is kept, and replaced by what comes later, but never replaces a good outcome', async () => {
+    const store = open()
+    const id = fresh('command')
+    const refusal = (order: string) => ({ refused: `sent at ${order}`, order })
+    await store.putRefusal(id, refusal('2'))
+    await store.putRefusal(id, refusal('1'))
+    expect(await store.commandOutcome(id)).toEqual(refusal('2'))
+    await store.putRefusal(id, refusal('3'))
+    expect(await store.commandOutcome(id)).toEqual(refusal('3'))
+    await store.putCommandOutcome(id, { result: 'started' })
+    await store.putRefusal(id, refusal('4'))
+    expect(await store.commandOutcome(id)).toEqual({ result: 'started' })
+  })
+
   test('events that were refused come back oldest first, as many as are asked for, until they are dropped', async () => {
     const store = open()
     const kept = (at: number, id = fresh('event')): KeptEvent => ({

@@ -1,0 +1,54 @@
+import type { Clock } from '../ports/clock.ts'
+import type { Store } from '../ports/store.ts'
+import { type DynamoTable, expiringFrom, type Key } from './dynamo-table.ts'
+import { outcomeRow, parseAnswer, pendingOutcomeRow } from './rows.ts'
+
+const keptSeconds = 14 * 86_400
+
+const commandKey = (id: string): Key => ({ pk: `COMMAND#${id}`, sk: 'OUTCOME' })
+const pendingOutcomes = 'PENDING'
+const pendingKey = (id: string): Key => ({ pk: pendingOutcomes, sk: id })
+
+type Outcomes = Pick<
+  Store,
+  | 'commandOutcome'
+  | 'putCommandOutcome'
+  | 'putRefusal'
+  | 'pendingOutcomes'
+  | 'putPendingOutcome'
+  | 'dropPendingOutcome'
+>
+
+/** What came of commands, and what is open of it. */
+export function dynamoOutcomes(table: DynamoTable, clock: Clock): Outcomes {
+  const expiring = expiringFrom(clock)
+  return {
+    async commandOutcome(commandId) {
+      const data = await table.get(commandKey(commandId))
+      return data === undefined ? undefined : parseAnswer(outcomeRow, data, `COMMAND#${commandId}`)
+    },
+    async putCommandOutcome(commandId, outcome) {
+      await table.write({ put: expiring(commandKey(commandId), outcome, keptSeconds) })
+    },
+    async putRefusal(commandId, refusal) {
+      await table.write({
+        put: expiring(commandKey(commandId), refusal, keptSeconds),
+        condition: {
+          expression: 'attribute_not_exists(pk) OR (attribute_exists(#refused) AND #order <= :order)',
+          values: { order: refusal.order },
+        },
+      })
+    },
+
+    async pendingOutcomes() {
+      const found = await table.query(pendingOutcomes)
+      return found.map(({ data }) => parseAnswer(pendingOutcomeRow, data, pendingOutcomes))
+    },
+    async putPendingOutcome(pending) {
+      await table.write({ put: expiring(pendingKey(pending.id), pending, keptSeconds) })
+    },
+    async dropPendingOutcome(id) {
+      await table.write({ delete: pendingKey(id) })
+    },
+  }
+}
