@@ -31,7 +31,7 @@ export class DispatcherControlStack extends Stack {
       ...(settings.alarmTopicArn && { topicArn: settings.alarmTopicArn }),
     })
     new OperationsDashboard(this, 'Operations', { control: made, alarms })
-    const { commands, events, store, eventBus, workflow, schedules } = made
+    const { commands, events, store, eventBus, workflow, schedules, people } = made
     const outputs = {
       CommandQueueUrl: commands.queue.queueUrl,
       CommandDeadLetterQueueUrl: commands.deadLetters.queueUrl,
@@ -42,6 +42,9 @@ export class DispatcherControlStack extends Stack {
       TableName: store.table.tableName,
       EventBusName: eventBus.eventBusName,
       StateMachineArn: workflow.stateMachine.stateMachineArn,
+      KdcParameterName: people.parameter.parameterName,
+      ReadPolicyArn: people.read.managedPolicyArn,
+      OperatePolicyArn: people.operate.managedPolicyArn,
       SettleFailedQueueUrl: schedules.settle.failed.queueUrl,
       SettleNotCalledQueueUrl: schedules.settle.delivery.undelivered.queueUrl,
       ReconcilerFailedQueueUrl: schedules.reconcile.failed.queueUrl,

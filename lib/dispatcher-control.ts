@@ -22,6 +22,7 @@ import type { HandlerName } from './handlers.ts'
 import { addHooks, type ManageOptions, tellOfNamedGroup } from './lifecycle-hooks.ts'
 import type { ConsumerProps, MessageQueue } from './message-queue.ts'
 import { MinuteSchedule } from './minute-schedule.ts'
+import { People } from './people.ts'
 import {
   alarmPermissions,
   groupPermissions,
@@ -70,6 +71,12 @@ export interface DispatcherControlProps {
    */
   readonly stateMachineName?: string
   /**
+   * By what name people find this deployment: `kdc --stack <name>`. It is part of a parameter's name, and so
+   * unique in the region; two of these constructs in one stack need one each.
+   * @default - the stack's name
+   */
+  readonly kdcName?: string
+  /**
    * What becomes of the table and the logs when the stack goes. Other than with DESTROY, the table has
    * deletion protection.
    * @default RemovalPolicy.RETAIN
@@ -94,6 +101,8 @@ export class DispatcherControl extends ControlMetrics {
   readonly store: Store
   /** where our own events are published */
   readonly eventBus: EventBus
+  /** by what people find it, and two policies for them */
+  readonly people: People
   /** Every function by its handler's file name, to set what this construct has no option for. */
   readonly functions: Readonly<Record<HandlerName, LambdaFunction>>
   /** These and the edge access' own, for who watches them. */
@@ -110,7 +119,6 @@ export class DispatcherControl extends ControlMetrics {
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN
     const stateMachineName = props.stateMachineName ?? `${Stack.of(this).stackName}-drain`
     const budgets = timeBudgets(this.control.current.timers)
-
     const edgeTls = checkedEdgeTls(props.edgeTls, props.edgeAccess)
     const forEdges = {
       ...props.edgeAccess.environment,
@@ -171,6 +179,7 @@ export class DispatcherControl extends ControlMetrics {
     const sweep = this.functionMaker.make('Sweep', 'sweep', ofOthers)
     this.schedules = this.makeSchedules({ settle, reconcile, sweep })
     this.workflow = new DrainWorkflow(this, 'Drain', { name: stateMachineName, ...steps })
+    this.people = this.makePeople(props, stateMachineName)
     this.functions = {
       settle: settle.function,
       ...queued,
@@ -205,6 +214,16 @@ export class DispatcherControl extends ControlMetrics {
       // of time.
       commands: consume('OnCommands', 'commands', this.commands, { batchSize: 1, maxConcurrency: 10 }),
     }
+  }
+
+  private makePeople({ kdcName, edgesPath }: DispatcherControlProps, stateMachineName: string): People {
+    return new People(this, 'People', {
+      name: kdcName ?? Stack.of(this).stackName,
+      ...{ store: this.store, commands: this.commands, events: this.events, eventBus: this.eventBus },
+      stateMachineArn: stateMachineArn(this, stateMachineName),
+      edgesPath,
+      timers: this.control.current.timers,
+    })
   }
 
   private makeSchedules(called: Readonly<Record<'settle' | 'reconcile' | 'sweep', ControlFunction>>) {
