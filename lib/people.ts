@@ -22,8 +22,8 @@ export interface PeopleProps {
 }
 
 /**
- * By what people and their tools find a deployment, and what they may do: one parameter that names everything,
- * and two policies to attach to whom it may concern.
+ * By what people and their tools find a deployment, and what they may do: one parameter that names
+ * everything, and two policies to attach to whom it may concern.
  * @throws Error where the parameter would be read as an edge
  */
 export class People extends Construct {

@@ -160,6 +160,21 @@ export const rooms: Record<string, Room> = {
       '../functions/contracts/names.ts',
     ],
   },
+  cli: {
+    message:
+      'cli/ shows what is stored and sends commands: it imports control/, contracts/, ports/ and aws/ only',
+    refused: [
+      ...['undici', '../functions/stored/lists.ts', '../functions/kamailio/json-rpc.ts'],
+      ...['../functions/fleet/settle.ts', '../functions/drain/look.ts', '../functions/intake/lift.ts'],
+      ...['../functions/runtime/clock.ts', '../functions/handlers/commands.ts', '../lib/app.ts'],
+      ...['../lab/demo.ts', '../test/memory/clock.ts'],
+    ],
+    allowed: [
+      ...['commander', 'yaml', 'zod', '@aws-sdk/client-sts', 'node:util', 'node:timers/promises'],
+      ...['./program.ts', '../functions/control/errors.ts', '../functions/contracts/names.ts'],
+      ...['../functions/ports/store.ts', '../functions/aws/dynamo-store.ts'],
+    ],
+  },
   lab: {
     message: "the referee doesn't use the player's code: lab/ knows contracts/ only",
     refused: [

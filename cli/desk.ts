@@ -1,0 +1,77 @@
+import type { Deployment } from '../functions/contracts/deployment.ts'
+import type { Clock } from '../functions/ports/clock.ts'
+import type { Store } from '../functions/ports/store.ts'
+
+/** The part of the store that a person's tool reads; it writes nothing. */
+export type Shelf = Pick<
+  Store,
+  | 'holds'
+  | 'waiting'
+  | 'freeze'
+  | 'drain'
+  | 'edgeHeads'
+  | 'reading'
+  | 'listing'
+  | 'inventory'
+  | 'machines'
+  | 'releases'
+  | 'commandOutcome'
+>
+
+/** A command as it is sent: the message group, and the id by which SQS takes it once. */
+export interface OutgoingCommand {
+  readonly body: string
+  readonly group: string
+  readonly id: string
+}
+
+/** One deployment, as it is reached. */
+export interface Deployed {
+  readonly deployment: Deployment
+  readonly shelf: Shelf
+  send(command: OutgoingCommand): Promise<void>
+  /** who AWS says that we are: an ARN */
+  caller(): Promise<string>
+}
+
+export interface Place {
+  /** the name that the deployment's parameter has */
+  readonly stack: string
+  readonly region?: string
+  readonly profile?: string
+}
+
+/** All that the tool needs from outside. */
+export interface Desk {
+  /** stdout: data and nothing else */
+  readonly out: (text: string) => void
+  /** stderr: progress and errors */
+  readonly err: (text: string) => void
+  readonly screen: Screen
+  /** asks somebody at a terminal; absent where nobody is there */
+  readonly ask?: (question: string) => Promise<boolean>
+  readonly clock: Clock
+  /** 0 to 1 */
+  readonly random: () => number
+  /** somebody stops it, or closed the pipe that it writes to */
+  readonly stopped: AbortSignal
+  readonly reach: (place: Place) => Promise<Deployed>
+}
+
+export interface Screen {
+  /** of a terminal; undefined: nothing is cut */
+  readonly columns: number | undefined
+  readonly isTerminal: boolean
+  readonly hasColour: boolean
+}
+
+/** @returns false where somebody stopped it meanwhile */
+export async function rest({ clock, stopped }: Desk, ms: number): Promise<boolean> {
+  if (stopped.aborted) return false
+  const stop = Promise.withResolvers<void>()
+  const onStop = () => stop.resolve()
+  stopped.addEventListener('abort', onStop, { once: true })
+  await Promise.race([clock.sleep(ms), stop.promise])
+  stopped.removeEventListener('abort', onStop)
+  return !stopped.aborted
+}

@@ -1,0 +1,26 @@
+/** What a script learns without reading: docs/commands.md has the same list. */
+export const exitCodes = {
+  done: 0,
+  error: 1,
+  usage: 2,
+  refused: 3,
+  /** it was waited for long enough; the drain goes on */
+  timedOut: 4,
+  /** the drain's deadline has passed with calls left; it goes on */
+  overdue: 5,
+  /** it was waited for long enough, and how many calls are left can't be told; the drain goes on */
+  unknown: 6,
+  /** somebody stopped watching; the drain goes on */
+  interrupted: 130,
+} as const
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+
+/** Ends the program with one line that names what to do, and its exit code. */
+export class Stop extends Error {
+  override readonly name = 'Stop'
+  readonly exitCode: ExitCode
+  constructor(message: string, exitCode: ExitCode = exitCodes.error, options?: ErrorOptions) {
+    super(message, options)
+    this.exitCode = exitCode
+  }
+}

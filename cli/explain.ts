@@ -1,0 +1,161 @@
+import { type ListedDestination, sipUri } from '../functions/control/destination.ts'
+import { DispatcherControlError } from '../functions/control/errors.ts'
+import { belongsTo, type Hold, type ListedName } from '../functions/control/hold.ts'
+import { instanceDestinations, isInstanceId, namedDestination } from '../functions/control/resolve.ts'
+import { type DrainView, drainView } from './drain-view.ts'
+import { Stop } from './exit-codes.ts'
+import { type HoldView, holdView, waitingView } from './fleet-view.ts'
+import type { EdgeShelf, Stored } from './look-around.ts'
+import { utc } from './times.ts'
+
+/** Why a server gets no calls, or gets them. */
+export interface Explanation {
+  readonly target: string
+  readonly uris: readonly string[]
+  readonly holds: readonly (HoldView & { readonly undo: string })[]
+  /** asked for, and not begun */
+  readonly waiting: readonly (HoldView & { readonly undo: string })[]
+  readonly edges: readonly EdgeEntriesView[]
+  readonly drains: readonly (DrainView & { readonly notOver: readonly string[] })[]
+}
+
+export interface EdgeEntriesView {
+  readonly edge: string
+  readonly entries: readonly { readonly set: number; readonly uri: string; readonly flags: string }[]
+  /** it has shown all of it disabled since */
+  readonly disabledSince?: string
+  readonly readAt?: string
+}
+
+interface Target {
+  readonly uris: readonly ListedDestination['uri'][]
+  readonly instanceId?: string
+}
+
+/** @throws Stop where the name means nothing that is listed or held, or several destinations */
+export function explain(name: string, stored: Stored): Explanation {
+  const target = targetNamed(name, stored)
+  const holds = stored.holds.filter((hold) => covers(hold, target, stored))
+  const waiting = stored.waiting.filter(({ hold }) => covers(hold, target, stored))
+  const own = new Set(holds.map(({ source, id }) => `${source}/${id}`))
+  return {
+    target: name,
+    uris: target.uris,
+    holds: holds.map((hold) => ({ ...holdView(hold), undo: undoOf(hold, name) })),
+    waiting: waiting.map((each) => ({ ...waitingView(each), undo: undoOf(each.hold, name) })),
+    edges: stored.edges
+      .filter(({ head }) => head.removedAt === undefined)
+      .map((edge) => entriesOn(edge, target)),
+    drains: stored.drains.flatMap((drain) => {
+      const view = drainView(drain, stored)
+      return view && own.has(view.drain) ? [{ ...view, notOver: whyNotOver(view) }] : []
+    }),
+  }
+}
+
+/** The holds of what is named. @throws Stop */
+export function holdsOf(name: string, stored: Stored): Hold[] {
+  const target = targetNamed(name, stored)
+  return stored.holds.filter((hold) => covers(hold, target, stored))
+}
+
+function targetNamed(name: string, stored: Stored): Target {
+  const listed = listedNames(stored)
+  try {
+    if (!isInstanceId(name)) {
+      const uris = namedDestination(name, listed)
+      const hosts = new Set(uris.flatMap((uri) => sipUri(uri)?.host ?? []))
+      const owner = stored.instances.find(({ addresses }) => addresses.some((each) => hosts.has(each)))
+      return { uris, ...(owner && { instanceId: owner.instanceId }) }
+    }
+  } catch (error) {
+    if (!(error instanceof DispatcherControlError)) throw error
+    throw new Stop(`${error.message}; kdc get destinations lists them`, undefined, { cause: error })
+  }
+  const facts = stored.instances.find(({ instanceId }) => instanceId === name)
+  const held = stored.holds.filter(
+    ({ subject }) => subject.kind === 'instance' && subject.instanceId === name,
+  )
+  if (!facts && held.length === 0)
+    throw new Stop(`no instance ${name} is in the groups of ${stored.stack}, and none is held under that id`)
+  const uris = [...(facts ? instanceDestinations(facts, listed) : []), ...held.flatMap((hold) => hold.uris)]
+  return { uris: [...new Set(uris)], instanceId: name }
+}
+
+function listedNames({ edges, holds, waiting }: Stored): ListedName[] {
+  const listed = edges.flatMap(({ listing }) => listing?.listed ?? [])
+  const held = [...holds, ...waiting.map(({ hold }) => hold)].flatMap(({ uris }) => uris)
+  return [...listed, ...held.map((uri) => ({ uri }))]
+}
+
+type Scope = Pick<Hold, 'uris' | 'addresses' | 'wholeInstance' | 'subject'>
+
+function covers(hold: Scope, { uris, instanceId }: Target, stored: Stored): boolean {
+  const { subject, wholeInstance } = hold
+  if (wholeInstance && subject.kind === 'instance' && subject.instanceId === instanceId) return true
+  const entries = stored.edges.flatMap(({ listing }) => listing?.listed ?? [])
+  const its = entries.filter(({ uri }) => uris.includes(uri))
+  return [...its, ...uris.map((uri) => ({ uri }))].some((entry) => belongsTo(entry, hold))
+}
+
+function entriesOn({ head, listing, reading }: EdgeShelf, { uris }: Target): EdgeEntriesView {
+  const entries = (listing?.listed ?? []).filter(({ uri }) => uris.includes(uri))
+  const settled = (reading?.entries ?? []).filter(({ uri }) => uris.includes(uri))
+  const since = settled.flatMap((entry) => entry.since ?? [])
+  const isDisabled = entries.length > 0 && entries.every(({ flags }) => flags.startsWith('D'))
+  return {
+    edge: head.edge,
+    entries: entries.map(({ set, uri, flags }) => ({ set, uri, flags })),
+    ...(isDisabled && since.length > 0 && { disabledSince: utc(Math.max(...since)) }),
+    ...(head.askedAt > 0 && { readAt: utc(head.askedAt) }),
+  }
+}
+
+/** What a person does, or waits for, to have it lifted. */
+function undoOf({ source, id }: Pick<Hold, 'source' | 'id'>, name: string): string {
+  const command = `kdc activate ${inShell(name)} --hold ${inShell(`${source}/${id}`)}`
+  switch (source) {
+    case 'lifecycle':
+      return 'no command lifts it: its end is the end of the lifecycle action'
+    case 'alarm':
+      return `it is lifted when its alarm is OK; sooner: ${command}`
+    case 'retired':
+      return `it ends when a new instance has the address, or no edge lists it; sooner: ${command}`
+    case 'operator':
+      return command
+    default:
+      return source satisfies never
+  }
+}
+
+/** One word of a command line. */
+export function inShell(word: string): string {
+  return /^[\w.:/@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}
+
+function whyNotOver({
+  phase,
+  callsLeft,
+  unknown,
+  edges,
+  zeroPending,
+  overdue,
+  deadline,
+}: DrainView): string[] {
+  if (phase === 'held') return ['no call is left: its hold stays until somebody lifts it']
+  if (phase === 'completing') return ['its calls are judged: Auto Scaling is being answered']
+  const open = edges.filter(({ shows }) => shows === 'open').map(({ edge }) => edge)
+  const counted = edges.filter(({ calls = 0 }) => calls > 0).map(({ edge, calls }) => `${calls} on ${edge}`)
+  const lines: (string | false)[] = [
+    open.length > 0 && `${open.join(', ')} may still send it new calls`,
+    callsLeft > 0 && `calls are left: ${counted.length > 0 ? counted.join(', ') : callsLeft}`,
+    ...unknown.map((reason) => `unknown: ${reason}`),
+    zeroPending && 'every edge shows no call: a second reading has to confirm it',
+    phase === 'ending-calls' && 'its deadline has passed: its calls are being ended, a few at a time',
+    phase === 'retained' &&
+      'its deadline has passed: Auto Scaling keeps the instance until its calls are over',
+    overdue && `its deadline was ${deadline}`,
+  ]
+  const found = lines.filter((line) => typeof line === 'string')
+  return found.length > 0 ? found : ['it has just begun: the edges were not read since']
+}

@@ -1,0 +1,48 @@
+import { UnexpectedAnswer } from '../functions/control/errors.ts'
+import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
+
+/** What AWS and its SDK throw, by the beginning of its name, and what to do about it. */
+const remedies: readonly (readonly [RegExp, string])[] = [
+  [
+    /^(CredentialsProviderError|TokenProviderError)/,
+    'no AWS credentials: log in, or name a profile with --profile',
+  ],
+  [
+    /^(ExpiredToken|InvalidClientTokenId|UnrecognizedClient|InvalidSignature|SignatureDoesNotMatch)/,
+    'AWS does not take these credentials: log in anew',
+  ],
+  [
+    /^(AccessDenied|AccessDeniedException|NotAuthorized|Unauthorized)/,
+    "not allowed: have the policy of the stack's output ReadPolicyArn attached, or OperatePolicyArn for commands",
+  ],
+  [/^(TimeoutError|NetworkingError|AbortError)/, 'AWS does not answer: look at the network, and at --region'],
+  [
+    /^(QueueDoesNotExist|ResourceNotFoundException)/,
+    'the deployment is not whole, or in another account: look at --profile and --region',
+  ],
+]
+const networkCodes = ['ENOTFOUND', 'ECONNREFUSED', 'ECONNRESET', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH']
+
+interface Failure {
+  readonly line: string
+  readonly exitCode: ExitCode
+}
+
+/** One line that says what to do. A defect of ours keeps its own words. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof Stop) return { line: error.message, exitCode: error.exitCode }
+  const exitCode = exitCodes.error
+  if (!(error instanceof Error)) return { line: String(error), exitCode }
+  const message = error.message.replace(/\s+/g, ' ').trim()
+  const remedy = remedies.find(([name]) => name.test(error.name))?.[1] ?? otherRemedy(error)
+  return { line: remedy === undefined ? `${error.name}: ${message}` : `${remedy} (${message})`, exitCode }
+}
+
+function otherRemedy(error: Error): string | undefined {
+  const code = 'code' in error ? String(error.code) : ''
+  if (networkCodes.includes(code)) return 'AWS is not reached: look at the network, and at --region'
+  if (/^Region is missing/.test(error.message)) return 'no region: name one with --region, or set AWS_REGION'
+  if (error instanceof UnexpectedAnswer)
+    return 'what is stored can not be read: kdc may be older than the deployment'
+  return undefined
+}

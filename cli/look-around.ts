@@ -1,0 +1,88 @@
+import { inParallel } from '../functions/aws/in-parallel.ts'
+import type { Deployment } from '../functions/contracts/deployment.ts'
+import { type Freeze, inForce, inOrder, type WaitingDrain } from '../functions/control/clearance.ts'
+import type { Drain } from '../functions/control/drain.ts'
+import { type Hold, holdKey } from '../functions/control/hold.ts'
+import type { InstanceFacts } from '../functions/control/instance-life.ts'
+import {
+  type Listing,
+  type Reading,
+  type Readings,
+  readable,
+  readingsAt,
+  type StoredHead,
+} from '../functions/control/reading.ts'
+import type { Deployed, Shelf } from './desk.ts'
+
+/** One edge, as the store has it. */
+export interface EdgeShelf {
+  readonly head: StoredHead
+  readonly reading?: Reading
+  readonly listing?: Listing
+}
+
+/** All that is stored of a fleet and that people ask for, read once. */
+export interface Stored {
+  readonly stack: string
+  readonly timers: Deployment['timers']
+  /** epoch ms: when it was read */
+  readonly at: number
+  readonly edges: readonly EdgeShelf[]
+  readonly readings: Readings
+  readonly holds: readonly Hold[]
+  /** the drains of holds in force */
+  readonly drains: readonly Drain[]
+  readonly waiting: readonly WaitingDrain[]
+  /** rows that can't be read, and why */
+  readonly unread: readonly string[]
+  readonly freeze?: Freeze
+  readonly instances: readonly InstanceFacts[]
+  /** edges that somebody released */
+  readonly released: readonly string[]
+}
+
+/** @param only the hold whose drain is asked for: lists and other drains are not read */
+export async function lookAround(
+  { shelf, deployment }: Deployed,
+  now: number,
+  only?: string,
+): Promise<Stored> {
+  const [heads, holds, waiting, freeze, machines, inventory, releases] = await Promise.all([
+    shelf.edgeHeads(),
+    shelf.holds(),
+    shelf.waiting(),
+    shelf.freeze(),
+    shelf.machines(),
+    shelf.inventory(),
+    shelf.releases(),
+  ])
+  const found = await inParallel(heads, (head) => readEdge(shelf, head, only === undefined))
+  const drained = holds.filter(
+    (hold) => hold.source !== 'retired' && (only === undefined || holdKey(hold) === only),
+  )
+  const drains = await inParallel(drained, (hold) => shelf.drain(holdKey(hold)))
+  const frozen = inForce(freeze, now)
+  const { timers, stack } = deployment
+  return {
+    ...{ stack, timers, at: now, holds },
+    edges: found.map(({ head, reading, listing }) => {
+      const [read, list] = [readable(reading), readable(listing)]
+      return { head, ...(read && { reading: read }), ...(list && { listing: list }) }
+    }),
+    readings: readingsAt(now, found, readable(machines), timers.longestCallSeconds),
+    drains: drains.filter((drain) => drain !== undefined),
+    waiting: inOrder(waiting.drains),
+    unread: waiting.unread,
+    ...(frozen && { freeze: frozen }),
+    instances: inventory?.instances ?? [],
+    released: releases.map(({ edge }) => edge),
+  }
+}
+
+async function readEdge(shelf: Shelf, head: StoredHead, isListed: boolean) {
+  const [reading, listing] = await Promise.all([
+    shelf.reading(head.edge),
+    isListed ? shelf.listing(head.edge) : undefined,
+  ])
+  return { head, reading, listing }
+}

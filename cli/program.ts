@@ -1,0 +1,151 @@
+import { Command, CommanderError, Option } from 'commander'
+import type { Deployed, Desk, Place } from './desk.ts'
+import { type ExitCode, exitCodes } from './exit-codes.ts'
+import { failureOf } from './failure.ts'
+import { formats } from './format.ts'
+import { explainTarget, get, getCommand, kinds, status } from './read-commands.ts'
+import {
+  type ActivateOptions,
+  activate,
+  type DrainOptions,
+  drain,
+  freeze,
+  release,
+  reload,
+  unfreeze,
+  type WriteOptions,
+} from './write-commands.ts'
+
+type Read = Pick<WriteOptions, 'output'>
+type Action = (deployed: Deployed) => Promise<ExitCode>
+
+const output = () =>
+  new Option('-o, --output <format>', 'how it is printed').choices([...formats]).default('table')
+const why = (text: string) => ['-m, --message <why>', text] as const
+const target = 'a SIP URI, a host with or without its port, or an instance id'
+
+/** @returns the exit code; what went wrong is one line on stderr */
+export async function run(argv: readonly string[], desk: Desk): Promise<ExitCode> {
+  try {
+    return await parsed(argv, desk)
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
+    const { line, exitCode } = failureOf(error)
+    desk.err(`kdc: ${line}\n`)
+    return exitCode
+  }
+}
+
+async function parsed(argv: readonly string[], desk: Desk): Promise<ExitCode> {
+  let exitCode: ExitCode = exitCodes.done
+  const program = new Command('kdc')
+    .description("Looks at and steers a deployment of Kamailio's dispatcher control")
+    .option('--stack <name>', "the deployment's name", 'dispatcher-control')
+    .option('--region <region>', "of the deployment; left out: the environment's")
+    .option('--profile <profile>', "of the AWS configuration; left out: the environment's")
+    .exitOverride()
+    .configureOutput({ writeOut: desk.out, writeErr: desk.err })
+  const reached = async (action: Action): Promise<void> => {
+    exitCode = await action(await desk.reach(program.opts<Place>()))
+  }
+  addReads(program, desk, reached)
+  addWrites(program, desk, reached)
+  addFleetWrites(program, desk, reached)
+  await program.parseAsync([...argv], { from: 'user' })
+  return exitCode
+}
+
+type Reached = (action: Action) => Promise<void>
+
+function addReads(program: Command, desk: Desk, reached: Reached): void {
+  program
+    .command('status')
+    .description('the fleet at a glance')
+    .addOption(output())
+    .option('-w, --watch', 'again every few seconds', false)
+    .action((options: Read & { readonly watch: boolean }) =>
+      reached((deployed) => status(desk, deployed, options)),
+    )
+  const getting = program.command('get').description('lists, or what came of one command')
+  for (const kind of kinds)
+    getting
+      .command(kind)
+      .description(`all ${kind}`)
+      .addOption(output())
+      .action((options: Read) => reached((deployed) => get(desk, deployed, kind, options.output)))
+  getting
+    .command('command <id>')
+    .description('the outcome of a command')
+    .addOption(output())
+    .action((id: string, options: Read) =>
+      reached((deployed) => getCommand(desk, deployed, id, options.output)),
+    )
+  program
+    .command('explain')
+    .argument('<target>', target)
+    .description('who holds a server and why, what each edge shows, and why its drain is not over')
+    .addOption(output())
+    .action((of: string, options: Read) =>
+      reached((deployed) => explainTarget(desk, deployed, of, options.output)),
+    )
+}
+
+function writing(command: Command): Command {
+  return command
+    .addOption(output())
+    .option('--timeout <span>', 'how long it waits, such as 90s or 10m; left out: 60s for an answer')
+    .option('--dry-run', 'shows what would be done, and does nothing')
+}
+
+function addWrites(program: Command, desk: Desk, reached: Reached): void {
+  writing(program.command('drain').argument('<target>', target))
+    .description('holds a server: it gets no new calls, on any edge')
+    .requiredOption(...why('why; kept with the hold'))
+    .option('--deadline <span>', 'after that it is reported as overdue; it ends no call')
+    .option('--until <time>', 'when its hold is lifted by itself: a time, or a span from now')
+    .option('--force <why>', 'begins whatever the floors, the limit or a freeze ask for')
+    .addOption(
+      new Option('--wait [what]', 'until every edge shows it disabled, or until no call is left')
+        .choices(['confirmed', 'drained'])
+        .preset('drained'),
+    )
+    .action((of: string, options: DrainOptions) => reached((deployed) => drain(desk, deployed, of, options)))
+  writing(program.command('activate').argument('<target>', target))
+    .description("lifts one's own hold of it, or another that is named")
+    .option(...why('why'))
+    .addOption(
+      new Option('--source <source>', 'lifts every hold of this source')
+        .choices(['operator', 'alarm', 'retired'])
+        .conflicts('hold'),
+    )
+    .option('--hold <id>', 'lifts the hold with this id')
+    .option('-y, --yes', "lifts somebody else's hold without asking")
+    .action((of: string, options: ActivateOptions) =>
+      reached((deployed) => activate(desk, deployed, of, options)),
+    )
+}
+
+function addFleetWrites(program: Command, desk: Desk, reached: Reached): void {
+  writing(program.command('reload').argument('[edge]', 'left out: every edge, one alone first'))
+    .description('has edges read their dispatcher list again')
+    .action((edge: string | undefined, options: WriteOptions) =>
+      reached((deployed) => reload(desk, deployed, edge, options)),
+    )
+  writing(program.command('release').argument('<edge>', 'one that is no longer configured'))
+    .description('lets drains go on without an edge that is gone for good')
+    .requiredOption(...why('why; calls that are up there all the same are cut'))
+    .action((edge: string, options: WriteOptions & { readonly message: string }) =>
+      reached((deployed) => release(desk, deployed, edge, options)),
+    )
+  writing(program.command('freeze'))
+    .description('keeps alarms and operators from beginning drains')
+    .requiredOption(...why('why'))
+    .option('--until <time>', 'when it ends by itself: a time, or a span from now')
+    .action((options: Parameters<typeof freeze>[2]) => reached((deployed) => freeze(desk, deployed, options)))
+  writing(program.command('unfreeze'))
+    .description('ends that')
+    .option(...why('why'))
+    .action((options: Parameters<typeof unfreeze>[2]) =>
+      reached((deployed) => unfreeze(desk, deployed, options)),
+    )
+}

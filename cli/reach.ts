@@ -1,0 +1,70 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/client-ssm'
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { createDynamoStore } from '../functions/aws/dynamo-store.ts'
+import { deploymentParameter, parseDeployment } from '../functions/contracts/deployment.ts'
+import type { Clock } from '../functions/ports/clock.ts'
+import type { Deployed, Place } from './desk.ts'
+import { Stop } from './exit-codes.ts'
+
+/** People wait no longer than that for a request. */
+const clientSettings = {
+  maxAttempts: 3,
+  requestHandler: { connectionTimeout: 2000, requestTimeout: 8000, throwOnRequestTimeout: true },
+} as const
+
+/**
+ * Finds a deployment by its parameter.
+ * @throws Stop where there is none; what AWS answers, which `failure.ts` puts into words
+ */
+export async function reach(
+  { stack, region, profile }: Place,
+  { clock, random }: { readonly clock: Clock; readonly random: () => number },
+): Promise<Deployed> {
+  const settings = {
+    ...clientSettings,
+    ...(region !== undefined && { region }),
+    ...(profile !== undefined && { profile }),
+  }
+  const deployment = parseDeployment(await parameterOf(new SSMClient(settings), stack))
+  const sqs = new SQSClient(settings)
+  const sts = new STSClient(settings)
+  const documents = DynamoDBDocumentClient.from(new DynamoDBClient(settings))
+  return {
+    deployment,
+    shelf: createDynamoStore({ documents, table: deployment.table, clock, random }),
+    async send({ body, group, id }) {
+      await sqs.send(
+        new SendMessageCommand({
+          QueueUrl: deployment.commandQueueUrl,
+          MessageBody: body,
+          MessageGroupId: group,
+          MessageDeduplicationId: id,
+        }),
+      )
+    },
+    async caller() {
+      const { Arn } = await sts.send(new GetCallerIdentityCommand({}))
+      if (Arn === undefined) throw new Stop('AWS does not tell who we are: log in, and try again')
+      return Arn
+    },
+  }
+}
+
+async function parameterOf(ssm: SSMClient, stack: string): Promise<string> {
+  const Name = deploymentParameter(stack)
+  try {
+    const { Parameter } = await ssm.send(new GetParameterCommand({ Name }))
+    return Parameter?.Value ?? ''
+  } catch (error) {
+    if (!(error instanceof ParameterNotFound)) throw error
+    const region = await ssm.config.region()
+    throw new Stop(
+      `no deployment "${stack}" in ${region}: there is no parameter ${Name}; name another with --stack or --region`,
+      undefined,
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,85 @@
+import type { Deployed, Desk } from './desk.ts'
+import { rest } from './desk.ts'
+import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
+import { explain } from './explain.ts'
+import { destinationViews, fleetView } from './fleet-view.ts'
+import { type Format, formatted, type Shown } from './format.ts'
+import { lookAround, type Stored } from './look-around.ts'
+import { showExplanation } from './show-explanation.ts'
+import { showDestinations, showDrains, showEdges, showHolds, showStatus } from './show-fleet.ts'
+import { showOutcome } from './show-outcome.ts'
+
+export const kinds = ['drains', 'holds', 'edges', 'destinations'] as const
+export type Kind = (typeof kinds)[number]
+
+/** Between two pictures of `status -w`. */
+const redrawMs = 3000
+const clearScreen = '\u001b[H\u001b[2J'
+
+function print(desk: Desk, shown: Shown, format: Format): void {
+  desk.out(formatted(shown, format, desk.screen))
+}
+
+async function stored(desk: Desk, deployed: Deployed): Promise<Stored> {
+  return lookAround(deployed, desk.clock.now())
+}
+
+export async function status(
+  desk: Desk,
+  deployed: Deployed,
+  { output, watch }: { readonly output: Format; readonly watch: boolean },
+): Promise<ExitCode> {
+  for (;;) {
+    const text = formatted(showStatus(fleetView(await stored(desk, deployed))), output, desk.screen)
+    desk.out(watch && desk.screen.isTerminal ? `${clearScreen}${text}` : text)
+    if (!watch) return exitCodes.done
+    if (!(await rest(desk, redrawMs))) return exitCodes.interrupted
+    if (!desk.screen.isTerminal && output === 'table') desk.out('\n')
+  }
+}
+
+export async function get(desk: Desk, deployed: Deployed, kind: Kind, output: Format): Promise<ExitCode> {
+  print(desk, listOf(kind, await stored(desk, deployed)), output)
+  return exitCodes.done
+}
+
+function listOf(kind: Kind, all: Stored): Shown {
+  switch (kind) {
+    case 'drains':
+      return showDrains(fleetView(all))
+    case 'holds':
+      return showHolds(fleetView(all))
+    case 'edges':
+      return showEdges(fleetView(all))
+    case 'destinations':
+      return showDestinations(destinationViews(all))
+    default:
+      return kind satisfies never
+  }
+}
+
+/** @throws Stop where nothing is kept under the id */
+export async function getCommand(
+  desk: Desk,
+  { shelf }: Deployed,
+  id: string,
+  output: Format,
+): Promise<ExitCode> {
+  const outcome = await shelf.commandOutcome(id)
+  if (!outcome)
+    throw new Stop(
+      `no outcome of a command ${id}: it was not answered yet, its id is another, or it is older than 14 days`,
+    )
+  print(desk, showOutcome(outcome), output)
+  return exitCodes.done
+}
+
+export async function explainTarget(
+  desk: Desk,
+  deployed: Deployed,
+  target: string,
+  output: Format,
+): Promise<ExitCode> {
+  print(desk, showExplanation(explain(target, await stored(desk, deployed))), output)
+  return exitCodes.done
+}

@@ -1,0 +1,82 @@
+import { styleText } from 'node:util'
+import type { Screen } from './desk.ts'
+
+export type Style = 'red' | 'yellow' | 'green' | 'bold'
+/** A cell's text, and how it is shown where there is colour. */
+export interface Cell {
+  readonly text: string
+  readonly style?: Style
+}
+
+export interface Column<Row> {
+  readonly title: string
+  readonly cell: (row: Row) => string | Cell
+  /** where there is too little room it is cut down to so many characters, the longest column first */
+  readonly least?: number
+  /** shown where it fits; the last such column goes first */
+  readonly optional?: true
+}
+
+const gap = 2
+const cellOf = (value: string | Cell): Cell => (typeof value === 'string' ? { text: value } : value)
+
+/** @param columns of the terminal; undefined: nothing is cut or left out */
+export function table<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  { columns: room, hasColour }: Screen,
+): string {
+  const shown = room === undefined ? columns : fitting(columns, rows, room)
+  const cells = rows.map((row) => shown.map(({ cell }) => cellOf(cell(row))))
+  const widths = room === undefined ? widthsOf(shown, rows) : narrowed(shown, widthsOf(shown, rows), room)
+  const line = (parts: readonly Cell[]) =>
+    parts
+      .map(({ text, style }, index) => {
+        const padded = pad(text, widths[index] ?? 0, index === parts.length - 1)
+        return style && hasColour ? styleText(style, padded, { validateStream: false }) : padded
+      })
+      .join(' '.repeat(gap))
+      .trimEnd()
+  return [line(shown.map(({ title }) => ({ text: title }))), ...cells.map(line)].join('\n')
+}
+
+function widthsOf<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): number[] {
+  return columns.map(({ title, cell }) =>
+    Math.max(title.length, ...rows.map((row) => cellOf(cell(row)).text.length)),
+  )
+}
+
+function totalOf(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width, gap * (widths.length - 1))
+}
+
+function fitting<Row>(columns: readonly Column<Row>[], rows: readonly Row[], room: number) {
+  let shown = [...columns]
+  while (totalOf(widthsOf(shown, rows)) > room) {
+    const last = shown.findLast(({ optional }) => optional)
+    if (!last) break
+    shown = shown.filter((column) => column !== last)
+  }
+  return shown
+}
+
+function narrowed<Row>(
+  columns: readonly Column<Row>[],
+  natural: readonly number[],
+  room: number,
+): readonly number[] {
+  const widths = [...natural]
+  while (totalOf(widths) > room) {
+    const spare = widths.map((width, index) => width - (columns[index]?.least ?? width))
+    const most = Math.max(...spare)
+    if (most <= 0) break
+    const longest = spare.indexOf(most)
+    widths[longest] = (widths[longest] ?? 0) - 1
+  }
+  return widths
+}
+
+function pad(text: string, width: number, isLast: boolean): string {
+  if (text.length > width) return `${text.slice(0, Math.max(0, width - 1))}…`
+  return isLast ? text : text.padEnd(width)
+}

@@ -1,0 +1,87 @@
+import { holdKey } from '../functions/control/hold.ts'
+import { type Deployed, type Desk, rest } from './desk.ts'
+import { type DrainView, drainView } from './drain-view.ts'
+import { type ExitCode, exitCodes } from './exit-codes.ts'
+import { lookAround, type Stored } from './look-around.ts'
+import { callsText, phaseText } from './show-fleet.ts'
+
+export type WaitFor = 'confirmed' | 'drained'
+
+/** Between two looks at what is stored, which the control plane renews each 20 s at the most often. */
+const pollMs = 2000
+
+interface Watched {
+  /** its hold, and so the drain's id */
+  readonly hold: string
+  readonly goal: WaitFor
+  /** epoch ms; undefined: the drain's own deadline ends it */
+  readonly giveUpAt: number | undefined
+}
+
+/**
+ * Follows a drain until what is waited for is so, and prints each change to stderr. However it ends, the
+ * drain goes on.
+ */
+export async function watchDrain(desk: Desk, deployed: Deployed, watched: Watched): Promise<ExitCode> {
+  let printed = ''
+  for (;;) {
+    const now = desk.clock.now()
+    const stored = await lookAround(deployed, now, watched.hold)
+    const step = stepOf(stored, watched, now)
+    if (step.line !== printed) desk.err(`${step.line}\n`)
+    printed = step.line
+    if (step.exit !== undefined) return step.exit
+    const leftMs = (watched.giveUpAt ?? Number.POSITIVE_INFINITY) - now
+    if (!(await rest(desk, Math.min(pollMs, leftMs)))) {
+      desk.err('stopped watching; the drain goes on\n')
+      return exitCodes.interrupted
+    }
+  }
+}
+
+interface Step {
+  readonly line: string
+  readonly exit?: ExitCode
+}
+
+function stepOf(stored: Stored, watched: Watched, now: number): Step {
+  const { hold: id, giveUpAt } = watched
+  const isLate = giveUpAt !== undefined && now >= giveUpAt
+  if (stored.waiting.some(({ hold }) => holdKey(hold) === id))
+    return orTimedOut('it waits to begin; kdc explain names why', isLate)
+  const placed = stored.holds.find((hold) => holdKey(hold) === id)
+  if (!placed)
+    return {
+      line: 'its hold was lifted: the drain is over, and nothing is held any more',
+      exit: exitCodes.error,
+    }
+  const drain = stored.drains.find(({ hold }) => holdKey(hold) === id)
+  // The record of an earlier drain of it has an earlier order.
+  if (drain?.phase.name === 'ended' && drain.hold.order === placed.order)
+    return { line: 'its machine is gone: no call is left', exit: exitCodes.done }
+  const view = drain && drainView(drain, stored)
+  if (!view) return orTimedOut('it is beginning', isLate)
+  return stepIn(view, watched, isLate)
+}
+
+function stepIn(view: DrainView, { goal }: Watched, isLate: boolean): Step {
+  const calls = callsText(view.callsLeft, view.unknown)
+  const line = `${phaseText(view)}: calls left: ${calls}${whereOf(view)}`
+  const isDrained = view.phase === 'held' || view.phase === 'completing'
+  if (isDrained || (goal === 'confirmed' && view.confirmed)) return { line, exit: exitCodes.done }
+  if (view.overdue)
+    return { line: `${line}; its deadline has passed, and it goes on`, exit: exitCodes.overdue }
+  if (!isLate) return { line }
+  return view.unknown.length > 0
+    ? { line: `${line}; timed out, the drain goes on. ${view.unknown.join('; ')}`, exit: exitCodes.unknown }
+    : { line: `${line}; timed out, the drain goes on`, exit: exitCodes.timedOut }
+}
+
+function orTimedOut(line: string, isLate: boolean): Step {
+  return isLate ? { line: `${line}; timed out, the drain goes on`, exit: exitCodes.timedOut } : { line }
+}
+
+function whereOf({ edges }: DrainView): string {
+  const counted = edges.filter(({ calls = 0 }) => calls > 0).map(({ edge, calls }) => `${edge} ${calls}`)
+  return counted.length > 0 ? ` (${counted.join(', ')})` : ''
+}

@@ -1,0 +1,196 @@
+import type { Hold } from '../functions/control/hold.ts'
+import { holdKey } from '../functions/control/hold.ts'
+import { isInstanceId } from '../functions/control/resolve.ts'
+import type { Deployed, Desk } from './desk.ts'
+import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
+import { holdsOf, inShell } from './explain.ts'
+import { type Format, formatted } from './format.ts'
+import { lookAround } from './look-around.ts'
+import { type Asked, answerTo, requestedBy } from './send-command.ts'
+import { knownOutcome, type Outcome, showOutcome } from './show-outcome.ts'
+import { instantOf, secondsOf } from './times.ts'
+import { type WaitFor, watchDrain } from './watch-drain.ts'
+
+export interface WriteOptions {
+  readonly output: Format
+  readonly timeout?: string
+  readonly dryRun?: boolean
+}
+
+const answerMs = 60_000
+
+function patience({ timeout }: WriteOptions): number {
+  return timeout === undefined ? answerMs : secondsOf(timeout, '--timeout') * 1000
+}
+
+/** What a command names. */
+function named(target: string): { readonly instance: string } | { readonly destination: string } {
+  return isInstanceId(target) ? { instance: target } : { destination: target }
+}
+
+/** @param undoOf the command that takes it back, where it did something */
+async function doCommand(
+  desk: Desk,
+  deployed: Deployed,
+  asked: Asked,
+  options: WriteOptions & {
+    readonly who?: string
+    readonly undoOf?: (outcome: Outcome) => string | undefined
+  },
+): Promise<{ readonly exit: ExitCode; readonly outcome: Outcome | undefined }> {
+  const who = options.who ?? (await requestedBy(deployed))
+  const row = await answerTo(desk, deployed, asked, { who, patienceMs: patience(options) })
+  const outcome = knownOutcome(row)
+  const undo = outcome && options.dryRun !== true ? options.undoOf?.(outcome) : undefined
+  desk.out(formatted(showOutcome(row, undo), options.output, desk.screen))
+  return { exit: outcome ? exitOf(desk, outcome) : exitCodes.done, outcome }
+}
+
+/** What was done, and what somebody has to put right. */
+function exitOf(desk: Desk, { result, edges }: Outcome): ExitCode {
+  const refusing = edges.filter(({ outcome }) => outcome === 'refused').map(({ edge }) => edge)
+  if (refusing.length > 0)
+    desk.err(
+      `${refusing.join(', ')} could not be written until somebody puts it right; what is wanted stands\n`,
+    )
+  if (result === 'stale')
+    desk.err(
+      'something later was requested about it already: look with kdc status, and send it anew if need be\n',
+    )
+  const isDone = refusing.length === 0 && result !== 'stale' && result !== 'incomplete'
+  return isDone ? exitCodes.done : exitCodes.error
+}
+
+export interface DrainOptions extends WriteOptions {
+  readonly message: string
+  readonly deadline?: string
+  readonly until?: string
+  readonly force?: string
+  readonly wait?: WaitFor
+}
+
+export async function drain(
+  desk: Desk,
+  deployed: Deployed,
+  target: string,
+  options: DrainOptions,
+): Promise<ExitCode> {
+  const { message: reason, deadline, until, force, wait, dryRun = false } = options
+  const began = desk.clock.now()
+  const asked: Asked = {
+    ...{ command: 'drain', ...named(target), reason, dryRun },
+    ...(deadline !== undefined && { deadlineSeconds: secondsOf(deadline, '--deadline') }),
+    ...(until !== undefined && { until: instantOf(until, '--until', began) }),
+    ...(force !== undefined && { force }),
+  }
+  const undoOf = ({ result }: Outcome) => (result === 'stale' ? undefined : `kdc activate ${inShell(target)}`)
+  const { exit, outcome } = await doCommand(desk, deployed, asked, { ...options, undoOf })
+  if (wait === undefined || dryRun || exit !== exitCodes.done || outcome?.hold === undefined) return exit
+  // Without --timeout the drain's own deadline is the end, once it has begun.
+  const isOpen = wait === 'drained' && options.timeout === undefined
+  const giveUpAt = isOpen ? undefined : began + patience(options)
+  return watchDrain(desk, deployed, { hold: outcome.hold, goal: wait, giveUpAt })
+}
+
+export interface ActivateOptions extends WriteOptions {
+  readonly message?: string
+  readonly source?: 'operator' | 'alarm' | 'retired'
+  readonly hold?: string
+  readonly yes?: boolean
+}
+
+export async function activate(
+  desk: Desk,
+  deployed: Deployed,
+  target: string,
+  options: ActivateOptions,
+): Promise<ExitCode> {
+  const { source, hold, message: reason, dryRun = false } = options
+  const who = await requestedBy(deployed)
+  if ((source !== undefined || hold !== undefined) && options.yes !== true && !dryRun)
+    await askFirst(desk, deployed, { target, who, isMeant: (each) => isMeant(each, options) })
+  const asked: Asked = {
+    ...{ command: 'activate', ...named(target), dryRun },
+    ...(reason !== undefined && { reason }),
+    ...(source !== undefined && { source }),
+    ...(hold !== undefined && { holdId: hold }),
+  }
+  const undoOf = ({ lifted }: Outcome) =>
+    lifted.length === 0
+      ? undefined
+      : `kdc drain ${inShell(target)} -m ${inShell(lifted.map(({ why }) => why).join('; '))}`
+  return (await doCommand(desk, deployed, asked, { ...options, who, undoOf })).exit
+}
+
+function isMeant(hold: Hold, { source, hold: id }: ActivateOptions): boolean {
+  return hold.source === source || hold.id === id || holdKey(hold) === id
+}
+
+interface Lifting {
+  readonly target: string
+  readonly who: string
+  readonly isMeant: (hold: Hold) => boolean
+}
+
+/** Nobody lifts what somebody else holds without knowing it. @throws Stop */
+async function askFirst(
+  desk: Desk,
+  deployed: Deployed,
+  { target, who, isMeant: meant }: Lifting,
+): Promise<void> {
+  const holds = holdsOf(target, await lookAround(deployed, desk.clock.now()))
+  const others = holds.filter((hold) => meant(hold) && hold.who !== who)
+  if (others.length === 0) return
+  const list = others.map((hold) => `${holdKey(hold)} (${hold.who}: ${hold.why})`).join(', ')
+  if (!desk.ask)
+    throw new Stop(
+      `refused: this lifts what somebody else holds: ${list}; say so with --yes`,
+      exitCodes.refused,
+    )
+  if (!(await desk.ask(`This lifts what somebody else holds: ${list}. Lift it? [y/N] `)))
+    throw new Stop('nothing was lifted', exitCodes.refused)
+}
+
+export async function reload(
+  desk: Desk,
+  deployed: Deployed,
+  edge: string | undefined,
+  options: WriteOptions,
+): Promise<ExitCode> {
+  const { dryRun = false } = options
+  const asked: Asked = { command: 'reload', dryRun, ...(edge !== undefined && { edge }) }
+  return (await doCommand(desk, deployed, asked, options)).exit
+}
+
+export async function release(
+  desk: Desk,
+  deployed: Deployed,
+  edge: string,
+  options: WriteOptions & { readonly message: string },
+): Promise<ExitCode> {
+  const { dryRun = false, message: reason } = options
+  const { exit } = await doCommand(desk, deployed, { command: 'release', edge, reason, dryRun }, options)
+  return exit
+}
+
+export async function freeze(
+  desk: Desk,
+  deployed: Deployed,
+  options: WriteOptions & { readonly message: string; readonly until?: string },
+): Promise<ExitCode> {
+  const { dryRun = false, message: reason, until } = options
+  const end = until === undefined ? {} : { until: instantOf(until, '--until', desk.clock.now()) }
+  const asked: Asked = { command: 'freeze', reason, dryRun, ...end }
+  const undoOf = ({ result }: Outcome) => (result === 'frozen' ? 'kdc unfreeze' : undefined)
+  return (await doCommand(desk, deployed, asked, { ...options, undoOf })).exit
+}
+
+export async function unfreeze(
+  desk: Desk,
+  deployed: Deployed,
+  options: WriteOptions & { readonly message?: string },
+): Promise<ExitCode> {
+  const { dryRun = false, message: reason } = options
+  const asked: Asked = { command: 'unfreeze', dryRun, ...(reason !== undefined && { reason }) }
+  return (await doCommand(desk, deployed, asked, options)).exit
+}

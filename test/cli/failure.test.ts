@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { Stop } from '../../cli/exit-codes.ts'
+import { UnexpectedAnswer } from '../../functions/control/errors.ts'
+import { kdcWorld } from './kdc-world.ts'
+
+const named = (name: string, message = 'as AWS words it') => Object.assign(new Error(message), { name })
+const coded = (code: string) => Object.assign(new Error(`getaddrinfo ${code}`), { code })
+
+test.each([
+  [new Stop('no deployment "voice"'), 'no deployment "voice"'],
+  [named('CredentialsProviderError'), 'no AWS credentials: log in, or name a profile with --profile'],
+  [named('ExpiredTokenException'), 'AWS does not take these credentials: log in anew'],
+  [
+    named('AccessDeniedException'),
+    "not allowed: have the policy of the stack's output ReadPolicyArn attached",
+  ],
+  [named('TimeoutError'), 'AWS does not answer: look at the network'],
+  [named('QueueDoesNotExist'), 'the deployment is not whole, or in another account'],
+  [coded('ENOTFOUND'), 'AWS is not reached: look at the network, and at --region'],
+  [named('Error', 'Region is missing'), 'no region: name one with --region, or set AWS_REGION'],
+  [new UnexpectedAnswer('HOLDS: who: is missing'), 'what is stored can not be read: kdc may be older'],
+  [named('TypeError', 'two\nlines'), 'TypeError: two lines'],
+])('%s is one line that says what to do, and ends with 1', async (error, line) => {
+  const { kdc } = kdcWorld()
+  const { code, out, err } = await kdc('status', { reach: () => Promise.reject(error) })
+  expect({ code, out }).toEqual({ code: 1, out: '' })
+  expect(err).toMatch(/^kdc: [^\n]+\n$/)
+  expect(err).toContain(line)
+})
+
+test('a command that may not be sent is told so, and who asks is not guessed', async () => {
+  const { kdc, sent } = kdcWorld()
+  const refused = () => Promise.reject(named('AccessDenied'))
+  for (const deployed of [{ send: refused }, { caller: refused }])
+    expect(await kdc('unfreeze', { deployed })).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('OperatePolicyArn for commands'),
+    })
+  expect(sent).toEqual([])
+})
+
+test('a row that can not be read keeps the rest from being shown by no more than its line', async () => {
+  const { kdc, world } = kdcWorld()
+  const shelf = { ...world.memory.store, waiting: async () => ({ drains: [], unread: ['WAITING/x: who'] }) }
+  const { code, out } = await kdc('status', { deployed: { shelf } })
+  expect(code).toBe(0)
+  expect(out).toContain("a row can't be read: WAITING/x: who")
+})

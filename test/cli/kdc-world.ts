@@ -1,0 +1,73 @@
+import type { Deployed, Desk, Screen } from '../../cli/desk.ts'
+import type { ExitCode } from '../../cli/exit-codes.ts'
+import { run } from '../../cli/program.ts'
+import { createWorld, type WorldOptions } from '../world/world.ts'
+import { deployment } from './deployment.ts'
+
+export const alice = 'arn:aws:sts::123456789012:assumed-role/Operators/alice'
+export const bob = 'arn:aws:sts::123456789012:assumed-role/Operators/bob'
+
+export interface Printed {
+  readonly code: ExitCode
+  readonly out: string
+  readonly err: string
+}
+
+interface At {
+  readonly who?: string
+  readonly screen?: Partial<Screen>
+  readonly ask?: Desk['ask']
+  readonly stopped?: AbortSignal
+  readonly deployed?: Partial<Deployed>
+  readonly reach?: Desk['reach']
+}
+
+/** The program over the control plane in memory, on its virtual clock. The queue hands on what it is sent. */
+export function kdcWorld(options: WorldOptions = {}) {
+  const world = createWorld(options)
+  const sent: object[] = []
+  let drawn = 0
+  /** Never twice the same. */
+  const random = () => {
+    drawn += 1
+    return (drawn * 0.618) % 1
+  }
+  /** Runs `kdc` as a shell would. */
+  async function kdc(argv: string, at: At = {}): Promise<Printed> {
+    await world.settledAll()
+    let [out, err] = ['', '']
+    const deployed: Deployed = {
+      deployment,
+      shelf: world.memory.store,
+      async send({ body }) {
+        const command: object = JSON.parse(body)
+        sent.push(command)
+        // What is refused is found under the command's id.
+        world.command(command).catch(() => undefined)
+      },
+      caller: async () => at.who ?? alice,
+      ...at.deployed,
+    }
+    const code = await run(wordsOf(argv), {
+      out: (text) => {
+        out += text
+      },
+      err: (text) => {
+        err += text
+      },
+      screen: { columns: undefined, isTerminal: false, hasColour: false, ...at.screen },
+      ...(at.ask && { ask: at.ask }),
+      clock: world.clock,
+      random,
+      stopped: at.stopped ?? new AbortController().signal,
+      reach: at.reach ?? (async () => deployed),
+    })
+    return { code, out, err }
+  }
+  return { world, kdc, sent }
+}
+
+/** `a 'b c'` is two words. */
+function wordsOf(line: string): string[] {
+  return [...line.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word)
+}

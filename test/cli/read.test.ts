@@ -1,0 +1,191 @@
+import { describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import { minutes, neighbour, server } from '../world/world.ts'
+import { alice, bob, kdcWorld } from './kdc-world.ts'
+
+/** Two drains, one of them with calls, a freeze with what waits for it, and an edge that is away. */
+async function busy() {
+  const { kdc, world } = kdcWorld()
+  world.edge('edge-a').callTo(server)
+  world.edge('edge-b').callTo(server)
+  await kdc(`drain ${server} -m 'disk failing since noon, replaced on Friday' --deadline 4h`)
+  await world.scaleIn()
+  await kdc('freeze -m maintenance --until 6h', { who: bob })
+  await kdc(`drain ${neighbour} -m 'noisy fan'`, { who: bob })
+  await world.pass(3 * minutes)
+  world.edge('edge-b').misbehaviour = { unreachable: true }
+  await world.reconcile()
+  return { kdc, world }
+}
+const wide = { screen: { columns: 160 } }
+const narrow = { screen: { columns: 80 } }
+const widest = (text: string) => Math.max(...text.split('\n').map((line) => line.length))
+
+test('status shows edges, drains, what waits and the freeze, within 160 columns', async () => {
+  const { kdc } = await busy()
+  const { code, out } = await kdc('status', wide)
+  expect(code).toBe(0)
+  expect(widest(out)).toBeLessThanOrEqual(160)
+  expect(out).toMatchInlineSnapshot(`
+    "dispatcher-control  2026-11-22T20:03:43Z
+    2 edges, 2 drains (2 not over), 1 waiting, 2 holds
+    FROZEN by Operators/bob, until 2026-11-23T02:00:02Z: maintenance
+
+    EDGE    STATE                                                          READ    CALLS  ACTIVE  DISABLED  LISTED  KAMAILIO
+    edge-a  readable                                                       3s ago  1      1       1         2       kamailio 6.1 (in memory)
+    edge-b  unreadable: unreachable: batch of 9: no answer within 3000 ms  2m ago  -      1       1         2       kamailio 6.1 (in memory)
+
+    DRAIN OF             PHASE     CALLS  AGE  DEADLINE   WHO                               WHY                                          ON EDGES
+    i-1234567890abcdef0  draining  1+     4m   in 3h 56m  Operators/alice                   disk failing since noon, replaced on Friday  edge-a:1 edge-b:unknown
+    i-1234567890abcdef0  draining  1+     4m   in 56m     auto scaling group media-servers  drain-calls: AutoScalingGroup to EC2         edge-a:1 edge-b:unknown
+
+    waiting to begin
+    HELD                SOURCE    AGE  WHO            WHY        ENDS  SENDER
+    sip:10.0.1.21:5060  operator  4m   Operators/bob  noisy fan  -     AIDAJQABLZS4A3QDU576Q
+    "
+  `)
+})
+
+test('and within 80, where what matters least goes first', async () => {
+  const { kdc } = await busy()
+  const { out } = await kdc('status', narrow)
+  expect(widest(out)).toBeLessThanOrEqual(80)
+  expect(out).toMatchInlineSnapshot(`
+    "dispatcher-control  2026-11-22T20:03:43Z
+    2 edges, 2 drains (2 not over), 1 waiting, 2 holds
+    FROZEN by Operators/bob, until 2026-11-23T02:00:02Z: maintenance
+
+    EDGE    STATE                            READ    CALLS  ACTIVE  DISABLED  LISTED
+    edge-a  readable                         3s ago  1      1       1         2
+    edge-b  unreadable: unreachable: batch…  2m ago  -      1       1         2
+
+    DRAIN OF             PHASE     CALLS  AGE  DEADLINE   WHO           WHY
+    i-1234567890abcdef0  draining  1+     4m   in 3h 56m  Operators/a…  disk failin…
+    i-1234567890abcdef0  draining  1+     4m   in 56m     auto scalin…  drain-calls…
+
+    waiting to begin
+    HELD                SOURCE    AGE  WHO            WHY        ENDS
+    sip:10.0.1.21:5060  operator  4m   Operators/bob  noisy fan  -
+    "
+  `)
+})
+
+test('explain names each hold with who, why and how to undo it, what each edge shows, and why its drain is not over', async () => {
+  const { kdc } = await busy()
+  const { code, out } = await kdc('explain 10.0.1.20', narrow)
+  expect(code).toBe(0)
+  expect(out).toMatchInlineSnapshot(`
+    "10.0.1.20: sip:10.0.1.20:5060
+    held by 2: it gets no new calls
+
+      operator/10.0.1.20:5060;udp/arn:aws:sts::123456789012:assumed-role/Operators/alice
+        who    arn:aws:sts::123456789012:assumed-role/Operators/alice (AIDAJQABLZS4A3QDU576Q)
+        why    disk failing since noon, replaced on Friday
+        since  2026-11-22T20:00:00Z
+        undo   kdc activate 10.0.1.20 --hold 'operator/10.0.1.20:5060;udp/arn:aws:sts::123456789012:assumed-role/Operators/alice'
+
+      lifecycle/i-1234567890abcdef0/drain-calls
+        who    auto scaling group media-servers
+        why    drain-calls: AutoScalingGroup to EC2
+        since  2026-11-22T20:00:00Z
+        undo   no command lifts it: its end is the end of the lifecycle action
+
+    drain operator/10.0.1.20:5060;udp/arn:aws:sts::123456789012:assumed-role/Operators/alice: draining, calls left: 1+, deadline 2026-11-23T00:00:00Z
+      - calls are left: 1 on edge-a
+      - unknown: edge edge-b: edge edge-b: unreachable: batch of 9: no answer within 3000 ms
+
+    drain lifecycle/i-1234567890abcdef0/drain-calls: draining, calls left: 1+, deadline 2026-11-22T21:00:00Z
+      - calls are left: 1 on edge-a
+      - unknown: edge edge-b: edge edge-b: unreachable: batch of 9: no answer within 3000 ms
+
+    EDGE    SHOWS  CALLS    DISABLED SINCE        READ
+    edge-a  DX     1        2026-11-22T20:00:00Z  2026-11-22T20:03:40Z
+    edge-b  DX     unknown  2026-11-22T20:00:00Z  2026-11-22T20:01:45Z
+    "
+  `)
+})
+
+test('explain of what nobody holds, of what waits, and of an instance', async () => {
+  const { kdc } = await busy()
+  expect((await kdc(`explain ${neighbour}`)).out).toMatch(
+    /held by nobody(?:.|\n)*waits to begin since .* \(arn:.*bob: noisy fan\)(?:.|\n)*dropped by: kdc activate/,
+  )
+  expect((await kdc('explain i-1234567890abcdef0')).out).toContain(`i-1234567890abcdef0: ${server}`)
+})
+
+test.each([
+  ['sip:10.0.9.9', 'no edge lists a destination that "sip:10.0.9.9" names; kdc get destinations lists them'],
+  ['i-0fedcba9876543210', 'no instance i-0fedcba9876543210 is in the groups of dispatcher-control'],
+  ['10.0.1', '; kdc get destinations lists them'],
+])('explain of %s, which nobody knows, ends with 1', async (name, why) => {
+  const { kdc } = kdcWorld()
+  const { code, out, err } = await kdc(`explain ${name}`)
+  expect({ code, out }).toEqual({ code: 1, out: '' })
+  expect(err).toContain(why)
+})
+
+describe('what a pipe gets', () => {
+  const uris = z.array(z.looseObject({ destination: z.string() }))
+
+  test('is not cut, and has no colour', async () => {
+    const long = `sip:media-server-with-a-long-name.eu-central-1.compute.internal:5060;transport=tcp`
+    const { kdc } = kdcWorld({ edges: [{ id: 'edge-a', file: [{ set: 1, uri: long, flags: 'AP' }] }] })
+    expect((await kdc('get destinations')).out).toContain(long)
+    expect((await kdc('get destinations', narrow)).out).toContain('…')
+    expect(uris.parse(JSON.parse((await kdc('get destinations -o json', narrow)).out))).toMatchObject([
+      { destination: long },
+    ])
+    expect((await kdc('status', { screen: { hasColour: true, isTerminal: true } })).out).toContain('\u001b[3')
+    expect((await kdc('status')).out).not.toContain('\u001b')
+  })
+
+  test.each(['drains', 'holds', 'edges', 'destinations'])('%s is one JSON, or one a line', async (kind) => {
+    const { kdc } = await busy()
+    const all = z.array(z.unknown()).parse(JSON.parse((await kdc(`get ${kind} -o json`)).out))
+    const lines = (await kdc(`get ${kind} -o jsonl`)).out.trimEnd().split('\n')
+    expect(all).toHaveLength(2)
+    expect(lines.map((line) => JSON.parse(line))).toEqual(all)
+  })
+
+  test('yaml has the same as json', async () => {
+    const { kdc } = await busy()
+    expect((await kdc('get edges -o yaml')).out).toContain('- edge: edge-a\n  state: readable\n')
+  })
+})
+
+test('what came of a command is shown by its id; one that nobody knows ends with 1', async () => {
+  const { kdc, sent } = kdcWorld()
+  await kdc(`drain ${server} -m why`)
+  await kdc('drain sip:10.0.9.9 -m why')
+  const [good, bad] = sent.map((command) => z.looseObject({ id: z.string() }).parse(command).id)
+  expect(await kdc(`get command ${good}`)).toMatchObject({ code: 0, out: expect.stringContaining('AP → DX') })
+  expect(JSON.parse((await kdc(`get command ${good} -o json`)).out)).toMatchObject({ requestedBy: alice })
+  expect((await kdc(`get command ${bad}`)).out).toContain('refused: no edge lists')
+  expect(await kdc('get command none')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('no outcome of a command none'),
+  })
+})
+
+test('status -w draws again until somebody stops it: on a terminal over the last one, in a pipe below it', async () => {
+  const { kdc, world } = kdcWorld()
+  const watching = (screen: object) => {
+    const stop = new AbortController()
+    world.clock.at(world.clock.now() + 10_000, () => stop.abort())
+    return kdc('status -w', { screen, stopped: stop.signal })
+  }
+  const piped = await watching({})
+  expect(piped.code).toBe(130)
+  expect(piped.out.match(/^dispatcher-control /gm)).toHaveLength(4)
+  expect(piped.out).not.toContain('\u001b')
+  const terminal = await watching({ isTerminal: true, columns: 80 })
+  expect(terminal.out.split('\u001b[H\u001b[2J')).toHaveLength(5)
+})
+
+test('a mark that a drain has left is shown with what ends it', async () => {
+  const { kdc, world } = kdcWorld()
+  await world.scaleIn()
+  await world.until((record) => record?.state === 'ended')
+  expect((await kdc('status')).out).toContain('retired')
+  expect((await kdc(`explain ${server}`)).out).toContain('it ends when a new instance has the address')
+})

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest'
+import { type Column, table } from '../../cli/table.ts'
+
+interface Row {
+  readonly name: string
+  readonly why: string
+  readonly id: string
+}
+const columns: readonly Column<Row>[] = [
+  { title: 'NAME', cell: ({ name }) => ({ text: name, style: 'red' }), least: 6 },
+  { title: 'WHY', cell: ({ why }) => why, least: 8 },
+  { title: 'ID', cell: ({ id }) => id, optional: true },
+]
+const rows = [
+  { name: 'edge-a', why: 'its disk is failing', id: '1' },
+  { name: 'edge-of-the-other-region', why: 'none', id: '22' },
+]
+const screen = (width?: number, hasColour = false) => ({ columns: width, isTerminal: true, hasColour })
+
+test('nothing is cut where there is room, or no terminal', () => {
+  for (const width of [undefined, 160])
+    expect(table(columns, rows, screen(width))).toMatchInlineSnapshot(`
+      "NAME                      WHY                  ID
+      edge-a                    its disk is failing  1
+      edge-of-the-other-region  none                 22"
+    `)
+})
+
+test('what is optional goes first, then the longest column is cut, down to its least', () => {
+  expect(table(columns, rows, screen(46))).toBe(
+    [
+      'NAME                      WHY',
+      'edge-a                    its disk is failing',
+      'edge-of-the-other-region  none',
+    ].join('\n'),
+  )
+  expect(table(columns, rows, screen(26))).toBe(
+    ['NAME         WHY', 'edge-a       its disk is …', 'edge-of-th…  none'].join('\n'),
+  )
+  expect(table(columns, rows, screen(4)).split('\n')[2]).toBe('edge-…  none')
+})
+
+test('a style is round the whole cell, and there is none without colour', () => {
+  expect(table(columns, rows.slice(0, 1), screen(undefined, true))).toContain('\u001b[31medge-a\u001b[39m')
+  expect(table(columns, rows.slice(0, 1), screen())).not.toContain('\u001b')
+})

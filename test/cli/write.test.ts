@@ -1,0 +1,257 @@
+import { describe, expect, test } from 'vitest'
+import { message } from '../contracts/event-files.ts'
+import { instanceId, minutes, server } from '../world/world.ts'
+import { alice, bob, kdcWorld } from './kdc-world.ts'
+
+const drain = `drain ${server} -m 'disk failing'`
+
+test('a drain makes its own id, is sent by whom AWS names, and shows what each edge showed and shows', async () => {
+  const { kdc, sent } = kdcWorld()
+  const { code, out } = await kdc(drain)
+  expect(code).toBe(0)
+  expect(sent).toEqual([
+    {
+      ...{ version: 1, id: expect.stringMatching(/^kdc-20261122T200000Z-drain-[0-9a-f]{6}$/) },
+      ...{ requestedBy: alice, command: 'drain', destination: server, reason: 'disk failing', dryRun: false },
+    },
+  ])
+  expect(out.replace(/\(kdc-.*\)/, '(ID)')).toMatchInlineSnapshot(`
+    "drain sip:10.0.1.20:5060: started  (ID)
+    EDGE    OUTCOME  SET DESTINATION       BEFORE → AFTER
+    edge-a  applied  2 sip:10.0.1.20:5060  IP → DX
+    edge-a  applied  1 sip:10.0.1.20:5060  AP → DX
+    edge-b  applied  2 sip:10.0.1.20:5060  IP → DX
+    edge-b  applied  1 sip:10.0.1.20:5060  AP → DX
+    undo: kdc activate sip:10.0.1.20:5060
+    "
+  `)
+})
+
+test('the command that is printed as its undo undoes it', async () => {
+  const { kdc, world } = kdcWorld()
+  const undoOf = ({ out }: { out: string }) => /undo: kdc (.*)\n/.exec(out)?.[1] ?? 'no undo'
+  const before = world.flags()
+  const drained = await kdc(drain)
+  const during = world.flags()
+  const activated = await kdc(undoOf(drained))
+  expect(activated).toMatchObject({ code: 0, out: expect.stringContaining('DX → AP') })
+  expect(world.flags()).toEqual(before)
+  await kdc(undoOf(activated))
+  expect(world.flags()).toEqual(during)
+  expect(await kdc(undoOf(await kdc('freeze -m maintenance')))).toMatchObject({ code: 0 })
+})
+
+test('a dry run shows what would be written, and changes nothing', async () => {
+  const { kdc, world } = kdcWorld()
+  const { code, out } = await kdc(`${drain} --dry-run`)
+  expect(code).toBe(0)
+  expect(out).toContain('edge-b  would write  1 sip:10.0.1.20:5060  → D')
+  expect(out).not.toContain('undo')
+  expect(await world.heldBy()).toEqual([])
+})
+
+test.each([
+  ['nothing', 'unknown command'],
+  ['explain', 'missing required argument'],
+  [`drain ${server}`, '-m, --message'],
+  [`${drain} --deadline soon`, '--deadline "soon" is no time span: write 90s, 10m, 2h or 1d'],
+  [`${drain} --deadline 3d`, 'deadlineSeconds'],
+  [`${drain} --until tomorrow`, '--until "tomorrow" is no time'],
+  [`${drain} --wait=empty`, 'confirmed, drained'],
+  [`drain ${server} -m ' '`, 'reason: must not be empty'],
+  ['status -o xml', 'Allowed choices'],
+  [`activate ${server} --source operator --hold 1`, 'cannot be used with'],
+])('a command line that is wrong, %s, ends with 2 and sends nothing', async (line, why) => {
+  const { kdc, sent } = kdcWorld()
+  const { code, out, err } = await kdc(line)
+  expect({ code, out }).toEqual({ code: 2, out: '' })
+  expect(err).toContain(why)
+  expect(sent).toEqual([])
+})
+
+describe('what is refused ends with 3 and the reason', () => {
+  test.each([
+    ['drain sip:10.0.9.9 -m why', 'no edge lists a destination that "sip:10.0.9.9" names'],
+    ['drain all -m why', 'command: destination: no command is for all destinations'],
+    ['release edge-a -m lost', 'edge "edge-a" is configured'],
+    ['reload edge-z', 'no edge is called "edge-z"; there are: edge-a, edge-b'],
+  ])('%s', async (line, why) => {
+    const { kdc } = kdcWorld()
+    const { code, out, err } = await kdc(line)
+    expect({ code, out }).toEqual({ code: 3, out: '' })
+    expect(err).toContain(`kdc: refused: ${why}`)
+  })
+
+  test('a name that several destinations have, with their names', async () => {
+    const file = [5060, 5062].map((port) => ({ set: 1, uri: `sip:10.0.1.20:${port}`, flags: 'AP' }) as const)
+    const { kdc } = kdcWorld({ edges: [{ id: 'edge-a', file }] })
+    const { code, err } = await kdc('drain 10.0.1.20 -m why')
+    expect(code).toBe(3)
+    expect(err).toContain('matches 2 destinations: sip:10.0.1.20:5062, sip:10.0.1.20:5060')
+  })
+})
+
+test('an answer that never comes ends with 1, and names how to ask for it later', async () => {
+  const { kdc } = kdcWorld()
+  const { code, err } = await kdc(`${drain} --timeout 30s`, { deployed: { send: async () => undefined } })
+  expect(code).toBe(1)
+  expect(err).toMatch(
+    /no answer within 30 s: it may come yet; ask for it with: kdc get command kdc-\S+-drain-/,
+  )
+})
+
+test('who stops waiting for an answer is told that the command is sent, with 130', async () => {
+  const { kdc } = kdcWorld()
+  const stop = new AbortController()
+  const send = async () => stop.abort()
+  const { code, err } = await kdc(drain, { stopped: stop.signal, deployed: { send } })
+  expect(code).toBe(130)
+  expect(err).toContain('the command is sent: kdc get command kdc-')
+})
+
+test('a reload that was not done on every edge ends with 1', async () => {
+  const { kdc, world } = kdcWorld()
+  await world.settledAll()
+  world.edge('edge-b').misbehaviour = { unreachable: true }
+  const { code, out } = await kdc('reload')
+  expect(code).toBe(1)
+  expect(out).toContain('incomplete')
+})
+
+describe('activate', () => {
+  const others = `activate ${server} --source operator`
+
+  test('lifts nobody else’s hold without --yes where nobody can be asked: 3', async () => {
+    const { kdc, world } = kdcWorld()
+    await kdc(drain, { who: bob })
+    expect(await kdc(others)).toMatchObject({
+      code: 3,
+      err: expect.stringContaining(`${bob}: disk failing); say so with --yes`),
+    })
+    expect(await world.heldBy()).toHaveLength(1)
+    expect(await kdc(`${others} --yes`)).toMatchObject({ code: 0 })
+    expect(await world.heldBy()).toEqual([])
+  })
+
+  test('asks at a terminal, and takes no for an answer', async () => {
+    const { kdc, world } = kdcWorld()
+    await kdc(drain, { who: bob })
+    const questions: string[] = []
+    const answering = (yes: boolean) => async (question: string) => {
+      questions.push(question)
+      return yes
+    }
+    expect(await kdc(others, { ask: answering(false) })).toMatchObject({ code: 3 })
+    expect(await world.heldBy()).toHaveLength(1)
+    expect(await kdc(others, { ask: answering(true) })).toMatchObject({ code: 0 })
+    expect(questions).toEqual([
+      expect.stringContaining(`operator/10.0.1.20:5060;udp/${bob} (${bob}: disk failing)`),
+      expect.any(String),
+    ])
+    expect(await world.heldBy()).toEqual([])
+  })
+
+  test('asks nothing about one’s own, and names who holds it still', async () => {
+    const { kdc } = kdcWorld()
+    await kdc(drain)
+    await kdc(`drain ${server} -m 'noisy fan'`, { who: bob })
+    const { code, out } = await kdc(`activate ${server}`)
+    expect(code).toBe(0)
+    expect(out).toContain(`still held by operator/10.0.1.20:5060;udp/${bob}: ${bob}: noisy fan`)
+  })
+
+  test('the hold that explain names can be lifted by the command that explain prints', async () => {
+    const { kdc, world } = kdcWorld()
+    await world.alarm(message('alarm-metric-alarm'))
+    const { out } = await kdc('explain i-1234567890abcdef0')
+    const undo = /sooner: kdc (.*)\n/.exec(out)?.[1]
+    expect(await kdc(`${undo} --yes`)).toMatchObject({ code: 0 })
+    expect(await world.heldBy()).toEqual([])
+  })
+})
+
+describe('waiting for a drain', () => {
+  test('confirmed: every edge shows it disabled in two readings, 0', async () => {
+    const { kdc, world } = kdcWorld()
+    world.edge('edge-a').callTo(server)
+    const { code, err } = await kdc(`${drain} --wait=confirmed`)
+    expect(code).toBe(0)
+    expect(err).toMatch(/draining: calls left: 1 \(edge-a 1\)\n$/)
+  })
+
+  test('drained: the last call is over, 0', async () => {
+    const { kdc, world } = kdcWorld()
+    const call = world.edge('edge-a').callTo(server)
+    world.clock.at(world.clock.now() + 20 * minutes, () => world.edge('edge-a').hangUp(call))
+    const { code, err } = await kdc(`${drain} --wait`)
+    expect(code).toBe(0)
+    expect(world.age()).toBeGreaterThan(20 * minutes)
+    expect(err).toMatch(/drained: calls left: 0\n$/)
+  })
+
+  test('calls are left when --timeout is over: 4, and the drain goes on', async () => {
+    const { kdc, world } = kdcWorld()
+    world.edge('edge-a').callTo(server)
+    const { code, err } = await kdc(`${drain} --wait --timeout 5m`)
+    expect(code).toBe(4)
+    expect(err).toContain('calls left: 1 (edge-a 1); timed out, the drain goes on')
+    expect(await world.heldBy()).toHaveLength(1)
+  })
+
+  test('calls are left at the drain’s deadline: 5, and the drain goes on', async () => {
+    const { kdc, world } = kdcWorld()
+    world.edge('edge-a').callTo(server)
+    const { code, err } = await kdc(`${drain} --deadline 10m --wait`)
+    expect(code).toBe(5)
+    expect(err).toContain('its deadline has passed, and it goes on')
+    expect(await world.heldBy()).toHaveLength(1)
+  })
+
+  test('what is left can not be told when --timeout is over: 6, with the reason', async () => {
+    const { kdc, world } = kdcWorld()
+    await world.settledAll()
+    world.edge('edge-b').misbehaviour = { unreachable: true }
+    const { code, err } = await kdc(`${drain} --wait --timeout 5m`)
+    expect(code).toBe(6)
+    expect(err).toContain('edge edge-b: ')
+  })
+
+  test('somebody stops watching: 130, and the drain goes on', async () => {
+    const { kdc, world } = kdcWorld()
+    world.edge('edge-a').callTo(server)
+    const stop = new AbortController()
+    world.clock.at(world.clock.now() + 2 * minutes, () => stop.abort())
+    const { code, err } = await kdc(`${drain} --wait`, { stopped: stop.signal })
+    expect(code).toBe(130)
+    expect(err).toMatch(/stopped watching; the drain goes on\n$/)
+    expect(await world.heldBy()).toHaveLength(1)
+  })
+
+  test('its hold is lifted meanwhile: 1', async () => {
+    const { kdc, world } = kdcWorld()
+    world.edge('edge-a').callTo(server)
+    const waiting = kdc(`${drain} --wait`)
+    await world.pass(2 * minutes)
+    await kdc(`activate ${server}`)
+    expect(await waiting).toMatchObject({ code: 1, err: expect.stringContaining('its hold was lifted') })
+  })
+
+  test('its machine goes meanwhile: no call is left, 0', async () => {
+    const { kdc, world } = kdcWorld()
+    world.edge('edge-a').callTo(server)
+    const { instances } = world.memory
+    world.clock.at(world.clock.now() + 2 * minutes, () => instances.setState(instanceId, 'terminated'))
+    const { code, err } = await kdc(`${drain} --wait`)
+    expect(code).toBe(0)
+    expect(err).toContain('its machine is gone')
+  })
+
+  test('it waits for its clearance too, and says so', async () => {
+    const { kdc } = kdcWorld()
+    await kdc('freeze -m maintenance')
+    const { code, out, err } = await kdc(`${drain} --wait --timeout 5m`)
+    expect(code).toBe(4)
+    expect(out).toContain(`waiting: frozen by ${alice}: maintenance`)
+    expect(err).toContain('it waits to begin')
+  })
+})
