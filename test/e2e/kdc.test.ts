@@ -1,0 +1,130 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { beforeAll, describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import type { Machine } from '../../lab/auto-scaling/machines.ts'
+import { untilBusy, waitFor } from '../../lab/scenarios/stage.ts'
+import { sharedWorld } from './shared-world.ts'
+
+const world = sharedWorld({})
+const program = join(import.meta.dirname, '../../cli/kdc.ts')
+
+interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** The program as a shell runs it, with the lab's endpoint and credentials. */
+async function kdc(...words: string[]): Promise<Ran> {
+  const env = { PATH: process.env['PATH'], ...world().emulator.env() }
+  const child = spawn(process.execPath, [program, ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
+  return { code: z.int().parse(code), out, err }
+}
+
+async function json<T>(form: z.ZodType<T>, ...words: string[]): Promise<T> {
+  const { code, out, err } = await kdc(...words, '-o', 'json')
+  expect({ code, err }).toEqual({ code: 0, err: '' })
+  return form.parse(JSON.parse(out))
+}
+
+const edge = z.looseObject({ edge: z.string(), state: z.string() })
+const status = z.looseObject({ stack: z.string(), edges: z.array(edge) })
+const drains = z.array(
+  z.looseObject({
+    uris: z.array(z.string()),
+    callsLeft: z.number(),
+    confirmed: z.boolean(),
+    who: z.string(),
+  }),
+)
+let machine: Machine
+
+beforeAll(async () => {
+  machine = world().machines.named('long-2')
+  await untilBusy(world(), machine)
+})
+
+const flagsOn = async () =>
+  (await Promise.all(world().edges.map((each) => each.list())))
+    .flat()
+    .filter(({ uri }) => uri === machine.uri)
+    .map(({ flags }) => flags.charAt(0))
+
+test('the deployment is found by its parameter, and every edge is shown as readable', async () => {
+  const isRead = async () => (await kdc('get', 'edges')).out.match(/ readable /g)?.length === 2
+  expect(await waitFor(60_000, isRead, 1000)).toBe(true)
+  expect(await json(status, 'status')).toMatchObject({
+    stack: 'dispatcher-control',
+    edges: [
+      { edge: 'edge-a', state: 'readable' },
+      { edge: 'edge-b', state: 'readable' },
+    ],
+  })
+})
+
+describe('a server with calls', () => {
+  test('is drained, which is waited for until every edge shows it disabled in two readings', async () => {
+    const { code, out, err } = await kdc(
+      ...['drain', machine.uri, '-m', 'disk failing', '--wait=confirmed', '--timeout', '90s'],
+    )
+    expect({ code, err }).toEqual({ code: 0, err: expect.stringMatching(/calls left: /) })
+    expect(out).toMatch(new RegExp(`edge-b +applied +\\d+ ${machine.uri.replaceAll('.', '\\.')} +A. → D.`))
+    expect(out).toContain(`undo: kdc activate ${machine.uri}`)
+    expect(new Set(await flagsOn())).toEqual(new Set(['D']))
+  })
+
+  test('and while it drains its calls are known, and who holds it and why', async () => {
+    const [drain] = await json(drains, 'get', 'drains')
+    expect(drain).toMatchObject({ uris: [machine.uri], confirmed: true, who: expect.stringMatching(/^arn:/) })
+    expect(drain?.callsLeft).toBeGreaterThan(0)
+    const { code, out } = await kdc('explain', machine.uri)
+    expect(code).toBe(0)
+    expect(out).toMatch(/why +disk failing/)
+    expect(out).toMatch(/calls are left: \d+ on edge-/)
+  })
+
+  test('and gets calls again once it is activated', async () => {
+    const { code, out } = await kdc('activate', machine.uri)
+    expect(code).toBe(0)
+    expect(out).toContain('lifted')
+    expect(new Set(await flagsOn())).toEqual(new Set(['A']))
+    expect(await json(drains, 'get', 'drains')).toEqual([])
+  })
+})
+
+test('what is refused ends with 3 and the reason, and both are found by its id', async () => {
+  const { code, out, err } = await kdc('drain', 'sip:192.0.2.1:5060', '-m', 'a typo')
+  expect({ code, out }).toEqual({ code: 3, out: '' })
+  expect(err).toContain('kdc: refused: no edge lists a destination that "sip:192.0.2.1:5060" names')
+  const id = /^drain (kdc-\S+) is sent by arn:/.exec(err)?.[1] ?? 'no id'
+  expect((await kdc('get', 'command', id)).out).toContain('refused: no edge lists')
+})
+
+test('an unknown stack ends with 1, in one line that says what to do', async () => {
+  for (const words of [
+    ['--stack', 'voice', 'status'],
+    ['status', '--stack', 'voice'],
+  ])
+    expect(await kdc(...words)).toEqual({
+      code: 1,
+      out: '',
+      err: 'kdc: no deployment "voice" in eu-central-1: there is no parameter /kdc/voice; name another with --stack or --region\n',
+    })
+})
+
+test('a pipe that closes ends a watch, and a signal does too, with 130', async () => {
+  const env = { PATH: process.env['PATH'], ...world().emulator.env() }
+  const watch = () =>
+    spawn(process.execPath, [program, 'status', '-w'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  for (const end of ['pipe', 'signal'] as const) {
+    const child = watch()
+    await once(child.stdout, 'data')
+    if (end === 'pipe') child.stdout.destroy()
+    else child.kill('SIGINT')
+    expect(await once(child, 'exit')).toEqual([130, null])
+  }
+})
