@@ -1,4 +1,4 @@
-import { type ListedDestination, sipUri } from '../functions/control/destination.ts'
+import type { ListedDestination } from '../functions/control/destination.ts'
 import { DispatcherControlError } from '../functions/control/errors.ts'
 import { belongsTo, type Hold, type ListedName } from '../functions/control/hold.ts'
 import { instanceDestinations, isInstanceId, namedDestination } from '../functions/control/resolve.ts'
@@ -53,38 +53,41 @@ export function explain(name: string, stored: Stored): Explanation {
   }
 }
 
-/** The holds of what is named. @throws Stop */
-export function holdsOf(name: string, stored: Stored): Hold[] {
+/** A hold, or what waits to become one. */
+export type Request = Pick<Hold, 'source' | 'id' | 'who' | 'why'>
+
+/** What an activate of this name could lift or drop. @throws Stop */
+export function requestsOf(name: string, stored: Stored): Request[] {
   const target = targetNamed(name, stored)
-  return stored.holds.filter((hold) => covers(hold, target, stored))
+  return requestsIn(stored).filter((hold) => covers(hold, target, stored))
+}
+
+function requestsIn({ holds, waiting }: Stored): (Request & Scope)[] {
+  return [...holds, ...waiting.map(({ hold }) => hold)]
 }
 
 function targetNamed(name: string, stored: Stored): Target {
   const listed = listedNames(stored)
   try {
-    if (!isInstanceId(name)) {
-      const uris = namedDestination(name, listed)
-      const hosts = new Set(uris.flatMap((uri) => sipUri(uri)?.host ?? []))
-      const owner = stored.instances.find(({ addresses }) => addresses.some((each) => hosts.has(each)))
-      return { uris, ...(owner && { instanceId: owner.instanceId }) }
-    }
+    if (!isInstanceId(name)) return { uris: namedDestination(name, listed) }
   } catch (error) {
     if (!(error instanceof DispatcherControlError)) throw error
     throw new Stop(`${error.message}; kdc get destinations lists them`, undefined, { cause: error })
   }
   const facts = stored.instances.find(({ instanceId }) => instanceId === name)
-  const held = stored.holds.filter(
+  const requested = requestsIn(stored).filter(
     ({ subject }) => subject.kind === 'instance' && subject.instanceId === name,
   )
-  if (!facts && held.length === 0)
+  if (!facts && requested.length === 0)
     throw new Stop(`no instance ${name} is in the groups of ${stored.stack}, and none is held under that id`)
-  const uris = [...(facts ? instanceDestinations(facts, listed) : []), ...held.flatMap((hold) => hold.uris)]
+  const listedOf = facts ? instanceDestinations(facts, listed) : []
+  const uris = [...listedOf, ...requested.flatMap((hold) => hold.uris)]
   return { uris: [...new Set(uris)], instanceId: name }
 }
 
-function listedNames({ edges, holds, waiting }: Stored): ListedName[] {
-  const listed = edges.flatMap(({ listing }) => listing?.listed ?? [])
-  const held = [...holds, ...waiting.map(({ hold }) => hold)].flatMap(({ uris }) => uris)
+function listedNames(stored: Stored): ListedName[] {
+  const listed = stored.edges.flatMap(({ listing }) => listing?.listed ?? [])
+  const held = requestsIn(stored).flatMap(({ uris }) => uris)
   return [...listed, ...held.map((uri) => ({ uri }))]
 }
 

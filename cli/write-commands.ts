@@ -1,9 +1,8 @@
-import type { Hold } from '../functions/control/hold.ts'
-import { holdKey } from '../functions/control/hold.ts'
+import { type HoldName, holdKey } from '../functions/control/hold.ts'
 import { isInstanceId } from '../functions/control/resolve.ts'
 import type { Deployed, Desk } from './desk.ts'
 import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
-import { holdsOf, inShell } from './explain.ts'
+import { inShell, requestsOf } from './explain.ts'
 import { type Format, formatted } from './format.ts'
 import { lookAround } from './look-around.ts'
 import { type Asked, answerTo, requestedBy } from './send-command.ts'
@@ -122,14 +121,14 @@ export async function activate(
   return (await doCommand(desk, deployed, asked, { ...options, who, undoOf })).exit
 }
 
-function isMeant(hold: Hold, { source, hold: id }: ActivateOptions): boolean {
+function isMeant(hold: HoldName, { source, hold: id }: ActivateOptions): boolean {
   return hold.source === source || hold.id === id || holdKey(hold) === id
 }
 
 interface Lifting {
   readonly target: string
   readonly who: string
-  readonly isMeant: (hold: Hold) => boolean
+  readonly isMeant: (hold: HoldName) => boolean
 }
 
 /** Nobody lifts what somebody else holds without knowing it. @throws Stop */
@@ -138,7 +137,7 @@ async function askFirst(
   deployed: Deployed,
   { target, who, isMeant: meant }: Lifting,
 ): Promise<void> {
-  const holds = holdsOf(target, await lookAround(deployed, desk.clock.now()))
+  const holds = requestsOf(target, await lookAround(deployed, desk.clock.now()))
   const others = holds.filter((hold) => meant(hold) && hold.who !== who)
   if (others.length === 0) return
   const list = others.map((hold) => `${holdKey(hold)} (${hold.who}: ${hold.why})`).join(', ')

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { minutes, neighbour, server } from '../world/world.ts'
+import { facts, minutes, neighbour, server } from '../world/world.ts'
 import { alice, bob, kdcWorld } from './kdc-world.ts'
 
 /** Two drains, one of them with calls, a freeze with what waits for it, and an edge that is away. */
@@ -111,6 +111,21 @@ test('explain of what nobody holds, of what waits, and of an instance', async ()
     /held by nobody(?:.|\n)*waits to begin since .* \(arn:.*bob: noisy fan\)(?:.|\n)*dropped by: kdc activate/,
   )
   expect((await kdc('explain i-1234567890abcdef0')).out).toContain(`i-1234567890abcdef0: ${server}`)
+})
+
+test('explain of an instance that waits and is in no group of ours', async () => {
+  const { kdc } = kdcWorld({ instances: [{ ...facts(), group: 'others' }] })
+  await kdc('freeze -m maintenance')
+  await kdc('drain i-1234567890abcdef0 -m why')
+  expect((await kdc('explain i-1234567890abcdef0')).out).toContain('waits to begin')
+})
+
+test('explain of a name that an edge resolved finds the hold of its instance', async () => {
+  const uri = 'sip:ms1.example:5060'
+  const names = { 'ms1.example': '10.0.1.20' }
+  const { kdc } = kdcWorld({ edges: [{ id: 'edge-a', file: [{ set: 1, uri, flags: 'AP' }], names }] })
+  await kdc('drain i-1234567890abcdef0 -m why')
+  expect((await kdc('explain ms1.example')).out).toContain('held by 1')
 })
 
 test.each([

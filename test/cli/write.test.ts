@@ -133,6 +133,14 @@ describe('activate', () => {
     expect(await world.heldBy()).toEqual([])
   })
 
+  test('asks before it drops what somebody else waits for, too', async () => {
+    const { kdc, world } = kdcWorld()
+    await kdc('freeze -m maintenance')
+    await kdc(drain, { who: bob })
+    expect(await kdc(others)).toMatchObject({ code: 3, err: expect.stringContaining(bob) })
+    expect((await world.memory.store.waiting()).drains).toHaveLength(1)
+  })
+
   test('asks at a terminal, and takes no for an answer', async () => {
     const { kdc, world } = kdcWorld()
     await kdc(drain, { who: bob })
