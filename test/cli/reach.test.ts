@@ -1,0 +1,64 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { exitCodes } from '../../cli/exit-codes.ts'
+import { reach } from '../../cli/reach.ts'
+import { type AwsAnswer, type AwsRequest, awsStub } from '../aws/aws-stub.ts'
+import { createMemoryClock } from '../memory/clock.ts'
+import { deployment } from './deployment.ts'
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+async function reached(answer: (request: AwsRequest) => AwsAnswer) {
+  const stub = await awsStub(answer)
+  vi.stubEnv('AWS_ENDPOINT_URL', stub.client.endpoint)
+  vi.stubEnv('AWS_ACCESS_KEY_ID', stub.client.credentials.accessKeyId)
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', stub.client.credentials.secretAccessKey)
+  const place = { stack: 'dispatcher-control', region: stub.client.region }
+  const found = reach(place, { clock: createMemoryClock(), random: () => 0.5 })
+  return { requests: stub.requests, found }
+}
+
+test('what the parameter names is reached: a command goes to its queue, with its group and id', async () => {
+  // An SDK client sends to the host that the queue's URL names.
+  const here = () => ({
+    ...deployment,
+    commandQueueUrl: `${process.env['AWS_ENDPOINT_URL']}/1/Commands.fifo`,
+  })
+  const { requests, found } = await reached(({ operation }) => ({
+    result: {
+      ...(operation === 'GetParameter' && { Parameter: { Value: JSON.stringify(here()) } }),
+      // of `{}`, which the SDK compares
+      ...(operation === 'SendMessage' && { MD5OfMessageBody: '99914b932bd37a50b983c5e7c90ae93b' }),
+    },
+  }))
+  const { send, shelf, deployment: own } = await found
+  expect(own).toEqual(here())
+  await send({ body: '{}', group: 'sip:10.0.1.20:5060', id: 'kdc-1' })
+  expect(await shelf.commandOutcome('kdc-1')).toBeUndefined()
+  expect(requests.slice(1)).toMatchObject([
+    {
+      operation: 'SendMessage',
+      body: {
+        ...{ QueueUrl: here().commandQueueUrl, MessageBody: '{}' },
+        ...{ MessageGroupId: 'sip:10.0.1.20:5060', MessageDeduplicationId: 'kdc-1' },
+      },
+    },
+    { operation: 'GetItem', body: { Key: { pk: { S: 'COMMAND#kdc-1' }, sk: { S: 'OUTCOME' } } } },
+  ])
+})
+
+test('a stack that nobody has deployed there is one line that says what to do', async () => {
+  const { found } = await reached(() => ({ error: 'ParameterNotFound', message: 'not found' }))
+  await expect(found).rejects.toMatchObject({
+    exitCode: exitCodes.error,
+    message: expect.stringMatching(
+      /^no deployment "dispatcher-control" in \S+: there is no parameter \/kdc\/dispatcher-control; name another/,
+    ),
+  })
+})
+
+test('a parameter that is not ours is named, and nothing is guessed', async () => {
+  const { found } = await reached(() => ({ result: { Parameter: { Value: '{"version":2}' } } }))
+  await expect(found).rejects.toThrow('deployment: version: is not a known version; known: 1')
+})
