@@ -10,6 +10,7 @@ import {
   type DrainOptions,
   drain,
   freeze,
+  mayRestart,
   release,
   reload,
   unfreeze,
@@ -23,6 +24,7 @@ const output = () =>
   new Option('-o, --output <format>', 'how it is printed').choices([...formats]).default('table')
 const why = (text: string) => ['-m, --message <why>', text] as const
 const target = 'a SIP URI, a host with or without its port, or an instance id'
+const orMany = `${target}; or else one of --group, --set and --zone`
 
 /** @returns the exit code; what went wrong is one line on stderr */
 export async function run(argv: readonly string[], desk: Desk): Promise<ExitCode> {
@@ -97,11 +99,20 @@ function writing(command: Command): Command {
     .option('--dry-run', 'shows what would be done, and does nothing')
 }
 
+function ofMany(command: Command): Command {
+  return command
+    .argument('[target]', orMany)
+    .option('--group <name>', 'every server of this Auto Scaling group')
+    .option('--set <id>', 'every destination of this dispatcher set')
+    .option('--zone <zone>', 'every server of our groups in this availability zone')
+}
+
 function addWrites(program: Command, desk: Desk, reached: Reached): void {
-  writing(program.command('drain').argument('<target>', target))
-    .description('holds a server: it gets no new calls, on any edge')
+  writing(ofMany(program.command('drain')))
+    .description('holds servers: they get no new calls, on any edge')
     .requiredOption(...why('why; kept with the hold'))
     .option('--deadline <span>', 'after that it is reported as overdue; it ends no call')
+    .option('--from <time>', 'when its window begins: a time, or a span from now')
     .option('--until <time>', 'when its hold is lifted by itself: a time, or a span from now')
     .option('--force <why>', 'begins whatever the floors, the limit or a freeze ask for')
     .addOption(
@@ -109,9 +120,11 @@ function addWrites(program: Command, desk: Desk, reached: Reached): void {
         .choices(['confirmed', 'drained'])
         .preset('drained'),
     )
-    .action((of: string, options: DrainOptions) => reached((deployed) => drain(desk, deployed, of, options)))
-  writing(program.command('activate').argument('<target>', target))
-    .description("lifts one's own hold of it, or another that is named")
+    .action((of: string | undefined, options: DrainOptions) =>
+      reached((deployed) => drain(desk, deployed, of, options)),
+    )
+  writing(ofMany(program.command('activate')))
+    .description("lifts one's own holds of it, or others that are named")
     .option(...why('why'))
     .addOption(
       new Option('--source <source>', 'lifts every hold of this source')
@@ -120,7 +133,7 @@ function addWrites(program: Command, desk: Desk, reached: Reached): void {
     )
     .option('--hold <id>', 'lifts the hold with this id')
     .option('-y, --yes', "lifts somebody else's hold without asking")
-    .action((of: string, options: ActivateOptions) =>
+    .action((of: string | undefined, options: ActivateOptions) =>
       reached((deployed) => activate(desk, deployed, of, options)),
     )
 }
@@ -136,6 +149,15 @@ function addFleetWrites(program: Command, desk: Desk, reached: Reached): void {
     .requiredOption(...why('why; calls that are up there all the same are cut'))
     .action((edge: string, options: WriteOptions & { readonly message: string }) =>
       reached((deployed) => release(desk, deployed, edge, options)),
+    )
+  program
+    .command('may-restart')
+    .argument('<edge>', 'its id')
+    .description('whether its Kamailio may be restarted now, and what that would forget')
+    .addOption(output())
+    .option('--timeout <span>', 'how long it waits for the answer; left out: 60s')
+    .action((edge: string, options: WriteOptions) =>
+      reached((deployed) => mayRestart(desk, deployed, edge, options)),
     )
   writing(program.command('freeze'))
     .description('keeps alarms and operators from beginning drains')

@@ -32,6 +32,16 @@ const outcomeForm = z.object({
   wouldLift: z.array(named).default([]),
   dropped: z.array(named).default([]),
   stillHeld: z.array(named).default([]),
+  /** of a command for many */
+  members: z
+    .array(z.object({ target: z.string(), result: z.string(), because: z.string().optional() }))
+    .default([]),
+  counts: z.record(z.string(), z.int()).default({}),
+  /** of a drain's dry run */
+  clearance: z.object({ begins: z.boolean(), because: z.string().optional() }).optional(),
+  heldBy: z.array(named).default([]),
+  /** of may-restart */
+  findings: z.array(z.object({ means: z.string(), words: z.string() })).default([]),
 })
 export type Outcome = z.output<typeof outcomeForm>
 
@@ -63,10 +73,15 @@ function linesOf(outcome: Outcome, screen: Screen): string[] {
   const lines = edges.flatMap(edgeLines)
   return [
     `${command}${about}: ${result}${because === undefined ? '' : `: ${because}`}  (${id})`,
+    ...Object.entries(outcome.counts).map(([came, count]) => `${count} ${came}`),
+    ...outcome.findings.map(({ means, words }) => `${means}: ${words}`),
+    ...(outcome.clearance?.begins === false ? [`it would wait: ${outcome.clearance.because}`] : []),
+    ...holdLines('held by', outcome.heldBy),
     ...holdLines('lifted', outcome.lifted),
     ...holdLines('would lift', outcome.wouldLift),
     ...holdLines('dropped', outcome.dropped),
     ...holdLines('still held by', outcome.stillHeld),
+    ...(outcome.members.length > 0 ? [table(memberColumns, outcome.members, screen)] : []),
     ...(lines.length > 0 ? [table(columns, lines, screen)] : []),
   ]
 }
@@ -91,6 +106,15 @@ const columns: readonly Column<Line>[] = [
   },
   { title: 'SET DESTINATION', cell: (line) => line.entry, least: 16 },
   { title: 'BEFORE → AFTER', cell: ({ change }) => change },
+]
+
+const memberColumns: readonly Column<Outcome['members'][number]>[] = [
+  { title: 'TARGET', cell: ({ target }) => target, least: 19 },
+  {
+    title: 'RESULT',
+    cell: ({ result }) => ({ text: result, ...(result === 'refused' && { style: 'red' as const }) }),
+  },
+  { title: 'BECAUSE', cell: ({ because = '-' }) => because, least: 20 },
 ]
 
 /** One for each entry, or one for the edge where it has none. */

@@ -22,9 +22,33 @@ function patience({ timeout }: WriteOptions): number {
   return timeout === undefined ? answerMs : secondsOf(timeout, '--timeout') * 1000
 }
 
-/** What a command names. */
-function named(target: string): { readonly instance: string } | { readonly destination: string } {
+/** What a command is for, unless it names one target. */
+interface ManyOptions {
+  readonly group?: string
+  readonly set?: string
+  readonly zone?: string
+}
+
+/** What a command names, and how a shell repeats it. @throws Stop */
+function named(target: string | undefined, { group, set, zone }: ManyOptions) {
+  const found = [
+    ...(target === undefined ? [] : [{ of: oneOf(target), words: inShell(target) }]),
+    ...(group === undefined ? [] : [{ of: { group }, words: `--group ${inShell(group)}` }]),
+    ...(set === undefined ? [] : [{ of: { set: setOf(set) }, words: `--set ${set}` }]),
+    ...(zone === undefined ? [] : [{ of: { zone }, words: `--zone ${inShell(zone)}` }]),
+  ]
+  const [first] = found
+  if (first && found.length === 1) return first
+  throw new Stop('name exactly one of a target, --group, --set and --zone', exitCodes.usage)
+}
+
+function oneOf(target: string): { readonly instance: string } | { readonly destination: string } {
   return isInstanceId(target) ? { instance: target } : { destination: target }
+}
+
+function setOf(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new Stop(`--set "${text}" is no dispatcher set: write its number`, exitCodes.usage)
 }
 
 /** @param undoOf the command that takes it back, where it did something */
@@ -60,9 +84,10 @@ function exitOf(desk: Desk, { result, edges }: Outcome): ExitCode {
   return isDone ? exitCodes.done : exitCodes.error
 }
 
-export interface DrainOptions extends WriteOptions {
+export interface DrainOptions extends WriteOptions, ManyOptions {
   readonly message: string
   readonly deadline?: string
+  readonly from?: string
   readonly until?: string
   readonly force?: string
   readonly wait?: WaitFor
@@ -71,18 +96,22 @@ export interface DrainOptions extends WriteOptions {
 export async function drain(
   desk: Desk,
   deployed: Deployed,
-  target: string,
+  target: string | undefined,
   options: DrainOptions,
 ): Promise<ExitCode> {
-  const { message: reason, deadline, until, force, wait, dryRun = false } = options
+  const { message: reason, deadline, from, until, force, wait, dryRun = false } = options
   const began = desk.clock.now()
+  const { of, words } = named(target, options)
+  if (wait !== undefined && target === undefined)
+    throw new Stop('--wait is for one target: see many with kdc status -w', exitCodes.usage)
   const asked: Asked = {
-    ...{ command: 'drain', ...named(target), reason, dryRun },
+    ...{ command: 'drain', ...of, reason, dryRun },
+    ...(from !== undefined && { from: instantOf(from, '--from', began) }),
     ...(deadline !== undefined && { deadlineSeconds: secondsOf(deadline, '--deadline') }),
     ...(until !== undefined && { until: instantOf(until, '--until', began) }),
     ...(force !== undefined && { force }),
   }
-  const undoOf = ({ result }: Outcome) => (result === 'stale' ? undefined : `kdc activate ${inShell(target)}`)
+  const undoOf = ({ result }: Outcome) => (result === 'stale' ? undefined : `kdc activate ${words}`)
   const { exit, outcome } = await doCommand(desk, deployed, asked, { ...options, undoOf })
   if (wait === undefined || dryRun || exit !== exitCodes.done || outcome?.hold === undefined) return exit
   // Without --timeout the drain's own deadline is the end, once it has begun.
@@ -91,7 +120,7 @@ export async function drain(
   return watchDrain(desk, deployed, { hold: outcome.hold, goal: wait, giveUpAt })
 }
 
-export interface ActivateOptions extends WriteOptions {
+export interface ActivateOptions extends WriteOptions, ManyOptions {
   readonly message?: string
   readonly source?: 'operator' | 'alarm' | 'retired'
   readonly hold?: string
@@ -101,15 +130,16 @@ export interface ActivateOptions extends WriteOptions {
 export async function activate(
   desk: Desk,
   deployed: Deployed,
-  target: string,
+  target: string | undefined,
   options: ActivateOptions,
 ): Promise<ExitCode> {
   const { source, hold, message: reason, dryRun = false } = options
+  const { of, words } = named(target, options)
   const who = await requestedBy(deployed)
-  if ((source !== undefined || hold !== undefined) && options.yes !== true && !dryRun)
+  if (target !== undefined && (source !== undefined || hold !== undefined) && options.yes !== true && !dryRun)
     await askFirst(desk, deployed, { target, who, isMeant: (each) => isMeant(each, options) })
   const asked: Asked = {
-    ...{ command: 'activate', ...named(target), dryRun },
+    ...{ command: 'activate', ...of, dryRun },
     ...(reason !== undefined && { reason }),
     ...(source !== undefined && { source }),
     ...(hold !== undefined && { holdId: hold }),
@@ -117,7 +147,7 @@ export async function activate(
   const undoOf = ({ lifted }: Outcome) =>
     lifted.length === 0
       ? undefined
-      : `kdc drain ${inShell(target)} -m ${inShell(lifted.map(({ why }) => why).join('; '))}`
+      : `kdc drain ${words} -m ${inShell(lifted.map(({ why }) => why).join('; '))}`
   return (await doCommand(desk, deployed, asked, { ...options, who, undoOf })).exit
 }
 
@@ -192,4 +222,17 @@ export async function unfreeze(
   const { dryRun = false, message: reason } = options
   const asked: Asked = { command: 'unfreeze', dryRun, ...(reason !== undefined && { reason }) }
   return (await doCommand(desk, deployed, asked, options)).exit
+}
+
+/** @returns `error` where it may not, so that a script can ask before it restarts one */
+export async function mayRestart(
+  desk: Desk,
+  deployed: Deployed,
+  edge: string,
+  options: WriteOptions,
+): Promise<ExitCode> {
+  const asked: Asked = { command: 'may-restart', edge }
+  const { outcome } = await doCommand(desk, deployed, asked, options)
+  if (outcome?.result === 'unknown') return exitCodes.unknown
+  return outcome?.result === 'yes' ? exitCodes.done : exitCodes.error
 }

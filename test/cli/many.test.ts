@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest'
+import { server } from '../world/world.ts'
+import { kdcWorld } from './kdc-world.ts'
+
+const drain = "drain --group media-servers -m 'new image'"
+
+test('a whole group is drained and activated with one command each, and the undo is printed', async () => {
+  const { kdc, world, sent } = kdcWorld()
+  const { code, out } = await kdc(drain)
+  expect(code).toBe(0)
+  expect(sent).toMatchObject([{ command: 'drain', group: 'media-servers', reason: 'new image' }])
+  expect(out).toMatch(/^drain: bulk .*\n1 started\nTARGET +RESULT +BECAUSE\ni-\w+ +started +-\n/)
+  expect(out).toContain('undo: kdc activate --group media-servers\n')
+  expect(await world.heldBy()).toHaveLength(1)
+  expect(await kdc('activate --group media-servers')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('1 lifted'),
+  })
+  expect(await world.heldBy()).toEqual([])
+})
+
+test('a dry run of many shows what would be written, and a window waits until it begins', async () => {
+  const { kdc, world, sent } = kdcWorld()
+  expect(await kdc(`${drain} --dry-run`)).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('would write'),
+  })
+  expect(await kdc(`drain --set 1 -m maintenance --from 2h --until 2026-11-22T23:00:00Z`)).toMatchObject({
+    ...{ code: 0, out: expect.stringContaining('its window begins at 2026-11-22 22:00:00 UTC') },
+  })
+  expect(sent.at(-1)).toMatchObject({
+    set: 1,
+    from: expect.stringMatching(/^2026-11-22T22:00:00/),
+    until: '2026-11-22T23:00:00.000Z',
+  })
+  expect(await world.heldBy()).toEqual([])
+})
+
+test.each([
+  ['drain -m why', 'name exactly one of a target, --group, --set and --zone'],
+  [`drain ${server} --zone eu-central-1a -m why`, 'name exactly one of'],
+  ['drain --set one -m why', '--set "one" is no dispatcher set'],
+  [`${drain} --wait`, '--wait is for one target'],
+  [`drain ${server} -m why --from soon`, '--from "soon" is no time'],
+])('%s is a usage error, and nothing is sent', async (line, words) => {
+  const { kdc, sent } = kdcWorld()
+  expect(await kdc(line)).toMatchObject({ code: 2, err: expect.stringContaining(words) })
+  expect(sent).toEqual([])
+})
+
+test('whether an edge may be restarted is answered in words, and by the exit code', async () => {
+  const { kdc, world } = kdcWorld()
+  expect(await kdc('may-restart edge-a')).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^may-restart: yes/),
+  })
+  world.edge('edge-a').callTo(server)
+  expect(await kdc('may-restart edge-a')).toMatchObject({
+    code: 1,
+    out: expect.stringMatching(/no: 1 calls are up/),
+  })
+  expect(await kdc('may-restart edge-x')).toMatchObject({ code: 3, err: expect.stringContaining('edge-x') })
+})
