@@ -42,10 +42,10 @@ describe('a call that began while its server was let go', () => {
         return { counts: subjects.map(() => ({ calls: 0, source: 'profile', outbound: true })), bootTime }
       },
     }))
-    const plan = beginsAt(43.31 * second)
+    const plan = beginsAt(39.31 * second)
     const edges = plan.edges.map((each) => ({ ...each, latencyMs: 400 }))
     const { truth, startedAt } = await runHistory({ ...plan, edges }, asksForNothing)
-    expect(truth.goings.map(({ decidedAt = 0 }) => decidedAt - startedAt)).toEqual([43.3 * second])
+    expect(truth.goings.map(({ decidedAt = 0 }) => decidedAt - startedAt)).toEqual([39.3 * second])
     expect(await brokenIn({ ...plan, edges }, asksForNothing)).toEqual(['no call is cut'])
   })
 })
