@@ -194,6 +194,7 @@ function countedChanges({ reads, writes }: Counting) {
       ...filedUnder(filed).map((of) => row(`CHANGES#${JSON.stringify(of)}`, bytes(filed))),
       ...(filed.complete ? [row('CHANGES', 2 * rowBytes + bytes(filed.shown))] : []),
     ]),
+    dropChange: writes('dropChange', () => [row('CHANGES', 2 * rowBytes)]),
     changes: reads(
       'changes',
       (of) => `CHANGES#${JSON.stringify(of)}`,

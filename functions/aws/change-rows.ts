@@ -30,7 +30,7 @@ const superseded = z.object({
 } satisfies Fields<Superseded>)
 const reload = z.object({ id: text, ...whose } satisfies Fields<Reload>)
 
-const open = { id: text, shown: z.array(shownRow), filed: z.literal(true).exactOptional() }
+const open = { id: text, shown: z.array(shownRow), filedAt: z.number().exactOptional() }
 
 export const changeRow: z.ZodType<Change> = z.discriminatedUnion('kind', [
   z.object({ ...open, kind: z.enum(['placed', 'lifted', 'retired']), hold: holdRow }),

@@ -44,10 +44,10 @@ export function dynamoChanges(table: DynamoTable): Changes {
     async openChanges() {
       return (await table.query(open)).map(({ data }) => parseAnswer(changeRow, data, open))
     },
-    async putShown(id, shown, filed) {
+    async putShown(id, shown, filedAt) {
       await table.write({
         update: openKey(id),
-        set: { shown, ...(filed && { filed }) },
+        set: { shown, ...(filedAt !== undefined && { filedAt }) },
         condition: { expression: 'attribute_exists(pk)' },
       })
     },
@@ -59,6 +59,9 @@ export function dynamoChanges(table: DynamoTable): Changes {
           condition: { expression: 'attribute_not_exists(pk) OR #complete = :no', values: { no: false } },
         })
       if (complete) await table.write({ delete: openKey(id) })
+    },
+    async dropChange(id) {
+      await table.write({ delete: openKey(id) })
     },
     async changes(of, page) {
       const pk = partitionOf(of)

@@ -48,8 +48,8 @@ export type Change = ChangeOf & {
   /** the same for the same message again; begins with when, epoch ms */
   readonly id: string
   readonly shown: readonly Shown[]
-  /** it is on file already, without some edges */
-  readonly filed?: true
+  /** epoch ms: since when it is on file, without some edges */
+  readonly filedAt?: number
 }
 
 /** When it was asked for, or came about, epoch ms. */

@@ -16,32 +16,45 @@ const filesForMs = 10_000
 const writtenWithinMs = 10_000
 /** So long edges have, ms; then what is known is filed without them. */
 const waitsForMs = 60_000
+/**
+ * So long an edge that is missing then may follow, ms. What is open is read each minute: after days with an
+ * edge away it would be too much to read.
+ */
+const followsForMs = 6 * 3_600_000
 
 /**
  * Files what was changed, once every edge has shown what came of it. One that can't be read, or not yet, is
- * named as such, and follows when it is read. A change that can't be filed keeps no other one back.
+ * named as such, and follows when it is read within hours. A change that can't be filed keeps no other one
+ * back, nor do those that only wait for an edge.
  */
 export async function fileChanges(ports: Needs): Promise<void> {
   const { store, clock } = ports
-  const giveUpAt = clock.now() + filesForMs
   const changes = await store.openChanges()
   if (changes.length === 0) return
   const seen = await whatIsStored(ports)
+  const giveUpAt = clock.now() + filesForMs
+  // Those that are on file already come last.
+  const inOrder = changes.toSorted((a, b) => (a.filedAt ?? 0) - (b.filedAt ?? 0))
   await inTurn(
-    changes.map((change) => async () => {
+    inOrder.map((change) => async () => {
       if (clock.now() < giveUpAt) await fileOne(ports, change, seen)
     }),
   )
 }
 
 async function fileOne({ store, clock }: Needs, change: Change, seen: Stored): Promise<void> {
+  const now = clock.now()
+  const { filedAt = now } = change
+  if (now - filedAt >= followsForMs) return store.dropChange(change.id)
+  const missing = missingOf(change, seen)
+  if (change.filedAt !== undefined && missing.length > 0 && missing.every(isAway)) return
   const { of, found, open } = await shownSince(store, change, seen)
   const shown = alike(change.shown, found)
-  const isYoung = clock.now() - timeOf(change) < waitsForMs
-  const isNew = !change.filed || found.length > 0
+  const isYoung = now - timeOf(change) < waitsForMs
+  const isNew = change.filedAt === undefined || found.length > 0
   if (open.length > 0 && (isYoung || !isNew)) return
   await store.fileChange(filedForm({ ...change, ...of, shown }, open))
-  if (open.length > 0) await store.putShown(change.id, shown, true)
+  if (open.length > 0) await store.putShown(change.id, shown, filedAt)
 }
 
 /** What is stored of edges, each part read once a run, where it is asked for. */
@@ -49,14 +62,21 @@ interface Stored {
   readonly heads: readonly EdgeHead[]
   readonly holds: readonly Hold[]
   readonly reading: (edge: string) => Promise<Reading | undefined>
+  /** what it shows of a hold */
+  readonly results: (edge: string) => Promise<ReturnType<typeof resultsOn> | undefined>
   readonly records: (edge: string) => Promise<readonly EdgeRecord[]>
 }
 
 async function whatIsStored({ store }: Pick<Ports, 'store'>): Promise<Stored> {
+  const reading = once(async (edge) => readable(await store.reading(edge)))
   return {
-    heads: (await store.edgeHeads()).filter(({ removedAt }) => removedAt === undefined),
+    reading,
+    results: once(async (edge) => {
+      const known = await reading(edge)
+      return known && resultsOn({ store }, known)
+    }),
+    heads: await store.edgeHeads(),
     holds: await store.holds(),
-    reading: once(async (edge) => readable(await store.reading(edge))),
     records: once(async (edge) => (await store.edgeRecords(edge)) ?? []),
   }
 }
@@ -70,6 +90,20 @@ function once<T>(read: (edge: string) => Promise<T>): (edge: string) => Promise<
   }
 }
 
+/** Edges that it does not name yet, those that were removed since among them. */
+function missingOf(change: Change, { heads }: Stored): EdgeHead[] {
+  const known = new Set(change.shown.flatMap(({ edges }) => edges))
+  return heads.filter(
+    ({ edge, removedAt }) => !known.has(edge) && (removedAt === undefined || removedAt >= timeOf(change)),
+  )
+}
+
+function isAway({ unreadable, removedAt }: EdgeHead): boolean {
+  return unreadable !== undefined && removedAt === undefined
+}
+
+const removed = { outcome: 'pending', detail: 'it was removed before it was read', entries: [] } as const
+
 /** @returns the change with what its hold covers by now, and the edges that it has not named yet */
 async function shownSince(
   store: Ports['store'],
@@ -80,10 +114,9 @@ async function shownSince(
   const { source, id, subject, order } = change.hold
   const now = change.kind === 'placed' ? await store.hold(source, id, subject) : undefined
   const current = now?.order === order || now?.lifted ? now : change.hold
-  const known = new Set(change.shown.flatMap(({ edges }) => edges))
-  const missing = seen.heads.filter(({ edge }) => !known.has(edge))
-  const results = await onEach(missing, async (head) => {
-    const result = head.unreadable ? undefined : await resultSince(store, change, current, head.edge, seen)
+  const results = await onEach(missingOf(change, seen), async (head) => {
+    if (head.removedAt !== undefined) return { head, result: { edge: head.edge, ...removed } }
+    const result = isAway(head) ? undefined : await resultSince(change, current, head.edge, seen)
     return { head, result }
   })
   const { uris } = current
@@ -99,23 +132,23 @@ async function shownSince(
 
 /** @returns undefined where its reading may be from before the change */
 async function resultSince(
-  store: Ports['store'],
   { kind, id, hold }: Extract<Change, { readonly hold: Hold }>,
   current: Hold,
   edge: string,
   seen: Stored,
 ): Promise<EdgeResult | undefined> {
   const reading = await seen.reading(edge)
-  if (!reading) return undefined
+  const resultFor = await seen.results(edge)
+  if (!reading || !resultFor) return undefined
   if (kind !== 'placed') {
     const writtenAt = (hold.lifted?.at ?? timeOf({ id })) + writtenWithinMs
     if (reading.askedAt < writtenAt) return undefined
-    const result = await resultsOn({ store }, reading)(hold)
+    const result = await resultFor(hold)
     return kind === 'retired' ? asItWas(result) : result
   }
   if (!knows(reading, current)) return undefined
   const { lifted, ...placed } = current
-  const result = await resultsOn({ store }, reading)(placed)
+  const result = await resultFor(placed)
   const isOver = lifted && result.entries.some(({ after }) => !after.startsWith('D'))
   if (isOver)
     return { edge, outcome: 'pending', detail: 'it was lifted before it was read back here', entries: [] }

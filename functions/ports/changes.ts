@@ -10,10 +10,15 @@ export interface Changes {
   putChange(change: Change): Promise<void>
   /** What is not filed for good, the oldest first. */
   openChanges(): Promise<readonly Change[]>
-  /** What edges showed of one that is open still, as far as it is known. */
-  putShown(id: string, shown: readonly Shown[], filed?: true): Promise<void>
+  /**
+   * What edges showed of one that is open still, as far as it is known.
+   * @param filedAt since when it is on file without the others, epoch ms
+   */
+  putShown(id: string, shown: readonly Shown[], filedAt?: number): Promise<void>
   /** Files it under all that it is found by. A complete one is not written again, and is open no more. */
   fileChange(filed: FiledChange): Promise<void>
+  /** It is open no more: on file it stays as it is. */
+  dropChange(id: string): Promise<void>
   /** The newest first; `next` is where the next page begins. */
   changes(
     of: ChangesOf,

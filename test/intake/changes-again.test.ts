@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { FiledChange } from '../../functions/control/filed-change.ts'
+import { fileChanges } from '../../functions/intake/file-changes.ts'
 import type { Store } from '../../functions/ports/store.ts'
 import { message } from '../contracts/event-files.ts'
 import type { FileEntry } from '../memory/dispatcher-memory.ts'
@@ -9,6 +10,7 @@ import {
   command,
   createWorld,
   file,
+  hours,
   minutes,
   neighbour,
   seconds,
@@ -152,4 +154,97 @@ test('a change that can not be filed keeps no other one back', async () => {
   world.memory.store.failNext('fileChange', new Error('throttled'))
   await expect(world.reconcile()).rejects.toThrow('throttled')
   expect(await onFile(world)).toMatchObject([{ kind: 'freeze-ended' }])
+})
+
+const reachable = { unreachable: false }
+
+test('an edge that is away for days holds no row open for longer than some hours, nor keeps others back', async () => {
+  const world = createWorld()
+  const b = world.edge('edge-b')
+  b.misbehaviour = { unreachable: true }
+  await world.command(drain(server))
+  await minutesGoBy(world, 2)
+  const [away] = edgesOf(await onFile(world))
+  expect(away).toEqual({ complete: false, 'edge-a': 'applied', 'edge-b': 'unreachable' })
+  const { store } = world.memory
+  const fileAfter = (ms: number) => {
+    const now = world.clock.now() + ms
+    return fileChanges({ store, clock: { ...world.clock, now: () => now } })
+  }
+  await fileAfter(5 * hours)
+  expect(await store.openChanges()).toHaveLength(1)
+  await fileAfter(6 * hours)
+  expect(await store.openChanges()).toEqual([])
+  b.misbehaviour = reachable
+  await minutesGoBy(world)
+  expect(edgesOf(await onFile(world))).toEqual([away])
+})
+
+test('what is on file already, and waits for an edge, is filed after what is not', async () => {
+  const world = createWorld()
+  const b = world.edge('edge-b')
+  b.misbehaviour = { unreachable: true }
+  await world.command(drain(server))
+  await minutesGoBy(world, 2)
+  await world.command(freeze())
+  b.misbehaviour = reachable
+  await world.pass(1 * minutes)
+  const { store } = world.memory
+  const filed: string[] = []
+  const noting: Store = {
+    ...store,
+    fileChange: async (change) => {
+      filed.push(change.kind)
+    },
+  }
+  await fileChanges({ store: noting, clock: world.clock })
+  expect(filed).toEqual(['frozen', 'placed'])
+})
+
+test('what waits for an edge that is away asks the store for nothing of its own', async () => {
+  const world = createWorld()
+  world.edge('edge-b').misbehaviour = { unreachable: true }
+  await world.command(drain(server))
+  await minutesGoBy(world, 2)
+  world.memory.store.failNext('hold', new Error('asked'))
+  await expect(fileChanges({ store: world.memory.store, clock: world.clock })).resolves.toBe(undefined)
+})
+
+test('what an edge lists is read once a run, however many changes it has never shown', async () => {
+  const others = file.map((entry, n) => ({ ...entry, uri: `sip:10.0.9.${n}:5060` }))
+  const world = createWorld({ edges: [{ id: 'edge-a' }, { id: 'edge-b', file: others }] })
+  await world.command(drain(server))
+  await world.command(drain(neighbour))
+  await world.pass(1 * minutes)
+  const { store } = world.memory
+  const read: string[] = []
+  const noting: Store = {
+    ...store,
+    listing: async (edge) => {
+      read.push(edge)
+      return store.listing(edge)
+    },
+  }
+  await fileChanges({ store: noting, clock: world.clock })
+  expect(edgesOf(await onFile(world))).toEqual([
+    { complete: true, 'edge-a': 'applied', 'edge-b': 'unlisted' },
+    { complete: true, 'edge-a': 'applied', 'edge-b': 'unlisted' },
+  ])
+  expect(read).toEqual(['edge-b'])
+})
+
+test('an edge that was removed before it was read is named as such', async () => {
+  const world = createWorld()
+  world.edge('edge-b').misbehaviour = { unreachable: true }
+  await world.command(drain(server))
+  await minutesGoBy(world, 2)
+  world.memory.fleet.list.splice(1, 1)
+  await world.lifecycle(message('edge-list-update'))
+  await minutesGoBy(world)
+  expect(await onFile(world)).toMatchObject([
+    {
+      complete: true,
+      shown: [{ edges: ['edge-a'] }, { edges: ['edge-b'], detail: 'it was removed before it was read' }],
+    },
+  ])
 })

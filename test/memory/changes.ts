@@ -15,9 +15,10 @@ export function memoryChanges() {
   const port = {
     putChange: async (change) => opens(change),
     openChanges: async () => structuredClone([...open.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))),
-    async putShown(id, shown, filed) {
+    async putShown(id, shown, filedAt) {
       const known = open.get(id)
-      if (known) open.set(id, structuredClone({ ...known, shown, ...(filed && { filed }) }))
+      const since = filedAt !== undefined && { filedAt }
+      if (known) open.set(id, structuredClone({ ...known, shown, ...since }))
     },
     async fileChange(filed) {
       for (const of of filedUnder(filed)) {
@@ -26,6 +27,9 @@ export function memoryChanges() {
         if (!file.get(filed.id)?.complete) file.set(filed.id, structuredClone(filed))
       }
       if (filed.complete) open.delete(filed.id)
+    },
+    async dropChange(id) {
+      open.delete(id)
     },
     async changes(of, { most, before }) {
       const found = [...(files.get(nameOf(of))?.values() ?? [])]

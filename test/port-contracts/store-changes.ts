@@ -61,7 +61,7 @@ export function changesContract(open: () => Store, fresh: (name: string) => stri
     const kinds = Object.values(ofEachKind).map((of) => ({ kind: of.kind, of }))
     test.each(kinds)('of the kind $kind comes back with every field', async ({ of }) => {
       const store = open()
-      const change: Change = { id: fresh('change'), shown, filed: true, ...of }
+      const change: Change = { id: fresh('change'), shown, filedAt: at, ...of }
       await store.putChange(change)
       expect(await openOf(store, change.id)).toEqual([change])
       await store.putChange({ ...change, shown: [] })
@@ -127,8 +127,8 @@ export function changesContract(open: () => Store, fresh: (name: string) => stri
       await store.putChange(change)
       await store.putShown(change.id, shown)
       expect(await openOf(store, change.id)).toEqual([{ ...change, shown }])
-      await store.putShown(change.id, shown, true)
-      expect(await openOf(store, change.id)).toEqual([{ ...change, shown, filed: true }])
+      await store.putShown(change.id, shown, at)
+      expect(await openOf(store, change.id)).toEqual([{ ...change, shown, filedAt: at }])
     })
   })
 
@@ -163,6 +163,17 @@ export function changesContract(open: () => Store, fresh: (name: string) => stri
       expect(await openOf(store, change.id)).toEqual([])
       await store.fileChange({ ...filed, why: 'as it was read later' })
       expect(await store.changes(of, { most })).toEqual({ changes: [{ ...filed, complete: true }] })
+    })
+    test('stays as it is when it is open no more', async () => {
+      const store = open()
+      const change = holdChange(placed(fresh('change')))
+      await store.putChange(change)
+      const of = { sender: fresh('sender') }
+      const filed = aFiled(change.id, { sender: { id: of.sender }, complete: false })
+      await store.fileChange(filed)
+      await store.dropChange(change.id)
+      expect(await openOf(store, change.id)).toEqual([])
+      expect(await store.changes(of, { most })).toEqual({ changes: [filed] })
     })
     test('comes in pages, the newest first', async () => {
       const store = open()
