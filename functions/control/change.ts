@@ -1,7 +1,7 @@
 import type { Freeze, WaitingDrain } from './clearance.ts'
 import type { EdgeRelease } from './edge-release.ts'
 import type { EdgeResult } from './edge-result.ts'
-import { type Hold, isByChoice, orderOf } from './hold.ts'
+import { type Hold, hasEnded, isByChoice, orderOf } from './hold.ts'
 import type { Sender } from './sender.ts'
 
 /** What edges showed of a change: those that showed the same are named together. */
@@ -69,9 +69,17 @@ function nameOf({ source, id, subject }: Hold): string {
 export function holdChange(hold: Hold): Change {
   if (hold.source === 'retired' && !hold.lifted)
     return changeOf(hold.order, nameOf(hold), { kind: 'retired', hold })
+  return changeOf(whenOf(hold), nameOf(hold), { kind: hold.lifted ? 'lifted' : 'placed', hold })
+}
+
+function whenOf(hold: Hold): string {
+  const { lifted, order, endsAt } = hold
+  if (!lifted) return order
   // A drain's end lifts its action's hold in the order of that hold, once.
-  const when = hold.lifted && !isByChoice(hold) ? orderOf(hold.lifted.at) : hold.order
-  return changeOf(when, nameOf(hold), { kind: hold.lifted ? 'lifted' : 'placed', hold })
+  if (!isByChoice(hold)) return orderOf(lifted.at)
+  // Its own end lifts it in the order in which it was asked for, which may be weeks before.
+  const isItsEnd = endsAt !== undefined && hasEnded(hold, lifted.at) && order < orderOf(endsAt)
+  return isItsEnd ? orderOf(endsAt) : order
 }
 
 export function supersededChange({ hold }: WaitingDrain, superseded: Superseded): Change {

@@ -106,6 +106,19 @@ const stories: readonly Story[] = [
     },
   },
   {
+    of: 'the end that a drain was given',
+    before: async (world) => {
+      const until = new Date(world.clock.now() + 10 * minutes).toISOString()
+      await world.command(drain(server, { reason: 'kernel update', until }))
+      await world.pass(11 * minutes)
+    },
+    change: (world) => world.sweep(),
+    leaves: {
+      ...{ kind: 'lifted', who: 'its end', shown: shown('DX', 'AP') },
+      former: { who: 'alice', sender, why: 'kernel update' },
+    },
+  },
+  {
     of: 'what waited and was superseded',
     world: floored,
     before: async (world) => {
