@@ -61,7 +61,7 @@ export function changesContract(open: () => Store, fresh: (name: string) => stri
     const kinds = Object.values(ofEachKind).map((of) => ({ kind: of.kind, of }))
     test.each(kinds)('of the kind $kind comes back with every field', async ({ of }) => {
       const store = open()
-      const change: Change = { id: fresh('change'), shown, filedAt: at, ...of }
+      const change: Change = { id: `${order}#${fresh('change')}`, shown, filedAt: at, ...of }
       await store.putChange(change)
       expect(await openOf(store, change.id)).toEqual([change])
       await store.putChange({ ...change, shown: [] })
