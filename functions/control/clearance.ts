@@ -5,6 +5,7 @@ import type { InstanceFacts } from './instance-life.ts'
 import { type Lookup, lookup } from './listing.ts'
 import { activeHosts } from './load-in-service.ts'
 import type { Scope } from './plan.ts'
+import { instanceDestinations, partsOfName } from './resolve.ts'
 import type { Sender } from './sender.ts'
 import { utc } from './window.ts'
 
@@ -180,12 +181,16 @@ function ofGroup(
   const find = lookup(listed)
   const its = machines
     .filter((machine) => machine.group === group)
-    .flatMap(({ instanceId, launchedAt, addresses }) =>
-      find({
-        ...{ uris: [], addresses, wholeInstance: true },
+    .flatMap((machine) => {
+      const { instanceId, launchedAt, addresses, taggedDestinations } = machine
+      const tagged = taggedDestinations.flatMap((name) => partsOfName(name)?.host ?? [])
+      const near = find({
+        ...{ uris: [], addresses: [...addresses, ...tagged], wholeInstance: true },
         subject: { kind: 'instance', instanceId, launchedAt },
-      }),
-    )
+      })
+      const uris = new Set(instanceDestinations(machine, near))
+      return near.filter(({ uri }) => uris.has(uri))
+    })
   return [...new Set(its)]
 }
 

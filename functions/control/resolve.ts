@@ -1,4 +1,4 @@
-import { type DestinationUri, destinationKey, hostsOf, portOf, sipUri } from './destination.ts'
+import { type DestinationUri, destinationKey, hostsOf, portOf, type SipUri, sipUri } from './destination.ts'
 import { AmbiguousDestination, InvalidDestinationName, UnknownDestination } from './errors.ts'
 import { belongsTo, type ListedName } from './hold.ts'
 
@@ -67,9 +67,14 @@ export function ownerOf<Instance extends { readonly group?: string }>(
   return others.length > 0 ? undefined : owner
 }
 
-function matcher(name: string): ((entry: ListedName) => boolean) | undefined {
+/** What a person's name for a destination says of it. */
+export function partsOfName(name: string): SipUri | undefined {
   const bareIpv6 = /^[0-9a-f:.]+$/i.test(name) && name.split(':').length > 2
-  const wanted = sipUri(name) ?? sipUri(bareIpv6 ? `sip:[${name}]` : `sip:${name}`)
+  return sipUri(name) ?? sipUri(bareIpv6 ? `sip:[${name}]` : `sip:${name}`)
+}
+
+function matcher(name: string): ((entry: ListedName) => boolean) | undefined {
+  const wanted = partsOfName(name)
   if (!wanted) return undefined
   return (entry) => {
     const parts = sipUri(entry.uri)

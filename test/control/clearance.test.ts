@@ -91,6 +91,16 @@ describe('a floor', () => {
     expect(isClear(1, view({ machines, holds: [holdOf(2)] }), { group: 'a', count: 1 })).toBe(false)
   })
 
+  test('of a group counts its machines also by what their tag names, and by nothing near it', () => {
+    const machine = (n: number, tag: string) => ({
+      ...{ instanceId: `i-${n}`, launchedAt: 1, state: 'running' as const, group: 'a' },
+      ...{ addresses: [`172.16.0.${n}`], taggedDestinations: [tag] },
+    })
+    const machines = [machine(1, uriOf(1)), machine(2, '10.0.0.2'), machine(3, 'sip:10.0.0.3:5070')]
+    expect(isClear(1, view({ machines }), { group: 'a', count: 1 })).toBe(true)
+    expect(isClear(1, view({ machines, holds: [holdOf(2)] }), { group: 'a', count: 1 })).toBe(false)
+  })
+
   test('of calls has what is left carry them all; unknown calls are too many', () => {
     const floor = { callsPerServer: 100 }
     expect(isClear(1, view({ calls: 300 }), floor)).toBe(true)
