@@ -144,7 +144,7 @@ async function activate(
   const many = manyOf(command)
   if (many) return activateMembers(ports, command, many, { order, sender })
   if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
-  const known = await ports.store.holds()
+  const known = await heldOrWaiting(ports)
   const target =
     (await liftedInstance(ports, command, known, order)) ??
     (await resolveTarget(

@@ -1,7 +1,17 @@
 import { expect, test } from 'vitest'
 import { activate, drain, freeze, unfreeze, waitingIn, worldWith } from '../world/clearance-world.ts'
 import { publishedIn } from '../world/published.ts'
-import { createWorld, everywhere, hours, minutes, neighbour, server, type World } from '../world/world.ts'
+import {
+  createWorld,
+  everywhere,
+  file,
+  hours,
+  instanceId,
+  minutes,
+  neighbour,
+  server,
+  type World,
+} from '../world/world.ts'
 
 const alices = 'operator/10.0.1.20:5060;udp/alice'
 const after = ({ clock }: World, ms: number) => new Date(clock.now() + ms).toISOString()
@@ -43,6 +53,29 @@ test('activate drops a window, which never begins', async () => {
   await sweepAt(world, 2 * hours)
   expect(await world.heldBy()).toEqual([])
   expect(publishedIn(world, 'Drain Superseded')).toMatchObject([{ drainId: alices, by: 'alice' }])
+})
+
+test('activate drops a window also where its server has left the lists since', async () => {
+  const world = createWorld()
+  await world.command(drain(server, { from: after(world, 2 * hours) }))
+  for (const edge of world.edges) {
+    edge.writeFile(file.filter(({ uri }) => uri !== server))
+    edge.strangerReloads()
+  }
+  await world.pass(1 * minutes)
+  await world.reconcile()
+  expect(await world.command(activate(server))).toMatchObject({ dropped: [{ who: 'alice' }] })
+  expect(await waitingIn(world)).toEqual([])
+})
+
+test('activate drops a window also where EC2 knows its machine no more', async () => {
+  const world = createWorld()
+  const asked = { instance: instanceId, destination: undefined }
+  await world.command(drain('its machine', { ...asked, from: after(world, 2 * hours) }))
+  world.memory.instances.forget(instanceId)
+  await world.pass(2 * minutes)
+  expect(await world.command(activate('its machine', asked))).toMatchObject({ dropped: [{ who: 'alice' }] })
+  expect(await waitingIn(world)).toEqual([])
 })
 
 test('force begins no window before its time, and begins it then whatever the floor asks for', async () => {
