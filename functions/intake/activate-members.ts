@@ -12,7 +12,7 @@ import { type Members, membersOf, nothingThere } from './members.ts'
 import { heldOrWaiting, liftedBefore, others, ownHoldId } from './operator-hold.ts'
 import { keepPending } from './pending-outcomes.ts'
 import { planActivate } from './plan-holds.ts'
-import type { TargetNeeds } from './target.ts'
+import type { Target, TargetNeeds } from './target.ts'
 
 type Needs = ClearanceNeeds & TargetNeeds
 type Bulk = Extract<CommandAnswer<'activate'>, { readonly result: 'bulk' | 'dry-run' }>
@@ -33,7 +33,7 @@ export async function activateMembers(
   const isMeant = (hold: Hold) => hold.source === 'operator' && hold.who === by && isIts(hold)
   if (members.targets.length === 0 && !(await heldOrWaiting(ports)).some(isMeant))
     throw nothingThere(ports, many, members.readouts)
-  const ids = members.targets.map((target) => ownHoldId(target, by))
+  const ids = members.targets.flatMap((target) => ownIds(target, by))
   // An activate that overtook its drain: the older drain must find that something later was requested.
   if (!command.dryRun)
     await onEach(ids, (id) => ports.store.seeRequest({ source: 'operator', id }, order, 'lift'))
@@ -68,6 +68,12 @@ export async function activateMembers(
     stillHeld: others(itsHolds, lifted),
     edges,
   }
+}
+
+/** Of what a member is, and of each of its destinations, which may be drained by itself. */
+function ownIds(target: Target, by: string): string[] {
+  const single = target.uris.map((uri) => ownHoldId({ ...target, uris: [uri], wholeInstance: false }, by))
+  return [...new Set([ownHoldId(target, by), ...single])]
 }
 
 /** @returns whether a hold speaks of any member, also of one that EC2 knows no more */

@@ -32,6 +32,13 @@ test('a drain that comes after the later activate of its group holds nothing', a
   expect(await world.heldBy()).toEqual([])
 })
 
+test('a drain of one destination that comes after the later activate of its group holds nothing', async () => {
+  const world = worldOf()
+  await world.command(activate(ofGroup), 2)
+  expect(await world.command(drain({ destination: server }), 1)).toMatchObject({ result: 'stale' })
+  expect(await world.heldBy()).toEqual([])
+})
+
 test('a window and an end are those of every member', async () => {
   const world = worldOf()
   const at = (ms: number) => new Date(world.clock.now() + ms).toISOString()
