@@ -4,6 +4,7 @@ import { type Hold, holdKey, named } from '../control/hold.ts'
 import { lookup } from '../control/listing.ts'
 import type { Sent } from '../stored/command-outcome.ts'
 import { onEach } from '../stored/on-each.ts'
+import { readBack } from '../stored/read-back.ts'
 import type { ClearanceNeeds } from './clear-drains.ts'
 import { counted, type Member, memberName } from './drain-members.ts'
 import { dropWaiting } from './drop-waiting.ts'
@@ -28,6 +29,7 @@ export async function activateMembers(
   { order, sender }: Sent,
 ): Promise<Bulk> {
   const { requestedBy: by } = command
+  if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
   const members = await membersOf(ports, many)
   const isIts = speakingOf(many, members)
   const isMeant = (hold: Hold) => hold.source === 'operator' && hold.who === by && isIts(hold)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { waitingIn } from '../world/clearance-world.ts'
 import { activate, both, drain, ofGroup, other, worldOf } from '../world/members-world.ts'
-import { instanceId, server } from '../world/world.ts'
+import { instanceId, seconds, server } from '../world/world.ts'
 
 const dry = { ...ofGroup, dryRun: true }
 
@@ -47,4 +47,13 @@ test('the dry run of an activate of many names what it would lift, and what come
     ],
   })
   expect(await world.heldBy()).toEqual(both)
+})
+
+test('the dry run of an activate of many has every edge read first, as that of one', async () => {
+  const world = worldOf()
+  await world.command(drain(ofGroup))
+  await world.pass(20 * seconds)
+  for (const edge of world.edges) edge.forgetRequests()
+  await world.command(activate(dry))
+  expect(world.edges.filter(({ requests }) => requests.length === 0)).toEqual([])
 })
