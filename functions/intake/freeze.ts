@@ -11,6 +11,9 @@ import { planFreeze } from './plan-freeze.ts'
 /** Whoever decides what begins is done by then, or has lost its lease. */
 const patienceMs = 12_000
 
+/** There is one freeze for all. No hold of an operator has an id without a slash. */
+const request = { source: 'operator', id: 'freeze' } as const
+
 /**
  * From its outcome on no drain by choice begins, unless it is forced.
  * @throws CommandRefused for an end that has passed; AnswerPending while another run decides
@@ -28,8 +31,10 @@ export async function freeze(
       `until has passed ${Math.ceil((now - until) / 1000)} s ago: a freeze ends later, or has no end`,
     )
   if (dryRun) return planFreeze(ports)
+  const isNewest = (await store.seeRequest(request, order, 'hold')) === 'newest'
   const placed: Freeze = { who, sender, why, at: now, order, ...(until !== undefined && { until }) }
-  if ((await store.putFreeze(placed)) === 'stale') return { result: 'stale', frozen: await store.freeze() }
+  if (!isNewest || (await store.putFreeze(placed)) === 'stale')
+    return { result: 'stale', frozen: inForce(await store.freeze(), now) }
   await decidedOnce(ports, command)
   await ports.events.publish({ type: eventTypes.frozen, detail: { who, sender, why, until } })
   return { result: 'frozen', until }
@@ -43,13 +48,15 @@ export async function unfreeze(
 ): Promise<CommandAnswer<'unfreeze'>> {
   const { store, clock } = ports
   if (dryRun) return planFreeze(ports)
+  // One that overtook its freeze: the older freeze must find that its end was requested already.
+  await store.seeRequest(request, sent.order, 'lift')
   const last = await store.freeze()
   const before = inForce(last, clock.now())
   // What a run of this very command has ended that was killed is published, and decided on, again.
   const frozen = before ?? (last?.ended && last.order === sent.order ? last : undefined)
   if (!frozen) return { result: 'not-frozen', frozen: before }
   if (!(await endFreeze(ports, frozen, { by, why, sender: sent.sender }, sent)))
-    return { result: 'stale', frozen: await store.freeze() }
+    return { result: 'stale', frozen: inForce(await store.freeze(), clock.now()) }
   await clearDrains(ports)
   return { result: 'unfrozen' }
 }

@@ -255,6 +255,12 @@ describe('a freeze', () => {
     expect(await world.command(freeze(), 1)).toMatchObject({ result: 'stale' })
     expect(await world.command(drain(server))).toMatchObject({ result: 'started' })
   })
+  test('that comes after its end, which was sent later, holds nothing up', async () => {
+    const world = createWorld()
+    expect(await world.command(unfreeze, 2)).toMatchObject({ result: 'not-frozen' })
+    expect(await world.command(freeze(), 1)).toMatchObject({ result: 'stale' })
+    expect(await world.command(drain(server))).toMatchObject({ result: 'started' })
+  })
   test('whose end was killed when it was written is ended, and published, when that comes again', async () => {
     const world = createWorld()
     await world.command(freeze(), 1)
