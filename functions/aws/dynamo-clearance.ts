@@ -53,7 +53,7 @@ export function dynamoClearance(table: DynamoTable): Clearances {
     async placeWaiting(waiting, { name, generation }) {
       const placed = await table.writeAll([
         ...writesOf(waiting.hold),
-        opening(holdChange(waiting.hold)),
+        opening(holdChange(waiting.hold, waiting.beginsAt)),
         { delete: waitingKey(waiting), condition: waits(waiting) },
         { check: leaseKey(name), condition: under(generation) },
       ])

@@ -65,11 +65,15 @@ function nameOf({ source, id, subject }: Hold): string {
   return `${source}/${id}/${subject.kind === 'uri' ? subject.uri : subject.instanceId}`
 }
 
-/** Of a hold that is placed, a mark among them, or lifted. */
-export function holdChange(hold: Hold): Change {
+/**
+ * Of a hold that is placed, a mark among them, or lifted.
+ * @param beginsAt when the window begins that it waited for, epoch ms
+ */
+export function holdChange(hold: Hold, beginsAt?: number): Change {
   if (hold.source === 'retired' && !hold.lifted)
     return changeOf(hold.order, nameOf(hold), { kind: 'retired', hold })
-  return changeOf(whenOf(hold), nameOf(hold), { kind: hold.lifted ? 'lifted' : 'placed', hold })
+  const when = beginsAt === undefined ? whenOf(hold) : orderOf(beginsAt)
+  return changeOf(when, nameOf(hold), { kind: hold.lifted ? 'lifted' : 'placed', hold })
 }
 
 function whenOf(hold: Hold): string {

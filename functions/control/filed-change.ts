@@ -22,7 +22,7 @@ export interface FiledChange extends Whose {
   readonly former?: Whose
   /** that was released */
   readonly edge?: string
-  /** epoch ms: when a freeze ends */
+  /** epoch ms: the end that a freeze or a hold was given */
   readonly until?: number
   /** URIs as listed, and the instance's id */
   readonly destinations: readonly string[]
@@ -72,9 +72,10 @@ function partOf(change: ChangeOf): Whose & Partial<FiledChange> {
   switch (change.kind) {
     case 'placed':
     case 'retired': {
-      const { force } = change.hold
+      const { force, endsAt } = change.hold
       const forced = force === undefined ? {} : { force: cut(force) }
-      return { ...whose(change.hold), ...forced, hold: nameOf(change.hold) }
+      const end = endsAt === undefined ? {} : { until: endsAt }
+      return { ...whose(change.hold), ...forced, ...end, hold: nameOf(change.hold) }
     }
     case 'lifted':
       return ended(change.hold, change.hold.lifted, nameOf(change.hold))

@@ -54,6 +54,15 @@ test.each(changing)(
   },
 )
 
+test('a window is opened under its beginning', async () => {
+  const { table, requests } = takingTable()
+  const beginsAt = at + days90 * 100
+  const lease = { name: '/clearance', generation: 1 } as const
+  await dynamoClearance(table).placeWaiting({ ...waiting, beginsAt }, lease)
+  const opened = requests.flat().flatMap((write) => ('once' in write ? [write.once] : []))
+  expect(opened).toMatchObject([{ sk: expect.stringMatching(`^00${beginsAt}#placed#`) }])
+})
+
 test('what is filled in is no change, nor is what is dropped without anything later', async () => {
   const { table, requests } = takingTable()
   await dynamoHolds(table).putHold(hold, hold)

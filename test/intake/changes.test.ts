@@ -106,6 +106,17 @@ const stories: readonly Story[] = [
     },
   },
   {
+    of: 'a window that begins',
+    before: async (world) => {
+      const until = new Date(world.clock.now() + 20 * minutes).toISOString()
+      const from = new Date(world.clock.now() + 10 * minutes).toISOString()
+      await world.command(drain(server, { from, until }))
+      await world.pass(11 * minutes)
+    },
+    change: (world) => world.sweep(),
+    leaves: { kind: 'placed', who: 'alice', until: expect.any(Number), shown: shown('AP', 'DX') },
+  },
+  {
     of: 'the end that a drain was given',
     before: async (world) => {
       const until = new Date(world.clock.now() + 10 * minutes).toISOString()

@@ -37,7 +37,9 @@ function notRead(edge: string): EdgeHead {
 
 /** @param generationOf a lease's by its name */
 function memoryWaiting(
-  holds: Pick<Store, 'putHold'> & { readonly isStale: (hold: Hold) => boolean },
+  holds: Pick<ReturnType<typeof memoryHolds>['port'], 'putHold'> & {
+    readonly isStale: (hold: Hold) => boolean
+  },
   generationOf: (lease: string) => number | undefined,
   opens: (change: Change) => void,
 ) {
@@ -65,7 +67,7 @@ function memoryWaiting(
       if (generationOf(name) !== generation) return 'lost'
       if (!waits(waiting) || holds.isStale(waiting.hold)) return 'stale'
       rows.delete(keyOf(waiting))
-      return holds.putHold(waiting.hold)
+      return holds.putHold(waiting.hold, undefined, waiting.beginsAt)
     },
     freeze: async () => structuredClone(freeze),
     async putFreeze(next) {
@@ -93,13 +95,13 @@ function memoryHolds(opens: (change: Change) => void) {
   const port = {
     holds: async () => structuredClone([...holds.values()].filter((hold) => !hold.lifted)),
     hold: async (source, id, subject) => structuredClone(holds.get(holdKey(source, id, subject))),
-    async putHold(hold, over) {
+    async putHold(hold: Hold, over?: Hold, beginsAt?: number) {
       const known = holds.get(keyOf(hold))
       const isFilled =
         over && known && String([known.addresses, known.uris]) !== String([over.addresses, over.uris])
       if (isFilled || isStale(hold)) return 'stale'
       holds.set(keyOf(hold), structuredClone(hold))
-      if (!over) opens(holdChange(hold))
+      if (!over) opens(holdChange(hold, beginsAt))
       return 'written'
     },
     async retire(lifted, mark) {
