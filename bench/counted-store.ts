@@ -188,7 +188,11 @@ const opening = (change: Change) => row('CHANGES', bytes(change))
 function countedChanges({ reads, writes }: Counting) {
   return {
     putChange: writes('putChange', (change) => [opening(change)]),
-    openChanges: reads('openChanges', () => 'CHANGES', sum),
+    openChanges: reads(
+      'openChanges',
+      () => 'CHANGES',
+      ({ changes }) => sum(changes),
+    ),
     putShown: writes('putShown', (_, shown) => [row('CHANGES', 2 * rowBytes + bytes(shown))]),
     fileChange: writes('fileChange', (filed) => [
       ...filedUnder(filed).map((of) => row(`CHANGES#${JSON.stringify(of)}`, bytes(filed))),

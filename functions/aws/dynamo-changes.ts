@@ -1,4 +1,5 @@
 import { type Change, timeOf } from '../control/change.ts'
+import { UnexpectedAnswer } from '../control/errors.ts'
 import type { ChangesOf, FiledChange } from '../control/filed-change.ts'
 import { principalOf } from '../control/sender.ts'
 import type { Changes } from '../ports/changes.ts'
@@ -42,7 +43,17 @@ export function dynamoChanges(table: DynamoTable): Changes {
       await table.write(opening(change))
     },
     async openChanges() {
-      return (await table.query(open)).map(({ data }) => parseAnswer(changeRow, data, open))
+      const changes: Change[] = []
+      const unread: string[] = []
+      for (const { sk, data } of await table.query(open)) {
+        try {
+          changes.push(parseAnswer(changeRow, data, `${open}/${sk}`))
+        } catch (error) {
+          if (!(error instanceof UnexpectedAnswer)) throw error
+          unread.push(error.message)
+        }
+      }
+      return { changes, unread }
     },
     async putShown(id, shown, filedAt) {
       await table.write({

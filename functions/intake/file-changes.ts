@@ -1,6 +1,7 @@
 import { alike, type Change, type ChangeOf, type Shown, timeOf } from '../control/change.ts'
 import type { EdgeResult } from '../control/edge-result.ts'
 import type { EdgeRecord } from '../control/entry-record.ts'
+import { UnexpectedAnswer } from '../control/errors.ts'
 import { filedForm } from '../control/filed-change.ts'
 import { belongsTo, type Hold, holdKey, mayShowMore } from '../control/hold.ts'
 import { type EdgeHead, type Reading, readable } from '../control/reading.ts'
@@ -26,11 +27,17 @@ const followsForMs = 6 * 3_600_000
  * Files what was changed, once every edge has shown what came of it. One that can't be read, or not yet, is
  * named as such, and follows when it is read within hours. A change that can't be filed keeps no other one
  * back, nor do those that only wait for an edge.
+ * @throws what was thrown first, and UnexpectedAnswer for rows that can't be read, when all was done
  */
 export async function fileChanges(ports: Needs): Promise<void> {
-  const { store, clock } = ports
-  const changes = await store.openChanges()
-  if (changes.length === 0) return
+  const { store } = ports
+  const { changes, unread } = await store.openChanges()
+  if (changes.length > 0) await fileThem(ports, changes)
+  if (unread.length > 0) throw new UnexpectedAnswer(unread.join('; '))
+}
+
+async function fileThem(ports: Needs, changes: readonly Change[]): Promise<void> {
+  const { clock } = ports
   const seen = await whatIsStored(ports)
   const giveUpAt = clock.now() + filesForMs
   // Those that are on file already come last.

@@ -8,8 +8,11 @@ import type { ChangesOf, FiledChange } from '../control/filed-change.ts'
 export interface Changes {
   /** Written where there is nothing to be in a transaction with. One that is there stays as it is. */
   putChange(change: Change): Promise<void>
-  /** What is not filed for good, the oldest first. */
-  openChanges(): Promise<readonly Change[]>
+  /**
+   * What is not filed for good, the oldest first; in `unread` which rows can't be read, and why. Such a row
+   * keeps no other one back.
+   */
+  openChanges(): Promise<{ readonly changes: readonly Change[]; readonly unread: readonly string[] }>
   /**
    * What edges showed of one that is open still, as far as it is known.
    * @param filedAt since when it is on file without the others, epoch ms

@@ -3,6 +3,7 @@ import { dynamoChanges } from '../../functions/aws/dynamo-changes.ts'
 import { dynamoClearance } from '../../functions/aws/dynamo-clearance.ts'
 import { dynamoHolds } from '../../functions/aws/dynamo-holds.ts'
 import type { DynamoTable, Write } from '../../functions/aws/dynamo-table.ts'
+import { holdChange } from '../../functions/control/change.ts'
 import type { FiledChange } from '../../functions/control/filed-change.ts'
 import { aHold } from '../port-contracts/store-samples.ts'
 import { some } from '../present.ts'
@@ -53,6 +54,19 @@ test.each(changing)(
     expect(opened).toMatchObject([{ pk: 'CHANGES', data: { kind }, expiresAt: at / 1000 + days90 }])
   },
 )
+
+test('a row of a kind that nobody here knows keeps no other one back', async () => {
+  const { table } = takingTable()
+  const known = holdChange(hold)
+  const query = async () => [
+    { sk: 'later', data: { ...known, kind: 'of a later release' } },
+    { sk: known.id, data: known },
+  ]
+  expect(await dynamoChanges({ ...table, query }).openChanges()).toEqual({
+    changes: [known],
+    unread: [expect.stringContaining('CHANGES/later')],
+  })
+})
 
 test('a window is opened under its beginning', async () => {
   const { table, requests } = takingTable()

@@ -100,7 +100,7 @@ test('the same message again leaves one row', async () => {
   await world.lifecycle(message('lifecycle-terminate-scale-in'))
   await minutesGoBy(world)
   expect(await onFile(world)).toHaveLength(1)
-  expect(await world.memory.store.openChanges()).toEqual([])
+  expect((await world.memory.store.openChanges()).changes).toEqual([])
 })
 
 const scaleIn = message('lifecycle-terminate-scale-in')
@@ -124,7 +124,7 @@ test.each(killed)(
     if (of === 'its end') await world.command(freeze(), 1)
     world.memory.store.failNext(write, new Error('killed'), 'after')
     await run(world).catch(() => undefined)
-    expect((await world.memory.store.openChanges()).map(({ kind }) => kind)).toEqual(kinds)
+    expect((await world.memory.store.openChanges()).changes.map(({ kind }) => kind)).toEqual(kinds)
     await world.pass(15 * seconds)
     await run(world)
     await minutesGoBy(world)
@@ -172,9 +172,9 @@ test('an edge that is away for days holds no row open for longer than some hours
     return fileChanges({ store, clock: { ...world.clock, now: () => now } })
   }
   await fileAfter(5 * hours)
-  expect(await store.openChanges()).toHaveLength(1)
+  expect((await store.openChanges()).changes).toHaveLength(1)
   await fileAfter(6 * hours)
-  expect(await store.openChanges()).toEqual([])
+  expect((await store.openChanges()).changes).toEqual([])
   b.misbehaviour = reachable
   await minutesGoBy(world)
   expect(edgesOf(await onFile(world))).toEqual([away])
@@ -199,6 +199,17 @@ test('what is on file already, and waits for an edge, is filed after what is not
   }
   await fileChanges({ store: noting, clock: world.clock })
   expect(filed).toEqual(['frozen', 'placed'])
+})
+
+test('a row that can not be read fails when all others are filed', async () => {
+  const world = createWorld()
+  await world.command(freeze())
+  const { store } = world.memory
+  const openChanges = async () => ({ ...(await store.openChanges()), unread: ['CHANGES/1: kind'] })
+  await expect(fileChanges({ store: { ...store, openChanges }, clock: world.clock })).rejects.toThrow(
+    'CHANGES/1: kind',
+  )
+  expect(await onFile(world)).toMatchObject([{ kind: 'frozen' }])
 })
 
 test('what waits for an edge that is away asks the store for nothing of its own', async () => {

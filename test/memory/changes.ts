@@ -14,7 +14,10 @@ export function memoryChanges() {
   }
   const port = {
     putChange: async (change) => opens(change),
-    openChanges: async () => structuredClone([...open.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))),
+    openChanges: async () => {
+      const changes = [...open.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))
+      return structuredClone({ changes, unread: [] })
+    },
     async putShown(id, shown, filedAt) {
       const known = open.get(id)
       const since = filedAt !== undefined && { filedAt }

@@ -55,7 +55,7 @@ const placed = (id: string, change: Partial<Hold> = {}) => aHold(id, { order, ..
 /** The record of changes, as every store must keep it. */
 export function changesContract(open: () => Store, fresh: (name: string) => string): void {
   const openOf = async (store: Store, id: string) =>
-    (await store.openChanges()).filter((change) => change.id.includes(id))
+    (await store.openChanges()).changes.filter((change) => change.id.includes(id))
 
   describe('a change', () => {
     const kinds = Object.values(ofEachKind).map((of) => ({ kind: of.kind, of }))

@@ -136,7 +136,7 @@ export function clearanceContract(open: () => Store, fresh: (name: string) => st
     expect(await store.putFreeze(ended)).toBe('written')
     expect(await store.putFreeze(freeze())).toBe('stale')
     expect(await store.freeze()).toEqual(ended)
-    const opened = (await store.openChanges()).filter((change) => 'freeze' in change)
+    const opened = (await store.openChanges()).changes.filter((change) => 'freeze' in change)
     expect(opened.map(({ kind }) => kind)).toEqual(['frozen', 'freeze-ended'])
   })
 
