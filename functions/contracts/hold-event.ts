@@ -18,6 +18,7 @@ export const holdEventDetails = {
     uris,
     by: text,
     sender: sender.optional().describe('of the message that lifted it'),
+    why: text.optional().describe('its reason'),
     placedBy: text,
     placedBySender: sender.optional(),
     edges: outerList(edgeResult),

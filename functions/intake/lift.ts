@@ -73,6 +73,7 @@ export async function lift(
         uris: hold.uris,
         by: byOf(hold),
         sender,
+        why,
         placedBy: hold.who,
         placedBySender: hold.sender,
         edges,

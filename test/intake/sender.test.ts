@@ -35,15 +35,15 @@ test('who a command says it is for stands beside its verified sender, in the hol
     expect(world.memory.events.of(type)).toMatchObject([{ who: 'alice', sender }])
 })
 
-test('who lifts a hold is published with the verified sender, and so is who had placed it', async () => {
+test('who lifts a hold is published with the verified sender and the reason, and so is who had placed it', async () => {
   const world = createWorld(known)
   const placedBySender = { id: `${pipeline}:deploy-17`, name: 'deploy pipeline' }
   const sender = { id: alice, name: 'Alice Example' }
   await world.command(drain(), undefined, placedBySender.id)
   const { subject, source, id } = await world.hold()
-  await world.command(activate())
+  await world.command({ ...activate(), reason: 'it is mended' })
   expect(world.memory.events.of('Hold Lifted')).toMatchObject([
-    { by: 'alice', sender, placedBy: 'alice', placedBySender },
+    { by: 'alice', sender, why: 'it is mended', placedBy: 'alice', placedBySender },
   ])
   expect(await world.memory.store.hold(source, id, subject)).toMatchObject({
     sender: placedBySender,
