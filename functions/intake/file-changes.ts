@@ -1,4 +1,5 @@
 import { alike, type Change, type ChangeOf, type Shown, timeOf } from '../control/change.ts'
+import type { DestinationUri, Flags } from '../control/destination.ts'
 import type { EdgeResult } from '../control/edge-result.ts'
 import type { EdgeRecord } from '../control/entry-record.ts'
 import { UnexpectedAnswer } from '../control/errors.ts'
@@ -71,28 +72,28 @@ interface Stored {
   readonly reading: (edge: string) => Promise<Reading | undefined>
   /** what it shows of a hold */
   readonly results: (edge: string) => Promise<ReturnType<typeof resultsOn> | undefined>
-  readonly records: (edge: string) => Promise<readonly EdgeRecord[]>
+  readonly former: (edge: string) => Promise<FormerFlags>
 }
 
 async function whatIsStored({ store }: Pick<Ports, 'store'>): Promise<Stored> {
-  const reading = once(async (edge) => readable(await store.reading(edge)))
+  const reading = once(async (edge: string) => readable(await store.reading(edge)))
   return {
     reading,
-    results: once(async (edge) => {
+    results: once(async (edge: string) => {
       const known = await reading(edge)
       return known && resultsOn({ store }, known)
     }),
     heads: await store.edgeHeads(),
     holds: await store.holds(),
-    records: once(async (edge) => (await store.edgeRecords(edge)) ?? []),
+    former: once(async (edge: string) => formerFlags((await store.edgeRecords(edge)) ?? [])),
   }
 }
 
-function once<T>(read: (edge: string) => Promise<T>): (edge: string) => Promise<T> {
-  const known = new Map<string, Promise<T>>()
-  return (edge) => {
-    const found = known.get(edge) ?? read(edge)
-    known.set(edge, found)
+function once<K, V>(read: (key: K) => V): (key: K) => V {
+  const known = new Map<K, V>()
+  return (key) => {
+    const found = known.get(key) ?? read(key)
+    known.set(key, found)
     return found
   }
 }
@@ -121,9 +122,12 @@ async function shownSince(
   const { source, id, subject, order } = change.hold
   const now = change.kind === 'placed' ? await store.hold(source, id, subject) : undefined
   const current = now?.order === order || now?.lifted ? now : change.hold
+  const isHeldByAnother = heldByAnother(current, seen.holds)
   const results = await onEach(missingOf(change, seen), async (head) => {
     if (head.removedAt !== undefined) return { head, result: { edge: head.edge, ...removed } }
-    const result = isAway(head) ? undefined : await resultSince(change, current, head.edge, seen)
+    const result = isAway(head)
+      ? undefined
+      : await resultSince(change, current, head.edge, seen, isHeldByAnother)
     return { head, result }
   })
   const { uris } = current
@@ -143,6 +147,7 @@ async function resultSince(
   current: Hold,
   edge: string,
   seen: Stored,
+  isHeldByAnother: (uri: DestinationUri) => boolean,
 ): Promise<EdgeResult | undefined> {
   const reading = await seen.reading(edge)
   const resultFor = await seen.results(edge)
@@ -159,7 +164,7 @@ async function resultSince(
   const isOver = lifted && result.entries.some(({ after }) => !after.startsWith('D'))
   if (isOver)
     return { edge, outcome: 'pending', detail: 'it was lifted before it was read back here', entries: [] }
-  return withFormer(result, await seen.records(edge), placed, seen.holds)
+  return withFormer(result, await seen.former(edge), isHeldByAnother)
 }
 
 /** A mark takes over from the hold of its drain: nothing is written. */
@@ -182,19 +187,30 @@ function knows(reading: Reading, hold: Hold): boolean {
 /** A later reading finds it disabled already: what it showed before is on record, unless another holds it. */
 function withFormer(
   result: EdgeResult,
-  records: readonly EdgeRecord[],
-  hold: Hold,
-  holds: readonly Hold[],
+  former: FormerFlags,
+  isHeldByAnother: (uri: DestinationUri) => boolean,
 ): EdgeResult {
-  const others = holds.filter((other) => holdKey(other) !== holdKey(hold) && other.placedAt < hold.placedAt)
   const entries = result.entries.map((entry) => {
-    // What was shown has no duid: of twins, which are named alike, the first one's.
-    const record = records.find(
-      (one) => one.kind === 'entry' && one.set === entry.set && one.uri === entry.uri,
-    )
-    if (record?.kind !== 'entry' || !entry.before.startsWith('D')) return entry
-    return others.some((other) => belongsTo(entry, other)) ? entry : { ...entry, before: record.flags }
+    const before = former.get(`${entry.set} ${entry.uri}`)
+    if (before === undefined || !entry.before.startsWith('D')) return entry
+    return isHeldByAnother(entry.uri) ? entry : { ...entry, before }
   })
   const isChanged = entries.some(({ before, after }) => before !== after)
   return { ...result, entries, ...(isChanged && result.outcome === 'already' && { outcome: 'applied' }) }
+}
+
+/** By set and URI. What was shown has no duid: of twins, which are named alike, the first one's. */
+type FormerFlags = ReadonlyMap<string, Flags>
+
+function formerFlags(records: readonly EdgeRecord[]): FormerFlags {
+  const named = records.flatMap((record): [string, Flags][] =>
+    record.kind === 'entry' ? [[`${record.set} ${record.uri}`, record.flags]] : [],
+  )
+  return new Map(named.toReversed())
+}
+
+/** Whether another hold had it before this one. */
+function heldByAnother(hold: Hold, holds: readonly Hold[]): (uri: DestinationUri) => boolean {
+  const isBefore = (other: Hold) => other.placedAt < hold.placedAt && holdKey(other) !== holdKey(hold)
+  return once((uri) => holds.some((other) => isBefore(other) && belongsTo({ uri }, other)))
 }
