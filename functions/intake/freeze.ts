@@ -3,6 +3,7 @@ import type { CommandAnswer } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { type Freeze, inForce } from '../control/clearance.ts'
 import { AnswerPending, CommandRefused } from '../control/errors.ts'
+import { utc } from '../control/window.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Sent } from '../stored/command-outcome.ts'
 import { type ClearanceNeeds, clearDrains } from './clear-drains.ts'
@@ -15,20 +16,21 @@ const patienceMs = 12_000
 const request = { source: 'operator', id: 'freeze' } as const
 
 /**
- * From its outcome on no drain by choice begins, unless it is forced.
- * @throws CommandRefused for an end that has passed; AnswerPending while another run decides
+ * From its outcome on no drain by choice begins, unless it is forced. Its end is judged by when it was sent
+ * (epoch ms), so that it means the same however late it comes, and again.
+ * @throws CommandRefused for an end that had passed by then; AnswerPending while another run decides
  */
 export async function freeze(
   ports: ClearanceNeeds,
   command: FreezeCommand,
-  { order, sender }: Sent,
+  { order, sender, sentAt }: Sent & { readonly sentAt: number },
 ): Promise<CommandAnswer<'freeze'>> {
   const { store, clock } = ports
   const now = clock.now()
   const { requestedBy: who, reason: why, until, dryRun } = command
-  if (until !== undefined && until <= now)
+  if (until !== undefined && until <= sentAt)
     throw new CommandRefused(
-      `until has passed ${Math.ceil((now - until) / 1000)} s ago: a freeze ends later, or has no end`,
+      `until has passed, the command was sent at ${utc(sentAt)}: a freeze ends later, or has no end`,
     )
   if (dryRun) return planFreeze(ports)
   const isNewest = (await store.seeRequest(request, order, 'hold')) === 'newest'

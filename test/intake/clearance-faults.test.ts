@@ -255,6 +255,16 @@ describe('a freeze', () => {
     expect(await world.command(freeze(), 1)).toMatchObject({ result: 'stale' })
     expect(await world.command(drain(server))).toMatchObject({ result: 'started' })
   })
+  test('that comes again when its own end has come is answered, not refused', async () => {
+    const world = createWorld()
+    const until = new Date(world.clock.now() + 1 * minutes).toISOString()
+    world.memory.store.failNext('putCommandOutcome', new Error('killed'))
+    await expect(world.command(freeze({ until }), 1)).rejects.toThrow('killed')
+    await world.pass(1 * minutes)
+    await world.sweep()
+    expect(await world.command(freeze({ until }), 1)).toMatchObject({ result: 'frozen' })
+    expect(await world.command(drain(server))).toMatchObject({ result: 'started' })
+  })
   test('that comes after its end, which was sent later, holds nothing up', async () => {
     const world = createWorld()
     expect(await world.command(unfreeze, 2)).toMatchObject({ result: 'not-frozen' })
