@@ -95,9 +95,14 @@ export function clearance(
   rules: ClearanceRules,
   parts = rules.floors.flatMap((floor) => partsOf(floor, view)),
 ): Clearance {
+  const isForced = hold.force !== undefined
+  const below = isForced ? [] : parts.flatMap((part) => belowIn(part, view.calls, hold) ?? [])
+  // Found when it is asked for, and not in the night of its window, or after the freeze.
+  const never = below.find((each) => each.never)
+  if (never) return { clear: false, ...never }
   if (beginsAt !== undefined && view.now < beginsAt)
     return { clear: false, because: `its window begins at ${utc(beginsAt)}` }
-  if (hold.force !== undefined) return { clear: true }
+  if (isForced) return { clear: true }
   const freeze = inForce(view.freeze, view.now)
   if (freeze) return { clear: false, because: `frozen by ${freeze.who}: ${freeze.why}` }
   const held = view.holds.filter((each) => holdKey(each) === holdKey(hold))
@@ -110,11 +115,8 @@ export function clearance(
   if (floors.length === 0) return { clear: true }
   if (view.lists.length === 0 && !held.some(({ subject }) => isSameSubject(subject, hold.subject)))
     return { clear: false, because: 'no edge was read lately' }
-  for (const part of parts) {
-    const found = belowIn(part, view.calls, hold)
-    if (found) return { clear: false, ...found }
-  }
-  return { clear: true }
+  const [found] = below
+  return found ? { clear: false, ...found } : { clear: true }
 }
 
 /** A floor that is not kept now, and where. */

@@ -118,6 +118,18 @@ describe('a floor', () => {
     expect(clearance(waiting(1), view({ lists }), rules({ count: 3 }))).not.toHaveProperty('never')
   })
 
+  test('that can never be kept is found whatever else has the drain wait', () => {
+    const freeze = { who: 'bob', why: 'carrier', at: 1, order: '1' }
+    const given = { floors: [{ count: 4 }], atOnce: 1 }
+    for (const changes of [{ freeze }, { underWay: 1 }])
+      expect(clearance(waiting(1), view(changes), given)).toMatchObject({ never: true })
+    const window = { ...waiting(1), beginsAt: now + 1 }
+    expect(clearance(window, view(), given)).toMatchObject({ never: true })
+    expect(
+      clearance({ ...window, hold: holdOf(1, { force: 'it burns' }) }, view(), given),
+    ).not.toHaveProperty('never')
+  })
+
   test('is unknown while no edge was read lately', () => {
     expect(isClear(1, view({ lists: [] }), { count: 1 })).toBe(false)
     expect(isClear(1, view({ lists: [] }))).toBe(true)

@@ -78,6 +78,14 @@ test('activate drops a window also where EC2 knows its machine no more', async (
   expect(await waitingIn(world)).toEqual([])
 })
 
+test('a window that can never begin is refused when it is asked for', async () => {
+  const world = worldWith({ floors: [{ set: 1, count: 2 }] })
+  const window = drain(server, { from: after(world, 1 * hours) })
+  await expect(world.command(window)).rejects.toThrow('it can never begin: set 1')
+  await expect(world.command({ ...window, dryRun: true })).rejects.toThrow('it can never begin: set 1')
+  expect(await waitingIn(world)).toEqual([])
+})
+
 test('force begins no window before its time, and begins it then whatever the floor asks for', async () => {
   const world = worldWith({ floors: [{ set: 1, count: 2 }] })
   const forced = drain(server, { from: after(world, 1 * hours), force: 'the rack is switched off' })
