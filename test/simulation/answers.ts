@@ -1,6 +1,7 @@
 import { type Findings, since } from './findings.ts'
 import { wantedOf } from './holds-in-force.ts'
 import type { History } from './observed.ts'
+import { isOf } from './operators.ts'
 import type { Answer, Sent } from './truth.ts'
 
 /** Outcomes that say of an edge that it shows what was asked for. */
@@ -48,9 +49,11 @@ function judgeTold(
 /** Whether it was held all the while, or is what the command was to drain. */
 function wasHeld(
   history: History,
-  { about }: Sent,
+  sent: Sent,
   { server, edge, asked, at }: { server: number; edge: number; asked: number; at: number },
 ): boolean {
+  const { about } = sent
+  if (about.kind === 'many') return isBegun(history, sent, { server, at })
   if (about.kind === 'operator')
     return about.command === 'drain' && about.machine.server === server && about.machine.goneAt === undefined
   // Its drain may have begun just now, or wait for EC2: then nothing was there to be lost.
@@ -61,4 +64,15 @@ function wasHeld(
     (one) => one.edge === edge && one.server === server && one.at >= launchedAt && one.at < asked,
   )
   return wasDisabled && [asked, at].every((time) => wantedOf(history, server, time) === 'held')
+}
+
+/** Of many some may have to wait. */
+function isBegun(
+  { truth }: History,
+  sent: Sent,
+  { server, at }: { readonly server: number; readonly at: number },
+): boolean {
+  return truth.choices
+    .everHeld(at, at)
+    .some((hold) => isOf(hold, sent) && hold.places.includes(server) && hold.servers.length > 0)
 }

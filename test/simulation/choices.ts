@@ -80,6 +80,8 @@ export class Choices {
     readonly phase: string
     readonly order: string
   }[] = []
+  /** of commands for many: members that were answered as refused, by the message's order */
+  readonly refused: { readonly order: number; readonly server: number | undefined }[] = []
   /** by edge: what it listed, and what is stored of when it was read */
   readonly shown: Shown[][]
   readonly heads: { readonly edge: number; readonly at: number; readonly askedAt: number | undefined }[] = []

@@ -31,6 +31,8 @@ export type Circumstance =
   | 'floors or limit'
   | 'freeze'
   | 'senders'
+  | 'many'
+  | 'window'
 
 export function circumstancesOf(plan: Plan): readonly Circumstance[] {
   const { happenings, faults, servers, edges } = plan
@@ -59,7 +61,9 @@ export function circumstancesOf(plan: Plan): readonly Circumstance[] {
     hand: has('hand'),
     'reload or restart': has('stranger-reloads', 'restart', 'reload-command'),
     alarm: has('alarm'),
-    operator: has('operator'),
+    operator: has('operator', 'many'),
+    many: has('many'),
+    window: happenings.some((one) => 'beginsAfter' in one || 'endsAfter' in one),
     'fleet changes': has('edge-removed', 'edge-added') || edges.some(({ configured }) => !configured),
     'edge trouble': faults.some(({ kind }) => kind === 'edge'),
     'slow edge': edges.some(({ latencyMs }) => latencyMs >= 200),

@@ -55,7 +55,7 @@ function drawServers(draws: Draws, edges: readonly EdgePlan[]): ServerPlan[] {
   }))
 }
 
-function drawClearance(draws: Draws): ClearancePlan {
+export function drawClearance(draws: Draws): ClearancePlan {
   const floors = draws.several(1, 2, () => drawFloor(draws))
   return {
     floors: draws.chance(0.8) ? floors : [],

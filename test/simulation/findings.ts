@@ -56,6 +56,10 @@ export const rules = {
   'what waits begins in order':
     'of two drains by choice that take the same the later one does not begin first',
   'what waits begins by itself': 'after two minutes of calm nothing waits that nothing keeps from beginning',
+  'a hold keeps to its time':
+    'no hold comes before its window begins, or is lifted before its end by itself; none stays for minutes after it',
+  'many are each seen to':
+    "each member of a command for many is held, waits or is refused; an activate lifts the caller's own alone",
   'a sender keeps to its limit':
     'no sender has more holds than the settings let it, and an unknown one has none',
   'no message is lost': 'a message that can be done is done, and not rejected',

@@ -3,6 +3,7 @@ import { drawChoices } from './draw-choices.ts'
 import { drawFaults } from './draw-faults.ts'
 import { drawHappenings } from './draw-happenings.ts'
 import { drawLost } from './draw-lost.ts'
+import { drawWindows } from './draw-windows.ts'
 import type { EdgePlan, FileFlags, GroupPlan, Happening, LinePlan, Plan, ServerPlan } from './plan.ts'
 import { Draws } from './random.ts'
 
@@ -18,14 +19,19 @@ export function generate(seed: number): Plan {
   const aimed = drawAims(draws.part('aims'), edges, servers)
   const lost = drawLost(draws.part('lost'), edges, servers, group)
   const chosen = drawChoices(draws.part('choices'), edges, servers)
+  const known = servers.length + chosen.servers.length
+  const timed = drawWindows(draws.part('windows'), edges, known)
+  const clearance = chosen.clearance ?? timed.clearance
   const told = [...drawn, ...aimed].sort((a, b) => a.at - b.at)
   const reloads = told.flatMap(({ kind, at }) => (kind === 'reload-command' ? [at] : []))
   const plan: Plan = {
     seed,
     edges,
-    servers: [...servers, ...chosen.servers],
+    servers: [...servers, ...chosen.servers, ...timed.servers],
     group,
-    happenings: [...told, ...lost.happenings, ...chosen.happenings].sort((a, b) => a.at - b.at),
+    happenings: [...told, ...lost.happenings, ...chosen.happenings, ...timed.happenings].sort(
+      (a, b) => a.at - b.at,
+    ),
     faults: [
       ...drawFaults(
         draws.part('faults'),
@@ -36,7 +42,7 @@ export function generate(seed: number): Plan {
       ...lost.faults,
       ...chosen.faults,
     ],
-    ...(chosen.clearance && { clearance: chosen.clearance }),
+    ...(clearance && { clearance }),
     ...(chosen.senders && { senders: chosen.senders }),
     skewsMs: draws.part('skews').several(1, 5, () => draws.int(-1000, 1000)),
   }

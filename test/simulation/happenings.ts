@@ -1,24 +1,14 @@
 import { call, invite } from './calls.ts'
+import { Commands, type Of, type ToSend } from './command-happenings.ts'
 import { toEdge } from './edge-happenings.ts'
-import {
-  actionMessage,
-  alarmMessage,
-  commandMessage,
-  hooks,
-  resultMessage,
-  senderIds,
-  unknownSender,
-} from './messages.ts'
+import { actionMessage, alarmMessage, hooks, resultMessage, senderIds } from './messages.ts'
 import type { Delivery, Happening } from './plan.ts'
-import type { Message } from './queues.ts'
 import type { FunctionName } from './runs.ts'
 import type { Machine, Meaning, Sent } from './truth.ts'
 import type { World } from './world.ts'
 
 /** After so long at most it is known that an execution hangs. */
 const noticedMs = 300_000
-
-type Of<K extends Happening['kind']> = Extract<Happening, { kind: K }>
 
 /** Does to a world what its plan says, each thing at its time. */
 export function plantHappenings(world: World): void {
@@ -39,9 +29,15 @@ class Cast {
   private readonly announcements = new Map<Machine, Delivery>()
   private readonly launchAnnouncements = new Map<Machine, Delivery>()
   private readonly launches: Of<'launch'>[] = []
+  private readonly commands: Commands
 
   constructor(world: World) {
     this.world = world
+    this.commands = new Commands(
+      world,
+      (...message) => this.send(...message),
+      () => this.order + 1,
+    )
     world.machines.onGone = (machine) => this.gone(machine)
     world.machines.onLaunched = (machine) => this.launched(machine)
   }
@@ -95,13 +91,18 @@ class Cast {
         this.endExecutions(happening)
         break
       case 'operator':
+        this.commands.operator(happening)
+        break
+      case 'many':
+        this.commands.many(happening)
+        break
       case 'reload-command':
       case 'release-command':
-        this.command(happening)
+        this.commands.command(happening)
         break
       case 'freeze':
       case 'unfreeze':
-        this.freeze(happening)
+        this.commands.freeze(happening)
         break
       default: {
         const body = toEdge(world, happening)
@@ -115,12 +116,7 @@ class Cast {
     return this.world.clock.now()
   }
 
-  private send(
-    name: FunctionName,
-    message: Omit<Message, 'sentAt' | 'senderId'> & { readonly sender?: number | undefined },
-    delivery: Delivery,
-    about: Meaning,
-  ): void {
+  private send(name: FunctionName, message: ToSend, delivery: Delivery, about: Meaning): void {
     const sent: Sent = { about, order: ++this.order, sentAt: this.now, pending: 0, copies: delivery.length }
     this.world.truth.sent.push(sent)
     const { sender = 0, ...rest } = message
@@ -223,71 +219,5 @@ class Cast {
     truth.happened('execution stopped', this.now, { server })
     faults.lastAt = Math.max(faults.lastAt, this.now + (how === 'hangs' ? noticedMs : 0))
     executions.leave(isMeant, how)
-  }
-
-  /** As an operator names it. */
-  private named({ id, server }: Machine): { instance: string } | { destination: string } {
-    const { plan, lists } = this.world
-    const place = plan.servers[server]
-    if (place?.namedBy !== 'destination') return { instance: id }
-    return { destination: lists.lists.uriOf({ server, port: place.port }) }
-  }
-
-  /** A command has an id and a place among all that were sent. */
-  private sendCommand(
-    { delivery, sender }: { readonly delivery: Delivery; readonly sender?: number | undefined },
-    group: string,
-    command: object,
-    about: Meaning,
-  ): void {
-    const id = `command-${this.order + 1}`
-    const sequence = String(this.order + 1).padStart(20, '0')
-    this.send(
-      'commands',
-      { body: commandMessage({ id, ...command }), group, sequence, sender },
-      delivery,
-      about,
-    )
-  }
-
-  private freeze(happening: Of<'freeze'> | Of<'unfreeze'>): void {
-    const { clock, faults } = this.world
-    const { kind } = happening
-    const lasts = kind === 'freeze' ? happening.lasts : undefined
-    const until = lasts === undefined ? {} : { until: new Date(this.now + lasts).toISOString() }
-    this.sendCommand(happening, 'freeze', { command: kind, ...until }, { kind })
-    if (lasts === undefined) return
-    clock.at(this.now + lasts, () => faults.hit('world: a freeze ends', clock.now()))
-  }
-
-  private command(happening: Of<'operator'> | Of<'reload-command'> | Of<'release-command'>): void {
-    const { plan, truth } = this.world
-    const send = (group: string, command: object, about: Meaning) =>
-      this.sendCommand(happening, group, command, about)
-    if (happening.kind === 'operator') {
-      const machine = truth.machineAt(happening.server)
-      if (!machine) return
-      const { command, sender = 0, force } = happening
-      const isUnknown = (plan.senders?.named ?? false) && sender === unknownSender
-      send(
-        machine.id,
-        { command, ...this.named(machine), ...(force && { force: 'it burns' }) },
-        { kind: 'operator', machine, command, isUnknown },
-      )
-      return
-    }
-    const edge = happening.edge === undefined ? undefined : plan.edges[happening.edge]?.id
-    if (happening.kind === 'reload-command')
-      send(edge ?? 'reload', { command: 'reload', ...(edge && { edge }) }, { kind: 'reload' })
-    else if (edge) {
-      send(edge, { command: 'release', edge }, { kind: 'release', edge })
-      for (const delay of happening.delivery)
-        truth.happened(
-          'edge released',
-          this.now + delay,
-          { edge: happening.edge ?? 0 },
-          Number.POSITIVE_INFINITY,
-        )
-    }
   }
 }

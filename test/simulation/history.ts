@@ -4,7 +4,7 @@ import { plantHappenings } from './happenings.ts'
 import { incidentsOfRuns } from './incidents.ts'
 import { guardKey } from './late-writes.ts'
 import { policyCutsFrom } from './machines.ts'
-import { senderIds, unknownSender } from './messages.ts'
+import { senderIds, unknownSender, zoneOf } from './messages.ts'
 import type { History, Seen } from './observed.ts'
 import type { Happening, Plan } from './plan.ts'
 import { retainedMs } from './referee-missed.ts'
@@ -55,9 +55,12 @@ async function untilCalm(world: World): Promise<Seen[]> {
   return calms
 }
 
-/** A freeze may end by itself. */
+/** A freeze or a hold may end by itself, and a window begins later than it is asked for. */
 function endOf(happening: Happening): number {
-  return happening.at + (happening.kind === 'freeze' ? (happening.lasts ?? 0) : 0)
+  const { at, kind } = happening
+  if (kind === 'freeze') return at + (happening.lasts ?? 0)
+  if (kind !== 'operator' && kind !== 'many') return at
+  return at + Math.max(happening.beginsAfter ?? 0, happening.endsAfter ?? 0)
 }
 
 /** in waits of 15 s */
@@ -215,6 +218,7 @@ function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
       listsLoadedAt: plan.happenings.flatMap(({ kind, at }) =>
         kind === 'restart' || kind === 'stranger-reloads' ? [startedAt + at] : [],
       ),
+      zones: plan.servers.map((_, server) => zoneOf(server)),
       byDestination: plan.servers.flatMap(({ namedBy }, server) =>
         namedBy === 'destination' ? [server] : [],
       ),

@@ -1,4 +1,5 @@
 import type { History } from './observed.ts'
+import { isOf, operators, type Said, saidOf } from './operators.ts'
 import type { Machine, Sent } from './truth.ts'
 
 /** What should be of a place for a media server: by the messages that came, and by nothing that is stored. */
@@ -12,6 +13,9 @@ export function isUndecided(wanted: Wanted): boolean {
 const noticeMs = 150_000
 /** What no message tells is found within so long: it is looked for each minute, in what AWS shows late. */
 export const missedMs = 180_000
+
+/** Two clocks differ by so much. */
+const endsEarlyMs = 2000
 
 /** When the drain of a lifecycle action has begun at the latest, as its message was taken or not. */
 export function foundAt({ takenAt = Number.POSITIVE_INFINITY, sentAt }: Sent): number {
@@ -28,12 +32,14 @@ export function wantedOf(history: History, server: number, at: number): Wanted {
   if (own !== 'free' || machines.length === 1) return own
   // The mark of whoever had it before may stay, where its heir is gone before anybody could be told of it.
   if (current.goneAt !== undefined && current.goneAt <= at) return 'undecided: nobody has the address'
-  const isOfTheAddress =
-    history.plan.byDestination.includes(server) &&
-    history.truth.sent.some(
-      ({ about }) =>
-        about.kind === 'operator' && about.machine !== current && about.machine.server === server,
-    )
+  const isOfTheAddress = history.truth.sent.some(
+    ({ about }) =>
+      (about.kind === 'many' && 'set' in about.whom) ||
+      (history.plan.byDestination.includes(server) &&
+        about.kind === 'operator' &&
+        about.machine !== current &&
+        about.machine.server === server),
+  )
   if (isOfTheAddress) return 'undecided: an operator named an address that another has now'
   // An address that was recycled is the newcomer's, once its launch was told.
   return wasAnnounced(history, current, at) ? 'free' : 'undecided: nothing told of the launch'
@@ -63,20 +69,62 @@ function isOpen({ deliveredAt, takenAt, pending, rejected }: Sent, at: number): 
   return rejected !== undefined || pending > 0 || takenAt === undefined || takenAt > at
 }
 
-function byOperator({ truth, plan }: History, machine: Machine, at: number): Wanted {
-  const sent = truth.sent.filter(
-    ({ about }) => about.kind === 'operator' && about.machine === machine && !about.isUnknown,
+function byOperator(history: History, machine: Machine, at: number): Wanted {
+  const reasons = operators.flatMap((by) =>
+    (['instance', 'destination'] as const).map((form): Wanted => {
+      const said = saidOf(history, machine, by, form)
+      if (said.length === 0) return 'free'
+      if (history.plan.renamed.includes(machine.server))
+        return 'undecided: what an operator named is spelled otherwise now'
+      return bySaid(history, said, { form, server: machine.server, at })
+    }),
   )
-  if (sent.length > 0 && plan.renamed.includes(machine.server))
-    return 'undecided: what an operator named is spelled otherwise now'
-  const wanted = lastOf(sent, at, ({ about }) => about.kind === 'operator' && about.command === 'drain')
-  return unlessWaiting(truth, wanted, 'operator', { server: machine.server, at })
+  if (reasons.includes('held')) return 'held'
+  return reasons.find(isUndecided) ?? 'free'
+}
+
+/** The command that was sent last decides, until its end. */
+function bySaid(
+  history: History,
+  said: readonly Said[],
+  { form, server, at }: { readonly form: string; readonly server: number; readonly at: number },
+): Wanted {
+  const { truth } = history
+  const came = said.filter(({ sent }) => (sent.deliveredAt ?? Number.POSITIVE_INFINITY) <= at)
+  const last = came.at(-1)
+  const decided = lastOf(
+    came.map(({ sent }) => sent),
+    at,
+    () => last?.command === 'drain',
+  )
+  if (!last || isUndecided(decided)) return decided
+  if (last.is === 'maybe') return 'undecided: nobody knows whether a command for many was for it'
+  // Only of what it names by itself an activate is noted before its drain has come.
+  const isOvertaken = came.some(
+    ({ sent, command }) => command === 'drain' && (sent.takenAt ?? at) > (last.sent.deliveredAt ?? at),
+  )
+  if (form === 'destination' && last.sent.about.kind === 'many' && isOvertaken)
+    return 'undecided: an activate of many has overtaken a drain'
+  if (last.command === 'activate') return 'free'
+  if (truth.choices.refused.some((one) => one.order === last.sent.order && one.server === server))
+    return 'undecided: one of many was refused'
+  const isIts = (key: string) =>
+    key.endsWith(`/${last.by}`) && key.startsWith('operator/i-') === (form === 'instance')
+  const wanted = unlessWaiting(truth, 'held', isIts, { server, at })
+  const { endsAt = Number.POSITIVE_INFINITY } = last
+  if (wanted !== 'held' || endsAt > at + endsEarlyMs) return wanted
+  const wasPlaced = truth.choices.holds.some((hold) => isOf(hold, last.sent) && hold.places.includes(server))
+  const isAnew = came.slice(0, -1).some(({ command }) => command === 'drain')
+  if (!wasPlaced && isAnew) return 'undecided: a hold was asked for anew with an end, and waited until then'
+  const isSettled = at >= Math.max(endsAt, last.sent.takenAt ?? at) + missedMs
+  const isFree = isSettled && !truth.choices.isFrozen(at - missedMs, at)
+  return isFree ? 'free' : 'undecided: a hold has come to its end'
 }
 
 function byAlarm({ truth }: History, machine: Machine, at: number): Wanted {
   const sent = truth.sent.filter(({ about }) => about.kind === 'alarm' && about.server === machine.server)
   const said = lastOf(sent, at, ({ about }) => about.kind === 'alarm' && about.state === 'ALARM')
-  const wanted = unlessWaiting(truth, said, 'alarm', { server: machine.server, at })
+  const wanted = unlessWaiting(truth, said, (key) => key.startsWith('alarm/'), { server: machine.server, at })
   if (sent.length > 0 && said === 'free' && truth.choices.isFrozen(at - missedMs, at))
     return 'undecided: an alarm that is over during a freeze'
   const last = taken(sent, at).at(-1)
@@ -98,12 +146,10 @@ function byAlarm({ truth }: History, machine: Machine, at: number): Wanted {
 function unlessWaiting(
   { choices }: History['truth'],
   wanted: Wanted,
-  source: 'alarm' | 'operator',
+  isIts: (key: string) => boolean,
   { server, at }: { readonly server: number; readonly at: number },
 ): Wanted {
-  const waits = choices
-    .waitingAt(at)
-    .filter(({ key, places }) => key.startsWith(`${source}/`) && places.includes(server))
+  const waits = choices.waitingAt(at).filter(({ key, places }) => isIts(key) && places.includes(server))
   if (wanted !== 'held' || waits.length === 0) return wanted
   const isHeld = choices.everHeld(at, at).some((hold) => waits.some(({ key }) => key === hold.key))
   return isHeld ? 'undecided: what is held is asked for anew, and waits' : 'free'

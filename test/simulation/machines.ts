@@ -4,7 +4,7 @@ import type { Ports, SweepPorts } from '../../functions/ports/ports.ts'
 import { overTheSdk } from '../memory/auto-scaling-sdk.ts'
 import type { MemoryClock } from '../memory/clock.ts'
 import { createMemoryLifecycleActions } from '../memory/lifecycle-actions.ts'
-import { groupName, hooks } from './messages.ts'
+import { groupName, hooks, zoneOf } from './messages.ts'
 import type { GroupPlan, Plan } from './plan.ts'
 import type { Machine, Truth } from './truth.ts'
 
@@ -68,6 +68,7 @@ export class Machines {
       addresses: [this.plan.servers[server]?.address ?? ''],
       taggedDestinations: [],
       group: groupName,
+      zone: zoneOf(server),
     }
     const from = launchedAt + notFoundFor - this.lagMs
     this.shown.set(machine.id, [

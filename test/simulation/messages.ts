@@ -4,6 +4,9 @@ import { message } from '../contracts/event-files.ts'
 export const groupName = 'media-servers'
 export const hooks = { terminate: 'drain-calls', launch: 'admit-calls' } as const
 
+/** Every other place is in another availability zone. */
+export const zoneOf = (server: number) => (server % 2 === 0 ? 'eu-central-1a' : 'eu-central-1b')
+
 /**
  * Who sends commands, as SQS names them: a user, two sessions of one role, and one that no settings name.
  */

@@ -85,6 +85,8 @@ export interface History {
     readonly listsLoadedAt: readonly number[]
     readonly byDestination: readonly number[]
     readonly renamed: readonly number[]
+    /** of each place its availability zone */
+    readonly zones: readonly string[]
   }
   /** whether the policy may keep an instance that is abandoned */
   readonly retains: boolean

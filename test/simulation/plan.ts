@@ -133,7 +133,7 @@ export type Happening = { readonly at: number } & (
       readonly state: 'ALARM' | 'OK'
       readonly delivery: Delivery
     }
-  | {
+  | ({
       readonly kind: 'operator'
       readonly server: number
       readonly command: 'drain' | 'activate'
@@ -141,7 +141,18 @@ export type Happening = { readonly at: number } & (
       /** its place among the senders of `messages.ts`; absent: the first */
       readonly sender?: number
       readonly force?: true
-    }
+      /** who asks; absent: alice */
+      readonly by?: 'bob'
+    } & Window)
+  /** for all of a group, set or zone */
+  | ({
+      readonly kind: 'many'
+      readonly whom: Many
+      readonly command: 'drain' | 'activate'
+      readonly delivery: Delivery
+      readonly force?: true
+      readonly by?: 'bob'
+    } & Window)
   | {
       readonly kind: 'freeze'
       /** how long after it was sent it ends by itself; absent: never */
@@ -179,6 +190,16 @@ export type Happening = { readonly at: number } & (
   /** the record of a drain is not in the table any more */
   | { readonly kind: 'row-lost'; readonly server: number }
 )
+
+/** Of a drain, counted from when it is sent. */
+export interface Window {
+  /** absent: it begins at once */
+  readonly beginsAfter?: number
+  /** absent: its hold has no end */
+  readonly endsAfter?: number
+}
+
+export type Many = { readonly group: string } | { readonly set: number } | { readonly zone: string }
 
 /**
  * A call goes on over another edge, so long after it came to the one before: it ends there when it begins

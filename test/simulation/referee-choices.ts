@@ -1,6 +1,7 @@
 import type { Choices, HoldWritten, Placement, Wait } from './choices.ts'
 import { type Findings, since } from './findings.ts'
 import type { History, Seen } from './observed.ts'
+import { askedBy } from './operators.ts'
 import {
   forbiddenByAll,
   freshEdges,
@@ -119,14 +120,7 @@ function judgeLift(history: History, hold: HoldWritten, findings: Findings): voi
   const before = choices.holds.findLast(
     (one) => one.key === hold.key && one.subject === hold.subject && one.at < hold.at,
   )
-  const isMoved = choices.placements.some(
-    ({ key, subject, at }) => key === hold.key && subject !== hold.subject && at <= hold.at,
-  )
-  const isInherited = history.truth.machines.some(
-    ({ server, launchedAt }) =>
-      hold.places.includes(server) && launchedAt <= hold.at && launchedAt > launchOf(hold),
-  )
-  if (!before || before.isLifted || isMoved || isInherited) return
+  if (!before || before.isLifted || hasOtherReason(history, hold)) return
   const freeze = frozenAt(choices, startedAt)
   findings.check(
     'a freeze is kept',
@@ -135,6 +129,18 @@ function judgeLift(history: History, hold: HoldWritten, findings: Findings): voi
     () =>
       `${hold.key} was lifted by ${hold.run?.name} at ${since(history, hold.at)}, and a freeze is in force since ${since(history, freeze?.at ?? 0)}`,
   )
+}
+
+/** Its own request means another machine by now, or its address is another's. */
+export function hasOtherReason({ truth }: History, hold: HoldWritten): boolean {
+  const isMoved = truth.choices.placements.some(
+    ({ key, subject, at }) => key === hold.key && subject !== hold.subject && at <= hold.at,
+  )
+  const isInherited = truth.machines.some(
+    ({ server, launchedAt }) =>
+      hold.places.includes(server) && launchedAt <= hold.at && launchedAt > launchOf(hold),
+  )
+  return isMoved || isInherited
 }
 
 /** Of the machine that it is placed on: the last word of its subject. */
@@ -156,6 +162,7 @@ function judgeOrder(history: History, placed: Placement, findings: Findings): vo
       wait.from < from &&
       wait.until > placed.at &&
       wait.since < own.since &&
+      beginningOf(history, wait) < from - clocksDifferMs &&
       !wait.isForced &&
       isNew(wait) &&
       areAlike(history, wait, own, { from, to: placed.at, held }),
@@ -246,6 +253,10 @@ function judgeUnknown(history: History, findings: Findings): void {
   )
 }
 
+function beginningOf(history: History, wait: Wait): number {
+  return askedBy(history, wait)?.beginsAt ?? 0
+}
+
 /** What waits after minutes in which nothing happened waits for a reason. */
 const calmMs = 150_000
 
@@ -253,7 +264,7 @@ export function judgeWaits(history: History, seen: Seen, findings: Findings): vo
   const { choices } = history.truth
   const from = seen.at - calmMs
   for (const wait of choices.waitingAt(seen.at)) {
-    if (wait.from > from) continue
+    if (Math.max(wait.from, beginningOf(history, wait)) > from) continue
     findings.check(
       'what waits begins by itself',
       isWithReason(history, wait, from, seen.at),

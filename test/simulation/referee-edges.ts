@@ -2,7 +2,8 @@ import { keyOf } from './edge-truth.ts'
 import { type Findings, since } from './findings.ts'
 import { isUndecided, type Wanted, wantedOf } from './holds-in-force.ts'
 import type { EdgeSeen, History, Seen } from './observed.ts'
-import type { Machine } from './truth.ts'
+import { operators, saidOf } from './operators.ts'
+import type { Machine, Sent } from './truth.ts'
 
 /** What edges and store must show after two minutes of calm. */
 export function judgeEdges(history: History, seen: Seen, findings: Findings): void {
@@ -131,7 +132,8 @@ function judgeLiftings(history: History, seen: Seen, findings: Findings): void {
       takenAt !== undefined &&
       takenAt < seen.at &&
       (about.kind === 'launch' ||
-        (about.kind === 'operator' && about.command === 'activate') ||
+        ((about.kind === 'operator' || about.kind === 'many') &&
+          (about.command === 'activate' || about.endsAt !== undefined)) ||
         (about.kind === 'alarm' && about.state === 'OK')),
   )
   // What was lifted waits for an edge that is off the list.
@@ -193,18 +195,30 @@ function isLeft({ executions }: History, id: string): boolean {
 }
 
 /** Whether what was said last of an operator's or alarm's drain lifts its hold, long ago. */
-function wasLifted({ truth, last }: History, id: string): boolean {
-  const about = truth.sent.filter(
-    (sent) =>
-      sent.deliveredAt !== undefined &&
-      sent.rejected === undefined &&
-      ((sent.about.kind === 'operator' && id === `operator/${sent.about.machine.id}/alice`) ||
-        (sent.about.kind === 'alarm' && id === `alarm/alarm-${sent.about.server}`)),
-  )
-  const final = about.at(-1)
+function wasLifted(history: History, id: string): boolean {
+  const { truth, last } = history
   const isFrozen = truth.choices.isFrozen(last.at - minutesMs, last.at)
-  if (final?.about.kind === 'alarm' && isFrozen) return false
-  if (!final || final.pending > 0 || (final.takenAt ?? last.at) + minutesMs > last.at) return false
-  if (final.about.kind === 'operator') return final.about.command === 'activate'
-  return final.about.kind === 'alarm' && final.about.state === 'OK'
+  const machine = machineOf(truth.machines, id)
+  if (machine && id.startsWith('operator/')) {
+    const by = operators.find((name) => id.endsWith(`/${name}`)) ?? 'alice'
+    const final = saidOf(history, machine, by, 'instance')
+      .filter(({ sent }) => sent.deliveredAt !== undefined && sent.rejected === undefined)
+      .at(-1)
+    if (!final || final.is === 'maybe' || !isLongAgo(history, final.sent)) return false
+    if (final.command === 'activate') return true
+    return !isFrozen && (final.endsAt ?? last.at) + minutesMs < last.at
+  }
+  const final = truth.sent.findLast(
+    ({ about, deliveredAt, rejected }) =>
+      deliveredAt !== undefined &&
+      rejected === undefined &&
+      about.kind === 'alarm' &&
+      id === `alarm/alarm-${about.server}`,
+  )
+  if (isFrozen || final?.about.kind !== 'alarm') return false
+  return isLongAgo(history, final) && final.about.state === 'OK'
+}
+
+function isLongAgo({ last }: History, { pending, takenAt = last.at }: Sent): boolean {
+  return pending === 0 && takenAt + minutesMs <= last.at
 }

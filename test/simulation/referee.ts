@@ -2,9 +2,11 @@ import { judgeAnswers } from './answers.ts'
 import { Findings, since } from './findings.ts'
 import { foundAt } from './holds-in-force.ts'
 import type { History } from './observed.ts'
+import { membership } from './operators.ts'
 import { judgeChoices, judgeWaits } from './referee-choices.ts'
 import { judgeEdges } from './referee-edges.ts'
 import { emptyDrainMs, isDisturbed, judgeMissed, judgeRetained } from './referee-missed.ts'
+import { judgeEnds, judgeWindows } from './referee-windows.ts'
 import type { Call, Going, Sent } from './truth.ts'
 
 /** Judges a history by what is true, and by nothing that the product says of itself. */
@@ -22,6 +24,7 @@ export function judge(history: History): Findings {
   judgeByes(history, findings)
   judgeAnswers(history, findings)
   judgeChoices(history, findings)
+  judgeWindows(history, findings)
   if (history.truth.givenBack > 0)
     findings.check('nothing is opened that we did not close', true, { at: history.startedAt }, () => '')
   for (const { edge, entry, server, at } of history.truth.opened)
@@ -42,6 +45,7 @@ export function judge(history: History): Findings {
     judgeEdges(history, seen, findings)
     judgeMissed(history, seen, findings)
     judgeWaits(history, seen, findings)
+    judgeEnds(history, seen, findings)
   }
   return findings
 }
@@ -233,15 +237,15 @@ const redeliveredForMs = 30 * 60_000
 /** Words of the product for what can really never be done here. */
 const impossible = ['UnknownDestination', 'CommandRefused', 'DuplicateDestination']
 
-function judgeMessage(
-  history: History,
-  { about, rejected, deliveredAt, pending }: Sent,
-  findings: Findings,
-): void {
+function judgeMessage(history: History, sent: Sent, findings: Findings): void {
+  const { about, rejected, deliveredAt, pending } = sent
   if (deliveredAt === undefined) return
+  const isForNobody =
+    rejected === 'EmptyTarget' &&
+    history.truth.machines.every((machine) => membership(history, sent, machine) !== 'surely')
   findings.check(
     'no message is lost',
-    rejected === undefined || impossible.includes(rejected),
+    isForNobody || rejected === undefined || impossible.includes(rejected),
     {
       at: deliveredAt + redeliveredForMs,
       since: deliveredAt,

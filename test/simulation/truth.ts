@@ -1,6 +1,7 @@
 import { Choices } from './choices.ts'
 import type { EdgeTruth } from './edge-truth.ts'
 import type { Incident, IncidentKind } from './incidents.ts'
+import type { Many } from './plan.ts'
 
 /** The true world, apart from what the product or an edge remembers. Times are epoch milliseconds. */
 
@@ -62,15 +63,23 @@ export type Meaning =
       readonly machine: Machine
       readonly state: 'ALARM' | 'OK'
     }
-  | {
+  | ({
       readonly kind: 'operator'
       readonly machine: Machine
-      readonly command: 'drain' | 'activate'
       /** the settings name senders, and not this one */
       readonly isUnknown: boolean
-    }
+    } & Asked)
+  | ({ readonly kind: 'many'; readonly whom: Many } & Asked)
   | { readonly kind: 'reload' | 'edges-changed' | 'freeze' | 'unfreeze' }
   | { readonly kind: 'release'; readonly edge: string }
+
+/** What an operator asks for. */
+export interface Asked {
+  readonly command: 'drain' | 'activate'
+  readonly by: 'alice' | 'bob'
+  readonly beginsAt: number | undefined
+  readonly endsAt: number | undefined
+}
 
 /** What a command was answered, and what its edges showed then. */
 export interface Answer {

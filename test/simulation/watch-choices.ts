@@ -41,6 +41,8 @@ export function watched(
     async putHold(hold, over) {
       const written = await store.putHold(hold, over)
       if (written === 'written') writes(hold)
+      // What ends by itself is settled a little later.
+      if (hold.endsAt !== undefined && hold.lifted) faults.lastAt = Math.max(faults.lastAt, clock.now())
       return written
     },
     async retire(lifted, mark) {
@@ -118,10 +120,16 @@ function scope(
   }
 }
 
-/** Notes that a freeze was answered. */
-export function freezesAnswered({ truth: { choices }, clock }: Pick<World, 'truth' | 'clock'>) {
+/** Notes that a freeze was answered, and which of many were refused. */
+export function choicesAnswered({ truth: { choices, machines }, clock }: Pick<World, 'truth' | 'clock'>) {
   return ({ type, detail }: ControlEvent): void => {
-    if (type !== 'Command Answered' || detail.command !== 'freeze') return
-    if (detail.result === 'frozen') choices.freezeAnswered(choices.at(clock.now()))
+    if (type !== 'Command Answered') return
+    if (detail.command === 'freeze' && detail.result === 'frozen')
+      choices.freezeAnswered(choices.at(clock.now()))
+    if (detail.command !== 'drain' || detail.result !== 'bulk') return
+    const order = Number(detail.id.replace('command-', ''))
+    for (const { target, result } of detail.members)
+      if (result === 'refused')
+        choices.refused.push({ order, server: machines.find(({ id }) => id === target)?.server })
   }
 }

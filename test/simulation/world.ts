@@ -29,7 +29,7 @@ import { type FunctionName, Runs } from './runs.ts'
 import { type AllPorts, simulatedPorts } from './simulated-ports.ts'
 import { type Machine, Truth } from './truth.ts'
 import { VirtualClock } from './virtual-clock.ts'
-import { freezesAnswered, watched } from './watch-choices.ts'
+import { choicesAnswered, watched } from './watch-choices.ts'
 import { answersTo, type ByUs, tellOfFaults, traced, watchByes } from './witness.ts'
 
 const minute = 60_000
@@ -89,12 +89,12 @@ export function createWorld(plan: Plan, sabotage: (ports: AllPorts) => AllPorts 
   })
   const config = configOf(plan)
   const answers = answersTo({ plan, edges, truth, clock, lists })
-  const frozen = freezesAnswered({ truth, clock })
+  const noted = choicesAnswered({ truth, clock })
   const simulated = simulatedPorts({
     config,
     onPublished: (event) => {
       answers(event)
-      frozen(event)
+      noted(event)
     },
     runs,
     store: watched(traced(store, { plan, runs, lists, truth }), { plan, clock, runs, lists, truth, faults }),
