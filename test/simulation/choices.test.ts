@@ -3,23 +3,12 @@ import type { Rule } from './findings.ts'
 import { runHistory } from './history.ts'
 import type { Seen } from './observed.ts'
 import type { Happening, Plan } from './plan.ts'
-import { brokenIn, quiet } from './planted.ts'
+import { brokenIn, planOf, withStore } from './planted.ts'
 import { judge } from './referee.ts'
 import type { AllPorts } from './simulated-ports.ts'
 
 const second = 1000
 const delivery = [100]
-const planOf = (
-  servers: number,
-  happenings: readonly Happening[],
-  settings: Pick<Plan, 'clearance' | 'senders'>,
-): Plan => ({
-  ...{ ...quiet, ...settings, happenings },
-  servers: Array.from({ length: servers }, (_, server) => ({
-    ...{ address: `10.0.1.${20 + server}`, port: 5060, namedBy: 'instance' },
-    lines: [0, 1].map((edge) => ({ edge, set: 1, flags: 'AP' as const, listed: true })),
-  })),
-})
 const alarm = (at: number, server: number, state: 'ALARM' | 'OK' = 'ALARM'): Happening => ({
   ...{ at, kind: 'alarm', server, state, delivery },
 })
@@ -52,11 +41,6 @@ test('of a storm of 20 alarms at the same moment no more begin than the floor le
   expect(judge(history).violations).toEqual([])
 })
 
-const withStore =
-  (change: (store: AllPorts['store']) => Partial<AllPorts['store']>) => (ports: AllPorts) => ({
-    ...ports,
-    store: { ...ports.store, ...change(ports.store) },
-  })
 const noFreeze = withStore(() => ({ freeze: async () => undefined }))
 const noneHeld = withStore((store) => ({
   holds: async () => (await store.holds()).filter(({ source }) => source !== 'alarm'),

@@ -13,6 +13,8 @@ export function isUndecided(wanted: Wanted): boolean {
 const noticeMs = 150_000
 /** What no message tells is found within so long: it is looked for each minute, in what AWS shows late. */
 export const missedMs = 180_000
+/** What has come to its end is lifted by the next sweep, where nothing goes wrong. */
+export const endedMs = 120_000
 
 /** Two clocks differ by so much. */
 const endsEarlyMs = 2000
@@ -116,8 +118,8 @@ function bySaid(
   const wasPlaced = truth.choices.holds.some((hold) => isOf(hold, last.sent) && hold.places.includes(server))
   const isAnew = came.slice(0, -1).some(({ command }) => command === 'drain')
   if (!wasPlaced && isAnew) return 'undecided: a hold was asked for anew with an end, and waited until then'
-  const isSettled = at >= Math.max(endsAt, last.sent.takenAt ?? at) + missedMs
-  const isFree = isSettled && !truth.choices.isFrozen(at - missedMs, at)
+  const isSettled = at >= Math.max(endsAt, last.sent.takenAt ?? at) + endedMs
+  const isFree = isSettled && !truth.choices.isFrozen(at - endedMs, at)
   return isFree ? 'free' : 'undecided: a hold has come to its end'
 }
 

@@ -1,7 +1,7 @@
 import type { Edge } from '../../functions/ports/edge.ts'
 import type { Rule } from './findings.ts'
 import { runHistory } from './history.ts'
-import type { Plan } from './plan.ts'
+import type { Happening, Plan } from './plan.ts'
 import { edge, group } from './races.ts'
 import { judge } from './referee.ts'
 import type { AllPorts } from './simulated-ports.ts'
@@ -35,6 +35,19 @@ export const quiet: Plan = {
   skewsMs: [0, 400, -400],
 }
 
+/** Servers that are listed in one set on each of two edges. */
+export const planOf = (
+  servers: number,
+  happenings: readonly Happening[],
+  settings: Pick<Plan, 'clearance' | 'senders'>,
+): Plan => ({
+  ...{ ...quiet, ...settings, happenings },
+  servers: Array.from({ length: servers }, (_, server) => ({
+    ...{ address: `10.0.1.${20 + server}`, port: 5060, namedBy: 'instance' },
+    lines: [0, 1].map((edge) => ({ edge, set: 1, flags: 'AP' as const, listed: true })),
+  })),
+})
+
 /** The rules that a history breaks, each once. */
 export const brokenIn = async (plan: Plan, sabotage?: (ports: AllPorts) => AllPorts): Promise<Rule[]> => [
   ...new Set(judge(await runHistory(plan, sabotage)).violations.map(({ rule }) => rule)),
@@ -55,6 +68,12 @@ export const withEdges = (change: (edge: Edge) => Partial<Edge>) => (ports: AllP
       })),
   },
 })
+
+export const withStore =
+  (change: (store: AllPorts['store']) => Partial<AllPorts['store']>) => (ports: AllPorts) => ({
+    ...ports,
+    store: { ...ports.store, ...change(ports.store) },
+  })
 
 /** What is planted, and the rule that it breaks. */
 export type Sabotage = readonly [string, (ports: AllPorts) => AllPorts, Rule]

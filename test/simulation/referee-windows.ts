@@ -1,6 +1,6 @@
 import type { Findings } from './findings.ts'
 import { since } from './findings.ts'
-import { missedMs } from './holds-in-force.ts'
+import { endedMs } from './holds-in-force.ts'
 import type { History, Seen } from './observed.ts'
 import { askedBy, isOf, membership, saidOf } from './operators.ts'
 import { hasOtherReason } from './referee-choices.ts'
@@ -45,7 +45,7 @@ export function judgeWindows(history: History, findings: Findings): void {
 /** What has come to its end is neither held nor waits minutes later; a freeze keeps what is held. */
 export function judgeEnds(history: History, seen: Seen, findings: Findings): void {
   const { choices } = history.truth
-  const isFrozen = choices.isFrozen(seen.at - missedMs, seen.at)
+  const isFrozen = choices.isFrozen(seen.at - endedMs, seen.at)
   const held = choices.everHeld(seen.at, seen.at)
   const waits = choices.waitingAt(seen.at).map((wait) => ({ ...wait, at: wait.from }))
   for (const one of [...(isFrozen ? [] : held), ...waits]) {
@@ -54,7 +54,7 @@ export function judgeEnds(history: History, seen: Seen, findings: Findings): voi
     const [server] = one.places
     findings.check(
       'a hold keeps to its time',
-      seen.at < Math.max(endsAt, one.at) + missedMs,
+      seen.at < Math.max(endsAt, one.at) + endedMs,
       { at: seen.at, since: endsAt, ...(server !== undefined && { server }), name: one.key },
       () =>
         `${one.key} should have ended at ${since(history, endsAt)}, and is there at ${since(history, seen.at)}`,
