@@ -54,7 +54,7 @@ export async function drainMembers(
     const members = [...refused, ...clean.map((each) => foreseenMember(each, foreseen))]
     return {
       ...{ result: 'bulk-dry-run', ...counted(members), unread, endsAt },
-      ...(await planHolds(ports, clean)),
+      ...(await planHolds(ports, clean.filter(mayBegin(foreseen)))),
     }
   }
   const cleared = await askForAll(ports, asked, 'refused')
@@ -133,6 +133,14 @@ function clearedMember(each: Wanted, cleared: ReadonlyMap<string, Cleared>): Mem
   if (its?.kind === 'never') return memberOf(each, 'refused', neverBegins(its.because))
   return its?.kind === 'waits' ? memberOf(each, 'waiting', its.because) : memberOf(each, 'stale')
 }
+
+/** What is refused writes nothing. */
+const mayBegin =
+  (foreseen: ReadonlyMap<string, Clearance>) =>
+  ({ hold }: Wanted) => {
+    const clearance = foreseen.get(holdKey(hold))
+    return !clearance || clearance.clear || !clearance.never
+  }
 
 function foreseenMember(each: Wanted, foreseen: ReadonlyMap<string, Clearance>): Member {
   const clearance = foreseen.get(holdKey(each.hold))
