@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
  * Found within 50 histories, some 15 seconds each at the most. The others take up to a minute each:
  * `npm run simulate:put-back` runs them, and here they need only apply.
  */
-const early = ['F3', 'F5', 'M4-no-address', 'R1', 'R2', 'R3', 'R5', 'R16', 'R17']
+const early = ['E3', 'E4', 'F3', 'F5', 'M4-no-address', 'R1', 'R2', 'R3', 'R5', 'R16', 'R17']
 
 function putBack(args: readonly string[], patches: Readonly<Record<string, string>> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'patches-'))
