@@ -94,7 +94,8 @@ export function isAnyFresh({ choices }: Pick<Room, 'choices'>, from: number, to:
 export function forbiddenByAll(room: Room, taking: Scope, from: number, to: number): FloorPlan | undefined {
   const held = room.choices.surelyHeld(from, to).filter((hold) => !isSame(hold, taking))
   const edges = freshEdges(room, from, to)
-  // Who may or may not be of the group counts where that leaves more.
+  // Who may or may not be of the group counts where that leaves more: of one that is gone only the URIs are
+  // left, which are nobody's.
   const membersIn = (entries: readonly Entry[]) =>
     room.members.maybe.filter(
       (server) =>
@@ -106,8 +107,10 @@ export function forbiddenByAll(room: Room, taking: Scope, from: number, to: numb
       return (
         views.length > 0 &&
         views.every(({ entries }) =>
-          partsOf(entries, floor, membersIn(entries)).some(
-            (part) => !leavesEnough({ entries: part, held }, floor, taking),
+          [room.members.surely, membersIn(entries)].every((members) =>
+            partsOf(entries, floor, members).some(
+              (part) => !leavesEnough({ entries: part, held }, floor, taking),
+            ),
           ),
         )
       )

@@ -74,3 +74,15 @@ test('what ends during a freeze is held until the freeze is over, and free after
   expect(lifted?.at).toBeGreaterThanOrEqual((truth.choices.freezes[0]?.at ?? 0) + 199 * second)
   expect(heldIn(last)).toEqual([])
 })
+
+test('what a set still lists of a group whose machines are gone is under no floor of the group', async () => {
+  const gone: Happening = { at: 10 * second, kind: 'group-deleted' }
+  const drained: Happening = { at: 60 * second, kind: 'many', whom: { set: 1 }, command: 'drain', delivery }
+  const half = { clearance: { floors: [{ ...group, percent: 50 }] } }
+  const { last } = await runHistory(planOf(2, [gone, drained], half))
+  expect(last.holds.map(({ id }) => id.replace(/;.*/, '')).sort()).toEqual([
+    '10.0.1.20:5060',
+    '10.0.1.21:5060',
+  ])
+  expect(await brokenIn(planOf(2, [gone, drained], half))).toEqual([])
+})
