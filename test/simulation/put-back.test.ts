@@ -45,11 +45,18 @@ test('each patch that puts a mended fault back applies', () => {
   expect(status).toBe(0)
 })
 
-test.each(early)('random histories find %s by its rule where it is put back', (name) => {
-  const { status, stdout, left } = putBack([name, '--histories=150'])
-  expect(stdout).toContain('found after')
-  expect({ status, left }).toEqual({ status: 0, left: [] })
-})
+/** Minutes on a busy machine. */
+const patience = 240_000
+
+test.each(early)(
+  'random histories find %s by its rule where it is put back',
+  { timeout: patience },
+  (name) => {
+    const { status, stdout, left } = putBack([name, '--histories=150'])
+    expect(stdout).toContain('found after')
+    expect({ status, left }).toEqual({ status: 0, left: [] })
+  },
+)
 
 test('a patch that does not apply fails and says how to renew it', () => {
   const { status, stdout, left } = putBack([], { X1: patch('  return 4', '  return 5') })
