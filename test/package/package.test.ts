@@ -88,7 +88,7 @@ const manifest = () =>
 describe('the package', () => {
   test('needs what it imports and nothing else', () => {
     const imported = [...files('.js'), ...files('.d.ts')]
-      .flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/\b(?:from|import\() ?'([^.'][^']*)'/g)])
+      .flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/\b(?:from|import\() ?'([@\w][^'\s]*)'/g)])
       .map(([, specifier = '']) => specifier)
       .filter((specifier) => !specifier.startsWith('node:'))
       .map((specifier) => specifier.split('/')[0] ?? '')
