@@ -33,26 +33,9 @@ export function entriesOf(scope: Scope, listed: readonly ListedDestination[]): L
 }
 
 /**
- * Where one edge must be written so that none of the scope's entries takes new calls. `refused` are entries
- * that stand in their set more than once without distinct duids: `set_state` reaches only the first, so
- * nothing is claimed for them.
+ * @returns how one entry is written apart from all others, or undefined where it can't be: it stands in its
+ * set more than once without distinct duids, and `set_state` reaches only the first
  */
-export function disablePlan(
-  scope: Scope,
-  listed: readonly ListedDestination[],
-): { readonly writes: readonly StateWrite[]; readonly refused: readonly ListedDestination[] } {
-  const open = entriesOf(scope, listed).filter((entry) => !isDisabled(entry))
-  const addressOf = addressing(listed)
-  return {
-    writes: open.flatMap((entry): StateWrite[] => {
-      const address = addressOf(entry)
-      return address ? [{ ...address, state: 'd' }] : []
-    }),
-    refused: open.filter((entry) => !addressOf(entry)),
-  }
-}
-
-/** @returns how one entry is written apart from all others, or undefined where it can't be */
 export function addressing(
   list: readonly ListedDestination[],
   opaque: readonly OpaqueEntry[] = [],

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Flags, ListedDestination } from '../../functions/control/destination.ts'
 import {
-  disablePlan,
+  addressing,
   entriesOf,
   isDisabled,
   restoredState,
@@ -39,6 +39,17 @@ function applied(list: readonly ListedDestination[], writes: readonly StateWrite
   return after
 }
 
+/** What is written to have the scope's open entries disabled, and which of them can't be written apart. */
+function disabled(list: readonly ListedDestination[]) {
+  const open = entriesOf(scope, list).filter((entry) => !isDisabled(entry))
+  const addressOf = addressing(list)
+  const writes = open.flatMap((entry): StateWrite[] => {
+    const address = addressOf(entry)
+    return address ? [{ ...address, state: 'd' }] : []
+  })
+  return { writes, refused: open.filter((entry) => !addressOf(entry)) }
+}
+
 /** A list with the drained URI in several groups, twice in some, with duids or without. */
 const lists = fc.array(
   fc.record({
@@ -60,7 +71,7 @@ describe('disabling', () => {
       listed('SIP:10.0.1.20;transport=udp', { set: 9, flags: 'TX' }),
       listed('sip:10.0.1.2', { set: 7 }),
     ]
-    expect(disablePlan(scope, list)).toEqual({
+    expect(disabled(list)).toEqual({
       writes: [
         { set: 0, uri: 'sip:10.0.1.20', state: 'd' },
         { set: 7, uri: 'sip:10.0.1.20:5060', state: 'd' },
@@ -72,12 +83,12 @@ describe('disabling', () => {
 
   it.each(allFlags)('an entry that shows %s is written only if it is not disabled already', (shows) => {
     const list = [listed(machine.uri, { flags: shows })]
-    expect(disablePlan(scope, list).writes).toHaveLength(shows.startsWith('D') ? 0 : 1)
+    expect(disabled(list).writes).toHaveLength(shows.startsWith('D') ? 0 : 1)
   })
 
   it('duplicates in one set are told apart by their duids', () => {
     const list = [listed(machine.uri, { duid: 'a' }), listed(machine.uri, { duid: 'b' })]
-    expect(disablePlan(scope, list).writes).toEqual([
+    expect(disabled(list).writes).toEqual([
       { set: 1, uri: machine.uri, duid: 'a', state: 'd' },
       { set: 1, uri: machine.uri, duid: 'b', state: 'd' },
     ])
@@ -85,37 +96,37 @@ describe('disabling', () => {
 
   it('a duplicate without a duid of its own is refused: set_state reaches only the first', () => {
     const twins = [listed(machine.uri), listed(machine.uri)]
-    expect(disablePlan(scope, twins)).toEqual({ writes: [], refused: twins })
+    expect(disabled(twins)).toEqual({ writes: [], refused: twins })
     const same = [listed(machine.uri, { duid: 'a' }), listed(machine.uri, { duid: 'a' })]
-    expect(disablePlan(scope, same).refused).toEqual(same)
+    expect(disabled(same).refused).toEqual(same)
     const strangersDuid = [...twins, listed('sip:10.0.1.99', { duid: 'a' })].with(
       0,
       same[0] ?? listed(machine.uri),
     )
-    expect(disablePlan(scope, strangersDuid)).toMatchObject({ writes: [], refused: { length: 2 } })
+    expect(disabled(strangersDuid)).toMatchObject({ writes: [], refused: { length: 2 } })
   })
 
   it('a duplicate that only differs in case is one: Kamailio compares without case', () => {
     const list = [listed('sip:10.0.1.20:5060'), listed('SIP:10.0.1.20:5060')]
-    expect(disablePlan(scope, list).refused).toHaveLength(2)
+    expect(disabled(list).refused).toHaveLength(2)
   })
 
   it('a second entry in another set is no duplicate', () => {
     const list = [listed(machine.uri), listed(machine.uri, { set: 2 })]
-    expect(disablePlan(scope, list)).toMatchObject({ writes: { length: 2 }, refused: [] })
+    expect(disabled(list)).toMatchObject({ writes: { length: 2 }, refused: [] })
   })
 
-  it('what the plan does not refuse is disabled on the edge, and nobody else is touched', () => {
+  it('what can be written apart is disabled on the edge, and nobody else is touched', () => {
     fc.assert(
       fc.property(lists, (rows) => {
         const list = entriesFrom(rows)
-        const { writes, refused } = disablePlan(scope, list)
+        const { writes, refused } = disabled(list)
         const after = applied(list, writes)
         const mine = entriesOf(scope, list)
         const stays = (entry: ListedDestination) =>
           !mine.includes(entry) || isDisabled(entry) || refused.includes(entry)
         expect(after).toEqual(list.map((entry) => (stays(entry) ? entry : { ...entry, flags: 'DX' })))
-        expect(disablePlan(scope, after).writes).toEqual([])
+        expect(disabled(after).writes).toEqual([])
       }),
     )
   })
