@@ -54,3 +54,13 @@ test('a message that the dead-letter queue refuses comes again', async () => {
   await take()
   expect(memory.deadLetters.rejected).toHaveLength(1)
 })
+
+test('what a rejected message names is published with it, as far as it could be read', async () => {
+  const { ports, memory } = createWorld()
+  const message = incoming('{"version":1,"id":"change-4711","command":"drain","destination":"all"}')
+  await takeIn(ports, message, async () => {
+    await handleCommand(ports, message)
+  })
+  const read = { id: 'change-4711', command: 'drain', destination: 'all' }
+  expect(memory.events.of('Message Rejected')).toMatchObject([{ read }])
+})
