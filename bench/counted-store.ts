@@ -276,6 +276,11 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     putFreeze: writes('putFreeze', (freeze) => [row('FREEZE'), opening(freezeChange(freeze))], true),
     drain: reads('drain', (id) => `DRAIN#${id}`, bytes),
     putDrain: writes('putDrain', (drain) => [row(`DRAIN#${drainId(drain)}`, bytes(toDrainRow(drain)))]),
+    beginDrain: writes(
+      'beginDrain',
+      (drain) => [row(`DRAIN#${drainId(drain)}`, bytes(toDrainRow(drain))), row(`HOLD#${drain.hold.id}`)],
+      true,
+    ),
     seeRequest: writes('seeRequest', ({ source, id }) => [row(`${source.toUpperCase()}#${id}`)]),
     commandOutcome: reads('commandOutcome', (id) => `COMMAND#${id}`, bytes),
     putCommandOutcome: writes('putCommandOutcome', (id, outcome) => [row(`COMMAND#${id}`, bytes(outcome))]),

@@ -72,6 +72,14 @@ export function writesOf(hold: Hold, filled?: Hold): Write[] {
   ]
 }
 
+/** That it is, as it was placed: neither lifted nor placed anew. */
+export function inForce({ source, id, subject, order }: Hold): Write {
+  return {
+    check: truthKey(keyOf(source, id, subject)),
+    condition: { expression: '#order = :order AND attribute_not_exists(#lifted)', values: { order } },
+  }
+}
+
 /** Whether {@link writesOf} would be refused. */
 export function checksOf(hold: Hold): Write[] {
   return writesOf(hold).flatMap((write): Write[] => {

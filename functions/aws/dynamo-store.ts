@@ -1,15 +1,21 @@
 import { releaseChange } from '../control/change.ts'
-import { drainId } from '../control/drain.ts'
+import { type Drain, drainId } from '../control/drain.ts'
 import type { KeptEvent } from '../ports/events.ts'
 import type { Store } from '../ports/store.ts'
 import { drainRow, toDrainRow } from './drain-row.ts'
 import { dynamoChanges, opening } from './dynamo-changes.ts'
 import { dynamoClearance } from './dynamo-clearance.ts'
 import { dynamoEdges } from './dynamo-edges.ts'
-import { dynamoHolds, notAfter, seenKey } from './dynamo-holds.ts'
+import { dynamoHolds, inForce, notAfter, seenKey } from './dynamo-holds.ts'
 import { dynamoOutcomes } from './dynamo-outcomes.ts'
 import { dynamoReadings } from './dynamo-readings.ts'
-import { createDynamoTable, type DynamoTableOptions, expiringFrom, type Key } from './dynamo-table.ts'
+import {
+  createDynamoTable,
+  type DynamoTableOptions,
+  expiringFrom,
+  type Key,
+  type Write,
+} from './dynamo-table.ts'
 import { keptEventRow, parseAnswer, releaseRow, seenRow } from './rows.ts'
 
 const day = 86_400
@@ -61,6 +67,16 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
   const table = createDynamoTable(options)
   const { clock } = options
   const expiring = expiringFrom(clock)
+  const writeOf = (drain: Drain): Write => ({
+    put:
+      drain.phase.name === 'ended'
+        ? expiring(drainKey(drainId(drain)), toDrainRow(drain), endedDrainSeconds)
+        : { ...drainKey(drainId(drain)), data: toDrainRow(drain) },
+    condition:
+      drain.version === 1
+        ? { expression: 'attribute_not_exists(pk)' }
+        : { expression: '#version = :before', values: { before: drain.version - 1 } },
+  })
 
   return {
     ...dynamoHolds(table),
@@ -75,17 +91,10 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
       return data === undefined ? undefined : parseAnswer(drainRow, data, `DRAIN#${id}`)
     },
     async putDrain(drain) {
-      const written = await table.write({
-        put:
-          drain.phase.name === 'ended'
-            ? expiring(drainKey(drainId(drain)), toDrainRow(drain), endedDrainSeconds)
-            : { ...drainKey(drainId(drain)), data: toDrainRow(drain) },
-        condition:
-          drain.version === 1
-            ? { expression: 'attribute_not_exists(pk)' }
-            : { expression: '#version = :before', values: { before: drain.version - 1 } },
-      })
-      return written ? 'written' : 'conflict'
+      return (await table.write(writeOf(drain))) ? 'written' : 'conflict'
+    },
+    async beginDrain(drain) {
+      return (await table.writeAll([writeOf(drain), inForce(drain.hold)])) ? 'written' : 'conflict'
     },
 
     async seeRequest(of, order, intent) {

@@ -7,6 +7,7 @@ import { RecordMissing } from '../control/errors.ts'
 import { type Hold, holdKey, orderOf } from '../control/hold.ts'
 import { lifecycleRequest } from '../control/lifecycle-request.ts'
 import type { Ports } from '../ports/ports.ts'
+import { putClaim } from './start-drain.ts'
 
 type Needs = Pick<Ports, 'store' | 'clock' | 'config' | 'metrics'>
 
@@ -27,7 +28,7 @@ export async function drainAnew(ports: Needs, payload: WorkflowPayload): Promise
       `drain ${payload.drainId} has no record and no hold: nothing ends it but its message again, or the end of its action`,
     )
   const anew = { ...claim(undefined, request).drain, attempt }
-  if ((await store.putDrain(anew)) === 'written') return anew
+  if ((await putClaim(ports, anew)) === 'written') return anew
   return (await store.drain(payload.drainId)) ?? anew
 }
 

@@ -21,8 +21,11 @@ export async function startDrain(
   for (let tries = 0; tries < 5; tries++) {
     const decision = claim(await ports.store.drain(drainId(request)), request)
     if (decision.kind === 'stale') return 'stale'
-    if (decision.kind !== 'duplicate' && (await ports.store.putDrain(decision.drain)) === 'conflict') continue
     const { drain } = decision
+    if (decision.kind !== 'duplicate' && (await putClaim(ports, drain)) === 'conflict') {
+      if (drain.action || (await isInForce(ports, drain))) continue
+      return 'stale'
+    }
     if (drain.phase.name === 'ended') return 'duplicate'
     const isPlaced = drain.action && drain.phase.name === 'claimed' && (await placeHold(ports, drain))
     const anew = await makeSureItRuns(ports, drain)
@@ -31,6 +34,16 @@ export async function startDrain(
     return anew || decision.kind !== 'duplicate' ? 'started' : 'duplicate'
   }
   throw new StoreConflict(`drain ${drainId(request)} is being claimed by others; the message comes again`)
+}
+
+/** An action's places its hold itself; others begin under one that is in force. */
+export function putClaim({ store }: Pick<Ports, 'store'>, drain: Drain): Promise<'written' | 'conflict'> {
+  return drain.action || drain.phase.name !== 'claimed' ? store.putDrain(drain) : store.beginDrain(drain)
+}
+
+async function isInForce({ store }: Pick<Ports, 'store'>, { hold }: Drain): Promise<boolean> {
+  const known = await store.hold(hold.source, hold.id, hold.subject)
+  return known !== undefined && !known.lifted && known.order === hold.order
 }
 
 /**

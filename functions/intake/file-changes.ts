@@ -4,7 +4,7 @@ import type { EdgeResult } from '../control/edge-result.ts'
 import type { EdgeRecord } from '../control/entry-record.ts'
 import { UnexpectedAnswer } from '../control/errors.ts'
 import { filedForm } from '../control/filed-change.ts'
-import { belongsTo, type Hold, holdKey, mayShowMore } from '../control/hold.ts'
+import { belongsTo, type Hold, holdKey, isByChoice, mayShowMore } from '../control/hold.ts'
 import { type EdgeHead, type Reading, readable } from '../control/reading.ts'
 import type { Ports } from '../ports/ports.ts'
 import { resultsOn, resultWithout } from '../stored/edge-results.ts'
@@ -53,6 +53,7 @@ async function fileThem(ports: Needs, changes: readonly Change[]): Promise<void>
 async function fileOne({ store, clock }: Needs, change: Change, seen: Stored): Promise<void> {
   const now = clock.now()
   const { filedAt = now } = change
+  if (change.filedAt === undefined && (await hasOpenDrain({ store }, change, seen))) return
   if (now - filedAt >= followsForMs) return store.dropChange(change.id)
   const missing = missingOf(change, seen)
   if (change.filedAt !== undefined && missing.length > 0 && missing.every(isAway)) return
@@ -63,6 +64,22 @@ async function fileOne({ store, clock }: Needs, change: Change, seen: Stored): P
   if (open.length > 0 && (isYoung || !isNew)) return
   await store.fileChange(filedForm({ ...change, ...of, shown }, open))
   if (open.length > 0) await store.putShown(change.id, shown, filedAt)
+}
+
+/**
+ * Of a hold that was lifted: its drain has not ended, and the sweep looks for it here, since no hold in force
+ * leads to it.
+ */
+async function hasOpenDrain(
+  { store }: Pick<Ports, 'store'>,
+  change: Change,
+  { holds }: Stored,
+): Promise<boolean> {
+  if (change.kind !== 'lifted' || !isByChoice(change.hold)) return false
+  const id = holdKey(change.hold)
+  if (holds.some((hold) => hold.source !== 'retired' && holdKey(hold) === id)) return false
+  const drain = await store.drain(id)
+  return drain !== undefined && drain.phase.name !== 'ended'
 }
 
 /** What is stored of edges, each part read once a run, where it is asked for. */

@@ -10,18 +10,28 @@ import { publishSwept } from './swept.ts'
 type Needs = StartNeeds & Pick<Ports, 'events'>
 
 /**
- * Drains of holds in force that are looked at no more get their next attempt; a hold by choice whose run was
- * killed before it began a drain gets one.
+ * Drains of holds in force, and of those that were lifted lately, that are looked at no more get their next
+ * attempt; a hold by choice whose run was killed before it began a drain gets one.
  */
 export async function sweepDrains(ports: Needs): Promise<void> {
   const holds = (await ports.store.holds()).filter(({ source }) => source !== 'retired')
-  const drains = await onEach([...Map.groupBy(holds, holdKey)], async ([id, [hold]]) => {
+  const held = Map.groupBy(holds, holdKey)
+  const lifted = (await openLifts(ports)).filter((id) => !held.has(id))
+  const ids = [...held.keys(), ...new Set(lifted)]
+  const drains = await onEach(ids, async (id) => {
     const drain = await ports.store.drain(id)
     if (drain && drain.phase.name !== 'ended') return [drain]
+    const [hold] = held.get(id) ?? []
     if (hold && (!drain || drain.hold.order < hold.order)) await startDrainOf(ports, hold)
     return []
   })
   await goOnLooking(ports, drains.flat())
+}
+
+/** A lift is filed once its drain has ended. A row that can't be read, filing publishes. */
+async function openLifts({ store }: Pick<Ports, 'store'>): Promise<string[]> {
+  const { changes } = await store.openChanges()
+  return changes.flatMap((change) => (change.kind === 'lifted' ? [holdKey(change.hold)] : []))
 }
 
 async function startDrainOf(ports: StartNeeds, hold: Hold): Promise<void> {

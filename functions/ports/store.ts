@@ -1,6 +1,6 @@
 import type { Superseded } from '../control/change.ts'
 import type { Freeze, Waiting, WaitingDrain } from '../control/clearance.ts'
-import type { Drain } from '../control/drain.ts'
+import type { Drain, HoldDrain } from '../control/drain.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import type { EdgeRecord } from '../control/entry-record.ts'
 import type { Hold, HoldName, RequestIntent, Subject } from '../control/hold.ts'
@@ -68,6 +68,11 @@ export interface Store extends Changes {
   drain(id: string): Promise<Drain | undefined>
   /** Condition: no row with this id (version 1) or a row with `version - 1`. */
   putDrain(drain: Drain): Promise<'written' | 'conflict'>
+  /**
+   * As `putDrain`, of an operator's or alarm's drain that begins. Condition besides: its hold is in force, in
+   * the order that the drain names. However late the write arrives, no drain begins whose hold was lifted.
+   */
+  beginDrain(drain: HoldDrain): Promise<'written' | 'conflict'>
 
   /**
    * Raised after each change of what is wanted of the edges: whoever reads `wanted` and then the holds knows

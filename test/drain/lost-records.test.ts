@@ -20,13 +20,14 @@ import {
 /** The drain's row is deleted at this moment. */
 function loseRow(world: World, id = drainId): void {
   let row: Drain | undefined
+  const putDrain = async (record: Drain) => {
+    if ((row?.version ?? 0) !== record.version - 1) return 'conflict'
+    row = structuredClone(record)
+    return 'written'
+  }
   Object.assign(world.memory.store, {
     drain: async (asked: string) => (asked === id ? structuredClone(row) : undefined),
-    putDrain: async (record: Drain) => {
-      if ((row?.version ?? 0) !== record.version - 1) return 'conflict'
-      row = structuredClone(record)
-      return 'written'
-    },
+    ...{ putDrain, beginDrain: putDrain },
   })
 }
 

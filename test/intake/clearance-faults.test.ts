@@ -73,7 +73,14 @@ test('a freeze is answered once nothing can begin any more of what was decided b
 })
 
 describe.each(['before', 'after'] as const)('a drain by choice whose run was killed %s', (when) => {
-  const points = ['putWaiting', 'takeEdge', 'placeWaiting', 'raiseWanted', 'putDrain', 'giveUpEdge'] as const
+  const points = [
+    'putWaiting',
+    'takeEdge',
+    'placeWaiting',
+    'raiseWanted',
+    'beginDrain',
+    'giveUpEdge',
+  ] as const
   test.each(points)('%s begins once, by the sweep or when its message comes again', async (point) => {
     const world = worldWith({ floors: [{ set: 1, count: 1 }], atOnce: 1 })
     await world.settledAll()
@@ -148,7 +155,7 @@ test('what is dropped is published, also by a run that was killed when it had dr
 test('a drain whose hold is placed counts for the limit before it has begun', async () => {
   const world = worldWith({ atOnce: 1 })
   await world.settledAll()
-  world.memory.store.failNext('putDrain', new Error('killed'))
+  world.memory.store.failNext('beginDrain', new Error('killed'))
   await expect(world.command(drain(server))).rejects.toThrow('killed')
   expect(await world.command(drain(neighbour))).toMatchObject({ result: 'waiting' })
 })

@@ -199,7 +199,7 @@ describe('while a freeze is in force', () => {
 
 test('a hold by choice whose run was killed before it began a drain gets one by the sweep', async () => {
   const world = createWorld()
-  world.memory.store.failNext('putDrain', new Error('killed'))
+  world.memory.store.failNext('beginDrain', new Error('killed'))
   await expect(world.command(drain(server))).rejects.toThrow('killed')
   await world.sweep()
   await world.pass(1 * minutes)

@@ -190,7 +190,7 @@ test('a member that can not be done is refused with its reason, and harms no oth
 
 test('what fails of one member keeps no other from beginning, and the message comes again', async () => {
   const world = worldOf()
-  world.memory.store.failNext('putDrain', new Error('throttled'))
+  world.memory.store.failNext('beginDrain', new Error('throttled'))
   await expect(world.command(drain(ofGroup), 1)).rejects.toThrow('throttled')
   await world.pass(1 * minutes)
   expect(publishedIn(world, 'Drain Started')).toHaveLength(1)

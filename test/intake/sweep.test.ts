@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { holdKey } from '../../functions/control/hold.ts'
+import { look } from '../../functions/drain/look.ts'
 import type { WaitingMember } from '../../functions/ports/group-members.ts'
 import { message } from '../contracts/event-files.ts'
+import { minutesGoBy } from '../world/changes-on-file.ts'
 import { publishedIn } from '../world/published.ts'
 import {
+  command,
   config,
   createWorld,
   drainId,
@@ -192,6 +196,27 @@ describe('a drain', () => {
       await world.sweep()
     }
     expect(world.executions.map(({ input }) => input.attempt)).toEqual([1, 2])
+  })
+
+  test('whose execution was stopped ends also where its hold was lifted since: its lift is not filed before', async () => {
+    const world = createWorld()
+    world.edge('edge-a').callTo(server)
+    await world.command(command('command-drain-destination'))
+    const id = holdKey(await world.hold())
+    await world.pass(1 * minutes)
+    world.stop()
+    world.memory.workflows.fail(id, 1)
+    await world.command(command('command-activate', { id: 'activate-1' }))
+    await minutesGoBy(world, 5)
+    const lifts = async () =>
+      (await world.memory.store.openChanges()).changes.filter(({ kind }) => kind === 'lifted')
+    expect(await lifts()).toHaveLength(1)
+    await world.sweep()
+    expect(publishedIn(world, 'Swept')).toMatchObject([{ what: 'drain', drainId: id }])
+    await look(world.ports, world.payload(-1))
+    expect(await world.record(id)).toMatchObject({ state: 'ended', attempt: 2 })
+    await minutesGoBy(world, 1)
+    expect(await lifts()).toEqual([])
   })
 
   test('that others write meanwhile, or that has just ended, is left to them', async () => {

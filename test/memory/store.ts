@@ -218,6 +218,12 @@ export function createMemoryStore(): MemoryStore {
   const changes = memoryChanges()
   const holds = memoryHolds(changes.opens)
   const edges = memoryEdges()
+  const putDrain = (drain: Drain) => {
+    const id = drainId(drain)
+    if ((drains.get(id)?.version ?? 0) !== drain.version - 1) return 'conflict'
+    drains.set(id, structuredClone(drain))
+    return 'written'
+  }
   const store: Store = {
     ...holds.port,
     ...edges.port,
@@ -226,11 +232,11 @@ export function createMemoryStore(): MemoryStore {
     ...memoryInventory(),
 
     drain: async (id) => structuredClone(drains.get(id)),
-    async putDrain(drain) {
-      const id = drainId(drain)
-      if ((drains.get(id)?.version ?? 0) !== drain.version - 1) return 'conflict'
-      drains.set(id, structuredClone(drain))
-      return 'written'
+    putDrain: async (drain) => putDrain(drain),
+    async beginDrain(drain) {
+      const { source, id, subject, order } = drain.hold
+      const hold = await holds.port.hold(source, id, subject)
+      return hold && !hold.lifted && hold.order === order ? putDrain(drain) : 'conflict'
     },
 
     commandOutcome: async (commandId) => structuredClone(outcomes.get(commandId)),

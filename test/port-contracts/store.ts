@@ -78,6 +78,24 @@ export function storeContract(open: () => Store): void {
     })
   })
 
+  test('a drain by choice begins only while its hold is in force, as it was placed', async () => {
+    const store = open()
+    const drain = aHoldDrain(fresh('drain'), { phase: { name: 'claimed' } })
+    const { source, id, order } = drain.hold
+    expect(await store.beginDrain(drain)).toBe('conflict')
+    await store.putHold(aHold(id, { source, order: '0' }))
+    expect(await store.beginDrain(drain)).toBe('conflict')
+    await store.putHold(aHold(id, { source, order }))
+    expect(await store.beginDrain({ ...drain, version: 2 })).toBe('conflict')
+    expect(await store.drain(drainId(drain))).toBe(undefined)
+    expect(await store.beginDrain(drain)).toBe('written')
+    expect(await store.drain(drainId(drain))).toEqual(drain)
+    await store.putHold(aHold(id, { source, order, lifted: { at: 1, by: 'bob' } }))
+    const again = { ...drain, attempt: 2, version: 2 }
+    expect(await store.beginDrain(again)).toBe('conflict')
+    expect(await store.putDrain(again)).toBe('written')
+  })
+
   test('a request older than the newest seen is told what that said, an equal one is not', async () => {
     const store = open()
     const of = { source: 'alarm', id: fresh('alarm') } as const

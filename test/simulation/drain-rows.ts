@@ -20,16 +20,22 @@ export function createLosingStore(): LosingStore {
   const methods = Object.fromEntries(
     Object.keys(store).map((name) => [name, Reflect.get(store, name)]),
   ) as Store
+  const putDrain = (drain: Drain) => {
+    const id = drainId(drain)
+    written.add(id)
+    return store.putDrain(named(drain, keyOf(id).slice(drain.hold.source.length + 1)))
+  }
   return {
     ...methods,
     async drain(id) {
       const drain = await store.drain(keyOf(id))
       return drain && named(drain, id.slice(drain.hold.source.length + 1))
     },
-    putDrain: (drain) => {
-      const id = drainId(drain)
-      written.add(id)
-      return store.putDrain(named(drain, keyOf(id).slice(drain.hold.source.length + 1)))
+    putDrain,
+    async beginDrain(drain) {
+      const { source, id, subject, order } = drain.hold
+      const hold = await store.hold(source, id, subject)
+      return hold && !hold.lifted && hold.order === order ? putDrain(drain) : 'conflict'
     },
     drainIds: () => [...written],
     lose(drainId) {

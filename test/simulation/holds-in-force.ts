@@ -85,6 +85,11 @@ function byOperator(history: History, machine: Machine, at: number): Wanted {
   return reasons.find(isUndecided) ?? 'free'
 }
 
+/** Whether what it asks for ever began. */
+export function wasPlaced({ choices }: History['truth'], { sent }: Said, server: number): boolean {
+  return choices.holds.some((hold) => isOf(hold, sent) && hold.places.includes(server))
+}
+
 /** The command that was sent last decides, until its end. */
 function bySaid(
   history: History,
@@ -115,9 +120,9 @@ function bySaid(
   const wanted = unlessWaiting(truth, 'held', isIts, { server, at })
   const { endsAt = Number.POSITIVE_INFINITY } = last
   if (wanted !== 'held' || endsAt > at + endsEarlyMs) return wanted
-  const wasPlaced = truth.choices.holds.some((hold) => isOf(hold, last.sent) && hold.places.includes(server))
   const isAnew = came.slice(0, -1).some(({ command }) => command === 'drain')
-  if (!wasPlaced && isAnew) return 'undecided: a hold was asked for anew with an end, and waited until then'
+  if (!wasPlaced(truth, last, server) && isAnew)
+    return 'undecided: a hold was asked for anew with an end, and waited until then'
   const isSettled = at >= Math.max(endsAt, last.sent.takenAt ?? at) + endedMs
   const isFree = isSettled && !truth.choices.isFrozen(at - endedMs, at)
   return isFree ? 'free' : 'undecided: a hold has come to its end'

@@ -1,6 +1,6 @@
 import { keyOf } from './edge-truth.ts'
 import { type Findings, since } from './findings.ts'
-import { isUndecided, type Wanted, wantedOf } from './holds-in-force.ts'
+import { isUndecided, type Wanted, wantedOf, wasPlaced } from './holds-in-force.ts'
 import type { EdgeSeen, History, Seen } from './observed.ts'
 import { operators, saidOf } from './operators.ts'
 import type { Machine, Sent } from './truth.ts'
@@ -183,15 +183,8 @@ function judgeDrains(history: History, seen: Seen, findings: Findings): void {
     const isGone =
       machine?.goneAt !== undefined && machine.goneAt + minutesMs < seen.at && id.startsWith('lifecycle/')
     const of = { at: seen.at, ...(server !== undefined && { server }), name: id }
-    if (isLeft(history, id)) continue
     findings.check('no drain outlives its hold', !isClaimed && !isGone && !wasLifted(history, id), of, what)
   }
-}
-
-/** Whether its last execution was stopped, or hangs: it is gone on with only while its hold is in force. */
-function isLeft({ executions }: History, id: string): boolean {
-  const last = executions.findLast(({ drainId }) => drainId === id)
-  return last !== undefined && (last.status === 'STOPPED' || last.hangsSince !== undefined)
 }
 
 /** Whether what was said last of an operator's or alarm's drain lifts its hold, long ago. */
@@ -206,7 +199,10 @@ function wasLifted(history: History, id: string): boolean {
       .at(-1)
     if (!final || final.is === 'maybe' || !isLongAgo(history, final.sent)) return false
     if (final.command === 'activate') return true
-    return !isFrozen && (final.endsAt ?? last.at) + minutesMs < last.at
+    // What waited until its end has changed nothing.
+    return (
+      !isFrozen && wasPlaced(truth, final, machine.server) && (final.endsAt ?? last.at) + minutesMs < last.at
+    )
   }
   const final = truth.sent.findLast(
     ({ about, deliveredAt, rejected }) =>

@@ -36,6 +36,8 @@ export function watched(
       }
       choices.writesHold({ ...scopeOf(hold), ...state })
     })
+  const drainWritten = ({ hold, phase }: Parameters<LosingStore['putDrain']>[0]) =>
+    noted((at) => choices.drains.push({ at, key: scopeOf(hold).key, phase: phase.name, order: hold.order }))
   return {
     ...store,
     async putHold(hold, over) {
@@ -83,11 +85,12 @@ export function watched(
     },
     async putDrain(drain) {
       const written = await store.putDrain(drain)
-      const { hold, phase } = drain
-      if (written === 'written')
-        noted((at) =>
-          choices.drains.push({ at, key: scopeOf(hold).key, phase: phase.name, order: hold.order }),
-        )
+      if (written === 'written') drainWritten(drain)
+      return written
+    },
+    async beginDrain(drain) {
+      const written = await store.beginDrain(drain)
+      if (written === 'written') drainWritten(drain)
       return written
     },
     async putReading(generation, found) {
