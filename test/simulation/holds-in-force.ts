@@ -188,7 +188,9 @@ function byLifecycle(history: History, machine: Machine, at: number): Wanted {
   const wasOurs = going !== undefined && going.by === 'completion' && !going.deadMachine
   const goneEarly = !wasOurs && machine.goneAt !== undefined && machine.goneAt < found + noticeMs
   if (goneEarly) return 'undecided: the machine was gone before anybody could look'
-  if (going && history.wasUnlisted(machine.server, found, at))
+  // The sweep may have found it long before its message came.
+  const since = going && going.at < found ? first.sentAt : found
+  if (going && history.wasUnlisted(machine.server, since, at))
     return 'undecided: it may have been listed nowhere'
   const goneAt = machine.goneAt ?? Number.POSITIVE_INFINITY
   if (goneAt < at && history.wasUnlisted(machine.server, goneAt, at))
