@@ -85,9 +85,19 @@ export function openDisplay(
 }
 
 function titleOf(world: World, verdicts: readonly ScenarioReport[], ms: number): string {
-  const { placed, up, failed, cut } = world.ledger.totals()
   const passed = verdicts.filter((verdict) => verdict.passed).length
-  return `${Math.round(ms / 1000)} s: ${up} calls up, ${placed} placed, ${failed} failed, ${cut} cut; ${passed} of ${verdicts.length} verdicts good`
+  return `${Math.round(ms / 1000)} s: ${callsOf(world)}; ${passed} of ${verdicts.length} verdicts good`
+}
+
+function callsOf({ ledger }: World): string {
+  const { placed, up, failed, cut } = ledger.totals()
+  return `${up} calls up, ${placed} placed, ${failed} failed, ${cut} cut`
+}
+
+/** The same table once, without colour. */
+export function renderStatus(world: World, width: number): string[] {
+  const edges = world.edges.map(({ name }) => name)
+  return renderTable(rowsOf(world), { width, edges, colour: false, title: callsOf(world) })
 }
 
 function rowsOf(world: World): TableRow[] {

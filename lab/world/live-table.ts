@@ -28,6 +28,8 @@ interface Column {
   readonly text: (row: TableRow) => string
   readonly tone?: (row: TableRow) => keyof typeof paint | undefined
   readonly right?: boolean
+  /** cut between two words */
+  readonly words?: boolean
 }
 
 /** Renders the table; no line is wider than `width`. */
@@ -48,27 +50,24 @@ export function renderTable(rows: readonly TableRow[], options: TableOptions): s
 
 function columnsFor({ width, edges }: TableOptions): Column[] {
   const wide = width >= 120
+  const bar = wide ? 24 : 6
   const columns: Column[] = [
     { title: 'server', width: 9, text: ({ name }) => name },
-    { title: 'address', width: 17, text: ({ address }) => address },
+    ...(wide ? [{ title: 'address', width: 17, text: ({ address }: TableRow) => address }] : []),
     { title: 'calls', width: 5, right: true, text: ({ calls }) => `${calls}` },
-    ...(wide
-      ? [{ title: '', width: 24, text: ({ calls }: TableRow) => '█'.repeat(Math.min(24, calls)) }]
-      : []),
+    { title: '', width: bar, text: ({ calls }) => '█'.repeat(Math.min(bar, calls)) },
     ...edges.map((edge, index) => ({
       title: edge,
       width: 7,
       text: ({ flags }: TableRow) => flags[index] ?? '?',
       tone: ({ flags }: TableRow) => toneOf(flags[index] ?? '?'),
     })),
-    ...(wide
-      ? [{ title: 'instance', width: 20, text: ({ instance }: TableRow) => instance, tone: instanceTone }]
-      : []),
+    { title: 'instance', width: wide ? 20 : 16, text: ({ instance }) => instance, tone: instanceTone },
   ]
   const used = columns.reduce((sum, column) => sum + column.width + 1, 0)
   return [
     ...columns,
-    { title: 'workflow', width: Math.max(8, width - used), text: ({ workflow }) => workflow },
+    { title: 'workflow', width: Math.max(8, width - used), text: ({ workflow }) => workflow, words: true },
   ]
 }
 
@@ -81,13 +80,19 @@ function instanceTone({ instance }: TableRow): keyof typeof paint | undefined {
   return instance === 'InService' ? undefined : 'yellow'
 }
 
-function padded(text: string, { width, right }: Column): string {
-  const short = cut(text, width)
+function padded(text: string, { width, right, words }: Column): string {
+  const short = words ? cutAtWord(text, width) : cut(text, width)
   return right ? short.padStart(width) : short.padEnd(width)
 }
 
 function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`
+}
+
+function cutAtWord(text: string, width: number): string {
+  const short = cut(text, width)
+  const space = short.lastIndexOf(' ')
+  return short === text || space < 1 ? short : `${short.slice(0, space).replace(/,$/, '')} …`
 }
 
 function toned(text: string, tone: keyof typeof paint | undefined, colour: boolean): string {

@@ -12,7 +12,7 @@ import {
 } from '../scenarios/fleet-plan.ts'
 import { type AsteriskServer, startAsterisk } from '../sip/asterisk.ts'
 import type { CallLedger } from '../sip/call-ledger.ts'
-import { type MediaServer, type SippLab, startMediaServer } from '../sip/calls.ts'
+import { type MediaServer, type SippLab, startCaller, startMediaServer } from '../sip/calls.ts'
 import { type DispatcherEntry, type Edge, startEdge } from '../sip/edge.ts'
 import { type FlagWatch, watchFlags } from '../sip/flag-watch.ts'
 import { startTraffic, type Traffic } from '../sip/traffic.ts'
@@ -41,6 +41,8 @@ export interface SipSide {
   readonly addEdge: (planned: EdgePlan) => Promise<Edge>
   /** Calls through this edge alone, beside those of `traffic()`. */
   readonly callThrough: (edge: Edge) => Promise<Traffic>
+  /** Places one call through this edge. @returns the caller's name in the ledger */
+  readonly placeCall: (edge: Edge, callMs: number) => Promise<string>
   /** Calls start again after `traffic().finish()`. */
   readonly startTraffic: () => Promise<void>
 }
@@ -139,11 +141,21 @@ export async function startEdges(
   let current = await startTraffic(lab, edges, phase)
   lab.closing.defer(() => current.kill())
   lab.log('callers place calls')
+  let placed = 0
   return {
     edges,
     flags,
     traffic: () => current,
     addEdge,
+    placeCall: async (edge, callMs) => {
+      placed += 1
+      const { name, kill } = await startCaller(lab, {
+        ...{ name: `one-${placed}`, address: '127.0.3.9', via: edge, called: 'one' },
+        ...{ callsPerSecond: 10, callMs, maxCalls: 1 },
+      })
+      lab.closing.defer(kill)
+      return name
+    },
     callThrough: async (edge) => {
       const more = await startTraffic(lab, [edge], phase)
       lab.closing.defer(() => more.kill())

@@ -17,16 +17,23 @@ const rows: TableRow[] = [
 ]
 const options = { title: '12 s: 90 calls up', edges: ['edge-a', 'edge-b'], colour: false }
 
-test('at 80 columns each server has its calls, its flags per edge and its workflow state', () => {
+test('at 80 columns each server has its calls, flags per edge, Auto Scaling state and workflow, in whole words', () => {
   const [, heading, row] = renderTable(rows, { ...options, width: 80 })
-  expect(heading?.trimEnd()).toBe('server    address           calls edge-a  edge-b  workflow')
-  expect(row).toBe('long-1.2  127.0.2.21:51234     14 DX DX   ?       draining, 14 calls left')
+  expect(heading?.trimEnd()).toBe('server    calls        edge-a  edge-b  instance         workflow')
+  expect(row).toBe('long-1.2     14 ██████ DX DX   ?       Terminating:Wait draining, 14 calls left')
 })
 
-test('at 160 columns there is a bar of the calls and the state by Auto Scaling too', () => {
+test('what does not fit is cut between two words', () => {
+  const long = rows.map((row) => ({ ...row, workflow: 'Lifecycle Completion Failed' }))
+  const [, , row] = renderTable(long, { ...options, width: 80 })
+  expect(row).toMatch(/Terminating:Wait Lifecycle Completion …$/)
+})
+
+test('at 160 columns there is the address too, and a longer bar', () => {
   const [, , row] = renderTable(rows, { ...options, width: 160 })
+  expect(row).toContain('127.0.2.21:51234')
   expect(row).toContain('██████████████ ')
-  expect(row).toContain('Terminating:Wait')
+  expect(row).toContain('Terminating:Wait     draining, 14 calls left')
 })
 
 test('no line is wider than the terminal, whatever is in it', () => {

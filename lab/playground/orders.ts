@@ -1,0 +1,153 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as z from 'zod'
+import { instanceOf, type Machine } from '../auto-scaling/machines.ts'
+import { changeAlarm } from '../scenarios/server-alarm.ts'
+import type { Severable } from '../sip/severable-proxy.ts'
+import { renderStatus } from '../world/display.ts'
+import type { World } from '../world/world.ts'
+
+/** What a person may have done to a lab that is up. */
+export const order = z.discriminatedUnion('name', [
+  z.object({ name: z.literal('status'), columns: z.int().min(40) }),
+  z.object({ name: z.literal('scale-in'), server: z.string().optional() }),
+  z.object({ name: z.literal('launch'), server: z.string().optional() }),
+  z.object({ name: z.literal('alarm'), server: z.string(), state: z.enum(['ALARM', 'OK']) }),
+  z.object({ name: z.literal('call'), edge: z.string(), seconds: z.int().min(1) }),
+  z.object({ name: z.literal('break'), edge: z.string() }),
+  z.object({ name: z.literal('mend'), edge: z.string() }),
+  z.object({ name: z.literal('stop') }),
+])
+export type Order = z.output<typeof order>
+
+/** An order that the lab can't follow; the message says what it can. */
+export class OrderRefused extends Error {
+  override readonly name = 'OrderRefused'
+}
+
+/** The edges end calls at 27 s, and so what is longer would be no call that our settings allow. */
+export const longestCallSeconds = 25
+
+/** The lab as orders reach it: its world, and the way to each edge's JSON-RPC. */
+export interface Reach {
+  readonly world: World
+  readonly ways: ReadonlyMap<string, Severable>
+}
+
+/** @returns what came of it, in lines. @throws OrderRefused */
+export async function follow(
+  { world, ways }: Reach,
+  given: Exclude<Order, { name: 'stop' }>,
+): Promise<string[]> {
+  switch (given.name) {
+    case 'status':
+      return renderStatus(world, given.columns)
+    case 'scale-in':
+      return scaleIn(world, given.server)
+    case 'launch':
+      return launch(world, given.server)
+    case 'alarm': {
+      const machine = machineNamed(world, given.server)
+      await changeAlarm(world, machine, given.state)
+      return [`the alarm of ${given.server} (${machine.uri}) is in ${given.state}`]
+    }
+    case 'call':
+      return placeCall(world, given)
+    case 'break':
+      wayTo(ways, given.edge).sever()
+      return [
+        `${given.edge} answers no JSON-RPC any more; its calls go on. npm run lab -- mend ${given.edge}`,
+      ]
+    case 'mend':
+      wayTo(ways, given.edge).mend()
+      return [`${given.edge} answers again`]
+    default:
+      return given satisfies never
+  }
+}
+
+async function scaleIn(world: World, name: string | undefined): Promise<string[]> {
+  const machine = name === undefined ? anyThat(world, inService) : machineNamed(world, name)
+  if (!inService(machine))
+    throw new OrderRefused(`${machine.plan.name} is not in service: ${stateOf(machine)}`)
+  const { id } = instanceOf(machine)
+  await world.autoScaling.terminate(id)
+  return [
+    `Auto Scaling takes ${machine.plan.name} away (${id}, ${machine.uri}): it waits at its hook until its last call is over`,
+    `npx kdc explain ${id}`,
+  ]
+}
+
+async function launch(world: World, name: string | undefined): Promise<string[]> {
+  const machine = name === undefined ? anyThat(world, isGone) : machineNamed(world, name)
+  if (!isGone(machine))
+    throw new OrderRefused(
+      `${machine.plan.name} is there still: ${stateOf(machine)}; npm run lab -- scale-in ends it`,
+    )
+  await world.machines.replace(machine)
+  const { group, address } = machine.plan
+  const { instance } = await world.autoScaling.launch({ group, privateIp: address })
+  machine.instance = instance
+  return [
+    `Auto Scaling launches ${instance.id} on ${machine.uri}: it gets calls once it is let in on every edge`,
+  ]
+}
+
+async function placeCall(
+  world: World,
+  { edge: name, seconds }: Extract<Order, { name: 'call' }>,
+): Promise<string[]> {
+  if (seconds > longestCallSeconds)
+    throw new OrderRefused(`the edges of the lab end calls at 27 s: ask for ${longestCallSeconds} s at most`)
+  const edge = world.edges.find((each) => each.name === name)
+  if (!edge) throw new OrderRefused(`there is no edge "${name}": ${names(world.edges)}`)
+  const caller = await world.placeCall(edge, seconds * 1000)
+  for (let tries = 0; tries < 50; tries++) {
+    const call = world.ledger.calls().find((each) => each.caller === caller)
+    if (call?.outcome === 'failed') throw new OrderRefused(`the call failed: ${call.why}`)
+    if (call?.server !== undefined && call.answeredAt !== undefined)
+      return [`a call of ${seconds} s through ${name} is up on ${call.server}`]
+    await sleep(100)
+  }
+  throw new OrderRefused(`the call through ${name} was not answered within 5 s`)
+}
+
+function anyThat(world: World, is: (machine: Machine) => boolean): Machine {
+  const machine = world.machines.all().find(is)
+  if (!machine) throw new OrderRefused('there is no such server: npm run lab -- status shows them')
+  return machine
+}
+
+function machineNamed(world: World, name: string): Machine {
+  const machine = world.machines
+    .all()
+    .find(({ plan, uri, instance }) => [plan.name, uri, instance?.id].includes(name))
+  if (machine) return machine
+  throw new OrderRefused(
+    `there is no server "${name}": ${world.machines
+      .all()
+      .map(({ plan }) => plan.name)
+      .join(', ')}`,
+  )
+}
+
+function wayTo(ways: Reach['ways'], edge: string): Severable {
+  const way = ways.get(edge)
+  if (way) return way
+  throw new OrderRefused(`there is no edge "${edge}": ${[...ways.keys()].join(', ')}`)
+}
+
+function names(all: readonly { readonly name: string }[]): string {
+  return all.map(({ name }) => name).join(', ')
+}
+
+function stateOf({ instance }: Machine): string {
+  return instance?.lifecycleState ?? 'unknown'
+}
+
+function inService(machine: Machine): boolean {
+  return stateOf(machine) === 'InService'
+}
+
+function isGone(machine: Machine): boolean {
+  return stateOf(machine) === 'Terminated'
+}
