@@ -263,6 +263,7 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
       ({ drains }) => sum(drains),
     ),
     putWaiting: writes('putWaiting', (waiting) => [row('WAITING', bytes(waiting))], true),
+    isStale: writes('isStale', ({ id }) => [row('WAITING'), row(`HOLD#${id}`), row(`OPERATOR#${id}`)], true),
     dropWaiting: writes('dropWaiting', () => [row('WAITING')]),
     placeWaiting: writes(
       'placeWaiting',

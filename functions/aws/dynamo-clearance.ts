@@ -11,7 +11,7 @@ import { edgeLeaseRow } from './edge-rows.ts'
 import { freezeRow, parseAnswer, waitingRow } from './rows.ts'
 
 const freezeKey: Key = { pk: 'FREEZE', sk: 'FREEZE' }
-const waitingKey = ({ hold }: WaitingDrain): Key => ({ pk: 'WAITING', sk: holdKey(hold) })
+const waitingKey = ({ hold }: Pick<WaitingDrain, 'hold'>): Key => ({ pk: 'WAITING', sk: holdKey(hold) })
 /** The row of this very request, or of an older one about the same hold. */
 const waits = ({ hold }: WaitingDrain): Condition => ({
   expression: 'attribute_exists(pk) AND #order <= :order',
@@ -20,7 +20,7 @@ const waits = ({ hold }: WaitingDrain): Condition => ({
 
 type Clearances = Pick<
   Store,
-  'waiting' | 'putWaiting' | 'dropWaiting' | 'placeWaiting' | 'freeze' | 'putFreeze'
+  'waiting' | 'putWaiting' | 'isStale' | 'dropWaiting' | 'placeWaiting' | 'freeze' | 'putFreeze'
 >
 
 /** What waits for clearance, and the freeze. */
@@ -44,6 +44,10 @@ export function dynamoClearance(table: DynamoTable): Clearances {
       const put = { ...waitingKey(waiting), data: { ...waiting, order } }
       const writes = [{ put, condition: notAfter(order) }, ...checksOf(waiting.hold)]
       return (await table.writeAll(writes)) ? 'written' : 'stale'
+    },
+    async isStale(hold) {
+      const waiting = { check: waitingKey({ hold }), condition: notAfter(hold.order) }
+      return !(await table.writeAll([waiting, ...checksOf(hold)]))
     },
     dropWaiting(waiting, superseded) {
       const drop = { delete: waitingKey(waiting), condition: waits(waiting) }

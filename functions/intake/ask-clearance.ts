@@ -16,7 +16,8 @@ export type Asked = Omit<WaitingDrain, 'since'>
 /**
  * Asks for drains by choice, all before any of them is decided on: each begins now, or waits in order without
  * a hold, and begins by itself.
- * @param never what is done with one that can't begin unless the fleet grows or the settings change
+ * @param never what is done with one that can't begin unless the fleet grows or the settings change; `refused`
+ * writes nothing of it
  * @returns what came of each so far, by hold key; what failed keeps no other one back
  */
 export async function askForAll(
@@ -24,14 +25,34 @@ export async function askForAll(
   asked: readonly Asked[],
   never: 'waits' | 'refused',
 ): Promise<ReadonlyMap<string, Cleared>> {
-  const found = await decided(ports, asked)
-  await onEach(asked, async ({ hold }) => {
-    const cleared = found.get(holdKey(hold))
-    if (cleared?.kind !== 'never') return
-    if (never === 'waits') found.set(holdKey(hold), { ...cleared, kind: 'waits' })
-    else await ports.store.dropWaiting({ hold, since: hold.placedAt })
+  const refused = never === 'refused' ? await neverBegin(ports, asked) : new Map<string, Cleared>()
+  const found = await decided(
+    ports,
+    asked.filter(({ hold }) => !refused.has(holdKey(hold))),
+  )
+  for (const [key, cleared] of found)
+    if (cleared.kind === 'never') found.set(key, { ...cleared, kind: 'waits' })
+  return new Map([...refused, ...found])
+}
+
+/**
+ * Found before anything is written, so that what such a request would replace waits on. What an earlier
+ * delivery has asked for waits already, and something later may have been requested since.
+ */
+async function neverBegin(ports: ClearanceNeeds, asked: readonly Asked[]): Promise<Map<string, Cleared>> {
+  if (rulesOf(ports).floors.length === 0) return new Map()
+  const { drains } = await ports.store.waiting()
+  const known = new Map(drains.map(({ hold }) => [holdKey(hold), hold.order]))
+  const open = asked.filter(({ hold }) => known.get(holdKey(hold)) !== hold.order)
+  const foreseen = await foreseeClearance(ports, open)
+  const found = await onEach(open, async ({ hold }): Promise<[string, Cleared][]> => {
+    const key = holdKey(hold)
+    const clearance = foreseen.get(key)
+    if (!clearance || clearance.clear || !clearance.never) return []
+    if (await ports.store.isStale(hold)) return [[key, { kind: 'stale' }]]
+    return [[key, { kind: 'never', because: clearance.because }]]
   })
-  return found
+  return new Map(found.flat())
 }
 
 /** The same for one. @throws what it failed of */

@@ -1,6 +1,6 @@
 import type { Superseded } from '../control/change.ts'
 import type { Freeze, Waiting, WaitingDrain } from '../control/clearance.ts'
-import type { Drain, HoldDrain } from '../control/drain.ts'
+import type { Drain, DrainHold, HoldDrain } from '../control/drain.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import type { EdgeRecord } from '../control/entry-record.ts'
 import type { Hold, HoldName, RequestIntent, Subject } from '../control/hold.ts'
@@ -47,6 +47,8 @@ export interface Store extends Changes {
    * `putHold` has it (`stale`).
    */
   putWaiting(waiting: WaitingDrain): Promise<'written' | 'stale'>
+  /** Whether `putWaiting` of this hold would be `stale`. */
+  isStale(hold: DrainHold): Promise<boolean>
   /**
    * @param superseded left out: nothing later is the reason
    * @returns whether it waited still: nobody else has begun or dropped it

@@ -20,6 +20,15 @@ const sweepAt = async (world: World, ms: number) => {
   await world.sweep()
 }
 
+const unlist = async (world: World, gone: string) => {
+  for (const edge of world.edges) {
+    edge.writeFile(file.filter(({ uri }) => uri !== gone))
+    edge.strangerReloads()
+  }
+  await world.pass(1 * minutes)
+  await world.reconcile()
+}
+
 test('a window begins with the sweep once its beginning has come, and not before, and ends at its end', async () => {
   const world = createWorld()
   const [from, until] = [after(world, 3 * hours), after(world, 4 * hours)]
@@ -58,12 +67,7 @@ test('activate drops a window, which never begins', async () => {
 test('activate drops a window also where its server has left the lists since', async () => {
   const world = createWorld()
   await world.command(drain(server, { from: after(world, 2 * hours) }))
-  for (const edge of world.edges) {
-    edge.writeFile(file.filter(({ uri }) => uri !== server))
-    edge.strangerReloads()
-  }
-  await world.pass(1 * minutes)
-  await world.reconcile()
+  await unlist(world, server)
   expect(await world.command(activate(server))).toMatchObject({ dropped: [{ who: 'alice' }] })
   expect(await waitingIn(world)).toEqual([])
 })
@@ -84,6 +88,32 @@ test('a window that can never begin is refused when it is asked for', async () =
   await expect(world.command(window)).rejects.toThrow('it can never begin: set 1')
   await expect(world.command({ ...window, dryRun: true })).rejects.toThrow('it can never begin: set 1')
   expect(await waitingIn(world)).toEqual([])
+})
+
+test('a drain that is refused, as it can never begin, leaves the window that it would have replaced', async () => {
+  const world = worldWith({ floors: [{ set: 1, count: 1 }] })
+  const until = after(world, 2 * hours)
+  await world.command(drain(server, { from: after(world, 1 * hours), until }), 1)
+  await unlist(world, neighbour)
+  await expect(world.command(drain(server, { id: 'drain-2' }), 2)).rejects.toThrow('it can never begin')
+  expect((await world.memory.store.waiting()).drains).toMatchObject([{ hold: { endsAt: Date.parse(until) } }])
+  expect(publishedIn(world, 'Drain Superseded')).toEqual([])
+})
+
+test('a window that waits when its message comes again waits on, also where it could never begin by now', async () => {
+  const world = worldWith({ floors: [{ set: 1, count: 1 }] })
+  const window = drain(server, { from: after(world, 1 * hours) })
+  world.memory.store.failNext('putCommandOutcome', new Error('killed'))
+  await expect(world.command(window, 1)).rejects.toThrow('killed')
+  await unlist(world, neighbour)
+  expect(await world.command(window, 1)).toMatchObject({ result: 'waiting' })
+  expect(await waitingIn(world)).toEqual([alices])
+})
+
+test('a drain that could never begin is stale where something later was requested', async () => {
+  const world = worldWith({ floors: [{ set: 1, count: 2 }] })
+  await world.command(activate(server), 2)
+  expect(await world.command(drain(server), 1)).toMatchObject({ result: 'stale' })
 })
 
 test('force begins no window before its time, and begins it then whatever the floor asks for', async () => {

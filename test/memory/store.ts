@@ -10,7 +10,7 @@ import { type Drain, drainId } from '../../functions/control/drain.ts'
 import type { EdgeRelease } from '../../functions/control/edge-release.ts'
 import type { EdgeRecord } from '../../functions/control/entry-record.ts'
 import { StoreConflict } from '../../functions/control/errors.ts'
-import type { Hold, HoldSource, RequestIntent, Subject } from '../../functions/control/hold.ts'
+import type { Hold, HoldName, HoldSource, RequestIntent, Subject } from '../../functions/control/hold.ts'
 import type { Inventory } from '../../functions/control/instance-life.ts'
 import {
   type EdgeHead,
@@ -45,16 +45,18 @@ function memoryWaiting(
 ) {
   const rows = new Map<string, WaitingDrain>()
   let freeze: Freeze | undefined
-  const keyOf = ({ hold }: WaitingDrain) => `${hold.source}/${hold.id}`
+  const keyOf = ({ hold }: { readonly hold: HoldName }) => `${hold.source}/${hold.id}`
+  const isStale = (hold: Hold) =>
+    (rows.get(keyOf({ hold }))?.hold.order ?? '') > hold.order || holds.isStale(hold)
   const waits = (waiting: WaitingDrain) => {
     const known = rows.get(keyOf(waiting))
     return known !== undefined && known.hold.order <= waiting.hold.order
   }
   return {
     waiting: async () => structuredClone({ drains: [...rows.values()], unread: [] }),
+    isStale: async (hold) => isStale(hold),
     async putWaiting(waiting) {
-      const isOlder = (rows.get(keyOf(waiting))?.hold.order ?? '') > waiting.hold.order
-      if (isOlder || holds.isStale(waiting.hold)) return 'stale'
+      if (isStale(waiting.hold)) return 'stale'
       rows.set(keyOf(waiting), structuredClone(waiting))
       return 'written'
     },

@@ -45,7 +45,10 @@ export function clearanceContract(open: () => Store, fresh: (name: string) => st
     test('is replaced by a later request about its hold, or the same again, and by no older one', async () => {
       const store = open()
       const id = fresh('waiting')
+      expect(await store.isStale(aWaiting(id, { order: '1' }).hold)).toBe(false)
       await store.putWaiting(aWaiting(id))
+      expect(await store.isStale(aWaiting(id, { order: '1' }).hold)).toBe(true)
+      expect(await store.isStale(aWaiting(id).hold)).toBe(false)
       expect(await store.putWaiting(aWaiting(id, { order: '1' }))).toBe('stale')
       expect(await store.putWaiting(aWaiting(id, { why: 'again' }))).toBe('written')
       const later = aWaiting(id, { order: '3' })
@@ -65,6 +68,7 @@ export function clearanceContract(open: () => Store, fresh: (name: string) => st
       await store.putHold({ ...lifted.hold, lifted: { at: 1, by: 'bob' } })
       await store.putHold({ ...placed.hold, order: '3' })
       for (const waiting of [seen, lifted, placed]) {
+        expect(await store.isStale(waiting.hold)).toBe(true)
         expect(await store.putWaiting(waiting)).toBe('stale')
         expect(await waitingOf(store, waiting)).toEqual([])
       }
