@@ -4,7 +4,6 @@ import type { Clearance } from '../control/clearance.ts'
 import type { DrainHold } from '../control/drain.ts'
 import { DuplicateDestination } from '../control/errors.ts'
 import { holdKey } from '../control/hold.ts'
-import { refuseBeyond } from '../control/sender.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Sent } from '../stored/command-outcome.ts'
 import { together } from '../stored/edge-results.ts'
@@ -14,7 +13,7 @@ import { type Asked, askForAll, foreseeClearance, ownRequests } from './ask-clea
 import type { ClearanceNeeds, Cleared } from './clear-drains.ts'
 import { askedFor, neverBegins, publishWaiting, refuseUnshown } from './hold-and-drain.ts'
 import { membersOf, nothingThere } from './members.ts'
-import { heldOrWaiting, operatorOrder, ownHoldId } from './operator-hold.ts'
+import { operatorOrder, ownHoldId, refuseBeyondLimit } from './operator-hold.ts'
 import { keepPending } from './pending-outcomes.ts'
 import { planHolds } from './plan-holds.ts'
 import { duplicatesIn, type Target, type TargetNeeds, targetOf } from './target.ts'
@@ -44,8 +43,8 @@ export async function drainMembers(
 ): Promise<Bulk> {
   if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
   const { wanted, unread } = await wantedOf(ports, command, many, sent)
-  const keys = wanted.map(({ hold }) => holdKey(hold))
-  refuseBeyond(ports.config.maxHoldsPerSender, sent.sender, await heldOrWaiting(ports), keys)
+  const holds = wanted.map(({ hold }) => hold)
+  await refuseBeyondLimit(ports, sent.sender, holds)
   const { refused, clean } = withoutDuplicates(wanted)
   const asked = clean.map(({ asked }) => asked)
   const { from: beginsAt, until: endsAt } = command

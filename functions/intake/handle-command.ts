@@ -10,7 +10,7 @@ import type { CommandAnswer, EventDetail } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { AnswerPending, CommandRefused, InvalidMessage } from '../control/errors.ts'
 import { type Hold, type HoldName, holdKey, named, orderOf } from '../control/hold.ts'
-import { refuseBeyond, verifiedSender } from '../control/sender.ts'
+import { verifiedSender } from '../control/sender.ts'
 import { refuseWindow } from '../control/window.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { CommandOutcomeRow } from '../ports/store.ts'
@@ -23,11 +23,18 @@ import type { ClearanceNeeds } from './clear-drains.ts'
 import { drainMembers } from './drain-members.ts'
 import { dropWaiting } from './drop-waiting.ts'
 import { freeze, unfreeze } from './freeze.ts'
-import { holdAndDrain } from './hold-and-drain.ts'
+import { askedFor, holdAndDrain } from './hold-and-drain.ts'
 import type { Incoming } from './intake.ts'
 import { type LiftNeeds, lift } from './lift.ts'
 import { mayRestart } from './may-restart.ts'
-import { heldOrWaiting, liftedBefore, operatorOrder, others, ownHoldId } from './operator-hold.ts'
+import {
+  heldOrWaiting,
+  liftedBefore,
+  operatorOrder,
+  others,
+  ownHoldId,
+  refuseBeyondLimit,
+} from './operator-hold.ts'
 import { keepPending } from './pending-outcomes.ts'
 import { planActivate, planDrain } from './plan-holds.ts'
 import { heldInstance, resolveTarget, speaksOf, type Target, type TargetNeeds, targetOf } from './target.ts'
@@ -124,8 +131,8 @@ async function drain(
   const target = targetOf(placedBefore) ?? (await resolveTarget(ports, targetName(command)))
   const holdId = ownHoldId(target, command.requestedBy)
   const hold = holdKey({ source: 'operator', id: holdId })
-  refuseBeyond(ports.config.maxHoldsPerSender, sender, await heldOrWaiting(ports), [hold])
   const asked = { ...operatorOrder(ports, command, { order, sender }), holdId }
+  await refuseBeyondLimit(ports, sender, [askedFor(target, asked).hold])
   const { until: endsAt } = command
   if (command.dryRun) return { ...(await planDrain(ports, target, asked)), endsAt }
   const held = await holdAndDrain(ports, target, asked)

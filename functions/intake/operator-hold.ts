@@ -1,8 +1,12 @@
 import type { DrainCommand } from '../contracts/command.ts'
 import { destinationKey } from '../control/destination.ts'
-import { type Hold, named } from '../control/hold.ts'
+import type { DrainHold } from '../control/drain.ts'
+import { CommandRefused } from '../control/errors.ts'
+import { type Hold, holdKey, named } from '../control/hold.ts'
+import { refuseBeyond, type Sender } from '../control/sender.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Sent } from '../stored/command-outcome.ts'
+import { onEach } from '../stored/on-each.ts'
 import type { DrainOrder } from './hold-and-drain.ts'
 import type { Target } from './target.ts'
 
@@ -36,7 +40,28 @@ export function operatorOrder(
   }
 }
 
-/** What the limit of holds per sender counts. */
+/**
+ * What a later request has overtaken takes nothing of the limit: its message comes again, and is answered.
+ * @throws CommandRefused where with the others its sender would have more holds than the settings allow
+ */
+export async function refuseBeyondLimit(
+  ports: Pick<Ports, 'store' | 'config'>,
+  sender: Sender,
+  asked: readonly DrainHold[],
+): Promise<void> {
+  const holds = await heldOrWaiting(ports)
+  const refuse = (its: readonly DrainHold[]) =>
+    refuseBeyond(ports.config.maxHoldsPerSender, sender, holds, its.map(holdKey))
+  try {
+    refuse(asked)
+  } catch (error) {
+    if (!(error instanceof CommandRefused)) throw error
+    const open = await onEach(asked, async (hold) => ((await ports.store.isStale(hold)) ? [] : [hold]))
+    refuse(open.flat())
+  }
+}
+
+/** Holds in force, and those that wait. */
 export async function heldOrWaiting({ store }: Pick<Ports, 'store'>): Promise<readonly Hold[]> {
   const { drains } = await store.waiting()
   return [...(await store.holds()), ...drains.map(({ hold }) => hold)]

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
 import { some } from '../present.ts'
 import {
@@ -142,6 +142,24 @@ test('a drain whose answer was lost is answered when it comes again, also at the
   world.memory.store.failNext('putCommandOutcome', new Error('throttled'))
   await expect(world.command(drain(), 1)).rejects.toThrow('throttled')
   expect(await world.command(drain(), 1)).toMatchObject({ destinations: [server] })
+})
+
+describe('a drain that comes again after it was lifted is stale, also where its sender is at the limit by then', () => {
+  const world = async (body: object) => {
+    const world = createWorld({ config: { maxHoldsPerSender: 1 } })
+    world.memory.store.failNext('putCommandOutcome', new Error('throttled'))
+    await expect(world.command(body, 1)).rejects.toThrow('throttled')
+    await world.command(activate(), 2)
+    await world.command(drain({ id: 'drain-2', destination: neighbour }), 3)
+    return world
+  }
+  test('of one server', async () => {
+    expect(await (await world(drain())).command(drain(), 1)).toMatchObject({ result: 'stale' })
+  })
+  test('that waited for its window', async () => {
+    const window = drain({ from: '2026-11-23T10:00:00Z' })
+    expect(await (await world(window)).command(window, 1)).toMatchObject({ result: 'stale' })
+  })
 })
 
 test("alarms' and Auto Scaling's holds are no command's: the limit leaves them", async () => {
