@@ -1,6 +1,6 @@
 import { hostsOf, type ListedDestination } from './destination.ts'
 import type { DrainHold } from './drain.ts'
-import { holdKey, isSameSubject, type Subject } from './hold.ts'
+import { belongsTo, holdKey, isSameSubject, type Subject } from './hold.ts'
 import type { InstanceFacts } from './instance-life.ts'
 import { type Lookup, lookup } from './listing.ts'
 import { activeHosts } from './load-in-service.ts'
@@ -72,7 +72,7 @@ export interface ClearanceView {
   readonly machines: readonly InstanceFacts[]
   /** in service; undefined while they are unknown */
   readonly calls: number | undefined
-  /** drains by choice that are under way */
+  /** drains by choice that are under way, those of one server once */
   readonly underWay: number
   readonly freeze: Freeze | undefined
   readonly now: number
@@ -85,8 +85,8 @@ export type Clearance =
 
 /**
  * Whether a drain by choice may begin now. Who forces it, with a reason, is asked nothing once its window has
- * begun. A renewed request for what is held already takes nothing; one that names another server now takes
- * that.
+ * begun. A request for what is held already, by whomever, takes nothing; one that names another server than
+ * before takes that.
  * @param parts what the floors are about, where many are decided on
  */
 export function clearance(
@@ -105,18 +105,31 @@ export function clearance(
   if (isForced) return { clear: true }
   const freeze = inForce(view.freeze, view.now)
   if (freeze) return { clear: false, because: `frozen by ${freeze.who}: ${freeze.why}` }
-  const held = view.holds.filter((each) => holdKey(each) === holdKey(hold))
   const { atOnce, floors } = rules
-  if (held.length === 0 && atOnce !== undefined && view.underWay >= atOnce)
+  if (atOnce !== undefined && view.underWay >= atOnce && takesOne(hold, view.holds))
     return {
       clear: false,
       because: `${view.underWay} drains by choice are under way, and the limit is ${atOnce}`,
     }
   if (floors.length === 0) return { clear: true }
-  if (view.lists.length === 0 && !held.some(({ subject }) => isSameSubject(subject, hold.subject)))
+  if (view.lists.length === 0 && !isHeldBy(hold, view.holds))
     return { clear: false, because: 'no edge was read lately' }
   const [found] = below
   return found ? { clear: false, ...found } : { clear: true }
+}
+
+type InForce = ClearanceView['holds'][number]
+
+/** Whether it counts for the limit: what is renewed, or is about a server that is held already, does not. */
+export function takesOne(hold: InForce, holds: readonly InForce[]): boolean {
+  return !holds.some((each) => holdKey(each) === holdKey(hold)) && !isHeldBy(hold, holds)
+}
+
+/** Whether all that is listed of its server is held already, whoever holds it. */
+function isHeldBy({ uris, subject }: InForce, holds: readonly InForce[]): boolean {
+  const its = holds.filter((each) => isSameSubject(each.subject, subject))
+  if (its.some(({ wholeInstance }) => wholeInstance)) return true
+  return uris.length > 0 && uris.every((uri) => its.some((each) => belongsTo({ uri }, each)))
 }
 
 /** A floor that is not kept now, and where. */
@@ -245,7 +258,7 @@ export function decide(
     const found = clearance(each, { ...view, holds, underWay }, rules, parts)
     decided.set(each, found)
     if (!found.clear) continue
-    if (!holds.some((hold) => holdKey(hold) === holdKey(each.hold))) underWay += 1
+    if (takesOne(each.hold, holds)) underWay += 1
     holds = [...holds, each.hold]
     for (const part of parts) take(part, each.hold)
   }

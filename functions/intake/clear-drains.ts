@@ -1,4 +1,4 @@
-import { type ClearanceView, decide, type WaitingDrain } from '../control/clearance.ts'
+import { type ClearanceView, decide, takesOne, type WaitingDrain } from '../control/clearance.ts'
 import type { DrainHold } from '../control/drain.ts'
 import { StoreConflict } from '../control/errors.ts'
 import { type Hold, hasEnded, holdKey, isByChoice, isSameSubject } from '../control/hold.ts'
@@ -147,13 +147,34 @@ export async function clearanceView(ports: InventoryNeeds): Promise<ClearanceVie
   }
 }
 
-/** Drains by choice whose calls are not known to be over; one whose hold is placed may not have begun yet. */
+/**
+ * Drains by choice whose calls are not known to be over, those of one server once; one whose hold is placed
+ * may not have begun yet.
+ */
 async function underWay({ store }: Pick<Ports, 'store'>, holds: readonly Hold[]): Promise<number> {
+  const servers = Map.groupBy(holds, nameOf)
   const its = [...Map.groupBy(holds.filter(isByChoice), holdKey)]
   const found = await onEach(its, async ([key, [hold]]) => {
+    const others = (hold && servers.get(nameOf(hold))) ?? []
+    if (
+      !hold ||
+      !takesOne(
+        hold,
+        others.filter((other) => isBefore(other, hold)),
+      )
+    )
+      return false
     const drain = await store.drain(key)
-    if (!drain || drain.phase.name === 'ended') return (drain?.hold.order ?? '') < (hold?.order ?? '')
+    if (!drain || drain.phase.name === 'ended') return (drain?.hold.order ?? '') < hold.order
     return drain.phase.name !== 'held'
   })
   return found.filter((isUnderWay) => isUnderWay).length
+}
+
+function nameOf({ subject }: Hold): string {
+  return subject.kind === 'uri' ? subject.uri : subject.instanceId
+}
+
+function isBefore(one: Hold, other: Hold): boolean {
+  return one.placedAt < other.placedAt || (one.placedAt === other.placedAt && holdKey(one) < holdKey(other))
 }

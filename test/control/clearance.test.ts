@@ -160,6 +160,36 @@ test('no more than the limit are under way', () => {
   expect(clearance(waiting(1), view({ underWay: 2 }), given).clear).toBe(false)
 })
 
+test('a server that is held already, by whomever, takes nothing of the limit, nor of those that are decided on with it', () => {
+  const given = { floors: [{ count: 1 }], atOnce: 1 }
+  const bobs = { id: 'bobs', who: 'bob' }
+  const whole = {
+    ...{
+      source: 'lifecycle' as const,
+      id: 'i-1/hook',
+      wholeInstance: true,
+      uris: [],
+      addresses: ['10.0.0.1'],
+    },
+    subject: { kind: 'instance', instanceId: 'i-1', launchedAt: 1 },
+  } as const
+  const isClear = (asked: Partial<DrainHold>, holds: ClearanceView['holds'], lists = [four]) =>
+    clearance(waiting(1, { ...bobs, ...asked }), view({ holds, lists, underWay: 1 }), given).clear
+  expect(isClear({}, [holdOf(1)])).toBe(true)
+  expect(isClear({}, [holdOf(1)], [])).toBe(true)
+  expect(isClear({}, [holdOf(2)])).toBe(false)
+  expect(isClear({ subject: whole.subject }, [whole])).toBe(true)
+  expect(isClear({ subject: { ...whole.subject, launchedAt: 2 } }, [whole])).toBe(false)
+  const ofOne = { ...holdOf(1), subject: whole.subject }
+  expect(isClear({ subject: whole.subject, uris: [uriOf(1), uriOf(2)] }, [ofOne])).toBe(false)
+  const decided = decide([waiting(1), waiting(1, bobs), waiting(2)], view(), given)
+  expect([...decided].map(([{ hold }, { clear }]) => [hold.id, clear])).toEqual([
+    ['bobs', true],
+    [holdOf(1).id, true],
+    [holdOf(2).id, false],
+  ])
+})
+
 test('who forces it, with a reason, is asked nothing', () => {
   const freeze = { who: 'bob', why: 'carrier', at: 1, order: '1' }
   const forced = waiting(1, { force: 'it burns' })

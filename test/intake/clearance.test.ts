@@ -129,6 +129,17 @@ test('so many drains by choice as the limit allows are under way; the next begin
   expect(await world.heldBy()).toHaveLength(2)
 })
 
+test('who drains a server that another one drains begins at the limit, and takes nothing of it', async () => {
+  const world = worldWith({ atOnce: 2 })
+  for (const edge of world.edges) edge.callTo(server)
+  await world.command(drain(server))
+  await world.command(drain(server, { id: 'bobs', requestedBy: 'bob' }))
+  expect(await world.command(drain(neighbour))).toMatchObject({ result: 'started' })
+  expect(await world.command(drain(server, { id: 'carols', requestedBy: 'carol' }))).toMatchObject({
+    result: 'started',
+  })
+})
+
 describe('while a freeze is in force', () => {
   test('no drain by choice begins; what waits begins with its end', async () => {
     const world = createWorld()
