@@ -11,6 +11,7 @@ import { onEach } from '../stored/on-each.ts'
 import { oneAtATime } from '../stored/one-at-a-time.ts'
 import { supersede } from './drop-waiting.ts'
 import { type LiftNeeds, lift } from './lift.ts'
+import { asShownNow } from './target.ts'
 
 export type ClearanceNeeds = LiftNeeds & InventoryNeeds
 
@@ -62,7 +63,10 @@ async function placeClear(ports: ClearanceNeeds, generation: number): Promise<Re
   const found = new Map<string, Placed>()
   for (const each of drains.filter(({ hold }) => hasEnded(hold, now)))
     found.set(holdKey(each.hold), await orFailed(end(ports, each)))
-  const open = drains.filter(({ hold }) => !hasEnded(hold, now))
+  const open = await asShownNow(
+    ports,
+    drains.filter(({ hold }) => !hasEnded(hold, now)),
+  )
   if (open.length === 0) return found
   const decided = decide(open, await clearanceView(ports), rulesOf(ports))
   let hasUntil = now + leaseMs

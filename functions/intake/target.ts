@@ -1,13 +1,15 @@
+import type { WaitingDrain } from '../control/clearance.ts'
 import { type DestinationUri, hostsOf } from '../control/destination.ts'
 import { DuplicateDestination, EdgesUnreadable, UnknownDestination } from '../control/errors.ts'
-import { belongsTo, type Hold, isSameSubject, type ListedName } from '../control/hold.ts'
+import { belongsTo, type Hold, isSameSubject, type ListedName, type Subject } from '../control/hold.ts'
 import type { InstanceFacts } from '../control/instance-life.ts'
 import { lookup } from '../control/listing.ts'
 import { addressing, entriesOf, isDisabled, type Scope } from '../control/plan.ts'
 import { instanceDestinations, isInstanceId, namedDestination, ownerOf } from '../control/resolve.ts'
 import type { Ports } from '../ports/ports.ts'
-import { instanceById, instancesAt, momentMs } from '../stored/inventory.ts'
+import { instanceById, instancesAt, instancesById, momentMs } from '../stored/inventory.ts'
 import { allListed, formerOf, type Readout, storedLists, unreadable } from '../stored/lists.ts'
+import { onEach } from '../stored/on-each.ts'
 import { readBack } from '../stored/read-back.ts'
 
 /** What an alarm or an operator names, resolved against what the edges list. */
@@ -39,6 +41,39 @@ export async function resolveTarget(
   // The lists as they are stored may be a minute old.
   await readBack(ports, { notBefore: ports.clock.now() })
   return resolveIn(ports, name, known)
+}
+
+/**
+ * What waits for its hold, as a command for it would find it now: its machine may have been stopped and
+ * started since, and then has another launch time, and perhaps other addresses.
+ * @returns it as it is while EC2 shows nothing else
+ */
+export async function asShownNow(
+  ports: TargetNeeds,
+  waiting: readonly WaitingDrain[],
+): Promise<WaitingDrain[]> {
+  const now = ports.clock.now()
+  const ids = waiting.flatMap(({ beginsAt = 0, hold: { subject, placedAt } }) => {
+    const isDue = beginsAt <= now && now - placedAt > momentMs
+    return isDue && subject.kind === 'instance' ? [subject.instanceId] : []
+  })
+  const machines = await unlessRefused(instancesById(ports, ids, now - momentMs))
+  if (machines === 'refused') return [...waiting]
+  return onEach(waiting, async (each) => {
+    const { subject, wholeInstance, uris } = each.hold
+    const facts = subject.kind === 'instance' ? machines.get(subject.instanceId) : undefined
+    const name = wholeInstance ? facts?.instanceId : uris[0]
+    if (!facts || name === undefined || isSameLife(subject, facts)) return each
+    const found = await unlessRefused(resolveIn(ports, name, uris))
+    if (found === 'refused') return each
+    const { readouts: _, ...target } = found
+    const { formerUris: _former, group: _group, ...asked } = each.hold
+    return { ...each, hold: { ...asked, ...target } }
+  })
+}
+
+function isSameLife(subject: Subject, { launchedAt }: InstanceFacts): boolean {
+  return subject.kind === 'instance' && subject.launchedAt === launchedAt
 }
 
 /** What holds were placed on, as they know it: it may have left the lists since, or EC2. */

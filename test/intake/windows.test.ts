@@ -4,6 +4,7 @@ import { publishedIn } from '../world/published.ts'
 import {
   createWorld,
   everywhere,
+  facts,
   file,
   hours,
   instanceId,
@@ -88,6 +89,34 @@ test('a window that can never begin is refused when it is asked for', async () =
   await expect(world.command(window)).rejects.toThrow('it can never begin: set 1')
   await expect(world.command({ ...window, dryRun: true })).rejects.toThrow('it can never begin: set 1')
   expect(await waitingIn(world)).toEqual([])
+})
+
+test.each([
+  ['its machine', { instance: instanceId, destination: undefined }, neighbour],
+  ['one of its destinations', {}, server],
+])(
+  'a window of %s holds what EC2 shows when it begins: it was stopped and started since',
+  async (_, asked, held) => {
+    const world = createWorld()
+    await world.command(drain(server, { ...asked, from: after(world, 2 * hours) }))
+    await world.pass(1 * hours)
+    const launchedAt = world.clock.now()
+    const addresses = held === server ? ['10.0.1.20', '10.0.2.20'] : ['10.0.1.21']
+    world.memory.instances.put(facts({ addresses, launchedAt }))
+    await sweepAt(world, 1 * hours)
+    expect(await world.hold()).toMatchObject({ subject: { instanceId, launchedAt }, addresses })
+    await world.pass(5 * minutes)
+    expect(world.flags(held)).toMatchObject({ 'edge-a/1': 'DX' })
+    expect(await world.heldBy()).toHaveLength(1)
+  },
+)
+
+test('a window begins as it was asked for while EC2 refuses', async () => {
+  const world = createWorld()
+  await world.command(drain(server, { from: after(world, 1 * hours) }))
+  world.memory.instances.failNext('inGroups', new Error('RequestLimitExceeded'))
+  await sweepAt(world, 1 * hours)
+  expect(await world.heldBy()).toEqual([alices])
 })
 
 test('a drain that is refused, as it can never begin, leaves the window that it would have replaced', async () => {
