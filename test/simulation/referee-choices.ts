@@ -6,6 +6,7 @@ import {
   forbiddenByAll,
   freshEdges,
   isAnyFresh,
+  isOfOneServer,
   mayBeForbidden,
   maybeUnderWay,
   surelyUnderWay,
@@ -72,7 +73,9 @@ function judgeLimit(history: History, placed: Placement, findings: Findings): vo
   const { atOnce } = history.plan
   if (atOnce === undefined || placed.isForced) return
   const from = decidedFrom(choices, placed)
-  const isHeld = choices.everHeld(from, placed.at).some(({ key, at }) => key === placed.key && at < placed.at)
+  const isHeld = choices
+    .everHeld(from, placed.at)
+    .some((hold) => hold.at < placed.at && (hold.key === placed.key || isOfOneServer(hold, placed)))
   if (isHeld) return
   const underWay = surelyUnderWay(choices, placed.key, from, placed.at)
   findings.check(
@@ -280,7 +283,11 @@ function isWithReason(history: History, wait: Wait, from: number, to: number): b
   const { atOnce } = history.plan
   if (wait.isForced) return false
   if (choices.isFrozen(from - clocksDifferMs, to)) return true
-  if (atOnce !== undefined && maybeUnderWay(choices, wait.key, from, to) >= atOnce) return true
+  // What holds its server as a whole already takes it from nobody's limit.
+  const isHeld = choices
+    .surelyHeld(from, to)
+    .some(({ subject, servers }) => subject === wait.subject && servers.length > 0)
+  if (!isHeld && atOnce !== undefined && maybeUnderWay(choices, wait.key, from, to) >= atOnce) return true
   const room = roomOf(history, from, to)
   if (room.floors.length === 0) return false
   return freshEdges(room, from, to).length === 0 || mayBeForbidden(room, wait, from, to)

@@ -140,13 +140,29 @@ function isSame(hold: HoldWritten, { key, subject }: Scope): boolean {
   return hold.key === key && hold.subject === subject
 }
 
-/** Drains by choice of others whose calls were not over at any time between the two, by their records. */
+/**
+ * Servers whose drains by choice of others were not over at any time between the two, by their records. What
+ * may have been held by something else besides counts for nobody.
+ */
 export function surelyUnderWay(choices: Choices, key: string, from: number, to: number): number {
   const held = choices.surelyHeld(from, to).filter((hold) => hold.isByChoice && hold.key !== key)
-  return keysOf(held).filter(([its, order]) => {
-    const states = statesIn(of(choices, its), from, to)
-    return states.every((state) => !isOver(state, order))
-  }).length
+  const its = [...new Map(held.map((hold) => [hold.key, hold])).values()].filter((hold) =>
+    statesIn(of(choices, hold.key), from, to).every((state) => !isOver(state, hold.order)),
+  )
+  const keys = new Set(its.map((hold) => hold.key))
+  const counted: Scope[] = choices
+    .everHeld(from, to)
+    .filter((hold) => hold.key !== key && !keys.has(hold.key))
+  const others = counted.length
+  for (const hold of its) if (!counted.some((other) => isOfOneServer(hold, other))) counted.push(hold)
+  return counted.length - others
+}
+
+export function isOfOneServer(one: Scope, other: Scope): boolean {
+  return (
+    one.places.some((place) => other.places.includes(place)) ||
+    one.uris.some((uri) => other.uris.includes(uri))
+  )
 }
 
 /** Those that may have been under way at some time between the two. */
