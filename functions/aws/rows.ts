@@ -113,6 +113,9 @@ export const waitingRow: z.ZodType<WaitingDrain> = z.object({
   } satisfies Fields<DrainHold>),
   since: z.number(),
   beginsAt: z.number().exactOptional(),
+  of: z
+    .union([z.object({ group: z.string() }), z.object({ set: z.number() }), z.object({ zone: z.string() })])
+    .exactOptional(),
 } satisfies Fields<WaitingDrain>)
 
 export const freezeRow: z.ZodType<Freeze> = z.object({

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { Many } from '../control/clearance.ts'
 import { CommandRefused, InvalidMessage } from '../control/errors.ts'
 import { check, describe, instant, parseAs, parseJson } from './parse.ts'
 
@@ -98,9 +99,6 @@ const activate = z
       "of a group, set or zone only one's own holds are lifted: source and holdId need a destination or instance",
     when: () => true,
   })
-
-/** What a command names that is for many servers. */
-export type Many = { readonly group: string } | { readonly set: number } | { readonly zone: string }
 
 export function manyOf(command: {
   readonly group?: string | undefined

@@ -1,5 +1,6 @@
-import type { ActivateCommand, Many } from '../contracts/command.ts'
+import type { ActivateCommand } from '../contracts/command.ts'
 import type { CommandAnswer } from '../contracts/events.ts'
+import type { Many, WaitingDrain } from '../control/clearance.ts'
 import { type Hold, holdKey, named } from '../control/hold.ts'
 import { lookup } from '../control/listing.ts'
 import type { Sent } from '../stored/command-outcome.ts'
@@ -10,7 +11,7 @@ import { counted, type Member, memberName } from './drain-members.ts'
 import { dropWaiting } from './drop-waiting.ts'
 import { lift } from './lift.ts'
 import { type Members, membersOf, nothingThere } from './members.ts'
-import { heldOrWaiting, liftedBefore, others, ownHoldId } from './operator-hold.ts'
+import { liftedBefore, others, ownHoldId } from './operator-hold.ts'
 import { keepPending } from './pending-outcomes.ts'
 import { planActivate } from './plan-holds.ts'
 import type { Target, TargetNeeds } from './target.ts'
@@ -32,15 +33,17 @@ export async function activateMembers(
   if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
   const members = await membersOf(ports, many)
   const isIts = speakingOf(many, members)
-  const isMeant = (hold: Hold) => hold.source === 'operator' && hold.who === by && isIts(hold)
-  if (members.targets.length === 0 && !(await heldOrWaiting(ports)).some(isMeant))
+  const isOwn = ({ source, who }: Hold) => source === 'operator' && who === by
+  const isMeant = (hold: Hold) => isOwn(hold) && isIts(hold)
+  const isMeantWaiting = ({ hold, of }: WaitingDrain) => isOwn(hold) && (isAlike(of, many) || isIts(hold))
+  if (members.targets.length === 0 && !(await isAnyThere(ports, isMeant, isMeantWaiting)))
     throw nothingThere(ports, many, members.readouts)
   const ids = members.targets.flatMap((target) => ownIds(target, by))
   // An activate that overtook its drain: the older drain must find that something later was requested.
   if (!command.dryRun)
     await onEach(ids, (id) => ports.store.seeRequest({ source: 'operator', id }, order, 'lift'))
   // What waits comes first: one that begins meanwhile is found among the holds.
-  const dropped = command.dryRun ? [] : await dropWaiting(ports, isMeant, by, { order, sender })
+  const dropped = command.dryRun ? [] : await dropWaiting(ports, isMeantWaiting, by, { order, sender })
   const holds = await ports.store.holds()
   const itsHolds = holds.filter(isIts)
   const chosen = itsHolds.filter(isMeant)
@@ -70,6 +73,18 @@ export async function activateMembers(
     stillHeld: others(itsHolds, lifted),
     edges,
   }
+}
+
+async function isAnyThere(
+  { store }: Pick<Needs, 'store'>,
+  isMeant: (hold: Hold) => boolean,
+  isMeantWaiting: (waiting: WaitingDrain) => boolean,
+): Promise<boolean> {
+  return (await store.waiting()).drains.some(isMeantWaiting) || (await store.holds()).some(isMeant)
+}
+
+function isAlike(one: Many | undefined, other: Many): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
 }
 
 /** Of what a member is, and of each of its destinations, which may be drained by itself. */

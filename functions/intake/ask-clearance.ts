@@ -10,7 +10,7 @@ import { type ClearanceNeeds, type Cleared, clearanceView, clearDrains, rulesOf 
 /** Longer than a run that was killed has the lease; what is not decided by then waits for the sweep. */
 const patienceMs = 12_000
 
-/** A hold, and when its window begins. */
+/** A hold, when its window begins, and what it was asked for with. */
 export type Asked = Omit<WaitingDrain, 'since'>
 
 /**
@@ -105,9 +105,9 @@ async function putWaiting(
 /**
  * A newer request about the same hold has the place of the one that waits; a replaced window has none.
  */
-function inPlace({ hold, beginsAt }: Asked, known: number = hold.placedAt): WaitingDrain {
-  const window = beginsAt !== undefined && { beginsAt }
-  return { hold, ...window, since: beginsAt ?? Math.min(known, hold.placedAt) }
+function inPlace(asked: Asked, known: number = asked.hold.placedAt): WaitingDrain {
+  const { hold, beginsAt } = asked
+  return { ...asked, since: beginsAt ?? Math.min(known, hold.placedAt) }
 }
 
 /**

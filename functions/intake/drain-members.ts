@@ -1,6 +1,6 @@
-import type { DrainCommand, Many } from '../contracts/command.ts'
+import type { DrainCommand } from '../contracts/command.ts'
 import type { CommandAnswer, EventDetail } from '../contracts/events.ts'
-import type { Clearance } from '../control/clearance.ts'
+import type { Clearance, Many } from '../control/clearance.ts'
 import type { DrainHold } from '../control/drain.ts'
 import { DuplicateDestination } from '../control/errors.ts'
 import { holdKey } from '../control/hold.ts'
@@ -83,7 +83,7 @@ async function wantedOf(ports: Needs, command: DrainCommand, many: Many, sent: S
   const wanted = [...byId].map(([holdId, target]): Wanted => {
     const own = askedFor(target, { ...asked, holdId })
     refuseUnshown(ports, own.hold)
-    return { target, asked: own, hold: own.hold }
+    return { target, asked: { ...own, of: many }, hold: own.hold }
   })
   return { wanted, unread }
 }

@@ -12,12 +12,12 @@ import { onEach } from '../stored/on-each.ts'
  */
 export async function dropWaiting(
   ports: Pick<Ports, 'store' | 'events' | 'clock'>,
-  isMeant: (hold: DrainHold) => boolean,
+  isMeant: (waiting: WaitingDrain) => boolean,
   by: string,
   { order, sender }: { readonly order: string; readonly sender?: Sender | undefined },
 ): Promise<DrainHold[]> {
   const { drains } = await ports.store.waiting()
-  const meant = drains.filter(({ hold }) => isMeant(hold) && hold.order <= order)
+  const meant = drains.filter((waiting) => isMeant(waiting) && waiting.hold.order <= order)
   const dropped = await onEach(meant, async (waiting) => {
     await ports.store.seeRequest(waiting.hold, order, 'lift')
     return (await supersede(ports, waiting, by, sender)) ? [waiting.hold] : []

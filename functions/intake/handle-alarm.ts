@@ -2,7 +2,7 @@ import type { AlarmMessage } from '../contracts/alarm.ts'
 import { metricNames } from '../contracts/names.ts'
 import { alarmHold, alarmIntent, alarmTarget } from '../control/alarm.ts'
 import { inForce } from '../control/clearance.ts'
-import type { DrainHold } from '../control/drain.ts'
+import type { HoldName } from '../control/hold.ts'
 import { finishClaim } from '../drain/start-drain.ts'
 import { ownRequests } from './ask-clearance.ts'
 import type { ClearanceNeeds } from './clear-drains.ts'
@@ -57,11 +57,11 @@ async function liftHold(
   who: string,
   { order, sender }: AlarmMessage,
 ): Promise<void> {
-  const isOwn = (hold: DrainHold) => hold.source === 'alarm' && hold.id === holdId
-  await dropWaiting(ports, isOwn, who, { order, sender })
+  const isOwn = ({ source, id }: HoldName) => source === 'alarm' && id === holdId
+  await dropWaiting(ports, ({ hold }) => isOwn(hold), who, { order, sender })
   if (inForce(await ports.store.freeze(), ports.clock.now())) return
   const holds = await ports.store.holds()
-  const own = holds.filter((hold) => hold.source === 'alarm' && hold.id === holdId)
+  const own = holds.filter(isOwn)
   await lift(ports, own, who, { order, sender })
   // One that was lifted while its drain was being started.
   await finishClaim(ports, `alarm/${holdId}`)

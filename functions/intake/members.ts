@@ -1,4 +1,4 @@
-import type { Many } from '../contracts/command.ts'
+import type { Many } from '../control/clearance.ts'
 import { destinationKey, hostsOf } from '../control/destination.ts'
 import { EdgesUnreadable, EmptyTarget } from '../control/errors.ts'
 import type { ListedName } from '../control/hold.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { freeze } from '../world/clearance-world.ts'
-import { activate, both, drain, ofGroup, other, worldOf } from '../world/members-world.ts'
+import { freeze, waitingIn } from '../world/clearance-world.ts'
+import { activate, both, drain, machines, ofGroup, other, worldOf } from '../world/members-world.ts'
 import { hours, neighbour, server, type World } from '../world/world.ts'
 
 const sweepAt = async (world: World, ms: number) => {
@@ -38,6 +38,30 @@ test('a drain of one destination that comes after the later activate of its grou
   expect(await world.command(drain({ destination: server }), 1)).toMatchObject({ result: 'stale' })
   expect(await world.heldBy()).toEqual([])
 })
+
+test.each<[string, object]>([
+  ['group', ofGroup],
+  ['zone', { zone: 'eu-central-1b' }],
+  ['set', { set: 1 }],
+])(
+  'activate of a %s whose last machine has gone drops the window that was asked for with it',
+  async (_, many) => {
+    const world = worldOf()
+    const from = new Date(world.clock.now() + 1 * hours).toISOString()
+    await world.command(drain({ ...many, from }), 1)
+    const dropped = (await waitingIn(world)).length
+    for (const { instanceId: id } of machines) world.memory.instances.forget(id)
+    for (const edge of world.edges) {
+      edge.writeFile([])
+      edge.strangerReloads()
+    }
+    await world.pass(3 * hours)
+    await world.settle()
+    await expect(world.command(activate({ set: 9, id: 'others' }), 2)).rejects.toThrow('set 9')
+    expect(await world.command(activate(many), 3)).toMatchObject({ counts: { dropped } })
+    expect(await waitingIn(world)).toEqual([])
+  },
+)
 
 test('a window and an end are those of every member', async () => {
   const world = worldOf()
