@@ -5,6 +5,7 @@ import { holdKey } from '../control/hold.ts'
 import type { Store } from '../ports/store.ts'
 import { opening } from './dynamo-changes.ts'
 import { leaseKey, under } from './dynamo-edges.ts'
+import { keeping } from './dynamo-events.ts'
 import { checksOf, notAfter, writesOf } from './dynamo-holds.ts'
 import type { Condition, DynamoTable, Key } from './dynamo-table.ts'
 import { edgeLeaseRow } from './edge-rows.ts'
@@ -49,10 +50,9 @@ export function dynamoClearance(table: DynamoTable): Clearances {
       const waiting = { check: waitingKey({ hold }), condition: notAfter(hold.order) }
       return !(await table.writeAll([waiting, ...checksOf(hold)]))
     },
-    dropWaiting(waiting, superseded) {
+    dropWaiting(waiting, superseded, event) {
       const drop = { delete: waitingKey(waiting), condition: waits(waiting) }
-      if (!superseded) return table.write(drop)
-      return table.writeAll([drop, opening(supersededChange(waiting, superseded))])
+      return table.writeAll([drop, opening(supersededChange(waiting, superseded)), keeping(event)])
     },
     async placeWaiting(waiting, { name, generation }) {
       const placed = await table.writeAll([

@@ -1,11 +1,11 @@
 import { releaseChange } from '../control/change.ts'
 import { type Drain, drainId } from '../control/drain.ts'
-import type { KeptEvent } from '../ports/events.ts'
 import type { Store } from '../ports/store.ts'
 import { drainRow, toDrainRow } from './drain-row.ts'
 import { dynamoChanges, opening } from './dynamo-changes.ts'
 import { dynamoClearance } from './dynamo-clearance.ts'
 import { dynamoEdges } from './dynamo-edges.ts'
+import { dynamoEvents } from './dynamo-events.ts'
 import { dynamoHolds, inForce, notAfter, seenKey } from './dynamo-holds.ts'
 import { dynamoOutcomes } from './dynamo-outcomes.ts'
 import { dynamoReadings } from './dynamo-readings.ts'
@@ -16,21 +16,15 @@ import {
   type Key,
   type Write,
 } from './dynamo-table.ts'
-import { keptEventRow, parseAnswer, releaseRow, seenRow } from './rows.ts'
+import { parseAnswer, releaseRow, seenRow } from './rows.ts'
 
 const day = 86_400
 /** As long as the name of a finished execution stays taken. */
 const endedDrainSeconds = 90 * day
 const seenSeconds = 30 * day
-const keptEventSeconds = 14 * day
 const endedReleaseSeconds = 30 * day
 
 const drainKey = (id: string): Key => ({ pk: `DRAIN#${id}`, sk: 'RECORD' })
-const keptEvents = 'EVENTS'
-const keptKey = ({ at, id }: KeptEvent): Key => ({
-  pk: keptEvents,
-  sk: `${String(at).padStart(15, '0')}#${id}`,
-})
 
 /**
  * The store in one DynamoDB table. Rows are `{pk, sk, data, expiresAt?}`; reads are consistent; what is read
@@ -52,7 +46,7 @@ const keptKey = ({ at, id }: KeptEvent): Key => ({
  * | what was read of machines, packed | `MACHINES`             | `READING`                  | never                        |
  * | newest request about an alarm's or operator's hold, and whether it lifts | `ALARM#<id>`, `OPERATOR#<id>` | `SEEN` | 30 days           |
  * | command's outcome      | `COMMAND#<id>`                    | `OUTCOME`                  | 14 days                      |
- * | event that was refused | `EVENTS`                          | `<time>#<id>`              | 14 days                      |
+ * | event that is not published yet | `EVENTS`                          | `<time>#<id>`              | 14 days                      |
  * | release of an edge     | `RELEASES`                        | `<edge>`                   | ended: 30 days               |
  * | drain by choice that waits for clearance | `WAITING`       | `<source>/<id>`            | never                        |
  * | freeze, in force or ended | `FREEZE`                       | `FREEZE`                   | never                        |
@@ -82,6 +76,7 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
     ...dynamoHolds(table),
     ...dynamoClearance(table),
     ...dynamoChanges(table),
+    ...dynamoEvents(table),
     ...dynamoEdges(table),
     ...dynamoReadings(table, clock),
     ...dynamoOutcomes(table, clock),
@@ -104,18 +99,6 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
       })
       if (newest) return 'newest'
       return parseAnswer(seenRow, await table.get(seenKey(of)), 'SEEN').intent
-    },
-
-    async keepEvent(kept) {
-      await table.write({ put: expiring(keptKey(kept), kept, keptEventSeconds) })
-    },
-    async keptEvents(most) {
-      return (await table.query(keptEvents, most)).map(({ data }) =>
-        parseAnswer(keptEventRow, data, keptEvents),
-      )
-    },
-    async dropKeptEvent(kept) {
-      await table.write({ delete: keptKey(kept) })
     },
 
     async releases() {

@@ -2,7 +2,7 @@ import { type ClearanceView, decide, takesOne, type WaitingDrain } from '../cont
 import type { DrainHold } from '../control/drain.ts'
 import { StoreConflict } from '../control/errors.ts'
 import { type Hold, hasEnded, holdKey, isByChoice, isSameSubject } from '../control/hold.ts'
-import { finishClaim, type StartNeeds, startDrain } from '../drain/start-drain.ts'
+import { finishClaim, startDrain } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
 import { type InventoryNeeds, inventory, momentMs } from '../stored/inventory.ts'
 import { storedLists } from '../stored/lists.ts'
@@ -107,12 +107,12 @@ export function rulesOf({ config }: Pick<Ports, 'config'>) {
 }
 
 /** @throws StoreConflict where another run has the lease by now: it decides anew */
-async function place(ports: StartNeeds, waiting: WaitingDrain, generation: number): Promise<Placed> {
+async function place(ports: ClearanceNeeds, waiting: WaitingDrain, generation: number): Promise<Placed> {
   const { hold } = waiting
   const placed = await ports.store.placeWaiting(waiting, { name: leaseName, generation })
   if (placed === 'written') return { kind: 'placed', hold }
   if (placed === 'lost') throw new StoreConflict('another run decides what may begin: nothing was begun')
-  await ports.store.dropWaiting(waiting)
+  await supersede(ports, waiting, 'a later request')
   await finishClaim(ports, holdKey(hold))
   return { kind: 'stale' }
 }

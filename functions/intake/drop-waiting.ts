@@ -25,7 +25,7 @@ export async function dropWaiting(
   return dropped.flat()
 }
 
-/** Publishes first: a run that is killed in between publishes twice, and never zero times. */
+/** Publishes what was dropped, and nothing where another run has begun it, or dropped it, before. */
 export async function supersede(
   { store, events, clock }: Pick<Ports, 'store' | 'events' | 'clock'>,
   waiting: WaitingDrain,
@@ -33,9 +33,8 @@ export async function supersede(
   sender?: Sender,
 ): Promise<boolean> {
   const { who, why, ...hold } = waiting.hold
-  await events.publish({
-    type: eventTypes.drainSuperseded,
-    detail: { drainId: holdKey(hold), who, why, by, sender, since: waiting.since },
-  })
-  return store.dropWaiting(waiting, { at: clock.now(), by, ...(sender && { sender }) })
+  const detail = { drainId: holdKey(hold), who, why, by, sender, since: waiting.since }
+  return events.publishWith({ type: eventTypes.drainSuperseded, detail }, (kept) =>
+    store.dropWaiting(waiting, { at: clock.now(), by, ...(sender && { sender }) }, kept),
+  )
 }

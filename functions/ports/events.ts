@@ -9,6 +9,12 @@ export interface EventBus {
 export interface Events {
   publish(event: ControlEvent): Promise<void>
   /**
+   * Publishes what a write of the store keeps with what it tells of: nothing of a write that was not done, and
+   * of one whose run was killed later.
+   * @returns what the write did
+   */
+  publishWith(event: ControlEvent, write: (kept: KeptEvent) => Promise<boolean>): Promise<boolean>
+  /**
    * @returns false where the bus refuses it for now, and whoever has it tries again; one that it never takes
    * is kept
    */
@@ -19,7 +25,7 @@ export interface Events {
   publishKept(): Promise<void>
 }
 
-/** An event that the bus refused, with why, and when it happened (epoch ms). */
+/** An event that is not published yet, with why, and when it happened (epoch ms). */
 export interface KeptEvent {
   readonly id: string
   readonly at: number

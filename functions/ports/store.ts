@@ -50,10 +50,10 @@ export interface Store extends Changes {
   /** Whether `putWaiting` of this hold would be `stale`. */
   isStale(hold: DrainHold): Promise<boolean>
   /**
-   * @param superseded left out: nothing later is the reason
+   * @param event is kept in the same transaction
    * @returns whether it waited still: nobody else has begun or dropped it
    */
-  dropWaiting(waiting: WaitingDrain, superseded?: Superseded): Promise<boolean>
+  dropWaiting(waiting: WaitingDrain, superseded: Superseded, event: KeptEvent): Promise<boolean>
   /**
    * In one transaction: its hold is placed, as `putHold` does, and it waits no more. Condition: the lease of
    * this name has this generation still (`lost`), and it waits still (`stale`).

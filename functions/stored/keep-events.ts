@@ -24,13 +24,13 @@ interface Needs {
  * verdict or deadline.
  */
 export function keepingEvents({ bus, store, clock, ids, metrics }: Needs): Events {
-  const keep = async (event: PublishedEvent, reason: string) =>
-    store.keepEvent({
-      id: ids.next(),
-      at: clock.now(),
-      event: publishedForm(event),
-      reason: reason.slice(0, 1000),
-    })
+  const kept = (event: PublishedEvent, reason: string): KeptEvent => ({
+    id: ids.next(),
+    at: clock.now(),
+    event: publishedForm(event),
+    reason: reason.slice(0, 1000),
+  })
+  const keep = async (event: PublishedEvent, reason: string) => store.keepEvent(kept(event, reason))
   return {
     async publish(event) {
       try {
@@ -39,6 +39,19 @@ export function keepingEvents({ bus, store, clock, ids, metrics }: Needs): Event
         metrics.count(metricNames.eventsRefused, 1)
         await keep(event, reasonOf(error)).catch(() => metrics.count(metricNames.eventsLost, 1))
       }
+    },
+    async publishWith(event, write) {
+      const saved = kept(event, 'its run has not published it, or the bus has refused it')
+      if (!(await write(saved))) return false
+      try {
+        await bus.publish(saved.event)
+      } catch {
+        metrics.count(metricNames.eventsRefused, 1)
+        return true
+      }
+      // One that stays is published twice.
+      await store.dropKeptEvent(saved).catch(() => undefined)
+      return true
     },
     async offer(event) {
       try {

@@ -148,8 +148,40 @@ test('what is dropped is published, also by a run that was killed when it had dr
   await world.command(drain(server), 1)
   world.memory.store.failNext('dropWaiting', new Error('killed'), 'after')
   await expect(world.command(activate(server), 2)).rejects.toThrow('killed')
-  await world.command(activate(server), 2)
+  await world.reconcile()
   expect(publishedIn(world, 'Drain Superseded')).toMatchObject([{ drainId: serversHold }])
+})
+
+test('what has begun before it could be dropped is not published as dropped', async () => {
+  const world = createWorld()
+  await world.command(freeze(), 1)
+  await world.command(drain(server), 2)
+  const { store } = world.memory
+  const { seeRequest } = store
+  // Of another operator's activate, which looks what waits, and finds it begun when it drops it.
+  store.seeRequest = async (...given) => {
+    store.seeRequest = seeRequest
+    await world.command(unfreeze, 3)
+    return seeRequest(...given)
+  }
+  const bobs = activate(server, { requestedBy: 'bob', source: 'operator' })
+  expect(await world.command(bobs, 4)).toMatchObject({ dropped: [], lifted: [{ who: 'alice' }] })
+  expect(publishedIn(world, 'Drain Superseded')).toEqual([])
+})
+
+test('what is found superseded when it would begin is published as dropped, once', async () => {
+  const world = createWorld()
+  await world.command(freeze(), 1)
+  await world.command(drain(server), 2)
+  const { store } = world.memory
+  const { dropWaiting } = store
+  store.dropWaiting = async (...given) => {
+    store.dropWaiting = dropWaiting
+    await world.command(unfreeze, 4)
+    return dropWaiting(...given)
+  }
+  await world.command(activate(server), 3)
+  expect(publishedIn(world, 'Drain Superseded')).toMatchObject([{ by: 'a later request' }])
 })
 
 test('a drain whose hold is placed counts for the limit before it has begun', async () => {

@@ -39,6 +39,12 @@ export function createMemoryEvents(): Faulty<MemoryEvents> {
       await take(event)
       return true
     },
+    async publishWith(event, write) {
+      const kept = { id: String(published.length), at: 0, event: publishedForm(event), reason: 'a test' }
+      const isDone = await write(kept)
+      if (isDone) await take(event)
+      return isDone
+    },
     keep: take,
     publishKept: async () => undefined,
   })

@@ -42,6 +42,7 @@ function memoryWaiting(
   },
   generationOf: (lease: string) => number | undefined,
   opens: (change: Change) => void,
+  keeps: (event: KeptEvent) => void,
 ) {
   const rows = new Map<string, WaitingDrain>()
   let freeze: Freeze | undefined
@@ -60,9 +61,10 @@ function memoryWaiting(
       rows.set(keyOf(waiting), structuredClone(waiting))
       return 'written'
     },
-    async dropWaiting(waiting, superseded) {
+    async dropWaiting(waiting, superseded, event) {
       if (!waits(waiting)) return false
-      if (superseded) opens(supersededChange(waiting, superseded))
+      opens(supersededChange(waiting, superseded))
+      keeps(event)
       return rows.delete(keyOf(waiting))
     },
     async placeWaiting(waiting, { name, generation }) {
@@ -217,6 +219,10 @@ export function createMemoryStore(): MemoryStore {
   const releases = new Map<string, EdgeRelease>()
   const pending = new Map<string, PendingOutcome>()
 
+  const keeps = (event: KeptEvent) => {
+    kept.set(event.id, structuredClone(event))
+  }
+
   const changes = memoryChanges()
   const holds = memoryHolds(changes.opens)
   const edges = memoryEdges()
@@ -229,7 +235,7 @@ export function createMemoryStore(): MemoryStore {
   const store: Store = {
     ...holds.port,
     ...edges.port,
-    ...memoryWaiting({ ...holds.port, ...holds }, edges.generationOf, changes.opens),
+    ...memoryWaiting({ ...holds.port, ...holds }, edges.generationOf, changes.opens, keeps),
     ...changes.port,
     ...memoryInventory(),
 
@@ -252,9 +258,7 @@ export function createMemoryStore(): MemoryStore {
       outcomes.set(commandId, structuredClone(refusal))
     },
 
-    async keepEvent(event) {
-      kept.set(event.id, structuredClone(event))
-    },
+    keepEvent: async (event) => keeps(event),
     keptEvents: async (most) =>
       structuredClone([...kept.values()].sort((a, b) => a.at - b.at).slice(0, most)),
     async dropKeptEvent({ id }) {

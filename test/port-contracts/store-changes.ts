@@ -4,7 +4,7 @@ import type { FiledChange } from '../../functions/control/filed-change.ts'
 import type { Hold } from '../../functions/control/hold.ts'
 import type { Store } from '../../functions/ports/store.ts'
 import { some } from '../present.ts'
-import { aHold, uri } from './store-samples.ts'
+import { aHold, aKeptEvent, uri } from './store-samples.ts'
 
 const sender = { id: 'AROA4711:deploy-17', name: 'deploy pipeline' }
 const shown: readonly Shown[] = [
@@ -110,11 +110,16 @@ export function changesContract(open: () => Store, fresh: (name: string) => stri
       const { shownAt: _, ...its } = placed(fresh('change'))
       const waiting = { hold: { ...its, source: 'operator' as const, until: 9 }, since: 1 }
       await store.putWaiting(waiting)
-      await store.dropWaiting(waiting)
-      await store.dropWaiting(waiting, { at: at + 3, by: 'bob', sender })
-      expect(await openOf(store, its.id)).toEqual([])
-      await store.putWaiting(waiting)
-      expect(await store.dropWaiting(waiting, { at: at + 3, by: 'bob', sender })).toBe(true)
+      const superseded = { at: at + 3, by: 'bob', sender }
+      const event = aKeptEvent(its.id)
+      const isKept = async () => (await store.keptEvents(100)).some(({ id }) => id === its.id)
+      expect(
+        await store.dropWaiting({ ...waiting, hold: { ...waiting.hold, order: '0' } }, superseded, event),
+      ).toBe(false)
+      expect([await openOf(store, its.id), await isKept()]).toEqual([[], false])
+      expect(await store.dropWaiting(waiting, superseded, event)).toBe(true)
+      expect(await isKept()).toBe(true)
+      await store.dropKeptEvent(event)
       expect(await openOf(store, its.id)).toMatchObject([
         { kind: 'superseded', hold: { who: its.who }, superseded: { at: at + 3, by: 'bob', sender } },
       ])

@@ -7,9 +7,10 @@ import { clearDrains } from '../../functions/intake/clear-drains.ts'
 import type { Ports } from '../../functions/ports/ports.ts'
 import type { Store } from '../../functions/ports/store.ts'
 import { createClock } from '../../functions/runtime/clock.ts'
+import { keepingEvents } from '../../functions/stored/keep-events.ts'
 import { memoryPorts } from '../memory/ports.ts'
 import { some } from '../present.ts'
-import { aHead, aHold, aListing, aReading, uri } from './store-samples.ts'
+import { aHead, aHold, aKeptEvent, aListing, aReading, uri } from './store-samples.ts'
 
 function aWaiting(id: string, change: Partial<DrainHold> = {}): WaitingDrain {
   const { shownAt: _, ...hold } = aHold(id)
@@ -19,6 +20,12 @@ function aWaiting(id: string, change: Partial<DrainHold> = {}): WaitingDrain {
     of: { set: 1 },
     beginsAt: 1_795_000_000_000,
   }
+}
+const drop = async (store: Store, waiting: WaitingDrain) => {
+  const event = aKeptEvent(waiting.hold.id)
+  const isDropped = await store.dropWaiting(waiting, { at: 1, by: 'bob' }, event)
+  await store.dropKeptEvent(event)
+  return isDropped
 }
 const waitingOf = async (store: Store, { hold: { id } }: WaitingDrain) =>
   (await store.waiting()).drains.filter(({ hold }) => hold.id === id)
@@ -39,8 +46,8 @@ export function clearanceContract(open: () => Store, fresh: (name: string) => st
       expect(await store.putWaiting(waiting)).toBe('written')
       expect(await waitingOf(store, waiting)).toEqual([waiting])
       expect((await store.waiting()).unread).toEqual([])
-      expect(await store.dropWaiting(waiting)).toBe(true)
-      expect(await store.dropWaiting(waiting)).toBe(false)
+      expect(await drop(store, waiting)).toBe(true)
+      expect(await drop(store, waiting)).toBe(false)
       expect(await waitingOf(store, waiting)).toEqual([])
     })
     test('is replaced by a later request about its hold, or the same again, and by no older one', async () => {
@@ -55,7 +62,7 @@ export function clearanceContract(open: () => Store, fresh: (name: string) => st
       const later = aWaiting(id, { order: '3' })
       expect(await store.putWaiting(later)).toBe('written')
       expect(await waitingOf(store, later)).toEqual([later])
-      expect(await store.dropWaiting(aWaiting(id))).toBe(false)
+      expect(await drop(store, aWaiting(id))).toBe(false)
       expect(await waitingOf(store, later)).toEqual([later])
     })
     test('does not wait where its hold could not be placed any more', async () => {
@@ -98,7 +105,7 @@ export function clearanceContract(open: () => Store, fresh: (name: string) => st
       expect(await store.placeWaiting(waiting, { ...own, generation: next ?? 0 })).toBe('written')
     })
     test.each<[string, (store: Store, waiting: WaitingDrain) => Promise<unknown>]>([
-      ['is dropped', (store, waiting) => store.dropWaiting(waiting)],
+      ['is dropped', (store, waiting) => drop(store, waiting)],
       ['is lifted', (store, { hold }) => store.seeRequest(hold, '3', 'lift')],
       ['is asked for anew', (store, { hold: { id } }) => store.putWaiting(aWaiting(id, { order: '3' }))],
       ['was placed later', (store, { hold }) => store.putHold({ ...hold, order: '3' })],
@@ -160,10 +167,9 @@ export function clearanceContract(open: () => Store, fresh: (name: string) => st
       reading: aReading(edge, { askedAt: clock.now() }),
       listing: aListing(edge, { listed: servers.map((server) => ({ set, ...server, flags: 'AP' })) }),
     })
-    const ports: Ports = {
-      ...memoryPorts({ config: { clearance: { floors: [{ set, count: 48 }] } } }),
-      ...{ store, clock },
-    }
+    const memory = memoryPorts({ config: { clearance: { floors: [{ set, count: 48 }] } } })
+    const given = { ...memory, store, clock }
+    const ports: Ports = { ...given, events: keepingEvents({ ...given, bus: memory.events }) }
     const asked = servers.map(({ address, uri: at }) => {
       const subject = { kind: 'uri', uri: at } as const
       return aWaiting(fresh('storm'), { subject, uris: [at], addresses: [address], wholeInstance: false })

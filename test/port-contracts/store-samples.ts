@@ -3,11 +3,16 @@ import type { ActionDrain, DrainHold, HoldDrain, Memory } from '../../functions/
 import type { DrainSummary } from '../../functions/control/drain-events.ts'
 import type { Hold } from '../../functions/control/hold.ts'
 import type { EdgeHead, Listing, Reading } from '../../functions/control/reading.ts'
+import type { KeptEvent } from '../../functions/ports/events.ts'
 
 export const uri = (text: string) => {
   const parsed = destinationUri(text)
   if (!parsed) throw new Error(`${text} is not a SIP URI`)
   return parsed
+}
+
+export function aKeptEvent(id: string): KeptEvent {
+  return { id, at: 1, event: { type: 'Drain Superseded', detail: { drainId: id } }, reason: 'throttled' }
 }
 
 /** Every field, the optional ones too: what comes back must be all that went in. */

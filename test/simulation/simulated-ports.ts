@@ -71,6 +71,12 @@ export function simulatedPorts(settings: PortSettings) {
         settings.onPublished(event)
         return kept.publish(event)
       },
+      publishWith: (event, write) =>
+        kept.publishWith(event, async (saved) => {
+          const isDone = await write(saved)
+          if (isDone) settings.onPublished(event)
+          return isDone
+        }),
     },
     instances: through(runs, 'instances', instances),
     lifecycleActions: through(runs, 'lifecycleActions', settings.lifecycleActions),

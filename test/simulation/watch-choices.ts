@@ -58,8 +58,8 @@ export function watched(
         noted((from, run) => choices.waitsFor({ ...scopeOf(hold), order: hold.order, from, since, run }))
       return written
     },
-    async dropWaiting(waiting) {
-      const isDropped = await store.dropWaiting(waiting)
+    async dropWaiting(waiting, superseded, event) {
+      const isDropped = await store.dropWaiting(waiting, superseded, event)
       if (isDropped) noted((now) => choices.endWait(scopeOf(waiting.hold).key, now))
       return isDropped
     },
