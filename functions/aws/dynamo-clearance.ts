@@ -54,10 +54,10 @@ export function dynamoClearance(table: DynamoTable): Clearances {
       const drop = { delete: waitingKey(waiting), condition: waits(waiting) }
       return table.writeAll([drop, opening(supersededChange(waiting, superseded)), keeping(event)])
     },
-    async placeWaiting(waiting, { name, generation }) {
+    async placeWaiting(waiting, { name, generation }, beganAt) {
       const placed = await table.writeAll([
         ...writesOf(waiting.hold),
-        opening(holdChange(waiting.hold, waiting.beginsAt)),
+        opening(holdChange(waiting.hold, beganAt)),
         { delete: waitingKey(waiting), condition: waits(waiting) },
         { check: leaseKey(name), condition: under(generation) },
       ])

@@ -80,14 +80,14 @@ export function inForce({ source, id, subject, order }: Hold): Write {
   }
 }
 
-/** Whether {@link writesOf} would be refused. */
+/** That nothing as late was placed or lifted, and nothing later requested. */
 export function checksOf(hold: Hold): Write[] {
-  return writesOf(hold).flatMap((write): Write[] => {
-    if ('check' in write) return [write]
-    if (!('put' in write) || !write.condition) return []
-    const { pk, sk } = write.put
-    return [{ check: { pk, sk }, condition: write.condition }]
-  })
+  const { source, id, subject, order } = hold
+  const earlier = { expression: 'attribute_not_exists(pk) OR #order < :order', values: { order } }
+  return [
+    { check: truthKey(keyOf(source, id, subject)), condition: earlier },
+    { check: seenKey(hold), condition: notAfter(order) },
+  ]
 }
 
 export function dynamoHolds(table: DynamoTable): Pick<Store, 'holds' | 'hold' | 'putHold' | 'retire'> {

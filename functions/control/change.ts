@@ -67,12 +67,12 @@ function nameOf({ source, id, subject }: Hold): string {
 
 /**
  * Of a hold that is placed, a mark among them, or lifted.
- * @param beginsAt when the window begins that it waited for, epoch ms
+ * @param beganAt epoch ms, of one that had to wait
  */
-export function holdChange(hold: Hold, beginsAt?: number): Change {
+export function holdChange(hold: Hold, beganAt?: number): Change {
   if (hold.source === 'retired' && !hold.lifted)
     return changeOf(hold.order, nameOf(hold), { kind: 'retired', hold })
-  const when = beginsAt === undefined ? whenOf(hold) : orderOf(beginsAt)
+  const when = beganAt === undefined ? whenOf(hold) : orderOf(beganAt)
   return changeOf(when, nameOf(hold), { kind: hold.lifted ? 'lifted' : 'placed', hold })
 }
 

@@ -46,6 +46,16 @@ async function isInForce({ store }: Pick<Ports, 'store'>, { hold }: Drain): Prom
   return known !== undefined && !known.lifted && known.order === hold.order
 }
 
+/** Of a hold by choice that is placed. */
+export async function startDrainOf(
+  ports: StartNeeds,
+  hold: Hold,
+): Promise<'started' | 'duplicate' | 'stale'> {
+  const { shownAt: _, source, until = hold.placedAt, ...rest } = hold
+  if (source !== 'alarm' && source !== 'operator') return 'stale'
+  return startDrain(ports, { hold: { ...rest, source, until } })
+}
+
 /**
  * Places the hold of a drain that was claimed; settle finds out what it covers. What was lifted, or placed
  * anew, since is left so.

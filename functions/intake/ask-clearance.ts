@@ -1,14 +1,18 @@
 import { type Clearance, decide, type WaitingDrain } from '../control/clearance.ts'
 import type { DrainHold } from '../control/drain.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
-import { finishOwnClaims, type StartNeeds } from '../drain/start-drain.ts'
+import { finishOwnClaims, type StartNeeds, startDrainOf } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { InventoryNeeds } from '../stored/inventory.ts'
 import { onEach } from '../stored/on-each.ts'
-import { type ClearanceNeeds, type Cleared, clearanceView, clearDrains, rulesOf } from './clear-drains.ts'
-
-/** Longer than a run that was killed has the lease; what is not decided by then waits for the sweep. */
-const patienceMs = 12_000
+import {
+  type ClearanceNeeds,
+  type Cleared,
+  clearanceView,
+  clearDrains,
+  patienceMs,
+  rulesOf,
+} from './clear-drains.ts'
 
 /** A hold, when its window begins, and what it was asked for with. */
 export type Asked = Omit<WaitingDrain, 'since'>
@@ -87,17 +91,15 @@ async function decided(ports: ClearanceNeeds, asked: readonly Asked[]): Promise<
   }
 }
 
-/** @returns those about which something later was requested */
-async function putWaiting(
-  { store }: Pick<Ports, 'store'>,
-  asked: readonly Asked[],
-): Promise<Map<string, Cleared>> {
+/** @returns those that an earlier delivery has begun, or about which something later was requested */
+async function putWaiting(ports: ClearanceNeeds, asked: readonly Asked[]): Promise<Map<string, Cleared>> {
+  const { store } = ports
   const { drains } = await store.waiting()
   const places = new Map(drains.map(({ hold, since }) => [holdKey(hold), since]))
   const stale = await onEach(asked, async (each): Promise<[string, Cleared][]> => {
     const key = holdKey(each.hold)
     const put = await store.putWaiting(inPlace(each, places.get(key)))
-    return put === 'stale' ? [[key, { kind: 'stale' }]] : []
+    return put === 'stale' ? [[key, await decidedByAnother(ports, each.hold)]] : []
   })
   return new Map(stale.flat())
 }
@@ -131,12 +133,14 @@ async function waitingKeys({ store }: Pick<Ports, 'store'>): Promise<ReadonlySet
   return new Set((await store.waiting()).drains.map(({ hold }) => holdKey(hold)))
 }
 
+/** What was placed by a run that was killed is begun. */
 async function decidedByAnother(
-  { store }: Pick<Ports, 'store'>,
+  ports: StartNeeds,
   { source, id, subject, order }: DrainHold,
 ): Promise<Cleared> {
-  const placed = await store.hold(source, id, subject)
-  return placed?.order === order && !placed.lifted ? { kind: 'begun', result: 'started' } : { kind: 'stale' }
+  const placed = await ports.store.hold(source, id, subject)
+  if (!placed || placed.order !== order || placed.lifted) return { kind: 'stale' }
+  return { kind: 'begun', result: await startDrainOf(ports, placed) }
 }
 
 /**

@@ -22,6 +22,9 @@ const leaseName = '/clearance'
  */
 const leaseMs = 10_000
 
+/** Longer than a run that was killed has the lease; who asked is answered by then that it waits. */
+export const patienceMs = 12_000
+
 /** What came of a drain by choice. */
 export type Cleared =
   | { readonly kind: 'waits'; readonly because: string }
@@ -109,12 +112,18 @@ export function rulesOf({ config }: Pick<Ports, 'config'>) {
 /** @throws StoreConflict where another run has the lease by now: it decides anew */
 async function place(ports: ClearanceNeeds, waiting: WaitingDrain, generation: number): Promise<Placed> {
   const { hold } = waiting
-  const placed = await ports.store.placeWaiting(waiting, { name: leaseName, generation })
+  const lease = { name: leaseName, generation }
+  const placed = await ports.store.placeWaiting(waiting, lease, beganAt(waiting, ports.clock.now()))
   if (placed === 'written') return { kind: 'placed', hold }
   if (placed === 'lost') throw new StoreConflict('another run decides what may begin: nothing was begun')
   await supersede(ports, waiting, 'a later request')
   await finishClaim(ports, holdKey(hold))
   return { kind: 'stale' }
+}
+
+/** @returns undefined of what begins with its request: its change is filed under that */
+function beganAt({ beginsAt, since }: WaitingDrain, now: number): number | undefined {
+  return beginsAt !== undefined || now - since > patienceMs ? now : undefined
 }
 
 async function begin(ports: LiftNeeds, hold: DrainHold, holds: readonly Hold[]): Promise<Cleared> {

@@ -1,8 +1,8 @@
 import { type Drain, drainId } from '../control/drain.ts'
 import { StoreConflict } from '../control/errors.ts'
-import { type Hold, holdKey } from '../control/hold.ts'
+import { holdKey } from '../control/hold.ts'
 import { isLookOverdue } from '../control/overdue-look.ts'
-import { lookAnew, makeSureItRuns, type StartNeeds, startDrain } from '../drain/start-drain.ts'
+import { lookAnew, makeSureItRuns, type StartNeeds, startDrainOf } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
 import { onEach } from '../stored/on-each.ts'
 import { publishSwept } from './swept.ts'
@@ -32,12 +32,6 @@ export async function sweepDrains(ports: Needs): Promise<void> {
 async function openLifts({ store }: Pick<Ports, 'store'>): Promise<string[]> {
   const { changes } = await store.openChanges()
   return changes.flatMap((change) => (change.kind === 'lifted' ? [holdKey(change.hold)] : []))
-}
-
-async function startDrainOf(ports: StartNeeds, hold: Hold): Promise<void> {
-  const { shownAt: _, source, until = hold.placedAt, ...rest } = hold
-  if (source !== 'alarm' && source !== 'operator') return
-  await startDrain(ports, { hold: { ...rest, source, until } })
 }
 
 /**

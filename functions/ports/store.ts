@@ -43,8 +43,8 @@ export interface Store extends Changes {
   /** Drains by choice that were asked for and have not begun. */
   waiting(): Promise<Waiting>
   /**
-   * Unless one about the same hold with a later `order` waits, or its hold could not be placed any more, as
-   * `putHold` has it (`stale`).
+   * Unless one about the same hold with a later `order` waits, its hold was placed or lifted with an `order` as
+   * late, or a later request about it was seen (`stale`).
    */
   putWaiting(waiting: WaitingDrain): Promise<'written' | 'stale'>
   /** Whether `putWaiting` of this hold would be `stale`. */
@@ -57,10 +57,12 @@ export interface Store extends Changes {
   /**
    * In one transaction: its hold is placed, as `putHold` does, and it waits no more. Condition: the lease of
    * this name has this generation still (`lost`), and it waits still (`stale`).
+   * @param beganAt epoch ms, of one that had to wait: its change is filed under that
    */
   placeWaiting(
     waiting: WaitingDrain,
     lease: { readonly name: string; readonly generation: number },
+    beganAt?: number,
   ): Promise<'written' | 'stale' | 'lost'>
   /** The last freeze, whether it has ended or not. */
   freeze(): Promise<Freeze | undefined>

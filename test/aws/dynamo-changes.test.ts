@@ -69,13 +69,13 @@ test('a row of a kind that nobody here knows keeps no other one back', async () 
   })
 })
 
-test('a window is opened under its beginning', async () => {
+test('what had to wait is opened under when it began', async () => {
   const { table, requests } = takingTable()
-  const beginsAt = at + days90 * 100
+  const beganAt = at + days90 * 100
   const lease = { name: '/clearance', generation: 1 } as const
-  await dynamoClearance(table).placeWaiting({ ...waiting, beginsAt }, lease)
+  await dynamoClearance(table).placeWaiting(waiting, lease, beganAt)
   const opened = requests.flat().flatMap((write) => ('once' in write ? [write.once] : []))
-  expect(opened).toMatchObject([{ sk: expect.stringMatching(`^00${beginsAt}#placed#`) }])
+  expect(opened).toMatchObject([{ sk: expect.stringMatching(`^00${beganAt}#placed#`) }])
 })
 
 test('what is filled in is no change', async () => {

@@ -21,7 +21,7 @@ test('one that is lifted by command is filed under the command, before its end a
   expect(timeOf(liftedAt(after + 5, 'bob', orderOf(after, '2')))).toBe(after)
 })
 
-test('a window is filed under its beginning, not under the day on which it was asked for', () => {
+test('what had to wait is filed under when it began, not under the day on which it was asked for', () => {
   expect(timeOf(holdChange(operators, asked + 2 * days))).toBe(asked + 2 * days)
   expect(timeOf(holdChange(operators))).toBe(asked)
 })

@@ -134,6 +134,21 @@ test.each(killed)(
   },
 )
 
+test('what had to wait is on file under when it began, once, also where its message comes again', async () => {
+  const world = createWorld()
+  await world.command(freeze(), 1)
+  world.memory.store.failNext('putCommandOutcome', new Error('killed'))
+  await expect(world.command(drain(server), 2)).rejects.toThrow('killed')
+  await world.pass(10 * minutes)
+  const beganAt = world.clock.now()
+  await world.command(unfreeze, 3)
+  await world.pass(20 * seconds)
+  expect(await world.command(drain(server), 2)).toMatchObject({ result: 'duplicate' })
+  await minutesGoBy(world)
+  const placed = (await onFile(world)).filter(({ kind }) => kind === 'placed')
+  expect(placed).toMatchObject([{ at: beganAt, shown: shown('AP', 'DX') }])
+})
+
 test('a run that is killed while it files a change files it once', async () => {
   const world = createWorld()
   world.edge('edge-a').callTo(server)

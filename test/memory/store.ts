@@ -39,6 +39,7 @@ function notRead(edge: string): EdgeHead {
 function memoryWaiting(
   holds: Pick<ReturnType<typeof memoryHolds>['port'], 'putHold'> & {
     readonly isStale: (hold: Hold) => boolean
+    readonly isKnown: (hold: Hold) => boolean
   },
   generationOf: (lease: string) => number | undefined,
   opens: (change: Change) => void,
@@ -48,7 +49,7 @@ function memoryWaiting(
   let freeze: Freeze | undefined
   const keyOf = ({ hold }: { readonly hold: HoldName }) => `${hold.source}/${hold.id}`
   const isStale = (hold: Hold) =>
-    (rows.get(keyOf({ hold }))?.hold.order ?? '') > hold.order || holds.isStale(hold)
+    (rows.get(keyOf({ hold }))?.hold.order ?? '') > hold.order || holds.isStale(hold) || holds.isKnown(hold)
   const waits = (waiting: WaitingDrain) => {
     const known = rows.get(keyOf(waiting))
     return known !== undefined && known.hold.order <= waiting.hold.order
@@ -67,11 +68,11 @@ function memoryWaiting(
       keeps(event)
       return rows.delete(keyOf(waiting))
     },
-    async placeWaiting(waiting, { name, generation }) {
+    async placeWaiting(waiting, { name, generation }, beganAt) {
       if (generationOf(name) !== generation) return 'lost'
       if (!waits(waiting) || holds.isStale(waiting.hold)) return 'stale'
       rows.delete(keyOf(waiting))
-      return holds.putHold(waiting.hold, undefined, waiting.beginsAt)
+      return holds.putHold(waiting.hold, undefined, beganAt)
     },
     freeze: async () => structuredClone(freeze),
     async putFreeze(next) {
@@ -99,13 +100,13 @@ function memoryHolds(opens: (change: Change) => void) {
   const port = {
     holds: async () => structuredClone([...holds.values()].filter((hold) => !hold.lifted)),
     hold: async (source, id, subject) => structuredClone(holds.get(holdKey(source, id, subject))),
-    async putHold(hold: Hold, over?: Hold, beginsAt?: number) {
+    async putHold(hold: Hold, over?: Hold, beganAt?: number) {
       const known = holds.get(keyOf(hold))
       const isFilled =
         over && known && String([known.addresses, known.uris]) !== String([over.addresses, over.uris])
       if (isFilled || isStale(hold)) return 'stale'
       holds.set(keyOf(hold), structuredClone(hold))
-      if (!over) opens(holdChange(hold, beginsAt))
+      if (!over) opens(holdChange(hold, beganAt))
       return 'written'
     },
     async retire(lifted, mark) {
@@ -123,7 +124,8 @@ function memoryHolds(opens: (change: Change) => void) {
       return 'newest'
     },
   } satisfies Partial<Store>
-  return { port, isStale }
+  const isKnown = (hold: Hold) => holds.get(keyOf(hold))?.order === hold.order
+  return { port, isStale, isKnown }
 }
 
 function memoryEdges() {

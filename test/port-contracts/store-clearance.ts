@@ -80,7 +80,9 @@ export function clearanceContract(open: () => Store, fresh: (name: string) => st
         expect(await store.putWaiting(waiting)).toBe('stale')
         expect(await waitingOf(store, waiting)).toEqual([])
       }
-      expect(await store.putWaiting(aWaiting(placed.hold.id, { order: '3' }))).toBe('written')
+      // What is placed waits no more, also where its message comes again.
+      expect(await store.putWaiting(aWaiting(placed.hold.id, { order: '3' }))).toBe('stale')
+      expect(await store.putWaiting(aWaiting(placed.hold.id, { order: '4' }))).toBe('written')
     })
     test('is placed as its hold, and waits no more, in one go', async () => {
       const store = open()

@@ -63,8 +63,8 @@ export function watched(
       if (isDropped) noted((now) => choices.endWait(scopeOf(waiting.hold).key, now))
       return isDropped
     },
-    async placeWaiting(waiting, lease) {
-      const written = await store.placeWaiting(waiting, lease)
+    async placeWaiting(waiting, lease, beganAt) {
+      const written = await store.placeWaiting(waiting, lease, beganAt)
       if (written !== 'written') return written
       // What begins by itself is settled a little later.
       faults.lastAt = Math.max(faults.lastAt, clock.now())
