@@ -25,5 +25,6 @@ export const clearanceEventDetails = {
   'Freeze Ended': published({
     ...{ who: text, why: text, since: time, by: text },
     sender: sender.optional().describe('of the message that ended it'),
+    endedWhy: text.optional().describe('the reason of the command that ended it'),
   }),
 }

@@ -80,7 +80,8 @@ async function endFreeze(
   const ended = { ...freeze, order, ended: { at: clock.now(), ...whose } }
   if ((await store.putFreeze(ended)) === 'stale') return false
   const { who, why, at } = freeze
-  await events.publish({ type: eventTypes.freezeEnded, detail: { who, why, since: at, by, sender } })
+  const detail = { who, why, since: at, by, sender, endedWhy: reason }
+  await events.publish({ type: eventTypes.freezeEnded, detail })
   return true
 }
 

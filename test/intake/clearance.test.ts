@@ -151,11 +151,14 @@ describe('while a freeze is in force', () => {
     await world.pass(5 * minutes)
     await world.sweep()
     expect(await world.heldBy()).toEqual([])
-    expect(await world.command(unfreeze)).toMatchObject({ result: 'unfrozen' })
+    const bobs = { ...unfreeze, requestedBy: 'bob', reason: 'the carrier is done' }
+    expect(await world.command(bobs)).toMatchObject({ result: 'unfrozen' })
     await world.pass(10 * seconds)
     expect(await world.heldBy()).toHaveLength(1)
     expect(publishedIn(world, 'Frozen')).toHaveLength(1)
-    expect(publishedIn(world, 'Freeze Ended')).toMatchObject([{ by: 'alice' }])
+    expect(publishedIn(world, 'Freeze Ended')).toMatchObject([
+      { who: 'alice', why: 'carrier maintenance', by: 'bob', endedWhy: 'the carrier is done' },
+    ])
   })
 
   test("an alarm's OK lifts nothing, and the sweep lifts it afterwards; an operator's activate works", async () => {
@@ -195,6 +198,7 @@ describe('while a freeze is in force', () => {
     await world.sweep()
     expect(await world.heldBy()).toHaveLength(1)
     expect(publishedIn(world, 'Freeze Ended')).toMatchObject([{ by: 'its end' }])
+    expect(publishedIn(world, 'Freeze Ended')[0]).not.toHaveProperty('endedWhy')
   })
 
   test.each([
