@@ -19,6 +19,7 @@ import {
   looking,
   stateOf,
 } from '../control/phases.ts'
+import { countsRow } from './counts-row.ts'
 import { type Each, type Fields, sender, subject, uri } from './rows.ts'
 import { drainEvent } from './saved-event-row.ts'
 
@@ -96,9 +97,11 @@ const flatRow = z.object({
   lifecycle: lifecycleTarget.exactOptional(),
   lastHeartbeatAt: z.number().exactOptional(),
   lookedAt: z.number().exactOptional(),
+  nextLookAt: z.number().exactOptional(),
   confirmedAt: z.number().exactOptional(),
   overdueSaid: z.boolean().exactOptional(),
   progress: z.string().exactOptional(),
+  counts: countsRow.exactOptional(),
   endingSince: z.number().exactOptional(),
   endedCallsAt: z.number().exactOptional(),
   callsEnded: z.number().exactOptional(),
@@ -130,11 +133,13 @@ function fromFlat(row: DrainRow): Drain {
     lifecycle,
     lastHeartbeatAt,
     lookedAt,
+    nextLookAt,
   } = row
   const known = {
     ...{ attempt, version, steps, events },
     hold: holdIn(row),
     ...(lookedAt !== undefined && { lookedAt }),
+    ...(nextLookAt !== undefined && { nextLookAt }),
   }
   const drain: Drain = lifecycle
     ? {
@@ -213,12 +218,13 @@ function lookingIn(row: DrainRow): Completing['from'] {
   return { name: 'draining', memory }
 }
 
-function memoryIn({ edges, confirmedAt, overdueSaid, progress }: DrainRow): Memory {
+function memoryIn({ edges, confirmedAt, overdueSaid, progress, counts }: DrainRow): Memory {
   return {
     edges,
     ...(confirmedAt !== undefined && { confirmedAt }),
     ...(overdueSaid && ({ overdue: true } as const)),
     ...(progress !== undefined && { progress }),
+    ...(counts && { counts }),
   }
 }
 
@@ -251,6 +257,7 @@ export function toDrainRow(drain: Drain): DrainRow {
     ...(drain.lastHeartbeatAt !== undefined && { lastHeartbeatAt: drain.lastHeartbeatAt }),
     ...(callsEnded !== undefined && { callsEnded }),
     ...(drain.lookedAt !== undefined && { lookedAt: drain.lookedAt }),
+    ...(drain.nextLookAt !== undefined && { nextLookAt: drain.nextLookAt }),
     ...(result !== undefined && { result }),
     ...(phase.name === 'completing' && { completion: phase.completion }),
     ...memoryOf(drain),
@@ -263,6 +270,7 @@ type RowMemory = Pick<
   | 'confirmedAt'
   | 'overdueSaid'
   | 'progress'
+  | 'counts'
   | 'retainedAt'
   | 'retainedTooLongSaid'
   | 'endingSince'
@@ -271,12 +279,13 @@ type RowMemory = Pick<
 
 function memoryOf(drain: Drain): RowMemory {
   const phase = looking(drain)
-  const { edges, confirmedAt, overdue, progress } = phase.memory
+  const { edges, confirmedAt, overdue, progress, counts } = phase.memory
   return {
     edges,
     ...(confirmedAt !== undefined && { confirmedAt }),
     ...(overdue && { overdueSaid: true }),
     ...(progress !== undefined && { progress }),
+    ...(counts && { counts }),
     ...(phase.name === 'retained' && {
       retainedAt: phase.since,
       ...(phase.tooLongPublished && { retainedTooLongSaid: true }),

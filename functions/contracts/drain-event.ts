@@ -58,6 +58,10 @@ export const drainEventDetails = {
     released: outerList(text).describe('edges that an operator released'),
     lacks: outerList(text).describe('what the edges lack for a drain to be sure'),
     edges: outerList(edgeResult).optional(),
+    ending: z
+      .union([z.strictObject({ earliest: time, latest: time }), z.strictObject({ unknown: text })])
+      .optional()
+      .describe('when the drain will most likely be over, or why nobody can tell'),
   }),
   'Drain Drained': published(summary),
   'Drain Overdue': published({

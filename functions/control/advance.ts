@@ -1,7 +1,10 @@
 import { concludedAnew } from './claim.ts'
+import { type CallsCounted, counting } from './counts.ts'
 import { chooseAtDeadline, dealOut, type Left } from './deadline.ts'
 import type { ActionDrain, Drain, Draining, EndingCalls, Held, HoldDrain, Retained } from './drain.ts'
 import type { EdgeResult } from './edge-result.ts'
+import { countEndedCalls, type EndedOnEdge } from './ended-calls.ts'
+import { endingOf } from './ending.ts'
 import type { Hold } from './hold.ts'
 import type { Wait } from './pace.ts'
 import { completing, ended, looking, resolvedBy, withEvent, withMemory, withoutUs } from './phases.ts'
@@ -14,23 +17,15 @@ export interface CallsOnEdge {
   readonly calls: number
 }
 
-/** What an edge's last step of ending calls came to, and all its steps. */
-export interface EndedOnEdge {
-  readonly edge: string
-  /** epoch ms: which step */
-  readonly step: number
-  readonly total: number
-  readonly ended: number
-  readonly failed?: string
-}
-
 /** What a look has read. */
 export interface Found {
   readonly kind: 'readings'
   /** as it is stored now */
   readonly hold: Hold
   readonly judgement: Judgement
-  /** edges that are known to have calls */
+  /** edges whose number of calls is known */
+  readonly counted: readonly CallsCounted[]
+  /** those of them that have some */
   readonly onEdges: readonly CallsOnEdge[]
   readonly endedOn: readonly EndedOnEdge[]
   /** two readings of every edge show all of it disabled */
@@ -71,6 +66,7 @@ export interface AdvanceRules {
   readonly minWaitSeconds: number
   /** after so long it is published that an instance is still retained */
   readonly retainedMaxAgeSeconds: number
+  readonly failoverWindowSeconds: number
 }
 
 /**
@@ -99,7 +95,7 @@ export function advance(drain: Drain, seen: Seen, now: number, rules: AdvanceRul
       // What it concluded at a look before is old.
       return overdue(withMemory(drain, {}), unseen(seen.reason), now, rules)
     case 'readings':
-      return follow(remembering(resolvedBy(drain, seen.hold), seen, now), seen, now, rules)
+      return follow(remembering(resolvedBy(drain, seen.hold), seen, now, rules), seen, now, rules)
     default:
       return seen satisfies never
   }
@@ -118,14 +114,16 @@ function started(drain: Drain): Drain {
 }
 
 /** What was read is remembered, and published where it shows something new. */
-function remembering(before: Drain, found: Found, now: number): Drain {
+function remembering(before: Drain, found: Found, now: number, rules: AdvanceRules): Drain {
   const { judgement, results, released, lacks } = found
   // Somebody opened it: what was concluded of an operator's or alarm's drain is so no more.
   const isUpAgain = before.phase.name === 'held' && judgement.callsLeft > 0
-  const counted = countEndedCalls(isUpAgain ? concludedAnew(before) : before, found)
+  const counted = countEndedCalls(isUpAgain ? concludedAnew(before) : before, found.endedOn)
   const known = looking(counted).memory
   const isNew = known.confirmedAt === undefined && found.calm
-  const seen = withMemory(counted, { edges: judgement.edges, ...(isNew && { confirmedAt: now }) })
+  const isKnown = (known.confirmedAt !== undefined || isNew) && judgement.unknown.length === 0
+  const counts = counting(known.counts, found.counted, isKnown ? judgement.callsLeft : undefined)
+  const seen = withMemory(counted, { edges: judgement.edges, counts, ...(isNew && { confirmedAt: now }) })
   const isConfirmed = looking(seen).memory.confirmedAt !== undefined
   const confirmed =
     isNew && isOnSomeEdge(results)
@@ -135,29 +133,15 @@ function remembering(before: Drain, found: Found, now: number): Drain {
   const shown = { verdict, callsLeft, unknown, released, lacks }
   const progress = JSON.stringify([shown, isConfirmed ? [] : results]).slice(0, longestProgress)
   if (known.progress === progress) return confirmed
+  const ending = verdict === 'draining' ? endingOf(seen, judgement, counts, rules) : undefined
+  const told = { ...shown, ...(ending && { ending }) }
   // Until it is disabled everywhere, what keeps it from being so.
-  const more = isConfirmed ? shown : { ...shown, edges: results }
+  const more = isConfirmed ? told : { ...told, edges: results }
   return withEvent(withMemory(confirmed, { progress }), 'drainProgress', more)
 }
 
 /** A drain's row keeps so much of what it published last. */
 const longestProgress = 1000
-
-/** What the steps before have ended, as far as the edges' readings tell; and why an edge ended none. */
-function countEndedCalls(drain: Drain, { endedOn }: Found): Drain {
-  if (!drain.action) return drain
-  const phase = looking(drain)
-  if (phase.name !== 'ending-calls' || phase.lastStepAt === undefined) return drain
-  const before = drain.callsEnded ?? 0
-  const total = endedOn.reduce((sum, one) => sum + one.total, 0)
-  const callsEnded = Math.max(before, total)
-  const edges = endedOn.flatMap(({ edge, step, ended: calls, failed }) =>
-    step === phase.lastStepAt ? [{ edge, ended: calls, ...(failed !== undefined && { failed }) }] : [],
-  )
-  if (callsEnded === before && edges.every(({ failed }) => failed === undefined)) return drain
-  const more = { policy: 'end-calls', ended: callsEnded - before, edges } as const
-  return withEvent({ ...drain, callsEnded }, 'callsEnded', more)
-}
 
 function follow(drain: Drain, found: Found, now: number, rules: AdvanceRules): Advance {
   const { judgement, onEdges } = found

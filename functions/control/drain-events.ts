@@ -1,6 +1,7 @@
 import type { DeadlineChoice } from './deadline.ts'
 import type { Because, Completing, LifecycleActionRef } from './drain.ts'
 import type { EdgeResult } from './edge-result.ts'
+import type { Ending } from './ending.ts'
 import type { HoldSource } from './hold.ts'
 import type { Sender } from './sender.ts'
 import type { Verdict } from './verdict.ts'
@@ -53,6 +54,7 @@ export interface DrainEventMore {
     readonly released: readonly string[]
     readonly lacks: readonly string[]
     readonly edges?: readonly EdgeResult[]
+    readonly ending?: Ending
   }
   readonly drained: NothingMore
   readonly drainOverdue: CallsLeft & { readonly policy?: DeadlineChoice; readonly because?: string }

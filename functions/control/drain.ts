@@ -34,6 +34,31 @@ export interface EdgeMemory {
   readonly reaped?: { readonly calls: number; readonly at: number }
 }
 
+/** What an edge had at its last count, and at most, and since when it shows that number. */
+export interface EdgeCount {
+  readonly calls: number
+  readonly most: number
+  readonly since: number
+  /** how many calls had ever begun there */
+  readonly begun?: number
+}
+
+export interface CallsAt {
+  readonly at: number
+  readonly calls: number
+}
+
+/** How the calls of a drain came to be what they are, in few numbers. Times in epoch ms. */
+export interface Counts {
+  readonly edges: Readonly<Record<string, EdgeCount>>
+  /**
+   * of all edges together, the oldest first: since it was disabled on all of them and the last call began
+   */
+  readonly totals: readonly CallsAt[]
+  /** by when a call had begun although it was disabled */
+  readonly begunAt?: number
+}
+
 /** Why an action is completed, or a drain is over. */
 export type Because =
   | 'drained'
@@ -53,6 +78,7 @@ export interface Memory {
   readonly overdue?: true
   /** what its last progress event showed */
   readonly progress?: string
+  readonly counts?: Counts
 }
 
 /** Somebody has to place its hold. */
@@ -114,6 +140,8 @@ interface AnyDrain {
   readonly version: number
   /** when the last look began that was saved (epoch ms) */
   readonly lookedAt?: number
+  /** about when the next one is made (epoch ms), unless settle wakes it sooner */
+  readonly nextLookAt?: number
   /** looks of this attempt; a long drain carries on in a new execution before its history is full */
   readonly steps: number
   /**

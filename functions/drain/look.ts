@@ -60,7 +60,8 @@ async function lookAt(ports: Needs, payload: WorkflowPayload): Promise<WorkflowP
     over && !isNew
       ? ({ kind: 'action-over', machineGone: await isMachineGone(ports, drain) } as const)
       : await see(ports, drain)
-  return carryOut(ports, advance(drain, seen, ports.clock.now(), rulesOf(ports, drain)))
+  const next = advance(drain, seen, ports.clock.now(), rulesOf(ports, drain))
+  return carryOut(ports, { ...next, drain: resting(ports, next.drain, next.wait) })
 }
 
 async function carryOut(ports: Needs, { drain, act, wait }: Advance): Promise<WorkflowPayload> {
@@ -74,6 +75,17 @@ async function carryOut(ports: Needs, { drain, act, wait }: Advance): Promise<Wo
     throw error
   }
   return isCompleting(next) ? complete(ports, next) : goOn(ports, next, wait)
+}
+
+/** The drain with when its next look comes about: for people, and nothing is decided by it. */
+function resting<D extends Drain>(
+  { clock, config }: Pick<Ports, 'clock' | 'config'>,
+  drain: D,
+  wait: Wait,
+): D {
+  const now = clock.now()
+  const { waitSeconds } = lookPayload(drain, wait, now, config.timers)
+  return { ...drain, nextLookAt: now + waitSeconds * 1000 }
 }
 
 async function perform(
@@ -118,14 +130,14 @@ async function complete(ports: Needs, drain: CompletingDrain): Promise<WorkflowP
         : await ports.lifecycleActions.complete(actionRef(action), completion)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    const tried = await saveDrain(ports, refused(drain, reason))
+    const tried = await saveDrain(ports, resting(ports, refused(drain, reason), 'paced'))
     if (!isCompleting(tried)) return goOn(ports, tried, 'paced')
     await published(ports, tried)
     throw error
   }
   const machineGone = mayBeKept(drain, outcome) && (await isMachineGone(ports, drain))
   const after = concluded(drain, outcome, machineGone, ports.clock.now())
-  return goOn(ports, await saveDrain(ports, after), 'paced')
+  return goOn(ports, await saveDrain(ports, resting(ports, after, 'paced')), 'paced')
 }
 
 /**

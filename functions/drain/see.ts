@@ -1,4 +1,5 @@
-import { type AdvanceRules, type CallsOnEdge, type Found, isLate, type Seen } from '../control/advance.ts'
+import { type AdvanceRules, type Found, isLate, type Seen } from '../control/advance.ts'
+import { countedOn } from '../control/counts.ts'
 import type { Drain } from '../control/drain.ts'
 import type { EdgeResult } from '../control/edge-result.ts'
 import { type Hold, holdKey, isResolved, mayShowMore } from '../control/hold.ts'
@@ -6,7 +7,7 @@ import { mayBeUnknownYet } from '../control/instance-life.ts'
 import { clocksApartMs, lacks, type Observation, observation, removedEdges } from '../control/observation.ts'
 import { looking } from '../control/phases.ts'
 import { isOnSomeEdge } from '../control/plan.ts'
-import { type EdgeReading, isUnknown, type Readings } from '../control/reading.ts'
+import type { EdgeReading, Readings } from '../control/reading.ts'
 import { isConfirmed } from '../control/settled.ts'
 import { type Judgement, judge } from '../control/verdict.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -37,6 +38,7 @@ export function rulesOf({ config }: Pick<Ports, 'config'>, { action }: Drain): A
   const group = config.groups.find(({ name }) => name === action?.group)
   return {
     minWaitSeconds: config.timers.minWaitSeconds,
+    failoverWindowSeconds: config.timers.failoverWindowSeconds,
     retainedMaxAgeSeconds: group?.retainedMaxAgeSeconds ?? Number.POSITIVE_INFINITY,
   }
 }
@@ -76,6 +78,7 @@ async function found(
   const { readings, observed, judgement } = judged
   const { edges } = readings
   const results = resultsIn(edges, hold)
+  const counted = countedOn(observed.edges)
   // A young machine's listed address may not be shown yet; and the settle that was just asked for may have
   // found the first one.
   const isMissing =
@@ -86,7 +89,8 @@ async function found(
     kind: 'readings',
     hold,
     judgement,
-    onEdges: callsOnEdges(readings, hold),
+    counted,
+    onEdges: counted.filter(({ calls }) => calls > 0),
     endedOn: edges.flatMap((reading) => {
       const ended = reading.readable ? reading.ended?.[holdKey(hold)] : undefined
       return ended ? [{ edge: reading.edge, ...ended }] : []
@@ -148,7 +152,7 @@ function suffices(
 ): boolean {
   if (observed.at >= drain.hold.until || judgement.unknown.length > 0) return false
   if (looking(drain).memory.confirmedAt === undefined && !isCalmOn(readings, hold)) return false
-  const busy = callsOnEdges(readings, hold).map(({ edge }) => edge)
+  const busy = countedOn(observed.edges).flatMap(({ edge, calls }) => (calls > 0 ? [edge] : []))
   if (busy.length > 0)
     return readings.edges.every(
       (reading) =>
@@ -178,14 +182,4 @@ function isCalmOn({ edges }: Pick<Readings, 'edges'>, hold: Hold): boolean {
     reading.holds[holdKey(hold)] !== undefined &&
     isConfirmed(reading, hold)
   return edges.length > 0 && edges.every(isCalm)
-}
-
-/** @returns the edges that are known to have calls of this hold */
-function callsOnEdges({ edges }: Readings, hold: Hold): CallsOnEdge[] {
-  return edges.flatMap((reading) => {
-    const count = reading.readable ? reading.holds[holdKey(hold)]?.counted.count : undefined
-    // The whole edge's total proves nothing about one server's calls.
-    if (count === undefined || isUnknown(count) || count.source === 'edge') return []
-    return count.calls === 0 ? [] : [{ edge: reading.edge, calls: count.calls }]
-  })
 }

@@ -23,7 +23,11 @@ import { actionDrain, claimed, found, holdDrain, until } from './drain-samples.t
 
 /** A drain from its claim on: what its looks find one after another, and what Auto Scaling answers. */
 
-export const rules: AdvanceRules = { minWaitSeconds: 5, retainedMaxAgeSeconds: 600 }
+export const rules: AdvanceRules = {
+  minWaitSeconds: 5,
+  retainedMaxAgeSeconds: 600,
+  failoverWindowSeconds: 7,
+}
 
 export const policies: readonly DeadlinePolicy[] = (['retain', 'end-calls', 'terminate'] as const).flatMap(
   (callsLeft) => (['retain', 'terminate'] as const).map((unknown) => ({ callsLeft, unknown })),

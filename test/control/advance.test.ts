@@ -5,7 +5,7 @@ import { present } from '../present.ts'
 import * as samples from './drain-samples.ts'
 import { actionDrain, anAction, calls, draining, found, holdDrain, now } from './drain-samples.ts'
 
-const rules = { minWaitSeconds: 5, retainedMaxAgeSeconds: 3_600 }
+const rules = { minWaitSeconds: 5, retainedMaxAgeSeconds: 3_600, failoverWindowSeconds: 7 }
 const keeps = { callsLeft: 'retain', unknown: 'retain' } as const
 const endsCalls = { callsLeft: 'end-calls', unknown: 'retain' } as const
 const empty = { completion: 'CONTINUE', because: 'drained' } as const

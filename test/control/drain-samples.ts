@@ -65,7 +65,7 @@ export function found(judgement: Partial<Judgement> = {}, more: Partial<Found> =
     kind: 'readings',
     hold: hold(),
     judgement: { verdict: 'draining', edges, ...none, ...judgement },
-    ...{ onEdges: [], endedOn: [], calm: true, released: [], lacks: [] },
+    ...{ counted: [], onEdges: [], endedOn: [], calm: true, released: [], lacks: [] },
     results: [{ edge: 'a', outcome: 'applied', entries: [] }],
     kamailio: { a: '6.1.0' },
     ...more,
@@ -75,5 +75,5 @@ export function found(judgement: Partial<Judgement> = {}, more: Partial<Found> =
 /** A look that finds so many calls on edge a. */
 export function calls(callsLeft: number, judgement: Partial<Judgement> = {}): Found {
   const onEdges = callsLeft === 0 ? [] : [{ edge: 'a', calls: callsLeft }]
-  return found({ callsLeft, ...judgement }, { onEdges })
+  return found({ callsLeft, ...judgement }, { onEdges, counted: [{ edge: 'a', calls: callsLeft, at: now }] })
 }

@@ -70,6 +70,8 @@ export function aHoldDrain(name: string, change: Partial<HoldDrain> = {}): HoldD
     attempt: 1,
     version: 1,
     steps: 3,
+    lookedAt: 1_795_000_002_000,
+    nextLookAt: 1_795_000_122_000,
     hold: held({ id: name, source: 'operator' }),
     events: [
       { name: 'drainStarted', id: `${name}#1.0`, at: 1_795_000_003_000, detail: summary },
@@ -91,6 +93,11 @@ const memory: Memory = {
   confirmedAt: 1_795_000_003_000,
   overdue: true,
   progress: '[{"verdict":"draining"}]',
+  counts: {
+    edges: { a: { calls: 0, most: 4, since: 1, begun: 90 }, b: { calls: 3, most: 3, since: 2 } },
+    totals: [{ at: 1_795_000_003_000, calls: 3 }],
+    begunAt: 1_795_000_003_000,
+  },
 }
 const draining = { name: 'draining', memory } as const
 const ending = {
