@@ -99,7 +99,7 @@ async function putWaiting(ports: ClearanceNeeds, asked: readonly Asked[]): Promi
   const stale = await onEach(asked, async (each): Promise<[string, Cleared][]> => {
     const key = holdKey(each.hold)
     const put = await store.putWaiting(inPlace(each, places.get(key)))
-    return put === 'stale' ? [[key, await decidedByAnother(ports, each.hold)]] : []
+    return put === 'stale' ? [[key, await ofEarlierDelivery(ports, each.hold)]] : []
   })
   return new Map(stale.flat())
 }
@@ -133,14 +133,22 @@ async function waitingKeys({ store }: Pick<Ports, 'store'>): Promise<ReadonlySet
   return new Set((await store.waiting()).drains.map(({ hold }) => holdKey(hold)))
 }
 
-/** What was placed by a run that was killed is begun. */
-async function decidedByAnother(
-  ports: StartNeeds,
+async function decidedByAnother(ports: Pick<Ports, 'store'>, hold: DrainHold): Promise<Cleared> {
+  return (await placedAs(ports, hold)) ? { kind: 'begun', result: 'started' } : { kind: 'stale' }
+}
+
+/** What an earlier delivery has placed is begun, where its run was killed before that. */
+async function ofEarlierDelivery(ports: StartNeeds, hold: DrainHold): Promise<Cleared> {
+  const placed = await placedAs(ports, hold)
+  return placed ? { kind: 'begun', result: await startDrainOf(ports, placed) } : { kind: 'stale' }
+}
+
+async function placedAs(
+  { store }: Pick<Ports, 'store'>,
   { source, id, subject, order }: DrainHold,
-): Promise<Cleared> {
-  const placed = await ports.store.hold(source, id, subject)
-  if (!placed || placed.order !== order || placed.lifted) return { kind: 'stale' }
-  return { kind: 'begun', result: await startDrainOf(ports, placed) }
+): Promise<Hold | undefined> {
+  const placed = await store.hold(source, id, subject)
+  return placed?.order === order && !placed.lifted ? placed : undefined
 }
 
 /**
