@@ -12,6 +12,7 @@ export type Shelf = Pick<
   | 'edgeHeads'
   | 'reading'
   | 'listing'
+  | 'edgeRecords'
   | 'inventory'
   | 'machines'
   | 'releases'

@@ -1,12 +1,14 @@
 import type { ListedDestination } from '../functions/control/destination.ts'
+import { entryKey } from '../functions/control/entry-record.ts'
 import { DispatcherControlError } from '../functions/control/errors.ts'
 import { belongsTo, type Hold, type ListedName } from '../functions/control/hold.ts'
 import { instanceDestinations, isInstanceId, namedDestination } from '../functions/control/resolve.ts'
 import { type DrainView, drainView } from './drain-view.ts'
 import { Stop } from './exit-codes.ts'
 import { type HoldView, holdView, waitingView } from './fleet-view.ts'
-import type { EdgeShelf, Stored } from './look-around.ts'
+import type { EdgeShelf, Records, Stored } from './look-around.ts'
 import { utc } from './times.ts'
+import { whatItWaitsFor, whatNext } from './what-next.ts'
 
 /** Why a server gets no calls, or gets them. */
 export interface Explanation {
@@ -14,17 +16,33 @@ export interface Explanation {
   readonly uris: readonly string[]
   readonly holds: readonly (HoldView & { readonly undo: string })[]
   /** asked for, and not begun */
-  readonly waiting: readonly (HoldView & { readonly undo: string })[]
+  readonly waiting: readonly (HoldView & { readonly undo: string; readonly next: readonly string[] })[]
   readonly edges: readonly EdgeEntriesView[]
-  readonly drains: readonly (DrainView & { readonly notOver: readonly string[] })[]
+  readonly drains: readonly DrainExplanation[]
+}
+
+export interface DrainExplanation extends DrainView {
+  readonly notOver: readonly string[]
+  /** what happens next, and when */
+  readonly next: readonly string[]
 }
 
 export interface EdgeEntriesView {
   readonly edge: string
-  readonly entries: readonly { readonly set: number; readonly uri: string; readonly flags: string }[]
+  readonly entries: readonly EntryView[]
+  /** what it showed before is on record, and can't be read */
+  readonly recordsUnreadable?: true
   /** it has shown all of it disabled since */
   readonly disabledSince?: string
   readonly readAt?: string
+}
+
+export interface EntryView {
+  readonly set: number
+  readonly uri: string
+  readonly flags: string
+  /** before we disabled it, which is what it gets back; absent where nothing is on record */
+  readonly showed?: string
 }
 
 interface Target {
@@ -33,7 +51,7 @@ interface Target {
 }
 
 /** @throws Stop where the name means nothing that is listed or held, or several destinations */
-export function explain(name: string, stored: Stored): Explanation {
+export function explain(name: string, stored: Stored, records: Records): Explanation {
   const target = targetNamed(name, stored)
   const holds = stored.holds.filter((hold) => covers(hold, target, stored))
   const waiting = stored.waiting.filter(({ hold }) => covers(hold, target, stored))
@@ -42,13 +60,18 @@ export function explain(name: string, stored: Stored): Explanation {
     target: name,
     uris: target.uris,
     holds: holds.map((hold) => ({ ...holdView(hold), undo: undoOf(hold, name) })),
-    waiting: waiting.map((each) => ({ ...waitingView(each), undo: undoOf(each.hold, name) })),
+    waiting: waiting.map((each) => ({
+      ...waitingView(each),
+      undo: undoOf(each.hold, name),
+      next: whatItWaitsFor(each, stored),
+    })),
     edges: stored.edges
       .filter(({ head }) => head.removedAt === undefined)
-      .map((edge) => entriesOn(edge, target)),
+      .map((edge) => entriesOn(edge, target, records)),
     drains: stored.drains.flatMap((drain) => {
       const view = drainView(drain, stored)
-      return view && own.has(view.drain) ? [{ ...view, notOver: whyNotOver(view) }] : []
+      if (!view || !own.has(view.drain)) return []
+      return [{ ...view, notOver: whyNotOver(view), next: whatNext(drain, view, stored) }]
     }),
   }
 }
@@ -101,14 +124,27 @@ function covers(hold: Scope, { uris, instanceId }: Target, stored: Stored): bool
   return [...its, ...uris.map((uri) => ({ uri }))].some((entry) => belongsTo(entry, hold))
 }
 
-function entriesOn({ head, listing, reading }: EdgeShelf, { uris }: Target): EdgeEntriesView {
+function entriesOn(
+  { head, listing, reading }: EdgeShelf,
+  { uris }: Target,
+  records: Records,
+): EdgeEntriesView {
+  const its = records.get(head.edge)
+  const showed = new Map(
+    its?.flatMap((record) => (record.kind === 'entry' ? [[entryKey(record), record.flags] as const] : [])),
+  )
   const entries = (listing?.listed ?? []).filter(({ uri }) => uris.includes(uri))
   const settled = (reading?.entries ?? []).filter(({ uri }) => uris.includes(uri))
   const since = settled.flatMap((entry) => entry.since ?? [])
   const isDisabled = entries.length > 0 && entries.every(({ flags }) => flags.startsWith('D'))
   return {
     edge: head.edge,
-    entries: entries.map(({ set, uri, flags }) => ({ set, uri, flags })),
+    entries: entries.map((entry) => {
+      const { set, uri, flags } = entry
+      const before = showed.get(entryKey(entry))
+      return { set, uri, flags, ...(before !== undefined && { showed: before }) }
+    }),
+    ...(records.has(head.edge) && its === undefined && { recordsUnreadable: true as const }),
     ...(isDisabled && since.length > 0 && { disabledSince: utc(Math.max(...since)) }),
     ...(head.askedAt > 0 && { readAt: utc(head.askedAt) }),
   }

@@ -2,6 +2,8 @@ import { inParallel } from '../functions/aws/in-parallel.ts'
 import type { Deployment } from '../functions/contracts/deployment.ts'
 import { type Freeze, inForce, inOrder, type WaitingDrain } from '../functions/control/clearance.ts'
 import type { Drain } from '../functions/control/drain.ts'
+import type { EdgeRecord } from '../functions/control/entry-record.ts'
+import { UnexpectedAnswer } from '../functions/control/errors.ts'
 import { type Hold, holdKey } from '../functions/control/hold.ts'
 import type { InstanceFacts } from '../functions/control/instance-life.ts'
 import {
@@ -85,4 +87,24 @@ async function readEdge(shelf: Shelf, head: StoredHead, isListed: boolean) {
     isListed ? shelf.listing(head.edge) : undefined,
   ])
   return { head, reading, listing }
+}
+
+/** What is on record of each edge; undefined of one whose records can't be read. */
+export type Records = ReadonlyMap<string, readonly EdgeRecord[] | undefined>
+
+export async function edgeRecords({ shelf }: Deployed, { edges }: Stored): Promise<Records> {
+  const found = await inParallel(
+    edges,
+    async ({ head }) => [head.edge, await recordsOf(shelf, head.edge)] as const,
+  )
+  return new Map(found)
+}
+
+async function recordsOf(shelf: Shelf, edge: string): Promise<readonly EdgeRecord[] | undefined> {
+  try {
+    return (await shelf.edgeRecords(edge)) ?? []
+  } catch (error) {
+    if (error instanceof UnexpectedAnswer) return undefined
+    throw error
+  }
 }

@@ -4,7 +4,7 @@ import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
 import { explain } from './explain.ts'
 import { destinationViews, fleetView } from './fleet-view.ts'
 import { type Format, formatted, type Shown } from './format.ts'
-import { lookAround, type Stored } from './look-around.ts'
+import { edgeRecords, lookAround, type Stored } from './look-around.ts'
 import { showExplanation } from './show-explanation.ts'
 import { showDestinations, showDrains, showEdges, showHolds, showStatus } from './show-fleet.ts'
 import { showOutcome } from './show-outcome.ts'
@@ -80,6 +80,7 @@ export async function explainTarget(
   target: string,
   output: Format,
 ): Promise<ExitCode> {
-  print(desk, showExplanation(explain(target, await stored(desk, deployed))), output)
+  const all = await stored(desk, deployed)
+  print(desk, showExplanation(explain(target, all, await edgeRecords(deployed, all))), output)
   return exitCodes.done
 }

@@ -2,7 +2,7 @@ import type { Screen } from './desk.ts'
 import type { EdgeEntriesView, Explanation } from './explain.ts'
 import { flagsIn } from './fleet-view.ts'
 import type { Shown } from './format.ts'
-import { callsText, phaseText } from './show-fleet.ts'
+import { callsText, phaseText, progressText } from './show-fleet.ts'
 import { table } from './table.ts'
 
 export function showExplanation(explanation: Explanation): Shown {
@@ -25,27 +25,41 @@ function textOf({ target, uris, holds, waiting, edges, drains }: Explanation, sc
       `    since  ${since}${endsAt === undefined ? '' : `, until ${endsAt}`}`,
       `    undo   ${undo}`,
     ]),
-    ...waiting.flatMap(({ hold, who, why, since, undo }) => [
+    ...waiting.flatMap(({ hold, who, why, since, undo, next }) => [
       '',
-      `  ${hold} waits to begin since ${since} (${who}: ${why}); it begins by itself, and is dropped by: ${undo}`,
+      `  ${hold} waits to begin`,
+      `    who    ${who}`,
+      `    why    ${why}`,
+      `    since  ${since}`,
+      ...labelled('next', next),
+      `    undo   it is dropped by: ${undo}`,
     ]),
     ...drains.flatMap((drain) => [
       '',
-      `drain ${drain.drain}: ${phaseText(drain)}, calls left: ${callsText(drain.callsLeft, drain.unknown)}, deadline ${drain.deadline}`,
-      ...drain.notOver.map((line) => `  - ${line}`),
+      `drain ${drain.drain}`,
+      `    is     ${phaseText(drain)}, calls left: ${callsText(drain.callsLeft, drain.unknown)}${drain.trend === 'unknown' ? '' : `, ${drain.trend}`}`,
+      ...labelled('why', drain.notOver),
+      ...labelled('next', drain.next),
     ]),
     '',
     table(
       [
         { title: 'EDGE', cell: ({ edge }) => edge, least: 10 },
         { title: 'SHOWS', cell: shows },
+        { title: 'SHOWED', cell: showed },
         { title: 'CALLS', cell: ({ edge }) => callsOn(edge, drains) },
         { title: 'DISABLED SINCE', cell: ({ disabledSince = '-' }) => disabledSince },
         { title: 'READ', cell: ({ readAt = '-' }) => readAt, optional: true },
+        { title: 'SAME CALLS SINCE', cell: ({ edge }) => sameSince(edge, drains), optional: true },
       ],
       edges,
       screen,
     ),
+    ...(edges.some(staysDisabled)
+      ? [
+          'what showed D before us stays disabled when its last hold is gone: somebody else, or its list, has it so',
+        ]
+      : []),
   ].join('\n')
 }
 
@@ -53,10 +67,34 @@ function shows({ entries }: EdgeEntriesView): string {
   return entries.length === 0 ? 'unlisted' : flagsIn(entries)
 }
 
+/** The label once, and one line each. */
+function labelled(label: string, lines: readonly string[]): string[] {
+  return lines.map((line, index) => `    ${(index === 0 ? label : '').padEnd(7)}${line}`)
+}
+
+/** What is given back after the last hold. */
+function showed({ entries, recordsUnreadable }: EdgeEntriesView): string {
+  if (recordsUnreadable) return 'unreadable'
+  const known = entries.flatMap(({ set, showed: flags }) => (flags === undefined ? [] : [{ set, flags }]))
+  return known.length === 0 ? '-' : flagsIn(known)
+}
+
+function staysDisabled({ entries }: EdgeEntriesView): boolean {
+  return entries.some(({ showed: flags = '' }) => flags.startsWith('D'))
+}
+
 /** Of the drains of one server each counts the same calls. */
-function callsOn(edge: string, drains: Explanation['drains']): string {
+function countedBy(edge: string, drains: Explanation['drains']) {
   const found = drains.flatMap(({ edges }) => edges.filter((each) => each.edge === edge))
-  if (found.length === 0) return '-'
-  const known = found.flatMap(({ calls }) => calls ?? [])
-  return known.length === 0 ? 'unknown' : String(Math.max(...known))
+  return found.toSorted((a, b) => (b.calls ?? -1) - (a.calls ?? -1))[0]
+}
+
+function callsOn(edge: string, drains: Explanation['drains']): string {
+  const found = countedBy(edge, drains)
+  if (found === undefined) return '-'
+  return progressText(found.calls, found.most) ?? String(found.calls ?? 'unknown')
+}
+
+function sameSince(edge: string, drains: Explanation['drains']): string {
+  return countedBy(edge, drains)?.sameSince ?? '-'
 }

@@ -1,5 +1,6 @@
 import type { Screen } from './desk.ts'
 import type { DrainView } from './drain-view.ts'
+import { endsText } from './ends.ts'
 import type { DestinationView, EdgeView, FleetView, HoldView } from './fleet-view.ts'
 import type { Shown } from './format.ts'
 import { type Cell, type Column, table } from './table.ts'
@@ -107,11 +108,13 @@ function drainColumns(now: number): Column<DrainView>[] {
     { title: 'DRAIN OF', cell: ({ on }) => on, least: 19 },
     { title: 'PHASE', cell: phaseCell },
     { title: 'CALLS', cell: ({ callsLeft, unknown }) => callsText(callsLeft, unknown) },
-    { title: 'AGE', cell: ({ since }) => span(now - Date.parse(since)) },
+    { title: 'OVER IN', cell: ({ ends }) => endsText(ends, now) },
     { title: 'DEADLINE', cell: ({ deadline }) => fromNow(Date.parse(deadline), now) },
-    { title: 'WHO', cell: ({ who }) => shortName(who), least: 8 },
-    { title: 'WHY', cell: ({ why }) => why, least: 8 },
+    { title: 'WHO', cell: ({ who }) => shortName(who), least: 6 },
+    { title: 'WHY', cell: ({ why }) => why, least: 6 },
     { title: 'ON EDGES', cell: edgesCell, optional: true },
+    { title: 'AGE', cell: ({ since }) => span(now - Date.parse(since)), optional: true },
+    { title: 'TREND', cell: ({ trend }) => (trend === 'unknown' ? none : trend), optional: true },
   ]
 }
 
@@ -134,7 +137,15 @@ function phaseCell(drain: DrainView): Cell {
 }
 
 function edgesCell({ edges }: DrainView): string {
-  return edges.map(({ edge, shows, calls }) => `${edge}:${calls ?? shows}`).join(' ')
+  return edges
+    .map(({ edge, shows, calls, most }) => `${edge}:${progressText(calls, most) ?? shows}`)
+    .join(' ')
+}
+
+/** `3/12`: what is left of the most that it had. */
+export function progressText(calls: number | undefined, most: number | undefined): string | undefined {
+  if (calls === undefined || most === undefined) return undefined
+  return most === 0 ? '0' : `${calls}/${most}`
 }
 
 function holdColumns(now: number): Column<HoldView>[] {

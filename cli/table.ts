@@ -20,6 +20,9 @@ export interface Column<Row> {
 const gap = 2
 const cellOf = (value: string | Cell): Cell => (typeof value === 'string' ? { text: value } : value)
 
+/** Before an optional column goes, the others are cut down to so many characters. */
+const comfortable = 24
+
 /** @param columns of the terminal; undefined: nothing is cut or left out */
 export function table<Row>(
   columns: readonly Column<Row>[],
@@ -52,12 +55,19 @@ function totalOf(widths: readonly number[]): number {
 
 function fitting<Row>(columns: readonly Column<Row>[], rows: readonly Row[], room: number) {
   let shown = [...columns]
-  while (totalOf(widthsOf(shown, rows)) > room) {
+  while (totalOf(enough(shown, rows)) > room) {
     const last = shown.findLast(({ optional }) => optional)
     if (!last) break
     shown = shown.filter((column) => column !== last)
   }
   return shown
+}
+
+function enough<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): number[] {
+  return widthsOf(columns, rows).map((width, index) => {
+    const least = columns[index]?.least
+    return least === undefined ? width : Math.min(width, Math.max(least, comfortable))
+  })
 }
 
 function narrowed<Row>(

@@ -1,6 +1,7 @@
 import { holdKey } from '../functions/control/hold.ts'
 import { type Deployed, type Desk, rest } from './desk.ts'
 import { type DrainView, drainView } from './drain-view.ts'
+import { endsText, when } from './ends.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { lookAround, type Stored } from './look-around.ts'
 import { callsText, phaseText } from './show-fleet.ts'
@@ -24,12 +25,15 @@ interface Watched {
  */
 export async function watchDrain(desk: Desk, deployed: Deployed, watched: Watched): Promise<ExitCode> {
   let printed = ''
+  let deadline: string | undefined
   for (;;) {
     const now = desk.clock.now()
     const stored = await lookAround(deployed, now, watched.hold)
     const step = stepOf(stored, watched, now)
-    if (step.line !== printed) desk.err(`${step.line}\n`)
+    if (step.line !== printed) desk.err(`${step.line}${step.outlook ?? ''}\n`)
     printed = step.line
+    if (step.deadline !== undefined && deadline === undefined) desk.err(`${step.deadline}\n`)
+    deadline ??= step.deadline
     if (step.exit !== undefined) return step.exit
     const leftMs = (watched.giveUpAt ?? Number.POSITIVE_INFINITY) - now
     if (!(await rest(desk, Math.min(pollMs, leftMs)))) {
@@ -41,6 +45,10 @@ export async function watchDrain(desk: Desk, deployed: Deployed, watched: Watche
 
 interface Step {
   readonly line: string
+  /** what is foretold: it changes with each look, and is printed with a line that is new */
+  readonly outlook?: string
+  /** and what happens then; printed once */
+  readonly deadline?: string
   readonly exit?: ExitCode
 }
 
@@ -61,17 +69,22 @@ function stepOf(stored: Stored, watched: Watched, now: number): Step {
     return { line: 'its machine is gone: no call is left', exit: exitCodes.done }
   const view = drain && drainView(drain, stored)
   if (!view) return orTimedOut('it is beginning', isLate)
-  return stepIn(view, watched, isLate)
+  return stepIn(view, watched, { isLate, now })
 }
 
-function stepIn(view: DrainView, { goal }: Watched, isLate: boolean): Step {
+function stepIn(
+  view: DrainView,
+  { goal }: Watched,
+  { isLate, now }: { readonly isLate: boolean; readonly now: number },
+): Step {
   const calls = callsText(view.callsLeft, view.unknown)
   const line = `${phaseText(view)}: calls left: ${calls}${whereOf(view)}`
   const isDrained = view.phase === 'held' || view.phase === 'completing'
   if (isDrained || (goal === 'confirmed' && view.confirmed)) return { line, exit: exitCodes.done }
   if (view.overdue)
     return { line: `${line}; its deadline has passed, and it goes on`, exit: exitCodes.overdue }
-  if (!isLate) return { line }
+  const deadline = `deadline ${when(Date.parse(view.deadline), now)}: ${view.atDeadline}`
+  if (!isLate) return { line, outlook: outlookOf(view, now), deadline }
   return view.unknown.length > 0
     ? { line: `${line}; timed out, the drain goes on. ${view.unknown.join('; ')}`, exit: exitCodes.unknown }
     : { line: `${line}; timed out, the drain goes on`, exit: exitCodes.timedOut }
@@ -84,4 +97,9 @@ function orTimedOut(line: string, isLate: boolean): Step {
 function whereOf({ edges }: DrainView): string {
   const counted = edges.filter(({ calls = 0 }) => calls > 0).map(({ edge, calls }) => `${edge} ${calls}`)
   return counted.length > 0 ? ` (${counted.join(', ')})` : ''
+}
+
+function outlookOf({ ends, unknown }: DrainView, now: number): string {
+  if (ends === undefined || unknown.length > 0) return ''
+  return 'unknown' in ends ? `; over in: unknown, ${ends.unknown}` : `; over in ${endsText(ends, now)}`
 }

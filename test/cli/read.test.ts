@@ -35,9 +35,9 @@ test('status shows edges, drains, what waits and the freeze, within 160 columns'
     edge-a  readable                                                       3s ago  1      1       1         2       kamailio 6.1 (in memory)
     edge-b  unreadable: unreachable: batch of 9: no answer within 3000 ms  2m ago  -      1       1         2       kamailio 6.1 (in memory)
 
-    DRAIN OF             PHASE     CALLS  AGE  DEADLINE   WHO                               WHY                                          ON EDGES
-    i-1234567890abcdef0  draining  1+     4m   in 3h 56m  Operators/alice                   disk failing since noon, replaced on Friday  edge-a:1 edge-b:unknown
-    i-1234567890abcdef0  draining  1+     4m   in 56m     auto scaling group media-servers  drain-calls: AutoScalingGroup to EC2         edge-a:1 edge-b:unknown
+    DRAIN OF             PHASE     CALLS  OVER IN  DEADLINE   WHO                             WHY                              ON EDGES                   AGE  TREND
+    i-1234567890abcdef0  draining  1+     unknown  in 3h 56m  Operators/alice                 disk failing since noon, repla…  edge-a:1/1 edge-b:unknown  4m   -
+    i-1234567890abcdef0  draining  1+     unknown  in 56m     auto scaling group media-serv…  drain-calls: AutoScalingGroup …  edge-a:1/1 edge-b:unknown  4m   -
 
     waiting to begin
     HELD                SOURCE    AGE  WHO            WHY        ENDS  SENDER
@@ -59,9 +59,9 @@ test('and within 80, where what matters least goes first', async () => {
     edge-a  readable                         3s ago  1      1       1         2
     edge-b  unreadable: unreachable: batch…  2m ago  -      1       1         2
 
-    DRAIN OF             PHASE     CALLS  AGE  DEADLINE   WHO           WHY
-    i-1234567890abcdef0  draining  1+     4m   in 3h 56m  Operators/a…  disk failin…
-    i-1234567890abcdef0  draining  1+     4m   in 56m     auto scalin…  drain-calls…
+    DRAIN OF             PHASE     CALLS  OVER IN  DEADLINE   WHO         WHY
+    i-1234567890abcdef0  draining  1+     unknown  in 3h 56m  Operators…  disk fail…
+    i-1234567890abcdef0  draining  1+     unknown  in 56m     auto scal…  drain-cal…
 
     waiting to begin
     HELD                SOURCE    AGE  WHO            WHY        ENDS
@@ -70,7 +70,7 @@ test('and within 80, where what matters least goes first', async () => {
   `)
 })
 
-test('explain names each hold with who, why and how to undo it, what each edge shows, and why its drain is not over', async () => {
+test('explain names each hold with who, why and how to undo it, what each edge shows and showed, why its drain is not over, and what comes next', async () => {
   const { kdc } = await busy()
   const { code, out } = await kdc('explain 10.0.1.20', narrow)
   expect(code).toBe(0)
@@ -90,17 +90,27 @@ test('explain names each hold with who, why and how to undo it, what each edge s
         since  2026-11-22T20:00:00Z
         undo   no command lifts it: its end is the end of the lifecycle action
 
-    drain operator/10.0.1.20:5060;udp/arn:aws:sts::123456789012:assumed-role/Operators/alice: draining, calls left: 1+, deadline 2026-11-23T00:00:00Z
-      - calls are left: 1 on edge-a
-      - unknown: edge edge-b: edge edge-b: unreachable: batch of 9: no answer within 3000 ms
+    drain operator/10.0.1.20:5060;udp/arn:aws:sts::123456789012:assumed-role/Operators/alice
+        is     draining, calls left: 1+
+        why    calls are left: 1 on edge-a
+               unknown: edge edge-b: edge edge-b: unreachable: batch of 9: no answer within 3000 ms
+        next   it is looked at again at 2026-11-22T20:04:05Z (in 22s), sooner if its last call is over
+               when it is over is unknown, while a number of calls is
+               deadline at 2026-11-23T00:00:00Z (in 3h 56m): it is reported as overdue, and goes on
+               once no call is left it stays disabled, until its hold is lifted
 
-    drain lifecycle/i-1234567890abcdef0/drain-calls: draining, calls left: 1+, deadline 2026-11-22T21:00:00Z
-      - calls are left: 1 on edge-a
-      - unknown: edge edge-b: edge edge-b: unreachable: batch of 9: no answer within 3000 ms
+    drain lifecycle/i-1234567890abcdef0/drain-calls
+        is     draining, calls left: 1+
+        why    calls are left: 1 on edge-a
+               unknown: edge edge-b: edge edge-b: unreachable: batch of 9: no answer within 3000 ms
+        next   it was to be looked at again at 2026-11-22T20:03:40Z (3s ago): that is under way, or the sweep starts it anew
+               when it is over is unknown, while a number of calls is
+               deadline at 2026-11-22T21:00:00Z (in 56m): its instance goes, and the calls that are left with it
+               once no call is left Auto Scaling is answered CONTINUE, and its instance goes
 
-    EDGE    SHOWS  CALLS    DISABLED SINCE        READ
-    edge-a  DX     1        2026-11-22T20:00:00Z  2026-11-22T20:03:40Z
-    edge-b  DX     unknown  2026-11-22T20:00:00Z  2026-11-22T20:01:45Z
+    EDGE    SHOWS  SHOWED     CALLS    DISABLED SINCE        READ
+    edge-a  DX     2:IP 1:AP  1/1      2026-11-22T20:00:00Z  2026-11-22T20:03:40Z
+    edge-b  DX     2:IP 1:AP  unknown  2026-11-22T20:00:00Z  2026-11-22T20:01:45Z
     "
   `)
 })
@@ -108,7 +118,7 @@ test('explain names each hold with who, why and how to undo it, what each edge s
 test('explain of what nobody holds, of what waits, and of an instance', async () => {
   const { kdc } = await busy()
   expect((await kdc(`explain ${neighbour}`)).out).toMatch(
-    /held by nobody(?:.|\n)*waits to begin since .* \(arn:.*bob: noisy fan\)(?:.|\n)*dropped by: kdc activate/,
+    /held by nobody(?:.|\n)*waits to begin\n +who +arn:.*bob\n +why +noisy fan\n(?:.|\n)*next +frozen by .*bob: maintenance; until 2026-11-23T02:00:02Z(?:.|\n)*dropped by: kdc activate/,
   )
   expect((await kdc('explain i-1234567890abcdef0')).out).toContain(`i-1234567890abcdef0: ${server}`)
 })

@@ -1,0 +1,152 @@
+import { expect, test } from 'vitest'
+import type { Screen } from '../../cli/desk.ts'
+import { endsText } from '../../cli/ends.ts'
+import { UnexpectedAnswer } from '../../functions/control/errors.ts'
+import { message } from '../contracts/event-files.ts'
+import { minutes, server, type WorldOptions } from '../world/world.ts'
+import { kdcWorld } from './kdc-world.ts'
+
+const drain = `drain ${server} -m 'disk failing' --deadline 4h`
+
+/** Twelve calls, of which one ends each minute. */
+function twelveCalls(options: WorldOptions = {}) {
+  const { kdc, world } = kdcWorld(options)
+  const edge = world.edge('edge-a')
+  for (let call = 1; call <= 12; call++) {
+    const id = edge.callTo(server)
+    world.clock.at(world.clock.now() + call * minutes, () => edge.hangUp(id))
+  }
+  return { kdc, world }
+}
+
+/** Eight minutes after it was drained: its looks have counted 12, 10, 8 and 6 calls. */
+async function halfDrained() {
+  const { kdc, world } = twelveCalls()
+  await kdc(drain)
+  await world.pass(8 * minutes)
+  return { world, kdc: (argv: string, screen: Partial<Screen> = {}) => kdc(argv, { screen }) }
+}
+const widest = (text: string) => Math.max(...text.split('\n').map((line) => line.length))
+
+test('how far a drain is and when it will be over, within 80 columns and within 160', async () => {
+  const { kdc } = await halfDrained()
+  const { out } = await kdc('get drains', { columns: 80 })
+  expect(widest(out)).toBeLessThanOrEqual(80)
+  expect(out).toMatchInlineSnapshot(`
+    "DRAIN OF             PHASE     CALLS  OVER IN      DEADLINE   WHO       WHY
+    i-1234567890abcdef0  draining  6      2m to 1h 4m  in 3h 52m  Operato…  disk fa…
+    "
+  `)
+  const wide = await kdc('get drains', { columns: 160 })
+  expect(widest(wide.out)).toBeLessThanOrEqual(160)
+  expect(wide.out).toMatchInlineSnapshot(`
+    "DRAIN OF             PHASE     CALLS  OVER IN      DEADLINE   WHO              WHY           ON EDGES              AGE  TREND
+    i-1234567890abcdef0  draining  6      2m to 1h 4m  in 3h 52m  Operators/alice  disk failing  edge-a:6/12 edge-b:0  8m   falling
+    "
+  `)
+})
+
+test('explain tells when it is looked at next, when it will be over, and what happens at its deadline', async () => {
+  const { kdc } = await halfDrained()
+  const { out } = await kdc('explain 10.0.1.20')
+  expect(out.slice(out.indexOf('drain operator'))).toMatchInlineSnapshot(`
+    "drain operator/10.0.1.20:5060;udp/arn:aws:sts::123456789012:assumed-role/Operators/alice
+        is     draining, calls left: 6, falling
+        why    calls are left: 6 on edge-a
+        next   it is looked at again at 2026-11-22T20:08:05Z (in 5s), sooner if its last call is over
+               most likely over in 2m to 1h 4m: from 2026-11-22T20:09:53Z to 2026-11-22T21:11:42Z
+               deadline at 2026-11-23T00:00:00Z (in 3h 52m): it is reported as overdue, and goes on
+               once no call is left it stays disabled, until its hold is lifted
+
+    EDGE    SHOWS  SHOWED     CALLS  DISABLED SINCE        READ                  SAME CALLS SINCE
+    edge-a  DX     2:IP 1:AP  6/12   2026-11-22T20:00:00Z  2026-11-22T20:06:05Z  2026-11-22T20:06:05Z
+    edge-b  DX     2:IP 1:AP  0      2026-11-22T20:00:00Z  2026-11-22T20:06:05Z  2026-11-22T20:00:02Z
+    "
+  `)
+})
+
+test('a program gets the range as times, what is left of each edge’s most, and since when', async () => {
+  const { kdc } = await halfDrained()
+  const [view]: unknown[] = JSON.parse((await kdc('get drains -o json')).out)
+  expect(view).toMatchObject({
+    ...{ callsLeft: 6, trend: 'falling', atDeadline: 'it is reported as overdue, and goes on' },
+    ends: { earliest: '2026-11-22T20:09:53Z', latest: expect.stringMatching(/^2026-11-22T2\d:\d\d:\d\dZ$/) },
+    edges: [
+      { edge: 'edge-a', calls: 6, most: 12, sameSince: '2026-11-22T20:06:05Z' },
+      { edge: 'edge-b', calls: 0, most: 0 },
+    ],
+  })
+})
+
+test('drain --wait tells once what happens at the deadline, and when it will be over with each line', async () => {
+  const { kdc } = twelveCalls()
+  const { code, err } = await kdc(`${drain} --wait`)
+  expect(code).toBe(0)
+  expect(
+    err.match(/deadline 2026-11-23T00:00:00Z \(in 4h\): it is reported as overdue, and goes on/g),
+  ).toHaveLength(1)
+  expect(err).toContain('calls left: 12 (edge-a 12); over in: unknown, its calls were counted once')
+  expect(err).toMatch(/calls left: 6 \(edge-a 6\); over in \d+m to /)
+  expect(err).toMatch(/calls left: 0; over in up to 39s\ndrained/)
+})
+
+test('a scale-in tells what its group wants at the deadline, and what follows its last call', async () => {
+  const { kdc, world } = twelveCalls()
+  await world.scaleIn()
+  await world.pass(minutes)
+  const { out } = await kdc('explain 10.0.1.20')
+  expect(out).toContain(
+    'deadline at 2026-11-22T21:00:00Z (in 59m): its instance goes, and the calls that are left with it',
+  )
+  expect(out).toContain('once no call is left Auto Scaling is answered CONTINUE, and its instance goes')
+})
+
+test('a drain with an end, and one whose calls are over, tell what lifts their hold', async () => {
+  const { kdc, world } = kdcWorld()
+  await kdc(`${drain} --until 2h`)
+  await world.pass(5 * minutes)
+  const { out } = await kdc('explain 10.0.1.20')
+  expect(out).toContain('its hold is lifted by itself at 2026-11-22T22:00:00Z (in 1h 55m)')
+  expect(out).not.toContain('most likely over')
+  await kdc(`activate ${server}`)
+  await world.alarm(message('alarm-metric-alarm'))
+  await world.pass(5 * minutes)
+  expect((await kdc('explain 10.0.1.20')).out).toContain('nothing more, until somebody lifts its hold')
+})
+
+test('a window tells when it begins, and by when it is dropped', async () => {
+  const { kdc } = kdcWorld()
+  await kdc(`drain ${server} -m maintenance --from 2h --until 4h`)
+  const { out } = await kdc('explain 10.0.1.20')
+  expect(out).toContain('next   its window begins at 2026-11-22T22:00:00Z (in 2h)')
+  expect(out).toContain('it is dropped if it has not begun by 2026-11-23T00:00:00Z (in 4h)')
+})
+
+test('what was disabled before us is shown, and that it stays so', async () => {
+  const file = [{ set: 1, uri: server, flags: 'DX' as const }]
+  const { kdc } = kdcWorld({ edges: [{ id: 'edge-a', file }] })
+  await kdc(drain)
+  expect((await kdc('explain 10.0.1.20')).out).toContain('what showed D before us stays disabled')
+})
+
+test('records that can’t be read keep nobody from an explanation', async () => {
+  const { kdc, world } = kdcWorld()
+  await kdc(drain)
+  const edgeRecords = () => Promise.reject(new UnexpectedAnswer('nonsense'))
+  const { code, out } = await kdc('explain 10.0.1.20', {
+    deployed: { shelf: { ...world.memory.store, edgeRecords } },
+  })
+  expect(code).toBe(0)
+  expect(out).toContain('unreadable')
+})
+
+test.each([
+  [60_000, 70_000, '~1m'],
+  [240_000, 540_000, '4m to 9m'],
+  [10_000, 420_000, 'up to 7m'],
+  [-5_000, 30_000, 'up to 30s'],
+])('a range from %i ms to %i ms is %s', (earliest, latest, text) => {
+  const ends = { earliest: new Date(earliest).toISOString(), latest: new Date(latest).toISOString() }
+  expect(endsText(ends, 0)).toBe(text)
+  expect(endsText({ unknown: 'why' }, 0)).toBe('unknown')
+})
