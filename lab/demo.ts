@@ -1,11 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import { emulatorChoice, emulatorNames } from './emulator/emulators.ts'
 import { writeWorkflowLog } from './emulator/workflow-log.ts'
-import { cacheDir } from './programs/lab-cache.ts'
 import type { KamailioRelease } from './programs/program.ts'
-import { inWords } from './referee/report.ts'
+import { watchLostTime, whyBusy } from './referee/lost-time.ts'
+import { inWords, type Report } from './referee/report.ts'
 import { renderHtml } from './referee/report-html.ts'
 import { type Run, run } from './scenarios/run.ts'
 import {
@@ -21,10 +21,11 @@ import { openDisplay } from './world/display.ts'
 import { type World, withWorld } from './world/world.ts'
 
 /**
- * Exit code beyond 0 (every promise held) and 1 (not every promise held, as after every sabotage that was
+ * Exit codes beyond 0 (every promise held) and 1 (not every promise held, as after every sabotage that was
  * seen).
  */
 const sabotageNotSeen = 2
+const notJudged = 3
 
 interface Options {
   readonly kamailio: KamailioRelease
@@ -40,12 +41,15 @@ function chosen({ only }: Options): readonly Scenario[] {
 }
 
 async function main(options: Options): Promise<number> {
-  const display = openDisplay(process.stdout, process.env)
   const sabotage = options.sabotage && sabotageNamed(options.sabotage)
   const scenarios = sabotage ? [sabotage.scenario] : chosen(options)
+  const display = openDisplay(process.stdout, process.env)
+  const lostTime = watchLostTime()
   if (sabotage) display.log(`sabotage: ${sabotage.what}`)
   const inFrontOf = sabotage?.inFrontOf
   try {
+    const busy = await whyBusy(lostTime)
+    if (busy !== undefined) display.log(busy)
     const done = await withWorld(
       {
         kamailio: options.kamailio,
@@ -56,28 +60,35 @@ async function main(options: Options): Promise<number> {
       },
       async (world: World) => {
         display.watch(world)
-        const finished = await run(world, scenarios, { sabotage: sabotage?.name, judged: display.judged })
+        const finished = await run(world, scenarios, {
+          sabotage: sabotage?.name,
+          judged: display.judged,
+          lostTime: lostTime.soFar,
+        })
         const workflowLog = await writeWorkflowLog(world)
         display.close()
-        return { ...finished, workflowLog }
+        return { ...finished, workflowLog, runDir: world.runDir }
       },
     )
-    return conclude(done, sabotage, done.workflowLog)
+    return conclude(done, sabotage)
   } finally {
     display.close()
+    await lostTime.close()
   }
 }
 
 /** Writes the report and prints it in words. @returns the exit code */
-function conclude({ report, plot }: Run, sabotage: Sabotage | undefined, workflowLog: string): number {
-  mkdirSync(cacheDir, { recursive: true })
-  const json = join(cacheDir, 'report.json')
-  const html = join(cacheDir, 'report.html')
+function conclude(
+  { report, plot, workflowLog, runDir }: Run & { readonly workflowLog: string; readonly runDir: string },
+  sabotage: Sabotage | undefined,
+): number {
+  const json = join(runDir, 'report.json')
+  const html = join(runDir, 'report.html')
   writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`)
   writeFileSync(html, renderHtml(report, plot))
   say('', ...inWords(report), `Report: ${html} and ${json}`)
   if (!report.passed) say(`What the workflows ran into: ${workflowLog}`)
-  if (!sabotage) return report.passed ? 0 : 1
+  if (!sabotage) return exitCodeOf(report)
   const shown = shownBy(sabotage, report)
   if (shown === undefined) {
     say(
@@ -87,6 +98,11 @@ function conclude({ report, plot }: Run, sabotage: Sabotage | undefined, workflo
   }
   say(`The sabotage was seen: ${sabotage.what}. What shows it:\n  ${shown}`)
   return 1
+}
+
+function exitCodeOf({ passed, tooSlow }: Report): number {
+  if (passed) return 0
+  return tooSlow ? notJudged : 1
 }
 
 function say(...lines: string[]): void {
@@ -132,7 +148,7 @@ const program = new Command('demo')
   .option('--only <scenario...>', `only these of: ${everyScenario.map(({ name }) => name).join(' | ')}`)
   .addHelpText(
     'after',
-    '\nWrites .lab/report.json and .lab/report.html; logs are in .lab/runs.\nExit code: 0 every promise held, 1 not every promise held, or the run broke off; 2 a sabotage was not seen.',
+    '\nWrites report.json and report.html into the folder of the run below .lab/runs, beside its logs.\nExit code: 0 every promise held, 1 not every promise held, or the run broke off; 2 a sabotage was not seen; 3 this machine was too slow to judge.',
   )
   .action(async (options: Options) => {
     endOn('SIGINT', 130)

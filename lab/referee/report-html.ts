@@ -1,6 +1,6 @@
 import { escaped, type PlotInput, renderLegend, renderPlot } from './plot.ts'
 import type { ScenarioReport } from './referee.ts'
-import type { Report } from './report.ts'
+import { type Report, verdictOf } from './report.ts'
 
 const style = `
 :root { color-scheme: light dark; --paper: #fff; --ink: #1c2126; --soft: #5d6771; --line: #d9dee3; --curve: #2f6db3; --area: #2f6db330;
@@ -26,9 +26,9 @@ export function renderHtml(report: Report, plot: PlotInput): string {
   const { calls } = report
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Drains under live calls: ${report.passed ? 'passed' : 'failed'}</title><style>${style}</style></head><body>
+<title>Drains under live calls: ${report.passed ? 'passed' : notPassed(report)}</title><style>${style}</style></head><body>
 <h1>Drains under live calls</h1>
-<p class="verdict ${report.passed ? 'good' : 'bad'}">${report.passed ? '✓ Every promise held.' : '✗ Not every promise held.'}${report.sabotage === null ? '' : ` Sabotaged on purpose: ${escaped(report.sabotage)}.`}</p>
+<p class="verdict ${report.passed ? 'good' : 'bad'}">${report.passed ? '✓' : '✗'} ${verdictOf(report)}${report.sabotage === null ? '' : ` Sabotaged on purpose: ${escaped(report.sabotage)}.`}</p>
 <p class="soft">${escaped(report.startedAt)}, ${report.seconds} s, Kamailio ${escaped(report.kamailioVersions.join(', '))} on ${escaped(report.edges.join(' and '))}; fail-over window ${report.failoverWindowMs} ms</p>
 <dl>${[
     ['calls placed', calls.placed],
@@ -88,4 +88,8 @@ function problemList(report: Report): string {
   ]
   if (problems.length === 0) return ''
   return `<h2>What did not hold</h2><ul class="bad">${problems.map((text) => `<li>${escaped(text)}</li>`).join('')}</ul>`
+}
+
+function notPassed({ tooSlow }: Report): string {
+  return tooSlow ? 'not judged' : 'failed'
 }

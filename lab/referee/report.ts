@@ -1,11 +1,15 @@
 import type { CallRecord } from '../sip/call-record.ts'
 import type { Problem } from './evidence.ts'
+import { isTooSlow, type LostTime } from './lost-time.ts'
 import type { ScenarioReport } from './referee.ts'
 
-/** `.lab/report.json`. */
+/** `report.json` of a run. */
 export interface Report {
   /** every promise held */
   readonly passed: boolean
+  /** not passed, and nobody can tell whether for anything but want of time */
+  readonly tooSlow: boolean
+  readonly lostTime: LostTime
   readonly startedAt: string
   readonly seconds: number
   readonly sabotage: string | null
@@ -39,6 +43,7 @@ export interface ReportInput {
   readonly broken: readonly Problem[]
   /** what somebody other than our functions did to the edges */
   readonly strangers: readonly Problem[]
+  readonly lostTime: LostTime
 }
 
 /**
@@ -71,11 +76,17 @@ export function makeReport(input: ReportInput): Report {
     ...input.broken,
     ...input.strangers,
   ]
+  const passed =
+    problems.length === 0 &&
+    input.scenarios.length > 0 &&
+    input.scenarios.every((scenario) => scenario.passed)
+  const seconds = Math.round((input.endedAt - input.startedAt) / 100) / 10
   return {
-    passed:
-      problems.length === 0 && input.scenarios.length > 0 && input.scenarios.every(({ passed }) => passed),
+    passed,
+    tooSlow: !passed && isTooSlow(input.lostTime, seconds),
+    lostTime: input.lostTime,
     startedAt: new Date(input.startedAt).toISOString(),
-    seconds: Math.round((input.endedAt - input.startedAt) / 100) / 10,
+    seconds,
     sabotage: input.sabotage ?? null,
     kamailioVersions: [...new Set(Object.values(input.kamailioVersions).map(versionNumber))],
     edges: Object.keys(input.kamailioVersions),
@@ -107,8 +118,16 @@ export function inWords(report: Report): string[] {
     ...held,
     ...broken,
     `${placed} calls placed, ${answered} answered, ${failed} failed, ${cut} cut; ${drains.length} drains on Kamailio ${report.kamailioVersions.join(', ')}.`,
-    report.passed ? 'Every promise held.' : 'Not every promise held.',
+    verdictOf(report),
   ]
+}
+
+/** In a sentence. */
+export function verdictOf({ passed, tooSlow, lostTime, seconds: ran }: Report): string {
+  if (passed) return 'Every promise held.'
+  if (!tooSlow) return 'Not every promise held.'
+  const { longestMs, totalMs } = lostTime
+  return `This machine was too slow to judge: a timer that had nothing to wait for was up to ${longestMs} ms late, ${totalMs} ms in ${ran} s. Run it again when less goes on.`
 }
 
 function sentence(scenario: ScenarioReport): string {

@@ -1,3 +1,4 @@
+import type { LostTime } from '../referee/lost-time.ts'
 import type { PlotInput } from '../referee/plot.ts'
 import type { ScenarioReport } from '../referee/referee.ts'
 import { makeReport, type Report } from '../referee/report.ts'
@@ -18,6 +19,8 @@ export interface RunOptions {
   readonly judged?: (report: ScenarioReport) => void
   /** Unix ms; calls placed before belong to an earlier run in the same world */
   readonly since?: number
+  /** how much time this machine has taken from the run; left out: nobody watched */
+  readonly lostTime?: () => LostTime
 }
 
 /**
@@ -41,6 +44,7 @@ export async function run(
     kamailioVersions: world.kamailioVersions,
     failoverWindowMs: plan.failoverWindowSeconds * 1000,
     calls,
+    lostTime: options.lostTime?.() ?? { longestMs: 0, totalMs: 0 },
     scenarios: verdicts,
     broken,
     strangers: strangerProblems({

@@ -46,7 +46,7 @@ export function openDisplay(
     const lines = renderTable(rowsOf(world), {
       width,
       colour,
-      title: titleOf(world, verdicts, Date.now() - startedAt),
+      title: `${Math.round((Date.now() - startedAt) / 1000)} s: ${titleOf(world, verdicts)}`,
       edges: world.edges.map(({ name }) => name),
     }).slice(0, Math.max(1, (out.rows ?? 24) - 1))
     erase()
@@ -61,7 +61,7 @@ export function openDisplay(
   const timer = setInterval(
     () => {
       if (live) draw()
-      else if (world !== undefined) log(titleOf(world, verdicts, Date.now() - startedAt))
+      else if (world !== undefined) log(titleOf(world, verdicts))
     },
     live ? redrawMs : lineMs,
   )
@@ -84,9 +84,9 @@ export function openDisplay(
   }
 }
 
-function titleOf(world: World, verdicts: readonly ScenarioReport[], ms: number): string {
+function titleOf(world: World, verdicts: readonly ScenarioReport[]): string {
   const passed = verdicts.filter((verdict) => verdict.passed).length
-  return `${Math.round(ms / 1000)} s: ${callsOf(world)}; ${passed} of ${verdicts.length} verdicts good`
+  return `${callsOf(world)}; ${passed} of ${verdicts.length} verdicts good`
 }
 
 function callsOf({ ledger }: World): string {
@@ -106,6 +106,7 @@ function rowsOf(world: World): TableRow[] {
     address: `${machine.plan.address}:${machine.server.port}`,
     calls: world.ledger.live(machine.serverName),
     flags: world.edges.map(({ name }) => flagText(world.flags.latest(machine.uri), name)),
+    id: machine.instance?.id ?? '',
     instance: machine.instance?.lifecycleState ?? '',
     workflow: workflowText(world, machine),
   }))

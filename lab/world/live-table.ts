@@ -6,7 +6,9 @@ export interface TableRow {
   readonly calls: number
   /** edge → what it shows, e.g. `AP` or `DX DX`; `?` while it can't be read */
   readonly flags: readonly string[]
-  /** the instance's lifecycle state by Auto Scaling */
+  /** the instance's id */
+  readonly id: string
+  /** its lifecycle state by Auto Scaling */
   readonly instance: string
   /** what our functions published last about it */
   readonly workflow: string
@@ -62,7 +64,8 @@ function columnsFor({ width, edges }: TableOptions): Column[] {
       text: ({ flags }: TableRow) => flags[index] ?? '?',
       tone: ({ flags }: TableRow) => toneOf(flags[index] ?? '?'),
     })),
-    { title: 'instance', width: wide ? 20 : 16, text: ({ instance }) => instance, tone: instanceTone },
+    ...(width >= 140 ? [{ title: 'instance', width: 19, text: ({ id }: TableRow) => id }] : []),
+    { title: 'state', width: wide ? 20 : 16, text: ({ instance }) => instance, tone: instanceTone },
   ]
   const used = columns.reduce((sum, column) => sum + column.width + 1, 0)
   return [

@@ -11,6 +11,7 @@ const rows: TableRow[] = [
     address: '127.0.2.21:51234',
     calls: 14,
     flags: ['DX DX', '?'],
+    id: 'i-0123456789abcdef0',
     instance: 'Terminating:Wait',
     workflow: 'draining, 14 calls left',
   },
@@ -19,7 +20,7 @@ const options = { title: '12 s: 90 calls up', edges: ['edge-a', 'edge-b'], colou
 
 test('at 80 columns each server has its calls, flags per edge, Auto Scaling state and workflow, in whole words', () => {
   const [, heading, row] = renderTable(rows, { ...options, width: 80 })
-  expect(heading?.trimEnd()).toBe('server    calls        edge-a  edge-b  instance         workflow')
+  expect(heading?.trimEnd()).toBe('server    calls        edge-a  edge-b  state            workflow')
   expect(row).toBe('long-1.2     14 ██████ DX DX   ?       Terminating:Wait draining, 14 calls left')
 })
 
@@ -33,7 +34,7 @@ test('at 160 columns there is the address too, and a longer bar', () => {
   const [, , row] = renderTable(rows, { ...options, width: 160 })
   expect(row).toContain('127.0.2.21:51234')
   expect(row).toContain('██████████████ ')
-  expect(row).toContain('Terminating:Wait     draining, 14 calls left')
+  expect(row).toContain('i-0123456789abcdef0 Terminating:Wait     draining, 14 calls left')
 })
 
 test('no line is wider than the terminal, whatever is in it', () => {
@@ -42,6 +43,7 @@ test('no line is wider than the terminal, whatever is in it', () => {
     address: fc.string(),
     calls: fc.nat(100_000),
     flags: fc.array(fc.string(), { maxLength: 3 }),
+    id: fc.string(),
     instance: fc.string(),
     workflow: fc.string(),
   })

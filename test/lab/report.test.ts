@@ -1,4 +1,8 @@
-import { expect, test } from 'vitest'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
 import { activeCalls, renderPlot } from '../../lab/referee/plot.ts'
 import type { ScenarioReport } from '../../lab/referee/referee.ts'
 import { inWords, makeReport, type ReportInput } from '../../lab/referee/report.ts'
@@ -45,6 +49,7 @@ const input: ReportInput = {
   scenarios: [scenario],
   broken: [],
   strangers: [],
+  lostTime: { longestMs: 12, totalMs: 90 },
 }
 
 test('a run in which every promise held has passed, and says so', () => {
@@ -108,4 +113,49 @@ test('active calls go up at the answer and down at the BYE, over all machines th
     { at: 5000, count: 1 },
     { at: 6000, count: 0 },
   ])
+})
+
+describe('a machine that took the time that calls need', () => {
+  const stopped = { longestMs: 1800, totalMs: 2400 }
+  const slow = { longestMs: 90, totalMs: 9000 }
+
+  test.each([stopped, slow])(
+    'leaves a run that failed without a verdict, and tells the figure: $longestMs ms',
+    (lostTime) => {
+      const report = makeReport({ ...input, lostTime, calls: [call('cut', 'ms-1 went away')] })
+      expect(report).toMatchObject({ passed: false, tooSlow: true, lostTime })
+      expect(inWords(report).at(-1)).toMatch(
+        new RegExp(
+          `^This machine was too slow to judge: .* up to ${lostTime.longestMs} ms late, ${lostTime.totalMs} ms in 60 s`,
+        ),
+      )
+      expect(inWords(report).join()).toContain('1 calls were cut')
+    },
+  )
+
+  test('takes nothing from a run in which every promise held', () => {
+    expect(makeReport({ ...input, lostTime: stopped })).toMatchObject({ passed: true, tooSlow: false })
+  })
+
+  test('is found where the whole of a program is stopped for a while', async () => {
+    const file = new URL('../../lab/referee/lost-time.ts', import.meta.url).href
+    const program = `
+      import { watchLostTime } from '${file}'
+      const watch = watchLostTime()
+      setInterval(() => console.log(watch.soFar().longestMs), 50)`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const exited = once(child, 'exit')
+    let stopped = false
+    for await (const line of createInterface(child.stdout)) {
+      if (Number(line) >= 900) child.kill('SIGKILL')
+      if (stopped) continue
+      stopped = true
+      child.kill('SIGSTOP')
+      await sleep(1000)
+      child.kill('SIGCONT')
+    }
+    expect(await exited).toEqual([null, 'SIGKILL'])
+  })
 })

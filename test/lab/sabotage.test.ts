@@ -12,6 +12,7 @@ const report = (...strangers: readonly Problem[]) =>
     calls: [],
     scenarios: [],
     broken: [],
+    lostTime: { longestMs: 0, totalMs: 0 },
     strangers,
   })
 const shown = ['edges.writes', 'edges.reopened', 'edges.disabled'].map((figure) => ({
