@@ -26,7 +26,10 @@ export const handlers = {
   // Of executions that a release before 0.2 began.
   'complete-drain': look,
   'retire-drain': look,
-  reconcile: { budget: 'step', needs: ['store', 'settles', 'instances', 'workflows', 'events'] },
+  reconcile: {
+    budget: 'step',
+    needs: ['store', 'filing', 'settles', 'instances', 'workflows', 'events'],
+  },
   sweep: {
     budget: 'step',
     needs: [

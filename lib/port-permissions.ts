@@ -11,6 +11,7 @@ import type { Store } from './store.ts'
 /** What a function may need from AWS, by the port (functions/ports) that it is behind. */
 export type Need =
   | 'store'
+  | 'filing'
   | 'fleet'
   | 'settles'
   | 'instances'
@@ -47,7 +48,8 @@ export function portPermissions(
   props: PortPermissionsProps,
 ): { [need in Need]?: readonly Permission[] } {
   return {
-    store: [props.store.permission],
+    store: props.store.permissions,
+    filing: [props.store.filing],
     fleet: [
       // It is asked of the path, not of what is under it:
       // https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-retrieval-authorization.html

@@ -43,9 +43,17 @@ function permissions(settings?: Settings): Record<string, string[]> {
   )
 }
 
-const store = ['ConditionCheckItem', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'].map(
-  (action) => `dynamodb:${action} on <ControlStoreTable.Arn>`,
-)
+const filed = '{"dynamodb:LeadingKeys":["CHANGES#*"]}'
+const store = [
+  ...['ConditionCheckItem', 'GetItem', 'Query'].map(
+    (action) => `dynamodb:${action} on <ControlStoreTable.Arn>`,
+  ),
+  // What is on file is written by reconcile alone.
+  ...['DeleteItem', 'PutItem', 'UpdateItem'].map(
+    (action) => `dynamodb:${action} on <ControlStoreTable.Arn> if {"ForAllValues:StringNotLike":${filed}}`,
+  ),
+]
+const filing = `dynamodb:PutItem on <ControlStoreTable.Arn> if {"ForAllValues:StringLike":${filed}}`
 const fleet = [
   'ssm:GetParametersByPath on arn:<AWS::Partition>:ssm::parameter/dispatcher-control/edges',
   'ssm:GetParameter on arn:<AWS::Partition>:ssm::parameter/dispatcher-control/rpc-secret',
@@ -116,6 +124,7 @@ test('each role may do what its function needs, on our own resources, and nothin
     CompleteDrain: look('CompleteDrain'),
     RetireDrain: look('RetireDrain'),
     Reconcile: [
+      filing,
       ...[...store, ...settles, ...instances, ...workflows, ...events, ...logs('Reconcile')],
       'sqs:SendMessage on <ControlScheduleFailed.Arn>',
     ],
