@@ -5,7 +5,7 @@ import { type Hold, orderOf } from '../control/hold.ts'
 import { type InstanceFacts, isGone } from '../control/instance-life.ts'
 import type { SweepPorts } from '../ports/ports.ts'
 import { type InventoryNeeds, instancesById, momentMs } from '../stored/inventory.ts'
-import { onEach } from '../stored/on-each.ts'
+import { inTurn, onEach } from '../stored/on-each.ts'
 import { type LiftNeeds, lift } from './lift.ts'
 import { publishSwept } from './swept.ts'
 
@@ -29,27 +29,53 @@ export async function sweepAlarms(ports: LiftNeeds & InventoryNeeds & AlarmNeeds
   const states = await ports.alarms.states([...byAlarm.keys()])
   const ids = holds.flatMap(({ subject }) => (subject.kind === 'instance' ? [subject.instanceId] : []))
   const machines = await instancesById(ports, ids, askedAt - momentMs)
-  await onEach([...byAlarm], async ([alarmName, its]) => {
-    const state = states.get(alarmName)
+  const ofSeries = [...byAlarm].flatMap(([alarmName, its]) => {
     const isSeriesHeld = its.some((hold) => alarmOf(hold).series !== '')
-    const inAlarm =
-      isSeriesHeld && state?.value === 'ALARM' ? await seriesInAlarm(ports, alarmName) : undefined
-    const over = new Map<Hold, NonNullable<ReturnType<typeof alarmOver>>>()
-    for (const hold of its) {
-      const { series } = alarmOf(hold)
-      const found = alarmOver({
-        ...{ state, askedAt, isMachineGone: isMachineGone(hold, machines, askedAt) },
-        ...(series !== '' && inAlarm && { seriesInAlarm: inAlarm.has(series) }),
-      })
-      if (found) over.set(hold, found)
-    }
-    await liftOver(ports, alarmName, over)
+    return isSeriesHeld && states.get(alarmName)?.value === 'ALARM' ? [alarmName] : []
   })
+  const inAlarm = new Map<string, ReadonlySet<string>>()
+  const liftAll = () =>
+    onEach([...byAlarm], async ([alarmName, its]) => {
+      const [state, shown] = [states.get(alarmName), inAlarm.get(alarmName)]
+      const over = new Map<Hold, NonNullable<ReturnType<typeof alarmOver>>>()
+      for (const hold of its) {
+        const { series } = alarmOf(hold)
+        const found = alarmOver({
+          ...{ state, askedAt, isMachineGone: isMachineGone(hold, machines, askedAt) },
+          ...(series !== '' && shown && { seriesInAlarm: shown.has(series) }),
+        })
+        if (found) over.set(hold, found)
+      }
+      await liftOver(ports, alarmName, over)
+    })
+  await inTurn([() => askForSeries(ports, turnOf(ofSeries, askedAt), inAlarm), liftAll])
 }
 
-async function seriesInAlarm({ alarms }: AlarmNeeds, alarmName: string): Promise<ReadonlySet<string>> {
-  const contributors = await alarms.contributorsInAlarm(alarmName)
-  return new Set(contributors.map((contributor) => seriesOf(alarmName, contributor)))
+/**
+ * CloudWatch lets few such requests through, and one alarm is one of them: so many a minute, one after the
+ * other, so far apart. It is the others' turn in the minutes that follow.
+ */
+const seriesAMinute = 30
+const apartMs = 200
+
+function turnOf(alarmNames: readonly string[], now: number): readonly string[] {
+  const turns = Math.ceil(alarmNames.length / seriesAMinute)
+  const from = turns === 0 ? 0 : (Math.floor(now / 60_000) % turns) * seriesAMinute
+  return alarmNames.toSorted().slice(from, from + seriesAMinute)
+}
+
+async function askForSeries(
+  { alarms, clock }: AlarmNeeds & Pick<LiftNeeds, 'clock'>,
+  alarmNames: readonly string[],
+  inAlarm: Map<string, ReadonlySet<string>>,
+): Promise<void> {
+  await inTurn(
+    alarmNames.map((alarmName, n) => async () => {
+      if (n > 0) await clock.sleep(apartMs)
+      const contributors = await alarms.contributorsInAlarm(alarmName)
+      inAlarm.set(alarmName, new Set(contributors.map((contributor) => seriesOf(alarmName, contributor))))
+    }),
+  )
 }
 
 function isMachineGone(

@@ -5,6 +5,7 @@ import { afterEach } from 'vitest'
 /** The fields of requests that tests look at. */
 type Field =
   | 'AlarmName'
+  | 'AlarmNames'
   | 'Entries'
   | 'ExpressionAttributeValues'
   | 'input'
