@@ -20,8 +20,8 @@ export type Asked = Omit<WaitingDrain, 'since'>
 /**
  * Asks for drains by choice, all before any of them is decided on: each begins now, or waits in order without
  * a hold, and begins by itself.
- * @param never what is done with one that can't begin unless the fleet grows or the settings change; `refused`
- * writes nothing of it
+ * @param never what is done with one that can't begin unless the fleet grows or the settings change;
+ * `refused` writes nothing of it
  * @returns what came of each so far, by hold key; what failed keeps no other one back
  */
 export async function askForAll(

@@ -59,8 +59,8 @@ const seriesAMinute = 30
 const apartMs = 200
 
 function turnOf(alarmNames: readonly string[], now: number): readonly string[] {
-  const turns = Math.ceil(alarmNames.length / seriesAMinute)
-  const from = turns === 0 ? 0 : (Math.floor(now / 60_000) % turns) * seriesAMinute
+  const rounds = Math.ceil(alarmNames.length / seriesAMinute)
+  const from = rounds === 0 ? 0 : (Math.floor(now / 60_000) % rounds) * seriesAMinute
   return alarmNames.toSorted().slice(from, from + seriesAMinute)
 }
 

@@ -9,8 +9,8 @@ export interface EventBus {
 export interface Events {
   publish(event: ControlEvent): Promise<void>
   /**
-   * Publishes what a write of the store keeps with what it tells of: nothing of a write that was not done, and
-   * of one whose run was killed later.
+   * Publishes what a write of the store keeps with what it tells of: nothing of a write that was not done,
+   * and later of one whose run was killed.
    * @returns what the write did
    */
   publishWith(event: ControlEvent, write: (kept: KeptEvent) => Promise<boolean>): Promise<boolean>

@@ -43,8 +43,8 @@ export interface Store extends Changes {
   /** Drains by choice that were asked for and have not begun. */
   waiting(): Promise<Waiting>
   /**
-   * Unless one about the same hold with a later `order` waits, its hold was placed or lifted with an `order` as
-   * late, or a later request about it was seen (`stale`).
+   * Unless one about the same hold with a later `order` waits, its hold was placed or lifted with an `order`
+   * as late, or a later request about it was seen (`stale`).
    */
   putWaiting(waiting: WaitingDrain): Promise<'written' | 'stale'>
   /** Whether `putWaiting` of this hold would be `stale`. */
