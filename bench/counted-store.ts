@@ -3,7 +3,7 @@ import { filedUnder } from '../functions/aws/dynamo-changes.ts'
 import { edgesPartitions, leaseKey } from '../functions/aws/dynamo-edges.ts'
 import { packed as asStored, gzipped } from '../functions/aws/packed.ts'
 import { type Change, freezeChange, holdChange, releaseChange } from '../functions/control/change.ts'
-import { drainId } from '../functions/control/drain.ts'
+import { type Drain, drainId } from '../functions/control/drain.ts'
 import type { Store } from '../functions/ports/store.ts'
 
 export interface Kind {
@@ -245,6 +245,8 @@ function countedReadings(store: Store, { count, reads, writes }: Counting) {
   } satisfies Partial<Store>
 }
 
+const drainRowOf = (drain: Drain) => row(`DRAIN#${drainId(drain)}`, bytes(toDrainRow(drain)))
+
 /**
  * The same store; every call is counted as the requests that `functions/aws/dynamo-store.ts` makes of it.
  * `raiseWanted` is two, `takeEdge` a read and a write.
@@ -276,12 +278,8 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     freeze: reads('freeze', () => 'FREEZE', bytes),
     putFreeze: writes('putFreeze', (freeze) => [row('FREEZE'), opening(freezeChange(freeze))], true),
     drain: reads('drain', (id) => `DRAIN#${id}`, bytes),
-    putDrain: writes('putDrain', (drain) => [row(`DRAIN#${drainId(drain)}`, bytes(toDrainRow(drain)))]),
-    beginDrain: writes(
-      'beginDrain',
-      (drain) => [row(`DRAIN#${drainId(drain)}`, bytes(toDrainRow(drain))), row(`HOLD#${drain.hold.id}`)],
-      true,
-    ),
+    putDrain: writes('putDrain', (drain) => [drainRowOf(drain)]),
+    beginDrain: writes('beginDrain', (drain) => [drainRowOf(drain), row(`HOLD#${drain.hold.id}`)], true),
     seeRequest: writes('seeRequest', ({ source, id }) => [row(`${source.toUpperCase()}#${id}`)]),
     commandOutcome: reads('commandOutcome', (id) => `COMMAND#${id}`, bytes),
     putCommandOutcome: writes('putCommandOutcome', (id, outcome) => [row(`COMMAND#${id}`, bytes(outcome))]),

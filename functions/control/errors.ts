@@ -190,10 +190,14 @@ export class EdgeError extends DispatcherControlError {
   override readonly name = 'EdgeError'
   readonly edge: string
   readonly fault: EdgeFault
+  /** the message without the edge's name */
+  readonly what: string
   constructor(edge: string, fault: EdgeFault, message: string, options?: ErrorOptions) {
-    super(`edge ${edge}: ${fault}: ${message}`, options)
+    const what = `${fault}: ${message}`
+    super(`edge ${edge}: ${what}`, options)
     this.edge = edge
     this.fault = fault
+    this.what = what
   }
   get permanent(): boolean {
     return false

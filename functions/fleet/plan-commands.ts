@@ -19,7 +19,7 @@ export async function planReload(ports: Needs, edges: readonly Edge[]): Promise<
   const known = new Map((await edgeViews(ports)).map((stored) => [stored.edge, stored]))
   return edges.map(({ id: edge }) => {
     const stored = known.get(edge)
-    if (!stored) return { edge, unreadable: `edge ${edge}: ${notReadYet}` }
+    if (!stored) return { edge, unreadable: notReadYet }
     if ('unreadable' in stored) return stored
     const { view, reading } = stored
     const { destinations: listed, opaque } = reading.description.list

@@ -104,14 +104,14 @@ async function keep({ store }: SettleNeeds, lease: Lease, found: Found, before: 
 const passing: readonly EdgeError['fault'][] = ['unreachable', 'busy', 'throttled', 'stale']
 
 /** The head of an edge that could not be read. */
-export function unreadHead(head: EdgeHead, { fault, message }: EdgeError, now: number): EdgeHead {
+export function unreadHead(head: EdgeHead, { fault, what }: EdgeError, now: number): EdgeHead {
   const { removedAt: _, unreadable, ...known } = head
   return {
     ...known,
     unreadable: {
       since: unreadable?.since ?? now,
       at: now,
-      reason: message,
+      reason: what,
       passes: passing.includes(fault),
     },
   }

@@ -20,8 +20,7 @@ export async function edgeViews({
     const { edge } = reading
     if (!reading.readable) return { edge, unreadable: reading.reason }
     const listing = await store.listing(edge)
-    if (!listing || 'unread' in listing)
-      return { edge, unreadable: `edge ${edge}: ${listing?.unread ?? notReadYet}` }
+    if (!listing || 'unread' in listing) return { edge, unreadable: listing?.unread ?? notReadYet }
     const { boot, askedAt, answeredAt, guarded } = reading
     const view: EdgeView = {
       ...{ boot, askedAt, answeredAt, list: listing.listed },

@@ -5,7 +5,7 @@ import type { InstanceFacts } from '../control/instance-life.ts'
 import type { LastListed } from '../control/list-memory.ts'
 import { clocksApartMs } from '../control/observation.ts'
 import type { Scope } from '../control/plan.ts'
-import { readable } from '../control/reading.ts'
+import { notReadYet, readable } from '../control/reading.ts'
 import { instanceDestinations } from '../control/resolve.ts'
 import type { Ports } from '../ports/ports.ts'
 import { onEach } from './on-each.ts'
@@ -40,7 +40,7 @@ export async function storedLists({ store }: Pick<Ports, 'store'>): Promise<Read
       const { listed, former, since, lostAt = since } = listing
       return { edge, listed, former, since: Math.max(since, lostAt), askedAt }
     }
-    return { edge, unreadable: `edge ${edge}: ${listing?.unread ?? 'it was not read yet'}`, former: [] }
+    return { edge, unreadable: listing?.unread ?? notReadYet, former: [] }
   })
 }
 
@@ -85,5 +85,7 @@ export function formerOf(
 }
 
 export function unreadable(readouts: readonly Readout[]): string[] {
-  return readouts.flatMap((readout) => ('unreadable' in readout ? readout.unreadable : []))
+  return readouts.flatMap((readout) =>
+    'unreadable' in readout ? `edge ${readout.edge}: ${readout.unreadable}` : [],
+  )
 }

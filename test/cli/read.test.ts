@@ -93,7 +93,7 @@ test('explain names each hold with who, why and how to undo it, what each edge s
     drain operator/10.0.1.20:5060;udp/arn:aws:sts::123456789012:assumed-role/Operators/alice
         is     draining, calls left: 1+
         why    calls are left: 1 on edge-a
-               unknown: edge edge-b: edge edge-b: unreachable: batch of 9: no answer within 3000 ms
+               unknown: edge edge-b: unreachable: batch of 9: no answer within 3000 ms
         next   it is looked at again at 2026-11-22T20:04:05Z (in 22s), sooner if its last call is over
                when it is over is unknown, while a number of calls is
                deadline at 2026-11-23T00:00:00Z (in 3h 56m): it is reported as overdue, and goes on
@@ -102,7 +102,7 @@ test('explain names each hold with who, why and how to undo it, what each edge s
     drain lifecycle/i-1234567890abcdef0/drain-calls
         is     draining, calls left: 1+
         why    calls are left: 1 on edge-a
-               unknown: edge edge-b: edge edge-b: unreachable: batch of 9: no answer within 3000 ms
+               unknown: edge edge-b: unreachable: batch of 9: no answer within 3000 ms
         next   it was to be looked at again at 2026-11-22T20:03:40Z (3s ago): that is under way, or the sweep starts it anew
                when it is over is unknown, while a number of calls is
                deadline at 2026-11-22T21:00:00Z (in 56m): its instance goes, and the calls that are left with it

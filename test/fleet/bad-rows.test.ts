@@ -85,7 +85,7 @@ test('a list that can not be read makes its edge unknown to whoever looks for a 
   const dryRun = command('command-reload', { id: 'reload-1', dryRun: true })
   expect(await world.command(dryRun)).toMatchObject({
     edges: [
-      { edge: 'edge-a', unreadable: `edge edge-a: ${why}` },
+      { edge: 'edge-a', unreadable: why },
       { edge: 'edge-b', listed: 4 },
     ],
   })
@@ -136,7 +136,7 @@ test('of an edge whose records can not be read nothing is guessed: nothing is wr
   expect(await headOf(world)).toMatchObject({
     unreadable: {
       passes: false,
-      reason: 'edge edge-a: unreadable-row: UnexpectedAnswer: EDGE#edge-a/RECORDS: nonsense',
+      reason: 'unreadable-row: UnexpectedAnswer: EDGE#edge-a/RECORDS: nonsense',
     },
   })
   expect(world.edge('edge-a').requests.filter(isWrite)).toEqual([])
