@@ -1,10 +1,11 @@
 import { toDrainRow } from '../functions/aws/drain-row.ts'
 import { filedUnder } from '../functions/aws/dynamo-changes.ts'
 import { edgesPartitions, leaseKey } from '../functions/aws/dynamo-edges.ts'
-import { packed as asStored, gzipped } from '../functions/aws/packed.ts'
+import { gzipped } from '../functions/aws/packed.ts'
 import { type Change, freezeChange, holdChange, releaseChange } from '../functions/control/change.ts'
 import { type Drain, drainId } from '../functions/control/drain.ts'
 import type { Store } from '../functions/ports/store.ts'
+import { bytes, packed, readUnits, rowBytes, sum, writeUnits } from './row-sizes.ts'
 
 export interface Kind {
   requests: number
@@ -42,27 +43,6 @@ export interface Charged {
   readonly partition: string
   readonly units: number
   readonly packedKilobytes: number
-}
-
-/** What a row has besides its data: keys, names, numbers' own form. A guess on the safe side. */
-const rowBytes = 100
-/**
- * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html, strongly
- * consistent
- */
-const readUnits = (size: number) => Math.max(1, Math.ceil(size / 4096))
-const writeUnits = (size: number) => Math.max(1, Math.ceil(size / 1024))
-
-const packedSizes = new WeakMap<object, number>()
-const bytes = (data: unknown) => rowBytes + Buffer.byteLength(JSON.stringify(data) ?? '')
-const sum = (rows: readonly unknown[]) => rows.reduce((total: number, row) => total + bytes(row), 0)
-
-/** As it is stored; what is asked for again and again is packed once. */
-function packed(data: unknown): number {
-  if (typeof data !== 'object' || data === null) return rowBytes
-  const size = packedSizes.get(data) ?? rowBytes + asStored(data).brotli.length
-  packedSizes.set(data, size)
-  return size
 }
 
 type Method = keyof Store
@@ -284,6 +264,9 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     commandOutcome: reads('commandOutcome', (id) => `COMMAND#${id}`, bytes),
     putCommandOutcome: writes('putCommandOutcome', (id, outcome) => [row(`COMMAND#${id}`, bytes(outcome))]),
     putRefusal: writes('putRefusal', (id, refusal) => [row(`COMMAND#${id}`, bytes(refusal))]),
+    commandPlan: reads('commandPlan', (id) => `COMMAND#${id}`, bytes),
+    putCommandPlan: writes('putCommandPlan', (id, plan) => [row(`COMMAND#${id}`, bytes(plan))]),
+    useCommandPlan: writes('useCommandPlan', (id) => [row(`COMMAND#${id}`)]),
     keepEvent: writes('keepEvent', (kept) => [row('EVENTS', bytes(kept))]),
     keptEvents: reads('keptEvents', () => 'EVENTS', sum),
     dropKeptEvent: writes('dropKeptEvent', (kept) => [row('EVENTS', bytes(kept))]),

@@ -1,11 +1,12 @@
 import type { Clock } from '../ports/clock.ts'
 import type { Store } from '../ports/store.ts'
 import { type DynamoTable, expiringFrom, type Key } from './dynamo-table.ts'
-import { outcomeRow, parseAnswer, pendingOutcomeRow } from './rows.ts'
+import { commandPlanRow, outcomeRow, parseAnswer, pendingOutcomeRow } from './rows.ts'
 
 const keptSeconds = 14 * 86_400
 
 const commandKey = (id: string): Key => ({ pk: `COMMAND#${id}`, sk: 'OUTCOME' })
+const planKey = (id: string): Key => ({ pk: `COMMAND#${id}`, sk: 'PLAN' })
 const pendingOutcomes = 'PENDING'
 const pendingKey = (id: string): Key => ({ pk: pendingOutcomes, sk: id })
 
@@ -14,6 +15,9 @@ type Outcomes = Pick<
   | 'commandOutcome'
   | 'putCommandOutcome'
   | 'putRefusal'
+  | 'commandPlan'
+  | 'putCommandPlan'
+  | 'useCommandPlan'
   | 'pendingOutcomes'
   | 'putPendingOutcome'
   | 'dropPendingOutcome'
@@ -36,6 +40,24 @@ export function dynamoOutcomes(table: DynamoTable, clock: Clock): Outcomes {
         condition: {
           expression: 'attribute_not_exists(pk) OR (attribute_exists(#refused) AND #order <= :order)',
           values: { order: refusal.order },
+        },
+      })
+    },
+
+    async commandPlan(commandId) {
+      const data = await table.get(planKey(commandId))
+      return data === undefined ? undefined : parseAnswer(commandPlanRow, data, `COMMAND#${commandId} PLAN`)
+    },
+    async putCommandPlan(commandId, plan) {
+      await table.write({ once: expiring(planKey(commandId), plan, keptSeconds) })
+    },
+    async useCommandPlan(commandId, usedBy) {
+      return await table.write({
+        update: planKey(commandId),
+        set: { usedBy },
+        condition: {
+          expression: 'attribute_exists(pk) AND (attribute_not_exists(#usedBy) OR #usedBy = :by)',
+          values: { by: usedBy },
         },
       })
     },

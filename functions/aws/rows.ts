@@ -10,7 +10,7 @@ import { UnexpectedAnswer } from '../control/errors.ts'
 import type { Hold, RequestIntent, Subject } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
 import type { KeptEvent } from '../ports/events.ts'
-import type { PendingOutcome } from '../ports/store.ts'
+import type { CommandPlan, PendingOutcome, PlanUse } from '../ports/store.ts'
 
 /** What is wrong is kept with an edge's head, which is read all the time. */
 const mostProblems = 5
@@ -163,5 +163,12 @@ export const pendingOutcomeRow: z.ZodType<PendingOutcome> = z.object({
 export const seenRow: z.ZodType<{ readonly intent: RequestIntent }> = z.object({
   intent: z.enum({ hold: 'hold', lift: 'lift' } satisfies Each<RequestIntent>).default('hold'),
 })
+
+export const commandPlanRow: z.ZodType<CommandPlan> = z.object({
+  of: z.string(),
+  sender: z.string(),
+  at: z.number(),
+  usedBy: z.object({ command: z.string(), order: z.string() } satisfies Fields<PlanUse>).exactOptional(),
+} satisfies Fields<CommandPlan>)
 
 export const outcomeRow: z.ZodType<Record<string, unknown>> = z.record(z.string(), z.unknown())

@@ -36,6 +36,12 @@ const shared = {
   dryRun: z.boolean().default(false),
 }
 
+/** The id of a dry run of the very same command, which may be acted on once. */
+const plan = commandId.optional()
+const isNoPlan = ({ dryRun, plan: its }: { dryRun?: unknown; plan?: unknown }) =>
+  dryRun !== true || its === undefined
+const noPlanOfAPlan = { path: ['plan'], error: 'must not be given with dryRun', when: () => true }
+
 /** The condition is checked even where other keys are wrong, so that one answer lists every problem. */
 const exactlyOneTarget = {
   path: ['destination'],
@@ -66,6 +72,7 @@ const drain = z
     ...shared,
     command: z.literal('drain'),
     ...target,
+    plan,
     reason: text(1000),
     /** why it may begin whatever the floors, the limit or a freeze ask for */
     force: text(1000).optional(),
@@ -76,6 +83,7 @@ const drain = z
     until: instant.optional(),
   })
   .refine(hasOneTarget, exactlyOneTarget)
+  .refine(isNoPlan, noPlanOfAPlan)
   .refine(endsAfterItBegins, { path: ['until'], error: 'must be after from', when: () => true })
 
 const activate = z
@@ -83,11 +91,13 @@ const activate = z
     ...shared,
     command: z.literal('activate'),
     ...target,
+    plan,
     reason: text(1000).optional(),
     source: source.optional(),
     holdId: text(1024).optional(),
   })
   .refine(hasOneTarget, exactlyOneTarget)
+  .refine(isNoPlan, noPlanOfAPlan)
   .refine((command) => command.source === undefined || command.holdId === undefined, {
     path: ['holdId'],
     error: 'source and holdId must not be given together',

@@ -112,6 +112,8 @@ const sender = z.strictObject({
       "must be IAM's unique id, not an ARN: AIDA… of a user, AROA… of a role or AROA…:session",
     ),
   name: z.string().regex(/\S/, 'must not be empty'),
+  /** an agent, say: its drains and activates are refused without a plan, its releases and unfreezes always */
+  needsPlan: z.boolean().exactOptional(),
 })
 
 const timers = z.strictObject({

@@ -32,6 +32,14 @@ export function verifiedSender(id: string, known: readonly Required<Sender>[] | 
   )
 }
 
+/** Whether the settings let it drain and activate with a plan only: for exactly this id, or for its role. */
+export function needsPlan(
+  id: string,
+  known: readonly { readonly id: string; readonly needsPlan?: boolean }[] = [],
+): boolean {
+  return known.some((one) => one.needsPlan === true && (one.id === id || one.id === principalOf(id)))
+}
+
 /**
  * That a sender gone wild can't take the fleet out of service. Commands of one moment are counted side by
  * side, and may exceed the limit by as many.

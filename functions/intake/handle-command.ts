@@ -38,6 +38,7 @@ import {
 import { keepPending } from './pending-outcomes.ts'
 import { planActivate, planDrain } from './plan-holds.ts'
 import { heldInstance, resolveTarget, speaksOf, type Target, type TargetNeeds, targetOf } from './target.ts'
+import { keepPlan, refuseUnplanned, usePlan } from './use-plan.ts'
 
 type Needs = ClearanceNeeds & LiftNeeds & TargetNeeds
 type SentAt = Sent & Pick<Incoming, 'sentAt'>
@@ -63,11 +64,14 @@ async function answered(ports: Needs, message: Incoming, order: string): Promise
   const sent = { order, sender }
   const known = await ports.store.commandOutcome(command.id)
   if (isOutcomeOf(known, order)) return accepted(known, command)
+  refuseUnplanned(ports.config, command, sender)
   if (command.command === 'reload' || command.command === 'release') return doneBySettle(ports, command, sent)
+  await usePlan(ports, command, sent)
   const answer = await done(ports, command, { ...sent, sentAt: message.sentAt })
   // The outcome is kept last: a run that is killed before publishes the event again, rather than never.
   await ports.events.publish({ type: eventTypes.commandAnswered, detail: answer })
   const outcome = keptForm(answer)
+  await keepPlan(ports, command, sender)
   await ports.store.putCommandOutcome(command.id, outcome)
   return outcome
 }

@@ -147,6 +147,12 @@ export interface Store extends Changes {
    * was sent later under the same id.
    */
   putRefusal(commandId: string, refusal: Refusal): Promise<void>
+  /** What a dry run was of, kept as long as its outcome. */
+  commandPlan(commandId: string): Promise<CommandPlan | undefined>
+  /** Once: one that is there already stays, with who has used it. */
+  putCommandPlan(commandId: string, plan: CommandPlan): Promise<void>
+  /** @returns false where it is not there, or was used by another message */
+  useCommandPlan(commandId: string, by: PlanUse): Promise<boolean>
 
   keepEvent(kept: KeptEvent): Promise<void>
   /** The oldest first, at most so many. */
@@ -177,6 +183,23 @@ export interface PendingOutcome {
   readonly hold: Hold
   readonly edges: readonly string[]
   readonly at: number
+}
+
+/** A dry run, as the command that it was of may name it. */
+export interface CommandPlan {
+  /** what was asked, as text that the same command has too */
+  readonly of: string
+  /** SQS's id of who sent it */
+  readonly sender: string
+  /** epoch ms */
+  readonly at: number
+  readonly usedBy?: PlanUse
+}
+
+/** One message, however often it comes. */
+export interface PlanUse {
+  readonly command: string
+  readonly order: string
 }
 
 export type CommandOutcomeRow = Readonly<Record<string, unknown>>

@@ -56,6 +56,7 @@ const expected: Record<string, [name: string, ...texts: string[]]> = {
   'command-drain-group-and-set': ['InvalidMessage', 'destination: exactly one of'],
   'command-activate-group-source': ['InvalidMessage', 'source: of a group, set or zone only'],
   'command-drain-zone': ['InvalidMessage', 'zone: must be an availability zone such as eu-central-1a'],
+  'command-plan-of-dry-run': ['InvalidMessage', 'plan: must not be given with dryRun'],
   'command-drain-window': ['InvalidMessage', 'until: must be after from', 'reason: is missing'],
   'command-deadline-text': ['InvalidMessage', 'deadlineSeconds: ', 'number'],
   'command-activate-lifecycle': ['CommandRefused', 'source: a command never lifts a lifecycle hold'],

@@ -191,6 +191,13 @@ const commands: Record<string, object> = {
     reason: 'a look at its disk, ticket 4711',
     until: Date.UTC(2026, 10, 28, 6),
   },
+  'command-drain-plan': {
+    ...{ ...sent, id: 'change-4719' },
+    command: 'drain',
+    destination,
+    reason: 'disk failing',
+    plan: 'change-4718',
+  },
   'command-drain-window': {
     ...sent,
     command: 'drain',

@@ -23,6 +23,7 @@ import type { KeptEvent } from '../../functions/ports/events.ts'
 import type { CommandOutcomeRow, PendingOutcome, Store } from '../../functions/ports/store.ts'
 import { memoryChanges } from './changes.ts'
 import { type Faulty, faulty } from './faults.ts'
+import { memoryPlans } from './plans.ts'
 
 export type MemoryStore = Faulty<Store>
 
@@ -240,6 +241,7 @@ export function createMemoryStore(): MemoryStore {
     ...memoryWaiting({ ...holds.port, ...holds }, edges.generationOf, changes.opens, keeps),
     ...changes.port,
     ...memoryInventory(),
+    ...memoryPlans(),
 
     drain: async (id) => structuredClone(drains.get(id)),
     putDrain: async (drain) => putDrain(drain),

@@ -131,6 +131,24 @@ export function storeContract(open: () => Store): void {
     expect(await store.commandOutcome(id)).toEqual({ result: 'started' })
   })
 
+  test('a plan is kept once, and used by one message, which may come again', async () => {
+    const store = open()
+    const id = fresh('command')
+    const by = { command: fresh('command'), order: '1' }
+    expect(await store.commandPlan(id)).toBe(undefined)
+    expect(await store.useCommandPlan(id, by)).toBe(false)
+    const plan = { of: '[["command","drain"]]', sender: 'AIDA', at: 1 }
+    await store.putCommandPlan(id, plan)
+    expect(await store.commandPlan(id)).toEqual(plan)
+    expect(await store.useCommandPlan(id, by)).toBe(true)
+    await store.putCommandPlan(id, { ...plan, at: 2 })
+    expect(await store.commandPlan(id)).toEqual({ ...plan, usedBy: by })
+    expect(await store.useCommandPlan(id, by)).toBe(true)
+    expect(await store.useCommandPlan(id, { ...by, order: '2' })).toBe(false)
+    expect(await store.useCommandPlan(id, { ...by, command: fresh('command') })).toBe(false)
+    expect(await store.commandPlan(id)).toEqual({ ...plan, usedBy: by })
+  })
+
   test('events that were refused come back oldest first, as many as are asked for, until they are dropped', async () => {
     const store = open()
     const kept = (at: number, id = fresh('event')): KeptEvent => ({

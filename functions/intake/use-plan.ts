@@ -1,0 +1,69 @@
+import type { ActivateCommand, Command, DrainCommand } from '../contracts/command.ts'
+import { CommandRefused } from '../control/errors.ts'
+import { needsPlan, type Sender } from '../control/sender.ts'
+import type { Ports } from '../ports/ports.ts'
+import type { Sent } from '../stored/command-outcome.ts'
+
+type Planned = DrainCommand | ActivateCommand
+type Needs = Pick<Ports, 'store' | 'clock'>
+
+/** How long what a dry run has shown may be acted on. */
+const goodForMs = 120_000
+
+function hasPlan(command: Command): command is Planned {
+  return command.command === 'drain' || command.command === 'activate'
+}
+
+/** What the command asks for: the same in its dry run and in the command that names that. */
+function whatIsAsked({ id: _id, dryRun: _dryRun, plan: _plan, ...asked }: Planned): string {
+  return JSON.stringify(Object.entries(asked).sort(([one], [other]) => (one < other ? -1 : 1)))
+}
+
+/** Remembers what a dry run was of, so that the command itself may name it. */
+export async function keepPlan({ store, clock }: Needs, command: Command, sender: Sender): Promise<void> {
+  if (!hasPlan(command) || !command.dryRun) return
+  await store.putCommandPlan(command.id, { of: whatIsAsked(command), sender: sender.id, at: clock.now() })
+}
+
+/**
+ * What a sender of whom the settings want plans may never do, or not without one.
+ * @throws CommandRefused
+ */
+export function refuseUnplanned(
+  config: Pick<Ports['config'], 'senders'>,
+  command: Command,
+  sender: Sender,
+): void {
+  if (command.dryRun || !needsPlan(sender.id, config.senders)) return
+  const who = `the sender ${sender.name ?? sender.id} needs plans (control.senders of the settings), and so it`
+  if (command.command === 'release' || command.command === 'unfreeze')
+    throw new CommandRefused(`${who} may not ${command.command}: somebody else has to`)
+  if (!hasPlan(command)) return
+  if (command.command === 'activate' && (command.source ?? command.holdId) !== undefined)
+    throw new CommandRefused(`${who} lifts its own holds alone: leave source and holdId out`)
+  if (command.plan === undefined)
+    throw new CommandRefused(
+      `${who} sends ${command.command} first with "dryRun": true, and then with the id of that as its "plan"`,
+    )
+}
+
+/**
+ * Where the command names a plan, that is used up by this message. The same message that comes again has used
+ * it itself.
+ * @throws CommandRefused where it is no plan of this command and sender, is too old, or was used
+ */
+export async function usePlan({ store, clock }: Needs, command: Command, sent: Sent): Promise<void> {
+  if (!hasPlan(command) || command.plan === undefined) return
+  const id = command.plan
+  const refused = (why: string) =>
+    new CommandRefused(`the plan ${id} ${why}: plan again with a new dry run, and name its id`)
+  const plan = await store.commandPlan(id)
+  if (plan === undefined) throw refused('is not known')
+  if (plan.sender !== sent.sender.id) throw refused("is another sender's")
+  if (plan.of !== whatIsAsked(command)) throw refused('is of another command')
+  const by = { command: command.id, order: sent.order }
+  const isOwn = plan.usedBy?.command === by.command && plan.usedBy.order === by.order
+  if (isOwn) return
+  if (clock.now() - plan.at > goodForMs) throw refused('is older than two minutes')
+  if (!(await store.useCommandPlan(id, by))) throw refused('was used before')
+}
