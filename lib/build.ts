@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { build, type OutputFile } from 'esbuild'
+import { type BuildOptions, build, type OutputFile } from 'esbuild'
 import { functionsPath } from './functions-path.ts'
 import { requireNode24 } from './node-version.ts'
 
@@ -8,6 +8,19 @@ const root = resolve(import.meta.dirname, '..')
 
 /** undici and the AWS SDK call `require` for Node's own modules, which an ES module does not have. */
 const requireBanner = `import { createRequire } from 'node:module';const require = createRequire(import.meta.url);`
+
+const bundling = {
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  mainFields: ['module', 'main'] as string[],
+  minify: true,
+  keepNames: true,
+  legalComments: 'none',
+  banner: { js: requireBanner },
+  logLevel: 'warning',
+} as const satisfies BuildOptions
 
 /**
  * Bundles every handler, AWS SDK included, into `<out>/<name>/index.mjs`; the folders of other functions are
@@ -25,25 +38,21 @@ export async function bundleFunctions(
   for (const stale of await readdir(out))
     if (!names.includes(stale)) await rm(join(out, stale), { recursive: true })
   const { outputFiles } = await build({
+    ...bundling,
     write: false,
     entryPoints: names.map((name) => ({ in: join(handlers, `${name}.ts`), out: `${name}/index` })),
     outdir: out,
     outExtension: { '.js': '.mjs' },
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    mainFields: ['module', 'main'],
-    minify: true,
-    keepNames: true,
     sourcemap: 'linked',
     sourcesContent: false,
-    legalComments: 'none',
-    banner: { js: requireBanner },
-    logLevel: 'warning',
   })
   await Promise.all(outputFiles.map((file) => put(file, dirname(out))))
   return names
+}
+
+/** Bundles one program, with all that it imports, into one file. */
+export async function bundleProgram(entry: string, out: string): Promise<void> {
+  await build({ ...bundling, entryPoints: [entry], outfile: out })
 }
 
 /**

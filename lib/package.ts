@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import * as z from 'zod'
-import { bundleFunctions } from './build.ts'
+import { bundleFunctions, bundleProgram } from './build.ts'
 import { requireNode24 } from './node-version.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -18,9 +18,18 @@ const manifest = z.object({
   devDependencies: z.object({ 'aws-cdk-lib': z.string(), constructs: z.string() }),
 })
 
+/** An older Node would fail at the first line of the bundle, with no word on why. */
+const kdc = `#!/usr/bin/env node
+if (Number(process.versions.node.split('.')[0]) >= 24) await import('../dist/kdc.mjs')
+else {
+  console.error(\`kdc: it needs Node 24 or later, and this is \${process.version}: install one, or name it first on the PATH\`)
+  process.exitCode = 1
+}
+`
+
 /**
- * Writes the construct as a package for other CDK apps: compiled modules, types, bundled functions, and what
- * an edge includes.
+ * Writes the construct as a package for other CDK apps: compiled modules, types, bundled functions, what an
+ * edge includes, and `kdc` in one file.
  * @param out the folder, which is written anew
  * @throws Error with the compiler's words
  */
@@ -32,6 +41,9 @@ export async function writePackage(out: string = join(root, 'dist', 'package')):
   await mkdir(out, { recursive: true })
   await compile(out)
   await bundleFunctions(join(root, 'functions', 'handlers'), join(out, 'dist', 'functions'))
+  await bundleProgram(join(root, 'cli', 'kdc.ts'), join(out, 'dist', 'kdc.mjs'))
+  await mkdir(join(out, 'bin'))
+  await writeFile(join(out, 'bin', 'kdc.js'), kdc, { mode: 0o755 })
   for (const part of ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'kamailio', 'docs', 'events'])
     await cp(join(root, part), join(out, part), { recursive: true })
   const packed = {
@@ -39,6 +51,7 @@ export async function writePackage(out: string = join(root, 'dist', 'package')):
     type: 'module',
     // import.meta.dirname
     engines: { node: '>=20.11' },
+    bin: { kdc: 'bin/kdc.js' },
     exports: { '.': { types: './lib/index.d.ts', default: './lib/index.js' } },
     peerDependencies: {
       'aws-cdk-lib': `^${devDependencies['aws-cdk-lib']}`,

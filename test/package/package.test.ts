@@ -121,6 +121,28 @@ describe('the package', () => {
       expect(existsSync(join(installed, file))).toBe(true)
   })
 
+  test('carries kdc, which says in one line where Node is too old for it', async () => {
+    const kdc = join(project, 'node_modules', '.bin', 'kdc')
+    const { stdout } = await promisify(execFile)(process.execPath, [kdc, '--help'], { env: environment })
+    expect(stdout).toMatch(/^Usage: kdc /)
+    const unreached = ['status', '--region', 'eu-central-1']
+    const place = {
+      AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+      AWS_ACCESS_KEY_ID: 'x',
+      AWS_SECRET_ACCESS_KEY: 'x',
+    }
+    await expect(
+      promisify(execFile)(process.execPath, [kdc, ...unreached], { env: { ...environment, ...place } }),
+    ).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/^kdc: AWS is not reached: .*\n$/) })
+    const old = `Object.defineProperty(process, 'versions', { value: { node: '20.11.0' } }); await import('${kdc}')`
+    await expect(
+      promisify(execFile)(process.execPath, ['--input-type=module', '-e', old], { env: environment }),
+    ).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^kdc: it needs Node 24 or later.*\n$/),
+    })
+  })
+
   test('its types come with their comments', () => {
     const types = readFileSync(join(installed, 'lib', 'dispatcher-control.d.ts'), 'utf8')
     expect(types).toContain('@default RemovalPolicy.RETAIN')
