@@ -1,9 +1,10 @@
 import { Command, CommanderError, Option } from 'commander'
-import type { Deployed, Desk, Place } from './desk.ts'
+import type { Desk, Place } from './desk.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { failureOf } from './failure.ts'
-import { formats } from './format.ts'
+import { type OutputOptions, output, type Reached, targetForm } from './options.ts'
 import { explainTarget, get, getCommand, kinds, status } from './read-commands.ts'
+import { addSchema } from './schema.ts'
 import {
   type ActivateOptions,
   activate,
@@ -17,14 +18,8 @@ import {
   type WriteOptions,
 } from './write-commands.ts'
 
-type Read = Pick<WriteOptions, 'output'>
-type Action = (deployed: Deployed) => Promise<ExitCode>
-
-const output = () =>
-  new Option('-o, --output <format>', 'how it is printed').choices([...formats]).default('table')
 const why = (text: string) => ['-m, --message <why>', text] as const
-const target = 'a SIP URI, a host with or without its port, or an instance id'
-const orMany = `${target}; or else one of --group, --set and --zone`
+const orMany = `${targetForm}; or else one of --group, --set and --zone`
 
 /** @returns the exit code; what went wrong is one line on stderr */
 export async function run(argv: readonly string[], desk: Desk): Promise<ExitCode> {
@@ -47,17 +42,16 @@ async function parsed(argv: readonly string[], desk: Desk): Promise<ExitCode> {
     .option('--profile <profile>', "of the AWS configuration; left out: the environment's")
     .exitOverride()
     .configureOutput({ writeOut: desk.out, writeErr: desk.err })
-  const reached = async (action: Action): Promise<void> => {
+  const reached: Reached = async (action) => {
     exitCode = await action(await desk.reach(program.opts<Place>()))
   }
   addReads(program, desk, reached)
   addWrites(program, desk, reached)
   addFleetWrites(program, desk, reached)
+  addSchema(program, desk)
   await program.parseAsync([...argv], { from: 'user' })
   return exitCode
 }
-
-type Reached = (action: Action) => Promise<void>
 
 function addReads(program: Command, desk: Desk, reached: Reached): void {
   program
@@ -65,7 +59,7 @@ function addReads(program: Command, desk: Desk, reached: Reached): void {
     .description('the fleet at a glance')
     .addOption(output())
     .option('-w, --watch', 'again every few seconds', false)
-    .action((options: Read & { readonly watch: boolean }) =>
+    .action((options: OutputOptions & { readonly watch: boolean }) =>
       reached((deployed) => status(desk, deployed, options)),
     )
   const getting = program.command('get').description('lists, or what came of one command')
@@ -74,20 +68,20 @@ function addReads(program: Command, desk: Desk, reached: Reached): void {
       .command(kind)
       .description(`all ${kind}`)
       .addOption(output())
-      .action((options: Read) => reached((deployed) => get(desk, deployed, kind, options.output)))
+      .action((options: OutputOptions) => reached((deployed) => get(desk, deployed, kind, options.output)))
   getting
     .command('command <id>')
     .description('the outcome of a command')
     .addOption(output())
-    .action((id: string, options: Read) =>
+    .action((id: string, options: OutputOptions) =>
       reached((deployed) => getCommand(desk, deployed, id, options.output)),
     )
   program
     .command('explain')
-    .argument('<target>', target)
+    .argument('<target>', targetForm)
     .description('who holds a server and why, what each edge shows, and why its drain is not over')
     .addOption(output())
-    .action((of: string, options: Read) =>
+    .action((of: string, options: OutputOptions) =>
       reached((deployed) => explainTarget(desk, deployed, of, options.output)),
     )
 }

@@ -1,12 +1,12 @@
 import { Annotations, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { type ISubnet, SecurityGroup, Subnet, Vpc } from 'aws-cdk-lib/aws-ec2'
 import type { Construct } from 'constructs'
+import type { Settings } from '../functions/contracts/settings.ts'
 import { Alarms } from './alarms.ts'
 import { DispatcherControl } from './dispatcher-control.ts'
 import { directEdgeAccess, type EdgeAccess } from './edge-access.ts'
 import { OperationsDashboard } from './operations-dashboard.ts'
 import { RelayAccess } from './relay-access.ts'
-import type { Settings } from './settings.ts'
 import { VpcLinkAccess } from './vpc-link-access.ts'
 
 /** One {@link DispatcherControl} as a settings file describes it, with what its users need as outputs. */

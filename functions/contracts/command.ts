@@ -61,8 +61,11 @@ const target = {
     .regex(/^[a-z0-9-]{1,64}$/, 'must be an availability zone such as eu-central-1a')
     .optional(),
 }
+const targetKeys = Object.keys(target)
 const hasOneTarget = (command: { [Key in keyof typeof target]?: unknown }) =>
-  Object.keys(target).filter((key) => command[key as keyof typeof target] !== undefined).length === 1
+  targetKeys.filter((key) => command[key as keyof typeof target] !== undefined).length === 1
+/** The same for whoever checks by JSON Schema. */
+const oneTarget = { oneOf: targetKeys.map((key) => ({ required: [key] })) }
 
 const endsAfterItBegins = ({ from, until }: { from?: unknown; until?: unknown }) =>
   typeof from !== 'number' || typeof until !== 'number' || from < until
@@ -85,6 +88,7 @@ const drain = z
   .refine(hasOneTarget, exactlyOneTarget)
   .refine(isNoPlan, noPlanOfAPlan)
   .refine(endsAfterItBegins, { path: ['until'], error: 'must be after from', when: () => true })
+  .meta(oneTarget)
 
 const activate = z
   .strictObject({
@@ -109,6 +113,7 @@ const activate = z
       "of a group, set or zone only one's own holds are lifted: source and holdId need a destination or instance",
     when: () => true,
   })
+  .meta(oneTarget)
 
 export function manyOf(command: {
   readonly group?: string | undefined
@@ -175,7 +180,7 @@ const mayRestart = z.strictObject({
  * {"version":1,"id":"change-4717","command":"may-restart","edge":"edge-a","requestedBy":"alice"}
  * ```
  */
-const command = z.discriminatedUnion('command', [
+export const command = z.discriminatedUnion('command', [
   drain,
   activate,
   reloadCommand,

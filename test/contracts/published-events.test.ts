@@ -3,7 +3,7 @@ import * as z from 'zod'
 import type { ControlEvent } from '../../functions/contracts/events.ts'
 import { eventSource, eventTypes } from '../../functions/contracts/names.ts'
 import { type PublishedEvent, publishedForm } from '../../functions/contracts/published-event.ts'
-import { eventFile, eventSchema } from '../../lib/event-schemas.ts'
+import { eventFile, schemaFile } from '../../lib/event-schemas.ts'
 import { parsedDetail } from '../memory/events.ts'
 import { eventBody, eventNames } from './event-files.ts'
 
@@ -29,7 +29,7 @@ describe('each event type has a contract', () => {
   })
 
   it.each(types)('the JSON Schema of %s is as `npm run schemas` writes it', (type) => {
-    expect(eventBody(`schemas/${eventFile(type).replace('.json', '')}`)).toBe(eventSchema(type))
+    expect(eventBody(`schemas/${eventFile(type).replace('.json', '')}`)).toBe(schemaFile(type))
   })
 
   it('an event that is not as its schema says does not compile, and is refused by the bus of all tests', () => {

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
+import type { Settings } from '../../functions/contracts/settings.ts'
 import { pythonWith } from '../../lab/programs/python-venv.ts'
-import type { Settings } from '../../lib/settings.ts'
 import { exampleSettings, exampleTemplate } from '../lib/synthesized.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'dispatcher-control-'))

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import type { Settings } from '../../functions/contracts/settings.ts'
 import { drainWorkflow } from '../../functions/control/workflow.ts'
-import type { Settings } from '../../lib/settings.ts'
 import { some } from '../present.ts'
 import {
   exampleGroup,

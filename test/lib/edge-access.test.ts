@@ -4,7 +4,7 @@ import { AwsSolutionsChecks } from 'cdk-nag'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { edgeAccessEnvironment } from '../../functions/contracts/names.ts'
-import type { Settings } from '../../lib/settings.ts'
+import type { Settings } from '../../functions/contracts/settings.ts'
 import { some } from '../present.ts'
 import { exampleSettings, exampleStack, exampleTemplate, readable } from './synthesized.ts'
 

@@ -2,7 +2,7 @@ import { Validations } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import { expect, test } from 'vitest'
 import * as z from 'zod'
-import type { Settings } from '../../lib/settings.ts'
+import type { Settings } from '../../functions/contracts/settings.ts'
 import { exampleSettings, exampleStack, exampleTemplate, readable } from './synthesized.ts'
 
 const list = <T extends z.ZodType>(item: T) => z.union([item, z.array(item)]).transform((v) => [v].flat())

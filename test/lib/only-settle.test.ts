@@ -3,9 +3,9 @@ import { join, relative, resolve } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { edgeAccessEnvironment, environment } from '../../functions/contracts/names.ts'
+import type { Settings } from '../../functions/contracts/settings.ts'
 import { bundleFunctions } from '../../lib/build.ts'
 import { handlers } from '../../lib/handlers.ts'
-import type { Settings } from '../../lib/settings.ts'
 import { exampleSettings, exampleTemplate, readable } from './synthesized.ts'
 
 const root = join(import.meta.dirname, '../..')

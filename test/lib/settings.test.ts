@@ -51,6 +51,10 @@ test('every problem of a settings file is named with its place', () => {
     expect(said).toContain(place)
 })
 
+test('a settings file may name its schema, which an editor reads and nobody else', () => {
+  expect(problems(JSON.stringify({ $schema: './settings.schema.json', ...example }))).toBe('none')
+})
+
 test("a deadline that the hook's global maximum would cut off is refused", () => {
   const { control } = z
     .object({ control: z.looseObject({ groups: z.tuple([z.looseObject({})]) }) })

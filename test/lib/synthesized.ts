@@ -5,9 +5,10 @@ import { App } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { afterAll } from 'vitest'
 import * as z from 'zod'
+import type { Settings } from '../../functions/contracts/settings.ts'
 import { DispatcherControlStack } from '../../lib/dispatcher-control-stack.ts'
 import { handlers } from '../../lib/handlers.ts'
-import { readSettings, type Settings } from '../../lib/settings.ts'
+import { readSettings } from '../../lib/settings.ts'
 
 export const exampleSettings = readSettings(join(import.meta.dirname, '../../dispatcher-control.json'))
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import type { Settings } from '../../functions/contracts/settings.ts'
 import { Alarms } from '../../lib/alarms.ts'
-import type { Settings } from '../../lib/settings.ts'
 import { alarmsOf, named } from './alarms-of.ts'
 import { imported, terminate, world } from './managed-world.ts'
 import { exampleSettings, exampleTemplate, readable } from './synthesized.ts'

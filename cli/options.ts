@@ -1,0 +1,17 @@
+import { Option } from 'commander'
+import type { Deployed } from './desk.ts'
+import type { ExitCode } from './exit-codes.ts'
+import { type Format, formats } from './format.ts'
+
+/** What commands have in common. */
+
+/** Does it once the deployment is reached, and keeps its exit code. */
+export type Reached = (action: (deployed: Deployed) => Promise<ExitCode>) => Promise<void>
+
+export interface OutputOptions {
+  readonly output: Format
+}
+
+export const output = () =>
+  new Option('-o, --output <format>', 'how it is printed').choices([...formats]).default('table')
+export const targetForm = 'a SIP URI, a host with or without its port, or an instance id'
