@@ -56,6 +56,7 @@ interface Row {
 }
 
 const row = (partition: string, size = rowBytes): Row => ({ partition, bytes: size })
+const answered = (id: string, outcome: object) => [row(`COMMAND#${id}`, bytes(outcome)), row('COMMANDS')]
 // an edge's with its head
 const lease = (name: string) => row(leaseKey(name).pk, name.startsWith('/') ? rowBytes : 4 * rowBytes)
 
@@ -262,8 +263,9 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     beginDrain: writes('beginDrain', (drain) => [drainRowOf(drain), row(`HOLD#${drain.hold.id}`)], true),
     seeRequest: writes('seeRequest', ({ source, id }) => [row(`${source.toUpperCase()}#${id}`)]),
     commandOutcome: reads('commandOutcome', (id) => `COMMAND#${id}`, bytes),
-    putCommandOutcome: writes('putCommandOutcome', (id, outcome) => [row(`COMMAND#${id}`, bytes(outcome))]),
-    putRefusal: writes('putRefusal', (id, refusal) => [row(`COMMAND#${id}`, bytes(refusal))]),
+    putCommandOutcome: writes('putCommandOutcome', answered, true),
+    putRefusal: writes('putRefusal', answered, true),
+    commands: reads('commands', (day) => `COMMANDS#${day}`, bytes),
     commandPlan: reads('commandPlan', (id) => `COMMAND#${id}`, bytes),
     putCommandPlan: writes('putCommandPlan', (id, plan) => [row(`COMMAND#${id}`, bytes(plan))]),
     useCommandPlan: writes('useCommandPlan', (id) => [row(`COMMAND#${id}`)]),

@@ -17,6 +17,9 @@ export type Shelf = Pick<
   | 'machines'
   | 'releases'
   | 'commandOutcome'
+  | 'commands'
+  | 'changes'
+  | 'openChanges'
 >
 
 /** A command as it is sent: the message group, and the id by which SQS takes it once. */

@@ -45,7 +45,7 @@ export interface EntryView {
   readonly showed?: string
 }
 
-interface Target {
+export interface Target {
   readonly uris: readonly ListedDestination['uri'][]
   readonly instanceId?: string
 }
@@ -89,7 +89,7 @@ function requestsIn({ holds, waiting }: Stored): (Request & Scope)[] {
   return [...holds, ...waiting.map(({ hold }) => hold)]
 }
 
-function targetNamed(name: string, stored: Stored): Target {
+export function targetNamed(name: string, stored: Stored): Target {
   const listed = listedNames(stored)
   try {
     if (!isInstanceId(name)) return { uris: namedDestination(name, listed) }

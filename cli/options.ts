@@ -1,4 +1,4 @@
-import { Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import type { Deployed } from './desk.ts'
 import type { ExitCode } from './exit-codes.ts'
 import { type Format, formats } from './format.ts'
@@ -15,3 +15,10 @@ export interface OutputOptions {
 export const output = () =>
   new Option('-o, --output <format>', 'how it is printed').choices([...formats]).default('table')
 export const targetForm = 'a SIP URI, a host with or without its port, or an instance id'
+
+export const limit = () =>
+  new Option('-n, --limit <number>', 'so many at most').default(50).argParser((text: string) => {
+    if (/^[1-9]\d{0,4}$/.test(text)) return Number(text)
+    throw new InvalidArgumentError('write a number from 1 to 99999.')
+  })
+export const day = () => new Option('--day <day>', 'of a UTC day, such as 2026-11-27')

@@ -2,9 +2,11 @@ import { Command, CommanderError, Option } from 'commander'
 import type { Desk, Place } from './desk.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { failureOf } from './failure.ts'
-import { type OutputOptions, output, type Reached, targetForm } from './options.ts'
+import { getCommands, type HistoryOptions, history, type ListOptions } from './history.ts'
+import { day, limit, type OutputOptions, output, type Reached, targetForm } from './options.ts'
 import { explainTarget, get, getCommand, kinds, status } from './read-commands.ts'
 import { addSchema } from './schema.ts'
+import { watch } from './watch.ts'
 import {
   type ActivateOptions,
   activate,
@@ -46,6 +48,7 @@ async function parsed(argv: readonly string[], desk: Desk): Promise<ExitCode> {
     exitCode = await action(await desk.reach(program.opts<Place>()))
   }
   addReads(program, desk, reached)
+  addFollowing(program, desk, reached)
   addWrites(program, desk, reached)
   addFleetWrites(program, desk, reached)
   addSchema(program, desk)
@@ -70,6 +73,13 @@ function addReads(program: Command, desk: Desk, reached: Reached): void {
       .addOption(output())
       .action((options: OutputOptions) => reached((deployed) => get(desk, deployed, kind, options.output)))
   getting
+    .command('commands')
+    .description('commands that were answered, the newest first')
+    .addOption(output())
+    .addOption(day())
+    .addOption(limit())
+    .action((options: ListOptions) => reached((deployed) => getCommands(desk, deployed, options)))
+  getting
     .command('command <id>')
     .description('the outcome of a command')
     .addOption(output())
@@ -83,6 +93,28 @@ function addReads(program: Command, desk: Desk, reached: Reached): void {
     .addOption(output())
     .action((of: string, options: OutputOptions) =>
       reached((deployed) => explainTarget(desk, deployed, of, options.output)),
+    )
+}
+
+function addFollowing(program: Command, desk: Desk, reached: Reached): void {
+  program
+    .command('watch')
+    .argument('[target]', `${targetForm}; left out: every drain, edge and change`)
+    .description('prints what there is, and what comes; it ends with the one drain, or with Ctrl-C')
+    .addOption(output())
+    .action((of: string | undefined, options: OutputOptions) =>
+      reached((deployed) => watch(desk, deployed, of, options)),
+    )
+  program
+    .command('history')
+    .argument('[target]', `${targetForm}; left out: what was changed within the last 7 days`)
+    .description('who changed what and why, and what each edge showed, the newest first')
+    .addOption(day())
+    .option('--sender <id>', 'whom AWS named: a user or role by its unique id, or none')
+    .addOption(limit())
+    .addOption(output())
+    .action((of: string | undefined, options: HistoryOptions) =>
+      reached((deployed) => history(desk, deployed, of, options)),
     )
 }
 

@@ -75,7 +75,7 @@ function flagCell(flags: string): Cell {
 }
 
 /** Of an ARN the role with its session, or the user. */
-function shortName(who: string): string {
+export function shortName(who: string): string {
   return who.replace(/^arn:[^:]*:(?:sts|iam)::\d*:(?:(?:assumed-role|user|federated-user)\/|(?=root$))/, '')
 }
 

@@ -43,7 +43,7 @@ export async function watchDrain(desk: Desk, deployed: Deployed, watched: Watche
   }
 }
 
-interface Step {
+export interface Step {
   readonly line: string
   /** what is foretold: it changes with each look, and is printed with a line that is new */
   readonly outlook?: string
@@ -52,7 +52,8 @@ interface Step {
   readonly exit?: ExitCode
 }
 
-function stepOf(stored: Stored, watched: Watched, now: number): Step {
+/** What there is to tell of it now, and with which exit code watching it ends. */
+export function stepOf(stored: Stored, watched: Watched, now: number): Step {
   const { hold: id, giveUpAt } = watched
   const isLate = giveUpAt !== undefined && now >= giveUpAt
   if (stored.waiting.some(({ hold }) => holdKey(hold) === id))
@@ -94,7 +95,7 @@ function orTimedOut(line: string, isLate: boolean): Step {
   return isLate ? { line: `${line}; timed out, the drain goes on`, exit: exitCodes.timedOut } : { line }
 }
 
-function whereOf({ edges }: DrainView): string {
+export function whereOf({ edges }: Pick<DrainView, 'edges'>): string {
   const counted = edges.filter(({ calls = 0 }) => calls > 0).map(({ edge, calls }) => `${edge} ${calls}`)
   return counted.length > 0 ? ` (${counted.join(', ')})` : ''
 }

@@ -1,18 +1,21 @@
+import { commandInShort } from '../control/command-in-short.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Store } from '../ports/store.ts'
-import { type DynamoTable, expiringFrom, type Key } from './dynamo-table.ts'
-import { commandPlanRow, outcomeRow, parseAnswer, pendingOutcomeRow } from './rows.ts'
+import type { CommandOutcomeRow, Store } from '../ports/store.ts'
+import { type DynamoTable, expiringFrom, type Key, type Write } from './dynamo-table.ts'
+import { commandInShortRow, commandPlanRow, outcomeRow, parseAnswer, pendingOutcomeRow } from './rows.ts'
 
 const keptSeconds = 14 * 86_400
 
 const commandKey = (id: string): Key => ({ pk: `COMMAND#${id}`, sk: 'OUTCOME' })
 const planKey = (id: string): Key => ({ pk: `COMMAND#${id}`, sk: 'PLAN' })
+const commandsOf = (day: string) => `COMMANDS#${day}`
 const pendingOutcomes = 'PENDING'
 const pendingKey = (id: string): Key => ({ pk: pendingOutcomes, sk: id })
 
 type Outcomes = Pick<
   Store,
   | 'commandOutcome'
+  | 'commands'
   | 'putCommandOutcome'
   | 'putRefusal'
   | 'commandPlan'
@@ -26,22 +29,34 @@ type Outcomes = Pick<
 /** What came of commands, and what is open of it. */
 export function dynamoOutcomes(table: DynamoTable, clock: Clock): Outcomes {
   const expiring = expiringFrom(clock)
+  /** The row by which it is found without its id. */
+  const listed = (id: string, outcome: CommandOutcomeRow): Write => {
+    const now = clock.now()
+    const pk = commandsOf(new Date(now).toISOString().slice(0, 10))
+    const sk = `${String(now).padStart(15, '0')}#${id}`
+    return { put: expiring({ pk, sk }, commandInShort(id, now, outcome), keptSeconds) }
+  }
   return {
+    async commands(day, page) {
+      const { rows, next } = await table.newest(commandsOf(day), page)
+      const commands = rows.map(({ data }) => parseAnswer(commandInShortRow, data, commandsOf(day)))
+      return { commands, ...(next !== undefined && { next }) }
+    },
     async commandOutcome(commandId) {
       const data = await table.get(commandKey(commandId))
       return data === undefined ? undefined : parseAnswer(outcomeRow, data, `COMMAND#${commandId}`)
     },
     async putCommandOutcome(commandId, outcome) {
-      await table.write({ put: expiring(commandKey(commandId), outcome, keptSeconds) })
+      const put = expiring(commandKey(commandId), outcome, keptSeconds)
+      await table.writeAll([{ put }, listed(commandId, outcome)])
     },
     async putRefusal(commandId, refusal) {
-      await table.write({
-        put: expiring(commandKey(commandId), refusal, keptSeconds),
-        condition: {
-          expression: 'attribute_not_exists(pk) OR (attribute_exists(#refused) AND #order <= :order)',
-          values: { order: refusal.order },
-        },
-      })
+      const put = expiring(commandKey(commandId), refusal, keptSeconds)
+      const condition = {
+        expression: 'attribute_not_exists(pk) OR (attribute_exists(#refused) AND #order <= :order)',
+        values: { order: refusal.order },
+      }
+      await table.writeAll([{ put, condition }, listed(commandId, refusal)])
     },
 
     async commandPlan(commandId) {

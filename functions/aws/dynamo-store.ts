@@ -47,6 +47,7 @@ const drainKey = (id: string): Key => ({ pk: `DRAIN#${id}`, sk: 'RECORD' })
  * | newest request about an alarm's or operator's hold, and whether it lifts | `ALARM#<id>`, `OPERATOR#<id>` | `SEEN` | 30 days           |
  * | command's outcome      | `COMMAND#<id>`                    | `OUTCOME`                  | 14 days                      |
  * | what a dry run was of, and who has used it | `COMMAND#<id>` | `PLAN`                     | 14 days                      |
+ * | command, in short      | `COMMANDS#<UTC day>`              | `<time>#<id>`              | 14 days                      |
  * | event that is not published yet | `EVENTS`                          | `<time>#<id>`              | 14 days                      |
  * | release of an edge     | `RELEASES`                        | `<edge>`                   | ended: 30 days               |
  * | drain by choice that waits for clearance | `WAITING`       | `<source>/<id>`            | never                        |

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { eventTypes } from '../contracts/names.ts'
 import type { PublishedEvent } from '../contracts/published-event.ts'
 import type { Freeze, WaitingDrain } from '../control/clearance.ts'
+import type { CommandInShort } from '../control/command-in-short.ts'
 import type { DestinationUri, Flags } from '../control/destination.ts'
 import { destinationUri } from '../control/destination.ts'
 import type { DrainHold } from '../control/drain.ts'
@@ -170,5 +171,10 @@ export const commandPlanRow: z.ZodType<CommandPlan> = z.object({
   at: z.number(),
   usedBy: z.object({ command: z.string(), order: z.string() } satisfies Fields<PlanUse>).exactOptional(),
 } satisfies Fields<CommandPlan>)
+
+export const commandInShortRow: z.ZodType<CommandInShort> = z.object({
+  ...{ id: z.string(), at: z.number(), command: z.string(), result: z.string(), who: z.string() },
+  ...{ on: z.string().exactOptional(), because: z.string().exactOptional() },
+} satisfies Fields<CommandInShort>)
 
 export const outcomeRow: z.ZodType<Record<string, unknown>> = z.record(z.string(), z.unknown())

@@ -1,5 +1,6 @@
 import type { Superseded } from '../control/change.ts'
 import type { Freeze, Waiting, WaitingDrain } from '../control/clearance.ts'
+import type { CommandInShort } from '../control/command-in-short.ts'
 import type { Drain, DrainHold, HoldDrain } from '../control/drain.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import type { EdgeRecord } from '../control/entry-record.ts'
@@ -13,7 +14,7 @@ import type {
   StoredHead,
   UnreadRow,
 } from '../control/reading.ts'
-import type { Changes } from './changes.ts'
+import type { Changes, ChangesPage } from './changes.ts'
 import type { KeptEvent } from './events.ts'
 
 /**
@@ -139,6 +140,14 @@ export interface Store extends Changes {
    */
   seeRequest(of: HoldName, order: string, intent: RequestIntent): Promise<'newest' | RequestIntent>
 
+  /**
+   * Commands that were answered on a UTC day, the newest first; `next` is where the next page begins. One
+   * that was answered twice is there twice.
+   */
+  commands(
+    day: string,
+    page: ChangesPage,
+  ): Promise<{ readonly commands: readonly CommandInShort[]; readonly next?: string }>
   /** A command's outcome, kept 14 days: a command that comes twice is answered, not done again. */
   commandOutcome(commandId: string): Promise<CommandOutcomeRow | undefined>
   putCommandOutcome(commandId: string, outcome: CommandOutcomeRow): Promise<void>

@@ -46,7 +46,10 @@ afterAll(async () => {
   rmSync(runDir, { recursive: true, force: true })
 })
 
-storeContract(() => store)
+storeContract(
+  () => store,
+  () => new Date().toISOString().slice(0, 10),
+)
 
 describe('what expires', () => {
   const rowOf = async (pk: string, sk: string) =>

@@ -71,7 +71,7 @@ export function memoryPorts(
     mediaServers: createMemoryMediaServers(),
     settles: createMemorySettles(),
     workflows: createMemoryWorkflows(),
-    store: createMemoryStore(),
+    store: createMemoryStore(clock.now),
     events: createMemoryEvents(),
     deadLetters: createMemoryDeadLetters(),
     metrics: createMemoryMetrics(),

@@ -6,6 +6,7 @@ import {
   supersededChange,
 } from '../../functions/control/change.ts'
 import type { Freeze, WaitingDrain } from '../../functions/control/clearance.ts'
+import { type CommandInShort, commandInShort } from '../../functions/control/command-in-short.ts'
 import { type Drain, drainId } from '../../functions/control/drain.ts'
 import type { EdgeRelease } from '../../functions/control/edge-release.ts'
 import type { EdgeRecord } from '../../functions/control/entry-record.ts'
@@ -215,9 +216,10 @@ function memoryInventory() {
  * The store's semantics without a database: conditional writes, and copies in and out, so that no caller
  * shares an object.
  */
-export function createMemoryStore(): MemoryStore {
+export function createMemoryStore(now: () => number = () => 0): MemoryStore {
   const drains = new Map<string, Drain>()
   const outcomes = new Map<string, CommandOutcomeRow>()
+  const answered: CommandInShort[] = []
   const kept = new Map<string, KeptEvent>()
   const releases = new Map<string, EdgeRelease>()
   const pending = new Map<string, PendingOutcome>()
@@ -251,15 +253,30 @@ export function createMemoryStore(): MemoryStore {
       return hold && !hold.lifted && hold.order === order ? putDrain(drain) : 'conflict'
     },
 
+    async commands(day, { most, before }) {
+      const found = answered
+        .toReversed()
+        .filter(
+          ({ at, id }) => new Date(at).toISOString().startsWith(day) && (!before || `${at}#${id}` < before),
+        )
+      const commands = found.slice(0, most)
+      const last = commands.at(-1)
+      return structuredClone({
+        commands,
+        ...(last && found.length > most && { next: `${last.at}#${last.id}` }),
+      })
+    },
     commandOutcome: async (commandId) => structuredClone(outcomes.get(commandId)),
     async putCommandOutcome(commandId, outcome) {
       outcomes.set(commandId, structuredClone(outcome))
+      answered.push(commandInShort(commandId, now(), outcome))
     },
     async putRefusal(commandId, refusal) {
       const known = outcomes.get(commandId)
       const isGood = known !== undefined && known['refused'] === undefined
       if (isGood || String(known?.['order'] ?? '') > refusal.order) return
       outcomes.set(commandId, structuredClone(refusal))
+      answered.push(commandInShort(commandId, now(), refusal))
     },
 
     keepEvent: async (event) => keeps(event),

@@ -16,8 +16,8 @@ function describePhase({ action, phase }: Drain): string {
   return `${action ? "an action's" : "a hold's"} drain, ${phase.name}${completion}, ${fields} fields of memory,`
 }
 
-/** What every store must do. `open` gives one that may be shared: ids are the tests' own. */
-export function storeContract(open: () => Store): void {
+/** What every store must do. `open` gives one that may be shared: ids are the tests' own, and so is its day. */
+export function storeContract(open: () => Store, today: () => string): void {
   let last = 0
   const fresh = (name: string) => {
     last += 1
@@ -147,6 +147,29 @@ export function storeContract(open: () => Store): void {
     expect(await store.useCommandPlan(id, { ...by, order: '2' })).toBe(false)
     expect(await store.useCommandPlan(id, { ...by, command: fresh('command') })).toBe(false)
     expect(await store.commandPlan(id)).toEqual({ ...plan, usedBy: by })
+  })
+
+  test('commands that were answered are listed by their day, the newest first, page by page', async () => {
+    const store = open()
+    const day = today()
+    const [first, second, third] = [fresh('command'), fresh('command'), fresh('command')]
+    const good = { command: 'drain', requestedBy: 'alice', result: 'started', instance: 'i-1', because: 'x' }
+    await store.putCommandOutcome(first, good)
+    await store.putRefusal(second, { command: 'reload', edge: 'edge-z', refused: 'no such edge', order: '1' })
+    await store.putRefusal(first, { refused: 'a good outcome is there', order: '9' })
+    await store.putCommandOutcome(third, { ...good, set: 1, instance: undefined })
+    const page = await store.commands(day, { most: 2 })
+    const rest = await store.commands(day, { most: 1, ...(page.next !== undefined && { before: page.next }) })
+    const common = { at: expect.any(Number), because: 'x', who: 'alice', command: 'drain', result: 'started' }
+    expect([...page.commands, ...rest.commands]).toEqual([
+      { ...common, id: third, on: '1' },
+      {
+        ...{ id: second, at: expect.any(Number), command: 'reload', result: 'refused', who: 'unknown' },
+        ...{ on: 'edge-z', because: 'no such edge' },
+      },
+      { ...common, id: first, on: 'i-1' },
+    ])
+    expect((await store.commands('2000-01-01', { most: 2 })).commands).toEqual([])
   })
 
   test('events that were refused come back oldest first, as many as are asked for, until they are dropped', async () => {

@@ -1,0 +1,101 @@
+import type { Shown as ShownOnEdges } from '../functions/control/change.ts'
+import type { CommandInShort } from '../functions/control/command-in-short.ts'
+import type { FiledChange } from '../functions/control/filed-change.ts'
+import type { Shown } from './format.ts'
+import { shortName } from './show-fleet.ts'
+import { type Column, table } from './table.ts'
+import { span, utc } from './times.ts'
+
+/** A change as it is on file, with times that people read. */
+export type ChangeView = Omit<FiledChange, 'at' | 'until'> & { readonly at: string; readonly until?: string }
+
+export function changeView({ at, until, ...change }: FiledChange): ChangeView {
+  return { ...change, at: utc(at), ...(until !== undefined && { until: utc(until) }) }
+}
+
+/** @param target that all of them are about: it needs no column */
+export function showHistory(changes: readonly FiledChange[], target?: string): Shown {
+  const rows = changes.map(changeView)
+  const on: Column<ChangeView> = { title: 'ON', cell: onWhat, least: 19 }
+  return {
+    data: rows,
+    lines: rows,
+    text: (screen) =>
+      rows.length === 0
+        ? 'nothing is on file'
+        : table(
+            [
+              { title: 'AT', cell: ({ at }) => at },
+              { title: 'CHANGE', cell: ({ kind }) => kind },
+              ...(target === undefined ? [on] : []),
+              { title: 'WHO', cell: ({ who }) => shortName(who), least: 8 },
+              { title: 'WHY', cell: whyOf, least: 8 },
+              { title: 'EDGES', cell: edgesOf, optional: true },
+              { title: 'SENDER', cell: senderOf, optional: true },
+            ],
+            rows,
+            screen,
+          ),
+  }
+}
+
+export function onWhat({ edge, destinations, leftOut }: ChangeView): string {
+  const [first = '-', ...others] = destinations
+  const more = others.length + (leftOut?.['destinations'] ?? 0)
+  return edge ?? (more > 0 ? `${first} and ${more} more` : first)
+}
+
+export function whyOf({ why, former, force }: ChangeView): string {
+  const own = why ?? (former?.why === undefined ? '-' : `(it was: ${former.why})`)
+  return force === undefined ? own : `${own} (forced: ${force})`
+}
+
+function senderOf({ sender }: ChangeView): string {
+  return sender?.name ?? sender?.id ?? '-'
+}
+
+function edgesOf({ shown, complete }: ChangeView): string {
+  const parts = shown.map((each) => `${each.outcome} on ${each.edges.join(',')}${flagsOf(each)}`)
+  return [...parts, ...(complete ? [] : ['others follow'])].join('; ') || '-'
+}
+
+function flagsOf({ entries, listed }: ShownOnEdges): string {
+  if (listed) return ` ${listed.before} → ${listed.after} entries`
+  const flags = new Set(entries.map(({ before, after }) => `${before}→${after}`))
+  return flags.size === 0 ? '' : ` ${[...flags].join(' ')}`
+}
+
+export function showCommands(commands: readonly CommandInShort[], now: number): Shown {
+  const rows = commands.map(({ at, ...command }) => ({ ...command, at: utc(at) }))
+  return {
+    data: rows,
+    lines: rows,
+    text: (screen) =>
+      rows.length === 0
+        ? 'no command was answered'
+        : table(
+            [
+              { title: 'ID', cell: ({ id }) => id },
+              { title: 'AGE', cell: (command) => span(now - Date.parse(command.at)) },
+              { title: 'COMMAND', cell: ({ command }) => command },
+              { title: 'ON', cell: ({ on = '-' }) => on, least: 8 },
+              {
+                title: 'RESULT',
+                cell: ({ result }) => ({
+                  text: result,
+                  ...(result === 'refused' && { style: 'red' as const }),
+                }),
+              },
+              {
+                title: 'BECAUSE',
+                // A long one would leave no room for who it was.
+                cell: ({ because = '-' }) => (screen.columns === undefined ? because : because.slice(0, 60)),
+                least: 6,
+              },
+              { title: 'WHO', cell: ({ who }) => shortName(who), optional: true },
+            ],
+            rows,
+            screen,
+          ),
+  }
+}

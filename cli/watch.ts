@@ -1,0 +1,151 @@
+import { stringify } from 'yaml'
+import { type Deployed, type Desk, rest } from './desk.ts'
+import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
+import { explain } from './explain.ts'
+import { type FleetView, fleetView } from './fleet-view.ts'
+import { recentChanges } from './history.ts'
+import { lookAround, type Stored } from './look-around.ts'
+import type { OutputOptions } from './options.ts'
+import { callsText, phaseText } from './show-fleet.ts'
+import { changeView, onWhat, whyOf } from './show-history.ts'
+import { utc } from './times.ts'
+import { type Step, stepOf, whereOf } from './watch-drain.ts'
+
+/** Between two looks at what is stored. */
+const pollMs = 3000
+
+/** One line of it: what is so, or came about. */
+interface Sighting {
+  readonly at: string
+  readonly what: 'drain' | 'edge' | 'change'
+  readonly on: string
+  readonly is: string
+  /** what `-o json` has besides, under the name of `what` */
+  readonly of?: unknown
+}
+
+/** Prints what there is, then each change as it comes, until somebody stops it, or the one drain is over. */
+export async function watch(
+  desk: Desk,
+  deployed: Deployed,
+  target: string | undefined,
+  options: OutputOptions,
+): Promise<ExitCode> {
+  const exit = await (target === undefined
+    ? watchAll(desk, deployed, options)
+    : watchOne(desk, deployed, target, options))
+  if (exit === exitCodes.interrupted) desk.err('stopped watching; what is under way goes on\n')
+  return exit
+}
+
+async function watchAll(desk: Desk, deployed: Deployed, options: OutputOptions): Promise<ExitCode> {
+  let shown = new Map<string, Sighting>()
+  let known = new Set((await recentChanges(deployed.shelf, desk.clock.now())).map(({ id }) => id))
+  do {
+    const now = desk.clock.now()
+    const stored = await lookAround(deployed, now)
+    const changes = await recentChanges(deployed.shelf, now)
+    for (const change of changes.filter(({ id }) => !known.has(id))) {
+      const of = changeView(change)
+      const is = `${of.kind} by ${of.who}: ${whyOf(of)}`
+      print(desk, { at: of.at, what: 'change', on: onWhat(of), is, of }, options)
+    }
+    known = new Set([...known, ...changes.map(({ id }) => id)])
+    const state = stateOf(fleetView(stored))
+    for (const [key, sighting] of state)
+      if (sighting.is !== shown.get(key)?.is) print(desk, sighting, options)
+    for (const [key, { what, on }] of shown)
+      if (!state.has(key)) print(desk, { at: utc(now), what, on, is: 'over' }, options)
+    shown = state
+  } while (await rest(desk, pollMs))
+  return exitCodes.interrupted
+}
+
+/** All that is followed, by a name of its own. */
+function stateOf({ edges, drains, waiting, at }: FleetView): Map<string, Sighting> {
+  return new Map<string, Sighting>([
+    ...edges.map((of): [string, Sighting] => [
+      `edge ${of.edge}`,
+      {
+        at,
+        what: 'edge',
+        on: of.edge,
+        is: of.reason === undefined ? of.state : `${of.state}: ${of.reason}`,
+        of,
+      },
+    ]),
+    ...waiting.map((of): [string, Sighting] => [
+      `drain ${of.hold}`,
+      { at, what: 'drain', on: of.on, is: `waits to begin (${of.who}: ${of.why})`, of },
+    ]),
+    ...drains.map((of): [string, Sighting] => [
+      `drain ${of.drain}`,
+      {
+        ...{ at, what: 'drain', on: of.on, of },
+        is: `${phaseText(of)}: calls left: ${callsText(of.callsLeft, of.unknown)}${whereOf(of)}`,
+      },
+    ]),
+  ])
+}
+
+async function watchOne(
+  desk: Desk,
+  deployed: Deployed,
+  target: string,
+  options: OutputOptions,
+): Promise<ExitCode> {
+  const hold = drainOf(target, await lookAround(deployed, desk.clock.now()))
+  let printed = ''
+  do {
+    const now = desk.clock.now()
+    const stored = await lookAround(deployed, now, hold)
+    const step = stepOf(stored, { hold, goal: 'drained', giveUpAt: undefined }, now)
+    const { line, exit } = step.exit === exitCodes.error ? await endOf(deployed, hold, step) : step
+    const of = fleetView(stored).drains.find(({ drain }) => drain === hold)
+    if (line !== printed) print(desk, { at: utc(now), what: 'drain', on: target, is: line, of }, options)
+    printed = line
+    if (exit !== undefined) return exit
+  } while (await rest(desk, pollMs))
+  return exitCodes.interrupted
+}
+
+/** Its hold is gone: that of a lifecycle action goes when the action is answered. */
+async function endOf({ shelf }: Deployed, hold: string, lifted: Step): Promise<Step> {
+  const phase = (await shelf.drain(hold))?.phase
+  if (phase?.name !== 'ended' || phase.because === 'lifted') return lifted
+  const isCut = phase.because === 'terminated-at-deadline'
+  return { line: `it is over: ${phase.because}`, exit: isCut ? exitCodes.overdue : exitCodes.done }
+}
+
+/** Of several the one at whose end the machine goes. @throws Stop where nothing drains it */
+function drainOf(target: string, stored: Stored): string {
+  const { drains, waiting } = explain(target, stored, new Map())
+  const ids = [...drains.map(({ drain }) => drain), ...waiting.map(({ hold }) => hold)]
+  const found = ids.find((id) => id.startsWith('lifecycle/')) ?? ids[0]
+  if (found !== undefined) return found
+  throw new Stop(`nothing drains ${target}: kdc explain ${target} shows who holds it, kdc drain begins one`)
+}
+
+function print(desk: Desk, { of, ...sighting }: Sighting, { output }: OutputOptions): void {
+  const data = { ...sighting, ...(of !== undefined && { [sighting.what]: of }) }
+  switch (output) {
+    case 'json':
+    case 'jsonl':
+      desk.out(`${JSON.stringify(data)}\n`)
+      return
+    case 'yaml':
+      desk.out(`---\n${stringify(JSON.parse(JSON.stringify(data)))}`)
+      return
+    case 'wide':
+    case 'table': {
+      const { at, what, on, is } = sighting
+      const line = `${at}  ${what.padEnd(6)}  ${on}  ${is}`
+      const room = output === 'wide' ? undefined : desk.screen.columns
+      const isLong = room !== undefined && line.length > room
+      desk.out(`${isLong ? `${line.slice(0, room - 1)}…` : line}\n`)
+      return
+    }
+    default:
+      output satisfies never
+  }
+}

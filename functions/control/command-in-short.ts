@@ -1,0 +1,35 @@
+/** What came of a command, in a line. */
+export interface CommandInShort {
+  readonly id: string
+  /** epoch ms: when it was answered */
+  readonly at: number
+  readonly command: string
+  /** `refused`, or what its outcome has */
+  readonly result: string
+  readonly who: string
+  /** what it named: a destination, an instance, an edge, or many */
+  readonly on?: string
+  readonly because?: string
+}
+
+const longest = 300
+
+/** @param outcome as it is kept: of what was refused only what could be read is there */
+export function commandInShort(
+  id: string,
+  at: number,
+  outcome: Readonly<Record<string, unknown>>,
+): CommandInShort {
+  const { command, requestedBy, result, refused, because = refused } = outcome
+  const text = (value: unknown) =>
+    String(value ?? 'unknown')
+      .slice(0, longest)
+      .toWellFormed()
+  const on = ['destination', 'instance', 'edge', 'group', 'set', 'zone'].flatMap((key) => outcome[key] ?? [])
+  return {
+    ...{ id, at, command: text(command), who: text(requestedBy) },
+    result: refused === undefined ? text(result) : 'refused',
+    ...(on.length > 0 && { on: text(on[0]) }),
+    ...(because !== undefined && { because: text(because) }),
+  }
+}

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest'
+import { instanceId, minutes, neighbour, server } from '../world/world.ts'
+import { alice, bob, kdcWorld } from './kdc-world.ts'
+
+const narrow = { screen: { columns: 80 } }
+const wide = { screen: { columns: 160 } }
+const widest = (text: string) => Math.max(...text.split('\n').map((line) => line.length))
+
+/** A drain that was lifted by another, one that stands, a freeze, and what was refused. */
+async function changed() {
+  const { kdc, world } = kdcWorld()
+  await kdc(`drain ${server} -m 'disk failing'`)
+  await world.pass(2 * minutes)
+  await kdc(`activate ${server} --source operator --yes -m 'a mistake'`, { who: bob })
+  await kdc(`drain ${neighbour} -m 'noisy fan'`, { who: bob })
+  await kdc('drain sip:10.9.9.9 -m typo')
+  await kdc('freeze -m maintenance')
+  return { kdc, world }
+}
+
+describe('history', () => {
+  test('names who changed what and why, what each edge showed, and what is not on file yet, within 160 columns', async () => {
+    const { kdc, world } = await changed()
+    const fresh = await kdc('history', wide)
+    expect(fresh.out).toContain('frozen')
+    await world.reconcile()
+    await world.pass(2 * minutes)
+    const { code, out } = await kdc('history', wide)
+    expect({ code, widest: widest(out) <= 160 }).toEqual({ code: 0, widest: true })
+    expect(out).toMatchInlineSnapshot(`
+      "AT                    CHANGE  ON                              WHO              WHY           EDGES                                 SENDER
+      2026-11-22T20:02:04Z  frozen  -                               Operators/alice  maintenance   -                                     AIDAJQABLZS4A3QDU576Q
+      2026-11-22T20:02:02Z  placed  sip:10.0.1.21:5060              Operators/bob    noisy fan     others follow                         AIDAJQABLZS4A3QDU576Q
+      2026-11-22T20:02:00Z  lifted  i-1234567890abcdef0 and 1 more  Operators/bob    a mistake     applied on edge-a,edge-b DX→IP DX→AP  AIDAJQABLZS4A3QDU576Q
+      2026-11-22T20:00:00Z  placed  i-1234567890abcdef0 and 1 more  Operators/alice  disk failing  pending on edge-a,edge-b              AIDAJQABLZS4A3QDU576Q
+      "
+    `)
+  })
+
+  test('within 80 columns, of one server by any of its names, and by who it was', async () => {
+    const { kdc } = await changed()
+    const { out } = await kdc('history 10.0.1.20', narrow)
+    expect(widest(out)).toBeLessThanOrEqual(80)
+    expect(out).toMatchInlineSnapshot(`
+      "AT                    CHANGE  WHO              WHY
+      2026-11-22T20:02:00Z  lifted  Operators/bob    a mistake
+      2026-11-22T20:00:00Z  placed  Operators/alice  disk failing
+      "
+    `)
+    expect((await kdc(`history ${instanceId}`)).out).toContain('disk failing')
+    expect((await kdc('history --sender AIDAJQABLZS4A3QDU576Q')).out).toContain('noisy fan')
+    expect((await kdc('history --sender none')).out).toBe('nothing is on file\n')
+  })
+
+  test('a day is one file, and what there is besides --limit is told', async () => {
+    const { kdc } = await changed()
+    expect((await kdc('history --day 2026-11-21')).out).toBe('nothing is on file\n')
+    const { out, err } = await kdc('history --day 2026-11-22 -n 2 -o jsonl')
+    const ats = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).at)
+    expect(ats).toHaveLength(2)
+    expect(ats).toEqual(ats.toSorted().toReversed())
+    expect(err).toBe('there are more: --limit 8 shows more\n')
+  })
+
+  test.each([
+    ['--day yesterday', '--day "yesterday" is no day: write a UTC day such as 2026-11-27'],
+    ['--day 2026-02-31', 'is no day'],
+    [`${server} --day 2026-11-22`, 'name one of a target, --day and --sender'],
+    [`--sender ${alice}`, "is an ARN: changes are on file under IAM's unique id"],
+    ['--limit none', 'write a number from 1 to 99999'],
+  ])('%s is a usage error', async (line, why) => {
+    const { kdc } = kdcWorld()
+    expect(await kdc(`history ${line}`)).toMatchObject({ code: 2, err: expect.stringContaining(why) })
+  })
+
+  test('a URI that has left the lists is asked for as it is written, and a name is told to be whole', async () => {
+    const { kdc } = kdcWorld()
+    expect(await kdc('history sip:10.9.9.9:5060')).toMatchObject({ code: 0, out: 'nothing is on file\n' })
+    expect(await kdc('history 10.9.9.9')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/no edge lists .* write its whole URI or its instance's id\n$/),
+    })
+  })
+})
+
+test('get commands lists each command once with what came of it, the newest first', async () => {
+  const { kdc } = await changed()
+  const { code, out } = await kdc('get commands', wide)
+  expect(code).toBe(0)
+  expect(widest(out)).toBeLessThanOrEqual(160)
+  expect(out.replaceAll(/-[0-9a-f]{6} /g, '-SIXHEX ')).toMatchInlineSnapshot(`
+    "ID                                    AGE  COMMAND   ON                  RESULT   BECAUSE                                                WHO
+    kdc-20261122T200204Z-freeze-SIXHEX    1s   freeze    -                   frozen   -                                                      Operators/alice
+    kdc-20261122T200204Z-drain-SIXHEX     1s   drain     sip:10.9.9.9        refused  no edge lists a destination that "sip:10.9.9.9" names  Operators/alice
+    kdc-20261122T200202Z-drain-SIXHEX     3s   drain     sip:10.0.1.21:5060  started  -                                                      Operators/bob
+    kdc-20261122T200200Z-activate-SIXHEX  5s   activate  sip:10.0.1.20:5060  lifted   -                                                      Operators/bob
+    kdc-20261122T200000Z-drain-SIXHEX     2m   drain     sip:10.0.1.20:5060  started  -                                                      Operators/alice
+    "
+  `)
+  expect(widest((await kdc('get commands', narrow)).out)).toBeLessThanOrEqual(80)
+  expect((await kdc('get commands --day 2026-11-21')).out).toBe('no command was answered\n')
+  expect((await kdc('get commands -n 2')).err).toBe('there are more: --limit 8 shows more\n')
+})
