@@ -1,6 +1,7 @@
 import type { Deployment } from '../functions/contracts/deployment.ts'
 import type { Clock } from '../functions/ports/clock.ts'
 import type { Store } from '../functions/ports/store.ts'
+import type { DeadLetterQueues } from './dead-letters.ts'
 
 /** The part of the store that a person's tool reads; it writes nothing. */
 export type Shelf = Pick<
@@ -33,6 +34,7 @@ export interface OutgoingCommand {
 export interface Deployed {
   readonly deployment: Deployment
   readonly shelf: Shelf
+  readonly deadLetters: DeadLetterQueues
   send(command: OutgoingCommand): Promise<void>
   /** who AWS says that we are: an ARN */
   caller(): Promise<string>

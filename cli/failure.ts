@@ -13,7 +13,7 @@ const remedies: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /^(AccessDenied|AccessDeniedException|NotAuthorized|Unauthorized)/,
-    "not allowed: have the policy of the stack's output ReadPolicyArn attached, or OperatePolicyArn for commands",
+    "not allowed: have the policy of the stack's output ReadPolicyArn attached, or OperatePolicyArn for commands and dead letters",
   ],
   [/^(TimeoutError|NetworkingError|AbortError)/, 'AWS does not answer: look at the network, and at --region'],
   [

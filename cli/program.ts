@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander'
 import type { Desk, Place } from './desk.ts'
+import { addDeadLetters } from './dlq-commands.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { failureOf } from './failure.ts'
 import { getCommands, type HistoryOptions, history, type ListOptions } from './history.ts'
@@ -51,6 +52,7 @@ async function parsed(argv: readonly string[], desk: Desk): Promise<ExitCode> {
   addFollowing(program, desk, reached)
   addWrites(program, desk, reached)
   addFleetWrites(program, desk, reached)
+  addDeadLetters(program, desk, reached)
   addSchema(program, desk)
   await program.parseAsync([...argv], { from: 'user' })
   return exitCode

@@ -6,6 +6,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { createDynamoStore } from '../functions/aws/dynamo-store.ts'
 import { deploymentParameter, parseDeployment } from '../functions/contracts/deployment.ts'
 import type { Clock } from '../functions/ports/clock.ts'
+import { createDeadLetterQueues } from './dead-letters.ts'
 import type { Deployed, Place } from './desk.ts'
 import { Stop } from './exit-codes.ts'
 
@@ -35,6 +36,7 @@ export async function reach(
   return {
     deployment,
     shelf: createDynamoStore({ documents, table: deployment.table, clock, random }),
+    deadLetters: createDeadLetterQueues(sqs, deployment),
     async send({ body, group, id }) {
       await sqs.send(
         new SendMessageCommand({

@@ -18,7 +18,11 @@ export interface Column<Row> {
 }
 
 const gap = 2
-const cellOf = (value: string | Cell): Cell => (typeof value === 'string' ? { text: value } : value)
+/** What somebody wrote is no command to a terminal, and breaks no line. */
+const cellOf = (value: string | Cell): Cell => {
+  const cell = typeof value === 'string' ? { text: value } : value
+  return { ...cell, text: cell.text.replace(/\p{Cc}/gu, '·') }
+}
 
 /** Before an optional column goes, the others are cut down to so many characters. */
 const comfortable = 24

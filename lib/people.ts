@@ -30,7 +30,7 @@ export class People extends Construct {
   readonly parameter: StringParameter
   /** who looks */
   readonly read: ManagedPolicy
-  /** who looks, and sends commands */
+  /** who looks, sends commands, and clears up dead letters */
   readonly operate: ManagedPolicy
 
   constructor(scope: Construct, id: string, props: PeopleProps) {
@@ -64,6 +64,16 @@ export class People extends Construct {
           actions: ['sqs:SendMessage'],
           resources: [props.commands.queue.queueArn],
         }),
+        // To the queues of events nobody may send, who could then make one up.
+        new PolicyStatement({
+          actions: [
+            ...['sqs:ReceiveMessage', 'sqs:DeleteMessage'],
+            ...['sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],
+          ],
+          resources: [props.commands, props.events.lifecycleEvents, props.events.alarmEvents].map(
+            ({ deadLetters }) => deadLetters.queueArn,
+          ),
+        }),
       ],
     })
   }
@@ -80,6 +90,10 @@ export class People extends Construct {
         commands: commands.deadLetters.queueUrl,
         lifecycleEvents: events.lifecycleEvents.deadLetters.queueUrl,
         alarmEvents: events.alarmEvents.deadLetters.queueUrl,
+      },
+      eventQueueUrls: {
+        lifecycleEvents: events.lifecycleEvents.queue.queueUrl,
+        alarmEvents: events.alarmEvents.queue.queueUrl,
       },
       eventBus: eventBus.eventBusName,
       stateMachineArn: props.stateMachineArn,

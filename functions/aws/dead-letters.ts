@@ -33,14 +33,16 @@ export function createDeadLetters({ client, queueUrl, hash }: DeadLettersOptions
               .slice(0, mostAttributes)
               .map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
           ),
-          ...(queueUrl.endsWith('.fifo') && {
-            MessageGroupId: 'rejected',
-            MessageDeduplicationId: hash(body).slice(0, 64),
-          }),
+          ...(queueUrl.endsWith('.fifo') && inGroupOfItsOwn(hash(body).slice(0, 64))),
         }),
       )
     },
   }
+}
+
+/** SQS hands out no more of a group while one of it is looked at: nobody would see beyond ten. */
+function inGroupOfItsOwn(id: string) {
+  return { MessageGroupId: id, MessageDeduplicationId: id }
 }
 
 /** SQS refuses a message whose text has characters that XML 1.0 can't hold. */

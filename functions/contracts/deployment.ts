@@ -10,6 +10,7 @@ const text = z.string().min(1)
  * {"version":1,"stack":"dispatcher-control","region":"eu-central-1","table":"dispatcher-control-Table",
  *  "commandQueueUrl":"https://sqs.eu-central-1.amazonaws.com/123456789012/Commands.fifo",
  *  "deadLetterQueueUrls":{"commands":"https://…","lifecycleEvents":"https://…","alarmEvents":"https://…"},
+ *  "eventQueueUrls":{"lifecycleEvents":"https://…","alarmEvents":"https://…"},
  *  "eventBus":"Events","stateMachineArn":"arn:aws:states:…:stateMachine:dispatcher-control-drain",
  *  "edgesPath":"/dispatcher-control/edges","timers":{"failoverWindowSeconds":7,"longestCallSeconds":43200}}
  * ```
@@ -22,6 +23,7 @@ const deployment = z.object({
   table: text,
   commandQueueUrl: text,
   deadLetterQueueUrls: z.object({ commands: text, lifecycleEvents: text, alarmEvents: text }),
+  eventQueueUrls: z.object({ lifecycleEvents: text, alarmEvents: text }),
   eventBus: text,
   stateMachineArn: text,
   edgesPath: text,

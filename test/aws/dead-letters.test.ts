@@ -45,9 +45,9 @@ test('what SQS would refuse is not sent: control characters, an eleventh attribu
   expect(JSON.stringify(attributes).length).toBeLessThan(4000)
 })
 
-test('on a FIFO queue the same message twice is one', async () => {
+test('on a FIFO queue the same message twice is one, and is in a group of its own, so that each can be looked at', async () => {
   const [one, two] = [await reject('dead.fifo'), await reject('dead.fifo')]
-  expect(one.MessageGroupId).toBe('rejected')
+  expect(one.MessageGroupId).toBe(one.MessageDeduplicationId)
   expect(one.MessageDeduplicationId).toMatch(/^[0-9a-f]{64}$/)
   expect(two.MessageDeduplicationId).toBe(one.MessageDeduplicationId)
 })

@@ -11,6 +11,7 @@ export const deployment: Deployment = {
     lifecycleEvents: queue('LifecycleDeadLetters'),
     alarmEvents: queue('AlarmDeadLetters'),
   },
+  eventQueueUrls: { lifecycleEvents: queue('LifecycleEvents'), alarmEvents: queue('AlarmEvents') },
   eventBus: 'Events',
   stateMachineArn: 'arn:aws:states:eu-central-1:123456789012:stateMachine:dispatcher-control-drain',
   edgesPath: '/dispatcher-control/edges',

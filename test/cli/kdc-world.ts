@@ -2,6 +2,7 @@ import type { Deployed, Desk, Screen } from '../../cli/desk.ts'
 import type { ExitCode } from '../../cli/exit-codes.ts'
 import { run } from '../../cli/program.ts'
 import { createWorld, type WorldOptions } from '../world/world.ts'
+import { memoryDeadLetterQueues } from './dead-letter-queues.ts'
 import { deployment } from './deployment.ts'
 
 export const alice = 'arn:aws:sts::123456789012:assumed-role/Operators/alice'
@@ -26,6 +27,7 @@ interface At {
 export function kdcWorld(options: WorldOptions = {}) {
   const world = createWorld(options)
   const sent: object[] = []
+  const deadLetters = memoryDeadLetterQueues()
   let drawn = 0
   /** Never twice the same. */
   const random = () => {
@@ -39,6 +41,7 @@ export function kdcWorld(options: WorldOptions = {}) {
     const deployed: Deployed = {
       deployment,
       shelf: world.memory.store,
+      deadLetters,
       async send({ body }) {
         const command: object = JSON.parse(body)
         sent.push(command)
@@ -64,7 +67,7 @@ export function kdcWorld(options: WorldOptions = {}) {
     })
     return { code, out, err }
   }
-  return { world, kdc, sent }
+  return { world, kdc, sent, deadLetters }
 }
 
 /** `a 'b c'` is two words. */

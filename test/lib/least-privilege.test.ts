@@ -145,7 +145,7 @@ test('each role may do what its function needs, on our own resources, and nothin
   )
 })
 
-test('people may look, or look and send commands, at this deployment and nothing else', () => {
+test('people may look, or also send commands and clear up dead letters, at this deployment and nothing else', () => {
   const managed = z.record(
     z.string(),
     z.object({
@@ -172,7 +172,15 @@ test('people may look, or look and send commands, at this deployment and nothing
   ]
   expect(Object.fromEntries(lines)).toEqual({
     Read: read,
-    Operate: [...read, 'sqs:SendMessage on <ControlCommandsQueue.Arn>'],
+    Operate: [
+      ...[...read, 'sqs:SendMessage on <ControlCommandsQueue.Arn>'],
+      ...['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes'].flatMap(
+        (action) =>
+          ['Commands', 'IntakeLifecycleEvents', 'IntakeAlarmEvents'].map(
+            (queue) => `sqs:${action} on <Control${queue}DeadLetters.Arn>`,
+          ),
+      ),
+    ],
   })
 })
 

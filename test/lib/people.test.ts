@@ -40,6 +40,10 @@ test('the stack writes one parameter, by which its tools find everything that th
       lifecycleEvents: expect.stringContaining('LifecycleEventsDeadLetters'),
       alarmEvents: expect.stringContaining('AlarmEventsDeadLetters'),
     },
+    eventQueueUrls: {
+      lifecycleEvents: expect.stringContaining('LifecycleEventsQueue'),
+      alarmEvents: expect.stringContaining('AlarmEventsQueue'),
+    },
     edgesPath: '/dispatcher-control/edges',
     timers: {
       failoverWindowSeconds: exampleSettings.control.timers.failoverWindowSeconds,

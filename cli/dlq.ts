@@ -1,0 +1,136 @@
+import { whatCouldBeRead } from '../functions/contracts/rejected-message.ts'
+import type { DeadLetter } from './dead-letters.ts'
+import type { Deployed, Desk } from './desk.ts'
+import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
+import { formatted } from './format.ts'
+import type { OutputOptions } from './options.ts'
+import { requestedBy } from './send-command.ts'
+import { letterView, showLetter, showLetters } from './show-letters.ts'
+
+/** What lies in the dead-letter queues. Nobody else sees it meanwhile; afterwards it is as it was. */
+export async function listLetters(
+  desk: Desk,
+  { deadLetters }: Deployed,
+  { output }: OutputOptions,
+): Promise<ExitCode> {
+  const { letters, unseen } = await deadLetters.look()
+  await deadLetters.release(letters)
+  if (unseen > 0)
+    desk.err(`${unseen} more are there, which somebody else looks at, or which come after these\n`)
+  desk.out(formatted(showLetters(letters.map(letterView), desk.clock.now()), output, desk.screen))
+  return exitCodes.done
+}
+
+export async function showOneLetter(
+  desk: Desk,
+  { deadLetters }: Deployed,
+  id: string,
+  { output }: OutputOptions,
+): Promise<ExitCode> {
+  const { letters } = await deadLetters.look()
+  await deadLetters.release(letters)
+  desk.out(formatted(showLetter(one(id, letters)), output, desk.screen))
+  return exitCodes.done
+}
+
+export interface LetterOptions {
+  readonly failed?: boolean
+  readonly refused?: boolean
+  readonly yes?: boolean
+}
+
+export async function dropLetters(
+  desk: Desk,
+  { deadLetters }: Deployed,
+  ids: readonly string[],
+  options: LetterOptions,
+): Promise<ExitCode> {
+  return withLetters(deadLetters, ids, options, async (meant) => {
+    await askFirst(desk, `This deletes for good: ${list(meant)}. Delete?`, options, 'nothing was dropped')
+    return inTurn(desk, meant, 'dropped', deadLetters.drop)
+  })
+}
+
+export async function redriveLetters(
+  desk: Desk,
+  deployed: Deployed,
+  ids: readonly string[],
+  options: LetterOptions,
+): Promise<ExitCode> {
+  const { deadLetters } = deployed
+  return withLetters(deadLetters, ids, options, async (meant) => {
+    if (meant.some(({ queue }) => queue === 'commands'))
+      desk.err(
+        `what is sent anew has you as its verified sender, ${await requestedBy(deployed)}, and the time of now; requestedBy stays as it is\n`,
+      )
+    if (meant.some(({ refused }) => refused !== undefined))
+      desk.err('what was refused is refused again, unless what it was refused for was mended\n')
+    await askFirst(desk, `This sends anew: ${list(meant)}. Send?`, options, 'nothing was sent')
+    return inTurn(desk, meant, 'sent anew', deadLetters.redrive)
+  })
+}
+
+/** However it ends, what was not meant can be seen by others at once. */
+async function withLetters(
+  deadLetters: Deployed['deadLetters'],
+  ids: readonly string[],
+  { failed = false, refused = false }: LetterOptions,
+  act: (meant: readonly DeadLetter[]) => Promise<readonly DeadLetter[]>,
+): Promise<ExitCode> {
+  if ([ids.length > 0, failed, refused].filter(Boolean).length !== 1)
+    throw new Stop('name ids, --failed or --refused: kdc dlq ls shows what is there', exitCodes.usage)
+  const { letters } = await deadLetters.look()
+  let done: readonly DeadLetter[] = []
+  try {
+    const meant =
+      ids.length > 0
+        ? [...new Set(ids.map((id) => one(id, letters)))]
+        : letters.filter((letter) => (letter.refused !== undefined) === refused)
+    if (meant.length === 0) throw new Stop(`nothing that ${refused ? 'was refused' : 'failed'} is there`)
+    done = await act(meant)
+  } finally {
+    await deadLetters.release(letters.filter((letter) => !done.includes(letter)))
+  }
+  return exitCodes.done
+}
+
+/** @throws Stop where the beginning of an id means none, or several */
+function one(id: string, letters: readonly DeadLetter[]): DeadLetter {
+  const [found, ...others] = letters.filter((letter) => letter.id.startsWith(id))
+  if (found && others.length === 0) return found
+  throw new Stop(
+    found
+      ? `"${id}" is the beginning of ${others.length + 1} messages: write more of it`
+      : `no dead letter begins with "${id}", or somebody else looks at it: kdc dlq ls shows what is there`,
+  )
+}
+
+function list(letters: readonly DeadLetter[]): string {
+  return letters
+    .map(({ id, queue, body, refused }) => {
+      const { command, alarmName, EC2InstanceId } = whatCouldBeRead(body)
+      const what = command ?? alarmName ?? EC2InstanceId ?? 'a message'
+      return `${id.slice(0, 8)} (${queue}: ${what}${refused ? `, refused: ${refused.reason}` : ''})`
+    })
+    .join(', ')
+}
+
+/** @throws Stop where nobody can be asked, or where the answer is no */
+async function askFirst(desk: Desk, question: string, { yes }: LetterOptions, no: string): Promise<void> {
+  if (yes === true) return
+  if (!desk.ask) throw new Stop(`refused: ${question} Say so with --yes`, exitCodes.refused)
+  if (!(await desk.ask(`${question} [y/N] `))) throw new Stop(no, exitCodes.refused)
+}
+
+async function inTurn(
+  desk: Desk,
+  letters: readonly DeadLetter[],
+  what: string,
+  act: (letter: DeadLetter) => Promise<void>,
+): Promise<readonly DeadLetter[]> {
+  for (const letter of letters) {
+    await act(letter)
+    desk.out(`${letter.id} ${what}\n`)
+  }
+  return letters
+}
