@@ -61,7 +61,10 @@ export interface Desk {
   readonly random: () => number
   /** somebody stops it, or closed the pipe that it writes to */
   readonly stopped: AbortSignal
-  readonly reach: (place: Place) => Promise<Deployed>
+  /** the file that names places, or nothing where there is none */
+  readonly contexts: { readonly path: string; readonly read: () => Promise<string | undefined> }
+  /** @param when `at once`: what does not answer within a second or two is given up */
+  readonly reach: (place: Place, when?: 'at once') => Promise<Deployed>
 }
 
 export interface Screen {

@@ -1,16 +1,22 @@
 #!/usr/bin/env node
-import { createInterface } from 'node:readline/promises'
+import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../functions/ports/clock.ts'
+import { createAsk } from './ask.ts'
 import type { Desk } from './desk.ts'
 import { run } from './program.ts'
 
 const stop = new AbortController()
 process.once('SIGINT', () => stop.abort())
 process.once('SIGTERM', () => stop.abort())
+// The terminal closes: what is under way in the deployment goes on.
+process.once('SIGHUP', () => stop.abort())
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    // EIO: a terminal that is gone
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
     // Whoever read it has enough: there is nobody to tell.
     stop.abort()
   })
@@ -21,16 +27,7 @@ const clock: Clock = {
   sleep: (ms) => sleep(ms, undefined, { signal: stop.signal }).catch(() => undefined),
 }
 
-async function ask(question: string): Promise<boolean> {
-  const prompt = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    return /^y(es)?$/i.test((await prompt.question(question, { signal: stop.signal })).trim())
-  } catch {
-    return false
-  } finally {
-    prompt.close()
-  }
-}
+const contexts = join(process.env['XDG_CONFIG_HOME'] || join(homedir(), '.config'), 'kdc', 'contexts.yaml')
 
 const { isTTY = false } = process.stdout
 const desk: Desk = {
@@ -43,14 +40,22 @@ const desk: Desk = {
     isTerminal: isTTY,
     hasColour: isTTY && (process.env['NO_COLOR'] ?? '') === '',
   },
-  ...(process.stdin.isTTY && { ask }),
+  ...(process.stdin.isTTY && { ask: createAsk(process.stdin, process.stderr, stop.signal) }),
   clock,
   random: Math.random,
   stopped: stop.signal,
-  async reach(place) {
+  contexts: {
+    path: contexts,
+    read: () =>
+      readFile(contexts, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined
+        throw error
+      }),
+  },
+  async reach(place, when) {
     // The AWS SDK is half of the time that a start takes, and help needs none of it.
     const { reach } = await import('./reach.ts')
-    return reach(place, { clock, random: Math.random })
+    return reach(place, { clock, random: Math.random, when })
   },
 }
 process.exitCode = await run(process.argv.slice(2), desk)

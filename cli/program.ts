@@ -1,5 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
-import type { Desk, Place } from './desk.ts'
+import { addCompletion } from './completion.ts'
+import { defaultStack, type PlaceOptions, placeOf } from './contexts.ts'
+import type { Desk } from './desk.ts'
 import { addDeadLetters } from './dlq-commands.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { failureOf } from './failure.ts'
@@ -40,13 +42,14 @@ async function parsed(argv: readonly string[], desk: Desk): Promise<ExitCode> {
   let exitCode: ExitCode = exitCodes.done
   const program = new Command('kdc')
     .description("Looks at and steers a deployment of Kamailio's dispatcher control")
-    .option('--stack <name>', "the deployment's name", 'dispatcher-control')
+    .option('--context <name>', `a stack, region and profile that ${desk.contexts.path} names`)
+    .option('--stack <name>', `the deployment's name; left out: ${defaultStack}`)
     .option('--region <region>', "of the deployment; left out: the environment's")
     .option('--profile <profile>', "of the AWS configuration; left out: the environment's")
     .exitOverride()
     .configureOutput({ writeOut: desk.out, writeErr: desk.err })
   const reached: Reached = async (action) => {
-    exitCode = await action(await desk.reach(program.opts<Place>()))
+    exitCode = await action(await desk.reach(await placeOf(desk, program.opts<PlaceOptions>())))
   }
   addReads(program, desk, reached)
   addFollowing(program, desk, reached)
@@ -54,6 +57,7 @@ async function parsed(argv: readonly string[], desk: Desk): Promise<ExitCode> {
   addFleetWrites(program, desk, reached)
   addDeadLetters(program, desk, reached)
   addSchema(program, desk)
+  addCompletion(program, desk)
   await program.parseAsync([...argv], { from: 'user' })
   return exitCode
 }

@@ -16,16 +16,28 @@ const clientSettings = {
   requestHandler: { connectionTimeout: 2000, requestTimeout: 8000, throwOnRequestTimeout: true },
 } as const
 
+/** And on a TAB hardly at all. */
+const hurriedSettings = {
+  maxAttempts: 1,
+  requestHandler: { connectionTimeout: 1000, requestTimeout: 1500, throwOnRequestTimeout: true },
+} as const
+
+interface Reaching {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly when?: 'at once' | undefined
+}
+
 /**
  * Finds a deployment by its parameter.
  * @throws Stop where there is none; what AWS answers, which `failure.ts` puts into words
  */
 export async function reach(
   { stack, region, profile }: Place,
-  { clock, random }: { readonly clock: Clock; readonly random: () => number },
+  { clock, random, when }: Reaching,
 ): Promise<Deployed> {
   const settings = {
-    ...clientSettings,
+    ...(when === 'at once' ? hurriedSettings : clientSettings),
     ...(region !== undefined && { region }),
     ...(profile !== undefined && { profile }),
   }

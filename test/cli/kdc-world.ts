@@ -21,6 +21,7 @@ interface At {
   readonly stopped?: AbortSignal
   readonly deployed?: Partial<Deployed>
   readonly reach?: Desk['reach']
+  readonly contexts?: string
 }
 
 /** The program over the control plane in memory, on its virtual clock. The queue hands on what it is sent. */
@@ -63,6 +64,7 @@ export function kdcWorld(options: WorldOptions = {}) {
       clock: world.clock,
       random,
       stopped: at.stopped ?? new AbortController().signal,
+      contexts: { path: '~/.config/kdc/contexts.yaml', read: async () => at.contexts },
       reach: at.reach ?? (async () => deployed),
     })
     return { code, out, err }

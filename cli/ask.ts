@@ -1,0 +1,24 @@
+import { createInterface } from 'node:readline/promises'
+import type { Desk } from './desk.ts'
+
+/** Asks somebody at a terminal. Ctrl-C, Ctrl-D and a terminal that closes are a no. */
+export function createAsk(
+  input: NodeJS.ReadableStream,
+  output: NodeJS.WritableStream,
+  stopped: AbortSignal,
+): NonNullable<Desk['ask']> {
+  return async (question) => {
+    const prompt = createInterface({ input, output })
+    const closed = Promise.withResolvers<string>()
+    // A question that is open then is never answered.
+    prompt.once('close', () => closed.resolve('no'))
+    try {
+      const answer = prompt.question(question, { signal: stopped })
+      return /^y(es)?$/i.test((await Promise.race([answer, closed.promise])).trim())
+    } catch {
+      return false
+    } finally {
+      prompt.close()
+    }
+  }
+}

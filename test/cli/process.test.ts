@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { expect, test } from 'vitest'
+import { awsStub } from '../aws/aws-stub.ts'
+import { deployment } from './deployment.ts'
+
+const program = join(import.meta.dirname, '../../cli/kdc.ts')
+
+/** What the program needs to reach a deployment without anything in its table. */
+async function environment(more: Record<string, string> = {}) {
+  const { client } = await awsStub(({ operation }) => ({
+    result: operation === 'GetParameter' ? { Parameter: { Value: JSON.stringify(deployment) } } : {},
+  }))
+  return {
+    PATH: process.env['PATH'],
+    ...{ AWS_ENDPOINT_URL: client.endpoint, AWS_REGION: client.region },
+    ...{ AWS_ACCESS_KEY_ID: 'stub', AWS_SECRET_ACCESS_KEY: 'stub', ...more },
+  }
+}
+
+async function kdc(words: readonly string[], env: Record<string, string | undefined>) {
+  const child = spawn(process.execPath, [program, ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
+  return { code, out, err }
+}
+
+test.each<[string, (child: ChildProcess) => unknown]>([
+  ['a pipe that closes', (child) => child.stdout?.destroy()],
+  ['Ctrl-C', (child) => child.kill('SIGINT')],
+  ['a terminal that closes', (child) => child.kill('SIGHUP')],
+])('%s ends what is watched with 130, and without a word of a defect', async (_, end) => {
+  const env = await environment()
+  const child = spawn(process.execPath, [program, 'status', '-w'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const err = text(child.stderr)
+  await once(child.stdout, 'data')
+  end(child)
+  expect(await once(child, 'exit')).toEqual([130, null])
+  expect(await err).toBe('')
+})
+
+const hasPython = spawnSync('python3', ['-c', 'import pty']).status === 0
+/** Starts a program on a terminal of its own, closes that after the first words, and prints how it ended. */
+const onTerminal = `
+import os, pty, sys
+child, terminal = pty.fork()
+if child == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+os.read(terminal, 1)
+os.close(terminal)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+`
+
+test.skipIf(!hasPython)(
+  'the terminal itself closes, so that nothing can be written any more: 130',
+  async () => {
+    const env = await environment()
+    const words = ['-c', onTerminal, process.execPath, program, 'status', '-w']
+    const child = spawn('python3', words, { env, stdio: ['ignore', 'pipe', 'ignore'] })
+    expect(await text(child.stdout)).toBe('130\n')
+  },
+)
+
+test('without credentials, or where nobody answers, it is one line that says what to do', async () => {
+  const nobody = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' }
+  const { AWS_ACCESS_KEY_ID: _id, AWS_SECRET_ACCESS_KEY: _secret, ...rest } = await environment(nobody)
+  expect(await kdc(['status'], { ...rest, AWS_EC2_METADATA_DISABLED: 'true' })).toEqual({
+    ...{ code: 1, out: '' },
+    err: expect.stringMatching(
+      /^kdc: no AWS credentials: log in, or name a profile with --profile \(.*\)\n$/,
+    ),
+  })
+  const unreached = await environment({ AWS_ENDPOINT_URL: 'http://127.0.0.1:9' })
+  expect(await kdc(['status'], unreached)).toEqual({
+    ...{ code: 1, out: '' },
+    err: expect.stringMatching(/^kdc: AWS is not reached: look at the network, and at --region \(.*\)\n$/),
+  })
+})
