@@ -21,7 +21,7 @@ complete -F _kdc kdc
   zsh: `#compdef kdc
 _kdc() {
   local -a found
-  found=("\${(@f)$(kdc complete "\${BUFFER[1,CURSOR]}" 2>/dev/null)}")
+  found=("\${(@f)$(kdc complete "\${(j: :)words[1,CURRENT-1]} $PREFIX" 2>/dev/null)}")
   compadd -Q -- \${found:#}
 }
 compdef _kdc kdc

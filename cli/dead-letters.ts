@@ -32,7 +32,7 @@ export interface DeadLetter {
   readonly receipt: string
 }
 
-/** The dead-letter queues. Who looks keeps their messages from others until `release`, two minutes at most. */
+/** The dead-letter queues. Who looks keeps messages from others until `release`, two minutes at most. */
 export interface DeadLetterQueues {
   /** @returns also how many there are that were not shown */
   look(): Promise<{ readonly letters: readonly DeadLetter[]; readonly unseen: number }>

@@ -6,6 +6,7 @@ import { formatted } from './format.ts'
 import type { OutputOptions } from './options.ts'
 import { requestedBy } from './send-command.ts'
 import { letterView, showLetter, showLetters } from './show-letters.ts'
+import { span } from './times.ts'
 
 /** What lies in the dead-letter queues. Nobody else sees it meanwhile; afterwards it is as it was. */
 export async function listLetters(
@@ -59,6 +60,7 @@ export async function redriveLetters(
 ): Promise<ExitCode> {
   const { deadLetters } = deployed
   return withLetters(deadLetters, ids, options, async (meant) => {
+    refuseTooSoon(desk, meant)
     if (meant.some(({ queue }) => queue === 'commands'))
       desk.err(
         `what is sent anew has you as its verified sender, ${await requestedBy(deployed)}, and the time of now; requestedBy stays as it is\n`,
@@ -68,6 +70,22 @@ export async function redriveLetters(
     await askFirst(desk, `This sends anew: ${list(meant)}. Send?`, options, 'nothing was sent')
     return inTurn(desk, meant, 'sent anew', deadLetters.redrive)
   })
+}
+
+const oncePerMs = 5 * 60_000
+
+/**
+ * SQS takes a message once within five minutes: refused again sooner it would not come back here, and nobody
+ * would see it. @throws Stop
+ */
+function refuseTooSoon({ clock }: Desk, letters: readonly DeadLetter[]): void {
+  const fresh = letters.filter(({ queue, refused }) => queue === 'commands' && refused !== undefined)
+  const newest = Math.max(...fresh.map(({ at }) => at))
+  const leftMs = newest + oncePerMs - clock.now()
+  if (leftMs > 0)
+    throw new Stop(
+      `a command was refused less than 5 minutes ago, and would be lost if it were refused again: try again in ${span(leftMs)}, or give a new one`,
+    )
 }
 
 /** However it ends, what was not meant can be seen by others at once. */

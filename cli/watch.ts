@@ -3,6 +3,7 @@ import { type Deployed, type Desk, rest } from './desk.ts'
 import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
 import { explain } from './explain.ts'
 import { type FleetView, fleetView } from './fleet-view.ts'
+import type { Format } from './format.ts'
 import { recentChanges } from './history.ts'
 import { lookAround, type Stored } from './look-around.ts'
 import type { OutputOptions } from './options.ts'
@@ -126,26 +127,25 @@ function drainOf(target: string, stored: Stored): string {
   throw new Stop(`nothing drains ${target}: kdc explain ${target} shows who holds it, kdc drain begins one`)
 }
 
-function print(desk: Desk, { of, ...sighting }: Sighting, { output }: OutputOptions): void {
-  const data = { ...sighting, ...(of !== undefined && { [sighting.what]: of }) }
+function print(desk: Desk, sighting: Sighting, { output }: OutputOptions): void {
+  desk.out(`${textOf(sighting, output, desk.screen.columns)}\n`)
+}
+
+function textOf({ of, ...sighting }: Sighting, output: Format, columns: number | undefined): string {
+  const { at, what, on, is } = sighting
+  const data = { ...sighting, ...(of !== undefined && { [what]: of }) }
+  const line = `${at}  ${what.padEnd(6)}  ${on}  ${is}`.replace(/\p{Cc}/gu, '·')
   switch (output) {
     case 'json':
     case 'jsonl':
-      desk.out(`${JSON.stringify(data)}\n`)
-      return
+      return JSON.stringify(data)
     case 'yaml':
-      desk.out(`---\n${stringify(JSON.parse(JSON.stringify(data)))}`)
-      return
+      return `---\n${stringify(JSON.parse(JSON.stringify(data)))}`.trimEnd()
     case 'wide':
-    case 'table': {
-      const { at, what, on, is } = sighting
-      const line = `${at}  ${what.padEnd(6)}  ${on}  ${is}`
-      const room = output === 'wide' ? undefined : desk.screen.columns
-      const isLong = room !== undefined && line.length > room
-      desk.out(`${isLong ? `${line.slice(0, room - 1)}…` : line}\n`)
-      return
-    }
+      return line
+    case 'table':
+      return columns !== undefined && line.length > columns ? `${line.slice(0, columns - 1)}…` : line
     default:
-      output satisfies never
+      return output satisfies never
   }
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { DeadLetter } from '../../cli/dead-letters.ts'
 import { eventBody } from '../contracts/event-files.ts'
+import { minutes } from '../world/world.ts'
 import { alice, kdcWorld } from './kdc-world.ts'
 
 const letter = (id: string, more: Partial<DeadLetter> = {}): DeadLetter => ({
@@ -88,6 +89,18 @@ test('redrive of a command warns whom AWS will name as its sender, and of what w
   expect(err).toContain(`has you as its verified sender, ${alice}, and the time of now`)
   expect(err).toContain('refused again, unless what it was refused for was mended')
   expect(deadLetters.redriven).toMatchObject([{ receipt: '1a000001' }])
+})
+
+test('what was refused less than five minutes ago is not sent anew: SQS would drop it, refused again, without a word', async () => {
+  const { kdc, deadLetters, world } = full()
+  deadLetters.letters.push(letter('4a000005', { refused, at: world.clock.now() - 60_000 }))
+  expect(await kdc('dlq redrive 4a --yes')).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/refused less than 5 minutes ago, .* try again in 4m, or give a new one\n$/),
+  })
+  expect(deadLetters.redriven).toEqual([])
+  await world.pass(4 * minutes)
+  expect(await kdc('dlq redrive 4a --yes')).toMatchObject({ code: 0 })
 })
 
 test('redrive of all that failed leaves what was refused, and warns of no sender where it is no command', async () => {
