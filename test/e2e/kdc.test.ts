@@ -41,6 +41,8 @@ const drains = z.array(
     who: z.string(),
   }),
 )
+const letters = z.array(z.looseObject({ id: z.string(), was: z.string() }))
+const history = z.array(z.looseObject({ kind: z.string() }))
 let machine: Machine
 
 beforeAll(async () => {
@@ -78,6 +80,13 @@ describe('a server with calls', () => {
   })
 
   test('and while it drains its calls are known, and who holds it and why', async () => {
+    const watching = spawn(process.execPath, [program, 'watch', machine.uri], {
+      env: { PATH: process.env['PATH'], ...world().emulator.env() },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    expect(String(await once(watching.stdout, 'data'))).toMatch(/drain {3}sip:.* calls left: \d+ \(edge-/)
+    watching.kill('SIGINT')
+    expect(await once(watching, 'exit')).toEqual([130, null])
     const [drain] = await json(drains, 'get', 'drains')
     expect(drain).toMatchObject({ uris: [machine.uri], confirmed: true, who: expect.stringMatching(/^arn:/) })
     expect(drain?.callsLeft).toBeGreaterThan(0)
@@ -102,6 +111,24 @@ test('what is refused ends with 3 and the reason, and both are found by its id',
   expect(err).toContain('kdc: refused: no edge lists a destination that "sip:192.0.2.1:5060" names')
   const id = /^drain (kdc-\S+) is sent by arn:/.exec(err)?.[1] ?? 'no id'
   expect((await kdc('get', 'command', id)).out).toContain('refused: no edge lists')
+  expect((await kdc('get', 'commands', '-n', '1')).out).toContain(id)
+})
+
+test('its dead letter is shown with the reason, and dropped', async () => {
+  const [letter, ...others] = await json(letters, 'dlq', 'ls')
+  expect(others).toEqual([])
+  expect(letter).toMatchObject({ was: 'refused', reason: expect.stringContaining('no edge lists') })
+  const id = letter?.id.slice(0, 8) ?? 'no id'
+  expect((await kdc('dlq', 'show', id)).out).toContain('"reason": "a typo"')
+  expect(await kdc('dlq', 'drop', id)).toMatchObject({ code: 3, err: expect.stringContaining('--yes') })
+  expect(await kdc('dlq', 'drop', id, '--yes')).toMatchObject({ code: 0 })
+  expect(await json(letters, 'dlq', 'ls')).toEqual([])
+})
+
+test('who changed what, and why, is on file', async () => {
+  const changes = await json(history, 'history', machine.uri)
+  expect(changes.map(({ kind }) => kind)).toEqual(['lifted', 'placed'])
+  expect(changes.at(-1)).toMatchObject({ why: 'disk failing', who: expect.stringMatching(/^arn:/) })
 })
 
 test('an unknown stack ends with 1, in one line that says what to do', async () => {
