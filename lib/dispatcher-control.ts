@@ -179,7 +179,6 @@ export class DispatcherControl extends ControlMetrics {
     const sweep = this.functionMaker.make('Sweep', 'sweep', ofOthers)
     this.schedules = this.makeSchedules({ settle, reconcile, sweep })
     this.workflow = new DrainWorkflow(this, 'Drain', { name: stateMachineName, ...steps })
-    this.people = this.makePeople(props, stateMachineName)
     this.functions = {
       settle: settle.function,
       ...queued,
@@ -189,6 +188,7 @@ export class DispatcherControl extends ControlMetrics {
       reconcile: reconcile.function,
       sweep: sweep.function,
     }
+    this.people = this.makePeople(props, stateMachineName)
     this.watched = { ...this.functions, ...props.edgeAccess.functions }
     for (const group of this.control.current.groups) {
       this.letIn(group)
@@ -217,12 +217,17 @@ export class DispatcherControl extends ControlMetrics {
   }
 
   private makePeople({ kdcName, edgesPath }: DispatcherControlProps, stateMachineName: string): People {
+    const path = this.node.scopes.slice(Stack.of(this).node.scopes.length)
     return new People(this, 'People', {
       name: kdcName ?? Stack.of(this).stackName,
       ...{ store: this.store, commands: this.commands, events: this.events, eventBus: this.eventBus },
       stateMachineArn: stateMachineArn(this, stateMachineName),
       edgesPath,
       timers: this.control.current.timers,
+      schedules: Object.values(this.schedules),
+      settle: this.functions.settle,
+      mappings: this.functionMaker.mappings,
+      prefix: path.map(({ node }) => node.id.replaceAll(/[^A-Za-z0-9]/g, '')).join(''),
     })
   }
 

@@ -1,5 +1,5 @@
 import type { RemovalPolicy } from 'aws-cdk-lib'
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
+import type { EventSourceMapping, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 import { environment } from '../functions/contracts/names.ts'
 import { ControlFunction, type ControlFunctionProps, type TimeBudgets } from './control-function.ts'
@@ -29,6 +29,8 @@ export interface FunctionMakerProps {
  */
 export class FunctionMaker {
   readonly made = new Map<HandlerName, ControlFunction>()
+  /** what hands each queue's messages to its function */
+  readonly mappings: EventSourceMapping[] = []
   private readonly scope: Construct
   private readonly props: FunctionMakerProps
 
@@ -70,7 +72,7 @@ export class FunctionMaker {
       [environment.queue]: from.queue.queueUrl,
       [environment.deadLetterQueue]: from.deadLetters.queueUrl,
     })
-    from.consumedBy(consumer, how)
+    this.mappings.push(from.consumedBy(consumer, how))
     return consumer.function
   }
 

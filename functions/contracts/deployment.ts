@@ -12,7 +12,8 @@ const text = z.string().min(1)
  *  "deadLetterQueueUrls":{"commands":"https://…","lifecycleEvents":"https://…","alarmEvents":"https://…"},
  *  "eventQueueUrls":{"lifecycleEvents":"https://…","alarmEvents":"https://…"},
  *  "eventBus":"Events","stateMachineArn":"arn:aws:states:…:stateMachine:dispatcher-control-drain",
- *  "edgesPath":"/dispatcher-control/edges","timers":{"failoverWindowSeconds":7,"longestCallSeconds":43200}}
+ *  "edgesPath":"/dispatcher-control/edges","timers":{"failoverWindowSeconds":7,"longestCallSeconds":43200},
+ *  "made":{"stack":"dispatcher-control","prefix":"Control","settleFunction":"dispatcher-control-Settle"}}
  * ```
  * Keys that a later release adds are let pass: a tool of before goes on working.
  */
@@ -29,6 +30,12 @@ const deployment = z.object({
   edgesPath: text,
   /** by which the verdict on a drain is made */
   timers: z.object({ failoverWindowSeconds: z.number(), longestCallSeconds: z.number() }),
+  /**
+   * by which `kdc doctor` finds all that the stack is made of: CloudFormation's name for the stack, how the
+   * logical ids of our construct's resources begin, and the function that has all settings; absent where the
+   * deployment is older
+   */
+  made: z.object({ stack: text, prefix: text, settleFunction: text }).exactOptional(),
 })
 export type Deployment = z.output<typeof deployment>
 

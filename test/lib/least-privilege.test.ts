@@ -145,45 +145,6 @@ test('each role may do what its function needs, on our own resources, and nothin
   )
 })
 
-test('people may look, or also send commands and clear up dead letters, at this deployment and nothing else', () => {
-  const managed = z.record(
-    z.string(),
-    z.object({
-      Properties: z.object({
-        PolicyDocument: z.object({
-          Statement: z.array(
-            z.object({ Effect: z.literal('Allow'), Action: list(z.string()), Resource: list(z.unknown()) }),
-          ),
-        }),
-      }),
-    }),
-  )
-  const found = managed.parse(exampleTemplate().findResources('AWS::IAM::ManagedPolicy'))
-  const lines = Object.entries(found).map(([id, { Properties }]) => [
-    id.replace(/^ControlPeople(.*)[0-9A-F]{8}$/, '$1'),
-    Properties.PolicyDocument.Statement.flatMap(({ Action, Resource }) =>
-      Action.flatMap((action) => Resource.map((resource) => `${action} on ${readable(resource)}`)),
-    ),
-  ])
-  const read = [
-    'dynamodb:GetItem on <ControlStoreTable.Arn>',
-    'dynamodb:Query on <ControlStoreTable.Arn>',
-    'ssm:GetParameter on arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter<ControlPeopleDeployment>',
-  ]
-  expect(Object.fromEntries(lines)).toEqual({
-    Read: read,
-    Operate: [
-      ...[...read, 'sqs:SendMessage on <ControlCommandsQueue.Arn>'],
-      ...['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes'].flatMap(
-        (action) =>
-          ['Commands', 'IntakeLifecycleEvents', 'IntakeAlarmEvents'].map(
-            (queue) => `sqs:${action} on <Control${queue}DeadLetters.Arn>`,
-          ),
-      ),
-    ],
-  })
-})
-
 test('the state machine takes its role for itself alone, every other role is for Lambda', () => {
   const role = z.object({
     Properties: z.object({
