@@ -2,6 +2,7 @@ import type { Deployment } from '../functions/contracts/deployment.ts'
 import type { Clock } from '../functions/ports/clock.ts'
 import type { Store } from '../functions/ports/store.ts'
 import type { DeadLetterQueues } from './dead-letters.ts'
+import type { Surroundings } from './surroundings.ts'
 
 /** The part of the store that a person's tool reads; it writes nothing. */
 export type Shelf = Pick<
@@ -38,6 +39,8 @@ export interface Deployed {
   send(command: OutgoingCommand): Promise<void>
   /** who AWS says that we are: an ARN */
   caller(): Promise<string>
+  /** @throws Stop where the deployment is of a release that does not name what it has made */
+  surroundings(): Promise<Surroundings>
 }
 
 export interface Place {

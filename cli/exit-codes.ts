@@ -10,6 +10,8 @@ export const exitCodes = {
   overdue: 5,
   /** it was waited for long enough, and how many calls are left can't be told; the drain goes on */
   unknown: 6,
+  /** doctor has found something, or hooks are not as the settings want them */
+  findings: 7,
   /** somebody stopped watching; the drain goes on */
   interrupted: 130,
 } as const

@@ -1,6 +1,13 @@
 import { UnexpectedAnswer } from '../functions/control/errors.ts'
 import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
 
+const denied = /^(AccessDenied|AccessDeniedException|NotAuthorized|Unauthorized)/
+
+/** Whether AWS refuses the caller an action. */
+export function isDenied(error: unknown): boolean {
+  return error instanceof Error && denied.test(error.name)
+}
+
 /** What AWS and its SDK throw, by the beginning of its name, and what to do about it. */
 const remedies: readonly (readonly [RegExp, string])[] = [
   [
@@ -12,7 +19,7 @@ const remedies: readonly (readonly [RegExp, string])[] = [
     'AWS does not take these credentials: log in anew',
   ],
   [
-    /^(AccessDenied|AccessDeniedException|NotAuthorized|Unauthorized)/,
+    denied,
     "not allowed: have the policy of the stack's output ReadPolicyArn attached, or OperatePolicyArn for commands and dead letters",
   ],
   [/^(TimeoutError|NetworkingError|AbortError)/, 'AWS does not answer: look at the network, and at --region'],

@@ -3,9 +3,11 @@ import { addCompletion } from './completion.ts'
 import { defaultStack, type PlaceOptions, placeOf } from './contexts.ts'
 import type { Desk } from './desk.ts'
 import { addDeadLetters } from './dlq-commands.ts'
+import { doctor } from './doctor.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { failureOf } from './failure.ts'
 import { getCommands, type HistoryOptions, history, type ListOptions } from './history.ts'
+import { hooksApply, hooksPlan } from './hooks.ts'
 import { day, limit, type OutputOptions, output, type Reached, targetForm } from './options.ts'
 import { explainTarget, get, getCommand, kinds, status } from './read-commands.ts'
 import { addSchema } from './schema.ts'
@@ -53,6 +55,7 @@ async function parsed(argv: readonly string[], desk: Desk): Promise<ExitCode> {
   }
   addReads(program, desk, reached)
   addFollowing(program, desk, reached)
+  addChecks(program, desk, reached)
   addWrites(program, desk, reached)
   addFleetWrites(program, desk, reached)
   addDeadLetters(program, desk, reached)
@@ -121,6 +124,28 @@ function addFollowing(program: Command, desk: Desk, reached: Reached): void {
     .addOption(output())
     .action((of: string | undefined, options: HistoryOptions) =>
       reached((deployed) => history(desk, deployed, of, options)),
+    )
+}
+
+function addChecks(program: Command, desk: Desk, reached: Reached): void {
+  program
+    .command('doctor')
+    .description('looks at all that drains depend on, and names what is wrong and what mends it')
+    .addOption(output())
+    .action((options: OutputOptions) => reached((deployed) => doctor(desk, deployed, options.output)))
+  const hooks = program.command('hooks').description("the groups' lifecycle hooks, against the settings")
+  hooks
+    .command('plan')
+    .description('what apply would change')
+    .addOption(output())
+    .action((options: OutputOptions) => reached((deployed) => hooksPlan(desk, deployed, options.output)))
+  hooks
+    .command('apply')
+    .description('makes them as the settings want them')
+    .addOption(output())
+    .option('-y, --yes', 'without asking')
+    .action((options: Parameters<typeof hooksApply>[2]) =>
+      reached((deployed) => hooksApply(desk, deployed, options)),
     )
 }
 

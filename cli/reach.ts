@@ -64,6 +64,16 @@ export async function reach(
       if (Arn === undefined) throw new Stop('AWS does not tell who we are: log in, and try again')
       return Arn
     },
+    async surroundings() {
+      const { made } = deployment
+      if (!made)
+        throw new Stop(
+          `the deployment "${stack}" is older than this kdc, and does not name what it has made: deploy it again`,
+        )
+      // Other commands do without these clients, which take a while to load.
+      const { awsSurroundings } = await import('./aws-surroundings.ts')
+      return awsSurroundings(deployment, made, settings)
+    },
   }
 }
 

@@ -32,6 +32,14 @@ export interface RoutesDiffer {
   readonly withoutParameter: readonly string[]
 }
 
+/** @param routes undefined: the stack names none */
+export function routesDiffer(edges: readonly string[], routes: readonly string[] | undefined): RoutesDiffer {
+  return {
+    withoutRoute: routes === undefined ? [] : edges.filter((id) => !routes.includes(id)),
+    withoutParameter: (routes ?? []).filter((id) => !edges.includes(id)),
+  }
+}
+
 /**
  * The next settles know of an edge that is listed in the middle of a drain before a look can find that it is
  * over.
@@ -56,19 +64,6 @@ export function createFleet(options: FleetOptions): Fleet {
   let readAgainAt = Number.NEGATIVE_INFINITY
   let reading: Promise<Error | undefined> | undefined
 
-  async function read(): Promise<ReadonlyMap<string, EdgeParameter>> {
-    const parameters: Parameter[] = []
-    let token: string | undefined
-    do {
-      const page = await client.send(
-        new GetParametersByPathCommand({ Path: path, Recursive: true, ...(token && { NextToken: token }) }),
-      )
-      parameters.push(...(page.Parameters ?? []))
-      token = page.NextToken
-    } while (token)
-    return edgesOf(path, parameters, needsUrl)
-  }
-
   /** An edge that did not change keeps its connections. @returns whether anything is new */
   function adopt(edges: ReadonlyMap<string, EdgeParameter>): boolean {
     const before = known
@@ -82,16 +77,14 @@ export function createFleet(options: FleetOptions): Fleet {
   }
 
   function compare(edges: ReadonlyMap<string, EdgeParameter>): void {
-    if (routes === undefined) return
-    const withoutRoute = [...edges.keys()].filter((id) => !routes.includes(id))
-    const withoutParameter = routes.filter((id) => !edges.has(id))
-    if (withoutRoute.length + withoutParameter.length > 0) onRoutesDiffer({ withoutRoute, withoutParameter })
+    const differing = routesDiffer([...edges.keys()], routes)
+    if (differing.withoutRoute.length + differing.withoutParameter.length > 0) onRoutesDiffer(differing)
   }
 
   async function refresh(): Promise<Error | undefined> {
     let refused: Error | undefined
     try {
-      const edges = await read()
+      const edges = await readEdges(client, path, needsUrl)
       compare(edges)
       if (adopt(edges)) await lastGood.write(edges)
     } catch (error) {
@@ -123,7 +116,27 @@ export function createFleet(options: FleetOptions): Fleet {
   }
 }
 
-/** @throws InvalidConfiguration that lists every problem */
+/**
+ * @param needsUrl whether an edge is of no use without a `url` of its own
+ * @throws InvalidConfiguration that lists every problem
+ */
+export async function readEdges(
+  client: SSMClient,
+  path: string,
+  needsUrl: boolean,
+): Promise<ReadonlyMap<string, EdgeParameter>> {
+  const parameters: Parameter[] = []
+  let token: string | undefined
+  do {
+    const page = await client.send(
+      new GetParametersByPathCommand({ Path: path, Recursive: true, ...(token && { NextToken: token }) }),
+    )
+    parameters.push(...(page.Parameters ?? []))
+    token = page.NextToken
+  } while (token)
+  return edgesOf(path, parameters, needsUrl)
+}
+
 function edgesOf(
   path: string,
   parameters: readonly Parameter[],

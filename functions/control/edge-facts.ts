@@ -100,29 +100,53 @@ export function totalCalls({ callsTo, callsFrom }: EdgeFacts): number | undefine
   return callsTo === undefined || callsFrom === undefined ? undefined : callsTo + callsFrom
 }
 
+/** What an edge lacks for a drain to be sure: the drain still works, by weaker means. */
+export interface Lack {
+  readonly lack:
+    | 'profiles'
+    | 'outbound'
+    | 'counting'
+    | 'counters'
+    | 'guard'
+    | 'batches'
+    | 'readable-list'
+    | 'sound-script'
+  readonly words: string
+}
+
 /**
- * What an edge lacks for a drain to be sure, one line each: the drain still works, by weaker means, and this
- * is published with it.
  * @param ownCount whether the media server's own count is read: it sees the calls that an edge can't count
  */
-export function lacksOf(description: EdgeDescription, ownCount = false): string[] {
-  const { edge, profiles, counters, guard, batch, counts, list, configurationError } = description
-  const lines: (string | false | undefined)[] = [
-    !profiles.includes('dst') && 'no call profiles, calls are counted by weaker means',
-    profiles.includes('dst') &&
+export function lacksIn(description: EdgeDescription, ownCount = false): Lack[] {
+  const { profiles, counters, guard, batch, counts, list, configurationError } = description
+  const found: Readonly<Record<Lack['lack'], string | false | undefined>> = {
+    profiles: !profiles.includes('dst') && 'no call profiles, calls are counted by weaker means',
+    outbound:
+      profiles.includes('dst') &&
       !profiles.includes('src') &&
       !ownCount &&
       'no profile "src", calls that the media server places through it are not counted',
-    counts === 'never' &&
+    counting:
+      counts === 'never' &&
       'its call profiles have counted none of the calls that are up: its script does not call DISPATCHER_CONTROL_COUNT_TO',
-    profiles.includes('dst') && !counters && 'no begun counters, a call between two counts is not seen',
-    !guard && 'no drain guard, a reload opens what is held until it is held again',
-    !batch && 'no batches and no fence, requests are sent one by one: its rpc.cfg is older, or not ours',
-    list.opaque > 0 &&
+    counters:
+      profiles.includes('dst') && !counters && 'no begun counters, a call between two counts is not seen',
+    guard: !guard && 'no drain guard, a reload opens what is held until it is held again',
+    batches:
+      !batch && 'no batches and no fence, requests are sent one by one: its rpc.cfg is older, or not ours',
+    'readable-list':
+      list.opaque > 0 &&
       `${list.opaque} entries of its list can not be read, such as ${JSON.stringify(list.opaqueSamples[0])}: nothing is written to them`,
-    configurationError && `its script reports: ${configurationError}`,
-  ]
-  return lines
-    .filter((line) => typeof line === 'string' && line !== '')
-    .map((line) => `edge ${edge}: ${line}`)
+    'sound-script': configurationError && `its script reports: ${configurationError}`,
+  }
+  const lacks = Object.keys(found) as Lack['lack'][]
+  return lacks.flatMap((lack) => {
+    const words = found[lack]
+    return words ? [{ lack, words }] : []
+  })
+}
+
+/** One line for each, which is published with the drain. */
+export function lacksOf(description: EdgeDescription, ownCount = false): string[] {
+  return lacksIn(description, ownCount).map(({ words }) => `edge ${description.edge}: ${words}`)
 }

@@ -16,4 +16,5 @@ export const deployment: Deployment = {
   stateMachineArn: 'arn:aws:states:eu-central-1:123456789012:stateMachine:dispatcher-control-drain',
   edgesPath: '/dispatcher-control/edges',
   timers: { failoverWindowSeconds: 10, longestCallSeconds: 7200 },
+  made: { stack: 'dispatcher-control', prefix: 'Control', settleFunction: 'Settle' },
 }

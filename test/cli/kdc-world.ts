@@ -4,6 +4,7 @@ import { run } from '../../cli/program.ts'
 import { createWorld, type WorldOptions } from '../world/world.ts'
 import { memoryDeadLetterQueues } from './dead-letter-queues.ts'
 import { deployment } from './deployment.ts'
+import { memorySurroundings } from './memory-surroundings.ts'
 
 export const alice = 'arn:aws:sts::123456789012:assumed-role/Operators/alice'
 export const bob = 'arn:aws:sts::123456789012:assumed-role/Operators/bob'
@@ -27,6 +28,7 @@ interface At {
 /** The program over the control plane in memory, on its virtual clock. The queue hands on what it is sent. */
 export function kdcWorld(options: WorldOptions = {}) {
   const world = createWorld(options)
+  const around = memorySurroundings(world.ports)
   const sent: object[] = []
   const deadLetters = memoryDeadLetterQueues()
   let drawn = 0
@@ -50,6 +52,7 @@ export function kdcWorld(options: WorldOptions = {}) {
         world.command(command).catch(() => undefined)
       },
       caller: async () => at.who ?? alice,
+      surroundings: async () => around,
       ...at.deployed,
     }
     const code = await run(wordsOf(argv), {
@@ -69,7 +72,7 @@ export function kdcWorld(options: WorldOptions = {}) {
     })
     return { code, out, err }
   }
-  return { world, kdc, sent, deadLetters }
+  return { world, kdc, sent, deadLetters, around }
 }
 
 /** `a 'b c'` is two words. */

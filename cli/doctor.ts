@@ -1,0 +1,170 @@
+import { inParallel } from '../functions/aws/in-parallel.ts'
+import { InvalidMessage } from '../functions/control/errors.ts'
+import { checkEdges } from './check-edges.ts'
+import { checkHooks } from './check-hooks.ts'
+import {
+  checkAlarms,
+  checkEdgeList,
+  checkMappings,
+  checkQueues,
+  checkRules,
+  checkServerAlarms,
+  checkSettle,
+  type Shown as ShownResource,
+} from './check-stack.ts'
+import { checkStored } from './check-stored.ts'
+import type { Deployed, Desk } from './desk.ts'
+import { type ExitCode, exitCodes } from './exit-codes.ts'
+import { isDenied } from './failure.ts'
+import { error, type Finding, warning } from './finding.ts'
+import { type Format, formatted } from './format.ts'
+import { type GroupShown, planHooks } from './hook-plan.ts'
+import { lookAround } from './look-around.ts'
+import { showFindings } from './show-findings.ts'
+import type { DeployedSettings, Resource, Surroundings } from './surroundings.ts'
+import { utc } from './times.ts'
+
+/** Looks at everything that a drain depends on, and changes nothing. */
+export async function doctor(desk: Desk, deployed: Deployed, output: Format): Promise<ExitCode> {
+  const { deployment } = deployed
+  const around = await deployed.surroundings()
+  const at = desk.clock.now()
+  const settings = await settingsOf(around)
+  const stored = await look('dynamodb:Query', () => lookAround(deployed, at))
+  const known = stored.found?.edges.map(({ head }) => head.edge)
+  const found = [
+    ...settings.findings,
+    ...stored.findings,
+    ...(stored.found ? checkStored(stored.found) : []),
+    ...(stored.found && settings.found ? checkEdges(stored.found, settings.found.control) : []),
+    ...(settings.found ? await ofSettings(around, settings.found, { ...deployment, known }) : []),
+    ...(await ofResources(around, at)),
+    ...(await checked('lambda:GetFunctionConcurrency', () => around.settle(), checkSettle)),
+  ]
+  const findings = inOrder(found)
+  desk.out(formatted(showFindings({ stack: deployment.stack, at: utc(at), findings }), output, desk.screen))
+  return findings.length === 0 ? exitCodes.done : exitCodes.findings
+}
+
+/** Errors first, and nothing twice: an action may have been refused for two questions. */
+function inOrder(findings: readonly Finding[]): Finding[] {
+  const once = new Map(findings.map((each) => [JSON.stringify(each), each]))
+  const order = { error: 0, warning: 1 }
+  return [...once.values()].sort((a, b) => order[a.severity] - order[b.severity])
+}
+
+/** What was found, or why it was not looked at. */
+interface Looked<T> {
+  readonly found?: T
+  readonly findings: readonly Finding[]
+}
+
+/** What may not be looked at is a finding of its own, and keeps nothing else from being looked at. */
+async function look<T>(action: string, work: () => Promise<T>): Promise<Looked<T>> {
+  try {
+    return { found: await work(), findings: [] }
+  } catch (refused) {
+    if (!isDenied(refused)) throw refused
+    const named = refused instanceof Error ? /perform: ([\w:-]+)/.exec(refused.message)?.[1] : undefined
+    const missing = named ?? action
+    const what = `who runs this may not ask for ${missing}: what it would show was not looked at`
+    return {
+      findings: [
+        warning('permission', missing, what, "have the policy of the stack's output ReadPolicyArn attached"),
+      ],
+    }
+  }
+}
+
+async function checked<T>(
+  action: string,
+  work: () => Promise<T>,
+  check: (found: T) => readonly Finding[] | Promise<readonly Finding[]>,
+): Promise<readonly Finding[]> {
+  const { found, findings } = await look(action, async () => ({ shown: await work() }))
+  return found ? check(found.shown) : findings
+}
+
+async function settingsOf(around: Surroundings): Promise<Looked<DeployedSettings>> {
+  try {
+    return await look('lambda:GetFunctionConfiguration', () => around.settings())
+  } catch (unread) {
+    if (!(unread instanceof InvalidMessage)) throw unread
+    const what = `what is deployed can't be read, and edges, hooks and alarms were not checked: ${unread.message}`
+    return {
+      findings: [error('settings-unread', 'settings', what, 'run kdc of the release that is deployed')],
+    }
+  }
+}
+
+/** @param at where the edges' parameters are, and which of them a settle has seen, where that is known */
+async function ofSettings(
+  around: Surroundings,
+  settings: DeployedSettings,
+  at: { readonly edgesPath: string; readonly known: readonly string[] | undefined },
+): Promise<readonly Finding[]> {
+  const list = await checked(
+    'ssm:GetParametersByPath',
+    () => around.edgeList(settings),
+    (shown) => checkEdgeList(shown, at.edgesPath, at.known ?? shown.edges),
+  )
+  return [...list, ...(await ofGroups(around, settings)), ...(await ofAlarms(around, settings))]
+}
+
+function ofGroups(around: Surroundings, { control }: DeployedSettings): Promise<readonly Finding[]> {
+  return checked(
+    'autoscaling:DescribeAutoScalingGroups',
+    () => around.groups(control.groups.map(({ name }) => name)),
+    (groups) =>
+      checked(
+        'autoscaling:DescribeLifecycleHooks',
+        () =>
+          inParallel(
+            groups,
+            async (group): Promise<GroupShown> => ({ ...group, hooks: await around.hooks(group.name) }),
+          ),
+        (shown) => checkHooks(planHooks(control.groups, shown)),
+      ),
+  )
+}
+
+function ofAlarms(around: Surroundings, { control }: DeployedSettings): Promise<readonly Finding[]> {
+  return checked(
+    'cloudwatch:DescribeAlarms',
+    () => around.alarms(control.alarms.map(({ name }) => name)),
+    (found) => checkServerAlarms(control.alarms, found),
+  )
+}
+
+function ofResources(around: Surroundings, at: number): Promise<readonly Finding[]> {
+  return checked(
+    'cloudformation:ListStackResources',
+    () => around.resources(),
+    async (all) => {
+      const of = (type: string) => all.filter((each) => each.type === type)
+      const alarms = of('AWS::CloudWatch::Alarm').map(({ name }) => name)
+      const found = await Promise.all([
+        checked('events:DescribeRule', () => each(of('AWS::Events::Rule'), around.rule), checkRules),
+        checked(
+          'lambda:GetEventSourceMapping',
+          () => each(of('AWS::Lambda::EventSourceMapping'), around.mapping),
+          checkMappings,
+        ),
+        checked('sqs:GetQueueAttributes', () => each(of('AWS::SQS::Queue'), around.messages), checkQueues),
+        checked(
+          'cloudwatch:DescribeAlarms',
+          () => around.alarms(alarms),
+          (shown) => checkAlarms(shown, at),
+        ),
+      ])
+      return found.flat()
+    },
+  )
+}
+
+function each<T>(
+  resources: readonly Resource[],
+  ask: (name: string) => Promise<T>,
+): Promise<ShownResource<T>[]> {
+  return inParallel(resources, async (resource) => ({ resource, shown: await ask(resource.name) }))
+}
