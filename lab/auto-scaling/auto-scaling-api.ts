@@ -64,6 +64,18 @@ export function autoScalingApi(region: Region, groups: Groups, actions: Lifecycl
       const member = page.map((group) => describeGroup(region, group, managed(groups), zone))
       return { AutoScalingGroups: { member }, NextToken }
     },
+    PutLifecycleHook: (parameters) => {
+      const group = groups.group(parameters.required('AutoScalingGroupName'))
+      const hook = hookOf(parameters, group)
+      groups.change(group.name, { hooks: [...group.hooks.filter(({ name }) => name !== hook.name), hook] })
+      return {}
+    },
+    UpdateAutoScalingGroup: (parameters) => {
+      const group = groups.group(parameters.required('AutoScalingGroupName'))
+      const name = 'InstanceLifecyclePolicy.RetentionTriggers.TerminateHookAbandon'
+      groups.change(group.name, { terminateHookAbandon: oneOf(['retain', 'terminate'], parameters, name) })
+      return {}
+    },
     DescribeLifecycleHooks: (parameters) => {
       const group = groups.group(parameters.required('AutoScalingGroupName'))
       const names = parameters.list('LifecycleHookNames.member')
@@ -84,6 +96,40 @@ export function autoScalingApi(region: Region, groups: Groups, actions: Lifecycl
       return call(parameters)
     },
   }
+}
+
+/** Of one that is there, what is left out stays; a new one has Auto Scaling's own defaults. */
+function hookOf(parameters: Parameters, { hooks }: Group): Hook {
+  const name = parameters.required('LifecycleHookName')
+  const known = hooks.find((each) => each.name === name)
+  const given = (parameter: string) => parameters.optional(parameter) !== undefined
+  const transition = () =>
+    oneOf(
+      ['autoscaling:EC2_INSTANCE_LAUNCHING', 'autoscaling:EC2_INSTANCE_TERMINATING'],
+      parameters,
+      'LifecycleTransition',
+    ) === 'autoscaling:EC2_INSTANCE_LAUNCHING'
+      ? 'launching'
+      : 'terminating'
+  return {
+    ...known,
+    name,
+    transition: known && !given('LifecycleTransition') ? known.transition : transition(),
+    heartbeatTimeoutSeconds: given('HeartbeatTimeout')
+      ? Number(parameters.required('HeartbeatTimeout'))
+      : (known?.heartbeatTimeoutSeconds ?? 3600),
+    defaultResult: given('DefaultResult')
+      ? oneOf(['CONTINUE', 'ABANDON'], parameters, 'DefaultResult')
+      : (known?.defaultResult ?? 'ABANDON'),
+  }
+}
+
+function oneOf<const T extends string>(words: readonly T[], parameters: Parameters, name: string): T {
+  const value = parameters.required(name)
+  const word = words.find((each) => each === value)
+  if (word === undefined)
+    throw new ApiError('ValidationError', `${name} is ${value}; it may be ${words.join(', ')}`, 400)
+  return word
 }
 
 function addressOf(parameters: Parameters, groups: Groups) {
@@ -139,6 +185,7 @@ function describeGroup(region: Region, group: Group, instances: readonly Instanc
     DefaultCooldown: 300,
     AvailabilityZones: { member: [zone] },
     HealthCheckType: 'EC2',
+    SuspendedProcesses: { member: (group.suspended ?? []).map((ProcessName) => ({ ProcessName })) },
     CreatedTime: new Date(0),
     Instances: {
       member: own.map((instance) => ({ ...describeInstance(instance, zone), HealthStatus: 'Healthy' })),

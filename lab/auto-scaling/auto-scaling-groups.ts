@@ -69,6 +69,11 @@ export class Groups {
     this.#groups.set(group.name, group)
   }
 
+  /** @throws ApiError ValidationError when there is none of that name */
+  change(name: string, changes: Partial<Omit<Group, 'name'>>): void {
+    this.#groups.set(name, { ...this.group(name), ...changes })
+  }
+
   all(): readonly Group[] {
     return [...this.#groups.values()]
   }

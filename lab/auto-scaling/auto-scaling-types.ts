@@ -41,6 +41,8 @@ export interface Group {
   readonly hooks: readonly Hook[]
   /** The group's instance lifecycle policy; AWS's default is `terminate`. */
   readonly terminateHookAbandon?: 'retain' | 'terminate'
+  /** processes that somebody has suspended; the simulator only shows them */
+  readonly suspended?: readonly string[]
   readonly tags?: Readonly<Record<string, string>>
 }
 

@@ -1,0 +1,46 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { awsSurroundings } from '../../cli/aws-surroundings.ts'
+import type { Hook } from '../../cli/surroundings.ts'
+import { startAutoScaling } from '../../lab/auto-scaling/auto-scaling.ts'
+import { deployment } from './deployment.ts'
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+const made = { stack: 'voice', prefix: 'Control', settleFunction: 'Settle' }
+
+function surroundings(endpoint: string) {
+  vi.stubEnv('AWS_ENDPOINT_URL', endpoint)
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'stub')
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'stub')
+  return awsSurroundings(deployment, made, { region: 'eu-central-1', maxAttempts: 1 })
+}
+
+test('a hook that is put is shown as it was put, and a group that was told to retain retains', async () => {
+  const simulator = await startAutoScaling({
+    ...{ region: 'eu-central-1', accountId: '123456789012' },
+    publish: async () => undefined,
+    onTerminate: async () => undefined,
+  })
+  try {
+    simulator.createGroup({ name: 'media', hooks: [], suspended: ['Launch'] })
+    const around = surroundings(simulator.endpoint)
+    expect(await around.groups(['media', 'none'])).toEqual([
+      { name: 'media', retains: false, suspended: ['Launch'] },
+    ])
+    const hook: Hook = {
+      name: 'drain-calls',
+      transition: 'terminating',
+      heartbeatSeconds: 300,
+      defaultResult: 'ABANDON',
+    }
+    await around.putHook('media', { ...hook, heartbeatSeconds: 60 })
+    await around.putHook('media', hook)
+    await around.retain('media')
+    expect(await around.hooks('media')).toEqual([hook])
+    expect(await around.groups(['media'])).toMatchObject([{ retains: true }])
+  } finally {
+    await simulator.close()
+  }
+})
