@@ -61,6 +61,15 @@ function checkFacts(facts: EdgeDescription, { groups, timers }: ControlConfig): 
         `set longestCallSeconds to ${ends} and deploy, or LONGEST_CALL_SECONDS on the edge: ${onEdge('settings')}`,
       ),
     facts.batch &&
+      facts.endsCalls === undefined &&
+      warning(
+        'edge-older-files',
+        edge,
+        'its rpc.cfg does not show its settings: it is older than this release',
+        `${onEdge('the-steps')}, step 1`,
+      ),
+    facts.batch &&
+      facts.endsCalls !== undefined &&
       ends === undefined &&
       error(
         'longest-call',

@@ -45,6 +45,11 @@ const ofEdges: readonly Planted[] = [
     'edge-a',
     ({ planted }) => Object.assign(planted.facts, { longestCallSeconds: undefined }),
   ],
+  [
+    'edge-older-files',
+    'edge-a',
+    ({ planted }) => Object.assign(planted.facts, { endsCalls: undefined, longestCallSeconds: undefined }),
+  ],
   ['edge-clock', 'edge-a', ({ planted }) => Object.assign(planted.facts, { clockDifferenceSeconds: -3 })],
   [
     'kamailio-version',
