@@ -1,29 +1,16 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import type { Machine } from '../../lab/auto-scaling/machines.ts'
 import { untilBusy, waitFor } from '../../lab/scenarios/stage.ts'
+import { program, runKdc } from './kdc-process.ts'
 import { sharedWorld } from './shared-world.ts'
 
 const world = sharedWorld({})
-const program = join(import.meta.dirname, '../../cli/kdc.ts')
 
-interface Ran {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-/** The program as a shell runs it, with the lab's endpoint and credentials. */
-async function kdc(...words: string[]): Promise<Ran> {
-  const env = { PATH: process.env['PATH'], ...world().emulator.env() }
-  const child = spawn(process.execPath, [program, ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
-  return { code: z.int().parse(code), out, err }
-}
+/** With the lab's endpoint and credentials. */
+const kdc = (...words: string[]) => runKdc(world().emulator.env(), ...words)
 
 async function json<T>(form: z.ZodType<T>, ...words: string[]): Promise<T> {
   const { code, out, err } = await kdc(...words, '-o', 'json')
