@@ -30,7 +30,7 @@ export function showHistory(changes: readonly FiledChange[], target?: string): S
               ...(target === undefined ? [on] : []),
               { title: 'WHO', cell: ({ who }) => shortName(who), least: 8 },
               { title: 'WHY', cell: whyOf, least: 8 },
-              { title: 'EDGES', cell: edgesOf, optional: true },
+              { title: 'EDGES', cell: edgesOf, least: 24, optional: true },
               { title: 'SENDER', cell: senderOf, optional: true },
             ],
             rows,
