@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import * as z from 'zod'
 import { environmentFile, labThatIsUp, NoLab, openLabDoor, tellLab } from './playground/door.ts'
 import { feedEvents } from './playground/feed.ts'
+import { makeHealthy } from './playground/healthy.ts'
 import { type Order, OrderRefused } from './playground/orders.ts'
 import type { KamailioRelease } from './programs/program.ts'
 import { type Severable, startSeverableProxy } from './sip/severable-proxy.ts'
@@ -28,6 +29,7 @@ async function up({ kamailio }: { readonly kamailio: KamailioRelease }): Promise
   }
   await withWorld({ kamailio, inFrontOf, log }, async (world) => {
     close()
+    await makeHealthy(world)
     const closeDoor = await openLabDoor({ world, ways }, stopped.resolve)
     print(...howTo(world))
     const endFeed = feedEvents(world, print)
@@ -57,6 +59,7 @@ function howTo({ machines, edges }: World): string[] {
   const commands: readonly (readonly [string, string])[] = [
     [`. ${environmentFile}`, 'points this terminal at the lab'],
     ['npx kdc status', 'edges, drains, holds'],
+    ['npx kdc doctor', 'what is wrong, and what mends it'],
     [`npx kdc drain ${first.uri} -m 'to try it' --wait=drained`, 'until its last call is over'],
     [`npx kdc activate ${first.uri}`, 'it gets calls again'],
     [

@@ -76,6 +76,12 @@ export function autoScalingApi(region: Region, groups: Groups, actions: Lifecycl
       groups.change(group.name, { terminateHookAbandon: oneOf(['retain', 'terminate'], parameters, name) })
       return {}
     },
+    SuspendProcesses: (parameters) => {
+      const group = groups.group(parameters.required('AutoScalingGroupName'))
+      const named = parameters.list('ScalingProcesses.member')
+      groups.change(group.name, { suspended: [...new Set([...(group.suspended ?? []), ...named])] })
+      return {}
+    },
     DescribeLifecycleHooks: (parameters) => {
       const group = groups.group(parameters.required('AutoScalingGroupName'))
       const names = parameters.list('LifecycleHookNames.member')

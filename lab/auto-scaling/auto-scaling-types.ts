@@ -41,7 +41,7 @@ export interface Group {
   readonly hooks: readonly Hook[]
   /** The group's instance lifecycle policy; AWS's default is `terminate`. */
   readonly terminateHookAbandon?: 'retain' | 'terminate'
-  /** processes that somebody has suspended; the simulator only shows them */
+  /** processes that somebody has suspended; the simulator only shows them again */
   readonly suspended?: readonly string[]
   readonly tags?: Readonly<Record<string, string>>
 }

@@ -54,7 +54,13 @@ export async function openLabDoor(reach: Reach, stop: () => void): Promise<() =>
   })
   await new Promise<void>((resolve) => server.listen(socket, resolve))
   writeFileSync(doorFile, JSON.stringify({ pid: process.pid, socket }), { mode: 0o600 })
-  const lines = Object.entries(reach.world.emulator.env()).map(([name, value]) => `export ${name}='${value}'`)
+  const { emulator, autoScaling } = reach.world
+  const environment = {
+    ...emulator.env(),
+    AWS_ENDPOINT_URL_AUTO_SCALING: autoScaling.endpoint,
+    AWS_ENDPOINT_URL_EC2: autoScaling.endpoint,
+  }
+  const lines = Object.entries(environment).map(([name, value]) => `export ${name}='${value}'`)
   writeFileSync(environmentFile, `${lines.join('\n')}\n`, { mode: 0o600 })
   return async () => {
     for (const file of [doorFile, environmentFile]) rmSync(file, { force: true })

@@ -23,8 +23,8 @@ export async function changeAlarm(world: World, machine: Machine, state: ServerS
   )
 }
 
-/** The sweep lifts the hold of an alarm that CloudWatch does not show. */
-async function showAlarm(world: World, machine: Machine, state: ServerState): Promise<void> {
+/** CloudWatch shows it so. The sweep lifts the hold of an alarm that it does not show. */
+export async function showAlarm(world: World, machine: Machine, state: ServerState): Promise<void> {
   const cloudWatch = new CloudWatchClient(world.emulator.client)
   const AlarmName = alarmNameOf(machine.plan.name)
   await cloudWatch.send(

@@ -1,0 +1,57 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '../..')
+
+/** A block of commands of a document, as it is written there. */
+export interface Block {
+  /** file and line */
+  readonly where: string
+  readonly text: string
+  /** why no test runs it, as the comment above it has it */
+  readonly exempt?: string
+}
+
+const fenced = /^(?<indent> *)```sh\n(?<text>[\s\S]*?)^ *```/gm
+const comment = /<!-- not run by a test: (?<why>[^\n]+) -->\s*$/
+
+/** Every block of commands of a document, in order. */
+export function blocksOf(document: string): Block[] {
+  const markdown = readFileSync(join(root, document), 'utf8')
+  return [...markdown.matchAll(fenced)].map((match) => {
+    const before = markdown.slice(0, match.index)
+    const { indent = '', text = '' } = match.groups ?? {}
+    const why = comment.exec(before)?.groups?.['why']
+    return {
+      where: `${document}:${before.split('\n').length}`,
+      text: text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+      ...(why !== undefined && { exempt: why }),
+    }
+  })
+}
+
+/** Blocks run one after the other in one shell: what one sets the next ones have. */
+const runner = `
+set -E
+run() { trap 'echo "exit code $?: $BASH_COMMAND" >> "$BLOCK.failed"' ERR; eval "$(cat "$BLOCK.sh")"; trap - ERR; }
+for BLOCK in "$@"; do run > "$BLOCK.out" 2>&1 < /dev/null; done
+`
+
+/** Blocks as files, and the script that runs them. @returns the words of a shell's command line */
+export function commandLine(blocks: readonly string[], folder: string): string[] {
+  const names = blocks.map((text, n) => {
+    const name = join(folder, String(n))
+    writeFileSync(`${name}.sh`, text)
+    return name
+  })
+  return ['-c', runner, 'bash', ...names]
+}
+
+/** What became of the nth block. */
+export function ranBlock(folder: string, n: number): { readonly out: string; readonly failed: string } {
+  const read = (ending: string) => {
+    const file = join(folder, `${n}.${ending}`)
+    return existsSync(file) ? readFileSync(file, 'utf8') : ''
+  }
+  return { out: read('out'), failed: read('failed') }
+}

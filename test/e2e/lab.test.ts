@@ -1,0 +1,203 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { environmentFile } from '../../lab/playground/door.ts'
+import { pythonWith } from '../../lab/programs/python-venv.ts'
+import { waitFor } from '../../lab/scenarios/stage.ts'
+import { present, some } from '../present.ts'
+import { blocksOf, commandLine, ranBlock } from './documented.ts'
+
+const root = join(import.meta.dirname, '../..')
+const folder = mkdtempSync(join(tmpdir(), 'dispatcher-control-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+interface Ran {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+let up: ChildProcess
+let printed = ''
+let path: string
+
+beforeAll(async () => {
+  path = [await awsCli(), dirname(process.execPath), process.env['PATH']].join(delimiter)
+  up = spawn(process.execPath, [join(root, 'lab/lab.ts')], { stdio: ['ignore', 'pipe', 'inherit'] })
+  up.stdout?.on('data', (data: Buffer) => {
+    printed += data.toString()
+  })
+  const isUp = await waitFor(200_000, () => printed.includes('What the control plane publishes:'), 500)
+  if (!isUp) throw new Error(`the lab did not come up: ${printed}`)
+})
+afterAll(async () => {
+  if (up.exitCode !== null) return
+  up.kill('SIGTERM')
+  await once(up, 'exit')
+})
+
+/**
+ * The script of its environment names the folder that it was made in, before it was put in place. AWS CLI
+ * 1.46 takes no endpoint for SQS from the environment, as 2 does.
+ */
+async function awsCli(): Promise<string> {
+  const python = await pythonWith(
+    'aws-cli',
+    join(import.meta.dirname, 'aws-cli-requirements.txt'),
+    console.info,
+  )
+  const bin = join(folder, 'bin')
+  mkdirSync(bin)
+  const script = ['#!/bin/sh', '[ "$1" = sqs ] && set -- "$@" --endpoint-url "$AWS_ENDPOINT_URL"']
+  writeFileSync(join(bin, 'aws'), [...script, `exec '${python}' -m awscli "$@"`, ''].join('\n'))
+  chmodSync(join(bin, 'aws'), 0o755)
+  return bin
+}
+
+async function ran(command: string, words: readonly string[], cwd = root): Promise<Ran> {
+  const env = { PATH: path, HOME: folder }
+  const child = spawn(command, words, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
+  return { code: child.exitCode, out, err }
+}
+
+const lab = (...words: string[]) => ran(process.execPath, [join(root, 'lab/lab.ts'), ...words])
+/** As a person has it who has sourced the lab's environment. */
+const shell = (words: readonly string[]) =>
+  ran('bash', ['-c', `. '${environmentFile}'; exec bash "$@"`, 'bash', ...words])
+
+async function uriOf(server: string): Promise<string> {
+  const { out } = await lab('status')
+  const address = new RegExp(`^${server} +(\\S+) `, 'm').exec(out)?.[1]
+  return `sip:${present(address, `${server} in ${out}`)}`
+}
+
+async function instanceOf(server: string): Promise<string> {
+  const { out } = await lab('status')
+  const id = new RegExp(`^${server} .* (i-[0-9a-f]{17}) `, 'm').exec(out)?.[1]
+  return present(id, `${server} in ${out}`)
+}
+
+describe('a lab that is up', () => {
+  test('prints commands for its own servers, and shows what they and their calls do', async () => {
+    expect(printed).toContain(`npx kdc drain ${await uriOf('ms-1')} -m `)
+    expect(printed).toContain(`. ${environmentFile}`)
+    const { out } = await lab('status')
+    expect(out).toMatch(/^\d+ calls up, \d+ placed, 0 failed, 0 cut$/m)
+    expect(out.match(/InService/g)?.length).toBe(13)
+  })
+
+  test('places a call', async () => {
+    expect(await lab('call', 'edge-b', '--seconds', '5')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^a call of 5 s through edge-b is up on \S+\n$/),
+    })
+  })
+
+  test('takes a server away once its calls are over, and launches another one', async () => {
+    expect(await lab('scale-in', 'ms-4')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('takes ms-4 away'),
+    })
+    const state = async () => (await lab('status')).out.split('\n').find((line) => line.startsWith('ms-4'))
+    expect(await waitFor(60_000, async () => (await state())?.includes('Terminated') === true, 1000)).toBe(
+      true,
+    )
+    expect(await waitFor(30_000, () => /Drain Ended {2}ms-4/.test(printed), 500)).toBe(true)
+    expect(await lab('launch')).toMatchObject({ code: 0, out: expect.stringContaining('launches i-') })
+    expect(await waitFor(60_000, async () => (await state())?.includes('InService') === true, 1000)).toBe(
+      true,
+    )
+  })
+
+  test("fires a server's alarm, and ends it", async () => {
+    const flags = async () =>
+      (await lab('status')).out.split('\n').find((line) => line.startsWith('ms-5')) ?? ''
+    await lab('alarm', 'ms-5')
+    expect(await waitFor(60_000, async () => / DX +DX /.test(await flags()), 1000)).toBe(true)
+    await lab('alarm', 'ms-5', '--ok')
+    expect(await waitFor(60_000, async () => / AP +AP /.test(await flags()), 1000)).toBe(true)
+  })
+
+  test("breaks an edge's RPC while its calls go on, and mends it", async () => {
+    const state = async () => (await shell(['-c', 'npx kdc status'])).out
+    const uri = await uriOf('ms-7')
+    // What is asked for has the edges read at once.
+    await lab('break', 'edge-b')
+    const { out } = await shell(['-c', `npx kdc drain ${uri} -m 'an edge is away'`])
+    expect(out).toMatch(/^edge-b +unreachable/m)
+    expect(await state()).toMatch(/^edge-b +unreadable/m)
+    expect((await lab('status')).out).toContain(', 0 cut')
+    await lab('mend', 'edge-b')
+    await shell(['-c', `npx kdc activate ${uri}`])
+    expect(await waitFor(90_000, async () => /^edge-b +readable/m.test(await state()), 1000)).toBe(true)
+  })
+
+  test.each([
+    [['scale-in', 'ms-44'], 'there is no server "ms-44": ms-1, ms-2'],
+    [['break', 'edge-z'], 'there is no edge "edge-z": edge-a, edge-b'],
+    [['call', '--seconds', '60'], 'ask for 25 s at most'],
+    [[], 'a lab is up in this folder already'],
+  ])('refuses %j in words', async (words, why) => {
+    expect(await lab(...words)).toMatchObject({ code: 1, out: '', err: expect.stringContaining(why) })
+  })
+})
+
+// README gives hooks another timeout than the lab's settings have, which doctor of the runbook would find.
+const documents = ['docs/operations.md', 'docs/commands.md', 'README.md']
+
+describe('commands that documents name', () => {
+  const all = documents.map((document) => ({ document, blocks: blocksOf(document) }))
+  const isRun = ({ exempt }: { readonly exempt?: string }) => exempt === undefined
+
+  test('at most ten blocks are not run, each with its reason beside it', () => {
+    const exempt = all.flatMap(({ blocks }) => blocks.filter((block) => !isRun(block)))
+    expect(exempt.length).toBeLessThanOrEqual(10)
+    for (const { exempt: why } of some(exempt)) expect(why?.length).toBeGreaterThan(10)
+  })
+
+  // Documents name a server as a fleet of EC2 has it: here one of the lab's takes its place, and nothing else.
+  describe.each(all)('$document', ({ document, blocks }) => {
+    const runs = blocks.filter(isRun)
+    const place = join(folder, document.replaceAll(/\W/g, '-'))
+
+    beforeAll(async () => {
+      mkdirSync(place)
+      const [uri, instance] = [await uriOf('ms-6'), await instanceOf('ms-6')]
+      // The runbook is about a drain that there is.
+      if (document.includes('operations')) await lab('scale-in', 'ms-6')
+      const asHere = (block: string) =>
+        block
+          .replaceAll('sip:10.0.1.20:5060', uri)
+          .replaceAll('10.0.1.20', '127.0.2.6')
+          .replaceAll(/\bi-0123456789abcdef0\b/g, instance)
+      await shell(
+        commandLine(
+          runs.map((block) => asHere(block.text)),
+          place,
+        ),
+      )
+    })
+
+    test.each(runs.map(({ where }, n) => ({ where, n })))('$where does what it is there for', ({ n }) => {
+      const { out, failed } = ranBlock(place, n)
+      expect(failed, out).toBe('')
+    })
+  })
+})
+
+test('is stopped by an order, and nothing of it stays', async () => {
+  expect(await lab('stop')).toMatchObject({ code: 0, out: 'the lab stops\n' })
+  if (up.exitCode === null) await once(up, 'exit')
+  expect(up.exitCode).toBe(0)
+  expect(printed).toContain('nothing of it runs any more')
+  expect(existsSync(environmentFile)).toBe(false)
+  expect(await lab('status')).toMatchObject({
+    code: 1,
+    err: 'lab: no lab is up in this folder: start one with npm run lab\n',
+  })
+})
