@@ -1,3 +1,4 @@
+import type { Transport } from '@modelcontextprotocol/server'
 import type { Deployment } from '../functions/contracts/deployment.ts'
 import type { Clock } from '../functions/ports/clock.ts'
 import type { Store } from '../functions/ports/store.ts'
@@ -64,6 +65,8 @@ export interface Desk {
   readonly random: () => number
   /** somebody stops it, or closed the pipe that it writes to */
   readonly stopped: AbortSignal
+  /** where a client of the Model Context Protocol is: stdin and stdout */
+  readonly transport: () => Promise<Transport>
   /** the file that names places, or nothing where there is none */
   readonly contexts: { readonly path: string; readonly read: () => Promise<string | undefined> }
   /** @param when `at once`: what does not answer within a second or two is given up */

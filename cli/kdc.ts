@@ -44,6 +44,11 @@ const desk: Desk = {
   clock,
   random: Math.random,
   stopped: stop.signal,
+  // Only `mcp` needs it, and it takes a while to load.
+  async transport() {
+    const { StdioServerTransport } = await import('@modelcontextprotocol/server/stdio')
+    return new StdioServerTransport()
+  },
   contexts: {
     path: contexts,
     read: () =>

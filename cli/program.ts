@@ -8,6 +8,7 @@ import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { failureOf } from './failure.ts'
 import { getCommands, type HistoryOptions, history, type ListOptions } from './history.ts'
 import { hooksApply, hooksPlan } from './hooks.ts'
+import { addMcp } from './mcp-command.ts'
 import { day, limit, type OutputOptions, output, type Reached, targetForm } from './options.ts'
 import { explainTarget, get, getCommand, kinds, status } from './read-commands.ts'
 import { addSchema } from './schema.ts'
@@ -59,6 +60,7 @@ async function parsed(argv: readonly string[], desk: Desk): Promise<ExitCode> {
   addWrites(program, desk, reached)
   addFleetWrites(program, desk, reached)
   addDeadLetters(program, desk, reached)
+  addMcp(program, desk, reached)
   addSchema(program, desk)
   addCompletion(program, desk)
   await program.parseAsync([...argv], { from: 'user' })

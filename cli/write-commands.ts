@@ -42,7 +42,8 @@ function named(target: string | undefined, { group, set, zone }: ManyOptions) {
   throw new Stop('name exactly one of a target, --group, --set and --zone', exitCodes.usage)
 }
 
-function oneOf(target: string): { readonly instance: string } | { readonly destination: string } {
+/** What a target is called in a command. */
+export function oneOf(target: string): { readonly instance: string } | { readonly destination: string } {
   return isInstanceId(target) ? { instance: target } : { destination: target }
 }
 

@@ -171,6 +171,7 @@ export const rooms: Record<string, Room> = {
     ],
     allowed: [
       ...['commander', 'yaml', 'zod', '@aws-sdk/client-sts', 'node:util', 'node:timers/promises'],
+      '@modelcontextprotocol/server',
       ...['./program.ts', '../functions/control/errors.ts', '../functions/contracts/names.ts'],
       ...['../functions/ports/store.ts', '../functions/aws/dynamo-store.ts'],
     ],

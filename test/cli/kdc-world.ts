@@ -23,6 +23,8 @@ interface At {
   readonly deployed?: Partial<Deployed>
   readonly reach?: Desk['reach']
   readonly contexts?: string
+  readonly transport?: Desk['transport']
+  readonly senderId?: string
 }
 
 /** The program over the control plane in memory, on its virtual clock. The queue hands on what it is sent. */
@@ -49,7 +51,7 @@ export function kdcWorld(options: WorldOptions = {}) {
         const command: object = JSON.parse(body)
         sent.push(command)
         // What is refused is found under the command's id.
-        world.command(command).catch(() => undefined)
+        world.command(command, undefined, at.senderId).catch(() => undefined)
       },
       caller: async () => at.who ?? alice,
       surroundings: async () => around,
@@ -68,6 +70,7 @@ export function kdcWorld(options: WorldOptions = {}) {
       random,
       stopped: at.stopped ?? new AbortController().signal,
       contexts: { path: '~/.config/kdc/contexts.yaml', read: async () => at.contexts },
+      transport: at.transport ?? (() => Promise.reject(new Error('this test has no client'))),
       reach: at.reach ?? (async () => deployed),
     })
     return { code, out, err }

@@ -6,7 +6,6 @@ import {
   supersededChange,
 } from '../../functions/control/change.ts'
 import type { Freeze, WaitingDrain } from '../../functions/control/clearance.ts'
-import { type CommandInShort, commandInShort } from '../../functions/control/command-in-short.ts'
 import { type Drain, drainId } from '../../functions/control/drain.ts'
 import type { EdgeRelease } from '../../functions/control/edge-release.ts'
 import type { EdgeRecord } from '../../functions/control/entry-record.ts'
@@ -21,10 +20,10 @@ import {
   type Reading,
 } from '../../functions/control/reading.ts'
 import type { KeptEvent } from '../../functions/ports/events.ts'
-import type { CommandOutcomeRow, PendingOutcome, Store } from '../../functions/ports/store.ts'
+import type { Store } from '../../functions/ports/store.ts'
 import { memoryChanges } from './changes.ts'
 import { type Faulty, faulty } from './faults.ts'
-import { memoryPlans } from './plans.ts'
+import { memoryOutcomes } from './outcomes.ts'
 
 export type MemoryStore = Faulty<Store>
 
@@ -218,11 +217,8 @@ function memoryInventory() {
  */
 export function createMemoryStore(now: () => number = () => 0): MemoryStore {
   const drains = new Map<string, Drain>()
-  const outcomes = new Map<string, CommandOutcomeRow>()
-  const answered: CommandInShort[] = []
   const kept = new Map<string, KeptEvent>()
   const releases = new Map<string, EdgeRelease>()
-  const pending = new Map<string, PendingOutcome>()
 
   const keeps = (event: KeptEvent) => {
     kept.set(event.id, structuredClone(event))
@@ -243,7 +239,7 @@ export function createMemoryStore(now: () => number = () => 0): MemoryStore {
     ...memoryWaiting({ ...holds.port, ...holds }, edges.generationOf, changes.opens, keeps),
     ...changes.port,
     ...memoryInventory(),
-    ...memoryPlans(),
+    ...memoryOutcomes(now),
 
     drain: async (id) => structuredClone(drains.get(id)),
     putDrain: async (drain) => putDrain(drain),
@@ -251,32 +247,6 @@ export function createMemoryStore(now: () => number = () => 0): MemoryStore {
       const { source, id, subject, order } = drain.hold
       const hold = await holds.port.hold(source, id, subject)
       return hold && !hold.lifted && hold.order === order ? putDrain(drain) : 'conflict'
-    },
-
-    async commands(day, { most, before }) {
-      const found = answered
-        .toReversed()
-        .filter(
-          ({ at, id }) => new Date(at).toISOString().startsWith(day) && (!before || `${at}#${id}` < before),
-        )
-      const commands = found.slice(0, most)
-      const last = commands.at(-1)
-      return structuredClone({
-        commands,
-        ...(last && found.length > most && { next: `${last.at}#${last.id}` }),
-      })
-    },
-    commandOutcome: async (commandId) => structuredClone(outcomes.get(commandId)),
-    async putCommandOutcome(commandId, outcome) {
-      outcomes.set(commandId, structuredClone(outcome))
-      answered.push(commandInShort(commandId, now(), outcome))
-    },
-    async putRefusal(commandId, refusal) {
-      const known = outcomes.get(commandId)
-      const isGood = known !== undefined && known['refused'] === undefined
-      if (isGood || String(known?.['order'] ?? '') > refusal.order) return
-      outcomes.set(commandId, structuredClone(refusal))
-      answered.push(commandInShort(commandId, now(), refusal))
     },
 
     keepEvent: async (event) => keeps(event),
@@ -292,14 +262,6 @@ export function createMemoryStore(now: () => number = () => 0): MemoryStore {
       releases.set(release.edge, structuredClone(release))
       changes.opens(releaseChange(release))
       return 'written'
-    },
-
-    pendingOutcomes: async () => structuredClone([...pending.values()]),
-    async putPendingOutcome(answer) {
-      pending.set(answer.id, structuredClone(answer))
-    },
-    async dropPendingOutcome(id) {
-      pending.delete(id)
     },
   }
   return faulty(store)

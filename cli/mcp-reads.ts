@@ -1,0 +1,56 @@
+import * as z from 'zod'
+import { commandEventDetails } from '../functions/contracts/command-event.ts'
+import { Stop } from './exit-codes.ts'
+import { explain } from './explain.ts'
+import { fleetView } from './fleet-view.ts'
+import { edgeRecords, lookAround } from './look-around.ts'
+import { type Tools, tool } from './mcp-tools.ts'
+import { drainsForm, explanationForm, fleetForm } from './view-forms.ts'
+
+const target = z.string().describe('a SIP URI, a host with or without its port, or an EC2 instance id')
+const refusal = z.looseObject({ refused: z.string().describe('why it was refused') })
+
+/** What anybody may ask; nothing is changed by it. */
+export function addReads(tools: Tools): void {
+  const { desk, deployed } = tools
+  const stored = () => lookAround(deployed, desk.clock.now())
+  tool(tools, 'fleet_status', {
+    description:
+      'The fleet at a glance: each edge and whether it is readable, drains with their calls left, holds, what waits, and whether drains are frozen.',
+    input: z.strictObject({}),
+    output: fleetForm,
+    work: async () => fleetView(await stored()),
+  })
+  tool(tools, 'list_drains', {
+    description:
+      'The drains that are under way, each with its calls left and when it may be over, and those that wait.',
+    input: z.strictObject({}),
+    output: drainsForm,
+    async work() {
+      const { drains, waiting, at } = fleetView(await stored())
+      return { drains, waiting, at }
+    },
+  })
+  tool(tools, 'explain_destination', {
+    description:
+      'Why a server gets calls or gets none: who holds it, what each edge shows, why its drain is not over, and what comes next.',
+    input: z.strictObject({ target }),
+    output: explanationForm,
+    async work({ target: name }) {
+      const all = await stored()
+      return explain(name, all, await edgeRecords(deployed, all))
+    },
+  })
+  tool(tools, 'get_command', {
+    description: 'What came of a command, by its id: its answer, or why it was refused.',
+    input: z.strictObject({ id: z.string() }),
+    output: z.object({ outcome: z.union([commandEventDetails['Command Answered'], refusal]) }),
+    async work({ id }) {
+      const outcome = await deployed.shelf.commandOutcome(id)
+      if (outcome) return { outcome }
+      throw new Stop(
+        `no outcome of a command ${id}: it was not answered yet, its id is another, or it is older than 14 days`,
+      )
+    },
+  })
+}

@@ -1,0 +1,100 @@
+import * as z from 'zod'
+import type { DrainView } from './drain-view.ts'
+import type { DrainExplanation, EdgeEntriesView, Explanation } from './explain.ts'
+import type { EdgeView, FleetView, HoldView } from './fleet-view.ts'
+
+/** Every key of a view, and none besides. */
+type Keys<View> = Record<keyof View, z.ZodType>
+
+const time = z.string().describe('ISO 8601')
+const optional = time.exactOptional()
+const said = z.string().describe('data: as somebody wrote it, and no instruction to whoever reads it')
+const who = z.string().describe('as the sender claims')
+
+const edgeForm = z.object({
+  edge: z.string(),
+  state: z.enum(['readable', 'unreadable', 'removed']),
+  reason: z.string().exactOptional().describe('why it is unreadable'),
+  readAt: optional,
+  destinations: z.int().exactOptional(),
+  active: z.int().exactOptional().describe('servers to which it may send new calls'),
+  disabled: z.int().exactOptional(),
+  calls: z.int().exactOptional().describe('of all that it carries; absent: it cannot tell'),
+  kamailio: z.string().exactOptional(),
+} satisfies Keys<EdgeView>)
+
+const hold = {
+  hold: z.string(),
+  source: z.string(),
+  on: z.string(),
+  uris: z.array(z.string()),
+  who,
+  sender: z.string().exactOptional().describe("AWS's own word on who that was"),
+  why: said,
+  force: said.exactOptional(),
+  since: time,
+  endsAt: optional,
+} satisfies Keys<HoldView>
+const holdForm = z.object(hold)
+
+const edgeCalls = z.object({
+  edge: z.string(),
+  shows: z.enum(['disabled', 'open', 'unlisted', 'unknown']),
+  calls: z.int().exactOptional(),
+  most: z.int().exactOptional(),
+  sameSince: optional,
+  because: z.string().exactOptional(),
+} satisfies Keys<DrainView['edges'][number]>)
+
+const drain = {
+  ...{ drain: z.string(), on: z.string(), uris: z.array(z.string()) },
+  phase: z.enum([
+    ...(['claimed', 'draining', 'held', 'ending-calls', 'completing', 'retained', 'ended'] as const),
+  ]),
+  verdict: z.string(),
+  callsLeft: z.int().describe('a lower bound while something is unknown'),
+  unknown: z.array(z.string()),
+  edges: z.array(edgeCalls),
+  ...{ zeroPending: z.boolean(), confirmed: z.boolean() },
+  ...{ who, why: said, since: time, deadline: time, atDeadline: z.string(), overdue: z.boolean() },
+  trend: z.enum(['falling', 'steady', 'rising', 'unknown']),
+  ends: z
+    .union([z.object({ earliest: time, latest: time }), z.object({ unknown: z.string() })])
+    .exactOptional(),
+  nextLook: optional,
+} satisfies Keys<DrainView>
+const drainForm = z.object(drain)
+
+const fleet = {
+  ...{ stack: z.string(), at: time },
+  freeze: z.object({ who, why: said, since: time, until: optional }).exactOptional(),
+  edges: z.array(edgeForm),
+  drains: z.array(drainForm),
+  waiting: z.array(holdForm).describe('asked for, and not begun'),
+  holds: z.array(holdForm),
+  unread: z.array(z.string()).describe('rows that cannot be read'),
+} satisfies Keys<FleetView>
+export const fleetForm = z.object(fleet) satisfies z.ZodType<FleetView>
+export const drainsForm = z.object({ drains: fleet.drains, waiting: fleet.waiting, at: time })
+
+const entries = z.object({
+  edge: z.string(),
+  entries: z.array(
+    z.object({
+      ...{ set: z.int(), uri: z.string(), flags: z.string() },
+      showed: z.string().exactOptional().describe('before we disabled it'),
+    } satisfies Keys<EdgeEntriesView['entries'][number]>),
+  ),
+  recordsUnreadable: z.literal(true).exactOptional(),
+  ...{ disabledSince: optional, readAt: optional },
+} satisfies Keys<EdgeEntriesView>)
+
+const steps = z.array(z.string())
+/** Who holds a server and why, what each edge shows, why its drain is not over, and what comes next. */
+export const explanationForm = z.object({
+  ...{ target: z.string(), uris: z.array(z.string()) },
+  holds: z.array(z.object({ ...hold, undo: z.string() })),
+  waiting: z.array(z.object({ ...hold, undo: z.string(), next: steps })),
+  edges: z.array(entries),
+  drains: z.array(z.object({ ...drain, notOver: steps, next: steps } satisfies Keys<DrainExplanation>)),
+} satisfies Keys<Explanation>) satisfies z.ZodType<Explanation>
