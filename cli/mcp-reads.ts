@@ -1,11 +1,14 @@
 import * as z from 'zod'
 import { commandEventDetails } from '../functions/contracts/command-event.ts'
+import type { Desk } from './desk.ts'
+import { doctor } from './doctor.ts'
 import { Stop } from './exit-codes.ts'
 import { explain } from './explain.ts'
 import { fleetView } from './fleet-view.ts'
+import { history } from './history.ts'
 import { edgeRecords, lookAround } from './look-around.ts'
 import { type Tools, tool } from './mcp-tools.ts'
-import { drainsForm, explanationForm, fleetForm } from './view-forms.ts'
+import { changesForm, diagnosisForm, drainsForm, explanationForm, fleetForm } from './view-forms.ts'
 
 const target = z.string().describe('a SIP URI, a host with or without its port, or an EC2 instance id')
 const refusal = z.looseObject({ refused: z.string().describe('why it was refused') })
@@ -53,4 +56,45 @@ export function addReads(tools: Tools): void {
       )
     },
   })
+  addRecords(tools)
+}
+
+function addRecords(tools: Tools): void {
+  const { desk, deployed } = tools
+  tool(tools, 'list_events', {
+    description:
+      'What was changed, the newest first: holds placed and lifted, freezes, releases, reloads; by whom, why, and what each edge showed. Of one server, of one UTC day, or else of the last days.',
+    input: z
+      .strictObject({
+        target: target.optional(),
+        day: z.iso.date().optional(),
+        limit: z.int().min(1).max(200).default(50),
+      })
+      .refine((of) => of.target === undefined || of.day === undefined, {
+        error: 'name a target or a day, not both',
+      }),
+    output: changesForm,
+    work: async ({ target: name, day, limit }) => ({
+      changes: await printed(desk, (own) =>
+        history(own, deployed, name, { output: 'json', limit, ...(day !== undefined && { day }) }),
+      ),
+    }),
+  })
+  tool(tools, 'doctor', {
+    description:
+      'Looks for what is wrong with edges, hooks, queues, rules and alarms, and names what a person does to mend it. Changes nothing.',
+    input: z.strictObject({}),
+    output: diagnosisForm,
+    work: () => printed(desk, (own) => doctor(own, deployed, 'json')),
+  })
+}
+
+/** What a person's command prints as JSON: stdout is the protocol's. */
+async function printed(desk: Desk, work: (own: Desk) => Promise<unknown>): Promise<unknown> {
+  let text = ''
+  const out = (more: string) => {
+    text += more
+  }
+  await work({ ...desk, out })
+  return JSON.parse(text)
 }

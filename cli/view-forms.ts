@@ -1,7 +1,10 @@
 import * as z from 'zod'
 import type { DrainView } from './drain-view.ts'
 import type { DrainExplanation, EdgeEntriesView, Explanation } from './explain.ts'
+import type { Finding } from './finding.ts'
 import type { EdgeView, FleetView, HoldView } from './fleet-view.ts'
+import type { Diagnosis } from './show-findings.ts'
+import type { ChangeView } from './show-history.ts'
 
 /** Every key of a view, and none besides. */
 type Keys<View> = Record<keyof View, z.ZodType>
@@ -98,3 +101,34 @@ export const explanationForm = z.object({
   edges: z.array(entries),
   drains: z.array(z.object({ ...drain, notOver: steps, next: steps } satisfies Keys<DrainExplanation>)),
 } satisfies Keys<Explanation>) satisfies z.ZodType<Explanation>
+
+const whose = { who, sender: z.object({ id: z.string(), name: z.string().exactOptional() }).exactOptional() }
+const changeForm = z.object({
+  ...{ id: z.string(), at: time, kind: z.string(), ...whose },
+  ...{ why: said.exactOptional(), force: said.exactOptional() },
+  hold: z.object({ source: z.string(), id: z.string() }).exactOptional(),
+  former: z
+    .object({ ...whose, why: said.exactOptional() })
+    .exactOptional()
+    .describe('whose it was'),
+  edge: z.string().exactOptional(),
+  until: optional,
+  destinations: z.array(z.string()),
+  shown: z
+    .array(z.looseObject({ edges: z.array(z.string()), outcome: z.string() }))
+    .describe('by the edges, before and after'),
+  complete: z.boolean().describe('false: some edges have not been read since'),
+  leftOut: z.record(z.string(), z.int()).exactOptional(),
+} satisfies Keys<ChangeView>)
+/** What was changed, by whom and why, the newest first. */
+export const changesForm = z.object({ changes: z.array(changeForm) })
+
+export const diagnosisForm = z.object({
+  ...{ stack: z.string(), at: time },
+  findings: z.array(
+    z.object({
+      ...{ check: z.string(), severity: z.enum(['error', 'warning']), on: z.string() },
+      ...{ what: z.string(), mend: z.string() },
+    } satisfies Keys<Finding>),
+  ),
+} satisfies Keys<Diagnosis>)

@@ -45,7 +45,15 @@ describe('a client of kdc mcp', () => {
   ])('%s is given what looks, and of what changes something only what is allowed', async (argv, more) => {
     const { client } = await connected(argv)
     const { tools } = await client.listTools()
-    const looks = ['fleet_status', 'list_drains', 'explain_destination', 'get_command', 'plan']
+    const looks = [
+      'fleet_status',
+      'list_drains',
+      'explain_destination',
+      'get_command',
+      'list_events',
+      'doctor',
+      'plan',
+    ]
     expect(tools.map(({ name }) => name)).toEqual([...looks, ...more])
     const isReadOnly = (name: string) => tools.find((each) => each.name === name)?.annotations?.readOnlyHint
     expect(tools.map(({ name }) => isReadOnly(name))).toEqual([
@@ -120,6 +128,16 @@ describe('a client of kdc mcp', () => {
     )
   })
 
+  test('is told who changed what and why, and what is wrong', async () => {
+    const { kdc, found } = await connected()
+    await kdc(`drain ${server} -m '${reason}'`, { who: bob })
+    for (const args of [{}, { target: server }])
+      expect(await found('list_events', args)).toMatchObject({
+        changes: [{ kind: 'placed', who: bob, why: reason, destinations: expect.arrayContaining([server]) }],
+      })
+    expect(await found('doctor')).toMatchObject({ findings: expect.any(Array) })
+  })
+
   test('freezes only until a time, since it can not end that', async () => {
     const { call, found } = await connected('mcp --allow freeze')
     expect(await call('freeze', { reason })).toMatchObject({ isError: true })
@@ -140,6 +158,7 @@ test('what somebody wrote into a reason is a value of its key, also in the text'
     ['fleet_status', {}],
     ['list_drains', {}],
     ['explain_destination', { target: server }],
+    ['list_events', {}],
   ] as const) {
     const { content, structuredContent } = await call(name, args)
     const [text] = content

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { Client } from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import type { Machine } from '../../lab/auto-scaling/machines.ts'
@@ -116,6 +118,37 @@ test('who changed what, and why, is on file', async () => {
   const changes = await json(history, 'history', machine.uri)
   expect(changes.map(({ kind }) => kind)).toEqual(['lifted', 'placed'])
   expect(changes.at(-1)).toMatchObject({ why: 'disk failing', who: expect.stringMatching(/^arn:/) })
+})
+
+test('a client of the Model Context Protocol drains a server with a plan, and gives it back with another', async () => {
+  const env = { PATH: process.env['PATH'] ?? '', ...world().emulator.env() }
+  const args = [program, 'mcp', '--allow', 'drain']
+  const transport = new StdioClientTransport({ command: process.execPath, args, env, stderr: 'ignore' })
+  const client = new Client({ name: 'e2e', version: '1' }, { versionNegotiation: { mode: 'auto' } })
+  await client.connect(transport)
+  const call = async (name: string, asked: Readonly<Record<string, unknown>>) => {
+    const { isError, content, structuredContent } = await client.callTool({ name, arguments: { ...asked } })
+    return isError ? { content } : structuredContent
+  }
+  const planned = z.object({ plan: z.string() })
+  const of = { target: machine.uri, reason: 'a model says so' }
+  try {
+    const { plan } = planned.parse(await call('plan', { command: 'drain', ...of }))
+    expect(new Set(await flagsOn())).toEqual(new Set(['A']))
+    expect(await call('drain', { ...of, plan })).toMatchObject({ outcome: { result: 'started' } })
+    expect(new Set(await flagsOn())).toEqual(new Set(['D']))
+    expect(await call('drain', { ...of, plan })).toMatchObject({
+      content: [{ text: expect.stringContaining('was used before') }],
+    })
+    expect(await call('list_drains', {})).toMatchObject({ drains: [{ uris: [machine.uri], why: of.reason }] })
+    const back = planned.parse(await call('plan', { command: 'activate', ...of }))
+    expect(await call('activate', { ...of, plan: back.plan })).toMatchObject({
+      outcome: { result: 'lifted' },
+    })
+    expect(new Set(await flagsOn())).toEqual(new Set(['A']))
+  } finally {
+    await client.close()
+  }
 })
 
 test('an unknown stack ends with 1, in one line that says what to do', async () => {
