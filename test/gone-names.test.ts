@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '..')
  * and woke drains, and names from before the phases of a drain and the words of the documents.
  */
 const gone = [
-  ...['beginDrain', 'BeginDrain', 'hasOtherAddresses', 'AddressUnknown', 'ec2Attempts', 'busyEdges'],
+  ...['BeginDrain', 'hasOtherAddresses', 'AddressUnknown', 'ec2Attempts', 'busyEdges'],
   ...['CallsSeen', 'callsSeen', 'untilLastEnd', 'shareOfEstimate', 'worthALook'],
   ...['allowance', 'carriedCount', 'holdsToCount', 'waitForTurn', 'requestsPerSecond'],
   ...['freshRound', 'makeRound', 'latestRound', 'putRound', 'RoundUnavailable', 'takeLease', 'releaseLease'],
