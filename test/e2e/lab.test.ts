@@ -160,7 +160,7 @@ describe('commands that documents name', () => {
     for (const { exempt: why } of some(exempt)) expect(why?.length).toBeGreaterThan(10)
   })
 
-  // Documents name a server as a fleet of EC2 has it: here one of the lab's takes its place, and nothing else.
+  // Documents name a server as a fleet of EC2 has it. One of the lab's takes its place, and nothing else.
   describe.each(all)('$document', ({ document, blocks }) => {
     const runs = blocks.filter(isRun)
     const place = join(folder, document.replaceAll(/\W/g, '-'))
