@@ -4,7 +4,7 @@ import type { EdgeResult } from '../control/edge-result.ts'
 import type { EdgeRecord } from '../control/entry-record.ts'
 import { UnexpectedAnswer } from '../control/errors.ts'
 import { filedForm } from '../control/filed-change.ts'
-import { belongsTo, type Hold, holdKey, isByChoice, mayShowMore } from '../control/hold.ts'
+import { belongsTo, type Hold, holdKey, mayShowMore } from '../control/hold.ts'
 import { type EdgeHead, type Reading, readable } from '../control/reading.ts'
 import type { Ports } from '../ports/ports.ts'
 import { resultsOn, resultWithout } from '../stored/edge-results.ts'
@@ -75,7 +75,7 @@ async function hasOpenDrain(
   change: Change,
   { holds }: Stored,
 ): Promise<boolean> {
-  if (change.kind !== 'lifted' || !isByChoice(change.hold)) return false
+  if (change.kind !== 'lifted') return false
   const id = holdKey(change.hold)
   if (holds.some((hold) => hold.source !== 'retired' && holdKey(hold) === id)) return false
   const drain = await store.drain(id)

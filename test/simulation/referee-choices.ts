@@ -58,7 +58,7 @@ function judgeFloors(history: History, placed: Placement, findings: Findings): v
   const from = decidedFrom(choices, placed)
   const room = roomOf(history, from, placed.at)
   const floor = forbiddenByAll(room, placed, from, placed.at)
-  const isHeld = choices.everHeld(from, placed.at).some(({ key, at }) => key === placed.key && at < placed.at)
+  const isHeld = isHeldAlready(choices, placed, from)
   findings.check(
     'the floors are kept',
     floor === undefined && (isHeld || isAnyFresh(room, from, placed.at)),
@@ -68,15 +68,19 @@ function judgeFloors(history: History, placed: Placement, findings: Findings): v
   )
 }
 
+/** What is held already, by whomever, takes nothing. */
+function isHeldAlready(choices: Choices, placed: Placement, from: number): boolean {
+  return choices
+    .everHeld(from, placed.at)
+    .some((hold) => hold.at < placed.at && (hold.key === placed.key || isOfOneServer(hold, placed)))
+}
+
 function judgeLimit(history: History, placed: Placement, findings: Findings): void {
   const { choices } = history.truth
   const { atOnce } = history.plan
   if (atOnce === undefined || placed.isForced) return
   const from = decidedFrom(choices, placed)
-  const isHeld = choices
-    .everHeld(from, placed.at)
-    .some((hold) => hold.at < placed.at && (hold.key === placed.key || isOfOneServer(hold, placed)))
-  if (isHeld) return
+  if (isHeldAlready(choices, placed, from)) return
   const underWay = surelyUnderWay(choices, placed.key, from, placed.at)
   findings.check(
     'the floors are kept',
