@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import type { Desk } from './desk.ts'
+import { harmless } from './format.ts'
 
 /** Asks somebody at a terminal. Ctrl-C, Ctrl-D and a terminal that closes are a no. */
 export function createAsk(
@@ -13,7 +14,7 @@ export function createAsk(
     // A question that is open then is never answered.
     prompt.once('close', () => closed.resolve('no'))
     try {
-      const answer = prompt.question(question, { signal: stopped })
+      const answer = prompt.question(harmless(question), { signal: stopped })
       return /^y(es)?$/i.test((await Promise.race([answer, closed.promise])).trim())
     } catch {
       return false

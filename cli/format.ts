@@ -12,6 +12,19 @@ export interface Shown {
   readonly text: (screen: Screen) => string
 }
 
+const beginsCommand = String.fromCodePoint(27)
+
+/**
+ * What is printed to people: what somebody wrote is no command to a terminal. Lines end, and the colours of
+ * `styleText` stay.
+ */
+export function harmless(text: string): string {
+  return text.replaceAll(/\p{Cc}(\[\d+m)?/gu, (found, colour = '') => {
+    const isOurs = found.startsWith('\n') || (colour !== '' && found.startsWith(beginsCommand))
+    return isOurs ? found : `·${colour}`
+  })
+}
+
 export function formatted({ data, lines, text }: Shown, format: Format, screen: Screen): string {
   switch (format) {
     case 'json':
@@ -21,9 +34,9 @@ export function formatted({ data, lines, text }: Shown, format: Format, screen: 
     case 'yaml':
       return stringify(JSON.parse(JSON.stringify(data)))
     case 'wide':
-      return `${text({ ...screen, columns: undefined })}\n`
+      return `${harmless(text({ ...screen, columns: undefined }))}\n`
     case 'table':
-      return `${text(screen)}\n`
+      return `${harmless(text(screen))}\n`
     default:
       return format satisfies never
   }

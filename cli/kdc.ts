@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../functions/ports/clock.ts'
 import { createAsk } from './ask.ts'
 import type { Desk } from './desk.ts'
+import { harmless } from './format.ts'
 import { run } from './program.ts'
 
 const stop = new AbortController()
@@ -32,7 +33,7 @@ const contexts = join(process.env['XDG_CONFIG_HOME'] || join(homedir(), '.config
 const { isTTY = false } = process.stdout
 const desk: Desk = {
   out: (text) => process.stdout.write(text),
-  err: (text) => process.stderr.write(text),
+  err: (text) => process.stderr.write(harmless(text)),
   screen: {
     get columns() {
       return isTTY ? process.stdout.columns : undefined

@@ -44,11 +44,10 @@ async function main(options: Options): Promise<number> {
   const sabotage = options.sabotage && sabotageNamed(options.sabotage)
   const scenarios = sabotage ? [sabotage.scenario] : chosen(options)
   const display = openDisplay(process.stdout, process.env)
-  const lostTime = watchLostTime()
   if (sabotage) display.log(`sabotage: ${sabotage.what}`)
   const inFrontOf = sabotage?.inFrontOf
   try {
-    const busy = await whyBusy(lostTime)
+    const busy = await whyBusy()
     if (busy !== undefined) display.log(busy)
     const done = await withWorld(
       {
@@ -60,11 +59,13 @@ async function main(options: Options): Promise<number> {
       },
       async (world: World) => {
         display.watch(world)
+        const lostTime = watchLostTime()
         const finished = await run(world, scenarios, {
           sabotage: sabotage?.name,
           judged: display.judged,
           lostTime: lostTime.soFar,
         })
+        await lostTime.close()
         const workflowLog = await writeWorkflowLog(world)
         display.close()
         return { ...finished, workflowLog, runDir: world.runDir }
@@ -73,7 +74,6 @@ async function main(options: Options): Promise<number> {
     return conclude(done, sabotage)
   } finally {
     display.close()
-    await lostTime.close()
   }
 }
 

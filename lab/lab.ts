@@ -1,5 +1,4 @@
 import { Command, Option } from 'commander'
-import * as z from 'zod'
 import { environmentFile, labThatIsUp, NoLab, openLabDoor, tellLab } from './playground/door.ts'
 import { feedEvents } from './playground/feed.ts'
 import { makeHealthy } from './playground/healthy.ts'
@@ -90,6 +89,11 @@ const program = new Command('lab')
     new Option('--kamailio <release>', 'Kamailio of the edges').choices(['6.1', '5.6']).default('6.1'),
   )
   .action(up)
+function wholeSeconds(text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text)
+  throw new OrderRefused(`--seconds takes a whole number, and not "${text}"`)
+}
+
 const tells =
   (given: (...words: string[]) => Order) =>
   async (...words: string[]) =>
@@ -119,9 +123,7 @@ program
   .description('one more call, through an edge (edge-a if left out)')
   .option('--seconds <n>', 'how long it is up, 25 at most', '20')
   .action(async (edge: string | undefined, { seconds }: { readonly seconds: string }) =>
-    print(
-      ...(await tellLab({ name: 'call', edge: edge ?? 'edge-a', seconds: z.coerce.number().parse(seconds) })),
-    ),
+    print(...(await tellLab({ name: 'call', edge: edge ?? 'edge-a', seconds: wholeSeconds(seconds) }))),
   )
 program
   .command('break <edge>')

@@ -60,11 +60,13 @@ const busyLoad = 2
 const looksForMs = 1000
 
 /** @returns why a run on this machine may have no verdict; undefined: nothing speaks against it */
-export async function whyBusy(watch: LostTimeWatch): Promise<string | undefined> {
+export async function whyBusy(): Promise<string | undefined> {
+  const watch = watchLostTime()
   await sleep(looksForMs)
   const [load = 0] = loadavg()
   const cores = availableParallelism()
   const lost = watch.soFar()
+  await watch.close()
   if (load / cores < busyLoad && !isTooSlow(lost, looksForMs / 1000)) return undefined
   return `this machine is busy (load ${load.toFixed(1)} on ${cores} cores, ${lost.totalMs} ms lost in a second): the run may be too slow to judge`
 }

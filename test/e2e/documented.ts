@@ -47,11 +47,11 @@ export function commandLine(blocks: readonly string[], folder: string): string[]
   return ['-c', runner, 'bash', ...names]
 }
 
-/** What became of the nth block. */
+/** What became of the nth block; `failed` names each command that did. */
 export function ranBlock(folder: string, n: number): { readonly out: string; readonly failed: string } {
-  const read = (ending: string) => {
-    const file = join(folder, `${n}.${ending}`)
-    return existsSync(file) ? readFileSync(file, 'utf8') : ''
-  }
-  return { out: read('out'), failed: read('failed') }
+  const file = (ending: string) => join(folder, `${n}.${ending}`)
+  // Its shell may have ended before.
+  if (!existsSync(file('out'))) return { out: '', failed: 'it was not run' }
+  const out = readFileSync(file('out'), 'utf8')
+  return { out, failed: existsSync(file('failed')) ? readFileSync(file('failed'), 'utf8') : '' }
 }

@@ -141,6 +141,7 @@ describe('a lab that is up', () => {
     [['scale-in', 'ms-44'], 'there is no server "ms-44": ms-1, ms-2'],
     [['break', 'edge-z'], 'there is no edge "edge-z": edge-a, edge-b'],
     [['call', '--seconds', '60'], 'ask for 25 s at most'],
+    [['call', '--seconds', 'x'], 'takes a whole number'],
     [[], 'a lab is up in this folder already'],
   ])('refuses %j in words', async (words, why) => {
     expect(await lab(...words)).toMatchObject({ code: 1, out: '', err: expect.stringContaining(why) })

@@ -133,6 +133,16 @@ describe('a machine that took the time that calls need', () => {
     },
   )
 
+  test.each([
+    { strangers: [{ figure: 'edges.writes', text: 'edge-a got 2 writes' }] },
+    { broken: [{ figure: 'scenarios', text: 'it threw' }] },
+  ])('excuses no second writer, and no scenario that broke off: %j', (found) => {
+    expect(makeReport({ ...input, ...found, lostTime: stopped })).toMatchObject({
+      passed: false,
+      tooSlow: false,
+    })
+  })
+
   test('takes nothing from a run in which every promise held', () => {
     expect(makeReport({ ...input, lostTime: stopped })).toMatchObject({ passed: true, tooSlow: false })
   })
