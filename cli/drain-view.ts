@@ -82,7 +82,7 @@ export function drainView(drain: Drain, stored: Stored): DrainView | undefined {
     atDeadline: atDeadline(drain, { callsLeft, unknown, unconfirmed }),
     overdue: memory.overdue === true || (!isHeld && stored.at >= hold.until),
     trend: unknown.length > 0 ? 'unknown' : trendOf(counts),
-    ...(ending && { ends: endsView(ending) }),
+    ...(ending && { ends: endsView(ending, stored.at) }),
     ...(drain.nextLookAt !== undefined && { nextLook: utc(drain.nextLookAt) }),
   }
 }

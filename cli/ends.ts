@@ -4,8 +4,10 @@ import { fromNow, span, utc } from './times.ts'
 /** When a drain will most likely be over (ISO 8601), or why nobody can tell. */
 export type EndsView = { readonly earliest: string; readonly latest: string } | { readonly unknown: string }
 
-export function endsView(ending: Ending): EndsView {
+/** @param now a range that is over by then has said too little */
+export function endsView(ending: Ending, now: number): EndsView {
   if ('unknown' in ending) return ending
+  if (ending.latest < now) return { unknown: 'it takes longer than its calls had led one to expect' }
   return { earliest: utc(ending.earliest), latest: utc(ending.latest) }
 }
 

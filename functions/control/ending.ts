@@ -18,11 +18,13 @@ const fewestEnded = 3
 /** So long after its last call settle has found that out, at the latest, and a look was made. */
 const noticedWithinMs = 30_000
 
+/** Of the later half of what is remembered: calls that ended hours ago make no trend. */
 export function trendOf({ totals, begunAt }: Counts): Trend {
   const [first, last] = [totals[0], totals.at(-1)]
   if (begunAt !== undefined && totals.length < fewestCounts) return 'rising'
   if (first === undefined || last === undefined || first === last) return 'unknown'
-  return last.calls < first.calls ? 'falling' : 'steady'
+  const before = totals[Math.floor((totals.length - 1) / 2)] ?? first
+  return last.calls < before.calls ? 'falling' : 'steady'
 }
 
 /**

@@ -95,6 +95,20 @@ test('a count that was seen before is not remembered twice', () => {
   expect(trendOf(counting(first, [counted('a', 9, 6)], 9))).toBe('steady')
 })
 
+test('calls that stay while others ended hours ago are no falling trend', () => {
+  const minute = 60_000
+  const after = (minutes: number) => {
+    let counts = counting(undefined, [counted('a', 49, 0)], 49)
+    for (let at = 1; at <= minutes; at++) {
+      const calls = Math.max(3, 49 - at * 5)
+      counts = counting(counts, [counted('a', calls, at * minute)], calls)
+    }
+    return counts
+  }
+  expect(trendOf(after(5))).toBe('falling')
+  expect(trendOf(after(180))).toBe('steady')
+})
+
 test('an edge whose number is not known is no zero', () => {
   const known = { calls: 3, source: 'profile', outbound: true, begun: 7 } as const
   const more = { flags: 'disabled', at: 5, readBy: 6, bootTime: 'b' } as const
