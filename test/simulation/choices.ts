@@ -164,8 +164,9 @@ export class Choices {
     })
   }
 
+  /** As the table has them: its machine's launch time may be filled in later. */
   private bySubject(): Map<string, HoldWritten[]> {
-    return Map.groupBy(this.holds, ({ key, subject }) => `${key} ${subject}`)
+    return Map.groupBy(this.holds, ({ key, subject }) => `${key} ${subject.split(' ')[0]}`)
   }
 }
 
