@@ -3,6 +3,7 @@ import type { CommandOutcomeRow } from '../functions/ports/store.ts'
 import type { Screen } from './desk.ts'
 import type { Shown } from './format.ts'
 import { type Column, table } from './table.ts'
+import { utc } from './times.ts'
 
 const entry = z.object({ set: z.int(), uri: z.string(), before: z.string(), after: z.string() })
 const write = z.object({ set: z.int(), uri: z.string(), state: z.string() })
@@ -16,6 +17,19 @@ const edge = z.object({
   listed: z.union([z.int(), z.object({ before: z.int(), after: z.int() })]).optional(),
   /** of a drain's dry run */
   plan: z.object({ writes: z.array(write), refused: z.array(z.object({ uri: z.string() })) }).optional(),
+  calls: z
+    .union([z.object({ counted: z.int() }), z.object({ notCounted: z.string(), ofEdge: z.int().optional() })])
+    .optional(),
+  /** of a reload's dry run */
+  heldAgain: z.int().optional(),
+  guarded: z.boolean().optional(),
+  readAt: z.number().optional(),
+})
+const unread = z.object({ edge: z.string(), unreadable: z.string() })
+const freeze = z.object({ who: z.string(), why: z.string(), until: z.number().optional() })
+const waiting = z.object({
+  ...{ drainId: z.string(), who: z.string(), why: z.string() },
+  because: z.string().optional(),
 })
 const named = z.object({ source: z.string(), id: z.string(), who: z.string(), why: z.string() })
 
@@ -25,6 +39,7 @@ const outcomeForm = z.object({
   command: z.string(),
   result: z.string(),
   because: z.string().optional(),
+  edge: z.string().optional(),
   destinations: z.array(z.string()).default([]),
   hold: z.string().optional(),
   edges: z.array(edge).default([]),
@@ -37,9 +52,18 @@ const outcomeForm = z.object({
     .array(z.object({ target: z.string(), result: z.string(), because: z.string().optional() }))
     .default([]),
   counts: z.record(z.string(), z.int()).default({}),
+  unread: z.array(unread).default([]),
   /** of a drain's dry run */
   clearance: z.object({ begins: z.boolean(), because: z.string().optional() }).optional(),
   heldBy: z.array(named).default([]),
+  /** of an activate's dry run */
+  wouldDrop: z.array(named).default([]),
+  /** of a release's dry run */
+  drains: z.array(z.object({ drainId: z.string(), calls: z.int().optional() })).optional(),
+  /** of a freeze and its end: their dry runs */
+  frozen: freeze.optional(),
+  waiting: z.array(waiting).default([]),
+  wouldBegin: z.array(z.string()).optional(),
   /** of may-restart */
   findings: z.array(z.object({ means: z.string(), words: z.string() })).default([]),
 })
@@ -53,11 +77,12 @@ export function knownOutcome(row: CommandOutcomeRow): Outcome | undefined {
 /** @param undo the command that takes it back */
 export function showOutcome(row: CommandOutcomeRow, undo?: string): Shown {
   const outcome = knownOutcome(row)
+  const more = otherLines(row)
   return {
     data: { ...row, ...(undo !== undefined && { undo }) },
     text: (screen) =>
       outcome
-        ? [...linesOf(outcome, screen), ...(undo === undefined ? [] : [`undo: ${undo}`])].join('\n')
+        ? [...linesOf(outcome, more, screen), ...(undo === undefined ? [] : [`undo: ${undo}`])].join('\n')
         : refusal(row),
   }
 }
@@ -67,20 +92,59 @@ function refusal(row: CommandOutcomeRow): string {
   return typeof refused === 'string' ? `refused: ${refused}` : JSON.stringify(rest, undefined, 2)
 }
 
-function linesOf(outcome: Outcome, screen: Screen): string[] {
-  const { id, command, result, because, destinations, edges } = outcome
-  const about = destinations.length > 0 ? ` ${destinations.join(', ')}` : ''
+/** What the command named is not repeated. */
+const request = [
+  'version',
+  'requestedBy',
+  'sender',
+  'reason',
+  'instance',
+  'destination',
+  'group',
+  'set',
+  'zone',
+]
+const times: Readonly<Record<string, string>> = {
+  removedAt: 'configured no more since',
+  unreadableSince: 'unreadable since',
+  readAt: 'read last at',
+  beginsAt: 'its window begins at',
+  endsAt: 'its hold ends at',
+  until: 'until',
+}
+
+/** What has no line of its own, so that a dry run hides nothing. */
+function otherLines(row: CommandOutcomeRow): string[] {
+  return Object.entries(row).flatMap(([key, value]) => {
+    const isShown = key in outcomeForm.shape || request.includes(key)
+    if (isShown || value === undefined || (Array.isArray(value) && value.length === 0)) return []
+    const words = times[key]
+    return words !== undefined && typeof value === 'number'
+      ? [`${words} ${utc(value)}`]
+      : [`${key}: ${JSON.stringify(value)}`]
+  })
+}
+
+function linesOf(outcome: Outcome, more: readonly string[], screen: Screen): string[] {
+  const { id, command, result, because, destinations, edge: one, edges } = outcome
+  const on = destinations.length > 0 ? destinations.join(', ') : one
+  const about = on === undefined ? '' : ` ${on}`
   const lines = edges.flatMap(edgeLines)
   return [
     `${command}${about}: ${result}${because === undefined ? '' : `: ${because}`}  (${id})`,
+    ...more,
     ...Object.entries(outcome.counts).map(([came, count]) => `${count} ${came}`),
+    ...outcome.unread.map(({ edge: name, unreadable }) => `${name} could not be read: ${unreadable}`),
     ...outcome.findings.map(({ means, words }) => `${means}: ${words}`),
     ...(outcome.clearance?.begins === false ? [`it would wait: ${outcome.clearance.because}`] : []),
     ...holdLines('held by', outcome.heldBy),
     ...holdLines('lifted', outcome.lifted),
     ...holdLines('would lift', outcome.wouldLift),
+    ...holdLines('would drop', outcome.wouldDrop),
     ...holdLines('dropped', outcome.dropped),
     ...holdLines('still held by', outcome.stillHeld),
+    ...releaseLines(outcome),
+    ...freezeLines(outcome),
     ...(outcome.members.length > 0 ? [table(memberColumns, outcome.members, screen)] : []),
     ...(lines.length > 0 ? [table(columns, lines, screen)] : []),
   ]
@@ -88,6 +152,28 @@ function linesOf(outcome: Outcome, screen: Screen): string[] {
 
 function holdLines(what: string, holds: Outcome['lifted']): string[] {
   return holds.map(({ source, id, who, why }) => `${what} ${source}/${id}: ${who}: ${why}`)
+}
+
+/** The calls that are cut if they are up all the same. */
+function releaseLines({ drains }: Outcome): string[] {
+  if (drains?.length === 0) return ['no drain waits for it']
+  return (drains ?? []).map(
+    ({ drainId, calls }) =>
+      `would go on without it: ${drainId}: calls counted there last: ${calls ?? 'unknown'}`,
+  )
+}
+
+function freezeLines({ frozen, waiting: drains, wouldBegin }: Outcome): string[] {
+  const end = frozen?.until === undefined ? '' : `, until ${utc(frozen.until)}`
+  return [
+    ...(frozen ? [`frozen by ${frozen.who}: ${frozen.why}${end}`] : []),
+    ...(wouldBegin && !frozen ? ['no freeze is in force'] : []),
+    ...drains.map(
+      ({ drainId, who, why, because = 'it begins within a minute' }) =>
+        `waits: ${drainId}: ${who}: ${why}: ${because}`,
+    ),
+    ...(wouldBegin ?? []).map((drainId) => `would begin without a freeze: ${drainId}`),
+  ]
 }
 
 interface Line {
@@ -117,35 +203,49 @@ const memberColumns: readonly Column<Outcome['members'][number]>[] = [
   { title: 'BECAUSE', cell: ({ because = '-' }) => because, least: 20 },
 ]
 
+type EdgeOutcome = Outcome['edges'][number]
+
 /** One for each entry, or one for the edge where it has none. */
-function edgeLines({
-  edge: name,
-  outcome,
-  detail,
-  unreadable,
-  entries,
-  listed,
-  plan,
-}: Outcome['edges'][number]): Line[] {
+function edgeLines(of: EdgeOutcome): Line[] {
+  const { edge: name, outcome, detail, unreadable, entries, listed } = of
   const what = detail === undefined ? (outcome ?? unreadable ?? '-') : `${outcome}: ${detail}`
-  const line = (of: string, change: string, its = what): Line => ({
-    edge: name,
-    what: its,
-    entry: of,
-    change,
-  })
-  if (plan)
-    return [
-      ...plan.writes.map(({ set, uri, state }) =>
-        line(`${set} ${uri}`, `→ ${state.toUpperCase()}`, 'would write'),
-      ),
-      ...plan.refused.map(({ uri }) => line(uri, '-', 'refused: listed more than once in its set')),
-      ...(plan.writes.length + plan.refused.length === 0 ? [line('-', '-', 'nothing to write')] : []),
-    ]
+  const line = (entry: string, change: string): Line => ({ edge: name, what, entry, change })
+  if (of.plan) return planLines(of, of.plan)
   if (listed !== undefined) {
     const change = typeof listed === 'number' ? String(listed) : `${listed.before} → ${listed.after}`
-    return [line('entries listed', change)]
+    return [line('entries listed', change), ...reloadLines(of, line)]
   }
   if (entries === undefined || entries.length === 0) return [line('-', '-')]
   return entries.map(({ set, uri, before, after }) => line(`${set} ${uri}`, `${before} → ${after}`))
+}
+
+function planLines(
+  { edge: name, calls }: EdgeOutcome,
+  { writes, refused }: NonNullable<EdgeOutcome['plan']>,
+): Line[] {
+  const line = (what: string, of: string, change: string): Line => ({ edge: name, what, entry: of, change })
+  return [
+    ...writes.map(({ set, uri, state }) => line('would write', `${set} ${uri}`, `→ ${state.toUpperCase()}`)),
+    ...refused.map(({ uri }) => line('refused: listed more than once in its set', uri, '-')),
+    ...(writes.length + refused.length === 0 ? [line('nothing to write', '-', '-')] : []),
+    ...(calls ? [line('calls at stake', '-', atStake(calls))] : []),
+  ]
+}
+
+function atStake(calls: NonNullable<EdgeOutcome['calls']>): string {
+  if ('counted' in calls) return String(calls.counted)
+  const most = calls.ofEdge === undefined ? '' : `; ${calls.ofEdge} of all media servers there`
+  return `not counted: ${calls.notCounted}${most}`
+}
+
+/** Of its dry run. */
+function reloadLines(
+  { heldAgain, guarded, readAt }: EdgeOutcome,
+  line: (entry: string, change: string) => Line,
+): Line[] {
+  return [
+    ...(heldAgain === undefined ? [] : [line('to be held again', String(heldAgain))]),
+    ...(guarded === undefined ? [] : [line('guarded until then', guarded ? 'yes' : 'no')]),
+    ...(readAt === undefined ? [] : [line('read at', utc(readAt))]),
+  ]
 }

@@ -52,7 +52,7 @@ test('whether an edge may be restarted is answered in words, and by the exit cod
   const { kdc, world } = kdcWorld()
   expect(await kdc('may-restart edge-a')).toMatchObject({
     code: 0,
-    out: expect.stringMatching(/^may-restart: yes/),
+    out: expect.stringMatching(/^may-restart edge-a: yes/),
   })
   world.edge('edge-a').callTo(server)
   expect(await kdc('may-restart edge-a')).toMatchObject({

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest'
+import { showOutcome } from '../../cli/show-outcome.ts'
+import { minutes, server } from '../world/world.ts'
+import { alice, bob, kdcWorld } from './kdc-world.ts'
+
+const screen = { columns: undefined, isTerminal: false, hasColour: false }
+
+test('a dry run of a release shows the edge, since when it is gone, and the calls that would be cut', async () => {
+  const { kdc, world } = kdcWorld()
+  world.edge('edge-b').callTo(server)
+  await world.scaleIn()
+  await world.pass(1 * minutes)
+  world.memory.fleet.list.splice(1, 1)
+  await world.pass(2 * minutes)
+  const { code, out } = await kdc('release edge-b -m lost --dry-run')
+  expect(code).toBe(0)
+  expect(out).toMatch(/^release edge-b: dry-run {2}\(/)
+  expect(out).toMatch(/\nconfigured no more since 2026-11-22T20:\d\d:\d\dZ\n/)
+  expect(out).toMatch(/\nread last at 2026-11-22T20:\d\d:\d\dZ\n/)
+  expect(out).toMatch(/would go on without it: lifecycle\/\S+: calls counted there last: 1\n/)
+})
+
+test('calls that nobody has counted on an edge that would be released are unknown, never none', () => {
+  const row = { id: 'r1', command: 'release', result: 'dry-run', drains: [{ drainId: 'operator/1' }] }
+  expect(showOutcome(row).text(screen)).toContain('operator/1: calls counted there last: unknown')
+})
+
+test('a dry run of the end of a freeze shows the freeze, what waits, and what would begin', async () => {
+  const { kdc } = kdcWorld()
+  await kdc('freeze -m maintenance --until 2h', { who: bob })
+  await kdc(`drain ${server} -m 'disk failing'`)
+  const { out } = await kdc('unfreeze --dry-run')
+  expect(out).toContain(`frozen by ${bob}: maintenance, until 2026-11-22T22:`)
+  expect(out).toContain(`waits: operator/10.0.1.20:5060;udp/${alice}: ${alice}: disk failing: frozen by`)
+  expect(out).toContain(`would begin without a freeze: operator/10.0.1.20:5060;udp/${alice}\n`)
+})
+
+test('a dry run of an activate shows what waits and would be dropped', async () => {
+  const { kdc } = kdcWorld()
+  await kdc('freeze -m maintenance')
+  await kdc(`drain ${server} -m 'disk failing'`)
+  const { out } = await kdc(`activate ${server} --dry-run`)
+  expect(out).toContain(`would drop operator/10.0.1.20:5060;udp/${alice}: ${alice}: disk failing\n`)
+})
+
+test('a dry run of a reload shows how many entries are held again, and whether calls are kept from them', async () => {
+  const { kdc } = kdcWorld()
+  await kdc(`drain ${server} -m 'disk failing'`)
+  const { out } = await kdc('reload edge-a --dry-run')
+  expect(out).toMatch(/^reload edge-a: dry-run/)
+  expect(out).toMatch(/edge-a +- +to be held again +2\n/)
+  expect(out).toMatch(/edge-a +- +guarded until then +yes\n/)
+  expect(out).toMatch(/edge-a +- +read at +2026-11-22T20:/)
+})
+
+test('a dry run of a drain shows the calls at stake, or why they are not counted', async () => {
+  const { kdc, world } = kdcWorld()
+  await world.settledAll()
+  world.edge('edge-a').callTo(server)
+  await world.pass(2 * minutes)
+  const fresh = await kdc(`drain ${server} -m 'disk failing' --dry-run`)
+  expect(fresh.out).toMatch(/edge-a +calls at stake +- +not counted: .+; 1 of all media servers there\n/)
+  await kdc(`drain ${server} -m 'disk failing'`)
+  await world.pass(1 * minutes)
+  const again = await kdc(`drain ${server} -m 'disk failing' --dry-run`)
+  expect(again.out).toMatch(/edge-a +calls at stake +- +1\n/)
+})
+
+test('what a later release adds to an outcome is printed as it is, and what was asked is not repeated', () => {
+  const row = { id: 'd1', command: 'drain', result: 'started', reason: 'why', later: { added: 1 }, none: [] }
+  expect(showOutcome(row).text(screen)).toBe('drain: started  (d1)\nlater: {"added":1}')
+})
