@@ -71,7 +71,7 @@ async function doCommand(
 }
 
 /** What was done, and what somebody has to put right. */
-function exitOf(desk: Desk, { result, edges }: Outcome): ExitCode {
+function exitOf(desk: Desk, { result, edges, counts, unread }: Outcome): ExitCode {
   const refusing = edges.filter(({ outcome }) => outcome === 'refused').map(({ edge }) => edge)
   if (refusing.length > 0)
     desk.err(
@@ -81,8 +81,14 @@ function exitOf(desk: Desk, { result, edges }: Outcome): ExitCode {
     desk.err(
       'something later was requested about it already: look with kdc status, and send it anew if need be\n',
     )
+  const left = [
+    ...['refused', 'stale'].flatMap((came) => (counts[came] ? [`${counts[came]} ${came}`] : [])),
+    ...(unread.length > 0 ? [`${unread.map(({ edge }) => edge).join(', ')} unread`] : []),
+  ]
+  if (left.length > 0) desk.err(`not done for all: ${left.join('; ')}\n`)
   const isDone = refusing.length === 0 && result !== 'stale' && result !== 'incomplete'
-  return isDone ? exitCodes.done : exitCodes.error
+  if (!isDone) return exitCodes.error
+  return left.length > 0 ? exitCodes.refused : exitCodes.done
 }
 
 export interface DrainOptions extends WriteOptions, ManyOptions {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { server } from '../world/world.ts'
+import { minutes, server } from '../world/world.ts'
 import { kdcWorld } from './kdc-world.ts'
 
 const drain = "drain --group media-servers -m 'new image'"
@@ -60,4 +60,25 @@ test('whether an edge may be restarted is answered in words, and by the exit cod
     out: expect.stringMatching(/no: 1 calls are up/),
   })
   expect(await kdc('may-restart edge-x')).toMatchObject({ code: 3, err: expect.stringContaining('edge-x') })
+})
+
+test('a member that is refused ends a drain of many with 3, and is counted on stderr', async () => {
+  const file = [1, 1].map((set) => ({ set, uri: server, flags: 'AP' }) as const)
+  const { kdc } = kdcWorld({ edges: [{ id: 'edge-a', file }] })
+  const { code, out, err } = await kdc(drain)
+  expect(out).toMatch(/\n1 refused\n/)
+  expect(err).toContain('not done for all: 1 refused\n')
+  expect(code).toBe(3)
+})
+
+test('an edge that could not be read is named, and ends a drain of many with 3: what it alone lists goes on', async () => {
+  const { kdc, world } = kdcWorld()
+  await world.settledAll()
+  world.edge('edge-b').misbehaviour = { unreachable: true }
+  await world.pass(1 * minutes)
+  await world.reconcile()
+  const { code, out, err } = await kdc("drain --set 1 -m 'new image'")
+  expect(out).toMatch(/\nedge-b could not be read: \S/)
+  expect(err).toContain('edge-b unread\n')
+  expect(code).toBe(3)
 })
