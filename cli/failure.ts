@@ -30,6 +30,16 @@ const remedies: readonly (readonly [RegExp, string])[] = [
 ]
 const networkCodes = ['ENOTFOUND', 'ECONNREFUSED', 'ECONNRESET', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH']
 
+/** Whether nobody answered, so that the same may go well a moment later. */
+export function isUnreached(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return /^(TimeoutError|NetworkingError)/.test(error.name) || networkCodes.includes(codeOf(error))
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error ? String(error.code) : ''
+}
+
 interface Failure {
   readonly line: string
   readonly exitCode: ExitCode
@@ -46,8 +56,7 @@ export function failureOf(error: unknown): Failure {
 }
 
 function otherRemedy(error: Error): string | undefined {
-  const code = 'code' in error ? String(error.code) : ''
-  if (networkCodes.includes(code)) return 'AWS is not reached: look at the network, and at --region'
+  if (networkCodes.includes(codeOf(error))) return 'AWS is not reached: look at the network, and at --region'
   if (/^Region is missing/.test(error.message)) return 'no region: name one with --region, or set AWS_REGION'
   if (error instanceof UnexpectedAnswer)
     return 'what is stored can not be read: kdc may be older than the deployment'

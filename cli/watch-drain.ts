@@ -2,7 +2,8 @@ import { holdKey } from '../functions/control/hold.ts'
 import { type Deployed, type Desk, rest } from './desk.ts'
 import { type DrainView, drainView } from './drain-view.ts'
 import { endsText, when } from './ends.ts'
-import { type ExitCode, exitCodes } from './exit-codes.ts'
+import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
+import { failureOf, isUnreached } from './failure.ts'
 import { lookAround, type Stored } from './look-around.ts'
 import { callsText, phaseText } from './show-fleet.ts'
 
@@ -27,8 +28,8 @@ export async function watchDrain(desk: Desk, deployed: Deployed, watched: Watche
   let printed = ''
   let deadline: string | undefined
   for (;;) {
+    const stored = await lookOnce(desk, deployed, watched)
     const now = desk.clock.now()
-    const stored = await lookAround(deployed, now, watched.hold)
     const step = stepOf(stored, watched, now)
     if (step.line !== printed) desk.err(`${step.line}${step.outlook ?? ''}\n`)
     printed = step.line
@@ -40,6 +41,28 @@ export async function watchDrain(desk: Desk, deployed: Deployed, watched: Watche
       desk.err('stopped watching; the drain goes on\n')
       return exitCodes.interrupted
     }
+  }
+}
+
+/** A network that is away for a while ends no watch. @throws Stop */
+async function lookOnce(
+  desk: Desk,
+  deployed: Deployed,
+  { hold, giveUpAt = Number.POSITIVE_INFINITY }: Watched,
+): Promise<Stored> {
+  for (let failed = 0; ; failed += 1) {
+    const now = desk.clock.now()
+    try {
+      return await lookAround(deployed, now, hold)
+    } catch (error) {
+      const { line } = failureOf(error)
+      const goesOn = `${line}; the drain goes on: kdc status shows it`
+      if (!isUnreached(error)) throw new Stop(goesOn, exitCodes.error, { cause: error })
+      if (now >= giveUpAt) throw new Stop(`timed out: ${goesOn}`, exitCodes.unknown, { cause: error })
+      if (failed === 0) desk.err(`${line}; trying again\n`)
+    }
+    if (!(await rest(desk, Math.min(pollMs, giveUpAt - now))))
+      throw new Stop('stopped watching; the drain goes on', exitCodes.interrupted)
   }
 }
 
