@@ -49,10 +49,9 @@ export async function lookAround(
   now: number,
   only?: string,
 ): Promise<Stored> {
-  const [heads, holds, waiting, freeze, machines, inventory, releases] = await Promise.all([
+  const [heads, { waiting, holds }, freeze, machines, inventory, releases] = await Promise.all([
     shelf.edgeHeads(),
-    shelf.holds(),
-    shelf.waiting(),
+    requestedIn(shelf),
     shelf.freeze(),
     shelf.machines(),
     shelf.inventory(),
@@ -79,6 +78,12 @@ export async function lookAround(
     instances: inventory?.instances ?? [],
     released: releases.map(({ edge }) => edge),
   }
+}
+
+/** What waits becomes a hold in one write: read the other way round, it might be in neither. */
+async function requestedIn(shelf: Shelf) {
+  const waiting = await shelf.waiting()
+  return { waiting, holds: await shelf.holds() }
 }
 
 async function readEdge(shelf: Shelf, head: StoredHead, isListed: boolean) {
