@@ -18,7 +18,7 @@ export function checkStored({ freeze, unread, edges, at }: Stored): Finding[] {
           ),
         ]
       : []),
-    ...unread.map((row) => error('unreadable-row', 'table', row, runbook('floors-limit-and-freeze'))),
+    ...unread.map((row) => error('unreadable-row', 'table', row, runbook(anchorOf(row)))),
     ...(latest > at + clocksApartMs
       ? [
           error(
@@ -30,4 +30,9 @@ export function checkStored({ freeze, unread, edges, at }: Stored): Finding[] {
         ]
       : []),
   ]
+}
+
+/** Only a drain that waits can be asked for again. */
+function anchorOf(row: string): string {
+  return row.startsWith('WAITING') ? 'floors-limit-and-freeze' : 'edges-unreachable'
 }

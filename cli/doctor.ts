@@ -1,5 +1,5 @@
 import { inParallel } from '../functions/aws/in-parallel.ts'
-import { InvalidMessage } from '../functions/control/errors.ts'
+import { InvalidMessage, UnexpectedAnswer } from '../functions/control/errors.ts'
 import { checkEdges } from './check-edges.ts'
 import { checkHooks } from './check-hooks.ts'
 import {
@@ -16,10 +16,10 @@ import { checkStored } from './check-stored.ts'
 import type { Deployed, Desk } from './desk.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { isDenied } from './failure.ts'
-import { error, type Finding, warning } from './finding.ts'
+import { error, type Finding, runbook, warning } from './finding.ts'
 import { type Format, formatted } from './format.ts'
 import { type GroupShown, planHooks } from './hook-plan.ts'
-import { lookAround } from './look-around.ts'
+import { lookAround, type Stored } from './look-around.ts'
 import { showFindings } from './show-findings.ts'
 import type { DeployedSettings, Resource, Surroundings } from './surroundings.ts'
 import { utc } from './times.ts'
@@ -30,7 +30,7 @@ export async function doctor(desk: Desk, deployed: Deployed, output: Format): Pr
   const around = await deployed.surroundings()
   const at = desk.clock.now()
   const settings = await settingsOf(around)
-  const stored = await look('dynamodb:Query', () => lookAround(deployed, at))
+  const stored = await storedOf(deployed, at)
   const known = stored.found?.edges.map(({ head }) => head.edge)
   const found = [
     ...settings.findings,
@@ -83,6 +83,16 @@ async function checked<T>(
 ): Promise<readonly Finding[]> {
   const { found, findings } = await look(action, async () => ({ shown: await work() }))
   return found ? check(found.shown) : findings
+}
+
+async function storedOf(deployed: Deployed, at: number): Promise<Looked<Stored>> {
+  try {
+    return await look('dynamodb:Query', () => lookAround(deployed, at))
+  } catch (unread) {
+    if (!(unread instanceof UnexpectedAnswer)) throw unread
+    const what = `${unread.message}; edges and drains were not checked`
+    return { findings: [error('unreadable-row', 'table', what, runbook('edges-unreachable'))] }
+  }
 }
 
 async function settingsOf(around: Surroundings): Promise<Looked<DeployedSettings>> {

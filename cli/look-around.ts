@@ -43,7 +43,10 @@ export interface Stored {
   readonly released: readonly string[]
 }
 
-/** @param only the hold whose drain is asked for: lists and other drains are not read */
+/**
+ * @param only the hold whose drain is asked for: lists and other drains are not read
+ * @throws UnexpectedAnswer where nothing can be known: of the holds, or of the one drain that is asked for
+ */
 export async function lookAround(
   { shelf, deployment }: Deployed,
   now: number,
@@ -55,13 +58,16 @@ export async function lookAround(
     shelf.freeze(),
     shelf.machines(),
     shelf.inventory(),
-    shelf.releases(),
+    rowsOf(() => shelf.releases()),
   ])
   const found = await inParallel(heads, (head) => readEdge(shelf, head, only === undefined))
   const drained = holds.filter(
     (hold) => hold.source !== 'retired' && (only === undefined || holdKey(hold) === only),
   )
-  const drains = await inParallel(drained, (hold) => shelf.drain(holdKey(hold)))
+  const drains = await inParallel(drained, async (hold) => {
+    const found = async () => [await shelf.drain(holdKey(hold))].filter((drain) => drain !== undefined)
+    return only === undefined ? rowsOf(found) : { rows: await found(), unread: [] }
+  })
   const frozen = inForce(freeze, now)
   const { timers, stack } = deployment
   return {
@@ -71,12 +77,12 @@ export async function lookAround(
       return { head, ...(read && { reading: read }), ...(list && { listing: list }) }
     }),
     readings: readingsAt(now, found, readable(machines), timers.longestCallSeconds),
-    drains: drains.filter((drain) => drain !== undefined),
+    drains: drains.flatMap(({ rows }) => rows),
     waiting: inOrder(waiting.drains),
-    unread: waiting.unread,
+    unread: [...waiting.unread, ...releases.unread, ...drains.flatMap(({ unread }) => unread)],
     ...(frozen && { freeze: frozen }),
     instances: inventory?.instances ?? [],
-    released: releases.map(({ edge }) => edge),
+    released: releases.rows.map(({ edge }) => edge),
   }
 }
 
@@ -84,6 +90,21 @@ export async function lookAround(
 async function requestedIn(shelf: Shelf) {
   const waiting = await shelf.waiting()
   return { waiting, holds: await shelf.holds() }
+}
+
+interface Rows<T> {
+  readonly rows: readonly T[]
+  readonly unread: readonly string[]
+}
+
+/** What can't be read is named, and keeps nothing else from being shown. */
+async function rowsOf<T>(read: () => Promise<readonly T[]>): Promise<Rows<T>> {
+  try {
+    return { rows: await read(), unread: [] }
+  } catch (error) {
+    if (error instanceof UnexpectedAnswer) return { rows: [], unread: [error.message] }
+    throw error
+  }
 }
 
 async function readEdge(shelf: Shelf, head: StoredHead, isListed: boolean) {

@@ -30,8 +30,8 @@ export function addReads(tools: Tools): void {
     input: z.strictObject({}),
     output: drainsForm,
     async work() {
-      const { drains, waiting, at } = fleetView(await stored())
-      return { drains, waiting, at }
+      const { drains, waiting, at, unread } = fleetView(await stored())
+      return { drains, waiting, at, unread }
     },
   })
   tool(tools, 'explain_destination', {

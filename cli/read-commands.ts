@@ -20,8 +20,11 @@ function print(desk: Desk, shown: Shown, format: Format): void {
   desk.out(formatted(shown, format, desk.screen))
 }
 
+/** Only `status` has a place for what can't be read. */
 async function stored(desk: Desk, deployed: Deployed): Promise<Stored> {
-  return lookAround(deployed, desk.clock.now())
+  const found = await lookAround(deployed, desk.clock.now())
+  for (const row of found.unread) desk.err(`a row can't be read: ${row}\n`)
+  return found
 }
 
 export async function status(
@@ -30,7 +33,11 @@ export async function status(
   { output, watch }: { readonly output: Format; readonly watch: boolean },
 ): Promise<ExitCode> {
   for (;;) {
-    const text = formatted(showStatus(fleetView(await stored(desk, deployed))), output, desk.screen)
+    const text = formatted(
+      showStatus(fleetView(await lookAround(deployed, desk.clock.now()))),
+      output,
+      desk.screen,
+    )
     desk.out(watch && desk.screen.isTerminal ? `${clearScreen}${text}` : text)
     if (!watch) return exitCodes.done
     if (!(await rest(desk, redrawMs))) return exitCodes.interrupted

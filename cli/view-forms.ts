@@ -78,7 +78,9 @@ const fleet = {
   unread: z.array(z.string()).describe('rows that cannot be read'),
 } satisfies Keys<FleetView>
 export const fleetForm = z.object(fleet) satisfies z.ZodType<FleetView>
-export const drainsForm = z.object({ drains: fleet.drains, waiting: fleet.waiting, at: time })
+export const drainsForm = z.object({
+  ...{ drains: fleet.drains, waiting: fleet.waiting, at: time, unread: fleet.unread },
+})
 
 const entries = z.object({
   edge: z.string(),

@@ -55,9 +55,10 @@ async function watchAll(desk: Desk, deployed: Deployed, options: OutputOptions):
     const state = stateOf(fleetView(stored))
     for (const [key, sighting] of state)
       if (sighting.is !== shown.get(key)?.is) print(desk, sighting, options)
-    for (const [key, { what, on }] of shown)
-      if (!state.has(key)) print(desk, { at: utc(now), what, on, is: 'over' }, options)
-    shown = state
+    // What can't be read is not over.
+    const gone = stored.unread.length > 0 ? [] : [...shown].filter(([key]) => !state.has(key))
+    for (const [, { what, on }] of gone) print(desk, { at: utc(now), what, on, is: 'over' }, options)
+    shown = stored.unread.length > 0 ? new Map([...shown, ...state]) : state
   } while (await rest(desk, pollMs))
   return exitCodes.interrupted
 }

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
-import { minutes, server } from '../world/world.ts'
+import { UnexpectedAnswer } from '../../functions/control/errors.ts'
+import { holdKey } from '../../functions/control/hold.ts'
+import { minutes, neighbour, server } from '../world/world.ts'
+import { doctorWorld } from './doctor-world.ts'
 import { kdcWorld } from './kdc-world.ts'
 
 const drain = `drain ${server} -m 'disk failing'`
@@ -24,4 +27,63 @@ test('a drain that begins while kdc reads is found all the same: --wait does not
   expect(err).toContain('it waits to begin')
   expect(err).not.toContain('its hold was lifted')
   expect(code).toBe(0)
+})
+
+const unread = (row: string) => () => Promise.reject(new UnexpectedAnswer(`${row}: who: is missing`))
+
+test('a drain that can not be read is named, and keeps neither the others nor the rest from being shown', async () => {
+  const { kdc, world, shelf, found } = doctorWorld()
+  await kdc(drain)
+  await kdc(`drain ${neighbour} -m 'noisy fan'`)
+  await world.pass(minutes)
+  const [first] = await world.memory.store.holds()
+  const lost = first && holdKey(first)
+  Object.assign(shelf, {
+    drain: (hold: string) => (hold === lost ? unread('DRAIN/x')() : world.memory.store.drain(hold)),
+  })
+  const status = await kdc('status', { deployed: { shelf } })
+  expect(status).toMatchObject({ code: 0, out: expect.stringContaining("a row can't be read: DRAIN/x: who") })
+  expect(status.out).toContain('noisy fan')
+  expect(status.out).not.toContain('disk failing')
+  for (const line of ['get drains', `explain ${server}`])
+    expect(await kdc(line, { deployed: { shelf } })).toMatchObject({
+      code: 0,
+      err: "a row can't be read: DRAIN/x: who: is missing\n",
+    })
+  expect((await found()).findings).toMatchObject([
+    { check: 'unreadable-row', what: 'DRAIN/x: who: is missing', mend: expect.stringMatching(/#edges-unre/) },
+  ])
+})
+
+test('of a drain that is waited for and can not be read nothing is guessed', async () => {
+  const { kdc, world } = kdcWorld()
+  const shelf = { ...world.memory.store, drain: unread('DRAIN/x') }
+  expect(await kdc(`${drain} --wait`, { deployed: { shelf } })).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('kdc: what is stored can not be read'),
+  })
+})
+
+test.each(['releases', 'holds'])(
+  '%s that can not be read are one finding of doctor, and keep no other from being found',
+  async (row) => {
+    const { around, shelf, found } = doctorWorld()
+    Object.assign(shelf, { [row]: unread(row) })
+    around.shown.reserved = 0
+    const { findings } = await found()
+    expect(findings.map(({ check }) => check)).toEqual(['unreadable-row', 'settle-stopped'])
+    expect(findings[0]?.what).toContain(`${row}: who: is missing`)
+  },
+)
+
+test('a drain that can not be read any more is not over to who watches', async () => {
+  const { kdc, world } = kdcWorld()
+  await kdc(drain)
+  const shelf = { ...world.memory.store }
+  const stop = new AbortController()
+  world.clock.at(world.clock.now() + minutes, () => Object.assign(shelf, { drain: unread('DRAIN/x') }))
+  world.clock.at(world.clock.now() + 2 * minutes, () => stop.abort())
+  const { out } = await kdc('watch', { deployed: { shelf }, stopped: stop.signal })
+  expect(out).toMatch(/drain {3}\S+ {2}drain/)
+  expect(out).not.toMatch(/over\n/)
 })
