@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
 import { plan } from '../../lab/scenarios/fleet-plan.ts'
+import { waitFor } from '../../lab/scenarios/stage.ts'
 import { breakGroups, handOnAlarms, handOnEdges, handOnEvents, handOnFunctions } from './doctor-plants.ts'
 import { runKdc } from './kdc-process.ts'
 import { sharedWorld } from './shared-world.ts'
@@ -58,7 +59,15 @@ test('each of what is planted in it is found, and nothing else', async () => {
     edges.listOddEntries(),
     edges.loseEdge(),
   ])
-  await functions.settle()
+  // Their parameters are read anew when their event has come.
+  const areRead = async () => {
+    await functions.settle()
+    const { findings } = await found()
+    return ['-guard edge-c', '-guard edge-d', '-unreadable edge-b'].every((end) =>
+      findings.some((finding) => finding.endsWith(end)),
+    )
+  }
+  expect(await waitFor(90_000, areRead, 1000)).toBe(true)
   breakGroups(world())
   await Promise.all([
     edges.putParameter('edge-x', 'http://10.0.0.5:8080/rpc'),
