@@ -171,6 +171,33 @@ test('what somebody wrote into a reason is a value of its key, also in the text'
   }
 })
 
+test('who froze the fleet, and why, gets into no other sentence than those that are named as data', async () => {
+  const { kdc, call, client } = await connected()
+  await kdc(`freeze -m '${injected}'`, { who: bob })
+  await kdc(`drain ${server} -m '${reason}'`)
+  const keys = new Set<string>()
+  for (const [name, args] of [
+    ['fleet_status', {}],
+    ['explain_destination', { target: server }],
+    ['list_events', {}],
+    ['doctor', {}],
+  ] as const) {
+    const { structuredContent } = await call(name, args)
+    for (const key of keysOf(structuredContent, 'SYSTEM')) keys.add(key)
+  }
+  expect([...keys].sort()).toEqual(['next', 'what', 'why'])
+  const named = / named ([\w, ]+) were written/.exec(client.getInstructions() ?? '')?.[1]?.split(/, | or /)
+  expect(named).toEqual(expect.arrayContaining([...keys, 'undo']))
+})
+
+test('kdc mcp that is stopped before it serves ends all the same', async () => {
+  const { kdc } = kdcWorld()
+  const [, ours] = InMemoryTransport.createLinkedPair()
+  expect(await kdc('mcp', { stopped: AbortSignal.abort(), transport: async () => ours })).toMatchObject({
+    code: 0,
+  })
+})
+
 test('a sender of whom the settings want plans drains by kdc mcp, and not by kdc drain', async () => {
   const senders = [{ id: aliceId, name: 'agent', needsPlan: true }]
   const { kdc, found } = await connected('mcp --allow drain', { config: { senders } })
@@ -197,4 +224,13 @@ function textsOf(found: unknown, key = ''): { readonly whys: string[]; readonly 
   if (typeof found !== 'object' || found === null) return { whys: [], others: [] }
   const all = Object.entries(found).map(([name, value]) => textsOf(value, Array.isArray(found) ? key : name))
   return { whys: all.flatMap(({ whys }) => whys), others: all.flatMap(({ others }) => others) }
+}
+
+/** The keys of the texts that contain a word. */
+function keysOf(found: unknown, word: string, key = ''): string[] {
+  if (typeof found === 'string') return found.includes(word) ? [key] : []
+  if (typeof found !== 'object' || found === null) return []
+  return Object.entries(found).flatMap(([name, value]) =>
+    keysOf(value, word, Array.isArray(found) ? key : name),
+  )
 }
