@@ -18,9 +18,9 @@ import {
   GetFunctionConfigurationCommand,
   LambdaClient,
   type LambdaClientConfig,
-  ResourceNotFoundException as NoMapping,
+  ResourceNotFoundException as NotInLambda,
 } from '@aws-sdk/client-lambda'
-import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { GetQueueAttributesCommand, QueueDoesNotExist, SQSClient } from '@aws-sdk/client-sqs'
 import { SSMClient } from '@aws-sdk/client-ssm'
 import * as z from 'zod'
 import { readEdges, routesDiffer } from '../functions/aws/fleet.ts'
@@ -28,8 +28,8 @@ import { controlConfig } from '../functions/contracts/config.ts'
 import type { Deployment } from '../functions/contracts/deployment.ts'
 import { edgeAccessEnvironment, environment } from '../functions/contracts/names.ts'
 import { parseAs, parseJson } from '../functions/contracts/parse.ts'
-import { InvalidConfiguration } from '../functions/control/errors.ts'
-import type { Hook, Resource, State, Surroundings } from './surroundings.ts'
+import { InvalidConfiguration, InvalidMessage } from '../functions/control/errors.ts'
+import type { Hook, Resource, Surroundings } from './surroundings.ts'
 
 /** What every client of the SDK takes. */
 type ClientSettings = Pick<LambdaClientConfig, 'maxAttempts' | 'region' | 'profile' | 'requestHandler'>
@@ -90,13 +90,17 @@ function ofStack(made: Made, settings: ClientSettings): OfStack {
       }
     },
     async messages(queueUrl) {
-      const { Attributes } = await sqs.send(
-        new GetQueueAttributesCommand({
-          QueueUrl: queueUrl,
-          AttributeNames: ['ApproximateNumberOfMessages'],
-        }),
-      )
-      return Number(Attributes?.['ApproximateNumberOfMessages'] ?? 0)
+      try {
+        const { Attributes } = await sqs.send(
+          new GetQueueAttributesCommand({
+            QueueUrl: queueUrl,
+            AttributeNames: ['ApproximateNumberOfMessages'],
+          }),
+        )
+        return Number(Attributes?.['ApproximateNumberOfMessages'] ?? 0)
+      } catch (error) {
+        return goneOr(error, error instanceof QueueDoesNotExist)
+      }
     },
     async alarms(names) {
       const found = []
@@ -123,32 +127,44 @@ function ofStack(made: Made, settings: ClientSettings): OfStack {
 type OfFunctions = Pick<Surroundings, 'settings' | 'settle' | 'mapping'>
 function ofFunctions({ settleFunction: FunctionName }: Made, settings: ClientSettings): OfFunctions {
   const lambda = new LambdaClient(settings)
+  async function variables() {
+    try {
+      const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }))
+      return Environment?.Variables ?? {}
+    } catch (error) {
+      if (!(error instanceof NotInLambda)) throw error
+      throw new InvalidMessage(`the function ${FunctionName} was deleted: deploy the stack again`)
+    }
+  }
   return {
     async settings() {
-      const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }))
-      const values = Environment?.Variables ?? {}
+      const values = await variables()
       const name = 'settings of the functions'
       const control = parseAs(controlConfig, parseJson(values[environment.config] ?? '', name), name)
       const routes = values[edgeAccessEnvironment.routes]
       return { control, ...(routes !== undefined && { routes: routes.split(',') }) }
     },
     async settle() {
-      const shown = await lambda.send(new GetFunctionConcurrencyCommand({ FunctionName }))
-      const { ReservedConcurrentExecutions: reserved } = shown
-      return { name: FunctionName, ...(reserved !== undefined && { reserved }) }
+      try {
+        const shown = await lambda.send(new GetFunctionConcurrencyCommand({ FunctionName }))
+        const { ReservedConcurrentExecutions: reserved } = shown
+        return { name: FunctionName, ...(reserved !== undefined && { reserved }) }
+      } catch (error) {
+        return { name: FunctionName, reserved: goneOr(error, error instanceof NotInLambda) }
+      }
     },
     async mapping(id) {
       try {
         const { State: shown = '' } = await lambda.send(new GetEventSourceMappingCommand({ UUID: id }))
         return /^Disabl/.test(shown) ? 'disabled' : 'enabled'
       } catch (error) {
-        return goneOr(error, error instanceof NoMapping)
+        return goneOr(error, error instanceof NotInLambda)
       }
     },
   }
 }
 
-function goneOr(error: unknown, isGone: boolean): State {
+function goneOr(error: unknown, isGone: boolean): 'gone' {
   if (isGone) return 'gone'
   throw error
 }

@@ -52,6 +52,8 @@ function switchedOff({ check, on, state, what }: Switch, enable: () => string): 
 }
 
 export function checkSettle({ name, reserved }: SettleShown): Finding[] {
+  if (reserved === 'gone')
+    return [error('settle-gone', name, 'it was deleted: no edge is read or written', redeploy)]
   if (reserved !== 0) return []
   return [
     error(
@@ -81,10 +83,12 @@ const queueKinds: readonly { readonly ends: RegExp; readonly check: string; read
 ]
 
 /** @param queues how many messages each has */
-export function checkQueues(queues: readonly Shown<number>[]): Finding[] {
+export function checkQueues(queues: readonly Shown<number | 'gone'>[]): Finding[] {
   return queues.flatMap(({ resource: { name, logicalId }, shown }) => {
     const on = name.slice(name.lastIndexOf('/') + 1)
     const kind = queueKinds.find(({ ends }) => ends.test(logicalId))
+    if (shown === 'gone')
+      return [error('queue-gone', on, 'it was deleted: what was sent to it is lost', redeploy)]
     if (kind && shown > 0)
       return [error(kind.check, on, `${shown} messages that could not be done`, runbook(kind.anchor))]
     if (!kind && shown > backlog)
@@ -93,8 +97,25 @@ export function checkQueues(queues: readonly Shown<number>[]): Finding[] {
   })
 }
 
-/** @param alarms those of the stack, of which some may be somebody else's */
-export function checkAlarms(alarms: readonly ShownAlarm[], now: number): Finding[] {
+/**
+ * @param made names of all alarms of the stack
+ * @param found those that are there, of which some may be somebody else's
+ */
+export function checkAlarms(made: readonly string[], found: readonly ShownAlarm[], now: number): Finding[] {
+  return [
+    ...missing(made, found).map((name) =>
+      warning('alarm-gone', name, 'it was deleted: nobody is told of what it watched', redeploy),
+    ),
+    ...checkShownAlarms(found, now),
+  ]
+}
+
+function missing(names: readonly string[], found: readonly Pick<ShownAlarm, 'name'>[]): string[] {
+  const there = new Set(found.map(({ name }) => name))
+  return names.filter((name) => !there.has(name))
+}
+
+function checkShownAlarms(alarms: readonly ShownAlarm[], now: number): Finding[] {
   return alarms.flatMap(({ name, description, state, since, actionsEnabled }) => {
     const entry = /Runbook: (\S+)/.exec(description)?.[1]
     // Only ours lead to the runbook.
@@ -122,17 +143,15 @@ export function checkServerAlarms(
   wanted: readonly AlarmConfig[],
   found: readonly Pick<ShownAlarm, 'name'>[],
 ): Finding[] {
-  const there = new Set(found.map(({ name }) => name))
-  return wanted
-    .filter(({ name }) => !there.has(name))
-    .map(({ name }) =>
-      error(
-        'server-alarm-missing',
-        name,
-        'there is no alarm of this name: it drains nothing',
-        "make it, or correct its name in the settings' alarms and deploy",
-      ),
-    )
+  const names = wanted.map(({ name }) => name)
+  return missing(names, found).map((name) =>
+    error(
+      'server-alarm-missing',
+      name,
+      'there is no alarm of this name: it drains nothing',
+      "make it, or correct its name in the settings' alarms and deploy",
+    ),
+  )
 }
 
 /** @param known edges that a settle has seen */

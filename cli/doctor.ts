@@ -164,7 +164,7 @@ function ofResources(around: Surroundings, at: number): Promise<readonly Finding
         checked(
           'cloudwatch:DescribeAlarms',
           () => around.alarms(alarms),
-          (shown) => checkAlarms(shown, at),
+          (shown) => checkAlarms(alarms, shown, at),
         ),
       ])
       return found.flat()

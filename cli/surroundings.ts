@@ -16,7 +16,7 @@ export interface Surroundings {
   /** lambda:GetEventSourceMapping */
   mapping(id: string): Promise<State>
   /** sqs:GetQueueAttributes: how many messages can be received */
-  messages(queueUrl: string): Promise<number>
+  messages(queueUrl: string): Promise<number | Gone>
   /** cloudwatch:DescribeAlarms; one that is not there is left out */
   alarms(names: readonly string[]): Promise<readonly ShownAlarm[]>
   /** autoscaling:DescribeAutoScalingGroups; one that is not there is left out */
@@ -29,8 +29,9 @@ export interface Surroundings {
   retain(group: string): Promise<void>
 }
 
-/** `gone`: it was made, and somebody has deleted it. */
-export type State = 'enabled' | 'disabled' | 'gone'
+/** It was made, and somebody has deleted it. */
+type Gone = 'gone'
+export type State = 'enabled' | 'disabled' | Gone
 
 export interface Resource {
   /** of CloudFormation, such as `AWS::SQS::Queue` */
@@ -44,7 +45,7 @@ export interface SettleShown {
   /** the function's */
   readonly name: string
   /** concurrency that is reserved for it; absent: none is */
-  readonly reserved?: number
+  readonly reserved?: number | Gone
 }
 
 export interface DeployedSettings {

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http'
 import { afterEach, expect, test, vi } from 'vitest'
 import { awsSurroundings } from '../../cli/aws-surroundings.ts'
 import type { Hook } from '../../cli/surroundings.ts'
@@ -9,6 +10,8 @@ afterEach(() => {
 })
 
 const made = { stack: 'voice', prefix: 'Control', settleFunction: 'Settle' }
+
+type Around = ReturnType<typeof surroundings>
 
 function surroundings(endpoint: string) {
   vi.stubEnv('AWS_ENDPOINT_URL', endpoint)
@@ -42,5 +45,30 @@ test('a hook that is put is shown as it was put, and a group that was told to re
     expect(await around.groups(['media'])).toMatchObject([{ retains: true }])
   } finally {
     await simulator.close()
+  }
+})
+
+test.each([
+  ['a queue', 'QueueDoesNotExist', (around: Around, url: string) => around.messages(`${url}/1/gone`), 'gone'],
+  [
+    'a settle function',
+    'ResourceNotFoundException',
+    (around: Around) => around.settle(),
+    { name: 'Settle', reserved: 'gone' },
+  ],
+])('%s that was deleted is shown as gone', async (_, code, ask, shown) => {
+  const aws = createServer((request, response) => {
+    request.resume()
+    response.writeHead(400, { 'x-amzn-errortype': code }).end(JSON.stringify({ __type: code }))
+  })
+  await new Promise<void>((listens) => aws.listen(0, '127.0.0.1', listens))
+  try {
+    const address = aws.address()
+    const port = typeof address === 'object' && address ? address.port : 0
+    const url = `http://127.0.0.1:${port}`
+    const around = surroundings(url)
+    expect(await ask(around, url)).toEqual(shown)
+  } finally {
+    aws.close()
   }
 })

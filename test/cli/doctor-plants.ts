@@ -167,6 +167,12 @@ const ofStack: readonly Planted[] = [
       around.shown.states.set('dispatcher-control-ControlOnCommandsFunctionMessages9F', 'disabled'),
   ],
   ['settle-stopped', 'Settle', ({ around }) => Object.assign(around.shown, { reserved: 0 })],
+  ['settle-gone', 'Settle', ({ around }) => Object.assign(around.shown, { reserved: 'gone' })],
+  [
+    'queue-gone',
+    'CommandsDeadLetters',
+    ({ around }) => around.shown.messages.set('ControlCommandsDeadLetters9F', 'gone'),
+  ],
   [
     'dead-letters',
     'CommandsDeadLetters',
@@ -196,6 +202,11 @@ const ofStack: readonly Planted[] = [
     'alarm-muted',
     'dispatcher-control-Drift',
     ({ around }) => changed(around.shown.alarms, 'dispatcher-control-Drift', { actionsEnabled: false }),
+  ],
+  [
+    'alarm-gone',
+    'dispatcher-control-Drift',
+    ({ around }) => around.shown.alarms.delete('dispatcher-control-Drift'),
   ],
   [
     'server-alarm-missing',

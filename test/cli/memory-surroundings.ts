@@ -25,12 +25,12 @@ export interface MemorySurroundings extends Surroundings {
   /** what a test plants into; by name where there is more than one */
   readonly shown: {
     readonly states: Map<string, State>
-    readonly messages: Map<string, number>
+    readonly messages: Map<string, number | 'gone'>
     readonly alarms: Map<string, ShownAlarm>
     readonly groups: Map<string, ShownGroup>
     readonly hooks: Map<string, Hook[]>
     settings: Awaited<ReturnType<Surroundings['settings']>>
-    reserved: number | undefined
+    reserved: number | 'gone' | undefined
     refusedList: string | undefined
   }
 }
