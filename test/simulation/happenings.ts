@@ -196,7 +196,8 @@ class Cast {
   private alarm({ server, state, delivery }: Of<'alarm'>): void {
     const machine = this.world.truth.machineAt(server)
     const shown = this.world.truth.alarmAt(server, this.now)
-    if (!machine || shown?.state === 'deleted') return
+    // No alarm changes twice in one millisecond: nobody could tell which state is the later one.
+    if (!machine || shown?.state === 'deleted' || shown?.at === this.now) return
     this.world.truth.alarms.push({ server, at: this.now, state })
     this.send(
       'alarm-events',

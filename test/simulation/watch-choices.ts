@@ -2,7 +2,6 @@ import type { ControlEvent } from '../../functions/contracts/events.ts'
 import { type HoldWritten, type Scope, spelled } from './choices.ts'
 import type { LosingStore } from './drain-rows.ts'
 import type { RunTrace } from './incidents.ts'
-import type { Plan } from './plan.ts'
 import type { World } from './world.ts'
 
 type Hold = Parameters<LosingStore['putHold']>[0]
@@ -26,7 +25,7 @@ export function watched(
   const { choices } = truth
   const noted = (what: (at: number, run: RunTrace | undefined) => void) =>
     what(choices.at(clock.now()), runs.currentTrace())
-  const scopeOf = (hold: Hold) => scope(hold, plan, lists)
+  const scopeOf = (hold: Hold) => scope(hold, { plan, lists, truth })
   const writes = (hold: Hold) =>
     noted((at, run) => {
       const { lifted, order } = hold
@@ -107,17 +106,20 @@ export function watched(
 
 function scope(
   { source, id, subject, uris, addresses, wholeInstance, sender, force }: Hold,
-  { servers }: Plan,
-  { lists }: World['lists'],
+  { plan: { servers }, lists: { lists }, truth }: Pick<World, 'plan' | 'lists' | 'truth'>,
 ): Scope {
   const named = uris.flatMap((uri) => lists.serverOf(uri) ?? [])
   const addressed = servers.flatMap(({ address }, index) => (addresses.includes(address) ? [index] : []))
+  // EC2 may not show its address yet.
+  const meant = truth.machines.flatMap((machine) =>
+    subject.kind === 'instance' && machine.id === subject.instanceId ? [machine.server] : [],
+  )
   return {
     key: `${source}/${id}`,
     subject: subject.kind === 'uri' ? subject.uri : `${subject.instanceId} ${subject.launchedAt}`,
     uris: uris.map(spelled),
     servers: wholeInstance ? [...new Set([...named, ...addressed])] : [],
-    places: [...new Set([...named, ...addressed])],
+    places: [...new Set([...named, ...addressed, ...meant])],
     sender: sender?.id,
     isForced: force !== undefined,
   }
