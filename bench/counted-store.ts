@@ -262,6 +262,7 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     putDrain: writes('putDrain', (drain) => [drainRowOf(drain)]),
     beginDrain: writes('beginDrain', (drain) => [drainRowOf(drain), row(`HOLD#${drain.hold.id}`)], true),
     seeRequest: writes('seeRequest', ({ source, id }) => [row(`${source.toUpperCase()}#${id}`)]),
+    seenRequest: reads('seenRequest', ({ source, id }) => `${source.toUpperCase()}#${id}`, bytes),
     commandOutcome: reads('commandOutcome', (id) => `COMMAND#${id}`, bytes),
     putCommandOutcome: writes('putCommandOutcome', answered, true),
     putRefusal: writes('putRefusal', answered, true),

@@ -102,6 +102,10 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
       if (newest) return 'newest'
       return parseAnswer(seenRow, await table.get(seenKey(of)), 'SEEN').intent
     },
+    async seenRequest(of) {
+      const data = await table.get(seenKey(of))
+      return data === undefined ? undefined : parseAnswer(seenRow, data, 'SEEN')
+    },
 
     async releases() {
       const found = (await table.query('RELEASES')).map(({ data }) =>

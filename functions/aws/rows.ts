@@ -8,7 +8,7 @@ import { destinationUri } from '../control/destination.ts'
 import type { DrainHold } from '../control/drain.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import { UnexpectedAnswer } from '../control/errors.ts'
-import type { Hold, RequestIntent, Subject } from '../control/hold.ts'
+import type { Hold, RequestIntent, SeenRequest, Subject } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
 import type { KeptEvent } from '../ports/events.ts'
 import type { CommandPlan, PendingOutcome, PlanUse } from '../ports/store.ts'
@@ -161,9 +161,10 @@ export const pendingOutcomeRow: z.ZodType<PendingOutcome> = z.object({
 } satisfies Fields<PendingOutcome>)
 
 /** A release before 0.2 did not write the intent: nothing is lifted for it. */
-export const seenRow: z.ZodType<{ readonly intent: RequestIntent }> = z.object({
+export const seenRow: z.ZodType<SeenRequest> = z.object({
+  order: z.string(),
   intent: z.enum({ hold: 'hold', lift: 'lift' } satisfies Each<RequestIntent>).default('hold'),
-})
+} satisfies Fields<SeenRequest>)
 
 export const commandPlanRow: z.ZodType<CommandPlan> = z.object({
   of: z.string(),

@@ -1,5 +1,5 @@
 import { AmbiguousDestination, InvalidMessage } from './errors.ts'
-import type { RequestIntent } from './hold.ts'
+import { orderOf, type RequestIntent } from './hold.ts'
 
 const instanceAttribute = 'InstanceId'
 
@@ -85,33 +85,44 @@ export interface AlarmShown {
   /** of one series of an alarm over many: whether that is in ALARM */
   readonly seriesInAlarm?: boolean
   readonly isMachineGone: boolean
+  /** the order of the OK that was seen last of it, where no ALARM came since */
+  readonly okSeen?: string | undefined
   /** when it was asked for (epoch ms) */
   readonly askedAt: number
+}
+
+export interface AlarmOver {
+  readonly why: string
+  readonly order: string
 }
 
 /** An instance that died sends no data any more; an alarm without data for so long has not just begun. */
 const withoutDataMs = 300_000
 
 /**
- * Whether an alarm's hold has lost its reason, although no OK came: events are best-effort, and an alarm that
- * was deleted, or whose machine died, never sends one.
- * @returns why, and the time that orders its lifting (epoch ms): an ALARM that came after it stays
+ * Whether an alarm's hold has lost its reason, although no OK lifted it: events are best-effort, an alarm that
+ * was deleted, or whose machine died, never sends one, and an OK during a freeze lifts nothing.
+ * @returns why, and what orders its lifting: an ALARM that came after it stays
  */
 export function alarmOver({
   state,
   seriesInAlarm,
   isMachineGone,
+  okSeen,
   askedAt,
-}: AlarmShown): { readonly why: string; readonly at: number } | undefined {
-  if (!state) return { why: 'the alarm is gone', at: askedAt }
+}: AlarmShown): AlarmOver | undefined {
+  if (!state) return { why: 'the alarm is gone', order: orderOf(askedAt) }
   switch (state.value) {
     case 'OK':
-      return { why: 'the alarm is OK', at: state.since }
+      return { why: 'the alarm is OK', order: orderOf(state.since) }
     case 'ALARM':
-      return seriesInAlarm === false ? { why: 'its series is no longer in ALARM', at: askedAt } : undefined
+      return seriesInAlarm === false
+        ? { why: 'its series is no longer in ALARM', order: orderOf(askedAt) }
+        : undefined
     case 'INSUFFICIENT_DATA':
+      if (okSeen !== undefined) return { why: 'the alarm was OK before its data ended', order: okSeen }
       return isMachineGone && askedAt - state.since >= withoutDataMs
-        ? { why: 'the alarm has no data and its machine is gone', at: askedAt }
+        ? { why: 'the alarm has no data and its machine is gone', order: orderOf(askedAt) }
         : undefined
     default:
       return state.value satisfies never

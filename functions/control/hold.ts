@@ -80,6 +80,12 @@ export interface Hold {
 /** What a request about a hold wants: that it be there, or that it be lifted. */
 export type RequestIntent = 'hold' | 'lift'
 
+/** The newest request that was seen about a hold. */
+export interface SeenRequest {
+  readonly order: string
+  readonly intent: RequestIntent
+}
+
 /**
  * Of a machine that EC2 has shown no address of yet, nobody knows what it covers, but for entries with its id
  * as duid.

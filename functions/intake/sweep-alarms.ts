@@ -1,11 +1,12 @@
 import { seriesOf } from '../contracts/alarm.ts'
-import { alarmOf, alarmOver } from '../control/alarm.ts'
-import { inForce } from '../control/clearance.ts'
-import { type Hold, orderOf } from '../control/hold.ts'
+import { type AlarmOver, type AlarmState, alarmOf, alarmOver } from '../control/alarm.ts'
+import { inForce, type WaitingDrain } from '../control/clearance.ts'
+import { type Hold, type HoldName, holdKey, orderOf } from '../control/hold.ts'
 import { type InstanceFacts, isGone } from '../control/instance-life.ts'
 import type { SweepPorts } from '../ports/ports.ts'
 import { type InventoryNeeds, instancesById, momentMs } from '../stored/inventory.ts'
 import { inTurn, onEach } from '../stored/on-each.ts'
+import { dropWaiting } from './drop-waiting.ts'
 import { type LiftNeeds, lift } from './lift.ts'
 import { publishSwept } from './swept.ts'
 
@@ -14,41 +15,67 @@ type AlarmNeeds = Pick<SweepPorts, 'alarms'>
 /** CloudWatch may show the state before for some seconds. */
 const shownWithinMs = 60_000
 
+/** What an alarm asked for: its hold, or one that waits to be placed. */
+interface Asked {
+  readonly hold: Hold
+  readonly waits: boolean
+}
+
 /**
- * Alarms' holds whose OK was lost, or never comes: the alarm was deleted, or has no data since its machine
- * died. While a freeze is in force they stay. An alarm's series are asked for only while one of them is held.
+ * Alarms' holds, and what waits for them, whose OK was lost or came during a freeze, or never comes: the alarm
+ * was deleted, or has no data since its machine died. While a freeze is in force holds stay. An alarm's series
+ * are asked for only while one of them is held or waits.
  */
 export async function sweepAlarms(ports: LiftNeeds & InventoryNeeds & AlarmNeeds): Promise<void> {
   const askedAt = ports.clock.now()
-  if (inForce(await ports.store.freeze(), askedAt)) return
-  const holds = (await ports.store.holds()).filter(
-    ({ source, placedAt }) => source === 'alarm' && askedAt - placedAt >= shownWithinMs,
-  )
-  if (holds.length === 0) return
-  const byAlarm = Map.groupBy(holds, (hold) => alarmOf(hold).alarmName)
+  const asked = await askedByAlarms(ports, askedAt)
+  if (asked.length === 0) return
+  const byAlarm = Map.groupBy(asked, ({ hold }) => alarmOf(hold).alarmName)
   const states = await ports.alarms.states([...byAlarm.keys()])
-  const ids = holds.flatMap(({ subject }) => (subject.kind === 'instance' ? [subject.instanceId] : []))
+  const ids = asked.flatMap(({ hold: { subject } }) =>
+    subject.kind === 'instance' ? [subject.instanceId] : [],
+  )
   const machines = await instancesById(ports, ids, askedAt - momentMs)
   const ofSeries = [...byAlarm].flatMap(([alarmName, its]) => {
-    const isSeriesHeld = its.some((hold) => alarmOf(hold).series !== '')
-    return isSeriesHeld && states.get(alarmName)?.value === 'ALARM' ? [alarmName] : []
+    const isOfSeries = its.some(({ hold }) => alarmOf(hold).series !== '')
+    return isOfSeries && states.get(alarmName)?.value === 'ALARM' ? [alarmName] : []
   })
   const inAlarm = new Map<string, ReadonlySet<string>>()
-  const liftAll = () =>
+  const endAll = () =>
     onEach([...byAlarm], async ([alarmName, its]) => {
       const [state, shown] = [states.get(alarmName), inAlarm.get(alarmName)]
-      const over = new Map<Hold, NonNullable<ReturnType<typeof alarmOver>>>()
-      for (const hold of its) {
+      const over = await onEach(its, async ({ hold, waits }) => {
         const { series } = alarmOf(hold)
         const found = alarmOver({
           ...{ state, askedAt, isMachineGone: isMachineGone(hold, machines, askedAt) },
           ...(series !== '' && shown && { seriesInAlarm: shown.has(series) }),
+          okSeen: await okSeen(ports, hold, state),
         })
-        if (found) over.set(hold, found)
-      }
-      await liftOver(ports, alarmName, over)
+        return found ? [{ hold, waits, ...found }] : []
+      })
+      await endAsked(ports, alarmName, over.flat())
     })
-  await inTurn([() => askForSeries(ports, turnOf(ofSeries, askedAt), inAlarm), liftAll])
+  await inTurn([() => askForSeries(ports, turnOf(ofSeries, askedAt), inAlarm), endAll])
+}
+
+async function askedByAlarms({ store }: LiftNeeds, now: number): Promise<Asked[]> {
+  const waiting = (await store.waiting()).drains.map(({ hold }) => ({ hold, waits: true }))
+  const isFrozen = inForce(await store.freeze(), now) !== undefined
+  const held = isFrozen ? [] : (await store.holds()).map((hold) => ({ hold, waits: false }))
+  return [...waiting, ...held].filter(
+    ({ hold: { source, placedAt } }) => source === 'alarm' && now - placedAt >= shownWithinMs,
+  )
+}
+
+/** CloudWatch forgets that an alarm was OK once it has no data. */
+async function okSeen(
+  { store }: LiftNeeds,
+  hold: Hold,
+  state: AlarmState | undefined,
+): Promise<string | undefined> {
+  if (state?.value !== 'INSUFFICIENT_DATA') return undefined
+  const seen = await store.seenRequest(hold)
+  return seen?.intent === 'lift' ? seen.order : undefined
 }
 
 /**
@@ -86,18 +113,24 @@ function isMachineGone(
   return subject.kind === 'instance' && isGone(machines.get(subject.instanceId), placedAt, now)
 }
 
-async function liftOver(
+async function endAsked(
   ports: LiftNeeds,
   alarmName: string,
-  over: ReadonlyMap<Hold, { readonly why: string; readonly at: number }>,
+  over: readonly (Asked & AlarmOver)[],
 ): Promise<void> {
-  if (over.size === 0) return
-  const by = (hold: Hold) => `sweep: ${over.get(hold)?.why}`
-  const order = (hold: Hold) => orderOf(over.get(hold)?.at ?? 0)
-  const { lifted } = await lift(ports, [...over.keys()], by, { order })
-  for (const hold of lifted)
+  const ends = new Map(over.map((one) => [holdKey(one.hold), one]))
+  const by = (hold: HoldName) => `sweep: ${ends.get(holdKey(hold))?.why}`
+  const order = (hold: HoldName) => ends.get(holdKey(hold))?.order ?? orderOf(0)
+  const isOwn = (hold: HoldName) => (waiting: WaitingDrain) => holdKey(waiting.hold) === holdKey(hold)
+  const [waiting, held] = [over.filter(({ waits }) => waits), over.filter(({ waits }) => !waits)]
+  const dropped = await onEach(waiting, ({ hold }) =>
+    dropWaiting(ports, isOwn(hold), by(hold), { order: order(hold) }),
+  )
+  const holds = held.map(({ hold }) => hold)
+  const { lifted } = holds.length > 0 ? await lift(ports, holds, by, { order }) : { lifted: [] }
+  for (const { source, id } of [...dropped.flat(), ...lifted])
     await publishSwept(ports, {
-      ...{ what: 'alarm', alarm: alarmName, holdId: hold.id },
-      why: over.get(hold)?.why ?? '',
+      ...{ what: 'alarm', alarm: alarmName, holdId: id },
+      why: ends.get(holdKey({ source, id }))?.why ?? '',
     })
 }

@@ -4,7 +4,7 @@ import type { CommandInShort } from '../control/command-in-short.ts'
 import type { Drain, DrainHold, HoldDrain } from '../control/drain.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import type { EdgeRecord } from '../control/entry-record.ts'
-import type { Hold, HoldName, RequestIntent, Subject } from '../control/hold.ts'
+import type { Hold, HoldName, RequestIntent, SeenRequest, Subject } from '../control/hold.ts'
 import type { Inventory } from '../control/instance-life.ts'
 import type {
   EdgeHead,
@@ -139,6 +139,8 @@ export interface Store extends Changes {
    * @returns what a newer one wants, or `newest`
    */
   seeRequest(of: HoldName, order: string, intent: RequestIntent): Promise<'newest' | RequestIntent>
+  /** The newest one that was seen, for as long as it is remembered. */
+  seenRequest(of: HoldName): Promise<SeenRequest | undefined>
 
   /**
    * Commands that were answered on a UTC day, the newest first; `next` is where the next page begins. One

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
+import { freeze, unfreeze, waitingIn, worldWith } from '../world/clearance-world.ts'
 import { publishedIn } from '../world/published.ts'
 import { createWorld, everywhere, facts, instanceId, minutes, neighbour, server } from '../world/world.ts'
 
@@ -61,6 +62,37 @@ describe("an alarm's hold", () => {
     await world.sweep()
     expect(await world.heldBy()).toEqual(['alarm/media-server-cpu'])
     expect(publishedIn(world, 'Swept')).toEqual([])
+  })
+
+  test('whose OK came during a freeze is lifted afterwards, although its alarm has no data any more', async () => {
+    const world = await placed()
+    await world.command(freeze(), 1)
+    await world.alarm(message('alarm-metric-ok'))
+    world.memory.alarms.show('media-server-cpu', { value: 'INSUFFICIENT_DATA', since })
+    await world.sweep()
+    expect(await world.heldBy()).toEqual(['alarm/media-server-cpu'])
+    await world.command(unfreeze, 2)
+    await world.sweep()
+    expect(await world.heldBy()).toEqual([])
+  })
+
+  test.each([
+    ['while a freeze is in force', true],
+    ['while a floor keeps it back', false],
+  ])('that waits %s is dropped once its alarm is over, although its OK was lost', async (_what, isFrozen) => {
+    const world = isFrozen ? createWorld() : worldWith({ floors: [{ set: 1, count: 4 }] })
+    if (isFrozen) await world.command(freeze(), 1)
+    await world.alarm(message('alarm-metric-alarm'))
+    expect(await waitingIn(world)).toEqual(['alarm/media-server-cpu'])
+    world.memory.alarms.show('media-server-cpu', { value: 'ALARM', since })
+    await world.pass(2 * minutes)
+    await world.sweep()
+    expect(await waitingIn(world)).toEqual(['alarm/media-server-cpu'])
+    world.memory.alarms.show('media-server-cpu', { value: 'OK', since })
+    await world.sweep()
+    expect(await waitingIn(world)).toEqual([])
+    expect(publishedIn(world, 'Drain Superseded')).toMatchObject([{ by: 'sweep: the alarm is OK' }])
+    expect(publishedIn(world, 'Swept')).toMatchObject([{ what: 'alarm', alarm: 'media-server-cpu' }])
   })
 
   test('of one series is lifted once that is in ALARM no more, and no other', async () => {

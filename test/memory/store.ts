@@ -10,7 +10,7 @@ import { type Drain, drainId } from '../../functions/control/drain.ts'
 import type { EdgeRelease } from '../../functions/control/edge-release.ts'
 import type { EdgeRecord } from '../../functions/control/entry-record.ts'
 import { StoreConflict } from '../../functions/control/errors.ts'
-import type { Hold, HoldName, HoldSource, RequestIntent, Subject } from '../../functions/control/hold.ts'
+import type { Hold, HoldName, HoldSource, SeenRequest, Subject } from '../../functions/control/hold.ts'
 import type { Inventory } from '../../functions/control/instance-life.ts'
 import {
   type EdgeHead,
@@ -87,7 +87,7 @@ function memoryWaiting(
 
 function memoryHolds(opens: (change: Change) => void) {
   const holds = new Map<string, Hold>()
-  const seen = new Map<string, { readonly order: string; readonly intent: RequestIntent }>()
+  const seen = new Map<string, SeenRequest>()
   const keyOf = (hold: Hold) => holdKey(hold.source, hold.id, hold.subject)
   const stale = (hold: Hold) => {
     const known = holds.get(keyOf(hold))
@@ -117,12 +117,15 @@ function memoryHolds(opens: (change: Change) => void) {
       holds.set(keyOf(mark), structuredClone(mark))
       opens(holdChange(mark))
     },
-    async seeRequest({ source, id }, order, intent) {
-      const key = `${source}/${id}`
+    async seeRequest(of, order, intent) {
+      const key = `${of.source}/${of.id}`
       const newest = seen.get(key)
       if (newest && newest.order > order) return newest.intent
       seen.set(key, { order, intent })
       return 'newest'
+    },
+    async seenRequest(of) {
+      return seen.get(`${of.source}/${of.id}`)
     },
   } satisfies Partial<Store>
   const isKnown = (hold: Hold) => holds.get(keyOf(hold))?.order === hold.order

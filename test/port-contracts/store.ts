@@ -99,11 +99,13 @@ export function storeContract(open: () => Store, today: () => string): void {
   test('a request older than the newest seen is told what that said, an equal one is not', async () => {
     const store = open()
     const of = { source: 'alarm', id: fresh('alarm') } as const
+    expect(await store.seenRequest(of)).toBe(undefined)
     expect(await store.seeRequest(of, '2', 'hold')).toBe('newest')
     expect(await store.seeRequest(of, '1', 'lift')).toBe('hold')
     expect(await store.seeRequest(of, '2', 'hold')).toBe('newest')
     expect(await store.seeRequest(of, '3', 'lift')).toBe('newest')
     expect(await store.seeRequest(of, '2', 'hold')).toBe('lift')
+    expect(await store.seenRequest(of)).toEqual({ order: '3', intent: 'lift' })
     expect(await store.seeRequest({ source: 'alarm', id: fresh('alarm') }, '1', 'hold')).toBe('newest')
     expect(await store.seeRequest({ ...of, source: 'operator' }, '1', 'hold')).toBe('newest')
   })
