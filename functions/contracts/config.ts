@@ -103,18 +103,25 @@ const clearance = z.strictObject({
 })
 
 /** Who may send commands, and what it is called in holds and events. */
-const sender = z.strictObject({
-  /** the SQS `SenderId`: a user's id, or a role's, of any session or with `:` and the name of one */
-  id: z
-    .string()
-    .regex(
-      /^(?!arn:)\S+$/,
-      "must be IAM's unique id, not an ARN: AIDA… of a user, AROA… of a role or AROA…:session",
-    ),
-  name: z.string().regex(/\S/, 'must not be empty'),
-  /** an agent, say: its drains and activates are refused without a plan, its releases and unfreezes always */
-  needsPlan: z.boolean().exactOptional(),
-})
+const sender = z
+  .strictObject({
+    /** the SQS `SenderId`: a user's id, or a role's, of any session or with `:` and the name of one */
+    id: z
+      .string()
+      .regex(
+        /^(?!arn:)\S+$/,
+        "must be IAM's unique id, not an ARN: AIDA… of a user, AROA… of a role or AROA…:session",
+      ),
+    name: z.string().regex(/\S/, 'must not be empty'),
+    /** an agent, say: its drains and activates are refused without a plan, what touches others' always */
+    needsPlan: z.boolean().exactOptional(),
+    /** what it may do besides, without a plan */
+    mayAlso: z.array(z.enum(['reload', 'freeze'])).exactOptional(),
+  })
+  .refine(({ needsPlan, mayAlso }) => needsPlan === true || mayAlso === undefined, {
+    path: ['mayAlso'],
+    error: 'is only for a sender with "needsPlan": true; any other may do it anyway',
+  })
 
 const timers = z.strictObject({
   minWaitSeconds: seconds(1, 120).default(5),

@@ -100,8 +100,8 @@ export interface AlarmOver {
 const withoutDataMs = 300_000
 
 /**
- * Whether an alarm's hold has lost its reason, although no OK lifted it: events are best-effort, an alarm that
- * was deleted, or whose machine died, never sends one, and an OK during a freeze lifts nothing.
+ * Whether an alarm's hold has lost its reason, although no OK lifted it: events are best-effort, an alarm
+ * that was deleted, or whose machine died, never sends one, and an OK during a freeze lifts nothing.
  * @returns why, and what orders its lifting: an ALARM that came after it stays
  */
 export function alarmOver({

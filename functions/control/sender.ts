@@ -32,12 +32,28 @@ export function verifiedSender(id: string, known: readonly Required<Sender>[] | 
   )
 }
 
-/** Whether the settings let it drain and activate with a plan only: for exactly this id, or for its role. */
-export function needsPlan(
+/** What the settings want of a sender. */
+export interface KnownSender extends Required<Sender> {
+  /** drains and activates with a plan only */
+  readonly needsPlan?: boolean
+  /** of such a sender: what it may do besides, without one */
+  readonly mayAlso?: readonly ('reload' | 'freeze')[]
+}
+
+/** @returns what a sender may do without a plan; undefined: whatever there is, it needs none */
+export function mayWithoutPlan(
   id: string,
-  known: readonly { readonly id: string; readonly needsPlan?: boolean }[] = [],
-): boolean {
-  return known.some((one) => one.needsPlan === true && (one.id === id || one.id === principalOf(id)))
+  known: readonly KnownSender[] = [],
+): ReadonlySet<string> | undefined {
+  const its = known.filter((one) => one.needsPlan && (one.id === id || one.id === principalOf(id)))
+  if (its.length === 0) return undefined
+  // What two entries of one role say of it binds it alike: the stricter one counts.
+  return new Set(its[0]?.mayAlso?.filter((one) => its.every(({ mayAlso }) => mayAlso?.includes(one))))
+}
+
+/** A role is one sender in all its sessions. Whose a hold of a release before 0.2 is nobody knows. */
+export function isSameSender(one: Sender | undefined, other: Sender): boolean {
+  return one !== undefined && principalOf(one.id) === principalOf(other.id)
 }
 
 /**
@@ -52,13 +68,12 @@ export function refuseBeyond(
   holds: readonly Hold[],
   keys: readonly string[],
 ): void {
-  const principal = principalOf(sender.id)
-  const own = holds.filter((hold) => hold.sender && principalOf(hold.sender.id) === principal)
+  const own = holds.filter((hold) => isSameSender(hold.sender, sender))
   const known = new Set(own.map(holdKey))
   const more = keys.filter((key) => !known.has(key)).length
   if (more === 0 || known.size + more <= most) return
   const has = known.size >= most ? 'is at' : `has ${known.size} holds, and with ${more} more would be above`
   throw new CommandRefused(
-    `the sender ${sender.name ?? principal} ${has} the limit of ${most} holds in force (control.maxHoldsPerSender of the settings): lift some with activate, or raise it and deploy, then send the command again`,
+    `the sender ${sender.name ?? principalOf(sender.id)} ${has} the limit of ${most} holds in force (control.maxHoldsPerSender of the settings): lift some with activate, or raise it and deploy, then send the command again`,
   )
 }

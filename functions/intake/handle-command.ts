@@ -64,7 +64,7 @@ async function answered(ports: Needs, message: Incoming, order: string): Promise
   const sent = { order, sender }
   const known = await ports.store.commandOutcome(command.id)
   if (isOutcomeOf(known, order)) return accepted(known, command)
-  refuseUnplanned(ports.config, command, sender)
+  await refuseUnplanned(ports, command, sender)
   if (command.command === 'reload' || command.command === 'release') return doneBySettle(ports, command, sent)
   await usePlan(ports, command, sent)
   const answer = await done(ports, command, { ...sent, sentAt: message.sentAt })

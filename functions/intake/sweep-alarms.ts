@@ -22,9 +22,9 @@ interface Asked {
 }
 
 /**
- * Alarms' holds, and what waits for them, whose OK was lost or came during a freeze, or never comes: the alarm
- * was deleted, or has no data since its machine died. While a freeze is in force holds stay. An alarm's series
- * are asked for only while one of them is held or waits.
+ * Alarms' holds, and what waits for them, whose OK was lost or came during a freeze, or never comes: the
+ * alarm was deleted, or has no data since its machine died. While a freeze is in force holds stay. An alarm's
+ * series are asked for only while one of them is held or waits.
  */
 export async function sweepAlarms(ports: LiftNeeds & InventoryNeeds & AlarmNeeds): Promise<void> {
   const askedAt = ports.clock.now()

@@ -1,8 +1,10 @@
 import type { ActivateCommand, Command, DrainCommand } from '../contracts/command.ts'
 import { CommandRefused } from '../control/errors.ts'
-import { needsPlan, type Sender } from '../control/sender.ts'
+import type { Hold } from '../control/hold.ts'
+import { isSameSender, mayWithoutPlan, type Sender } from '../control/sender.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Sent } from '../stored/command-outcome.ts'
+import { heldOrWaiting } from './operator-hold.ts'
 
 type Planned = DrainCommand | ActivateCommand
 type Needs = Pick<Ports, 'store' | 'clock'>
@@ -29,21 +31,59 @@ export async function keepPlan({ store, clock }: Needs, command: Command, sender
  * What a sender of whom the settings want plans may never do, or not without one.
  * @throws CommandRefused
  */
-export function refuseUnplanned(
-  config: Pick<Ports['config'], 'senders'>,
+export async function refuseUnplanned(
+  ports: Pick<Ports, 'store' | 'config'>,
   command: Command,
   sender: Sender,
-): void {
-  if (command.dryRun || !needsPlan(sender.id, config.senders)) return
+): Promise<void> {
+  const may = mayWithoutPlan(sender.id, ports.config.senders)
+  if (command.dryRun || !may) return
   const who = `the sender ${sender.name ?? sender.id} needs plans (control.senders of the settings), and so it`
-  if (command.command === 'release' || command.command === 'unfreeze')
-    throw new CommandRefused(`${who} may not ${command.command}: somebody else has to`)
-  if (!hasPlan(command)) return
+  switch (command.command) {
+    case 'release':
+    case 'unfreeze':
+      throw new CommandRefused(`${who} may not ${command.command}: somebody else has to`)
+    case 'freeze':
+    case 'reload':
+      if (!may.has(command.command))
+        throw new CommandRefused(
+          `${who} may not ${command.command}: that takes "mayAlso": ["${command.command}"] there`,
+        )
+      if (command.command === 'freeze' && command.until === undefined)
+        throw new CommandRefused(`${who} freezes with an end alone: give "until"`)
+      return
+    case 'drain':
+    case 'activate':
+      await refuseOthers(ports, command, sender, who)
+      if (command.plan === undefined)
+        throw new CommandRefused(
+          `${who} sends ${command.command} first with "dryRun": true, and then with the id of that as its "plan"`,
+        )
+      return
+    case 'may-restart':
+      return
+    default:
+      return command satisfies never
+  }
+}
+
+/** An operator's hold is found by the name that a command claims: by another's that one's would be lifted. */
+async function refuseOthers(
+  ports: Pick<Ports, 'store'>,
+  command: Planned,
+  sender: Sender,
+  who: string,
+): Promise<void> {
+  if (command.command === 'drain' && command.force !== undefined)
+    throw new CommandRefused(`${who} may not force a drain: leave force out, and it waits until it may begin`)
   if (command.command === 'activate' && (command.source ?? command.holdId) !== undefined)
     throw new CommandRefused(`${who} lifts its own holds alone: leave source and holdId out`)
-  if (command.plan === undefined)
+  const { requestedBy } = command
+  const isOfAnother = (hold: Hold) =>
+    hold.source === 'operator' && hold.who === requestedBy && !isSameSender(hold.sender, sender)
+  if ((await heldOrWaiting(ports)).some(isOfAnother))
     throw new CommandRefused(
-      `${who} sends ${command.command} first with "dryRun": true, and then with the id of that as its "plan"`,
+      `${who} may not use the name ${JSON.stringify(requestedBy)} as requestedBy: another sender has holds by that name`,
     )
 }
 

@@ -132,6 +132,58 @@ describe('a sender of whom the settings want plans', () => {
     expect(world.memory.settles.asked.filter(({ kind }) => kind === 'command')).toEqual([])
   })
 
+  test.each([
+    [command('command-reload'), /may not reload: that takes "mayAlso": \["reload"\]/],
+    [command('command-freeze'), /may not freeze: that takes "mayAlso": \["freeze"\]/],
+    [drain({ force: 'at once', plan: 'plan-1' }), /may not force a drain/],
+  ])('may not, unless the settings allow it: %o', async (body, message) => {
+    const world = createWorld(known)
+    await expect(world.command(body, undefined, session)).rejects.toMatchObject(refused(message))
+    expect(await world.heldBy()).toEqual([])
+    expect(await world.memory.store.freeze()).toBe(undefined)
+    expect(world.memory.settles.asked.filter(({ kind }) => kind === 'command')).toEqual([])
+  })
+
+  test('freezes with an end alone, where the settings allow it a freeze', async () => {
+    const senders = [{ id: agent, name: 'agent', needsPlan: true, mayAlso: ['freeze' as const] }]
+    const world = createWorld({ config: { senders } })
+    const until = new Date(world.clock.now() + 30 * minutes).toISOString()
+    const { until: _, ...endless } = command('command-freeze', { id: 'freeze-1' }) as { until?: string }
+    await expect(world.command(endless, undefined, session)).rejects.toMatchObject(
+      refused(/freezes with an end alone: give "until"/),
+    )
+    const ends = command('command-freeze', { id: 'freeze-2', until })
+    expect(await world.command(ends, undefined, session)).toMatchObject({ result: 'frozen' })
+  })
+
+  test.each(['drain', 'activate'])(
+    "can't %s by the name of an operator who has holds, though it plans to",
+    async (kind) => {
+      const world = createWorld(known)
+      await world.command(drain({ reason: 'disk failing' }))
+      const asked = kind === 'drain' ? drain : activate
+      const own = { id: 'plan-1', dryRun: true }
+      await world.command(asked(own), undefined, session)
+      await expect(
+        world.command(asked({ id: 'own-1', plan: 'plan-1' }), undefined, session),
+      ).rejects.toMatchObject(
+        refused(/may not use the name "alice" as requestedBy: another sender has holds/),
+      )
+      expect(await world.memory.store.holds()).toMatchObject([{ why: 'disk failing', sender: { id: alice } }])
+    },
+  )
+
+  test('lifts what it has drained itself, in another session of its role', async () => {
+    const world = createWorld(known)
+    await world.command(planned, undefined, session)
+    await world.command(withPlan, undefined, session)
+    const later = `${agent}:day-shift`
+    await world.command(activate({ id: 'plan-2', dryRun: true }), undefined, later)
+    expect(await world.command(activate({ plan: 'plan-2' }), undefined, later)).toMatchObject({
+      result: 'lifted',
+    })
+  })
+
   test('is that sender alone: others need none', async () => {
     const world = createWorld(known)
     expect(await world.command(drain())).toMatchObject({ result: 'started' })

@@ -178,6 +178,11 @@ test('a shortest wait above the longest is refused', () => {
 const role = { id: 'AROAJQABLZS4A3QDU576Q', name: 'deploy pipeline' }
 
 test.each([
+  [
+    'what a sender may do besides that needs no plans',
+    { senders: [{ ...role, mayAlso: ['reload'] }] },
+    'is only for a sender with "needsPlan": true; any other may do it anyway\n  → at control.senders[0].mayAlso',
+  ],
   ['a sender without an id', { senders: [{ ...role, id: '' }] }, "must be IAM's unique id, not an ARN"],
   [
     'a sender by its ARN, which SQS names nobody by,',
