@@ -4,6 +4,7 @@ import { Command, Option } from 'commander'
 import { emulatorChoice, emulatorNames } from './emulator/emulators.ts'
 import { writeWorkflowLog } from './emulator/workflow-log.ts'
 import type { KamailioRelease } from './programs/program.ts'
+import { drawDrain } from './referee/drain-picture.ts'
 import { watchLostTime, whyBusy } from './referee/lost-time.ts'
 import { inWords, type Report } from './referee/report.ts'
 import { renderHtml } from './referee/report-html.ts'
@@ -34,6 +35,7 @@ interface Options {
   readonly sabotage?: SabotageName
   readonly only?: string[]
   readonly apiGateway?: boolean
+  readonly picture?: string
 }
 
 function chosen({ only }: Options): readonly Scenario[] {
@@ -71,7 +73,8 @@ async function main(options: Options): Promise<number> {
         return { ...finished, workflowLog, runDir: world.runDir }
       },
     )
-    return conclude(done, sabotage)
+    const code = conclude(done, sabotage)
+    return options.picture !== undefined && code === 0 ? draw(done, options.picture) : code
   } finally {
     display.close()
   }
@@ -98,6 +101,17 @@ function conclude(
   }
   say(`The sabotage was seen: ${sabotage.what}. What shows it:\n  ${shown}`)
   return 1
+}
+
+/** @returns the exit code */
+function draw({ picture }: Run, file: string): number {
+  if (picture === undefined) {
+    say('No picture: no drain of a lifecycle hook was in this run.')
+    return 1
+  }
+  writeFileSync(file, drawDrain(picture))
+  say(`Picture of ${picture.drain.machine}: ${file}`)
+  return 0
 }
 
 function exitCodeOf({ passed, tooSlow }: Report): number {
@@ -144,6 +158,10 @@ const program = new Command('demo')
   .option(
     '--api-gateway',
     'reach the edges through a proxy that checks signatures and answers like API Gateway',
+  )
+  .option(
+    '--picture <file>',
+    'if every promise held, draws the longest drain of a lifecycle hook into this SVG file',
   )
   .option('--only <scenario...>', `only these of: ${everyScenario.map(({ name }) => name).join(' | ')}`)
   .addHelpText(

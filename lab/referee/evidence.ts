@@ -10,6 +10,8 @@ export interface ActionEvidence {
   readonly result: 'CONTINUE' | 'ABANDON' | undefined
   /** `completed` is our function's doing; anything else is not */
   readonly cause: string | undefined
+  /** when Auto Scaling took one, Unix ms */
+  readonly heartbeats: readonly number[]
 }
 
 /** A deadline that calls outlasted. All times are Unix ms. */
@@ -33,6 +35,8 @@ export interface DrainEvidence {
   readonly triggeredAt: number
   /** the lifecycle action; undefined for an operator's or alarm's drain */
   readonly action?: ActionEvidence
+  /** when the machine was switched off, as its lifecycle action was over */
+  readonly goneAt?: number
   /** when the OK or the activate was sent, that gives the server back */
   readonly restoreAt?: number
   /** an edge that was restarted after the confirmation, and when that began */

@@ -1,3 +1,4 @@
+import { longestDrain, type PictureInput } from '../referee/drain-picture.ts'
 import type { LostTime } from '../referee/lost-time.ts'
 import type { PlotInput } from '../referee/plot.ts'
 import type { ScenarioReport } from '../referee/referee.ts'
@@ -8,10 +9,12 @@ import { plan } from './fleet-plan.ts'
 import type { Scenario } from './scenario.ts'
 import { runScenarios } from './scenarios.ts'
 
-/** A run's report, and what its plot is drawn from. */
+/** A run's report, and what its plot and its picture of one drain are drawn from. */
 export interface Run {
   readonly report: Report
   readonly plot: PlotInput
+  /** undefined: no drain of a lifecycle hook was in it */
+  readonly picture: PictureInput | undefined
 }
 
 export interface RunOptions {
@@ -57,8 +60,11 @@ export async function run(
     }),
   })
   const machines = world.machines.all().map(({ plan: { name, address } }) => ({ name, address }))
+  const { kamailioVersions } = report
+  const drain = longestDrain(evidence.filter((part) => part.kind === 'drain'))
   return {
     report,
     plot: { machines, calls, marks: world.marks.filter(({ at }) => at >= since), from: since, until },
+    picture: drain && { drain, calls, flags: world.flags.history(drain.destination), kamailioVersions },
   }
 }

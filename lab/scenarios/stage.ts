@@ -167,8 +167,9 @@ export async function drainByLifecycle(
     world.marks.push({ at: action.endedAt, machine: machine.plan.name, label: action.result ?? 'ended' })
     await activity.done
   }
+  const goneAt = activity.instance.ec2State === 'terminated' ? { goneAt: Date.now() } : {}
   const problems = (await options.check?.(activity)) ?? []
-  return { ...base, ...more, action, watchedUntil: Date.now(), problems }
+  return { ...base, ...more, action, ...goneAt, watchedUntil: Date.now(), problems }
 }
 
 async function untilEnded(activity: Activity, timeoutMs: number): Promise<void> {
@@ -181,8 +182,10 @@ async function untilEnded(activity: Activity, timeoutMs: number): Promise<void> 
 }
 
 function actionEvidence(activity: Activity): ActionEvidence {
-  const end = activity.actions[0]?.end
-  return { endedAt: end?.at, result: end?.result, cause: end?.cause }
+  const [action] = activity.actions
+  const { at: endedAt, result, cause } = action?.end ?? {}
+  const taken = (action?.heartbeats ?? []).filter(({ ignored }) => !ignored)
+  return { endedAt, result, cause, heartbeats: taken.map(({ at }) => at) }
 }
 
 /** What every drain's evidence begins with: the trigger is now. */

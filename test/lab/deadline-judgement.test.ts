@@ -26,7 +26,7 @@ const evidence = (choice: DeadlineEvidence['choice'], actionEndedAt = endedAt): 
   server: 'ms-1',
   edges: ['edge-a'],
   triggeredAt: 1000,
-  action: { endedAt: actionEndedAt, result: 'CONTINUE', cause: 'completed' },
+  action: { endedAt: actionEndedAt, result: 'CONTINUE', cause: 'completed', heartbeats: [] },
   deadline: { at, choice },
   watchedUntil: 20_000,
   problems: [],
@@ -45,7 +45,7 @@ test.each<[string, boolean, DrainEvidence, Partial<CallRecord>]>([
   expect(isByPolicy(drain, { ...call, ...change })).toBe(expected)
 })
 
-const completed = { endedAt, result: 'CONTINUE', cause: 'completed' } as const
+const completed = { endedAt, result: 'CONTINUE', cause: 'completed', heartbeats: [] } as const
 const abandoned = { ...completed, result: 'ABANDON' } as const
 
 test.each([

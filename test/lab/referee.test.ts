@@ -59,7 +59,7 @@ const good: DrainEvidence = {
   server: 'ms-1',
   edges,
   triggeredAt: 1000,
-  action: { endedAt: 12_000, result: 'CONTINUE', cause: 'completed' },
+  action: { endedAt: 12_000, result: 'CONTINUE', cause: 'completed', heartbeats: [] },
   watchedUntil: 12_000,
   problems: [],
 }
@@ -127,7 +127,7 @@ describe('a drain', () => {
   })
 
   test('is not confirmed by what came after the action had ended', () => {
-    const action = { endedAt: 1900, result: 'CONTINUE', cause: 'completed' } as const
+    const action = { endedAt: 1900, result: 'CONTINUE', cause: 'completed', heartbeats: [] } as const
     expect(verdict({ evidence: { action } }).triggerToConfirmedMs).toBeNull()
   })
 
@@ -150,9 +150,9 @@ describe('a drain', () => {
   })
 
   test.each([
-    ['the default result', { endedAt: 12_000, result: 'CONTINUE', cause: 'expired-default' }],
-    ['an ABANDON', { endedAt: 12_000, result: 'ABANDON', cause: 'completed' }],
-    ['nothing at all', { endedAt: undefined, result: undefined, cause: undefined }],
+    ['the default result', { endedAt: 12_000, result: 'CONTINUE', cause: 'expired-default', heartbeats: [] }],
+    ['an ABANDON', { endedAt: 12_000, result: 'ABANDON', cause: 'completed', heartbeats: [] }],
+    ['nothing at all', { endedAt: undefined, result: undefined, cause: undefined, heartbeats: [] }],
   ] as const)('fails when its action ended by %s', (_, action) => {
     expect(figures(verdict({ evidence: { action } }))).toEqual(['result'])
   })
@@ -227,7 +227,7 @@ describe('a launch on the address', () => {
     server: 'ms-1.2',
     edges,
     launchedAt: 13_000,
-    action: { endedAt: 13_500, result: 'CONTINUE', cause: 'completed' },
+    action: { endedAt: 13_500, result: 'CONTINUE', cause: 'completed', heartbeats: [] },
     watchedUntil: 15_000,
     problems: [],
   }

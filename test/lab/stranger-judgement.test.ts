@@ -42,7 +42,7 @@ const launch: LaunchEvidence = {
   ...drain,
   kind: 'launch',
   launchedAt: 9000,
-  action: { endedAt: 9500, result: 'CONTINUE', cause: 'completed' },
+  action: { endedAt: 9500, result: 'CONTINUE', cause: 'completed', heartbeats: [] },
 }
 const given = [shows('edge-a', 9200, 'AP', 'AP'), shows('edge-b', 9400, 'AP', 'AP')]
 const written = [write('edge-a', 1500), write('edge-b', 2000)]
