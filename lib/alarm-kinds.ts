@@ -112,6 +112,12 @@ export function fleetAlarms(control: ControlMetrics): Readonly<Record<string, Al
       ...happened(control.metricEventsRefused(sum)),
       periods: 3,
     },
+    EventsNotKept: {
+      anchor: 'events-not-kept',
+      meaning:
+        'An event was refused by the bus, and by the table that keeps such events: whoever listens never hears of it, so one is too many',
+      ...happened(control.metricEventsLost(sum)),
+    },
     MessagesRejected: {
       anchor: 'messages-rejected',
       meaning:
