@@ -58,7 +58,7 @@ export async function activateMembers(
   }
   const before = (await onEach(ids, (id) => liftedBefore(ports, id, order))).flat()
   const all = [...chosen, ...before]
-  const { lifted, edges, wanted } = await lift(ports, all, by, { order, sender })
+  const { lifted, edges, wanted } = await lift(ports, all, by, { order, sender, why: command.reason })
   await onEach(lifted, (hold) => {
     const tombstone = { ...hold, order, lifted: { at: ports.clock.now(), by, sender } }
     return keepPending(ports, command.id, { hold: tombstone, wanted }, edges)

@@ -139,6 +139,14 @@ test('what somebody has to look at comes first, and counts are of all where the 
   expect(members.map(({ result }) => result).lastIndexOf('waiting')).toBe(19)
 })
 
+test('an activate of many keeps its reason with each hold that it lifts', async () => {
+  const world = worldOf()
+  await world.command(drain(ofGroup), 1)
+  await world.command({ ...activate(ofGroup), reason: 'kernel updated' }, 2)
+  const reasons = publishedIn(world, 'Hold Lifted').map(({ why }) => why)
+  expect(reasons).toEqual(['kernel updated', 'kernel updated'])
+})
+
 describe('the same message again', () => {
   test.each(['putCommandOutcome', 'raiseWanted'] as const)(
     'is done once, also where the first delivery ended at %s',
