@@ -54,8 +54,10 @@ function wasHeld(
 ): boolean {
   const { about } = sent
   if (about.kind === 'many') return isBegun(history, sent, { server, at })
-  if (about.kind === 'operator')
-    return about.command === 'drain' && about.machine.server === server && about.machine.goneAt === undefined
+  if (about.kind === 'operator') {
+    const isAskedFor = about.command === 'drain' && about.machine.server === server
+    return isAskedFor && about.machine.goneAt === undefined && !isActivatedMeanwhile(history, sent, at)
+  }
   // Its drain may have begun just now, or wait for EC2: then nothing was there to be lost.
   const launchedAt =
     history.truth.machines.findLast((machine) => machine.server === server && machine.launchedAt <= asked)
@@ -64,6 +66,14 @@ function wasHeld(
     (one) => one.edge === edge && one.server === server && one.at >= launchedAt && one.at < asked,
   )
   return wasDisabled && [asked, at].every((time) => wantedOf(history, server, time) === 'held')
+}
+
+/** An activate of many comes by a queue of its own. */
+function isActivatedMeanwhile({ truth }: History, { order }: Sent, at: number): boolean {
+  return truth.sent.some(
+    ({ about, deliveredAt = at, ...later }) =>
+      about.kind === 'many' && about.command === 'activate' && later.order > order && deliveredAt < at,
+  )
 }
 
 /** Of many some may have to wait. */
