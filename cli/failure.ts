@@ -28,7 +28,10 @@ const remedies: readonly (readonly [RegExp, string])[] = [
     'the deployment is not whole, or in another account: look at --profile and --region',
   ],
 ]
-const networkCodes = ['ENOTFOUND', 'ECONNREFUSED', 'ECONNRESET', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH']
+const networkCodes = [
+  ...['ENOTFOUND', 'ECONNREFUSED', 'ECONNRESET', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH'],
+  ...['ENETUNREACH', 'ENETDOWN', 'EPIPE'],
+]
 
 /** Whether nobody answered, so that the same may go well a moment later. */
 export function isUnreached(error: unknown): boolean {

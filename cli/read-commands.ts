@@ -5,6 +5,7 @@ import { explain } from './explain.ts'
 import { destinationViews, fleetView } from './fleet-view.ts'
 import { type Format, formatted, type Shown } from './format.ts'
 import { edgeRecords, lookAround, type Stored } from './look-around.ts'
+import { outlasting } from './outlast.ts'
 import { showExplanation } from './show-explanation.ts'
 import { showDestinations, showDrains, showEdges, showHolds, showStatus } from './show-fleet.ts'
 import { showOutcome } from './show-outcome.ts'
@@ -14,6 +15,7 @@ export type Kind = (typeof kinds)[number]
 
 /** Between two pictures of `status -w`. */
 const redrawMs = 3000
+const goesOn = 'what is under way goes on'
 const clearScreen = '\u001b[H\u001b[2J'
 
 function print(desk: Desk, shown: Shown, format: Format): void {
@@ -33,11 +35,9 @@ export async function status(
   { output, watch }: { readonly output: Format; readonly watch: boolean },
 ): Promise<ExitCode> {
   for (;;) {
-    const text = formatted(
-      showStatus(fleetView(await lookAround(deployed, desk.clock.now()))),
-      output,
-      desk.screen,
-    )
+    const look = () => lookAround(deployed, desk.clock.now())
+    const found = await (watch ? outlasting(desk, look, { everyMs: redrawMs, goesOn }) : look())
+    const text = formatted(showStatus(fleetView(found)), output, desk.screen)
     desk.out(watch && desk.screen.isTerminal ? `${clearScreen}${text}` : text)
     if (!watch) return exitCodes.done
     if (!(await rest(desk, redrawMs))) return exitCodes.interrupted

@@ -3,6 +3,7 @@ import { CommandRefused, DispatcherControlError } from '../functions/control/err
 import type { CommandOutcomeRow } from '../functions/ports/store.ts'
 import { type Deployed, type Desk, rest } from './desk.ts'
 import { exitCodes, Stop } from './exit-codes.ts'
+import { outlasting } from './outlast.ts'
 
 /** Every member of the union for itself. */
 type WithoutHead<C> = C extends unknown ? Omit<C, 'version' | 'id' | 'requestedBy'> : never
@@ -67,7 +68,10 @@ async function outcomeOf(
   const { clock, random } = desk
   const giveUpAt = clock.now() + patienceMs
   for (let waitMs = 250; ; waitMs = Math.min(4000, waitMs * 1.5)) {
-    const outcome = await shelf.commandOutcome(id)
+    const outcome = await outlasting(desk, () => shelf.commandOutcome(id), {
+      ...{ everyMs: waitMs, giveUpAt },
+      goesOn: `the command is sent: kdc get command ${id}`,
+    })
     if (outcome) return outcome
     const leftMs = giveUpAt - clock.now()
     if (leftMs <= 0)

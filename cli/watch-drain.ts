@@ -2,9 +2,9 @@ import { holdKey } from '../functions/control/hold.ts'
 import { type Deployed, type Desk, rest } from './desk.ts'
 import { type DrainView, drainView } from './drain-view.ts'
 import { endsText, when } from './ends.ts'
-import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
-import { failureOf, isUnreached } from './failure.ts'
+import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { lookAround, type Stored } from './look-around.ts'
+import { outlasting } from './outlast.ts'
 import { callsText, phaseText } from './show-fleet.ts'
 
 export type WaitFor = 'confirmed' | 'drained'
@@ -28,7 +28,10 @@ export async function watchDrain(desk: Desk, deployed: Deployed, watched: Watche
   let printed = ''
   let deadline: string | undefined
   for (;;) {
-    const stored = await lookOnce(desk, deployed, watched)
+    const stored = await outlasting(desk, () => lookAround(deployed, desk.clock.now(), watched.hold), {
+      ...{ everyMs: pollMs, giveUpAt: watched.giveUpAt, late: exitCodes.unknown },
+      goesOn: 'the drain goes on: kdc status shows it',
+    })
     const now = desk.clock.now()
     const step = stepOf(stored, watched, now)
     if (step.line !== printed) desk.err(`${step.line}${step.outlook ?? ''}\n`)
@@ -41,28 +44,6 @@ export async function watchDrain(desk: Desk, deployed: Deployed, watched: Watche
       desk.err('stopped watching; the drain goes on\n')
       return exitCodes.interrupted
     }
-  }
-}
-
-/** A network that is away for a while ends no watch. @throws Stop */
-async function lookOnce(
-  desk: Desk,
-  deployed: Deployed,
-  { hold, giveUpAt = Number.POSITIVE_INFINITY }: Watched,
-): Promise<Stored> {
-  for (let failed = 0; ; failed += 1) {
-    const now = desk.clock.now()
-    try {
-      return await lookAround(deployed, now, hold)
-    } catch (error) {
-      const { line } = failureOf(error)
-      const goesOn = `${line}; the drain goes on: kdc status shows it`
-      if (!isUnreached(error)) throw new Stop(goesOn, exitCodes.error, { cause: error })
-      if (now >= giveUpAt) throw new Stop(`timed out: ${goesOn}`, exitCodes.unknown, { cause: error })
-      if (failed === 0) desk.err(`${line}; trying again\n`)
-    }
-    if (!(await rest(desk, Math.min(pollMs, giveUpAt - now))))
-      throw new Stop('stopped watching; the drain goes on', exitCodes.interrupted)
   }
 }
 

@@ -7,6 +7,7 @@ import type { Format } from './format.ts'
 import { recentChanges } from './history.ts'
 import { lookAround, type Stored } from './look-around.ts'
 import type { OutputOptions } from './options.ts'
+import { outlasting } from './outlast.ts'
 import { callsText, phaseText } from './show-fleet.ts'
 import { changeView, onWhat, whyOf } from './show-history.ts'
 import { utc } from './times.ts'
@@ -14,6 +15,7 @@ import { type Step, stepOf, whereOf } from './watch-drain.ts'
 
 /** Between two looks at what is stored. */
 const pollMs = 3000
+const goesOn = 'what is under way goes on'
 
 /** One line of it: what is so, or came about. */
 interface Sighting {
@@ -35,17 +37,20 @@ export async function watch(
   const exit = await (target === undefined
     ? watchAll(desk, deployed, options)
     : watchOne(desk, deployed, target, options))
-  if (exit === exitCodes.interrupted) desk.err('stopped watching; what is under way goes on\n')
+  if (exit === exitCodes.interrupted) desk.err(`stopped watching; ${goesOn}\n`)
   return exit
 }
 
 async function watchAll(desk: Desk, deployed: Deployed, options: OutputOptions): Promise<ExitCode> {
   let shown = new Map<string, Sighting>()
-  let known = new Set((await recentChanges(deployed.shelf, desk.clock.now())).map(({ id }) => id))
+  const recent = () => recentChanges(deployed.shelf, desk.clock.now())
+  let known = new Set((await seen(desk, recent)).map(({ id }) => id))
   do {
-    const now = desk.clock.now()
-    const stored = await lookAround(deployed, now)
-    const changes = await recentChanges(deployed.shelf, now)
+    const { stored, changes } = await seen(desk, async () => ({
+      stored: await lookAround(deployed, desk.clock.now()),
+      changes: await recent(),
+    }))
+    const now = stored.at
     for (const change of changes.filter(({ id }) => !known.has(id))) {
       const of = changeView(change)
       const is = `${of.kind} by ${of.who}: ${whyOf(of)}`
@@ -61,6 +66,11 @@ async function watchAll(desk: Desk, deployed: Deployed, options: OutputOptions):
     shown = stored.unread.length > 0 ? new Map([...shown, ...state]) : state
   } while (await rest(desk, pollMs))
   return exitCodes.interrupted
+}
+
+/** A network that is away for a while ends no watch. */
+function seen<T>(desk: Desk, look: () => Promise<T>): Promise<T> {
+  return outlasting(desk, look, { everyMs: pollMs, goesOn })
 }
 
 /** All that is followed, by a name of its own. */
@@ -96,13 +106,15 @@ async function watchOne(
   target: string,
   options: OutputOptions,
 ): Promise<ExitCode> {
-  const hold = drainOf(target, await lookAround(deployed, desk.clock.now()))
+  const hold = drainOf(target, await seen(desk, () => lookAround(deployed, desk.clock.now())))
   let printed = ''
   do {
-    const now = desk.clock.now()
-    const stored = await lookAround(deployed, now, hold)
-    const step = stepOf(stored, { hold, goal: 'drained', giveUpAt: undefined }, now)
-    const { line, exit } = step.exit === exitCodes.error ? await endOf(deployed, hold, step) : step
+    const { stored, line, exit } = await seen(desk, async () => {
+      const stored = await lookAround(deployed, desk.clock.now(), hold)
+      const step = stepOf(stored, { hold, goal: 'drained', giveUpAt: undefined }, stored.at)
+      return { stored, ...(step.exit === exitCodes.error ? await endOf(deployed, hold, step) : step) }
+    })
+    const now = stored.at
     const of = fleetView(stored).drains.find(({ drain }) => drain === hold)
     if (line !== printed) print(desk, { at: utc(now), what: 'drain', on: target, is: line, of }, options)
     printed = line
