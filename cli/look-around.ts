@@ -87,7 +87,7 @@ export async function lookAround(
 }
 
 /** What waits becomes a hold in one write: read the other way round, it might be in neither. */
-async function requestedIn(shelf: Shelf) {
+export async function requestedIn(shelf: Shelf) {
   const waiting = await shelf.waiting()
   return { waiting, holds: await shelf.holds() }
 }

@@ -4,6 +4,7 @@ import type { Screen } from './desk.ts'
 import type { Shown } from './format.ts'
 import { type Column, table } from './table.ts'
 import { utc } from './times.ts'
+import type { Undo } from './undo.ts'
 
 const entry = z.object({ set: z.int(), uri: z.string(), before: z.string(), after: z.string() })
 const write = z.object({ set: z.int(), uri: z.string(), state: z.string() })
@@ -31,7 +32,10 @@ const waiting = z.object({
   ...{ drainId: z.string(), who: z.string(), why: z.string() },
   because: z.string().optional(),
 })
-const named = z.object({ source: z.string(), id: z.string(), who: z.string(), why: z.string() })
+const named = z.object({
+  ...{ source: z.enum(['lifecycle', 'alarm', 'operator', 'retired']), id: z.string() },
+  ...{ who: z.string(), why: z.string(), endsAt: z.number().optional() },
+})
 
 /** The part of an outcome that people are shown; what a later release adds is let pass. */
 const outcomeForm = z.object({
@@ -49,7 +53,12 @@ const outcomeForm = z.object({
   stillHeld: z.array(named).default([]),
   /** of a command for many */
   members: z
-    .array(z.object({ target: z.string(), result: z.string(), because: z.string().optional() }))
+    .array(
+      z.object({
+        ...{ target: z.string(), result: z.string(), because: z.string().optional() },
+        hold: z.string().default(''),
+      }),
+    )
     .default([]),
   counts: z.record(z.string(), z.int()).default({}),
   unread: z.array(unread).default([]),
@@ -74,15 +83,18 @@ export function knownOutcome(row: CommandOutcomeRow): Outcome | undefined {
   return outcomeForm.safeParse(row).data
 }
 
-/** @param undo the command that takes it back */
-export function showOutcome(row: CommandOutcomeRow, undo?: string): Shown {
+export function showOutcome(row: CommandOutcomeRow, { command: undo, not = [] }: Undo = {}): Shown {
   const outcome = knownOutcome(row)
   const more = otherLines(row)
   return {
-    data: { ...row, ...(undo !== undefined && { undo }) },
+    data: { ...row, ...(undo !== undefined && { undo }), ...(not.length > 0 && { noUndo: not }) },
     text: (screen) =>
       outcome
-        ? [...linesOf(outcome, more, screen), ...(undo === undefined ? [] : [`undo: ${undo}`])].join('\n')
+        ? [
+            ...linesOf(outcome, more, screen),
+            ...(undo === undefined ? [] : [`undo: ${undo}`]),
+            ...not.map((words) => `no undo: ${words}`),
+          ].join('\n')
         : refusal(row),
   }
 }

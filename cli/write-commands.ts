@@ -8,6 +8,17 @@ import { lookAround } from './look-around.ts'
 import { type Asked, answerTo, requestedBy } from './send-command.ts'
 import { knownOutcome, type Outcome, showOutcome } from './show-outcome.ts'
 import { instantOf, secondsOf } from './times.ts'
+import {
+  formerFreezeIn,
+  formersIn,
+  type Undo,
+  undoOfActivate,
+  undoOfDrain,
+  undoOfFreeze,
+  undoOfRelease,
+  undoOfReload,
+  undoOfUnfreeze,
+} from './undo.ts'
 import { type WaitFor, watchDrain } from './watch-drain.ts'
 
 export interface WriteOptions {
@@ -52,14 +63,13 @@ function setOf(text: string): number {
   throw new Stop(`--set "${text}" is no dispatcher set: write its number`, exitCodes.usage)
 }
 
-/** @param undoOf the command that takes it back, where it did something */
 async function doCommand(
   desk: Desk,
   deployed: Deployed,
   asked: Asked,
   options: WriteOptions & {
     readonly who?: string
-    readonly undoOf?: (outcome: Outcome) => string | undefined
+    readonly undoOf?: (outcome: Outcome) => Undo
   },
 ): Promise<{ readonly exit: ExitCode; readonly outcome: Outcome | undefined }> {
   const who = options.who ?? (await requestedBy(deployed))
@@ -118,7 +128,8 @@ export async function drain(
     ...(until !== undefined && { until: instantOf(until, '--until', began) }),
     ...(force !== undefined && { force }),
   }
-  const undoOf = ({ result }: Outcome) => (result === 'stale' ? undefined : `kdc activate ${words}`)
+  const formers = dryRun ? undefined : await formersIn(deployed.shelf, desk.clock.now())
+  const undoOf = (outcome: Outcome) => undoOfDrain(words, outcome, formers)
   const { exit, outcome } = await doCommand(desk, deployed, asked, { ...options, undoOf })
   if (wait === undefined || dryRun || exit !== exitCodes.done || outcome?.hold === undefined) return exit
   // Without --timeout the drain's own deadline is the end, once it has begun.
@@ -151,10 +162,8 @@ export async function activate(
     ...(source !== undefined && { source }),
     ...(hold !== undefined && { holdId: hold }),
   }
-  const undoOf = ({ lifted }: Outcome) =>
-    lifted.length === 0
-      ? undefined
-      : `kdc drain ${words} -m ${inShell(lifted.map(({ why }) => why).join('; '))}`
+  const formers = dryRun ? undefined : await formersIn(deployed.shelf, desk.clock.now())
+  const undoOf = (outcome: Outcome) => undoOfActivate(words, outcome, formers)
   return (await doCommand(desk, deployed, asked, { ...options, who, undoOf })).exit
 }
 
@@ -195,7 +204,7 @@ export async function reload(
 ): Promise<ExitCode> {
   const { dryRun = false } = options
   const asked: Asked = { command: 'reload', dryRun, ...(edge !== undefined && { edge }) }
-  return (await doCommand(desk, deployed, asked, options)).exit
+  return (await doCommand(desk, deployed, asked, { ...options, undoOf: () => undoOfReload })).exit
 }
 
 export async function release(
@@ -205,8 +214,9 @@ export async function release(
   options: WriteOptions & { readonly message: string },
 ): Promise<ExitCode> {
   const { dryRun = false, message: reason } = options
-  const { exit } = await doCommand(desk, deployed, { command: 'release', edge, reason, dryRun }, options)
-  return exit
+  const asked: Asked = { command: 'release', edge, reason, dryRun }
+  const undoOf = ({ result }: Outcome) => (result === 'released' ? undoOfRelease : {})
+  return (await doCommand(desk, deployed, asked, { ...options, undoOf })).exit
 }
 
 export async function freeze(
@@ -217,7 +227,8 @@ export async function freeze(
   const { dryRun = false, message: reason, until } = options
   const end = until === undefined ? {} : { until: instantOf(until, '--until', desk.clock.now()) }
   const asked: Asked = { command: 'freeze', reason, dryRun, ...end }
-  const undoOf = ({ result }: Outcome) => (result === 'frozen' ? 'kdc unfreeze' : undefined)
+  const former = await formerFreezeIn(deployed.shelf, desk.clock.now())
+  const undoOf = (outcome: Outcome) => undoOfFreeze(outcome, former)
   return (await doCommand(desk, deployed, asked, { ...options, undoOf })).exit
 }
 
@@ -228,7 +239,9 @@ export async function unfreeze(
 ): Promise<ExitCode> {
   const { dryRun = false, message: reason } = options
   const asked: Asked = { command: 'unfreeze', dryRun, ...(reason !== undefined && { reason }) }
-  return (await doCommand(desk, deployed, asked, options)).exit
+  const former = await formerFreezeIn(deployed.shelf, desk.clock.now())
+  const undoOf = (outcome: Outcome) => undoOfUnfreeze(outcome, former)
+  return (await doCommand(desk, deployed, asked, { ...options, undoOf })).exit
 }
 
 /** @returns `error` where it may not, so that a script can ask before it restarts one */

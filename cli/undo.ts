@@ -1,0 +1,158 @@
+import { type Freeze, inForce } from '../functions/control/clearance.ts'
+import { type Hold, type HoldName, holdKey } from '../functions/control/hold.ts'
+import type { Shelf } from './desk.ts'
+import { inShell } from './explain.ts'
+import { requestedIn } from './look-around.ts'
+import type { Outcome } from './show-outcome.ts'
+import { utc } from './times.ts'
+
+/** What takes a write back. */
+export interface Undo {
+  /** left out where none does */
+  readonly command?: string
+  /** what it does not take back, and what comes instead */
+  readonly not?: readonly string[]
+}
+
+/** A request as it was before a command was sent; `beginsAt`: it waits for its window (epoch ms). */
+interface Former {
+  readonly hold: Hold
+  readonly beginsAt?: number
+}
+/** By the hold's key. */
+export type Formers = ReadonlyMap<string, Former>
+
+/** @returns undefined where it can't be read: an undo is no reason to send nothing */
+async function unlessUnread<T>(read: () => Promise<T>): Promise<{ readonly found: T } | undefined> {
+  try {
+    return { found: await read() }
+  } catch {
+    return undefined
+  }
+}
+
+export async function formersIn(shelf: Shelf, now: number): Promise<Formers | undefined> {
+  const read = await unlessUnread(() => requestedIn(shelf))
+  if (!read) return undefined
+  const { holds, waiting } = read.found
+  const all: Former[] = [
+    ...holds.map((hold) => ({ hold })),
+    ...waiting.drains.map(({ hold, beginsAt = 0 }) => ({ hold, ...(beginsAt > now && { beginsAt }) })),
+  ]
+  return new Map(all.map((each) => [holdKey(each.hold), each]))
+}
+
+const unreadBefore = 'what was held before could not be read: kdc history names it'
+
+/** @param words what the command named */
+export function undoOfDrain(words: string, outcome: Outcome, formers: Formers | undefined): Undo {
+  const { result, hold = '', members } = outcome
+  if (result === 'stale') return {}
+  const not = formers ? [] : [unreadBefore]
+  const former = formers?.get(hold)
+  if (former) return { command: drainAgain(words, [requestOf(former)]) }
+  const renewed = members.filter((member) => formers?.has(member.hold))
+  if (renewed.length > 0)
+    not.push(`${renewed.length} of them were held by you before, and are lifted with the others`)
+  return { command: `kdc activate ${words}`, not }
+}
+
+/** All that it lifted or dropped becomes one's own again. */
+export function undoOfActivate(words: string, outcome: Outcome, formers: Formers | undefined): Undo {
+  const { lifted, dropped, members, counts } = outcome
+  const ofMany = members.filter(({ result }) => result === 'lifted' || result === 'dropped')
+  const taken = [
+    ...[...lifted, ...dropped].map((name) => ({ name, on: words, ...requestIn(name, formers) })),
+    ...ofMany.flatMap(({ hold, target }) => {
+      const former = formers?.get(hold)
+      return former ? [{ name: former.hold, on: inShell(target), ...requestOf(former) }] : []
+    }),
+  ]
+  const all = lifted.length + dropped.length + (counts['lifted'] ?? 0) + (counts['dropped'] ?? 0)
+  const byTarget = Map.groupBy(taken, ({ on }) => on)
+  return {
+    ...(taken.length > 0 && {
+      command: [...byTarget].map(([on, requests]) => drainAgain(on, requests)).join(' && '),
+    }),
+    not: [
+      ...lifted.flatMap(notByCommand),
+      ...(formers || all === 0 ? [] : [unreadBefore]),
+      ...(formers && all > taken.length ? [`${all - taken.length} more: kdc history names them`] : []),
+    ],
+  }
+}
+
+function notByCommand({ source, id }: Outcome['lifted'][number]): string[] {
+  const what = `no command places ${source}/${id} again`
+  if (source === 'alarm') return [`${what}: its alarm does, when it fires anew; the drain is yours`]
+  return source === 'retired' ? [`${what}: it is left by a scale-in; the drain is yours`] : []
+}
+
+/** What is asked for anew. Times are epoch ms. */
+interface Request {
+  readonly why: string
+  readonly endsAt?: number | undefined
+  readonly force?: string | undefined
+  readonly beginsAt?: number | undefined
+}
+
+function requestOf({ hold, beginsAt }: Former): Request {
+  const { why, endsAt, force } = hold
+  return { why, endsAt, force, beginsAt }
+}
+
+function requestIn(name: HoldName & Request, formers: Formers | undefined): Request {
+  const former = formers?.get(holdKey(name))
+  return former ? requestOf(former) : { why: name.why, endsAt: name.endsAt }
+}
+
+/** Of several it has all reasons, and the last end, unless one had none. */
+function drainAgain(words: string, requests: readonly Request[]): string {
+  const [begin] = requests.map(({ beginsAt }) => beginsAt)
+  const ends = requests.flatMap(({ endsAt }) => endsAt ?? [])
+  const forces = requests.flatMap(({ force }) => force ?? [])
+  return [
+    `kdc drain ${words} -m ${inShell(oneLine(requests.map(({ why }) => why)))}`,
+    ...(requests.length === 1 && begin !== undefined ? [`--from ${utc(begin)}`] : []),
+    ...(ends.length === requests.length ? [`--until ${utc(Math.max(...ends))}`] : []),
+    ...(forces.length > 0 ? [`--force ${inShell(oneLine(forces))}`] : []),
+  ].join(' ')
+}
+
+function oneLine(texts: readonly string[]): string {
+  return [...new Set(texts)].join('; ')
+}
+
+/** The freeze in force before a command was sent. */
+export type FormerFreeze = { readonly found: Freeze | undefined } | undefined
+
+export async function formerFreezeIn(shelf: Shelf, now: number): Promise<FormerFreeze> {
+  return unlessUnread(async () => inForce(await shelf.freeze(), now))
+}
+
+const unknownFreeze = 'which freeze was in force before could not be read: kdc history names it'
+
+export function undoOfFreeze({ result }: Outcome, former: FormerFreeze): Undo {
+  if (result !== 'frozen') return {}
+  if (former?.found) return { command: freezeAgain(former.found) }
+  return { command: 'kdc unfreeze', not: former ? [] : [unknownFreeze] }
+}
+
+export function undoOfUnfreeze({ result }: Outcome, former: FormerFreeze): Undo {
+  if (result !== 'unfrozen') return {}
+  return former?.found ? { command: freezeAgain(former.found) } : { not: [unknownFreeze] }
+}
+
+function freezeAgain({ why, until }: Freeze): string {
+  return `kdc freeze -m ${inShell(why)}${until === undefined ? '' : ` --until ${utc(until)}`}`
+}
+
+export const undoOfReload: Undo = {
+  not: ['nobody keeps what an edge listed before: write that into its list, and then: kdc reload'],
+}
+
+export const undoOfRelease: Undo = {
+  not: [
+    'drains that went on stay ended; others wait for the edge again once its parameter is back, which is to be after its restart',
+  ],
+}

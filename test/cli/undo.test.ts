@@ -1,0 +1,150 @@
+import { expect, test } from 'vitest'
+import { UnexpectedAnswer } from '../../functions/control/errors.ts'
+import { message } from '../contracts/event-files.ts'
+import { instanceId, minutes, server } from '../world/world.ts'
+import { alice, bob, kdcWorld } from './kdc-world.ts'
+
+const drain = `drain ${server} -m 'disk failing'`
+const undoOf = ({ out }: { readonly out: string }) => /^undo: kdc (.*)$/m.exec(out)?.[1] ?? 'no undo'
+const noUndoOf = ({ out }: { readonly out: string }) => /^no undo: (.*)$/m.exec(out)?.[1]
+
+function undoWorld() {
+  const made = kdcWorld()
+  /** What is held and waits, as somebody asked for it. */
+  async function requested() {
+    const { store } = made.world.memory
+    const { drains } = await store.waiting()
+    return [...(await store.holds()).map((hold) => ({ hold, beginsAt: undefined })), ...drains].map(
+      ({ hold: { id, uris, who, why, force, endsAt }, beginsAt }) => ({
+        ...{ id, uris, who, why, force, endsAt, beginsAt },
+      }),
+    )
+  }
+  return { ...made, requested }
+}
+
+test('the undo of an unfreeze freezes as before, for the same reason and until the same time', async () => {
+  const { kdc, world } = undoWorld()
+  await kdc("freeze -m 'new image' --until 2h")
+  const thawed = await kdc('unfreeze')
+  expect(undoOf(thawed)).toBe("freeze -m 'new image' --until 2026-11-22T22:00:00Z")
+  await kdc(undoOf(thawed))
+  expect(await world.memory.store.freeze()).toMatchObject({
+    ...{ why: 'new image', until: Date.parse('2026-11-22T22:00:00Z') },
+  })
+})
+
+test('the undo of a freeze that replaced another is the other one', async () => {
+  const { kdc } = undoWorld()
+  await kdc('freeze -m first', { who: bob })
+  expect(undoOf(await kdc('freeze -m second --until 2h'))).toBe('freeze -m first')
+})
+
+test('an unfreeze whose freeze could not be read says so, and is done', async () => {
+  const { kdc, world } = undoWorld()
+  await kdc('freeze -m first')
+  const freeze = () => Promise.reject(new UnexpectedAnswer('FREEZE: who'))
+  const thawed = await kdc('unfreeze', { deployed: { shelf: { ...world.memory.store, freeze } } })
+  expect(thawed).toMatchObject({ code: 0, out: expect.stringContaining('unfrozen') })
+  expect(noUndoOf(thawed)).toContain('kdc history names it')
+})
+
+test('what could not be read before a drain or an activate keeps neither from being done', async () => {
+  const { kdc, world } = undoWorld()
+  const waiting = () => Promise.reject(new UnexpectedAnswer('WAITING: who'))
+  const at = { deployed: { shelf: { ...world.memory.store, waiting } } }
+  const drained = await kdc(drain, at)
+  expect(undoOf(drained)).toBe(`activate ${server}`)
+  expect(noUndoOf(drained)).toContain('could not be read')
+  const activated = await kdc(`activate ${server}`, at)
+  expect(undoOf(activated)).toBe(drain)
+  expect(noUndoOf(activated)).toContain('could not be read')
+})
+
+test('the undo of an activate asks for the same end, and forces what was forced', async () => {
+  const { kdc, requested } = undoWorld()
+  await kdc(`${drain} --until 3h --force 'it burns'`)
+  const before = await requested()
+  const activated = await kdc(`activate ${server}`)
+  expect(undoOf(activated)).toBe(`${drain} --until 2026-11-22T23:00:00Z --force 'it burns'`)
+  await kdc(undoOf(activated))
+  expect(await requested()).toEqual(before)
+})
+
+test('the undo of an activate that dropped a window asks for the window, and for none that has begun', async () => {
+  const { kdc, world, requested } = undoWorld()
+  await kdc(`${drain} --from 2h --until 4h`)
+  const before = await requested()
+  const dropped = await kdc(`activate ${server}`)
+  await kdc(undoOf(dropped))
+  expect(await requested()).toEqual(before)
+  await kdc('freeze -m maintenance')
+  await world.pass(150 * minutes)
+  expect(undoOf(await kdc(`activate ${server}`))).not.toContain('--from')
+})
+
+test('the undo of a drain that renewed one’s own is the drain before, and opens nothing', async () => {
+  const { kdc, requested } = undoWorld()
+  await kdc(`${drain} --until 2h`)
+  const before = await requested()
+  const renewed = await kdc(`drain ${server} -m 'noisy fan'`)
+  expect(undoOf(renewed)).toBe(`${drain} --until 2026-11-22T22:00:00Z`)
+  await kdc(undoOf(renewed))
+  expect(await requested()).toEqual(before)
+})
+
+test('of an alarm’s hold and of a mark no command is told that would place them; a drain is', async () => {
+  const { kdc, world } = undoWorld()
+  await world.alarm(message('alarm-metric-alarm'))
+  const activated = await kdc(`activate ${server} --source alarm --yes`)
+  expect(noUndoOf(activated)).toMatch(
+    /^no command places alarm\/\S+ again: its alarm does, when it fires anew/,
+  )
+  expect(undoOf(activated)).toMatch(new RegExp(`^drain ${server} -m `))
+  await kdc(undoOf(activated))
+  expect(await world.heldBy()).toHaveLength(1)
+})
+
+test('the undo of an activate of many holds each again that it had lifted, with its own reason', async () => {
+  const { kdc, world, requested } = undoWorld()
+  await kdc(`drain ${instanceId} -m 'new image' --until 2h`)
+  await kdc(`drain ${server} -m 'disk failing'`)
+  const before = await requested()
+  const activated = await kdc('activate --group media-servers')
+  expect(await world.heldBy()).toEqual([])
+  for (const command of undoOf(activated).split(' && kdc ')) await kdc(command)
+  expect(await requested()).toEqual(expect.arrayContaining(before))
+  expect(await requested()).toHaveLength(2)
+})
+
+test('a drain of many tells which were held before, since its undo lifts them too', async () => {
+  const { kdc } = undoWorld()
+  await kdc(`drain ${instanceId} -m 'disk failing'`)
+  const drained = await kdc("drain --group media-servers -m 'new image'")
+  expect(undoOf(drained)).toBe('activate --group media-servers')
+  expect(noUndoOf(drained)).toContain('1 of them were held by you before')
+})
+
+test('a reload and a release have no undo, and name what comes nearest', async () => {
+  const { kdc, world } = undoWorld()
+  expect(noUndoOf(await kdc('reload edge-a'))).toContain('write that into its list')
+  world.memory.fleet.list.splice(1, 1)
+  await world.pass(2 * minutes)
+  expect(noUndoOf(await kdc('release edge-b -m lost'))).toContain('once its parameter is back')
+})
+
+test('a program gets the undo, and what has none, as data', async () => {
+  const { kdc, world } = undoWorld()
+  await world.alarm(message('alarm-metric-alarm'))
+  const { out } = await kdc(`activate ${server} --source alarm --yes -o json`)
+  expect(JSON.parse(out)).toMatchObject({
+    undo: expect.stringMatching(/^kdc drain /),
+    noUndo: [expect.stringContaining('no command places')],
+  })
+})
+
+test('what was not done has no undo', async () => {
+  const { kdc } = undoWorld()
+  for (const command of ['unfreeze', `activate ${server}`, `${drain} --dry-run`, 'reload --dry-run'])
+    expect((await kdc(command, { who: alice })).out).not.toContain('undo')
+})
