@@ -2,12 +2,12 @@ import * as z from 'zod'
 import type { CommandOutcomeRow } from '../functions/ports/store.ts'
 import type { Screen } from './desk.ts'
 import type { Shown } from './format.ts'
+import { callsForm, type PlanLine, planForm, planLines } from './show-plan.ts'
 import { type Column, table } from './table.ts'
 import { utc } from './times.ts'
 import type { Undo } from './undo.ts'
 
 const entry = z.object({ set: z.int(), uri: z.string(), before: z.string(), after: z.string() })
-const write = z.object({ set: z.int(), uri: z.string(), state: z.string() })
 const edge = z.object({
   edge: z.string(),
   outcome: z.string().optional(),
@@ -16,11 +16,9 @@ const edge = z.object({
   entries: z.array(entry).optional(),
   /** of a reload: entries before and after; of its dry run: entries */
   listed: z.union([z.int(), z.object({ before: z.int(), after: z.int() })]).optional(),
-  /** of a drain's dry run */
-  plan: z.object({ writes: z.array(write), refused: z.array(z.object({ uri: z.string() })) }).optional(),
-  calls: z
-    .union([z.object({ counted: z.int() }), z.object({ notCounted: z.string(), ofEdge: z.int().optional() })])
-    .optional(),
+  /** of a drain's or an activate's dry run */
+  plan: planForm.optional(),
+  calls: callsForm.optional(),
   /** of a reload's dry run */
   heldAgain: z.int().optional(),
   guarded: z.boolean().optional(),
@@ -188,11 +186,8 @@ function freezeLines({ frozen, waiting: drains, wouldBegin }: Outcome): string[]
   ]
 }
 
-interface Line {
+interface Line extends PlanLine {
   readonly edge: string
-  readonly what: string
-  readonly entry: string
-  readonly change: string
 }
 
 const columns: readonly Column<Line>[] = [
@@ -203,7 +198,7 @@ const columns: readonly Column<Line>[] = [
     least: 12,
   },
   { title: 'SET DESTINATION', cell: (line) => line.entry, least: 16 },
-  { title: 'BEFORE → AFTER', cell: ({ change }) => change },
+  { title: 'BEFORE → AFTER', cell: ({ change }) => change, least: 16 },
 ]
 
 const memberColumns: readonly Column<Outcome['members'][number]>[] = [
@@ -222,32 +217,13 @@ function edgeLines(of: EdgeOutcome): Line[] {
   const { edge: name, outcome, detail, unreadable, entries, listed } = of
   const what = detail === undefined ? (outcome ?? unreadable ?? '-') : `${outcome}: ${detail}`
   const line = (entry: string, change: string): Line => ({ edge: name, what, entry, change })
-  if (of.plan) return planLines(of, of.plan)
+  if (of.plan) return planLines(of.plan, of.calls).map((each) => ({ edge: name, ...each }))
   if (listed !== undefined) {
     const change = typeof listed === 'number' ? String(listed) : `${listed.before} → ${listed.after}`
     return [line('entries listed', change), ...reloadLines(of, line)]
   }
   if (entries === undefined || entries.length === 0) return [line('-', '-')]
   return entries.map(({ set, uri, before, after }) => line(`${set} ${uri}`, `${before} → ${after}`))
-}
-
-function planLines(
-  { edge: name, calls }: EdgeOutcome,
-  { writes, refused }: NonNullable<EdgeOutcome['plan']>,
-): Line[] {
-  const line = (what: string, of: string, change: string): Line => ({ edge: name, what, entry: of, change })
-  return [
-    ...writes.map(({ set, uri, state }) => line('would write', `${set} ${uri}`, `→ ${state.toUpperCase()}`)),
-    ...refused.map(({ uri }) => line('refused: listed more than once in its set', uri, '-')),
-    ...(writes.length + refused.length === 0 ? [line('nothing to write', '-', '-')] : []),
-    ...(calls ? [line('calls at stake', '-', atStake(calls))] : []),
-  ]
-}
-
-function atStake(calls: NonNullable<EdgeOutcome['calls']>): string {
-  if ('counted' in calls) return String(calls.counted)
-  const most = calls.ofEdge === undefined ? '' : `; ${calls.ofEdge} of all media servers there`
-  return `not counted: ${calls.notCounted}${most}`
 }
 
 /** Of its dry run. */

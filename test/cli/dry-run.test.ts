@@ -66,6 +66,52 @@ test('a dry run of a drain shows the calls at stake, or why they are not counted
   expect(again.out).toMatch(/edge-a +calls at stake +- +1\n/)
 })
 
+test('a dry run of a drain shows what each entry gets back, which are held already, and the guards, within 80 columns', async () => {
+  const { kdc } = kdcWorld()
+  const narrow = { screen: { columns: 80, isTerminal: true } }
+  const fresh = await kdc(`drain ${server} -m 'disk failing' --dry-run`, narrow)
+  expect(fresh.out).toMatch(/edge-b +would write +1 sip:10\.0\.1\.20:5060 +→ D, gives back AP\n/)
+  expect(fresh.out).toMatch(/edge-b +would guard +sip:10\.0\.1\.20:5060 +-\n/)
+  await kdc(`drain ${server} -m 'disk failing'`, { who: bob })
+  const again = await kdc(`drain ${server} -m 'noisy fan' --dry-run`, narrow)
+  expect(again.out).toMatch(/edge-b +already +1 sip:10\.0\.1\.20:5060 +DX, gives back AP, held by o/)
+  expect(again.out).not.toContain('would guard')
+  expect(
+    Math.max(
+      ...again.out
+        .split('\n')
+        .slice(2)
+        .map((line) => line.length),
+    ),
+  ).toBeLessThanOrEqual(80)
+  const { out } = await kdc(`drain ${server} -m 'noisy fan' --dry-run`)
+  expect(out).toContain(`DX, gives back AP, held by operator/10.0.1.20:5060;udp/${bob}\n`)
+})
+
+test('a dry run tells what stays disabled, and why', async () => {
+  const file = [{ set: 1, uri: server, flags: 'DX' as const }]
+  const { kdc } = kdcWorld({ edges: [{ id: 'edge-a', file }] })
+  const drain = `drain ${server} -m 'disk failing'`
+  expect((await kdc(`${drain} --dry-run`)).out).toMatch(
+    /already +1 \S+ +DX, stays: it was disabled before us\n/,
+  )
+  await kdc(drain)
+  expect((await kdc(`activate ${server} --dry-run`)).out).toMatch(
+    /no write +1 \S+ +stays: it was disabled before us\n/,
+  )
+})
+
+test('a dry run of an activate shows which guards end, and what stays held', async () => {
+  const { kdc } = kdcWorld()
+  await kdc(`drain ${server} -m 'disk failing'`)
+  const alone = await kdc(`activate ${server} --dry-run`)
+  expect(alone.out).toMatch(/edge-a +would write +1 sip:10\.0\.1\.20:5060 +→ AP\n/)
+  expect(alone.out).toMatch(/edge-a +would end guard +sip:10\.0\.1\.20:5060 +-\n/)
+  await kdc(`drain ${server} -m 'noisy fan'`, { who: bob })
+  const { out } = await kdc(`activate ${server} --dry-run`)
+  expect(out).toMatch(/edge-a +no write +1 sip:10\.0\.1\.20:5060 +stays: held by operator\/\S+bob\n/)
+})
+
 test('what a later release adds to an outcome is printed as it is, and what was asked is not repeated', () => {
   const row = { id: 'd1', command: 'drain', result: 'started', reason: 'why', later: { added: 1 }, none: [] }
   expect(showOutcome(row).text(screen)).toBe('drain: started  (d1)\nlater: {"added":1}')

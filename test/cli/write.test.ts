@@ -45,7 +45,7 @@ test('a dry run shows what would be written, and changes nothing', async () => {
   const { kdc, world } = kdcWorld()
   const { code, out } = await kdc(`${drain} --dry-run`)
   expect(code).toBe(0)
-  expect(out).toMatch(/edge-b +would write +1 sip:10\.0\.1\.20:5060 +→ D\n/)
+  expect(out).toMatch(/edge-b +would write +1 sip:10\.0\.1\.20:5060 +→ D, gives back AP\n/)
   expect(out).not.toContain('undo')
   expect(await world.heldBy()).toEqual([])
 })
