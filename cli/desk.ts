@@ -57,6 +57,8 @@ export interface Desk {
   readonly out: (text: string) => void
   /** stderr: progress and errors */
   readonly err: (text: string) => void
+  /** of stderr, where that is a terminal */
+  readonly errColumns: number | undefined
   readonly screen: Screen
   /** asks somebody at a terminal; absent where nobody is there */
   readonly ask?: (question: string) => Promise<boolean>

@@ -54,6 +54,8 @@ export interface HoldView {
   readonly why: string
   readonly force?: string
   readonly since: string
+  /** of what waits: its window begins then */
+  readonly begins?: string
   /** it is lifted by itself then */
   readonly endsAt?: string
 }
@@ -116,8 +118,11 @@ export function holdView(hold: Omit<Hold, 'until'>): HoldView {
 }
 
 /** Since when it waits is what counts for its place. */
-export function waitingView({ hold, since }: WaitingDrain): HoldView {
-  return holdView({ ...hold, placedAt: since })
+export function waitingView({ hold, since, beginsAt }: WaitingDrain): HoldView {
+  return {
+    ...holdView({ ...hold, placedAt: since }),
+    ...(beginsAt !== undefined && { begins: utc(beginsAt) }),
+  }
 }
 
 export function destinationViews({ edges }: Stored): DestinationView[] {

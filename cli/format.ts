@@ -12,6 +12,8 @@ export interface Shown {
   readonly text: (screen: Screen) => string
 }
 
+/** Of the second and later lines of one. */
+const indent = '  '
 const beginsCommand = String.fromCodePoint(27)
 
 /**
@@ -23,6 +25,19 @@ export function harmless(text: string): string {
     const isOurs = found.startsWith('\n') || (colour !== '' && found.startsWith(beginsCommand))
     return isOurs ? found : `·${colour}`
   })
+}
+
+/** @param columns no word is broken over two lines of so many characters; undefined: no terminal */
+export function wrapped(line: string, columns: number | undefined): string {
+  if (columns === undefined) return line
+  const lines = ['']
+  for (const word of line.split(' ')) {
+    const last = lines.at(-1) ?? ''
+    const longer = last === '' ? word : `${last} ${word}`
+    if (longer.length <= columns) lines.splice(-1, 1, longer)
+    else lines.push(`${indent}${word}`)
+  }
+  return lines.join('\n')
 }
 
 export function formatted({ data, lines, text }: Shown, format: Format, screen: Screen): string {

@@ -34,6 +34,9 @@ const { isTTY = false } = process.stdout
 const desk: Desk = {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(harmless(text)),
+  get errColumns() {
+    return process.stderr.isTTY ? process.stderr.columns : undefined
+  },
   screen: {
     get columns() {
       return isTTY ? process.stdout.columns : undefined

@@ -1,6 +1,7 @@
 import { type Desk, rest } from './desk.ts'
 import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
 import { failureOf, isUnreached } from './failure.ts'
+import { wrapped } from './format.ts'
 
 interface Outlasting {
   /** from one try to the next */
@@ -27,7 +28,7 @@ export async function outlasting<T>(
       const { line } = failureOf(cause)
       if (!isUnreached(cause)) throw new Stop(`${line}; ${goesOn}`, exitCodes.error, { cause })
       if (desk.clock.now() >= giveUpAt) throw new Stop(`timed out: ${line}; ${goesOn}`, late, { cause })
-      if (failed === 0) desk.err(`${line}; trying again\n`)
+      if (failed === 0) desk.err(`${wrapped(`${line}; trying again`, desk.errColumns)}\n`)
     }
     if (!(await rest(desk, Math.min(everyMs, giveUpAt - desk.clock.now()))))
       throw new Stop(`stopped; ${goesOn}`, exitCodes.interrupted)

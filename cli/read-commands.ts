@@ -46,7 +46,10 @@ export async function status(
 }
 
 export async function get(desk: Desk, deployed: Deployed, kind: Kind, output: Format): Promise<ExitCode> {
-  print(desk, listOf(kind, await stored(desk, deployed)), output)
+  const all = await stored(desk, deployed)
+  print(desk, listOf(kind, all), output)
+  if (kind === 'drains' && all.waiting.length > 0)
+    desk.err(`waiting to begin: ${all.waiting.length}, which kdc status shows\n`)
   return exitCodes.done
 }
 

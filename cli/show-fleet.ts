@@ -28,7 +28,7 @@ function statusText(fleet: FleetView, screen: Screen): string {
     table(edgeColumns(Date.parse(at)), edges, screen),
     ...(drains.length > 0 ? ['', table(drainColumns(Date.parse(at)), drains, screen)] : []),
     ...(waiting.length > 0
-      ? ['', 'waiting to begin', table(holdColumns(Date.parse(at)), waiting, screen)]
+      ? ['', 'waiting to begin', table(waitingColumns(Date.parse(at), waiting), waiting, screen)]
       : []),
     ...marks(holds, Date.parse(at), screen),
   ].join('\n')
@@ -146,6 +146,14 @@ function edgesCell({ edges }: DrainView): string {
 export function progressText(calls: number | undefined, most: number | undefined): string | undefined {
   if (calls === undefined || most === undefined) return undefined
   return most === 0 ? '0' : `${calls}/${most}`
+}
+
+/** When its window begins comes before who asked for it, where any has one. */
+function waitingColumns(now: number, waiting: readonly HoldView[]): Column<HoldView>[] {
+  const columns = holdColumns(now)
+  if (waiting.every(({ begins }) => begins === undefined)) return columns
+  const cell = ({ begins }: HoldView) => (begins === undefined ? none : fromNow(Date.parse(begins), now))
+  return columns.toSpliced(2, 0, { title: 'BEGINS', cell })
 }
 
 function holdColumns(now: number): Column<HoldView>[] {

@@ -36,6 +36,7 @@ const hold = {
   why: said,
   force: said.exactOptional(),
   since: time,
+  begins: optional.describe('ISO 8601; of what waits for its window'),
   endsAt: optional,
 } satisfies Keys<HoldView>
 const holdForm = z.object(hold)

@@ -3,6 +3,7 @@ import { type Deployed, type Desk, rest } from './desk.ts'
 import { type DrainView, drainView } from './drain-view.ts'
 import { endsText, when } from './ends.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
+import { wrapped } from './format.ts'
 import { lookAround, type Stored } from './look-around.ts'
 import { outlasting } from './outlast.ts'
 import { callsText, phaseText } from './show-fleet.ts'
@@ -25,6 +26,7 @@ interface Watched {
  * drain goes on.
  */
 export async function watchDrain(desk: Desk, deployed: Deployed, watched: Watched): Promise<ExitCode> {
+  const print = (line: string) => desk.err(`${wrapped(line, desk.errColumns)}\n`)
   let printed = ''
   let deadline: string | undefined
   for (;;) {
@@ -34,9 +36,9 @@ export async function watchDrain(desk: Desk, deployed: Deployed, watched: Watche
     })
     const now = desk.clock.now()
     const step = stepOf(stored, watched, now)
-    if (step.line !== printed) desk.err(`${step.line}${step.outlook ?? ''}\n`)
+    if (step.line !== printed) print(`${step.line}${step.outlook ?? ''}`)
     printed = step.line
-    if (step.deadline !== undefined && deadline === undefined) desk.err(`${step.deadline}\n`)
+    if (step.deadline !== undefined && deadline === undefined) print(step.deadline)
     deadline ??= step.deadline
     if (step.exit !== undefined) return step.exit
     const leftMs = (watched.giveUpAt ?? Number.POSITIVE_INFINITY) - now

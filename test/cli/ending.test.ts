@@ -3,7 +3,7 @@ import type { Screen } from '../../cli/desk.ts'
 import { endsText } from '../../cli/ends.ts'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
 import { message } from '../contracts/event-files.ts'
-import { minutes, server, type WorldOptions } from '../world/world.ts'
+import { minutes, neighbour, server, type WorldOptions } from '../world/world.ts'
 import { kdcWorld } from './kdc-world.ts'
 
 const drain = `drain ${server} -m 'disk failing' --deadline 4h`
@@ -90,6 +90,16 @@ test('drain --wait tells once what happens at the deadline, and when it will be 
   expect(err).toMatch(/calls left: 0; over in up to 39s\ndrained/)
 })
 
+test('on a terminal of 80 columns what drain --wait tells breaks no word, and in a pipe no line', async () => {
+  const words = (text: string) => text.split(/\s+/)
+  const piped = await twelveCalls().kdc(`${drain} --wait`)
+  const shown = await twelveCalls().kdc(`${drain} --wait`, { errColumns: 80 })
+  const [, ...lines] = shown.err.split('\n')
+  expect(widest(piped.err)).toBeGreaterThan(80)
+  expect(widest(lines.join('\n'))).toBeLessThanOrEqual(80)
+  expect(words(shown.err)).toEqual(words(piped.err))
+})
+
 test('a scale-in tells what its group wants at the deadline, and what follows its last call', async () => {
   const { kdc, world } = twelveCalls()
   await world.scaleIn()
@@ -120,6 +130,26 @@ test('a window tells when it begins, and by when it is dropped', async () => {
   const { out } = await kdc('explain 10.0.1.20')
   expect(out).toContain('next   its window begins at 2026-11-22T22:00:00Z (in 2h)')
   expect(out).toContain('it is dropped if it has not begun by 2026-11-23T00:00:00Z (in 4h)')
+})
+
+test('what waits shows when its window begins, also within 80 columns and as data', async () => {
+  const { kdc } = kdcWorld()
+  await kdc('freeze -m maintenance')
+  await kdc(`drain ${neighbour} -m 'noisy fan'`)
+  expect((await kdc('status')).out).not.toContain('BEGINS')
+  await kdc(`drain ${server} -m maintenance --from 2h --until 4h`)
+  const { out } = await kdc('status', { screen: { columns: 80 } })
+  expect(out.slice(out.indexOf('waiting to begin'))).toMatchInlineSnapshot(`
+    "waiting to begin
+    HELD                 SOURCE    BEGINS  AGE  WHO              WHY          ENDS
+    sip:10.0.1.21:5060   operator  -       0s   Operators/alice  noisy fan    -
+    i-1234567890abcdef0  operator  in 2h   0s   Operators/alice  maintenance  in 4h
+    "
+  `)
+  expect(widest(out.slice(out.indexOf('waiting to begin')))).toBeLessThanOrEqual(80)
+  const { waiting }: { waiting: unknown } = JSON.parse((await kdc('status -o json')).out)
+  expect(waiting).toMatchObject([{ why: 'noisy fan' }, { begins: '2026-11-22T22:00:00Z' }])
+  expect(await kdc('get drains')).toMatchObject({ err: 'waiting to begin: 2, which kdc status shows\n' })
 })
 
 test('what was disabled before us is shown, and that it stays so', async () => {

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { expect, test } from 'vitest'
-import { formatted, harmless } from '../../cli/format.ts'
+import { formatted, harmless, wrapped } from '../../cli/format.ts'
 
 const screen = { columns: 80, isTerminal: true, hasColour: true }
 const moves = '\u001b[2K\u001b[1A\rheld by nobody\u0007'
@@ -20,4 +20,14 @@ test('as data it stays as it is, written so that no terminal takes it for a comm
   expect(JSON.parse(json)).toEqual({ why: moves })
   expect(json).not.toContain('\u001b')
   expect(harmless('a line\nand the next')).toBe('a line\nand the next')
+})
+
+test('a line is wrapped between words, and one that is too long stays whole', () => {
+  expect(wrapped('calls left: 12 (edge-a 12); over', 16)).toBe('calls left: 12\n  (edge-a 12);\n  over')
+  expect(wrapped('see operator/10.0.1.20:5060;udp', 10)).toBe('see\n  operator/10.0.1.20:5060;udp')
+  expect(wrapped('fits', 4)).toBe('fits')
+})
+
+test('in a pipe nothing is wrapped', () => {
+  expect(wrapped('calls left: 12 (edge-a 12)', undefined)).toBe('calls left: 12 (edge-a 12)')
 })

@@ -18,6 +18,7 @@ export interface Printed {
 interface At {
   readonly who?: string
   readonly screen?: Partial<Screen>
+  readonly errColumns?: number
   readonly ask?: Desk['ask']
   readonly stopped?: AbortSignal
   readonly deployed?: Partial<Deployed>
@@ -64,6 +65,7 @@ export function kdcWorld(options: WorldOptions = {}) {
       err: (text) => {
         err += text
       },
+      errColumns: at.errColumns,
       screen: { columns: undefined, isTerminal: false, hasColour: false, ...at.screen },
       ...(at.ask && { ask: at.ask }),
       clock: world.clock,
