@@ -42,14 +42,21 @@ export interface LetterOptions {
 
 export async function dropLetters(
   desk: Desk,
-  { deadLetters }: Deployed,
+  deployed: Deployed,
   ids: readonly string[],
   options: LetterOptions,
 ): Promise<ExitCode> {
-  return withLetters(deadLetters, ids, options, async (meant) => {
-    await askFirst(desk, `This deletes for good: ${list(meant)}. Delete?`, options, 'nothing was dropped')
-    return inTurn(desk, meant, 'dropped', deadLetters.drop)
-  })
+  const { deadLetters } = deployed
+  return withLetters(
+    desk,
+    deployed,
+    { ...options, ids },
+    {
+      ask: (meant) =>
+        askFirst(desk, `This deletes for good: ${list(meant)}. Delete?`, options, 'nothing was dropped'),
+      act: (meant) => inTurn(desk, meant, 'dropped', deadLetters.drop),
+    },
+  )
 }
 
 export async function redriveLetters(
@@ -59,17 +66,24 @@ export async function redriveLetters(
   options: LetterOptions,
 ): Promise<ExitCode> {
   const { deadLetters } = deployed
-  return withLetters(deadLetters, ids, options, async (meant) => {
-    refuseTooSoon(desk, meant)
-    if (meant.some(({ queue }) => queue === 'commands'))
-      desk.err(
-        `what is sent anew has you as its verified sender, ${await requestedBy(deployed)}, and the time of now; requestedBy stays as it is\n`,
-      )
-    if (meant.some(({ refused }) => refused !== undefined))
-      desk.err('what was refused is refused again, unless what it was refused for was mended\n')
-    await askFirst(desk, `This sends anew: ${list(meant)}. Send?`, options, 'nothing was sent')
-    return inTurn(desk, meant, 'sent anew', deadLetters.redrive)
-  })
+  return withLetters(
+    desk,
+    deployed,
+    { ...options, ids },
+    {
+      async ask(meant) {
+        refuseTooSoon(desk, meant)
+        if (meant.some(({ queue }) => queue === 'commands'))
+          desk.err(
+            `what is sent anew has you as its verified sender, ${await requestedBy(deployed)}, and the time of now; requestedBy stays as it is\n`,
+          )
+        if (meant.some(({ refused }) => refused !== undefined))
+          desk.err('what was refused is refused again, unless what it was refused for was mended\n')
+        await askFirst(desk, `This sends anew: ${list(meant)}. Send?`, options, 'nothing was sent')
+      },
+      act: (meant) => inTurn(desk, meant, 'sent anew', deadLetters.redrive),
+    },
+  )
 }
 
 const oncePerMs = 5 * 60_000
@@ -88,28 +102,61 @@ function refuseTooSoon({ clock }: Desk, letters: readonly DeadLetter[]): void {
     )
 }
 
-/** However it ends, what was not meant can be seen by others at once. */
+interface Work {
+  /** @throws Stop where it is not to be done */
+  readonly ask: (meant: readonly DeadLetter[]) => Promise<void>
+  readonly act: (meant: readonly DeadLetter[]) => Promise<void>
+}
+
 async function withLetters(
-  deadLetters: Deployed['deadLetters'],
-  ids: readonly string[],
-  { failed = false, refused = false }: LetterOptions,
-  act: (meant: readonly DeadLetter[]) => Promise<readonly DeadLetter[]>,
+  desk: Desk,
+  { deadLetters }: Deployed,
+  { ids, ...options }: LetterOptions & { readonly ids: readonly string[] },
+  { ask, act }: Work,
 ): Promise<ExitCode> {
+  const { failed = false, refused = false, yes = false } = options
   if ([ids.length > 0, failed, refused].filter(Boolean).length !== 1)
     throw new Stop('name ids, --failed or --refused: kdc dlq ls shows what is there', exitCodes.usage)
-  const { letters } = await deadLetters.look()
-  let done: readonly DeadLetter[] = []
-  try {
-    const meant =
+  const meantIn = (letters: readonly DeadLetter[]) => {
+    const found =
       ids.length > 0
         ? [...new Set(ids.map((id) => one(id, letters)))]
         : letters.filter((letter) => (letter.refused !== undefined) === refused)
-    if (meant.length === 0) throw new Stop(`nothing that ${refused ? 'was refused' : 'failed'} is there`)
-    done = await act(meant)
-  } finally {
-    await deadLetters.release(letters.filter((letter) => !done.includes(letter)))
+    if (found.length === 0) throw new Stop(`nothing that ${refused ? 'was refused' : 'failed'} is there`)
+    return found
   }
-  return exitCodes.done
+  if (yes) {
+    await looking(deadLetters, async (letters) => {
+      const meant = meantIn(letters)
+      await ask(meant)
+      await act(meant)
+    })
+    return exitCodes.done
+  }
+  const meant = await looking(deadLetters, async (letters) => meantIn(letters))
+  await ask(meant)
+  // Somebody may think for longer than what is looked at is kept for us.
+  const left = await looking(deadLetters, async (letters) => {
+    const found = letters.filter(({ id }) => meant.some((each) => each.id === id))
+    await act(found)
+    return meant.length - found.length
+  })
+  if (left === 0) return exitCodes.done
+  desk.err(`${left} are there no more, or somebody else looks at them: kdc dlq ls shows what is there\n`)
+  return exitCodes.error
+}
+
+/** However it ends, what is left can be seen by others at once. */
+async function looking<T>(
+  deadLetters: Deployed['deadLetters'],
+  work: (letters: readonly DeadLetter[]) => Promise<T>,
+): Promise<T> {
+  const { letters } = await deadLetters.look()
+  try {
+    return await work(letters)
+  } finally {
+    await deadLetters.release(letters)
+  }
 }
 
 /** @throws Stop where the beginning of an id means none, or several */
@@ -145,10 +192,9 @@ async function inTurn(
   letters: readonly DeadLetter[],
   what: string,
   act: (letter: DeadLetter) => Promise<void>,
-): Promise<readonly DeadLetter[]> {
+): Promise<void> {
   for (const letter of letters) {
     await act(letter)
     desk.out(`${letter.id} ${what}\n`)
   }
-  return letters
 }

@@ -82,6 +82,40 @@ test('drop asks, takes no for an answer, needs --yes where nobody can be asked, 
   expect(deadLetters.hidden.size).toBe(0)
 })
 
+test('while somebody is asked nothing is kept from others, and what is done then is done by a receipt that is new', async () => {
+  const { kdc, deadLetters } = full()
+  const ask = async () => {
+    expect(deadLetters.hidden.size).toBe(0)
+    // Whoever has received them meanwhile: the former receipts are good for nothing.
+    deadLetters.letters.splice(1, 1, letter('1b000002', { receipt: 'anew' }))
+    return true
+  }
+  expect(await kdc('dlq redrive 1b', { ask })).toMatchObject({ code: 0 })
+  expect(deadLetters.redriven).toMatchObject([{ receipt: 'anew' }])
+  expect(deadLetters.hidden.size).toBe(0)
+})
+
+test('what somebody else took while one was asked is told, the rest is done, and it ends with 1', async () => {
+  const { kdc, deadLetters } = full()
+  const ask = async () => {
+    deadLetters.letters.splice(0, 1)
+    return true
+  }
+  expect(await kdc('dlq drop 1a 1b', { ask })).toMatchObject({
+    code: 1,
+    out: '1b000002-0000-4000-8000-000000000000 dropped\n',
+    err: expect.stringContaining('1 are there no more, or somebody else looks at them'),
+  })
+})
+
+test('show tells who sent what failed, and of what was refused where that is named', async () => {
+  const { kdc } = full()
+  expect((await kdc('dlq show 1b')).out).toContain('sender  AROAX:alice\n')
+  expect((await kdc('dlq show 1a')).out).toMatch(
+    /sender {2}AROAF:OnCommands, our function, .* Message Rejected/,
+  )
+})
+
 test('redrive of a command warns whom AWS will name as its sender, and of what was refused that it may be again', async () => {
   const { kdc, deadLetters } = full()
   const { code, err } = await kdc('dlq redrive 1a --yes')
