@@ -22,6 +22,7 @@ import {
 } from '@aws-sdk/client-lambda'
 import { GetQueueAttributesCommand, QueueDoesNotExist, SQSClient } from '@aws-sdk/client-sqs'
 import { SSMClient } from '@aws-sdk/client-ssm'
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import * as z from 'zod'
 import { readEdges, routesDiffer } from '../functions/aws/fleet.ts'
 import { controlConfig } from '../functions/contracts/config.ts'
@@ -52,6 +53,7 @@ export function awsSurroundings(
     ...ofStack(made, settings),
     ...ofFunctions(made, settings),
     ...ofGroups(settings),
+    time: () => timeOf(new STSClient(settings)),
     async edgeList({ routes }) {
       try {
         const edges = [...(await readEdges(ssm, edgesPath, routes === undefined)).keys()]
@@ -62,6 +64,23 @@ export function awsSurroundings(
       }
     },
   }
+}
+
+const dated = z.object({ headers: z.object({ date: z.string() }) })
+
+async function timeOf(sts: STSClient): Promise<number | undefined> {
+  let date: string | undefined
+  sts.middlewareStack.add(
+    (next) => async (args) => {
+      const answered = await next(args)
+      date = dated.safeParse(answered.response).data?.headers.date
+      return answered
+    },
+    { step: 'deserialize' },
+  )
+  await sts.send(new GetCallerIdentityCommand({}))
+  const at = Date.parse(date ?? '')
+  return Number.isNaN(at) ? undefined : at
 }
 
 type OfStack = Pick<Surroundings, 'resources' | 'rule' | 'messages' | 'alarms'>
@@ -124,7 +143,7 @@ function ofStack(made: Made, settings: ClientSettings): OfStack {
   }
 }
 
-type OfFunctions = Pick<Surroundings, 'settings' | 'settle' | 'mapping'>
+type OfFunctions = Pick<Surroundings, 'settings' | 'reserved' | 'mapping'>
 function ofFunctions({ settleFunction: FunctionName }: Made, settings: ClientSettings): OfFunctions {
   const lambda = new LambdaClient(settings)
   async function variables() {
@@ -144,13 +163,12 @@ function ofFunctions({ settleFunction: FunctionName }: Made, settings: ClientSet
       const routes = values[edgeAccessEnvironment.routes]
       return { control, ...(routes !== undefined && { routes: routes.split(',') }) }
     },
-    async settle() {
+    async reserved(name) {
       try {
-        const shown = await lambda.send(new GetFunctionConcurrencyCommand({ FunctionName }))
-        const { ReservedConcurrentExecutions: reserved } = shown
-        return { name: FunctionName, ...(reserved !== undefined && { reserved }) }
+        const shown = await lambda.send(new GetFunctionConcurrencyCommand({ FunctionName: name }))
+        return shown.ReservedConcurrentExecutions
       } catch (error) {
-        return { name: FunctionName, reserved: goneOr(error, error instanceof NotInLambda) }
+        return goneOr(error, error instanceof NotInLambda)
       }
     },
     async mapping(id) {

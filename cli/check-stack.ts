@@ -1,7 +1,7 @@
 import type { AlarmConfig } from '../functions/contracts/config.ts'
 import { inShell } from './explain.ts'
 import { error, type Finding, runbook, warning } from './finding.ts'
-import type { EdgeListShown, Resource, SettleShown, ShownAlarm, State } from './surroundings.ts'
+import type { EdgeListShown, Resource, ShownAlarm, State } from './surroundings.ts'
 import { span } from './times.ts'
 
 /** A resource of the stack, with what AWS shows of it. */
@@ -51,18 +51,17 @@ function switchedOff({ check, on, state, what }: Switch, enable: () => string): 
   }
 }
 
-export function checkSettle({ name, reserved }: SettleShown): Finding[] {
-  if (reserved === 'gone')
-    return [error('settle-gone', name, 'it was deleted: no edge is read or written', redeploy)]
-  if (reserved !== 0) return []
-  return [
-    error(
-      'settle-stopped',
-      name,
-      'its reserved concurrency is 0: no edge is read or written',
-      `aws lambda delete-function-concurrency --function-name ${inShell(name)}`,
-    ),
-  ]
+/** @param functions what is reserved for each */
+export function checkFunctions(functions: readonly Shown<number | 'gone' | undefined>[]): Finding[] {
+  return functions.flatMap(({ resource: { name, logicalId }, shown }) => {
+    const isSettle = /SettleFunction/.test(logicalId)
+    const check = isSettle ? 'settle' : 'function'
+    const what = isSettle ? 'no edge is read or written' : 'what it is called for is not done'
+    if (shown === 'gone') return [error(`${check}-gone`, name, `it was deleted: ${what}`, redeploy)]
+    if (shown !== 0) return []
+    const free = `aws lambda delete-function-concurrency --function-name ${inShell(name)}`
+    return [error(`${check}-stopped`, name, `its reserved concurrency is 0: ${what}`, free)]
+  })
 }
 
 /** More than a burst that is worked off within a minute. */

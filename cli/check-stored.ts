@@ -1,11 +1,9 @@
-import { clocksApartMs } from '../functions/control/observation.ts'
 import { error, type Finding, runbook, warning } from './finding.ts'
 import type { Stored } from './look-around.ts'
 import { utc } from './times.ts'
 
 /** What the table shows besides its edges. */
-export function checkStored({ freeze, unread, edges, at }: Stored): Finding[] {
-  const latest = Math.max(0, ...edges.map(({ head }) => head.askedAt))
+export function checkStored({ freeze, unread }: Stored): Finding[] {
   const until = freeze?.until === undefined ? '' : ` until ${utc(freeze.until)}`
   return [
     ...(freeze
@@ -19,16 +17,6 @@ export function checkStored({ freeze, unread, edges, at }: Stored): Finding[] {
         ]
       : []),
     ...unread.map((row) => error('unreadable-row', 'table', row, runbook(anchorOf(row)))),
-    ...(latest > at + clocksApartMs
-      ? [
-          error(
-            'own-clock',
-            'this machine',
-            `its clock is ${Math.round((latest - at) / 1000)} s behind the functions': no age that kdc shows is right`,
-            'let chrony or another NTP client set it',
-          ),
-        ]
-      : []),
   ]
 }
 

@@ -1,15 +1,16 @@
 import { inParallel } from '../functions/aws/in-parallel.ts'
 import { InvalidMessage, UnexpectedAnswer } from '../functions/control/errors.ts'
+import { checkClock } from './check-clock.ts'
 import { checkEdges } from './check-edges.ts'
 import { checkHooks } from './check-hooks.ts'
 import {
   checkAlarms,
   checkEdgeList,
+  checkFunctions,
   checkMappings,
   checkQueues,
   checkRules,
   checkServerAlarms,
-  checkSettle,
   type Shown as ShownResource,
 } from './check-stack.ts'
 import { checkStored } from './check-stored.ts'
@@ -28,18 +29,18 @@ import { utc } from './times.ts'
 export async function doctor(desk: Desk, deployed: Deployed, output: Format): Promise<ExitCode> {
   const { deployment } = deployed
   const around = await deployed.surroundings()
-  const at = desk.clock.now()
+  const { at, findings: ofClock } = await checkClock(desk, around)
   const settings = await settingsOf(around)
   const stored = await storedOf(deployed, at)
   const known = stored.found?.edges.map(({ head }) => head.edge)
   const found = [
+    ...ofClock,
     ...settings.findings,
     ...stored.findings,
     ...(stored.found ? checkStored(stored.found) : []),
     ...(stored.found && settings.found ? checkEdges(stored.found, settings.found.control) : []),
     ...(settings.found ? await ofSettings(around, settings.found, { ...deployment, known }) : []),
     ...(await ofResources(around, at)),
-    ...(await checked('lambda:GetFunctionConcurrency', () => around.settle(), checkSettle)),
   ]
   const findings = inOrder(found)
   desk.out(formatted(showFindings({ stack: deployment.stack, at: utc(at), findings }), output, desk.screen))
@@ -159,6 +160,11 @@ function ofResources(around: Surroundings, at: number): Promise<readonly Finding
           'lambda:GetEventSourceMapping',
           () => each(of('AWS::Lambda::EventSourceMapping'), around.mapping),
           checkMappings,
+        ),
+        checked(
+          'lambda:GetFunctionConcurrency',
+          () => each(of('AWS::Lambda::Function'), around.reserved),
+          checkFunctions,
         ),
         checked('sqs:GetQueueAttributes', () => each(of('AWS::SQS::Queue'), around.messages), checkQueues),
         checked(

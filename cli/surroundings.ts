@@ -3,12 +3,14 @@ import type { ControlConfig } from '../functions/contracts/config.ts'
 
 /** What AWS shows of a deployment and of the groups that it drains. Each method asks for one action. */
 export interface Surroundings {
+  /** sts:GetCallerIdentity, which nobody is refused: AWS's own time (epoch ms), cut to its second */
+  time(): Promise<number | undefined>
   /** cloudformation:ListStackResources: what our construct has made, and each alarm of its stack */
   resources(): Promise<readonly Resource[]>
   /** lambda:GetFunctionConfiguration: what is deployed, as the settle function has it */
   settings(): Promise<DeployedSettings>
-  /** lambda:GetFunctionConcurrency */
-  settle(): Promise<SettleShown>
+  /** lambda:GetFunctionConcurrency: what is reserved for a function; undefined: nothing is */
+  reserved(name: string): Promise<number | Gone | undefined>
   /** ssm:GetParametersByPath; a list that is wrong in any part is of no use */
   edgeList(settings: DeployedSettings): Promise<EdgeListShown>
   /** events:DescribeRule */
@@ -39,13 +41,6 @@ export interface Resource {
   readonly logicalId: string
   /** its name; a queue's URL */
   readonly name: string
-}
-
-export interface SettleShown {
-  /** the function's */
-  readonly name: string
-  /** concurrency that is reserved for it; absent: none is */
-  readonly reserved?: number | Gone
 }
 
 export interface DeployedSettings {

@@ -50,12 +50,7 @@ test('a hook that is put is shown as it was put, and a group that was told to re
 
 test.each([
   ['a queue', 'QueueDoesNotExist', (around: Around, url: string) => around.messages(`${url}/1/gone`), 'gone'],
-  [
-    'a settle function',
-    'ResourceNotFoundException',
-    (around: Around) => around.settle(),
-    { name: 'Settle', reserved: 'gone' },
-  ],
+  ['a function', 'ResourceNotFoundException', (around: Around) => around.reserved('Settle'), 'gone'],
 ])('%s that was deleted is shown as gone', async (_, code, ask, shown) => {
   const aws = createServer((request, response) => {
     request.resume()
@@ -68,6 +63,23 @@ test.each([
     const url = `http://127.0.0.1:${port}`
     const around = surroundings(url)
     expect(await ask(around, url)).toEqual(shown)
+  } finally {
+    aws.close()
+  }
+})
+
+test('AWS’s time is that of its answer', async () => {
+  const date = 'Sun, 22 Nov 2026 20:00:00 GMT'
+  const answer = '<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>'
+  const aws = createServer((request, response) => {
+    request.resume()
+    response.writeHead(200, { date, 'content-type': 'text/xml' }).end(answer)
+  })
+  await new Promise<void>((listens) => aws.listen(0, '127.0.0.1', listens))
+  try {
+    const address = aws.address()
+    const port = typeof address === 'object' && address ? address.port : 0
+    expect(await surroundings(`http://127.0.0.1:${port}`).time()).toBe(Date.parse(date))
   } finally {
     aws.close()
   }

@@ -166,8 +166,16 @@ const ofStack: readonly Planted[] = [
     ({ around }) =>
       around.shown.states.set('dispatcher-control-ControlOnCommandsFunctionMessages9F', 'disabled'),
   ],
-  ['settle-stopped', 'Settle', ({ around }) => Object.assign(around.shown, { reserved: 0 })],
-  ['settle-gone', 'Settle', ({ around }) => Object.assign(around.shown, { reserved: 'gone' })],
+  ...(['SettleFunction', 'OnCommandsFunction'] as const).flatMap((id): Planted[] => {
+    const [name, kind] = [
+      `dispatcher-control-Control${id}9F`,
+      id === 'SettleFunction' ? 'settle' : 'function',
+    ]
+    return [
+      [`${kind}-stopped`, id, ({ around }) => around.shown.reserved.set(name, 0)],
+      [`${kind}-gone`, id, ({ around }) => around.shown.reserved.set(name, 'gone')],
+    ]
+  }),
   [
     'queue-gone',
     'CommandsDeadLetters',
@@ -223,13 +231,9 @@ const ofStack: readonly Planted[] = [
   [
     'own-clock',
     'this machine',
-    ({ world, shelf }) =>
-      Object.assign(shelf, {
-        edgeHeads: async () => [
-          { edge: 'edge-a', wanted: 0, askedAt: world.clock.now() + 9000 },
-          { edge: 'edge-b', wanted: 0, askedAt: world.clock.now() },
-        ],
-      }),
+    ({ around }) => {
+      around.shown.aheadMs = 4000
+    },
   ],
   [
     'settings-unread',

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { exitCodes } from '../../cli/exit-codes.ts'
+import { minutes } from '../world/world.ts'
 import { changed, group, hook, plants } from './doctor-plants.ts'
 import { doctorWorld } from './doctor-world.ts'
 import { alice } from './kdc-world.ts'
@@ -84,7 +85,7 @@ const denied = (action: string) =>
 test.each([
   ['resources', 'cloudformation:ListStackResources'],
   ['settings', 'lambda:GetFunctionConfiguration'],
-  ['settle', 'lambda:GetFunctionConcurrency'],
+  ['reserved', 'lambda:GetFunctionConcurrency'],
   ['edgeList', 'ssm:GetParametersByPath'],
   ['rule', 'events:DescribeRule'],
   ['mapping', 'lambda:GetEventSourceMapping'],
@@ -96,6 +97,21 @@ test.each([
   const { around, found } = doctorWorld()
   Object.assign(around, { [method]: () => Promise.reject(denied(action)) })
   expect((await found()).findings).toMatchObject([{ check: 'permission', severity: 'warning', on: action }])
+})
+
+test('by a clock of this machine that is ahead no edge is called unread: the clock is found, alone', async () => {
+  const { kdc, world, shelf } = doctorWorld()
+  const { clock: aws } = world
+  const by = (aheadMs: number) => {
+    const clock = { ...aws, now: () => aws.now() + aheadMs, sleep: (ms: number) => aws.sleep(ms) }
+    return kdc('doctor', { clock, deployed: { shelf } })
+  }
+  const { code, out } = await by(10 * minutes)
+  expect(code).toBe(exitCodes.findings)
+  expect(out).toContain('errors: 1, warnings: 0')
+  expect(out).toContain("this machine  (own-clock)\n  its clock is 10m ahead of AWS's")
+  expect((await by(-10 * minutes)).out).toContain("its clock is 10m behind AWS's")
+  expect((await by(2900)).code).toBe(exitCodes.done)
 })
 
 test('a table that may not be read keeps nothing else from being looked at', async () => {
@@ -111,15 +127,15 @@ test('a table that may not be read keeps nothing else from being looked at', asy
 test('errors come first, with what mends them on a line of its own', async () => {
   const { around, planted, printed } = doctorWorld()
   planted.facts = { guard: false }
-  around.shown.reserved = 0
+  around.shown.reserved.set('dispatcher-control-ControlSettleFunction9F', 0)
   const { code, out } = await printed('doctor')
   expect(code).toBe(exitCodes.findings)
   expect(out).toMatchInlineSnapshot(`
     "dispatcher-control  2026-11-22T20:00:00Z  errors: 1, warnings: 1
 
-    error  Settle  (settle-stopped)
+    error  dispatcher-control-ControlSettleFunction9F  (settle-stopped)
       its reserved concurrency is 0: no edge is read or written
-      mend: aws lambda delete-function-concurrency --function-name Settle
+      mend: aws lambda delete-function-concurrency --function-name dispatcher-control-ControlSettleFunction9F
 
     warning  edge-a  (edge-guard)
       no drain guard, a reload opens what is held until it is held again

@@ -19,6 +19,8 @@ interface At {
   readonly who?: string
   readonly screen?: Partial<Screen>
   readonly errColumns?: number
+  /** of the machine that runs it */
+  readonly clock?: Desk['clock']
   readonly ask?: Desk['ask']
   readonly stopped?: AbortSignal
   readonly deployed?: Partial<Deployed>
@@ -68,7 +70,7 @@ export function kdcWorld(options: WorldOptions = {}) {
       errColumns: at.errColumns,
       screen: { columns: undefined, isTerminal: false, hasColour: false, ...at.screen },
       ...(at.ask && { ask: at.ask }),
-      clock: world.clock,
+      clock: at.clock ?? world.clock,
       random,
       stopped: at.stopped ?? new AbortController().signal,
       contexts: { path: '~/.config/kdc/contexts.yaml', read: async () => at.contexts },

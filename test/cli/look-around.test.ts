@@ -69,7 +69,7 @@ test.each(['releases', 'holds'])(
   async (row) => {
     const { around, shelf, found } = doctorWorld()
     Object.assign(shelf, { [row]: unread(row) })
-    around.shown.reserved = 0
+    around.shown.reserved.set('dispatcher-control-ControlSettleFunction9F', 0)
     const { findings } = await found()
     expect(findings.map(({ check }) => check)).toEqual(['unreadable-row', 'settle-stopped'])
     expect(findings[0]?.what).toContain(`${row}: who: is missing`)

@@ -1,6 +1,7 @@
 import type { Hook, Resource, ShownAlarm, ShownGroup, State, Surroundings } from '../../cli/surroundings.ts'
 import type { ControlConfig } from '../../functions/contracts/config.ts'
 import { mayRetain } from '../../functions/control/deadline.ts'
+import type { Clock } from '../../functions/ports/clock.ts'
 import type { Fleet } from '../../functions/ports/fleet.ts'
 
 const resource = (type: string, logicalId: string): Resource => ({
@@ -10,6 +11,7 @@ const resource = (type: string, logicalId: string): Resource => ({
 })
 
 const rules = ['IntakeLifecycleActions', 'SweepScheduleEveryMinute'].map((id) => `Control${id}9F`)
+const functions = ['SettleFunction', 'OnCommandsFunction'].map((id) => `Control${id}9F`)
 const queues = [
   ...[
     'CommandsQueue',
@@ -30,8 +32,11 @@ export interface MemorySurroundings extends Surroundings {
     readonly groups: Map<string, ShownGroup>
     readonly hooks: Map<string, Hook[]>
     settings: Awaited<ReturnType<Surroundings['settings']>>
-    reserved: number | 'gone' | undefined
+    /** of functions */
+    readonly reserved: Map<string, number | 'gone'>
     refusedList: string | undefined
+    /** AWS's clock, of the world's */
+    aheadMs: number
   }
 }
 
@@ -39,9 +44,11 @@ export interface MemorySurroundings extends Surroundings {
 export function memorySurroundings({
   config,
   fleet,
+  clock,
 }: {
   readonly config: ControlConfig
   readonly fleet: Fleet
+  readonly clock: Clock
 }): MemorySurroundings {
   const ofAlarm = (name: string, description: string): ShownAlarm => ({
     ...{ name, description, state: 'OK', actionsEnabled: true },
@@ -62,8 +69,9 @@ export function memorySurroundings({
     ),
     hooks: new Map(config.groups.map((group) => [group.name, hooksOf(group)])),
     settings: { control: config },
-    reserved: undefined,
+    reserved: new Map(),
     refusedList: undefined,
+    aheadMs: 0,
   }
   const state = async (name: string): Promise<State> => shown.states.get(name) ?? 'enabled'
   return {
@@ -71,14 +79,13 @@ export function memorySurroundings({
     resources: async () => [
       ...rules.map((id) => resource('AWS::Events::Rule', id)),
       ...queues.map((id) => resource('AWS::SQS::Queue', id)),
+      ...functions.map((id) => resource('AWS::Lambda::Function', id)),
       resource('AWS::Lambda::EventSourceMapping', 'ControlOnCommandsFunctionMessages9F'),
       resource('AWS::CloudWatch::Alarm', 'Drift'),
     ],
     settings: async () => shown.settings,
-    settle: async () => ({
-      name: 'Settle',
-      ...(shown.reserved !== undefined && { reserved: shown.reserved }),
-    }),
+    time: async () => Math.floor((clock.now() + shown.aheadMs) / 1000) * 1000,
+    reserved: async (name) => shown.reserved.get(name),
     async edgeList({ routes }) {
       const edges = (await fleet.edges()).map(({ id }) => id)
       return {

@@ -125,7 +125,7 @@ test('people may look, or look and send commands, at this deployment and nothing
     'ssm:GetParametersByPath on arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter/dispatcher-control/edges',
     'cloudformation:ListStackResources on <AWS::StackId>',
     'lambda:GetFunctionConfiguration on <ControlSettleFunction.Arn>',
-    'lambda:GetFunctionConcurrency on <ControlSettleFunction.Arn>',
+    'lambda:GetFunctionConcurrency on *',
     ...['LifecycleEvents', 'AlarmEvents', 'Commands'].map(
       (name) =>
         `lambda:GetEventSourceMapping on arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:event-source-mapping:<ControlOn${name}FunctionMessages>`,
