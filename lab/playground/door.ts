@@ -12,7 +12,7 @@ export const environmentFile = join(cacheDir, 'lab.env')
 const doorFile = join(cacheDir, 'lab.json')
 const answeredWithinMs = 30_000
 
-const door = z.object({ pid: z.int(), socket: z.string() })
+const door = z.object({ pid: z.int(), begun: z.string(), socket: z.string() })
 const answer = z.object({ lines: z.array(z.string()).optional(), refused: z.string().optional() })
 
 /** No lab is up in this folder, or it does not answer. */
@@ -21,14 +21,26 @@ export class NoLab extends Error {
 }
 
 /** @returns the pid of the lab that is up in this folder */
-export function labThatIsUp(): number | undefined {
-  return openDoor()?.pid
+export function labThatIsUp(file = doorFile): number | undefined {
+  return openDoor(file)?.pid
 }
 
-function openDoor(): z.output<typeof door> | undefined {
-  if (!existsSync(doorFile)) return undefined
-  const found = door.safeParse(JSON.parse(readFileSync(doorFile, 'utf8')))
-  return found.success && existsSync(`/proc/${found.data.pid}`) ? found.data : undefined
+/** A lab that was killed leaves its file behind, and some other process may have its pid by then. */
+function openDoor(file: string): z.output<typeof door> | undefined {
+  if (!existsSync(file)) return undefined
+  const found = door.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data
+  return found && found.begun === processBegun(found.pid) ? found : undefined
+}
+
+/** @returns when it began, as proc(5) has it: `starttime` of its stat; undefined: there is no such process */
+export function processBegun(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // Its name is in parentheses, and may have any character in it.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return undefined
+  }
 }
 
 /**
@@ -53,7 +65,8 @@ export async function openLabDoor(reach: Reach, stop: () => void): Promise<() =>
     )
   })
   await new Promise<void>((resolve) => server.listen(socket, resolve))
-  writeFileSync(doorFile, JSON.stringify({ pid: process.pid, socket }), { mode: 0o600 })
+  const own = { pid: process.pid, begun: processBegun(process.pid), socket }
+  writeFileSync(doorFile, JSON.stringify(own), { mode: 0o600 })
   const { emulator, autoScaling } = reach.world
   const environment = {
     ...emulator.env(),
@@ -72,7 +85,7 @@ export async function openLabDoor(reach: Reach, stop: () => void): Promise<() =>
 
 /** Gives an order to the lab that is up. @returns what came of it. @throws NoLab, OrderRefused */
 export async function tellLab(given: Order): Promise<readonly string[]> {
-  const open = openDoor()
+  const open = openDoor(doorFile)
   if (!open) throw new NoLab('no lab is up in this folder: start one with npm run lab')
   const { lines, refused } = answer.parse(await asked(open.socket, given))
   if (refused !== undefined) throw new OrderRefused(refused)
