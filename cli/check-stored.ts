@@ -1,10 +1,10 @@
 import { error, type Finding, runbook, warning } from './finding.ts'
 import type { Stored } from './look-around.ts'
-import { utc } from './times.ts'
+import { isoTime } from './times.ts'
 
 /** What the table shows besides its edges. */
 export function checkStored({ freeze, unread }: Stored): Finding[] {
-  const until = freeze?.until === undefined ? '' : ` until ${utc(freeze.until)}`
+  const until = freeze?.until === undefined ? '' : ` until ${isoTime(freeze.until)}`
   return [
     ...(freeze
       ? [

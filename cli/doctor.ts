@@ -23,7 +23,7 @@ import { type GroupShown, planHooks } from './hook-plan.ts'
 import { lookAround, type Stored } from './look-around.ts'
 import { showFindings } from './show-findings.ts'
 import type { DeployedSettings, Resource, Surroundings } from './surroundings.ts'
-import { utc } from './times.ts'
+import { isoTime } from './times.ts'
 
 /** Looks at everything that a drain depends on, and changes nothing. */
 export async function doctor(desk: Desk, deployed: Deployed, output: Format): Promise<ExitCode> {
@@ -43,7 +43,9 @@ export async function doctor(desk: Desk, deployed: Deployed, output: Format): Pr
     ...(await ofResources(around, at)),
   ]
   const findings = inOrder(found)
-  desk.out(formatted(showFindings({ stack: deployment.stack, at: utc(at), findings }), output, desk.screen))
+  desk.out(
+    formatted(showFindings({ stack: deployment.stack, at: isoTime(at), findings }), output, desk.screen),
+  )
   return findings.length === 0 ? exitCodes.done : exitCodes.findings
 }
 

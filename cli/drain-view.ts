@@ -9,7 +9,7 @@ import { isUnknown } from '../functions/control/reading.ts'
 import { type Judgement, judge } from '../functions/control/verdict.ts'
 import { type EndsView, endsView } from './ends.ts'
 import type { Stored } from './look-around.ts'
-import { utc } from './times.ts'
+import { isoTime } from './times.ts'
 import { atDeadline } from './what-next.ts'
 
 /** A drain, and what is known of its calls. */
@@ -78,12 +78,12 @@ export function drainView(drain: Drain, stored: Stored): DrainView | undefined {
     edges: seen.edges.map((each) => edgeCalls(each, counts)),
     zeroPending: !isHeld && judgement.zeroPending,
     confirmed: memory.confirmedAt !== undefined,
-    ...{ who: hold.who, why: hold.why, since: utc(hold.placedAt), deadline: utc(hold.until) },
+    ...{ who: hold.who, why: hold.why, since: isoTime(hold.placedAt), deadline: isoTime(hold.until) },
     atDeadline: atDeadline(drain, { callsLeft, unknown, unconfirmed }),
     overdue: memory.overdue === true || (!isHeld && stored.at >= hold.until),
     trend: unknown.length > 0 ? 'unknown' : trendOf(counts),
     ...(ending && { ends: endsView(ending, stored.at) }),
-    ...(drain.nextLookAt !== undefined && { nextLook: utc(drain.nextLookAt) }),
+    ...(drain.nextLookAt !== undefined && { nextLook: isoTime(drain.nextLookAt) }),
   }
 }
 
@@ -118,7 +118,7 @@ function edgeCalls(seen: EdgeObservation, { edges }: Counts): EdgeCallsView {
   const known = edges[edge]
   return {
     ...{ edge, shows, calls: count.calls },
-    ...(known && { most: known.most, sameSince: utc(known.since) }),
+    ...(known && { most: known.most, sameSince: isoTime(known.since) }),
     ...(doubt !== undefined && { because: doubt }),
   }
 }

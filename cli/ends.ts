@@ -1,5 +1,5 @@
 import type { Ending } from '../functions/control/ending.ts'
-import { fromNow, span, utc } from './times.ts'
+import { fromNow, isoTime, span } from './times.ts'
 
 /** When a drain will most likely be over (ISO 8601), or why nobody can tell. */
 export type EndsView = { readonly earliest: string; readonly latest: string } | { readonly unknown: string }
@@ -8,7 +8,7 @@ export type EndsView = { readonly earliest: string; readonly latest: string } | 
 export function endsView(ending: Ending, now: number): EndsView {
   if ('unknown' in ending) return ending
   if (ending.latest < now) return { unknown: 'it takes longer than its calls had led one to expect' }
-  return { earliest: utc(ending.earliest), latest: utc(ending.latest) }
+  return { earliest: isoTime(ending.earliest), latest: isoTime(ending.latest) }
 }
 
 /** `~6m`, `4m to 9m`, `up to 7m`, or `unknown`. */
@@ -23,5 +23,5 @@ export function endsText(ends: EndsView | undefined, now: number): string {
 
 /** A time for people, and how far away it is. */
 export function when(at: number, now: number): string {
-  return `${utc(at)} (${fromNow(at, now)})`
+  return `${isoTime(at)} (${fromNow(at, now)})`
 }

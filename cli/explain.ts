@@ -7,7 +7,7 @@ import { type DrainView, drainView } from './drain-view.ts'
 import { Stop } from './exit-codes.ts'
 import { type HoldView, holdView, waitingView } from './fleet-view.ts'
 import type { EdgeShelf, Records, Stored } from './look-around.ts'
-import { utc } from './times.ts'
+import { isoTime } from './times.ts'
 import { whatItWaitsFor, whatNext } from './what-next.ts'
 
 /** Why a server gets no calls, or gets them. */
@@ -145,8 +145,8 @@ function entriesOn(
       return { set, uri, flags, ...(before !== undefined && { showed: before }) }
     }),
     ...(records.has(head.edge) && its === undefined && { recordsUnreadable: true as const }),
-    ...(isDisabled && since.length > 0 && { disabledSince: utc(Math.max(...since)) }),
-    ...(head.askedAt > 0 && { readAt: utc(head.askedAt) }),
+    ...(isDisabled && since.length > 0 && { disabledSince: isoTime(Math.max(...since)) }),
+    ...(head.askedAt > 0 && { readAt: isoTime(head.askedAt) }),
   }
 }
 

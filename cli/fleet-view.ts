@@ -5,7 +5,7 @@ import { isDisabled } from '../functions/control/plan.ts'
 import type { EdgeReading } from '../functions/control/reading.ts'
 import { type DrainView, drainView, onWhat } from './drain-view.ts'
 import type { EdgeShelf, Stored } from './look-around.ts'
-import { utc } from './times.ts'
+import { isoTime } from './times.ts'
 
 /** What people are shown of a fleet: plain data, and what `-o json` prints. Times are ISO 8601. */
 export interface FleetView {
@@ -70,11 +70,11 @@ export interface DestinationView {
 export function fleetView(stored: Stored): FleetView {
   const { stack, at, freeze, holds, waiting, unread } = stored
   return {
-    ...{ stack, at: utc(at) },
+    ...{ stack, at: isoTime(at) },
     ...(freeze && {
       freeze: {
-        ...{ who: freeze.who, why: freeze.why, since: utc(freeze.at) },
-        ...(freeze.until !== undefined && { until: utc(freeze.until) }),
+        ...{ who: freeze.who, why: freeze.why, since: isoTime(freeze.at) },
+        ...(freeze.until !== undefined && { until: isoTime(freeze.until) }),
       },
     }),
     edges: stored.edges.map((edge) => edgeView(edge, stored.readings.edges)),
@@ -91,7 +91,7 @@ function edgeView({ head, reading, listing }: EdgeShelf, read: readonly EdgeRead
   const found = read.find((each) => each.edge === edge)
   const listed = listing?.listed
   const known = {
-    ...(head.askedAt > 0 && { readAt: utc(head.askedAt) }),
+    ...(head.askedAt > 0 && { readAt: isoTime(head.askedAt) }),
     ...(listed && {
       destinations: new Set(listed.map(({ uri }) => uri)).size,
       active: activeHosts(listed).length,
@@ -112,8 +112,8 @@ export function holdView(hold: Omit<Hold, 'until'>): HoldView {
     ...(sender && { sender: sender.name ?? sender.id }),
     why,
     ...(force !== undefined && { force }),
-    since: utc(placedAt),
-    ...(endsAt !== undefined && { endsAt: utc(endsAt) }),
+    since: isoTime(placedAt),
+    ...(endsAt !== undefined && { endsAt: isoTime(endsAt) }),
   }
 }
 
@@ -121,7 +121,7 @@ export function holdView(hold: Omit<Hold, 'until'>): HoldView {
 export function waitingView({ hold, since, beginsAt }: WaitingDrain): HoldView {
   return {
     ...holdView({ ...hold, placedAt: since }),
-    ...(beginsAt !== undefined && { begins: utc(beginsAt) }),
+    ...(beginsAt !== undefined && { begins: isoTime(beginsAt) }),
   }
 }
 

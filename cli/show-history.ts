@@ -4,13 +4,13 @@ import type { FiledChange } from '../functions/control/filed-change.ts'
 import type { Shown } from './format.ts'
 import { shortName } from './show-fleet.ts'
 import { type Column, table } from './table.ts'
-import { span, utc } from './times.ts'
+import { isoTime, span } from './times.ts'
 
 /** A change as it is on file, with times that people read. */
 export type ChangeView = Omit<FiledChange, 'at' | 'until'> & { readonly at: string; readonly until?: string }
 
 export function changeView({ at, until, ...change }: FiledChange): ChangeView {
-  return { ...change, at: utc(at), ...(until !== undefined && { until: utc(until) }) }
+  return { ...change, at: isoTime(at), ...(until !== undefined && { until: isoTime(until) }) }
 }
 
 /** @param target that all of them are about: it needs no column */
@@ -66,7 +66,7 @@ function flagsOf({ entries, listed }: ShownOnEdges): string {
 }
 
 export function showCommands(commands: readonly CommandInShort[], now: number): Shown {
-  const rows = commands.map(({ at, ...command }) => ({ ...command, at: utc(at) }))
+  const rows = commands.map(({ at, ...command }) => ({ ...command, at: isoTime(at) }))
   return {
     data: rows,
     lines: rows,

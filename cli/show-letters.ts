@@ -2,7 +2,7 @@ import { whatCouldBeRead } from '../functions/contracts/rejected-message.ts'
 import type { DeadLetter } from './dead-letters.ts'
 import type { Shown } from './format.ts'
 import { table } from './table.ts'
-import { span, utc } from './times.ts'
+import { isoTime, span } from './times.ts'
 
 /** A dead letter, as `-o json` prints it. */
 export interface LetterView {
@@ -22,7 +22,7 @@ export interface LetterView {
 export function letterView({ id, queue, at, senderId, body, refused }: DeadLetter): LetterView {
   return {
     ...{ id, queue, was: refused ? 'refused' : 'failed', ...refused },
-    ...{ at: utc(at), sender: senderId, read: whatCouldBeRead(body), body },
+    ...{ at: isoTime(at), sender: senderId, read: whatCouldBeRead(body), body },
   }
 }
 

@@ -4,7 +4,7 @@ import type { Screen } from './desk.ts'
 import type { Shown } from './format.ts'
 import { callsForm, type PlanLine, planForm, planLines } from './show-plan.ts'
 import { type Column, table } from './table.ts'
-import { utc } from './times.ts'
+import { isoTime } from './times.ts'
 import type { Undo } from './undo.ts'
 
 const entry = z.object({ set: z.int(), uri: z.string(), before: z.string(), after: z.string() })
@@ -130,7 +130,7 @@ function otherLines(row: CommandOutcomeRow): string[] {
     if (isShown || value === undefined || (Array.isArray(value) && value.length === 0)) return []
     const words = times[key]
     return words !== undefined && typeof value === 'number'
-      ? [`${words} ${utc(value)}`]
+      ? [`${words} ${isoTime(value)}`]
       : [`${key}: ${JSON.stringify(value)}`]
   })
 }
@@ -174,7 +174,7 @@ function releaseLines({ drains }: Outcome): string[] {
 }
 
 function freezeLines({ frozen, waiting: drains, wouldBegin }: Outcome): string[] {
-  const end = frozen?.until === undefined ? '' : `, until ${utc(frozen.until)}`
+  const end = frozen?.until === undefined ? '' : `, until ${isoTime(frozen.until)}`
   return [
     ...(frozen ? [`frozen by ${frozen.who}: ${frozen.why}${end}`] : []),
     ...(wouldBegin && !frozen ? ['no freeze is in force'] : []),
@@ -234,6 +234,6 @@ function reloadLines(
   return [
     ...(heldAgain === undefined ? [] : [line('to be held again', String(heldAgain))]),
     ...(guarded === undefined ? [] : [line('guarded until then', guarded ? 'yes' : 'no')]),
-    ...(readAt === undefined ? [] : [line('read at', utc(readAt))]),
+    ...(readAt === undefined ? [] : [line('read at', isoTime(readAt))]),
   ]
 }

@@ -39,7 +39,8 @@ export function fromNow(at: number, now: number): string {
   return at > now ? `in ${span(at - now)}` : `${span(now - at)} ago`
 }
 
-export function utc(at: number): string {
+/** A time as data has it, and as `--from` and `--until` take it: `2026-11-28T06:00:00Z`. */
+export function isoTime(at: number): string {
   return new Date(at).toISOString().replace(/\.\d{3}Z$/, 'Z')
 }
 

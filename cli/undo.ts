@@ -4,7 +4,7 @@ import type { Shelf } from './desk.ts'
 import { inShell } from './explain.ts'
 import { requestedIn } from './look-around.ts'
 import type { Outcome } from './show-outcome.ts'
-import { utc } from './times.ts'
+import { isoTime } from './times.ts'
 
 /** What takes a write back. */
 export interface Undo {
@@ -113,8 +113,8 @@ function drainAgain(words: string, requests: readonly Request[]): string {
   const forces = requests.flatMap(({ force }) => force ?? [])
   return [
     `kdc drain ${words} -m ${inShell(oneLine(requests.map(({ why }) => why)))}`,
-    ...(requests.length === 1 && begin !== undefined ? [`--from ${utc(begin)}`] : []),
-    ...(ends.length === requests.length ? [`--until ${utc(Math.max(...ends))}`] : []),
+    ...(requests.length === 1 && begin !== undefined ? [`--from ${isoTime(begin)}`] : []),
+    ...(ends.length === requests.length ? [`--until ${isoTime(Math.max(...ends))}`] : []),
     ...(forces.length > 0 ? [`--force ${inShell(oneLine(forces))}`] : []),
   ].join(' ')
 }
@@ -144,7 +144,7 @@ export function undoOfUnfreeze({ result }: Outcome, former: FormerFreeze): Undo 
 }
 
 function freezeAgain({ why, until }: Freeze): string {
-  return `kdc freeze -m ${inShell(why)}${until === undefined ? '' : ` --until ${utc(until)}`}`
+  return `kdc freeze -m ${inShell(why)}${until === undefined ? '' : ` --until ${isoTime(until)}`}`
 }
 
 export const undoOfReload: Undo = {

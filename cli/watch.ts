@@ -10,7 +10,7 @@ import type { OutputOptions } from './options.ts'
 import { outlasting } from './outlast.ts'
 import { callsText, phaseText } from './show-fleet.ts'
 import { changeView, onWhat, whyOf } from './show-history.ts'
-import { utc } from './times.ts'
+import { isoTime } from './times.ts'
 import { type Step, stepOf, whereOf } from './watch-drain.ts'
 
 /** Between two looks at what is stored. */
@@ -62,7 +62,7 @@ async function watchAll(desk: Desk, deployed: Deployed, options: OutputOptions):
       if (sighting.is !== shown.get(key)?.is) print(desk, sighting, options)
     // What can't be read is not over.
     const gone = stored.unread.length > 0 ? [] : [...shown].filter(([key]) => !state.has(key))
-    for (const [, { what, on }] of gone) print(desk, { at: utc(now), what, on, is: 'over' }, options)
+    for (const [, { what, on }] of gone) print(desk, { at: isoTime(now), what, on, is: 'over' }, options)
     shown = stored.unread.length > 0 ? new Map([...shown, ...state]) : state
   } while (await rest(desk, pollMs))
   return exitCodes.interrupted
@@ -116,7 +116,7 @@ async function watchOne(
     })
     const now = stored.at
     const of = fleetView(stored).drains.find(({ drain }) => drain === hold)
-    if (line !== printed) print(desk, { at: utc(now), what: 'drain', on: target, is: line, of }, options)
+    if (line !== printed) print(desk, { at: isoTime(now), what: 'drain', on: target, is: line, of }, options)
     printed = line
     if (exit !== undefined) return exit
   } while (await rest(desk, pollMs))

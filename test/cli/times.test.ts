@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { exitCodes } from '../../cli/exit-codes.ts'
-import { fromNow, instantOf, secondsOf, span } from '../../cli/times.ts'
+import { fromNow, instantOf, isoTime, secondsOf, span } from '../../cli/times.ts'
 
 const now = Date.UTC(2026, 10, 27, 20)
 
@@ -31,6 +31,11 @@ test('an end is a time with its zone, or a span from now', () => {
   expect(instantOf('2026-11-28T07:00:00+01:00', '--until', now)).toBe('2026-11-28T06:00:00.000Z')
   for (const text of ['2026-11-28', '2026-11-28T06:00:00', '2026-13-28T06:00:00Z', '90'])
     expect(() => instantOf(text, '--until', now)).toThrow(`--until "${text}" is no time`)
+})
+
+test('a time as kdc prints it is one that --until takes', () => {
+  expect(isoTime(now)).toBe('2026-11-27T20:00:00Z')
+  expect(Date.parse(instantOf(isoTime(now), '--until', 0))).toBe(now)
 })
 
 test.each([
