@@ -3,6 +3,7 @@ import { CommandRefused, DispatcherControlError } from '../functions/control/err
 import type { CommandOutcomeRow } from '../functions/ports/store.ts'
 import { type Deployed, type Desk, rest } from './desk.ts'
 import { exitCodes, Stop } from './exit-codes.ts'
+import { wrapped } from './format.ts'
 import { outlasting } from './outlast.ts'
 
 /** Every member of the union for itself. */
@@ -31,7 +32,7 @@ export async function answerTo(
   const command = { version: 1, id, requestedBy: who, ...asked } as const
   const body = JSON.stringify(command)
   check(body)
-  desk.err(`${asked.command} ${id} is sent by ${who}\n`)
+  desk.err(`${wrapped(`${asked.command} ${id} is sent by ${who}`, desk.errColumns)}\n`)
   await deployed.send({ body, group: commandGroupId(command), id })
   const outcome = await outcomeOf(desk, deployed, id, patienceMs)
   const { refused } = outcome

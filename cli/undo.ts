@@ -57,35 +57,65 @@ export function undoOfDrain(words: string, outcome: Outcome, formers: Formers | 
   return { command: `kdc activate ${words}`, not }
 }
 
-/** All that it lifted or dropped becomes one's own again. */
-export function undoOfActivate(words: string, outcome: Outcome, formers: Formers | undefined): Undo {
-  const { lifted, dropped, members, counts } = outcome
+interface Activated {
+  /** what the command named */
+  readonly words: string
+  /** who sent it */
+  readonly who: string
+  readonly formers: Formers | undefined
+}
+
+/** A drain is one's own: it stands for what another had held only where one holds nothing besides. */
+export function undoOfActivate(outcome: Outcome, { words, who, formers }: Activated): Undo {
+  const { lifted, dropped, stillHeld, members, counts } = outcome
+  const isHolding = stillHeld.some((hold) => hold.source === 'operator' && hold.who === who)
+  const named = [...lifted, ...dropped]
+  const others = named.filter((name) => name.who !== who)
+  const again = named.filter((name) => name.who === who || !isHolding)
   const ofMany = members.filter(({ result }) => result === 'lifted' || result === 'dropped')
   const taken = [
-    ...[...lifted, ...dropped].map((name) => ({ name, on: words, ...requestIn(name, formers) })),
+    ...again.map((name) => ({ ...requestIn(name, formers), on: targetOf(name, formers) ?? words })),
     ...ofMany.flatMap(({ hold, target }) => {
       const former = formers?.get(hold)
-      return former ? [{ name: former.hold, on: inShell(target), ...requestOf(former) }] : []
+      return former ? [{ ...requestOf(former), on: inShell(target) }] : []
     }),
   ]
-  const all = lifted.length + dropped.length + (counts['lifted'] ?? 0) + (counts['dropped'] ?? 0)
+  const all = named.length + (counts['lifted'] ?? 0) + (counts['dropped'] ?? 0)
+  const lost = (counts['lifted'] ?? 0) + (counts['dropped'] ?? 0) - (taken.length - again.length)
   const byTarget = Map.groupBy(taken, ({ on }) => on)
   return {
     ...(taken.length > 0 && {
       command: [...byTarget].map(([on, requests]) => drainAgain(on, requests)).join(' && '),
     }),
     not: [
-      ...lifted.flatMap(notByCommand),
+      ...others.map(
+        (name) => `${notByCommand(name)}; ${isHolding ? 'you hold it still' : 'the drain is yours'}`,
+      ),
       ...(formers || all === 0 ? [] : [unreadBefore]),
-      ...(formers && all > taken.length ? [`${all - taken.length} more: kdc history names them`] : []),
+      ...(formers && lost > 0 ? [`${lost} more: kdc history names them`] : []),
     ],
   }
 }
 
-function notByCommand({ source, id }: Outcome['lifted'][number]): string[] {
-  const what = `no command places ${source}/${id} again`
-  if (source === 'alarm') return [`${what}: its alarm does, when it fires anew; the drain is yours`]
-  return source === 'retired' ? [`${what}: it is left by a scale-in; the drain is yours`] : []
+function notByCommand({ source, id, who }: Outcome['lifted'][number]): string {
+  const what = `no command of yours places ${source}/${id} again`
+  switch (source) {
+    case 'alarm':
+      return `${what}: its alarm does, when it fires anew`
+    case 'operator':
+      return `${what}: it was asked for by ${who}`
+    case 'retired':
+    case 'lifecycle':
+      return `${what}: a scale-in does`
+    default:
+      return source satisfies never
+  }
+}
+
+/** The whole instance where that was held, also where the command named a destination of it. */
+function targetOf(name: HoldName, formers: Formers | undefined): string | undefined {
+  const hold = formers?.get(holdKey(name))?.hold
+  return hold?.wholeInstance && hold.subject.kind === 'instance' ? hold.subject.instanceId : undefined
 }
 
 /** What is asked for anew. Times are epoch ms. */

@@ -163,7 +163,7 @@ export async function activate(
     ...(hold !== undefined && { holdId: hold }),
   }
   const formers = dryRun ? undefined : await formersIn(deployed.shelf, desk.clock.now())
-  const undoOf = (outcome: Outcome) => undoOfActivate(words, outcome, formers)
+  const undoOf = (outcome: Outcome) => undoOfActivate(outcome, { words, who, formers })
   return (await doCommand(desk, deployed, asked, { ...options, who, undoOf })).exit
 }
 

@@ -98,11 +98,27 @@ test('of an alarm’s hold and of a mark no command is told that would place the
   await world.alarm(message('alarm-metric-alarm'))
   const activated = await kdc(`activate ${server} --source alarm --yes`)
   expect(noUndoOf(activated)).toMatch(
-    /^no command places alarm\/\S+ again: its alarm does, when it fires anew/,
+    /^no command of yours places alarm\/\S+ again: its alarm does, when it fires anew; the drain is yours/,
   )
-  expect(undoOf(activated)).toMatch(new RegExp(`^drain ${server} -m `))
+  expect(undoOf(activated)).toMatch(new RegExp(`^drain ${instanceId} -m `))
   await kdc(undoOf(activated))
   expect(await world.heldBy()).toHaveLength(1)
+})
+
+test('what another had held is no drain of one’s own where one holds it still: that would be written over', async () => {
+  const { kdc } = undoWorld()
+  await kdc(`${drain} --until 2h`)
+  await kdc(`drain ${server} -m 'noisy fan'`, { who: bob })
+  const lifted = await kdc(`activate ${server} --hold 'operator/10.0.1.20:5060;udp/${bob}' --yes`)
+  expect(undoOf(lifted)).toBe('no undo')
+  expect(noUndoOf(lifted)).toContain(`it was asked for by ${bob}; you hold it still`)
+})
+
+test('the undo of a hold of a whole instance, lifted by the name of a destination, is of the instance', async () => {
+  const { kdc } = undoWorld()
+  await kdc(`drain ${instanceId} -m 'new image'`)
+  const lifted = await kdc(`activate ${server} --hold 'operator/${instanceId}/${alice}'`)
+  expect(undoOf(lifted)).toBe(`drain ${instanceId} -m 'new image'`)
 })
 
 test('the undo of an activate of many holds each again that it had lifted, with its own reason', async () => {
@@ -139,7 +155,7 @@ test('a program gets the undo, and what has none, as data', async () => {
   const { out } = await kdc(`activate ${server} --source alarm --yes -o json`)
   expect(JSON.parse(out)).toMatchObject({
     undo: expect.stringMatching(/^kdc drain /),
-    noUndo: [expect.stringContaining('no command places')],
+    noUndo: [expect.stringContaining('no command of yours places')],
   })
 })
 
