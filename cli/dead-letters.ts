@@ -23,7 +23,7 @@ export interface DeadLetter {
   readonly id: string
   /** epoch ms: when it was sent, or of one that we refused, when that was */
   readonly at: number
-  /** whom AWS names; of one that we refused our own function */
+  /** whom AWS named as its sender; of one that a release before refused our own function */
   readonly senderId: string
   readonly body: string
   /** we refused it for this; left out: it failed in all of its tries */
@@ -122,7 +122,7 @@ function letterOf(queue: DeadLetterQueue, message: Message): DeadLetter {
   return {
     ...{ queue, id: MessageId, body: Body, receipt: ReceiptHandle },
     at: Number(Attributes?.SentTimestamp ?? 0),
-    senderId: Attributes?.SenderId ?? 'unknown',
+    senderId: MessageAttributes?.['sender']?.StringValue ?? Attributes?.SenderId ?? 'unknown',
     ...(error !== undefined && { refused: { error, reason } }),
   }
 }

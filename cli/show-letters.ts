@@ -69,7 +69,7 @@ export function showLetter(letter: DeadLetter): Shown {
         `queue   ${queue}`,
         `was     ${was}${error === undefined ? ': look into the log of its function' : `: ${error}: ${reason}`}`,
         `at      ${at}`,
-        `sender  ${sender}${was === 'refused' ? ', our function, which refused it: the event Message Rejected names whose it was' : ''}`,
+        `sender  ${sender}`,
         '',
         pretty(body),
       ].join('\n'),

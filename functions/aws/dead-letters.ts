@@ -8,32 +8,29 @@ export interface DeadLettersOptions {
   readonly hash: (text: string) => string
 }
 
-/** SQS allows ten attributes, and 256 KB for body and attributes together (1 MB since 2025). */
-const mostAttributes = 10
 const longestReason = 2000
 
 /**
- * Sends the original body to a dead-letter queue, the reason as attributes `errorName` and `errorMessage`.
+ * Sends the original body to a dead-letter queue, the reason as attributes `errorName` and `errorMessage`,
+ * and whose it was as `sender`. What is sent anew after it was rejected, and rejected again, arrives again.
  */
 export function createDeadLetters({ client, queueUrl, hash }: DeadLettersOptions): DeadLetters {
   return {
-    async reject({ body, attributes = {} }, reason) {
-      const all = Object.entries({
+    async reject({ body, senderId, sentAt }, reason) {
+      const attributes = {
         errorName: reason.name,
         errorMessage: printable(reason.message),
-        ...attributes,
-      })
+        sender: senderId,
+      }
+      const text = (StringValue: string) => ({ DataType: 'String', StringValue })
       await client.send(
         new SendMessageCommand({
           QueueUrl: queueUrl,
           MessageBody: body,
           MessageAttributes: Object.fromEntries(
-            all
-              .filter(([, value]) => value !== '')
-              .slice(0, mostAttributes)
-              .map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
+            Object.entries(attributes).flatMap(([name, value]) => (value ? [[name, text(value)]] : [])),
           ),
-          ...(queueUrl.endsWith('.fifo') && inGroupOfItsOwn(hash(body).slice(0, 64))),
+          ...(queueUrl.endsWith('.fifo') && inGroupOfItsOwn(hash(`${sentAt} ${body}`).slice(0, 64))),
         }),
       )
     },

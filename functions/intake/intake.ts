@@ -28,7 +28,7 @@ export async function takeIn(
     await work()
   } catch (error) {
     if (!(error instanceof DispatcherControlError && error.permanent)) throw error
-    await ports.deadLetters.reject({ body: message.body }, error)
+    await ports.deadLetters.reject(message, error)
     ports.metrics.count(metricNames.rejected, 1)
     await ports.events.publish({
       type: eventTypes.messageRejected,

@@ -28,7 +28,9 @@ test('each queue is received until it gives no more, all attributes with it, and
   const message = {
     ...{ MessageId: 'm-1', ReceiptHandle: 'r-1', Body: '{}' },
     Attributes: { SenderId: 'AROAF:OnCommands', SentTimestamp: '1000' },
-    MessageAttributes: { errorName: text('InvalidMessage'), errorMessage: text('no id') },
+    MessageAttributes: {
+      ...{ errorName: text('InvalidMessage'), errorMessage: text('no id'), sender: text('AROAX:alice') },
+    },
   }
   let given = 0
   const { requests, made } = await queues(({ operation, body }) => {
@@ -49,7 +51,7 @@ test('each queue is received until it gives no more, all attributes with it, and
           queue: 'commands',
           id: 'm-1',
           at: 1000,
-          senderId: 'AROAF:OnCommands',
+          senderId: 'AROAX:alice',
           body: '{}',
           receipt: 'r-1',
         },

@@ -15,7 +15,7 @@ const refused = { error: 'CommandRefused', reason: 'no edge lists a destination 
 function full() {
   const made = kdcWorld()
   made.deadLetters.letters.push(
-    letter('1a000001', { refused, senderId: 'AROAF:OnCommands' }),
+    letter('1a000001', { refused }),
     letter('1b000002'),
     letter('2a000003', { queue: 'lifecycleEvents', body: eventBody('lifecycle-terminate-scale-in') }),
     letter('3a000004', { queue: 'alarmEvents', body: '{"alarmName":"\u001b[2Jcpu"', refused }),
@@ -108,12 +108,8 @@ test('what somebody else took while one was asked is told, the rest is done, and
   })
 })
 
-test('show tells who sent what failed, and of what was refused where that is named', async () => {
-  const { kdc } = full()
-  expect((await kdc('dlq show 1b')).out).toContain('sender  AROAX:alice\n')
-  expect((await kdc('dlq show 1a')).out).toMatch(
-    /sender {2}AROAF:OnCommands, our function, .* Message Rejected/,
-  )
+test('show tells whom AWS named as the sender', async () => {
+  expect((await full().kdc('dlq show 1b')).out).toContain('sender  AROAX:alice\n')
 })
 
 test('redrive of a command warns whom AWS will name as its sender, and of what was refused that it may be again', async () => {

@@ -1,15 +1,15 @@
-import type { DeadLetters } from '../../functions/ports/dead-letters.ts'
+import type { DeadLetters, RejectedMessage } from '../../functions/ports/dead-letters.ts'
 import { type Faulty, faulty } from './faults.ts'
 
 export interface MemoryDeadLetters extends DeadLetters {
   readonly rejected: readonly {
-    readonly message: Parameters<DeadLetters['reject']>[0]
+    readonly message: RejectedMessage
     readonly reason: Error
   }[]
 }
 
 export function createMemoryDeadLetters(): Faulty<MemoryDeadLetters> {
-  const rejected: { message: Parameters<DeadLetters['reject']>[0]; reason: Error }[] = []
+  const rejected: { message: RejectedMessage; reason: Error }[] = []
   return faulty<MemoryDeadLetters>({
     rejected,
     async reject(message, reason) {

@@ -151,7 +151,7 @@ test('a secret reaches the edge, and neither an error nor the log, however it go
   for (const attempt of [
     () => edge?.list(),
     () => ports.mediaServers.activeCalls({ group: 'media', addresses: ['127.0.0.1'] }),
-    () => deadLetters.reject({ body: '{}' }, new Error('bad')),
+    () => deadLetters.reject({ body: '{}', senderId: 'AIDA1', sentAt: 0 }, new Error('bad')),
   ]) {
     const error = await Promise.resolve(attempt()).then(
       () => undefined,
