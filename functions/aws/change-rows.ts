@@ -27,6 +27,7 @@ const whose = { who: text, sender: sender.exactOptional(), why: text.exactOption
 const superseded = z.object({
   ...{ at: z.number(), by: text },
   sender: sender.exactOptional(),
+  why: text.exactOptional(),
 } satisfies Fields<Superseded>)
 const reload = z.object({ id: text, ...whose } satisfies Fields<Reload>)
 

@@ -18,6 +18,7 @@ export const clearanceEventDetails = {
     ...{ drainId: text, who: text, why: text },
     by: text.describe('whose later request it was dropped for, or that its end has come'),
     sender: sender.optional().describe('of that request'),
+    droppedWhy: text.optional().describe('the reason of that request'),
     since: time.describe('from when on it waited'),
   }),
   'Below Floor': published({ floors: outerList(text).describe('those that are not kept, and where') }),

@@ -25,6 +25,7 @@ export interface Superseded {
   readonly at: number
   readonly by: string
   readonly sender?: Sender
+  readonly why?: string
 }
 
 /** A reload by command. */

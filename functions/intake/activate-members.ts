@@ -38,12 +38,13 @@ export async function activateMembers(
   const isMeantWaiting = ({ hold, of }: WaitingDrain) => isOwn(hold) && (isAlike(of, many) || isIts(hold))
   if (members.targets.length === 0 && !(await isAnyThere(ports, isMeant, isMeantWaiting)))
     throw nothingThere(ports, many, members.readouts)
+  const asked = { order, sender, why: command.reason }
   const ids = members.targets.flatMap((target) => ownIds(target, by))
   // An activate that overtook its drain: the older drain must find that something later was requested.
   if (!command.dryRun)
     await onEach(ids, (id) => ports.store.seeRequest({ source: 'operator', id }, order, 'lift'))
   // What waits comes first: one that begins meanwhile is found among the holds.
-  const dropped = command.dryRun ? [] : await dropWaiting(ports, isMeantWaiting, by, { order, sender })
+  const dropped = command.dryRun ? [] : await dropWaiting(ports, isMeantWaiting, by, asked)
   const holds = await ports.store.holds()
   const itsHolds = holds.filter(isIts)
   const chosen = itsHolds.filter(isMeant)
@@ -58,7 +59,7 @@ export async function activateMembers(
   }
   const before = (await onEach(ids, (id) => liftedBefore(ports, id, order))).flat()
   const all = [...chosen, ...before]
-  const { lifted, edges, wanted } = await lift(ports, all, by, { order, sender, why: command.reason })
+  const { lifted, edges, wanted } = await lift(ports, all, by, asked)
   await onEach(lifted, (hold) => {
     const tombstone = { ...hold, order, lifted: { at: ports.clock.now(), by, sender } }
     return keepPending(ports, command.id, { hold: tombstone, wanted }, edges)

@@ -6,6 +6,12 @@ import type { Sender } from '../control/sender.ts'
 import type { Ports } from '../ports/ports.ts'
 import { onEach } from '../stored/on-each.ts'
 
+/** The message that dropped it: its sender, and its reason. */
+interface DroppedBy {
+  readonly sender?: Sender | undefined
+  readonly why?: string | undefined
+}
+
 /**
  * Drops what waits: something later was requested about it. What comes of an older message then is stale.
  * @returns what was dropped, which is published
@@ -14,13 +20,13 @@ export async function dropWaiting(
   ports: Pick<Ports, 'store' | 'events' | 'clock'>,
   isMeant: (waiting: WaitingDrain) => boolean,
   by: string,
-  { order, sender }: { readonly order: string; readonly sender?: Sender | undefined },
+  { order, ...request }: DroppedBy & { readonly order: string },
 ): Promise<DrainHold[]> {
   const { drains } = await ports.store.waiting()
   const meant = drains.filter((waiting) => isMeant(waiting) && waiting.hold.order <= order)
   const dropped = await onEach(meant, async (waiting) => {
     await ports.store.seeRequest(waiting.hold, order, 'lift')
-    return (await supersede(ports, waiting, by, sender)) ? [waiting.hold] : []
+    return (await supersede(ports, waiting, by, request)) ? [waiting.hold] : []
   })
   return dropped.flat()
 }
@@ -30,11 +36,12 @@ export async function supersede(
   { store, events, clock }: Pick<Ports, 'store' | 'events' | 'clock'>,
   waiting: WaitingDrain,
   by: string,
-  sender?: Sender,
+  { sender, why: droppedWhy }: DroppedBy = {},
 ): Promise<boolean> {
   const { who, why, ...hold } = waiting.hold
-  const detail = { drainId: holdKey(hold), who, why, by, sender, since: waiting.since }
+  const detail = { drainId: holdKey(hold), who, why, by, sender, droppedWhy, since: waiting.since }
+  const whose = { by, ...(sender && { sender }), ...(droppedWhy !== undefined && { why: droppedWhy }) }
   return events.publishWith({ type: eventTypes.drainSuperseded, detail }, (kept) =>
-    store.dropWaiting(waiting, { at: clock.now(), by, ...(sender && { sender }) }, kept),
+    store.dropWaiting(waiting, { at: clock.now(), ...whose }, kept),
   )
 }

@@ -55,14 +55,15 @@ async function liftHold(
   ports: LiftNeeds,
   holdId: string,
   who: string,
-  { order, sender }: AlarmMessage,
+  { order, sender, reason }: AlarmMessage,
 ): Promise<void> {
+  const ended = { order, sender, ...(reason !== '' && { why: reason }) }
   const isOwn = ({ source, id }: HoldName) => source === 'alarm' && id === holdId
-  await dropWaiting(ports, ({ hold }) => isOwn(hold), who, { order, sender })
+  await dropWaiting(ports, ({ hold }) => isOwn(hold), who, ended)
   if (inForce(await ports.store.freeze(), ports.clock.now())) return
   const holds = await ports.store.holds()
   const own = holds.filter(isOwn)
-  await lift(ports, own, who, { order, sender })
+  await lift(ports, own, who, ended)
   // One that was lifted while its drain was being started.
   await finishClaim(ports, `alarm/${holdId}`)
 }

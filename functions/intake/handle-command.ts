@@ -171,7 +171,9 @@ async function activate(
   const isIts = (hold: Hold) => isMeant(command, own, hold) && speaksOf(target, hold)
   const dropped = command.dryRun
     ? []
-    : await dropWaiting(ports, ({ hold }) => isIts(hold), command.requestedBy, { order, sender })
+    : await dropWaiting(ports, ({ hold }) => isIts(hold), command.requestedBy, {
+        ...{ order, sender, why: command.reason },
+      })
   const holds = await ports.store.holds()
   const itsHolds = holds.filter((hold) => speaksOf(target, hold))
   const chosen = itsHolds.filter((hold) => isMeant(command, own, hold))

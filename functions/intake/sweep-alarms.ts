@@ -32,8 +32,11 @@ export async function sweepAlarms(ports: LiftNeeds & InventoryNeeds & AlarmNeeds
   if (asked.length === 0) return
   const byAlarm = Map.groupBy(asked, ({ hold }) => alarmOf(hold).alarmName)
   const states = await ports.alarms.states([...byAlarm.keys()])
-  const ids = asked.flatMap(({ hold: { subject } }) =>
-    subject.kind === 'instance' ? [subject.instanceId] : [],
+  // Of the others nobody has to know their machines: EC2 may refuse.
+  const ids = asked.flatMap(({ hold }) =>
+    states.get(alarmOf(hold).alarmName)?.value === 'INSUFFICIENT_DATA' && hold.subject.kind === 'instance'
+      ? [hold.subject.instanceId]
+      : [],
   )
   const machines = await instancesById(ports, ids, askedAt - momentMs)
   const ofSeries = [...byAlarm].flatMap(([alarmName, its]) => {
@@ -126,7 +129,9 @@ async function endAsked(
   const dropped = await onEach(waiting, ({ hold }) =>
     dropWaiting(ports, isOwn(hold), by(hold), { order: order(hold) }),
   )
-  const holds = held.map(({ hold }) => hold)
+  // Asking CloudWatch takes seconds, and a freeze may have come.
+  const isFrozen = inForce(await ports.store.freeze(), ports.clock.now()) !== undefined
+  const holds = isFrozen ? [] : held.map(({ hold }) => hold)
   const { lifted } = holds.length > 0 ? await lift(ports, holds, by, { order }) : { lifted: [] }
   for (const { source, id } of [...dropped.flat(), ...lifted])
     await publishSwept(ports, {

@@ -86,7 +86,10 @@ const stories: readonly Story[] = [
     of: 'its OK',
     before: (world) => world.alarm(message('alarm-metric-alarm')),
     change: (world) => world.alarm(message('alarm-metric-ok')),
-    leaves: { kind: 'lifted', ...ofAlarm, former: ofAlarm, shown: shown('DX', 'AP') },
+    leaves: {
+      ...{ kind: 'lifted', ...ofAlarm, former: ofAlarm, shown: shown('DX', 'AP') },
+      why: expect.stringContaining('Threshold Crossed'),
+    },
   },
   {
     of: 'a forced drain of an operator',
@@ -136,8 +139,11 @@ const stories: readonly Story[] = [
       await world.command(drain(server))
       await world.command(drain(neighbour))
     },
-    change: (world) => world.command(activate(neighbour)),
-    leaves: { kind: 'superseded', who: 'alice', sender, former: { who: 'alice', sender }, shown: [] },
+    change: (world) => world.command(activate(neighbour, { reason: 'not needed' })),
+    leaves: {
+      ...{ kind: 'superseded', who: 'alice', sender, why: 'not needed' },
+      ...{ former: { who: 'alice', sender }, shown: [] },
+    },
   },
   {
     of: 'what waited and begins',

@@ -76,6 +76,28 @@ describe("an alarm's hold", () => {
     expect(await world.heldBy()).toEqual([])
   })
 
+  test('stays where a freeze comes while CloudWatch is asked', async () => {
+    const world = await placed()
+    world.memory.alarms.show('media-server-cpu', { value: 'OK', since })
+    const { states } = world.memory.alarms
+    world.memory.alarms.states = async (names) => {
+      const found = await states(names)
+      await world.command(freeze(), 1)
+      return found
+    }
+    await world.sweep()
+    expect(await world.heldBy()).toEqual(['alarm/media-server-cpu'])
+  })
+
+  test('whose alarm is OK is lifted also while EC2 refuses', async () => {
+    const world = await placed()
+    world.memory.alarms.show('media-server-cpu', { value: 'OK', since })
+    const refuse = () => Promise.reject(new Error('RequestLimitExceeded'))
+    Object.assign(world.memory.instances, { inGroups: refuse, byIds: refuse, byAddress: refuse })
+    await world.sweep()
+    expect(await world.heldBy()).toEqual([])
+  })
+
   test.each([
     ['while a freeze is in force', true],
     ['while a floor keeps it back', false],
