@@ -35,6 +35,8 @@ export interface EdgeEntriesView {
   /** it has shown all of it disabled since */
   readonly disabledSince?: string
   readonly readAt?: string
+  /** what it shows is as it was read last */
+  readonly isUnread?: true
 }
 
 export interface EntryView {
@@ -147,6 +149,7 @@ function entriesOn(
     ...(records.has(head.edge) && its === undefined && { recordsUnreadable: true as const }),
     ...(isDisabled && since.length > 0 && { disabledSince: isoTime(Math.max(...since)) }),
     ...(head.askedAt > 0 && { readAt: isoTime(head.askedAt) }),
+    ...(head.unreadable && { isUnread: true as const }),
   }
 }
 

@@ -4,6 +4,7 @@ import type { CommandOutcomeRow } from '../functions/ports/store.ts'
 import { type Deployed, type Desk, rest } from './desk.ts'
 import { exitCodes, Stop } from './exit-codes.ts'
 import { wrapped } from './format.ts'
+import { refuseUnknown } from './known-target.ts'
 import { outlasting } from './outlast.ts'
 
 /** Every member of the union for itself. */
@@ -32,6 +33,7 @@ export async function answerTo(
   const command = { version: 1, id, requestedBy: who, ...asked } as const
   const body = JSON.stringify(command)
   check(body)
+  await refuseUnknown(desk, deployed, command)
   desk.err(`${wrapped(`${asked.command} ${id} is sent by ${who}`, desk.errColumns)}\n`)
   await deployed.send({ body, group: commandGroupId(command), id })
   const outcome = await outcomeOf(desk, deployed, id, patienceMs)

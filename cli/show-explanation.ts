@@ -11,12 +11,9 @@ export function showExplanation(explanation: Explanation): Shown {
 
 function textOf({ target, uris, holds, waiting, edges, drains }: Explanation, screen: Screen): string {
   const names = uris.length === 1 && uris[0] === target ? '' : `: ${uris.join(', ')}`
-  const isHeld = holds.length > 0
   return [
     `${target}${names}`,
-    isHeld
-      ? `held by ${holds.length}: it gets no new calls`
-      : 'held by nobody: each edge sends it calls as its list says',
+    ...headline(holds.length, edges),
     ...holds.flatMap(({ hold, who, sender, why, force, since, endsAt, undo }) => [
       '',
       `  ${hold}`,
@@ -61,6 +58,26 @@ function textOf({ target, uris, holds, waiting, edges, drains }: Explanation, sc
         ]
       : []),
   ].join('\n')
+}
+
+/** An edge that can't be read may have been restarted, and send it calls again. */
+function headline(holds: number, edges: readonly EdgeEntriesView[]): string[] {
+  const unread = edges.filter(({ isUnread }) => isUnread)
+  const open = edges.filter(
+    ({ isUnread, entries }) => !isUnread && entries.some(({ flags }) => !flags.startsWith('D')),
+  )
+  const doubts = [
+    ...(holds > 0 ? open : []).map(
+      (edge) => `  ${edge.edge} shows ${shows(edge)}: it may still send it new calls`,
+    ),
+    ...unread.map(
+      ({ edge, readAt = 'no time' }) =>
+        `  ${edge} can't be read, and was last at ${readAt}: it may send it new calls`,
+    ),
+  ]
+  if (holds === 0) return ['held by nobody: each edge sends it calls as its list says', ...doubts]
+  const kept = doubts.length === 0 ? 'it gets no new calls' : 'no edge is to send it new calls, but'
+  return [`held by ${holds}: ${kept}`, ...doubts]
 }
 
 function shows({ entries }: EdgeEntriesView): string {

@@ -93,6 +93,7 @@ const entries = z.object({
   ),
   recordsUnreadable: z.literal(true).exactOptional(),
   ...{ disabledSince: optional, readAt: optional },
+  isUnread: z.literal(true).exactOptional(),
 } satisfies Keys<EdgeEntriesView>)
 
 const steps = z.array(z.string())

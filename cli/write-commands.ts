@@ -91,11 +91,15 @@ function exitOf(desk: Desk, { result, edges, counts, unread }: Outcome): ExitCod
     desk.err(
       'something later was requested about it already: look with kdc status, and send it anew if need be\n',
     )
+  const away = edges.filter(({ outcome }) => outcome === 'unreachable').map(({ edge }) => edge)
   const left = [
+    ...(away.length > 0
+      ? [`${away.join(', ')} could not be reached, and is brought to it once that answers`]
+      : []),
     ...['refused', 'stale'].flatMap((came) => (counts[came] ? [`${counts[came]} ${came}`] : [])),
     ...(unread.length > 0 ? [`${unread.map(({ edge }) => edge).join(', ')} unread`] : []),
   ]
-  if (left.length > 0) desk.err(`not done for all: ${left.join('; ')}\n`)
+  if (left.length > 0) desk.err(`not done everywhere: ${left.join('; ')}\n`)
   const isDone = refusing.length === 0 && result !== 'stale' && result !== 'incomplete'
   if (!isDone) return exitCodes.error
   return left.length > 0 ? exitCodes.refused : exitCodes.done
@@ -131,7 +135,9 @@ export async function drain(
   const formers = dryRun ? undefined : await formersIn(deployed.shelf, desk.clock.now())
   const undoOf = (outcome: Outcome) => undoOfDrain(words, outcome, formers)
   const { exit, outcome } = await doCommand(desk, deployed, asked, { ...options, undoOf })
-  if (wait === undefined || dryRun || exit !== exitCodes.done || outcome?.hold === undefined) return exit
+  // An edge that is away keeps nobody from waiting: that is what the wait is for.
+  const isUnderWay = exit === exitCodes.done || exit === exitCodes.refused
+  if (wait === undefined || dryRun || !isUnderWay || outcome?.hold === undefined) return exit
   // Without --timeout the drain's own deadline is the end, once it has begun.
   const isOpen = wait === 'drained' && options.timeout === undefined
   const giveUpAt = isOpen ? undefined : began + patience(options)

@@ -13,7 +13,7 @@ async function changed() {
   await world.pass(2 * minutes)
   await kdc(`activate ${server} --source operator --yes -m 'a mistake'`, { who: bob })
   await kdc(`drain ${neighbour} -m 'noisy fan'`, { who: bob })
-  await kdc('drain sip:10.9.9.9 -m typo')
+  await kdc('drain i-0bbbbbbbbbbbbbbbb -m typo')
   await kdc('freeze -m maintenance')
   return { kdc, world }
 }
@@ -78,7 +78,10 @@ describe('history', () => {
 
   test('a URI that has left the lists is asked for as it is written, and a name is told to be whole', async () => {
     const { kdc } = kdcWorld()
-    expect(await kdc('history sip:10.9.9.9:5060')).toMatchObject({ code: 0, out: 'nothing is on file\n' })
+    expect(await kdc('history sip:10.9.9.9:5060')).toMatchObject({
+      code: 0,
+      out: 'nothing is on file\n',
+    })
     expect(await kdc('history 10.9.9.9')).toMatchObject({
       code: 1,
       err: expect.stringMatching(/no edge lists .* write its whole URI or its instance's id\n$/),
@@ -94,7 +97,7 @@ test('get commands lists each command once with what came of it, the newest firs
   expect(out.replaceAll(/-[0-9a-f]{6} /g, '-SIXHEX ')).toMatchInlineSnapshot(`
     "ID                                    AGE  COMMAND   ON                  RESULT   BECAUSE                                                WHO
     kdc-20261122T200204Z-freeze-SIXHEX    1s   freeze    -                   frozen   -                                                      Operators/alice
-    kdc-20261122T200204Z-drain-SIXHEX     1s   drain     sip:10.9.9.9        refused  no edge lists a destination that "sip:10.9.9.9" names  Operators/alice
+    kdc-20261122T200204Z-drain-SIXHEX     1s   drain     i-0bbbbbbbbbbbbbbbb        refused  no edge lists a destination that "sip:10.9.9.9" names  Operators/alice
     kdc-20261122T200202Z-drain-SIXHEX     3s   drain     sip:10.0.1.21:5060  started  -                                                      Operators/bob
     kdc-20261122T200200Z-activate-SIXHEX  5s   activate  sip:10.0.1.20:5060  lifted   -                                                      Operators/bob
     kdc-20261122T200000Z-drain-SIXHEX     2m   drain     sip:10.0.1.20:5060  started  -                                                      Operators/alice

@@ -67,7 +67,7 @@ test('a member that is refused ends a drain of many with 3, and is counted on st
   const { kdc } = kdcWorld({ edges: [{ id: 'edge-a', file }] })
   const { code, out, err } = await kdc(drain)
   expect(out).toMatch(/\n1 refused\n/)
-  expect(err).toContain('not done for all: 1 refused\n')
+  expect(err).toContain('not done everywhere: 1 refused\n')
   expect(code).toBe(3)
 })
 

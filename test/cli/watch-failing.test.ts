@@ -41,8 +41,8 @@ test('a network that is away until --timeout is over ends a wait with 6, and the
 })
 
 test('what no second look mends ends a wait at once, and says that the drain goes on', async () => {
-  // The first is for the undo of the drain, and keeps nothing from being sent.
-  const { run, world } = failing((look) => look < 2, { name: 'AccessDeniedException' })
+  // The first are for what it names and for its undo, and keep nothing from being sent.
+  const { run, world } = failing((look) => look < 3, { name: 'AccessDeniedException' })
   expect(await run(wait)).toMatchObject({ code: 1, err: expect.stringContaining('the drain goes on') })
   expect(await world.heldBy()).toHaveLength(1)
 })

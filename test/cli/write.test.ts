@@ -109,6 +109,29 @@ test('who stops waiting for an answer is told that the command is sent, with 130
   expect(err).toContain('the command is sent: kdc get command kdc-')
 })
 
+test('what names nothing is not sent, so that a typo leaves no dead letter, unless an edge can not be read', async () => {
+  const { kdc, world, sent } = kdcWorld()
+  for (const line of ['drain 10.0.9.9 -m why', 'activate 10.0.9.9', 'reload edge-z', 'may-restart edge-z'])
+    expect(await kdc(line)).toMatchObject({ code: 3, err: expect.stringContaining('It was not sent') })
+  expect(sent).toEqual([])
+  world.edge('edge-b').misbehaviour = { unreachable: true }
+  await kdc(drain)
+  await kdc('drain 10.0.9.9 -m why')
+  expect(sent).toHaveLength(2)
+})
+
+test('a drain while an edge is away ends with 3 and names it, and explain does not promise what it can not know', async () => {
+  const { kdc, world } = kdcWorld()
+  await world.settledAll()
+  world.edge('edge-b').misbehaviour = { unreachable: true }
+  expect(await kdc(drain)).toMatchObject({
+    code: 3,
+    err: expect.stringContaining('edge-b could not be reached, and is brought to it once that answers'),
+  })
+  const { out } = await kdc(`explain ${server}`)
+  expect(out).toMatch(/held by 1: no edge is to send it new calls, but\n {2}edge-b can't be read/)
+})
+
 test('a reload that was not done on every edge ends with 1', async () => {
   const { kdc, world } = kdcWorld()
   await world.settledAll()
