@@ -95,12 +95,12 @@ test('get commands lists each command once with what came of it, the newest firs
   expect(code).toBe(0)
   expect(widest(out)).toBeLessThanOrEqual(160)
   expect(out.replaceAll(/-[0-9a-f]{6} /g, '-SIXHEX ')).toMatchInlineSnapshot(`
-    "ID                                    AGE  COMMAND   ON                  RESULT   BECAUSE                                                WHO
-    kdc-20261122T200204Z-freeze-SIXHEX    1s   freeze    -                   frozen   -                                                      Operators/alice
-    kdc-20261122T200204Z-drain-SIXHEX     1s   drain     i-0bbbbbbbbbbbbbbbb        refused  no edge lists a destination that "sip:10.9.9.9" names  Operators/alice
-    kdc-20261122T200202Z-drain-SIXHEX     3s   drain     sip:10.0.1.21:5060  started  -                                                      Operators/bob
-    kdc-20261122T200200Z-activate-SIXHEX  5s   activate  sip:10.0.1.20:5060  lifted   -                                                      Operators/bob
-    kdc-20261122T200000Z-drain-SIXHEX     2m   drain     sip:10.0.1.20:5060  started  -                                                      Operators/alice
+    "ID                                    AGE  COMMAND   ON                   RESULT   BECAUSE                                    WHO
+    kdc-20261122T200204Z-freeze-SIXHEX    1s   freeze    -                    frozen   -                                          Operators/alice
+    kdc-20261122T200204Z-drain-SIXHEX     1s   drain     i-0bbbbbbbbbbbbbbbb  refused  EC2 knows no instance i-0bbbbbbbbbbbbbbbb  Operators/alice
+    kdc-20261122T200202Z-drain-SIXHEX     3s   drain     sip:10.0.1.21:5060   started  -                                          Operators/bob
+    kdc-20261122T200200Z-activate-SIXHEX  5s   activate  sip:10.0.1.20:5060   lifted   -                                          Operators/bob
+    kdc-20261122T200000Z-drain-SIXHEX     2m   drain     sip:10.0.1.20:5060   started  -                                          Operators/alice
     "
   `)
   expect(widest((await kdc('get commands', narrow)).out)).toBeLessThanOrEqual(80)

@@ -94,19 +94,26 @@ describe('a server with calls', () => {
   })
 })
 
+test('what no edge lists is refused with 3, and not sent', async () => {
+  const { code, err } = await kdc('drain', 'sip:192.0.2.1:5060', '-m', 'a typo')
+  expect(code).toBe(3)
+  expect(err).toMatch(/no edge lists a destination that "sip:192.0.2.1:5060" names.*It was not sent/)
+  expect(await json(letters, 'dlq', 'ls')).toEqual([])
+})
+
 test('what is refused ends with 3 and the reason, and both are found by its id', async () => {
-  const { code, out, err } = await kdc('drain', 'sip:192.0.2.1:5060', '-m', 'a typo')
+  const { code, out, err } = await kdc('drain', 'i-0bbbbbbbbbbbbbbbb', '-m', 'a typo')
   expect({ code, out }).toEqual({ code: 3, out: '' })
-  expect(err).toContain('kdc: refused: no edge lists a destination that "sip:192.0.2.1:5060" names')
+  expect(err).toContain('kdc: refused: EC2 knows no instance i-0bbbbbbbbbbbbbbbb')
   const id = /^drain (kdc-\S+) is sent by arn:/.exec(err)?.[1] ?? 'no id'
-  expect((await kdc('get', 'command', id)).out).toContain('refused: no edge lists')
+  expect((await kdc('get', 'command', id)).out).toContain('refused: EC2 knows no')
   expect((await kdc('get', 'commands', '-n', '1')).out).toContain(id)
 })
 
 test('its dead letter is shown with the reason, and dropped', async () => {
   const [letter, ...others] = await json(letters, 'dlq', 'ls')
   expect(others).toEqual([])
-  expect(letter).toMatchObject({ was: 'refused', reason: expect.stringContaining('no edge lists') })
+  expect(letter).toMatchObject({ was: 'refused', reason: expect.stringContaining('EC2 knows no instance') })
   const id = letter?.id.slice(0, 8) ?? 'no id'
   expect((await kdc('dlq', 'show', id)).out).toContain('"reason": "a typo"')
   expect(await kdc('dlq', 'drop', id)).toMatchObject({ code: 3, err: expect.stringContaining('--yes') })
