@@ -64,7 +64,8 @@ async function drainAtLast(
     lifecycleRequest({
       target: { ...lifecycleTargetOf(group, action), ...(isRetained && { isRetained }) },
       who: `auto scaling group ${name}`,
-      why: `${hook}: ${why}`,
+      // Of its drain, which goes on from now.
+      why: `${hook}: found by the sweep, no event told of it`,
       order: orderOf(now),
       requestedAt: now,
       deadlineAt: now + group.drainDeadlineSeconds * 1000,
