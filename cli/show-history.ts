@@ -1,6 +1,7 @@
 import type { Shown as ShownOnEdges } from '../functions/control/change.ts'
 import type { CommandInShort } from '../functions/control/command-in-short.ts'
 import type { FiledChange } from '../functions/control/filed-change.ts'
+import { isInstanceId } from '../functions/control/resolve.ts'
 import type { Shown } from './format.ts'
 import { shortName } from './show-fleet.ts'
 import { type Column, table } from './table.ts'
@@ -40,7 +41,9 @@ export function showHistory(changes: readonly FiledChange[], target?: string): S
 }
 
 export function onWhat({ edge, destinations, leftOut }: ChangeView): string {
-  const [first = '-', ...others] = destinations
+  const uris = destinations.filter((name) => !isInstanceId(name))
+  // An instance and its destination are one server, whose name people know is the destination's.
+  const [first = '-', ...others] = uris.length > 0 ? uris : destinations
   const more = others.length + (leftOut?.['destinations'] ?? 0)
   return edge ?? (more > 0 ? `${first} and ${more} more` : first)
 }

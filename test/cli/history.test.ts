@@ -28,11 +28,11 @@ describe('history', () => {
     const { code, out } = await kdc('history', wide)
     expect({ code, widest: widest(out) <= 160 }).toEqual({ code: 0, widest: true })
     expect(out).toMatchInlineSnapshot(`
-      "AT                    CHANGE  ON                              WHO              WHY           EDGES                                         SENDER
-      2026-11-22T20:02:04Z  frozen  -                               Operators/alice  maintenance   -                                             AIDAJQABLZS4A3QDU576Q
-      2026-11-22T20:02:02Z  placed  sip:10.0.1.21:5060              Operators/bob    noisy fan     others follow                                 AIDAJQABLZS4A3QDU576Q
-      2026-11-22T20:02:00Z  lifted  i-1234567890abcdef0 and 1 more  Operators/bob    a mistake     applied on edge-a,edge-b DX→IP DX→AP; other…  AIDAJQABLZS4A3QDU576Q
-      2026-11-22T20:00:00Z  placed  i-1234567890abcdef0 and 1 more  Operators/alice  disk failing  pending on edge-a,edge-b                      AIDAJQABLZS4A3QDU576Q
+      "AT                    CHANGE  ON                  WHO              WHY           EDGES                                                SENDER
+      2026-11-22T20:02:04Z  frozen  -                   Operators/alice  maintenance   -                                                    AIDAJQABLZS4A3QDU576Q
+      2026-11-22T20:02:02Z  placed  sip:10.0.1.21:5060  Operators/bob    noisy fan     others follow                                        AIDAJQABLZS4A3QDU576Q
+      2026-11-22T20:02:00Z  lifted  sip:10.0.1.20:5060  Operators/bob    a mistake     applied on edge-a,edge-b DX→IP DX→AP; others follow  AIDAJQABLZS4A3QDU576Q
+      2026-11-22T20:00:00Z  placed  sip:10.0.1.20:5060  Operators/alice  disk failing  pending on edge-a,edge-b                             AIDAJQABLZS4A3QDU576Q
       "
     `)
   })
