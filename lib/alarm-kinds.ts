@@ -99,6 +99,13 @@ export function fleetAlarms(control: ControlMetrics): Readonly<Record<string, Al
         'A drain runs whose record is not in the table: its heartbeats go on, and nothing looks at its calls or ends it, so one is too many',
       ...happened(control.metricRecordsMissing(sum)),
     },
+    ...messageAlarms(control),
+  }
+}
+
+/** What came, or went out, and was lost, refused or found late. */
+function messageAlarms(control: ControlMetrics): Readonly<Record<string, AlarmKind>> {
+  return {
     Swept: {
       anchor: 'swept',
       meaning:
