@@ -44,8 +44,10 @@ export async function sweepAlarms(ports: LiftNeeds & InventoryNeeds & AlarmNeeds
     return isOfSeries && states.get(alarmName)?.value === 'ALARM' ? [alarmName] : []
   })
   const inAlarm = new Map<string, ReadonlySet<string>>()
-  const endAll = () =>
-    onEach([...byAlarm], async ([alarmName, its]) => {
+  const endAll = async () => {
+    // Asking CloudWatch takes seconds, and a freeze may have come.
+    const isFrozen = await isFrozenAt(ports, ports.clock.now())
+    await onEach([...byAlarm], async ([alarmName, its]) => {
       const [state, shown] = [states.get(alarmName), inAlarm.get(alarmName)]
       const over = await onEach(its, async ({ hold, waits }) => {
         const { series } = alarmOf(hold)
@@ -56,18 +58,25 @@ export async function sweepAlarms(ports: LiftNeeds & InventoryNeeds & AlarmNeeds
         })
         return found ? [{ hold, waits, ...found }] : []
       })
-      await endAsked(ports, alarmName, over.flat())
+      const ended = over.flat().filter(({ waits }) => waits || !isFrozen)
+      await endAsked(ports, alarmName, ended)
     })
+  }
   await inTurn([() => askForSeries(ports, turnOf(ofSeries, askedAt), inAlarm), endAll])
 }
 
 async function askedByAlarms({ store }: LiftNeeds, now: number): Promise<Asked[]> {
   const waiting = (await store.waiting()).drains.map(({ hold }) => ({ hold, waits: true }))
-  const isFrozen = inForce(await store.freeze(), now) !== undefined
-  const held = isFrozen ? [] : (await store.holds()).map((hold) => ({ hold, waits: false }))
+  const held = (await isFrozenAt({ store }, now))
+    ? []
+    : (await store.holds()).map((hold) => ({ hold, waits: false }))
   return [...waiting, ...held].filter(
     ({ hold: { source, placedAt } }) => source === 'alarm' && now - placedAt >= shownWithinMs,
   )
+}
+
+async function isFrozenAt({ store }: Pick<LiftNeeds, 'store'>, now: number): Promise<boolean> {
+  return inForce(await store.freeze(), now) !== undefined
 }
 
 /** CloudWatch forgets that an alarm was OK once it has no data. */
@@ -129,9 +138,7 @@ async function endAsked(
   const dropped = await onEach(waiting, ({ hold }) =>
     dropWaiting(ports, isOwn(hold), by(hold), { order: order(hold) }),
   )
-  // Asking CloudWatch takes seconds, and a freeze may have come.
-  const isFrozen = inForce(await ports.store.freeze(), ports.clock.now()) !== undefined
-  const holds = isFrozen ? [] : held.map(({ hold }) => hold)
+  const holds = held.map(({ hold }) => hold)
   const { lifted } = holds.length > 0 ? await lift(ports, holds, by, { order }) : { lifted: [] }
   for (const { source, id } of [...dropped.flat(), ...lifted])
     await publishSwept(ports, {

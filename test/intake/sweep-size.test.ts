@@ -14,15 +14,21 @@ const minute = 60_000
 const idOf = (n: number) => `i-${String(n).padStart(17, '0')}`
 const seriesOf = (n: number) => `[["InstanceId","${idOf(n)}"]]`
 
-/** Each of so many machines is held by a series of an alarm of its own, whose series is in ALARM no more. */
-async function worldOf(count: number) {
+/**
+ * Each of so many machines is held by a series of an alarm of its own, whose series is in ALARM no more; the
+ * first `silent` have no data.
+ */
+async function worldOf(count: number, silent = 0) {
   const all = Array.from({ length: count }, (_, n) => n)
   const asked = { now: 0, most: 0, ec2: 0, groups: 0 }
   const stub = await awsStub(({ operation, body }) => {
     if (operation === 'DescribeAlarmContributors') return { result: { AlarmContributors: [] } }
     const names = z.array(z.string()).max(100).parse(body.AlarmNames)
-    const shown = { StateValue: 'ALARM', StateUpdatedTimestamp: 1_795_000_000 }
-    return { result: { MetricAlarms: names.map((AlarmName) => ({ AlarmName, ...shown })) } }
+    const shown = (AlarmName: string) => ({
+      ...{ AlarmName, StateUpdatedTimestamp: 1_795_000_000 },
+      StateValue: Number(AlarmName.replace('cpu-', '')) < silent ? 'INSUFFICIENT_DATA' : 'ALARM',
+    })
+    return { result: { MetricAlarms: names.map(shown) } }
   })
   const alarms = createAlarms(new CloudWatchClient(stub.client))
   const instances = createMemoryInstances(
@@ -74,7 +80,7 @@ async function worldOf(count: number) {
 }
 
 test('1,000 instances and 1,000 alarms take few requests, one after the other', async () => {
-  const { ports, asked, requests } = await worldOf(1000)
+  const { ports, asked, requests } = await worldOf(1000, 100)
   await sweep(ports)
   expect(requests('DescribeAlarms')).toHaveLength(10)
   expect(requests('DescribeAlarmContributors')).toHaveLength(30)
