@@ -2,7 +2,7 @@ import type { CommandInput } from '../functions/contracts/command.ts'
 import type { Deployed, Desk } from './desk.ts'
 import { exitCodes, Stop } from './exit-codes.ts'
 import { targetNamed } from './explain.ts'
-import { lookAround } from './look-around.ts'
+import { lookAround, unlessUnread } from './look-around.ts'
 
 /**
  * What names nothing is not sent: it would leave a dead letter. Where an edge can't be read, or the store, it
@@ -15,19 +15,19 @@ export async function refuseUnknown(desk: Desk, deployed: Deployed, command: Com
   const { command: name } = command
   if (name !== 'reload' && name !== 'may-restart') return
   const heads = await unlessUnread(() => deployed.shelf.edgeHeads())
-  const ids = heads?.flatMap(({ edge, removedAt }) => (removedAt === undefined ? [edge] : [])) ?? []
+  const ids = heads?.found.flatMap(({ edge, removedAt }) => (removedAt === undefined ? [edge] : [])) ?? []
   const { edge } = command
   if (edge === undefined || ids.length === 0 || ids.includes(edge)) return
   throw refusal(`no edge is called ${JSON.stringify(edge)}; there are: ${ids.join(', ')}`, 'added')
 }
 
 async function refuseUnlisted(desk: Desk, deployed: Deployed, target: string): Promise<void> {
-  const stored = await unlessUnread(() => lookAround(deployed, desk.clock.now()))
-  const edges = stored?.edges.filter(({ head }) => head.removedAt === undefined) ?? []
-  const isRead = edges.length > 0 && edges.every(({ head, listing }) => !head.unreadable && listing)
-  if (!stored || !isRead) return
+  const read = await unlessUnread(() => lookAround(deployed, desk.clock.now()))
+  const edges = read?.found.edges.filter(({ head }) => head.removedAt === undefined) ?? []
+  const isListRead = edges.length > 0 && edges.every(({ head, listing }) => !head.unreadable && listing)
+  if (!read || !isListRead) return
   try {
-    targetNamed(target, stored)
+    targetNamed(target, read.found)
   } catch (error) {
     if (error instanceof Stop) throw refusal(error.message, 'listed')
     throw error
@@ -39,13 +39,4 @@ function refusal(why: string, came: string): Stop {
     `refused: ${why}. It was not sent; what was ${came} within the last minute is known a minute later`,
     exitCodes.refused,
   )
-}
-
-/** Whoever can't look sends all the same: what is wrong is refused there. */
-async function unlessUnread<T>(read: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read()
-  } catch {
-    return undefined
-  }
 }

@@ -86,6 +86,15 @@ export async function lookAround(
   }
 }
 
+/** @returns undefined where it can't be read: a look beforehand is no reason to send nothing */
+export async function unlessUnread<T>(read: () => Promise<T>): Promise<{ readonly found: T } | undefined> {
+  try {
+    return { found: await read() }
+  } catch {
+    return undefined
+  }
+}
+
 /** What waits becomes a hold in one write: read the other way round, it might be in neither. */
 export async function requestedIn(shelf: Shelf) {
   const waiting = await shelf.waiting()

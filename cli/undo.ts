@@ -2,7 +2,7 @@ import { type Freeze, inForce } from '../functions/control/clearance.ts'
 import { type Hold, type HoldName, holdKey } from '../functions/control/hold.ts'
 import type { Shelf } from './desk.ts'
 import { inShell } from './explain.ts'
-import { requestedIn } from './look-around.ts'
+import { requestedIn, unlessUnread } from './look-around.ts'
 import type { Outcome } from './show-outcome.ts'
 import { isoTime } from './times.ts'
 
@@ -21,15 +21,6 @@ interface Former {
 }
 /** By the hold's key. */
 export type Formers = ReadonlyMap<string, Former>
-
-/** @returns undefined where it can't be read: an undo is no reason to send nothing */
-async function unlessUnread<T>(read: () => Promise<T>): Promise<{ readonly found: T } | undefined> {
-  try {
-    return { found: await read() }
-  } catch {
-    return undefined
-  }
-}
 
 export async function formersIn(shelf: Shelf, now: number): Promise<Formers | undefined> {
   const read = await unlessUnread(() => requestedIn(shelf))
