@@ -9,7 +9,7 @@ import { type GuardWrite, guardsToRead, type SettlePlan, type SettleView, settle
 import { wantedOf } from './wanted.ts'
 
 /** One edge as it was read last: what a settle would plan with. */
-export interface EdgeView extends Omit<SettleView, 'wanted' | 'guards'> {
+export interface EdgeView extends Omit<SettleView, 'wanted' | 'guards' | 'isLast'> {
   /** absent: it has no drain guard */
   readonly guarded?: readonly DestinationUri[]
 }
@@ -165,7 +165,7 @@ function settledBy({ guarded, ...view }: EdgeView, holds: readonly Hold[]): Sett
   const wanted = wantedOf(holds, view.list)
   const uris = guardsToRead(wanted, view.records)
   const guards = guarded ? new Map(uris.map((uri) => [uri, guarded.includes(uri)])) : 'none'
-  return settlePlan({ ...view, wanted, guards })
+  return settlePlan({ ...view, wanted, guards, isLast: false })
 }
 
 function writtenBy(

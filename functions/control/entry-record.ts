@@ -13,11 +13,12 @@ export interface EntryRecord {
   readonly duid?: string
   /** what is given back, verbatim; `D…`: somebody else had disabled it, or its list has it so */
   readonly flags: Flags
-  /** under which the entry was last read, see {@link identityOf} */
+  /** under which the entry was last read, see {@link identityOf}; {@link noLife}: it shows no `D` of ours */
   readonly identity: string
   /**
    * The generation under which a `D` of ours was sent that no reading has settled since. Absent: the entry
-   * was read back under `identity` after our last `D`, and none can still arrive. Giving back makes no `D`:
+   * was read back under `identity` after our last `D`, which an edge may have refused, and none can still
+   * arrive. Giving back makes no `D`:
    * it leaves this as it is.
    */
   readonly sent?: number
@@ -53,6 +54,9 @@ export function recordKey(record: EdgeRecord): string {
 export function entryKey({ set, uri, duid = '' }: Pick<ListedDestination, 'set' | 'uri' | 'duid'>): string {
   return `entry ${set} ${uri} ${duid}`
 }
+
+/** Of an entry that was found open with no `D` of ours to come: a `D` that it shows later is somebody else's. */
+export const noLife = ''
 
 /**
  * One life of one entry in the edge's memory: it ends with the edge's boot and, on 6.1, with each reload.

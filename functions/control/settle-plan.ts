@@ -6,6 +6,7 @@ import {
   entryKey,
   type GuardRecord,
   identityOf,
+  noLife,
   recordKey,
 } from './entry-record.ts'
 import { addressing, isDisabled, restoredState, type StateWrite } from './plan.ts'
@@ -47,6 +48,8 @@ export interface SettleView {
    * generation asks
    */
   readonly unanswered: boolean
+  /** what is planned now is not written: a later settle plans it again */
+  readonly isLast: boolean
   /** when the first of these answers was asked for, and when the last one came */
   readonly askedAt: number
   readonly answeredAt: number
@@ -176,13 +179,21 @@ function heldStep(
   view: SettleView,
 ): Step<EntryRecord, StateWrite['state']> {
   const shown = readOf(entry, view)
-  if (!isDisabled(entry))
-    return { after: { ...shown, sent: view.generation, openAt: view.answeredAt }, write: 'd' }
+  if (!isDisabled(entry)) return { after: openStep(shown, before, view), write: 'd' }
   const open = before?.openAt !== undefined && { openAt: before.openAt }
   if (!before || isItsOwn(before, shown)) return { after: { ...shown, ...open } }
   return {
     after: { ...shown, ...open, flags: before.flags, ...(mayArrive(before, view) && { sent: before.sent }) },
   }
+}
+
+/** @returns the record of an entry that was found open: whether a `D` of ours follows this reading */
+function openStep(shown: EntryRecord, before: EntryRecord | undefined, view: SettleView): EntryRecord {
+  const open = { ...shown, openAt: view.answeredAt }
+  if (!view.isLast) return { ...open, sent: view.generation }
+  return before && mayArrive(before, view)
+    ? { ...open, sent: view.generation }
+    : { ...open, identity: noLife }
 }
 
 /** @param touched whether its guard is being written: then this reading is no calm one */
@@ -206,7 +217,7 @@ function freeStep(
 }
 
 /**
- * Whether a `D` is the list's own intention: the entry was read back under another identity, and we have not
+ * Whether a `D` is not ours: the entry was read back under another identity, or found open, and we have not
  * sent a `D` since. A reload between a reading and its write can't be told from that. Before 6.1 no reload
  * shows: its `D` counts as ours.
  */

@@ -60,7 +60,8 @@ export async function writeWanted(
   for (let look = 1; ; look += 1) {
     // Its boot time first: a list that is younger than it shows a new life at the next look.
     const boot = look === 1 ? bootTime : (await lease.ask((edge) => edge.boot())).bootTime
-    const { list, view, unread } = await read(ports, lease, { holds, records, boot, takesBatches })
+    const { list, unread, ...seen } = await read(ports, lease, { holds, records, boot, takesBatches })
+    const view: SettleView = { ...seen.view, isLast: look === looksAtMost || !lease.hasTime() }
     first ??= list.destinations
     const plan = settlePlan(view)
     const next = after(records, plan)
@@ -69,7 +70,7 @@ export async function writeWanted(
     }
     records = next
     gone.push(...plan.drop)
-    if (plan.writes.length === 0 || look === looksAtMost || !lease.hasTime())
+    if (plan.writes.length === 0 || view.isLast)
       return { list, view, first, plan, records, gone, problem: problem ?? unread }
     problem = await send(lease, plan.writes, { view, takesBatches })
   }
@@ -84,7 +85,7 @@ interface Asked {
 
 interface Read {
   readonly list: EdgeList
-  readonly view: SettleView
+  readonly view: Omit<SettleView, 'isLast'>
   /** why not all guards were read */
   readonly unread: string | undefined
 }

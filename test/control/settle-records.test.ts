@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { noLife } from '../../functions/control/entry-record.ts'
 import { listed, machine } from './samples.ts'
 import {
   entriesOf,
@@ -68,6 +69,19 @@ describe('whose D it is', () => {
       put: [recorded('AP', { identity: 'monday y', sent: 7 })],
       writes: [state('ap'), unset],
     })
+  })
+
+  it('`sent`: what is not written, or was refused, leaves no D of ours; one that is unanswered may come yet', () => {
+    const last = { isLast: true, records: [guard, recorded('AP', { sent: 7 })] }
+    const { put, writes } = plan(held, [shows('AP')], last)
+    expect(writes).toEqual([state('d')])
+    expect(put).toEqual([recorded('AP', { openAt: 100_100, identity: noLife })])
+    expect(plan(held, [shows('DX')], { records: [guard, ...put] }).put).toEqual([
+      recorded('DX', { openAt: 100_100 }),
+    ])
+    expect(plan(held, [shows('AP')], { ...last, unanswered: true }).put).toEqual([
+      recorded('AP', { openAt: 100_100, sent: 7 }),
+    ])
   })
 
   it('`unanswered`: within its generation a write may still arrive, however often the edge is read', () => {

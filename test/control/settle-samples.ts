@@ -46,6 +46,7 @@ export function view(
     boot: 'monday',
     generation: 7,
     unanswered: false,
+    isLast: false,
     askedAt: 100_000,
     answeredAt: 100_100,
     ...changes,

@@ -11,7 +11,14 @@ export interface WalkOptions {
   readonly fence: boolean
   /** without the fence: how long a successor waits, ms; a late request arrives within {@link latestMs} */
   readonly waitMs: number
-  readonly without?: 'unanswered' | 'sent' | 'identity' | 'two readings' | 'wake' | 'records first'
+  readonly without?:
+    | 'unanswered'
+    | 'sent'
+    | 'identity'
+    | 'two readings'
+    | 'last look'
+    | 'wake'
+    | 'records first'
   /** nothing fails and nobody else writes: then the settles that were asked for are enough */
   readonly quiet?: boolean
   /**

@@ -1,5 +1,5 @@
 import type { DestinationUri } from '../../functions/control/destination.ts'
-import type { EdgeRecord, EntryRecord } from '../../functions/control/entry-record.ts'
+import { type EdgeRecord, type EntryRecord, noLife } from '../../functions/control/entry-record.ts'
 import type { Hold } from '../../functions/control/hold.ts'
 import { hold } from './samples.ts'
 import {
@@ -54,6 +54,8 @@ export class World {
   confirmed = 0
   now = 0
   calm = false
+  /** the edge answers every write with an error and does nothing */
+  refuses = false
 
   constructor(seed: number, options: WalkOptions) {
     this.random = randomFrom(seed)
@@ -92,8 +94,9 @@ export class World {
     this.asked += 1
   }
 
-  /** `unanswered`: executed, and nobody knows; or executed later; or never. */
+  /** `ok`: executed, or refused. `unanswered`: executed, and nobody knows; or executed later; or never. */
   request(writes: readonly Decided[], generation: number, boot: number): 'ok' | 'stale' | 'unanswered' {
+    if (this.refuses && !this.reliable) return this.edge.admits(generation) ? 'ok' : 'stale'
     const luck = this.reliable ? 0 : this.random()
     if (luck < 0.7) return this.edge.execute({ writes, generation, boot })
     const bounded = !this.options.fence && this.options.waitMs > 0
@@ -108,7 +111,8 @@ export class World {
   }
 
   recorded(slot: Slot): boolean {
-    return this.records.has(`entry ${entryOf(slot)}`)
+    const found = this.records.get(`entry ${entryOf(slot)}`)
+    return found?.kind === 'entry' && found.identity !== noLife
   }
 }
 

@@ -42,7 +42,7 @@ function* underLease(world: World, generation: number): Generator<void, number |
       const reading = yield* read(world, generation, holds)
       if (!reading) break
       if (!world.isMine(generation)) return undefined
-      const moment: Moment = { reading, generation, unanswered }
+      const moment: Moment = { reading, generation, unanswered, isLast: round === 3 }
       const plan = planned(world, moment)
       const answer: 'ok' | 'unanswered' | 'lost' = yield* doPlan(world, plan, moment)
       if (answer === 'lost') return undefined
@@ -82,9 +82,11 @@ interface Moment {
   readonly reading: Reading
   readonly generation: number
   readonly unanswered: boolean
+  /** what is planned is not written any more */
+  readonly isLast: boolean
 }
 
-function planned(world: World, { reading, generation, unanswered }: Moment): SettlePlan {
+function planned(world: World, { reading, generation, unanswered, isLast }: Moment): SettlePlan {
   const { without } = world.options
   const plan = settlePlan({
     ...reading,
@@ -93,6 +95,7 @@ function planned(world: World, { reading, generation, unanswered }: Moment): Set
     records: [...world.records.values()].map((record) => forgetting(record, reading, without)),
     generation,
     unanswered: unanswered && without !== 'unanswered',
+    isLast: isLast && without !== 'last look',
     answeredAt: world.now,
   })
   if (without !== 'two readings') return plan
@@ -121,7 +124,8 @@ function* doPlan(
   moment: Moment,
 ): Generator<void, 'ok' | 'unanswered' | 'lost'> {
   const { generation, reading } = moment
-  const decided = plan.writes.map((write): Decided => {
+  const written = moment.isLast ? [] : plan.writes
+  const decided = written.map((write): Decided => {
     if ('held' in write) return { write }
     const { set, uri, duid } = write
     const places = [...reading.places].filter(([slot]) => slot.set === set && slot.uri === uri)
@@ -185,10 +189,11 @@ function happen(world: World, settles: Settles): void {
   else if (chance > 0.9) world.asked += 1
 }
 
-/** Somebody edits the list file, reloads or restarts the edge, or sets a state. */
+/** Somebody has the edge refuse writes, edits the list file, reloads or restarts the edge, or sets a state. */
 function disturb(world: World, chance: number): void {
   const { edge, random } = world
-  if (chance < 0.085) edge.edit()
+  if (chance < 0.075) world.refuses = !world.refuses
+  else if (chance < 0.085) edge.edit()
   else if (chance < 0.1) edge.reload((slot) => world.recorded(slot))
   else if (chance < 0.11) {
     edge.restart()
