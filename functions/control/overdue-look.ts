@@ -6,13 +6,20 @@ import { openAction } from './phases.ts'
 const longestSilence = 1.5
 
 /**
- * Whether a drain was not looked at for so long that its execution hangs: two of its longest waits, or one
- * where its heartbeat is late. After two its action may be over before the next minute.
+ * A look lasts as well as the wait before it: its function starts, waits for an edge that is away, and is
+ * tried again. Where waits are of some seconds, those alone would tell nothing.
+ */
+const slowestLookMs = 60_000
+
+/**
+ * Whether a drain was not looked at for so long that its execution hangs: two of its longest waits, and a
+ * minute at least; or one wait where its heartbeat is late. After two its action may be over before the next
+ * minute.
  */
 export function isLookOverdue(drain: Drain, now: number, { maxWaitSeconds }: Pace): boolean {
   const { lastHeartbeatAt = drain.hold.placedAt, lookedAt = lastHeartbeatAt } = drain
   const heartbeatSeconds = openAction(drain)?.heartbeatSeconds ?? Number.POSITIVE_INFINITY
   const longestWaitMs = Math.min(maxWaitSeconds, heartbeatSeconds) * 1000
   const isSilent = now - lastHeartbeatAt >= longestSilence * heartbeatSeconds * 1000
-  return now - lookedAt >= (isSilent ? 1 : 2) * longestWaitMs
+  return now - lookedAt >= (isSilent ? longestWaitMs : Math.max(2 * longestWaitMs, slowestLookMs))
 }

@@ -5,8 +5,8 @@ import { actionDrain, draining, holdDrain, retained } from './drain-samples.ts'
 const pace = { minWaitSeconds: 5, maxWaitSeconds: 120, failoverWindowSeconds: 10 }
 const second = 1000
 const looked = { ...actionDrain(draining), lookedAt: 1000 * second, lastHeartbeatAt: 950 * second }
-const overdueAt = (drain: Parameters<typeof isLookOverdue>[0], at: number) =>
-  isLookOverdue(drain, at * second, pace)
+const overdueAt = (drain: Parameters<typeof isLookOverdue>[0], at: number, waits = pace) =>
+  isLookOverdue(drain, at * second, waits)
 
 test('a look is overdue after two of the longest waits', () => {
   const beating = { ...looked, lastHeartbeatAt: 1000 * second + 100 * second }
@@ -22,4 +22,12 @@ test('and after one where its heartbeat is late, so that a sweep a minute later 
 test('one whose action is over keeps nothing alive', () => {
   const kept = { ...actionDrain(retained), lookedAt: 1000 * second, lastHeartbeatAt: 10 * second }
   expect([overdueAt(kept, 1239), overdueAt(kept, 1240)]).toEqual([false, true])
+})
+
+test('waits of some seconds leave a look a minute, which a slow start or an edge that is away may take', () => {
+  const waits = { ...pace, minWaitSeconds: 1, maxWaitSeconds: 2 }
+  const held = { ...holdDrain(draining), lookedAt: 1000 * second }
+  expect([overdueAt(held, 1059, waits), overdueAt(held, 1060, waits)]).toEqual([false, true])
+  // Not so where its action may be over by then.
+  expect([overdueAt(looked, 1001, waits), overdueAt(looked, 1101, waits)]).toEqual([false, true])
 })
