@@ -20,7 +20,7 @@ import {
   stateOf,
 } from '../control/phases.ts'
 import { countsRow } from './counts-row.ts'
-import { type Each, type Fields, sender, subject, uri } from './rows.ts'
+import { type Each, type Fields, many, sender, subject, uri } from './rows.ts'
 import { drainEvent } from './saved-event-row.ts'
 
 const deadlinePolicy: z.ZodType<DeadlinePolicy> = z.object({
@@ -81,6 +81,7 @@ const flatRow = z.object({
   why: z.string(),
   force: z.string().exactOptional(),
   endsAt: z.number().exactOptional(),
+  of: many.exactOptional(),
   order: z.string(),
   /** `retired` is a former release's: its action is over, and its mark left */
   state: z.enum(['claimed', 'draining', 'drained', 'completing', 'retired', 'ended']),
@@ -175,6 +176,7 @@ function holdIn(row: DrainRow): DrainHold {
     placedAt: row.requestedAt,
     until: row.deadlineAt,
     ...(row.endsAt !== undefined && { endsAt: row.endsAt }),
+    ...(row.of && { of: row.of }),
     order,
   }
 }
@@ -239,19 +241,18 @@ function holdPhase(row: DrainRow): HoldPhase {
 
 export function toDrainRow(drain: Drain): DrainRow {
   const { attempt, version, steps, completionTries = 0, callsEnded, events, hold, phase } = drain
-  const { source, id, subject: of, uris, formerUris, addresses, wholeInstance, group, who, why, order } = hold
+  const { source, id, subject, uris, formerUris, addresses, wholeInstance, group, who, why, order } = hold
   const result = becauseOf(phase)
   return {
     ...{ id: drainId(drain), attempt, version, steps, completionTries, events },
-    ...{ source, holdId: id, subject: of, uris, addresses, wholeInstance, who, why, order },
-    requestedAt: hold.placedAt,
-    deadlineAt: hold.until,
-    state: stateOf(phase),
-    ...(of.kind === 'instance' && { instanceId: of.instanceId }),
+    ...{ source, holdId: id, subject, uris, addresses, wholeInstance, who, why, order },
+    ...{ requestedAt: hold.placedAt, deadlineAt: hold.until, state: stateOf(phase) },
+    ...(subject.kind === 'instance' && { instanceId: subject.instanceId }),
     ...(formerUris && { formerUris }),
     ...(group !== undefined && { group }),
     ...(hold.force !== undefined && { force: hold.force }),
     ...(hold.endsAt !== undefined && { endsAt: hold.endsAt }),
+    ...(hold.of && { of: hold.of }),
     ...(hold.sender && { sender: hold.sender }),
     ...(drain.action && { lifecycle: drain.action }),
     ...(drain.lastHeartbeatAt !== undefined && { lastHeartbeatAt: drain.lastHeartbeatAt }),

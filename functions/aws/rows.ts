@@ -8,7 +8,7 @@ import { destinationUri } from '../control/destination.ts'
 import type { DrainHold } from '../control/drain.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import { UnexpectedAnswer } from '../control/errors.ts'
-import type { Hold, RequestIntent, SeenRequest, Subject } from '../control/hold.ts'
+import type { Hold, Many, RequestIntent, SeenRequest, Subject } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
 import type { KeptEvent } from '../ports/events.ts'
 import type { CommandPlan, PendingOutcome, PlanUse } from '../ports/store.ts'
@@ -69,6 +69,12 @@ export const sender: z.ZodType<Sender> = z.object({
   name: z.string().exactOptional(),
 } satisfies Fields<Sender>)
 
+export const many: z.ZodType<Many> = z.union([
+  z.object({ group: z.string() }),
+  z.object({ set: z.number() }),
+  z.object({ zone: z.string() }),
+])
+
 const endedBy = { by: z.string(), sender: sender.exactOptional(), why: z.string().exactOptional() }
 
 const holdFields = {
@@ -93,6 +99,7 @@ const holdFields = {
   placedAt: z.number(),
   until: z.number().exactOptional(),
   endsAt: z.number().exactOptional(),
+  of: many.exactOptional(),
   order: z.string(),
   lifted: z
     .object({ at: z.number(), ...endedBy } satisfies Fields<NonNullable<Hold['lifted']>>)
@@ -114,9 +121,6 @@ export const waitingRow: z.ZodType<WaitingDrain> = z.object({
   } satisfies Fields<DrainHold>),
   since: z.number(),
   beginsAt: z.number().exactOptional(),
-  of: z
-    .union([z.object({ group: z.string() }), z.object({ set: z.number() }), z.object({ zone: z.string() })])
-    .exactOptional(),
 } satisfies Fields<WaitingDrain>)
 
 export const freezeRow: z.ZodType<Freeze> = z.object({

@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import type { Many } from '../control/clearance.ts'
 import { CommandRefused, InvalidMessage } from '../control/errors.ts'
+import type { Many } from '../control/hold.ts'
 import { check, describe, instant, parseAs, parseJson } from './parse.ts'
 
 const knownVersions = [1]

@@ -53,12 +53,7 @@ export interface WaitingDrain {
   readonly since: number
   /** when its window begins, whatever else would let it begin before (epoch ms); then it is its place, too */
   readonly beginsAt?: number
-  /** what its command named, where that was for many: its machine may have gone when that is activated */
-  readonly of?: Many
 }
-
-/** What a command names that is for many servers. */
-export type Many = { readonly group: string } | { readonly set: number } | { readonly zone: string }
 
 /** All that wait. One that can't be read keeps no other one back. */
 export interface Waiting {

@@ -67,6 +67,8 @@ export interface Hold {
   readonly until?: number
   /** when it is lifted by itself */
   readonly endsAt?: number
+  /** what its command named, where that was for many: it may be listed no more when that is activated */
+  readonly of?: Many
   /** what orders messages about this hold, compared as text: the later one wins */
   readonly order: string
   readonly lifted?: {
@@ -76,6 +78,9 @@ export interface Hold {
     readonly why?: string
   }
 }
+
+/** What a command names that is for many servers. */
+export type Many = { readonly group: string } | { readonly set: number } | { readonly zone: string }
 
 /** What a request about a hold wants: that it be there, or that it be lifted. */
 export type RequestIntent = 'hold' | 'lift'

@@ -1,7 +1,6 @@
 import type { ActivateCommand } from '../contracts/command.ts'
 import type { CommandAnswer } from '../contracts/events.ts'
-import type { Many, WaitingDrain } from '../control/clearance.ts'
-import { type Hold, holdKey, named } from '../control/hold.ts'
+import { type Hold, holdKey, type Many, named } from '../control/hold.ts'
 import { lookup } from '../control/listing.ts'
 import type { Sent } from '../stored/command-outcome.ts'
 import { onEach } from '../stored/on-each.ts'
@@ -11,7 +10,7 @@ import { counted, type Member, memberName } from './drain-members.ts'
 import { dropWaiting } from './drop-waiting.ts'
 import { lift } from './lift.ts'
 import { type Members, membersOf, nothingThere } from './members.ts'
-import { liftedBefore, others, ownHoldId } from './operator-hold.ts'
+import { heldOrWaiting, liftedBefore, others, ownHoldId } from './operator-hold.ts'
 import { keepPending } from './pending-outcomes.ts'
 import { planActivate } from './plan-holds.ts'
 import type { Target, TargetNeeds } from './target.ts'
@@ -35,8 +34,7 @@ export async function activateMembers(
   const isIts = speakingOf(many, members)
   const isOwn = ({ source, who }: Hold) => source === 'operator' && who === by
   const isMeant = (hold: Hold) => isOwn(hold) && isIts(hold)
-  const isMeantWaiting = ({ hold, of }: WaitingDrain) => isOwn(hold) && (isAlike(of, many) || isIts(hold))
-  if (members.targets.length === 0 && !(await isAnyThere(ports, isMeant, isMeantWaiting)))
+  if (members.targets.length === 0 && !(await heldOrWaiting(ports)).some(isMeant))
     throw nothingThere(ports, many, members.readouts)
   const asked = { order, sender, why: command.reason }
   const ids = members.targets.flatMap((target) => ownIds(target, by))
@@ -44,7 +42,7 @@ export async function activateMembers(
   if (!command.dryRun)
     await onEach(ids, (id) => ports.store.seeRequest({ source: 'operator', id }, order, 'lift'))
   // What waits comes first: one that begins meanwhile is found among the holds.
-  const dropped = command.dryRun ? [] : await dropWaiting(ports, isMeantWaiting, by, asked)
+  const dropped = command.dryRun ? [] : await dropWaiting(ports, ({ hold }) => isMeant(hold), by, asked)
   const holds = await ports.store.holds()
   const itsHolds = holds.filter(isIts)
   const chosen = itsHolds.filter(isMeant)
@@ -76,14 +74,6 @@ export async function activateMembers(
   }
 }
 
-async function isAnyThere(
-  { store }: Pick<Needs, 'store'>,
-  isMeant: (hold: Hold) => boolean,
-  isMeantWaiting: (waiting: WaitingDrain) => boolean,
-): Promise<boolean> {
-  return (await store.waiting()).drains.some(isMeantWaiting) || (await store.holds()).some(isMeant)
-}
-
 function isAlike(one: Many | undefined, other: Many): boolean {
   return JSON.stringify(one) === JSON.stringify(other)
 }
@@ -94,13 +84,17 @@ function ownIds(target: Target, by: string): string[] {
   return [...new Set([ownHoldId(target, by), ...single])]
 }
 
-/** @returns whether a hold speaks of any member, also of one that EC2 knows no more */
+/**
+ * @returns whether a hold speaks of any member, also of one that EC2 knows no more, or was placed by a drain
+ * of the same many: what that covers may be listed no more
+ */
 function speakingOf(many: Many, { targets }: Members): (hold: Hold) => boolean {
   const ids = new Set(
     targets.flatMap(({ subject }) => (subject.kind === 'instance' ? [subject.instanceId] : [])),
   )
   const find = lookup(targets.flatMap(({ uris }) => uris.map((uri) => ({ uri }))))
   return (hold) =>
+    isAlike(hold.of, many) ||
     ('group' in many && hold.group === many.group) ||
     (hold.subject.kind === 'instance' && ids.has(hold.subject.instanceId)) ||
     find(hold).length > 0

@@ -1,9 +1,9 @@
 import type { DrainCommand } from '../contracts/command.ts'
 import type { CommandAnswer, EventDetail } from '../contracts/events.ts'
-import type { Clearance, Many } from '../control/clearance.ts'
+import type { Clearance } from '../control/clearance.ts'
 import type { DrainHold } from '../control/drain.ts'
 import { DuplicateDestination } from '../control/errors.ts'
-import { holdKey } from '../control/hold.ts'
+import { holdKey, type Many } from '../control/hold.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Sent } from '../stored/command-outcome.ts'
 import { together } from '../stored/edge-results.ts'
@@ -81,9 +81,9 @@ async function wantedOf(ports: Needs, command: DrainCommand, many: Many, sent: S
     if (target) byId.set(hold.id, target)
   }
   const wanted = [...byId].map(([holdId, target]): Wanted => {
-    const own = askedFor(target, { ...asked, holdId })
+    const own = askedFor(target, { ...asked, holdId, of: many })
     refuseUnshown(ports, own.hold)
-    return { target, asked: { ...own, of: many }, hold: own.hold }
+    return { target, asked: own, hold: own.hold }
   })
   return { wanted, unread }
 }

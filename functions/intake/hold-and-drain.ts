@@ -2,7 +2,7 @@ import { eventTypes } from '../contracts/names.ts'
 import type { DrainHold } from '../control/drain.ts'
 import type { EdgeResult } from '../control/edge-result.ts'
 import { CommandRefused, InstanceUnknown } from '../control/errors.ts'
-import { type Hold, holdKey } from '../control/hold.ts'
+import { type Hold, holdKey, type Many } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
 import type { Ports } from '../ports/ports.ts'
 import { changeReadBack } from '../stored/read-back.ts'
@@ -26,6 +26,8 @@ export interface DrainOrder {
   readonly beginsAt?: number | undefined
   /** when its hold is lifted by itself */
   readonly endsAt?: number | undefined
+  /** what its command names, where that is for many */
+  readonly of?: Many
 }
 
 /**
@@ -103,6 +105,7 @@ export function askedFor({ readouts: _, ...scope }: Target, drain: DrainOrder): 
     ...(sender && { sender }),
     ...(force !== undefined && { force }),
     ...(drain.endsAt !== undefined && { endsAt: drain.endsAt }),
+    ...(drain.of && { of: drain.of }),
   }
   return { hold, ...(beginsAt !== undefined && { beginsAt }) }
 }

@@ -1,7 +1,6 @@
-import type { Many } from '../control/clearance.ts'
 import { destinationKey, hostsOf } from '../control/destination.ts'
 import { EdgesUnreadable, EmptyTarget } from '../control/errors.ts'
-import type { ListedName } from '../control/hold.ts'
+import type { ListedName, Many } from '../control/hold.ts'
 import type { InstanceFacts } from '../control/instance-life.ts'
 import { inventory, momentMs } from '../stored/inventory.ts'
 import { allListed, type Readout, storedLists, unreadable } from '../stored/lists.ts'

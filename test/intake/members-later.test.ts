@@ -63,6 +63,35 @@ test.each<[string, object]>([
   },
 )
 
+test.each<[string, object]>([
+  ['zone', { zone: 'eu-central-1b' }],
+  ['set', { set: 1 }],
+])(
+  'activate of a %s lifts what its own drain of it holds, also where that is listed and known no more',
+  async (_, many) => {
+    const world = worldOf()
+    await world.command(drain(many), 1)
+    await world.command(drain({ ...many, id: 'bobs', requestedBy: 'bob' }), 2)
+    const held = await world.heldBy()
+    for (const { instanceId: id } of machines) world.memory.instances.forget(id)
+    for (const edge of world.edges) {
+      edge.writeFile([])
+      edge.strangerReloads()
+    }
+    await world.pass(3 * hours)
+    await world.settle()
+    await expect(world.command(activate({ set: 9, id: 'others' }), 3)).rejects.toThrow('set 9')
+    expect(await world.command(activate({ ...many, id: 'dry', dryRun: true }), 4)).toMatchObject({
+      wouldLift: Array.from({ length: held.length / 2 }, () => ({ who: 'alice' })),
+    })
+    expect(await world.command(activate(many), 5)).toMatchObject({
+      counts: { lifted: held.length / 2 },
+      stillHeld: Array.from({ length: held.length / 2 }, () => ({ who: 'bob' })),
+    })
+    expect(await world.heldBy()).toEqual(held.filter((key) => key.endsWith('/bob')))
+  },
+)
+
 test('a window and an end are those of every member', async () => {
   const world = worldOf()
   const at = (ms: number) => new Date(world.clock.now() + ms).toISOString()

@@ -17,7 +17,6 @@ function aWaiting(id: string, change: Partial<DrainHold> = {}): WaitingDrain {
   return {
     hold: { ...hold, source: 'operator', until: 1_795_000_600_000, force: 'it burns', order: '2', ...change },
     since: 1_795_000_000_000,
-    of: { set: 1 },
     beginsAt: 1_795_000_000_000,
   }
 }

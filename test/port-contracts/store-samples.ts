@@ -33,6 +33,7 @@ export function aHold(id: string, change: Partial<Hold> = {}): Hold {
     placedAt: 1_795_000_000_000,
     until: 1_795_000_600_000,
     endsAt: 2_795_000_900_000,
+    of: { set: 1 },
     order: '001795000000000#1',
     ...change,
   }
