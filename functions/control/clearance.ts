@@ -55,6 +55,12 @@ export interface WaitingDrain {
   readonly beginsAt?: number
 }
 
+/** As it begins: the time to its deadline counts from now, as it was asked for, and not while it waits. */
+export function begun({ hold, ...waiting }: WaitingDrain, now: number): WaitingDrain {
+  const { beginsAt = hold.placedAt } = waiting
+  return { ...waiting, hold: { ...hold, until: hold.until + Math.max(0, now - beginsAt) } }
+}
+
 /** All that wait. One that can't be read keeps no other one back. */
 export interface Waiting {
   readonly drains: readonly WaitingDrain[]

@@ -1,4 +1,4 @@
-import { type ClearanceView, decide, takesOne, type WaitingDrain } from '../control/clearance.ts'
+import { begun, type ClearanceView, decide, takesOne, type WaitingDrain } from '../control/clearance.ts'
 import type { DrainHold } from '../control/drain.ts'
 import { StoreConflict } from '../control/errors.ts'
 import { type Hold, hasEnded, holdKey, isByChoice, isSameSubject } from '../control/hold.ts'
@@ -111,9 +111,11 @@ export function rulesOf({ config }: Pick<Ports, 'config'>) {
 
 /** @throws StoreConflict where another run has the lease by now: it decides anew */
 async function place(ports: ClearanceNeeds, waiting: WaitingDrain, generation: number): Promise<Placed> {
-  const { hold } = waiting
+  const now = ports.clock.now()
+  const beginning = begun(waiting, now)
+  const { hold } = beginning
   const lease = { name: leaseName, generation }
-  const placed = await ports.store.placeWaiting(waiting, lease, beganAt(waiting, ports.clock.now()))
+  const placed = await ports.store.placeWaiting(beginning, lease, beganAt(waiting, now))
   if (placed === 'written') return { kind: 'placed', hold }
   if (placed === 'lost') throw new StoreConflict('another run decides what may begin: nothing was begun')
   await supersede(ports, waiting, 'a later request')

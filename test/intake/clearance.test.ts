@@ -129,6 +129,26 @@ test('so many drains by choice as the limit allows are under way; the next begin
   expect(await world.heldBy()).toHaveLength(2)
 })
 
+test('the time to the deadline of a drain that waits counts from when it begins', async () => {
+  const world = createWorld()
+  const drainId = 'operator/10.0.1.20:5060;udp/alice'
+  const alarmId = 'alarm/media-server-cpu'
+  for (const edge of world.edges) edge.callTo(server)
+  await world.command(freeze(), 1)
+  await world.command(drain(server, { deadlineSeconds: 600 }), 2)
+  await world.alarm(message('alarm-metric-alarm'))
+  await world.pass(20 * minutes)
+  const beganAt = world.clock.now()
+  await world.command(unfreeze, 3)
+  expect(await world.record(drainId)).toMatchObject({ deadlineAt: beganAt + 10 * minutes })
+  const seconds = world.ports.config.operatorDrainDeadlineSeconds
+  expect(await world.record(alarmId)).toMatchObject({ deadlineAt: beganAt + seconds * 1000 })
+  await world.pass(9 * minutes)
+  expect(publishedIn(world, 'Drain Overdue')).toEqual([])
+  await world.pass(2 * minutes)
+  expect(publishedIn(world, 'Drain Overdue')).toMatchObject([{ drainId }])
+})
+
 test('who drains a server that another one drains begins at the limit, and takes nothing of it', async () => {
   const world = worldWith({ atOnce: 2 })
   for (const edge of world.edges) edge.callTo(server)
