@@ -248,6 +248,7 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     putWaiting: writes('putWaiting', (waiting) => [row('WAITING', bytes(waiting))], true),
     isStale: writes('isStale', ({ id }) => [row('WAITING'), row(`HOLD#${id}`), row(`OPERATOR#${id}`)], true),
     dropWaiting: writes('dropWaiting', () => [row('WAITING')]),
+    droppedFor: reads('droppedFor', (order) => `DROPPED#${order}`, sum),
     placeWaiting: writes(
       'placeWaiting',
       ({ hold }) => [

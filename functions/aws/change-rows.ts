@@ -28,6 +28,7 @@ const superseded = z.object({
   ...{ at: z.number(), by: text },
   sender: sender.exactOptional(),
   why: text.exactOptional(),
+  order: text.exactOptional(),
 } satisfies Fields<Superseded>)
 const reload = z.object({ id: text, ...whose } satisfies Fields<Reload>)
 

@@ -13,6 +13,9 @@ import { freezeRow, parseAnswer, waitingRow } from './rows.ts'
 
 const freezeKey: Key = { pk: 'FREEZE', sk: 'FREEZE' }
 const waitingKey = ({ hold }: Pick<WaitingDrain, 'hold'>): Key => ({ pk: 'WAITING', sk: holdKey(hold) })
+/** As long as a queue keeps a message. */
+const droppedSeconds = 14 * 86_400
+const droppedOf = (order: string) => `DROPPED#${order}`
 /** The row of this very request, or of an older one about the same hold. */
 const waits = ({ hold }: WaitingDrain): Condition => ({
   expression: 'attribute_exists(pk) AND #order <= :order',
@@ -21,7 +24,14 @@ const waits = ({ hold }: WaitingDrain): Condition => ({
 
 type Clearances = Pick<
   Store,
-  'waiting' | 'putWaiting' | 'isStale' | 'dropWaiting' | 'placeWaiting' | 'freeze' | 'putFreeze'
+  | 'waiting'
+  | 'putWaiting'
+  | 'isStale'
+  | 'dropWaiting'
+  | 'droppedFor'
+  | 'placeWaiting'
+  | 'freeze'
+  | 'putFreeze'
 >
 
 /** What waits for clearance, and the freeze. */
@@ -51,8 +61,20 @@ export function dynamoClearance(table: DynamoTable): Clearances {
       return !(await table.writeAll([waiting, ...checksOf(hold)]))
     },
     dropWaiting(waiting, superseded, event) {
+      const { at, order } = superseded
       const drop = { delete: waitingKey(waiting), condition: waits(waiting) }
-      return table.writeAll([drop, opening(supersededChange(waiting, superseded)), keeping(event)])
+      const dropped = order !== undefined && {
+        ...{ pk: droppedOf(order), sk: holdKey(waiting.hold), data: waiting },
+        expiresAt: Math.ceil(at / 1000) + droppedSeconds,
+      }
+      return table.writeAll([
+        ...[drop, opening(supersededChange(waiting, superseded)), keeping(event)],
+        ...(dropped ? [{ put: dropped }] : []),
+      ])
+    },
+    async droppedFor(order) {
+      const pk = droppedOf(order)
+      return (await table.query(pk)).map(({ data }) => parseAnswer(waitingRow, data, pk))
     },
     async placeWaiting(waiting, { name, generation }, beganAt) {
       const placed = await table.writeAll([

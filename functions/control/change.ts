@@ -26,6 +26,8 @@ export interface Superseded {
   readonly by: string
   readonly sender?: Sender
   readonly why?: string
+  /** the message's */
+  readonly order?: string
 }
 
 /** A reload by command. */

@@ -10,7 +10,7 @@ import { counted, type Member, memberName } from './drain-members.ts'
 import { dropWaiting } from './drop-waiting.ts'
 import { lift } from './lift.ts'
 import { type Members, membersOf, nothingThere } from './members.ts'
-import { heldOrWaiting, liftedBefore, others, ownHoldId } from './operator-hold.ts'
+import { droppedBefore, heldOrWaiting, liftedBefore, others, ownHoldId } from './operator-hold.ts'
 import { keepPending } from './pending-outcomes.ts'
 import { planActivate } from './plan-holds.ts'
 import type { Target, TargetNeeds } from './target.ts'
@@ -34,7 +34,9 @@ export async function activateMembers(
   const isIts = speakingOf(many, members)
   const isOwn = ({ source, who }: Hold) => source === 'operator' && who === by
   const isMeant = (hold: Hold) => isOwn(hold) && isIts(hold)
-  if (members.targets.length === 0 && !(await heldOrWaiting(ports)).some(isMeant))
+  const droppedAlready = await droppedBefore(ports, order)
+  const isNobodyThere = members.targets.length + droppedAlready.length === 0
+  if (isNobodyThere && !(await heldOrWaiting(ports)).some(isMeant))
     throw nothingThere(ports, many, members.readouts)
   const asked = { order, sender, why: command.reason }
   const ids = members.targets.flatMap((target) => ownIds(target, by))
@@ -42,7 +44,7 @@ export async function activateMembers(
   if (!command.dryRun)
     await onEach(ids, (id) => ports.store.seeRequest({ source: 'operator', id }, order, 'lift'))
   // What waits comes first: one that begins meanwhile is found among the holds.
-  const dropped = command.dryRun ? [] : await dropWaiting(ports, ({ hold }) => isMeant(hold), by, asked)
+  const droppedNow = command.dryRun ? [] : await dropWaiting(ports, ({ hold }) => isMeant(hold), by, asked)
   const holds = await ports.store.holds()
   const itsHolds = holds.filter(isIts)
   const chosen = itsHolds.filter(isMeant)
@@ -63,7 +65,7 @@ export async function activateMembers(
     return keepPending(ports, command.id, { hold: tombstone, wanted }, edges)
   })
   const came = new Map<string, Member>()
-  for (const hold of dropped) came.set(holdKey(hold), memberOf(hold, 'dropped'))
+  for (const hold of [...droppedAlready, ...droppedNow]) came.set(holdKey(hold), memberOf(hold, 'dropped'))
   for (const hold of all) came.set(holdKey(hold), memberOf(hold, lifted.includes(hold) ? 'lifted' : 'stale'))
   return {
     result: 'bulk',

@@ -10,6 +10,7 @@ import { onEach } from '../stored/on-each.ts'
 interface DroppedBy {
   readonly sender?: Sender | undefined
   readonly why?: string | undefined
+  readonly order?: string
 }
 
 /**
@@ -20,8 +21,9 @@ export async function dropWaiting(
   ports: Pick<Ports, 'store' | 'events' | 'clock'>,
   isMeant: (waiting: WaitingDrain) => boolean,
   by: string,
-  { order, ...request }: DroppedBy & { readonly order: string },
+  request: DroppedBy & { readonly order: string },
 ): Promise<DrainHold[]> {
+  const { order } = request
   const { drains } = await ports.store.waiting()
   const meant = drains.filter((waiting) => isMeant(waiting) && waiting.hold.order <= order)
   const dropped = await onEach(meant, async (waiting) => {
@@ -36,11 +38,16 @@ export async function supersede(
   { store, events, clock }: Pick<Ports, 'store' | 'events' | 'clock'>,
   waiting: WaitingDrain,
   by: string,
-  { sender, why: droppedWhy }: DroppedBy = {},
+  { sender, why: droppedWhy, order }: DroppedBy = {},
 ): Promise<boolean> {
   const { who, why, ...hold } = waiting.hold
   const detail = { drainId: holdKey(hold), who, why, by, sender, droppedWhy, since: waiting.since }
-  const whose = { by, ...(sender && { sender }), ...(droppedWhy !== undefined && { why: droppedWhy }) }
+  const whose = {
+    by,
+    ...(sender && { sender }),
+    ...(droppedWhy !== undefined && { why: droppedWhy }),
+    ...(order !== undefined && { order }),
+  }
   return events.publishWith({ type: eventTypes.drainSuperseded, detail }, (kept) =>
     store.dropWaiting(waiting, { at: clock.now(), ...whose }, kept),
   )

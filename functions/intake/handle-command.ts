@@ -28,6 +28,7 @@ import type { Incoming } from './intake.ts'
 import { type LiftNeeds, lift } from './lift.ts'
 import { mayRestart } from './may-restart.ts'
 import {
+  droppedBefore,
   heldOrWaiting,
   liftedBefore,
   operatorOrder,
@@ -155,7 +156,8 @@ async function activate(
   const many = manyOf(command)
   if (many) return activateMembers(ports, command, many, { order, sender })
   if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
-  const known = await heldOrWaiting(ports)
+  const droppedAlready = await droppedBefore(ports, order)
+  const known = [...(await heldOrWaiting(ports)), ...droppedAlready]
   const target =
     (await liftedInstance(ports, command, known, order)) ??
     (await resolveTarget(
@@ -169,11 +171,12 @@ async function activate(
   if (meant && !command.dryRun) await ports.store.seeRequest({ source: 'operator', id: own }, order, 'lift')
   // What waits comes first: one that begins meanwhile is found among the holds.
   const isIts = (hold: Hold) => isMeant(command, own, hold) && speaksOf(target, hold)
-  const dropped = command.dryRun
+  const droppedNow = command.dryRun
     ? []
     : await dropWaiting(ports, ({ hold }) => isIts(hold), command.requestedBy, {
         ...{ order, sender, why: command.reason },
       })
+  const dropped = [...droppedAlready, ...droppedNow]
   const holds = await ports.store.holds()
   const itsHolds = holds.filter((hold) => speaksOf(target, hold))
   const chosen = itsHolds.filter((hold) => isMeant(command, own, hold))

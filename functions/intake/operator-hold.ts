@@ -78,6 +78,11 @@ export async function liftedBefore(
   return tombstone?.lifted && tombstone.order === order ? [tombstone] : []
 }
 
+/** What an earlier delivery of a message has dropped, whose run ended before its outcome was kept. */
+export async function droppedBefore({ store }: Pick<Ports, 'store'>, order: string): Promise<DrainHold[]> {
+  return (await store.droppedFor(order)).map(({ hold }) => hold)
+}
+
 export function others(holds: readonly Hold[], but: readonly Hold[]) {
   return holds.filter((hold) => !hold.lifted && !but.includes(hold)).map(named)
 }

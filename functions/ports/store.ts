@@ -55,6 +55,8 @@ export interface Store extends Changes {
    * @returns whether it waited still: nobody else has begun or dropped it
    */
   dropWaiting(waiting: WaitingDrain, superseded: Superseded, event: KeptEvent): Promise<boolean>
+  /** What was dropped for the message with this order, kept 14 days: it may come again. */
+  droppedFor(order: string): Promise<readonly WaitingDrain[]>
   /**
    * In one transaction: its hold is placed, as `putHold` does, and it waits no more. Condition: the lease of
    * this name has this generation still (`lost`), and it waits still (`stale`).

@@ -169,6 +169,24 @@ test('what has begun before it could be dropped is not published as dropped', as
   expect(publishedIn(world, 'Drain Superseded')).toEqual([])
 })
 
+test('an activate that was killed when it had dropped what waits is answered with that, also where it is listed no more', async () => {
+  const world = createWorld()
+  await world.command(freeze(), 1)
+  await world.command(drain(server), 2)
+  world.memory.store.failNext('raiseWanted', new Error('killed'))
+  await expect(world.command(activate(server), 3)).rejects.toThrow('killed')
+  for (const edge of world.edges) {
+    edge.writeFile(file.filter(({ uri }) => uri !== server))
+    edge.strangerReloads()
+  }
+  await world.pass(1 * minutes)
+  await world.reconcile()
+  expect(await world.command(activate(server), 3)).toMatchObject({
+    ...{ result: 'lifted', lifted: [], dropped: [{ who: 'alice' }] },
+  })
+  expect(publishedIn(world, 'Drain Superseded')).toHaveLength(1)
+})
+
 test('what is found superseded when it would begin is published as dropped, once', async () => {
   const world = createWorld()
   await world.command(freeze(), 1)

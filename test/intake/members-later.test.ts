@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { freeze, waitingIn } from '../world/clearance-world.ts'
 import { activate, both, drain, machines, ofGroup, other, worldOf } from '../world/members-world.ts'
-import { hours, neighbour, server, type World } from '../world/world.ts'
+import { hours, minutes, neighbour, server, type World } from '../world/world.ts'
 
 const sweepAt = async (world: World, ms: number) => {
   await world.pass(ms)
@@ -62,6 +62,18 @@ test.each<[string, object]>([
     expect(await waitingIn(world)).toEqual([])
   },
 )
+
+test('an activate that was killed when it had dropped what waits is answered with that, also where nothing else is there', async () => {
+  const world = worldOf()
+  const from = new Date(world.clock.now() + 1 * hours).toISOString()
+  await world.command(drain({ ...ofGroup, from }), 1)
+  for (const { instanceId: id } of machines) world.memory.instances.forget(id)
+  await world.pass(1 * minutes)
+  world.memory.store.failNext('raiseWanted', new Error('killed'))
+  await expect(world.command(activate(ofGroup), 2)).rejects.toThrow('killed')
+  expect(await waitingIn(world)).toEqual([])
+  expect(await world.command(activate(ofGroup), 2)).toMatchObject({ counts: { dropped: 2 } })
+})
 
 test.each<[string, object]>([
   ['zone', { zone: 'eu-central-1b' }],

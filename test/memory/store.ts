@@ -47,6 +47,7 @@ function memoryWaiting(
   keeps: (event: KeptEvent) => void,
 ) {
   const rows = new Map<string, WaitingDrain>()
+  const dropped: { readonly waiting: WaitingDrain; readonly order: string | undefined }[] = []
   let freeze: Freeze | undefined
   const keyOf = ({ hold }: { readonly hold: HoldName }) => `${hold.source}/${hold.id}`
   const isStale = (hold: Hold) =>
@@ -67,8 +68,11 @@ function memoryWaiting(
       if (!waits(waiting)) return false
       opens(supersededChange(waiting, superseded))
       keeps(event)
+      dropped.push(structuredClone({ waiting, order: superseded.order }))
       return rows.delete(keyOf(waiting))
     },
+    droppedFor: async (order) =>
+      structuredClone(dropped.filter((each) => each.order === order).map(({ waiting }) => waiting)),
     async placeWaiting(waiting, { name, generation }, beganAt) {
       if (generationOf(name) !== generation) return 'lost'
       if (!waits(waiting) || holds.isStale(waiting.hold)) return 'stale'

@@ -64,6 +64,18 @@ export function clearanceContract(open: () => Store, fresh: (name: string) => st
       expect(await drop(store, aWaiting(id))).toBe(false)
       expect(await waitingOf(store, later)).toEqual([later])
     })
+    test('is found by the order of the message that it was dropped for, as it was', async () => {
+      const store = open()
+      const waiting = aWaiting(fresh('waiting'))
+      const order = fresh('order')
+      await store.putWaiting(waiting)
+      const event = aKeptEvent(waiting.hold.id)
+      expect(await store.dropWaiting(waiting, { at: 1, by: 'bob', order }, event)).toBe(true)
+      expect(await store.dropWaiting(waiting, { at: 1, by: 'bob', order: `${order}-2` }, event)).toBe(false)
+      await store.dropKeptEvent(event)
+      expect(await store.droppedFor(order)).toEqual([waiting])
+      expect(await store.droppedFor(`${order}-2`)).toEqual([])
+    })
     test('does not wait where its hold could not be placed any more', async () => {
       const store = open()
       const [seen, lifted, placed] = [
