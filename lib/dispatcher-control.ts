@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { Annotations, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import type { IAutoScalingGroup } from 'aws-cdk-lib/aws-autoscaling'
 import type { IAlarm } from 'aws-cdk-lib/aws-cloudwatch'
 import { EventBus } from 'aws-cdk-lib/aws-events'
@@ -280,6 +280,12 @@ export class DispatcherControl extends ControlMetrics {
   }
 
   private letInAlarm(alarm: AlarmConfig): void {
+    const { floors, atOnce } = this.control.current.clearance
+    if (floors.length === 0 && atOnce === undefined)
+      Annotations.of(this).addWarningV2(
+        'dispatcher-control:unbounded-alarms',
+        'alarms may drain every server at once: set control.clearance.floors or control.clearance.atOnce, which have what is too much wait',
+      )
     this.events.addAlarm(alarm)
     this.functionMaker.allow(alarmPermissions(this, alarm))
   }

@@ -188,6 +188,18 @@ test('a heartbeat timeout too short for a second try is said at synth', () => {
   Annotations.fromStack(exampleStack().stack).hasNoWarning('*', Match.anyValue())
 })
 
+test.each([
+  ['neither floors nor a limit', { floors: [] }, true],
+  ['a floor', { floors: [{ percent: 50 }] }, false],
+  ['a limit', { floors: [], atOnce: 4 }, false],
+])('alarms that may drain every server are warned of at synth: %s', (_, clearance, isWarned) => {
+  const { stack } = exampleStack(withControl({ clearance }))
+  const warning = Match.stringLikeRegexp('alarms may drain every server at once')
+  const found = Annotations.fromStack(stack)
+  if (isWarned) found.hasWarning('*', warning)
+  else found.hasNoWarning('*', warning)
+})
+
 test("a heartbeat timeout that no hook can have is refused, but for the lab's simulator", () => {
   const short = withControl({
     groups: [{ ...exampleGroup, heartbeatTimeoutSeconds: 29, drainDeadlineSeconds: 60 }],
