@@ -1,10 +1,10 @@
-import { inForce } from '../control/clearance.ts'
 import { hostsOf, type ListedDestination, sipUri } from '../control/destination.ts'
 import { belongsTo, type Hold, isByChoice, type Subject } from '../control/hold.ts'
 import { type InstanceFacts, isGone } from '../control/instance-life.ts'
 import { ownerOf } from '../control/resolve.ts'
 import { type InventoryNeeds, instancesAt, instancesById, momentMs } from '../stored/inventory.ts'
 import { allListed, type Readout, storedLists, wasNowhere } from '../stored/lists.ts'
+import { isFrozen } from './freeze.ts'
 import { type LiftNeeds, lift } from './lift.ts'
 
 export type MarkNeeds = LiftNeeds & InventoryNeeds
@@ -32,9 +32,9 @@ const admissionMs = 60_000
  */
 export async function endMarks(ports: MarkNeeds): Promise<void> {
   const now = ports.clock.now()
-  const isFrozen = inForce(await ports.store.freeze(), now) !== undefined
+  const frozen = await isFrozen(ports)
   const marks = (await ports.store.holds()).flatMap(({ subject, ...hold }): Mark[] =>
-    subject.kind === 'instance' && !(isFrozen && isByChoice(hold)) ? [{ ...hold, subject }] : [],
+    subject.kind === 'instance' && !(frozen && isByChoice(hold)) ? [{ ...hold, subject }] : [],
   )
   const ids = marks.map(({ subject }) => subject.instanceId)
   const shown = await instancesById(ports, ids, now - momentMs)

@@ -85,6 +85,11 @@ async function endFreeze(
   return true
 }
 
+/** Whether one is in force now. */
+export async function isFrozen({ store, clock }: Pick<Ports, 'store' | 'clock'>): Promise<boolean> {
+  return inForce(await store.freeze(), clock.now()) !== undefined
+}
+
 /** A freeze whose end has come is ended, and published. @returns the one in force */
 export async function currentFreeze(
   ports: Pick<Ports, 'store' | 'events' | 'clock'>,

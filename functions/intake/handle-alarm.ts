@@ -1,12 +1,12 @@
 import type { AlarmMessage } from '../contracts/alarm.ts'
 import { metricNames } from '../contracts/names.ts'
 import { alarmHold, alarmIntent, alarmTarget } from '../control/alarm.ts'
-import { inForce } from '../control/clearance.ts'
 import type { HoldName } from '../control/hold.ts'
 import { finishClaim } from '../drain/start-drain.ts'
 import { ownRequests } from './ask-clearance.ts'
 import type { ClearanceNeeds } from './clear-drains.ts'
 import { dropWaiting } from './drop-waiting.ts'
+import { isFrozen } from './freeze.ts'
 import { holdAndDrain } from './hold-and-drain.ts'
 import { type LiftNeeds, lift } from './lift.ts'
 import { resolveTarget, type TargetNeeds, targetOf } from './target.ts'
@@ -60,7 +60,7 @@ async function liftHold(
   const ended = { order, sender, ...(reason !== '' && { why: reason }) }
   const isOwn = ({ source, id }: HoldName) => source === 'alarm' && id === holdId
   await dropWaiting(ports, ({ hold }) => isOwn(hold), who, ended)
-  if (inForce(await ports.store.freeze(), ports.clock.now())) return
+  if (await isFrozen(ports)) return
   const holds = await ports.store.holds()
   const own = holds.filter(isOwn)
   await lift(ports, own, who, ended)

@@ -1,12 +1,13 @@
 import { seriesOf } from '../contracts/alarm.ts'
 import { type AlarmOver, type AlarmState, alarmOf, alarmOver } from '../control/alarm.ts'
-import { inForce, type WaitingDrain } from '../control/clearance.ts'
+import type { WaitingDrain } from '../control/clearance.ts'
 import { type Hold, type HoldName, holdKey, orderOf } from '../control/hold.ts'
 import { type InstanceFacts, isGone } from '../control/instance-life.ts'
 import type { SweepPorts } from '../ports/ports.ts'
 import { type InventoryNeeds, instancesById, momentMs } from '../stored/inventory.ts'
 import { inTurn, onEach } from '../stored/on-each.ts'
 import { dropWaiting } from './drop-waiting.ts'
+import { isFrozen } from './freeze.ts'
 import { type LiftNeeds, lift } from './lift.ts'
 import { publishSwept } from './swept.ts'
 
@@ -46,7 +47,7 @@ export async function sweepAlarms(ports: LiftNeeds & InventoryNeeds & AlarmNeeds
   const inAlarm = new Map<string, ReadonlySet<string>>()
   const endAll = async () => {
     // Asking CloudWatch takes seconds, and a freeze may have come.
-    const isFrozen = await isFrozenAt(ports, ports.clock.now())
+    const frozen = await isFrozen(ports)
     await onEach([...byAlarm], async ([alarmName, its]) => {
       const [state, shown] = [states.get(alarmName), inAlarm.get(alarmName)]
       const over = await onEach(its, async ({ hold, waits }) => {
@@ -58,25 +59,20 @@ export async function sweepAlarms(ports: LiftNeeds & InventoryNeeds & AlarmNeeds
         })
         return found ? [{ hold, waits, ...found }] : []
       })
-      const ended = over.flat().filter(({ waits }) => waits || !isFrozen)
+      const ended = over.flat().filter(({ waits }) => waits || !frozen)
       await endAsked(ports, alarmName, ended)
     })
   }
   await inTurn([() => askForSeries(ports, turnOf(ofSeries, askedAt), inAlarm), endAll])
 }
 
-async function askedByAlarms({ store }: LiftNeeds, now: number): Promise<Asked[]> {
+async function askedByAlarms(ports: LiftNeeds, now: number): Promise<Asked[]> {
+  const { store } = ports
   const waiting = (await store.waiting()).drains.map(({ hold }) => ({ hold, waits: true }))
-  const held = (await isFrozenAt({ store }, now))
-    ? []
-    : (await store.holds()).map((hold) => ({ hold, waits: false }))
+  const held = (await isFrozen(ports)) ? [] : (await store.holds()).map((hold) => ({ hold, waits: false }))
   return [...waiting, ...held].filter(
     ({ hold: { source, placedAt } }) => source === 'alarm' && now - placedAt >= shownWithinMs,
   )
-}
-
-async function isFrozenAt({ store }: Pick<LiftNeeds, 'store'>, now: number): Promise<boolean> {
-  return inForce(await store.freeze(), now) !== undefined
 }
 
 /** CloudWatch forgets that an alarm was OK once it has no data. */

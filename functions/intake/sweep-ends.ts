@@ -1,5 +1,5 @@
-import { inForce } from '../control/clearance.ts'
 import { hasEnded } from '../control/hold.ts'
+import { isFrozen } from './freeze.ts'
 import { type LiftNeeds, lift } from './lift.ts'
 
 /**
@@ -8,7 +8,7 @@ import { type LiftNeeds, lift } from './lift.ts'
  */
 export async function sweepEnds(ports: LiftNeeds): Promise<void> {
   const now = ports.clock.now()
-  if (inForce(await ports.store.freeze(), now)) return
+  if (await isFrozen(ports)) return
   const over = (await ports.store.holds()).filter((hold) => hasEnded(hold, now))
   if (over.length > 0) await lift(ports, over, 'its end', { order: ({ order }) => order })
 }
