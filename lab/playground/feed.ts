@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ControlEvent } from '../emulator/control-events.ts'
+import { callsText } from '../world/display.ts'
 import type { World } from '../world/world.ts'
 
 const intervalMs = 500
@@ -10,7 +11,8 @@ export function feedEvents(world: World, print: (line: string) => void): () => P
   let shown = world.controlEvents.all().length
   const printNew = () => {
     const events = world.controlEvents.all()
-    for (const event of events.slice(shown)) print(lineOf(world, event))
+    for (const [index, event] of events.entries())
+      if (index >= shown) print(lineOf(event, events.slice(0, index), world.machines.all()))
     shown = events.length
   }
   const feeding = (async () => {
@@ -25,14 +27,67 @@ export function feedEvents(world: World, print: (line: string) => void): () => P
   }
 }
 
-function lineOf(world: World, { type, at, detail }: ControlEvent): string {
-  const uris = [...(detail.uris ?? []), ...(detail.destinations ?? [])]
-  const about = world.machines
-    .all()
-    .filter(({ uri, instance }) => uris.includes(uri) || (instance && detail.instanceId === instance.id))
-    .map(({ serverName }) => serverName)
-  const calls = detail.callsLeft === undefined ? [] : [`${detail.callsLeft} calls left`]
-  const words = [about.join(' '), detail.verdict ?? '', ...calls, detail.because ?? '']
+/** A server as the feed names it. */
+interface Server {
+  readonly uri: string
+  readonly serverName: string
+  readonly instance: { readonly id: string } | undefined
+}
+
+type Detail = ControlEvent['detail']
+
+/** @param before what was published before it: some events have only the id of their drain */
+export function lineOf(
+  event: ControlEvent,
+  before: readonly ControlEvent[],
+  servers: readonly Server[],
+): string {
+  const { type, at, detail } = event
+  const words = [...aboutOf(detail, before, servers), ...cameOf(detail)]
   const time = new Date(at).toISOString().slice(11, 19)
   return [time, type, ...words.filter((word) => word !== '')].join('  ')
+}
+
+function aboutOf(detail: Detail, before: readonly ControlEvent[], servers: readonly Server[]): string[] {
+  const drain = drainOf(detail)
+  const earlier = before.findLast((event) => event.detail.drainId === drain)?.detail
+  const named = [detail, ...(drain !== '' && earlier ? [earlier] : [])]
+    .map((each) => namesIn(each, servers))
+    .find(({ length }) => length > 0)
+  const edge = textIn(detail, 'edge')
+  if (named) return [named.join(' '), edge]
+  const others = ['instanceId', 'alarm', 'parameter', 'requestedBy', 'who', 'by'] as const
+  return [drain, edge, ...others.map((key) => textIn(detail, key))].filter((word) => word !== '').slice(0, 1)
+}
+
+/** Of a drain, or of the hold that makes one; an alarm's hold is named without its source. */
+function drainOf(detail: Detail): string {
+  const alarms = textIn(detail, 'what') === 'alarm' ? `alarm/${textIn(detail, 'holdId')}` : ''
+  return detail.drainId ?? (textIn(detail, 'hold') || alarms)
+}
+
+function namesIn(detail: Detail, servers: readonly Server[]): string[] {
+  const uris = [...(detail.uris ?? []), ...(detail.destinations ?? [])]
+  const parts = [detail.instanceId, ...drainOf(detail).split('/')]
+  return servers
+    .filter(({ uri, instance }) => uris.includes(uri) || (instance && parts.includes(instance.id)))
+    .map(({ serverName }) => serverName)
+}
+
+/** A drain's own reason was told by whoever began it; of what has no event id nobody was told. */
+function cameOf(detail: Detail): string[] {
+  const why = ['because', 'endedWhy', 'reason', 'error', ...(textIn(detail, 'eventId') === '' ? ['why'] : [])]
+  const first = why.map((key) => textIn(detail, key)).find((word) => word !== '')
+  const floors = detail['floors']
+  return [
+    textIn(detail, 'command'),
+    detail.verdict ?? textIn(detail, 'result'),
+    callsText(detail),
+    first ?? (Array.isArray(floors) ? floors.join('; ') : ''),
+  ]
+}
+
+function textIn(detail: Detail, key: string): string {
+  const value = detail[key]
+  return typeof value === 'string' ? value : ''
 }

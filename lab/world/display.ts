@@ -128,5 +128,12 @@ function workflowText(world: World, machine: Machine): string {
 
 function eventText({ type, detail }: ControlEvent): string {
   if (detail.verdict === undefined) return type
-  return `${detail.verdict}, ${detail.callsLeft ?? '?'} calls left`
+  return [detail.verdict, callsText(detail)].filter((word) => word !== '').join(', ')
+}
+
+/** More may be left where something is unknown, and a zero tells nothing then. */
+export function callsText({ callsLeft, verdict }: ControlEvent['detail']): string {
+  if (callsLeft === undefined || (verdict === 'unknown' && callsLeft === 0)) return ''
+  const more = verdict === 'unknown' ? ' or more' : ''
+  return `${callsLeft}${more} ${callsLeft === 1 && more === '' ? 'call' : 'calls'} left`
 }
