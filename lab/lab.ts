@@ -4,6 +4,7 @@ import { feedEvents } from './playground/feed.ts'
 import { makeHealthy } from './playground/healthy.ts'
 import { type Order, OrderRefused } from './playground/orders.ts'
 import type { KamailioRelease } from './programs/program.ts'
+import { watchLostTime, whyBusy } from './referee/lost-time.ts'
 import { type Severable, startSeverableProxy } from './sip/severable-proxy.ts'
 import { openDisplay } from './world/display.ts'
 import { type World, withWorld } from './world/world.ts'
@@ -26,16 +27,21 @@ async function up({ kamailio }: { readonly kamailio: KamailioRelease }): Promise
     ways.set(edge.name, way)
     return way
   }
+  const busy = await whyBusy()
+  if (busy !== undefined) log(busy)
   await withWorld({ kamailio, inFrontOf, log }, async (world) => {
     close()
     await makeHealthy(world)
-    const closeDoor = await openLabDoor({ world, ways }, stopped.resolve)
+    const lostTime = watchLostTime()
+    const reach = { world, ways, lostTime: lostTime.soFar, upAt: Date.now() }
+    const closeDoor = await openLabDoor(reach, stopped.resolve)
     print(...howTo(world))
     const endFeed = feedEvents(world, print)
     await stopped.promise
     print('the lab stops')
     await endFeed()
     await closeDoor()
+    await lostTime.close()
   })
   print('the lab has stopped; nothing of it runs any more')
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
 import { instanceOf, type Machine } from '../auto-scaling/machines.ts'
+import { isTooSlow, type LostTime, lostTimeText } from '../referee/lost-time.ts'
 import { changeAlarm } from '../scenarios/server-alarm.ts'
 import type { Severable } from '../sip/severable-proxy.ts'
 import { renderStatus } from '../world/display.ts'
@@ -31,16 +32,17 @@ export const longestCallSeconds = 25
 export interface Reach {
   readonly world: World
   readonly ways: ReadonlyMap<string, Severable>
+  /** how much time this machine has taken since the lab is up, and since when (Unix ms) that is */
+  readonly lostTime: () => LostTime
+  readonly upAt: number
 }
 
 /** @returns what came of it, in lines. @throws OrderRefused */
-export async function follow(
-  { world, ways }: Reach,
-  given: Exclude<Order, { name: 'stop' }>,
-): Promise<string[]> {
+export async function follow(reach: Reach, given: Exclude<Order, { name: 'stop' }>): Promise<string[]> {
+  const { world, ways } = reach
   switch (given.name) {
     case 'status':
-      return renderStatus(world, given.columns)
+      return [...renderStatus(world, given.columns), ...tooSlow(reach)]
     case 'scale-in':
       return scaleIn(world, given.server)
     case 'launch':
@@ -48,14 +50,15 @@ export async function follow(
     case 'alarm': {
       const machine = machineNamed(world, given.server)
       await changeAlarm(world, machine, given.state)
-      return [`the alarm of ${given.server} (${machine.uri}) is in ${given.state}`]
+      return [`the alarm of ${given.server} (${machine.uri}) is ${given.state}`]
     }
     case 'call':
       return placeCall(world, given)
     case 'break':
       wayTo(ways, given.edge).sever()
       return [
-        `${given.edge} answers no JSON-RPC any more; its calls go on. npm run lab -- mend ${given.edge}`,
+        `${given.edge} answers no JSON-RPC any more; its calls go on`,
+        `npm run lab -- mend ${given.edge}`,
       ]
     case 'mend':
       wayTo(ways, given.edge).mend()
@@ -65,6 +68,17 @@ export async function follow(
   }
 }
 
+function tooSlow({ lostTime, upAt }: Reach): string[] {
+  const [lost, seconds] = [lostTime(), Math.round((Date.now() - upAt) / 1000)]
+  return isTooSlow(lost, seconds)
+    ? [
+        '',
+        'This machine was too slow to judge what is late, failed or cut here:',
+        lostTimeText(lost, seconds),
+      ]
+    : []
+}
+
 async function scaleIn(world: World, name: string | undefined): Promise<string[]> {
   const machine = name === undefined ? anyThat(world, inService) : machineNamed(world, name)
   if (!inService(machine))
@@ -72,7 +86,8 @@ async function scaleIn(world: World, name: string | undefined): Promise<string[]
   const { id } = instanceOf(machine)
   await world.autoScaling.terminate(id)
   return [
-    `Auto Scaling takes ${machine.plan.name} away (${id}, ${machine.uri}): it waits at its hook until its last call is over`,
+    `Auto Scaling takes ${machine.plan.name} away (${id}, ${machine.uri}):`,
+    'it waits at its hook until its last call is over',
     `npx kdc explain ${id}`,
   ]
 }
@@ -88,7 +103,8 @@ async function launch(world: World, name: string | undefined): Promise<string[]>
   const { instance } = await world.autoScaling.launch({ group, privateIp: address })
   machine.instance = instance
   return [
-    `Auto Scaling launches ${instance.id} on ${machine.uri}: it gets calls once it is let in on every edge`,
+    `Auto Scaling launches ${instance.id} on ${machine.uri}:`,
+    'it gets calls once it is let in on every edge',
   ]
 }
 

@@ -56,6 +56,11 @@ export function isTooSlow({ longestMs, totalMs }: LostTime, seconds: number): bo
   return longestMs > tooLongMs || totalMs > tooMuch * seconds * 1000
 }
 
+/** By how much, in words. */
+export function lostTimeText({ longestMs, totalMs }: LostTime, seconds: number): string {
+  return `a timer that had nothing to wait for was up to ${longestMs} ms late, ${totalMs} ms in ${seconds} s`
+}
+
 const busyLoad = 2
 const looksForMs = 1000
 

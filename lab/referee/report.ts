@@ -1,6 +1,6 @@
 import type { CallRecord } from '../sip/call-record.ts'
 import type { Problem } from './evidence.ts'
-import { isTooSlow, type LostTime } from './lost-time.ts'
+import { isTooSlow, type LostTime, lostTimeText } from './lost-time.ts'
 import type { ScenarioReport } from './referee.ts'
 
 /** `report.json` of a run. */
@@ -128,8 +128,7 @@ export function inWords(report: Report): string[] {
 export function verdictOf({ passed, tooSlow, lostTime, seconds: ran }: Report): string {
   if (passed) return 'Every promise held.'
   if (!tooSlow) return 'Not every promise held.'
-  const { longestMs, totalMs } = lostTime
-  return `This machine was too slow to judge: a timer that had nothing to wait for was up to ${longestMs} ms late, ${totalMs} ms in ${ran} s. Run it again when less goes on.`
+  return `This machine was too slow to judge: ${lostTimeText(lostTime, ran)}. Run it again when less goes on.`
 }
 
 function sentence(scenario: ScenarioReport): string {
