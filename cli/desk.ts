@@ -78,6 +78,8 @@ export interface Desk {
 export interface Screen {
   /** of a terminal; undefined: nothing is cut */
   readonly columns: number | undefined
+  /** of a terminal; left out: nothing is drawn over */
+  readonly rows?: number | undefined
   readonly isTerminal: boolean
   readonly hasColour: boolean
 }

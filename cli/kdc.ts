@@ -41,6 +41,9 @@ const desk: Desk = {
     get columns() {
       return isTTY ? process.stdout.columns : undefined
     },
+    get rows() {
+      return isTTY ? process.stdout.rows : undefined
+    },
     isTerminal: isTTY,
     hasColour: isTTY && (process.env['NO_COLOR'] ?? '') === '',
   },

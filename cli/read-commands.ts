@@ -1,4 +1,5 @@
-import type { Deployed, Desk } from './desk.ts'
+import { stripVTControlCharacters } from 'node:util'
+import type { Deployed, Desk, Screen } from './desk.ts'
 import { rest } from './desk.ts'
 import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
 import { explain } from './explain.ts'
@@ -38,11 +39,31 @@ export async function status(
     const look = () => lookAround(deployed, desk.clock.now())
     const found = await (watch ? outlasting(desk, look, { everyMs: redrawMs, goesOn }) : look())
     const text = formatted(showStatus(fleetView(found)), output, desk.screen)
-    desk.out(watch && desk.screen.isTerminal ? `${clearScreen}${text}` : text)
+    desk.out(watch && desk.screen.isTerminal ? `${clearScreen}${topOf(text, desk.screen)}` : text)
     if (!watch) return exitCodes.done
     if (!(await rest(desk, redrawMs))) return exitCodes.interrupted
     if (!desk.screen.isTerminal && output === 'table') desk.out('\n')
   }
+}
+
+/**
+ * The beginning of what is higher than the terminal, which would leave its end alone there, and how much is
+ * below.
+ */
+function topOf(text: string, { columns = Number.POSITIVE_INFINITY, rows }: Screen): string {
+  if (rows === undefined) return text
+  const lines = text.trimEnd().split('\n')
+  // A line that is too long goes on below, and the last row is the cursor's.
+  const ends: number[] = []
+  let height = 0
+  for (const line of lines) {
+    height += Math.max(1, Math.ceil(stripVTControlCharacters(line).length / columns))
+    ends.push(height)
+  }
+  if (height < rows) return text
+  const fitting = ends.filter((end) => end <= rows - 2)
+  const more = `${height - (fitting.at(-1) ?? 0)} more rows`
+  return `${[...lines.slice(0, fitting.length), more].join('\n')}\n`
 }
 
 export async function get(desk: Desk, deployed: Deployed, kind: Kind, output: Format): Promise<ExitCode> {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { facts, minutes, neighbour, server } from '../world/world.ts'
+import { facts, instanceId, minutes, neighbour, server } from '../world/world.ts'
 import { alice, bob, kdcWorld } from './kdc-world.ts'
 
 /** Two drains, one of them with calls, a freeze with what waits for it, and an edge that is away. */
@@ -206,6 +206,30 @@ test('status -w draws again until somebody stops it: on a terminal over the last
   expect(piped.out).not.toContain('\u001b')
   const terminal = await watching({ isTerminal: true, columns: 80 })
   expect(terminal.out.split('\u001b[H\u001b[2J')).toHaveLength(5)
+})
+
+test('status -w shows the beginning of what is higher than the terminal, and how many rows are below', async () => {
+  const { kdc, world } = kdcWorld()
+  await kdc(`drain ${server} -m 'disk failing'`)
+  const picture = async (screen: object) => {
+    const stop = new AbortController()
+    world.clock.at(world.clock.now() + 1000, () => stop.abort())
+    const { out } = await kdc('status -w', {
+      screen: { isTerminal: true, columns: 80, ...screen },
+      stopped: stop.signal,
+    })
+    // The times in it go on.
+    return out.split('\n').map((line) => line.replace('\u001b[H\u001b[2J', '').replace(/ .*/, ''))
+  }
+  const whole = await picture({ rows: 40 })
+  const edges = ['dispatcher-control', '2', '', 'EDGE', 'edge-a', 'edge-b', '']
+  expect(whole).toEqual([...edges, 'DRAIN', instanceId, ''])
+  // After the last line the cursor stands in a row of its own.
+  expect(await picture({ rows: 10 })).toEqual(whole)
+  expect(await picture({ rows: 9 })).toEqual([...edges, '2', ''])
+  expect(await picture({ rows: 6 })).toEqual([...edges.slice(0, 4), '5', ''])
+  // Of 30 columns a line takes two rows, or more.
+  expect(await picture({ rows: 10, columns: 30 })).toEqual([...edges.slice(0, 4), '11', ''])
 })
 
 test('a mark that a drain has left is shown with what ends it', async () => {
