@@ -17,6 +17,14 @@ export const exitCodes = {
 } as const
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
+const { interrupted, error, usage, refused, overdue, unknown, timedOut, findings } = exitCodes
+const worstFirst = [interrupted, error, usage, refused, overdue, unknown, timedOut, findings]
+
+/** What one exit code has to tell of two. */
+export function worse(one: ExitCode, other: ExitCode): ExitCode {
+  return worstFirst.find((code) => code === one || code === other) ?? exitCodes.done
+}
+
 /** Ends the program with one line that names what to do, and its exit code. */
 export class Stop extends Error {
   override readonly name = 'Stop'

@@ -47,7 +47,8 @@ export function formatted({ data, lines, text }: Shown, format: Format, screen: 
     case 'jsonl':
       return (lines ?? [data]).map((one) => `${JSON.stringify(one)}\n`).join('')
     case 'yaml':
-      return stringify(JSON.parse(JSON.stringify(data)))
+      // Several answers are several documents.
+      return `---\n${stringify(JSON.parse(JSON.stringify(data)))}`
     case 'wide':
       return `${harmless(text({ ...screen, columns: undefined }))}\n`
     case 'table':

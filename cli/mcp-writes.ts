@@ -1,9 +1,10 @@
 import * as z from 'zod'
 import { commandEventDetails } from '../functions/contracts/command-event.ts'
 import type { CommandOutcomeRow } from '../functions/ports/store.ts'
+import { refuseUnknown } from './known-target.ts'
 import { type Tools, tool } from './mcp-tools.ts'
-import { type Asked, answerTo, requestedBy } from './send-command.ts'
-import { oneOf } from './write-commands.ts'
+import { type Asked, answerOf, readied, requestedBy } from './send-command.ts'
+import { oneOf } from './targets.ts'
 
 /** Clients give a tool up after a minute. */
 const patienceMs = 45_000
@@ -43,7 +44,9 @@ const activateOf = ({
 })
 
 async function sent({ desk, deployed }: Tools, asked: Asked): Promise<CommandOutcomeRow> {
-  return answerTo(desk, deployed, asked, { who: await requestedBy(deployed), patienceMs })
+  const command = readied(desk, asked, await requestedBy(deployed))
+  await refuseUnknown(desk, deployed, [command])
+  return answerOf(desk, deployed, command, patienceMs)
 }
 
 /** A plan is a dry run. The control plane itself checks what is then sent against it. */

@@ -1,9 +1,12 @@
 import { Command, CommanderError, Option } from 'commander'
+import { type ActivateOptions, activate } from './activate.ts'
 import { addCompletion } from './completion.ts'
 import { defaultStack, type PlaceOptions, placeOf } from './contexts.ts'
 import type { Desk } from './desk.ts'
 import { addDeadLetters } from './dlq-commands.ts'
+import type { WriteOptions } from './do-command.ts'
 import { doctor } from './doctor.ts'
+import { type DrainOptions, drain } from './drain.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { failureOf } from './failure.ts'
 import { getCommands, type HistoryOptions, history, type ListOptions } from './history.ts'
@@ -13,21 +16,10 @@ import { day, limit, type OutputOptions, output, type Reached, targetForm } from
 import { explainTarget, get, getCommand, kinds, status } from './read-commands.ts'
 import { addSchema } from './schema.ts'
 import { watch } from './watch.ts'
-import {
-  type ActivateOptions,
-  activate,
-  type DrainOptions,
-  drain,
-  freeze,
-  mayRestart,
-  release,
-  reload,
-  unfreeze,
-  type WriteOptions,
-} from './write-commands.ts'
+import { freeze, mayRestart, release, reload, unfreeze } from './write-commands.ts'
 
 const why = (text: string) => ['-m, --message <why>', text] as const
-const orMany = `${targetForm}; or else one of --group, --set and --zone`
+const orMany = `each ${targetForm}; or else one of --group, --set and --zone`
 
 /** @returns the exit code; what went wrong is one line on stderr */
 export async function run(argv: readonly string[], desk: Desk): Promise<ExitCode> {
@@ -160,7 +152,7 @@ function writing(command: Command): Command {
 
 function ofMany(command: Command): Command {
   return command
-    .argument('[target]', orMany)
+    .argument('[target...]', orMany)
     .option('--group <name>', 'every server of this Auto Scaling group')
     .option('--set <id>', 'every destination of this dispatcher set')
     .option('--zone <zone>', 'every server of our groups in this availability zone')
@@ -168,22 +160,27 @@ function ofMany(command: Command): Command {
 
 function addWrites(program: Command, desk: Desk, reached: Reached): void {
   writing(ofMany(program.command('drain')))
-    .description('holds servers: they get no new calls, on any edge')
+    .description('holds servers: they get no new calls, on any edge; each target is a command of its own')
     .requiredOption(...why('why; kept with the hold'))
     .option('--deadline <span>', 'after that it is reported as overdue; it ends no call')
     .option('--from <time>', 'when its window begins: a time, or a span from now')
     .option('--until <time>', 'when its hold is lifted by itself: a time, or a span from now')
     .option('--force <why>', 'begins whatever the floors, the limit or a freeze ask for')
     .addOption(
-      new Option('--wait [what]', 'until every edge shows it disabled, or until no call is left')
+      new Option(
+        '--wait [what]',
+        'until every edge shows it disabled, or until no call is left; all are sent before the first is waited for',
+      )
         .choices(['confirmed', 'drained'])
         .preset('drained'),
     )
-    .action((of: string | undefined, options: DrainOptions) =>
-      reached((deployed) => drain(desk, deployed, of, options)),
+    .action((targets: string[], options: DrainOptions) =>
+      reached((deployed) => drain(desk, deployed, targets, options)),
     )
   writing(ofMany(program.command('activate')))
-    .description("lifts one's own holds of it, or others that are named")
+    .description(
+      "lifts one's own holds of servers, or others that are named; each target is a command of its own",
+    )
     .option(...why('why'))
     .addOption(
       new Option('--source <source>', 'lifts every hold of this source')
@@ -192,8 +189,8 @@ function addWrites(program: Command, desk: Desk, reached: Reached): void {
     )
     .option('--hold <id>', 'lifts the hold with this id')
     .option('-y, --yes', "lifts somebody else's hold without asking")
-    .action((of: string | undefined, options: ActivateOptions) =>
-      reached((deployed) => activate(desk, deployed, of, options)),
+    .action((targets: string[], options: ActivateOptions) =>
+      reached((deployed) => activate(desk, deployed, targets, options)),
     )
 }
 

@@ -4,7 +4,6 @@ import type { CommandOutcomeRow } from '../functions/ports/store.ts'
 import { type Deployed, type Desk, rest } from './desk.ts'
 import { exitCodes, Stop } from './exit-codes.ts'
 import { wrapped } from './format.ts'
-import { refuseUnknown } from './known-target.ts'
 import { outlasting } from './outlast.ts'
 
 /** Every member of the union for itself. */
@@ -19,23 +18,26 @@ export async function requestedBy({ caller }: Deployed): Promise<string> {
   return (await caller()).slice(-longestWho)
 }
 
+/** A command with its id. What is wrong with it is told before it is sent. @throws Stop */
+export function readied(desk: Desk, asked: Asked, who: string): CommandInput {
+  const command = { version: 1, id: commandId(desk, asked.command), requestedBy: who, ...asked } as const
+  check(JSON.stringify(command))
+  return command
+}
+
 /**
  * Sends one command and waits for its outcome.
  * @throws Stop where it is refused, or not answered within `patienceMs`
  */
-export async function answerTo(
+export async function answerOf(
   desk: Desk,
   deployed: Deployed,
-  asked: Asked,
-  { who, patienceMs }: { readonly who: string; readonly patienceMs: number },
+  command: CommandInput,
+  patienceMs: number,
 ): Promise<CommandOutcomeRow> {
-  const id = commandId(desk, asked.command)
-  const command = { version: 1, id, requestedBy: who, ...asked } as const
-  const body = JSON.stringify(command)
-  check(body)
-  await refuseUnknown(desk, deployed, command)
-  desk.err(`${wrapped(`${asked.command} ${id} is sent by ${who}`, desk.errColumns)}\n`)
-  await deployed.send({ body, group: commandGroupId(command), id })
+  const { id, command: name, requestedBy: who } = command
+  desk.err(`${wrapped(`${name} ${id} is sent by ${who}`, desk.errColumns)}\n`)
+  await deployed.send({ body: JSON.stringify(command), group: commandGroupId(command), id })
   const outcome = await outcomeOf(desk, deployed, id, patienceMs)
   const { refused } = outcome
   if (typeof refused === 'string') throw new Stop(`refused: ${refused}`, exitCodes.refused)
@@ -51,7 +53,7 @@ function commandId({ clock, random }: Desk, command: string): string {
   return `kdc-${second}-${command}-${tail}`
 }
 
-/** What is wrong is told before it is sent: no dead letter comes of it. */
+/** No dead letter comes of it. */
 function check(body: string): void {
   try {
     parseCommand(body)

@@ -13,7 +13,7 @@ export type WaitFor = 'confirmed' | 'drained'
 /** Between two looks at what is stored, which the control plane renews each 20 s at the most often. */
 const pollMs = 2000
 
-interface Watched {
+export interface Watched {
   /** its hold, and so the drain's id */
   readonly hold: string
   readonly goal: WaitFor

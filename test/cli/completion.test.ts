@@ -35,6 +35,7 @@ test('names that only the deployment has are completed, and none where it does n
   await world.kdc(`drain ${server} -m 'disk failing'`)
   expect(await completed('kdc reload ', world)).toEqual(['edge-a', 'edge-b'])
   expect(await completed('kdc explain sip:10.0.1.20', world)).toEqual([server])
+  expect(await completed('kdc drain x -m why y sip:10.0.1.20', world)).toEqual([server])
   expect(await completed('kdc drain --group m', world)).toEqual(['media-servers'])
   expect(await completed('kdc reload ', world, unreached)).toEqual([])
   const [hold = ''] = (await world.kdc('get holds -o jsonl')).out.split('\n')

@@ -37,10 +37,11 @@ test('a dry run of many shows what would be written, and a window waits until it
 })
 
 test.each([
-  ['drain -m why', 'name exactly one of a target, --group, --set and --zone'],
-  [`drain ${server} --zone eu-central-1a -m why`, 'name exactly one of'],
+  ['drain -m why', 'name targets, or else exactly one of --group, --set and --zone'],
+  [`drain ${server} --zone eu-central-1a -m why`, 'name targets, or else exactly one of'],
+  ['drain --set 1 --zone eu-central-1a -m why', 'name targets, or else exactly one of'],
   ['drain --set one -m why', '--set "one" is no dispatcher set'],
-  [`${drain} --wait`, '--wait is for one target'],
+  [`${drain} --wait`, '--wait is for targets that are named'],
   [`drain ${server} -m why --from soon`, '--from "soon" is no time'],
 ])('%s is a usage error, and nothing is sent', async (line, words) => {
   const { kdc, sent } = kdcWorld()

@@ -112,7 +112,7 @@ test('who stops waiting for an answer is told that the command is sent, with 130
 test('what names nothing is not sent, so that a typo leaves no dead letter, unless an edge can not be read', async () => {
   const { kdc, world, sent } = kdcWorld()
   for (const line of ['drain 10.0.9.9 -m why', 'activate 10.0.9.9', 'reload edge-z', 'may-restart edge-z'])
-    expect(await kdc(line)).toMatchObject({ code: 3, err: expect.stringContaining('It was not sent') })
+    expect(await kdc(line)).toMatchObject({ code: 3, err: expect.stringContaining('Nothing was sent') })
   expect(sent).toEqual([])
   world.edge('edge-b').misbehaviour = { unreachable: true }
   await kdc(drain)

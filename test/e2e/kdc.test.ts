@@ -97,7 +97,7 @@ describe('a server with calls', () => {
 test('what no edge lists is refused with 3, and not sent', async () => {
   const { code, err } = await kdc('drain', 'sip:192.0.2.1:5060', '-m', 'a typo')
   expect(code).toBe(3)
-  expect(err).toMatch(/no edge lists a destination that "sip:192.0.2.1:5060" names.*It was not sent/)
+  expect(err).toMatch(/no edge lists a destination that "sip:192.0.2.1:5060" names.*Nothing was sent/)
   expect(await json(letters, 'dlq', 'ls')).toEqual([])
 })
 

@@ -1,0 +1,120 @@
+import type { CommandInput } from '../functions/contracts/command.ts'
+import type { Deployed, Desk } from './desk.ts'
+import { type ExitCode, exitCodes } from './exit-codes.ts'
+import { type Format, formatted } from './format.ts'
+import { inTurn } from './in-turn.ts'
+import { refuseUnknown } from './known-target.ts'
+import { type Asked, answerOf, readied, requestedBy } from './send-command.ts'
+import { knownOutcome, type Outcome, showOutcome } from './show-outcome.ts'
+import type { Meant } from './targets.ts'
+import { secondsOf } from './times.ts'
+import { type Formers, formersIn, type Undo } from './undo.ts'
+
+export interface WriteOptions {
+  readonly output: Format
+  readonly timeout?: string
+  readonly dryRun?: boolean
+}
+
+const answerMs = 60_000
+
+export function patience({ timeout }: WriteOptions): number {
+  return timeout === undefined ? answerMs : secondsOf(timeout, '--timeout') * 1000
+}
+
+interface Answer {
+  readonly exit: ExitCode
+  readonly outcome: Outcome | undefined
+}
+
+/** Does one command, and prints what came of it. @throws Stop */
+export async function doCommand(
+  desk: Desk,
+  deployed: Deployed,
+  asked: Asked,
+  options: WriteOptions & { readonly undoOf?: (outcome: Outcome) => Undo },
+): Promise<Answer> {
+  const command = readied(desk, asked, await requestedBy(deployed))
+  const patienceMs = patience(options)
+  await refuseUnknown(desk, deployed, [command])
+  return doReadied(desk, deployed, command, { ...options, patienceMs })
+}
+
+/** The same for each of several, one after the other. */
+interface Doing {
+  readonly who: string
+  readonly options: WriteOptions
+  readonly askedOf: (of: Meant['of']) => Asked
+  readonly undoOf: (outcome: Outcome, words: string, formers: Formers | undefined) => Undo
+  /** what follows an answer; epoch ms: when its command was sent */
+  readonly follow?: (answer: Answer, words: string, sentAt: number) => ExitCode
+}
+
+/** @returns the worst exit code. @throws Stop where one names nothing: then none of them is sent */
+export async function doEach(
+  desk: Desk,
+  deployed: Deployed,
+  meant: readonly Meant[],
+  { who, options, askedOf, undoOf, follow = ({ exit }) => exit }: Doing,
+): Promise<ExitCode> {
+  const commands = meant.map(({ of, words }) => ({ words, command: readied(desk, askedOf(of), who) }))
+  const patienceMs = patience(options)
+  await refuseUnknown(
+    desk,
+    deployed,
+    commands.map(({ command }) => command),
+  )
+  const formers = options.dryRun ? undefined : await formersIn(deployed.shelf, desk.clock.now())
+  return inTurn(desk, commands, {
+    left: 'not sent',
+    async work({ words, command }, own) {
+      const sentAt = desk.clock.now()
+      const undo = (outcome: Outcome) => undoOf(outcome, words, formers)
+      const answer = await doReadied(own, deployed, command, { ...options, patienceMs, undoOf: undo })
+      return follow(answer, words, sentAt)
+    },
+  })
+}
+
+interface Ready {
+  readonly patienceMs: number
+  readonly undoOf?: (outcome: Outcome) => Undo
+}
+
+async function doReadied(
+  desk: Desk,
+  deployed: Deployed,
+  command: CommandInput,
+  options: WriteOptions & Ready,
+): Promise<Answer> {
+  const row = await answerOf(desk, deployed, command, options.patienceMs)
+  const outcome = knownOutcome(row)
+  const undo = outcome && options.dryRun !== true ? options.undoOf?.(outcome) : undefined
+  desk.out(formatted(showOutcome(row, undo), options.output, desk.screen))
+  return { exit: outcome ? exitOf(desk, outcome) : exitCodes.done, outcome }
+}
+
+/** What was done, and what somebody has to put right. */
+function exitOf(desk: Desk, { result, edges, counts, unread }: Outcome): ExitCode {
+  const refusing = edges.filter(({ outcome }) => outcome === 'refused').map(({ edge }) => edge)
+  if (refusing.length > 0)
+    desk.err(
+      `${refusing.join(', ')} could not be written until somebody puts it right; what is wanted stands\n`,
+    )
+  if (result === 'stale')
+    desk.err(
+      'something later was requested about it already: look with kdc status, and send it anew if need be\n',
+    )
+  const away = edges.filter(({ outcome }) => outcome === 'unreachable').map(({ edge }) => edge)
+  const left = [
+    ...(away.length > 0
+      ? [`${away.join(', ')} could not be reached, and is brought to it once that answers`]
+      : []),
+    ...['refused', 'stale'].flatMap((came) => (counts[came] ? [`${counts[came]} ${came}`] : [])),
+    ...(unread.length > 0 ? [`${unread.map(({ edge }) => edge).join(', ')} unread`] : []),
+  ]
+  if (left.length > 0) desk.err(`not done everywhere: ${left.join('; ')}\n`)
+  const isDone = refusing.length === 0 && result !== 'stale' && result !== 'incomplete'
+  if (!isDone) return exitCodes.error
+  return left.length > 0 ? exitCodes.refused : exitCodes.done
+}
