@@ -61,10 +61,10 @@ export function explain(name: string, stored: Stored, records: Records): Explana
   return {
     target: name,
     uris: target.uris,
-    holds: holds.map((hold) => ({ ...holdView(hold), undo: undoOf(hold, name) })),
+    holds: holds.map((hold) => ({ ...holdView(hold), undo: whatLifts(hold, name) })),
     waiting: waiting.map((each) => ({
       ...waitingView(each),
-      undo: undoOf(each.hold, name),
+      undo: whatLifts(each.hold, name),
       next: whatItWaitsFor(each, stored),
     })),
     edges: stored.edges
@@ -154,7 +154,7 @@ function entriesOn(
 }
 
 /** What a person does, or waits for, to have it lifted. */
-function undoOf({ source, id }: Pick<Hold, 'source' | 'id'>, name: string): string {
+export function whatLifts({ source, id }: Pick<Hold, 'source' | 'id'>, name: string): string {
   const command = `kdc activate ${inShell(name)} --hold ${inShell(`${source}/${id}`)}`
   switch (source) {
     case 'lifecycle':

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { CommandOutcomeRow } from '../functions/ports/store.ts'
 import type { Screen } from './desk.ts'
+import { whatLifts } from './explain.ts'
 import type { Shown } from './format.ts'
 import { callsForm, type PlanLine, planForm, planLines } from './show-plan.ts'
 import { type Column, table } from './table.ts'
@@ -40,6 +41,8 @@ const outcomeForm = z.object({
   id: z.string(),
   command: z.string(),
   result: z.string(),
+  instance: z.string().optional(),
+  destination: z.string().optional(),
   because: z.string().optional(),
   edge: z.string().optional(),
   destinations: z.array(z.string()).default([]),
@@ -103,17 +106,7 @@ function refusal(row: CommandOutcomeRow): string {
 }
 
 /** What the command named is not repeated. */
-const request = [
-  'version',
-  'requestedBy',
-  'sender',
-  'reason',
-  'instance',
-  'destination',
-  'group',
-  'set',
-  'zone',
-]
+const request = ['version', 'requestedBy', 'sender', 'reason', 'group', 'set', 'zone']
 const times: Readonly<Record<string, string>> = {
   removedAt: 'configured no more since',
   unreadableSince: 'unreadable since',
@@ -152,7 +145,7 @@ function linesOf(outcome: Outcome, more: readonly string[], screen: Screen): str
     ...holdLines('would lift', outcome.wouldLift),
     ...holdLines('would drop', outcome.wouldDrop),
     ...holdLines('dropped', outcome.dropped),
-    ...holdLines('still held by', outcome.stillHeld),
+    ...stillHeldLines(outcome),
     ...releaseLines(outcome),
     ...freezeLines(outcome),
     ...(outcome.members.length > 0 ? [table(memberColumns, outcome.members, screen)] : []),
@@ -162,6 +155,19 @@ function linesOf(outcome: Outcome, more: readonly string[], screen: Screen): str
 
 function holdLines(what: string, holds: Outcome['lifted']): string[] {
   return holds.map(({ source, id, who, why }) => `${what} ${source}/${id}: ${who}: ${why}`)
+}
+
+/** Of many, what each hold is on is not in the answer. */
+function stillHeldLines({ stillHeld, instance, destination }: Outcome): string[] {
+  const target = instance ?? destination
+  const lines = stillHeld.flatMap((hold) => [
+    ...holdLines('still held by', [hold]),
+    ...(target === undefined
+      ? []
+      : [`  ${hold.source === 'operator' ? 'lifted by: ' : ''}${whatLifts(hold, target)}`]),
+  ])
+  const isOfMany = target === undefined && lines.length > 0
+  return isOfMany ? [...lines, '  kdc get holds shows on what, and kdc explain TARGET what lifts it'] : lines
 }
 
 /** The calls that are cut if they are up all the same. */

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { message } from '../contracts/event-files.ts'
 import { instanceId, minutes, server } from '../world/world.ts'
-import { alice, bob, kdcWorld } from './kdc-world.ts'
+import { alice, kdcWorld } from './kdc-world.ts'
 
 const drain = `drain ${server} -m 'disk failing'`
 
@@ -141,66 +140,6 @@ test('a reload that was not done on every edge ends with 1', async () => {
   expect(out).toContain('incomplete')
 })
 
-describe('activate', () => {
-  const others = `activate ${server} --source operator`
-
-  test('lifts nobody else’s hold without --yes where nobody can be asked: 3', async () => {
-    const { kdc, world } = kdcWorld()
-    await kdc(drain, { who: bob })
-    expect(await kdc(others)).toMatchObject({
-      code: 3,
-      err: expect.stringContaining(`${bob}: disk failing); say so with --yes`),
-    })
-    expect(await world.heldBy()).toHaveLength(1)
-    expect(await kdc(`${others} --yes`)).toMatchObject({ code: 0 })
-    expect(await world.heldBy()).toEqual([])
-  })
-
-  test('asks before it drops what somebody else waits for, too', async () => {
-    const { kdc, world } = kdcWorld()
-    await kdc('freeze -m maintenance')
-    await kdc(drain, { who: bob })
-    expect(await kdc(others)).toMatchObject({ code: 3, err: expect.stringContaining(bob) })
-    expect((await world.memory.store.waiting()).drains).toHaveLength(1)
-  })
-
-  test('asks at a terminal, and takes no for an answer', async () => {
-    const { kdc, world } = kdcWorld()
-    await kdc(drain, { who: bob })
-    const questions: string[] = []
-    const answering = (yes: boolean) => async (question: string) => {
-      questions.push(question)
-      return yes
-    }
-    expect(await kdc(others, { ask: answering(false) })).toMatchObject({ code: 3 })
-    expect(await world.heldBy()).toHaveLength(1)
-    expect(await kdc(others, { ask: answering(true) })).toMatchObject({ code: 0 })
-    expect(questions).toEqual([
-      expect.stringContaining(`operator/10.0.1.20:5060;udp/${bob} (${bob}: disk failing)`),
-      expect.any(String),
-    ])
-    expect(await world.heldBy()).toEqual([])
-  })
-
-  test('asks nothing about one’s own, and names who holds it still', async () => {
-    const { kdc } = kdcWorld()
-    await kdc(drain)
-    await kdc(`drain ${server} -m 'noisy fan'`, { who: bob })
-    const { code, out } = await kdc(`activate ${server}`)
-    expect(code).toBe(0)
-    expect(out).toContain(`still held by operator/10.0.1.20:5060;udp/${bob}: ${bob}: noisy fan`)
-  })
-
-  test('the hold that explain names can be lifted by the command that explain prints', async () => {
-    const { kdc, world } = kdcWorld()
-    await world.alarm(message('alarm-metric-alarm'))
-    const { out } = await kdc('explain i-1234567890abcdef0')
-    const undo = /sooner: kdc (.*)\n/.exec(out)?.[1]
-    expect(await kdc(`${undo} --yes`)).toMatchObject({ code: 0 })
-    expect(await world.heldBy()).toEqual([])
-  })
-})
-
 describe('waiting for a drain', () => {
   test('confirmed: every edge shows it disabled in two readings, 0', async () => {
     const { kdc, world } = kdcWorld()
@@ -280,6 +219,10 @@ describe('waiting for a drain', () => {
   test('it waits for its clearance too, and says so', async () => {
     const { kdc } = kdcWorld()
     await kdc('freeze -m maintenance')
+    expect(await kdc(`${drain} --deadline 1h`)).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('waiting'),
+    })
     const { code, out, err } = await kdc(`${drain} --wait --timeout 5m`)
     expect(code).toBe(4)
     expect(out).toContain(`waiting: frozen by ${alice}: maintenance`)
