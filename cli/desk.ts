@@ -82,6 +82,8 @@ export interface Screen {
   readonly rows?: number | undefined
   readonly isTerminal: boolean
   readonly hasColour: boolean
+  /** a table has left a column out for want of room */
+  readonly onLeftOut?: () => void
 }
 
 /** @returns false where somebody stopped it meanwhile */

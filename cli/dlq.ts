@@ -2,7 +2,7 @@ import { whatCouldBeRead } from '../functions/contracts/rejected-message.ts'
 import type { DeadLetter } from './dead-letters.ts'
 import type { Deployed, Desk } from './desk.ts'
 import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
-import { formatted } from './format.ts'
+import { print } from './format.ts'
 import type { OutputOptions } from './options.ts'
 import { requestedBy } from './send-command.ts'
 import { letterView, showLetter, showLetters } from './show-letters.ts'
@@ -18,7 +18,7 @@ export async function listLetters(
   await deadLetters.release(letters)
   if (unseen > 0)
     desk.err(`${unseen} more are there, which somebody else looks at, or which come after these\n`)
-  desk.out(formatted(showLetters(letters.map(letterView), desk.clock.now()), output, desk.screen))
+  print(desk, showLetters(letters.map(letterView), desk.clock.now()), output)
   return exitCodes.done
 }
 
@@ -30,7 +30,7 @@ export async function showOneLetter(
 ): Promise<ExitCode> {
   const { letters } = await deadLetters.look()
   await deadLetters.release(letters)
-  desk.out(formatted(showLetter(one(id, letters)), output, desk.screen))
+  print(desk, showLetter(one(id, letters)), output)
   return exitCodes.done
 }
 

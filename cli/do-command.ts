@@ -1,7 +1,7 @@
 import type { CommandInput } from '../functions/contracts/command.ts'
 import type { Deployed, Desk } from './desk.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
-import { type Format, formatted } from './format.ts'
+import { type Format, print } from './format.ts'
 import { inTurn } from './in-turn.ts'
 import { refuseUnknown } from './known-target.ts'
 import { type Asked, answerOf, readied, requestedBy } from './send-command.ts'
@@ -90,7 +90,7 @@ async function doReadied(
   const row = await answerOf(desk, deployed, command, options.patienceMs)
   const outcome = knownOutcome(row)
   const undo = outcome && options.dryRun !== true ? options.undoOf?.(outcome) : undefined
-  desk.out(formatted(showOutcome(row, undo), options.output, desk.screen))
+  print(desk, showOutcome(row, undo), options.output)
   return { exit: outcome ? exitOf(desk, outcome) : exitCodes.done, outcome }
 }
 

@@ -18,7 +18,7 @@ import type { Deployed, Desk } from './desk.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { isDenied } from './failure.ts'
 import { error, type Finding, runbook, warning } from './finding.ts'
-import { type Format, formatted } from './format.ts'
+import { type Format, print } from './format.ts'
 import { type GroupShown, planHooks } from './hook-plan.ts'
 import { lookAround, type Stored } from './look-around.ts'
 import { showFindings } from './show-findings.ts'
@@ -43,9 +43,7 @@ export async function doctor(desk: Desk, deployed: Deployed, output: Format): Pr
     ...(await ofResources(around, at)),
   ]
   const findings = inOrder(found)
-  desk.out(
-    formatted(showFindings({ stack: deployment.stack, at: isoTime(at), findings }), output, desk.screen),
-  )
+  print(desk, showFindings({ stack: deployment.stack, at: isoTime(at), findings }), output)
   return findings.length === 0 ? exitCodes.done : exitCodes.findings
 }
 

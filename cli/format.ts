@@ -1,5 +1,5 @@
 import { stringify } from 'yaml'
-import type { Screen } from './desk.ts'
+import type { Desk, Screen } from './desk.ts'
 
 export const formats = ['table', 'wide', 'json', 'jsonl', 'yaml'] as const
 export type Format = (typeof formats)[number]
@@ -10,6 +10,20 @@ export interface Shown {
   /** of `jsonl`, one a line; left out: the data is one */
   readonly lines?: readonly unknown[]
   readonly text: (screen: Screen) => string
+}
+
+/**
+ * @param wasTold that columns do not fit, by a picture before this one
+ * @returns whether it is told by now
+ */
+export function print(desk: Desk, shown: Shown, format: Format, wasTold = false): boolean {
+  let isLeftOut = false
+  const onLeftOut = () => {
+    isLeftOut = true
+  }
+  desk.out(formatted(shown, format, { ...desk.screen, onLeftOut }))
+  if (isLeftOut && !wasTold) desk.err('some columns do not fit: -o wide shows them\n')
+  return wasTold || isLeftOut
 }
 
 /** Of the second and later lines of one. */

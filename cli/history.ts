@@ -5,7 +5,7 @@ import { principalOf } from '../functions/control/sender.ts'
 import type { Deployed, Desk, Shelf } from './desk.ts'
 import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
 import { targetNamed } from './explain.ts'
-import { formatted } from './format.ts'
+import { print } from './format.ts'
 import { lookAround } from './look-around.ts'
 import type { OutputOptions } from './options.ts'
 import { showCommands, showHistory } from './show-history.ts'
@@ -45,7 +45,7 @@ export async function history(
   }
   const newest = [...found.values()].toSorted((a, b) => (a.id < b.id ? 1 : -1))
   if (newest.length > limit) desk.err(`there are more: --limit ${limit * 4} shows more\n`)
-  desk.out(formatted(showHistory(newest.slice(0, limit), target), output, desk.screen))
+  print(desk, showHistory(newest.slice(0, limit), target), output)
   return exitCodes.done
 }
 
@@ -145,8 +145,6 @@ export async function getCommands(
     if (found.size > limit) break
   }
   if (found.size > limit) desk.err(`there are more: --limit ${limit * 4} shows more\n`)
-  desk.out(
-    formatted(showCommands([...found.values()].slice(0, limit), desk.clock.now()), output, desk.screen),
-  )
+  print(desk, showCommands([...found.values()].slice(0, limit), desk.clock.now()), output)
   return exitCodes.done
 }

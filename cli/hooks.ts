@@ -2,7 +2,7 @@ import { inParallel } from '../functions/aws/in-parallel.ts'
 import type { Deployed, Desk } from './desk.ts'
 import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
 import { isDenied } from './failure.ts'
-import { type Format, formatted, type Shown } from './format.ts'
+import { type Format, formatted, print, type Shown } from './format.ts'
 import { type GroupPlan, type HookChange, planHooks } from './hook-plan.ts'
 import type { Surroundings } from './surroundings.ts'
 import { type Column, table } from './table.ts'
@@ -10,7 +10,7 @@ import { type Column, table } from './table.ts'
 /** Prints what would be changed of the groups' hooks for them to be as the settings want them. */
 export async function hooksPlan(desk: Desk, deployed: Deployed, output: Format): Promise<ExitCode> {
   const plans = await planned(await deployed.surroundings())
-  desk.out(formatted(showChanges(plans), output, desk.screen))
+  print(desk, showChanges(plans), output)
   return exitAfter(plans)
 }
 
@@ -29,7 +29,7 @@ export async function hooksApply(
     await allowed(() => inParallel(todo, (plan) => apply(around, plan)))
   }
   const after = await planned(around)
-  desk.out(formatted(showChanges(after), output, desk.screen))
+  print(desk, showChanges(after), output)
   return exitAfter(after)
 }
 

@@ -4,7 +4,7 @@ import { rest } from './desk.ts'
 import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
 import { explain } from './explain.ts'
 import { destinationViews, fleetView } from './fleet-view.ts'
-import { type Format, formatted, type Shown } from './format.ts'
+import { type Format, print, type Shown } from './format.ts'
 import { edgeRecords, lookAround, type Stored } from './look-around.ts'
 import { outlasting } from './outlast.ts'
 import { showExplanation } from './show-explanation.ts'
@@ -19,10 +19,6 @@ const redrawMs = 3000
 const goesOn = 'what is under way goes on'
 const clearScreen = '\u001b[H\u001b[2J'
 
-function print(desk: Desk, shown: Shown, format: Format): void {
-  desk.out(formatted(shown, format, desk.screen))
-}
-
 /** Only `status` has a place for what can't be read. */
 async function stored(desk: Desk, deployed: Deployed): Promise<Stored> {
   const found = await lookAround(deployed, desk.clock.now())
@@ -35,11 +31,18 @@ export async function status(
   deployed: Deployed,
   { output, watch }: { readonly output: Format; readonly watch: boolean },
 ): Promise<ExitCode> {
+  // In one write with what follows, so that nothing flickers.
+  const cleared = { ...desk, out: (text: string) => desk.out(`${clearScreen}${topOf(text, desk.screen)}`) }
+  let isTold = false
   for (;;) {
     const look = () => lookAround(deployed, desk.clock.now())
     const found = await (watch ? outlasting(desk, look, { everyMs: redrawMs, goesOn }) : look())
-    const text = formatted(showStatus(fleetView(found)), output, desk.screen)
-    desk.out(watch && desk.screen.isTerminal ? `${clearScreen}${topOf(text, desk.screen)}` : text)
+    isTold = print(
+      watch && desk.screen.isTerminal ? cleared : desk,
+      showStatus(fleetView(found)),
+      output,
+      isTold,
+    )
     if (!watch) return exitCodes.done
     if (!(await rest(desk, redrawMs))) return exitCodes.interrupted
     if (!desk.screen.isTerminal && output === 'table') desk.out('\n')

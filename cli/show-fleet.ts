@@ -1,3 +1,4 @@
+import { isInstanceId } from '../functions/control/resolve.ts'
 import type { Screen } from './desk.ts'
 import type { DrainView } from './drain-view.ts'
 import { endsText } from './ends.ts'
@@ -105,17 +106,33 @@ function edgeColumns(now: number): Column<EdgeView>[] {
 
 function drainColumns(now: number): Column<DrainView>[] {
   return [
-    { title: 'DRAIN OF', cell: ({ on }) => on, least: 19 },
+    { title: 'DRAIN OF', cell: serverName, least: 19 },
     { title: 'PHASE', cell: phaseCell },
     { title: 'CALLS', cell: ({ callsLeft, unknown }) => callsText(callsLeft, unknown) },
     { title: 'OVER IN', cell: ({ ends }) => endsText(ends, now) },
-    { title: 'DEADLINE', cell: ({ deadline }) => fromNow(Date.parse(deadline), now) },
+    { title: 'DEADLINE', cell: (drain) => deadlineText(drain, now) },
     { title: 'WHO', cell: ({ who }) => shortName(who), least: 6 },
     { title: 'WHY', cell: ({ why }) => why, least: 6 },
     { title: 'ON EDGES', cell: edgesCell, optional: true },
     { title: 'AGE', cell: ({ since }) => span(now - Date.parse(since)), optional: true },
     { title: 'TREND', cell: ({ trend }) => (trend === 'unknown' ? none : trend), optional: true },
+    { title: 'INSTANCE', cell: instanceCell, optional: true },
   ]
+}
+
+/** People know a server by its destination, also where its instance is held. */
+export function serverName({ on, uris }: Pick<HoldView, 'on' | 'uris'>): string {
+  const [first = on, ...others] = uris
+  return others.length > 0 ? `${first} and ${others.length} more` : first
+}
+
+function instanceCell({ on }: Pick<HoldView, 'on'>): string {
+  return isInstanceId(on) ? on : none
+}
+
+/** What has no call left has no deadline any more. */
+function deadlineText({ phase, deadline }: DrainView, now: number): string {
+  return phase === 'held' || phase === 'completing' ? none : fromNow(Date.parse(deadline), now)
 }
 
 /** More may be left where something is unknown. */
@@ -158,7 +175,7 @@ function waitingColumns(now: number, waiting: readonly HoldView[]): Column<HoldV
 
 function holdColumns(now: number): Column<HoldView>[] {
   return [
-    { title: 'HELD', cell: ({ on }) => on, least: 19 },
+    { title: 'HELD', cell: serverName, least: 19 },
     { title: 'SOURCE', cell: ({ source }) => source },
     { title: 'AGE', cell: ({ since }) => span(now - Date.parse(since)) },
     { title: 'WHO', cell: ({ who }) => shortName(who), least: 8 },
@@ -169,6 +186,7 @@ function holdColumns(now: number): Column<HoldView>[] {
       optional: true,
     },
     { title: 'SENDER', cell: ({ sender = none }) => sender, optional: true },
+    { title: 'INSTANCE', cell: instanceCell, optional: true },
     { title: 'ID', cell: ({ hold }) => hold, optional: true },
   ]
 }

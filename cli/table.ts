@@ -31,9 +31,10 @@ const comfortable = 24
 export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
-  { columns: room, hasColour }: Screen,
+  { columns: room, hasColour, onLeftOut }: Screen,
 ): string {
   const shown = room === undefined ? columns : fitting(columns, rows, room)
+  if (shown.length < columns.length) onLeftOut?.()
   const cells = rows.map((row) => shown.map(({ cell }) => cellOf(cell(row))))
   const widths = room === undefined ? widthsOf(shown, rows) : narrowed(shown, widthsOf(shown, rows), room)
   const line = (parts: readonly Cell[]) =>

@@ -8,7 +8,7 @@ import { recentChanges } from './history.ts'
 import { lookAround, type Stored } from './look-around.ts'
 import type { OutputOptions } from './options.ts'
 import { outlasting } from './outlast.ts'
-import { callsText, phaseText } from './show-fleet.ts'
+import { callsText, phaseText, serverName } from './show-fleet.ts'
 import { changeView, onWhat, whyOf } from './show-history.ts'
 import { isoTime } from './times.ts'
 import { type Step, stepOf, whereOf } from './watch-drain.ts'
@@ -88,12 +88,12 @@ function stateOf({ edges, drains, waiting, at }: FleetView): Map<string, Sightin
     ]),
     ...waiting.map((of): [string, Sighting] => [
       `drain ${of.hold}`,
-      { at, what: 'drain', on: of.on, is: `waits to begin (${of.who}: ${of.why})`, of },
+      { at, what: 'drain', on: serverName(of), is: `waits to begin (${of.who}: ${of.why})`, of },
     ]),
     ...drains.map((of): [string, Sighting] => [
       `drain ${of.drain}`,
       {
-        ...{ at, what: 'drain', on: of.on, of },
+        ...{ at, what: 'drain', on: serverName(of), of },
         is: `${phaseText(of)}: calls left: ${callsText(of.callsLeft, of.unknown)}${whereOf(of)}`,
       },
     ]),

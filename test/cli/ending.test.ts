@@ -33,15 +33,15 @@ test('how far a drain is and when it will be over, within 80 columns and within 
   const { out } = await kdc('get drains', { columns: 80 })
   expect(widest(out)).toBeLessThanOrEqual(80)
   expect(out).toMatchInlineSnapshot(`
-    "DRAIN OF             PHASE     CALLS  OVER IN      DEADLINE   WHO       WHY
-    i-1234567890abcdef0  draining  6      2m to 1h 4m  in 3h 52m  Operato…  disk fa…
+    "DRAIN OF            PHASE     CALLS  OVER IN      DEADLINE   WHO       WHY
+    sip:10.0.1.20:5060  draining  6      2m to 1h 4m  in 3h 52m  Operato…  disk fai…
     "
   `)
   const wide = await kdc('get drains', { columns: 160 })
   expect(widest(wide.out)).toBeLessThanOrEqual(160)
   expect(wide.out).toMatchInlineSnapshot(`
-    "DRAIN OF             PHASE     CALLS  OVER IN      DEADLINE   WHO              WHY           ON EDGES              AGE  TREND
-    i-1234567890abcdef0  draining  6      2m to 1h 4m  in 3h 52m  Operators/alice  disk failing  edge-a:6/12 edge-b:0  8m   falling
+    "DRAIN OF            PHASE     CALLS  OVER IN      DEADLINE   WHO              WHY           ON EDGES              AGE  TREND    INSTANCE
+    sip:10.0.1.20:5060  draining  6      2m to 1h 4m  in 3h 52m  Operators/alice  disk failing  edge-a:6/12 edge-b:0  8m   falling  i-1234567890abcdef0
     "
   `)
 })
@@ -140,9 +140,9 @@ test('what waits shows when its window begins, also within 80 columns and as dat
   const { out } = await kdc('status', { screen: { columns: 80 } })
   expect(out.slice(out.indexOf('waiting to begin'))).toMatchInlineSnapshot(`
     "waiting to begin
-    HELD                 SOURCE    BEGINS  AGE  WHO              WHY          ENDS
-    sip:10.0.1.21:5060   operator  -       0s   Operators/alice  noisy fan    -
-    i-1234567890abcdef0  operator  in 2h   0s   Operators/alice  maintenance  in 4h
+    HELD                SOURCE    BEGINS  AGE  WHO              WHY          ENDS
+    sip:10.0.1.21:5060  operator  -       0s   Operators/alice  noisy fan    -
+    sip:10.0.1.20:5060  operator  in 2h   0s   Operators/alice  maintenance  in 4h
     "
   `)
   expect(widest(out.slice(out.indexOf('waiting to begin')))).toBeLessThanOrEqual(80)

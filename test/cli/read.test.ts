@@ -35,13 +35,13 @@ test('status shows edges, drains, what waits and the freeze, within 160 columns'
     edge-a  readable                                                       3s ago  1      1       1         2       kamailio 6.1 (in memory)
     edge-b  unreadable: unreachable: batch of 9: no answer within 3000 ms  2m ago  -      1       1         2       kamailio 6.1 (in memory)
 
-    DRAIN OF             PHASE     CALLS  OVER IN  DEADLINE   WHO                             WHY                              ON EDGES                   AGE  TREND
-    i-1234567890abcdef0  draining  1+     unknown  in 3h 56m  Operators/alice                 disk failing since noon, repla…  edge-a:1/1 edge-b:unknown  4m   -
-    i-1234567890abcdef0  draining  1+     unknown  in 56m     auto scaling group media-serv…  drain-calls: AutoScalingGroup …  edge-a:1/1 edge-b:unknown  4m   -
+    DRAIN OF            PHASE     CALLS  OVER IN  DEADLINE   WHO                              WHY                              ON EDGES                   AGE  TREND
+    sip:10.0.1.20:5060  draining  1+     unknown  in 3h 56m  Operators/alice                  disk failing since noon, repla…  edge-a:1/1 edge-b:unknown  4m   -
+    sip:10.0.1.20:5060  draining  1+     unknown  in 56m     auto scaling group media-serve…  drain-calls: AutoScalingGroup …  edge-a:1/1 edge-b:unknown  4m   -
 
     waiting to begin
-    HELD                SOURCE    AGE  WHO            WHY        ENDS  SENDER
-    sip:10.0.1.21:5060  operator  4m   Operators/bob  noisy fan  -     AIDAJQABLZS4A3QDU576Q
+    HELD                SOURCE    AGE  WHO            WHY        ENDS  SENDER                 INSTANCE
+    sip:10.0.1.21:5060  operator  4m   Operators/bob  noisy fan  -     AIDAJQABLZS4A3QDU576Q  -
     "
   `)
 })
@@ -59,15 +59,53 @@ test('and within 80, where what matters least goes first', async () => {
     edge-a  readable                         3s ago  1      1       1         2
     edge-b  unreadable: unreachable: batch…  2m ago  -      1       1         2
 
-    DRAIN OF             PHASE     CALLS  OVER IN  DEADLINE   WHO         WHY
-    i-1234567890abcdef0  draining  1+     unknown  in 3h 56m  Operators…  disk fail…
-    i-1234567890abcdef0  draining  1+     unknown  in 56m     auto scal…  drain-cal…
+    DRAIN OF            PHASE     CALLS  OVER IN  DEADLINE   WHO         WHY
+    sip:10.0.1.20:5060  draining  1+     unknown  in 3h 56m  Operators…  disk faili…
+    sip:10.0.1.20:5060  draining  1+     unknown  in 56m     auto scal…  drain-call…
 
     waiting to begin
     HELD                SOURCE    AGE  WHO            WHY        ENDS
     sip:10.0.1.21:5060  operator  4m   Operators/bob  noisy fan  -
     "
   `)
+})
+
+test('columns that do not fit are told of once on stderr, and nobody is told of any where all fit', async () => {
+  const { kdc } = await busy()
+  const { code, err } = await kdc('status', narrow)
+  expect({ code, err }).toEqual({ code: 0, err: 'some columns do not fit: -o wide shows them\n' })
+  for (const line of ['status -o wide', 'get drains -o json'])
+    expect((await kdc(line, narrow)).err).not.toContain('do not fit')
+  expect((await kdc('get destinations', { screen: { columns: 30 } })).err).toContain('do not fit')
+  expect((await kdc('status')).err).toBe('')
+})
+
+test('a server is shown by its destination, however it was named, and with its instance where that fits', async () => {
+  const { kdc } = kdcWorld()
+  await kdc(`drain ${instanceId} -m 'disk failing'`)
+  expect((await kdc('status', narrow)).out).toMatch(/\nDRAIN OF .*\nsip:10\.0\.1\.20:5060 /)
+  expect((await kdc('get drains -o wide')).out).toMatch(
+    / INSTANCE\nsip:10\.0\.1\.20:5060 .* i-1234567890abcdef0\n/,
+  )
+  expect((await kdc('get holds -o wide')).out).toMatch(/\nsip:10\.0\.1\.20:5060 .* i-1234567890abcdef0 /)
+  const shown = { on: instanceId, uris: [server] }
+  for (const kind of ['drains', 'holds'])
+    expect(JSON.parse((await kdc(`get ${kind} -o json`)).out)).toMatchObject([shown])
+})
+
+test('a server of several destinations is shown by one of them, and how many more it has', async () => {
+  const file = [5060, 5062].map((port) => ({ set: 1, uri: `sip:10.0.1.20:${port}`, flags: 'AP' }) as const)
+  const { kdc } = kdcWorld({ edges: [{ id: 'edge-a', file }] })
+  await kdc(`drain ${instanceId} -m 'disk failing'`)
+  expect((await kdc('get drains')).out).toMatch(/\nsip:10\.0\.1\.20:50\d\d and 1 more /)
+})
+
+test('a drain without a call left has no deadline any more', async () => {
+  const { kdc, world } = kdcWorld()
+  await kdc(`drain ${server} -m 'disk failing' --deadline 1h`)
+  expect((await kdc('get drains')).out).toMatch(/disabling .* in 1h /)
+  await world.pass(90 * minutes)
+  expect((await kdc('get drains')).out).toMatch(/ drained +0 +- +- +Operators/)
 })
 
 test('explain names each hold with who, why and how to undo it, what each edge shows and showed, why its drain is not over, and what comes next', async () => {
@@ -206,6 +244,7 @@ test('status -w draws again until somebody stops it: on a terminal over the last
   expect(piped.out).not.toContain('\u001b')
   const terminal = await watching({ isTerminal: true, columns: 80 })
   expect(terminal.out.split('\u001b[H\u001b[2J')).toHaveLength(5)
+  expect(terminal.err).toBe('some columns do not fit: -o wide shows them\n')
 })
 
 test('status -w shows the beginning of what is higher than the terminal, and how many rows are below', async () => {

@@ -28,7 +28,7 @@ test('watch prints what there is, each drain, edge and change as it comes, and e
   expect(out).toMatch(/Z {2}edge {4}edge-a {2}readable\n/)
   expect(out).not.toContain(`placed by ${alice}`)
   expect(out).toContain(`placed by ${bob}: noisy fan`)
-  expect(out).toMatch(/drain {3}\S+ {2}draining: calls left: 1 \(edge-a 1\)\n/)
+  expect(out).toMatch(/drain {3}sip:10\.0\.1\.20:5060 {2}draining: calls left: 1 \(edge-a 1\)\n/)
   expect(out).toMatch(/drain {3}\S+ {2}drained: calls left: 0\n/)
   expect(out).toMatch(/edge {4}edge-b {2}unreadable: /)
   expect(await world.heldBy()).toHaveLength(2)
