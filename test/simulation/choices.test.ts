@@ -41,6 +41,18 @@ test('of a storm of 20 alarms at the same moment no more begin than the floor le
   expect(judge(history).violations).toEqual([])
 })
 
+test('a hold whose launch time is filled in during a freeze was placed before it', async () => {
+  const faults: Plan['faults'] = [
+    { kind: 'port', port: 'instances', from: 9 * second, to: 14 * second },
+    { kind: 'call', from: 10 * second, on: 'store.putHold', nth: 1, what: 'frozen', ms: 12 * second },
+  ]
+  const history = await runHistory({ ...planOf(2, [alarm(10 * second, 0), freeze], {}), faults })
+  const { holds, placements } = history.truth.choices
+  expect(new Set(holds.map(({ subject }) => subject.endsWith(' 0')))).toEqual(new Set([true, false]))
+  expect(placements.length).toBe(1)
+  expect(judge(history).violations).toEqual([])
+})
+
 const noFreeze = withStore(() => ({ freeze: async () => undefined }))
 const noneHeld = withStore((store) => ({
   holds: async () => (await store.holds()).filter(({ source }) => source !== 'alarm'),

@@ -109,7 +109,9 @@ export class Choices {
     const { key, subject, order, at } = hold
     const waited = this.waits.findLast((one) => one.key === key && one.order === order && one.until > at)
     if (waited && !hold.isLifted) waited.until = at
-    const before = this.holds.findLast((one) => one.key === key && one.subject === subject)
+    // Settle fills in the launch time of a machine that EC2 did not show: nothing is placed by that.
+    const its = [subject, `${subject.split(' ')[0]} 0`]
+    const before = this.holds.findLast((one) => one.key === key && its.includes(one.subject))
     this.holds.push(hold)
     const isPlaced = hold.isByChoice && !hold.isLifted && (!before || before.isLifted)
     if (isPlaced) this.placements.push(hold)
