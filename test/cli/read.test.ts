@@ -262,7 +262,7 @@ test('status -w shows the beginning of what is higher than the terminal, and how
   }
   const whole = await picture({ rows: 40 })
   const edges = ['dispatcher-control', '2', '', 'EDGE', 'edge-a', 'edge-b', '']
-  expect(whole).toEqual([...edges, 'DRAIN', instanceId, ''])
+  expect(whole).toEqual([...edges, 'DRAIN', server, ''])
   // After the last line the cursor stands in a row of its own.
   expect(await picture({ rows: 10 })).toEqual(whole)
   expect(await picture({ rows: 9 })).toEqual([...edges, '2', ''])
