@@ -94,7 +94,15 @@ const program = new Command('lab')
   .addOption(
     new Option('--kamailio <release>', 'Kamailio of the edges').choices(['6.1', '5.6']).default('6.1'),
   )
-  .action(up)
+  .allowExcessArguments()
+  .action(async (options: { readonly kamailio: KamailioRelease }, { args: [name] }: Command) => {
+    if (name !== undefined)
+      throw new OrderRefused(
+        `there is no command "${name}": ${program.commands.map((each) => each.name()).join(', ')}`,
+      )
+    await up(options)
+  })
+
 function wholeSeconds(text: string): number {
   if (/^[1-9]\d*$/.test(text)) return Number(text)
   throw new OrderRefused(`--seconds takes a whole number, and not "${text}"`)

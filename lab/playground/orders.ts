@@ -80,7 +80,8 @@ function tooSlow({ lostTime, upAt }: Reach): string[] {
 }
 
 async function scaleIn(world: World, name: string | undefined): Promise<string[]> {
-  const machine = name === undefined ? anyThat(world, inService) : machineNamed(world, name)
+  const none = 'no server is in service: npm run lab -- status shows them'
+  const machine = name === undefined ? anyThat(world, inService, none) : machineNamed(world, name)
   if (!inService(machine))
     throw new OrderRefused(`${machine.plan.name} is not in service: ${stateOf(machine)}`)
   const { id } = instanceOf(machine)
@@ -93,7 +94,8 @@ async function scaleIn(world: World, name: string | undefined): Promise<string[]
 }
 
 async function launch(world: World, name: string | undefined): Promise<string[]> {
-  const machine = name === undefined ? anyThat(world, isGone) : machineNamed(world, name)
+  const none = 'no server is gone: npm run lab -- scale-in has Auto Scaling take one away'
+  const machine = name === undefined ? anyThat(world, isGone, none) : machineNamed(world, name)
   if (!isGone(machine))
     throw new OrderRefused(
       `${machine.plan.name} is there still: ${stateOf(machine)}; npm run lab -- scale-in ends it`,
@@ -127,16 +129,16 @@ async function placeCall(
   throw new OrderRefused(`the call through ${name} was not answered within 5 s`)
 }
 
-function anyThat(world: World, is: (machine: Machine) => boolean): Machine {
+function anyThat(world: World, is: (machine: Machine) => boolean, none: string): Machine {
   const machine = world.machines.all().find(is)
-  if (!machine) throw new OrderRefused('there is no such server: npm run lab -- status shows them')
+  if (!machine) throw new OrderRefused(none)
   return machine
 }
 
 function machineNamed(world: World, name: string): Machine {
   const machine = world.machines
     .all()
-    .find(({ plan, uri, instance }) => [plan.name, uri, instance?.id].includes(name))
+    .find(({ plan, serverName, uri, instance }) => [plan.name, serverName, uri, instance?.id].includes(name))
   if (machine) return machine
   throw new OrderRefused(
     `there is no server "${name}": ${world.machines

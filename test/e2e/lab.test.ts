@@ -142,6 +142,7 @@ describe('a lab that is up', () => {
     [['break', 'edge-z'], 'there is no edge "edge-z": edge-a, edge-b'],
     [['call', '--seconds', '60'], 'ask for 25 s at most'],
     [['call', '--seconds', 'x'], 'takes a whole number'],
+    [['bogus'], 'there is no command "bogus": status, scale-in'],
     [[], 'a lab is up in this folder already'],
   ])('refuses %j in words', async (words, why) => {
     expect(await lab(...words)).toMatchObject({ code: 1, out: '', err: expect.stringContaining(why) })

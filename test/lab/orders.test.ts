@@ -31,3 +31,32 @@ test('a machine that has time for it is not told of', async () => {
   expect(lines[0]).toBe('5 calls up, 90 placed, 1 failed, 1 cut')
   expect(lines.join()).not.toContain('slow')
 })
+
+/** On the address of one that is gone. */
+const launched = {
+  ...{ plan: { name: 'ms-2' }, serverName: 'ms-2.2', uri: 'sip:127.0.2.2:5060' },
+  instance: { id: 'i-2', lifecycleState: 'InService' },
+}
+
+function worldOf(machine: typeof launched) {
+  const terminated: string[] = []
+  const terminate = async (id: string) => terminated.push(id)
+  const world = { machines: { all: () => [machine] }, autoScaling: { terminate } } as unknown as World
+  const reach = { world, ways: new Map(), lostTime: () => ({ longestMs: 0, totalMs: 0 }), upAt: 0 }
+  return { reach, terminated }
+}
+
+test.each(['ms-2.2', 'ms-2', 'sip:127.0.2.2:5060', 'i-2', undefined])(
+  'a server is taken away by any name that the lab shows: %s',
+  async (server) => {
+    const { reach, terminated } = worldOf(launched)
+    await follow(reach, { name: 'scale-in', server })
+    expect(terminated).toEqual(['i-2'])
+  },
+)
+
+test('an order without a server is refused with what is missing where none fits', async () => {
+  await expect(follow(worldOf(launched).reach, { name: 'launch' })).rejects.toThrow('no server is gone: ')
+  const gone = { ...launched, instance: { ...launched.instance, lifecycleState: 'Terminated' } }
+  await expect(follow(worldOf(gone).reach, { name: 'scale-in' })).rejects.toThrow('no server is in service: ')
+})
