@@ -20,6 +20,8 @@ const envelope = z.object({
     destinations: z.array(z.string()).optional(),
     callsLeft: z.number().optional(),
     verdict: z.string().optional(),
+    /** why calls are not known */
+    unknown: z.array(z.string()).optional(),
     id: z.string().optional(),
     drainId: z.string().optional(),
     because: z.string().optional(),

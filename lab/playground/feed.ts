@@ -78,12 +78,12 @@ function namesIn(detail: Detail, servers: readonly Server[]): string[] {
 function cameOf(detail: Detail): string[] {
   const why = ['because', 'endedWhy', 'reason', 'error', ...(textIn(detail, 'eventId') === '' ? ['why'] : [])]
   const first = why.map((key) => textIn(detail, key)).find((word) => word !== '')
-  const floors = detail['floors']
+  const [floor] = Array.isArray(detail['floors']) ? detail['floors'].map(String) : []
   return [
     textIn(detail, 'command'),
     detail.verdict ?? textIn(detail, 'result'),
     callsText(detail),
-    first ?? (Array.isArray(floors) ? floors.join('; ') : ''),
+    first ?? detail.unknown?.[0] ?? floor ?? '',
   ]
 }
 

@@ -132,8 +132,8 @@ function eventText({ type, detail }: ControlEvent): string {
 }
 
 /** More may be left where something is unknown, and a zero tells nothing then. */
-export function callsText({ callsLeft, verdict }: ControlEvent['detail']): string {
-  if (callsLeft === undefined || (verdict === 'unknown' && callsLeft === 0)) return ''
-  const more = verdict === 'unknown' ? ' or more' : ''
-  return `${callsLeft}${more} ${callsLeft === 1 && more === '' ? 'call' : 'calls'} left`
+export function callsText({ callsLeft, unknown = [] }: ControlEvent['detail']): string {
+  if (callsLeft === undefined) return ''
+  if (unknown.length > 0) return callsLeft === 0 ? '' : `${callsLeft} or more calls left`
+  return `${callsLeft} ${callsLeft === 1 ? 'call' : 'calls'} left`
 }

@@ -57,18 +57,26 @@ test.each([
   ['drain-waiting', 'Drain Waiting  ms-1  frozen by alice: carrier maintenance'],
   ['drift-corrected', /^Drift Corrected {2}ms-1 {2}edge-a {2}drained by auto scaling/],
   ['edge-list-refused', /^Edge List Refused {2}\S+edge-c {2}\S+ is not JSON$/],
+  [
+    'retained-too-long',
+    /^Retained Too Long {2}ms-1 {2}retained {2}edge edge-a: nobody has read it for 7243 s$/,
+  ],
   ['below-floor', /^Below Floor {2}set 1 on edge-a has 0/],
 ])('what came of it is in the line of %s', (name, came) => {
   expect(line(sample(name)).slice('00:00:00  '.length)).toMatch(came)
 })
 
-test('calls that are unknown are no zero, and one call is one call', () => {
-  const progress = (detail: object): ControlEvent => ({
-    ...sample('drain-progress'),
-    detail: { uris: ['sip:10.0.1.21:5060'], ...detail },
-  })
-  expect(line(progress({ verdict: 'unknown', callsLeft: 0 }))).toBe('00:00:00  Drain Progress  ms-2  unknown')
-  expect(line(progress({ verdict: 'unknown', callsLeft: 1 }))).toMatch(/unknown {2}1 or more calls left$/)
-  expect(line(progress({ verdict: 'draining', callsLeft: 1 }))).toMatch(/draining {2}1 call left$/)
-  expect(line(progress({ verdict: 'draining', callsLeft: 0 }))).toMatch(/draining {2}0 calls left$/)
+test('calls that are unknown are no zero, but why they are, and one call is one call', () => {
+  const progress = (detail: object) =>
+    line({ ...sample('drain-progress'), detail: { uris: ['sip:10.0.1.21:5060'], ...detail } })
+  const unknown = ['edge edge-b: unreachable']
+  const begin = '00:00:00  Drain Progress  ms-2'
+  expect(progress({ verdict: 'unknown', callsLeft: 0, unknown })).toBe(`${begin}  unknown  ${unknown[0]}`)
+  expect(progress({ verdict: 'overdue', callsLeft: 1, unknown })).toBe(
+    `${begin}  overdue  1 or more calls left  ${unknown[0]}`,
+  )
+  expect(progress({ verdict: 'draining', callsLeft: 1, unknown: [] })).toBe(`${begin}  draining  1 call left`)
+  expect(progress({ verdict: 'draining', callsLeft: 0, unknown: [] })).toBe(
+    `${begin}  draining  0 calls left`,
+  )
 })
