@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import { UnexpectedAnswer } from '../functions/control/errors.ts'
 import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
 
@@ -33,10 +34,18 @@ const networkCodes = [
   ...['ENETUNREACH', 'ENETDOWN', 'EPIPE'],
 ]
 
+const answered = z.object({ $metadata: z.object({ httpStatusCode: z.int() }) })
+
 /** Whether nobody answered, so that the same may go well a moment later. */
 export function isUnreached(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   return /^(TimeoutError|NetworkingError)/.test(error.name) || networkCodes.includes(codeOf(error))
+}
+
+/** Of an answer without the words of an AWS service, such as a proxy's. */
+function statusOf(error: Error): number | undefined {
+  if (!/^(Unknown|SyntaxError)$/.test(error.name)) return undefined
+  return answered.safeParse(error).data?.$metadata.httpStatusCode
 }
 
 function codeOf(error: Error): string {
@@ -59,6 +68,9 @@ export function failureOf(error: unknown): Failure {
 }
 
 function otherRemedy(error: Error): string | undefined {
+  const status = statusOf(error)
+  if (status !== undefined)
+    return `HTTP status ${status} without a word of AWS: look at --region, AWS_ENDPOINT_URL and proxies, or try again later`
   if (networkCodes.includes(codeOf(error))) return 'AWS is not reached: look at the network, and at --region'
   if (/^Region is missing/.test(error.message)) return 'no region: name one with --region, or set AWS_REGION'
   if (error instanceof UnexpectedAnswer)

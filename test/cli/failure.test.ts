@@ -6,6 +6,10 @@ import { kdcWorld } from './kdc-world.ts'
 const named = (name: string, message = 'as AWS words it') => Object.assign(new Error(message), { name })
 const coded = (code: string) => Object.assign(new Error(`getaddrinfo ${code}`), { code })
 
+/** As the SDK throws what has no body, or one that is no JSON. */
+const without = (name: string, httpStatusCode: number) =>
+  Object.assign(named(name, 'UnknownError'), { $metadata: { httpStatusCode } })
+
 test.each([
   [new Stop('no deployment "voice"'), 'no deployment "voice"'],
   [named('CredentialsProviderError'), 'no AWS credentials: log in, or name a profile with --profile'],
@@ -19,6 +23,11 @@ test.each([
   [coded('ENOTFOUND'), 'AWS is not reached: look at the network, and at --region'],
   [named('Error', 'Region is missing'), 'no region: name one with --region, or set AWS_REGION'],
   [new UnexpectedAnswer('HOLDS: who: is missing'), 'what is stored can not be read: kdc may be older'],
+  [
+    without('Unknown', 404),
+    'HTTP status 404 without a word of AWS: look at --region, AWS_ENDPOINT_URL and proxies',
+  ],
+  [without('SyntaxError', 200), 'HTTP status 200 without a word of AWS'],
   [named('TypeError', 'two\nlines'), 'TypeError: two lines'],
 ])('%s is one line that says what to do, and ends with 1', async (error, line) => {
   const { kdc } = kdcWorld()
