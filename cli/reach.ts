@@ -3,12 +3,14 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/client-ssm'
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { parseKnownFiles } from '@smithy/core/config'
 import { createDynamoStore } from '../functions/aws/dynamo-store.ts'
 import { deploymentParameter, parseDeployment } from '../functions/contracts/deployment.ts'
 import type { Clock } from '../functions/ports/clock.ts'
 import { createDeadLetterQueues } from './dead-letters.ts'
 import type { Deployed, Place } from './desk.ts'
-import { Stop } from './exit-codes.ts'
+import { exitCodes, Stop } from './exit-codes.ts'
+import { inShell } from './explain.ts'
 
 /** People wait no longer than that for a request. */
 const clientSettings = {
@@ -36,6 +38,7 @@ export async function reach(
   { stack, region, profile }: Place,
   { clock, random, when }: Reaching,
 ): Promise<Deployed> {
+  if (profile !== undefined) await refuseProfile(profile)
   const settings = {
     ...(when === 'at once' ? hurriedSettings : clientSettings),
     ...(region !== undefined && { region }),
@@ -75,6 +78,17 @@ export async function reach(
       return awsSurroundings(deployment, made, settings)
     },
   }
+}
+
+/** The SDK would go on without it, to whatever other credentials it finds. @throws Stop */
+async function refuseProfile(profile: string): Promise<void> {
+  const known = Object.keys(await parseKnownFiles({}))
+  if (known.includes(profile)) return
+  const there = known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`
+  throw new Stop(
+    `no profile "${profile}" is in the AWS configuration: ${there}; name another with --profile, or make it: aws configure --profile ${inShell(profile)}`,
+    exitCodes.usage,
+  )
 }
 
 async function parameterOf(ssm: SSMClient, stack: string): Promise<string> {

@@ -1,4 +1,7 @@
-import { afterEach, expect, test, vi } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { exitCodes } from '../../cli/exit-codes.ts'
 import { reach } from '../../cli/reach.ts'
 import { type AwsAnswer, type AwsRequest, awsStub } from '../aws/aws-stub.ts'
@@ -55,6 +58,21 @@ test('a stack that nobody has deployed there is one line that says what to do', 
     message: expect.stringMatching(
       /^no deployment "dispatcher-control" in \S+: there is no parameter \/kdc\/dispatcher-control; name another/,
     ),
+  })
+})
+
+test('a profile that is not there is told so, and nothing is asked with other credentials', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kdc-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'config')
+  writeFileSync(file, '[default]\nregion = eu-central-1\n[profile lab]\nregion = eu-central-1\n')
+  vi.stubEnv('AWS_CONFIG_FILE', file)
+  vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder, 'none'))
+  const place = { stack: 'dispatcher-control', profile: 'nix' }
+  await expect(reach(place, { clock: createMemoryClock(), random: () => 0.5 })).rejects.toMatchObject({
+    exitCode: exitCodes.usage,
+    message:
+      'no profile "nix" is in the AWS configuration: it has default, lab; name another with --profile, or make it: aws configure --profile nix',
   })
 })
 
