@@ -53,6 +53,8 @@ export interface Place {
 
 /** All that the tool needs from outside. */
 export interface Desk {
+  /** of kdc, which is the package's */
+  readonly version: string
   /** stdout: data and nothing else */
   readonly out: (text: string) => void
   /** stderr: progress and errors */

@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../functions/ports/clock.ts'
+import manifest from '../package.json' with { type: 'json' }
 import { createAsk } from './ask.ts'
 import type { Desk } from './desk.ts'
 import { harmless } from './format.ts'
@@ -32,6 +33,7 @@ const contexts = join(process.env['XDG_CONFIG_HOME'] || join(homedir(), '.config
 
 const { isTTY = false } = process.stdout
 const desk: Desk = {
+  version: manifest.version,
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(harmless(text)),
   get errColumns() {

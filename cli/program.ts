@@ -12,7 +12,16 @@ import { failureOf } from './failure.ts'
 import { getCommands, type HistoryOptions, history, type ListOptions } from './history.ts'
 import { hooksApply, hooksPlan } from './hooks.ts'
 import { addMcp } from './mcp-command.ts'
-import { day, limit, type OutputOptions, output, type Reached, targetForm } from './options.ts'
+import {
+  day,
+  limit,
+  type OutputOptions,
+  output,
+  type Reached,
+  target,
+  targetForm,
+  targets,
+} from './options.ts'
 import { explainTarget, get, getCommand, kinds, status } from './read-commands.ts'
 import { addSchema } from './schema.ts'
 import { watch } from './watch.ts'
@@ -41,6 +50,7 @@ async function parsed(argv: readonly string[], desk: Desk): Promise<ExitCode> {
     .option('--stack <name>', `the deployment's name; left out: ${defaultStack}`)
     .option('--region <region>', "of the deployment; left out: the environment's")
     .option('--profile <profile>', "of the AWS configuration; left out: the environment's")
+    .version(desk.version)
     .exitOverride()
     .configureOutput({ writeOut: desk.out, writeErr: desk.err })
   const reached: Reached = async (action) => {
@@ -91,7 +101,7 @@ function addReads(program: Command, desk: Desk, reached: Reached): void {
     )
   program
     .command('explain')
-    .argument('<target>', targetForm)
+    .addArgument(target('<target>', targetForm))
     .description('who holds a server and why, what each edge shows, and why its drain is not over')
     .addOption(output())
     .action((of: string, options: OutputOptions) =>
@@ -102,7 +112,7 @@ function addReads(program: Command, desk: Desk, reached: Reached): void {
 function addFollowing(program: Command, desk: Desk, reached: Reached): void {
   program
     .command('watch')
-    .argument('[target]', `${targetForm}; left out: every drain, edge and change`)
+    .addArgument(target('[target]', `${targetForm}; left out: every drain, edge and change`))
     .description('prints what there is, and what comes; it ends with the one drain, or with Ctrl-C')
     .addOption(output())
     .action((of: string | undefined, options: OutputOptions) =>
@@ -110,7 +120,7 @@ function addFollowing(program: Command, desk: Desk, reached: Reached): void {
     )
   program
     .command('history')
-    .argument('[target]', `${targetForm}; left out: what was changed within the last 7 days`)
+    .addArgument(target('[target]', `${targetForm}; left out: what was changed within the last 7 days`))
     .description('who changed what and why, and what each edge showed, the newest first')
     .addOption(day())
     .option('--sender <id>', 'whom AWS named: a user or role by its unique id, or none')
@@ -152,7 +162,7 @@ function writing(command: Command): Command {
 
 function ofMany(command: Command): Command {
   return command
-    .argument('[target...]', orMany)
+    .addArgument(targets(orMany))
     .option('--group <name>', 'every server of this Auto Scaling group')
     .option('--set <id>', 'every destination of this dispatcher set')
     .option('--zone <zone>', 'every server of our groups in this availability zone')

@@ -46,11 +46,16 @@ export function isoTime(at: number): string {
 
 const dayMs = 86_400_000
 
-/** @returns the UTC day that is named, or so many, today first. @throws Stop */
+export function isDay(text: string): boolean {
+  const at = Date.parse(text)
+  return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(at) && dayOf(at) === text
+}
+
+function dayOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 10)
+}
+
+/** @returns the UTC day that is named, or so many, today first */
 export function daysBack(now: number, day: string | undefined, most: number): string[] {
-  const dayAt = (at: number) => new Date(at).toISOString().slice(0, 10)
-  if (day === undefined) return Array.from({ length: most }, (_, back) => dayAt(now - back * dayMs))
-  if (/^\d{4}-\d\d-\d\d$/.test(day) && !Number.isNaN(Date.parse(day)) && dayAt(Date.parse(day)) === day)
-    return [day]
-  throw new Stop(`--day "${day}" is no day: write a UTC day such as 2026-11-27`, exitCodes.usage)
+  return day === undefined ? Array.from({ length: most }, (_, back) => dayOf(now - back * dayMs)) : [day]
 }

@@ -40,7 +40,8 @@ async function wrongOptions(row: string): Promise<string[]> {
   const options = code.filter((text) => text.startsWith('-'))
   const found = await Promise.all(
     options.map(async (option) => {
-      const lines = commands.flatMap((command) => [`${command} ${option}`, `${command} ${option} 5m`])
+      const values = ['', ' 5m', ' 2026-11-27']
+      const lines = commands.flatMap((command) => values.map((value) => `${command} ${option}${value}`))
       const wrong = await Promise.all(lines.map(wrongWithKdc))
       return wrong.some((each) => each.length === 0) ? [] : [`${option} of ${commands.join(', ')}`]
     }),

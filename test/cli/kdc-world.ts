@@ -61,6 +61,7 @@ export function kdcWorld(options: WorldOptions = {}) {
       ...at.deployed,
     }
     const code = await run(wordsOf(argv), {
+      version: '1.2.3',
       out: (text) => {
         out += text
       },

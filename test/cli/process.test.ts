@@ -1,12 +1,15 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
+import * as z from 'zod'
 import { awsStub } from '../aws/aws-stub.ts'
 import { deployment } from './deployment.ts'
 
 const program = join(import.meta.dirname, '../../cli/kdc.ts')
+const manifest = join(import.meta.dirname, '../../package.json')
 
 /** What the program needs to reach a deployment without anything in its table. */
 async function environment(more: Record<string, string> = {}) {
@@ -62,6 +65,15 @@ test.skipIf(!hasPython)(
     expect(await text(child.stdout)).toBe('130\n')
   },
 )
+
+test('--version is that of the package', async () => {
+  const { version } = z.object({ version: z.string() }).parse(JSON.parse(await readFile(manifest, 'utf8')))
+  expect(await kdc(['--version'], { PATH: process.env['PATH'] })).toEqual({
+    code: 0,
+    out: `${version}\n`,
+    err: '',
+  })
+})
 
 test('without credentials, or where nobody answers, it is one line that says what to do', async () => {
   const nobody = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' }

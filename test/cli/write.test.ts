@@ -59,6 +59,13 @@ test.each([
   [`${drain} --wait=empty`, 'confirmed, drained'],
   [`drain ${server} -m ' '`, 'reason: must not be empty'],
   ['status -o xml', 'Allowed choices'],
+  ['history --day yesterday', "argument 'yesterday' is invalid. write a UTC day such as 2026-11-27"],
+  ['get commands --day 2026-02-31', 'write a UTC day'],
+  [`drain ${server} i-1234567890abcdef -m why`, 'is i- and 8 or 17 digits of 0-9 and a-f, and this has 16'],
+  ['activate i-1234567890abcdef01', 'and this has 18'],
+  ['explain I-1234567890ABCDEF0', 'is i- and 8 or 17 digits of 0-9 and a-f'],
+  ['watch i-1234567890abcdef', 'and this has 16'],
+  ['history i-1234567890abcdef', 'and this has 16'],
   [`activate ${server} --source operator --hold 1`, 'cannot be used with'],
 ])('a command line that is wrong, %s, ends with 2 and sends nothing', async (line, why) => {
   const { kdc, sent } = kdcWorld()
@@ -66,6 +73,25 @@ test.each([
   expect({ code, out }).toEqual({ code: 2, out: '' })
   expect(err).toContain(why)
   expect(sent).toEqual([])
+})
+
+test.each(['history --day yesterday', 'explain i-1234567890abcdef'])(
+  '%s is told to be wrong before AWS is reached',
+  async (line) => {
+    const { kdc } = kdcWorld()
+    const reach = () => Promise.reject(new Error('no network'))
+    expect(await kdc(line, { reach })).toMatchObject({
+      code: 2,
+      err: expect.not.stringContaining('no network'),
+    })
+  },
+)
+
+test('a destination that begins like an instance id is none', async () => {
+  const { kdc } = kdcWorld({
+    edges: [{ id: 'edge-a', file: [{ set: 1, uri: 'sip:i-0a.example', flags: 'AP' }] }],
+  })
+  expect(await kdc('explain i-0a.example')).toMatchObject({ code: 0 })
 })
 
 describe('what is refused ends with 3 and the reason', () => {
