@@ -131,7 +131,7 @@ function remembering(before: Drain, found: Found, now: number, rules: AdvanceRul
       : seen
   const { verdict, callsLeft, unknown } = judgement
   const shown = { verdict, callsLeft, unknown, released, lacks }
-  const progress = JSON.stringify([shown, isConfirmed ? [] : results]).slice(0, longestProgress)
+  const progress = digest(JSON.stringify([shown, isConfirmed ? [] : results]))
   if (known.progress === progress) return confirmed
   const ending = verdict === 'draining' ? endingOf(seen, judgement, counts, rules) : undefined
   const told = { ...shown, ...(ending && { ending }) }
@@ -140,8 +140,13 @@ function remembering(before: Drain, found: Found, now: number, rules: AdvanceRul
   return withEvent(withMemory(confirmed, { progress }), 'drainProgress', more)
 }
 
-/** A drain's row keeps so much of what it published last. */
-const longestProgress = 1000
+/** FNV-1a of 64 bits: a drain's row has no room for what 50 edges showed. */
+function digest(text: string): string {
+  let hash = 0xcbf29ce484222325n
+  for (const character of text)
+    hash = BigInt.asUintN(64, (hash ^ BigInt(character.codePointAt(0) ?? 0)) * 0x100000001b3n)
+  return hash.toString(16)
+}
 
 function follow(drain: Drain, found: Found, now: number, rules: AdvanceRules): Advance {
   const { judgement, onEdges } = found

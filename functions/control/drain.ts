@@ -76,7 +76,7 @@ export interface Memory {
   readonly confirmedAt?: number
   /** that it is past its deadline was published */
   readonly overdue?: true
-  /** what its last progress event showed */
+  /** a digest of what its last progress event showed */
   readonly progress?: string
   readonly counts?: Counts
 }

@@ -55,7 +55,7 @@ export function entryKey({ set, uri, duid = '' }: Pick<ListedDestination, 'set' 
   return `entry ${set} ${uri} ${duid}`
 }
 
-/** Of an entry that was found open with no `D` of ours to come: a `D` that it shows later is somebody else's. */
+/** Of an entry that was found open with no `D` of ours to come: a `D` later is somebody else's. */
 export const noLife = ''
 
 /**

@@ -189,7 +189,7 @@ function happen(world: World, settles: Settles): void {
   else if (chance > 0.9) world.asked += 1
 }
 
-/** Somebody has the edge refuse writes, edits the list file, reloads or restarts the edge, or sets a state. */
+/** Somebody has the edge refuse writes, edits its list, reloads or restarts it, or sets a state. */
 function disturb(world: World, chance: number): void {
   const { edge, random } = world
   if (chance < 0.075) world.refuses = !world.refuses

@@ -16,7 +16,7 @@ function describePhase({ action, phase }: Drain): string {
   return `${action ? "an action's" : "a hold's"} drain, ${phase.name}${completion}, ${fields} fields of memory,`
 }
 
-/** What every store must do. `open` gives one that may be shared: ids are the tests' own, and so is its day. */
+/** What every store must do. `open` gives one that may be shared: ids are the tests' own, so is its day. */
 export function storeContract(open: () => Store, today: () => string): void {
   let last = 0
   const fresh = (name: string) => {
