@@ -144,13 +144,13 @@ export interface BelowFloor {
   readonly never?: true
 }
 
-/** @returns where a floor is not kept as things are */
-export function belowFloor(floor: Floor, view: ClearanceView): BelowFloor | undefined {
-  for (const part of partsOf(floor, view)) {
-    const found = belowIn(part, view.calls)
-    if (found) return found
-  }
-  return undefined
+/** @returns everywhere that a floor is not kept as things are */
+export function belowFloor(floor: Floor, view: ClearanceView): BelowFloor[] {
+  const parts = partsOf(floor, view)
+  const least = leastOf(floor, 0, view.calls) ?? 0
+  if (floor.set !== undefined && view.lists.length > 0 && parts.length === 0 && least > 0)
+    return [{ because: `no edge lists anything of set ${floor.set}, and its floor is ${least}` }]
+  return parts.flatMap((part) => belowIn(part, view.calls) ?? [])
 }
 
 /** What a floor is about on one edge, indexed once: 500 that wait on 50 edges are too many comparisons. */
@@ -161,6 +161,7 @@ interface Part {
   readonly find: Lookup
   /** hosts that get calls and are not held */
   readonly active: Set<string>
+  /** and those that would get them, but for a hold that may be lifted: a retired mark's server is gone */
   readonly held: Set<string>
 }
 
@@ -184,11 +185,11 @@ function partsOf(floor: Floor, { lists, machines, holds }: ClearanceView): Part[
 }
 
 /** From now on it is held. */
-function take({ find, active, held }: Part, hold: Scope): void {
+function take({ find, active, held }: Part, hold: InForce): void {
   for (const entry of find(hold)) {
     const host = hostsOf(entry).at(-1)
     if (host === undefined) continue
-    held.add(host)
+    if (hold.source !== 'retired') held.add(host)
     active.delete(host)
   }
 }
@@ -234,7 +235,7 @@ function belowIn(part: Part, calls: number | undefined, taking?: Scope): BelowFl
 /** Also when all that is listed gets calls. */
 function asksForAll(floor: Floor, entries: readonly ListedDestination[]): boolean {
   const listed = new Set(entries.flatMap((entry) => hostsOf(entry).at(-1) ?? [])).size
-  return !('callsPerServer' in floor) && (leastOf(floor, listed, undefined) ?? 0) >= listed
+  return (leastOf(floor, listed, 0) ?? 0) >= listed
 }
 
 function leastOf(floor: Floor, all: number, calls: number | undefined): number | undefined {

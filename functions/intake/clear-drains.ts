@@ -153,9 +153,11 @@ export async function clearanceView(ports: InventoryNeeds): Promise<ClearanceVie
   const isAnyOfCalls = floors.some((floor) => 'callsPerServer' in floor)
   return {
     ...{ holds, now, freeze: await store.freeze() },
-    lists: readouts.flatMap((readout) =>
-      'listed' in readout && now - readout.askedAt <= freshMs ? [readout] : [],
-    ),
+    lists: readouts.flatMap((readout) => {
+      // One request that failed does not take what its edge showed seconds ago out of the floors.
+      const read = 'listed' in readout ? readout : readout.last
+      return read && now - read.askedAt <= freshMs ? [{ edge: readout.edge, listed: read.listed }] : []
+    }),
     machines: isAnyOfGroups ? (await inventory(ports, now - momentMs)).instances : [],
     calls: isAnyOfCalls ? (await storedLoad(ports, holds)).inService.calls : undefined,
     underWay: atOnce === undefined ? 0 : await underWay(ports, holds),

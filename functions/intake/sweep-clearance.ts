@@ -36,7 +36,8 @@ async function publishBelowFloor(ports: InventoryNeeds & Pick<Ports, 'events' | 
   const { floors } = rulesOf(ports)
   if (floors.length === 0) return
   const view = await clearanceView(ports)
-  const below = floors.flatMap((floor) => belowFloor(floor, view)?.because ?? [])
-  metrics.count(metricNames.belowFloor, below.length)
+  const notKept = floors.map((floor) => belowFloor(floor, view)).filter(({ length }) => length > 0)
+  const below = notKept.flat().map(({ because }) => because)
+  metrics.count(metricNames.belowFloor, notKept.length)
   if (below.length > 0) await events.publish({ type: eventTypes.belowFloor, detail: { floors: below } })
 }

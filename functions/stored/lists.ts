@@ -28,13 +28,15 @@ interface Unreadable {
   readonly unreadable: string
   /** and what it listed when it was read last */
   readonly former: readonly ListedName[]
+  readonly last?: Pick<Readable, 'listed' | 'askedAt'>
 }
 
 /** The lists as they are stored: at most a minute old, where an edge can be read. */
 export async function storedLists({ store }: Pick<Ports, 'store'>): Promise<Readout[]> {
   const heads = (await store.edgeHeads()).filter(({ removedAt }) => removedAt === undefined)
   return onEach(heads, async ({ edge, unreadable, askedAt }): Promise<Readout> => {
-    if (unreadable) return { edge, unreadable: unreadable.reason, former: await lastListed(store, edge) }
+    if (unreadable)
+      return { edge, unreadable: unreadable.reason, ...(await lastListed(store, edge, askedAt)) }
     const listing = await store.listing(edge)
     if (listing && !('unread' in listing)) {
       const { listed, former, since, lostAt = since } = listing
@@ -45,13 +47,19 @@ export async function storedLists({ store }: Pick<Ports, 'store'>): Promise<Read
 }
 
 /** Of an edge that can't be read. */
-async function lastListed(store: Ports['store'], edge: string): Promise<Unreadable['former']> {
+async function lastListed(
+  store: Ports['store'],
+  edge: string,
+  askedAt: number,
+): Promise<Pick<Unreadable, 'former' | 'last'>> {
   try {
     const listing = readable(await store.listing(edge))
-    return listing ? [...listing.former, ...listing.listed] : []
+    if (!listing) return { former: [] }
+    const { former, listed } = listing
+    return { former: [...former, ...listed], last: { listed, askedAt } }
   } catch (error) {
     // This may be why it can't be read, which its head tells.
-    if (error instanceof DispatcherControlError) return []
+    if (error instanceof DispatcherControlError) return { former: [] }
     throw error
   }
 }

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { type ClearanceView, clearance, decide, type Floor } from '../../functions/control/clearance.ts'
+import {
+  belowFloor,
+  type ClearanceView,
+  clearance,
+  decide,
+  type Floor,
+} from '../../functions/control/clearance.ts'
 import { type DestinationUri, destinationUri, type Flags } from '../../functions/control/destination.ts'
 import type { DrainHold } from '../../functions/control/drain.ts'
 import { present } from '../present.ts'
@@ -81,6 +87,13 @@ describe('a floor', () => {
     expect(isClear(2, view({ lists }), { percent: 75 })).toBe(false)
   })
 
+  test('takes no percentage of servers that are gone: of ten in a static list, six have retired marks', () => {
+    const lists = [list('edge-a', ...Array.from({ length: 10 }, (): Flags => 'AP'))]
+    const retired = [5, 6, 7, 8, 9, 10].map((n) => ({ ...holdOf(n), source: 'retired' as const }))
+    expect(isClear(1, view({ lists, holds: retired }), { percent: 50 })).toBe(true)
+    expect(isClear(2, view({ lists, holds: [...retired, holdOf(1)] }), { percent: 75 })).toBe(false)
+  })
+
   test('of a group counts its own machines alone, in whatever sets', () => {
     const machine = (n: number, group: string) => ({
       ...{ instanceId: `i-${n}`, launchedAt: 1, state: 'running' as const, taggedDestinations: [], group },
@@ -116,6 +129,13 @@ describe('a floor', () => {
     )
     const lists = [list('edge-a', 'AP', 'AP', 'AP', 'IP')]
     expect(clearance(waiting(1), view({ lists }), rules({ count: 3 }))).not.toHaveProperty('never')
+  })
+
+  test('of calls can never be kept by the only server that is listed, however few they are', () => {
+    const lists = [list('edge-a', 'AP')]
+    const floors = rules({ callsPerServer: 100 })
+    expect(clearance(waiting(1), view({ lists, calls: 0 }), floors)).toMatchObject({ never: true })
+    expect(clearance(waiting(1), view({ calls: 350 }), floors)).not.toHaveProperty('never')
   })
 
   test('that can never be kept is found whatever else has the drain wait', () => {
@@ -196,6 +216,26 @@ test('who forces it, with a reason, is asked nothing', () => {
   expect(clearance(forced, view({ freeze, underWay: 9 }), { floors: [{ count: 4 }], atOnce: 1 }).clear).toBe(
     true,
   )
+})
+
+describe('a floor that is not kept is told', () => {
+  const because = (floor: Floor, changes: Partial<ClearanceView> = {}) =>
+    belowFloor(floor, view(changes)).map((each) => each.because)
+
+  test('everywhere', () => {
+    const lists = [list('edge-a', 'IP'), four, list('edge-b', 'IP')]
+    expect(because({ count: 1 }, { lists })).toEqual([
+      'set 1 on edge-a has 0 active servers, and its floor is 1',
+      'set 1 on edge-b has 0 active servers, and its floor is 1',
+    ])
+    expect(because({ count: 1 })).toEqual([])
+  })
+
+  test('where no edge lists its set, be it by a typo', () => {
+    expect(because({ set: 11, count: 2 })).toEqual(['no edge lists anything of set 11, and its floor is 2'])
+    expect(because({ set: 11, count: 2 }, { lists: [] })).toEqual([])
+    expect(because({ set: 11, percent: 50 })).toEqual([])
+  })
 })
 
 test('all that wait are decided on in their order, and never take more than the floor leaves together', () => {

@@ -35,6 +35,19 @@ describe('below the floor', () => {
     expect(publishedIn(world, 'Drain Started')).toHaveLength(2)
   })
 
+  test('on an edge that was read seconds ago, and has failed since', async () => {
+    const world = worldWith({ floors: [{ set: 1, count: 1 }] })
+    await world.command(drain(server))
+    const edge = world.edge('edge-a')
+    edge.misbehaviour = { faults: { 'dispatcher.list': 'malformed' } }
+    await world.pass(1 * minutes)
+    expect(await world.memory.store.edgeHeads()).toMatchObject([{ unreadable: {} }, {}])
+    expect(await world.command(drain(neighbour))).toMatchObject({
+      result: 'waiting',
+      because: 'set 1 on edge-a would keep 0 of its 1 active servers, and its floor is 1',
+    })
+  })
+
   test('what waits is dropped by its activate, and published; it never begins', async () => {
     const world = worldWith({ floors: [{ set: 1, percent: 50 }] })
     await world.command(drain(server))
@@ -93,7 +106,11 @@ describe('below the floor', () => {
     await world.sweep()
     expect(await world.heldBy()).toContain(drainId)
     expect(publishedIn(world, 'Below Floor')).toMatchObject([
-      { floors: ['set 1 on edge-a has 0 active servers, and its floor is 1'] },
+      {
+        floors: ['edge-a', 'edge-b'].map(
+          (edge) => `set 1 on ${edge} has 0 active servers, and its floor is 1`,
+        ),
+      },
     ])
     expect(world.memory.metrics.total('BelowFloor')).toBe(1)
   })

@@ -41,7 +41,10 @@ function leavesEnough({ entries, held }: Part, floor: FloorPlan, taking: Scope):
   const taken = hostsOf(entries.filter((entry) => entry.isActive && covers(taking, entry)))
   const left = active.filter((host) => !taken.has(host)).length
   if (left === active.length) return true
-  const all = new Set([...active, ...heldHosts]).size
+  // A retired mark's server is gone.
+  const lifting = held.filter(({ key }) => !key.startsWith('retired/'))
+  const mayComeBack = hostsOf(entries.filter((entry) => lifting.some((hold) => covers(hold, entry))))
+  const all = new Set([...active, ...mayComeBack]).size
   const { count, percent } = floor
   if (count !== undefined) return left >= count
   // How many calls there are is judged by nobody here; one server is the least.

@@ -94,8 +94,8 @@ export function watched(
     },
     async putReading(generation, found) {
       const written = await store.putReading(generation, found)
-      const { edge, unreadable, removedAt, askedAt } = found.head
-      const isRead = unreadable === undefined && removedAt === undefined
+      const { edge, wanted, removedAt, askedAt } = found.head
+      const isRead = wanted >= 0 && removedAt === undefined
       const index = plan.edges.findIndex(({ id }) => id === edge)
       if (written === 'written')
         noted((at) => choices.heads.push({ edge: index, at, askedAt: isRead ? askedAt : undefined }))
