@@ -1,11 +1,14 @@
+import { inParallel } from '../functions/aws/in-parallel.ts'
 import type { CommandInput } from '../functions/contracts/command.ts'
+import { readable } from '../functions/control/reading.ts'
 import type { Deployed, Desk } from './desk.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { type Format, print } from './format.ts'
 import { inTurn } from './in-turn.ts'
 import { refuseUnknown } from './known-target.ts'
+import { unlessUnread } from './look-around.ts'
 import { type Asked, answerOf, readied, requestedBy } from './send-command.ts'
-import { knownOutcome, type Outcome, showOutcome } from './show-outcome.ts'
+import { knownOutcome, type Listed, type Outcome, showOutcome } from './show-outcome.ts'
 import type { Meant } from './targets.ts'
 import { secondsOf } from './times.ts'
 import { type Formers, formersIn, type Undo } from './undo.ts'
@@ -90,8 +93,19 @@ async function doReadied(
   const row = await answerOf(desk, deployed, command, options.patienceMs)
   const outcome = knownOutcome(row)
   const undo = outcome && options.dryRun !== true ? options.undoOf?.(outcome) : undefined
-  print(desk, showOutcome(row, undo), options.output)
+  const listed = outcome?.edges.some(({ plan }) => plan) ? await listedOn(deployed, outcome) : undefined
+  print(desk, showOutcome(row, undo, listed), options.output)
   return { exit: outcome ? exitOf(desk, outcome) : exitCodes.done, outcome }
+}
+
+/** What entries show by now, as far as that can be read. */
+async function listedOn({ shelf }: Deployed, { edges }: Outcome): Promise<Listed> {
+  const found = await inParallel(edges, async ({ edge }) => {
+    const read = await unlessUnread(() => shelf.listing(edge))
+    const listing = readable(read?.found)
+    return listing ? [[edge, listing.listed] as const] : []
+  })
+  return new Map(found.flat())
 }
 
 /** What was done, and what somebody has to put right. */

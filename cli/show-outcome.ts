@@ -3,7 +3,7 @@ import type { CommandOutcomeRow } from '../functions/ports/store.ts'
 import type { Screen } from './desk.ts'
 import { whatLifts } from './explain.ts'
 import type { Shown } from './format.ts'
-import { callsForm, type PlanLine, planForm, planLines } from './show-plan.ts'
+import { callsForm, inOrder, type ListedNow, type PlanLine, planForm, planLines } from './show-plan.ts'
 import { type Column, table } from './table.ts'
 import { isoTime } from './times.ts'
 import type { Undo } from './undo.ts'
@@ -84,7 +84,15 @@ export function knownOutcome(row: CommandOutcomeRow): Outcome | undefined {
   return outcomeForm.safeParse(row).data
 }
 
-export function showOutcome(row: CommandOutcomeRow, { command: undo, not = [] }: Undo = {}): Shown {
+/** By edge; left out where nobody has looked. */
+export type Listed = ReadonlyMap<string, ListedNow>
+
+/** @param listed for a dry run: what each entry shows now is not in its answer */
+export function showOutcome(
+  row: CommandOutcomeRow,
+  { command: undo, not = [] }: Undo = {},
+  listed: Listed = new Map(),
+): Shown {
   const outcome = knownOutcome(row)
   const more = otherLines(row)
   return {
@@ -92,7 +100,7 @@ export function showOutcome(row: CommandOutcomeRow, { command: undo, not = [] }:
     text: (screen) =>
       outcome
         ? [
-            ...linesOf(outcome, more, screen),
+            ...linesOf(outcome, { more, listed }, screen),
             ...(undo === undefined ? [] : [`undo: ${undo}`]),
             ...not.map((words) => `no undo: ${words}`),
           ].join('\n')
@@ -128,11 +136,16 @@ function otherLines(row: CommandOutcomeRow): string[] {
   })
 }
 
-function linesOf(outcome: Outcome, more: readonly string[], screen: Screen): string[] {
+interface Besides {
+  readonly more: readonly string[]
+  readonly listed: Listed
+}
+
+function linesOf(outcome: Outcome, { more, listed }: Besides, screen: Screen): string[] {
   const { id, command, result, because, destinations, edge: one, edges } = outcome
   const on = destinations.length > 0 ? destinations.join(', ') : one
   const about = on === undefined ? '' : ` ${on}`
-  const lines = edges.flatMap(edgeLines)
+  const lines = edges.flatMap((each) => edgeLines(each, listed.get(each.edge)))
   return [
     `${command}${about}: ${result}${because === undefined ? '' : `: ${because}`}  (${id})`,
     ...more,
@@ -219,17 +232,19 @@ const memberColumns: readonly Column<Outcome['members'][number]>[] = [
 type EdgeOutcome = Outcome['edges'][number]
 
 /** One for each entry, or one for the edge where it has none. */
-function edgeLines(of: EdgeOutcome): Line[] {
+function edgeLines(of: EdgeOutcome, shown: ListedNow | undefined): Line[] {
   const { edge: name, outcome, detail, unreadable, entries, listed } = of
   const what = detail === undefined ? (outcome ?? unreadable ?? '-') : `${outcome}: ${detail}`
   const line = (entry: string, change: string): Line => ({ edge: name, what, entry, change })
-  if (of.plan) return planLines(of.plan, of.calls).map((each) => ({ edge: name, ...each }))
+  if (of.plan) return planLines(of.plan, of.calls, shown).map((each) => ({ edge: name, ...each }))
   if (listed !== undefined) {
     const change = typeof listed === 'number' ? String(listed) : `${listed.before} → ${listed.after}`
     return [line('entries listed', change), ...reloadLines(of, line)]
   }
   if (entries === undefined || entries.length === 0) return [line('-', '-')]
-  return entries.map(({ set, uri, before, after }) => line(`${set} ${uri}`, `${before} → ${after}`))
+  return entries
+    .toSorted(inOrder)
+    .map(({ set, uri, before, after }) => line(`${set} ${uri}`, `${before} → ${after}`))
 }
 
 /** Of its dry run. */

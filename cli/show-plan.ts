@@ -6,7 +6,7 @@ const entry = { set: z.int(), uri: z.string(), duid: z.string().optional() }
 export const planForm = z.object({
   writes: z.array(z.object({ ...entry, state: z.string() })),
   guards: z.array(z.object({ uri: z.string(), held: z.boolean() })).default([]),
-  refused: z.array(z.object({ uri: z.string() })),
+  refused: z.array(z.object(entry)),
   /** of a drain */
   already: z
     .array(z.object({ ...entry, flags: z.string(), heldBy: z.array(z.string()).default([]) }))
@@ -31,31 +31,18 @@ export interface PlanLine {
   readonly change: string
 }
 
-/** Each entry has one line, with what it shows once it is given back. */
-export function planLines(plan: Plan, calls: z.output<typeof callsForm> | undefined): PlanLine[] {
-  const { writes, already, refused, givesBack } = plan
-  const backOf = (of: Entry) => givesBack.find((each) => isSame(each, of))
-  const others = givesBack.filter((given) => ![...writes, ...already].some((each) => isSame(each, given)))
-  const lines = [
-    ...writes.map((write) => {
-      const state = write.state.toUpperCase()
-      return { what: 'would write', entry: nameOf(write), change: `→ ${state}${back(backOf(write), state)}` }
-    }),
-    ...already.map((found) => ({
-      ...{ what: 'already', entry: nameOf(found) },
-      change: `${found.flags}${back(backOf(found), found.flags)}${heldBy(found.heldBy)}`,
-    })),
-    ...refused.map(({ uri }) => ({
-      ...{ what: 'refused: listed more than once in its set', entry: uri, change: '-' },
-    })),
-    ...others
-      .filter(({ uri }) => !refused.some((each) => each.uri === uri))
-      .map((back) => ({
-        what: 'no write',
-        entry: nameOf(back),
-        change: back.shows ?? `stays: ${back.stays}`,
-      })),
-  ]
+/** What an edge lists by now. */
+export type ListedNow = readonly (Entry & { readonly flags: string })[]
+
+/** Each entry has one line, by its set and URI, with what it shows now, and once it is given back. */
+export function planLines(
+  plan: Plan,
+  calls: z.output<typeof callsForm> | undefined,
+  listed: ListedNow = [],
+): PlanLine[] {
+  const lines = entryLines(plan, listed)
+    .toSorted((one, other) => inOrder(one.of, other.of))
+    .map(({ of, what, change }) => ({ what, entry: nameOf(of), change }))
   return [
     ...(lines.length > 0 ? lines : [{ what: 'nothing to write', entry: '-', change: '-' }]),
     ...guardLines(plan),
@@ -63,8 +50,45 @@ export function planLines(plan: Plan, calls: z.output<typeof callsForm> | undefi
   ]
 }
 
+function entryLines({ writes, already, refused, givesBack }: Plan, listed: ListedNow) {
+  const backOf = (of: Entry) => givesBack.find((each) => isSame(each, of))
+  const shown = (of: Entry) => listed.find((each) => isSame(each, of))?.flags
+  const others = givesBack.filter(
+    (given) => ![...writes, ...already, ...refused].some((each) => isSame(each, given)),
+  )
+  return [
+    ...writes.map((of) => {
+      const state = of.state.toUpperCase()
+      const now = shown(of)
+      const change = `${now === undefined ? '' : `${now} `}→ ${state}${back(backOf(of), state)}`
+      return { of, what: 'would write', change }
+    }),
+    ...already.map((of) => ({
+      ...{ of, what: 'already' },
+      change: `${of.flags}${back(backOf(of), of.flags)}${heldBy(of.heldBy)}`,
+    })),
+    ...refused.map((of) => ({
+      of,
+      what: 'refused: listed more than once in its set',
+      change: shown(of) ?? '-',
+    })),
+    ...others.map((of) => {
+      const now = of.shows ?? shown(of)
+      const stays = of.stays === undefined ? [] : [`stays: ${of.stays}`]
+      return { of, what: 'no write', change: [...(now === undefined ? [] : [now]), ...stays].join(', ') }
+    }),
+  ]
+}
+
+export function inOrder(one: Entry, other: Entry): number {
+  if (one.set !== other.set) return one.set - other.set
+  return one.uri < other.uri ? -1 : Number(one.uri > other.uri)
+}
+
+/** A write has a duid only where its set lists the URI more than once. */
 function isSame(one: Entry, other: Entry): boolean {
-  return one.set === other.set && one.uri === other.uri && one.duid === other.duid
+  const isOther = one.duid !== undefined && other.duid !== undefined && one.duid !== other.duid
+  return one.set === other.set && one.uri === other.uri && !isOther
 }
 
 function nameOf({ set, uri, duid }: Entry): string {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { showOutcome } from '../../cli/show-outcome.ts'
-import { minutes, server } from '../world/world.ts'
+import { instanceId, minutes, server } from '../world/world.ts'
 import { alice, bob, kdcWorld } from './kdc-world.ts'
 
 const screen = { columns: undefined, isTerminal: false, hasColour: false }
@@ -70,7 +70,7 @@ test('a dry run of a drain shows what each entry gets back, which are held alrea
   const { kdc } = kdcWorld()
   const narrow = { screen: { columns: 80, isTerminal: true } }
   const fresh = await kdc(`drain ${server} -m 'disk failing' --dry-run`, narrow)
-  expect(fresh.out).toMatch(/edge-b +would write +1 sip:10\.0\.1\.20:5060 +→ D, gives back AP\n/)
+  expect(fresh.out).toMatch(/edge-b +would write +1 sip:10\.0\.1\.20:5060 +AP → D, gives back AP\n/)
   expect(fresh.out).toMatch(/edge-b +would guard +sip:10\.0\.1\.20:5060 +-\n/)
   await kdc(`drain ${server} -m 'disk failing'`, { who: bob })
   const again = await kdc(`drain ${server} -m 'noisy fan' --dry-run`, narrow)
@@ -88,6 +88,42 @@ test('a dry run of a drain shows what each entry gets back, which are held alrea
   expect(out).toContain(`DX, gives back AP, held by operator/10.0.1.20:5060;udp/${bob}\n`)
 })
 
+test('a dry run is sorted by set and URI, and shows what each entry shows now', async () => {
+  const ports = [5062, 5060]
+  const sets = [10, 2]
+  const file = sets.flatMap((set) =>
+    ports.map((port) => ({ set, uri: `sip:10.0.1.20:${port}`, flags: set === 2 ? 'IP' : 'AP' }) as const),
+  )
+  const { kdc } = kdcWorld({ edges: [{ id: 'edge-a', file }] })
+  const drain = `drain ${instanceId} -m 'disk failing'`
+  const lines = (out: string) =>
+    out.match(/(?<=edge-a +would write +).*/g)?.map((line) => line.replaceAll(/ +/g, ' ').trim())
+  expect(lines((await kdc(`${drain} --dry-run`)).out)).toEqual([
+    '2 sip:10.0.1.20:5060 IP → D, gives back IP',
+    '2 sip:10.0.1.20:5062 IP → D, gives back IP',
+    '10 sip:10.0.1.20:5060 AP → D, gives back AP',
+    '10 sip:10.0.1.20:5062 AP → D, gives back AP',
+  ])
+  await kdc(drain)
+  expect(lines((await kdc(`activate ${instanceId} --dry-run`)).out)?.at(0)).toBe(
+    '2 sip:10.0.1.20:5060 DX → IP',
+  )
+})
+
+test('an entry with a duid has one line, and a list that can not be read keeps no dry run from being shown', async () => {
+  const file = [{ set: 1, uri: server, flags: 'AP', duid: 'ms-1' } as const]
+  const { kdc, world } = kdcWorld({ edges: [{ id: 'edge-a', file }] })
+  const drain = `drain ${server} -m 'disk failing' --dry-run`
+  const { out } = await kdc(drain)
+  expect(out.match(/sip:10\.0\.1\.20:5060 .*/g)).toEqual([
+    expect.stringMatching(/ +AP → D, gives back AP$/),
+    expect.stringMatching(/ +-$/),
+  ])
+  const listing = () => Promise.reject(new Error('no network'))
+  const at = { deployed: { shelf: { ...world.memory.store, listing } } }
+  expect((await kdc(drain, at)).out).toMatch(/would write +1 sip:10\.0\.1\.20:5060 +→ D, gives back AP\n/)
+})
+
 test('a dry run tells what stays disabled, and why', async () => {
   const file = [{ set: 1, uri: server, flags: 'DX' as const }]
   const { kdc } = kdcWorld({ edges: [{ id: 'edge-a', file }] })
@@ -97,7 +133,7 @@ test('a dry run tells what stays disabled, and why', async () => {
   )
   await kdc(drain)
   expect((await kdc(`activate ${server} --dry-run`)).out).toMatch(
-    /no write +1 \S+ +stays: it was disabled before us\n/,
+    /no write +1 \S+ +DX, stays: it was disabled before us\n/,
   )
 })
 
@@ -105,11 +141,11 @@ test('a dry run of an activate shows which guards end, and what stays held', asy
   const { kdc } = kdcWorld()
   await kdc(`drain ${server} -m 'disk failing'`)
   const alone = await kdc(`activate ${server} --dry-run`)
-  expect(alone.out).toMatch(/edge-a +would write +1 sip:10\.0\.1\.20:5060 +→ AP\n/)
+  expect(alone.out).toMatch(/edge-a +would write +1 sip:10\.0\.1\.20:5060 +DX → AP\n/)
   expect(alone.out).toMatch(/edge-a +would end guard +sip:10\.0\.1\.20:5060 +-\n/)
   await kdc(`drain ${server} -m 'noisy fan'`, { who: bob })
   const { out } = await kdc(`activate ${server} --dry-run`)
-  expect(out).toMatch(/edge-a +no write +1 sip:10\.0\.1\.20:5060 +stays: held by operator\/\S+bob\n/)
+  expect(out).toMatch(/edge-a +no write +1 sip:10\.0\.1\.20:5060 +DX, stays: held by operator\/\S+bob\n/)
 })
 
 test('what a later release adds to an outcome is printed as it is, and what was asked is not repeated', () => {

@@ -17,10 +17,10 @@ test('a drain makes its own id, is sent by whom AWS names, and shows what each e
   expect(out.replace(/\(kdc-.*\)/, '(ID)')).toMatchInlineSnapshot(`
     "drain sip:10.0.1.20:5060: started  (ID)
     EDGE    OUTCOME  SET DESTINATION       BEFORE → AFTER
-    edge-a  applied  2 sip:10.0.1.20:5060  IP → DX
     edge-a  applied  1 sip:10.0.1.20:5060  AP → DX
-    edge-b  applied  2 sip:10.0.1.20:5060  IP → DX
+    edge-a  applied  2 sip:10.0.1.20:5060  IP → DX
     edge-b  applied  1 sip:10.0.1.20:5060  AP → DX
+    edge-b  applied  2 sip:10.0.1.20:5060  IP → DX
     undo: kdc activate sip:10.0.1.20:5060
     "
   `)
@@ -44,7 +44,7 @@ test('a dry run shows what would be written, and changes nothing', async () => {
   const { kdc, world } = kdcWorld()
   const { code, out } = await kdc(`${drain} --dry-run`)
   expect(code).toBe(0)
-  expect(out).toMatch(/edge-b +would write +1 sip:10\.0\.1\.20:5060 +→ D, gives back AP\n/)
+  expect(out).toMatch(/edge-b +would write +1 sip:10\.0\.1\.20:5060 +AP → D, gives back AP\n/)
   expect(out).not.toContain('undo')
   expect(await world.heldBy()).toEqual([])
 })
