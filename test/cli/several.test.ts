@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
+import { type ExitCode, worse } from '../../cli/exit-codes.ts'
 import { instanceId, minutes, neighbour, server } from '../world/world.ts'
 import { bob, kdcWorld } from './kdc-world.ts'
 
@@ -69,6 +70,15 @@ test.each([`drain i-0bbbbbbbbbbbbbbbb ${server} -m why`, `drain ${server} i-0bbb
     expect(code).toBe(1)
     expect(err).toContain('i-0bbbbbbbbbbbbbbbb: refused: EC2 knows no')
     expect(err).toContain(`${server}: no answer within 30 s`)
+  },
+)
+
+const worstFirst: readonly ExitCode[] = [130, 1, 3, 5, 6, 4, 0]
+test.each([...worstFirst.entries()])(
+  'at place %s of the worst exit codes is %s, as docs/commands.md has them',
+  (place, code) => {
+    const those = worstFirst.slice(place)
+    expect([those.reduce(worse), those.toReversed().reduce(worse)]).toEqual([code, code])
   },
 )
 
