@@ -14,7 +14,8 @@ export function secondsOf(text: string, option: string): number {
 
 /** @returns the instant, as a command has it, of a time or of a span from now. @throws Stop */
 export function instantOf(text: string, option: string, now: number): string {
-  if (/^\d+[smhd]$/.test(text)) return new Date(now + secondsOf(text, option) * 1000).toISOString()
+  const at = /^\d+[smhd]$/.test(text) ? new Date(now + secondsOf(text, option) * 1000) : undefined
+  if (at && !Number.isNaN(at.getTime())) return at.toISOString()
   if (/^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:?\d\d)$/.test(text) && !Number.isNaN(Date.parse(text)))
     return new Date(text).toISOString()
   throw new Stop(

@@ -29,7 +29,7 @@ test.each(['', '0', '1.5h', '-1m', '2 h', '1w'])(
 test('an end is a time with its zone, or a span from now', () => {
   expect(instantOf('2h', '--until', now)).toBe('2026-11-27T22:00:00.000Z')
   expect(instantOf('2026-11-28T07:00:00+01:00', '--until', now)).toBe('2026-11-28T06:00:00.000Z')
-  for (const text of ['2026-11-28', '2026-11-28T06:00:00', '2026-13-28T06:00:00Z', '90'])
+  for (const text of ['2026-11-28', '2026-11-28T06:00:00', '2026-13-28T06:00:00Z', '90', '999999999d'])
     expect(() => instantOf(text, '--until', now)).toThrow(`--until "${text}" is no time`)
 })
 
