@@ -28,13 +28,13 @@ const admissionMs = 60_000
  * gone (or knows it no more) and no edge lists what it had, or a machine that was launched later has its
  * address. A mark ends also when its own machine was launched again. What the inventory shows decides on all
  * of them; those whose addresses have to be looked up, a few each minute. While a freeze is in force, alarms'
- * and operators' holds stay.
+ * and operators' holds stay, but for those of which the address is another machine's: that one is let in.
  */
 export async function endMarks(ports: MarkNeeds): Promise<void> {
   const now = ports.clock.now()
   const frozen = await isFrozen(ports)
   const marks = (await ports.store.holds()).flatMap(({ subject, ...hold }): Mark[] =>
-    subject.kind === 'instance' && !(frozen && isByChoice(hold)) ? [{ ...hold, subject }] : [],
+    subject.kind === 'instance' ? [{ ...hold, subject }] : [],
   )
   const ids = marks.map(({ subject }) => subject.instanceId)
   const shown = await instancesById(ports, ids, now - momentMs)
@@ -47,7 +47,8 @@ export async function endMarks(ports: MarkNeeds): Promise<void> {
   for (const mark of again) reasons.set(mark, `${mark.subject.instanceId} was launched again`)
   const listed: Mark[] = []
   for (const mark of gone) {
-    const why = reasonToEnd(mark, lists, marks)
+    const stays = frozen && isByChoice(mark)
+    const why = heirOf(mark, marks) ?? (stays ? undefined : notListed(mark, lists))
     if (why === undefined) listed.push(mark)
     else if (reasons.size < endedAtOnce) reasons.set(mark, why)
     else break
@@ -71,11 +72,13 @@ function inTurn(marks: readonly Mark[], now: number): Mark[] {
   return [...marks.slice(first), ...marks.slice(0, first)].slice(0, lookedUpAtOnce)
 }
 
-/** Of a machine that is gone, as far as lists and marks show it. */
-function reasonToEnd(mark: Mark, lists: readonly Readout[], marks: readonly Mark[]): string | undefined {
-  const { subject, uris, addresses } = mark
-  if (wasNowhere(lists, mark))
-    return `${subject.instanceId} is gone and no edge lists ${uris.join(', ') || 'it'}`
+function notListed(mark: Mark, lists: readonly Readout[]): string | undefined {
+  if (!wasNowhere(lists, mark)) return undefined
+  return `${mark.subject.instanceId} is gone and no edge lists ${mark.uris.join(', ') || 'it'}`
+}
+
+/** Of a machine that is gone, as far as marks show it. */
+function heirOf({ subject, addresses }: Mark, marks: readonly Mark[]): string | undefined {
   const heir = marks.find(
     (other) =>
       subject.launchedAt > 0 &&
