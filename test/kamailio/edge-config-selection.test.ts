@@ -9,7 +9,7 @@ import { about } from './rpc-requests.ts'
 
 const byDomain = (example: string) => example.replaceAll('ds_select_dst(', 'ds_select_domain(')
 const byRoutes = (example: string) =>
-  example.replace('ds_select_dst("$var(group)", "4")', 'ds_select_routes("1=4", "0")')
+  example.replace('ds_select_dst("$var(set)", "4")', 'ds_select_routes("1=4", "0")')
 const withFlags0 = (example: string) => example.replace('"flags", 2)', '"flags", 0)')
 const withOtherXavp = (example: string) =>
   example.replace('"flags", 2)', '"flags", 2)\nmodparam("dispatcher", "xavp_dst", "mine")')
@@ -48,7 +48,7 @@ describe.each(['6.1', '5.6'] as const)('selection and counters on Kamailio %s', 
   test.each([
     ['dispatcher flags 0', withFlags0],
     ['another xavp_dst', withOtherXavp],
-    ['algorithm 12', (example: string) => example.replace('"$var(group)", "4")', '"$var(group)", "12")')],
+    ['algorithm 12', (example: string) => example.replace('"$var(set)", "4")', '"$var(set)", "12")')],
   ])(
     'with %s nothing is selected blindly: 503, an error that names the line, and `about` has it',
     async (_what, edit) => {
@@ -78,7 +78,7 @@ describe.each(['6.1', '5.6'] as const)('selection and counters on Kamailio %s', 
       guard: false,
       edit: (example) =>
         example
-          .replace('"$var(group)", "4"', '"$var(group)", "8"')
+          .replace('"$var(set)", "4"', '"$var(set)", "8"')
           .replace(/(failure_route\[[^}]*)\}\n/, `$1}\n${forgotten}`),
     })
     const before = [broken, other].map(({ invites }) => invites.length)

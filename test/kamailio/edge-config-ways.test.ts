@@ -7,10 +7,10 @@ import { about } from './rpc-requests.ts'
 type Edit = (example: string) => string
 
 /** By priority: the broken one first, then the held one, then the good one. */
-const byPriority: Edit = (example) => example.replace('("$var(group)", "4")', '("$var(group)", "8")')
+const byPriority: Edit = (example) => example.replace('("$var(set)", "4")', '("$var(set)", "8")')
 const byDomain: Edit = (example) => example.replace('ds_select_dst(', 'ds_select_domain(')
 const byRoutes: Edit = (example) =>
-  example.replace('ds_select_dst("$var(group)", "8")', 'ds_select_routes("1=8", "0")')
+  example.replace('ds_select_dst("$var(set)", "8")', 'ds_select_routes("1=8", "0")')
 const newTransaction: Edit = (example) =>
   example.replace('\trecord_route();', '\tt_newtran();\n\trecord_route();')
 const inAsyncRoute: Edit = (example) =>
@@ -24,7 +24,7 @@ const otherDu: Edit = (example) =>
 const withoutSelect: Edit = (example) =>
   example.replace('if (!route(DISPATCHER_CONTROL_SELECT))', 'if ($rU == "nobody")')
 const nowhere: Edit = (example) =>
-  example.replace('ds_select_dst("$var(group)", "8")', 'ds_select_routes("1=8", "2")')
+  example.replace('ds_select_dst("$var(set)", "8")', 'ds_select_routes("1=8", "2")')
 
 const edits = (...all: Edit[]): Edit =>
   all.reduceRight(
