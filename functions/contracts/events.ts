@@ -33,9 +33,9 @@ export type ControlEvent<T extends EventType = EventType> = {
   [K in T]: { readonly type: K; readonly detail: EventDetail<K> }
 }[T]
 
-type Answer = EventDetail<'Command Answered'>
+type Outcome = EventDetail<'Command Answered'>
 /** What comes of a command: its event without what was asked. */
-export type CommandAnswer<C extends Answer['command']> = Without<
-  Extract<Answer, { readonly command: C }>,
+export type CommandOutcome<C extends Outcome['command']> = Without<
+  Extract<Outcome, { readonly command: C }>,
   'id' | 'command' | 'requestedBy' | 'reason' | 'destination' | 'instance' | 'group' | 'set' | 'zone'
 >

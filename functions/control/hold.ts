@@ -121,7 +121,7 @@ export function holdKey(hold: HoldName): string {
   return `${hold.source}/${hold.id}`
 }
 
-/** A hold as answers name it. */
+/** A hold as outcomes name it. */
 export function named({ source, id, who, sender, why, endsAt }: Hold) {
   return { source, id, who, sender, why, endsAt }
 }

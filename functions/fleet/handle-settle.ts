@@ -128,19 +128,19 @@ async function doCommand(ports: FleetNeeds, request: Command): Promise<void> {
   const { command, order } = request
   const { store, events } = ports
   if (isOutcomeOf(await store.commandOutcome(command.id), order)) return
-  const outcome = await outcomeOf(command, order, () => answerOf(ports, request))
+  const outcome = await outcomeOf(command, order, () => done(ports, request))
   // The outcome is kept last: a run that is killed before publishes the event again, rather than never.
   if (!('refused' in outcome)) await events.publish({ type: eventTypes.commandAnswered, detail: outcome })
   await store.putCommandOutcome(command.id, 'refused' in outcome ? outcome : keptForm(outcome))
 }
 
-async function answerOf(ports: FleetNeeds, { command, order, sender }: Command) {
+async function done(ports: FleetNeeds, { command, order, sender }: Command) {
   return command.command === 'reload'
     ? { ...asked(command, sender), ...(await reloadEdges(ports, command, order, sender)) }
     : { ...asked(command, sender), ...(await releaseEdge(ports, command, order, sender)) }
 }
 
-async function outcomeOf<Answer>(command: Command['command'], order: string, work: () => Promise<Answer>) {
+async function outcomeOf<Outcome>(command: Command['command'], order: string, work: () => Promise<Outcome>) {
   try {
     return await work()
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { CommandAnswer } from '../contracts/events.ts'
+import type { CommandOutcome } from '../contracts/events.ts'
 import { isWaitedForOn } from '../control/edge-release.ts'
 import { holdKey } from '../control/hold.ts'
 import { believed } from '../control/observation.ts'
@@ -11,10 +11,10 @@ import { openDrains } from '../stored/open-drains.ts'
 import { storedReadings } from '../stored/read-back.ts'
 
 type Needs = Pick<EdgePorts, 'store' | 'config' | 'clock'>
-type Answer<C extends 'reload' | 'release'> = Extract<CommandAnswer<C>, { readonly result: 'dry-run' }>
+type DryRun<C extends 'reload' | 'release'> = Extract<CommandOutcome<C>, { readonly result: 'dry-run' }>
 
 /** What a reload of these edges would find, as they were read last. It asks no edge. */
-export async function planReload(ports: Needs, edges: readonly Edge[]): Promise<Answer<'reload'>['edges']> {
+export async function planReload(ports: Needs, edges: readonly Edge[]): Promise<DryRun<'reload'>['edges']> {
   const holds = await ports.store.holds()
   const known = new Map((await edgeViews(ports)).map((stored) => [stored.edge, stored]))
   return edges.map(({ id: edge }) => {
@@ -37,7 +37,7 @@ export async function planReload(ports: Needs, edges: readonly Edge[]): Promise<
 export async function planRelease(
   ports: Needs,
   { edge, removedAt, unreadable }: StoredHead,
-): Promise<Pick<Answer<'release'>, 'removedAt' | 'unreadableSince' | 'readAt' | 'drains'>> {
+): Promise<Pick<DryRun<'release'>, 'removedAt' | 'unreadableSince' | 'readAt' | 'drains'>> {
   const { store, clock } = ports
   const isReleased = (await store.releases()).some((release) => release.edge === edge)
   const last = readable(await store.reading(edge))

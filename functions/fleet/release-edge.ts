@@ -1,5 +1,5 @@
 import type { ReleaseCommand } from '../contracts/command.ts'
-import type { CommandAnswer } from '../contracts/events.ts'
+import type { CommandOutcome } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import { CommandRefused, EdgeError } from '../control/errors.ts'
@@ -18,7 +18,7 @@ export async function releaseEdge(
   command: ReleaseCommand,
   order: string,
   sender?: Sender,
-): Promise<CommandAnswer<'release'>> {
+): Promise<CommandOutcome<'release'>> {
   const { edge, requestedBy: who, reason: why } = command
   const listRefused = await ports.fleet.reread()
   if (listRefused) throw listRefused

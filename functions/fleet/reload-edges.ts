@@ -1,5 +1,5 @@
 import type { ReloadCommand } from '../contracts/command.ts'
-import type { CommandAnswer } from '../contracts/events.ts'
+import type { CommandOutcome } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { type Reloaded, reloadChange } from '../control/change.ts'
 import { asEdgeError, EdgeError, neverAnswered, StaleGeneration, unknownEdge } from '../control/errors.ts'
@@ -29,7 +29,7 @@ export async function reloadEdges(
   command: ReloadCommand,
   order: string,
   sender?: Sender,
-): Promise<CommandAnswer<'reload'>> {
+): Promise<CommandOutcome<'reload'>> {
   const all = await ports.fleet.edges()
   const edges = command.edge === undefined ? all : all.filter((edge) => edge.id === command.edge)
   const [first, ...others] = edges

@@ -1,5 +1,5 @@
 import type { ActivateCommand } from '../contracts/command.ts'
-import type { CommandAnswer } from '../contracts/events.ts'
+import type { CommandOutcome } from '../contracts/events.ts'
 import { type Hold, holdKey, type Many, named } from '../control/hold.ts'
 import { lookup } from '../control/listing.ts'
 import type { Sent } from '../stored/command-outcome.ts'
@@ -16,7 +16,7 @@ import { planActivate } from './plan-holds.ts'
 import type { Target, TargetNeeds } from './target.ts'
 
 type Needs = ClearanceNeeds & TargetNeeds
-type Bulk = Extract<CommandAnswer<'activate'>, { readonly result: 'bulk' | 'dry-run' }>
+type Bulk = Extract<CommandOutcome<'activate'>, { readonly result: 'bulk' | 'dry-run' }>
 
 /**
  * Lifts all of the caller's own holds of a whole group, set or zone, and drops what waits. Others' stay.

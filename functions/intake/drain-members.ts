@@ -1,5 +1,5 @@
 import type { DrainCommand } from '../contracts/command.ts'
-import type { CommandAnswer, EventDetail } from '../contracts/events.ts'
+import type { CommandOutcome, EventDetail } from '../contracts/events.ts'
 import type { Clearance } from '../control/clearance.ts'
 import type { DrainHold } from '../control/drain.ts'
 import { DuplicateDestination } from '../control/errors.ts'
@@ -20,7 +20,7 @@ import { duplicatesIn, type Target, type TargetNeeds, targetOf } from './target.
 
 export type Member = Extract<EventDetail<'Command Answered'>, { readonly result: 'bulk' }>['members'][number]
 type Needs = ClearanceNeeds & TargetNeeds
-type Bulk = Extract<CommandAnswer<'drain'>, { readonly result: 'bulk' | 'bulk-dry-run' }>
+type Bulk = Extract<CommandOutcome<'drain'>, { readonly result: 'bulk' | 'bulk-dry-run' }>
 
 interface Wanted {
   readonly asked: Asked
@@ -152,7 +152,7 @@ function memberOf({ hold }: Wanted, result: Member['result'], because?: string):
   return { target: memberName(hold), hold: holdKey(hold), result, ...(because !== undefined && { because }) }
 }
 
-/** What an answer calls a member by. */
+/** What an outcome calls a member by. */
 export function memberName({
   subject,
   wholeInstance,

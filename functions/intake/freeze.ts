@@ -1,5 +1,5 @@
 import type { FreezeCommand, UnfreezeCommand } from '../contracts/command.ts'
-import type { CommandAnswer } from '../contracts/events.ts'
+import type { CommandOutcome } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { type Freeze, inForce } from '../control/clearance.ts'
 import { AnswerPending, CommandRefused } from '../control/errors.ts'
@@ -24,7 +24,7 @@ export async function freeze(
   ports: ClearanceNeeds,
   command: FreezeCommand,
   { order, sender, sentAt }: Sent & { readonly sentAt: number },
-): Promise<CommandAnswer<'freeze'>> {
+): Promise<CommandOutcome<'freeze'>> {
   const { store, clock } = ports
   const now = clock.now()
   const { requestedBy: who, reason: why, until, dryRun } = command
@@ -47,7 +47,7 @@ export async function unfreeze(
   ports: ClearanceNeeds,
   { requestedBy: by, reason: why, dryRun }: UnfreezeCommand,
   sent: Sent,
-): Promise<CommandAnswer<'unfreeze'>> {
+): Promise<CommandOutcome<'unfreeze'>> {
   const { store, clock } = ports
   if (dryRun) return planFreeze(ports)
   // One that overtook its freeze: the older freeze must find that its end was requested already.

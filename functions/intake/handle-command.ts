@@ -6,7 +6,7 @@ import type {
   ReloadCommand,
 } from '../contracts/command.ts'
 import { manyOf, parseCommand } from '../contracts/command.ts'
-import type { CommandAnswer, EventDetail } from '../contracts/events.ts'
+import type { CommandOutcome, EventDetail } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { AnswerPending, CommandRefused, InvalidMessage } from '../control/errors.ts'
 import { type Hold, type HoldName, holdKey, named, orderOf } from '../control/hold.ts'
@@ -52,14 +52,14 @@ type SentAt = Sent & Pick<Incoming, 'sentAt'>
 export async function handleCommand(ports: Needs, message: Incoming): Promise<CommandOutcomeRow> {
   const order = orderOf(message.sentAt, message.sequence)
   try {
-    return await answered(ports, message, order)
+    return await outcomeOf(ports, message, order)
   } catch (error) {
     await keepRefusal(ports.store, { body: message.body, order }, error)
     throw error
   }
 }
 
-async function answered(ports: Needs, message: Incoming, order: string): Promise<CommandOutcomeRow> {
+async function outcomeOf(ports: Needs, message: Incoming, order: string): Promise<CommandOutcomeRow> {
   const command = parseCommand(message.body)
   const sender = verifiedSender(message.senderId, ports.config.senders)
   const sent = { order, sender }
@@ -68,13 +68,13 @@ async function answered(ports: Needs, message: Incoming, order: string): Promise
   await refuseUnplanned(ports, command, sender)
   if (command.command === 'reload' || command.command === 'release') return doneBySettle(ports, command, sent)
   await usePlan(ports, command, sent)
-  const answer = await done(ports, command, { ...sent, sentAt: message.sentAt })
+  const outcome = await done(ports, command, { ...sent, sentAt: message.sentAt })
   // The outcome is kept last: a run that is killed before publishes the event again, rather than never.
-  await ports.events.publish({ type: eventTypes.commandAnswered, detail: answer })
-  const outcome = keptForm(answer)
+  await ports.events.publish({ type: eventTypes.commandAnswered, detail: outcome })
+  const kept = keptForm(outcome)
   await keepPlan(ports, command, sender)
-  await ports.store.putCommandOutcome(command.id, outcome)
-  return outcome
+  await ports.store.putCommandOutcome(command.id, kept)
+  return kept
 }
 
 async function done(
@@ -127,7 +127,7 @@ async function drain(
   ports: Needs,
   command: DrainCommand,
   { order, sender, sentAt }: SentAt,
-): Promise<CommandAnswer<'drain'>> {
+): Promise<CommandOutcome<'drain'>> {
   refuseWindow(command, sentAt)
   const many = manyOf(command)
   if (many) return drainMembers(ports, command, many, { order, sender })
@@ -152,7 +152,7 @@ async function activate(
   ports: Needs,
   command: ActivateCommand,
   { order, sender }: Sent,
-): Promise<CommandAnswer<'activate'>> {
+): Promise<CommandOutcome<'activate'>> {
   const many = manyOf(command)
   if (many) return activateMembers(ports, command, many, { order, sender })
   if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })

@@ -1,5 +1,5 @@
 import type { MayRestartCommand } from '../contracts/command.ts'
-import type { CommandAnswer } from '../contracts/events.ts'
+import type { CommandOutcome } from '../contracts/events.ts'
 import { unknownEdge } from '../control/errors.ts'
 import { callsUp, type RestartFinding, restartFindings, restartResult } from '../control/may-restart.ts'
 import { type EdgeHead, readable } from '../control/reading.ts'
@@ -16,7 +16,7 @@ import { readBack } from '../stored/read-back.ts'
 export async function mayRestart(
   ports: Pick<Ports, 'store' | 'settles' | 'clock' | 'config'>,
   { edge }: MayRestartCommand,
-): Promise<CommandAnswer<'may-restart'>> {
+): Promise<CommandOutcome<'may-restart'>> {
   const { store, clock } = ports
   const askedAt = clock.now()
   await readBack(ports, { notBefore: askedAt })

@@ -1,15 +1,15 @@
-import type { CommandAnswer } from '../contracts/events.ts'
+import type { CommandOutcome } from '../contracts/events.ts'
 import { decide, inForce } from '../control/clearance.ts'
 import { holdKey } from '../control/hold.ts'
 import type { InventoryNeeds } from '../stored/inventory.ts'
 import { clearanceView, rulesOf } from './clear-drains.ts'
 
-type Answer = Extract<CommandAnswer<'freeze' | 'unfreeze'>, { readonly result: 'dry-run' }>
+type DryRun = Extract<CommandOutcome<'freeze' | 'unfreeze'>, { readonly result: 'dry-run' }>
 
 /** What a freeze, or its end, is about: the one in force, what waits, and what would begin without one. */
 export async function planFreeze(
   ports: InventoryNeeds,
-): Promise<Pick<Answer, 'result' | 'frozen' | 'waiting' | 'wouldBegin'>> {
+): Promise<Pick<DryRun, 'result' | 'frozen' | 'waiting' | 'wouldBegin'>> {
   const { drains } = await ports.store.waiting()
   const view = await clearanceView(ports)
   const rules = rulesOf(ports)

@@ -1,4 +1,4 @@
-import type { CommandAnswer } from '../contracts/events.ts'
+import type { CommandOutcome } from '../contracts/events.ts'
 import { activateOn, callsThere, drainOn } from '../control/edge-plan.ts'
 import { CommandRefused } from '../control/errors.ts'
 import { type Hold, holdKey, type ListedName, named } from '../control/hold.ts'
@@ -11,15 +11,18 @@ import { foreseeClearance } from './ask-clearance.ts'
 import { askedFor, type DrainOrder, neverBegins, refuseUnshown } from './hold-and-drain.ts'
 import { duplicatesIn, type Target } from './target.ts'
 
-type DryRun<C extends 'drain' | 'activate'> = Extract<CommandAnswer<C>, { readonly result: 'dry-run' }>
-type Answer = DryRun<'drain'>
+type DryRun<C extends 'drain' | 'activate'> = Extract<CommandOutcome<C>, { readonly result: 'dry-run' }>
 type PlanNeeds = Pick<Ports, 'store' | 'config' | 'clock'>
 
 /**
  * What a drain would do, by the same code that clearance and settle decide with. It writes nothing.
  * @throws what the drain would be refused with
  */
-export async function planDrain(ports: InventoryNeeds, target: Target, drain: DrainOrder): Promise<Answer> {
+export async function planDrain(
+  ports: InventoryNeeds,
+  target: Target,
+  drain: DrainOrder,
+): Promise<DryRun<'drain'>> {
   duplicatesIn(target.readouts)(target)
   const asked = askedFor(target, drain)
   const { hold } = asked
@@ -37,7 +40,7 @@ export async function planDrain(ports: InventoryNeeds, target: Target, drain: Dr
 export async function planHolds(
   ports: PlanNeeds,
   wanted: readonly { readonly hold: Hold }[],
-): Promise<Pick<Answer, 'heldBy' | 'edges'>> {
+): Promise<Pick<DryRun<'drain'>, 'heldBy' | 'edges'>> {
   const holds = await ports.store.holds()
   const edges = await edgeViews(ports)
   const asked = wanted.map(({ hold }) => hold)

@@ -59,9 +59,9 @@ export function asked<C extends Command>(of: C, sender?: Sender): Asked<C> {
   }
 }
 
-/** An answer as it is kept and returned: a row takes no more than an event does. */
-export function keptForm(answer: EventDetail<'Command Answered'>): CommandOutcomeRow {
-  return publishedForm({ type: eventTypes.commandAnswered, detail: answer }).detail
+/** An outcome as it is kept and returned: a row takes no more than an event does. */
+export function keptForm(outcome: EventDetail<'Command Answered'>): CommandOutcomeRow {
+  return publishedForm({ type: eventTypes.commandAnswered, detail: outcome }).detail
 }
 
 const kept = ['command', 'requestedBy', 'destination', 'instance', 'edge', 'group', 'set', 'zone'] as const
