@@ -97,8 +97,8 @@ export class RecordMissing extends DispatcherControlError {
 }
 
 /** What was asked of the settle function is not done yet: the message comes again and looks for it. */
-export class AnswerPending extends DispatcherControlError {
-  override readonly name = 'AnswerPending'
+export class OutcomePending extends DispatcherControlError {
+  override readonly name = 'OutcomePending'
   readonly permanent = false
 }
 

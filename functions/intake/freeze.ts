@@ -2,7 +2,7 @@ import type { FreezeCommand, UnfreezeCommand } from '../contracts/command.ts'
 import type { CommandOutcome } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { type Freeze, inForce } from '../control/clearance.ts'
-import { AnswerPending, CommandRefused } from '../control/errors.ts'
+import { CommandRefused, OutcomePending } from '../control/errors.ts'
 import { utc } from '../control/window.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Sent } from '../stored/command-outcome.ts'
@@ -18,7 +18,7 @@ const request = { source: 'operator', id: 'freeze' } as const
 /**
  * From its outcome on no drain by choice begins, unless it is forced. Its end is judged by when it was sent
  * (epoch ms), so that it means the same however late it comes, and again.
- * @throws CommandRefused for an end that had passed by then; AnswerPending while another run decides
+ * @throws CommandRefused for an end that had passed by then; OutcomePending while another run decides
  */
 export async function freeze(
   ports: ClearanceNeeds,
@@ -108,7 +108,7 @@ async function decidedOnce(ports: ClearanceNeeds, { id }: FreezeCommand): Promis
   const giveUpAt = ports.clock.now() + patienceMs
   for (let waitMs = 50; !(await clearDrains(ports)); waitMs = Math.min(1000, waitMs * 2)) {
     if (ports.clock.now() >= giveUpAt)
-      throw new AnswerPending(`freeze ${id} is written; another run still begins what it had decided on`)
+      throw new OutcomePending(`freeze ${id} is written; another run still begins what it had decided on`)
     await ports.clock.sleep(waitMs)
   }
 }

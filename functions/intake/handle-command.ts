@@ -8,7 +8,7 @@ import type {
 import { manyOf, parseCommand } from '../contracts/command.ts'
 import type { CommandOutcome, EventDetail } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
-import { AnswerPending, CommandRefused, InvalidMessage } from '../control/errors.ts'
+import { CommandRefused, InvalidMessage, OutcomePending } from '../control/errors.ts'
 import { type Hold, type HoldName, holdKey, named, orderOf } from '../control/hold.ts'
 import { verifiedSender } from '../control/sender.ts'
 import { refuseWindow } from '../control/window.ts'
@@ -103,7 +103,7 @@ const outcomeTimeouts = 6
 
 /**
  * What is about edges themselves is done by the one function that reaches them.
- * @throws AnswerPending, CommandRefused
+ * @throws OutcomePending, CommandRefused
  */
 async function doneBySettle(
   ports: Pick<Ports, 'store' | 'settles' | 'clock' | 'config'>,
@@ -118,7 +118,7 @@ async function doneBySettle(
     const outcome = await store.commandOutcome(command.id)
     if (isOutcomeOf(outcome, sent.order)) return accepted(outcome, command)
   }
-  throw new AnswerPending(
+  throw new OutcomePending(
     `${command.command} ${command.id} is not done yet; the message comes again and looks for it`,
   )
 }

@@ -151,7 +151,7 @@ test('an edge that is configured is never released, and nothing is known of one 
   world.memory.fleet.list.splice(1, 1)
   const { reread } = world.memory.fleet
   world.memory.fleet.reread = async () => new Error('/dispatcher-control/edges/edge-c: is not JSON')
-  await expect(world.command(release({ id: 'release-2' }))).rejects.toMatchObject({ name: 'AnswerPending' })
+  await expect(world.command(release({ id: 'release-2' }))).rejects.toMatchObject({ name: 'OutcomePending' })
   expect(await world.memory.store.releases()).toEqual([])
   world.memory.fleet.reread = reread
   expect(await world.command(release({ id: 'release-3', dryRun: true }))).toMatchObject({ result: 'dry-run' })

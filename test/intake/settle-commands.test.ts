@@ -48,7 +48,7 @@ test('an answer that is not there in time makes the message come again, and what
   await world.settledAll()
   for (const edge of world.edges) edge.misbehaviour = { latencyMs: 2900 }
   const from = world.clock.now()
-  await expect(world.command(reload(), 1)).rejects.toMatchObject({ name: 'AnswerPending', permanent: false })
+  await expect(world.command(reload(), 1)).rejects.toMatchObject({ name: 'OutcomePending', permanent: false })
   expect(world.clock.now() - from).toBeLessThan(32 * seconds)
   const answered = async (): Promise<CommandOutcomeRow> =>
     world.command(reload(), 1).catch((error: unknown) => {
@@ -63,7 +63,7 @@ test('a command whose run was killed is done by the next one once its lease is o
   const world = createWorld()
   const now = world.clock.now()
   await world.memory.store.takeEdge(`/command/change-4711`, 'killed', now, now + 3.6 * minutes)
-  await expect(world.command(reload(), 1)).rejects.toMatchObject({ name: 'AnswerPending' })
+  await expect(world.command(reload(), 1)).rejects.toMatchObject({ name: 'OutcomePending' })
   await world.pass(4 * minutes)
   expect(await world.command(reload(), 1)).toMatchObject({ result: 'reloaded' })
 })
@@ -71,7 +71,7 @@ test('a command whose run was killed is done by the next one once its lease is o
 test('a run that is killed before it keeps its answer publishes it again, rather than never', async () => {
   const world = createWorld()
   world.memory.store.failNext('putCommandOutcome', new Error('killed'))
-  await expect(world.command(reload(), 1)).rejects.toMatchObject({ name: 'AnswerPending' })
+  await expect(world.command(reload(), 1)).rejects.toMatchObject({ name: 'OutcomePending' })
   await world.pass(1 * minutes)
   expect(await world.command(reload(), 1)).toMatchObject({ result: 'reloaded' })
   expect(world.memory.events.of('Command Answered')).toHaveLength(2)
