@@ -7,7 +7,7 @@ import { type Format, print } from './format.ts'
 import { inTurn } from './in-turn.ts'
 import { refuseUnknown } from './known-target.ts'
 import { unlessUnread } from './look-around.ts'
-import { type Asked, answerOf, readied, requestedBy } from './send-command.ts'
+import { type Asked, readied, requestedBy, sendCommand } from './send-command.ts'
 import { knownOutcome, type Listed, type Outcome, showOutcome } from './show-outcome.ts'
 import type { Meant } from './targets.ts'
 import { secondsOf } from './times.ts'
@@ -19,13 +19,13 @@ export interface WriteOptions {
   readonly dryRun?: boolean
 }
 
-const answerMs = 60_000
+const usualPatienceMs = 60_000
 
 export function patience({ timeout }: WriteOptions): number {
-  return timeout === undefined ? answerMs : secondsOf(timeout, '--timeout') * 1000
+  return timeout === undefined ? usualPatienceMs : secondsOf(timeout, '--timeout') * 1000
 }
 
-interface Answer {
+interface Done {
   readonly exit: ExitCode
   readonly outcome: Outcome | undefined
 }
@@ -36,7 +36,7 @@ export async function doCommand(
   deployed: Deployed,
   asked: Asked,
   options: WriteOptions & { readonly undoOf?: (outcome: Outcome) => Undo },
-): Promise<Answer> {
+): Promise<Done> {
   const command = readied(desk, asked, await requestedBy(deployed))
   const patienceMs = patience(options)
   await refuseUnknown(desk, deployed, [command])
@@ -49,8 +49,8 @@ interface Doing {
   readonly options: WriteOptions
   readonly askedOf: (of: Meant['of']) => Asked
   readonly undoOf: (outcome: Outcome, words: string, formers: Formers | undefined) => Undo
-  /** what follows an answer; epoch ms: when its command was sent */
-  readonly follow?: (answer: Answer, words: string, sentAt: number) => ExitCode
+  /** what follows an outcome; epoch ms: when its command was sent */
+  readonly follow?: (done: Done, words: string, sentAt: number) => ExitCode
 }
 
 /** @returns the worst exit code. @throws Stop where one names nothing: then none of them is sent */
@@ -73,8 +73,8 @@ export async function doEach(
     async work({ words, command }, own) {
       const sentAt = desk.clock.now()
       const undo = (outcome: Outcome) => undoOf(outcome, words, formers)
-      const answer = await doReadied(own, deployed, command, { ...options, patienceMs, undoOf: undo })
-      return follow(answer, words, sentAt)
+      const done = await doReadied(own, deployed, command, { ...options, patienceMs, undoOf: undo })
+      return follow(done, words, sentAt)
     },
   })
 }
@@ -89,8 +89,8 @@ async function doReadied(
   deployed: Deployed,
   command: CommandInput,
   options: WriteOptions & Ready,
-): Promise<Answer> {
-  const row = await answerOf(desk, deployed, command, options.patienceMs)
+): Promise<Done> {
+  const row = await sendCommand(desk, deployed, command, options.patienceMs)
   const outcome = knownOutcome(row)
   const undo = outcome && options.dryRun !== true ? options.undoOf?.(outcome) : undefined
   const listed = outcome?.edges.some(({ plan }) => plan) ? await listedOn(deployed, outcome) : undefined

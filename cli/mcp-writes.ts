@@ -3,7 +3,7 @@ import { commandEventDetails } from '../functions/contracts/command-event.ts'
 import type { CommandOutcomeRow } from '../functions/ports/store.ts'
 import { refuseUnknown } from './known-target.ts'
 import { type Tools, tool } from './mcp-tools.ts'
-import { type Asked, answerOf, readied, requestedBy } from './send-command.ts'
+import { type Asked, readied, requestedBy, sendCommand } from './send-command.ts'
 import { oneOf } from './targets.ts'
 
 /** Clients give a tool up after a minute. */
@@ -18,7 +18,7 @@ const plan = z.string().describe('the plan that the tool plan has returned for e
 const ofDrain = { target, reason, deadlineSeconds, until }
 const ofActivate = { target, reason }
 
-const answered = z.object({ outcome: commandEventDetails['Command Answered'] })
+const ofCommand = z.object({ outcome: commandEventDetails['Command Answered'] })
 
 type AskedFor<Command> = Extract<Asked, { readonly command: Command }>
 type Drained = z.output<z.ZodObject<typeof ofDrain>>
@@ -46,7 +46,7 @@ const activateOf = ({
 async function sent({ desk, deployed }: Tools, asked: Asked): Promise<CommandOutcomeRow> {
   const command = readied(desk, asked, await requestedBy(deployed))
   await refuseUnknown(desk, deployed, [command])
-  return answerOf(desk, deployed, command, patienceMs)
+  return sendCommand(desk, deployed, command, patienceMs)
 }
 
 /** A plan is a dry run. The control plane itself checks what is then sent against it. */
@@ -78,7 +78,7 @@ export function addDrains(tools: Tools): void {
     description:
       'Holds a server: it gets no new calls on any edge, and keeps those it has. Needs the plan of the very same values.',
     input: z.strictObject({ ...ofDrain, plan }),
-    output: answered,
+    output: ofCommand,
     changes: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
     work: async (asked) => ({ outcome: await sent(tools, { ...drainOf(asked), plan: asked.plan }) }),
   })
@@ -86,7 +86,7 @@ export function addDrains(tools: Tools): void {
     description:
       "Lifts this caller's own hold of a server, and nobody else's. Needs the plan of the very same values.",
     input: z.strictObject({ ...ofActivate, plan }),
-    output: answered,
+    output: ofCommand,
     changes: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     work: async (asked) => ({ outcome: await sent(tools, { ...activateOf(asked), plan: asked.plan }) }),
   })
@@ -100,7 +100,7 @@ export function addReload(tools: Tools): void {
       edge: z.string().optional().describe('its id; left out: every edge'),
       reason,
     }),
-    output: answered,
+    output: ofCommand,
     changes: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     work: async ({ edge, reason: why }) => ({
       outcome: await sent(tools, { command: 'reload', reason: why, ...(edge !== undefined && { edge }) }),
@@ -114,7 +114,7 @@ export function addFreeze(tools: Tools): void {
     description:
       'Keeps alarms and operators from beginning drains until a time. Only a person ends it sooner.',
     input: z.strictObject({ reason, until: z.iso.datetime({ offset: true }) }),
-    output: answered,
+    output: ofCommand,
     changes: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     work: async ({ reason: why, until: end }) => ({
       outcome: await sent(tools, { command: 'freeze', reason: why, until: end }),

@@ -29,7 +29,7 @@ export function readied(desk: Desk, asked: Asked, who: string): CommandInput {
  * Sends one command and waits for its outcome.
  * @throws Stop where it is refused, or not answered within `patienceMs`
  */
-export async function answerOf(
+export async function sendCommand(
   desk: Desk,
   deployed: Deployed,
   command: CommandInput,
