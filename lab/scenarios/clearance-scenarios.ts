@@ -7,7 +7,7 @@ import { callsUp, invitesBetween } from '../sip/call-record.ts'
 import type { World } from '../world/world.ts'
 import { holdAndLift } from './command-scenarios.ts'
 import { alarmNameOf, floors } from './fleet-plan.ts'
-import { type Answer, answerTo } from './operator.ts'
+import { type Outcome, outcomeOf } from './operator.ts'
 import type { Scenario } from './scenario.ts'
 import { changeAlarm } from './server-alarm.ts'
 import { drainBase, drainByLifecycle, names, untilActive, untilProven, waitFor } from './stage.ts'
@@ -19,13 +19,13 @@ function operator(world: World, { uri: destination, plan }: Machine, requestedBy
   const own = { version: 1, destination, requestedBy } as const
   const id = (command: string) => `${command}-${plan.name}-${requestedBy}`
   return {
-    drain: () => answerTo(world, { ...own, id: id('drain'), command: 'drain', reason }),
-    activate: () => answerTo(world, { ...own, id: id('activate'), command: 'activate' }),
+    drain: () => outcomeOf(world, { ...own, id: id('drain'), command: 'drain', reason }),
+    activate: () => outcomeOf(world, { ...own, id: id('activate'), command: 'activate' }),
   }
 }
 
-function unlessIt(isGood: boolean, figure: string, answer: Answer): readonly Problem[] {
-  return isGood ? [] : [{ figure, text: `the answer was ${JSON.stringify(answer)}` }]
+function unlessIt(isGood: boolean, figure: string, outcome: Outcome): readonly Problem[] {
+  return isGood ? [] : [{ figure, text: `the answer was ${JSON.stringify(outcome)}` }]
 }
 
 /**
@@ -45,7 +45,7 @@ export const freeze: Scenario = {
     let asked: readonly Problem[] = []
 
     const whileFrozen = async () => {
-      await answerTo(world, { ...freezing, id: 'freeze-1', command: 'freeze', reason })
+      await outcomeOf(world, { ...freezing, id: 'freeze-1', command: 'freeze', reason })
       const others = async () => {
         const drain = await carol.drain()
         const isWaiting = drain.result === 'waiting' && drain.because === `frozen by carol: ${reason}`
@@ -80,7 +80,7 @@ export const freeze: Scenario = {
         scenario: 'freeze: what waits begins with its end',
         trigger: 'unfreeze',
         place: async () =>
-          void (await answerTo(world, { ...freezing, id: 'unfreeze-1', command: 'unfreeze' })),
+          void (await outcomeOf(world, { ...freezing, id: 'unfreeze-1', command: 'unfreeze' })),
         meanwhile: async () => asked,
         lift: async () => void (await carol.activate()),
       }),

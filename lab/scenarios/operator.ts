@@ -45,27 +45,27 @@ export async function sendCommands(world: World, commands: readonly SentCommand[
   }
 }
 
-const answer = z.looseObject({
+const outcome = z.looseObject({
   result: z.string(),
   because: z.string().optional(),
   stillHeld: z.array(z.object({ who: z.string() })).optional(),
 })
-export type Answer = z.output<typeof answer>
+export type Outcome = z.output<typeof outcome>
 
-const answeredWithinMs = 90_000
+const outcomeWithinMs = 90_000
 
-/** Sends a command. @returns its answer @throws Error when none came */
-export async function answerTo(world: World, command: CommandInput): Promise<Answer> {
+/** Sends a command. @returns its outcome @throws Error when none came */
+export async function outcomeOf(world: World, command: CommandInput): Promise<Outcome> {
   await sendCommands(world, [wellFormed(command)])
-  let answered: ControlEvent | undefined
-  await waitFor(answeredWithinMs, () => {
-    answered = world.controlEvents
+  let event: ControlEvent | undefined
+  await waitFor(outcomeWithinMs, () => {
+    event = world.controlEvents
       .all()
       .find(({ type, detail }) => type === 'Command Answered' && detail.id === command.id)
-    return answered !== undefined
+    return event !== undefined
   })
-  if (answered === undefined) throw new Error(`command ${command.id} was not answered`)
-  return answer.parse(answered.detail)
+  if (event === undefined) throw new Error(`command ${command.id} was not answered`)
+  return outcome.parse(event.detail)
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Machine } from '../../lab/auto-scaling/machines.ts'
 import { defaultEmulator } from '../../lab/emulator/emulators.ts'
 import { renderHtml } from '../../lab/referee/report-html.ts'
 import { rpcSecretParameter } from '../../lab/scenarios/fleet-plan.ts'
-import { answerTo, sendCommands } from '../../lab/scenarios/operator.ts'
+import { outcomeOf, sendCommands } from '../../lab/scenarios/operator.ts'
 import { type Run, run } from '../../lab/scenarios/run.ts'
 import type { Scenario } from '../../lab/scenarios/scenario.ts'
 import {
@@ -182,7 +182,7 @@ async function commandsThatFail(): Promise<void> {
   await edge('edge-a').restartWithSecret(secrets.nextRpc)
 
   await last.restartWithSecret('another')
-  const unauthorized = await answered({
+  const unauthorized = await outcomeText({
     ...{
       version: 1,
       id: 'refused-1',
@@ -195,7 +195,7 @@ async function commandsThatFail(): Promise<void> {
   expect(unauthorized).toMatch(/"edge":"edge-b","outcome":"refused","detail":"unauthorized/)
 
   await last.stop()
-  const away = await answered({ version: 1, id: 'away-1', command: 'activate', destination, requestedBy })
+  const away = await outcomeText({ version: 1, id: 'away-1', command: 'activate', destination, requestedBy })
   expect(away).toMatch(/"edge":"edge-b","outcome":"unreachable"/)
 
   await last.restartWithSecret(secrets.nextRpc)
@@ -207,13 +207,13 @@ async function commandsThatFail(): Promise<void> {
       .controlEvents.all()
       .some(({ type }) => type === 'Message Rejected')
   expect(await waitFor(60_000, rejected)).toBe(true)
-  expect(await answered({ version: 1, id: 'reload-1', command: 'reload', requestedBy })).toContain(
+  expect(await outcomeText({ version: 1, id: 'reload-1', command: 'reload', requestedBy })).toContain(
     '"result":"reloaded"',
   )
 
   // The password of the media server's own count is used by a round.
   const { uri } = machines.named('asterisk')
-  await answered({
+  await outcomeText({
     ...{ version: 1, id: 'asterisk-1', command: 'drain', destination: uri, requestedBy },
     reason: 'its own count is read',
   })
@@ -224,7 +224,7 @@ async function commandsThatFail(): Promise<void> {
   expect(await waitFor(60_000, drained)).toBe(true)
 }
 
-/** Sends a command. @returns its answer, as text */
-async function answered(command: CommandInput): Promise<string> {
-  return JSON.stringify(await answerTo(world(), command))
+/** Sends a command. @returns its outcome, as text */
+async function outcomeText(command: CommandInput): Promise<string> {
+  return JSON.stringify(await outcomeOf(world(), command))
 }

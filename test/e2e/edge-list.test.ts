@@ -3,7 +3,7 @@ import type { Activity } from '../../lab/auto-scaling/auto-scaling-groups.ts'
 import { instanceOf, type Machine } from '../../lab/auto-scaling/machines.ts'
 import { defaultEmulator } from '../../lab/emulator/emulators.ts'
 import { isDisabled } from '../../lab/referee/flag-history.ts'
-import { answerTo, sendCommands, wellFormed } from '../../lab/scenarios/operator.ts'
+import { outcomeOf, sendCommands, wellFormed } from '../../lab/scenarios/operator.ts'
 import { untilBusy, untilDisabled, waitFor } from '../../lab/scenarios/stage.ts'
 import { callsUp } from '../../lab/sip/call-record.ts'
 import type { Edge } from '../../lab/sip/edge.ts'
@@ -137,7 +137,7 @@ describe('an edge that is taken off the list in the middle of a drain', () => {
     })
     expect(present(drain.activity.actions[0], 'lifecycle action').end).toBeUndefined()
 
-    expect(await answerTo(world(), { ...release, id: 'release-c', edge: added.name })).toMatchObject({
+    expect(await outcomeOf(world(), { ...release, id: 'release-c', edge: added.name })).toMatchObject({
       result: 'released',
       requestedBy,
       reason: 'its machine is lost',
@@ -162,7 +162,7 @@ describe('a bad edit of the list', () => {
     const destination = world().machines.named('ms-2').uri
     const drain = { version: 1, id: 'drain-1', command: 'drain', destination } as const
     expect(
-      await answerTo(world(), { ...drain, requestedBy: 'alice', reason: 'on the list that was good' }),
+      await outcomeOf(world(), { ...drain, requestedBy: 'alice', reason: 'on the list that was good' }),
     ).toMatchObject({
       edges: [
         { edge: 'edge-a', outcome: 'applied' },

@@ -87,8 +87,8 @@ describe('each member gets the hold that a command for it alone would have place
 
 test('the floors hold for all members together: what they leave begins, the others wait, and say why', async () => {
   const world = racks(64, { clearance: { floors: [{ set: 1, count: 48 }] } })
-  const answer = await world.command(drain({ set: 1 }))
-  expect(answer).toMatchObject({
+  const outcome = await world.command(drain({ set: 1 }))
+  expect(outcome).toMatchObject({
     counts: { started: 16, waiting: 48 },
     members: expect.arrayContaining([
       {
@@ -123,19 +123,19 @@ test('a run that places for longer than its lease keeps it, so that no other dec
     await world.pass(1 * seconds)
     return placeWaiting(...given)
   }
-  const answer = world.command(drain({ set: 1 }))
+  const outcome = world.command(drain({ set: 1 }))
   await world.pass(15 * seconds)
   const now = world.clock.now()
   expect(await store.takeEdge('/clearance', 'another', now, now + 1)).toBeUndefined()
-  expect(await answer).toMatchObject({ counts: { started: 20 } })
+  expect(await outcome).toMatchObject({ counts: { started: 20 } })
 })
 
 test('what somebody has to look at comes first, and counts are of all where the event leaves some out', async () => {
   const world = racks(150, { clearance: { floors: [{ set: 1, count: 20 }] } })
   await world.command(drain({ set: 1 }))
-  const [answered] = publishedIn(world, 'Command Answered')
-  expect(answered).toMatchObject({ counts: { started: 130, waiting: 20 }, leftOut: { members: 50 } })
-  const members = z.array(z.looseObject({ result: z.string() })).parse(answered?.['members'])
+  const [outcome] = publishedIn(world, 'Command Answered')
+  expect(outcome).toMatchObject({ counts: { started: 130, waiting: 20 }, leftOut: { members: 50 } })
+  const members = z.array(z.looseObject({ result: z.string() })).parse(outcome?.['members'])
   expect(members.map(({ result }) => result).lastIndexOf('waiting')).toBe(19)
 })
 
@@ -168,8 +168,8 @@ describe('the same message again', () => {
     await expect(world.command(drain(ofGroup), 1)).rejects.toThrow('killed')
     world.memory.instances.setState(other, 'terminated')
     await world.pass(10 * seconds)
-    const answer = await world.command(drain(ofGroup), 1)
-    expect(answer).toMatchObject({ counts: { duplicate: 2 } })
+    const outcome = await world.command(drain(ofGroup), 1)
+    expect(outcome).toMatchObject({ counts: { duplicate: 2 } })
     expect(await world.command(drain(ofGroup), 1)).toMatchObject({ counts: { duplicate: 2 } })
   })
 

@@ -26,8 +26,8 @@ const activate = (changes: Readonly<Record<string, unknown>> = {}) =>
 test('who a command says it is for stands beside its verified sender, in the hold, its events and the answer', async () => {
   const world = createWorld(known)
   const sender = { id: `${pipeline}:deploy-17`, name: 'deploy pipeline' }
-  const answer = await world.command(drain(), undefined, sender.id)
-  expect(answer).toMatchObject({ result: 'started', requestedBy: 'alice', sender })
+  const outcome = await world.command(drain(), undefined, sender.id)
+  expect(outcome).toMatchObject({ result: 'started', requestedBy: 'alice', sender })
   expect(await world.hold()).toMatchObject({ who: 'alice', sender })
   await world.pass(1 * minutes)
   expect(world.memory.events.of('Command Answered')).toMatchObject([{ requestedBy: 'alice', sender }])

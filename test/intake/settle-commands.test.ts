@@ -50,12 +50,12 @@ test('an answer that is not there in time makes the message come again, and what
   const from = world.clock.now()
   await expect(world.command(reload(), 1)).rejects.toMatchObject({ name: 'OutcomePending', permanent: false })
   expect(world.clock.now() - from).toBeLessThan(32 * seconds)
-  const answered = async (): Promise<CommandOutcomeRow> =>
+  const outcome = async (): Promise<CommandOutcomeRow> =>
     world.command(reload(), 1).catch((error: unknown) => {
       if (asked(world) > 5) throw error
-      return answered()
+      return outcome()
     })
-  expect(await answered()).toMatchObject({ result: 'reloaded' })
+  expect(await outcome()).toMatchObject({ result: 'reloaded' })
   expect(reloads(world)).toEqual([1, 1])
 })
 
