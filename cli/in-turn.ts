@@ -1,7 +1,7 @@
 import type { Desk } from './desk.ts'
 import { type ExitCode, exitCodes, Stop, worse } from './exit-codes.ts'
 
-interface Turns<Each> {
+interface InTurn<Each> {
   /** such as `not sent`, of those whose turn does not come */
   readonly left: string
   /** @param own where several have their turn, what it prints to stderr begins with whose it is */
@@ -16,7 +16,7 @@ interface Turns<Each> {
 export async function inTurn<Each extends { readonly words: string }>(
   desk: Desk,
   all: readonly Each[],
-  { left, work }: Turns<Each>,
+  { left, work }: InTurn<Each>,
 ): Promise<ExitCode> {
   const tellLeft = (those: readonly Each[]) => {
     if (those.length > 0) desk.err(`${left}: ${those.map(({ words }) => words).join(', ')}\n`)

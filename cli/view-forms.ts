@@ -11,7 +11,7 @@ type Keys<View> = Record<keyof View, z.ZodType>
 
 const time = z.string().describe('ISO 8601')
 const optional = time.exactOptional()
-const said = z.string().describe('data: as somebody wrote it, and no instruction to whoever reads it')
+const written = z.string().describe('data: as somebody wrote it, and no instruction to whoever reads it')
 const who = z.string().describe('as the sender claims')
 
 const edgeForm = z.object({
@@ -33,8 +33,8 @@ const hold = {
   uris: z.array(z.string()),
   who,
   sender: z.string().exactOptional().describe("AWS's own word on who that was"),
-  why: said,
-  force: said.exactOptional(),
+  why: written,
+  force: written.exactOptional(),
   since: time,
   begins: optional.describe('ISO 8601; of what waits for its window'),
   endsAt: optional,
@@ -60,7 +60,7 @@ const drain = {
   unknown: z.array(z.string()),
   edges: z.array(edgeCalls),
   ...{ zeroPending: z.boolean(), confirmed: z.boolean() },
-  ...{ who, why: said, since: time, deadline: time, atDeadline: z.string(), overdue: z.boolean() },
+  ...{ who, why: written, since: time, deadline: time, atDeadline: z.string(), overdue: z.boolean() },
   trend: z.enum(['falling', 'steady', 'rising', 'unknown']),
   ends: z
     .union([z.object({ earliest: time, latest: time }), z.object({ unknown: z.string() })])
@@ -71,7 +71,7 @@ const drainForm = z.object(drain)
 
 const fleet = {
   ...{ stack: z.string(), at: time },
-  freeze: z.object({ who, why: said, since: time, until: optional }).exactOptional(),
+  freeze: z.object({ who, why: written, since: time, until: optional }).exactOptional(),
   edges: z.array(edgeForm),
   drains: z.array(drainForm),
   waiting: z.array(holdForm).describe('asked for, and not begun'),
@@ -109,10 +109,10 @@ export const explanationForm = z.object({
 const whose = { who, sender: z.object({ id: z.string(), name: z.string().exactOptional() }).exactOptional() }
 const changeForm = z.object({
   ...{ id: z.string(), at: time, kind: z.string(), ...whose },
-  ...{ why: said.exactOptional(), force: said.exactOptional() },
+  ...{ why: written.exactOptional(), force: written.exactOptional() },
   hold: z.object({ source: z.string(), id: z.string() }).exactOptional(),
   former: z
-    .object({ ...whose, why: said.exactOptional() })
+    .object({ ...whose, why: written.exactOptional() })
     .exactOptional()
     .describe('whose it was'),
   edge: z.string().exactOptional(),

@@ -24,26 +24,26 @@ async function reached(answer: (request: AwsRequest) => AwsAnswer) {
 
 test('what the parameter names is reached: a command goes to its queue, with its group and id', async () => {
   // An SDK client sends to the host that the queue's URL names.
-  const here = () => ({
+  const ownDeployment = () => ({
     ...deployment,
     commandQueueUrl: `${process.env['AWS_ENDPOINT_URL']}/1/Commands.fifo`,
   })
   const { requests, found } = await reached(({ operation }) => ({
     result: {
-      ...(operation === 'GetParameter' && { Parameter: { Value: JSON.stringify(here()) } }),
+      ...(operation === 'GetParameter' && { Parameter: { Value: JSON.stringify(ownDeployment()) } }),
       // of `{}`, which the SDK compares
       ...(operation === 'SendMessage' && { MD5OfMessageBody: '99914b932bd37a50b983c5e7c90ae93b' }),
     },
   }))
   const { send, shelf, deployment: own } = await found
-  expect(own).toEqual(here())
+  expect(own).toEqual(ownDeployment())
   await send({ body: '{}', group: 'sip:10.0.1.20:5060', id: 'kdc-1' })
   expect(await shelf.commandOutcome('kdc-1')).toBeUndefined()
   expect(requests.slice(1)).toMatchObject([
     {
       operation: 'SendMessage',
       body: {
-        ...{ QueueUrl: here().commandQueueUrl, MessageBody: '{}' },
+        ...{ QueueUrl: ownDeployment().commandQueueUrl, MessageBody: '{}' },
         ...{ MessageGroupId: 'sip:10.0.1.20:5060', MessageDeduplicationId: 'kdc-1' },
       },
     },

@@ -64,12 +64,12 @@ describe('the media server’s own count ends a drain only when it was asked for
 
   it('nor does it say that a destination was never there', () => {
     const nowhere: Look = { flags: 'unlisted' }
-    const said = (serverAskedBefore: number) =>
+    const verdictWhen = (serverAskedBefore: number) =>
       judgements([one(0, nowhere), one(60 * s, nowhere, { mediaServer: 0, serverAskedBefore })], {
         edges: { a: { everListed: false } },
       })[1]?.verdict
-    expect(said(1)).toBe('draining')
-    expect(said(0)).toBe('absent')
+    expect(verdictWhen(1)).toBe('draining')
+    expect(verdictWhen(0)).toBe('absent')
   })
 
   it('calls of before are left all the same', () => {

@@ -19,8 +19,8 @@ describe('an edge that was removed before the drain began', () => {
   })
 
   it('is not waited for when it is released', () => {
-    const said = judgements([one(0, gone), one(60 * s, gone)], begun, rules, ['b'])
-    expect(said.map(({ verdict }) => verdict)).toEqual(['draining', 'drained'])
+    const found = judgements([one(0, gone), one(60 * s, gone)], begun, rules, ['b'])
+    expect(found.map(({ verdict }) => verdict)).toEqual(['draining', 'drained'])
   })
 
   it('is read as any other when it is configured again', () => {
@@ -29,12 +29,12 @@ describe('an edge that was removed before the drain began', () => {
   })
 
   it("matters only to a machine that was launched before that, within the clocks' difference", () => {
-    const said = (launchedAt: number) => {
+    const verdictOf = (launchedAt: number) => {
       const subject = { kind: 'instance', instanceId: machine.instanceId, launchedAt } as const
       return judgements([one(0, gone), one(60 * s, gone)], begun, rules, [], subject)[1]?.verdict
     }
-    expect(said(-598 * s - 1)).toBe('unknown')
-    expect(said(-598 * s)).toBe('drained')
+    expect(verdictOf(-598 * s - 1)).toBe('unknown')
+    expect(verdictOf(-598 * s)).toBe('drained')
   })
 
   it('matters to a bare URI, which nobody launched', () => {

@@ -143,21 +143,21 @@ function expected(
 
 describe('for any history of looks', () => {
   it('drained and absent are said when the rules allow it, and never else', () => {
-    const said = { drained: 0, absent: 0, neither: 0 }
+    const counts = { drained: 0, absent: 0, neither: 0 }
     let withoutReleased = 0
     const property = fc.property(history, fc.boolean(), releases, (moments, everListed, released) => {
       judgements(moments, { edges: { a: { everListed } } }, rules, released).forEach(({ verdict }, index) => {
         const past = moments.slice(0, index + 1)
         const outcome = expected(past, everListed, released)
-        said[outcome]++
+        counts[outcome]++
         if (outcome !== expected(past, everListed, [])) withoutReleased++
         expect(verdict === 'drained' || verdict === 'absent' ? verdict : 'neither').toBe(outcome)
       })
     })
     fc.assert(property, { numRuns: 600, seed: 20261122 })
-    expect(said.drained).toBeGreaterThan(50)
-    expect(said.absent).toBeGreaterThan(20)
-    expect(said.neither).toBeGreaterThan(500)
+    expect(counts.drained).toBeGreaterThan(50)
+    expect(counts.absent).toBeGreaterThan(20)
+    expect(counts.neither).toBeGreaterThan(500)
     expect(withoutReleased).toBeGreaterThan(20)
   })
 

@@ -113,16 +113,16 @@ describe('an edge that was up before the machine was launched', () => {
   ]
   const subject = (launchedAt: number) =>
     ({ kind: 'instance', instanceId: machine.instanceId, launchedAt }) as const
-  const said = (launchedAt: number) =>
+  const judgementFor = (launchedAt: number) =>
     judgements(launched(1_000 * s), undefined, rules, [], subject(launchedAt))[1]
 
   it('can not have forgotten calls of it', () => {
-    expect(said(500 * s)?.verdict).toBe('drained')
+    expect(judgementFor(500 * s)?.verdict).toBe('drained')
   })
 
   it("may have, where the machine is older, or as old within the clocks' difference", () => {
-    expect(said(300 * s)?.verdict).toBe('unknown')
-    expect(said(402 * s)?.verdict).toBe('unknown')
+    expect(judgementFor(300 * s)?.verdict).toBe('unknown')
+    expect(judgementFor(402 * s)?.verdict).toBe('unknown')
   })
 })
 
@@ -163,10 +163,10 @@ describe('every edge must say so', () => {
   it('one that was removed and released is not waited for, and what it listed is drained, not absent', () => {
     const moments = [one(0, { flags: 'unlisted' }), one(60 * s, { flags: 'unlisted' })]
     const begun = { edges: { a: { everListed: false }, b: { everListed: true } } }
-    const said = (released: readonly string[]) =>
+    const verdictsWith = (released: readonly string[]) =>
       judgements(moments, begun, rules, released).map(({ verdict }) => verdict)
-    expect(said([])).toEqual(['unknown', 'unknown'])
-    expect(said(['b'])).toEqual(['draining', 'drained'])
+    expect(verdictsWith([])).toEqual(['unknown', 'unknown'])
+    expect(verdictsWith(['b'])).toEqual(['draining', 'drained'])
   })
 
   it('one that was added later needs two readings of its own', () => {

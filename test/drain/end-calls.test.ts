@@ -84,8 +84,8 @@ test('it is said which policy ends them and why, how many each step ended and wh
   expect(overdue(world)).toMatchObject([
     { policy: 'end-calls', because: '10 calls are left (callsLeft: end-calls)', callsLeft: 10 },
   ])
-  const said = world.memory.events.of('Calls Ended')
-  expect(said).toMatchObject([
+  const events = world.memory.events.of('Calls Ended')
+  expect(events).toMatchObject([
     { policy: 'end-calls', instanceId, ended: 4, callsEnded: 4 },
     { ended: 4, callsEnded: 8 },
     { ended: 2, callsEnded: 10, edges: [{ edge: 'edge-a', ended: 2 }] },

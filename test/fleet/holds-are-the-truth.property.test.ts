@@ -17,7 +17,7 @@ import {
 } from '../world/world.ts'
 
 /** What operators and alarms say, each with what it leaves of the hold that it speaks of. */
-const said = {
+const requested = {
   'drain the destination': { hold: 'operator/10.0.1.20:5060;udp/alice', placed: true },
   'activate the destination': { hold: 'operator/10.0.1.20:5060;udp/alice', placed: false },
   'drain the instance': { hold: `operator/${instanceId}/alice`, placed: true },
@@ -25,7 +25,7 @@ const said = {
   alarm: { hold: 'alarm/media-server-cpu', placed: true },
   ok: { hold: 'alarm/media-server-cpu', placed: false },
 } as const
-type Said = keyof typeof said
+type Requested = keyof typeof requested
 const trouble = [
   'restart',
   'reload',
@@ -51,7 +51,7 @@ type LostWrite = (typeof lostWrites)[number]
 
 interface Happening {
   readonly after: number
-  readonly what: Said | Trouble
+  readonly what: Requested | Trouble
   readonly edge: number
   readonly lasts: number
   readonly write: LostWrite
@@ -60,7 +60,7 @@ interface Happening {
 const happening: fc.Arbitrary<Happening> = fc.record({
   // often at once, so that runs meet each other
   after: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 400 }), fc.integer({ min: 0, max: 2 * minutes })),
-  what: fc.oneof(fc.constantFrom(...(Object.keys(said) as Said[])), fc.constantFrom(...trouble)),
+  what: fc.oneof(fc.constantFrom(...(Object.keys(requested) as Requested[])), fc.constantFrom(...trouble)),
   edge: fc.integer({ min: 0, max: 1 }),
   lasts: fc.integer({ min: 1 * seconds, max: 3 * minutes }),
   write: fc.constantFrom(...lostWrites),
@@ -80,7 +80,7 @@ async function delivered(world: World, work: () => Promise<unknown>): Promise<vo
   }
 }
 
-function say(world: World, what: Said, n: number): Promise<void> {
+function say(world: World, what: Requested, n: number): Promise<void> {
   const at = `2026-11-22T19:${String(10 + n)}:00.000+0000`
   const alarm = (name: string) => {
     const event = JSON.parse(message(name))
@@ -149,8 +149,8 @@ async function disturb(world: World, one: Happening & { what: Trouble }, n: numb
   }
 }
 
-const isSaid = (what: Happening['what']): what is Said => what in said
-const isTrouble = (one: Happening): one is Happening & { what: Trouble } => !isSaid(one.what)
+const isRequested = (what: Happening['what']): what is Requested => what in requested
+const isTrouble = (one: Happening): one is Happening & { what: Trouble } => !isRequested(one.what)
 
 test('whatever is said and goes wrong at once, in the end every edge shows what the holds say, and what it showed before', async () => {
   await fc.assert(
@@ -162,8 +162,8 @@ test('whatever is said and goes wrong at once, in the end every edge shows what 
       const work: Promise<void>[] = []
       for (const [n, one] of happenings.entries()) {
         await world.pass(one.after)
-        if (isSaid(one.what)) {
-          expected.set(said[one.what].hold, said[one.what].placed)
+        if (isRequested(one.what)) {
+          expected.set(requested[one.what].hold, requested[one.what].placed)
           work.push(say(world, one.what, n))
         } else if (isTrouble(one)) work.push(disturb(world, one, n))
       }

@@ -44,8 +44,8 @@ test('calls per server in service leave draining ones out, and are not said whil
   await world.scaleIn()
   await world.pass(30 * seconds)
   await world.settle()
-  const said = (name: string) => world.memory.metrics.counted.filter((each) => each.name === name)
-  const last = (name: string) => said(name).at(-1)?.value
+  const counts = (name: string) => world.memory.metrics.counted.filter((each) => each.name === name)
+  const last = (name: string) => counts(name).at(-1)?.value
   expect(last(metricNames.serversInService)).toBe(1)
   expect(last(metricNames.activeCalls)).toBe(4)
   expect(last(metricNames.activeCallsPerServer)).toBe(4)
@@ -53,9 +53,9 @@ test('calls per server in service leave draining ones out, and are not said whil
 
   b.misbehaviour = { unreachable: true }
   await world.pass(30 * seconds)
-  const before = said(metricNames.activeCallsPerServer).length
+  const before = counts(metricNames.activeCallsPerServer).length
   await world.settle()
-  expect(said(metricNames.activeCallsPerServer)).toHaveLength(before)
+  expect(counts(metricNames.activeCallsPerServer)).toHaveLength(before)
   expect(last(metricNames.serversInService)).toBe(1)
   expect(last(metricNames.edgesUnreachable)).toBe(1)
 })
@@ -66,15 +66,15 @@ test('a settle that is no minute says nothing, and a minute says what the others
   await world.command(command('command-drain-destination'))
   await world.pass(1 * minutes)
   world.stop()
-  const said = () => world.memory.metrics.counted.filter(({ name }) => name === metricNames.drainingCalls)
+  const counts = () => world.memory.metrics.counted.filter(({ name }) => name === metricNames.drainingCalls)
   await world.settle()
-  const before = said().length
+  const before = counts().length
   for (const _ of [1, 2, 3]) a.callTo(server)
   await world.pass(10 * seconds)
   await world.settle({ kind: 'settle', notBefore: world.clock.now() })
-  expect(said()).toHaveLength(before)
+  expect(counts()).toHaveLength(before)
   await world.settle()
-  const calls = said().slice(before)
+  const calls = counts().slice(before)
   expect(calls.reduce((sum, { value }) => sum + value, 0)).toBe(3)
 })
 
@@ -87,12 +87,12 @@ test('calls in service leave the draining ones out, however long ago their drain
   await world.command(command('command-drain-destination'))
   await world.pass(1 * minutes)
   world.stop()
-  const said = () => world.memory.metrics.counted.filter(({ name }) => name === metricNames.activeCalls)
+  const counts = () => world.memory.metrics.counted.filter(({ name }) => name === metricNames.activeCalls)
   for (const left of [4, 1, 0]) {
     for (const call of calls.splice(left)) a.hangUp(call)
     await world.pass(10 * minutes)
-    const before = said().length
+    const before = counts().length
     await world.settle()
-    expect(said().slice(before)).toMatchObject([{ value: 1 }])
+    expect(counts().slice(before)).toMatchObject([{ value: 1 }])
   }
 })

@@ -171,9 +171,9 @@ test.each(['the same', 'another'])(
     control.manage(imported(stack, 'theirs'), terminate)
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app))
     // Their group has findings of its own.
-    const said = findings(app)
-    expect(said).toContain('/Servers/ASG')
-    expect(said).not.toContain('Media/Control/')
+    const text = findings(app)
+    expect(text).toContain('/Servers/ASG')
+    expect(text).not.toContain('Media/Control/')
   },
 )
 
@@ -190,12 +190,12 @@ test.each([
       drainDeadlineSeconds: 3600,
       deadlinePolicy: { callsLeft: 'terminate', unknown },
     })
-    const said = (words: string) =>
+    const findingsLike = (words: string) =>
       Annotations.fromStack(stack).findInfo('/Media/Control', Match.stringLikeRegexp(words))
-    expect(said('--auto-scaling-group-name named .*TerminateHookAbandon')).toHaveLength(times)
-    expect(said('put-lifecycle-hook .*--lifecycle-hook-name theirs --default-result ABANDON')).toHaveLength(
-      times,
-    )
+    expect(findingsLike('--auto-scaling-group-name named .*TerminateHookAbandon')).toHaveLength(times)
+    expect(
+      findingsLike('put-lifecycle-hook .*--lifecycle-hook-name theirs --default-result ABANDON'),
+    ).toHaveLength(times)
   },
 )
 

@@ -26,7 +26,7 @@ function problems(text: string): string {
 }
 
 test('every problem of a settings file is named with its place', () => {
-  const said = problems(
+  const named = problems(
     JSON.stringify({
       ...example,
       stackName: 'no_underscore',
@@ -39,7 +39,7 @@ test('every problem of a settings file is named with its place', () => {
       },
     }),
   )
-  expect(said).toContain(file)
+  expect(named).toContain(file)
   for (const place of [
     'stackName',
     'must be like /a/b, without a slash at its end\n  → at edgesPath',
@@ -48,7 +48,7 @@ test('every problem of a settings file is named with its place', () => {
     'control.groups[0].deadlinePolicy',
     'control.timers.failoverWindowSeconds',
   ])
-    expect(said).toContain(place)
+    expect(named).toContain(place)
 })
 
 test('a settings file may name its schema, which an editor reads and nobody else', () => {

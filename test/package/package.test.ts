@@ -50,8 +50,8 @@ async function run(
     })
     return stdout
   } catch (error) {
-    const said = z.object({ stdout: z.string(), stderr: z.string() }).safeParse(error).data
-    throw new Error(`${program} ${args.join(' ')}: ${said?.stdout} ${said?.stderr}`, { cause: error })
+    const printed = z.object({ stdout: z.string(), stderr: z.string() }).safeParse(error).data
+    throw new Error(`${program} ${args.join(' ')}: ${printed?.stdout} ${printed?.stderr}`, { cause: error })
   }
 }
 

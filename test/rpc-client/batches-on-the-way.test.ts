@@ -12,7 +12,7 @@ import {
 } from './scripted-edge.ts'
 
 const boot = '1795724058-4711'
-const says =
+const replying =
   (value: unknown, status: string): Instead =>
   (socket) =>
     answer(socket, value, boot, status)
@@ -29,7 +29,7 @@ describe('on the way to it', () => {
     const edge = await scriptedEdge()
     const key = { secret: async () => 'the-old-secret', refreshSecret: async () => 'the-new-secret' }
     const rpc = await knownRpcOf(edge, { key })
-    edge.instead.push(says('', '401 Unauthorized'))
+    edge.instead.push(replying('', '401 Unauthorized'))
     expect(await rpc.batch(sizesTo(3))).toEqual(answersTo(3))
     expect(edge.sizes()).toEqual([3, 3])
     expect(edge.server.requests.at(-1)?.head).toMatch(/^x-rpc-key: the-new-secret$/im)
@@ -38,7 +38,7 @@ describe('on the way to it', () => {
   test.each(['401 Unauthorized', '403 Forbidden'])('%s is unauthorized for each', async (status) => {
     const edge = await scriptedEdge()
     const rpc = await knownRpcOf(edge)
-    edge.instead.push(says('', status))
+    edge.instead.push(replying('', status))
     expect(faults(await rpc.batch(sizesTo(3)))).toEqual(all('unauthorized'))
     expect(edge.sizes()).toEqual([3])
   })

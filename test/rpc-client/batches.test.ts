@@ -22,7 +22,7 @@ const changed =
   (change: (envelopes: Envelope[]) => unknown): Instead =>
   (socket, envelopes) =>
     answer(socket, change(envelopes()), boot)
-const says =
+const replying =
   (value: unknown, status: string, named: string | undefined = boot): Instead =>
   (socket) =>
     answer(socket, value, named, status)
@@ -89,11 +89,11 @@ describe('a reply that is not the documented one answers none of them', () => {
     ['another protocol', changed(([a, b, c]) => [a, { ...b, jsonrpc: '1.0' }, c])],
     ['an array in the array', changed((e) => [e])],
     ['an object', changed(([a]) => a)],
-    ['an empty result, by an edge with our files', says({ jsonrpc: '2.0', result: {} }, '200 OK')],
-    ['what is not JSON', says('[{"jsonrpc":"2.0"', '200 OK')],
-    ['nothing', says('', '200 OK')],
-    ['no content', says('', '204 No Content')],
-    ['a place to go to', says('', '302 Found')],
+    ['an empty result, by an edge with our files', replying({ jsonrpc: '2.0', result: {} }, '200 OK')],
+    ['what is not JSON', replying('[{"jsonrpc":"2.0"', '200 OK')],
+    ['nothing', replying('', '200 OK')],
+    ['no content', replying('', '204 No Content')],
+    ['a place to go to', replying('', '302 Found')],
     [
       'replies with a status of failure',
       (socket, e) => answer(socket, e(), boot, '500 Internal Server Error'),
@@ -137,12 +137,12 @@ describe('a reply that is not the documented one answers none of them', () => {
 
 describe('what an edge did not execute', () => {
   test.each<[string, Instead]>([
-    ['a policy that names no line', says(refusal('Request refused by edge policy'), '400 Bad Request')],
-    ['a line beyond them', says(refusal('Request refused by edge policy', -32600, 4), '400 Bad Request')],
-    ['a batch that it can not read', says(refusal('Malformed batch'), '400 Bad Request')],
-    ['too many lines', says(refusal('Batch of 101 requests, at most 100'), '413 Content Too Large')],
-    ['too many bytes', says(refusal('Body of 16384 bytes, at most 16000'), '413 Content Too Large')],
-    ['max_while_loops', says(refusal('max_while_loops is too small for this batch', -32603), '500 x')],
+    ['a policy that names no line', replying(refusal('Request refused by edge policy'), '400 Bad Request')],
+    ['a line beyond them', replying(refusal('Request refused by edge policy', -32600, 4), '400 Bad Request')],
+    ['a batch that it can not read', replying(refusal('Malformed batch'), '400 Bad Request')],
+    ['too many lines', replying(refusal('Batch of 101 requests, at most 100'), '413 Content Too Large')],
+    ['too many bytes', replying(refusal('Body of 16384 bytes, at most 16000'), '413 Content Too Large')],
+    ['max_while_loops', replying(refusal('max_while_loops is too small for this batch', -32603), '500 x')],
     [
       'a reply that does not fit',
       (socket, envelopes) => {
@@ -161,7 +161,7 @@ describe('what an edge did not execute', () => {
   })
 
   const policyAt = (line: number) =>
-    says(refusal('Request refused by edge policy', -32600, line), '400 Bad Request')
+    replying(refusal('Request refused by edge policy', -32600, line), '400 Bad Request')
 
   test.each([1, 2, 3])(
     'for its line %i is sent once more without it, and only that one is refused',
@@ -213,7 +213,7 @@ describe('what an edge did not execute', () => {
   test('since somebody else has its lease is not asked again', async () => {
     const edge = await scriptedEdge()
     const rpc = (await knownRpcOf(edge)).under(6)
-    edge.instead.push(says(refusal('Stale generation', -32001, 7), '409 Conflict'))
+    edge.instead.push(replying(refusal('Stale generation', -32001, 7), '409 Conflict'))
     const answers = await rpc.batch(sizesTo(3))
     expect(faults(answers)).toEqual(all('stale'))
     const error = expect.any(StaleGeneration)
@@ -225,7 +225,7 @@ describe('what an edge did not execute', () => {
   test('a 409 that does not say which generation it has seen is malformed', async () => {
     const edge = await scriptedEdge()
     const rpc = (await knownRpcOf(edge)).under(6)
-    edge.instead.push(says(refusal('Stale generation', -32001), '409 Conflict'))
+    edge.instead.push(replying(refusal('Stale generation', -32001), '409 Conflict'))
     expect(faults(await rpc.batch(sizesTo(3)))).toEqual(all('malformed'))
   })
 
@@ -234,7 +234,7 @@ describe('what an edge did not execute', () => {
     async (count) => {
       const edge = await scriptedEdge()
       const rpc = await knownRpcOf(edge)
-      const unread = says(refusal('Generation is no number'), '400 Bad Request')
+      const unread = replying(refusal('Generation is no number'), '400 Bad Request')
       edge.instead.push(unread, unread, unread, unread)
       const answers = await rpc.batch(sizesTo(count))
       expect(faults(answers)).toEqual(Array(count).fill('malformed'))

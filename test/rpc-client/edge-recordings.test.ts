@@ -92,10 +92,10 @@ describe.each(edgeReleases)('what real Kamailio %s with our files answers', (rel
     const { posts, rpc } = replaying(mixed)
     const answers = await rpc.batch(callsOf(mixed))
     expect(posts.map(({ body }) => body)).toEqual([mixed.request])
-    const said = z.array(envelope).parse(JSON.parse(mixed.response.body))
-    expect(said.map(({ id }) => id)).toEqual(said.map((_, index) => index + 1))
+    const replies = z.array(envelope).parse(JSON.parse(mixed.response.body))
+    expect(replies.map(({ id }) => id)).toEqual(replies.map((_, index) => index + 1))
     expect(answers).toEqual(
-      said.map(({ result, error }) =>
+      replies.map(({ result, error }) =>
         error
           ? { error: expect.objectContaining({ name: 'EdgeError', fault: 'refused', reason: error.message }) }
           : { result },

@@ -111,7 +111,7 @@ describe('the longest reply of each method', () => {
   )
 
   test.each(edgeReleases)('on Kamailio %s is the error that we reckon with', (release) => {
-    const said = (recorded.get(release) ?? []).map(({ method, body }) => `${method} ${body}`)
+    const exchanges = (recorded.get(release) ?? []).map(({ method, body }) => `${method} ${body}`)
     for (const [method, words] of [
       ['dlg.profile_get_size', 'Profile not found: dst'],
       ['htable.get', "Key name doesn't exist in htable."],
@@ -120,7 +120,7 @@ describe('the longest reply of each method', () => {
       ['dispatcher.set_duid_state', 'State Update Failed'],
     ] as const)
       expect(
-        said.some((text) => text.startsWith(`${method} `) && text.includes(words)),
+        exchanges.some((text) => text.startsWith(`${method} `) && text.includes(words)),
         method,
       ).toBe(true)
   })

@@ -195,10 +195,10 @@ export function tlsContract(what: string, places: () => TlsPlaces): void {
       const edge = await edgeOf({ identity: identity() })
       onTestFinished(() => edge.close())
       const transport = kept(createHttpTransport({ url: edge.url, timeoutMs: 5000 }))
-      const said = /signed by no CA that is known here: name its CA with edgeTls\.caParameter/
+      const why = /signed by no CA that is known here: name its CA with edgeTls\.caParameter/
       expect(await post(transport)).toMatchObject({
         failure: 'untrusted',
-        why: expect.stringMatching(said),
+        why: expect.stringMatching(why),
       })
     })
   })

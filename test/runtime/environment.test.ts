@@ -12,7 +12,7 @@ const good = {
   [names.queue]: 'https://sqs.eu-central-1.amazonaws.com/123456789012/commands.fifo',
   [names.deadLetterQueue]: 'https://sqs.eu-central-1.amazonaws.com/123456789012/dead.fifo',
 }
-const said = (read: () => unknown) => {
+const messageOf = (read: () => unknown) => {
   try {
     read()
     return 'none'
@@ -21,8 +21,9 @@ const said = (read: () => unknown) => {
     return String(error)
   }
 }
-const problemsOf = (...args: Parameters<typeof readEnvironment>) => said(() => readEnvironment(...args))
-const edgeProblemsOf = (values: Readonly<Record<string, string>>) => said(() => readEdgeEnvironment(values))
+const problemsOf = (...args: Parameters<typeof readEnvironment>) => messageOf(() => readEnvironment(...args))
+const edgeProblemsOf = (values: Readonly<Record<string, string>>) =>
+  messageOf(() => readEdgeEnvironment(values))
 
 test('a right environment is read whole, defaults included', () => {
   const environment = readEnvironment({ ...good, PATH: '/bin' }, { queued: true })

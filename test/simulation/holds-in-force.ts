@@ -74,11 +74,11 @@ function isOpen({ deliveredAt, takenAt, pending, rejected }: Sent, at: number): 
 function byOperator(history: History, machine: Machine, at: number): Wanted {
   const reasons = operators.flatMap((by) =>
     (['instance', 'destination'] as const).map((form): Wanted => {
-      const said = saidOf(history, machine, by, form)
-      if (said.length === 0) return 'free'
+      const commands = saidOf(history, machine, by, form)
+      if (commands.length === 0) return 'free'
       if (history.plan.renamed.includes(machine.server))
         return 'undecided: what an operator named is spelled otherwise now'
-      return bySaid(history, said, { form, server: machine.server, at })
+      return bySaid(history, commands, { form, server: machine.server, at })
     }),
   )
   if (reasons.includes('held')) return 'held'
@@ -93,11 +93,11 @@ export function wasPlaced({ choices }: History['truth'], { sent }: Said, server:
 /** The command that was sent last decides, until its end. */
 function bySaid(
   history: History,
-  said: readonly Said[],
+  commands: readonly Said[],
   { form, server, at }: { readonly form: string; readonly server: number; readonly at: number },
 ): Wanted {
   const { truth } = history
-  const came = said.filter(({ sent }) => (sent.deliveredAt ?? Number.POSITIVE_INFINITY) <= at)
+  const came = commands.filter(({ sent }) => (sent.deliveredAt ?? Number.POSITIVE_INFINITY) <= at)
   const last = came.at(-1)
   const decided = lastOf(
     came.map(({ sent }) => sent),
@@ -130,9 +130,12 @@ function bySaid(
 
 function byAlarm({ truth }: History, machine: Machine, at: number): Wanted {
   const sent = truth.sent.filter(({ about }) => about.kind === 'alarm' && about.server === machine.server)
-  const said = lastOf(sent, at, ({ about }) => about.kind === 'alarm' && about.state === 'ALARM')
-  const wanted = unlessWaiting(truth, said, (key) => key.startsWith('alarm/'), { server: machine.server, at })
-  if (sent.length > 0 && said === 'free' && truth.choices.isFrozen(at - missedMs, at))
+  const decided = lastOf(sent, at, ({ about }) => about.kind === 'alarm' && about.state === 'ALARM')
+  const wanted = unlessWaiting(truth, decided, (key) => key.startsWith('alarm/'), {
+    server: machine.server,
+    at,
+  })
+  if (sent.length > 0 && decided === 'free' && truth.choices.isFrozen(at - missedMs, at))
     return 'undecided: an alarm that is over during a freeze'
   const last = taken(sent, at).at(-1)
   if (wanted !== 'held' || last?.about.kind !== 'alarm') return wanted

@@ -89,7 +89,7 @@ export interface Execution {
 
 export interface InterpreterOptions {
   readonly clock: Clock
-  /** the functions by their substitution's name, e.g. `BeginDrain` for `${BeginDrain}` */
+  /** the functions by their substitution's name, e.g. `Look` for `${Look}` */
   readonly tasks: Readonly<Record<string, (input: unknown) => Promise<unknown>>>
   /** what FULL jitter makes of a retry's interval, in seconds; its maximum unless given */
   readonly jitter?: (seconds: number) => number

@@ -12,16 +12,16 @@ const begunUnlisted = { edges: { a: { everListed: false } } }
 
 describe('absent', () => {
   const nowhere: Look = { flags: 'unlisted' }
-  const said = (moments: readonly Moment[], begun: Parameters<typeof judgements>[1] = begunUnlisted) =>
+  const verdictsOf = (moments: readonly Moment[], begun: Parameters<typeof judgements>[1] = begunUnlisted) =>
     judgements(moments, begun).map(({ verdict }) => verdict)
 
   it('is no weaker than drained: the window, the same boot, and no edge that may have forgotten calls', () => {
-    expect(said([one(0, nowhere), one(31 * s, nowhere)])).toEqual(['draining', 'draining'])
-    expect(said([one(0, nowhere), one(32 * s, nowhere)])).toEqual(['draining', 'absent'])
+    expect(verdictsOf([one(0, nowhere), one(31 * s, nowhere)])).toEqual(['draining', 'draining'])
+    expect(verdictsOf([one(0, nowhere), one(32 * s, nowhere)])).toEqual(['draining', 'absent'])
     const young = { ...nowhere, uptimeSeconds: 600 }
-    expect(said([one(0, young), one(60 * s, young)])).toEqual(['unknown', 'unknown'])
+    expect(verdictsOf([one(0, young), one(60 * s, young)])).toEqual(['unknown', 'unknown'])
     const restarted = { ...nowhere, bootTime: 'tuesday' }
-    expect(said([one(0, nowhere), one(32 * s, restarted), one(64 * s, restarted)])).toEqual([
+    expect(verdictsOf([one(0, nowhere), one(32 * s, restarted), one(64 * s, restarted)])).toEqual([
       'draining',
       'draining',
       'absent',
@@ -29,17 +29,17 @@ describe('absent', () => {
   })
 
   it('is never said of what any edge has ever listed', () => {
-    expect(said([one(0), one(35 * s, nowhere), one(70 * s, nowhere)])).not.toContain('absent')
+    expect(verdictsOf([one(0), one(35 * s, nowhere), one(70 * s, nowhere)])).not.toContain('absent')
     expect(
-      said([one(0, nowhere), one(35 * s, nowhere)], { edges: { a: { everListed: true } } }),
+      verdictsOf([one(0, nowhere), one(35 * s, nowhere)], { edges: { a: { everListed: true } } }),
     ).not.toContain('absent')
     const elsewhere = (at: number): Moment => ({ at, edges: { a: nowhere, b: { flags: 'disabled' } } })
-    expect(said([elsewhere(0), elsewhere(35 * s)])).not.toContain('absent')
+    expect(verdictsOf([elsewhere(0), elsewhere(35 * s)])).not.toContain('absent')
   })
 
   it('what was listed once stays so, also while its edge can not be read', () => {
     const history = [one(0), one(5 * s, 'unreachable'), one(10 * s, nowhere), one(15 * s, nowhere)]
-    expect(said(history)).toEqual(['draining', 'unknown', 'draining', 'draining'])
+    expect(verdictsOf(history)).toEqual(['draining', 'unknown', 'draining', 'draining'])
   })
 
   it.each([
@@ -47,7 +47,7 @@ describe('absent', () => {
     ['a call after all', { flags: 'unlisted', count: profile(1) }],
   ] as const)('%s begins it anew', (_, look) => {
     expect(
-      said([one(0, nowhere), one(5 * s, look), one(10 * s, nowhere), one(42 * s, nowhere)]).slice(2),
+      verdictsOf([one(0, nowhere), one(5 * s, look), one(10 * s, nowhere), one(42 * s, nowhere)]).slice(2),
     ).toEqual(['draining', 'absent'])
   })
 })
