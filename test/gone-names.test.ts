@@ -11,21 +11,28 @@ const root = join(import.meta.dirname, '..')
 const gone = [
   ...['BeginDrain', 'hasOtherAddresses', 'AddressUnknown', 'ec2Attempts', 'busyEdges'],
   ...['CallsSeen', 'callsSeen', 'untilLastEnd', 'shareOfEstimate', 'worthALook'],
-  ...['allowance', 'carriedCount', 'holdsToCount', 'waitForTurn', 'requestsPerSecond'],
+  ...['allowance', 'carriedCount', 'holdsToCount', 'waitForTurn'],
   ...['freshRound', 'makeRound', 'latestRound', 'putRound', 'RoundUnavailable', 'takeLease', 'releaseLease'],
   ...['disableEverywhere', 'disableOnEdge', 'confirmLate', 'confirmEverywhere', 'correctDrift'],
-  ...['sayAndSave', 'observeDrain', 'completeDrain', 'retireDrain', 'DrainRecord', 'holdOf', 'standing'],
+  ...['sayAndSave', 'observeDrain', 'completeDrain', 'retireDrain', 'DrainRecord', 'standing'],
   ...['(?:type|interface) (?:Waits|Turns?)', '(?:const|let) (?:here|said|says|turns)', 'turnsOf'],
   ...['blind', 'blindLast', 'turnsAtMost', 'RequestSays', 'Standing', 'standingOf'],
   ...['Wishes', 'wishes', 'rememberingWishes', 'AlarmIntent', 'callGroup'],
   ...['isAnswer', 'PendingAnswer', 'pendingAnswers', 'telling', 'triesToTell'],
+  ...['CommandAnswer', 'AnswerPending'],
   ...['undoIfLifted', 'finishLiftings', 'holdAgain', 'heldMeanwhile', 'readLists', 'readBackGapSeconds'],
 ]
 
-test('what one writer per edge made needless, and what waking did, does not come back', () => {
-  const files = filesIn(['functions', 'lib', 'lab'])
-  expect(files.length).toBeGreaterThan(100)
-  expect(found(files, new RegExp(`\\b(${gone.join('|')})\\b`))).toEqual([])
+/** Tests and measurements have holds and rates of their own, and an Answer of what EC2 or an edge gives. */
+const goneFromDeployed = ['holdOf', 'requestsPerSecond', '(?:type|interface) Answer', 'answerOf', 'answerTo']
+
+test('a name that has gone does not come back, not in tests either', () => {
+  const deployed = filesIn(['functions', 'lib', 'lab', 'cli'])
+  const others = filesIn(['bench', 'test']).filter((name) => !import.meta.filename.endsWith(name))
+  expect(deployed.length).toBeGreaterThan(300)
+  expect(others.length).toBeGreaterThan(300)
+  expect(found(deployed, anyOf([...gone, ...goneFromDeployed]))).toEqual([])
+  expect(found(others, anyOf(gone))).toEqual([])
 })
 
 /** A group is an Auto Scaling group. Rows keep the name, and their readers map it: `EntryRow`. */
@@ -37,6 +44,8 @@ test('a dispatcher set is called a group in rows of the store, and nowhere else'
   const others = files.filter((name) => !rows.includes(name))
   expect(found(others, aSet)).toEqual([])
 })
+
+const anyOf = (names: readonly string[]) => new RegExp(`\\b(${names.join('|')})\\b`)
 
 function filesIn(folders: readonly string[]): string[] {
   return folders.flatMap((folder) =>
