@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Diagnostic, lintPlanted } from './planted.ts'
+import { type Diagnostic, lintPlanted, lintTimeoutMs } from './planted.ts'
 
 const rooms = ['functions/control', 'functions/aws', 'lib', 'cli', 'lab', 'bench', 'test']
 
@@ -37,7 +37,7 @@ beforeAll(() => {
     ['lib/long-enough.ts', functionOf(70)],
     ['test/suite.test.ts', functionOf(71)],
   ])
-}, 40_000)
+}, lintTimeoutMs)
 
 const found = (path: string, category: string) =>
   diagnostics.filter((each) => each.location.path === path && each.category === category)

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Diagnostic, lintPlanted } from './planted.ts'
+import { type Diagnostic, lintPlanted, lintTimeoutMs } from './planted.ts'
 import { rooms } from './rooms.ts'
 
 /** Every form in which one file can lean on another; each is planted on a line of its own. */
@@ -67,7 +67,7 @@ beforeAll(() => {
       [`${room}/circle-two.ts`, [back]] as const,
     ]),
   ])
-}, 40_000)
+}, lintTimeoutMs)
 
 function found(path: string, category: string): Diagnostic[] {
   return diagnostics.filter((each) => each.location.path === path && each.category === category)

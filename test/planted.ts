@@ -10,11 +10,20 @@ export interface Diagnostic {
   readonly location: { readonly path: string; readonly start: { readonly line: number } }
 }
 
+/** A busy machine takes many times as long as an idle one, which needs about 5 s. */
+const longestLintMs = 120_000
+/** For the test or hook that lints: its own timeout would hide the reason. */
+export const lintTimeoutMs = longestLintMs + 10_000
+
 /**
  * What the project's lint finds in these files, each a path and its lines. They are planted in a copy that
  * holds only the rules.
+ * @throws if the lint did not come to its end
  */
-export function lintPlanted(files: Iterable<readonly [string, readonly string[]]>): readonly Diagnostic[] {
+export function lintPlanted(
+  files: Iterable<readonly [string, readonly string[]]>,
+  withinMs = longestLintMs,
+): readonly Diagnostic[] {
   const root = join(import.meta.dirname, '..')
   const copy = mkdtempSync(join(tmpdir(), 'planted-'))
   try {
@@ -26,7 +35,17 @@ export function lintPlanted(files: Iterable<readonly [string, readonly string[]]
     }
     const biome = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome')
     const args = [biome, 'lint', '--reporter=json', '--max-diagnostics=none', '.']
-    const run = spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8', timeout: 30_000 })
+    const run = spawnSync(process.execPath, args, {
+      cwd: copy,
+      encoding: 'utf8',
+      timeout: withinMs,
+      maxBuffer: 2 ** 26,
+    })
+    if (run.error || run.status === null)
+      throw new Error(
+        `biome lint did not end, with ${withinMs} ms to do it in: run this file alone, on a machine that is less busy`,
+        { cause: run.error },
+      )
     return JSON.parse(run.stdout).diagnostics
   } finally {
     rmSync(copy, { recursive: true })
