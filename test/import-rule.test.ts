@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Diagnostic, lintPlanted, lintTimeoutMs } from './planted.ts'
-import { rooms } from './rooms.ts'
+import { innerRooms, rooms } from './rooms.ts'
 
 /** Every form in which one file can lean on another; each is planted on a line of its own. */
 const forms = {
@@ -43,6 +43,7 @@ const circles = {
   lab: "import type { One } from './circle-one.ts'",
 }
 
+const places = { ...rooms, ...innerRooms }
 const root = join(import.meta.dirname, '..')
 let diagnostics: readonly Diagnostic[] = []
 
@@ -50,7 +51,7 @@ const planted = (room: string, kind: 'refused' | 'allowed', index: number) =>
   `${room}/planted-${kind}-${index}.ts`
 
 beforeAll(() => {
-  const imports = Object.entries(rooms).flatMap(([room, lists]) =>
+  const imports = Object.entries(places).flatMap(([room, lists]) =>
     (['refused', 'allowed'] as const).flatMap((kind) =>
       lists[kind].map(
         (from, index) =>
@@ -73,7 +74,7 @@ function found(path: string, category: string): Diagnostic[] {
   return diagnostics.filter((each) => each.location.path === path && each.category === category)
 }
 
-describe.each(Object.entries(rooms))('%s', (room, { message, refused, allowed }) => {
+describe.each(Object.entries(places))('%s', (room, { message, refused, allowed }) => {
   it.each(refused.map((from, index) => [from, index] as const))(
     'is refused %s in every form',
     (from, index) => {
@@ -139,10 +140,17 @@ describe('the tree', () => {
     expect(handlers.filter(({ text }) => lines(text) > 80).map(({ path }) => path)).toEqual([])
   })
 
+  it('has no room of functions/ without a rule', () => {
+    const folders = sources.map(({ path }) => /^functions\/[^/]+(?=\/)/.exec(path)?.[0])
+    expect(new Set(folders.filter((folder) => folder !== undefined))).toEqual(
+      new Set(Object.keys(rooms).filter((room) => room.startsWith('functions/'))),
+    )
+  })
+
   it.each(Object.entries(rooms))(
     '%s imports no room that its `allowed` does not name',
     (room, { allowed }) => {
-      const names = Object.keys(rooms).map((each) => basename(each))
+      const names = [...Object.keys(rooms), 'bench', 'test'].map((each) => basename(each))
       const roomsIn = (text: string) =>
         [...text.matchAll(/'(?:\.\.\/)+(?:functions\/)?([\w-]+)\//g)].map(([, name = '']) => name)
       const known = new Set(roomsIn(allowed.map((from) => `'${from}'`).join()))
