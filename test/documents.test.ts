@@ -3,6 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import type { Verdict } from '../functions/control/verdict.ts'
 import { some } from './present.ts'
 import { rooms } from './rooms.ts'
 
@@ -161,6 +162,23 @@ test('each page of a room is linked from the architecture and from CONTRIBUTING'
     expect(read('docs/architecture.md')).toContain(`](${page.replace('docs/', '')})`)
     expect(read('CONTRIBUTING.md')).toContain(`](${page})`)
   }
+})
+
+test('the words of the architecture name each verdict, and no other', () => {
+  const verdicts: Record<Verdict, true> = {
+    draining: true,
+    drained: true,
+    overdue: true,
+    unknown: true,
+    absent: true,
+    gone: true,
+  }
+  const [, named = ''] = /^\| verdict \| ([^:]+):/m.exec(read('docs/architecture.md')) ?? []
+  expect(named).toBe(
+    Object.keys(verdicts)
+      .map((verdict) => `\`${verdict}\``)
+      .join(', '),
+  )
 })
 
 test('the checks see what is not there', () => {
