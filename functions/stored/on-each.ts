@@ -3,8 +3,7 @@ const atOnce = 64
 
 /**
  * Does something for each item, many at once. @returns results in order.
- * @throws what was thrown first, when all were tried and none is at work any more: whoever comes next finds
- * no write under way
+ * @throws the first error. It rejects only after every item has settled, so no write is still running.
  */
 export async function onEach<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = []
