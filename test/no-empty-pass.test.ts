@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { lintPlanted, lintTimeoutMs } from './planted.ts'
 
 const loop = 'of an empty list every expectation holds: loop over some(list)'
+const every = 'every one of none is as expected: take some(list)'
 const part = 'what is missing has no such part either: take it with present()'
 const edge = 'nothing is done to an edge that is missing: take world.edge(id)'
 const condition = 'Unexpected conditional expect() call.'
@@ -13,11 +14,20 @@ const planted: readonly (readonly [line: string, message: string | undefined])[]
   ['for (const one of some(list)) expect(one).toBe(1)', undefined],
   ['for (const one of [1, 2] as const) expect(one).toBe(1)', undefined],
   ['for (const one of list) one.go()', undefined],
+  ['for (const one of [...list]) expect(one).toBe(1)', loop],
+  ['list.forEach((one) => { expect(one).toBe(1) })', loop],
+  ['list.slice(1).forEach((one, n) => { expect(one, `${n}`).toBe(1) })', loop],
+  ['[...list].forEach((one) => { expect(one).toBe(1) })', loop],
+  ['some(list).forEach((one) => { expect(one).toBe(1) })', undefined],
+  ['list.forEach((one) => { one.go() })', undefined],
+  ['expect(list.every((one) => one.end)).toBe(true)', every],
+  ['expect(some(list).every((one) => one.end)).toBe(true)', undefined],
   ['expect(list[0]?.end).toBeUndefined()', part],
   ['expect(list.find((one) => one.is)?.end).toBe(undefined)', part],
   ['expect(list[0]?.end).not.toBe(1)', part],
   ['expect(list[0]?.end).toBe(1)', undefined],
   ['expect(list[0].end).toBeUndefined()', undefined],
+  ["expect(present(list[0], 'first').end).toBeUndefined()", undefined],
   ['world.edges[0]?.callTo(list)', edge],
   ['const [a] = world.edges; expect(a).toBe(1)', edge],
   ['world.edge("edge-a").callTo(list)', undefined],

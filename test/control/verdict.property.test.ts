@@ -146,7 +146,8 @@ describe('for any history of looks', () => {
     const counts = { drained: 0, absent: 0, neither: 0 }
     let withoutReleased = 0
     const property = fc.property(history, fc.boolean(), releases, (moments, everListed, released) => {
-      judgements(moments, { edges: { a: { everListed } } }, rules, released).forEach(({ verdict }, index) => {
+      const judged = judgements(moments, { edges: { a: { everListed } } }, rules, released)
+      some(judged).forEach(({ verdict }, index) => {
         const past = moments.slice(0, index + 1)
         const outcome = expected(past, everListed, released)
         counts[outcome]++
