@@ -39,9 +39,9 @@ const restPerHoldMs = 13
 const longestRestMs = 6500
 /**
  * Longer than this nobody waits for what rests: who needs it asks again, and a function that sleeps is paid
- * for.
+ * for. No less than the clocks may be apart: who asks for a reading may be that far ahead.
  */
-export const longestNapMs = clocksApartMs
+export const longestNapMs = 2000
 
 export interface SettleOrder {
   /** epoch ms: readings that were begun earlier will not do */
