@@ -1,6 +1,6 @@
 import { eventTypes } from '../contracts/names.ts'
 import { InstanceUnknown } from '../control/errors.ts'
-import { belongsTo, type Hold } from '../control/hold.ts'
+import { belongsTo, type Hold, named } from '../control/hold.ts'
 import type { InstanceFacts } from '../control/instance-life.ts'
 import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
 import { instanceDestinations } from '../control/resolve.ts'
@@ -59,8 +59,8 @@ export async function admit(ports: AdmitNeeds, launch: Launch): Promise<void> {
     detail: {
       instanceId,
       uris,
-      ended: ended.map(name),
-      still: itsHolds.filter((hold) => !ended.includes(hold)).map(name),
+      ended: ended.map(named),
+      still: itsHolds.filter((hold) => !ended.includes(hold)).map(named),
       edges,
     },
   })
@@ -98,8 +98,4 @@ async function isOver(
   if (instanceId === launched.instanceId) return false
   // It may have gone this very moment, which is why its address was free.
   return isInstanceGone(ports, instanceId, placedAt)
-}
-
-function name({ source, id, who, why, endsAt }: Hold) {
-  return { source, id, who, why, endsAt }
 }

@@ -5,6 +5,7 @@ import {
   alice,
   command,
   createWorld,
+  facts,
   instanceId,
   minutes,
   neighbour,
@@ -49,6 +50,28 @@ test('who lifts a hold is published with the verified sender and the reason, and
     sender: placedBySender,
     lifted: { by: 'alice', sender },
   })
+})
+
+test('a launch is published with the verified sender of each hold, of what it ends and of what stays', async () => {
+  const world = createWorld()
+  await world.command(command('command-drain-instance', { id: 'drain-1' }))
+  world.memory.instances.forget(instanceId)
+  await world.pass(5 * minutes)
+  await world.command(drain({ id: 'drain-2', requestedBy: 'bob' }), undefined, pipeline)
+  const newcomer = 'i-0fedcba9876543210'
+  world.memory.instances.put(facts({ instanceId: newcomer, launchedAt: world.clock.now() }))
+  world.beginAction({
+    hook: 'admit-calls',
+    instanceId: newcomer,
+    token: '87654321-4321-4321-4321-210987654324',
+  })
+  await world.lifecycle(message('lifecycle-launch-scale-out', { EC2InstanceId: newcomer }))
+  expect(world.memory.events.of('Launch Admitted')).toMatchObject([
+    {
+      ended: [{ who: 'alice', sender: { id: alice } }],
+      still: [{ who: 'bob', sender: { id: pipeline } }],
+    },
+  ])
 })
 
 test('without senders in the settings whomever IAM lets send may command, and the bare id is kept', async () => {
