@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { drain, freeze, unfreeze } from '../world/clearance-world.ts'
 import { publishedIn } from '../world/published.ts'
-import { createWorld, minutes, server } from '../world/world.ts'
+import { command, createWorld, everywhere, facts, instanceId, minutes, server } from '../world/world.ts'
 
 const serversHold = 'operator/10.0.1.20:5060;udp/alice'
 
@@ -49,5 +49,24 @@ describe('a freeze', () => {
     expect(await world.command(unfreeze, 2)).toMatchObject({ result: 'unfrozen' })
     expect(publishedIn(world, 'Freeze Ended')).toHaveLength(1)
     expect(await world.heldBy()).toEqual([serversHold])
+  })
+  test("keeps an operator's hold of a machine that is gone, until another machine has its address", async () => {
+    const world = createWorld()
+    const minutesLater = async () => {
+      for (const each of [1, 1, 1]) {
+        await world.reconcile()
+        await world.pass(each * minutes)
+      }
+    }
+    await world.command(command('command-drain-instance', { id: 'drain-1' }))
+    await world.command(freeze())
+    world.memory.instances.put(facts({ state: 'terminated' }))
+    await minutesLater()
+    expect(await world.heldBy()).toEqual([`operator/${instanceId}/alice`])
+    const newcomer = { instanceId: 'i-0fedcba9876543210', launchedAt: world.clock.now() }
+    world.memory.instances.put(facts(newcomer))
+    await minutesLater()
+    expect(await world.heldBy()).toEqual([])
+    expect(world.flags()).toEqual(everywhere('AP', 'IP'))
   })
 })

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { orderOf } from '../../functions/control/hold.ts'
 import { message } from '../contracts/event-files.ts'
-import { freeze } from '../world/clearance-world.ts'
 import { holdOf } from '../world/settle-world.ts'
 import {
   command,
@@ -143,19 +142,6 @@ test("an operator's hold of a machine that is gone and listed nowhere ends withi
   world.memory.instances.put(facts({ state: 'terminated' }))
   await everyMinute(world, 3)
   expect(await world.heldBy()).toEqual([])
-})
-
-test("during a freeze an operator's hold of a machine that is gone stays, until another machine has its address", async () => {
-  const world = createWorld()
-  await world.command(command('command-drain-instance', { id: 'drain-1' }))
-  await world.command(freeze())
-  world.memory.instances.put(facts({ state: 'terminated' }))
-  await everyMinute(world, 3)
-  expect(await world.heldBy()).toEqual([`operator/${instanceId}/alice`])
-  world.memory.instances.put(facts({ instanceId: newcomer, launchedAt: world.clock.now() }))
-  await everyMinute(world, 3)
-  expect(await world.heldBy()).toEqual([])
-  expect(world.flags()).toEqual(everywhere('AP', 'IP'))
 })
 
 test('a mark stays while EC2 shows its machine, listed or not', async () => {
