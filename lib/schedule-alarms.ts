@@ -55,7 +55,7 @@ export function sweepAlarms({ delivery, failed }: MinuteSchedule): Readonly<Reco
     SweepNotCalled: {
       anchor: 'sweep-not-called',
       meaning:
-        'Within an hour EventBridge could not call the sweep three times: while it is not called, an instance whose event was lost waits for its hook to time out, and a drain whose execution stopped stands still',
+        'Within an hour EventBridge could not call the sweep three times: while it is not called, an instance whose event was lost waits for its hook to time out, a drain whose execution stopped stands still, and neither a window begins nor an end comes',
       ...holds(delivery.undelivered, 3),
       missing: goAfterAnHour,
     },

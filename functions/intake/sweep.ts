@@ -4,6 +4,7 @@ import { sweepAlarms } from './sweep-alarms.ts'
 import { sweepClearance } from './sweep-clearance.ts'
 import { sweepDrains } from './sweep-drains.ts'
 import { sweepMembers } from './sweep-members.ts'
+import { sweepSeries } from './sweep-series.ts'
 
 /**
  * Once a minute: what no event told, or what nobody goes on with. Instances that wait at our hooks, or are
@@ -17,5 +18,7 @@ export async function sweep(ports: SweepPorts): Promise<void> {
     () => sweepDrains(ports),
     () => sweepAlarms(ports),
     () => sweepClearance(ports),
+    // CloudWatch lets few of its requests through: what has its time waits for none of them.
+    () => sweepSeries(ports),
   ])
 }
