@@ -21,6 +21,16 @@ const waits = ({ hold }: WaitingDrain): Condition => ({
   expression: 'attribute_exists(pk) AND #order <= :order',
   values: { order: hold.order },
 })
+/** The row of this very request, and no other one. */
+const isStill = ({ hold }: WaitingDrain): Condition => ({
+  expression: 'attribute_exists(pk) AND #order = :order',
+  values: { order: hold.order },
+})
+/** No row is there, or the one of this very request. */
+const noOther = (order: string): Condition => ({
+  expression: 'attribute_not_exists(pk) OR #order = :order',
+  values: { order },
+})
 
 type Clearances = Pick<
   Store,
@@ -50,10 +60,14 @@ export function dynamoClearance(table: DynamoTable): Clearances {
       }
       return { drains, unread }
     },
-    async putWaiting(waiting) {
+    async putWaiting(waiting, over) {
       const { order } = waiting.hold
       const put = { ...waitingKey(waiting), data: { ...waiting, order } }
-      const writes = [{ put, condition: notAfter(order) }, ...checksOf(waiting.hold)]
+      const condition = over ? isStill(over.waiting) : noOther(order)
+      const replaced = over
+        ? [opening(supersededChange(over.waiting, over.superseded)), keeping(over.event)]
+        : []
+      const writes = [{ put, condition }, ...replaced, ...checksOf(waiting.hold)]
       return (await table.writeAll(writes)) ? 'written' : 'stale'
     },
     async isStale(hold) {

@@ -13,6 +13,7 @@ import {
   patienceMs,
   rulesOf,
 } from './clear-drains.ts'
+import { supersedeWith } from './drop-waiting.ts'
 
 /** A hold, when its window begins, and what it was asked for with. */
 export type Asked = Omit<WaitingDrain, 'since'>
@@ -93,15 +94,36 @@ async function decided(ports: ClearanceNeeds, asked: readonly Asked[]): Promise<
 
 /** @returns those that an earlier delivery has begun, or about which something later was requested */
 async function putWaiting(ports: ClearanceNeeds, asked: readonly Asked[]): Promise<Map<string, Cleared>> {
-  const { store } = ports
-  const { drains } = await store.waiting()
-  const places = new Map(drains.map(({ hold, since }) => [holdKey(hold), since]))
+  const { drains } = await ports.store.waiting()
+  const known = new Map(drains.map((each) => [holdKey(each.hold), each]))
   const stale = await onEach(asked, async (each): Promise<[string, Cleared][]> => {
     const key = holdKey(each.hold)
-    const put = await store.putWaiting(inPlace(each, places.get(key)))
-    return put === 'stale' ? [[key, await ofEarlierDelivery(ports, each.hold)]] : []
+    const isWritten = await putOver(ports, each, known.get(key))
+    return isWritten ? [] : [[key, await ofEarlierDelivery(ports, each.hold)]]
   })
   return new Map(stale.flat())
+}
+
+/**
+ * What waits of an older request is replaced, which is published with who asked for the newer one.
+ * @returns false where it is stale
+ */
+async function putOver(ports: ClearanceNeeds, asked: Asked, known?: WaitingDrain): Promise<boolean> {
+  const { store } = ports
+  const { who, sender, why, order } = asked.hold
+  const older = known && known.hold.order < order ? known : undefined
+  const waiting = inPlace(asked, known?.since)
+  const isWritten = older
+    ? await supersedeWith(ports, older, who, { sender, why, order }, async (superseded, event) => {
+        const put = await store.putWaiting(waiting, { waiting: older, superseded, event })
+        return put === 'written'
+      })
+    : (await store.putWaiting(waiting)) === 'written'
+  if (isWritten) return true
+  // Another request may have come to wait since, or what was to be replaced has begun, or was dropped.
+  const now = (await store.waiting()).drains.find(({ hold }) => holdKey(hold) === holdKey(asked.hold))
+  const isAsBefore = now?.hold.order === known?.hold.order
+  return !isAsBefore && putOver(ports, asked, now)
 }
 
 /**

@@ -1,8 +1,10 @@
 import { eventTypes } from '../contracts/names.ts'
+import type { Superseded } from '../control/change.ts'
 import type { WaitingDrain } from '../control/clearance.ts'
 import type { DrainHold } from '../control/drain.ts'
 import { holdKey } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
+import type { KeptEvent } from '../ports/events.ts'
 import type { Ports } from '../ports/ports.ts'
 import { onEach } from '../stored/on-each.ts'
 
@@ -35,10 +37,23 @@ export async function dropWaiting(
 
 /** Publishes what was dropped, and nothing where another run has begun it, or dropped it, before. */
 export async function supersede(
-  { store, events, clock }: Pick<Ports, 'store' | 'events' | 'clock'>,
+  ports: Pick<Ports, 'store' | 'events' | 'clock'>,
   waiting: WaitingDrain,
   by: string,
-  { sender, why: droppedWhy, order }: DroppedBy = {},
+  dropped: DroppedBy = {},
+): Promise<boolean> {
+  return supersedeWith(ports, waiting, by, dropped, (superseded, event) =>
+    ports.store.dropWaiting(waiting, superseded, event),
+  )
+}
+
+/** @param write keeps both in its transaction. @returns what it does: whether anything was written */
+export async function supersedeWith(
+  { events, clock }: Pick<Ports, 'events' | 'clock'>,
+  waiting: WaitingDrain,
+  by: string,
+  { sender, why: droppedWhy, order }: DroppedBy,
+  write: (superseded: Superseded, event: KeptEvent) => Promise<boolean>,
 ): Promise<boolean> {
   const { who, why, ...hold } = waiting.hold
   const detail = { drainId: holdKey(hold), who, why, by, sender, droppedWhy, since: waiting.since }
@@ -49,6 +64,6 @@ export async function supersede(
     ...(order !== undefined && { order }),
   }
   return events.publishWith({ type: eventTypes.drainSuperseded, detail }, (kept) =>
-    store.dropWaiting(waiting, { at: clock.now(), ...whose }, kept),
+    write({ at: clock.now(), ...whose }, kept),
   )
 }

@@ -46,9 +46,11 @@ export interface Store extends Changes {
   /**
    * Unless one about the same hold with a later `order` waits, its hold was placed or lifted with an `order`
    * as late, or a later request about it was seen (`stale`).
+   * @param over what waits of an older request and is replaced, with what is kept of that in the same
+   * transaction: `stale`, too, where another one waits by now, or none
    */
-  putWaiting(waiting: WaitingDrain): Promise<'written' | 'stale'>
-  /** Whether `putWaiting` of this hold would be `stale`. */
+  putWaiting(waiting: WaitingDrain, over?: Replaced): Promise<'written' | 'stale'>
+  /** Whether `putWaiting` of this hold would be `stale`, whatever older one it replaces. */
   isStale(hold: DrainHold): Promise<boolean>
   /**
    * @param event is kept in the same transaction
@@ -184,6 +186,13 @@ export interface Store extends Changes {
   pendingOutcomes(): Promise<readonly PendingOutcome[]>
   putPendingOutcome(pending: PendingOutcome): Promise<void>
   dropPendingOutcome(id: string): Promise<void>
+}
+
+/** What waited for clearance until a newer request about the same hold came. */
+export interface Replaced {
+  readonly waiting: WaitingDrain
+  readonly superseded: Superseded
+  readonly event: KeptEvent
 }
 
 /** A command whose change was not read back on these edges when its outcome was kept. */

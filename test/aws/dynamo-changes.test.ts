@@ -40,6 +40,10 @@ const changing: readonly [string, (table: DynamoTable) => Promise<unknown>][] = 
   ],
   ['placed', (table) => dynamoClearance(table).placeWaiting(waiting, { name: '/clearance', generation: 1 })],
   ['superseded', (table) => dynamoClearance(table).dropWaiting(waiting, { at, by: 'bob' }, event)],
+  [
+    'superseded',
+    (table) => dynamoClearance(table).putWaiting(waiting, { waiting, superseded: { at, by: 'bob' }, event }),
+  ],
   ['frozen', (table) => dynamoClearance(table).putFreeze({ who: 'alice', why: 'carrier', at, order })],
 ]
 

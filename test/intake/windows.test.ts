@@ -188,6 +188,38 @@ test("the same operator's drain without a beginning replaces it, and begins at o
   expect(await waitingIn(world)).toEqual([])
 })
 
+test('a window that a newer drain replaces is published and filed as superseded, once', async () => {
+  const world = createWorld()
+  const [carol, bob] = ['AROACAROL:carol', 'AROABOB:bob']
+  const newer = drain(server, { id: 'drain-2', from: after(world, 2 * hours), reason: 'sooner is too soon' })
+  await world.command(drain(server, { from: after(world, 1 * hours) }), 1, carol)
+  world.memory.store.failNext('putCommandOutcome', new Error('killed'))
+  await expect(world.command(newer, 2, bob)).rejects.toThrow('killed')
+  expect(await world.command(newer, 2, bob)).toMatchObject({ result: 'waiting' })
+  const of = { by: 'alice', sender: { id: bob } }
+  expect(publishedIn(world, 'Drain Superseded')).toMatchObject([
+    { ...of, drainId: alices, droppedWhy: 'sooner is too soon' },
+  ])
+  expect((await world.memory.store.openChanges()).changes).toMatchObject([
+    { kind: 'superseded', hold: { sender: { id: carol } }, superseded: { ...of, why: 'sooner is too soon' } },
+  ])
+})
+
+test('of two drains that come at once each finds what the other has asked for', async () => {
+  const world = createWorld()
+  const { store } = world.memory
+  const { putWaiting } = store
+  const windowAt = (n: number) => drain(server, { id: `drain-${n}`, from: after(world, n * hours) })
+  store.putWaiting = async (...given) => {
+    store.putWaiting = putWaiting
+    await world.command(windowAt(1), 1)
+    return putWaiting(...given)
+  }
+  expect(await world.command(windowAt(2), 2)).toMatchObject({ result: 'waiting' })
+  expect((await store.waiting()).drains).toMatchObject([{ beginsAt: Date.parse(after(world, 2 * hours)) }])
+  expect(publishedIn(world, 'Drain Superseded')).toMatchObject([{ drainId: alices, by: 'alice' }])
+})
+
 test('the limit of holds of a sender counts windows', async () => {
   const world = createWorld({ config: { maxHoldsPerSender: 1 } })
   await world.command(drain(server, { from: after(world, 1 * hours) }))

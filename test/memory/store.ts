@@ -59,8 +59,16 @@ function memoryWaiting(
   return {
     waiting: async () => structuredClone({ drains: [...rows.values()], unread: [] }),
     isStale: async (hold) => isStale(hold),
-    async putWaiting(waiting) {
-      if (isStale(waiting.hold)) return 'stale'
+    async putWaiting(waiting, over) {
+      const known = rows.get(keyOf(waiting))?.hold.order
+      const isExpected = over
+        ? known === over.waiting.hold.order
+        : (known ?? waiting.hold.order) === waiting.hold.order
+      if (!isExpected || isStale(waiting.hold)) return 'stale'
+      if (over) {
+        opens(supersededChange(over.waiting, over.superseded))
+        keeps(over.event)
+      }
       rows.set(keyOf(waiting), structuredClone(waiting))
       return 'written'
     },

@@ -26,6 +26,18 @@ const drop = async (store: Store, waiting: WaitingDrain) => {
   await store.dropKeptEvent(event)
   return isDropped
 }
+/** A newer request about the same hold. */
+const replace = async (store: Store, older: WaitingDrain, order: string) => {
+  const newer = aWaiting(older.hold.id, { order })
+  const event = aKeptEvent(older.hold.id)
+  const put = await store.putWaiting(newer, { waiting: older, superseded: { at: 1, by: 'bob' }, event })
+  const isKept = (await store.keptEvents(100)).some(({ id }) => id === event.id)
+  await store.dropKeptEvent(event)
+  const opened = (await store.openChanges()).changes.filter(
+    (change) => change.kind === 'superseded' && change.hold.id === older.hold.id,
+  )
+  return { put, isKept, opened }
+}
 const waitingOf = async (store: Store, { hold: { id } }: WaitingDrain) =>
   (await store.waiting()).drains.filter(({ hold }) => hold.id === id)
 const holdOf = (store: Store, { hold }: WaitingDrain) => store.hold(hold.source, hold.id, hold.subject)
@@ -59,10 +71,29 @@ export function clearanceContract(open: () => Store, fresh: (name: string) => st
       expect(await store.putWaiting(aWaiting(id, { order: '1' }))).toBe('stale')
       expect(await store.putWaiting(aWaiting(id, { why: 'again' }))).toBe('written')
       const later = aWaiting(id, { order: '3' })
-      expect(await store.putWaiting(later)).toBe('written')
+      expect(await replace(store, aWaiting(id), '3')).toMatchObject({ put: 'written' })
       expect(await waitingOf(store, later)).toEqual([later])
       expect(await drop(store, aWaiting(id))).toBe(false)
       expect(await waitingOf(store, later)).toEqual([later])
+    })
+    test('is replaced together with what is published and filed of it, and by nobody who has not seen it', async () => {
+      const store = open()
+      const waiting = aWaiting(fresh('waiting'))
+      const { id } = waiting.hold
+      const nothing = { put: 'stale', isKept: false, opened: [] }
+      expect(await replace(store, waiting, '3')).toEqual(nothing)
+      await store.putWaiting(waiting)
+      expect(await store.putWaiting(aWaiting(id, { order: '3' }))).toBe('stale')
+      expect(await replace(store, aWaiting(id, { order: '1' }), '3')).toEqual(nothing)
+      await store.seeRequest(waiting.hold, '4', 'lift')
+      expect(await replace(store, waiting, '3')).toEqual(nothing)
+      expect(await waitingOf(store, waiting)).toEqual([waiting])
+      expect(await replace(store, waiting, '5')).toMatchObject({
+        ...{ put: 'written', isKept: true },
+        opened: [{ hold: { ...waiting.hold, order: '2' }, superseded: { at: 1, by: 'bob' } }],
+      })
+      expect(await waitingOf(store, waiting)).toEqual([aWaiting(id, { order: '5' })])
+      expect(await replace(store, waiting, '6')).toMatchObject({ put: 'stale', isKept: false })
     })
     test('is found by the order of the message that it was dropped for, as it was', async () => {
       const store = open()
@@ -120,7 +151,7 @@ export function clearanceContract(open: () => Store, fresh: (name: string) => st
     test.each<[string, (store: Store, waiting: WaitingDrain) => Promise<unknown>]>([
       ['is dropped', (store, waiting) => drop(store, waiting)],
       ['is lifted', (store, { hold }) => store.seeRequest(hold, '3', 'lift')],
-      ['is asked for anew', (store, { hold: { id } }) => store.putWaiting(aWaiting(id, { order: '3' }))],
+      ['is asked for anew', (store, waiting) => replace(store, waiting, '3')],
       ['was placed later', (store, { hold }) => store.putHold({ ...hold, order: '3' })],
     ])('and %s between decision and placement is not placed as it was', async (_, between) => {
       const store = open()

@@ -50,8 +50,8 @@ export function watched(
       await store.retire(lifted, mark)
       for (const hold of [lifted, mark]) writes(hold)
     },
-    async putWaiting(waiting) {
-      const written = await store.putWaiting(waiting)
+    async putWaiting(waiting, over) {
+      const written = await store.putWaiting(waiting, over)
       const { hold, since } = waiting
       if (written === 'written')
         noted((from, run) => choices.waitsFor({ ...scopeOf(hold), order: hold.order, from, since, run }))

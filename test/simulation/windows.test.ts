@@ -43,8 +43,8 @@ const noWindow = withStore((store) => ({
   },
 }))
 const oneLost = withStore((store) => ({
-  putWaiting: async (waiting) =>
-    waiting.hold.uris.some((uri) => uri.includes('10.0.1.21')) ? 'written' : store.putWaiting(waiting),
+  putWaiting: async (waiting, over) =>
+    waiting.hold.uris.some((uri) => uri.includes('10.0.1.21')) ? 'written' : store.putWaiting(waiting, over),
 }))
 const allHers = withStore((store) => ({
   holds: async () => (await store.holds()).map((hold) => ({ ...hold, who: 'alice' })),
