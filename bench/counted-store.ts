@@ -265,7 +265,12 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     seeRequest: writes('seeRequest', ({ source, id }) => [row(`${source.toUpperCase()}#${id}`)]),
     seenRequest: reads('seenRequest', ({ source, id }) => `${source.toUpperCase()}#${id}`, bytes),
     commandOutcome: reads('commandOutcome', (id) => `COMMAND#${id}`, bytes),
-    putCommandOutcome: writes('putCommandOutcome', answered, true),
+    commandAsked: reads('commandAsked', (id) => `COMMAND#${id}`, bytes),
+    putCommandOutcome: writes(
+      'putCommandOutcome',
+      (id, outcome, asks) => [...answered(id, outcome), row(`COMMAND#${id}`, bytes(asks))],
+      true,
+    ),
     putRefusal: writes('putRefusal', answered, true),
     commands: reads('commands', (day) => `COMMANDS#${day}`, bytes),
     commandPlan: reads('commandPlan', (id) => `COMMAND#${id}`, bytes),

@@ -2,12 +2,20 @@ import { commandInShort } from '../control/command-in-short.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CommandOutcomeRow, Store } from '../ports/store.ts'
 import { type DynamoTable, expiringFrom, type Key, type Write } from './dynamo-table.ts'
-import { commandInShortRow, commandPlanRow, outcomeRow, parseAnswer, pendingOutcomeRow } from './rows.ts'
+import {
+  askedRow,
+  commandInShortRow,
+  commandPlanRow,
+  outcomeRow,
+  parseAnswer,
+  pendingOutcomeRow,
+} from './rows.ts'
 
 const keptSeconds = 14 * 86_400
 
 const commandKey = (id: string): Key => ({ pk: `COMMAND#${id}`, sk: 'OUTCOME' })
 const planKey = (id: string): Key => ({ pk: `COMMAND#${id}`, sk: 'PLAN' })
+const askedKey = (id: string): Key => ({ pk: `COMMAND#${id}`, sk: 'ASKED' })
 const commandsOf = (day: string) => `COMMANDS#${day}`
 const pendingOutcomes = 'PENDING'
 const pendingKey = (id: string): Key => ({ pk: pendingOutcomes, sk: id })
@@ -15,6 +23,7 @@ const pendingKey = (id: string): Key => ({ pk: pendingOutcomes, sk: id })
 type Outcomes = Pick<
   Store,
   | 'commandOutcome'
+  | 'commandAsked'
   | 'commands'
   | 'putCommandOutcome'
   | 'putRefusal'
@@ -46,9 +55,14 @@ export function dynamoOutcomes(table: DynamoTable, clock: Clock): Outcomes {
       const data = await table.get(commandKey(commandId))
       return data === undefined ? undefined : parseAnswer(outcomeRow, data, `COMMAND#${commandId}`)
     },
-    async putCommandOutcome(commandId, outcome) {
+    async putCommandOutcome(commandId, outcome, asks) {
       const put = expiring(commandKey(commandId), outcome, keptSeconds)
-      await table.writeAll([{ put }, listed(commandId, outcome)])
+      const asked = expiring(askedKey(commandId), asks, keptSeconds)
+      await table.writeAll([{ put }, { put: asked }, listed(commandId, outcome)])
+    },
+    async commandAsked(commandId) {
+      const data = await table.get(askedKey(commandId))
+      return data === undefined ? undefined : parseAnswer(askedRow, data, `COMMAND#${commandId} ASKED`)
     },
     async putRefusal(commandId, refusal) {
       const put = expiring(commandKey(commandId), refusal, keptSeconds)

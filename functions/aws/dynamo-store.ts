@@ -46,6 +46,7 @@ const drainKey = (id: string): Key => ({ pk: `DRAIN#${id}`, sk: 'RECORD' })
  * | what was read of machines, packed | `MACHINES`             | `READING`                  | never                        |
  * | newest request about an alarm's or operator's hold, and whether it lifts | `ALARM#<id>`, `OPERATOR#<id>` | `SEEN` | 30 days           |
  * | command's outcome      | `COMMAND#<id>`                    | `OUTCOME`                  | 14 days                      |
+ * | all that it asked for  | `COMMAND#<id>`                    | `ASKED`                    | 14 days                      |
  * | what a dry run was of, and who has used it | `COMMAND#<id>` | `PLAN`                     | 14 days                      |
  * | command, in short      | `COMMANDS#<UTC day>`              | `<time>#<id>`              | 14 days                      |
  * | event that is not published yet | `EVENTS`                          | `<time>#<id>`              | 14 days                      |

@@ -182,4 +182,6 @@ export const commandInShortRow: z.ZodType<CommandInShort> = z.object({
   ...{ on: z.string().exactOptional(), because: z.string().exactOptional() },
 } satisfies Fields<CommandInShort>)
 
+export const askedRow = z.string()
+
 export const outcomeRow: z.ZodType<Record<string, unknown>> = z.record(z.string(), z.unknown())

@@ -2,7 +2,7 @@ import { eventTypes } from '../contracts/names.ts'
 import type { SettleRequest } from '../contracts/settle-request.ts'
 import { DispatcherControlError } from '../control/errors.ts'
 import type { EdgePorts } from '../ports/ports.ts'
-import { asked, isOutcomeOf, keptForm } from '../stored/command-outcome.ts'
+import { asked, isOutcomeOf, keptForm, whatIsAsked } from '../stored/command-outcome.ts'
 import { inTurn, onEach } from '../stored/on-each.ts'
 import { oneAtATime } from '../stored/one-at-a-time.ts'
 import { storedReadings } from '../stored/read-back.ts'
@@ -131,7 +131,8 @@ async function doCommand(ports: FleetNeeds, request: Command): Promise<void> {
   const outcome = await outcomeOf(command, order, () => done(ports, request))
   // The outcome is kept last: a run that is killed before publishes the event again, rather than never.
   if (!('refused' in outcome)) await events.publish({ type: eventTypes.commandAnswered, detail: outcome })
-  await store.putCommandOutcome(command.id, 'refused' in outcome ? outcome : keptForm(outcome))
+  const kept = 'refused' in outcome ? outcome : keptForm(outcome)
+  await store.putCommandOutcome(command.id, kept, whatIsAsked(command))
 }
 
 async function done(ports: FleetNeeds, { command, order, sender }: Command) {

@@ -14,7 +14,15 @@ import { verifiedSender } from '../control/sender.ts'
 import { refuseWindow } from '../control/window.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { CommandOutcomeRow } from '../ports/store.ts'
-import { accepted, asked, isOutcomeOf, keepRefusal, keptForm, type Sent } from '../stored/command-outcome.ts'
+import {
+  accepted,
+  asked,
+  isOutcomeOf,
+  keepRefusal,
+  keptForm,
+  type Sent,
+  whatIsAsked,
+} from '../stored/command-outcome.ts'
 import { storedLists } from '../stored/lists.ts'
 import { readBack } from '../stored/read-back.ts'
 import { activateMembers } from './activate-members.ts'
@@ -64,7 +72,7 @@ async function outcomeOf(ports: Needs, message: Incoming, order: string): Promis
   const sender = verifiedSender(message.senderId, ports.config.senders)
   const sent = { order, sender }
   const known = await ports.store.commandOutcome(command.id)
-  if (isOutcomeOf(known, order)) return accepted(known, command)
+  if (isOutcomeOf(known, order)) return accepted(ports.store, known, command)
   await refuseUnplanned(ports, command, sender)
   if (command.command === 'reload' || command.command === 'release') return doneBySettle(ports, command, sent)
   await usePlan(ports, command, sent)
@@ -73,7 +81,7 @@ async function outcomeOf(ports: Needs, message: Incoming, order: string): Promis
   await ports.events.publish({ type: eventTypes.commandAnswered, detail: outcome })
   const kept = keptForm(outcome)
   await keepPlan(ports, command, sender)
-  await ports.store.putCommandOutcome(command.id, kept)
+  await ports.store.putCommandOutcome(command.id, kept, whatIsAsked(command))
   return kept
 }
 
@@ -116,7 +124,7 @@ async function doneBySettle(
   for (let waitMs = 250; clock.now() < giveUpAt; waitMs = Math.min(1000, waitMs * 2)) {
     await clock.sleep(waitMs)
     const outcome = await store.commandOutcome(command.id)
-    if (isOutcomeOf(outcome, sent.order)) return accepted(outcome, command)
+    if (isOutcomeOf(outcome, sent.order)) return accepted(store, outcome, command)
   }
   throw new OutcomePending(
     `${command.command} ${command.id} is not done yet; the message comes again and looks for it`,

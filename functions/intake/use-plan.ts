@@ -3,7 +3,7 @@ import { CommandRefused } from '../control/errors.ts'
 import type { Hold } from '../control/hold.ts'
 import { isSameSender, mayWithoutPlan, type Sender } from '../control/sender.ts'
 import type { Ports } from '../ports/ports.ts'
-import type { Sent } from '../stored/command-outcome.ts'
+import { type Sent, whatIsAsked } from '../stored/command-outcome.ts'
 import { heldOrWaiting } from './operator-hold.ts'
 
 type Planned = DrainCommand | ActivateCommand
@@ -14,11 +14,6 @@ const goodForMs = 120_000
 
 function hasPlan(command: Command): command is Planned {
   return command.command === 'drain' || command.command === 'activate'
-}
-
-/** What the command asks for: the same in its dry run and in the command that names that. */
-function whatIsAsked({ id: _id, dryRun: _dryRun, plan: _plan, ...asked }: Planned): string {
-  return JSON.stringify(Object.entries(asked).sort(([one], [other]) => (one < other ? -1 : 1)))
 }
 
 /** Remembers what a dry run was of, so that the command itself may name it. */

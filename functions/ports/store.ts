@@ -156,7 +156,10 @@ export interface Store extends Changes {
   ): Promise<{ readonly commands: readonly CommandInShort[]; readonly next?: string }>
   /** A command's outcome, kept 14 days: a command that comes twice is answered, not done again. */
   commandOutcome(commandId: string): Promise<CommandOutcomeRow | undefined>
-  putCommandOutcome(commandId: string, outcome: CommandOutcomeRow): Promise<void>
+  /** @param asks all that it asked for, kept as long: no other command is answered with its outcome */
+  putCommandOutcome(commandId: string, outcome: CommandOutcomeRow, asks: string): Promise<void>
+  /** What a command asked for that has an outcome. A release before 0.2 kept none. */
+  commandAsked(commandId: string): Promise<string | undefined>
   /**
    * Keeps why a command was refused as its outcome, unless a good one is there already, or a refusal of what
    * was sent later under the same id.

@@ -59,6 +59,12 @@ export function asked<C extends Command>(of: C, sender?: Sender): Asked<C> {
   }
 }
 
+/** All that a command asks for: the same in its dry run and in the command that names that. */
+export function whatIsAsked({ id: _, ...asked }: Command): string {
+  const { dryRun: _dryRun, plan: _plan, ...its } = { plan: undefined, ...asked }
+  return JSON.stringify(Object.entries(its).sort(([one], [other]) => (one < other ? -1 : 1)))
+}
+
 /** An outcome as it is kept and returned: a row takes no more than an event does. */
 export function keptForm(outcome: EventDetail<'Command Answered'>): CommandOutcomeRow {
   return publishedForm({ type: eventTypes.commandAnswered, detail: outcome }).detail
@@ -83,7 +89,11 @@ export async function keepRefusal(
 }
 
 /** @throws CommandRefused where that is what came of it, or where it is what came of another command */
-export function accepted(outcome: CommandOutcomeRow, command: Command): CommandOutcomeRow {
+export async function accepted(
+  store: Pick<Store, 'commandAsked'>,
+  outcome: CommandOutcomeRow,
+  command: Command,
+): Promise<CommandOutcomeRow> {
   const { refused } = outcome
   if (typeof refused === 'string') throw new CommandRefused(refused)
   const own = asked(command)
@@ -92,6 +102,11 @@ export function accepted(outcome: CommandOutcomeRow, command: Command): CommandO
   if (other !== undefined || isDry !== command.dryRun)
     throw new CommandRefused(
       `another command had the id ${command.id} (${other ?? 'dryRun'}: ${String(other === undefined ? isDry : outcome[other])}); send this one under its own`,
+    )
+  const asks = await store.commandAsked(command.id)
+  if (asks !== undefined && asks !== whatIsAsked(command))
+    throw new CommandRefused(
+      `another command had the id ${command.id}, with other keys or values than this one; send this one under its own`,
     )
   return outcome
 }

@@ -133,11 +133,32 @@ test.each([
   },
 )
 
+test('another reload with an id that has been answered is refused', async () => {
+  const world = createWorld()
+  const reload = command('command-reload')
+  await world.command(reload)
+  await expect(world.command({ ...reload, edge: 'edge-a', reason: 'other' })).rejects.toThrow(
+    'another command had the id',
+  )
+  expect(await world.command(reload)).toMatchObject({ command: 'reload' })
+})
+
+test('a command that a former release has answered is compared by what its outcome names', async () => {
+  const world = createWorld()
+  await world.command(drain())
+  world.memory.store.commandAsked = async () => undefined
+  expect(await world.command(drain({ reason: 'new kernel' }))).toMatchObject({ result: 'started' })
+  await expect(world.command(drain({ requestedBy: 'bob' }))).rejects.toThrow('another command had the id')
+})
+
 test.each([
   ['activate', activate({ id: 'drain-1' })],
   ['of somebody else', drain({ requestedBy: 'bob' })],
   ['destination', drain({ destination: 'sip:10.0.1.21:5060' })],
   ['that is a dry run', drain({ dryRun: true })],
+  ['that is forced', drain({ force: 'it burns' })],
+  ['with an end', drain({ until: '2099-01-01T00:00:00Z' })],
+  ['for another reason', drain({ reason: 'new kernel' })],
 ])('another command %s with an id that has been answered is refused', async (_, other) => {
   const world = createWorld()
   await world.command(drain())

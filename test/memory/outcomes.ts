@@ -5,6 +5,7 @@ import type { CommandOutcomeRow, CommandPlan, PendingOutcome, Store } from '../.
 /** What came of commands, what dry runs were of, and what is open of it. */
 export function memoryOutcomes(now: () => number) {
   const outcomes = new Map<string, CommandOutcomeRow>()
+  const asked = new Map<string, string>()
   const answered: CommandInShort[] = []
   const pending = new Map<string, PendingOutcome>()
   return {
@@ -24,7 +25,9 @@ export function memoryOutcomes(now: () => number) {
       })
     },
     commandOutcome: async (commandId) => structuredClone(outcomes.get(commandId)),
-    async putCommandOutcome(commandId, outcome) {
+    commandAsked: async (commandId) => asked.get(commandId),
+    async putCommandOutcome(commandId, outcome, asks) {
+      asked.set(commandId, asks)
       outcomes.set(commandId, structuredClone(outcome))
       answered.push(commandInShort(commandId, now(), outcome))
     },

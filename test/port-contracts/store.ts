@@ -110,13 +110,15 @@ export function storeContract(open: () => Store, today: () => string): void {
     expect(await store.seeRequest({ ...of, source: 'operator' }, '1', 'hold')).toBe('newest')
   })
 
-  test("a command's outcome is kept", async () => {
+  test("a command's outcome is kept, with what it asked for", async () => {
     const store = open()
     const id = fresh('command')
     expect(await store.commandOutcome(id)).toBe(undefined)
     const outcome = { result: 'applied', edges: { a: 'applied', b: { unlisted: true } }, holds: [] }
-    await store.putCommandOutcome(id, outcome)
+    expect(await store.commandAsked(id)).toBe(undefined)
+    await store.putCommandOutcome(id, outcome, '[["command","drain"]]')
     expect(await store.commandOutcome(id)).toEqual(outcome)
+    expect(await store.commandAsked(id)).toBe('[["command","drain"]]')
   })
 
   test('a refusal is kept, and replaced by what comes later, but never replaces a good outcome', async () => {
@@ -128,7 +130,7 @@ export function storeContract(open: () => Store, today: () => string): void {
     expect(await store.commandOutcome(id)).toEqual(refusal('2'))
     await store.putRefusal(id, refusal('3'))
     expect(await store.commandOutcome(id)).toEqual(refusal('3'))
-    await store.putCommandOutcome(id, { result: 'started' })
+    await store.putCommandOutcome(id, { result: 'started' }, '[]')
     await store.putRefusal(id, refusal('4'))
     expect(await store.commandOutcome(id)).toEqual({ result: 'started' })
   })
@@ -156,10 +158,10 @@ export function storeContract(open: () => Store, today: () => string): void {
     const day = today()
     const [first, second, third] = [fresh('command'), fresh('command'), fresh('command')]
     const good = { command: 'drain', requestedBy: 'alice', result: 'started', instance: 'i-1', because: 'x' }
-    await store.putCommandOutcome(first, good)
+    await store.putCommandOutcome(first, good, '[]')
     await store.putRefusal(second, { command: 'reload', edge: 'edge-z', refused: 'no such edge', order: '1' })
     await store.putRefusal(first, { refused: 'a good outcome is there', order: '9' })
-    await store.putCommandOutcome(third, { ...good, set: 1, instance: undefined })
+    await store.putCommandOutcome(third, { ...good, set: 1, instance: undefined }, '[]')
     const page = await store.commands(day, { most: 2 })
     const rest = await store.commands(day, { most: 1, ...(page.next !== undefined && { before: page.next }) })
     const common = { at: expect.any(Number), because: 'x', who: 'alice', command: 'drain', result: 'started' }
