@@ -1,7 +1,8 @@
 import type { ListedDestination } from '../functions/control/destination.ts'
 import { entryKey } from '../functions/control/entry-record.ts'
 import { DispatcherControlError } from '../functions/control/errors.ts'
-import { belongsTo, type Hold, type ListedName } from '../functions/control/hold.ts'
+import type { Hold, Scope } from '../functions/control/hold.ts'
+import { speaksOf } from '../functions/control/plan.ts'
 import { instanceDestinations, isInstanceId, namedDestination } from '../functions/control/resolve.ts'
 import { type DrainView, drainView } from './drain-view.ts'
 import { Stop } from './exit-codes.ts'
@@ -47,16 +48,12 @@ export interface EntryView {
   readonly showed?: string
 }
 
-export interface Target {
-  readonly uris: readonly ListedDestination['uri'][]
-  readonly instanceId?: string
-}
-
 /** @throws Stop where the name means nothing that is listed or held, or several destinations */
 export function explain(name: string, stored: Stored, records: Records): Explanation {
   const target = targetNamed(name, stored)
-  const holds = stored.holds.filter((hold) => covers(hold, target, stored))
-  const waiting = stored.waiting.filter(({ hold }) => covers(hold, target, stored))
+  const isOnTarget = speaksOf(target, listedIn(stored))
+  const holds = stored.holds.filter(isOnTarget)
+  const waiting = stored.waiting.filter(({ hold }) => isOnTarget(hold))
   const own = new Set(holds.map(({ source, id }) => `${source}/${id}`))
   return {
     target: name,
@@ -83,18 +80,19 @@ export type Request = Pick<Hold, 'source' | 'id' | 'who' | 'why'>
 
 /** What an activate of this name could lift or drop. @throws Stop */
 export function requestsOf(name: string, stored: Stored): Request[] {
-  const target = targetNamed(name, stored)
-  return requestsIn(stored).filter((hold) => covers(hold, target, stored))
+  return requestsIn(stored).filter(speaksOf(targetNamed(name, stored), listedIn(stored)))
 }
 
-function requestsIn({ holds, waiting }: Stored): (Request & Scope)[] {
+function requestsIn({ holds, waiting }: Stored): (Request & Required<Scope>)[] {
   return [...holds, ...waiting.map(({ hold }) => hold)]
 }
 
-export function targetNamed(name: string, stored: Stored): Target {
-  const listed = listedNames(stored)
+export function targetNamed(name: string, stored: Stored): Scope {
+  const listed = listedIn(stored)
+  const known = requestsIn(stored).flatMap(({ uris }) => uris)
   try {
-    if (!isInstanceId(name)) return { uris: namedDestination(name, listed) }
+    if (!isInstanceId(name))
+      return { uris: namedDestination(name, listed, known), addresses: [], wholeInstance: false }
   } catch (error) {
     if (!(error instanceof DispatcherControlError)) throw error
     throw new Stop(`${error.message}; kdc get destinations lists them`, undefined, { cause: error })
@@ -105,30 +103,21 @@ export function targetNamed(name: string, stored: Stored): Target {
   )
   if (!facts && requested.length === 0)
     throw new Stop(`no instance ${name} is in the groups of ${stored.stack}, and none is held under that id`)
-  const listedOf = facts ? instanceDestinations(facts, listed) : []
+  const listedOf = facts ? instanceDestinations(facts, listed, known) : []
   const uris = [...listedOf, ...requested.flatMap((hold) => hold.uris)]
-  return { uris: [...new Set(uris)], instanceId: name }
+  return {
+    ...{ uris: [...new Set(uris)], addresses: facts?.addresses ?? [], wholeInstance: true },
+    subject: { kind: 'instance', instanceId: name, launchedAt: 0 },
+  }
 }
 
-function listedNames(stored: Stored): ListedName[] {
-  const listed = stored.edges.flatMap(({ listing }) => listing?.listed ?? [])
-  const held = requestsIn(stored).flatMap(({ uris }) => uris)
-  return [...listed, ...held.map((uri) => ({ uri }))]
-}
-
-type Scope = Pick<Hold, 'uris' | 'addresses' | 'wholeInstance' | 'subject'>
-
-function covers(hold: Scope, { uris, instanceId }: Target, stored: Stored): boolean {
-  const { subject, wholeInstance } = hold
-  if (wholeInstance && subject.kind === 'instance' && subject.instanceId === instanceId) return true
-  const entries = stored.edges.flatMap(({ listing }) => listing?.listed ?? [])
-  const its = entries.filter(({ uri }) => uris.includes(uri))
-  return [...its, ...uris.map((uri) => ({ uri }))].some((entry) => belongsTo(entry, hold))
+function listedIn(stored: Stored): ListedDestination[] {
+  return stored.edges.flatMap(({ listing }) => listing?.listed ?? [])
 }
 
 function entriesOn(
   { head, listing, reading }: EdgeShelf,
-  { uris }: Target,
+  { uris }: Scope,
   records: Records,
 ): EdgeEntriesView {
   const its = records.get(head.edge)

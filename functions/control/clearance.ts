@@ -1,10 +1,9 @@
 import { hostsOf, type ListedDestination } from './destination.ts'
 import type { DrainHold } from './drain.ts'
-import { belongsTo, holdKey, isSameSubject, type Subject } from './hold.ts'
+import { coversUri, holdKey, isSameSubject, type Scope, type Subject } from './hold.ts'
 import type { InstanceFacts } from './instance-life.ts'
 import { type Lookup, lookup } from './listing.ts'
 import { activeHosts } from './load-in-service.ts'
-import type { Scope } from './plan.ts'
 import { instanceDestinations, partsOfName } from './resolve.ts'
 import type { Sender } from './sender.ts'
 import { utc } from './window.ts'
@@ -135,7 +134,7 @@ export function takesOne(hold: InForce, holds: readonly InForce[]): boolean {
 function isHeldBy({ uris, subject }: InForce, holds: readonly InForce[]): boolean {
   const its = holds.filter((each) => isSameSubject(each.subject, subject))
   if (its.some(({ wholeInstance }) => wholeInstance)) return true
-  return uris.length > 0 && uris.every((uri) => its.some((each) => belongsTo({ uri }, each)))
+  return uris.length > 0 && uris.every((uri) => its.some((each) => coversUri(uri, each)))
 }
 
 /** A floor that is not kept now, and where. */

@@ -1,5 +1,5 @@
 import type { DestinationUri, ListedDestination } from './destination.ts'
-import { canonicalHost, hostsOf, sameDestination } from './destination.ts'
+import { canonicalHost, sameDestination, sipUri } from './destination.ts'
 import type { Sender } from './sender.ts'
 
 /**
@@ -137,14 +137,23 @@ export function orderOf(time: number, tieBreak = ''): string {
 /** What tells one listed entry from another. */
 export type ListedName = Pick<ListedDestination, 'uri' | 'duid' | 'address'>
 
+/** What a hold or a drain speaks of. */
+export type Scope = Pick<Hold, 'uris' | 'addresses' | 'wholeInstance'> & { readonly subject?: Subject }
+
 /** Whether a listed entry is one of those that a hold or a drain speaks of. */
-export function belongsTo(
-  entry: ListedName,
-  scope: Pick<Hold, 'uris' | 'addresses' | 'wholeInstance'> & { readonly subject?: Subject },
-): boolean {
-  if (scope.uris.some((uri) => sameDestination(uri, entry.uri))) return true
+export function belongsTo({ uri, address, duid }: ListedName, scope: Scope): boolean {
+  if (coversUri(uri, scope)) return true
   if (!scope.wholeInstance) return false
-  const hosts = hostsOf(entry)
-  if (scope.addresses.some((address) => hosts.includes(canonicalHost(address) ?? address))) return true
-  return scope.subject?.kind === 'instance' && entry.duid === scope.subject.instanceId
+  if (hasAddress(scope, address)) return true
+  return scope.subject?.kind === 'instance' && duid === scope.subject.instanceId
+}
+
+/** Whether a hold or a drain speaks of a URI by itself, which no list need show. */
+export function coversUri(uri: DestinationUri, scope: Scope): boolean {
+  if (scope.uris.some((own) => sameDestination(own, uri))) return true
+  return scope.wholeInstance && hasAddress(scope, sipUri(uri)?.host)
+}
+
+function hasAddress({ addresses }: Scope, host: string | undefined): boolean {
+  return host !== undefined && addresses.some((address) => (canonicalHost(address) ?? address) === host)
 }

@@ -1,6 +1,5 @@
 import { canonicalHost, destinationKey, hostsOf, type ListedDestination } from './destination.ts'
-import { belongsTo, type ListedName } from './hold.ts'
-import type { Scope } from './plan.ts'
+import { belongsTo, type ListedName, type Scope } from './hold.ts'
 
 /** @returns the entries of one list that a hold or drain speaks of, in the order listed. */
 export type Lookup<Entry extends ListedName = ListedDestination> = (scope: Scope) => Entry[]

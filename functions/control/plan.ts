@@ -1,6 +1,6 @@
 import type { DestinationUri, Flags, ListedDestination, WritableState } from './destination.ts'
 import type { OpaqueEntry } from './edge-list.ts'
-import { belongsTo, type Hold, type Subject } from './hold.ts'
+import { belongsTo, coversUri, isSameSubject, type Scope } from './hold.ts'
 
 /**
  * What came of a command on one edge. `pending`: nobody has read it back yet. `unreachable`: neither done nor
@@ -21,8 +21,6 @@ export interface StateWrite {
   readonly state: WritableState
 }
 
-export type Scope = Pick<Hold, 'uris' | 'addresses' | 'wholeInstance'> & { readonly subject?: Subject }
-
 export function isDisabled(entry: ListedDestination): boolean {
   return entry.flags.startsWith('D')
 }
@@ -30,6 +28,23 @@ export function isDisabled(entry: ListedDestination): boolean {
 /** The entries that a hold or drain speaks of, in every set. */
 export function entriesOf(scope: Scope, listed: readonly ListedDestination[]): ListedDestination[] {
   return listed.filter((entry) => belongsTo(entry, scope))
+}
+
+/**
+ * @returns whether a hold covers the target, or an entry of it, or a URI of it that may be listed no more; of
+ * a whole instance perhaps nothing is listed yet
+ */
+export function speaksOf(
+  target: Scope,
+  listed: readonly ListedDestination[],
+): (hold: Required<Scope>) => boolean {
+  const { uris, wholeInstance, subject } = target
+  const entries = entriesOf(target, listed)
+  return (hold) => {
+    const isWhole = wholeInstance || hold.wholeInstance
+    if (isWhole && subject?.kind === 'instance' && isSameSubject(subject, hold.subject)) return true
+    return entries.some((entry) => belongsTo(entry, hold)) || uris.some((uri) => coversUri(uri, hold))
+  }
 }
 
 /**

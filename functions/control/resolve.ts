@@ -1,6 +1,6 @@
-import { type DestinationUri, destinationKey, hostsOf, portOf, type SipUri, sipUri } from './destination.ts'
+import { type DestinationUri, destinationKey, portOf, type SipUri, sipUri } from './destination.ts'
 import { AmbiguousDestination, InvalidDestinationName, UnknownDestination } from './errors.ts'
-import { belongsTo, type ListedName } from './hold.ts'
+import { belongsTo, coversUri, type ListedName } from './hold.ts'
 
 /** `i-` and 8 or 17 hex digits. */
 export function isInstanceId(text: string): boolean {
@@ -9,7 +9,8 @@ export function isInstanceId(text: string): boolean {
 
 /**
  * An instance's whole set: every listed URI whose host is exactly one of its addresses, whose duid is its id,
- * or that its tag names. @returns verbatim URIs, each once; empty when nothing is listed.
+ * or that its tag names; and of the URIs that are `known`, which no list need show, those with its address or
+ * in its tag. @returns verbatim URIs, each once; empty when there is none.
  */
 export function instanceDestinations(
   instance: {
@@ -18,39 +19,52 @@ export function instanceDestinations(
     readonly taggedDestinations: readonly string[]
   },
   listed: readonly ListedName[],
+  known: readonly DestinationUri[] = [],
 ): DestinationUri[] {
   const { instanceId, addresses } = instance
   const matches = instance.taggedDestinations.flatMap((name) => matcher(name) ?? [])
-  const uris = distinct(listed.filter((entry) => matches.some((isNamed) => isNamed(entry))))
+  const isTagged: Matcher = (uri, address) => matches.some((isNamed) => isNamed(uri, address))
+  const tagged = listed.filter(({ uri, address }) => isTagged(uri, address))
+  const uris = [...new Set([...urisOf(tagged), ...known.filter((uri) => isTagged(uri))])]
   const subject = { kind: 'instance', instanceId, launchedAt: 0 } as const
-  return distinct(
-    listed.filter((entry) => belongsTo(entry, { uris, addresses, wholeInstance: true, subject })),
-  )
+  const scope = { uris, addresses, wholeInstance: true, subject }
+  const its = listed.filter((entry) => belongsTo(entry, scope))
+  return [...new Set([...urisOf(its), ...known.filter((uri) => coversUri(uri, scope))])]
 }
 
 /**
  * The one destination that a person names: `10.0.1.20`, `sip:10.0.1.20`, with port or transport, IPv6 with or
- * without brackets, a DNS name, or a duid. @returns its verbatim spellings over all edges, at least one.
+ * without brackets, a DNS name, or a duid.
+ * @param known URIs that it may mean, too, although no edge lists them
+ * @returns its verbatim spellings over all edges, at least one
  * @throws InvalidDestinationName, UnknownDestination, or AmbiguousDestination that lists the candidates.
  */
-export function namedDestination(name: string, listed: readonly ListedName[]): DestinationUri[] {
+export function namedDestination(
+  name: string,
+  listed: readonly ListedName[],
+  known: readonly DestinationUri[] = [],
+): DestinationUri[] {
   const matches = matcher(name)
   const byDuid = listed.filter((entry) => entry.duid === name)
   if (!matches && byDuid.length === 0)
     throw new InvalidDestinationName(
       `"${name}" is neither a SIP URI, a host, an address nor a listed duid; name it as dispatcher.list shows it`,
     )
-  const verbatim = listed.filter((entry) => entry.uri.toLowerCase() === name.toLowerCase())
+  const all = [...urisOf(listed), ...known]
+  const verbatim = all.filter((uri) => uri.toLowerCase() === name.toLowerCase())
+  const byName = listed.filter(({ uri, address }) => matches?.(uri, address))
   const found =
-    verbatim.length > 0 ? verbatim : [...byDuid, ...(matches ? listed.filter((entry) => matches(entry)) : [])]
-  const keys = new Set(found.map((entry) => destinationKey(entry.uri)))
+    verbatim.length > 0
+      ? verbatim
+      : [...urisOf(byDuid), ...urisOf(byName), ...known.filter((uri) => matches?.(uri))]
+  const keys = new Set(found.map(destinationKey))
   if (keys.size > 1)
     throw new AmbiguousDestination(
-      `"${name}" matches ${keys.size} destinations: ${distinct(found).join(', ')}; name one of them in full`,
+      `"${name}" matches ${keys.size} destinations: ${[...new Set(found)].join(', ')}; name one of them in full`,
     )
   if (keys.size === 0) throw new UnknownDestination(`no edge lists a destination that "${name}" names`)
   const [key] = keys
-  return distinct(listed.filter((entry) => destinationKey(entry.uri) === key))
+  return [...new Set(all.filter((uri) => destinationKey(uri) === key))]
 }
 
 /**
@@ -73,20 +87,23 @@ export function partsOfName(name: string): SipUri | undefined {
   return sipUri(name) ?? sipUri(bareIpv6 ? `sip:[${name}]` : `sip:${name}`)
 }
 
-function matcher(name: string): ((entry: ListedName) => boolean) | undefined {
+/** @param address what an edge resolved the URI's name to */
+type Matcher = (uri: DestinationUri, address?: string) => boolean
+
+function matcher(name: string): Matcher | undefined {
   const wanted = partsOfName(name)
   if (!wanted) return undefined
-  return (entry) => {
-    const parts = sipUri(entry.uri)
+  return (uri, address) => {
+    const parts = sipUri(uri)
     return (
       parts !== undefined &&
-      hostsOf(entry).includes(wanted.host) &&
+      (parts.host === wanted.host || address === wanted.host) &&
       (wanted.port === undefined || portOf(parts) === wanted.port) &&
       (wanted.transport === undefined || (parts.transport ?? 'udp') === wanted.transport)
     )
   }
 }
 
-function distinct(entries: readonly ListedName[]): DestinationUri[] {
-  return [...new Set(entries.map((entry) => entry.uri))]
+function urisOf(entries: readonly ListedName[]): DestinationUri[] {
+  return entries.map(({ uri }) => uri)
 }

@@ -1,6 +1,6 @@
 import { eventTypes } from '../contracts/names.ts'
 import { InstanceUnknown } from '../control/errors.ts'
-import { belongsTo, type Hold, named } from '../control/hold.ts'
+import { coversUri, type Hold, named } from '../control/hold.ts'
 import type { InstanceFacts } from '../control/instance-life.ts'
 import { isGone, mayBeUnknownYet } from '../control/instance-life.ts'
 import { instanceDestinations } from '../control/resolve.ts'
@@ -35,21 +35,20 @@ export async function admit(ports: AdmitNeeds, launch: Launch): Promise<void> {
   await readBack(ports, { notBefore: ports.clock.now() })
   const readouts = await storedLists(ports)
   const unread = unreadable(readouts)
-  const listed = allListed(readouts)
   const holds = await ports.store.holds()
-  const known = unread.length > 0 ? holds.flatMap(({ uris }) => uris.map((uri) => ({ uri }))) : []
+  const known = unread.length > 0 ? holds.flatMap((hold) => hold.uris) : []
   const isThere = facts !== undefined && !isGone(facts, launch.time, ports.clock.now())
-  const uris = isThere ? instanceDestinations(facts, [...listed, ...known]) : []
+  const uris = isThere ? instanceDestinations(facts, allListed(readouts), known) : []
   if (uris.length === 0)
     return ports.events.publish({
       type: eventTypes.launchUnlisted,
       detail: { instanceId, known: isThere, unread },
     })
-  const itsHolds = holds.filter((hold) => uris.some((uri) => belongsTo({ uri }, hold)))
+  const isOfIts = (hold: Hold) => uris.some((uri) => coversUri(uri, hold))
+  const itsHolds = holds.filter(isOfIts)
   const over: Hold[] = []
   for (const waiting of (await ports.store.waiting()).drains) {
-    const isOfIts = uris.some((uri) => belongsTo({ uri }, waiting.hold))
-    if (isOfIts && facts && (await isOver(ports, waiting.hold, facts, launch.time)))
+    if (isOfIts(waiting.hold) && facts && (await isOver(ports, waiting.hold, facts, launch.time)))
       await supersede(ports, waiting, `launch of ${instanceId}`)
   }
   for (const hold of itsHolds) if (facts && (await isOver(ports, hold, facts, launch.time))) over.push(hold)

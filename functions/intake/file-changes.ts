@@ -4,7 +4,7 @@ import type { EdgeResult } from '../control/edge-result.ts'
 import type { EdgeRecord } from '../control/entry-record.ts'
 import { UnexpectedAnswer } from '../control/errors.ts'
 import { filedForm } from '../control/filed-change.ts'
-import { belongsTo, type Hold, holdKey, mayShowMore } from '../control/hold.ts'
+import { coversUri, type Hold, holdKey, mayShowMore } from '../control/hold.ts'
 import { type EdgeHead, type Reading, readable } from '../control/reading.ts'
 import type { Ports } from '../ports/ports.ts'
 import { resultsOn, resultWithout } from '../stored/edge-results.ts'
@@ -229,5 +229,5 @@ function formerFlags(records: readonly EdgeRecord[]): FormerFlags {
 /** Whether another hold had it before this one. */
 function heldByAnother(hold: Hold, holds: readonly Hold[]): (uri: DestinationUri) => boolean {
   const isBefore = (other: Hold) => other.placedAt < hold.placedAt && holdKey(other) !== holdKey(hold)
-  return once((uri) => holds.some((other) => isBefore(other) && belongsTo({ uri }, other)))
+  return once((uri) => holds.some((other) => isBefore(other) && coversUri(uri, other)))
 }

@@ -10,6 +10,7 @@ import type { CommandOutcome, EventDetail } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { CommandRefused, InvalidMessage, OutcomePending } from '../control/errors.ts'
 import { type Hold, type HoldName, holdKey, named, orderOf } from '../control/hold.ts'
+import { speaksOf } from '../control/plan.ts'
 import { verifiedSender } from '../control/sender.ts'
 import { refuseWindow } from '../control/window.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -23,7 +24,7 @@ import {
   type Sent,
   whatIsAsked,
 } from '../stored/command-outcome.ts'
-import { storedLists } from '../stored/lists.ts'
+import { allListed, storedLists } from '../stored/lists.ts'
 import { readBack } from '../stored/read-back.ts'
 import { activateMembers } from './activate-members.ts'
 import { ownRequests } from './ask-clearance.ts'
@@ -46,7 +47,7 @@ import {
 } from './operator-hold.ts'
 import { keepPending } from './pending-outcomes.ts'
 import { planActivate, planDrain } from './plan-holds.ts'
-import { heldInstance, resolveTarget, speaksOf, type Target, type TargetNeeds, targetOf } from './target.ts'
+import { heldInstance, resolveTarget, type Target, type TargetNeeds, targetOf } from './target.ts'
 import { keepPlan, refuseUnplanned, usePlan } from './use-plan.ts'
 
 type Needs = ClearanceNeeds & LiftNeeds & TargetNeeds
@@ -178,7 +179,8 @@ async function activate(
   // An activate that overtook its drain: the older drain must find that something later was requested.
   if (meant && !command.dryRun) await ports.store.seeRequest({ source: 'operator', id: own }, order, 'lift')
   // What waits comes first: one that begins meanwhile is found among the holds.
-  const isIts = (hold: Hold) => isMeant(command, own, hold) && speaksOf(target, hold)
+  const isOnTarget = speaksOf(target, allListed(target.readouts))
+  const isIts = (hold: Hold) => isMeant(command, own, hold) && isOnTarget(hold)
   const droppedNow = command.dryRun
     ? []
     : await dropWaiting(ports, ({ hold }) => isIts(hold), command.requestedBy, {
@@ -186,7 +188,7 @@ async function activate(
       })
   const dropped = [...droppedAlready, ...droppedNow]
   const holds = await ports.store.holds()
-  const itsHolds = holds.filter((hold) => speaksOf(target, hold))
+  const itsHolds = holds.filter(isOnTarget)
   const chosen = itsHolds.filter((hold) => isMeant(command, own, hold))
   if (chosen.some((hold) => hold.source === 'lifecycle'))
     throw new CommandRefused(

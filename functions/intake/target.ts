@@ -1,10 +1,10 @@
 import type { WaitingDrain } from '../control/clearance.ts'
-import { type DestinationUri, hostsOf } from '../control/destination.ts'
+import { type DestinationUri, hostsOf, sipUri } from '../control/destination.ts'
 import { DuplicateDestination, EdgesUnreadable, UnknownDestination } from '../control/errors.ts'
-import { belongsTo, type Hold, isSameSubject, type ListedName, type Subject } from '../control/hold.ts'
+import type { Hold, ListedName, Scope, Subject } from '../control/hold.ts'
 import type { InstanceFacts } from '../control/instance-life.ts'
 import { lookup } from '../control/listing.ts'
-import { addressing, entriesOf, isDisabled, type Scope } from '../control/plan.ts'
+import { addressing, isDisabled } from '../control/plan.ts'
 import { instanceDestinations, isInstanceId, namedDestination, ownerOf } from '../control/resolve.ts'
 import type { Ports } from '../ports/ports.ts'
 import { instanceById, instancesAt, instancesById, momentMs } from '../stored/inventory.ts'
@@ -23,8 +23,8 @@ export type Target = Pick<
 /**
  * Resolves an instance id to its whole set, which may be listed later; anything else to exactly one
  * destination, of the instance that has its address where one can be told. While EC2 refuses, the bare id or
- * URI is the target: settle finds out the rest. `known` are URIs that count as listed although no edge may
- * list them any more (a hold's).
+ * URI is the target: settle finds out the rest.
+ * @param known URIs that the name may mean, too, although no edge may list them any more (a hold's)
  * @throws UnknownDestination, AmbiguousDestination, InvalidDestinationName; EdgesUnreadable while an edge
  * that can't be read may list it.
  */
@@ -106,17 +106,6 @@ export function heldInstance(
   return targetOf(whole, readouts)
 }
 
-/**
- * Whether a hold covers the target, or an entry of it, which may be listed no more; of a whole instance
- * perhaps nothing is listed yet.
- */
-export function speaksOf(target: Target, hold: Hold): boolean {
-  const isWhole = target.wholeInstance || hold.wholeInstance
-  if (isWhole && hold.subject.kind === 'instance' && isSameSubject(target.subject, hold.subject)) return true
-  const entries = entriesOf(target, allListed(target.readouts))
-  return [...entries, ...target.uris.map((uri) => ({ uri }))].some((entry) => belongsTo(entry, hold))
-}
-
 export type TargetNeeds = Pick<Ports, 'store' | 'settles' | 'instances' | 'config' | 'clock' | 'ids'>
 
 async function resolveIn(
@@ -125,19 +114,20 @@ async function resolveIn(
   known: readonly DestinationUri[],
 ): Promise<Target> {
   const readouts = await storedLists(ports)
-  const listed: ListedName[] = [...allListed(readouts), ...known.map((uri) => ({ uri }))]
+  const listed = allListed(readouts)
   try {
     if (isInstanceId(name)) {
       const facts = await unlessRefused(instanceById(ports, name, ports.clock.now() - momentMs))
       if (facts === 'refused')
         return heldInstance(await ports.store.holds(), name, readouts) ?? bare(name, readouts)
       if (!facts) throw new UnknownDestination(`EC2 knows no instance ${name}`)
-      return wholeTargets(readouts, listed)(facts)
+      return wholeTargets(readouts, listed, known)(facts)
     }
-    const uris = namedDestination(name, listed)
+    const uris = namedDestination(name, listed, known)
     const [uri] = uris
     // What an edge resolved a name to is what EC2 knows the machine by.
-    const host = listed.flatMap((entry) => (entry.uri === uri ? hostsOf(entry) : [])).at(-1)
+    const hosts = listed.flatMap((entry) => (entry.uri === uri ? hostsOf(entry) : []))
+    const host = hosts.at(-1) ?? (uri && sipUri(uri)?.host)
     if (!uri || !host) throw new UnknownDestination(`no edge lists a destination that "${name}" names`)
     const groups = ports.config.groups.map((group) => group.name)
     const found = await unlessRefused(instancesAt(ports, host))
@@ -189,14 +179,15 @@ export function duplicatesIn(readouts: readonly Readout[]): (target: Scope) => v
   }
 }
 
-/** @returns the target that a whole machine is: all that is listed of it, and was. */
+/** @returns the target that a whole machine is: all that is listed of it or `known`, and was listed. */
 export function wholeTargets(
   readouts: readonly Readout[],
   listed: readonly ListedName[],
+  known: readonly DestinationUri[] = [],
 ): (facts: InstanceFacts) => Target {
   const former = formerOf(readouts)
   return (facts) => {
-    const uris = instanceDestinations(facts, listed)
+    const uris = instanceDestinations(facts, listed, known)
     return { ...instanceTarget(facts), uris, ...former(facts, uris), wholeInstance: true, readouts }
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { belongsTo, holdKey, orderOf } from '../../functions/control/hold.ts'
+import { belongsTo, coversUri, holdKey, orderOf } from '../../functions/control/hold.ts'
 import { hold, listed, machine, uri } from './samples.ts'
 
 const { instanceId } = machine
@@ -38,6 +38,13 @@ describe('a hold on the whole instance', () => {
     const spelled = { ...whole, addresses }
     expect(belongsTo(listed('sip:[2001:db8::20]:5070'), spelled)).toBe(true)
     expect(belongsTo(listed('sip:IP-10-0-1-20.ec2.internal'), spelled)).toBe(true)
+  })
+
+  it('covers a URI of its addresses that no list shows, and not a name that only a list could resolve', () => {
+    expect(coversUri(uri('sip:10.0.1.20:5070'), whole)).toBe(true)
+    expect(coversUri(uri('sip:10.0.1.20:5070'), { ...whole, wholeInstance: false })).toBe(false)
+    expect(coversUri(uri('sip:media.example.com'), whole)).toBe(false)
+    expect(belongsTo({ ...listed('sip:media.example.com'), address: '10.0.1.20' }, whole)).toBe(true)
   })
 
   it('a bare URI has no duid to be known by', () => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { Scope } from '../../functions/control/hold.ts'
 import { lookup } from '../../functions/control/listing.ts'
-import { entriesOf, type Scope } from '../../functions/control/plan.ts'
+import { entriesOf } from '../../functions/control/plan.ts'
 import { listed, uri } from './samples.ts'
 
 const hosts = ['10.0.1.2', '10.0.1.20', '[2001:db8::a]', '[2001:DB8:0::A]', 'ms-a.example.com']

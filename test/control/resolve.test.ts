@@ -6,7 +6,7 @@ import {
   UnknownDestination,
 } from '../../functions/control/errors.ts'
 import { instanceDestinations, isInstanceId, namedDestination } from '../../functions/control/resolve.ts'
-import { listed } from './samples.ts'
+import { listed, uri } from './samples.ts'
 
 const fleet = [
   listed('sip:10.0.1.2:5060', { duid: 'ms-a' }),
@@ -126,6 +126,17 @@ describe('a destination named by people', () => {
       ])
   })
 
+  it('may mean a URI that is held and that no edge lists, beside what is listed', () => {
+    const held = [uri('sip:10.0.1.30:5060')]
+    expect(namedDestination('10.0.1.30', [listed('sip:10.0.1.20')], held)).toEqual(held)
+    expect(namedDestination('10.0.1.30', [listed('sip:10.0.1.30')], held)).toEqual([
+      'sip:10.0.1.30',
+      'sip:10.0.1.30:5060',
+    ])
+    const otherPort = [listed('sip:10.0.1.30:5070')]
+    expect(() => namedDestination('10.0.1.30', otherPort, held)).toThrow(AmbiguousDestination)
+  })
+
   it('an IPv4 address finds exactly the machine with that address', () => {
     const address = fc
       .tuple(fc.constant('10.0.1'), fc.integer({ min: 1, max: 29 }))
@@ -181,6 +192,16 @@ describe('an instance is its whole set', () => {
     expect(tagged('nat.example.com:5071')).toEqual(['sip:nat.example.com:5071'])
     expect(tagged('nat.example.com')).toEqual(['sip:nat.example.com:5071', 'sip:nat.example.com:5072'])
     expect(tagged('', '*', 'all', 'sip:')).toEqual([])
+  })
+
+  it('what is held at its addresses or in its tag, also where no edge lists it', () => {
+    const held = [uri('sip:10.0.1.20:5070'), uri('sip:nat.example.com:5071'), uri('sip:10.0.1.2')]
+    const tagged = { ...alone, addresses: ['10.0.1.20'], taggedDestinations: ['nat.example.com:5071'] }
+    expect(instanceDestinations(tagged, [listed('sip:10.0.1.20')], held)).toEqual([
+      'sip:10.0.1.20',
+      'sip:10.0.1.20:5070',
+      'sip:nat.example.com:5071',
+    ])
   })
 
   it('empty where nothing is listed', () => {

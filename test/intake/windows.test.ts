@@ -114,6 +114,23 @@ test.each([
   },
 )
 
+test('a window of a name holds the machine that edges resolve it to when it begins: it was stopped and started since', async () => {
+  const name = 'sip:ms1.example:5060'
+  const world = createWorld({
+    edges: [
+      { id: 'edge-a', names: { 'ms1.example': '10.0.1.20' }, file: [{ set: 1, uri: name, flags: 'AP' }] },
+    ],
+  })
+  await world.command(drain(name, { from: after(world, 2 * hours) }))
+  await world.pass(1 * hours)
+  const launchedAt = world.clock.now()
+  world.memory.instances.put(facts({ launchedAt }))
+  await sweepAt(world, 1 * hours)
+  expect(await world.hold()).toMatchObject({
+    ...{ subject: { instanceId, launchedAt }, uris: [name], addresses: ['10.0.1.20'] },
+  })
+})
+
 test('a window begins as it was asked for while EC2 refuses', async () => {
   const world = createWorld()
   await world.command(drain(server, { from: after(world, 1 * hours) }))
