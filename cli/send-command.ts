@@ -1,4 +1,5 @@
 import { type CommandInput, commandGroupId, parseCommand } from '../functions/contracts/command.ts'
+import { refusalIn } from '../functions/control/command-in-short.ts'
 import { CommandRefused, DispatcherControlError } from '../functions/control/errors.ts'
 import type { CommandOutcomeRow } from '../functions/ports/store.ts'
 import { type Deployed, type Desk, rest } from './desk.ts'
@@ -39,8 +40,8 @@ export async function sendCommand(
   desk.err(`${wrapped(`${name} ${id} is sent by ${who}`, desk.errColumns)}\n`)
   await deployed.send({ body: JSON.stringify(command), group: commandGroupId(command), id })
   const outcome = await outcomeOf(desk, deployed, id, patienceMs)
-  const { refused } = outcome
-  if (typeof refused === 'string') throw new Stop(`refused: ${refused}`, exitCodes.refused)
+  const refused = refusalIn(outcome)
+  if (refused !== undefined) throw new Stop(`refused: ${refused}`, exitCodes.refused)
   return outcome
 }
 

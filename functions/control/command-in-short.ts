@@ -14,13 +14,19 @@ export interface CommandInShort {
 
 const longest = 300
 
+/** @returns why a command was refused; undefined: it was not */
+export function refusalIn({ refused }: Readonly<Record<string, unknown>>): string | undefined {
+  return typeof refused === 'string' ? refused : undefined
+}
+
 /** @param outcome as it is kept: of what was refused only what could be read is there */
 export function commandInShort(
   id: string,
   at: number,
   outcome: Readonly<Record<string, unknown>>,
 ): CommandInShort {
-  const { command, requestedBy, result, refused, because = refused } = outcome
+  const refused = refusalIn(outcome)
+  const { command, requestedBy, result, because = refused } = outcome
   const text = (value: unknown) =>
     String(value ?? 'unknown')
       .slice(0, longest)

@@ -3,6 +3,7 @@ import type { EventDetail } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { publishedForm } from '../contracts/published-event.ts'
 import { whatCouldBeRead } from '../contracts/rejected-message.ts'
+import { refusalIn } from '../control/command-in-short.ts'
 import { CommandRefused, DispatcherControlError } from '../control/errors.ts'
 import type { Sender } from '../control/sender.ts'
 import type { CommandOutcomeRow, Store } from '../ports/store.ts'
@@ -21,7 +22,7 @@ export function isOutcomeOf(
   outcome: CommandOutcomeRow | undefined,
   order: string,
 ): outcome is CommandOutcomeRow {
-  return outcome !== undefined && (!('refused' in outcome) || outcome['order'] === order)
+  return outcome !== undefined && (refusalIn(outcome) === undefined || outcome['order'] === order)
 }
 
 /** What was asked, as it is kept and published with a command's outcome. */
@@ -94,8 +95,8 @@ export async function accepted(
   outcome: CommandOutcomeRow,
   command: Command,
 ): Promise<CommandOutcomeRow> {
-  const { refused } = outcome
-  if (typeof refused === 'string') throw new CommandRefused(refused)
+  const refused = refusalIn(outcome)
+  if (refused !== undefined) throw new CommandRefused(refused)
   const own = asked(command)
   const other = kept.find((key) => outcome[key] !== undefined && outcome[key] !== own[key])
   const isDry = outcome['result'] === 'dry-run' || outcome['result'] === 'bulk-dry-run'
