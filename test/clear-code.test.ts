@@ -54,10 +54,12 @@ it('a function may have 70 lines, and the `describe` of a file of tests more', (
 })
 
 describe('the tree', () => {
-  const sources = spawnSync('git', ['ls-files', '*.ts'], { cwd: root, encoding: 'utf8' })
-    .stdout.split('\n')
-    .filter((path) => path !== '' && existsSync(join(root, path)))
-    .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
+  const filesOf = (...patterns: readonly string[]) =>
+    spawnSync('git', ['ls-files', ...patterns], { cwd: root, encoding: 'utf8' })
+      .stdout.split('\n')
+      .filter((path) => path !== '' && existsSync(join(root, path)))
+      .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
+  const sources = filesOf('*.ts')
 
   it('has no test over 70 lines: the lint rule leaves files of tests out, for the sake of `describe`', () => {
     const tests = sources
@@ -76,9 +78,11 @@ describe('the tree', () => {
   })
 
   it('has no comment beyond column 110, but for samples, tables and addresses', () => {
-    const comment = /^\s*(\/\/|\/?\*)/
+    const others = filesOf('kamailio/*.cfg', 'kamailio/*.lua', 'lab/*.cfg', '.ci/run')
+    expect(others.map(({ path }) => path)).toContain('.ci/run')
+    const comment = /^\s*(\/\/|\/?\*|# |--)/
     const sample = /[|{}"]|https?:|`[^`]{60,}/
-    const long = sources.flatMap(({ path, text }) =>
+    const long = [...sources, ...others].flatMap(({ path, text }) =>
       text
         .split('\n')
         .filter((line) => line.length > 110 && comment.test(line) && !sample.test(line))

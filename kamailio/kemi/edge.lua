@@ -1,8 +1,10 @@
--- The SIP routing of an edge in Lua, and where it calls the control plane's routes. See kamailio.cfg beside this file.
+-- The SIP routing of an edge in Lua, and where it calls the control plane's routes.
+-- See kamailio.cfg beside this file.
 -- Python has the same function, KSR.cfgutils.route_if_exists(); only Lua is tested.
 
 -- Runs a route block of rpc.cfg, call-profiles.cfg or drain-guard.cfg. True where that returns 1.
--- route_if_exists() returns -1 for "no" and for "no such route". The second is an error, and the log names it.
+-- route_if_exists() returns -1 for "no" and for "no such route".
+-- The second is an error, and the log names it.
 local function control(name)
   local route = "DISPATCHER_CONTROL_" .. name
   if KSR.cfgutils.check_route_exists(route) < 0 then
