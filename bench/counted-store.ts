@@ -246,6 +246,7 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
       ({ drains }) => sum(drains),
     ),
     putWaiting: writes('putWaiting', (waiting) => [row('WAITING', bytes(waiting))], true),
+    markOverdue: writes('markOverdue', (waiting) => [row('WAITING', bytes(waiting))]),
     isStale: writes('isStale', ({ id }) => [row('WAITING'), row(`HOLD#${id}`), row(`OPERATOR#${id}`)], true),
     dropWaiting: writes('dropWaiting', () => [row('WAITING')]),
     droppedFor: reads('droppedFor', (order) => `DROPPED#${order}`, sum),

@@ -36,6 +36,7 @@ type Clearances = Pick<
   Store,
   | 'waiting'
   | 'putWaiting'
+  | 'markOverdue'
   | 'isStale'
   | 'dropWaiting'
   | 'droppedFor'
@@ -69,6 +70,11 @@ export function dynamoClearance(table: DynamoTable): Clearances {
         : []
       const writes = [{ put, condition }, ...replaced, ...checksOf(waiting.hold)]
       return (await table.writeAll(writes)) ? 'written' : 'stale'
+    },
+    async markOverdue(waiting) {
+      const { order } = waiting.hold
+      const put = { ...waitingKey(waiting), data: { ...waiting, overduePublished: true, order } }
+      await table.writeAll([{ put, condition: { expression: '#order = :order', values: { order } } }])
     },
     async isStale(hold) {
       const waiting = { check: waitingKey({ hold }), condition: notAfter(hold.order) }

@@ -121,6 +121,7 @@ export const waitingRow: z.ZodType<WaitingDrain> = z.object({
   } satisfies Fields<DrainHold>),
   since: z.number(),
   beginsAt: z.number().exactOptional(),
+  overduePublished: z.literal(true).exactOptional(),
 } satisfies Fields<WaitingDrain>)
 
 export const freezeRow: z.ZodType<Freeze> = z.object({

@@ -52,6 +52,8 @@ export interface WaitingDrain {
   readonly since: number
   /** when its window begins, whatever else would let it begin before (epoch ms); then it is its place, too */
   readonly beginsAt?: number
+  /** it was published that its window has begun and it may not */
+  readonly overduePublished?: true
 }
 
 /** As it begins: the time to its deadline counts from now, as it was asked for, and not while it waits. */

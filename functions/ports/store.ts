@@ -50,6 +50,8 @@ export interface Store extends Changes {
    * transaction: `stale`, too, where another one waits by now, or none
    */
   putWaiting(waiting: WaitingDrain, over?: Replaced): Promise<'written' | 'stale'>
+  /** Marks it as `overduePublished`, where this very request waits still. */
+  markOverdue(waiting: WaitingDrain): Promise<void>
   /** Whether `putWaiting` of this hold would be `stale`, whatever older one it replaces. */
   isStale(hold: DrainHold): Promise<boolean>
   /**

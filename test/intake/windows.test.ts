@@ -56,6 +56,21 @@ test('a window begins with the sweep once its beginning has come, and not before
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
 })
 
+test('a window that has begun and may not is published once, with the reason, and begins once it may', async () => {
+  const world = createWorld()
+  await world.command(drain(server, { from: after(world, 1 * hours) }))
+  await world.command(freeze())
+  await sweepAt(world, 59 * minutes)
+  expect(publishedIn(world, 'Drain Waiting')).toHaveLength(1)
+  for (let minute = 0; minute < 3; minute += 1) await sweepAt(world, 1 * minutes)
+  expect(publishedIn(world, 'Drain Waiting').slice(1)).toMatchObject([
+    { drainId: alices, who: 'alice', because: 'frozen by alice: carrier maintenance' },
+  ])
+  await world.command(unfreeze)
+  await sweepAt(world, 1 * minutes)
+  expect(await world.heldBy()).toEqual([alices])
+})
+
 test('activate drops a window, which never begins', async () => {
   const world = createWorld()
   await world.command(drain(server, { from: after(world, 1 * hours) }))

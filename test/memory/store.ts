@@ -72,6 +72,10 @@ function memoryWaiting(
       rows.set(keyOf(waiting), structuredClone(waiting))
       return 'written'
     },
+    async markOverdue(waiting) {
+      if (rows.get(keyOf(waiting))?.hold.order !== waiting.hold.order) return
+      rows.set(keyOf(waiting), structuredClone({ ...waiting, overduePublished: true }))
+    },
     async dropWaiting(waiting, superseded, event) {
       if (!waits(waiting)) return false
       opens(supersededChange(waiting, superseded))

@@ -95,6 +95,18 @@ export function clearanceContract(open: () => Store, fresh: (name: string) => st
       expect(await waitingOf(store, waiting)).toEqual([aWaiting(id, { order: '5' })])
       expect(await replace(store, waiting, '6')).toMatchObject({ put: 'stale', isKept: false })
     })
+    test('is marked as overdue where that request waits still, and is dropped all the same', async () => {
+      const store = open()
+      const waiting = aWaiting(fresh('waiting'))
+      await store.markOverdue(waiting)
+      expect(await waitingOf(store, waiting)).toEqual([])
+      await store.putWaiting(waiting)
+      await store.markOverdue(aWaiting(waiting.hold.id, { order: '1' }))
+      expect(await waitingOf(store, waiting)).toEqual([waiting])
+      await store.markOverdue(waiting)
+      expect(await waitingOf(store, waiting)).toEqual([{ ...waiting, overduePublished: true }])
+      expect(await drop(store, waiting)).toBe(true)
+    })
     test('is found by the order of the message that it was dropped for, as it was', async () => {
       const store = open()
       const waiting = aWaiting(fresh('waiting'))
