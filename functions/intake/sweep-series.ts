@@ -35,7 +35,7 @@ export async function sweepSeries(ports: LiftNeeds & AlarmNeeds): Promise<void> 
   await inTurn([() => askForSeries(ports, turnOf(ofSeries, askedAt), inAlarm), endThem])
 }
 
-/** Each in its turn begins with another: one that CloudWatch always refuses keeps none from being asked for. */
+/** Each turn begins with another: one that CloudWatch always refuses keeps none from being asked for. */
 function turnOf(alarmNames: readonly string[], now: number): readonly string[] {
   const rounds = Math.ceil(alarmNames.length / seriesAMinute)
   if (rounds === 0) return []
