@@ -73,7 +73,11 @@ export async function openLabDoor(reach: Reach, stop: () => void): Promise<() =>
     AWS_ENDPOINT_URL_AUTO_SCALING: autoScaling.endpoint,
     AWS_ENDPOINT_URL_EC2: autoScaling.endpoint,
   }
-  const lines = Object.entries(environment).map(([name, value]) => `export ${name}='${value}'`)
+  const lines = [
+    // With a profile in the environment the SDK looks at no keys there.
+    'unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN',
+    ...Object.entries(environment).map(([name, value]) => `export ${name}='${value}'`),
+  ]
   writeFileSync(environmentFile, `${lines.join('\n')}\n`, { mode: 0o600 })
   return async () => {
     for (const file of [doorFile, environmentFile]) rmSync(file, { force: true })
