@@ -81,6 +81,11 @@ const queueKinds: readonly { readonly ends: RegExp; readonly check: string; read
   { ends: /Undelivered\w*$/, check: 'events-undelivered', anchor: 'events-undelivered' },
 ]
 
+function oldestOf(logicalId: string): string {
+  if (logicalId.includes('LifecycleEvents')) return 'oldest-message-lifecycle-events'
+  return logicalId.includes('AlarmEvents') ? 'oldest-message-alarm-events' : 'oldest-message-commands'
+}
+
 /** @param queues how many messages each has */
 export function checkQueues(queues: readonly Shown<number | 'gone'>[]): Finding[] {
   return queues.flatMap(({ resource: { name, logicalId }, shown }) => {
@@ -91,7 +96,7 @@ export function checkQueues(queues: readonly Shown<number | 'gone'>[]): Finding[
     if (kind && shown > 0)
       return [error(kind.check, on, `${shown} messages that could not be done`, runbook(kind.anchor))]
     if (!kind && shown > backlog)
-      return [warning('queue-backlog', on, `${shown} messages wait`, runbook('oldest-message-commands'))]
+      return [warning('queue-backlog', on, `${shown} messages wait`, runbook(oldestOf(logicalId)))]
     return []
   })
 }
