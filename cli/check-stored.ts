@@ -3,7 +3,7 @@ import type { Stored } from './look-around.ts'
 import { isoTime } from './times.ts'
 
 /** What the table shows besides its edges. */
-export function checkStored({ freeze, unread }: Stored): Finding[] {
+export function checkStored({ freeze, kdc, unread }: Stored): Finding[] {
   const until = freeze?.until === undefined ? '' : ` until ${isoTime(freeze.until)}`
   return [
     ...(freeze
@@ -12,7 +12,7 @@ export function checkStored({ freeze, unread }: Stored): Finding[] {
             'freeze',
             'fleet',
             `frozen${until} by ${freeze.who} (${freeze.why}): alarms and operators begin no drain`,
-            'kdc unfreeze',
+            `${kdc} unfreeze`,
           ),
         ]
       : []),

@@ -3,7 +3,7 @@ import { holdKey } from '../functions/control/hold.ts'
 import { readable } from '../functions/control/reading.ts'
 import { candidates, type Live } from './candidates.ts'
 import { contextsOf, type PlaceOptions, placeOf } from './contexts.ts'
-import type { Deployed, Desk } from './desk.ts'
+import type { Desk, Reachable } from './desk.ts'
 import { inShell } from './explain.ts'
 
 /** Each hands the line up to the cursor to `kdc complete`, which knows all of it. */
@@ -61,7 +61,7 @@ async function liveNames(desk: Desk, live: Live, place: PlaceOptions): Promise<r
   }
 }
 
-async function namesOf({ shelf }: Deployed, live: Exclude<Live, 'contexts'>): Promise<string[]> {
+async function namesOf({ shelf }: Reachable, live: Exclude<Live, 'contexts'>): Promise<string[]> {
   switch (live) {
     case 'edges':
       return (await shelf.edgeHeads())

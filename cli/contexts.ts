@@ -2,6 +2,7 @@ import { parse } from 'yaml'
 import * as z from 'zod'
 import type { Desk, Place } from './desk.ts'
 import { exitCodes, Stop } from './exit-codes.ts'
+import { inShell } from './explain.ts'
 
 export interface PlaceOptions extends Partial<Place> {
   readonly context?: string
@@ -31,6 +32,14 @@ export async function placeOf(desk: Desk, { context, ...options }: PlaceOptions)
   const names = Object.keys(await contextsOf(desk))
   const known = names.length === 0 ? 'names none' : `has ${names.join(', ')}`
   throw new Stop(`no context "${context}": ${desk.contexts.path} ${known}`, exitCodes.usage)
+}
+
+/** @returns the command that reaches the same place again */
+export function calledFor({ context, stack, region, profile }: PlaceOptions): string {
+  const given = Object.entries({ context, stack, region, profile }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name} ${inShell(value)}`],
+  )
+  return ['kdc', ...given].join(' ')
 }
 
 /** @throws Stop where the file is not as it should be */

@@ -33,7 +33,7 @@ export interface OutgoingCommand {
 }
 
 /** One deployment, as it is reached. */
-export interface Deployed {
+export interface Reachable {
   readonly deployment: Deployment
   readonly shelf: Shelf
   readonly deadLetters: DeadLetterQueues
@@ -42,6 +42,11 @@ export interface Deployed {
   caller(): Promise<string>
   /** @throws Stop where the deployment is of a release that does not name what it has made */
   surroundings(): Promise<Surroundings>
+}
+
+export interface Deployed extends Reachable {
+  /** how `kdc` is called for this very deployment: printed commands are pasted into a shell */
+  readonly kdc: string
 }
 
 export interface Place {
@@ -74,7 +79,7 @@ export interface Desk {
   /** the file that names places, or nothing where there is none */
   readonly contexts: { readonly path: string; readonly read: () => Promise<string | undefined> }
   /** @param when `at once`: what does not answer within a second or two is given up */
-  readonly reach: (place: Place, when?: 'at once') => Promise<Deployed>
+  readonly reach: (place: Place, when?: 'at once') => Promise<Reachable>
 }
 
 export interface Screen {

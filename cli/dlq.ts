@@ -194,6 +194,7 @@ async function inTurn(
   act: (letter: DeadLetter) => Promise<void>,
 ): Promise<void> {
   for (const letter of letters) {
+    if (desk.stopped.aborted) throw new Stop('stopped: the others are as they were', exitCodes.interrupted)
     await act(letter)
     desk.out(`${letter.id} ${what}\n`)
   }

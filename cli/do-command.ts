@@ -94,7 +94,7 @@ async function doReadied(
   const outcome = knownOutcome(row)
   const undo = outcome && options.dryRun !== true ? options.undoOf?.(outcome) : undefined
   const listed = outcome?.edges.some(({ plan }) => plan) ? await listedOn(deployed, outcome) : undefined
-  print(desk, showOutcome(row, undo, listed), options.output)
+  print(desk, showOutcome(row, { kdc: deployed.kdc, undo, listed }), options.output)
   return { exit: outcome ? exitOf(desk, outcome) : exitCodes.done, outcome }
 }
 
@@ -127,6 +127,9 @@ function exitOf(desk: Desk, { result, edges, counts, unread }: Outcome): ExitCod
     ...['refused', 'stale'].flatMap((came) => (counts[came] ? [`${counts[came]} ${came}`] : [])),
     ...(unread.length > 0 ? [`${unread.map(({ edge }) => edge).join(', ')} unread`] : []),
   ]
+  const pending = edges.filter(({ outcome }) => outcome === 'pending').map(({ edge }) => edge)
+  if (pending.length > 0)
+    desk.err(`${pending.join(', ')} had not been read back yet: kdc explain shows what it lists by now\n`)
   if (left.length > 0) desk.err(`not done everywhere: ${left.join('; ')}\n`)
   const isDone = refusing.length === 0 && result !== 'stale' && result !== 'incomplete'
   if (!isDone) return exitCodes.error

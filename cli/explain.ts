@@ -58,10 +58,10 @@ export function explain(name: string, stored: Stored, records: Records): Explana
   return {
     target: name,
     uris: target.uris,
-    holds: holds.map((hold) => ({ ...holdView(hold), undo: whatLifts(hold, name) })),
+    holds: holds.map((hold) => ({ ...holdView(hold), undo: whatLifts(hold, name, stored.kdc) })),
     waiting: waiting.map((each) => ({
       ...waitingView(each),
-      undo: whatLifts(each.hold, name),
+      undo: whatLifts(each.hold, name, stored.kdc),
       next: whatItWaitsFor(each, stored),
     })),
     edges: stored.edges
@@ -143,8 +143,8 @@ function entriesOn(
 }
 
 /** What a person does, or waits for, to have it lifted. */
-export function whatLifts({ source, id }: Pick<Hold, 'source' | 'id'>, name: string): string {
-  const command = `kdc activate ${inShell(name)} --hold ${inShell(`${source}/${id}`)}`
+export function whatLifts({ source, id }: Pick<Hold, 'source' | 'id'>, name: string, kdc: string): string {
+  const command = `${kdc} activate ${inShell(name)} --hold ${inShell(`${source}/${id}`)}`
   switch (source) {
     case 'lifecycle':
       return 'no command lifts it: its end is the end of the lifecycle action'

@@ -26,6 +26,8 @@ export interface EdgeShelf {
 /** All that is stored of a fleet and that people ask for, read once. */
 export interface Stored {
   readonly stack: string
+  /** as in {@link Deployed} */
+  readonly kdc: string
   readonly timers: Deployment['timers']
   /** epoch ms: when it was read */
   readonly at: number
@@ -48,7 +50,7 @@ export interface Stored {
  * @throws UnexpectedAnswer where nothing can be known: of the holds, or of the one drain that is asked for
  */
 export async function lookAround(
-  { shelf, deployment }: Deployed,
+  { shelf, deployment, kdc }: Deployed,
   now: number,
   only?: string,
 ): Promise<Stored> {
@@ -71,7 +73,7 @@ export async function lookAround(
   const frozen = inForce(freeze, now)
   const { timers, stack } = deployment
   return {
-    ...{ stack, timers, at: now, holds },
+    ...{ stack, kdc, timers, at: now, holds },
     edges: found.map(({ head, reading, listing }) => {
       const [read, list] = [readable(reading), readable(listing)]
       return { head, ...(read && { reading: read }), ...(list && { listing: list }) }

@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { type ActivateOptions, activate } from './activate.ts'
 import { addCompletion } from './completion.ts'
-import { defaultStack, type PlaceOptions, placeOf } from './contexts.ts'
+import { calledFor, defaultStack, type PlaceOptions, placeOf } from './contexts.ts'
 import type { Desk } from './desk.ts'
 import { addDeadLetters } from './dlq-commands.ts'
 import type { WriteOptions } from './do-command.ts'
@@ -54,7 +54,9 @@ async function parsed(argv: readonly string[], desk: Desk): Promise<ExitCode> {
     .exitOverride()
     .configureOutput({ writeOut: desk.out, writeErr: desk.err })
   const reached: Reached = async (action) => {
-    exitCode = await action(await desk.reach(await placeOf(desk, program.opts<PlaceOptions>())))
+    const options = program.opts<PlaceOptions>()
+    const reachable = await desk.reach(await placeOf(desk, options))
+    exitCode = await action({ ...reachable, kdc: calledFor(options) })
   }
   addReads(program, desk, reached)
   addFollowing(program, desk, reached)

@@ -8,7 +8,7 @@ import { createDynamoStore } from '../functions/aws/dynamo-store.ts'
 import { deploymentParameter, parseDeployment } from '../functions/contracts/deployment.ts'
 import type { Clock } from '../functions/ports/clock.ts'
 import { createDeadLetterQueues } from './dead-letters.ts'
-import type { Deployed, Place } from './desk.ts'
+import type { Place, Reachable } from './desk.ts'
 import { exitCodes, Stop } from './exit-codes.ts'
 import { inShell } from './explain.ts'
 
@@ -37,7 +37,7 @@ interface Reaching {
 export async function reach(
   { stack, region, profile }: Place,
   { clock, random, when }: Reaching,
-): Promise<Deployed> {
+): Promise<Reachable> {
   if (profile !== undefined) await refuseProfile(profile)
   const settings = {
     ...(when === 'at once' ? hurriedSettings : clientSettings),

@@ -95,7 +95,7 @@ function listOf(kind: Kind, all: Stored): Shown {
 /** @throws Stop where nothing is kept under the id */
 export async function getCommand(
   desk: Desk,
-  { shelf }: Deployed,
+  { shelf, kdc }: Deployed,
   id: string,
   output: Format,
 ): Promise<ExitCode> {
@@ -104,7 +104,7 @@ export async function getCommand(
     throw new Stop(
       `no outcome of a command ${id}: it was not answered yet, its id is another, or it is older than 14 days`,
     )
-  print(desk, showOutcome(outcome), output)
+  print(desk, showOutcome(outcome, { kdc }), output)
   return exitCodes.done
 }
 

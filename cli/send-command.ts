@@ -37,6 +37,7 @@ export async function sendCommand(
   patienceMs: number,
 ): Promise<CommandOutcomeRow> {
   const { id, command: name, requestedBy: who } = command
+  if (desk.stopped.aborted) throw new Stop('stopped: nothing was sent', exitCodes.interrupted)
   desk.err(`${wrapped(`${name} ${id} is sent by ${who}`, desk.errColumns)}\n`)
   await deployed.send({ body: JSON.stringify(command), group: commandGroupId(command), id })
   const outcome = await outcomeOf(desk, deployed, id, patienceMs)
@@ -67,26 +68,27 @@ function check(body: string): void {
 
 async function outcomeOf(
   desk: Desk,
-  { shelf }: Deployed,
+  { shelf, kdc }: Deployed,
   id: string,
   patienceMs: number,
 ): Promise<CommandOutcomeRow> {
   const { clock, random } = desk
   const giveUpAt = clock.now() + patienceMs
+  const askAgain = `${kdc} get command ${id}`
   for (let waitMs = 250; ; waitMs = Math.min(4000, waitMs * 1.5)) {
     const outcome = await outlasting(desk, () => shelf.commandOutcome(id), {
       ...{ everyMs: waitMs, giveUpAt },
-      goesOn: `the command is sent: kdc get command ${id}`,
+      goesOn: `the command is sent: ${askAgain}`,
     })
     if (outcome) return outcome
     const leftMs = giveUpAt - clock.now()
     if (leftMs <= 0)
       throw new Stop(
-        `no answer within ${Math.round(patienceMs / 1000)} s: it may come yet; ask for it with: kdc get command ${id}`,
+        `no answer within ${Math.round(patienceMs / 1000)} s: it may come yet; ask for it with: ${askAgain}`,
       )
     if (!(await rest(desk, Math.min(leftMs, waitMs * (0.75 + random() / 2)))))
       throw new Stop(
-        `stopped waiting for the answer; the command is sent: kdc get command ${id}`,
+        `stopped waiting for the answer; the command is sent: ${askAgain}`,
         exitCodes.interrupted,
       )
   }

@@ -87,20 +87,27 @@ export function knownOutcome(row: CommandOutcomeRow): Outcome | undefined {
 /** By edge; left out where nobody has looked. */
 export type Listed = ReadonlyMap<string, ListedNow>
 
-/** @param listed for a dry run: what each entry shows now is not in its answer */
+interface Around {
+  /** as in {@link Deployed} */
+  readonly kdc: string
+  readonly undo?: Undo | undefined
+  /** for a dry run: what each entry shows now is not in its answer */
+  readonly listed?: Listed | undefined
+}
+
 export function showOutcome(
   row: CommandOutcomeRow,
-  { command: undo, not = [] }: Undo = {},
-  listed: Listed = new Map(),
+  { kdc, undo: { commands, not = [] } = {}, listed = new Map() }: Around,
 ): Shown {
   const outcome = knownOutcome(row)
+  const undo = commands?.map((command) => `${kdc} ${command}`).join(' && ')
   const more = otherLines(row)
   return {
     data: { ...row, ...(undo !== undefined && { undo }), ...(not.length > 0 && { noUndo: not }) },
     text: (screen) =>
       outcome
         ? [
-            ...linesOf(outcome, { more, listed }, screen),
+            ...linesOf(outcome, { kdc, more, listed }, screen),
             ...(undo === undefined ? [] : [`undo: ${undo}`]),
             ...not.map((words) => `no undo: ${words}`),
           ].join('\n')
@@ -139,9 +146,10 @@ function otherLines(row: CommandOutcomeRow): string[] {
 interface Besides {
   readonly more: readonly string[]
   readonly listed: Listed
+  readonly kdc: string
 }
 
-function linesOf(outcome: Outcome, { more, listed }: Besides, screen: Screen): string[] {
+function linesOf(outcome: Outcome, { kdc, more, listed }: Besides, screen: Screen): string[] {
   const { id, command, result, because, destinations, edge: one, edges } = outcome
   const on = destinations.length > 0 ? destinations.join(', ') : one
   const about = on === undefined ? '' : ` ${on}`
@@ -158,7 +166,7 @@ function linesOf(outcome: Outcome, { more, listed }: Besides, screen: Screen): s
     ...holdLines('would lift', outcome.wouldLift),
     ...holdLines('would drop', outcome.wouldDrop),
     ...holdLines('dropped', outcome.dropped),
-    ...stillHeldLines(outcome),
+    ...stillHeldLines(outcome, kdc),
     ...releaseLines(outcome),
     ...freezeLines(outcome),
     ...(outcome.members.length > 0 ? [table(memberColumns, outcome.members, screen)] : []),
@@ -171,16 +179,18 @@ function holdLines(what: string, holds: Outcome['lifted']): string[] {
 }
 
 /** Of many, what each hold is on is not in the answer. */
-function stillHeldLines({ stillHeld, instance, destination }: Outcome): string[] {
+function stillHeldLines({ stillHeld, instance, destination }: Outcome, kdc: string): string[] {
   const target = instance ?? destination
   const lines = stillHeld.flatMap((hold) => [
     ...holdLines('still held by', [hold]),
     ...(target === undefined
       ? []
-      : [`  ${hold.source === 'operator' ? 'lifted by: ' : ''}${whatLifts(hold, target)}`]),
+      : [`  ${hold.source === 'operator' ? 'lifted by: ' : ''}${whatLifts(hold, target, kdc)}`]),
   ])
   const isOfMany = target === undefined && lines.length > 0
-  return isOfMany ? [...lines, '  kdc get holds shows on what, and kdc explain TARGET what lifts it'] : lines
+  return isOfMany
+    ? [...lines, `  ${kdc} get holds shows on what, and ${kdc} explain TARGET what lifts it`]
+    : lines
 }
 
 /** The calls that are cut if they are up all the same. */

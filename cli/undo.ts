@@ -8,8 +8,8 @@ import { isoTime } from './times.ts'
 
 /** What takes a write back. */
 export interface Undo {
-  /** left out where none does */
-  readonly command?: string
+  /** without `kdc`, one after the other; left out where none does */
+  readonly commands?: readonly string[]
   /** what it does not take back, and what comes instead */
   readonly not?: readonly string[]
 }
@@ -41,11 +41,11 @@ export function undoOfDrain(words: string, outcome: Outcome, formers: Formers | 
   if (result === 'stale') return {}
   const not = formers ? [] : [unreadBefore]
   const former = formers?.get(hold)
-  if (former) return { command: drainAgain(words, [requestOf(former)]) }
+  if (former) return { commands: [drainAgain(words, [requestOf(former)])] }
   const renewed = members.filter((member) => formers?.has(member.hold))
   if (renewed.length > 0)
     not.push(`${renewed.length} of them were held by you before, and are lifted with the others`)
-  return { command: `kdc activate ${words}`, not }
+  return { commands: [`activate ${words}`], not }
 }
 
 interface Activated {
@@ -76,7 +76,7 @@ export function undoOfActivate(outcome: Outcome, { words, who, formers }: Activa
   const byTarget = Map.groupBy(taken, ({ on }) => on)
   return {
     ...(taken.length > 0 && {
-      command: [...byTarget].map(([on, requests]) => drainAgain(on, requests)).join(' && '),
+      commands: [...byTarget].map(([on, requests]) => drainAgain(on, requests)),
     }),
     not: [
       ...others.map(
@@ -133,7 +133,7 @@ function drainAgain(words: string, requests: readonly Request[]): string {
   const ends = requests.flatMap(({ endsAt }) => endsAt ?? [])
   const forces = requests.flatMap(({ force }) => force ?? [])
   return [
-    `kdc drain ${words} -m ${inShell(oneLine(requests.map(({ why }) => why)))}`,
+    `drain ${words} -m ${inShell(oneLine(requests.map(({ why }) => why)))}`,
     ...(requests.length === 1 && begin !== undefined ? [`--from ${isoTime(begin)}`] : []),
     ...(ends.length === requests.length ? [`--until ${isoTime(Math.max(...ends))}`] : []),
     ...(forces.length > 0 ? [`--force ${inShell(oneLine(forces))}`] : []),
@@ -155,17 +155,17 @@ const unknownFreeze = 'which freeze was in force before could not be read: kdc h
 
 export function undoOfFreeze({ result }: Outcome, former: FormerFreeze): Undo {
   if (result !== 'frozen') return {}
-  if (former?.found) return { command: freezeAgain(former.found) }
-  return { command: 'kdc unfreeze', not: former ? [] : [unknownFreeze] }
+  if (former?.found) return { commands: [freezeAgain(former.found)] }
+  return { commands: ['unfreeze'], not: former ? [] : [unknownFreeze] }
 }
 
 export function undoOfUnfreeze({ result }: Outcome, former: FormerFreeze): Undo {
   if (result !== 'unfrozen') return {}
-  return former?.found ? { command: freezeAgain(former.found) } : { not: [unknownFreeze] }
+  return former?.found ? { commands: [freezeAgain(former.found)] } : { not: [unknownFreeze] }
 }
 
 function freezeAgain({ why, until }: Freeze): string {
-  return `kdc freeze -m ${inShell(why)}${until === undefined ? '' : ` --until ${isoTime(until)}`}`
+  return `freeze -m ${inShell(why)}${until === undefined ? '' : ` --until ${isoTime(until)}`}`
 }
 
 export const undoOfReload: Undo = {

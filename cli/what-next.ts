@@ -82,10 +82,10 @@ function afterLastCall({ action, phase }: Drain): string | false {
 }
 
 /** What a drain that has not begun waits for. */
-export function whatItWaitsFor({ hold, beginsAt }: WaitingDrain, { at, freeze }: Stored): string[] {
+export function whatItWaitsFor({ hold, beginsAt }: WaitingDrain, { at, freeze, kdc }: Stored): string[] {
   const isEarly = beginsAt !== undefined && at < beginsAt
   const isFrozen = freeze !== undefined && hold.force === undefined
-  const until = freeze?.until === undefined ? 'kdc unfreeze' : when(freeze.until, at)
+  const until = freeze?.until === undefined ? `${kdc} unfreeze` : when(freeze.until, at)
   const lines: (string | false)[] = [
     isEarly && `its window begins at ${when(beginsAt, at)}`,
     isFrozen && `frozen by ${freeze.who}: ${freeze.why}; until ${until}`,

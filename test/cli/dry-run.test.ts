@@ -22,7 +22,9 @@ test('a dry run of a release shows the edge, since when it is gone, and the call
 
 test('calls that nobody has counted on an edge that would be released are unknown, never none', () => {
   const row = { id: 'r1', command: 'release', result: 'dry-run', drains: [{ drainId: 'operator/1' }] }
-  expect(showOutcome(row).text(screen)).toContain('operator/1: calls counted there last: unknown')
+  expect(showOutcome(row, { kdc: 'kdc' }).text(screen)).toContain(
+    'operator/1: calls counted there last: unknown',
+  )
 })
 
 test('a dry run of the end of a freeze shows the freeze, what waits, and what would begin', async () => {
@@ -150,5 +152,5 @@ test('a dry run of an activate shows which guards end, and what stays held', asy
 
 test('what a later release adds to an outcome is printed as it is, and what was asked is not repeated', () => {
   const row = { id: 'd1', command: 'drain', result: 'started', reason: 'why', later: { added: 1 }, none: [] }
-  expect(showOutcome(row).text(screen)).toBe('drain: started  (d1)\nlater: {"added":1}')
+  expect(showOutcome(row, { kdc: 'kdc' }).text(screen)).toBe('drain: started  (d1)\nlater: {"added":1}')
 })

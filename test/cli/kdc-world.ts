@@ -1,4 +1,4 @@
-import type { Deployed, Desk, Screen } from '../../cli/desk.ts'
+import type { Deployed, Desk, Reachable, Screen } from '../../cli/desk.ts'
 import type { ExitCode } from '../../cli/exit-codes.ts'
 import { run } from '../../cli/program.ts'
 import { createWorld, type WorldOptions } from '../world/world.ts'
@@ -46,7 +46,7 @@ export function kdcWorld(options: WorldOptions = {}) {
   async function kdc(argv: string, at: At = {}): Promise<Printed> {
     await world.settledAll()
     let [out, err] = ['', '']
-    const deployed: Deployed = {
+    const deployed: Reachable = {
       deployment,
       shelf: world.memory.store,
       deadLetters,

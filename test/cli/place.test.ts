@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { server } from '../world/world.ts'
+import { kdcWorld } from './kdc-world.ts'
+
+const drain = `drain ${server} -m 'disk failing'`
+
+test.each([
+  ['--stack voice --region eu-central-1', 'kdc --stack voice --region eu-central-1'],
+  ['--context lab --profile alice', 'kdc --context lab --profile alice'],
+  ['', 'kdc'],
+])('printed commands are for the deployment that was named: %s', async (place, called) => {
+  const { kdc } = kdcWorld()
+  const at = { contexts: 'lab: { stack: voice }' }
+  const drained = await kdc(`${place} ${drain}`, at)
+  expect(drained.out).toContain(`undo: ${called} activate ${server}\n`)
+  const { out } = await kdc(`${place} explain ${server}`, at)
+  expect(out).toContain(`${called} activate ${server} --hold`)
+  const lifted = await kdc(`${place} activate ${server}`, at)
+  expect(lifted.out).toContain(`undo: ${called} drain ${server} -m 'disk failing'`)
+})
+
+test('what is stopped before it is sent is not sent, and ends with 130', async () => {
+  const { kdc, sent } = kdcWorld()
+  for (const line of [drain, `activate ${server}`, "freeze -m 'carrier'"])
+    expect(await kdc(line, { stopped: AbortSignal.abort() })).toMatchObject({
+      code: 130,
+      err: expect.stringContaining('stopped: nothing was sent'),
+    })
+  expect(sent).toEqual([])
+})
+
+test('an edge that had not been read back yet is named', async () => {
+  const { kdc, world } = kdcWorld()
+  const outcome = async (id: string) => {
+    const { edges, ...row } = (await world.memory.store.commandOutcome(id)) ?? {}
+    return Array.isArray(edges)
+      ? { ...row, edges: edges.map((each) => ({ ...each, outcome: 'pending' })) }
+      : undefined
+  }
+  const shelf = Object.assign(Object.create(world.memory.store), { commandOutcome: outcome })
+  expect(await kdc(drain, { deployed: { shelf } })).toMatchObject({
+    code: 0,
+    err: expect.stringContaining('edge-a, edge-b had not been read back yet'),
+  })
+})
