@@ -1,5 +1,5 @@
 import type { Drain } from './drain.ts'
-import type { Pace } from './pace.ts'
+import { type Pace, retryWait } from './pace.ts'
 import { openAction } from './phases.ts'
 
 /** The longest silence of a drain that is looked at, in heartbeat intervals; its hook waits for three. */
@@ -13,13 +13,15 @@ const slowestLookMs = 60_000
 
 /**
  * Whether a drain was not looked at for so long that its execution hangs: two of its longest waits, and a
- * minute at least; or one wait where its heartbeat is late. After two its action may be over before the next
- * minute.
+ * minute at least. Where its heartbeat is late it waits as after a failure, and one such wait is enough: of
+ * two executions that hang within a heartbeat's time, the third has to begin before the action is over.
  */
 export function isLookOverdue(drain: Drain, now: number, { maxWaitSeconds }: Pace): boolean {
   const { lastHeartbeatAt = drain.hold.placedAt, lookedAt = lastHeartbeatAt } = drain
   const heartbeatSeconds = openAction(drain)?.heartbeatSeconds ?? Number.POSITIVE_INFINITY
-  const longestWaitMs = Math.min(maxWaitSeconds, heartbeatSeconds) * 1000
   const isSilent = now - lastHeartbeatAt >= longestSilence * heartbeatSeconds * 1000
-  return now - lookedAt >= (isSilent ? longestWaitMs : Math.max(2 * longestWaitMs, slowestLookMs))
+  const longestMs = isSilent
+    ? retryWait(heartbeatSeconds) * 1000
+    : Math.max(2 * Math.min(maxWaitSeconds, heartbeatSeconds) * 1000, slowestLookMs)
+  return now - lookedAt >= longestMs
 }

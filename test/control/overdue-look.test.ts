@@ -15,8 +15,11 @@ test('a look is overdue after two of the longest waits', () => {
   expect([overdueAt(held, 1239), overdueAt(held, 1240)]).toEqual([false, true])
 })
 
-test('and after one where its heartbeat is late, so that a sweep a minute later is in time', () => {
-  expect([overdueAt(looked, 1099), overdueAt(looked, 1100)]).toEqual([false, true])
+test('and after the wait of a failure where its heartbeat is late: the sweep of the next minute goes on', () => {
+  const late = { ...looked, lookedAt: 1110 * second }
+  expect([overdueAt(late, 1142), overdueAt(late, 1143)]).toEqual([false, true])
+  const beating = { ...late, lastHeartbeatAt: 1050 * second }
+  expect([overdueAt(beating, 1143), overdueAt(beating, 1199)]).toEqual([false, false])
 })
 
 test('one whose action is over keeps nothing alive', () => {
