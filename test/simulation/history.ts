@@ -189,7 +189,7 @@ function serverNamed({ truth, lists }: World, id: string): { readonly server?: n
 }
 
 function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
-  const { plan, truth, startedAt, machines, faults, executions, lists, runs } = world
+  const { plan, truth, startedAt, machines, faults, executions, lists, runs, events } = world
   const removed = plan.happenings.flatMap((happening) =>
     happening.kind === 'edge-removed' ? [{ edge: happening.edge, at: startedAt + happening.at }] : [],
   )
@@ -247,6 +247,10 @@ function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
       return times.some((time) => listings.every((loads) => !loads.findLast(({ at }) => at <= time)?.isThere))
     },
     executions: executions.seen,
+    published: events.published.map(({ type, detail }) => ({
+      type,
+      ...(typeof detail['drainId'] === 'string' && { drainId: detail['drainId'] }),
+    })),
     activeActions: machines.actions.active().map(({ token, instanceId }) => ({ token, instanceId })),
     isManaged,
     isKnown: (uri, by) =>

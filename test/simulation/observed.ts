@@ -105,6 +105,8 @@ export interface History {
     readonly hangsSince?: number
     readonly events: number
   }[]
+  /** every event that the bus took, in order; of a drain, or of something else */
+  readonly published: readonly { readonly type: string; readonly drainId?: string }[]
   readonly activeActions: readonly { readonly token: string; readonly instanceId: string }[]
   /** whether the edge had a parameter then */
   readonly isManaged: (edge: number, at: number) => boolean
