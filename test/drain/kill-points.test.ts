@@ -46,18 +46,7 @@ async function killedAtEveryWrite<T>(
               after: die,
             },
     })
-    const deliver = async (work: () => Promise<unknown>) => {
-      for (let tries = 1; ; tries++) {
-        try {
-          await work()
-          return
-        } catch (error) {
-          if (tries === 4) throw error
-          await world.pass(1 * seconds)
-        }
-      }
-    }
-    const end = await story(world, deliver)
+    const end = await story(world, (work) => world.deliver(work))
     world.stop()
     return { end, writes }
   }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { DeadlinePolicy } from '../../functions/control/deadline.ts'
+import { message } from '../contracts/event-files.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
 import { present, some } from '../present.ts'
 import {
@@ -125,7 +126,7 @@ async function happen(world: World, ledger: Ledger, { edge: index, what, lasts }
     case 'the heartbeat is refused':
       return world.memory.lifecycleActions.failNext('heartbeat', new Error('throttled'))
     case 'the event comes again':
-      return world.redeliver()
+      return world.deliver(() => world.lifecycle(message('lifecycle-terminate-scale-in')))
     default:
       return what satisfies never
   }

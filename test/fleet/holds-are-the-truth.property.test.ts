@@ -67,33 +67,23 @@ const happening: fc.Arbitrary<Happening> = fc.record({
   when: fc.constantFrom('before', 'after'),
 })
 
-/** As a queue does: again until it is taken. */
-async function delivered(world: World, work: () => Promise<unknown>): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      await work()
-      return
-    } catch (error) {
-      if (tries === 40) throw error
-      await world.pass(10 * seconds)
-    }
-  }
-}
+/** An edge may be away for minutes. */
+const redeliveredMs = 10 * seconds
 
-function say(world: World, what: Requested, n: number): Promise<void> {
+function send(world: World, what: Requested, n: number): Promise<void> {
   const at = `2026-11-22T19:${String(10 + n)}:00.000+0000`
   const alarm = (name: string) => {
     const event = JSON.parse(message(name))
     event.detail.state.timestamp = at
-    return delivered(world, () => world.alarm(JSON.stringify(event)))
+    return world.deliver(() => world.alarm(JSON.stringify(event)), redeliveredMs)
   }
-  const send = (body: object) => delivered(world, () => world.command(body, n))
+  const ask = (body: object) => world.deliver(() => world.command(body, n), redeliveredMs)
   const id = `c-${n}`
   switch (what) {
     case 'drain the destination':
-      return send(command('command-drain-destination', { id }))
+      return ask(command('command-drain-destination', { id }))
     case 'activate the destination':
-      return send({
+      return ask({
         version: 1,
         id,
         command: 'activate',
@@ -102,9 +92,9 @@ function say(world: World, what: Requested, n: number): Promise<void> {
         requestedBy: 'bob',
       })
     case 'drain the instance':
-      return send(command('command-drain-instance', { id }))
+      return ask(command('command-drain-instance', { id }))
     case 'activate the instance':
-      return send({
+      return ask({
         version: 1,
         id,
         command: 'activate',
@@ -141,7 +131,10 @@ async function disturb(world: World, one: Happening & { what: Trouble }, n: numb
     case 'busy':
       return misbehave({ faults: { 'dispatcher.set_state': 'busy' } })
     case 'reload by us':
-      return delivered(world, () => world.command(command('command-reload', { id: `reload-${n}` }), n))
+      return world.deliver(
+        () => world.command(command('command-reload', { id: `reload-${n}` }), n),
+        redeliveredMs,
+      )
     case 'a write is lost':
       return world.memory.store.failNext(one.write, new Error('killed'), one.when)
     default:
@@ -164,7 +157,7 @@ test('whatever is said and goes wrong at once, in the end every edge shows what 
         await world.pass(one.after)
         if (isRequested(one.what)) {
           expected.set(requested[one.what].hold, requested[one.what].placed)
-          work.push(say(world, one.what, n))
+          work.push(send(world, one.what, n))
         } else if (isTrouble(one)) work.push(disturb(world, one, n))
       }
       await Promise.all(work)
@@ -172,7 +165,7 @@ test('whatever is said and goes wrong at once, in the end every edge shows what 
       // An edge that was away is settled by the schedule, also when no drain runs any more.
       for (const _ of ['a minute', 'another']) {
         await world.pass(1 * minutes)
-        await delivered(world, () => world.reconcile())
+        await world.deliver(() => world.reconcile(), redeliveredMs)
       }
       world.stop()
       // what was planned and never came would hit the reads below

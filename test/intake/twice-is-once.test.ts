@@ -65,7 +65,7 @@ test('messages about one instance, twice and in any order, end in the same holds
         world.edge('edge-a').callTo(server)
         for (const token of tokens) world.beginAction({ token })
         for (const [index, name] of order.entries()) {
-          await redelivered(world, () => send(name, world))
+          await world.deliver(async () => send(name, world))
           await world.pass((gaps[index] ?? 0) * seconds)
         }
         await world.pass(3 * minutes)
@@ -80,19 +80,6 @@ test('messages about one instance, twice and in any order, end in the same holds
     { numRuns: 40 },
   )
 })
-
-/** As the queues do it. */
-async function redelivered(world: World, work: () => Promise<unknown> | undefined) {
-  for (let tries = 0; ; tries++) {
-    try {
-      await work()
-      return
-    } catch (error) {
-      if (tries === 5) throw error
-      await world.pass(1 * seconds)
-    }
-  }
-}
 
 test('a lifecycle event that comes again after the drain has ended starts nothing', async () => {
   const world = createWorld()
@@ -160,7 +147,7 @@ test('a completion that was decided before any hold was placed is taken up by a 
   await world.pass(10 * seconds)
   world.memory.workflows.fail(drainId, 1)
   refused = false
-  await world.redeliver()
+  await world.lifecycle(message('lifecycle-terminate-scale-in'))
   await world.until((record) => record?.state === 'ended')
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })

@@ -173,14 +173,15 @@ function triggers({ memory, ports, clock, startedAt, ready, settling }: Around) 
       beginAction()
       await lifecycle(message('lifecycle-terminate-scale-in'))
     },
-    /** The same event again, as a queue brings it until it is taken. */
-    async redeliver() {
+    /** As a queue delivers a message: again until it is taken. */
+    async deliver(work: () => Promise<unknown>, everyMs: number = 1 * seconds): Promise<void> {
       for (let tries = 1; ; tries++) {
         try {
-          return await lifecycle(message('lifecycle-terminate-scale-in'))
+          await work()
+          return
         } catch (error) {
-          if (tries === 4) throw error
-          await clock.sleep(1 * seconds)
+          if (tries === 40) throw error
+          await clock.sleep(everyMs)
         }
       }
     },
