@@ -10,10 +10,13 @@ const onLocalStack = ['store', 'lifecycle-drain', 'workflow-timeouts'].map(
   (name) => `test/e2e/${name}.test.ts`,
 )
 
+const noEmptyEach = 'test/no-empty-each.ts'
+
 const localstack = {
   test: {
     name: 'localstack',
     include: onLocalStack,
+    setupFiles: [noEmptyEach],
     env: { LAB_EMULATOR: 'localstack' },
     testTimeout: 600_000,
     hookTimeout: 600_000,
@@ -34,7 +37,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/kamailio/**', 'test/e2e/**', 'test/package/**', 'test/lib/**'],
-          setupFiles: ['test/fixed-seed.ts'],
+          setupFiles: [noEmptyEach, 'test/fixed-seed.ts'],
           // A guard against a test that hangs, not a measure: a synth alone takes that long on a busy
           // machine.
           testTimeout: 60_000,
@@ -45,6 +48,7 @@ export default defineConfig({
         test: {
           name: 'stack',
           include: ['test/lib/**/*.test.ts'],
+          setupFiles: [noEmptyEach],
           // The CDK's own assertions of a template throw, and count as none.
           expect: { requireAssertions: false },
           testTimeout: 60_000,
@@ -55,6 +59,7 @@ export default defineConfig({
         test: {
           name: 'package',
           include: ['test/package/**/*.test.ts'],
+          setupFiles: [noEmptyEach],
           testTimeout: 300_000,
           hookTimeout: 600_000,
           sequence: { groupOrder: 1 },
@@ -64,6 +69,7 @@ export default defineConfig({
         test: {
           name: 'kamailio',
           include: ['test/kamailio/**/*.test.ts'],
+          setupFiles: [noEmptyEach],
           testTimeout: 60_000,
           hookTimeout: 300_000,
           fileParallelism: false,
@@ -76,6 +82,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          setupFiles: [noEmptyEach],
           exclude: ['test/e2e/lifecycle-drain.test.ts', 'test/e2e/workflow-timeouts.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 600_000,

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { lintPlanted, lintTimeoutMs } from './planted.ts'
 
 const loop = 'of an empty list every expectation holds: loop over some(list)'
@@ -47,3 +47,12 @@ test(
   },
   lintTimeoutMs,
 )
+
+test.for([
+  ['test.each', test.each],
+  ['it.each', it.each],
+  ['describe.each', describe.each],
+] as const)('%s of nothing is refused', ([, each]) => {
+  const nothing: readonly number[] = []
+  expect(() => each(nothing)).toThrow('there is nothing to test each of')
+})
