@@ -50,6 +50,8 @@ export const trixieKamailio: Suite = {
   debian: 'trixie',
   packages: kamailioPackages,
 }
+/** The shells besides bash that `kdc completion` has scripts for. */
+export const shells: Suite = { name: 'shells', debian: 'forky', packages: ['zsh', 'fish'] }
 /** Kamailio 5.6. */
 export const bookworm: Suite = { name: 'bookworm', debian: 'bookworm', packages: kamailioPackages }
 

@@ -62,7 +62,7 @@ export async function provision(request: ProvisionRequest): Promise<Tools> {
  * Unpacked programs run through the loader they came with, so that none of the machine's own libraries is
  * mixed in.
  */
-function loader(root: string): readonly string[] {
+export function loader(root: string): readonly string[] {
   const [triplet, file] =
     process.arch === 'arm64'
       ? ['aarch64-linux-gnu', 'ld-linux-aarch64.so.1']
