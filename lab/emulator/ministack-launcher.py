@@ -1,7 +1,7 @@
 """Starts MiniStack 1.5.33 with the patches that the lab needs.
 
-Each patch asserts what it replaces, so that another version of MiniStack fails at its start and not in the middle of
-a run. MiniStack itself is configured by its environment (see emulator.ts).
+Each patch asserts what it replaces, so that another version of MiniStack fails at its start and not in
+the middle of a run. MiniStack itself is configured by its environment (see emulator.ts).
 """
 
 import contextvars
@@ -21,10 +21,11 @@ def accept_aws_events():
 
 
 def count_loopback_as_tls():
-    """Lets policies that refuse plain HTTP (`aws:SecureTransport`) pass, with every other role check still on.
+    """Lets policies that refuse plain HTTP (`aws:SecureTransport`) pass; every other role check stays on.
 
-    The staging bucket of `cdk bootstrap` and every queue with `enforceSSL` have such a policy; MiniStack speaks plain
-    HTTP on loopback, so that with AUTH=true it would refuse the upload of assets and each message.
+    The staging bucket of `cdk bootstrap` and every queue with `enforceSSL` have such a policy. MiniStack
+    speaks plain HTTP on loopback, so that with AUTH=true it would refuse the upload of assets and each
+    message.
     """
     resolve = iam_evaluator._resolve_condition_key
     assert resolve.__code__.co_varnames[:2] == ("key", "ctx"), "condition keys are resolved in another way"
@@ -36,7 +37,7 @@ def count_loopback_as_tls():
 
 
 def scope_parameters_by_path():
-    """Checks `ssm:GetParametersByPath` against the path that is asked for, as AWS does, instead of against `*`."""
+    """Checks `ssm:GetParametersByPath` against the path that is asked for, as AWS does, not against `*`."""
     extract = iam_actions.extract_resource_arn
     assert extract.__code__.co_varnames[:8] == (
         *("service", "method", "path", "headers", "body", "query_params", "region", "account_id"),

@@ -6,7 +6,8 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
-# LocalStack gives it a session of its own, out of reach of the lab's leash: it ends with LocalStack all the same.
+# LocalStack gives it a session of its own, out of reach of the lab's leash.
+# It ends with LocalStack all the same.
 ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 import jpype  # noqa: E402
@@ -22,7 +23,8 @@ jpype.startJVM(
 runner = jpype.JClass("com.amazonaws.services.dynamodbv2.local.main.ServerRunner")
 server = runner.createServerFromCommandLineArgs(arguments)
 fields = server.getClass().getDeclaredFields()
-web_servers = [field for field in fields if str(field.getType().getName()) == "org.eclipse.jetty.server.Server"]
+jetty = "org.eclipse.jetty.server.Server"
+web_servers = [field for field in fields if str(field.getType().getName()) == jetty]
 assert len(web_servers) == 1, "DynamoDB Local keeps its web server in another way"
 web_servers[0].setAccessible(True)
 for connector in web_servers[0].get(server).getConnectors():

@@ -1,7 +1,9 @@
-"""Starts LocalStack 2026.3.0 in host mode: loopback only, no Docker, nothing downloaded, nothing outside its own folder.
+"""Starts LocalStack 2026.3.0 in host mode.
 
-Each patch asserts what it replaces, so that another version of LocalStack fails at its start and not in the middle of
-a run. LocalStack itself is configured by its environment (see localstack.ts).
+Loopback only, no Docker, nothing downloaded, nothing outside its own folder.
+
+Each patch asserts what it replaces, so that another version of LocalStack fails at its start and not in
+the middle of a run. LocalStack itself is configured by its environment (see localstack.ts).
 """
 
 import functools
@@ -62,8 +64,9 @@ def run_handlers_as_processes():
 
 
 def take_batches_side_by_side():
-    """A queue's batches go to its function side by side, as on AWS; LocalStack waits for each before it asks for the next.
+    """A queue's batches go to its function side by side, as on AWS.
 
+    LocalStack waits for each before it asks for the next.
     Order is kept all the same: a FIFO queue gives no message of a group while another of it is on its way.
     """
     from localstack.services.lambda_.event_source_mapping.pollers.sqs_poller import SqsPoller
@@ -86,7 +89,7 @@ def take_batches_side_by_side():
 
 
 def keep_message_bodies():
-    """A function gets a message's body as it was sent; LocalStack parses and writes JSON anew, with other spaces."""
+    """A function gets a message's body as it was sent: LocalStack writes its JSON anew, with other spaces."""
     from localstack.services.lambda_.event_source_mapping.pollers.sqs_poller import SqsPoller
 
     handle, select = SqsPoller.handle_messages, SqsPoller.filter_events

@@ -1,4 +1,4 @@
-"""Runs each execution environment of a Node function as one process (node-worker.ts): one invocation at a time."""
+"""Runs each execution environment of a Node function as one process (node-worker.ts), one call at a time."""
 
 import contextlib
 import json
