@@ -25,7 +25,7 @@ const manifest = z
   })
   .parse(JSON.parse(read('package.json')))
 
-const withoutBlocks = (markdown: string) => markdown.replaceAll(/^```[\s\S]*?^```/gm, '')
+const withoutBlocks = (markdown: string) => markdown.replaceAll(/^ *```[\s\S]*?^ *```/gm, '')
 
 /** What GitHub makes of a heading. */
 function anchorsOf(file: string): string[] {
@@ -112,6 +112,20 @@ function missingFiles(document: string, markdown = read(document)): string[] {
   return [...names].map(([, name = '']) => name).filter((name) => !noFiles.test(name) && !isThere(name))
 }
 
+/** Readers are all over the world, and the facts are dense already. */
+const mostWords = 25
+/** @returns sentences of paragraphs, of items of lists and of cells of tables; a span of code is one word */
+function longSentences(markdown: string): string[] {
+  const prose = withoutBlocks(markdown)
+    .replaceAll(/<!--[\s\S]*?-->/g, '')
+    .replaceAll(/`[^`]+`/g, '`code`')
+  const texts = prose.split(/\n\s*\n|\n(?=\s*(?:[-*]|\d+\.) )|^#+ .*$|\|/m)
+  const sentences = texts.flatMap((text) => text.split(/(?<=[.!?][)\]*_"”]*)\s+/))
+  return sentences.filter(
+    (sentence) => sentence.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length > mostWords,
+  )
+}
+
 const folderOf = (room: string) => room.split('/').at(-1) ?? room
 /** The rooms that may import this one, as `test/rooms.ts` has it. */
 function importersOf(room: string): string[] {
@@ -145,6 +159,10 @@ describe.each(documents)('%s', (document) => {
 
   test('it names no file or folder that is not there', () => {
     expect(missingFiles(document)).toEqual([])
+  })
+
+  test(`no sentence has more than ${mostWords} words`, () => {
+    expect(longSentences(read(document))).toEqual([])
   })
 })
 
@@ -191,6 +209,11 @@ test('the checks see what is not there', () => {
   expect(missingFiles('docs/rooms/none.md', '`none.ts` `fleet/none.ts` `fleet/settle.ts` `look.ts`')).toEqual(
     ['none.ts', 'fleet/none.ts'],
   )
+  const long = `${'so '.repeat(mostWords)}long.`
+  const short = `It is short, with \`a span. of code\`, and [a link](${'so-'.repeat(mostWords)}long.md).`
+  const around = ['# ', '- ', '1. ', '| ', '```sh\n'].map((mark) => `${mark}${'so '.repeat(20)}\n`)
+  expect(longSentences([short, long, `- ${long}`, `| a row | ${long} |`, short].join('\n'))).toHaveLength(3)
+  expect(longSentences([short, ...around, '```'].join('\n'))).toEqual([])
 })
 
 test('the files beside package.json and biome.json say what those say', () => {
