@@ -2,7 +2,6 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import { emulatorChoice, emulatorNames } from './emulator/emulators.ts'
-import { writeWorkflowLog } from './emulator/workflow-log.ts'
 import type { KamailioRelease } from './programs/program.ts'
 import { drawDrain } from './referee/drain-picture.ts'
 import { watchLostTime, whyBusy } from './referee/lost-time.ts'
@@ -19,6 +18,7 @@ import {
 import type { Scenario } from './scenarios/scenario.ts'
 import { allScenarios, everyScenario, scenariosNamed } from './scenarios/scenarios.ts'
 import { openDisplay } from './world/display.ts'
+import { writeWorkflowLog } from './world/workflow-log.ts'
 import { type World, withWorld } from './world/world.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { asteriskGroup, hooks, patientGroup, patientHooks, serverGroup } from '../scenarios/fleet-plan.ts'
+import { asteriskGroup, hooks, patientGroup, patientHooks, serverGroup } from '../plan/fleet-plan.ts'
 import { showAlarm } from '../scenarios/server-alarm.ts'
 import type { World } from '../world/world.ts'
 

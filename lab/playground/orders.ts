@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
-import { instanceOf, type Machine } from '../auto-scaling/machines.ts'
 import { isTooSlow, type LostTime, lostTimeText } from '../referee/lost-time.ts'
 import { changeAlarm } from '../scenarios/server-alarm.ts'
 import type { Severable } from '../sip/severable-proxy.ts'
 import { renderStatus } from '../world/display.ts'
+import { instanceOf, type Machine } from '../world/machines.ts'
 import type { World } from '../world/world.ts'
 
 /** What a person may have done to a lab that is up. */

@@ -1,5 +1,11 @@
 import type { CallRecord } from '../sip/call-record.ts'
-import type { Mark } from '../world/world.ts'
+
+/** Something that happened, for the plot: on one machine, or on an edge and so on all of the fleet. */
+export interface Mark {
+  readonly at: number
+  readonly machine?: string
+  readonly label: string
+}
 
 export interface PlotInput {
   readonly machines: readonly { readonly name: string; readonly address: string }[]

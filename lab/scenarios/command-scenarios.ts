@@ -1,5 +1,5 @@
-import type { Machine } from '../auto-scaling/machines.ts'
 import type { DrainEvidence, Problem } from '../referee/evidence.ts'
+import type { Machine } from '../world/machines.ts'
 import type { World } from '../world/world.ts'
 import { dispatcherEntries } from '../world/world-sip.ts'
 import { sendCommands, takeDeadLetter, wellFormed } from './operator.ts'

@@ -1,9 +1,9 @@
 import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn'
 import type { Activity } from '../auto-scaling/auto-scaling-groups.ts'
+import { plan } from '../plan/fleet-plan.ts'
 import type { Problem } from '../referee/evidence.ts'
 import type { World } from '../world/world.ts'
 import { output } from '../world/world-aws.ts'
-import { plan } from './fleet-plan.ts'
 import { drainAndLaunch, type Scenario } from './scenario.ts'
 import { drainByLifecycle, untilGapCloses, untilProven } from './stage.ts'
 

@@ -1,3 +1,4 @@
+import { plan } from '../plan/fleet-plan.ts'
 import { longestDrain, type PictureInput } from '../referee/drain-picture.ts'
 import type { LostTime } from '../referee/lost-time.ts'
 import type { PlotInput } from '../referee/plot.ts'
@@ -5,7 +6,6 @@ import type { ScenarioReport } from '../referee/referee.ts'
 import { makeReport, type Report } from '../referee/report.ts'
 import { strangerProblems } from '../referee/stranger-judgement.ts'
 import type { World } from '../world/world.ts'
-import { plan } from './fleet-plan.ts'
 import type { Scenario } from './scenario.ts'
 import { runScenarios } from './scenarios.ts'
 

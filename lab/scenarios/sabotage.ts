@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Machine } from '../auto-scaling/machines.ts'
 import type { Report } from '../referee/report.ts'
 import { invitesBetween } from '../sip/call-record.ts'
 import type { Edge } from '../sip/edge.ts'
 import type { Interposed } from '../sip/interposed.ts'
 import { type Lie, startLyingProxy } from '../sip/lying-proxy.ts'
-import { meddle } from '../sip/stranger.ts'
+import type { Machine } from '../world/machines.ts'
 import type { World } from '../world/world.ts'
 import type { Scenario } from './scenario.ts'
 import { drainByLifecycle, untilProven } from './stage.ts'
+import { meddle } from './stranger.ts'
 
 export const sabotageNames = [
   'early-continue',

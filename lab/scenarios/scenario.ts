@@ -1,5 +1,5 @@
-import type { Machine } from '../auto-scaling/machines.ts'
 import type { DrainEvidence, Evidence } from '../referee/evidence.ts'
+import type { Machine } from '../world/machines.ts'
 import type { World } from '../world/world.ts'
 import { type DrainOptions, drainByLifecycle, launchAgain } from './stage.ts'
 

@@ -1,8 +1,8 @@
 import { CloudWatchClient, PutMetricAlarmCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch'
 import { alarmStateChange } from '../auto-scaling/alarms.ts'
-import { instanceOf, type Machine } from '../auto-scaling/machines.ts'
+import { alarmNameOf } from '../plan/fleet-plan.ts'
+import { instanceOf, type Machine } from '../world/machines.ts'
 import type { World } from '../world/world.ts'
-import { alarmNameOf } from './fleet-plan.ts'
 
 export type ServerState = 'ALARM' | 'OK'
 

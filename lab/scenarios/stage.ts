@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Activity } from '../auto-scaling/auto-scaling-groups.ts'
 import type { Delivery } from '../auto-scaling/auto-scaling-types.ts'
-import { instanceOf, type Machine } from '../auto-scaling/machines.ts'
 import type { ActionEvidence, DrainEvidence, LaunchEvidence, Problem } from '../referee/evidence.ts'
 import {
   activeEverywhere,
@@ -12,6 +11,7 @@ import {
 import { leastCallsAfterConfirmation, leastCallsAtStart } from '../referee/referee.ts'
 import { callsUp, invitesBetween, placedBetween } from '../sip/call-record.ts'
 import { isLongCaller } from '../sip/traffic.ts'
+import { instanceOf, type Machine } from '../world/machines.ts'
 import type { World } from '../world/world.ts'
 
 /** How long a scenario waits for each thing. After that it goes on, and the referee finds it missing. */

@@ -1,4 +1,4 @@
-import { callerPlans } from '../scenarios/fleet-plan.ts'
+import { callerPlans } from '../plan/fleet-plan.ts'
 import type { CallLedger } from './call-ledger.ts'
 import { type Caller, type SippLab, startCaller } from './calls.ts'
 import type { Edge } from './edge.ts'

@@ -1,8 +1,8 @@
-import type { Machine } from '../auto-scaling/machines.ts'
 import type { ControlEvent } from '../emulator/control-events.ts'
 import type { ScenarioReport } from '../referee/referee.ts'
 import type { FlagChange } from '../sip/flag-watch.ts'
 import { renderTable, type TableRow } from './live-table.ts'
+import type { Machine } from './machines.ts'
 import type { World } from './world.ts'
 
 /** What a run shows while it goes on: a table that is redrawn in a terminal, lines everywhere else. */

@@ -1,5 +1,5 @@
 import { DeleteParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
-import { edgesPath } from '../scenarios/fleet-plan.ts'
+import { edgesPath } from '../plan/fleet-plan.ts'
 import type { World } from './world.ts'
 
 type Operation = 'Create' | 'Update' | 'Delete'

@@ -8,7 +8,6 @@ import type { AwsEvent, Instance } from '../auto-scaling/auto-scaling-types.ts'
 import { deploy } from '../emulator/deploy.ts'
 import { type Emulator, eventPublisher } from '../emulator/emulator.ts'
 import type { StartEmulator } from '../emulator/emulators.ts'
-import type { Log } from '../programs/lab-cache.ts'
 import {
   asteriskGroup,
   asteriskPasswordParameter,
@@ -21,7 +20,8 @@ import {
   type ShortDeadline,
   serverGroup,
   settingsFile,
-} from '../scenarios/fleet-plan.ts'
+} from '../plan/fleet-plan.ts'
+import type { Log } from '../programs/lab-cache.ts'
 import type { Interposed } from '../sip/interposed.ts'
 import type { Closing } from './closing.ts'
 

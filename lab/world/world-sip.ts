@@ -1,6 +1,3 @@
-import type { Machine } from '../auto-scaling/machines.ts'
-import type { Log } from '../programs/lab-cache.ts'
-import type { AsteriskProgram, KamailioProgram } from '../programs/program.ts'
 import {
   type EdgePlan,
   edgePlans,
@@ -9,7 +6,9 @@ import {
   type ShortDeadline,
   serverPlans,
   serversWith,
-} from '../scenarios/fleet-plan.ts'
+} from '../plan/fleet-plan.ts'
+import type { Log } from '../programs/lab-cache.ts'
+import type { AsteriskProgram, KamailioProgram } from '../programs/program.ts'
 import { type AsteriskServer, startAsterisk } from '../sip/asterisk.ts'
 import type { CallLedger } from '../sip/call-ledger.ts'
 import { type MediaServer, type SippLab, startCaller, startMediaServer } from '../sip/calls.ts'
@@ -17,6 +16,7 @@ import { type DispatcherEntry, type Edge, startEdge } from '../sip/edge.ts'
 import { type FlagWatch, watchFlags } from '../sip/flag-watch.ts'
 import { startTraffic, type Traffic } from '../sip/traffic.ts'
 import { type Closing, together } from './closing.ts'
+import type { Machine } from './machines.ts'
 
 export interface SipLab extends SippLab {
   readonly ledger: CallLedger

@@ -3,21 +3,22 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import type { AutoScaling } from '../auto-scaling/auto-scaling.ts'
 import type { AwsEvent } from '../auto-scaling/auto-scaling-types.ts'
-import { Machines } from '../auto-scaling/machines.ts'
 import { type ApiGateway, startApiGateway } from '../emulator/api-gateway.ts'
 import { type ControlEventLog, followControlEvents } from '../emulator/control-events.ts'
 import type { Emulator } from '../emulator/emulator.ts'
 import { defaultEmulator, type EmulatorChoice, prepareEmulator } from '../emulator/emulators.ts'
-import { warmUp } from '../emulator/warm-up.ts'
+import { edgePlans, type ShortDeadline } from '../plan/fleet-plan.ts'
 import type { Log } from '../programs/lab-cache.ts'
 import type { KamailioRelease } from '../programs/program.ts'
 import { provision } from '../programs/provision.ts'
-import { edgePlans, type ShortDeadline } from '../scenarios/fleet-plan.ts'
+import type { Mark } from '../referee/plot.ts'
 import { type CallLedger, openLedger } from '../sip/call-ledger.ts'
 import type { Edge } from '../sip/edge.ts'
 import type { Interposed } from '../sip/interposed.ts'
 import { Closing, together } from './closing.ts'
+import { Machines } from './machines.ts'
 import { makeRunDir } from './run-dir.ts'
+import { warmUp } from './warm-up.ts'
 import { deployApp, output, putParameters, startAws } from './world-aws.ts'
 import {
   type Secrets,
@@ -51,13 +52,6 @@ export interface WorldOptions {
 
 /** What handlers sign with as long as no roles are checked. */
 const handlerKey = { accessKeyId: '123456789012', secretAccessKey: 'test' }
-
-/** Something that happened, for the plot: on one machine, or on an edge and so on all of the fleet. */
-export interface Mark {
-  readonly at: number
-  readonly machine?: string
-  readonly label: string
-}
 
 /**
  * Everything that runs: real edges, media servers and callers, Auto Scaling, and our app on an emulated AWS.

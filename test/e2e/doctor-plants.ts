@@ -18,7 +18,6 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
 import { parseDeployment } from '../../functions/contracts/deployment.ts'
 import type { Hook } from '../../lab/auto-scaling/auto-scaling-types.ts'
-import { provision } from '../../lab/programs/provision.ts'
 import {
   alarmNameOf,
   asteriskGroup,
@@ -27,7 +26,8 @@ import {
   patientHooks,
   serverGroup,
   serverPlans,
-} from '../../lab/scenarios/fleet-plan.ts'
+} from '../../lab/plan/fleet-plan.ts'
+import { provision } from '../../lab/programs/provision.ts'
 import { type Edge, type EdgeSpec, startEdge } from '../../lab/sip/edge.ts'
 import type { World } from '../../lab/world/world.ts'
 import { output } from '../../lab/world/world-aws.ts'

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
-import { plan } from '../../lab/scenarios/fleet-plan.ts'
+import { plan } from '../../lab/plan/fleet-plan.ts'
 import { waitFor } from '../../lab/scenarios/stage.ts'
 import { breakGroups, handOnAlarms, handOnEdges, handOnEvents, handOnFunctions } from './doctor-plants.ts'
 import { runKdc } from './kdc-process.ts'

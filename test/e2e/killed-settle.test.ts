@@ -7,13 +7,12 @@ import { createDynamoStore } from '../../functions/aws/dynamo-store.ts'
 import { readable } from '../../functions/control/reading.ts'
 import type { Store } from '../../functions/ports/store.ts'
 import { createClock } from '../../functions/runtime/clock.ts'
-import type { Machine } from '../../lab/auto-scaling/machines.ts'
 import { defaultEmulator } from '../../lab/emulator/emulators.ts'
 import { killFunctions } from '../../lab/emulator/function-process.ts'
+import { plan } from '../../lab/plan/fleet-plan.ts'
 import type { Problem } from '../../lab/referee/evidence.ts'
 import { isDisabled } from '../../lab/referee/flag-history.ts'
 import { judge } from '../../lab/referee/referee.ts'
-import { plan } from '../../lab/scenarios/fleet-plan.ts'
 import { sendCommands, wellFormed } from '../../lab/scenarios/operator.ts'
 import {
   drainBase,
@@ -26,6 +25,7 @@ import {
 import type { CallRecord } from '../../lab/sip/call-record.ts'
 import type { Edge } from '../../lab/sip/edge.ts'
 import { RpcFault } from '../../lab/sip/edge-rpc.ts'
+import type { Machine } from '../../lab/world/machines.ts'
 import { output } from '../../lab/world/world-aws.ts'
 import { some } from '../present.ts'
 import {

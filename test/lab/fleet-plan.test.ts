@@ -9,7 +9,7 @@ import {
   plan,
   serverPlans,
   settingsFile,
-} from '../../lab/scenarios/fleet-plan.ts'
+} from '../../lab/plan/fleet-plan.ts'
 import { some } from '../present.ts'
 
 describe('the lengths of the lab hang together', () => {

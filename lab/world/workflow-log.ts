@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GetExecutionHistoryCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn'
-import type { World } from '../world/world.ts'
-import { output } from '../world/world-aws.ts'
+import type { World } from './world.ts'
+import { output } from './world-aws.ts'
 
 /**
  * Writes what the drain workflows ran into to `<runDir>/workflows.log`: one line per execution, and per step

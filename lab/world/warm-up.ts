@@ -4,9 +4,9 @@ import { InvokeCommand, LambdaClient, ListFunctionsCommand } from '@aws-sdk/clie
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn'
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import type { WorkflowPayload } from '../../functions/contracts/workflow-payload.ts'
-import { serverGroup } from '../scenarios/fleet-plan.ts'
-import { output } from '../world/world-aws.ts'
-import type { Emulator } from './emulator.ts'
+import type { Emulator } from '../emulator/emulator.ts'
+import { serverGroup } from '../plan/fleet-plan.ts'
+import { output } from './world-aws.ts'
 
 /** How many at once; the emulator starts one worker for each. */
 const atOnce = { look: 12, settle: 10, testNotifications: 6 } as const

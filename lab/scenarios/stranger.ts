@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Machine } from '../auto-scaling/machines.ts'
+import type { Edge } from '../sip/edge.ts'
+import { RpcFault } from '../sip/edge-rpc.ts'
+import type { Machine } from '../world/machines.ts'
 import type { World } from '../world/world.ts'
-import type { Edge } from './edge.ts'
-import { RpcFault } from './edge-rpc.ts'
 
 /** How long it meddles, and how often: shorter than a drain takes, and more often than a settle comes. */
 const meddlingMs = 6000

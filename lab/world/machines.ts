@@ -1,7 +1,7 @@
-import type { ServerPlan } from '../scenarios/fleet-plan.ts'
+import type { AutoScaling } from '../auto-scaling/auto-scaling.ts'
+import type { Instance } from '../auto-scaling/auto-scaling-types.ts'
+import type { ServerPlan } from '../plan/fleet-plan.ts'
 import type { MediaServer } from '../sip/calls.ts'
-import type { AutoScaling } from './auto-scaling.ts'
-import type { Instance } from './auto-scaling-types.ts'
 
 /** One address of the fleet: the machine that has it now, and the SIP server that runs on it. */
 export interface Machine {
