@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Diagnostic, lintPlanted, lintTimeoutMs } from './planted.ts'
-import { innerRooms, rooms } from './rooms.ts'
+import { labRooms, rooms } from './rooms.ts'
 
 /** Every form in which one file can lean on another; each is planted on a line of its own. */
 const forms = {
@@ -43,7 +43,7 @@ const circles = {
   lab: "import type { One } from './circle-one.ts'",
 }
 
-const places = { ...rooms, ...innerRooms }
+const places = { ...rooms, ...labRooms }
 const root = join(import.meta.dirname, '..')
 let diagnostics: readonly Diagnostic[] = []
 
@@ -145,6 +145,19 @@ describe('the tree', () => {
     expect(new Set(folders.filter((folder) => folder !== undefined))).toEqual(
       new Set(Object.keys(rooms).filter((room) => room.startsWith('functions/'))),
     )
+  })
+
+  it('has no room of lab/ without a rule', () => {
+    const folders = sources.map(({ path }) => /^lab\/[^/]+(?=\/)/.exec(path)?.[0])
+    expect(new Set(folders.filter((folder) => folder !== undefined))).toEqual(new Set(Object.keys(labRooms)))
+  })
+
+  it('has no circle of rooms in lab/: each may import only those before it', () => {
+    const names = Object.keys(labRooms).map((room) => basename(room))
+    const later = Object.values(labRooms).flatMap(({ allowed }, index) =>
+      names.slice(index + 1).filter((name) => allowed.some((from) => from.startsWith(`../${name}/`))),
+    )
+    expect(later).toEqual([])
   })
 
   it.each(Object.entries(rooms))(

@@ -36,13 +36,6 @@ interface Rule {
 /** What comes in through ports only. */
 const outside = ['zod', 'undici', '@aws-sdk/client-ssm', 'node:fs', 'node:crypto', 'node:timers/promises']
 
-const lab: Rule = {
-  message: "the referee doesn't use the player's code: lab/ knows contracts/ only",
-  rooms: ['contracts'],
-  packages: ['commander', 'node:fs'],
-  refusedPackages: [],
-}
-
 const rules: Readonly<Partial<Record<RoomName, Rule>>> = {
   control: {
     message: 'control/ is pure: it imports nothing but control/',
@@ -129,7 +122,85 @@ const rules: Readonly<Partial<Record<RoomName, Rule>>> = {
     ],
     refusedPackages: ['undici'],
   },
-  lab,
+  lab: {
+    message: "the referee doesn't use the player's code: lab/ knows contracts/ only",
+    rooms: ['contracts'],
+    packages: ['commander', 'node:fs'],
+    refusedPackages: [],
+  },
+}
+
+/** A file of each room of `lab`. */
+const labFileOf = {
+  programs: 'lab/programs/leash.ts',
+  'auto-scaling': 'lab/auto-scaling/auto-scaling.ts',
+  plan: 'lab/plan/fleet-plan.ts',
+  sip: 'lab/sip/edge.ts',
+  emulator: 'lab/emulator/emulator.ts',
+  referee: 'lab/referee/referee.ts',
+  world: 'lab/world/world.ts',
+  scenarios: 'lab/scenarios/scenario.ts',
+  playground: 'lab/playground/door.ts',
+}
+type LabRoomName = keyof typeof labFileOf
+const labRoomNames = Object.keys(labFileOf) as readonly LabRoomName[]
+
+interface LabRule extends Rule {
+  /** the rooms of `lab` besides itself; every other one is refused */
+  readonly labRooms: readonly LabRoomName[]
+}
+
+/** Without `contracts`, which is what the lab knows of the player. */
+const noneOfOurs = { rooms: [], packages: ['node:fs', 'zod'], refusedPackages: [] } as const
+const knowsContracts = { ...noneOfOurs, rooms: ['contracts'] } as const
+const belowTheWorld = ['programs', 'auto-scaling', 'plan', 'sip', 'emulator', 'referee'] as const
+
+const labRules: Readonly<Record<LabRoomName, LabRule>> = {
+  programs: {
+    message: "lab/programs/ brings the lab's programs: it imports nothing else of ours",
+    ...noneOfOurs,
+    labRooms: [],
+  },
+  'auto-scaling': {
+    message: 'lab/auto-scaling/ is Auto Scaling as AWS documents it: it imports nothing else of ours',
+    ...noneOfOurs,
+    labRooms: [],
+  },
+  plan: {
+    message: 'lab/plan/ imports contracts/ and lab/auto-scaling/ only',
+    ...knowsContracts,
+    labRooms: ['auto-scaling'],
+  },
+  sip: {
+    message: 'lab/sip/ imports lab/plan/ and lab/programs/ only',
+    ...noneOfOurs,
+    labRooms: ['plan', 'programs'],
+  },
+  emulator: {
+    message: 'lab/emulator/ imports contracts/, lab/auto-scaling/ and lab/programs/ only',
+    ...knowsContracts,
+    labRooms: ['auto-scaling', 'programs'],
+  },
+  referee: {
+    message: 'lab/referee/ judges what lab/sip/ saw: it imports nothing else of ours',
+    ...noneOfOurs,
+    labRooms: ['sip'],
+  },
+  world: {
+    message: 'lab/world/ starts what is below it: of lab/ it imports neither scenarios/ nor playground/',
+    ...knowsContracts,
+    labRooms: belowTheWorld,
+  },
+  scenarios: {
+    message: "lab/scenarios/ play in the world: of lab/ they don't import playground/",
+    ...knowsContracts,
+    labRooms: [...belowTheWorld, 'world'],
+  },
+  playground: {
+    message: 'lab/playground/ imports contracts/ and the other rooms of lab/ only',
+    ...knowsContracts,
+    labRooms: [...belowTheWorld, 'world', 'scenarios'],
+  },
 }
 
 /** What the lint refuses, and allows, a room of the code to import: of each room a file is named. */
@@ -139,30 +210,45 @@ interface Room {
   readonly allowed: readonly string[]
 }
 
-/** What a file in this folder may import: every room is allowed or refused. */
-function roomIn(folder: string, own: RoomName, rule: Rule): Room {
-  const pathTo = (room: RoomName) => {
-    const path = posix.relative(folder, fileOf[room])
-    return path.startsWith('.') ? path : `./${path}`
-  }
-  const isAllowed = (room: RoomName) => (room === own ? !rule.notItself : rule.rooms.includes(room))
+/** What a file in this folder may import: each of these files, one of each room, is allowed or refused. */
+function roomIn(
+  folder: string,
+  rule: Rule,
+  files: readonly (readonly [file: string, isAllowed: boolean])[],
+): Room {
+  const paths = (allowed: boolean) =>
+    files
+      .filter(([, isAllowed]) => isAllowed === allowed)
+      .map(([file]) => posix.relative(folder, file))
+      .map((path) => (path.startsWith('.') ? path : `./${path}`))
   return {
     message: rule.message,
-    refused: [...rule.refusedPackages, ...roomNames.filter((room) => !isAllowed(room)).map(pathTo)],
-    allowed: [...rule.packages, ...roomNames.filter(isAllowed).map(pathTo)],
+    refused: [...rule.refusedPackages, ...paths(false)],
+    allowed: [...rule.packages, ...paths(true)],
   }
 }
 
 /** Those with a rule. */
 export const rooms: Readonly<Record<string, Room>> = Object.fromEntries(
-  roomNames.flatMap((name) => {
-    const rule = rules[name]
-    const folder = posix.dirname(fileOf[name])
-    return rule ? [[folder, roomIn(folder, name, rule)]] : []
+  roomNames.flatMap((own) => {
+    const rule = rules[own]
+    const folder = posix.dirname(fileOf[own])
+    const isAllowed = (room: RoomName) =>
+      room === own ? !rule?.notItself : rule?.rooms.includes(room) === true
+    const files = roomNames.map((room) => [fileOf[room], isAllowed(room)] as const)
+    return rule ? [[folder, roomIn(folder, rule, files)]] : []
   }),
 )
 
-/** One floor down: only `lab` has folders. */
-export const innerRooms: Readonly<Record<string, Room>> = {
-  'lab/referee': roomIn('lab/referee', 'lab', lab),
-}
+/** The rooms of `lab`, each with a rule of its own; what stands beside them in the folder uses them all. */
+export const labRooms: Readonly<Record<string, Room>> = Object.fromEntries(
+  labRoomNames.map((own) => {
+    const rule = labRules[own]
+    const folder = `lab/${own}`
+    const inLab = labRoomNames.map(
+      (room) => [labFileOf[room], room === own || rule.labRooms.includes(room)] as const,
+    )
+    const others = roomNames.map((room) => [fileOf[room], rule.rooms.includes(room)] as const)
+    return [folder, roomIn(folder, rule, [...inLab, ...others])]
+  }),
+)
