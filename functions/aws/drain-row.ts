@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { DeadlinePolicy, EndCalls } from '../control/deadline.ts'
+import type { AtDeadline, DeadlineChoice, DeadlinePolicy, EndCalls } from '../control/deadline.ts'
 import {
   type Because,
   type Completing,
@@ -23,30 +23,31 @@ import { countsRow } from './counts-row.ts'
 import { type Each, type Fields, many, sender, subject, uri } from './rows.ts'
 import { drainEvent } from './saved-event-row.ts'
 
-const deadlinePolicy: z.ZodType<DeadlinePolicy> = z.object({
-  callsLeft: z.enum({
-    retain: 'retain',
-    'end-calls': 'end-calls',
-    terminate: 'terminate',
-  } satisfies Each<DeadlinePolicy['callsLeft']>),
-  unknown: z.enum({ retain: 'retain', terminate: 'terminate' } satisfies Each<DeadlinePolicy['unknown']>),
-} satisfies Fields<DeadlinePolicy>)
-
-const lifecycleTarget: z.ZodType<LifecycleTarget> = z.object({
+const unknown = z.enum({ retain: 'retain', terminate: 'terminate' } satisfies Each<DeadlinePolicy['unknown']>)
+const callsStay = z.enum({ retain: 'retain', terminate: 'terminate' } satisfies Each<
+  Exclude<DeadlineChoice, 'end-calls'>
+>)
+const anyTarget = {
   group: z.string(),
   hook: z.string(),
   token: z.string().exactOptional(),
   instanceId: z.string(),
-  transition: z.enum({ launching: 'launching', terminating: 'terminating' } satisfies Each<
-    LifecycleTarget['transition']
-  >),
-  policy: deadlinePolicy,
-  endCalls: z
-    .object({ perStep: z.number(), withinSeconds: z.number() } satisfies Fields<EndCalls>)
-    .exactOptional(),
+  transition: z.literal('terminating'),
   heartbeatSeconds: z.number(),
   isRetained: z.literal(true).exactOptional(),
-} satisfies Fields<LifecycleTarget>)
+} satisfies Fields<Omit<LifecycleTarget, keyof AtDeadline>>
+
+const lifecycleTarget: z.ZodType<LifecycleTarget> = z.union([
+  z.object({
+    ...anyTarget,
+    policy: z.object({ callsLeft: z.literal('end-calls'), unknown } satisfies Fields<DeadlinePolicy>),
+    endCalls: z.object({ perStep: z.number(), withinSeconds: z.number() } satisfies Fields<EndCalls>),
+  }),
+  z.object({
+    ...anyTarget,
+    policy: z.object({ callsLeft: callsStay, unknown } satisfies Fields<DeadlinePolicy>),
+  }),
+])
 
 const edgeMemory: z.ZodType<EdgeMemory> = z.object({
   zero: z.object({ at: z.number(), bootTime: z.string(), begun: z.number().exactOptional() }).exactOptional(),

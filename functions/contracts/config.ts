@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { Floor } from '../control/clearance.ts'
-import type { EndCalls } from '../control/deadline.ts'
+import type { AtDeadline, EndCalls } from '../control/deadline.ts'
 import type { LifecycleTarget } from '../control/drain.ts'
 import { heartbeatInterval } from '../control/pace.ts'
 import { isPrivateAddress } from '../control/private-address.ts'
@@ -225,12 +225,19 @@ export type ControlConfig = z.output<typeof controlConfig>
 export type ControlConfigInput = z.input<typeof controlConfig>
 export type GroupConfig = ControlConfig['groups'][number]
 export type AlarmConfig = ControlConfig['alarms'][number]
-/** How the group's calls are ended from the deadline on; undefined where its policy is another. */
-export function endCallsOf({
-  deadlinePolicy,
+
+function atDeadlineOf({
+  deadlinePolicy: { callsLeft, unknown },
   endCalls: given,
-}: Pick<GroupConfig, 'deadlinePolicy' | 'endCalls'>): EndCalls | undefined {
-  return deadlinePolicy.callsLeft === 'end-calls' ? (given ?? endCalls.parse({})) : undefined
+}: Pick<GroupConfig, 'deadlinePolicy' | 'endCalls'>): AtDeadline {
+  return callsLeft === 'end-calls'
+    ? { policy: { callsLeft, unknown }, endCalls: given ?? endCalls.parse({}) }
+    : { policy: { callsLeft, unknown } }
+}
+
+/** How the group's calls are ended from the deadline on; undefined where its policy is another. */
+export function endCallsOf(group: Pick<GroupConfig, 'deadlinePolicy' | 'endCalls'>): EndCalls | undefined {
+  return atDeadlineOf(group).endCalls
 }
 
 /** What the settings have for a terminating action of this group. */
@@ -238,12 +245,10 @@ export function lifecycleTargetOf(
   group: GroupConfig,
   action: Pick<LifecycleTarget, 'group' | 'hook' | 'token' | 'instanceId'>,
 ): LifecycleTarget {
-  const ending = endCallsOf(group)
   return {
     ...action,
     transition: 'terminating',
-    policy: group.deadlinePolicy,
-    ...(ending && { endCalls: ending }),
+    ...atDeadlineOf(group),
     heartbeatSeconds: heartbeatInterval(group.heartbeatTimeoutSeconds),
   }
 }

@@ -22,6 +22,12 @@ export interface EndCalls {
   readonly withinSeconds: number
 }
 
+/** A policy, and how calls are ended: there exactly where the policy has them ended. */
+export type AtDeadline =
+  | { readonly policy: PolicyWith<'end-calls'>; readonly endCalls: EndCalls }
+  | { readonly policy: PolicyWith<'retain' | 'terminate'>; readonly endCalls?: never }
+type PolicyWith<C extends DeadlineChoice> = DeadlinePolicy & { readonly callsLeft: C }
+
 /** What is left at the deadline of a drain. */
 export interface Left {
   /** calls that are known to be up */

@@ -1,7 +1,6 @@
-import type { DeadlinePolicy, EndCalls } from './deadline.ts'
+import type { AtDeadline } from './deadline.ts'
 import type { DrainEvent } from './drain-events.ts'
 import { type Hold, type HoldSource, holdKey } from './hold.ts'
-import type { LifecycleTransition } from './lifecycle.ts'
 
 /** What names a lifecycle action to Auto Scaling. */
 export interface LifecycleActionRef {
@@ -12,11 +11,10 @@ export interface LifecycleActionRef {
 }
 
 /** The lifecycle action that a drain answers to. */
-export interface LifecycleTarget extends LifecycleActionRef {
-  readonly transition: LifecycleTransition
-  readonly policy: DeadlinePolicy
-  /** with `end-calls` */
-  readonly endCalls?: EndCalls
+export type LifecycleTarget = TerminatingTarget & AtDeadline
+interface TerminatingTarget extends LifecycleActionRef {
+  /** for a release before 0.2, which refuses a row without it */
+  readonly transition: 'terminating'
   readonly heartbeatSeconds: number
   /** the action was over when it was found: Auto Scaling retains the instance, whatever the policy */
   readonly isRetained?: true

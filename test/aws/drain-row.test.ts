@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import * as z from 'zod'
 import { drainRow, toDrainRow } from '../../functions/aws/drain-row.ts'
 import { type Drain, drainId } from '../../functions/control/drain.ts'
+import { actionDrain } from '../control/drain-samples.ts'
 import { formerDrainRow } from '../former-release/drain-row.ts'
 import { actionPhases, aDrain, aHoldDrain, holdPhases } from '../port-contracts/store-samples.ts'
 import { some } from '../present.ts'
@@ -18,6 +19,16 @@ const stored = (drain: Drain): unknown => JSON.parse(JSON.stringify(toDrainRow(d
 test.each(each)("$source's drain in the phase $phase is read as it was written", ({ drain }) => {
   expect(drainRow.parse(stored(drain))).toEqual(drain)
 })
+
+test.each(['retain', 'terminate'] as const)(
+  'so is one whose group has policy %s, which ends no calls',
+  (callsLeft) => {
+    const drain = actionDrain({ name: 'claimed' }, { callsLeft, unknown: 'terminate' })
+    const found = { ...drain, action: { ...drain.action, isRetained: true } } as const satisfies Drain
+    expect(found.action).not.toHaveProperty('endCalls')
+    expect(drainRow.parse(stored(found))).toEqual(found)
+  },
+)
 
 test('what an earlier release had seen of its calls is left out', () => {
   const drain = aDrain('a')

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { drainId } from '../../functions/control/drain.ts'
 import { looking } from '../../functions/control/phases.ts'
 import { anyClaimed, anyLooks, type Looked, rules, shownBefore, walked } from './advance-walk.ts'
-import { anAction } from './drain-samples.ts'
+import { endCalls } from './drain-samples.ts'
 
 /**
  * What each look is judged by;
@@ -46,8 +46,7 @@ it('past the deadline CONTINUE is for a policy that terminates all that is left,
     const { callsLeft, unknown } =
       seen.kind === 'readings' ? seen.judgement : { callsLeft: 0, unknown: ['?'] }
     const from = looking(before)
-    const isOutOfTime =
-      from.name === 'ending-calls' && at - from.since >= anAction.endCalls.withinSeconds * 1000
+    const isOutOfTime = from.name === 'ending-calls' && at - from.since >= endCalls.withinSeconds * 1000
     const policy = drain.action?.policy
     expect(unknown.length === 0 || policy?.unknown === 'terminate').toBe(true)
     expect(callsLeft === 0 || policy?.callsLeft === (isOutOfTime ? 'end-calls' : 'terminate')).toBe(true)
@@ -178,7 +177,7 @@ it('calls are ended only by that policy, past the deadline, and never sooner tha
     expect(Object.entries(act.shares).filter(([edge, share]) => share > (has.get(edge) ?? 0))).toEqual([])
     const shares = Object.values(act.shares).reduce((sum, share) => sum + share, 0)
     expect(shares).toBeGreaterThan(0)
-    expect(shares).toBeLessThanOrEqual(anAction.endCalls.perStep)
+    expect(shares).toBeLessThanOrEqual(endCalls.perStep)
     return true
   })
 })

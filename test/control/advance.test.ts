@@ -3,7 +3,7 @@ import { advance, isLate, type Seen } from '../../functions/control/advance.ts'
 import type { Drain, Phase } from '../../functions/control/drain.ts'
 import { present } from '../present.ts'
 import * as samples from './drain-samples.ts'
-import { actionDrain, anAction, calls, draining, found, holdDrain, now } from './drain-samples.ts'
+import { actionDrain, calls, draining, found, holdDrain, now } from './drain-samples.ts'
 
 const rules = { minWaitSeconds: 5, retainedMaxAgeSeconds: 3_600, failoverWindowSeconds: 7 }
 const keeps = { callsLeft: 'retain', unknown: 'retain' } as const
@@ -273,7 +273,7 @@ it('a drain that can’t look is decided only where its deadline, or its time, i
   expect(late('draining', samples.until - 1)).toBe(false)
   expect(late('draining', samples.until)).toBe(true)
   expect(late('ending-calls', now)).toBe(false)
-  expect(late('ending-calls', samples.until + anAction.endCalls.withinSeconds * 1000)).toBe(true)
+  expect(late('ending-calls', samples.until + samples.endCalls.withinSeconds * 1000)).toBe(true)
   expect(late('retained', samples.until + 3_599_999)).toBe(false)
   expect(late('retained for long', now)).toBe(true)
   expect(late('retained for long, published', now)).toBe(false)

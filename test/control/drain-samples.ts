@@ -1,5 +1,5 @@
 import type { Found } from '../../functions/control/advance.ts'
-import type { DeadlinePolicy } from '../../functions/control/deadline.ts'
+import type { AtDeadline, DeadlinePolicy, EndCalls } from '../../functions/control/deadline.ts'
 import type {
   ActionDrain,
   DrainHold,
@@ -22,20 +22,26 @@ export const anAction = {
   instanceId: machine.instanceId,
   transition: 'terminating',
   policy: { callsLeft: 'terminate', unknown: 'terminate' },
-  endCalls: { perStep: 10, withinSeconds: 600 },
   heartbeatSeconds: 100,
 } as const satisfies LifecycleTarget
+export const endCalls: EndCalls = { perStep: 10, withinSeconds: 600 }
 
 export const until = 3_601_000
 const begun = { attempt: 1, version: 1, steps: 0, events: [] }
 const operators: DrainHold = { ...hold(), source: 'operator', until }
+
+function atDeadline({ callsLeft, unknown }: DeadlinePolicy): AtDeadline {
+  return callsLeft === 'end-calls'
+    ? { policy: { callsLeft, unknown }, endCalls }
+    : { policy: { callsLeft, unknown } }
+}
 
 export function actionDrain<P extends ActionDrain['phase']>(
   phase: P,
   policy: DeadlinePolicy = anAction.policy,
 ): ActionDrain & { readonly phase: P } {
   const held: DrainHold = { ...operators, source: 'lifecycle', id: `${machine.instanceId}/hook` }
-  return { ...begun, hold: held, action: { ...anAction, policy }, completionTries: 0, phase }
+  return { ...begun, hold: held, action: { ...anAction, ...atDeadline(policy) }, completionTries: 0, phase }
 }
 
 export function holdDrain(phase: HoldDrain['phase']): HoldDrain {

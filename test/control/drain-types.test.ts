@@ -5,6 +5,7 @@ import type {
   Drain,
   Ended,
   HoldDrain,
+  LifecycleTarget,
   Phase,
 } from '../../functions/control/drain.ts'
 import {
@@ -12,6 +13,7 @@ import {
   anAction,
   claimed,
   draining,
+  endCalls,
   endingCalls,
   held,
   holdDrain,
@@ -37,6 +39,21 @@ it('a lifecycle action’s drain is never held', () => {
   ofAction(held)
   // @ts-expect-error
   actionDrain(draining) satisfies HoldDrain
+})
+
+it('an action is one of a scale-in, and has how calls are ended exactly where its policy ends them', () => {
+  const ending = { callsLeft: 'end-calls', unknown: 'retain' } as const
+  const targets: LifecycleTarget[] = [
+    anAction,
+    { ...anAction, policy: ending, endCalls },
+    // @ts-expect-error nothing tells how many calls to end, and for how long
+    { ...anAction, policy: ending },
+    // @ts-expect-error no call is to be ended
+    { ...anAction, endCalls },
+    // @ts-expect-error a launch is no drain
+    { ...anAction, transition: 'launching' },
+  ]
+  expect(targets).toHaveLength(5)
 })
 
 it('an operator’s or alarm’s drain is never completed, retained, or ending calls', () => {

@@ -1,5 +1,6 @@
 import { expect, it, test } from 'vitest'
 import { countedOn, counting } from '../../functions/control/counts.ts'
+import type { DeadlineChoice, DeadlinePolicy } from '../../functions/control/deadline.ts'
 import type { Counts, Drain } from '../../functions/control/drain.ts'
 import { endingOf, trendOf } from '../../functions/control/ending.ts'
 import { actionDrain, endingCalls, held, holdDrain, retained, until } from './drain-samples.ts'
@@ -49,14 +50,17 @@ it('a drain that waits for no calls has none', () => {
 
 test('the deadline ends a drain by its policy, and no operator’s', () => {
   const late = { ...counts, totals: counts.totals.map(({ at, calls }) => ({ at: at + until, calls })) }
-  const by = (policy: 'terminate' | 'end-calls' | 'retain') =>
-    ends(actionDrain(draining, { callsLeft: policy, unknown: 'terminate' }), {}, late)
+  const policy = (callsLeft: DeadlineChoice): DeadlinePolicy => ({ callsLeft, unknown: 'terminate' })
+  const by = (callsLeft: DeadlineChoice) => ends(actionDrain(draining, policy(callsLeft)), {}, late)
   const open = ends(holdDrain(draining), {}, late)
   expect(by('terminate')).toEqual({ earliest: until, latest: until })
   expect(by('end-calls')).toEqual({ earliest: until + 10 * minute, latest: until + 10 * minute })
   expect(by('retain')).toEqual(open)
   expect(ends(actionDrain(retained), {}, late)).toHaveProperty('latest', expect.any(Number))
-  expect(ends(actionDrain(endingCalls), {}, late)).toHaveProperty('latest', until + 10 * minute)
+  expect(ends(actionDrain(endingCalls, policy('end-calls')), {}, late)).toHaveProperty(
+    'latest',
+    until + 10 * minute,
+  )
 })
 
 const counted = (edge: string, calls: number, at: number, begun?: number) => ({
