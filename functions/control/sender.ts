@@ -17,18 +17,25 @@ export function principalOf(id: string): string {
 }
 
 /**
- * The sender of a command, by the name that the settings have for it: for exactly this id, or else for its
- * role in any session.
+ * The sender of a message, by the name that the settings have for it, where they have one: for exactly this
+ * id, or else for its role in any session.
+ */
+export function namedSender(id: string, known: readonly Required<Sender>[] = []): Sender {
+  const principal = principalOf(id)
+  const named = known.find((one) => one.id === id) ?? known.find((one) => one.id === principal)
+  return named ? { id, name: named.name } : { id }
+}
+
+/**
+ * The sender of a command.
  * @param known left out: whomever IAM lets send may command
  * @throws CommandRefused where the settings name senders, and not this one
  */
 export function verifiedSender(id: string, known: readonly Required<Sender>[] | undefined): Sender {
-  if (!known) return { id }
-  const principal = principalOf(id)
-  const named = known.find((one) => one.id === id) ?? known.find((one) => one.id === principal)
-  if (named) return { id, name: named.name }
+  const sender = namedSender(id, known)
+  if (!known || sender.name !== undefined) return sender
   throw new CommandRefused(
-    `its SenderId ${id} is not among control.senders of the settings; if it may command, add {"id":"${principal}","name":"…"} there, deploy, and send the command again`,
+    `its SenderId ${id} is not among control.senders of the settings; if it may command, add {"id":"${principalOf(id)}","name":"…"} there, deploy, and send the command again`,
   )
 }
 

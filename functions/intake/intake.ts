@@ -1,6 +1,7 @@
 import { eventTypes, metricNames } from '../contracts/names.ts'
 import { whatCouldBeRead } from '../contracts/rejected-message.ts'
 import { DispatcherControlError } from '../control/errors.ts'
+import { namedSender } from '../control/sender.ts'
 import type { Ports } from '../ports/ports.ts'
 
 /** One message of a queue, as it came. */
@@ -20,7 +21,7 @@ export interface Incoming {
  * Either way the rest of its batch goes on.
  */
 export async function takeIn(
-  ports: Pick<Ports, 'deadLetters' | 'events' | 'metrics'>,
+  ports: Pick<Ports, 'deadLetters' | 'events' | 'metrics' | 'config'>,
   message: Incoming,
   work: () => Promise<void>,
 ): Promise<void> {
@@ -35,7 +36,7 @@ export async function takeIn(
       detail: {
         error: error.name,
         reason: error.message,
-        sender: { id: message.senderId },
+        sender: namedSender(message.senderId, ports.config.senders),
         read: whatCouldBeRead(message.body),
         message: message.body,
       },

@@ -64,3 +64,19 @@ test('what a rejected message names is published with it, as far as it could be 
   const read = { id: 'change-4711', command: 'drain', destination: 'all' }
   expect(memory.events.of('Message Rejected')).toMatchObject([{ read }])
 })
+
+test("who sent a rejected message is published by the settings' name, in any session of its role, and by its id where they have none", async () => {
+  const { ports, memory } = createWorld({
+    config: { senders: [{ id: 'AROAPIPE', name: 'deploy pipeline' }] },
+  })
+  for (const id of ['AROAPIPE:deploy-17', senderId]) {
+    const message = { ...incoming(eventBody('bad/command-no-reason')), senderId: id }
+    await takeIn(ports, message, async () => {
+      await handleCommand(ports, message)
+    })
+  }
+  expect(memory.events.of('Message Rejected').map(({ sender }) => sender)).toEqual([
+    { id: 'AROAPIPE:deploy-17', name: 'deploy pipeline' },
+    { id: senderId },
+  ])
+})
