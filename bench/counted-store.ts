@@ -249,7 +249,7 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     markOverdue: writes('markOverdue', (waiting) => [row('WAITING', bytes(waiting))]),
     isStale: writes('isStale', ({ id }) => [row('WAITING'), row(`HOLD#${id}`), row(`OPERATOR#${id}`)], true),
     dropWaiting: writes('dropWaiting', () => [row('WAITING')]),
-    droppedFor: reads('droppedFor', (order) => `DROPPED#${order}`, sum),
+    endedFor: reads('endedFor', (order) => `ENDED#${order}`, sum),
     placeWaiting: writes(
       'placeWaiting',
       ({ hold }) => [

@@ -6,16 +6,13 @@ import type { Store } from '../ports/store.ts'
 import { opening } from './dynamo-changes.ts'
 import { leaseKey, under } from './dynamo-edges.ts'
 import { keeping } from './dynamo-events.ts'
-import { checksOf, notAfter, writesOf } from './dynamo-holds.ts'
+import { checksOf, endedBy, notAfter, writesOf } from './dynamo-holds.ts'
 import type { Condition, DynamoTable, Key } from './dynamo-table.ts'
 import { edgeLeaseRow } from './edge-rows.ts'
 import { freezeRow, parseAnswer, waitingRow } from './rows.ts'
 
 const freezeKey: Key = { pk: 'FREEZE', sk: 'FREEZE' }
 const waitingKey = ({ hold }: Pick<WaitingDrain, 'hold'>): Key => ({ pk: 'WAITING', sk: holdKey(hold) })
-/** As long as a queue keeps a message. */
-const droppedSeconds = 14 * 86_400
-const droppedOf = (order: string) => `DROPPED#${order}`
 /** The row of this very request, or of an older one about the same hold. */
 const waits = ({ hold }: WaitingDrain): Condition => ({
   expression: 'attribute_exists(pk) AND #order <= :order',
@@ -39,7 +36,6 @@ type Clearances = Pick<
   | 'markOverdue'
   | 'isStale'
   | 'dropWaiting'
-  | 'droppedFor'
   | 'placeWaiting'
   | 'freeze'
   | 'putFreeze'
@@ -83,18 +79,10 @@ export function dynamoClearance(table: DynamoTable): Clearances {
     dropWaiting(waiting, superseded, event) {
       const { at, order } = superseded
       const drop = { delete: waitingKey(waiting), condition: waits(waiting) }
-      const dropped = order !== undefined && {
-        ...{ pk: droppedOf(order), sk: holdKey(waiting.hold), data: waiting },
-        expiresAt: Math.ceil(at / 1000) + droppedSeconds,
-      }
       return table.writeAll([
         ...[drop, opening(supersededChange(waiting, superseded)), keeping(event)],
-        ...(dropped ? [{ put: dropped }] : []),
+        ...(order === undefined ? [] : [endedBy(order, waiting.hold, at)]),
       ])
-    },
-    async droppedFor(order) {
-      const pk = droppedOf(order)
-      return (await table.query(pk)).map(({ data }) => parseAnswer(waitingRow, data, pk))
     },
     async placeWaiting(waiting, { name, generation }, beganAt) {
       const placed = await table.writeAll([

@@ -90,7 +90,19 @@ export function checksOf(hold: Hold): Write[] {
   ]
 }
 
-export function dynamoHolds(table: DynamoTable): Pick<Store, 'holds' | 'hold' | 'putHold' | 'retire'> {
+/** As long as a queue keeps a message. */
+const endedSeconds = 14 * 86_400
+const endedOf = (order: string) => `ENDED#${order}`
+
+/** What a message has lifted, or dropped before it began, is found by the order of that message. */
+export function endedBy(order: string, hold: Hold, at: number): Write {
+  const sk = `${hold.lifted ? 'lifted' : 'dropped'}#${keyOf(hold.source, hold.id, hold.subject)}`
+  return { put: { pk: endedOf(order), sk, data: hold, expiresAt: Math.ceil(at / 1000) + endedSeconds } }
+}
+
+type Holds = Pick<Store, 'holds' | 'hold' | 'putHold' | 'retire' | 'endedFor'>
+
+export function dynamoHolds(table: DynamoTable): Holds {
   return {
     async holds() {
       const found = (await table.query('HOLDS')).map(({ data }) => parseAnswer(holdRow, data, 'HOLDS'))
@@ -106,13 +118,20 @@ export function dynamoHolds(table: DynamoTable): Pick<Store, 'holds' | 'hold' | 
       return undefined
     },
     async putHold(hold, over) {
-      const writes = over ? writesOf(hold, over) : [...writesOf(hold), opening(holdChange(hold))]
+      const { order, lifted } = hold
+      // A sender is whose message lifted it.
+      const ended = lifted?.sender ? [endedBy(order, hold, lifted.at)] : []
+      const writes = over ? writesOf(hold, over) : [...writesOf(hold), opening(holdChange(hold)), ...ended]
       return (await table.writeAll(writes)) ? 'written' : 'stale'
     },
     async retire(lifted, mark) {
       const writes = [...writesOf(lifted), ...writesOf(mark), opening(holdChange(mark))]
       if (!(await table.writeAll(writes)))
         throw new StoreConflict(`hold ${lifted.id} was written later: read it again`)
+    },
+    async endedFor(order) {
+      const pk = endedOf(order)
+      return (await table.query(pk)).map(({ data }) => parseAnswer(holdRow, data, pk))
     },
   }
 }

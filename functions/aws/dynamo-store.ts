@@ -52,7 +52,7 @@ const drainKey = (id: string): Key => ({ pk: `DRAIN#${id}`, sk: 'RECORD' })
  * | event that is not published yet | `EVENTS`                          | `<time>#<id>`              | 14 days                      |
  * | release of an edge     | `RELEASES`                        | `<edge>`                   | ended: 30 days               |
  * | drain by choice that waits for clearance | `WAITING`       | `<source>/<id>`            | never                        |
- * | what was dropped for a message | `DROPPED#<order>`    | `<source>/<id>`            | 14 days                      |
+ * | what was lifted or dropped for a message | `ENDED#<order>` | `lifted#` or `dropped#`, then `<source>#<id>#<subject>` | 14 days |
  * | freeze, in force or ended | `FREEZE`                       | `FREEZE`                   | never                        |
  * | answer to be ended     | `PENDING`                         | `<id>`                     | 14 days                      |
  * | change that is not filed for good | `CHANGES`      | `<id>`                     | 90 days                      |

@@ -10,7 +10,7 @@ import { counted, type Member, memberName } from './drain-members.ts'
 import { dropWaiting } from './drop-waiting.ts'
 import { lift } from './lift.ts'
 import { type Members, membersOf, nothingThere } from './members.ts'
-import { droppedBefore, heldOrWaiting, liftedBefore, others, ownHoldId } from './operator-hold.ts'
+import { endedBefore, heldOrWaiting, others, ownHoldId } from './operator-hold.ts'
 import { keepPending } from './pending-outcomes.ts'
 import { planActivate } from './plan-holds.ts'
 import type { Target, TargetNeeds } from './target.ts'
@@ -34,8 +34,8 @@ export async function activateMembers(
   const isIts = speakingOf(many, members)
   const isOwn = ({ source, who }: Hold) => source === 'operator' && who === by
   const isMeant = (hold: Hold) => isOwn(hold) && isIts(hold)
-  const droppedAlready = await droppedBefore(ports, order)
-  const isNobodyThere = members.targets.length + droppedAlready.length === 0
+  const before = await endedBefore(ports, order)
+  const isNobodyThere = members.targets.length + before.lifted.length + before.dropped.length === 0
   if (isNobodyThere && !(await heldOrWaiting(ports)).some(isMeant))
     throw nothingThere(ports, many, members.readouts)
   const asked = { order, sender, why: command.reason }
@@ -57,15 +57,14 @@ export async function activateMembers(
       ...(await planActivate(ports, members.targets, lifting)),
     }
   }
-  const before = (await onEach(ids, (id) => liftedBefore(ports, id, order))).flat()
-  const all = [...chosen, ...before]
+  const all = [...chosen, ...before.lifted]
   const { lifted, edges, wanted } = await lift(ports, all, by, asked)
   await onEach(lifted, (hold) => {
     const tombstone = { ...hold, order, lifted: { at: ports.clock.now(), by, sender } }
     return keepPending(ports, command.id, { hold: tombstone, wanted }, edges)
   })
   const came = new Map<string, Member>()
-  for (const hold of [...droppedAlready, ...droppedNow]) came.set(holdKey(hold), memberOf(hold, 'dropped'))
+  for (const hold of [...before.dropped, ...droppedNow]) came.set(holdKey(hold), memberOf(hold, 'dropped'))
   for (const hold of all) came.set(holdKey(hold), memberOf(hold, lifted.includes(hold) ? 'lifted' : 'stale'))
   return {
     result: 'bulk',

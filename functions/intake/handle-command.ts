@@ -37,9 +37,8 @@ import type { Incoming } from './intake.ts'
 import { type LiftNeeds, lift } from './lift.ts'
 import { mayRestart } from './may-restart.ts'
 import {
-  droppedBefore,
+  endedBefore,
   heldOrWaiting,
-  liftedBefore,
   operatorOrder,
   others,
   ownHoldId,
@@ -165,10 +164,10 @@ async function activate(
   const many = manyOf(command)
   if (many) return activateMembers(ports, command, many, { order, sender })
   if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
-  const droppedAlready = await droppedBefore(ports, order)
-  const known = [...(await heldOrWaiting(ports)), ...droppedAlready]
+  const before = await endedBefore(ports, order)
+  const known = [...(await heldOrWaiting(ports)), ...before.lifted, ...before.dropped]
   const target =
-    (await liftedInstance(ports, command, known, order)) ??
+    (await knownInstance(ports, command, known)) ??
     (await resolveTarget(
       ports,
       targetName(command),
@@ -186,7 +185,7 @@ async function activate(
     : await dropWaiting(ports, ({ hold }) => isIts(hold), command.requestedBy, {
         ...{ order, sender, why: command.reason },
       })
-  const dropped = [...droppedAlready, ...droppedNow]
+  const dropped = [...before.dropped, ...droppedNow]
   const holds = await ports.store.holds()
   const itsHolds = holds.filter(isOnTarget)
   const chosen = itsHolds.filter((hold) => isMeant(command, own, hold))
@@ -200,10 +199,9 @@ async function activate(
       ...{ wouldLift: chosen.map(named), stillHeld: others(itsHolds, chosen) },
       ...(await planActivate(ports, [target], { holds, lifted: chosen, isIts })),
     }
-  const before = meant ? await liftedBefore(ports, own, order) : []
   const by = command.requestedBy
   const options = { order, sender, why: command.reason, scope: target }
-  const { lifted, edges, wanted } = await lift(ports, [...chosen, ...before], by, options)
+  const { lifted, edges, wanted } = await lift(ports, [...chosen, ...before.lifted], by, options)
   for (const hold of lifted) {
     const tombstone = { ...hold, order, lifted: { at: ports.clock.now(), by, sender } }
     await keepPending(ports, command.id, { hold: tombstone, wanted }, edges)
@@ -223,15 +221,12 @@ async function activate(
  * An instance that is held as a whole, or was until an earlier delivery of this very command: what is lifted
  * of it needs neither EC2, which may have forgotten it, nor a list.
  */
-async function liftedInstance(
+async function knownInstance(
   ports: Pick<Ports, 'store'>,
-  { instance, requestedBy }: ActivateCommand,
-  holds: readonly Hold[],
-  order: string,
+  { instance }: ActivateCommand,
+  known: readonly Hold[],
 ): Promise<Target | undefined> {
-  if (instance === undefined) return undefined
-  const held = heldInstance(holds, instance, await storedLists(ports))
-  return held ?? targetOf(await liftedBefore(ports, `${instance}/${requestedBy}`, order))
+  return instance === undefined ? undefined : heldInstance(known, instance, await storedLists(ports))
 }
 
 function targetName(command: DrainCommand | ActivateCommand): string {

@@ -67,20 +67,13 @@ export async function heldOrWaiting({ store }: Pick<Ports, 'store'>): Promise<re
   return [...(await store.holds()), ...drains.map(({ hold }) => hold)]
 }
 
-/** What an earlier delivery of a command has lifted, whose run ended before its outcome was kept. */
-export async function liftedBefore(
-  { store }: Pick<Ports, 'store'>,
-  own: string,
-  order: string,
-): Promise<Hold[]> {
-  const subject = (await store.drain(`operator/${own}`))?.hold.subject
-  const tombstone = subject && (await store.hold('operator', own, subject))
-  return tombstone?.lifted && tombstone.order === order ? [tombstone] : []
-}
-
-/** What an earlier delivery of a message has dropped, whose run ended before its outcome was kept. */
-export async function droppedBefore({ store }: Pick<Ports, 'store'>, order: string): Promise<DrainHold[]> {
-  return (await store.droppedFor(order)).map(({ hold }) => hold)
+/**
+ * What an earlier delivery of a command has lifted, and what it has dropped, whose run ended before its
+ * outcome was kept: what it names may have left the lists since, or EC2.
+ */
+export async function endedBefore({ store }: Pick<Ports, 'store'>, order: string) {
+  const ended = await store.endedFor(order)
+  return { lifted: ended.filter((hold) => hold.lifted), dropped: ended.filter((hold) => !hold.lifted) }
 }
 
 export function others(holds: readonly Hold[], but: readonly Hold[]) {

@@ -40,6 +40,11 @@ export interface Store extends Changes {
    * `StoreConflict`, and changes nothing, when either was written with a later `order`.
    */
   retire(lifted: Hold, mark: Hold): Promise<void>
+  /**
+   * What was lifted for the message with this order, and what waited and was dropped (not `lifted`), kept 14
+   * days: it may come again.
+   */
+  endedFor(order: string): Promise<readonly Hold[]>
 
   /** Drains by choice that were asked for and have not begun. */
   waiting(): Promise<Waiting>
@@ -59,8 +64,6 @@ export interface Store extends Changes {
    * @returns whether it waited still: nobody else has begun or dropped it
    */
   dropWaiting(waiting: WaitingDrain, superseded: Superseded, event: KeptEvent): Promise<boolean>
-  /** What was dropped for the message with this order, kept 14 days: it may come again. */
-  droppedFor(order: string): Promise<readonly WaitingDrain[]>
   /**
    * In one transaction: its hold is placed, as `putHold` does, and it waits no more. Condition: the lease of
    * this name has this generation still (`lost`), and it waits still (`stale`).

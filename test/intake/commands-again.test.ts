@@ -168,3 +168,13 @@ test.each([
   })
   expect(await world.command(drain())).toMatchObject({ command: 'drain', result: 'started' })
 })
+
+test('an activate of a URI that was killed when it had lifted is answered with that, also where it is listed no more', async () => {
+  const world = createWorld()
+  await world.command(drain(), 1)
+  world.memory.store.failNext('raiseWanted', new Error('killed'))
+  await expect(world.command(activate(), 2)).rejects.toThrow('killed')
+  expect(await world.heldBy()).toEqual([])
+  await unlist(world)
+  expect(await world.command(activate(), 2)).toMatchObject({ result: 'lifted', lifted: [{ id: key }] })
+})

@@ -75,6 +75,17 @@ test('an activate that was killed when it had dropped what waits is answered wit
   expect(await world.command(activate(ofGroup), 2)).toMatchObject({ counts: { dropped: 2 } })
 })
 
+test('an activate that was killed when it had lifted is answered with that, also where its members have left', async () => {
+  const world = worldOf()
+  await world.command(drain(ofGroup), 1)
+  world.memory.store.failNext('raiseWanted', new Error('killed'))
+  await expect(world.command(activate(ofGroup), 2)).rejects.toThrow('killed')
+  expect(await world.heldBy()).toEqual([])
+  for (const { instanceId: id } of machines) world.memory.instances.forget(id)
+  await world.pass(1 * minutes)
+  expect(await world.command(activate(ofGroup), 2)).toMatchObject({ counts: { lifted: 2 } })
+})
+
 test.each<[string, object]>([
   ['zone', { zone: 'eu-central-1b' }],
   ['set', { set: 1 }],

@@ -41,13 +41,13 @@ function memoryWaiting(
   holds: Pick<ReturnType<typeof memoryHolds>['port'], 'putHold'> & {
     readonly isStale: (hold: Hold) => boolean
     readonly isKnown: (hold: Hold) => boolean
+    readonly ends: (order: string | undefined, hold: Hold) => void
   },
   generationOf: (lease: string) => number | undefined,
   opens: (change: Change) => void,
   keeps: (event: KeptEvent) => void,
 ) {
   const rows = new Map<string, WaitingDrain>()
-  const dropped: { readonly waiting: WaitingDrain; readonly order: string | undefined }[] = []
   let freeze: Freeze | undefined
   const keyOf = ({ hold }: { readonly hold: HoldName }) => `${hold.source}/${hold.id}`
   const isStale = (hold: Hold) =>
@@ -80,11 +80,9 @@ function memoryWaiting(
       if (!waits(waiting)) return false
       opens(supersededChange(waiting, superseded))
       keeps(event)
-      dropped.push(structuredClone({ waiting, order: superseded.order }))
+      holds.ends(superseded.order, waiting.hold)
       return rows.delete(keyOf(waiting))
     },
-    droppedFor: async (order) =>
-      structuredClone(dropped.filter((each) => each.order === order).map(({ waiting }) => waiting)),
     async placeWaiting(waiting, { name, generation }, beganAt) {
       if (generationOf(name) !== generation) return 'lost'
       if (!waits(waiting) || holds.isStale(waiting.hold)) return 'stale'
@@ -104,6 +102,7 @@ function memoryWaiting(
 function memoryHolds(opens: (change: Change) => void) {
   const holds = new Map<string, Hold>()
   const seen = new Map<string, SeenRequest>()
+  const endedFor = new Map<string, Map<string, Hold>>()
   const keyOf = (hold: Hold) => holdKey(hold.source, hold.id, hold.subject)
   const stale = (hold: Hold) => {
     const known = holds.get(keyOf(hold))
@@ -111,6 +110,11 @@ function memoryHolds(opens: (change: Change) => void) {
     return (
       known.order > hold.order || (known.order === hold.order && known.lifted !== undefined && !hold.lifted)
     )
+  }
+  const ends = (order: string | undefined, hold: Hold) => {
+    if (order === undefined) return
+    const its = endedFor.get(order) ?? new Map<string, Hold>()
+    endedFor.set(order, its.set(`${hold.lifted !== undefined} ${keyOf(hold)}`, structuredClone(hold)))
   }
   const isStale = (hold: Hold) =>
     stale(hold) || (!hold.lifted && (seen.get(`${hold.source}/${hold.id}`)?.order ?? '') > hold.order)
@@ -124,6 +128,7 @@ function memoryHolds(opens: (change: Change) => void) {
       if (isFilled || isStale(hold)) return 'stale'
       holds.set(keyOf(hold), structuredClone(hold))
       if (!over) opens(holdChange(hold, beganAt))
+      if (!over && hold.lifted?.sender) ends(hold.order, hold)
       return 'written'
     },
     async retire(lifted, mark) {
@@ -133,6 +138,7 @@ function memoryHolds(opens: (change: Change) => void) {
       holds.set(keyOf(mark), structuredClone(mark))
       opens(holdChange(mark))
     },
+    endedFor: async (order) => structuredClone([...(endedFor.get(order)?.values() ?? [])]),
     async seeRequest(of, order, intent) {
       const key = `${of.source}/${of.id}`
       const newest = seen.get(key)
@@ -145,7 +151,7 @@ function memoryHolds(opens: (change: Change) => void) {
     },
   } satisfies Partial<Store>
   const isKnown = (hold: Hold) => holds.get(keyOf(hold))?.order === hold.order
-  return { port, isStale, isKnown }
+  return { port, isStale, isKnown, ends }
 }
 
 function memoryEdges() {

@@ -116,8 +116,8 @@ export function clearanceContract(open: () => Store, fresh: (name: string) => st
       expect(await store.dropWaiting(waiting, { at: 1, by: 'bob', order }, event)).toBe(true)
       expect(await store.dropWaiting(waiting, { at: 1, by: 'bob', order: `${order}-2` }, event)).toBe(false)
       await store.dropKeptEvent(event)
-      expect(await store.droppedFor(order)).toEqual([waiting])
-      expect(await store.droppedFor(`${order}-2`)).toEqual([])
+      expect(await store.endedFor(order)).toEqual([waiting.hold])
+      expect(await store.endedFor(`${order}-2`)).toEqual([])
     })
     test('does not wait where its hold could not be placed any more', async () => {
       const store = open()

@@ -44,6 +44,17 @@ export function holdsContract(open: () => Store, fresh: (name: string) => string
       expect(await listed()).toBe(0)
       expect(await store.hold('lifecycle', id, aHold(id).subject)).toMatchObject({ lifted })
     })
+    test('one that a message has lifted is found by the order of that message, once, and no other one', async () => {
+      const store = open()
+      const order = fresh('9')
+      const lifted = { at: 1, by: 'bob', sender: { id: 'AIDA4711' } }
+      const [its, nobodys] = [fresh('its'), fresh('nobodys')]
+      const tombstone = aHold(its, { order, lifted })
+      for (const hold of [tombstone, tombstone, aHold(nobodys, { order, lifted: { at: 1, by: 'its end' } })])
+        expect(await store.putHold(hold)).toBe('written')
+      expect(await store.endedFor(order)).toEqual([tombstone])
+      expect(await store.endedFor(`${order}-2`)).toEqual([])
+    })
     test('of an alarm, an instance and a URI are different subjects', async () => {
       const store = open()
       const id = fresh('hold')
