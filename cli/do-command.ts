@@ -108,30 +108,28 @@ async function listedOn({ shelf }: Deployed, { edges }: Outcome): Promise<Listed
   return new Map(found.flat())
 }
 
-/** What was done, and what somebody has to put right. */
+/** What was done, and what is left to do: docs/commands.md has the table. */
 function exitOf(desk: Desk, { result, edges, counts, unread }: Outcome): ExitCode {
-  const refusing = edges.filter(({ outcome }) => outcome === 'refused').map(({ edge }) => edge)
-  if (refusing.length > 0)
-    desk.err(
-      `${refusing.join(', ')} could not be written until somebody puts it right; what is wanted stands\n`,
-    )
+  const whose = (came: string) =>
+    edges.flatMap(({ edge, outcome }) => (outcome === came ? [edge] : [])).join(', ')
+  const [refusing, away, pending] = [whose('refused'), whose('unreachable'), whose('pending')]
+  if (refusing !== '')
+    desk.err(`${refusing} could not be written until somebody puts it right; what is wanted stands\n`)
   if (result === 'stale')
     desk.err(
       'something later was requested about it already: look with kdc status, and send it anew if need be\n',
     )
-  const away = edges.filter(({ outcome }) => outcome === 'unreachable').map(({ edge }) => edge)
+  if (pending !== '')
+    desk.err(
+      `${pending} had not been read back yet; what is wanted stands: kdc explain shows what it lists by now\n`,
+    )
   const left = [
-    ...(away.length > 0
-      ? [`${away.join(', ')} could not be reached, and is brought to it once that answers`]
-      : []),
+    ...(away === '' ? [] : [`${away} could not be reached, and is brought to it once that answers`]),
     ...['refused', 'stale'].flatMap((came) => (counts[came] ? [`${counts[came]} ${came}`] : [])),
     ...(unread.length > 0 ? [`${unread.map(({ edge }) => edge).join(', ')} unread`] : []),
   ]
-  const pending = edges.filter(({ outcome }) => outcome === 'pending').map(({ edge }) => edge)
-  if (pending.length > 0)
-    desk.err(`${pending.join(', ')} had not been read back yet: kdc explain shows what it lists by now\n`)
   if (left.length > 0) desk.err(`not done everywhere: ${left.join('; ')}\n`)
-  const isDone = refusing.length === 0 && result !== 'stale' && result !== 'incomplete'
-  if (!isDone) return exitCodes.error
-  return left.length > 0 ? exitCodes.refused : exitCodes.done
+  if (result === 'incomplete') return exitCodes.error
+  if (refusing !== '' || result === 'stale' || left.length > 0) return exitCodes.refused
+  return pending === '' ? exitCodes.done : exitCodes.timedOut
 }

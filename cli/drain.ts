@@ -45,8 +45,8 @@ export async function drain(
     askedOf: (of) => ({ ...asked, ...of }),
     undoOf: (outcome, words, formers) => undoOfDrain(words, outcome, formers),
     follow({ exit, outcome }, words, sentAt) {
-      // An edge that is away keeps nobody from waiting: that is what the wait is for.
-      const isUnderWay = exit === exitCodes.done || exit === exitCodes.refused
+      // An edge that is away or refuses keeps nobody from waiting: that is what the wait is for.
+      const isUnderWay = outcome?.result !== 'stale'
       if (wait === undefined || dryRun || !isUnderWay || outcome?.hold === undefined) return exit
       // Without --timeout the drain's own deadline is the end, once it has begun.
       const isOpen = wait === 'drained' && options.timeout === undefined

@@ -1,10 +1,11 @@
-/** What a script learns without reading: docs/commands.md has the same list. */
+/** What a script learns without reading: docs/commands.md tells what each means. */
 export const exitCodes = {
   done: 0,
   error: 1,
   usage: 2,
+  /** or not done everywhere */
   refused: 3,
-  /** it was waited for long enough; the drain goes on */
+  /** it was waited for long enough; the drain, or what an edge has not shown yet, goes on */
   timedOut: 4,
   /** the drain's deadline has passed with calls left; it goes on */
   overdue: 5,

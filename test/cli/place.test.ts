@@ -28,18 +28,3 @@ test('what is stopped before it is sent is not sent, and ends with 130', async (
     })
   expect(sent).toEqual([])
 })
-
-test('an edge that had not been read back yet is named', async () => {
-  const { kdc, world } = kdcWorld()
-  const outcome = async (id: string) => {
-    const { edges, ...row } = (await world.memory.store.commandOutcome(id)) ?? {}
-    return Array.isArray(edges)
-      ? { ...row, edges: edges.map((each) => ({ ...each, outcome: 'pending' })) }
-      : undefined
-  }
-  const shelf = Object.assign(Object.create(world.memory.store), { commandOutcome: outcome })
-  expect(await kdc(drain, { deployed: { shelf } })).toMatchObject({
-    code: 0,
-    err: expect.stringContaining('edge-a, edge-b had not been read back yet'),
-  })
-})
