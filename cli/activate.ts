@@ -35,7 +35,7 @@ export async function activate(
   return doEach(desk, deployed, meant, {
     ...{ who, options },
     askedOf: (of) => ({ ...asked, ...of }),
-    undoOf: (outcome, words, formers) => undoOfActivate(outcome, { words, who, formers }),
+    undoOf: (outcome, words, formers) => undoOfActivate(outcome, { words, who, formers, kdc: deployed.kdc }),
   })
 }
 

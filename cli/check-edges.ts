@@ -14,10 +14,10 @@ export function checkEdges(stored: Stored, control: ControlConfig): Finding[] {
     const { reading } = edge
     return [
       ...checkReadable(edge, stored),
-      ...(reading ? checkFacts(reading.description, control) : []),
+      ...(reading ? checkFacts(reading.description, control, stored.kdc) : []),
       ...(reading ? checkVersion(reading.description) : []),
-      ...(reading ? checkWrites(reading) : []),
-      ...checkList(edge, control),
+      ...(reading ? checkWrites(reading, stored.kdc) : []),
+      ...checkList(edge, control, stored.kdc),
     ]
   })
 }
@@ -32,24 +32,25 @@ function checkReadable({ head: { edge, unreadable } }: EdgeShelf, { readings, at
 }
 
 /** How an edge gets what it lacks. */
-const lackRemedies: Readonly<Record<Lack['lack'], string>> = {
+const lackRemedies = (kdc: string): Readonly<Record<Lack['lack'], string>> => ({
   profiles: onEdge('what-each-feature-needs'),
   outbound: onEdge('what-each-feature-needs'),
   counting: onEdge('the-steps'),
   counters: `${onEdge('the-steps')}, step 1: its call-profiles.cfg is older`,
   guard: onEdge('what-each-feature-needs'),
   batches: `${onEdge('the-steps')}, step 1`,
-  'readable-list': 'write sip: or sips: URIs with a port into its list, and then: kdc reload',
+  'readable-list': `write sip: or sips: URIs with a port into its list, and then: ${kdc} reload`,
   'sound-script': onEdge('check-it'),
-}
+})
 /** Without these no drain of this edge ends by itself. */
 const serious: readonly Lack['lack'][] = ['counting', 'sound-script']
 
-function checkFacts(facts: EdgeDescription, { groups, timers }: ControlConfig): Finding[] {
+function checkFacts(facts: EdgeDescription, { groups, timers }: ControlConfig, kdc: string): Finding[] {
   const { edge, longestCallSeconds: ends, clockDifferenceSeconds: clock = 0 } = facts
+  const remedies = lackRemedies(kdc)
   const isCountedThere = groups.length > 0 && groups.every(({ callCount }) => callCount !== undefined)
   const lacks = lacksIn(facts, isCountedThere).map(({ lack, words }) =>
-    (serious.includes(lack) ? error : warning)(`edge-${lack}`, edge, words, lackRemedies[lack]),
+    (serious.includes(lack) ? error : warning)(`edge-${lack}`, edge, words, remedies[lack]),
   )
   const found: (Finding | false)[] = [
     ends !== undefined &&
@@ -108,7 +109,7 @@ function checkVersion({ edge, version }: EdgeDescription): Finding[] {
   return []
 }
 
-function checkWrites({ edge, entries, problem }: Reading): Finding[] {
+function checkWrites({ edge, entries, problem }: Reading, kdc: string): Finding[] {
   const refused = entries.flatMap(({ set, uri, refused: why }) =>
     why === undefined
       ? []
@@ -117,7 +118,7 @@ function checkWrites({ edge, entries, problem }: Reading): Finding[] {
             'entry-refused',
             edge,
             `${uri} of set ${set} is not as wanted: ${why}`,
-            'give each of its entries a duid of its own in the list, and then: kdc reload',
+            `give each of its entries a duid of its own in the list, and then: ${kdc} reload`,
           ),
         ],
   )
@@ -126,7 +127,11 @@ function checkWrites({ edge, entries, problem }: Reading): Finding[] {
   return [...refused, ...open]
 }
 
-function checkList({ head: { edge }, listing }: EdgeShelf, { staticNames }: ControlConfig): Finding[] {
+function checkList(
+  { head: { edge }, listing }: EdgeShelf,
+  { staticNames }: ControlConfig,
+  kdc: string,
+): Finding[] {
   if (!listing) return []
   const names = new Set(
     listing.listed.filter((entry) => isUnresolved(entry, staticNames)).map(({ uri }) => uri),
@@ -138,7 +143,7 @@ function checkList({ head: { edge }, listing }: EdgeShelf, { staticNames }: Cont
             'empty-list',
             edge,
             'it lists no destination',
-            `mend its list, and then: kdc reload ${edge}`,
+            `mend its list, and then: ${kdc} reload ${edge}`,
           ),
         ]
       : []),

@@ -5,8 +5,8 @@ import type { GroupPlan, HookChange } from './hook-plan.ts'
 /** Processes without which a group neither scales in nor out. */
 const ourProcesses = ['Launch', 'Terminate']
 
-/** Hooks of the groups, against the settings. */
-export function checkHooks(plans: readonly GroupPlan[]): Finding[] {
+/** Hooks of the groups, against the settings. `kdc`: how it is called for this deployment. */
+export function checkHooks(plans: readonly GroupPlan[], kdc: string): Finding[] {
   return plans.flatMap(({ group, shown, changes, others }) => {
     if (!shown)
       return [
@@ -19,7 +19,7 @@ export function checkHooks(plans: readonly GroupPlan[]): Finding[] {
       ]
     const suspended = shown.suspended.filter((process) => ourProcesses.includes(process))
     return [
-      ...changes.map(changeFinding),
+      ...changes.map((change) => changeFinding(change, kdc)),
       ...others.map((hook) =>
         warning(
           'others-hook',
@@ -57,13 +57,13 @@ const consequences: Readonly<Record<HookChange['what'], string>> = {
   'lifecycle policy': 'what is retained at a deadline would go with its calls',
 }
 
-function changeFinding({ group, hook, what, shown, wanted, byHand }: HookChange): Finding {
+function changeFinding({ group, hook, what, shown, wanted, byHand }: HookChange, kdc: string): Finding {
   return error(
     checks[what],
     hook === '-' ? group : `${group}/${hook}`,
     `${what}: ${shown}, the settings want ${wanted}: ${consequences[what]}`,
     byHand === undefined
-      ? 'kdc hooks apply'
-      : `${byHand}; first read ${runbook('remove-a-group-a-hook-or-the-stack')}; then: kdc hooks apply`,
+      ? `${kdc} hooks apply`
+      : `${byHand}; first read ${runbook('remove-a-group-a-hook-or-the-stack')}; then: ${kdc} hooks apply`,
   )
 }

@@ -24,13 +24,13 @@ export async function listLetters(
 
 export async function showOneLetter(
   desk: Desk,
-  { deadLetters }: Deployed,
+  { deadLetters, kdc }: Deployed,
   id: string,
   { output }: OutputOptions,
 ): Promise<ExitCode> {
   const { letters } = await deadLetters.look()
   await deadLetters.release(letters)
-  print(desk, showLetter(one(id, letters)), output)
+  print(desk, showLetter(one(id, letters, kdc)), output)
   return exitCodes.done
 }
 
@@ -110,17 +110,17 @@ interface Work {
 
 async function withLetters(
   desk: Desk,
-  { deadLetters }: Deployed,
+  { deadLetters, kdc }: Deployed,
   { ids, ...options }: LetterOptions & { readonly ids: readonly string[] },
   { ask, act }: Work,
 ): Promise<ExitCode> {
   const { failed = false, refused = false, yes = false } = options
   if ([ids.length > 0, failed, refused].filter(Boolean).length !== 1)
-    throw new Stop('name ids, --failed or --refused: kdc dlq ls shows what is there', exitCodes.usage)
+    throw new Stop(`name ids, --failed or --refused: ${kdc} dlq ls shows what is there`, exitCodes.usage)
   const meantIn = (letters: readonly DeadLetter[]) => {
     const found =
       ids.length > 0
-        ? [...new Set(ids.map((id) => one(id, letters)))]
+        ? [...new Set(ids.map((id) => one(id, letters, kdc)))]
         : letters.filter((letter) => (letter.refused !== undefined) === refused)
     if (found.length === 0) throw new Stop(`nothing that ${refused ? 'was refused' : 'failed'} is there`)
     return found
@@ -142,7 +142,7 @@ async function withLetters(
     return meant.length - found.length
   })
   if (left === 0) return exitCodes.done
-  desk.err(`${left} are there no more, or somebody else looks at them: kdc dlq ls shows what is there\n`)
+  desk.err(`${left} are there no more, or somebody else looks at them: ${kdc} dlq ls shows what is there\n`)
   return exitCodes.error
 }
 
@@ -160,13 +160,13 @@ async function looking<T>(
 }
 
 /** @throws Stop where the beginning of an id means none, or several */
-function one(id: string, letters: readonly DeadLetter[]): DeadLetter {
+function one(id: string, letters: readonly DeadLetter[], kdc: string): DeadLetter {
   const [found, ...others] = letters.filter((letter) => letter.id.startsWith(id))
   if (found && others.length === 0) return found
   throw new Stop(
     found
       ? `"${id}" is the beginning of ${others.length + 1} messages: write more of it`
-      : `no dead letter begins with "${id}", or somebody else looks at it: kdc dlq ls shows what is there`,
+      : `no dead letter begins with "${id}", or somebody else looks at it: ${kdc} dlq ls shows what is there`,
   )
 }
 

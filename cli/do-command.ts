@@ -95,7 +95,7 @@ async function doReadied(
   const undo = outcome && options.dryRun !== true ? options.undoOf?.(outcome) : undefined
   const listed = outcome?.edges.some(({ plan }) => plan) ? await listedOn(deployed, outcome) : undefined
   print(desk, showOutcome(row, { kdc: deployed.kdc, undo, listed }), options.output)
-  return { exit: outcome ? exitOf(desk, outcome) : exitCodes.done, outcome }
+  return { exit: outcome ? exitOf(desk, deployed, outcome) : exitCodes.done, outcome }
 }
 
 /** What entries show by now, as far as that can be read. */
@@ -109,7 +109,7 @@ async function listedOn({ shelf }: Deployed, { edges }: Outcome): Promise<Listed
 }
 
 /** What was done, and what is left to do: docs/commands.md has the table. */
-function exitOf(desk: Desk, { result, edges, counts, unread }: Outcome): ExitCode {
+function exitOf(desk: Desk, { kdc }: Deployed, { result, edges, counts, unread }: Outcome): ExitCode {
   const whose = (came: string) =>
     edges.flatMap(({ edge, outcome }) => (outcome === came ? [edge] : [])).join(', ')
   const [refusing, away, pending] = [whose('refused'), whose('unreachable'), whose('pending')]
@@ -117,11 +117,11 @@ function exitOf(desk: Desk, { result, edges, counts, unread }: Outcome): ExitCod
     desk.err(`${refusing} could not be written until somebody puts it right; what is wanted stands\n`)
   if (result === 'stale')
     desk.err(
-      'something later was requested about it already: look with kdc status, and send it anew if need be\n',
+      `something later was requested about it already: look with ${kdc} status, and send it anew if need be\n`,
     )
   if (pending !== '')
     desk.err(
-      `${pending} had not been read back yet; what is wanted stands: kdc explain shows what it lists by now\n`,
+      `${pending} had not been read back yet; what is wanted stands: ${kdc} explain shows what it lists by now\n`,
     )
   const left = [
     ...(away === '' ? [] : [`${away} could not be reached, and is brought to it once that answers`]),

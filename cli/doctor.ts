@@ -39,7 +39,7 @@ export async function doctor(desk: Desk, deployed: Deployed, output: Format): Pr
     ...stored.findings,
     ...(stored.found ? checkStored(stored.found) : []),
     ...(stored.found && settings.found ? checkEdges(stored.found, settings.found.control) : []),
-    ...(settings.found ? await ofSettings(around, settings.found, { ...deployment, known }) : []),
+    ...(settings.found ? await ofSettings(around, settings.found, { ...deployed, known }) : []),
     ...(await ofResources(around, at)),
   ]
   const findings = inOrder(found)
@@ -108,21 +108,25 @@ async function settingsOf(around: Surroundings): Promise<Looked<DeployedSettings
   }
 }
 
-/** @param at where the edges' parameters are, and which of them a settle has seen, where that is known */
+/** @param at which deployment, and which of its edges a settle has seen, where that is known */
 async function ofSettings(
   around: Surroundings,
   settings: DeployedSettings,
-  at: { readonly edgesPath: string; readonly known: readonly string[] | undefined },
+  at: Pick<Deployed, 'deployment' | 'kdc'> & { readonly known: readonly string[] | undefined },
 ): Promise<readonly Finding[]> {
   const list = await checked(
     'ssm:GetParametersByPath',
     () => around.edgeList(settings),
-    (shown) => checkEdgeList(shown, at.edgesPath, at.known ?? shown.edges),
+    (shown) => checkEdgeList(shown, at.deployment.edgesPath, at.known ?? shown.edges),
   )
-  return [...list, ...(await ofGroups(around, settings)), ...(await ofAlarms(around, settings))]
+  return [...list, ...(await ofGroups(around, settings, at.kdc)), ...(await ofAlarms(around, settings))]
 }
 
-function ofGroups(around: Surroundings, { control }: DeployedSettings): Promise<readonly Finding[]> {
+function ofGroups(
+  around: Surroundings,
+  { control }: DeployedSettings,
+  kdc: string,
+): Promise<readonly Finding[]> {
   return checked(
     'autoscaling:DescribeAutoScalingGroups',
     () => around.groups(control.groups.map(({ name }) => name)),
@@ -134,7 +138,7 @@ function ofGroups(around: Surroundings, { control }: DeployedSettings): Promise<
             groups,
             async (group): Promise<GroupShown> => ({ ...group, hooks: await around.hooks(group.name) }),
           ),
-        (shown) => checkHooks(planHooks(control.groups, shown)),
+        (shown) => checkHooks(planHooks(control.groups, shown), kdc),
       ),
   )
 }

@@ -29,7 +29,7 @@ export async function drain(
   const meant = meantBy(targets, options)
   if (wait !== undefined && targets.length === 0)
     throw new Stop(
-      '--wait is for targets that are named: see a group, set or zone with kdc status -w',
+      `--wait is for targets that are named: see a group, set or zone with ${deployed.kdc} status -w`,
       exitCodes.usage,
     )
   const asked = {
@@ -43,7 +43,7 @@ export async function drain(
   const sent = await doEach(desk, deployed, meant, {
     ...{ who: await requestedBy(deployed), options },
     askedOf: (of) => ({ ...asked, ...of }),
-    undoOf: (outcome, words, formers) => undoOfDrain(words, outcome, formers),
+    undoOf: (outcome, words, formers) => undoOfDrain(outcome, { words, formers, kdc: deployed.kdc }),
     follow({ exit, outcome }, words, sentAt) {
       // An edge that is away or refuses keeps nobody from waiting: that is what the wait is for.
       const isUnderWay = outcome?.result !== 'stale'

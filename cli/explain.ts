@@ -95,7 +95,7 @@ export function targetNamed(name: string, stored: Stored): Scope {
       return { uris: namedDestination(name, listed, known), addresses: [], wholeInstance: false }
   } catch (error) {
     if (!(error instanceof DispatcherControlError)) throw error
-    throw new Stop(`${error.message}; kdc get destinations lists them`, undefined, { cause: error })
+    throw new Stop(`${error.message}; ${stored.kdc} get destinations lists them`, undefined, { cause: error })
   }
   const facts = stored.instances.find(({ instanceId }) => instanceId === name)
   const requested = requestsIn(stored).filter(

@@ -73,7 +73,7 @@ export async function get(desk: Desk, deployed: Deployed, kind: Kind, output: Fo
   const all = await stored(desk, deployed)
   print(desk, listOf(kind, all), output)
   if (kind === 'drains' && all.waiting.length > 0)
-    desk.err(`waiting to begin: ${all.waiting.length}, which kdc status shows\n`)
+    desk.err(`waiting to begin: ${all.waiting.length}, which ${deployed.kdc} status shows\n`)
   return exitCodes.done
 }
 

@@ -1,6 +1,6 @@
 import { type Freeze, inForce } from '../functions/control/clearance.ts'
 import { type Hold, type HoldName, holdKey } from '../functions/control/hold.ts'
-import type { Shelf } from './desk.ts'
+import type { Deployed, Shelf } from './desk.ts'
 import { inShell } from './explain.ts'
 import { requestedIn, unlessUnread } from './look-around.ts'
 import type { Outcome } from './show-outcome.ts'
@@ -33,13 +33,19 @@ export async function formersIn(shelf: Shelf, now: number): Promise<Formers | un
   return new Map(all.map((each) => [holdKey(each.hold), each]))
 }
 
-const unreadBefore = 'what was held before could not be read: kdc history names it'
+const unreadBefore = (kdc: string) => `what was held before could not be read: ${kdc} history names it`
 
-/** @param words what the command named */
-export function undoOfDrain(words: string, outcome: Outcome, formers: Formers | undefined): Undo {
+interface Drained {
+  /** what the command named */
+  readonly words: string
+  readonly formers: Formers | undefined
+  readonly kdc: Deployed['kdc']
+}
+
+export function undoOfDrain(outcome: Outcome, { words, formers, kdc }: Drained): Undo {
   const { result, hold = '', members } = outcome
   if (result === 'stale') return {}
-  const not = formers ? [] : [unreadBefore]
+  const not = formers ? [] : [unreadBefore(kdc)]
   const former = formers?.get(hold)
   if (former) return { commands: [drainAgain(words, [requestOf(former)])] }
   const renewed = members.filter((member) => formers?.has(member.hold))
@@ -48,16 +54,13 @@ export function undoOfDrain(words: string, outcome: Outcome, formers: Formers | 
   return { commands: [`activate ${words}`], not }
 }
 
-interface Activated {
-  /** what the command named */
-  readonly words: string
+interface Activated extends Drained {
   /** who sent it */
   readonly who: string
-  readonly formers: Formers | undefined
 }
 
 /** A drain is one's own: it stands for what another had held only where one holds nothing besides. */
-export function undoOfActivate(outcome: Outcome, { words, who, formers }: Activated): Undo {
+export function undoOfActivate(outcome: Outcome, { words, who, formers, kdc }: Activated): Undo {
   const { lifted, dropped, stillHeld, members, counts } = outcome
   const isHolding = stillHeld.some((hold) => hold.source === 'operator' && hold.who === who)
   const named = [...lifted, ...dropped]
@@ -82,8 +85,8 @@ export function undoOfActivate(outcome: Outcome, { words, who, formers }: Activa
       ...others.map(
         (name) => `${notByCommand(name)}; ${isHolding ? 'you hold it still' : 'the drain is yours'}`,
       ),
-      ...(formers || all === 0 ? [] : [unreadBefore]),
-      ...(formers && lost > 0 ? [`${lost} more: kdc history names them`] : []),
+      ...(formers || all === 0 ? [] : [unreadBefore(kdc)]),
+      ...(formers && lost > 0 ? [`${lost} more: ${kdc} history names them`] : []),
     ],
   }
 }
@@ -151,25 +154,28 @@ export async function formerFreezeIn(shelf: Shelf, now: number): Promise<FormerF
   return unlessUnread(async () => inForce(await shelf.freeze(), now))
 }
 
-const unknownFreeze = 'which freeze was in force before could not be read: kdc history names it'
+const unknownFreeze = (kdc: string) =>
+  `which freeze was in force before could not be read: ${kdc} history names it`
 
-export function undoOfFreeze({ result }: Outcome, former: FormerFreeze): Undo {
+export function undoOfFreeze({ result }: Outcome, former: FormerFreeze, kdc: string): Undo {
   if (result !== 'frozen') return {}
   if (former?.found) return { commands: [freezeAgain(former.found)] }
-  return { commands: ['unfreeze'], not: former ? [] : [unknownFreeze] }
+  return { commands: ['unfreeze'], not: former ? [] : [unknownFreeze(kdc)] }
 }
 
-export function undoOfUnfreeze({ result }: Outcome, former: FormerFreeze): Undo {
+export function undoOfUnfreeze({ result }: Outcome, former: FormerFreeze, kdc: string): Undo {
   if (result !== 'unfrozen') return {}
-  return former?.found ? { commands: [freezeAgain(former.found)] } : { not: [unknownFreeze] }
+  return former?.found ? { commands: [freezeAgain(former.found)] } : { not: [unknownFreeze(kdc)] }
 }
 
 function freezeAgain({ why, until }: Freeze): string {
   return `freeze -m ${inShell(why)}${until === undefined ? '' : ` --until ${isoTime(until)}`}`
 }
 
-export const undoOfReload: Undo = {
-  not: ['nobody keeps what an edge listed before: write that into its list, and then: kdc reload'],
+export function undoOfReload(kdc: string): Undo {
+  return {
+    not: [`nobody keeps what an edge listed before: write that into its list, and then: ${kdc} reload`],
+  }
 }
 
 export const undoOfRelease: Undo = {

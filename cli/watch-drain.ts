@@ -32,7 +32,7 @@ export async function watchDrain(desk: Desk, deployed: Deployed, watched: Watche
   for (;;) {
     const stored = await outlasting(desk, () => lookAround(deployed, desk.clock.now(), watched.hold), {
       ...{ everyMs: pollMs, giveUpAt: watched.giveUpAt, late: exitCodes.unknown },
-      goesOn: 'the drain goes on: kdc status shows it',
+      goesOn: `the drain goes on: ${deployed.kdc} status shows it`,
     })
     const now = desk.clock.now()
     const step = stepOf(stored, watched, now)
@@ -63,7 +63,7 @@ export function stepOf(stored: Stored, watched: Watched, now: number): Step {
   const { hold: id, giveUpAt } = watched
   const isLate = giveUpAt !== undefined && now >= giveUpAt
   if (stored.waiting.some(({ hold }) => holdKey(hold) === id))
-    return orTimedOut('it waits to begin; kdc explain names why', isLate)
+    return orTimedOut(`it waits to begin; ${stored.kdc} explain names why`, isLate)
   const placed = stored.holds.find((hold) => holdKey(hold) === id)
   if (!placed)
     return {

@@ -133,11 +133,14 @@ async function endOf({ shelf }: Deployed, hold: string, lifted: Step): Promise<S
 
 /** Of several the one at whose end the machine goes. @throws Stop where nothing drains it */
 function drainOf(target: string, stored: Stored): string {
+  const { kdc } = stored
   const { drains, waiting } = explain(target, stored, new Map())
   const ids = [...drains.map(({ drain }) => drain), ...waiting.map(({ hold }) => hold)]
   const found = ids.find((id) => id.startsWith('lifecycle/')) ?? ids[0]
   if (found !== undefined) return found
-  throw new Stop(`nothing drains ${target}: kdc explain ${target} shows who holds it, kdc drain begins one`)
+  throw new Stop(
+    `nothing drains ${target}: ${kdc} explain ${target} shows who holds it, ${kdc} drain begins one`,
+  )
 }
 
 function print(desk: Desk, sighting: Sighting, { output }: OutputOptions): void {

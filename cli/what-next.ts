@@ -91,7 +91,7 @@ export function whatItWaitsFor({ hold, beginsAt }: WaitingDrain, { at, freeze, k
     isFrozen && `frozen by ${freeze.who}: ${freeze.why}; until ${until}`,
     !isEarly &&
       !isFrozen &&
-      'the floors or the limit leave no room for it: its kdc drain with --dry-run names which',
+      'the floors or the limit leave no room for it: the same drain with --dry-run names which',
     'it begins within a minute after nothing keeps it from that',
     hold.endsAt !== undefined && `it is dropped if it has not begun by ${when(hold.endsAt, at)}`,
   ]

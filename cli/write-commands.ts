@@ -14,7 +14,8 @@ export async function reload(
 ): Promise<ExitCode> {
   const { dryRun = false } = options
   const asked: Asked = { command: 'reload', dryRun, ...(edge !== undefined && { edge }) }
-  return (await doCommand(desk, deployed, asked, { ...options, undoOf: () => undoOfReload })).exit
+  return (await doCommand(desk, deployed, asked, { ...options, undoOf: () => undoOfReload(deployed.kdc) }))
+    .exit
 }
 
 export async function release(
@@ -38,7 +39,7 @@ export async function freeze(
   const end = until === undefined ? {} : { until: instantOf(until, '--until', desk.clock.now()) }
   const asked: Asked = { command: 'freeze', reason, dryRun, ...end }
   const former = await formerFreezeIn(deployed.shelf, desk.clock.now())
-  const undoOf = (outcome: Outcome) => undoOfFreeze(outcome, former)
+  const undoOf = (outcome: Outcome) => undoOfFreeze(outcome, former, deployed.kdc)
   return (await doCommand(desk, deployed, asked, { ...options, undoOf })).exit
 }
 
@@ -50,7 +51,7 @@ export async function unfreeze(
   const { dryRun = false, message: reason } = options
   const asked: Asked = { command: 'unfreeze', dryRun, ...(reason !== undefined && { reason }) }
   const former = await formerFreezeIn(deployed.shelf, desk.clock.now())
-  const undoOf = (outcome: Outcome) => undoOfUnfreeze(outcome, former)
+  const undoOf = (outcome: Outcome) => undoOfUnfreeze(outcome, former, deployed.kdc)
   return (await doCommand(desk, deployed, asked, { ...options, undoOf })).exit
 }
 

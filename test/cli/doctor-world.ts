@@ -44,12 +44,12 @@ export function doctorWorld(options: WorldOptions = {}) {
   }
   const printed = (words: string, deployed: Partial<Deployed> = {}): Promise<Printed> =>
     kdc(words, { deployed: { shelf, ...deployed } })
-  /** What `kdc doctor` finds. */
+  /** What `kdc doctor` finds in a deployment that is not the default one. */
   async function found(deployed: Partial<Deployed> = {}): Promise<{
     readonly code: number
     readonly findings: readonly Finding[]
   }> {
-    const { code, out } = await printed('doctor -o json', deployed)
+    const { code, out } = await printed('--stack voice doctor -o json', deployed)
     return { code, findings: diagnosis.parse(JSON.parse(out)).findings }
   }
   return { world, kdc, around, planted, shelf, printed, found }

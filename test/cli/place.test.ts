@@ -1,4 +1,7 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { some } from '../present.ts'
 import { server } from '../world/world.ts'
 import { kdcWorld } from './kdc-world.ts'
 
@@ -27,4 +30,19 @@ test('what is stopped before it is sent is not sent, and ends with 130', async (
       err: expect.stringContaining('stopped: nothing was sent'),
     })
   expect(sent).toEqual([])
+})
+
+test('every text that names a command of kdc has it as it is called for the deployment', () => {
+  const cli = join(import.meta.dirname, '../../cli')
+  // What completes a command line is no command to be pasted.
+  const sources = globSync('*.ts', { cwd: cli }).filter((name) => name !== 'completion.ts')
+  const bare =
+    /\bkdc (status|get|explain|watch|history|doctor|hooks|drain|activate|may-restart|reload|release|freeze|unfreeze|dlq)\b/
+  const found = some(sources).flatMap((name) =>
+    readFileSync(join(cli, name), 'utf8')
+      .split('\n')
+      .filter((line) => bare.test(line) && !/^\s*(\*|\/[*/])/.test(line))
+      .map((line) => `${name}: ${line.trim()}`),
+  )
+  expect(found).toEqual([])
 })
