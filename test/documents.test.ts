@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import type { Verdict } from '../functions/control/verdict.ts'
+import { blocksOf, commandsIn, documents as ranOnTheLab } from './e2e/documented.ts'
+import { documentedTools } from './e2e/documented-tools.ts'
 import { some } from './present.ts'
 import { rooms } from './rooms.ts'
 
@@ -214,6 +217,47 @@ test('the checks see what is not there', () => {
   const around = ['# ', '- ', '1. ', '| ', '```sh\n'].map((mark) => `${mark}${'so '.repeat(20)}\n`)
   expect(longSentences([short, long, `- ${long}`, `| a row | ${long} |`, short].join('\n'))).toHaveLength(3)
   expect(longSentences([short, ...around, '```'].join('\n'))).toEqual([])
+})
+
+test('at most ten commands are not run on the lab, each with its reason beside it', () => {
+  const exempt = ranOnTheLab.flatMap(blocksOf).filter(({ exempt: why }) => why !== undefined)
+  expect(exempt.flatMap(commandsIn).length).toBeLessThanOrEqual(10)
+  for (const { exempt: why } of some(exempt)) expect(why?.length).toBeGreaterThan(10)
+})
+
+test('each command of a line counts', () => {
+  const text = '# why\nnpm ci && aws a \\\n  --b $(aws c | tr d)\n'
+  expect(commandsIn({ text })).toEqual(['npm ci', 'aws a    --b', 'aws c', 'tr d)'])
+})
+
+describe('what documents call fails where it shows nothing', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dispatcher-control-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  // In the place of AWS CLI's Python, and of npx.
+  const answer = join(folder, 'answer')
+  writeFileSync(join(folder, 'npx'), '#!/bin/sh\nprintf "$ANSWER"\n', { mode: 0o755 })
+  writeFileSync(answer, '#!/bin/sh\nprintf "$ANSWER"\n', { mode: 0o755 })
+  const bin = documentedTools(folder, { python: answer, tries: 1 })
+  const path = [bin, folder, process.env['PATH']].join(':')
+  const codeOf = (command: string, ANSWER: string) =>
+    spawnSync('sh', ['-c', command], { env: { PATH: path, ANSWER } }).status
+
+  test.each([
+    ['aws dynamodb get-item --key \'{"pk":{"S":"DRAIN#one"}}\'', '', '{"Item": {"pk": {"S": "DRAIN#one"}}}'],
+    [
+      'aws dynamodb query --e \'{":h":{"S":"HOLDS"}}\'',
+      '{"Items": [], "Count": 0}',
+      '{"Items": [{"pk": {"S": "a"}}]}',
+    ],
+    ['npx kdc status', '', 'readable'],
+  ])('%s', (command, nothing, something) => {
+    expect(codeOf(command, nothing)).toBe(1)
+    expect(codeOf(command, something)).toBe(0)
+  })
+
+  test('aws dynamodb query of what need not be there is not judged', () => {
+    expect(codeOf('aws dynamodb query --e \'{":w":{"S":"WAITING"}}\'', '')).toBe(0)
+  })
 })
 
 test('the files beside package.json and biome.json say what those say', () => {

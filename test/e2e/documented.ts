@@ -3,6 +3,12 @@ import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '../..')
 
+/**
+ * In the order in which they are run: README gives hooks another timeout than the lab's settings have, which
+ * doctor of the runbook would find.
+ */
+export const documents = ['docs/operations.md', 'docs/commands.md', 'README.md']
+
 /** A block of commands of a document, as it is written there. */
 export interface Block {
   /** file and line */
@@ -28,6 +34,15 @@ export function blocksOf(document: string): Block[] {
       ...(why !== undefined && { exempt: why }),
     }
   })
+}
+
+/** Each command of a block, those of a pipe and of `$(…)` too. */
+export function commandsIn({ text }: Pick<Block, 'text'>): string[] {
+  return text
+    .replaceAll(/\\\n/g, ' ')
+    .split(/\n|&&|;|\||\$\(/)
+    .map((command) => command.trim())
+    .filter((command) => command !== '' && !command.startsWith('#'))
 }
 
 /** Blocks run one after the other in one shell: what one sets the next ones have. */
