@@ -3,6 +3,7 @@ import type { Deployment } from '../functions/contracts/deployment.ts'
 import type { Clock } from '../functions/ports/clock.ts'
 import type { Store } from '../functions/ports/store.ts'
 import type { DeadLetterQueues } from './dead-letters.ts'
+import { exitCodes, Stop } from './exit-codes.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** The part of the store that a person's tool reads; it writes nothing. */
@@ -91,6 +92,26 @@ export interface Screen {
   readonly hasColour: boolean
   /** a table has left a column out for want of room */
   readonly onLeftOut?: () => void
+}
+
+/**
+ * What only reads: who stops it does not wait for what was asked already.
+ * @throws Stop
+ */
+export async function unlessStopped<T>({ stopped }: Desk, read: () => Promise<T>): Promise<T> {
+  if (stopped.aborted) throw stoppedReading()
+  const stop = Promise.withResolvers<never>()
+  const onStop = () => stop.reject(stoppedReading())
+  stopped.addEventListener('abort', onStop, { once: true })
+  try {
+    return await Promise.race([read(), stop.promise])
+  } finally {
+    stopped.removeEventListener('abort', onStop)
+  }
+}
+
+function stoppedReading(): Stop {
+  return new Stop('stopped: nothing was changed', exitCodes.interrupted)
 }
 
 /** @returns false where somebody stopped it meanwhile */

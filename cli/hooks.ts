@@ -1,5 +1,5 @@
 import { inParallel } from '../functions/aws/in-parallel.ts'
-import type { Deployed, Desk } from './desk.ts'
+import { type Deployed, type Desk, unlessStopped } from './desk.ts'
 import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
 import { isDenied } from './failure.ts'
 import { type Format, formatted, print, type Shown } from './format.ts'
@@ -20,14 +20,21 @@ export async function hooksApply(
   deployed: Deployed,
   { output, yes }: { readonly output: Format; readonly yes?: boolean },
 ): Promise<ExitCode> {
-  const around = await deployed.surroundings()
-  const before = await planned(around)
+  const { around, before } = await unlessStopped(desk, async () => {
+    const found = await deployed.surroundings()
+    return { around: found, before: await planned(found) }
+  })
   desk.err(formatted(showChanges(before), 'table', desk.screen))
   const todo = before.filter(({ put, retain }) => retain || put.length > 0)
   if (todo.length > 0) {
     if (yes !== true) await askFirst(desk, todo)
-    await allowed(() => inParallel(todo, (plan) => apply(around, plan)))
+    await allowed(() => inParallel(todo, (plan) => apply(desk, around, plan)))
   }
+  if (desk.stopped.aborted)
+    throw new Stop(
+      `stopped: what was changed stays so, and ${deployed.kdc} hooks plan shows what is left`,
+      exitCodes.interrupted,
+    )
   const after = await planned(around)
   print(desk, showChanges(after), output)
   return exitAfter(after)
@@ -52,10 +59,14 @@ async function askFirst(desk: Desk, todo: readonly GroupPlan[]): Promise<void> {
     throw new Stop('nothing was changed', exitCodes.refused)
 }
 
-/** First what keeps an abandoned instance, then what abandons one. */
-async function apply(around: Surroundings, { group, put, retain }: GroupPlan): Promise<void> {
-  if (retain) await around.retain(group)
-  for (const hook of put) await around.putHook(group, hook)
+/** First what keeps an abandoned instance, then what abandons one. Who stops it has the next one left out. */
+async function apply(
+  { stopped }: Desk,
+  around: Surroundings,
+  { group, put, retain }: GroupPlan,
+): Promise<void> {
+  if (retain && !stopped.aborted) await around.retain(group)
+  for (const hook of put) if (!stopped.aborted) await around.putHook(group, hook)
 }
 
 async function allowed(work: () => Promise<unknown>): Promise<void> {

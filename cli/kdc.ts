@@ -73,3 +73,5 @@ const desk: Desk = {
   },
 }
 process.exitCode = await run(process.argv.slice(2), desk)
+// What AWS was asked for may take seconds yet.
+if (stop.signal.aborted) process.exit()

@@ -2,7 +2,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { type ActivateOptions, activate } from './activate.ts'
 import { addCompletion } from './completion.ts'
 import { calledFor, defaultStack, type PlaceOptions, placeOf } from './contexts.ts'
-import type { Desk } from './desk.ts'
+import { type Desk, unlessStopped } from './desk.ts'
 import { addDeadLetters } from './dlq-commands.ts'
 import type { WriteOptions } from './do-command.ts'
 import { doctor } from './doctor.ts'
@@ -58,9 +58,10 @@ async function parsed(argv: readonly string[], desk: Desk): Promise<ExitCode> {
     const reachable = await desk.reach(await placeOf(desk, options))
     exitCode = await action({ ...reachable, kdc: calledFor(options) })
   }
-  addReads(program, desk, reached)
-  addFollowing(program, desk, reached)
-  addChecks(program, desk, reached)
+  const reading: Reached = (action) => unlessStopped(desk, () => reached(action))
+  addReads(program, desk, { reached, reading })
+  addFollowing(program, desk, { reached, reading })
+  addChecks(program, desk, { reached, reading })
   addWrites(program, desk, reached)
   addFleetWrites(program, desk, reached)
   addDeadLetters(program, desk, reached)
@@ -71,14 +72,20 @@ async function parsed(argv: readonly string[], desk: Desk): Promise<ExitCode> {
   return exitCode
 }
 
-function addReads(program: Command, desk: Desk, reached: Reached): void {
+interface Reachings {
+  readonly reached: Reached
+  /** of what only reads, and follows nothing */
+  readonly reading: Reached
+}
+
+function addReads(program: Command, desk: Desk, { reached, reading }: Reachings): void {
   program
     .command('status')
     .description('the fleet at a glance')
     .addOption(output())
     .option('-w, --watch', 'again every few seconds', false)
     .action((options: OutputOptions & { readonly watch: boolean }) =>
-      reached((deployed) => status(desk, deployed, options)),
+      (options.watch ? reached : reading)((deployed) => status(desk, deployed, options)),
     )
   const getting = program.command('get').description('lists, or what came of one command')
   for (const kind of kinds)
@@ -86,20 +93,20 @@ function addReads(program: Command, desk: Desk, reached: Reached): void {
       .command(kind)
       .description(`all ${kind}`)
       .addOption(output())
-      .action((options: OutputOptions) => reached((deployed) => get(desk, deployed, kind, options.output)))
+      .action((options: OutputOptions) => reading((deployed) => get(desk, deployed, kind, options.output)))
   getting
     .command('commands')
     .description('commands that were answered, the newest first')
     .addOption(output())
     .addOption(day())
     .addOption(limit())
-    .action((options: ListOptions) => reached((deployed) => getCommands(desk, deployed, options)))
+    .action((options: ListOptions) => reading((deployed) => getCommands(desk, deployed, options)))
   getting
     .command('command <id>')
     .description('the outcome of a command')
     .addOption(output())
     .action((id: string, options: OutputOptions) =>
-      reached((deployed) => getCommand(desk, deployed, id, options.output)),
+      reading((deployed) => getCommand(desk, deployed, id, options.output)),
     )
   program
     .command('explain')
@@ -107,11 +114,11 @@ function addReads(program: Command, desk: Desk, reached: Reached): void {
     .description('who holds a server and why, what each edge shows, and why its drain is not over')
     .addOption(output())
     .action((of: string, options: OutputOptions) =>
-      reached((deployed) => explainTarget(desk, deployed, of, options.output)),
+      reading((deployed) => explainTarget(desk, deployed, of, options.output)),
     )
 }
 
-function addFollowing(program: Command, desk: Desk, reached: Reached): void {
+function addFollowing(program: Command, desk: Desk, { reached, reading }: Reachings): void {
   program
     .command('watch')
     .addArgument(target('[target]', `${targetForm}; left out: every drain, edge and change`))
@@ -129,22 +136,22 @@ function addFollowing(program: Command, desk: Desk, reached: Reached): void {
     .addOption(limit())
     .addOption(output())
     .action((of: string | undefined, options: HistoryOptions) =>
-      reached((deployed) => history(desk, deployed, of, options)),
+      reading((deployed) => history(desk, deployed, of, options)),
     )
 }
 
-function addChecks(program: Command, desk: Desk, reached: Reached): void {
+function addChecks(program: Command, desk: Desk, { reached, reading }: Reachings): void {
   program
     .command('doctor')
     .description('looks at all that drains depend on, and names what is wrong and what mends it')
     .addOption(output())
-    .action((options: OutputOptions) => reached((deployed) => doctor(desk, deployed, options.output)))
+    .action((options: OutputOptions) => reading((deployed) => doctor(desk, deployed, options.output)))
   const hooks = program.command('hooks').description("the groups' lifecycle hooks, against the settings")
   hooks
     .command('plan')
     .description('what apply would change')
     .addOption(output())
-    .action((options: OutputOptions) => reached((deployed) => hooksPlan(desk, deployed, options.output)))
+    .action((options: OutputOptions) => reading((deployed) => hooksPlan(desk, deployed, options.output)))
   hooks
     .command('apply')
     .description('makes them as the settings want them')

@@ -43,6 +43,25 @@ test.each<[string, (child: ChildProcess) => unknown]>([
   expect(await err).toBe('')
 })
 
+test('Ctrl-C ends what AWS does not answer at once: 130', async () => {
+  const asked = Promise.withResolvers<void>()
+  const { client } = await awsStub(({ operation }) => {
+    if (operation === 'GetParameter') return { result: { Parameter: { Value: JSON.stringify(deployment) } } }
+    asked.resolve()
+    return 'silence'
+  })
+  const env = {
+    ...(await environment()),
+    AWS_ENDPOINT_URL: client.endpoint,
+  }
+  const child = spawn(process.execPath, [program, 'history'], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+  const err = text(child.stderr)
+  await asked.promise
+  child.kill('SIGINT')
+  expect(await once(child, 'exit')).toEqual([130, null])
+  expect(await err).toBe('kdc: stopped: nothing was changed\n')
+}, 7000)
+
 const hasPython = spawnSync('python3', ['-c', 'import pty']).status === 0
 if (!hasPython) console.warn('A terminal that closes is skipped: this machine has no python3 to make one')
 /** Starts a program on a terminal of its own, closes that after the first words, and prints how it ended. */
