@@ -1,7 +1,7 @@
 import type { Screen } from './desk.ts'
 import type { EdgeEntriesView, Explanation } from './explain.ts'
 import { flagsIn } from './fleet-view.ts'
-import type { Shown } from './format.ts'
+import { type Shown, wrapped } from './format.ts'
 import { callsText, phaseText, progressText } from './show-fleet.ts'
 import { table } from './table.ts'
 
@@ -11,32 +11,37 @@ export function showExplanation(explanation: Explanation): Shown {
 
 function textOf({ target, uris, holds, waiting, edges, drains }: Explanation, screen: Screen): string {
   const names = uris.length === 1 && uris[0] === target ? '' : `: ${uris.join(', ')}`
+  const { columns } = screen
+  const labelled = (label: string, ...lines: readonly string[]) => labelledIn(columns, label, lines)
   return [
-    `${target}${names}`,
-    ...headline(holds.length, edges),
+    wrapped(`${target}${names}`, columns),
+    ...headline(holds.length, edges, columns),
     ...holds.flatMap(({ hold, who, sender, why, force, since, endsAt, undo }) => [
       '',
       `  ${hold}`,
-      `    who    ${who}${sender === undefined || sender === who ? '' : ` (${sender})`}`,
-      `    why    ${why}${force === undefined ? '' : ` (forced: ${force})`}`,
-      `    since  ${since}${endsAt === undefined ? '' : `, until ${endsAt}`}`,
-      `    undo   ${undo}`,
+      ...labelled('who', `${who}${sender === undefined || sender === who ? '' : ` (${sender})`}`),
+      ...labelled('why', `${why}${force === undefined ? '' : ` (forced: ${force})`}`),
+      ...labelled('since', `${since}${endsAt === undefined ? '' : `, until ${endsAt}`}`),
+      undoLine(undo),
     ]),
     ...waiting.flatMap(({ hold, who, why, since, undo, next }) => [
       '',
       `  ${hold} waits to begin`,
-      `    who    ${who}`,
-      `    why    ${why}`,
-      `    since  ${since}`,
-      ...labelled('next', next),
-      `    undo   it is dropped by: ${undo}`,
+      ...labelled('who', who),
+      ...labelled('why', why),
+      ...labelled('since', since),
+      ...labelled('next', ...next),
+      undoLine(`it is dropped by: ${undo}`),
     ]),
     ...drains.flatMap((drain) => [
       '',
       `drain ${drain.drain}`,
-      `    is     ${phaseText(drain)}, calls left: ${callsText(drain.callsLeft, drain.unknown)}${drain.trend === 'unknown' ? '' : `, ${drain.trend}`}`,
-      ...labelled('why', drain.notOver),
-      ...labelled('next', drain.next),
+      ...labelled(
+        'is',
+        `${phaseText(drain)}, calls left: ${callsText(drain.callsLeft, drain.unknown)}${drain.trend === 'unknown' ? '' : `, ${drain.trend}`}`,
+      ),
+      ...labelled('why', ...drain.notOver),
+      ...labelled('next', ...drain.next),
     ]),
     '',
     table(
@@ -54,39 +59,56 @@ function textOf({ target, uris, holds, waiting, edges, drains }: Explanation, sc
     ),
     ...(edges.some(staysDisabled)
       ? [
-          'what showed D before us stays disabled when its last hold is gone: somebody else, or its list, has it so',
+          wrapped(
+            'what showed D before us stays disabled when its last hold is gone: somebody else, or its list, has it so',
+            columns,
+          ),
         ]
       : []),
   ].join('\n')
 }
 
 /** An edge that can't be read may have been restarted, and send it calls again. */
-function headline(holds: number, edges: readonly EdgeEntriesView[]): string[] {
+function headline(holds: number, edges: readonly EdgeEntriesView[], columns: number | undefined): string[] {
   const unread = edges.filter(({ isUnread }) => isUnread)
   const open = edges.filter(
     ({ isUnread, entries }) => !isUnread && entries.some(({ flags }) => !flags.startsWith('D')),
   )
   const doubts = [
     ...(holds > 0 ? open : []).map(
-      (edge) => `  ${edge.edge} shows ${shows(edge)}: it may still send it new calls`,
+      (edge) => `${edge.edge} shows ${shows(edge)}: it may still send it new calls`,
     ),
     ...unread.map(
       ({ edge, readAt = 'no time' }) =>
-        `  ${edge} can't be read, and was last at ${readAt}: it may send it new calls`,
+        `${edge} can't be read, and was last at ${readAt}: it may send it new calls`,
     ),
   ]
-  if (holds === 0) return ['held by nobody: each edge sends it calls as its list says', ...doubts]
+  const below = doubts.flatMap((line) => indented('  ', line, columns))
+  if (holds === 0) return ['held by nobody: each edge sends it calls as its list says', ...below]
   const kept = doubts.length === 0 ? 'it gets no new calls' : 'no edge is to send it new calls, but'
-  return [`held by ${holds}: ${kept}`, ...doubts]
+  return [`held by ${holds}: ${kept}`, ...below]
 }
 
 function shows({ entries }: EdgeEntriesView): string {
   return entries.length === 0 ? 'unlisted' : flagsIn(entries)
 }
 
-/** The label once, and one line each. */
-function labelled(label: string, lines: readonly string[]): string[] {
-  return lines.map((line, index) => `    ${(index === 0 ? label : '').padEnd(7)}${line}`)
+/** The label once, and each line below the one before. */
+function labelledIn(columns: number | undefined, label: string, lines: readonly string[]): string[] {
+  return lines.flatMap((line, index) => indented(labelText(index === 0 ? label : ''), line, columns))
+}
+
+const labelText = (label: string) => `    ${label.padEnd(7)}`
+
+/** It may be a command: one that is broken over two lines can't be pasted. */
+function undoLine(undo: string): string {
+  return `${labelText('undo')}${undo}`
+}
+
+/** What does not fit goes on below the beginning, not below what is before it. */
+function indented(before: string, line: string, columns: number | undefined): string[] {
+  const [first = '', ...more] = wrapped(line, columns && columns - before.length).split('\n')
+  return [`${before}${first}`, ...more.map((part) => `${' '.repeat(before.length)}${part}`)]
 }
 
 /** What is given back after the last hold. */

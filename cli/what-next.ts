@@ -46,7 +46,7 @@ export function whatNext(drain: Drain, view: DrainView, { at, freeze }: Stored):
 function nextLook({ phase, nextLookAt, ...drain }: Drain, view: DrainView, now: number): string | false {
   if (nextLookAt === undefined) return false
   if (nextLookAt < now)
-    return `it was to be looked at again at ${when(nextLookAt, now)}: that is under way, or the sweep starts it anew`
+    return `its next look was due at ${when(nextLookAt, now)}: it is at work now, or else the sweep begins it anew within two minutes`
   const at = `it is looked at again at ${when(nextLookAt, now)}`
   if (phase.name === 'completing') return `${at}: ${tries(drain.completionTries ?? 0)}`
   if (view.zeroPending) return `${at}, to confirm that no call is left`

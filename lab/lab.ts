@@ -36,7 +36,7 @@ async function up({ kamailio }: { readonly kamailio: KamailioRelease }): Promise
     const reach = { world, ways, lostTime: lostTime.soFar, upAt: Date.now() }
     const closeDoor = await openLabDoor(reach, stopped.resolve)
     print(...howTo(world))
-    const endFeed = feedEvents(world, print)
+    const endFeed = feedEvents(world, print, () => process.stdout.columns)
     await stopped.promise
     print('the lab stops')
     await endFeed()

@@ -1,18 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ControlEvent } from '../emulator/control-events.ts'
 import { callsText } from '../world/display.ts'
+import { cutAtWord } from '../world/live-table.ts'
 import type { World } from '../world/world.ts'
 
 const intervalMs = 500
 
-/** Prints what the control plane publishes, a line each, until it is told to end. @returns ends it */
-export function feedEvents(world: World, print: (line: string) => void): () => Promise<void> {
+/**
+ * Prints what the control plane publishes, a line each, until it is told to end.
+ * @param columns of the terminal, which lines are cut for; undefined: there is none
+ * @returns ends it
+ */
+export function feedEvents(
+  world: World,
+  print: (line: string) => void,
+  columns: () => number | undefined,
+): () => Promise<void> {
   const over = new AbortController()
   let shown = world.controlEvents.all().length
   const printNew = () => {
     const events = world.controlEvents.all()
     for (const [index, event] of events.entries())
-      if (index >= shown) print(lineOf(event, events.slice(0, index), world.machines.all()))
+      if (index >= shown) print(lineOf(event, events.slice(0, index), world.machines.all(), columns()))
     shown = events.length
   }
   const feeding = (async () => {
@@ -41,11 +50,13 @@ export function lineOf(
   event: ControlEvent,
   before: readonly ControlEvent[],
   servers: readonly Server[],
+  columns?: number,
 ): string {
   const { type, at, detail } = event
   const words = [...aboutOf(detail, before, servers), ...cameOf(detail)]
   const time = new Date(at).toISOString().slice(11, 19)
-  return [time, type, ...words.filter((word) => word !== '')].join('  ')
+  const line = [time, type, ...words.filter((word) => word !== '')].join('  ')
+  return columns === undefined ? line : cutAtWord(line, columns)
 }
 
 function aboutOf(detail: Detail, before: readonly ControlEvent[], servers: readonly Server[]): string[] {

@@ -92,7 +92,8 @@ function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`
 }
 
-function cutAtWord(text: string, width: number): string {
+/** Ends between two words, so that it fits. */
+export function cutAtWord(text: string, width: number): string {
   const short = cut(text, width)
   const space = short.lastIndexOf(' ')
   return short === text || space < 1 ? short : `${short.slice(0, space).replace(/,$/, '')} …`

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import { some } from '../present.ts'
 import { facts, instanceId, minutes, neighbour, server } from '../world/world.ts'
 import { alice, bob, kdcWorld } from './kdc-world.ts'
 
@@ -108,6 +109,16 @@ test('a drain without a call left has no deadline any more', async () => {
   expect((await kdc('get drains')).out).toMatch(/ drained +0 +- +- +Operators/)
 })
 
+test('explain breaks a line of words between two of them at the width of the terminal, and no command', async () => {
+  const { kdc } = await busy()
+  const { out } = await kdc('explain 10.0.1.20', narrow)
+  const [wide, lines] = [(await kdc('explain 10.0.1.20')).out, out.split('\n')]
+  for (const each of some(lines.filter((line) => line.length > 80)))
+    expect(each).toMatch(/^ {4}undo {3}kdc |^ +who +\S+$|^(drain| ) \S+$/)
+  const words = (text: string) => text.slice(0, text.indexOf('EDGE ')).split(/\s+/)
+  expect(words(out)).toEqual(words(wide))
+})
+
 test('explain names each hold with who, why and how to undo it, what each edge shows and showed, why its drain is not over, and what comes next', async () => {
   const { kdc } = await busy()
   const { code, out } = await kdc('explain 10.0.1.20', narrow)
@@ -115,10 +126,12 @@ test('explain names each hold with who, why and how to undo it, what each edge s
   expect(out).toMatchInlineSnapshot(`
     "10.0.1.20: sip:10.0.1.20:5060
     held by 2: no edge is to send it new calls, but
-      edge-b can't be read, and was last at 2026-11-22T20:01:45Z: it may send it new calls
+      edge-b can't be read, and was last at 2026-11-22T20:01:45Z: it may send it new
+        calls
 
       operator/10.0.1.20:5060;udp/arn:aws:sts::123456789012:assumed-role/Operators/alice
-        who    arn:aws:sts::123456789012:assumed-role/Operators/alice (AIDAJQABLZS4A3QDU576Q)
+        who    arn:aws:sts::123456789012:assumed-role/Operators/alice
+                 (AIDAJQABLZS4A3QDU576Q)
         why    disk failing since noon, replaced on Friday
         since  2026-11-22T20:00:00Z
         undo   kdc activate 10.0.1.20 --hold 'operator/10.0.1.20:5060;udp/arn:aws:sts::123456789012:assumed-role/Operators/alice'
@@ -132,20 +145,27 @@ test('explain names each hold with who, why and how to undo it, what each edge s
     drain operator/10.0.1.20:5060;udp/arn:aws:sts::123456789012:assumed-role/Operators/alice
         is     draining, calls left: 1+
         why    calls are left: 1 on edge-a
-               unknown: edge edge-b: unreachable: batch of 9: no answer within 3000 ms
-        next   it is looked at again at 2026-11-22T20:04:05Z (in 22s), sooner if its last call is over
+               unknown: edge edge-b: unreachable: batch of 9: no answer within 3000
+                 ms
+        next   it is looked at again at 2026-11-22T20:04:05Z (in 22s), sooner if its
+                 last call is over
                when it is over is unknown, while a number of calls is
-               deadline at 2026-11-23T00:00:00Z (in 3h 56m): it is reported as overdue, and goes on
+               deadline at 2026-11-23T00:00:00Z (in 3h 56m): it is reported as
+                 overdue, and goes on
                once no call is left it stays disabled, until its hold is lifted
 
     drain lifecycle/i-1234567890abcdef0/drain-calls
         is     draining, calls left: 1+
         why    calls are left: 1 on edge-a
-               unknown: edge edge-b: unreachable: batch of 9: no answer within 3000 ms
-        next   it was to be looked at again at 2026-11-22T20:03:40Z (3s ago): that is under way, or the sweep starts it anew
+               unknown: edge edge-b: unreachable: batch of 9: no answer within 3000
+                 ms
+        next   its next look was due at 2026-11-22T20:03:40Z (3s ago): it is at work
+                 now, or else the sweep begins it anew within two minutes
                when it is over is unknown, while a number of calls is
-               deadline at 2026-11-22T21:00:00Z (in 56m): its instance goes, and the calls that are left with it
-               once no call is left Auto Scaling is answered CONTINUE, and its instance goes
+               deadline at 2026-11-22T21:00:00Z (in 56m): its instance goes, and the
+                 calls that are left with it
+               once no call is left Auto Scaling is answered CONTINUE, and its
+                 instance goes
 
     EDGE    SHOWS  SHOWED     CALLS    DISABLED SINCE        READ
     edge-a  DX     2:IP 1:AP  1/1      2026-11-22T20:00:00Z  2026-11-22T20:03:40Z

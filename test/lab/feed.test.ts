@@ -80,3 +80,11 @@ test('calls that are unknown are no zero, but why they are, and one call is one 
     `${begin}  draining  0 calls left`,
   )
 })
+
+test('a reason that is longer than the terminal is wide is cut between two words, and whole without one', () => {
+  const reason = `Threshold Crossed: 1 out of the last 1 datapoints [1.0] was ${'greater '.repeat(9)}`.trim()
+  const event = { ...sample('drain-started'), detail: { uris: ['sip:10.0.1.20:5060'], reason } }
+  const begin = '00:00:00  Drain Started  ms-1  Threshold Crossed'
+  expect(lineOf(event, [], servers, 80)).toBe(`${begin}: 1 out of the last 1 …`)
+  expect(line(event)).toBe(`${begin}${reason.slice('Threshold Crossed'.length)}`)
+})
