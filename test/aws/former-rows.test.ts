@@ -61,6 +61,7 @@ async function formerTable() {
       const data = z.looseObject({}).parse(await table.get({ pk, sk }))
       return 'brotli' in data || 'gzip' in data ? unpacked(z.unknown(), data, pk) : data
     },
+    requests: stub.requests,
     rowsWritten: () => rows.length - formerRows.length,
     all: async (pk: string) => some(await table.query(pk)).map(({ data }) => data),
   }
@@ -165,4 +166,14 @@ test("0.1.0's last good list of edges is read", async () => {
   expect([...((await lastGoodEdges.read()) ?? [])]).toEqual([
     ['a', { url: 'http://10.0.0.5:8080/rpc', restoresDialogs: false }],
   ])
+})
+
+test('the lease of an edge is counted on in the row of 0.1.0, so that neither an upgrade nor a rollback meets the fence', async () => {
+  const { store, requests } = await formerTable()
+  expect(await store.takeEdge('a', 'run-2', now, now + 12_000)).toBe(2)
+  const taken = requests.findLast(({ operation }) => operation === 'UpdateItem')?.body
+  expect(taken?.Key).toEqual({ pk: { S: 'EDGES#7' }, sk: { S: 'a' } })
+  expect(Object.values(z.looseObject({}).parse(taken?.ExpressionAttributeValues))).toEqual(
+    expect.arrayContaining([{ S: 'run-2' }, { N: String(now + 12_000) }, { N: '2' }]),
+  )
 })
