@@ -1,6 +1,6 @@
 import { toDrainRow } from '../functions/aws/drain-row.ts'
 import { filedUnder } from '../functions/aws/dynamo-changes.ts'
-import { edgesPartitions, leaseKey } from '../functions/aws/dynamo-edges.ts'
+import { edgesPartitions, leaseKey } from '../functions/aws/dynamo-leases.ts'
 import { gzipped } from '../functions/aws/packed.ts'
 import { type Change, freezeChange, holdChange, releaseChange } from '../functions/control/change.ts'
 import { type Drain, drainId } from '../functions/control/drain.ts'

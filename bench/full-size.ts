@@ -85,18 +85,11 @@ export async function fullSize(size: Size): Promise<Outcome> {
     }
     await world.terminated(n)
   }
-  const perMinute: number[] = []
   let over = false
-  const sample = async () => {
-    for (let before = throttle.passed; !over; before = throttle.passed) {
-      await clock.sleep(minute)
-      perMinute.push((throttle.passed - before) / edges.length)
-    }
-  }
-  const sampling = sample()
+  const sampling = requestsPerMinute(world, () => over)
   await Promise.all([...ids].map(drain))
   over = true
-  await Promise.all([sampling, world.end()])
+  const [perMinute] = await Promise.all([sampling, world.end()])
 
   const ended = world.memory.lifecycleActions.ended()
   const after = ended
@@ -126,6 +119,19 @@ export async function fullSize(size: Size): Promise<Outcome> {
     dynamoFailed: throttling.dynamo.failed,
     readingBytes,
   }
+}
+
+/** @returns how many requests one edge got in each minute, until it is over */
+async function requestsPerMinute(
+  { clock, edges, throttle }: FleetWorld,
+  isOver: () => boolean,
+): Promise<readonly number[]> {
+  const perMinute: number[] = []
+  for (let before = throttle.passed; !isOver(); before = throttle.passed) {
+    await clock.sleep(minute)
+    perMinute.push((throttle.passed - before) / edges.length)
+  }
+  return perMinute
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 import type { AlarmConfig, ControlConfigInput, GroupConfig } from '../functions/contracts/config.ts'
+import type { EdgeTlsParameters } from '../functions/contracts/edge-tls.ts'
 import { edgeAccessEnvironment, environment } from '../functions/contracts/names.ts'
 import type { SettleRequest } from '../functions/contracts/settle-request.ts'
 import { CommandQueue } from './command-queue.ts'
@@ -147,22 +148,7 @@ export class DispatcherControl extends ControlMetrics {
       functionsPath: props.functionsPath ?? functionsPath,
       ...{ budgets, service: this.service, environment: shared, permissions, removalPolicy },
     })
-    const settle = this.functionMaker.make(
-      'Settle',
-      'settle',
-      {
-        [environment.edgesPath]: props.edgesPath,
-        [environment.rpcSecretParameter]: props.rpcSecretParameter,
-        [environment.stateMachine]: stateMachineArn(this, stateMachineName),
-        ...(edgeTls && { [edgeAccessEnvironment.tls]: JSON.stringify(edgeTls) }),
-      },
-      {
-        edgeAccess: props.edgeAccess,
-        // A whole CPU: the lists of 50 edges with 1,000 destinations each are 20 MB, to be read within the
-        // RPC timeout.
-        memoryMegabytes: 1769,
-      },
-    )
+    const settle = this.makeSettle(props, edgeTls, stateMachineName)
     permissions.settles = settlesPermissions(settle.function)
     const ofOthers = {
       [environment.settle]: settle.function.functionName,
@@ -195,6 +181,22 @@ export class DispatcherControl extends ControlMetrics {
       tellOfNamedGroup(this, group)
     }
     for (const alarm of this.control.current.alarms) this.letInAlarm(alarm)
+  }
+
+  private makeSettle(
+    { edgesPath, rpcSecretParameter, edgeAccess }: DispatcherControlProps,
+    edgeTls: EdgeTlsParameters | undefined,
+    stateMachineName: string,
+  ): ControlFunction {
+    const own = {
+      [environment.edgesPath]: edgesPath,
+      [environment.rpcSecretParameter]: rpcSecretParameter,
+      [environment.stateMachine]: stateMachineArn(this, stateMachineName),
+      ...(edgeTls && { [edgeAccessEnvironment.tls]: JSON.stringify(edgeTls) }),
+    }
+    // A whole CPU: the lists of 50 edges with 1,000 destinations each are 20 MB, to be read within the RPC
+    // timeout.
+    return this.functionMaker.make('Settle', 'settle', own, { edgeAccess, memoryMegabytes: 1769 })
   }
 
   private makeConsumers(own: Readonly<Record<string, string>>) {

@@ -4,9 +4,9 @@ import { UnexpectedAnswer } from '../control/errors.ts'
 import { holdKey } from '../control/hold.ts'
 import type { Store } from '../ports/store.ts'
 import { opening } from './dynamo-changes.ts'
-import { leaseKey, under } from './dynamo-edges.ts'
 import { keeping } from './dynamo-events.ts'
 import { checksOf, endedBy, notAfter, writesOf } from './dynamo-holds.ts'
+import { leaseKey, under } from './dynamo-leases.ts'
 import type { Condition, DynamoTable, Key } from './dynamo-table.ts'
 import { edgeLeaseRow } from './edge-rows.ts'
 import { freezeRow, parseAnswer, waitingRow } from './rows.ts'
@@ -31,17 +31,10 @@ const noOther = (order: string): Condition => ({
 
 type Clearances = Pick<
   Store,
-  | 'waiting'
-  | 'putWaiting'
-  | 'markOverdue'
-  | 'isStale'
-  | 'dropWaiting'
-  | 'placeWaiting'
-  | 'freeze'
-  | 'putFreeze'
+  'waiting' | 'putWaiting' | 'markOverdue' | 'isStale' | 'dropWaiting' | 'placeWaiting'
 >
 
-/** What waits for clearance, and the freeze. */
+/** What waits for clearance. */
 export function dynamoClearance(table: DynamoTable): Clearances {
   return {
     async waiting() {
@@ -95,6 +88,12 @@ export function dynamoClearance(table: DynamoTable): Clearances {
       const lease = parseAnswer(edgeLeaseRow, await table.get(leaseKey(name)), name)
       return lease.generation === generation ? 'stale' : 'lost'
     },
+  }
+}
+
+/** Nothing is cleared while it is in force. */
+export function dynamoFreeze(table: DynamoTable): Pick<Store, 'freeze' | 'putFreeze'> {
+  return {
     async freeze() {
       const data = await table.get(freezeKey)
       return data === undefined ? undefined : parseAnswer(freezeRow, data, 'FREEZE')

@@ -4,15 +4,8 @@ import { clocksApartMs } from '../control/observation.ts'
 import { notReadYet, type StoredHead, type UnreadRow } from '../control/reading.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Store } from '../ports/store.ts'
-import {
-  edgeKey,
-  edgesPartitions,
-  leaseKey,
-  leaseName,
-  longestRunMs,
-  noLease,
-  under,
-} from './dynamo-edges.ts'
+import { edgeKey } from './dynamo-edges.ts'
+import { edgesPartitions, leaseKey, leaseName, longestRunMs, noLease, under } from './dynamo-leases.ts'
 import type { Condition, DynamoTable, Key, Row, Write } from './dynamo-table.ts'
 import { inParallel } from './in-parallel.ts'
 import { packed, unpacked } from './packed.ts'
@@ -31,48 +24,15 @@ const machinesKey: Key = { pk: 'MACHINES', sk: 'READING' }
 const inventoryKey: Key = { pk: 'INVENTORY', sk: 'INSTANCES' }
 const inventoryHead: Key = { pk: 'INVENTORY', sk: 'ASKED' }
 
-type Readings = Pick<
-  Store,
-  | 'edgeHeads'
-  | 'addEdgeHead'
-  | 'reading'
-  | 'listing'
-  | 'putReading'
-  | 'inventory'
-  | 'inventoryAskedAt'
-  | 'putInventory'
-  | 'machines'
-  | 'putMachines'
->
+type Readings = Pick<Store, 'edgeHeads' | 'addEdgeHead' | 'reading' | 'listing' | 'putReading'>
+type Machines = Pick<Store, 'inventory' | 'inventoryAskedAt' | 'putInventory' | 'machines' | 'putMachines'>
 
 /**
- * What was read of edges and machines. Heads are small and not packed, in few partitions: who waits for a
+ * What was read of edges. Heads are small and not packed, in few partitions: who waits for a
  * reading polls these, and fetches only the readings that it needs. Each is in the item of its edge's lease:
  * a transaction that writes it needs no check of another item.
  */
 export function dynamoReadings(table: DynamoTable, clock: Clock): Readings {
-  async function read<T>(schema: z.ZodType<T>, key: Key): Promise<T | undefined> {
-    const data = await table.get(key)
-    return data === undefined ? undefined : unpacked(schema, data, `${key.pk}/${key.sk}`)
-  }
-  async function readable<T>(schema: z.ZodType<T>, key: Key): Promise<T | UnreadRow | undefined> {
-    try {
-      return await read(schema, key)
-    } catch (error) {
-      if (error instanceof UnexpectedAnswer) return { unread: `${error.name}: ${error.message}` }
-      throw error
-    }
-  }
-  const asUnread = (key: Key, what: string): UnreadRow => ({ unread: `${key.pk}/${key.sk} ${what}` })
-  /** What names another edge than its row is no edge's. */
-  const own = <T extends { readonly edge: string }>(
-    found: T | UnreadRow | undefined,
-    edge: string,
-    key: Key,
-  ) => (found && 'edge' in found && found.edge !== edge ? asUnread(key, `names ${found.edge}`) : found)
-  const timely = <T extends { readonly askedAt: number }>(found: T | UnreadRow | undefined, key: Key) =>
-    found && 'askedAt' in found && isAhead(found.askedAt, clock.now()) ? asUnread(key, notYet) : found
-
   return {
     async edgeHeads() {
       const rows = await inParallel(edgesPartitions, (partition) => table.query(partition))
@@ -90,11 +50,11 @@ export function dynamoReadings(table: DynamoTable, clock: Clock): Readings {
     },
     async reading(edge) {
       const key = edgeKey(edge, 'READING')
-      return timely(own(await readable(readingRow, key), edge, key), key)
+      return timely(own(await readable(table, readingRow, key), edge, key), key, clock)
     },
     async listing(edge) {
       const key = edgeKey(edge, 'LISTING')
-      return own(await readable(listingRow, key), edge, key)
+      return own(await readable(table, listingRow, key), edge, key)
     },
     async putReading(generation, { head, reading, listing }) {
       const { edge } = head
@@ -108,8 +68,13 @@ export function dynamoReadings(table: DynamoTable, clock: Clock): Readings {
       const written = await (others.length > 0 ? table.writeAll([headIn, ...others]) : table.write(headIn))
       return written ? 'written' : 'lost'
     },
+  }
+}
 
-    inventory: () => read(inventoryRow, inventoryKey),
+/** What was read of machines. */
+export function dynamoMachines(table: DynamoTable, clock: Clock): Machines {
+  return {
+    inventory: () => read(table, inventoryRow, inventoryKey),
     async inventoryAskedAt() {
       const data = await table.get(inventoryHead)
       const known = asked.safeParse(data).data
@@ -123,7 +88,7 @@ export function dynamoReadings(table: DynamoTable, clock: Clock): Readings {
       ])
     },
 
-    machines: async () => timely(await readable(machinesRow, machinesKey), machinesKey),
+    machines: async () => timely(await readable(table, machinesRow, machinesKey), machinesKey, clock),
     async putMachines(reading) {
       const { askedAt } = reading
       await table.write({
@@ -132,6 +97,41 @@ export function dynamoReadings(table: DynamoTable, clock: Clock): Readings {
       })
     },
   }
+}
+
+async function read<T>(table: DynamoTable, schema: z.ZodType<T>, key: Key): Promise<T | undefined> {
+  const data = await table.get(key)
+  return data === undefined ? undefined : unpacked(schema, data, `${key.pk}/${key.sk}`)
+}
+
+async function readable<T>(
+  table: DynamoTable,
+  schema: z.ZodType<T>,
+  key: Key,
+): Promise<T | UnreadRow | undefined> {
+  try {
+    return await read(table, schema, key)
+  } catch (error) {
+    if (error instanceof UnexpectedAnswer) return { unread: `${error.name}: ${error.message}` }
+    throw error
+  }
+}
+
+function asUnread(key: Key, what: string): UnreadRow {
+  return { unread: `${key.pk}/${key.sk} ${what}` }
+}
+
+/** What names another edge than its row is no edge's. */
+function own<T extends { readonly edge: string }>(found: T | UnreadRow | undefined, edge: string, key: Key) {
+  return found && 'edge' in found && found.edge !== edge ? asUnread(key, `names ${found.edge}`) : found
+}
+
+function timely<T extends { readonly askedAt: number }>(
+  found: T | UnreadRow | undefined,
+  key: Key,
+  clock: Clock,
+) {
+  return found && 'askedAt' in found && isAhead(found.askedAt, clock.now()) ? asUnread(key, notYet) : found
 }
 
 /** Of a time that has not come yet (epoch ms): believed, it would keep everybody from asking until then. */

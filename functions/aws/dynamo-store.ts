@@ -3,12 +3,13 @@ import { type Drain, drainId } from '../control/drain.ts'
 import type { Store } from '../ports/store.ts'
 import { drainRow, toDrainRow } from './drain-row.ts'
 import { dynamoChanges, opening } from './dynamo-changes.ts'
-import { dynamoClearance } from './dynamo-clearance.ts'
+import { dynamoClearance, dynamoFreeze } from './dynamo-clearance.ts'
 import { dynamoEdges } from './dynamo-edges.ts'
 import { dynamoEvents } from './dynamo-events.ts'
 import { dynamoHolds, inForce, notAfter, seenKey } from './dynamo-holds.ts'
+import { dynamoLeases } from './dynamo-leases.ts'
 import { dynamoOutcomes } from './dynamo-outcomes.ts'
-import { dynamoReadings } from './dynamo-readings.ts'
+import { dynamoMachines, dynamoReadings } from './dynamo-readings.ts'
 import {
   createDynamoTable,
   type DynamoTableOptions,
@@ -79,10 +80,13 @@ export function createDynamoStore(options: DynamoTableOptions): Store {
   return {
     ...dynamoHolds(table),
     ...dynamoClearance(table),
+    ...dynamoFreeze(table),
     ...dynamoChanges(table),
     ...dynamoEvents(table),
+    ...dynamoLeases(table),
     ...dynamoEdges(table),
     ...dynamoReadings(table, clock),
+    ...dynamoMachines(table, clock),
     ...dynamoOutcomes(table, clock),
 
     async drain(id) {

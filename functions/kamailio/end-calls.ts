@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { isSpeakable } from '../contracts/rpc.ts'
 import { EdgeError } from '../control/errors.ts'
-import type { Edge } from '../ports/edge.ts'
+import type { CallsOf, Edge } from '../ports/edge.ts'
 import { profileSizes, sourceSpellings } from './calls.ts'
 import type { JsonRpc } from './json-rpc.ts'
 import { RpcRefusal } from './rpc-faults.ts'
@@ -29,58 +29,15 @@ const terminated = z.strictObject({})
  * is thrown when nothing else could be ended.
  */
 export function createCallEnder(edge: string, rpc: JsonRpc): Edge['endCalls'] {
-  /** @returns for each call whether it was ended; not, where it ended by itself meanwhile */
-  async function end(ids: readonly (readonly string[])[]): Promise<(boolean | EdgeError)[]> {
-    const answers = await rpc.batch(
-      ids.map((params) => ({ method: 'dlg.terminate_dlg', params, result: terminated }) as const),
+  return async (of, most) => {
+    const busy = await busyProfiles(edge, rpc, of)
+    const up = await upIn(
+      edge,
+      rpc,
+      busy.filter(({ calls }) => calls <= longestList),
     )
-    return answers.map((answer) => {
-      if ('result' in answer) return true
-      const { error } = answer
-      return error instanceof RpcRefusal && error.reason === 'Couldnt find callid in dialog'
-        ? false
-        : explained(error)
-    })
-  }
-
-  /** @returns call-id and tags of the calls that are up, each once */
-  async function upIn(lists: readonly { profile: string; value: string }[]): Promise<readonly string[][]> {
-    const answers = await rpc.batch(
-      lists.map(({ profile, value }) => ({
-        method: 'dlg.profile_list' as const,
-        params: [profile, value],
-        result: dialogs,
-      })),
-    )
-    const listed = answers.map((answer) => {
-      if ('error' in answer) throw explained(answer.error)
-      return answer.result
-    })
-    const up = listed.flat().filter(({ state }) => confirmed.includes(state))
-    return [...new Map(up.map((dialog) => [JSON.stringify(idOf(dialog)), idOf(dialog)])).values()]
-  }
-
-  function explained(error: EdgeError): EdgeError {
-    if (error.fault !== 'unsupported') return error
-    const why = "calls can not be ended: the edge's own policy refuses it. Define DC_RPC_END_CALLS in its"
-    return new EdgeError(edge, 'unsupported', `${why} settings.cfg (kamailio/README.md)`, { cause: error })
-  }
-
-  return async ({ uris, addresses }, most) => {
-    const [to, from = []] = await Promise.all([
-      profileSizes(rpc, 'dst', uris),
-      profileSizes(rpc, 'src', addresses.flatMap(sourceSpellings)),
-    ])
-    if (to === undefined)
-      throw new EdgeError(
-        edge,
-        'unsupported',
-        'calls can not be ended: it has no dialog profile "dst". Include kamailio/call-profiles.cfg in its kamailio.cfg',
-      )
-    const busy = [...to, ...from].filter(({ calls }) => calls > 0)
-    const up = await upIn(busy.filter(({ calls }) => calls <= longestList))
     const chosen = up.filter((id) => id.every(isSpeakable)).slice(0, most)
-    const outcomes = await end(chosen)
+    const outcomes = await end(edge, rpc, chosen)
     const ended = outcomes.filter((outcome) => outcome === true).length
     if (ended > 0) return ended
     const failed = outcomes.find((outcome) => outcome instanceof EdgeError)
@@ -101,6 +58,66 @@ export function createCallEnder(edge: string, rpc: JsonRpc): Edge['endCalls'] {
       )
     return 0
   }
+}
+
+/** @returns the profiles that have calls, with how many */
+async function busyProfiles(edge: string, rpc: JsonRpc, { uris, addresses }: CallsOf) {
+  const [to, from = []] = await Promise.all([
+    profileSizes(rpc, 'dst', uris),
+    profileSizes(rpc, 'src', addresses.flatMap(sourceSpellings)),
+  ])
+  if (to === undefined)
+    throw new EdgeError(
+      edge,
+      'unsupported',
+      'calls can not be ended: it has no dialog profile "dst". Include kamailio/call-profiles.cfg in its kamailio.cfg',
+    )
+  return [...to, ...from].filter(({ calls }) => calls > 0)
+}
+
+/** @returns call-id and tags of the calls that are up, each once */
+async function upIn(
+  edge: string,
+  rpc: JsonRpc,
+  lists: readonly { profile: string; value: string }[],
+): Promise<readonly string[][]> {
+  const answers = await rpc.batch(
+    lists.map(({ profile, value }) => ({
+      method: 'dlg.profile_list' as const,
+      params: [profile, value],
+      result: dialogs,
+    })),
+  )
+  const listed = answers.map((answer) => {
+    if ('error' in answer) throw explained(edge, answer.error)
+    return answer.result
+  })
+  const up = listed.flat().filter(({ state }) => confirmed.includes(state))
+  return [...new Map(up.map((dialog) => [JSON.stringify(idOf(dialog)), idOf(dialog)])).values()]
+}
+
+/** @returns for each call whether it was ended; not, where it ended by itself meanwhile */
+async function end(
+  edge: string,
+  rpc: JsonRpc,
+  ids: readonly (readonly string[])[],
+): Promise<(boolean | EdgeError)[]> {
+  const answers = await rpc.batch(
+    ids.map((params) => ({ method: 'dlg.terminate_dlg', params, result: terminated }) as const),
+  )
+  return answers.map((answer) => {
+    if ('result' in answer) return true
+    const { error } = answer
+    return error instanceof RpcRefusal && error.reason === 'Couldnt find callid in dialog'
+      ? false
+      : explained(edge, error)
+  })
+}
+
+function explained(edge: string, error: EdgeError): EdgeError {
+  if (error.fault !== 'unsupported') return error
+  const why = "calls can not be ended: the edge's own policy refuses it. Define DC_RPC_END_CALLS in its"
+  return new EdgeError(edge, 'unsupported', `${why} settings.cfg (kamailio/README.md)`, { cause: error })
 }
 
 function idOf(dialog: Dialog): string[] {

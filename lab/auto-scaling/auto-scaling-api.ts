@@ -10,13 +10,26 @@ import {
 } from './auto-scaling-query.ts'
 import type { Group, Hook, Instance } from './auto-scaling-types.ts'
 
+type Calls = Readonly<Record<string, (parameters: Parameters) => Xml | Promise<Xml>>>
+
 /**
  * The calls of Auto Scaling (2011-01-01) that a control plane makes. Groups come on pages, other answers on
  * one.
  */
 export function autoScalingApi(region: Region, groups: Groups, actions: LifecycleActions): QueryApi {
-  const zone = `${region.region}a`
-  const calls: Record<string, (parameters: Parameters) => Xml | Promise<Xml>> = {
+  const calls = { ...callsAboutInstances(region, groups, actions), ...callsAboutGroups(region, groups) }
+  return {
+    ...autoScalingAnswers,
+    call: (action, parameters) => {
+      const call = calls[action]
+      if (call === undefined) throw new ApiError('InvalidAction', `Could not find operation ${action}`, 400)
+      return call(parameters)
+    },
+  }
+}
+
+function callsAboutInstances(region: Region, groups: Groups, actions: LifecycleActions): Calls {
+  return {
     CompleteLifecycleAction: (parameters) => {
       const result = parameters.required('LifecycleActionResult')
       if (result !== 'CONTINUE' && result !== 'ABANDON')
@@ -53,15 +66,20 @@ export function autoScalingApi(region: Region, groups: Groups, actions: Lifecycl
           member: managed(groups)
             .filter(({ id }) => ids.length === 0 || ids.includes(id))
             .map((instance) => ({
-              ...describeInstance(instance, zone),
+              ...describeInstance(instance, zoneOf(region)),
               AutoScalingGroupName: instance.group,
             })),
         },
       }
     },
+  }
+}
+
+function callsAboutGroups(region: Region, groups: Groups): Calls {
+  return {
     DescribeAutoScalingGroups: (parameters) => {
       const { page, NextToken } = pageOfGroups(groups, parameters)
-      const member = page.map((group) => describeGroup(region, group, managed(groups), zone))
+      const member = page.map((group) => describeGroup(region, group, managed(groups), zoneOf(region)))
       return { AutoScalingGroups: { member }, NextToken }
     },
     PutLifecycleHook: (parameters) => {
@@ -94,14 +112,10 @@ export function autoScalingApi(region: Region, groups: Groups, actions: Lifecycl
       }
     },
   }
-  return {
-    ...autoScalingAnswers,
-    call: (action, parameters) => {
-      const call = calls[action]
-      if (call === undefined) throw new ApiError('InvalidAction', `Could not find operation ${action}`, 400)
-      return call(parameters)
-    },
-  }
+}
+
+function zoneOf({ region }: Region): string {
+  return `${region}a`
 }
 
 /** Of one that is there, what is left out stays; a new one has Auto Scaling's own defaults. */

@@ -57,61 +57,22 @@ const notForwarded = [
 /** Of the edge's reply; API Gateway writes its own in their place. */
 const notReturned = ['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'date', 'server']
 
+/** What it knows, what it is to answer, and what it has done. */
+interface State {
+  readonly routes: Map<string, string>
+  readonly forwarded: { edge: string; headers: Record<string, string> }[]
+  readonly planned: { status: number; message: string }[]
+  readonly accessLog: Access[]
+}
+
 /**
  * A reverse proxy on loopback that behaves like API Gateway: checks each signature, knows its routes alone,
  * writes the edge's path over its own, adds `Via` and `Forwarded`, and answers in API Gateway's words for
  * what goes wrong.
  */
 export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGateway> {
-  const { region, key, timeoutMs = 30_000, logFile } = options
-  const routes = new Map<string, string>()
-  const forwarded: { edge: string; headers: Record<string, string> }[] = []
-  const planned: { status: number; message: string }[] = []
-  const accessLog: Access[] = []
-
-  function logged(incoming: IncomingMessage, requestId: string, status: number, error?: string): void {
-    const route = `${incoming.method} ${incoming.url}`
-    const line = { requestId, time: new Date().toISOString(), route, status, ...(error && { error }) }
-    accessLog.push(line)
-    if (logFile !== undefined) appendFileSync(logFile, `${JSON.stringify(line)}\n`)
-  }
-
-  function say(incoming: IncomingMessage, outgoing: ServerResponse, status: number, message: string): void {
-    if (outgoing.headersSent) return
-    const requestId = randomUUID()
-    logged(incoming, requestId, status, message)
-    outgoing.writeHead(status, { 'content-type': 'application/json', 'apigw-requestid': requestId })
-    outgoing.end(JSON.stringify({ message }))
-  }
-
-  async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = []
-    for await (const chunk of incoming) chunks.push(Buffer.from(chunk))
-    const body = Buffer.concat(chunks).toString()
-    const { method = '', url: path = '', headers } = incoming
-    const edge = /^\/edges\/([^/]+)\/rpc$/.exec(path)?.[1] ?? ''
-    const target = routes.get(edge)
-    if (target === undefined || method !== 'POST') return say(incoming, outgoing, 404, 'Not Found')
-    const fault = signatureFault({ method, path, headers, body }, { ...key, region })
-    if (fault !== undefined) return say(incoming, outgoing, 403, fault)
-    const plan = planned.shift()
-    if (plan) return say(incoming, outgoing, plan.status, plan.message)
-    const passed = Object.entries(headers).filter(([name]) => !notForwarded.includes(name))
-    const sent = {
-      ...Object.fromEntries(passed.map(([name, value]) => [name, String(value)])),
-      via: 'HTTP/1.1 AmazonAPIGateway',
-      forwarded: `by=127.0.0.1;for=127.0.0.1;host=${headers.host};proto=https`,
-    }
-    forwarded.push({ edge, headers: sent })
-    const reply = await askEdge(target, sent, body, timeoutMs)
-    if ('message' in reply) return say(incoming, outgoing, reply.status, reply.message)
-    const requestId = randomUUID()
-    logged(incoming, requestId, reply.status)
-    const returned = Object.entries(reply.headers).filter(([name]) => !notReturned.includes(name))
-    outgoing.writeHead(reply.status, { ...Object.fromEntries(returned), 'apigw-requestid': requestId })
-    outgoing.end(reply.body)
-  }
-
+  const state: State = { routes: new Map(), forwarded: [], planned: [], accessLog: [] }
+  const handle = requestHandler(options, state)
   const server = createServer((incoming, outgoing) => {
     // A caller that gave up has no use for an answer.
     handle(incoming, outgoing).catch((error: unknown) => outgoing.destroy(asError(error)))
@@ -122,11 +83,11 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGa
   const address = server.address()
   return {
     endpoint: `http://127.0.0.1:${typeof address === 'object' ? address?.port : undefined}`,
-    routes,
-    forwarded,
-    accessLog,
+    routes: state.routes,
+    forwarded: state.forwarded,
+    accessLog: state.accessLog,
     answerNext: (count, status, message) => {
-      planned.push(...Array.from({ length: count }, () => ({ status, message })))
+      state.planned.push(...Array.from({ length: count }, () => ({ status, message })))
     },
     close() {
       const { promise, resolve } = Promise.withResolvers<void>()
@@ -134,6 +95,61 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGa
       server.closeAllConnections()
       return promise
     },
+  }
+}
+
+type RequestHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>
+
+function requestHandler(
+  { region, key, timeoutMs = 30_000, logFile }: ApiGatewayOptions,
+  { routes, forwarded, planned, accessLog }: State,
+): RequestHandler {
+  function logged(incoming: IncomingMessage, requestId: string, status: number, error?: string): void {
+    const route = `${incoming.method} ${incoming.url}`
+    const line = { requestId, time: new Date().toISOString(), route, status, ...(error && { error }) }
+    accessLog.push(line)
+    if (logFile !== undefined) appendFileSync(logFile, `${JSON.stringify(line)}\n`)
+  }
+
+  function answer(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    status: number,
+    message: string,
+  ): void {
+    if (outgoing.headersSent) return
+    const requestId = randomUUID()
+    logged(incoming, requestId, status, message)
+    outgoing.writeHead(status, { 'content-type': 'application/json', 'apigw-requestid': requestId })
+    outgoing.end(JSON.stringify({ message }))
+  }
+
+  return async (incoming, outgoing) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of incoming) chunks.push(Buffer.from(chunk))
+    const body = Buffer.concat(chunks).toString()
+    const { method = '', url: path = '', headers } = incoming
+    const edge = /^\/edges\/([^/]+)\/rpc$/.exec(path)?.[1] ?? ''
+    const target = routes.get(edge)
+    if (target === undefined || method !== 'POST') return answer(incoming, outgoing, 404, 'Not Found')
+    const fault = signatureFault({ method, path, headers, body }, { ...key, region })
+    if (fault !== undefined) return answer(incoming, outgoing, 403, fault)
+    const plan = planned.shift()
+    if (plan) return answer(incoming, outgoing, plan.status, plan.message)
+    const passed = Object.entries(headers).filter(([name]) => !notForwarded.includes(name))
+    const sent = {
+      ...Object.fromEntries(passed.map(([name, value]) => [name, String(value)])),
+      via: 'HTTP/1.1 AmazonAPIGateway',
+      forwarded: `by=127.0.0.1;for=127.0.0.1;host=${headers.host};proto=https`,
+    }
+    forwarded.push({ edge, headers: sent })
+    const reply = await askEdge(target, sent, body, timeoutMs)
+    if ('message' in reply) return answer(incoming, outgoing, reply.status, reply.message)
+    const requestId = randomUUID()
+    logged(incoming, requestId, reply.status)
+    const returned = Object.entries(reply.headers).filter(([name]) => !notReturned.includes(name))
+    outgoing.writeHead(reply.status, { ...Object.fromEntries(returned), 'apigw-requestid': requestId })
+    outgoing.end(reply.body)
   }
 }
 

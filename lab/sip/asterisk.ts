@@ -78,8 +78,6 @@ export async function startAsterisk(lab: Omit<SippLab, 'sipp'>, spec: AsteriskSp
 }
 
 function configuration(spec: AsteriskSpec, dir: string, events: string, port: number, httpPort: number) {
-  // FILE() appends to existing files only; each line is written and closed at once.
-  const line = (kind: string) => `Set(FILE(${events},,,al,u)=\${STRFTIME(,,%s.%3q)} ${kind} \${CALLID})`
   return {
     'asterisk.conf': `[directories]
 astetcdir => ${dir}/etc
@@ -139,7 +137,15 @@ allow = ulaw
 media_address = ${spec.address}
 bind_rtp_to_media_address = yes
 `,
-    'extensions.conf': `[general]
+    'extensions.conf': dialplan(events),
+  }
+}
+
+/** Answers each call, and writes down what comes of it. */
+function dialplan(events: string): string {
+  // FILE() appends to existing files only; each line is written and closed at once.
+  const line = (kind: string) => `Set(FILE(${events},,,al,u)=\${STRFTIME(,,%s.%3q)} ${kind} \${CALLID})`
+  return `[general]
 [calls]
 exten => _[A-Za-z0-9].,1,Set(CALLID=\${CHANNEL(pjsip,call-id)})
  same => n,${line('invite')}
@@ -150,6 +156,5 @@ exten => _[A-Za-z0-9].,1,Set(CALLID=\${CHANNEL(pjsip,call-id)})
 [ended]
 exten => s,1,${line('bye')}
  same => n,Return()
-`,
-  }
+`
 }

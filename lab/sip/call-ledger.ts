@@ -153,19 +153,20 @@ export function openLedger(): CallLedger {
         await sleep(100)
       }
     },
-    totals: () => {
-      const all = calls()
-      const count = (outcome: CallOutcome) => all.filter((call) => call.outcome === outcome).length
-      return {
-        placed: all.filter((call) => call.placedAt !== undefined).length,
-        answered: all.filter((call) => call.answeredAt !== undefined).length,
-        ended: count('ended'),
-        failed: count('failed'),
-        cut: count('cut'),
-        up: count('up'),
-      }
-    },
+    totals: () => totalsOf(calls()),
     close: () => clearInterval(timer),
+  }
+}
+
+function totalsOf(calls: readonly CallRecord[]): ReturnType<CallLedger['totals']> {
+  const count = (outcome: CallOutcome) => calls.filter((call) => call.outcome === outcome).length
+  return {
+    placed: calls.filter((call) => call.placedAt !== undefined).length,
+    answered: calls.filter((call) => call.answeredAt !== undefined).length,
+    ended: count('ended'),
+    failed: count('failed'),
+    cut: count('cut'),
+    up: count('up'),
   }
 }
 

@@ -101,14 +101,7 @@ async function startWorld(options: WorldOptions, closing: Closing): Promise<Worl
   const lab = { sipp, runDir, ledger, closing, log }
   const secrets = { rpc: newSecret(), nextRpc: newSecret(), asterisk: newSecret() }
   let machines: Machines | undefined
-  const gateway = options.apiGateway
-    ? await startApiGateway({
-        region: 'eu-central-1',
-        key: handlerKey,
-        logFile: join(runDir, 'edge-api.log'),
-      })
-    : undefined
-  if (gateway) closing.defer(() => gateway.close())
+  const gateway = options.apiGateway ? await startGateway(runDir, closing) : undefined
 
   const [sippServers, { machine, server }, aws] = await together([
     startSippServers(lab, deadlines),
@@ -164,6 +157,13 @@ async function startWorld(options: WorldOptions, closing: Closing): Promise<Worl
     commandIds: new Set(),
     log,
   }
+}
+
+async function startGateway(runDir: string, closing: Closing): Promise<ApiGateway> {
+  const logFile = join(runDir, 'edge-api.log')
+  const gateway = await startApiGateway({ region: 'eu-central-1', key: handlerKey, logFile })
+  closing.defer(() => gateway.close())
+  return gateway
 }
 
 /** Nothing that looks like it is anywhere else, and an encoding changes it. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { dynamoChanges } from '../../functions/aws/dynamo-changes.ts'
-import { dynamoClearance } from '../../functions/aws/dynamo-clearance.ts'
+import { dynamoClearance, dynamoFreeze } from '../../functions/aws/dynamo-clearance.ts'
 import { dynamoHolds } from '../../functions/aws/dynamo-holds.ts'
 import type { DynamoTable, Write } from '../../functions/aws/dynamo-table.ts'
 import { holdChange } from '../../functions/control/change.ts'
@@ -44,7 +44,7 @@ const changing: readonly [string, (table: DynamoTable) => Promise<unknown>][] = 
     'superseded',
     (table) => dynamoClearance(table).putWaiting(waiting, { waiting, superseded: { at, by: 'bob' }, event }),
   ],
-  ['frozen', (table) => dynamoClearance(table).putFreeze({ who: 'alice', why: 'carrier', at, order })],
+  ['frozen', (table) => dynamoFreeze(table).putFreeze({ who: 'alice', why: 'carrier', at, order })],
 ]
 
 test.each(changing)(

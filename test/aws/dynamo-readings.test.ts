@@ -1,7 +1,8 @@
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { dynamoEdges, leaseKey } from '../../functions/aws/dynamo-edges.ts'
-import { dynamoReadings } from '../../functions/aws/dynamo-readings.ts'
+import { dynamoEdges } from '../../functions/aws/dynamo-edges.ts'
+import { leaseKey } from '../../functions/aws/dynamo-leases.ts'
+import { dynamoMachines, dynamoReadings } from '../../functions/aws/dynamo-readings.ts'
 import type { DynamoTable, Write } from '../../functions/aws/dynamo-table.ts'
 import { toListingRow, toReadingRow } from '../../functions/aws/reading-rows.ts'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
@@ -76,7 +77,7 @@ test('rows of a newer release are read, without what is not known here', async (
     'EDGE#a/LISTING': json({ ...listingRow('a'), later: [1] }),
     'MACHINES/READING': { ...json({ ...machines, later: 1 }), askedAt: 1 },
   })
-  const readings = dynamoReadings(table, clock)
+  const readings = { ...dynamoReadings(table, clock), ...dynamoMachines(table, clock) }
   expect(await readings.edgeHeads()).toEqual([aHead('a')])
   expect(await readings.reading('a')).toEqual({ ...aReading('a'), holds: { 'lifecycle/a': hold } })
   expect(await readings.listing('a')).toEqual(aListing('a'))
@@ -143,7 +144,7 @@ describe('nonsense, and what only a newer release can read', () => {
       'MACHINES/READING': json({ ...ahead, gone: [], calls: {} }),
       'INVENTORY/ASKED': { askedAt: now + 3000 },
     })
-    const readings = dynamoReadings(table, clock)
+    const readings = { ...dynamoReadings(table, clock), ...dynamoMachines(table, clock) }
     expect(await readings.reading('a')).toEqual({ unread: 'EDGE#a/READING names b' })
     expect(await readings.listing('a')).toEqual({ unread: 'EDGE#a/LISTING names b' })
     expect(await readings.reading('b')).toEqual({
@@ -175,13 +176,11 @@ describe('nonsense, and what only a newer release can read', () => {
     }
   })
   test('in a listing is no listing, of machines nothing that they said', async () => {
-    const readings = dynamoReadings(
-      tableOf({
-        'EDGE#a/LISTING': json({ ...listingRow('a'), listed: [{ group: 1, uri: 'all', flags: 'AP' }] }),
-        'MACHINES/READING': json({ askedAt: 1, answeredAt: 2, gone: [], calls: { h: 'many' } }),
-      }).table,
-      clock,
-    )
+    const { table } = tableOf({
+      'EDGE#a/LISTING': json({ ...listingRow('a'), listed: [{ group: 1, uri: 'all', flags: 'AP' }] }),
+      'MACHINES/READING': json({ askedAt: 1, answeredAt: 2, gone: [], calls: { h: 'many' } }),
+    })
+    const readings = { ...dynamoReadings(table, clock), ...dynamoMachines(table, clock) }
     expect(await readings.listing('a')).toEqual({
       unread: expect.stringContaining('EDGE#a/LISTING: listed.0.uri: "all" is not a SIP URI'),
     })

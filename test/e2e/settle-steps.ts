@@ -1,4 +1,4 @@
-import { leaseKey } from '../../functions/aws/dynamo-edges.ts'
+import { leaseKey } from '../../functions/aws/dynamo-leases.ts'
 import { type Checkpoint, type Passing, type Stop, startCheckpoint } from '../../lab/sip/checkpoint.ts'
 import type { WorldOptions } from '../../lab/world/world.ts'
 

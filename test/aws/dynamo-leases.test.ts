@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { dynamoEdges, leaseKey } from '../../functions/aws/dynamo-edges.ts'
 import { dynamoHolds } from '../../functions/aws/dynamo-holds.ts'
+import { dynamoLeases, leaseKey } from '../../functions/aws/dynamo-leases.ts'
 import type { Condition, DynamoTable, Write } from '../../functions/aws/dynamo-table.ts'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
 import { aHold } from '../port-contracts/store-samples.ts'
@@ -62,7 +62,7 @@ function leaseTable(data: unknown, { onWrite }: { onWrite?: () => unknown } = {}
 
 test('a lease whose request was sent twice by the SDK is ours', async () => {
   const { table } = repeatingTable()
-  expect(await dynamoEdges(table).takeEdge('edge-a', 'me', 0, 10)).toBe(1)
+  expect(await dynamoLeases(table).takeEdge('edge-a', 'me', 0, 10)).toBe(1)
 })
 
 test.each([
@@ -76,7 +76,7 @@ test.each([
 ])('a lease with nonsense (%s) is refused, and had until no run can be at work under it', async (_, data) => {
   const now = 1_795_000_000_000
   const { table, lease } = leaseTable(data ?? null)
-  const edges = dynamoEdges(table)
+  const edges = dynamoLeases(table)
   const taken = edges.takeEdge('edge-a', 'me', now, now + 1000)
   await expect(taken).rejects.toThrow(UnexpectedAnswer)
   await expect(taken).rejects.toThrow(`${leaseKey('edge-a').pk}/edge-a: `)
@@ -94,7 +94,7 @@ test('a lease with nonsense that somebody has put right meanwhile stays as it is
   const bad = { owner: 'a', until: 'x', generation: 3 }
   const good = { owner: 'b', until: 5, generation: 4 }
   const { table, lease } = leaseTable(bad, { onWrite: () => good })
-  await expect(dynamoEdges(table).takeEdge('edge-a', 'me', 10, 20)).rejects.toThrow(UnexpectedAnswer)
+  await expect(dynamoLeases(table).takeEdge('edge-a', 'me', 10, 20)).rejects.toThrow(UnexpectedAnswer)
   expect(lease()).toEqual(good)
 })
 
