@@ -6,6 +6,8 @@ import { type Diagnostic, lintPlanted, lintTimeoutMs } from './planted.ts'
 
 const rooms = ['functions/control', 'functions/aws', 'lib', 'cli', 'lab', 'bench', 'test']
 
+const roomsWithoutTests = rooms.filter((room) => room !== 'test')
+
 const tooLong = 'lint/complexity/noExcessiveLinesPerFunction'
 
 const functionOf = (lines: number) => [
@@ -13,6 +15,25 @@ const functionOf = (lines: number) => [
   ...Array.from({ length: lines }, (_, line) => `  use(${line})`),
   '}',
 ]
+
+/** What can hold functions: how each begins and ends. */
+const holders: Record<string, readonly [begin: string, end: string]> = {
+  function: ['export function holder(use: (value: unknown) => void): void {', '}'],
+  'function expression': ['export const holder = function own(use: (value: unknown) => void): void {', '}'],
+  'arrow function': ['export const holder = (use: (value: unknown) => void): void => {', '}'],
+  method: ['export class Holder { hold(use: (value: unknown) => void): void {', '} }'],
+  'class constructor': ['export class Holder { constructor(use: (value: unknown) => void) {', '} }'],
+  "object's method": ['export const holder = { hold(use: (value: unknown) => void): void {', '} }'],
+}
+/** Of so many lines, all but two of them in two functions that it holds. */
+function holderOf([begin, end]: readonly [string, string], lines: number): readonly string[] {
+  const held = (length: number) => [
+    '  use(() => {',
+    ...Array.from({ length: length - 2 }, (_, line) => `    use(${line})`),
+    '  })',
+  ]
+  return [begin, ...held(30), ...held(lines - 32), end]
+}
 
 /** What is hard to read, by the rule that refuses it. */
 const unclear: Record<string, readonly string[]> = {
@@ -34,6 +55,12 @@ beforeAll(() => {
   )
   diagnostics = lintPlanted([
     ...planted,
+    ...roomsWithoutTests.flatMap((room) =>
+      Object.values(holders).flatMap((holder, index) => [
+        [`${room}/holder-${index}.ts`, holderOf(holder, 71)] as const,
+        [`${room}/holder-${index}-long-enough.ts`, holderOf(holder, 70)] as const,
+      ]),
+    ),
     ['lib/long-enough.ts', functionOf(70)],
     ['test/suite.test.ts', functionOf(71)],
   ])
@@ -51,6 +78,13 @@ describe.each(rooms)('in %s', (room) => {
 it('a function may have 70 lines, and the `describe` of a file of tests more', () => {
   expect(found('lib/long-enough.ts', tooLong)).toEqual([])
   expect(found('test/suite.test.ts', tooLong)).toEqual([])
+})
+
+describe.each(roomsWithoutTests)('in %s the functions that it holds count too', (room) => {
+  it.each(Object.keys(holders).map((form, index) => [form, index] as const))('of a %s', (_, index) => {
+    expect(found(`${room}/holder-${index}.ts`, 'plugin')).toHaveLength(1)
+    expect(found(`${room}/holder-${index}-long-enough.ts`, 'plugin')).toEqual([])
+  })
 })
 
 describe('the tree', () => {
@@ -93,7 +127,8 @@ describe('the tree', () => {
   })
 
   it('silences none of these rules', () => {
-    const silenced = /biome-ignore\S* lint\/\S*(noNestedTernary|useDefaultSwitchClause|noExcessiveLines)/
+    const silenced =
+      /biome-ignore\S* lint\/\S*(noNestedTernary|useDefaultSwitchClause|noExcessiveLines|plugin)/
     expect(sources.filter(({ text }) => silenced.test(text)).map(({ path }) => path)).toEqual([])
   })
 })
