@@ -3,12 +3,12 @@ import { type CallsCounted, counting } from './counts.ts'
 import { chooseAtDeadline, dealOut, type Left } from './deadline.ts'
 import type { ActionDrain, Drain, Draining, EndingCalls, Held, HoldDrain, Retained } from './drain.ts'
 import type { EdgeResult } from './edge-result.ts'
+import { isOnSomeEdge } from './edge-result.ts'
 import { countEndedCalls, type EndedOnEdge } from './ended-calls.ts'
 import { endingOf } from './ending.ts'
 import type { Hold } from './hold.ts'
 import type { Wait } from './pace.ts'
 import { completing, ended, looking, resolvedBy, withEvent, withMemory, withoutUs } from './phases.ts'
-import { isOnSomeEdge } from './plan.ts'
 import type { Judgement } from './verdict.ts'
 
 /** Calls of one drain that an edge has. */

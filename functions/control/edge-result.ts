@@ -1,5 +1,15 @@
 import type { DestinationUri, Flags } from './destination.ts'
-import type { EdgeOutcome } from './plan.ts'
+
+/**
+ * What came of a command on one edge. `pending`: nobody has read it back yet. `unreachable`: neither done nor
+ * failed. Either is settled later.
+ */
+export type EdgeOutcome = 'applied' | 'already' | 'unlisted' | 'pending' | 'unreachable' | 'refused'
+
+/** Whether some edge has anything of what the command was about. */
+export function isOnSomeEdge(results: readonly { readonly outcome: EdgeOutcome }[]): boolean {
+  return results.some(({ outcome }) => outcome !== 'unlisted')
+}
 
 /**
  * What came of a change on one edge, for outcomes and events: never more than the destinations it is about.

@@ -2,17 +2,6 @@ import type { DestinationUri, Flags, ListedDestination, WritableState } from './
 import type { OpaqueEntry } from './edge-list.ts'
 import { belongsTo, coversUri, isSameSubject, type Scope } from './hold.ts'
 
-/**
- * What came of a command on one edge. `pending`: nobody has read it back yet. `unreachable`: neither done nor
- * failed. Either is settled later.
- */
-export type EdgeOutcome = 'applied' | 'already' | 'unlisted' | 'pending' | 'unreachable' | 'refused'
-
-/** Whether some edge has anything of what the command was about. */
-export function isOnSomeEdge(results: readonly { readonly outcome: EdgeOutcome }[]): boolean {
-  return results.some(({ outcome }) => outcome !== 'unlisted')
-}
-
 /** One write to one entry; `duid` only where the set lists the URI more than once. */
 export interface StateWrite {
   readonly set: number

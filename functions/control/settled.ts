@@ -1,8 +1,8 @@
 import type { DestinationUri, Flags, ListedDestination } from './destination.ts'
+import type { EdgeOutcome } from './edge-result.ts'
 import { entryKey, recordKey } from './entry-record.ts'
 import { belongsTo, type Hold, type Scope } from './hold.ts'
 import type { Lookup } from './listing.ts'
-import type { EdgeOutcome } from './plan.ts'
 import { calmGapMs, type SettlePlan, type SettleView } from './settle-plan.ts'
 
 /** One entry that is held, was held, or was written, as a settle found it at first and as it left it. */

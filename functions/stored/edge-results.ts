@@ -1,6 +1,5 @@
-import type { EdgeResult, ShownEntry } from '../control/edge-result.ts'
+import type { EdgeOutcome, EdgeResult, ShownEntry } from '../control/edge-result.ts'
 import { type Lookup, lookup } from '../control/listing.ts'
-import type { EdgeOutcome } from '../control/plan.ts'
 import { type EdgeHead, type Reading, readable } from '../control/reading.ts'
 import { type FindEntries, outcomeOf } from '../control/settled.ts'
 import type { Ports } from '../ports/ports.ts'
