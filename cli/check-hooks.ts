@@ -1,6 +1,6 @@
-import { inShell } from './explain.ts'
 import { error, type Finding, runbook, warning } from './finding.ts'
 import type { GroupPlan, HookChange } from './hook-plan.ts'
+import { inShell } from './shell-word.ts'
 
 /** Processes without which a group neither scales in nor out. */
 const ourProcesses = ['Launch', 'Terminate']

@@ -1,6 +1,6 @@
 import type { AlarmConfig } from '../functions/contracts/config.ts'
-import { inShell } from './explain.ts'
 import { error, type Finding, runbook, warning } from './finding.ts'
+import { inShell } from './shell-word.ts'
 import type { EdgeListShown, Resource, ShownAlarm, State } from './surroundings.ts'
 import { span } from './times.ts'
 

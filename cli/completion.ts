@@ -4,7 +4,7 @@ import { readable } from '../functions/control/reading.ts'
 import { candidates, type Live } from './candidates.ts'
 import { contextsOf, type PlaceOptions, placeOf } from './contexts.ts'
 import type { Desk, Reachable } from './desk.ts'
-import { inShell } from './explain.ts'
+import { inShell } from './shell-word.ts'
 
 /** Each hands the line up to the cursor to `kdc complete`, which knows all of it. */
 const scripts = {

@@ -2,7 +2,7 @@ import { parse } from 'yaml'
 import * as z from 'zod'
 import type { Desk, Place } from './desk.ts'
 import { exitCodes, Stop } from './exit-codes.ts'
-import { inShell } from './explain.ts'
+import { inShell } from './shell-word.ts'
 
 export interface PlaceOptions extends Partial<Place> {
   readonly context?: string

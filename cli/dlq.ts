@@ -54,7 +54,7 @@ export async function dropLetters(
     {
       ask: (meant) =>
         askFirst(desk, `This deletes for good: ${list(meant)}. Delete?`, options, 'nothing was dropped'),
-      act: (meant) => inTurn(desk, meant, 'dropped', deadLetters.drop),
+      act: (meant) => actOnEach(desk, meant, 'dropped', deadLetters.drop),
     },
   )
 }
@@ -81,7 +81,7 @@ export async function redriveLetters(
           desk.err('what was refused is refused again, unless what it was refused for was mended\n')
         await askFirst(desk, `This sends anew: ${list(meant)}. Send?`, options, 'nothing was sent')
       },
-      act: (meant) => inTurn(desk, meant, 'sent anew', deadLetters.redrive),
+      act: (meant) => actOnEach(desk, meant, 'sent anew', deadLetters.redrive),
     },
   )
 }
@@ -187,7 +187,7 @@ async function askFirst(desk: Desk, question: string, { yes }: LetterOptions, no
   if (!(await desk.ask(`${question} [y/N] `))) throw new Stop(no, exitCodes.refused)
 }
 
-async function inTurn(
+async function actOnEach(
   desk: Desk,
   letters: readonly DeadLetter[],
   what: string,

@@ -4,7 +4,6 @@ import { readable } from '../functions/control/reading.ts'
 import type { Deployed, Desk } from './desk.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { type Format, print } from './format.ts'
-import { inTurn } from './in-turn.ts'
 import { refuseUnknown } from './known-target.ts'
 import { unlessUnread } from './look-around.ts'
 import { type Asked, readied, requestedBy, sendCommand } from './send-command.ts'
@@ -12,6 +11,7 @@ import { knownOutcome, type Listed, type Outcome, showOutcome } from './show-out
 import type { Meant } from './targets.ts'
 import { secondsOf } from './times.ts'
 import { type Formers, formersIn, type Undo } from './undo.ts'
+import { workOff } from './work-off.ts'
 
 export interface WriteOptions {
   readonly output: Format
@@ -68,7 +68,7 @@ export async function doEach(
     commands.map(({ command }) => command),
   )
   const formers = options.dryRun ? undefined : await formersIn(deployed.shelf, desk.clock.now())
-  return inTurn(desk, commands, {
+  return workOff(desk, commands, {
     left: 'not sent',
     async work({ words, command }, own) {
       const sentAt = desk.clock.now()

@@ -1,12 +1,12 @@
 import type { Deployed, Desk } from './desk.ts'
 import { doEach, patience, type WriteOptions } from './do-command.ts'
 import { type ExitCode, exitCodes, Stop, worse } from './exit-codes.ts'
-import { inTurn } from './in-turn.ts'
 import { requestedBy } from './send-command.ts'
 import { type ManyOptions, meantBy } from './targets.ts'
 import { instantOf, secondsOf } from './times.ts'
 import { undoOfDrain } from './undo.ts'
 import { type WaitFor, type Watched, watchDrain } from './watch-drain.ts'
+import { workOff } from './work-off.ts'
 
 export interface DrainOptions extends WriteOptions, ManyOptions {
   readonly message: string
@@ -56,7 +56,7 @@ export async function drain(
     },
   })
   if (sent === exitCodes.interrupted) return sent
-  const waited = await inTurn(desk, begun, {
+  const waited = await workOff(desk, begun, {
     left: 'not waited for',
     work: (each, own) => watchDrain(own, deployed, each),
   })

@@ -8,6 +8,7 @@ import { type DrainView, drainView } from './drain-view.ts'
 import { Stop } from './exit-codes.ts'
 import { type HoldView, holdView, waitingView } from './fleet-view.ts'
 import type { EdgeShelf, Records, Stored } from './look-around.ts'
+import { inShell } from './shell-word.ts'
 import { isoTime } from './times.ts'
 import { whatItWaitsFor, whatNext } from './what-next.ts'
 
@@ -157,11 +158,6 @@ export function whatLifts({ source, id }: Pick<Hold, 'source' | 'id'>, name: str
     default:
       return source satisfies never
   }
-}
-
-/** One word of a command line. */
-export function inShell(word: string): string {
-  return /^[\w.:/@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 function whyNotOver({

@@ -1,6 +1,6 @@
 import type { GroupConfig } from '../functions/contracts/config.ts'
 import { mayRetain } from '../functions/control/deadline.ts'
-import { inShell } from './explain.ts'
+import { inShell } from './shell-word.ts'
 import type { Hook, ShownGroup } from './surroundings.ts'
 
 /** A group as Auto Scaling shows it. */

@@ -10,7 +10,7 @@ import type { Clock } from '../functions/ports/clock.ts'
 import { createDeadLetterQueues } from './dead-letters.ts'
 import type { Place, Reachable } from './desk.ts'
 import { exitCodes, Stop } from './exit-codes.ts'
-import { inShell } from './explain.ts'
+import { inShell } from './shell-word.ts'
 
 /** People wait no longer than that for a request. */
 const clientSettings = {

@@ -1,6 +1,6 @@
 import { isInstanceId } from '../functions/control/resolve.ts'
 import { exitCodes, Stop } from './exit-codes.ts'
-import { inShell } from './explain.ts'
+import { inShell } from './shell-word.ts'
 
 /** What a command is for, unless it names its targets one by one. */
 export interface ManyOptions {

@@ -1,8 +1,8 @@
 import { type Freeze, inForce } from '../functions/control/clearance.ts'
 import { type Hold, type HoldName, holdKey } from '../functions/control/hold.ts'
 import type { Deployed, Shelf } from './desk.ts'
-import { inShell } from './explain.ts'
 import { requestedIn, unlessUnread } from './look-around.ts'
+import { inShell } from './shell-word.ts'
 import type { Outcome } from './show-outcome.ts'
 import { isoTime } from './times.ts'
 

@@ -85,11 +85,11 @@ export function dealOut(
 ): Readonly<Record<string, number>> {
   const edges = Object.keys(calls)
   const first = edges.length === 0 ? 0 : step % edges.length
-  const inTurn = [...edges.slice(first), ...edges.slice(0, first)]
+  const fromFirst = [...edges.slice(first), ...edges.slice(0, first)]
   const shares = new Map<string, number>()
   for (let left = most, before = -1; left > 0 && left !== before; ) {
     before = left
-    for (const edge of inTurn) {
+    for (const edge of fromFirst) {
       const share = shares.get(edge) ?? 0
       if (left === 0 || share >= (calls[edge] ?? 0)) continue
       shares.set(edge, share + 1)

@@ -3,7 +3,7 @@ import type { SettleRequest } from '../contracts/settle-request.ts'
 import { DispatcherControlError } from '../control/errors.ts'
 import type { EdgePorts } from '../ports/ports.ts'
 import { asked, isOutcomeOf, keptForm, whatIsAsked } from '../stored/command-outcome.ts'
-import { inTurn, onEach } from '../stored/on-each.ts'
+import { onEach, tryAll } from '../stored/on-each.ts'
 import { oneAtATime } from '../stored/one-at-a-time.ts'
 import { storedReadings } from '../stored/read-back.ts'
 import { edgesChanged } from './edges-changed.ts'
@@ -81,7 +81,7 @@ async function everyMinute(ports: EdgePorts): Promise<void> {
   const startedAt = ports.clock.now()
   // What was read a moment ago rests.
   const notBefore = startedAt - ports.config.timers.minWaitSeconds * 1000
-  await inTurn([
+  await tryAll([
     () => endReleases(ports),
     () => settleAndCount(ports, { kind: 'settle', notBefore }),
     () => countReadings(ports, startedAt),

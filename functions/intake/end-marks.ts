@@ -53,7 +53,7 @@ export async function endMarks(ports: MarkNeeds): Promise<void> {
     else if (reasons.size < endedAtOnce) reasons.set(mark, why)
     else break
   }
-  for (const mark of inTurn(listed, now)) {
+  for (const mark of lookedUpNow(listed, now)) {
     const why = await newcomer(ports, mark, allListed(lists))
     if (why !== undefined) reasons.set(mark, why)
   }
@@ -67,7 +67,7 @@ function isLaunchedAgain({ source, subject }: Mark, facts: InstanceFacts | undef
 }
 
 /** A few each minute, others the next. */
-function inTurn(marks: readonly Mark[], now: number): Mark[] {
+function lookedUpNow(marks: readonly Mark[], now: number): Mark[] {
   const first = Math.floor(now / 60_000) % Math.max(1, marks.length)
   return [...marks.slice(first), ...marks.slice(0, first)].slice(0, lookedUpAtOnce)
 }

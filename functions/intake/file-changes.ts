@@ -8,7 +8,7 @@ import { coversUri, type Hold, holdKey, mayShowMore } from '../control/hold.ts'
 import { type EdgeHead, type Reading, readable } from '../control/reading.ts'
 import type { Ports } from '../ports/ports.ts'
 import { resultsOn, resultWithout } from '../stored/edge-results.ts'
-import { inTurn, onEach } from '../stored/on-each.ts'
+import { onEach, tryAll } from '../stored/on-each.ts'
 
 type Needs = Pick<Ports, 'store' | 'clock'>
 
@@ -43,7 +43,7 @@ async function fileThem(ports: Needs, changes: readonly Change[]): Promise<void>
   const giveUpAt = clock.now() + filesForMs
   // Those that are on file already come last.
   const inOrder = changes.toSorted((a, b) => (a.filedAt ?? 0) - (b.filedAt ?? 0))
-  await inTurn(
+  await tryAll(
     inOrder.map((change) => async () => {
       if (clock.now() < giveUpAt) await fileOne(ports, change, seen)
     }),

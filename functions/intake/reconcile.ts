@@ -1,4 +1,4 @@
-import { inTurn } from '../stored/on-each.ts'
+import { tryAll } from '../stored/on-each.ts'
 import { endMarks, type MarkNeeds } from './end-marks.ts'
 import { fileChanges } from './file-changes.ts'
 import { publishSettled } from './pending-outcomes.ts'
@@ -9,7 +9,7 @@ import { publishSettled } from './pending-outcomes.ts'
  * the settle function, once a minute too.
  */
 export async function reconcile(ports: MarkNeeds): Promise<void> {
-  await inTurn([
+  await tryAll([
     () => ports.events.publishKept(),
     () => publishSettled(ports),
     () => endMarks(ports),

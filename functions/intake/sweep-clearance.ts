@@ -4,7 +4,7 @@ import { UnexpectedAnswer } from '../control/errors.ts'
 import { holdKey } from '../control/hold.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { InventoryNeeds } from '../stored/inventory.ts'
-import { inTurn, onEach } from '../stored/on-each.ts'
+import { onEach, tryAll } from '../stored/on-each.ts'
 import { type ClearanceNeeds, type Cleared, clearanceView, clearDrains, rulesOf } from './clear-drains.ts'
 import { currentFreeze } from './freeze.ts'
 import { publishWaiting } from './hold-and-drain.ts'
@@ -17,7 +17,7 @@ import { sweepEnds } from './sweep-ends.ts'
  */
 export async function sweepClearance(ports: ClearanceNeeds): Promise<void> {
   // What waited may give a hold another end.
-  await inTurn([() => clearWaiting(ports), () => sweepEnds(ports), () => publishBelowFloor(ports)])
+  await tryAll([() => clearWaiting(ports), () => sweepEnds(ports), () => publishBelowFloor(ports)])
 }
 
 async function clearWaiting(ports: ClearanceNeeds): Promise<void> {

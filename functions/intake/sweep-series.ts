@@ -1,6 +1,6 @@
 import { seriesOf } from '../contracts/alarm.ts'
 import { alarmOf, alarmOver } from '../control/alarm.ts'
-import { inTurn } from '../stored/on-each.ts'
+import { tryAll } from '../stored/on-each.ts'
 import type { LiftNeeds } from './lift.ts'
 import { type AlarmNeeds, askedByAlarms, endOver } from './sweep-alarms.ts'
 
@@ -32,7 +32,7 @@ export async function sweepSeries(ports: LiftNeeds & AlarmNeeds): Promise<void> 
       const seriesInAlarm = shown.has(alarmOf(hold).series)
       return alarmOver({ state: states.get(alarmName), seriesInAlarm, isMachineGone: false, askedAt })
     })
-  await inTurn([() => askForSeries(ports, turnOf(ofSeries, askedAt), inAlarm), endThem])
+  await tryAll([() => askForSeries(ports, turnOf(ofSeries, askedAt), inAlarm), endThem])
 }
 
 /** Each turn begins with another: one that CloudWatch always refuses keeps none from being asked for. */

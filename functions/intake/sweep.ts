@@ -1,5 +1,5 @@
 import type { SweepPorts } from '../ports/ports.ts'
-import { inTurn } from '../stored/on-each.ts'
+import { tryAll } from '../stored/on-each.ts'
 import { sweepAlarms } from './sweep-alarms.ts'
 import { sweepClearance } from './sweep-clearance.ts'
 import { sweepDrains } from './sweep-drains.ts'
@@ -13,7 +13,7 @@ import { sweepSeries } from './sweep-series.ts'
  * once it may, holds whose end has come are lifted, and floors that are not kept are published.
  */
 export async function sweep(ports: SweepPorts): Promise<void> {
-  await inTurn([
+  await tryAll([
     () => sweepMembers(ports),
     () => sweepDrains(ports),
     () => sweepAlarms(ports),

@@ -4,9 +4,9 @@ import { EdgeError } from '../control/errors.ts'
 import type { CallCount } from '../control/reading.ts'
 import type { CallsOf, Edge } from '../ports/edge.ts'
 import type { ListedTarget } from './dispatcher-list.ts'
-import type { RpcAnswer } from './in-turn.ts'
 import type { JsonRpc, RpcCall } from './json-rpc.ts'
 import { noSuchKey, noSuchTable, RpcRefusal, unless } from './rpc-faults.ts'
+import type { RpcAnswer } from './rpc-steps.ts'
 import { uptime } from './uptime.ts'
 
 export interface CallSources {

@@ -8,10 +8,10 @@ import { dispatcherList, hasNames, type ListedTargets } from './dispatcher-list.
 import { createCallEnder } from './end-calls.ts'
 import { readFacts } from './facts.ts'
 import { guardRead, guardShown, guardWrite, guardWritten } from './guard.ts'
-import type { RpcAnswer } from './in-turn.ts'
 import { createJsonRpc, type JsonRpc, type RpcCall } from './json-rpc.ts'
 import type { RpcSecret, RpcSettings } from './rpc-exchange.ts'
 import { unless } from './rpc-faults.ts'
+import type { RpcAnswer } from './rpc-steps.ts'
 import { uptime } from './uptime.ts'
 
 export interface EdgeSettings {

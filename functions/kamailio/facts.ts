@@ -3,8 +3,8 @@ import type { EdgeFacts } from '../control/edge-facts.ts'
 import { EdgeError } from '../control/errors.ts'
 import { activeDialogs, begunCounter, hasNoCounters, isMissing, isNoKey, profileSize } from './calls.ts'
 import { guardRead, guardShown } from './guard.ts'
-import type { RpcAnswer } from './in-turn.ts'
 import type { JsonRpc } from './json-rpc.ts'
+import type { RpcAnswer } from './rpc-steps.ts'
 import { uptime } from './uptime.ts'
 
 /** A key that nobody sets: its absence shows that the guard's table is there. */

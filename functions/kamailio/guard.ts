@@ -1,9 +1,9 @@
 import * as z from 'zod'
 import type { DestinationUri } from '../control/destination.ts'
 import type { EdgeError } from '../control/errors.ts'
-import type { RpcAnswer } from './in-turn.ts'
 import type { RpcCall } from './json-rpc.ts'
 import { noSuchKey, noSuchTable, RpcRefusal } from './rpc-faults.ts'
+import type { RpcAnswer } from './rpc-steps.ts'
 
 /**
  * The drain guard's htable: key = URI as listed, value 1 = held. It survives a reload and is lost at a

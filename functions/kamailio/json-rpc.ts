@@ -2,10 +2,10 @@ import type * as z from 'zod'
 import { batchOf, type HttpReply, isAllowedRequest, type RpcMethod } from '../contracts/rpc.ts'
 import { EdgeError } from '../control/errors.ts'
 import { gatewayFault } from './gateway-faults.ts'
-import { grouped, inTurn, type RpcAnswer } from './in-turn.ts'
 import { createExchange, type RpcSettings, requestsAtOnce } from './rpc-exchange.ts'
 import { BatchRefused, resultOf, resultsOf } from './rpc-faults.ts'
 import { methodRules } from './rpc-methods.ts'
+import { grouped, type RpcAnswer, runSteps } from './rpc-steps.ts'
 import { splitBatches } from './split-batches.ts'
 
 /**
@@ -155,7 +155,7 @@ class Rpc implements JsonRpc {
       neighbours.length < requestsAtOnce &&
       neighbours[0]?.method === next.method &&
       !neighbours.some(isSameWrite(next))
-    return inTurn(
+    return runSteps(
       grouped(requests, joins).map((neighbours) => ({
         size: neighbours.length,
         run: () => Promise.all(neighbours.map((request) => answered(() => this.single(request)))),
@@ -168,7 +168,7 @@ class Rpc implements JsonRpc {
     // A count is read between two counters: only what asks for one thing goes at once.
     const joins = (batches: readonly Request<T>[][], next: Request<T>[]) =>
       reads && batches.length < batchesAtOnce && isOneMethod([...batches, next].flat())
-    return inTurn(
+    return runSteps(
       grouped(splitBatches(requests), joins).map((batches) => ({
         size: batches.flat().length,
         run: async () => (await Promise.all(batches.map((part) => this.together(part)))).flat(),

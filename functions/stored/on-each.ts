@@ -18,10 +18,10 @@ export async function onEach<T, R>(items: readonly T[], work: (item: T) => Promi
 }
 
 /**
- * Works in turn. What is wrong with one of them keeps no other from being done.
+ * One after the other. What is wrong with one of them keeps no other from being done.
  * @throws what was thrown first, when all were tried
  */
-export async function inTurn(works: readonly (() => Promise<unknown>)[]): Promise<void> {
+export async function tryAll(works: readonly (() => Promise<unknown>)[]): Promise<void> {
   const failed: unknown[] = []
   for (const work of works) {
     try {

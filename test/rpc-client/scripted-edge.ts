@@ -4,9 +4,9 @@ import * as z from 'zod'
 import { requestsOf } from '../../functions/contracts/rpc.ts'
 import type { EdgeFault } from '../../functions/control/errors.ts'
 import { createHttpTransport } from '../../functions/kamailio/http-transport.ts'
-import type { RpcAnswer } from '../../functions/kamailio/in-turn.ts'
 import { createJsonRpc, type RpcCall } from '../../functions/kamailio/json-rpc.ts'
 import type { RpcSettings } from '../../functions/kamailio/rpc-exchange.ts'
+import type { RpcAnswer } from '../../functions/kamailio/rpc-steps.ts'
 import { type HttpRequest, isBatch, type Loopback, loopback, noBatches, reply } from './loopback.ts'
 
 const request = z.object({

@@ -13,7 +13,7 @@ interface Step<T> {
  * One step after the other. Once the way to the edge fails, the rest is not sent, and answered with the same
  * error.
  */
-export async function inTurn<T>(steps: readonly Step<T>[]): Promise<RpcAnswer<T>[]> {
+export async function runSteps<T>(steps: readonly Step<T>[]): Promise<RpcAnswer<T>[]> {
   const answers: RpcAnswer<T>[] = []
   for (const { size, run } of steps) {
     const failed = answers.find((answer) => 'error' in answer && faultsOfTheWay.includes(answer.error.fault))

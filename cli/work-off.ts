@@ -1,7 +1,7 @@
 import type { Desk } from './desk.ts'
 import { type ExitCode, exitCodes, Stop, worse } from './exit-codes.ts'
 
-interface InTurn<Each> {
+interface WorkOff<Each> {
   /** such as `not sent`, of those whose turn does not come */
   readonly left: string
   /** @param own where several have their turn, what it prints to stderr begins with whose it is */
@@ -13,18 +13,18 @@ interface InTurn<Each> {
  * @returns the worst of their exit codes
  * @throws what the next one would meet as well, such as credentials that have expired
  */
-export async function inTurn<Each extends { readonly words: string }>(
+export async function workOff<Each extends { readonly words: string }>(
   desk: Desk,
   all: readonly Each[],
-  { left, work }: InTurn<Each>,
+  { left, work }: WorkOff<Each>,
 ): Promise<ExitCode> {
-  const tellLeft = (those: readonly Each[]) => {
+  const showLeft = (those: readonly Each[]) => {
     if (those.length > 0) desk.err(`${left}: ${those.map(({ words }) => words).join(', ')}\n`)
   }
   let exit: ExitCode = exitCodes.done
   for (const [turn, each] of all.entries()) {
     if (exit === exitCodes.interrupted || (turn > 0 && desk.stopped.aborted)) {
-      tellLeft(all.slice(turn))
+      showLeft(all.slice(turn))
       return exitCodes.interrupted
     }
     const label = all.length > 1 ? `${each.words}: ` : ''
@@ -32,7 +32,7 @@ export async function inTurn<Each extends { readonly words: string }>(
       exit = worse(exit, await work(each, labelled(desk, label)))
     } catch (error) {
       if (!(error instanceof Stop)) {
-        tellLeft(all.slice(turn + 1))
+        showLeft(all.slice(turn + 1))
         throw error
       }
       desk.err(`kdc: ${label}${error.message}\n`)
