@@ -22,15 +22,19 @@ interface DroppedBy {
 export async function dropWaiting(
   ports: Pick<Ports, 'store' | 'events' | 'clock'>,
   isMeant: (waiting: WaitingDrain) => boolean,
-  by: string,
-  request: DroppedBy & { readonly order: string },
+  by: string | ((hold: DrainHold) => string),
+  request: Omit<DroppedBy, 'order'> & { readonly order: string | ((hold: DrainHold) => string) },
 ): Promise<DrainHold[]> {
-  const { order } = request
+  const orderOf = (hold: DrainHold) =>
+    typeof request.order === 'string' ? request.order : request.order(hold)
   const { drains } = await ports.store.waiting()
-  const meant = drains.filter((waiting) => isMeant(waiting) && waiting.hold.order <= order)
+  const meant = drains.filter((waiting) => isMeant(waiting) && waiting.hold.order <= orderOf(waiting.hold))
   const dropped = await onEach(meant, async (waiting) => {
-    await ports.store.seeRequest(waiting.hold, order, 'lift')
-    return (await supersede(ports, waiting, by, request)) ? [waiting.hold] : []
+    const { hold } = waiting
+    const order = orderOf(hold)
+    await ports.store.seeRequest(hold, order, 'lift')
+    const byIts = typeof by === 'string' ? by : by(hold)
+    return (await supersede(ports, waiting, byIts, { ...request, order })) ? [hold] : []
   })
   return dropped.flat()
 }

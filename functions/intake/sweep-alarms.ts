@@ -1,10 +1,9 @@
 import { type AlarmOver, type AlarmState, alarmOf, alarmOver } from '../control/alarm.ts'
-import type { WaitingDrain } from '../control/clearance.ts'
 import { type Hold, type HoldName, holdKey, orderOf } from '../control/hold.ts'
 import { type InstanceFacts, isGone } from '../control/instance-life.ts'
 import type { SweepPorts } from '../ports/ports.ts'
 import { type InventoryNeeds, instancesById, momentMs } from '../stored/inventory.ts'
-import { onEach } from '../stored/on-each.ts'
+import { onEach, tryAll } from '../stored/on-each.ts'
 import { dropWaiting } from './drop-waiting.ts'
 import { isFrozen } from './freeze.ts'
 import { type LiftNeeds, lift } from './lift.ts'
@@ -15,6 +14,15 @@ export type AlarmNeeds = Pick<SweepPorts, 'alarms'>
 /** CloudWatch may show the state before for some seconds. */
 const shownWithinMs = 60_000
 
+/**
+ * What CloudWatch shows of each alarm that it was asked for in this sweep; undefined: there is no such alarm.
+ */
+export type ShownAlarms = ReadonlyMap<string, AlarmState | undefined>
+
+/** CloudWatch answers so many in a request, one request after the other, and is asked for so long. */
+const alarmsAtOnce = 100
+const statesMs = 15_000
+
 /** What an alarm asked for: its hold, or one that waits to be placed. */
 export interface Asked {
   readonly hold: Hold
@@ -24,23 +32,63 @@ export interface Asked {
 /**
  * Alarms' holds, and what waits for them, whose OK was lost or came during a freeze, or never comes: the
  * alarm was deleted, or has no data since its machine died. While a freeze is in force holds stay. Before
- * what waits may begin: what waits for an alarm that is over does not begin.
+ * what waits may begin: what waits for an alarm that is over does not begin. Where CloudWatch is slow, or
+ * refuses, what it showed before that is done all the same.
+ * @param shown is filled in, for who asks for the series of these alarms
  */
-export async function sweepAlarms(ports: LiftNeeds & InventoryNeeds & AlarmNeeds): Promise<void> {
+export async function sweepAlarms(
+  ports: LiftNeeds & InventoryNeeds & AlarmNeeds,
+  shown: Map<string, AlarmState | undefined>,
+): Promise<void> {
   const askedAt = ports.clock.now()
   const asked = await askedByAlarms(ports, askedAt)
   if (asked.length === 0) return
   const byAlarm = Map.groupBy(asked, ({ hold }) => alarmOf(hold).alarmName)
-  const states = await ports.alarms.states([...byAlarm.keys()])
+  await tryAll([
+    () => askForStates(ports, turnOf([...byAlarm.keys()], askedAt), shown),
+    () => endShown(ports, byAlarm, shown, askedAt),
+  ])
+}
+
+/** Each minute begins with others: where there is time for some of them only, all have their turn. */
+function turnOf(alarmNames: readonly string[], now: number): readonly string[] {
+  const rounds = Math.ceil(alarmNames.length / alarmsAtOnce)
+  const from = (Math.floor(now / 60_000) % rounds) * alarmsAtOnce
+  const sorted = alarmNames.toSorted()
+  return [...sorted.slice(from), ...sorted.slice(0, from)]
+}
+
+async function askForStates(
+  { alarms, clock }: AlarmNeeds & Pick<LiftNeeds, 'clock'>,
+  alarmNames: readonly string[],
+  shown: Map<string, AlarmState | undefined>,
+): Promise<void> {
+  const until = clock.now() + statesMs
+  for (let from = 0; from < alarmNames.length && clock.now() < until; from += alarmsAtOnce) {
+    const names = alarmNames.slice(from, from + alarmsAtOnce)
+    const states = await alarms.states(names)
+    for (const name of names) shown.set(name, states.get(name))
+  }
+}
+
+async function endShown(
+  ports: LiftNeeds & InventoryNeeds,
+  byAlarm: ReadonlyMap<string, readonly Asked[]>,
+  shown: ShownAlarms,
+  askedAt: number,
+): Promise<void> {
   // Of the others nobody has to know their machines: EC2 may refuse.
-  const ids = asked.flatMap(({ hold }) =>
-    states.get(alarmOf(hold).alarmName)?.value === 'INSUFFICIENT_DATA' && hold.subject.kind === 'instance'
-      ? [hold.subject.instanceId]
-      : [],
-  )
+  const ids = [...byAlarm.values()]
+    .flat()
+    .flatMap(({ hold }) =>
+      shown.get(alarmOf(hold).alarmName)?.value === 'INSUFFICIENT_DATA' && hold.subject.kind === 'instance'
+        ? [hold.subject.instanceId]
+        : [],
+    )
   const machines = await instancesById(ports, ids, askedAt - momentMs)
   await endOver(ports, byAlarm, async (alarmName, hold) => {
-    const state = states.get(alarmName)
+    if (!shown.has(alarmName)) return undefined
+    const state = shown.get(alarmName)
     return alarmOver({
       ...{ state, askedAt, isMachineGone: isMachineGone(hold, machines, askedAt) },
       okSeen: await okSeen(ports, hold, state),
@@ -85,34 +133,32 @@ export async function endOver(
 ): Promise<void> {
   // Asking CloudWatch takes seconds, and a freeze may have come.
   const frozen = await isFrozen(ports)
-  await onEach([...byAlarm], async ([alarmName, its]) => {
-    const over = await onEach(its, async ({ hold, waits }) => {
+  const over = await onEach([...byAlarm], async ([alarmName, its]) => {
+    const ended = await onEach(its, async ({ hold, waits }) => {
       const found = await overOf(alarmName, hold)
       return found ? [{ hold, waits, ...found }] : []
     })
-    const ended = over.flat().filter(({ waits }) => waits || !frozen)
-    await endAsked(ports, alarmName, ended)
+    return ended.flat()
   })
+  await endAsked(
+    ports,
+    over.flat().filter(({ waits }) => waits || !frozen),
+  )
 }
 
-async function endAsked(
-  ports: LiftNeeds,
-  alarmName: string,
-  over: readonly (Asked & AlarmOver)[],
-): Promise<void> {
+/** All at once: what each edge shows of it is waited for once. */
+async function endAsked(ports: LiftNeeds, over: readonly (Asked & AlarmOver)[]): Promise<void> {
   const ends = new Map(over.map((one) => [holdKey(one.hold), one]))
   const by = (hold: HoldName) => `sweep: ${ends.get(holdKey(hold))?.why}`
   const order = (hold: HoldName) => ends.get(holdKey(hold))?.order ?? orderOf(0)
-  const isOwn = (hold: HoldName) => (waiting: WaitingDrain) => holdKey(waiting.hold) === holdKey(hold)
-  const [waiting, held] = [over.filter(({ waits }) => waits), over.filter(({ waits }) => !waits)]
-  const dropped = await onEach(waiting, ({ hold }) =>
-    dropWaiting(ports, isOwn(hold), by(hold), { order: order(hold) }),
-  )
-  const holds = held.map(({ hold }) => hold)
-  const { lifted } = holds.length > 0 ? await lift(ports, holds, by, { order }) : { lifted: [] }
-  for (const { source, id } of [...dropped.flat(), ...lifted])
-    await publishSwept(ports, {
-      ...{ what: 'alarm', alarm: alarmName, holdId: id },
-      why: ends.get(holdKey({ source, id }))?.why ?? '',
-    })
+  const holdsOf = (its: boolean) => over.flatMap(({ hold, waits }) => (waits === its ? [hold] : []))
+  const waiting = new Set(holdsOf(true).map(holdKey))
+  const dropped =
+    waiting.size > 0 ? await dropWaiting(ports, ({ hold }) => waiting.has(holdKey(hold)), by, { order }) : []
+  const held = holdsOf(false)
+  const { lifted } = held.length > 0 ? await lift(ports, held, by, { order }) : { lifted: [] }
+  await onEach([...dropped, ...lifted], async (hold) => {
+    const why = ends.get(holdKey(hold))?.why ?? ''
+    await publishSwept(ports, { what: 'alarm', alarm: alarmOf(hold).alarmName, holdId: hold.id, why })
+  })
 }

@@ -2,7 +2,7 @@ import { seriesOf } from '../contracts/alarm.ts'
 import { alarmOf, alarmOver } from '../control/alarm.ts'
 import { tryAll } from '../stored/on-each.ts'
 import type { LiftNeeds } from './lift.ts'
-import { type AlarmNeeds, askedByAlarms, endOver } from './sweep-alarms.ts'
+import { type AlarmNeeds, askedByAlarms, endOver, type ShownAlarms } from './sweep-alarms.ts'
 
 /**
  * CloudWatch lets few such requests through, and one alarm is one of them: so many a minute, one after the
@@ -16,21 +16,21 @@ const seriesMs = 15_000
  * Alarms' holds, and what waits for them, whose series is in ALARM no more while another of its alarm is. An
  * alarm's series are asked for only while one of them is held or waits. Where CloudWatch refuses, it is asked
  * no more in this minute; what it showed before that is done all the same.
+ * @param shown what CloudWatch has shown of the alarms in this sweep: only of those in ALARM it is asked more
  */
-export async function sweepSeries(ports: LiftNeeds & AlarmNeeds): Promise<void> {
+export async function sweepSeries(ports: LiftNeeds & AlarmNeeds, shown: ShownAlarms): Promise<void> {
   const askedAt = ports.clock.now()
   const asked = (await askedByAlarms(ports, askedAt)).filter(({ hold }) => alarmOf(hold).series !== '')
   if (asked.length === 0) return
   const byAlarm = Map.groupBy(asked, ({ hold }) => alarmOf(hold).alarmName)
-  const states = await ports.alarms.states([...byAlarm.keys()])
-  const ofSeries = [...byAlarm.keys()].filter((alarmName) => states.get(alarmName)?.value === 'ALARM')
+  const ofSeries = [...byAlarm.keys()].filter((alarmName) => shown.get(alarmName)?.value === 'ALARM')
   const inAlarm = new Map<string, ReadonlySet<string>>()
   const endThem = () =>
     endOver(ports, byAlarm, (alarmName, hold) => {
-      const shown = inAlarm.get(alarmName)
-      if (!shown) return undefined
-      const seriesInAlarm = shown.has(alarmOf(hold).series)
-      return alarmOver({ state: states.get(alarmName), seriesInAlarm, isMachineGone: false, askedAt })
+      const contributors = inAlarm.get(alarmName)
+      if (!contributors) return undefined
+      const seriesInAlarm = contributors.has(alarmOf(hold).series)
+      return alarmOver({ state: shown.get(alarmName), seriesInAlarm, isMachineGone: false, askedAt })
     })
   await tryAll([() => askForSeries(ports, turnOf(ofSeries, askedAt), inAlarm), endThem])
 }

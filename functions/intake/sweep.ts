@@ -1,5 +1,6 @@
+import type { AlarmState } from '../control/alarm.ts'
 import type { SweepPorts } from '../ports/ports.ts'
-import { tryAll } from '../stored/on-each.ts'
+import { onEach, tryAll } from '../stored/on-each.ts'
 import { sweepAlarms } from './sweep-alarms.ts'
 import { sweepClearance } from './sweep-clearance.ts'
 import { sweepDrains } from './sweep-drains.ts'
@@ -13,12 +14,14 @@ import { sweepSeries } from './sweep-series.ts'
  * once it may, holds whose end has come are lifted, and floors that are not kept are published.
  */
 export async function sweep(ports: SweepPorts): Promise<void> {
-  await tryAll([
-    () => sweepMembers(ports),
-    () => sweepDrains(ports),
-    () => sweepAlarms(ports),
+  const shown = new Map<string, AlarmState | undefined>()
+  const sweepLooks = [() => sweepMembers(ports), () => sweepDrains(ports)]
+  const sweepChoices = [
+    () => sweepAlarms(ports, shown),
     () => sweepClearance(ports),
     // CloudWatch lets few of its requests through: what has its time waits for none of them.
-    () => sweepSeries(ports),
-  ])
+    () => sweepSeries(ports, shown),
+  ]
+  // Side by side: where Auto Scaling or Step Functions is slow, what has its time has its turn all the same.
+  await onEach([sweepLooks, sweepChoices], tryAll)
 }
