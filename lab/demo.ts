@@ -5,7 +5,7 @@ import { emulatorChoice, emulatorNames } from './emulator/emulators.ts'
 import type { KamailioRelease } from './programs/program.ts'
 import { drawDrain } from './referee/drain-picture.ts'
 import { watchLostTime, whyBusy } from './referee/lost-time.ts'
-import { inWords, type Report } from './referee/report.ts'
+import { exitCodeOf, inWords } from './referee/report.ts'
 import { renderHtml } from './referee/report-html.ts'
 import { type Run, run } from './scenarios/run.ts'
 import {
@@ -21,12 +21,8 @@ import { openDisplay } from './world/display.ts'
 import { writeWorkflowLog } from './world/workflow-log.ts'
 import { type World, withWorld } from './world/world.ts'
 
-/**
- * Exit codes beyond 0 (every promise held) and 1 (not every promise held, as after every sabotage that was
- * seen).
- */
+/** Beside those of {@link exitCodeOf}; a sabotage that was seen ends with 1. */
 const sabotageNotSeen = 2
-const notJudged = 3
 
 interface Options {
   readonly kamailio: KamailioRelease
@@ -112,11 +108,6 @@ function draw({ picture }: Run, file: string): number {
   writeFileSync(file, drawDrain(picture))
   say(`Picture of ${picture.drain.machine}: ${file}`)
   return 0
-}
-
-function exitCodeOf({ passed, tooSlow }: Report): number {
-  if (passed) return 0
-  return tooSlow ? notJudged : 1
 }
 
 function say(...lines: string[]): void {

@@ -124,6 +124,12 @@ export function inWords(report: Report): string[] {
   ]
 }
 
+/** 0: every promise held; 1: not every promise; 3: this machine was too slow to judge. */
+export function exitCodeOf({ passed, tooSlow }: Pick<Report, 'passed' | 'tooSlow'>): number {
+  if (passed) return 0
+  return tooSlow ? 3 : 1
+}
+
 /** In a sentence. */
 export function verdictOf({ passed, tooSlow, lostTime, seconds: ran }: Report): string {
   if (passed) return 'Every promise held.'

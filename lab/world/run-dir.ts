@@ -8,8 +8,7 @@ const kept = 3
  * A folder of its own for one run's files and logs, under `.lab/runs`; the last three of runs that are over
  * stay.
  */
-export function makeRunDir(): string {
-  const runs = join(cacheDir, 'runs')
+export function makeRunDir(runs = join(cacheDir, 'runs')): string {
   mkdirSync(runs, { recursive: true })
   const over = readdirSync(runs)
     .filter((name) => !existsSync(`/proc/${/-(\d+)(?:-\d+)?$/.exec(name)?.[1] ?? 'none'}`))

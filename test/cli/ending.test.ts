@@ -99,6 +99,26 @@ test('on a terminal of 80 columns what drain --wait tells breaks no word, and in
   expect(words(shown.err)).toEqual(words(piped.err))
 })
 
+test('on a terminal of 160 columns each line that drain --wait tells is whole', async () => {
+  const piped = await twelveCalls().kdc(`${drain} --wait`)
+  const shown = await twelveCalls().kdc(`${drain} --wait`, { errColumns: 160, screen: { columns: 160 } })
+  expect(shown).toEqual(piped)
+  expect(shown.err).toMatchInlineSnapshot(`
+    "drain kdc-20261122T200000Z-drain-9e353f is sent by arn:aws:sts::123456789012:assumed-role/Operators/alice
+    disabling: calls left: 12 (edge-a 12); over in: unknown, it is not known to be disabled on every edge yet
+    deadline 2026-11-23T00:00:00Z (in 4h): it is reported as overdue, and goes on
+    draining: calls left: 12 (edge-a 12); over in: unknown, its calls were counted once since it is disabled, which is too little
+    draining: calls left: 10 (edge-a 10); over in: unknown, its calls were counted twice since it is disabled, which is too little
+    draining: calls left: 8 (edge-a 8); over in 5m to 1h 24m
+    draining: calls left: 6 (edge-a 6); over in 4m to 1h 6m
+    draining: calls left: 4 (edge-a 4); over in 3m to 45m
+    draining: calls left: 2 (edge-a 2); over in 1m to 26m
+    draining: calls left: 0; over in up to 39s
+    drained: calls left: 0
+    "
+  `)
+})
+
 test('a scale-in tells what its group wants at the deadline, and what follows its last call', async () => {
   const { kdc, world } = twelveCalls()
   await world.scaleIn()

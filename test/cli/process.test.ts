@@ -85,6 +85,52 @@ test.skipIf(!hasPython)(
   },
 )
 
+/** What a program writes to a terminal of its own. */
+const seen = `
+import os, pty, sys
+child, terminal = pty.fork()
+if child == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+text = b''
+while True:
+    try:
+        more = os.read(terminal, 4096)
+    except OSError:
+        break
+    if not more:
+        break
+    text += more
+os.waitpid(child, 0)
+sys.stdout.buffer.write(text)
+`
+
+/** What is shown in red. */
+async function withAnUnreadableEdge(): Promise<string> {
+  const unreadable = { since: { N: '1' }, at: { N: '1' }, reason: { S: 'away' }, passes: { BOOL: true } }
+  const head = { edge: { S: 'a' }, wanted: { N: '-1' }, askedAt: { N: '0' }, unreadable: { M: unreadable } }
+  const lease = { owner: { S: '' }, until: { N: '0' }, generation: { N: '0' }, head: { M: head } }
+  const row = { pk: { S: 'EDGES#7' }, sk: { S: 'a' }, data: { M: lease } }
+  const { client } = await awsStub(({ operation, body }) => {
+    if (operation === 'GetParameter') return { result: { Parameter: { Value: JSON.stringify(deployment) } } }
+    return { result: JSON.stringify(body).includes('EDGES#7') ? { Items: [row] } : {} }
+  })
+  return client.endpoint
+}
+
+test.skipIf(!hasPython)('a terminal is shown colours, unless NO_COLOR is set', async () => {
+  const endpoint = await withAnUnreadableEdge()
+  const coloured = async (more: Record<string, string>) => {
+    const words = ['-c', seen, process.execPath, program, 'get', 'edges']
+    const env = { ...(await environment(more)), AWS_ENDPOINT_URL: endpoint }
+    const child = spawn('python3', words, { env, stdio: ['ignore', 'pipe', 'ignore'] })
+    const shown = await text(child.stdout)
+    expect(shown).toContain('unreadabl…')
+    return shown.includes('\u001b[')
+  }
+  expect(await coloured({})).toBe(true)
+  expect(await coloured({ NO_COLOR: '1' })).toBe(false)
+})
+
 test('--version is that of the package', async () => {
   const { version } = z.object({ version: z.string() }).parse(JSON.parse(await readFile(manifest, 'utf8')))
   expect(await kdc(['--version'], { PATH: process.env['PATH'] })).toEqual({

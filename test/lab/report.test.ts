@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { activeCalls, renderPlot } from '../../lab/referee/plot.ts'
 import type { ScenarioReport } from '../../lab/referee/referee.ts'
-import { inWords, makeReport, type ReportInput } from '../../lab/referee/report.ts'
+import { exitCodeOf, inWords, makeReport, type ReportInput } from '../../lab/referee/report.ts'
 import { renderHtml } from '../../lab/referee/report-html.ts'
 import type { CallRecord } from '../../lab/sip/call-record.ts'
 
@@ -124,6 +124,7 @@ describe('a machine that took the time that calls need', () => {
     (lostTime) => {
       const report = makeReport({ ...input, lostTime, calls: [call('cut', 'ms-1 went away')] })
       expect(report).toMatchObject({ passed: false, tooSlow: true, lostTime })
+      expect(exitCodeOf(report)).toBe(3)
       expect(inWords(report).at(-1)).toMatch(
         new RegExp(
           `^This machine was too slow to judge: .* up to ${lostTime.longestMs} ms late, ${lostTime.totalMs} ms in 60 s`,
@@ -137,14 +138,15 @@ describe('a machine that took the time that calls need', () => {
     { strangers: [{ figure: 'edges.writes', text: 'edge-a got 2 writes' }] },
     { broken: [{ figure: 'scenarios', text: 'it threw' }] },
   ])('excuses no second writer, and no scenario that broke off: %j', (found) => {
-    expect(makeReport({ ...input, ...found, lostTime: stopped })).toMatchObject({
-      passed: false,
-      tooSlow: false,
-    })
+    const report = makeReport({ ...input, ...found, lostTime: stopped })
+    expect(report).toMatchObject({ passed: false, tooSlow: false })
+    expect(exitCodeOf(report)).toBe(1)
   })
 
   test('takes nothing from a run in which every promise held', () => {
-    expect(makeReport({ ...input, lostTime: stopped })).toMatchObject({ passed: true, tooSlow: false })
+    const report = makeReport({ ...input, lostTime: stopped })
+    expect(report).toMatchObject({ passed: true, tooSlow: false })
+    expect(exitCodeOf(report)).toBe(0)
   })
 
   test('is found where the whole of a program is stopped for a while', async () => {
