@@ -3,7 +3,7 @@ import type { DrainHold } from './drain.ts'
 import { coversUri, holdKey, isSameSubject, type Scope, type Subject } from './hold.ts'
 import type { InstanceFacts } from './instance-life.ts'
 import { type Lookup, lookup } from './listing.ts'
-import { activeHosts } from './load-in-service.ts'
+import { activeHosts, selectableHosts } from './load-in-service.ts'
 import { instanceDestinations, partsOfName } from './resolve.ts'
 import type { Sender } from './sender.ts'
 import { utc } from './window.ts'
@@ -162,6 +162,8 @@ interface Part {
   readonly find: Lookup
   /** hosts that get calls and are not held */
   readonly active: Set<string>
+  /** and those besides that would get calls once their pings are answered: a network's failure ends */
+  readonly spare: Set<string>
   /** and those that would get them, but for a hold that may be lifted: a retired mark's server is gone */
   readonly held: Set<string>
 }
@@ -177,8 +179,9 @@ function partsOf(floor: Floor, { lists, machines, holds }: ClearanceView): Part[
             .filter(([set]) => floor.set === undefined || set === floor.set)
             .map(([set, of]) => ({ name: `set ${set} on ${edge}`, entries: of }))
     return its.map((each): Part => {
-      const active = new Set(activeHosts(each.entries))
-      const part = { ...each, floor, active, find: lookup(each.entries), held: new Set<string>() }
+      const [active, spare] = [activeHosts(each.entries), selectableHosts(each.entries)]
+      const sets = { active: new Set(active), spare: new Set(spare), held: new Set<string>() }
+      const part = { ...each, ...sets, floor, find: lookup(each.entries) }
       for (const hold of holds) take(part, hold)
       return part
     })
@@ -186,12 +189,13 @@ function partsOf(floor: Floor, { lists, machines, holds }: ClearanceView): Part[
 }
 
 /** From now on it is held. */
-function take({ find, active, held }: Part, hold: InForce): void {
+function take({ find, active, spare, held }: Part, hold: InForce): void {
   for (const entry of find(hold)) {
     const host = hostsOf(entry).at(-1)
     if (host === undefined) continue
     if (hold.source !== 'retired') held.add(host)
     active.delete(host)
+    spare.delete(host)
   }
 }
 
@@ -219,18 +223,34 @@ function ofGroup(
 
 /** @param taking what would be held besides; without it: whether the floor is kept as things are */
 function belowIn(part: Part, calls: number | undefined, taking?: Scope): BelowFloor | undefined {
-  const { name, floor, entries, active, held } = part
-  const taken = new Set(taking ? activeHosts(part.find(taking)).filter((host) => active.has(host)) : [])
-  if (taking && taken.size === 0) return undefined
-  const left = active.size - taken.size
+  const { name, floor, active, held } = part
+  if (taking) return wouldBeBelow(part, taking, calls)
   const least = leastOf(floor, new Set([...active, ...held]).size, calls)
-  if (least === undefined)
-    return { because: `${name} has to carry all calls, and how many there are is unknown` }
+  if (least === undefined) return unknownCalls(name)
+  if (active.size >= least) return undefined
+  return { because: `${name} has ${active.size} active servers, and its floor is ${least}` }
+}
+
+/**
+ * A server that gets no calls takes nothing while as many as the floor are left that would get some. Where
+ * all are inactive at once, it is the network, and all that is drained stays so when that is over.
+ */
+function wouldBeBelow(part: Part, taking: Scope, calls: number | undefined): BelowFloor | undefined {
+  const { name, floor, entries, active, spare, held, find } = part
+  const hosts = new Set(selectableHosts(find(taking)).filter((host) => spare.has(host)))
+  if (hosts.size === 0) return undefined
+  const taken = [...hosts].filter((host) => active.has(host)).length
+  const [counted, its, what] = taken > 0 ? [active, taken, 'active servers'] : [spare, hosts.size, 'servers']
+  const least = leastOf(floor, new Set([...counted, ...held]).size, calls)
+  if (least === undefined) return unknownCalls(name)
+  const left = counted.size - its
   if (left >= least) return undefined
-  const because = taking
-    ? `${name} would keep ${left} of its ${active.size} active servers, and its floor is ${least}`
-    : `${name} has ${left} active servers, and its floor is ${least}`
-  return { because, ...(taking && asksForAll(floor, entries) && { never: true }) }
+  const because = `${name} would keep ${left} of its ${counted.size} ${what}, and its floor is ${least}`
+  return { because, ...(asksForAll(floor, entries) && { never: true }) }
+}
+
+function unknownCalls(name: string): BelowFloor {
+  return { because: `${name} has to carry all calls, and how many there are is unknown` }
 }
 
 /** Also when all that is listed gets calls. */

@@ -12,8 +12,17 @@ export interface EdgeLoad {
 
 /** Hosts of the entries that an edge selects for new calls: active, or trying, which is routable still. */
 export function activeHosts(listed: readonly ListedDestination[]): string[] {
-  const routable = listed.filter(({ flags }) => flags.startsWith('A') || flags.startsWith('T'))
-  return [...new Set(routable.flatMap((entry) => hostsOf(entry).at(-1) ?? []))]
+  return hostsShown(listed, 'AT')
+}
+
+/** And those that it would select once they answer its pings: inactive, but not disabled. */
+export function selectableHosts(listed: readonly ListedDestination[]): string[] {
+  return hostsShown(listed, 'ATI')
+}
+
+function hostsShown(listed: readonly ListedDestination[], states: string): string[] {
+  const shown = listed.filter(({ flags }) => states.includes(flags.charAt(0)))
+  return [...new Set(shown.flatMap((entry) => hostsOf(entry).at(-1) ?? []))]
 }
 
 /** Servers that get new calls on some edge, and the calls of all that are not draining. */

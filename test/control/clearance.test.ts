@@ -77,6 +77,19 @@ describe('a floor', () => {
     expect(isClear(1, view({ lists }), { count: 1 })).toBe(false)
   })
 
+  test('keeps as many that would get calls where none is active: what fails is the network', () => {
+    const lists = [list('edge-a', 'IP', 'IP', 'IP', 'DP')]
+    expect(isClear(1, view({ lists, holds: [holdOf(2)] }), { count: 1 })).toBe(true)
+    const two = view({ lists, holds: [holdOf(2), holdOf(3)] })
+    expect(isClear(1, two, { count: 1 })).toBe(false)
+    expect(clearance(waiting(1), two, rules({ count: 1 }))).toMatchObject({
+      because: 'set 1 on edge-a would keep 0 of its 1 servers, and its floor is 1',
+    })
+    // One that others have disabled takes nothing.
+    expect(isClear(4, two, { count: 1 })).toBe(true)
+    expect(isClear(1, view({ lists, holds: [holdOf(2)] }), { percent: 50 })).toBe(false)
+  })
+
   test('counts what is held already as taken, whatever the list shows yet', () => {
     expect(isClear(2, view({ holds: [holdOf(1)] }), { count: 3 })).toBe(false)
   })

@@ -64,6 +64,8 @@ export interface Shown {
     readonly uri: string
     readonly server: number | undefined
     readonly isActive: boolean
+    /** it would be active once it answers pings */
+    readonly isSelectable: boolean
   }[]
 }
 

@@ -124,6 +124,7 @@ function tellOfListed(
   const entries = edge.truth().entries.map(({ set, uri, flags }) => ({
     ...{ set, uri: spelled(uri), server: lists.serverOf(uri) },
     isActive: /^[AT]/.test(flags),
+    isSelectable: /^[ATI]/.test(flags),
   }))
   truth.choices.shows(index, truth.choices.at(now), entries)
 }

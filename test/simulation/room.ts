@@ -35,16 +35,20 @@ const hostsOf = (entries: readonly Entry[]) => new Set(entries.map(hostOf))
 /** @returns whether the floor is kept in this part when `taking` is held, too, or nothing of it is taken */
 function leavesEnough({ entries, held }: Part, floor: FloorPlan, taking: Scope): boolean {
   const heldHosts = hostsOf(entries.filter((entry) => held.some((hold) => covers(hold, entry))))
-  const active = [...hostsOf(entries.filter(({ isActive }) => isActive))].filter(
-    (host) => !heldHosts.has(host),
-  )
-  const taken = hostsOf(entries.filter((entry) => entry.isActive && covers(taking, entry)))
-  const left = active.filter((host) => !taken.has(host)).length
-  if (left === active.length) return true
+  const free = (its: readonly Entry[]) => [...hostsOf(its)].filter((host) => !heldHosts.has(host))
+  const [active, selectable] = [
+    free(entries.filter(({ isActive }) => isActive)),
+    free(entries.filter(({ isSelectable }) => isSelectable)),
+  ]
+  const taken = hostsOf(entries.filter((entry) => entry.isSelectable && covers(taking, entry)))
+  // One that gets no calls takes of all that would get some.
+  const counted = active.some((host) => taken.has(host)) ? active : selectable
+  const left = counted.filter((host) => !taken.has(host)).length
+  if (left === counted.length) return true
   // A retired mark's server is gone.
   const lifting = held.filter(({ key }) => !key.startsWith('retired/'))
   const mayComeBack = hostsOf(entries.filter((entry) => lifting.some((hold) => covers(hold, entry))))
-  const all = new Set([...active, ...mayComeBack]).size
+  const all = new Set([...counted, ...mayComeBack]).size
   const { count, percent } = floor
   if (count !== undefined) return left >= count
   // How many calls there are is judged by nobody here; one server is the least.
