@@ -7,6 +7,17 @@ const sweepAt = async (world: World, ms: number) => {
   await world.pass(ms)
   await world.sweep()
 }
+/** EC2 knows the machines no more, and no edge lists anything. */
+async function allLeave(world: World): Promise<void> {
+  for (const { instanceId: id } of machines) world.memory.instances.forget(id)
+  for (const edge of world.edges) {
+    edge.writeFile([])
+    edge.strangerReloads()
+  }
+  await world.pass(3 * hours)
+  await world.settle()
+}
+
 test("activate lifts the caller's own holds of each member, drops what waits, and names who else holds them", async () => {
   const world = worldOf()
   await world.command(drain(ofGroup), 1)
@@ -50,13 +61,7 @@ test.each<[string, object]>([
     const from = new Date(world.clock.now() + 1 * hours).toISOString()
     await world.command(drain({ ...many, from }), 1)
     const dropped = (await waitingIn(world)).length
-    for (const { instanceId: id } of machines) world.memory.instances.forget(id)
-    for (const edge of world.edges) {
-      edge.writeFile([])
-      edge.strangerReloads()
-    }
-    await world.pass(3 * hours)
-    await world.settle()
+    await allLeave(world)
     await expect(world.command(activate({ set: 9, id: 'others' }), 2)).rejects.toThrow('set 9')
     expect(await world.command(activate(many), 3)).toMatchObject({ counts: { dropped } })
     expect(await waitingIn(world)).toEqual([])
@@ -96,13 +101,7 @@ test.each<[string, object]>([
     await world.command(drain(many), 1)
     await world.command(drain({ ...many, id: 'bobs', requestedBy: 'bob' }), 2)
     const held = await world.heldBy()
-    for (const { instanceId: id } of machines) world.memory.instances.forget(id)
-    for (const edge of world.edges) {
-      edge.writeFile([])
-      edge.strangerReloads()
-    }
-    await world.pass(3 * hours)
-    await world.settle()
+    await allLeave(world)
     await expect(world.command(activate({ set: 9, id: 'others' }), 3)).rejects.toThrow('set 9')
     expect(await world.command(activate({ ...many, id: 'dry', dryRun: true }), 4)).toMatchObject({
       wouldLift: Array.from({ length: held.length / 2 }, () => ({ who: 'alice' })),
