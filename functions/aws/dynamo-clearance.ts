@@ -58,7 +58,11 @@ export function dynamoClearance(table: DynamoTable): Clearances {
         ? [opening(supersededChange(over.waiting, over.superseded)), keeping(over.event)]
         : []
       const writes = [{ put, condition }, ...replaced, ...checksOf(waiting.hold)]
-      return (await table.writeAll(writes)) ? 'written' : 'stale'
+      if (await table.writeAll(writes)) return 'written'
+      const known = await table.get(waitingKey(waiting))
+      // One that can't be read is no later request: nobody knows what it asks for.
+      if (known !== undefined) parseAnswer(waitingRow, known, `WAITING/${holdKey(waiting.hold)}`)
+      return 'stale'
     },
     async markOverdue(waiting) {
       const { order } = waiting.hold

@@ -53,6 +53,7 @@ export interface Store extends Changes {
    * as late, or a later request about it was seen (`stale`).
    * @param over what waits of an older request and is replaced, with what is kept of that in the same
    * transaction: `stale`, too, where another one waits by now, or none
+   * @throws UnexpectedAnswer where what waits about the same hold can't be read: nobody may guess its order
    */
   putWaiting(waiting: WaitingDrain, over?: Replaced): Promise<'written' | 'stale'>
   /** Marks it as `overduePublished`, where this very request waits still. */
