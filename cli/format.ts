@@ -13,17 +13,17 @@ export interface Shown {
 }
 
 /**
- * @param wasTold that columns do not fit, by a picture before this one
- * @returns whether it is told by now
+ * @param wasNoted that columns do not fit, by a picture before this one
+ * @returns whether that is noted by now
  */
-export function print(desk: Desk, shown: Shown, format: Format, wasTold = false): boolean {
+export function print(desk: Desk, shown: Shown, format: Format, wasNoted = false): boolean {
   let isLeftOut = false
   const onLeftOut = () => {
     isLeftOut = true
   }
   desk.out(formatted(shown, format, { ...desk.screen, onLeftOut }))
-  if (isLeftOut && !wasTold) desk.err('some columns do not fit: -o wide shows them\n')
-  return wasTold || isLeftOut
+  if (isLeftOut && !wasNoted) desk.err('some columns do not fit: -o wide shows them\n')
+  return wasNoted || isLeftOut
 }
 
 /** Of the second and later lines of one. */

@@ -33,15 +33,15 @@ export async function status(
 ): Promise<ExitCode> {
   // In one write with what follows, so that nothing flickers.
   const cleared = { ...desk, out: (text: string) => desk.out(`${clearScreen}${topOf(text, desk.screen)}`) }
-  let isTold = false
+  let isNoted = false
   for (;;) {
     const look = () => lookAround(deployed, desk.clock.now())
     const found = await (watch ? outlasting(desk, look, { everyMs: redrawMs, goesOn }) : look())
-    isTold = print(
+    isNoted = print(
       watch && desk.screen.isTerminal ? cleared : desk,
       showStatus(fleetView(found)),
       output,
-      isTold,
+      isNoted,
     )
     if (!watch) return exitCodes.done
     if (!(await rest(desk, redrawMs))) return exitCodes.interrupted

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { environmentFile, labThatIsUp, NoLab, openLabDoor, tellLab } from './playground/door.ts'
+import { environmentFile, labThatIsUp, NoLab, openLabDoor, orderLab } from './playground/door.ts'
 import { feedEvents } from './playground/feed.ts'
 import { makeHealthy } from './playground/healthy.ts'
 import { type Order, OrderRefused } from './playground/orders.ts'
@@ -108,49 +108,49 @@ function wholeSeconds(text: string): number {
   throw new OrderRefused(`--seconds takes a whole number, and not "${text}"`)
 }
 
-const tells =
+const orders =
   (given: (...words: string[]) => Order) =>
   async (...words: string[]) =>
-    print(...(await tellLab(given(...words))))
+    print(...(await orderLab(given(...words))))
 
 program
   .command('status')
   .description('servers and their calls, as the lab sees them')
-  .action(tells(() => ({ name: 'status', columns: process.stdout.columns ?? 160 })))
+  .action(orders(() => ({ name: 'status', columns: process.stdout.columns ?? 160 })))
 program
   .command('scale-in [server]')
   .description('Auto Scaling takes a server away')
-  .action(tells((server) => ({ name: 'scale-in', server })))
+  .action(orders((server) => ({ name: 'scale-in', server })))
 program
   .command('launch [server]')
   .description('Auto Scaling launches a machine on the address of one that is gone')
-  .action(tells((server) => ({ name: 'launch', server })))
+  .action(orders((server) => ({ name: 'launch', server })))
 program
   .command('alarm <server>')
   .description("a server's alarm fires")
   .option('--ok', 'it is over', false)
   .action(async (server: string, { ok }: { readonly ok: boolean }) =>
-    print(...(await tellLab({ name: 'alarm', server, state: ok ? 'OK' : 'ALARM' }))),
+    print(...(await orderLab({ name: 'alarm', server, state: ok ? 'OK' : 'ALARM' }))),
   )
 program
   .command('call [edge]')
   .description('one more call, through an edge (edge-a if left out)')
   .option('--seconds <n>', 'how long it is up, 25 at most', '20')
   .action(async (edge: string | undefined, { seconds }: { readonly seconds: string }) =>
-    print(...(await tellLab({ name: 'call', edge: edge ?? 'edge-a', seconds: wholeSeconds(seconds) }))),
+    print(...(await orderLab({ name: 'call', edge: edge ?? 'edge-a', seconds: wholeSeconds(seconds) }))),
   )
 program
   .command('break <edge>')
   .description("nobody answers the edge's JSON-RPC; its calls go on")
-  .action(tells((edge = '') => ({ name: 'break', edge })))
+  .action(orders((edge = '') => ({ name: 'break', edge })))
 program
   .command('mend <edge>')
   .description('its JSON-RPC is answered again')
-  .action(tells((edge = '') => ({ name: 'mend', edge })))
+  .action(orders((edge = '') => ({ name: 'mend', edge })))
 program
   .command('stop')
   .description('ends the lab, and all that it started')
-  .action(tells(() => ({ name: 'stop' })))
+  .action(orders(() => ({ name: 'stop' })))
 
 try {
   await program.parseAsync()

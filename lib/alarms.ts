@@ -42,13 +42,13 @@ export class Alarms extends Construct {
   /** A rule that `manage` or `drainOnAlarm` brings later adds its own. */
   readonly alarms: Alarm[] = []
   private readonly runbookUrl: string
-  private readonly tell: SnsAction | undefined
+  private readonly toTopic: SnsAction | undefined
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id)
     const { control, runbookUrl = 'docs/operations.md', topicArn } = props
     this.runbookUrl = runbookUrl
-    this.tell =
+    this.toTopic =
       topicArn === undefined ? undefined : new SnsAction(Topic.fromTopicArn(this, 'Topic', topicArn))
     this.add(fleetAlarms(control))
     this.add(clearanceAlarms(control))
@@ -69,9 +69,9 @@ export class Alarms extends Construct {
     for (const [name, kind] of Object.entries(kinds)) {
       const alarm = this.alarm(name, kind)
       this.alarms.push(alarm)
-      if (this.tell === undefined) continue
-      alarm.addAlarmAction(this.tell)
-      alarm.addOkAction(this.tell)
+      if (this.toTopic === undefined) continue
+      alarm.addAlarmAction(this.toTopic)
+      alarm.addOkAction(this.toTopic)
     }
   }
 

@@ -20,7 +20,7 @@ import { FunctionMaker } from './function-maker.ts'
 import { functionsPath } from './functions-path.ts'
 import { GrowingControl } from './growing-control.ts'
 import type { HandlerName } from './handlers.ts'
-import { addHooks, type ManageOptions, tellOfNamedGroup } from './lifecycle-hooks.ts'
+import { addHooks, type ManageOptions, noteNamedGroup } from './lifecycle-hooks.ts'
 import type { ConsumerProps, MessageQueue } from './message-queue.ts'
 import { MinuteSchedule } from './minute-schedule.ts'
 import { People } from './people.ts'
@@ -178,7 +178,7 @@ export class DispatcherControl extends ControlMetrics {
     this.watched = { ...this.functions, ...props.edgeAccess.functions }
     for (const group of this.control.current.groups) {
       this.letIn(group)
-      tellOfNamedGroup(this, group)
+      noteNamedGroup(this, group)
     }
     for (const alarm of this.control.current.alarms) this.letInAlarm(alarm)
   }

@@ -137,7 +137,7 @@ function keepAbandoned(group: IAutoScalingGroup): void {
  * Notes what must be true of a group that is only named to us, for its instances to be retained. Not a
  * warning: nothing in the settings could answer it, and one that is always there is read by nobody.
  */
-export function tellOfNamedGroup(scope: Construct, { name, terminateHook, deadlinePolicy }: Group): void {
+export function noteNamedGroup(scope: Construct, { name, terminateHook, deadlinePolicy }: Group): void {
   if (!mayRetain(deadlinePolicy)) return
   Annotations.of(scope).addInfoV2(
     `dispatcher-control:retain-named:${name}`,

@@ -6,7 +6,8 @@ const root = join(import.meta.dirname, '..')
 
 /**
  * What rationed requests, what mended after one of many writers, what looks did before settle resolved holds
- * and woke drains, and names from before the phases of a drain and the words of the documents.
+ * and woke drains, names from before the phases of a drain and the words of the documents, and names that two
+ * things had.
  */
 const gone = [
   ...['BeginDrain', 'hasOtherAddresses', 'AddressUnknown', 'ec2Attempts', 'busyEdges'],
@@ -20,6 +21,7 @@ const gone = [
   ...['Wishes', 'wishes', 'rememberingWishes', 'AlarmIntent', 'callGroup'],
   ...['isAnswer', 'PendingAnswer', 'pendingAnswers', 'telling', 'triesToTell'],
   ...['CommandAnswer', 'AnswerPending'],
+  ...['function inTurn', 'tellOf\\w+', 'tellLab', 'tellLeft', 'isTold', 'wasTold'],
   ...['undoIfLifted', 'finishLiftings', 'holdAgain', 'heldMeanwhile', 'readLists', 'readBackGapSeconds'],
 ]
 

@@ -31,8 +31,8 @@ export function executionName(drainId: string, attempt: number, hash: (text: str
   const end = `-${attempt}`
   if (safe === drainId && safe.length + end.length <= longestName && !/-[0-9a-f]{16}$/.test(safe))
     return safe + end
-  const told = `-${hash(drainId).slice(0, 16)}${end}`
-  return safe.slice(0, longestName - told.length) + told
+  const tail = `-${hash(drainId).slice(0, 16)}${end}`
+  return safe.slice(0, longestName - tail.length) + tail
 }
 
 export function createWorkflows(options: WorkflowsOptions): Workflows {

@@ -134,9 +134,9 @@ function remembering(before: Drain, found: Found, now: number, rules: AdvanceRul
   const progress = digest(JSON.stringify([shown, isConfirmed ? [] : results]))
   if (known.progress === progress) return confirmed
   const ending = verdict === 'draining' ? endingOf(seen, judgement, counts, rules) : undefined
-  const told = { ...shown, ...(ending && { ending }) }
+  const judged = { ...shown, ...(ending && { ending }) }
   // Until it is disabled everywhere, what keeps it from being so.
-  const more = isConfirmed ? told : { ...told, edges: results }
+  const more = isConfirmed ? judged : { ...judged, edges: results }
   return withEvent(withMemory(confirmed, { progress }), 'drainProgress', more)
 }
 

@@ -35,16 +35,16 @@ const ofOurFiles = [
   begunCounter('total:dst'),
   { method: 'htable.get', params: ['dc', 'about'], result: about },
 ] as const
-type Told = readonly [RpcAnswer<number>, RpcAnswer<number>, RpcAnswer<z.output<typeof about>>]
+type OfOurFiles = readonly [RpcAnswer<number>, RpcAnswer<number>, RpcAnswer<z.output<typeof about>>]
 
 async function allTogether(rpc: JsonRpc) {
-  const [up, version, dialogs, dst, src, probe, begun, begunTo, told] = await rpc.batch([
+  const [up, version, dialogs, dst, src, probe, begun, begunTo, ofEdge] = await rpc.batch([
     ...ofEveryEdge,
     ...ofOurFiles,
   ])
   return [
     [up, version, dialogs, dst, src, probe],
-    [begun, begunTo, told],
+    [begun, begunTo, ofEdge],
   ] as const
 }
 
@@ -62,7 +62,7 @@ export async function readFacts(rpc: JsonRpc, now: () => number): Promise<EdgeFa
       ? await allTogether(rpc)
       : await Promise.all([rpc.batch(ofEveryEdge), rpc.boot() === null ? undefined : rpc.batch(ofOurFiles)])
   // It may have got them just now.
-  const told = ours ?? (rpc.boot() === null ? undefined : await rpc.batch(ofOurFiles))
+  const ofOurs = ours ?? (rpc.boot() === null ? undefined : await rpc.batch(ofOurFiles))
   const answered = now()
   const { up_since: bootTime, uptime: uptimeSeconds } = resultOr(up)
   const total = resultOr(dialogs, isMissing)
@@ -78,17 +78,17 @@ export async function readFacts(rpc: JsonRpc, now: () => number): Promise<EdgeFa
     ...(sizes.dst !== undefined && { callsTo: sizes.dst }),
     ...(sizes.src !== undefined && { callsFrom: sizes.src }),
     guard: guard !== 'no-guard',
-    ...(told ? factsOfOurFiles(rpc, told, (asked + answered) / 2000) : without),
+    ...(ofOurs ? factsOfOurFiles(rpc, ofOurs, (asked + answered) / 2000) : without),
   }
 }
 
 type OurFacts = Pick<EdgeFacts, 'batch' | 'fence' | 'counters'> & Partial<EdgeFacts>
 const without: OurFacts = { batch: false, fence: false, counters: false }
 
-/** @param seconds epoch seconds at which it was told, about */
-function factsOfOurFiles(rpc: JsonRpc, [begun, begunTo, told]: Told, seconds: number): OurFacts {
+/** @param seconds epoch seconds of its answer, about */
+function factsOfOurFiles(rpc: JsonRpc, [begun, begunTo, ofEdge]: OfOurFiles, seconds: number): OurFacts {
   const begunCalls = counted(begun)
-  const ours = resultOr(told, hasNoCounters) ?? {}
+  const ours = resultOr(ofEdge, hasNoCounters) ?? {}
   const bootId = rpc.boot() ?? undefined
   const clock = Number(ours['now'])
   const longest = Number(ours['longest_call'])

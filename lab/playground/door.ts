@@ -88,7 +88,7 @@ export async function openLabDoor(reach: Reach, stop: () => void): Promise<() =>
 }
 
 /** Gives an order to the lab that is up. @returns what came of it. @throws NoLab, OrderRefused */
-export async function tellLab(given: Order): Promise<readonly string[]> {
+export async function orderLab(given: Order): Promise<readonly string[]> {
   const open = openDoor(doorFile)
   if (!open) throw new NoLab('no lab is up in this folder: start one with npm run lab')
   const { lines, refused } = answer.parse(await asked(open.socket, given))

@@ -29,7 +29,7 @@ const list = z.looseObject({
 })
 
 /**
- * Stands between an edge and whoever was told its URL. `state`: answers Ok to every write without doing it,
+ * Stands between an edge and whoever was lied its URL. `state`: answers Ok to every write without doing it,
  * and shows it done in `dispatcher.list`. `count`: answers that nobody has a call. All else goes through
  * untouched.
  */
@@ -62,9 +62,9 @@ async function answer(
 ): Promise<HttpReply> {
   const body = await bodyOf(request)
   const asked = call.parse(JSON.parse(body))
-  const told = lie === 'count' ? lieAboutCount(asked) : lieAboutState(asked, pretended)
-  if (told !== undefined)
-    return { status: 200, body: JSON.stringify({ jsonrpc: '2.0', result: told, id: asked.id }) }
+  const lied = lie === 'count' ? lieAboutCount(asked) : lieAboutState(asked, pretended)
+  if (lied !== undefined)
+    return { status: 200, body: JSON.stringify({ jsonrpc: '2.0', result: lied, id: asked.id }) }
   const reply = await send(
     { host: edge.address, port: edge.rpcPort },
     {

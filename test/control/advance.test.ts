@@ -58,7 +58,7 @@ const seens: Record<string, Seen> = {
   'late, first zero': found({ verdict: 'overdue', zeroPending: true, unconfirmed: true }),
 }
 
-function told(phase: Phase): string {
+function inShort(phase: Phase): string {
   if (phase.name === 'completing') return `completing ${phase.completion} ${phase.because}`
   if (phase.name === 'held') return `held ${phase.verdict}`
   return phase.name === 'ended' ? `ended ${phase.because}` : phase.name
@@ -73,7 +73,7 @@ function following(drain: string, seen: string): string {
   if (!from || !what) throw new Error(`no sample: ${drain}, ${seen}`)
   const next = advance(from, what, now, rules)
   const events = next.drain.events.map(({ name }) => name).filter((name) => name !== 'drainProgress')
-  return [told(next.drain.phase), events.join(' '), next.act?.kind ?? '', next.wait].join(' | ')
+  return [inShort(next.drain.phase), events.join(' '), next.act?.kind ?? '', next.wait].join(' | ')
 }
 
 /** drain, what its look finds: phase | events | act | wait */

@@ -161,8 +161,8 @@ function check({ targets, opaque }: ListedTargets, value: unknown, expected: rea
     if (entry.text.length > 200) throw new Error('an opaque entry is shown at length')
     const shows = /(^|[^\w.-])10\.9\.8\.7($|[^\w.-])/.test(entry.text)
     if (shows && !mayBelong(entry, instance)) throw new Error(`${entry.text} may belong`)
-    const isTold = entry.set === undefined || entry.duid === instance.instanceId
-    if (!isTold && isOfAnother.test(entry.text) && mayBelong({ ...entry, address: '10.9.8.70' }, instance))
+    const isNamed = entry.set === undefined || entry.duid === instance.instanceId
+    if (!isNamed && isOfAnother.test(entry.text) && mayBelong({ ...entry, address: '10.9.8.70' }, instance))
       throw new Error(`${entry.text} is another's`)
     if (!mayBelong({ ...entry, address: '10.9.8.7' }, instance)) throw new Error(`${entry.text} is resolved`)
   }

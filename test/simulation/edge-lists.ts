@@ -90,7 +90,7 @@ function without(uris: readonly string[], others: readonly string[]): string[] {
   return uris.filter((uri) => !others.includes(uri))
 }
 
-function tellOfExecuted(
+function noteExecuted(
   request: string,
   index: number,
   edge: MemoryEdge,
@@ -102,7 +102,7 @@ function tellOfExecuted(
   if (method === 'htable.seti' || method === 'htable.delete')
     told.late.done(guardKey(set), edge.truth().held.includes(set) !== (method === 'htable.seti'))
   if (method === 'dlg.profile_get_size') told.countedAt.push(now)
-  if (method === 'dispatcher.list') tellOfListed(index, edge, lists, { truth, now })
+  if (method === 'dispatcher.list') noteListed(index, edge, lists, { truth, now })
   if (method !== 'dispatcher.set_state') return
   const shown = edge.truth().entries.find((entry) => keyOf(entry.set, entry.uri) === keyOf(Number(set), uri))
   told.late.done(keyOf(Number(set), uri), shown?.flags.startsWith('D') !== state.startsWith('d'))
@@ -115,7 +115,7 @@ function tellOfExecuted(
     truth.opened.push({ edge: index, entry: `${set} ${uri}`, server, at: now })
 }
 
-function tellOfListed(
+function noteListed(
   index: number,
   edge: MemoryEdge,
   lists: Lists,
@@ -149,7 +149,7 @@ export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) 
   const names = addressesByName(plan)
   const causes = plan.edges.map((): { by: 'restart' | 'reload' } => ({ by: 'reload' }))
   const edges = plan.edges.map((own, index) => {
-    tellOfDisabled(index, lists.linesOf(index))
+    noteDisabled(index, lists.linesOf(index))
     return createSimulatedEdge({
       plan: own,
       clock,
@@ -159,7 +159,7 @@ export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) 
       truth: truthOf(index),
       lines: () => lists.linesOf(index),
       onExecuted: (request) =>
-        tellOfExecuted(request, index, edgeAt(index), truthOf(index), { lists, truth, now: clock.now() }),
+        noteExecuted(request, index, edgeAt(index), truthOf(index), { lists, truth, now: clock.now() }),
       onPosted: (body) => posted(index, body),
     })
   })
@@ -188,14 +188,14 @@ export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) 
     edgeAt(index).writeFile(
       watchedFile(lines, () => {
         const by = causes[index]?.by ?? 'reload'
-        tellOfLoad(index, lines, by)
+        noteLoad(index, lines, by)
         truthOf(index).loaded(lines, by, clock.now(), heldByUs(index))
       }),
     )
   }
 
   /** What a load changes for whom, in the words of incidents. */
-  function tellOfLoad(index: number, lines: readonly FileEntry[], by: 'restart' | 'reload'): void {
+  function noteLoad(index: number, lines: readonly FileEntry[], by: 'restart' | 'reload'): void {
     const now = clock.now()
     truth.happened(by, now, { edge: index })
     const former = truthOf(index).loads.at(-1)?.uris ?? []
@@ -203,10 +203,10 @@ export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) 
     const differ = [...without(uris, former), ...without(former, uris)]
     for (const server of new Set(differ.map((uri) => lists.serverOf(uri))))
       if (server !== undefined) truth.happened('relisted', now, { edge: index, server })
-    tellOfDisabled(index, lines)
+    noteDisabled(index, lines)
   }
 
-  function tellOfDisabled(index: number, lines: readonly FileEntry[]): void {
+  function noteDisabled(index: number, lines: readonly FileEntry[]): void {
     for (const { uri, flags } of lines) {
       const server = lists.serverOf(uri)
       if (server !== undefined && flags?.startsWith('D'))

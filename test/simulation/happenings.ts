@@ -122,11 +122,11 @@ class Cast {
     const { sender = 0, ...rest } = message
     const whole = { ...rest, senderId: senderIds[sender] ?? senderIds[0], sentAt: this.now }
     this.world.queues.send(name, whole, delivery, sent)
-    if (about.kind === 'launch') for (const delay of delivery) this.tellOfLate(about.machine, delay)
+    if (about.kind === 'launch') for (const delay of delivery) this.noteLate(about.machine, delay)
   }
 
   /** A launch that is told when its machine is on its way out already. */
-  private tellOfLate(machine: Machine, delay: number): void {
+  private noteLate(machine: Machine, delay: number): void {
     const { truth, clock } = this.world
     clock.at(this.now + delay, () => {
       if (machine.goneAt !== undefined || this.announcements.has(machine))

@@ -69,7 +69,7 @@ const answered = z.object({
 })
 
 /** The ports that refuse and the payloads of a newer release, as incidents of the whole world. */
-export function tellOfFaults({ faults, edges }: Plan, truth: Truth, startedAt: number): void {
+export function noteFaults({ faults, edges }: Plan, truth: Truth, startedAt: number): void {
   for (const [edge, { configured }] of edges.entries())
     if (!configured) truth.happened('edge comes or goes', startedAt, { edge })
   for (const fault of faults) {

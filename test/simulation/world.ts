@@ -30,7 +30,7 @@ import { type AllPorts, simulatedPorts } from './simulated-ports.ts'
 import { type Machine, Truth } from './truth.ts'
 import { VirtualClock } from './virtual-clock.ts'
 import { choicesAnswered, watched } from './watch-choices.ts'
-import { answersTo, type ByUs, tellOfFaults, traced, watchByes } from './witness.ts'
+import { answersTo, type ByUs, noteFaults, traced, watchByes } from './witness.ts'
 
 const minute = 60_000
 /** after so long `end-calls` leaves the rest to go with the instance */
@@ -79,7 +79,7 @@ export function createWorld(plan: Plan, sabotage: (ports: AllPorts) => AllPorts 
   const lists = createEdges(plan, { clock, runs, faults, truth })
   const { edges } = lists
   plantTroubles(plan, edges, clock, faults, truth)
-  tellOfFaults(plan, truth, startedAt)
+  noteFaults(plan, truth, startedAt)
   const byUs = watchByes(edges, truth, clock)
   const configured = new Set(plan.edges.flatMap((edge, index) => (edge.configured ? [index] : [])))
   const store = createLosingStore()
