@@ -76,11 +76,11 @@ const floor = z
     set: z.int().min(0).optional(),
     /** an Auto Scaling group of ours */
     group: z.string().min(1).optional(),
-    count: z.int().min(1).optional(),
+    count: z.int().min(1, 'must leave 1 server at least: without a floor leave it out').optional(),
     /** of the servers that get calls or are held by us */
-    percent: z.number().gt(0).max(100).optional(),
+    percent: z.number().gt(0, 'must be above 0').max(100, 'must be at most 100').optional(),
     /** what is left must carry all calls that are up, so many each */
-    callsPerServer: z.number().gt(0).optional(),
+    callsPerServer: z.number().gt(0, 'must be above 0').optional(),
   })
   .transform(({ set, group: of, count, percent, callsPerServer }, context): Floor => {
     const where = { ...(set !== undefined && { set }), ...(of !== undefined && { group: of }) }
@@ -99,7 +99,7 @@ const floor = z
 const clearance = z.strictObject({
   floors: z.array(floor).default([]),
   /** so many drains by choice may be under way */
-  atOnce: z.int().min(1).optional(),
+  atOnce: z.int().min(1, 'must let 1 begin at least: to stop all, freeze').optional(),
 })
 
 /** Who may send commands, and what it is called in holds and events. */

@@ -1,7 +1,9 @@
-import type { ActivateCommand, Command, DrainCommand } from '../contracts/command.ts'
+import type { ActivateCommand, Command, DrainCommand, FreezeCommand } from '../contracts/command.ts'
+import { inForce } from '../control/clearance.ts'
 import { CommandRefused } from '../control/errors.ts'
 import type { Hold } from '../control/hold.ts'
 import { isSameSender, mayWithoutPlan, type Sender } from '../control/sender.ts'
+import { utc } from '../control/window.ts'
 import type { Ports } from '../ports/ports.ts'
 import { type Sent, whatIsAsked } from '../stored/command-outcome.ts'
 import { heldOrWaiting } from './operator-hold.ts'
@@ -27,7 +29,7 @@ export async function keepPlan({ store, clock }: Needs, command: Command, sender
  * @throws CommandRefused
  */
 export async function refuseUnplanned(
-  ports: Pick<Ports, 'store' | 'config'>,
+  ports: Needs & Pick<Ports, 'config'>,
   command: Command,
   sender: Sender,
 ): Promise<void> {
@@ -44,8 +46,7 @@ export async function refuseUnplanned(
         throw new CommandRefused(
           `${who} may not ${command.command}: that takes "mayAlso": ["${command.command}"] there`,
         )
-      if (command.command === 'freeze' && command.until === undefined)
-        throw new CommandRefused(`${who} freezes with an end alone: give "until"`)
+      if (command.command === 'freeze') await refuseThaw(ports, command, sender, who)
       return
     case 'drain':
     case 'activate':
@@ -60,6 +61,23 @@ export async function refuseUnplanned(
     default:
       return command satisfies never
   }
+}
+
+/** A newer freeze takes the place of the one before: by a short one, what it may not unfreeze would end. */
+async function refuseThaw(
+  { store, clock }: Needs,
+  { until }: FreezeCommand,
+  sender: Sender,
+  who: string,
+): Promise<void> {
+  if (until === undefined) throw new CommandRefused(`${who} freezes with an end alone: give "until"`)
+  const before = inForce(await store.freeze(), clock.now())
+  if (!before || isSameSender(before.sender, sender)) return
+  if (before.until !== undefined && before.until <= until) return
+  const ends = before.until === undefined ? 'has no end' : `ends at ${utc(before.until)}`
+  throw new CommandRefused(
+    `${who} may not end the freeze of ${before.who} (${before.why}), which ${ends}: give a later "until", or leave it`,
+  )
 }
 
 /** An operator's hold is found by the name that a command claims: by another's that one's would be lifted. */

@@ -156,6 +156,25 @@ describe('a sender of whom the settings want plans', () => {
     expect(await world.command(ends, undefined, session)).toMatchObject({ result: 'frozen' })
   })
 
+  test("ends nobody's freeze by a shorter one of its own", async () => {
+    const senders = [{ id: agent, name: 'agent', needsPlan: true, mayAlso: ['freeze' as const] }]
+    const world = createWorld({ config: { senders: [...senders, { id: 'AIDAOPS', name: 'ops' }] } })
+    const at = (ms: number) => new Date(world.clock.now() + ms).toISOString()
+    const freeze = (id: string, until: string) => command('command-freeze', { id, until })
+    const inForce = async () => (await world.memory.store.freeze())?.until
+    const long = at(30 * minutes)
+    await world.command(freeze('freeze-1', long), undefined, 'AIDAOPS')
+    await expect(
+      world.command(freeze('freeze-2', at(1 * minutes)), undefined, session),
+    ).rejects.toMatchObject(refused(/may not end the freeze of .*, which ends at .*: give a later "until"/))
+    expect(await inForce()).toBe(Date.parse(long))
+    // What is over later, and what is its own, it may change.
+    const later = freeze('freeze-3', at(40 * minutes))
+    expect(await world.command(later, undefined, session)).toMatchObject({ result: 'frozen' })
+    const sooner = freeze('freeze-4', at(20 * minutes))
+    expect(await world.command(sooner, undefined, session)).toMatchObject({ result: 'frozen' })
+  })
+
   test.each(['drain', 'activate'])(
     "can't %s by the name of an operator who has holds, though it plans to",
     async (kind) => {
