@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { AtDeadline, DeadlineChoice, DeadlinePolicy, EndCalls } from '../control/deadline.ts'
 import {
+  type ActionDrain,
   type Because,
   type Completing,
   type Drain,
@@ -122,47 +123,44 @@ const flatRow = z.object({
 /** As it is stored. */
 export type DrainRow = z.output<typeof flatRow>
 
-export const drainRow = flatRow.transform(fromFlat)
+export const drainRow = flatRow.transform((row, context) => {
+  const drain = fromFlat(row)
+  if (drain) return drain
+  const message = `must be there with the source lifecycle, and with no other: it is ${row.source}`
+  context.addIssue({ code: 'custom', path: ['lifecycle'], message })
+  return z.NEVER
+})
 
-function fromFlat(row: DrainRow): Drain {
-  const {
-    attempt,
-    version,
-    steps,
-    completionTries,
-    callsEnded,
-    events,
-    lifecycle,
-    lastHeartbeatAt,
-    lookedAt,
-    nextLookAt,
-  } = row
+function fromFlat(row: DrainRow): Drain | undefined {
+  const { attempt, version, steps, events, lookedAt, nextLookAt } = row
+  const { source, lifecycle, completionTries, callsEnded, lastHeartbeatAt } = row
   const known = {
     ...{ attempt, version, steps, events },
-    hold: holdIn(row),
     ...(lookedAt !== undefined && { lookedAt }),
     ...(nextLookAt !== undefined && { nextLookAt }),
   }
-  const drain: Drain = lifecycle
-    ? {
-        ...known,
-        action: lifecycle,
-        completionTries,
-        ...(callsEnded !== undefined && { callsEnded }),
-        ...(lastHeartbeatAt !== undefined && { lastHeartbeatAt }),
-        phase: actionPhase(row),
-      }
-    : { ...known, phase: holdPhase(row) }
-  if (row.state === 'retired')
-    return drain.action ? actionEnded(drain, row.result ?? 'drained') : ended(drain, 'lifted')
+  const hold = holdIn(row)
+  if (source !== 'lifecycle') {
+    if (lifecycle) return undefined
+    const drain: Drain = { ...known, hold: { ...hold, source }, phase: holdPhase(row) }
+    return row.state === 'retired' ? ended(drain, 'lifted') : drain
+  }
+  if (!lifecycle) return undefined
+  const drain: ActionDrain = {
+    ...known,
+    ...{ hold: { ...hold, source }, action: lifecycle, completionTries },
+    ...(callsEnded !== undefined && { callsEnded }),
+    ...(lastHeartbeatAt !== undefined && { lastHeartbeatAt }),
+    phase: actionPhase(row),
+  }
+  if (row.state === 'retired') return actionEnded(drain, row.result ?? 'drained')
   // A former release's, too: were it wrong that the action is over, completing it would cut calls.
   return isCompleting(drain) && row.result === 'action-over' ? completed(drain, 'over') : drain
 }
 
-function holdIn(row: DrainRow): DrainHold {
-  const { source, holdId, uris, formerUris, addresses, wholeInstance, group, who, why, order } = row
+function holdIn(row: DrainRow): Omit<DrainHold, 'source'> {
+  const { holdId, uris, formerUris, addresses, wholeInstance, group, who, why, order } = row
   return {
-    source,
     id: holdId,
     subject: row.subject ?? { kind: 'instance', instanceId: row.instanceId ?? row.id, launchedAt: 0 },
     uris,

@@ -1,6 +1,6 @@
 import { holdChange } from '../control/change.ts'
 import { StoreConflict } from '../control/errors.ts'
-import type { Hold, HoldSource, Subject } from '../control/hold.ts'
+import { type Hold, type HoldSource, isByChoice, type Subject } from '../control/hold.ts'
 import type { Store } from '../ports/store.ts'
 import { opening } from './dynamo-changes.ts'
 import type { Condition, DynamoTable, Key, Write } from './dynamo-table.ts'
@@ -52,7 +52,7 @@ export function writesOf(hold: Hold, filled?: Hold): Write[] {
   const former = formerKeyOf(hold.source, hold.id, hold.subject)
   const formerRows = over && former !== key ? [truthKey(former), copyKey(former)] : []
   const inForce = `#order = :order AND attribute_not_exists(#lifted)${filled ? ' AND #addresses = :addresses AND #uris = :uris' : ''}`
-  const isRequested = !over && (hold.source === 'alarm' || hold.source === 'operator')
+  const isRequested = !over && isByChoice(hold)
   return [
     {
       put: {

@@ -5,7 +5,7 @@ import type { Freeze, WaitingDrain } from '../control/clearance.ts'
 import type { CommandInShort } from '../control/command-in-short.ts'
 import type { DestinationUri, Flags } from '../control/destination.ts'
 import { destinationUri } from '../control/destination.ts'
-import type { DrainHold } from '../control/drain.ts'
+import type { ChosenHold } from '../control/drain.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import { UnexpectedAnswer } from '../control/errors.ts'
 import type { Hold, Many, RequestIntent, SeenRequest, Subject } from '../control/hold.ts'
@@ -112,13 +112,9 @@ const { shownAt: _shownAt, lifted: _lifted, source: _source, until: _until, ...p
 export const waitingRow: z.ZodType<WaitingDrain> = z.object({
   hold: z.object({
     ...placed,
-    source: z.enum({
-      lifecycle: 'lifecycle',
-      alarm: 'alarm',
-      operator: 'operator',
-    } satisfies Each<DrainHold['source']>),
+    source: z.enum({ alarm: 'alarm', operator: 'operator' } satisfies Each<ChosenHold['source']>),
     until: z.number(),
-  } satisfies Fields<DrainHold>),
+  } satisfies Fields<ChosenHold>),
   since: z.number(),
   beginsAt: z.number().exactOptional(),
   overduePublished: z.literal(true).exactOptional(),

@@ -1,12 +1,11 @@
-import type { Drain, DrainHold, HoldDrain, LifecycleTarget } from './drain.ts'
+import type { ChosenHold, Drain, HoldDrain, LifecycleHold, LifecycleTarget } from './drain.ts'
 import { isSameSubject } from './hold.ts'
 import { looking } from './phases.ts'
 
 /** What a trigger asks for: the hold, and the lifecycle action that is to be completed. */
-export interface DrainRequest {
-  readonly hold: DrainHold
-  readonly action?: LifecycleTarget
-}
+export type DrainRequest =
+  | { readonly hold: LifecycleHold; readonly action: LifecycleTarget }
+  | { readonly hold: ChosenHold; readonly action?: never }
 
 export type Claim =
   /** write this drain (its version decides who wins), then start its attempt */
@@ -37,15 +36,11 @@ export function claim(existing: Drain | undefined, request: DrainRequest): Claim
   return { kind: 'new', drain: fresh(request, existing.attempt + 1, existing.version + 1, existing.events) }
 }
 
-function fresh(
-  { hold, action }: DrainRequest,
-  attempt: number,
-  version: number,
-  events: Drain['events'] = [],
-): Drain {
-  const begun = { attempt, version, hold, events, steps: 0 }
-  const phase = { name: 'claimed' } as const
-  return action ? { ...begun, action, completionTries: 0, phase } : { ...begun, phase }
+function fresh(request: DrainRequest, attempt: number, version: number, events: Drain['events'] = []): Drain {
+  const begun = { attempt, version, events, steps: 0, phase: { name: 'claimed' } } as const
+  return request.action
+    ? { ...begun, hold: request.hold, action: request.action, completionTries: 0 }
+    : { ...begun, hold: request.hold }
 }
 
 function renewed(existing: HoldDrain, { hold }: DrainRequest): Drain {

@@ -1,5 +1,5 @@
 import { hostsOf, type ListedDestination } from './destination.ts'
-import type { DrainHold } from './drain.ts'
+import type { ChosenHold } from './drain.ts'
 import { coversUri, holdKey, isSameSubject, type Scope, type Subject } from './hold.ts'
 import type { InstanceFacts } from './instance-life.ts'
 import { type Lookup, lookup } from './listing.ts'
@@ -47,7 +47,7 @@ export function inForce(freeze: Freeze | undefined, now: number): Freeze | undef
 
 /** A drain by choice that was asked for and has not begun: its hold is not placed yet. */
 export interface WaitingDrain {
-  readonly hold: DrainHold
+  readonly hold: ChosenHold
   /** its place in the queue, which a newer request about the same hold keeps (epoch ms) */
   readonly since: number
   /** when its window begins, whatever else would let it begin before (epoch ms); then it is its place, too */

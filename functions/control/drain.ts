@@ -1,6 +1,6 @@
 import type { AtDeadline } from './deadline.ts'
 import type { DrainEvent } from './drain-events.ts'
-import { type Hold, type HoldSource, holdKey } from './hold.ts'
+import { type ChosenSource, type Hold, type HoldSource, holdKey } from './hold.ts'
 
 /** What names a lifecycle action to Auto Scaling. */
 export interface LifecycleActionRef {
@@ -131,6 +131,9 @@ export interface DrainHold extends Omit<Hold, 'shownAt' | 'lifted'> {
   readonly until: number
 }
 
+export type LifecycleHold = DrainHold & { readonly source: 'lifecycle' }
+export type ChosenHold = DrainHold & { readonly source: ChosenSource }
+
 /** One row per drain: the claim that makes twice once, and all that its looks must remember. */
 interface AnyDrain {
   readonly attempt: number
@@ -153,6 +156,7 @@ interface AnyDrain {
 
 /** A lifecycle action's. */
 export interface ActionDrain extends AnyDrain {
+  readonly hold: LifecycleHold
   readonly action: LifecycleTarget
   readonly lastHeartbeatAt?: number
   /** how often its completion was refused */
@@ -165,6 +169,7 @@ export type CompletingDrain = ActionDrain & { readonly phase: Completing }
 
 /** An operator's or alarm's. */
 export interface HoldDrain extends AnyDrain {
+  readonly hold: ChosenHold
   readonly action?: never
   readonly lastHeartbeatAt?: never
   readonly completionTries?: never

@@ -22,6 +22,15 @@ export function isSameSubject(one: Subject, other: Subject): boolean {
  */
 export type HoldSource = 'lifecycle' | 'alarm' | 'operator' | 'retired'
 
+const choices = { lifecycle: false, alarm: true, operator: true, retired: false } as const satisfies Record<
+  HoldSource,
+  boolean
+>
+/** Of a drain by choice, which clearance may have wait. */
+export type ChosenSource = {
+  [S in HoldSource]: (typeof choices)[S] extends true ? S : never
+}[HoldSource]
+
 /**
  * A recorded reason for destinations to take no new calls. All times are epoch milliseconds. A lifted hold
  * stays as a tombstone (`lifted`), so that an older message that comes late can't place it again.
@@ -106,9 +115,9 @@ export function mayShowMore({ source, subject, wholeInstance }: Hold): boolean {
 
 export type HoldName = Pick<Hold, 'source' | 'id'>
 
-/** An alarm's or operator's, which clearance may have wait. */
-export function isByChoice({ source }: Pick<Hold, 'source'>): boolean {
-  return source === 'alarm' || source === 'operator'
+/** An alarm's or operator's. */
+export function isByChoice<H extends Pick<Hold, 'source'>>(hold: H): hold is H & { source: ChosenSource } {
+  return choices[hold.source]
 }
 
 /** Whether the end that it was given has come. */

@@ -129,8 +129,7 @@ export function ended(drain: Drain, because: HoldOver): Drain {
   return withEvent({ ...drain, phase: { name: 'ended', because } }, 'drainEnded', {})
 }
 
-/** As `ended`. An action has more reasons to be over than a hold, and no type of both takes the same line. */
-/** As `ended`: but an action has more reasons to be over than a hold, and of `Drain` no such phase compiles. */
+/** As `ended`. An action has more reasons to be over than a hold: of `Drain` no such phase compiles. */
 export function actionEnded(drain: ActionDrain, because: Because): Drain {
   return withEvent({ ...drain, phase: { name: 'ended', because } }, 'drainEnded', {})
 }

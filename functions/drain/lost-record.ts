@@ -2,7 +2,7 @@ import { lifecycleTargetOf } from '../contracts/config.ts'
 import { metricNames } from '../contracts/names.ts'
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import { claim, type DrainRequest } from '../control/claim.ts'
-import { type Drain, type DrainHold, drainId, type LifecycleActionRef } from '../control/drain.ts'
+import { type Drain, drainId, type LifecycleActionRef } from '../control/drain.ts'
 import { RecordMissing } from '../control/errors.ts'
 import { type Hold, holdKey, orderOf } from '../control/hold.ts'
 import { lifecycleRequest } from '../control/lifecycle-request.ts'
@@ -54,9 +54,9 @@ function requestOf(
     })
   if (action || !hold || hold.source === 'retired') return undefined
   const { shownAt: _, source, subject, until = hold.placedAt, ...rest } = hold
-  const known: DrainHold = { ...rest, source, subject, until }
-  if (source !== 'lifecycle') return { hold: known }
+  const known = { ...rest, subject, until }
+  if (source !== 'lifecycle') return { hold: { ...known, source } }
   if (!group || subject.kind !== 'instance') return undefined
   const kept = { group: group.name, hook: group.terminateHook, instanceId: subject.instanceId }
-  return { hold: known, action: lifecycleTargetOf(group, kept) }
+  return { hold: { ...known, source }, action: lifecycleTargetOf(group, kept) }
 }

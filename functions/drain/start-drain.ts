@@ -1,7 +1,7 @@
 import { claim, type DrainRequest } from '../control/claim.ts'
 import { type Drain, drainId } from '../control/drain.ts'
 import { ExecutionEnded, StoreConflict } from '../control/errors.ts'
-import { type Hold, holdKey } from '../control/hold.ts'
+import { type Hold, holdKey, isByChoice } from '../control/hold.ts'
 import { lookPayload } from '../control/look-payload.ts'
 import type { Ports } from '../ports/ports.ts'
 import { saveDrain } from './save-drain.ts'
@@ -51,9 +51,9 @@ export async function startDrainOf(
   ports: StartNeeds,
   hold: Hold,
 ): Promise<'started' | 'duplicate' | 'stale'> {
-  const { shownAt: _, source, until = hold.placedAt, ...rest } = hold
-  if (source !== 'alarm' && source !== 'operator') return 'stale'
-  return startDrain(ports, { hold: { ...rest, source, until } })
+  if (!isByChoice(hold)) return 'stale'
+  const { shownAt: _, lifted: _lifted, until = hold.placedAt, ...rest } = hold
+  return startDrain(ports, { hold: { ...rest, until } })
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type Clearance, decide, type WaitingDrain } from '../control/clearance.ts'
-import type { DrainHold } from '../control/drain.ts'
+import type { ChosenHold } from '../control/drain.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { finishOwnClaims, type StartNeeds, startDrainOf } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -155,19 +155,19 @@ async function waitingKeys({ store }: Pick<Ports, 'store'>): Promise<ReadonlySet
   return new Set((await store.waiting()).drains.map(({ hold }) => holdKey(hold)))
 }
 
-async function decidedByAnother(ports: Pick<Ports, 'store'>, hold: DrainHold): Promise<Cleared> {
+async function decidedByAnother(ports: Pick<Ports, 'store'>, hold: ChosenHold): Promise<Cleared> {
   return (await placedAs(ports, hold)) ? { kind: 'begun', result: 'started' } : { kind: 'stale' }
 }
 
 /** What an earlier delivery has placed is begun, where its run was killed before that. */
-async function ofEarlierDelivery(ports: StartNeeds, hold: DrainHold): Promise<Cleared> {
+async function ofEarlierDelivery(ports: StartNeeds, hold: ChosenHold): Promise<Cleared> {
   const placed = await placedAs(ports, hold)
   return placed ? { kind: 'begun', result: await startDrainOf(ports, placed) } : { kind: 'stale' }
 }
 
 async function placedAs(
   { store }: Pick<Ports, 'store'>,
-  { source, id, subject, order }: DrainHold,
+  { source, id, subject, order }: ChosenHold,
 ): Promise<Hold | undefined> {
   const placed = await store.hold(source, id, subject)
   return placed?.order === order && !placed.lifted ? placed : undefined

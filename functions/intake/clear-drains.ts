@@ -1,5 +1,5 @@
 import { begun, type ClearanceView, decide, takesOne, type WaitingDrain } from '../control/clearance.ts'
-import type { DrainHold } from '../control/drain.ts'
+import type { ChosenHold } from '../control/drain.ts'
 import { StoreConflict } from '../control/errors.ts'
 import { type Hold, hasEnded, holdKey, isByChoice, isSameSubject } from '../control/hold.ts'
 import { finishClaim, startDrain } from '../drain/start-drain.ts'
@@ -39,7 +39,7 @@ interface Failed {
   readonly kind: 'failed'
   readonly error: unknown
 }
-type Placed = { readonly kind: 'placed'; readonly hold: DrainHold } | Exclude<Cleared, { kind: 'begun' }>
+type Placed = { readonly kind: 'placed'; readonly hold: ChosenHold } | Exclude<Cleared, { kind: 'begun' }>
 
 /**
  * Begins what waits and may begin, in order. One run at a time decides, and places each hold under its lease:
@@ -128,7 +128,7 @@ function beganAt({ beginsAt, since }: WaitingDrain, now: number): number | undef
   return beginsAt !== undefined || now - since > patienceMs ? now : undefined
 }
 
-async function begin(ports: LiftNeeds, hold: DrainHold, holds: readonly Hold[]): Promise<Cleared> {
+async function begin(ports: LiftNeeds, hold: ChosenHold, holds: readonly Hold[]): Promise<Cleared> {
   const result = await startDrain(ports, { hold })
   // What this request meant before is another machine's, or another URI's, and readings count calls under the
   // hold's name.

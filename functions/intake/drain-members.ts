@@ -1,7 +1,7 @@
 import type { DrainCommand } from '../contracts/command.ts'
 import type { CommandOutcome, EventDetail } from '../contracts/events.ts'
 import type { Clearance } from '../control/clearance.ts'
-import type { DrainHold } from '../control/drain.ts'
+import type { ChosenHold } from '../control/drain.ts'
 import { DuplicateDestination } from '../control/errors.ts'
 import { holdKey, type Many } from '../control/hold.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -24,7 +24,7 @@ type Bulk = Extract<CommandOutcome<'drain'>, { readonly result: 'bulk' | 'bulk-d
 
 interface Wanted {
   readonly asked: Asked
-  readonly hold: DrainHold
+  readonly hold: ChosenHold
   readonly target: Target
 }
 
@@ -157,7 +157,7 @@ export function memberName({
   subject,
   wholeInstance,
   uris,
-}: Pick<DrainHold, 'subject' | 'wholeInstance' | 'uris'>): string {
+}: Pick<ChosenHold, 'subject' | 'wholeInstance' | 'uris'>): string {
   if (subject.kind === 'uri') return subject.uri
   return wholeInstance ? subject.instanceId : (uris[0] ?? subject.instanceId)
 }

@@ -1,7 +1,7 @@
 import { eventTypes } from '../contracts/names.ts'
 import type { Superseded } from '../control/change.ts'
 import type { WaitingDrain } from '../control/clearance.ts'
-import type { DrainHold } from '../control/drain.ts'
+import type { ChosenHold } from '../control/drain.ts'
 import { holdKey } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
 import type { KeptEvent } from '../ports/events.ts'
@@ -22,10 +22,10 @@ interface DroppedBy {
 export async function dropWaiting(
   ports: Pick<Ports, 'store' | 'events' | 'clock'>,
   isMeant: (waiting: WaitingDrain) => boolean,
-  by: string | ((hold: DrainHold) => string),
-  request: Omit<DroppedBy, 'order'> & { readonly order: string | ((hold: DrainHold) => string) },
-): Promise<DrainHold[]> {
-  const orderOf = (hold: DrainHold) =>
+  by: string | ((hold: ChosenHold) => string),
+  request: Omit<DroppedBy, 'order'> & { readonly order: string | ((hold: ChosenHold) => string) },
+): Promise<ChosenHold[]> {
+  const orderOf = (hold: ChosenHold) =>
     typeof request.order === 'string' ? request.order : request.order(hold)
   const { drains } = await ports.store.waiting()
   const meant = drains.filter((waiting) => isMeant(waiting) && waiting.hold.order <= orderOf(waiting.hold))

@@ -1,5 +1,5 @@
 import { eventTypes } from '../contracts/names.ts'
-import type { DrainHold } from '../control/drain.ts'
+import type { ChosenHold } from '../control/drain.ts'
 import type { EdgeResult } from '../control/edge-result.ts'
 import { CommandRefused, InstanceUnknown } from '../control/errors.ts'
 import { type Hold, holdKey, type Many } from '../control/hold.ts'
@@ -76,7 +76,7 @@ export function neverBegins(because: string): string {
 export async function publishWaiting(
   { events }: Pick<ClearanceNeeds, 'events'>,
   { source, beginsAt }: Pick<DrainOrder, 'source' | 'beginsAt'>,
-  hold: DrainHold,
+  hold: ChosenHold,
   because: string,
 ): Promise<void> {
   const { who, sender, why, uris, endsAt } = hold
@@ -90,7 +90,7 @@ export async function publishWaiting(
  * While EC2 refuses, a server is known by its id alone, and nobody can say what it takes of a floor. Without
  * floors it is held all the same, and settle finds out the rest.
  */
-export function refuseUnshown({ config }: Pick<Ports, 'config'>, { subject, force }: DrainHold): void {
+export function refuseUnshown({ config }: Pick<Ports, 'config'>, { subject, force }: ChosenHold): void {
   const isShown = subject.kind === 'uri' || subject.launchedAt > 0
   if (isShown || force !== undefined || config.clearance.floors.length === 0) return
   throw new InstanceUnknown(
@@ -100,7 +100,7 @@ export function refuseUnshown({ config }: Pick<Ports, 'config'>, { subject, forc
 
 export function askedFor({ readouts: _, ...scope }: Target, drain: DrainOrder): Asked {
   const { source, holdId, who, sender, why, force, order, requestedAt, deadlineAt, beginsAt } = drain
-  const hold: DrainHold = {
+  const hold: ChosenHold = {
     ...{ ...scope, source, id: holdId, who, why, order, placedAt: requestedAt, until: deadlineAt },
     ...(sender && { sender }),
     ...(force !== undefined && { force }),

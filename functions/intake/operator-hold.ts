@@ -1,6 +1,6 @@
 import type { DrainCommand } from '../contracts/command.ts'
 import { destinationKey } from '../control/destination.ts'
-import type { DrainHold } from '../control/drain.ts'
+import type { ChosenHold } from '../control/drain.ts'
 import { CommandRefused } from '../control/errors.ts'
 import { type Hold, holdKey, named } from '../control/hold.ts'
 import { refuseBeyond, type Sender } from '../control/sender.ts'
@@ -47,10 +47,10 @@ export function operatorOrder(
 export async function refuseBeyondLimit(
   ports: Pick<Ports, 'store' | 'config'>,
   sender: Sender,
-  asked: readonly DrainHold[],
+  asked: readonly ChosenHold[],
 ): Promise<void> {
   const holds = await heldOrWaiting(ports)
-  const refuse = (its: readonly DrainHold[]) =>
+  const refuse = (its: readonly ChosenHold[]) =>
     refuseBeyond(ports.config.maxHoldsPerSender, sender, holds, its.map(holdKey))
   try {
     refuse(asked)

@@ -1,7 +1,7 @@
 import type { Superseded } from '../control/change.ts'
 import type { Freeze, Waiting, WaitingDrain } from '../control/clearance.ts'
 import type { CommandInShort } from '../control/command-in-short.ts'
-import type { Drain, DrainHold, HoldDrain } from '../control/drain.ts'
+import type { ChosenHold, Drain, HoldDrain } from '../control/drain.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import type { EdgeRecord } from '../control/entry-record.ts'
 import type { Hold, HoldName, RequestIntent, SeenRequest, Subject } from '../control/hold.ts'
@@ -59,7 +59,7 @@ export interface Store extends Changes {
   /** Marks it as `overduePublished`, where this very request waits still. */
   markOverdue(waiting: WaitingDrain): Promise<void>
   /** Whether `putWaiting` of this hold would be `stale`, whatever older one it replaces. */
-  isStale(hold: DrainHold): Promise<boolean>
+  isStale(hold: ChosenHold): Promise<boolean>
   /**
    * @param event is kept in the same transaction
    * @returns whether it waited still: nobody else has begun or dropped it

@@ -51,6 +51,18 @@ test.each([
   expect(phase.name).toBe('retainedAt' in row ? 'retained' : 'draining')
 })
 
+test.each([
+  ['a lifecycle action’s without its action', { ...toDrainRow(aHoldDrain('a')), source: 'lifecycle' }],
+  [
+    'an operator’s with one',
+    { ...toDrainRow(aHoldDrain('a')), lifecycle: toDrainRow(aDrain('a')).lifecycle },
+  ],
+])('a row is refused, and not looked at as another drain: %s', (_, row) => {
+  expect(drainRow.safeParse(row).error?.issues).toMatchObject([
+    { path: ['lifecycle'], message: expect.stringContaining('with the source lifecycle, and with no other') },
+  ])
+})
+
 /**
  * Written by release 0.1.0: the row, the phase that it is in now, and the events that its next write keeps.
  */

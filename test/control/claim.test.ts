@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Claim, claim, type DrainRequest } from '../../functions/control/claim.ts'
-import type { Drain, Memory } from '../../functions/control/drain.ts'
+import type { ChosenHold, Drain, Memory } from '../../functions/control/drain.ts'
 import { type Hold, orderOf, type Subject } from '../../functions/control/hold.ts'
 import { withEvent } from '../../functions/control/phases.ts'
 import { some } from '../present.ts'
@@ -11,13 +11,13 @@ import { hold, machine } from './samples.ts'
 const untilEnd = 3_600_000
 
 /** An operator's for one URI. */
-function request(time: number, changes: Partial<Hold> = {}): DrainRequest {
+function request(time: number, changes: Partial<Hold> = {}): { readonly hold: ChosenHold } {
   const asked = { placedAt: time, until: time + untilEnd, order: orderOf(time) }
   const subject = { kind: 'uri', uri: machine.uri } as const
   return { hold: { ...hold({ subject, ...changes }), source: 'operator', ...asked } }
 }
 
-function terminating(time: number, token: string): DrainRequest {
+function terminating(time: number, token: string): Extract<DrainRequest, { action: object }> {
   const { instanceId } = machine
   const { hold: asked } = request(time, { id: `${instanceId}/hook` })
   return { hold: { ...asked, source: 'lifecycle' }, action: { ...anAction, token } }

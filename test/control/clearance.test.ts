@@ -7,12 +7,12 @@ import {
   type Floor,
 } from '../../functions/control/clearance.ts'
 import { type DestinationUri, destinationUri, type Flags } from '../../functions/control/destination.ts'
-import type { DrainHold } from '../../functions/control/drain.ts'
+import type { ChosenHold } from '../../functions/control/drain.ts'
 import { present } from '../present.ts'
 
 const now = 1_000_000
 const uriOf = (n: number): DestinationUri => present(destinationUri(`sip:10.0.0.${n}:5060`), `uri ${n}`)
-const holdOf = (n: number, changes: Partial<DrainHold> = {}): DrainHold => ({
+const holdOf = (n: number, changes: Partial<ChosenHold> = {}): ChosenHold => ({
   source: 'operator',
   id: `sip:10.0.0.${n}:5060/alice`,
   subject: { kind: 'uri', uri: uriOf(n) },
@@ -26,7 +26,7 @@ const holdOf = (n: number, changes: Partial<DrainHold> = {}): DrainHold => ({
   order: '1',
   ...changes,
 })
-const waiting = (n: number, changes: Partial<DrainHold> = {}) => ({
+const waiting = (n: number, changes: Partial<ChosenHold> = {}) => ({
   hold: holdOf(n, changes),
   since: now + n,
 })
@@ -58,7 +58,7 @@ describe('a floor', () => {
     ['count of its set', { set: 1, count: 3 }, 1],
     ['count of another set', { set: 2, count: 3 }, 4],
   ])('%s leaves what it says', (_what, floor, taken) => {
-    let holds: readonly DrainHold[] = []
+    let holds: readonly ChosenHold[] = []
     for (const n of [1, 2, 3, 4]) if (isClear(n, view({ holds }), floor)) holds = [...holds, holdOf(n)]
     expect(holds).toHaveLength(taken)
   })
@@ -206,7 +206,7 @@ test('a server that is held already, by whomever, takes nothing of the limit, no
     },
     subject: { kind: 'instance', instanceId: 'i-1', launchedAt: 1 },
   } as const
-  const isClear = (asked: Partial<DrainHold>, holds: ClearanceView['holds'], lists = [four]) =>
+  const isClear = (asked: Partial<ChosenHold>, holds: ClearanceView['holds'], lists = [four]) =>
     clearance(waiting(1, { ...bobs, ...asked }), view({ holds, lists, underWay: 1 }), given).clear
   expect(isClear({}, [holdOf(1)])).toBe(true)
   expect(isClear({}, [holdOf(1)], [])).toBe(true)

@@ -2,9 +2,10 @@ import type { Found } from '../../functions/control/advance.ts'
 import type { AtDeadline, DeadlinePolicy, EndCalls } from '../../functions/control/deadline.ts'
 import type {
   ActionDrain,
-  DrainHold,
+  ChosenHold,
   EndingCalls,
   HoldDrain,
+  LifecycleHold,
   LifecycleTarget,
   Memory,
   Retained,
@@ -28,7 +29,7 @@ export const endCalls: EndCalls = { perStep: 10, withinSeconds: 600 }
 
 export const until = 3_601_000
 const begun = { attempt: 1, version: 1, steps: 0, events: [] }
-const operators: DrainHold = { ...hold(), source: 'operator', until }
+const operators: ChosenHold = { ...hold(), source: 'operator', until }
 
 function atDeadline({ callsLeft, unknown }: DeadlinePolicy): AtDeadline {
   return callsLeft === 'end-calls'
@@ -40,7 +41,7 @@ export function actionDrain<P extends ActionDrain['phase']>(
   phase: P,
   policy: DeadlinePolicy = anAction.policy,
 ): ActionDrain & { readonly phase: P } {
-  const held: DrainHold = { ...operators, source: 'lifecycle', id: `${machine.instanceId}/hook` }
+  const held: LifecycleHold = { ...operators, source: 'lifecycle', id: `${machine.instanceId}/hook` }
   return { ...begun, hold: held, action: { ...anAction, ...atDeadline(policy) }, completionTries: 0, phase }
 }
 

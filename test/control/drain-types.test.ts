@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import type { DrainRequest } from '../../functions/control/claim.ts'
 import type {
   ActionDrain,
   Completing,
@@ -39,6 +40,25 @@ it('a lifecycle action’s drain is never held', () => {
   ofAction(held)
   // @ts-expect-error
   actionDrain(draining) satisfies HoldDrain
+})
+
+it('a hold of a lifecycle action has an action’s drain, and no other hold has', () => {
+  const [action, operators] = [actionDrain(draining), holdDrain(held)]
+  const drains: Drain[] = [
+    // @ts-expect-error nobody would keep its action alive
+    { ...operators, hold: action.hold },
+    // @ts-expect-error it would complete an action that nobody asked about
+    { ...action, hold: operators.hold },
+  ]
+  const requests: DrainRequest[] = [
+    { hold: action.hold, action: anAction },
+    { hold: operators.hold },
+    // @ts-expect-error
+    { hold: action.hold },
+    // @ts-expect-error
+    { hold: operators.hold, action: anAction },
+  ]
+  expect([drains.length, requests.length]).toEqual([2, 4])
 })
 
 it('an action is one of a scale-in, and has how calls are ended exactly where its policy ends them', () => {

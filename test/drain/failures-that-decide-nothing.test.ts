@@ -116,7 +116,8 @@ test('a record that was lost and is claimed anew by its message begins anew: its
   await world.scaleIn()
   await world.pass(2 * minutes)
   const { drain, putDrain } = world.memory.store
-  const named = (record: Drain, id: string): Drain => ({ ...record, hold: { ...record.hold, id } })
+  const named = (record: Drain, id: string): Drain =>
+    record.action ? { ...record, hold: { ...record.hold, id } } : { ...record, hold: { ...record.hold, id } }
   Object.assign(world.memory.store, {
     drain: async (id: string) => {
       const found = await drain(`${id}~again`)

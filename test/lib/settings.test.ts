@@ -130,8 +130,16 @@ const withClearance = (clearance: object) => {
 }
 
 test.each<[string, object, string]>([
-  ['a floor of more than all', { floors: [{ percent: 101 }] }, 'must be at most 100\n  → at control.clearance.floors[0].percent'],
-  ['a floor of none', { floors: [{ count: 0 }] }, 'must leave 1 server at least: without a floor leave it out'],
+  [
+    'a floor of more than all',
+    { floors: [{ percent: 101 }] },
+    'must be at most 100\n  → at control.clearance.floors[0].percent',
+  ],
+  [
+    'a floor of none',
+    { floors: [{ count: 0 }] },
+    'must leave 1 server at least: without a floor leave it out',
+  ],
   ['a limit of none', { atOnce: 0 }, 'must let 1 begin at least: to stop all, freeze'],
   [
     'a floor of an unknown group',

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { Freeze, WaitingDrain } from '../../functions/control/clearance.ts'
-import type { DrainHold } from '../../functions/control/drain.ts'
+import type { ChosenHold } from '../../functions/control/drain.ts'
 import { holdKey } from '../../functions/control/hold.ts'
 import { askClearance } from '../../functions/intake/ask-clearance.ts'
 import { clearDrains } from '../../functions/intake/clear-drains.ts'
@@ -12,7 +12,7 @@ import { memoryPorts } from '../memory/ports.ts'
 import { some } from '../present.ts'
 import { aHead, aHold, aKeptEvent, aListing, aReading, uri } from './store-samples.ts'
 
-function aWaiting(id: string, change: Partial<DrainHold> = {}): WaitingDrain {
+function aWaiting(id: string, change: Partial<ChosenHold> = {}): WaitingDrain {
   const { shownAt: _, ...hold } = aHold(id)
   return {
     hold: { ...hold, source: 'operator', until: 1_795_000_600_000, force: 'it burns', order: '2', ...change },

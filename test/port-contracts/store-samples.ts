@@ -43,7 +43,7 @@ export function aDrain(name: string, change: Partial<ActionDrain> = {}): ActionD
   const { action: _, ...begun } = aHoldDrain(name)
   return {
     ...begun,
-    hold: held({ id: name }),
+    hold: { ...held(name), source: 'lifecycle' },
     action: {
       group: 'media',
       hook: 'drain',
@@ -73,7 +73,7 @@ export function aHoldDrain(name: string, change: Partial<HoldDrain> = {}): HoldD
     steps: 3,
     lookedAt: 1_795_000_002_000,
     nextLookAt: 1_795_000_122_000,
-    hold: held({ id: name, source: 'operator' }),
+    hold: { ...held(name), source: 'operator' },
     events: [
       { name: 'drainStarted', id: `${name}#1.0`, at: 1_795_000_003_000, detail: summary },
       { name: 'retainedTooLong', detail: { ...summary, ageMs: 1, callsLeft: 2, unknown: ['edge a'] } },
@@ -82,9 +82,9 @@ export function aHoldDrain(name: string, change: Partial<HoldDrain> = {}): HoldD
     ...change,
   }
 }
-function held(change: Pick<DrainHold, 'id'> & Partial<DrainHold>): DrainHold {
-  const { shownAt: _, ...hold } = aHold(change.id)
-  return { ...hold, source: 'lifecycle', until: 1_795_000_600_000, ...change }
+function held(id: string): Omit<DrainHold, 'source'> {
+  const { shownAt: _, ...hold } = aHold(id)
+  return { ...hold, until: 1_795_000_600_000 }
 }
 const memory: Memory = {
   edges: {

@@ -16,7 +16,8 @@ export function createLosingStore(): LosingStore {
   const written = new Set<string>()
   const lost = new Map<string, number>()
   const keyOf = (id: string) => (lost.has(id) ? `${id}~${lost.get(id)}` : id)
-  const named = (drain: Drain, id: string): Drain => ({ ...drain, hold: { ...drain.hold, id } })
+  const named = (drain: Drain, id: string): Drain =>
+    drain.action ? { ...drain, hold: { ...drain.hold, id } } : { ...drain, hold: { ...drain.hold, id } }
   const methods = Object.fromEntries(
     Object.keys(store).map((name) => [name, Reflect.get(store, name)]),
   ) as Store
