@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
+import * as z from 'zod'
 import { circumstancesOf } from './circumstances.ts'
 import { type Expected, expectedBy, expectedViolations } from './expected.ts'
 import { rules, type Violation } from './findings.ts'
@@ -53,13 +54,35 @@ const program = new Command('simulate')
 
 function whole(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It is not a whole number.')
-  return Number(text)
+  const number = Number(text)
+  if (!Number.isSafeInteger(number))
+    throw new InvalidArgumentError(`It must be ${Number.MAX_SAFE_INTEGER} or less.`)
+  return number
 }
 
 function atLeastOne(text: string): number {
   const number = whole(text)
   if (number === 0) throw new InvalidArgumentError('It must be 1 or more.')
   return number
+}
+
+/** What tells a history from other JSON; what its happenings hold is not judged. */
+const historyShape = z.object({
+  seed: z.number(),
+  edges: z.array(z.object({ id: z.string() })),
+  servers: z.array(z.object({ address: z.string() })),
+  group: z.object({}),
+  happenings: z.array(z.object({ at: z.number(), kind: z.string() })),
+  faults: z.array(z.object({ kind: z.string() })),
+  skewsMs: z.array(z.number()),
+})
+
+function planIn(file: string): Plan {
+  const plan = jsonIn<Plan>(file)
+  const unlike = historyShape.safeParse(plan).error?.issues.at(0)
+  if (unlike !== undefined)
+    program.error(`error: ${file} is no history: ${[...unlike.path, unlike.message].join(': ')}`)
+  return plan
 }
 
 function jsonIn<Content>(file: string): Content {
@@ -73,8 +96,9 @@ function jsonIn<Content>(file: string): Content {
 async function main(options: Options): Promise<boolean> {
   const expected: readonly Expected[] =
     options.expected === undefined ? expectedViolations : jsonIn(options.expected)
-  if (options.plan !== undefined) return one(jsonIn<Plan>(options.plan), options, expected)
+  if (options.plan !== undefined) return one(planIn(options.plan), options, expected)
   if (options.seed !== undefined) return one(generate(options.seed), options, expected)
+  if (options.shrink) program.error('error: --shrink is of one history: name it by --seed or --plan')
   return many(options, expected)
 }
 
