@@ -1,6 +1,6 @@
 import type { CommandOutcome } from '../contracts/events.ts'
 import { decide, inForce } from '../control/clearance.ts'
-import { holdKey } from '../control/hold.ts'
+import { hasEnded, holdKey } from '../control/hold.ts'
 import type { InventoryNeeds } from '../stored/inventory.ts'
 import { clearanceView, rulesOf } from './clear-drains.ts'
 
@@ -13,7 +13,9 @@ export async function planFreeze(
   const { drains } = await ports.store.waiting()
   const view = await clearanceView(ports)
   const rules = rulesOf(ports)
-  const thawed = decide(drains, { ...view, freeze: undefined }, rules)
+  // What waits when its end has come never begins.
+  const open = drains.filter(({ hold }) => !hasEnded(hold, view.now))
+  const thawed = decide(open, { ...view, freeze: undefined }, rules)
   return {
     ...{ result: 'dry-run', frozen: inForce(view.freeze, view.now) },
     waiting: [...decide(drains, view, rules)].map(([{ hold, since }, clearance]) => ({

@@ -231,3 +231,13 @@ test('the dry run of a freeze, and of its end, tells what is in force, what wait
       wouldBegin: [alices],
     })
 })
+
+test('what waits beyond its own end would not begin when the freeze ends', async () => {
+  const world = createWorld()
+  await world.command(freeze())
+  await world.command(drain(server, { until: new Date(world.clock.now() + 10 * minutes).toISOString() }))
+  const dry = (id: string) => world.command({ ...unfreeze, id, dryRun: true })
+  expect(await dry('dry-1')).toMatchObject({ wouldBegin: [alices] })
+  await world.pass(11 * minutes)
+  expect(await dry('dry-2')).toMatchObject({ wouldBegin: [] })
+})
