@@ -3,6 +3,7 @@ import { lintPlanted, lintTimeoutMs } from './planted.ts'
 
 const loop = 'of an empty list every expectation holds: loop over some(list)'
 const every = 'every one of none is as expected: take some(list)'
+const none = 'none of none is so: take some(list)'
 const part = 'what is missing has no such part either: take it with present()'
 const edge = 'nothing is done to an edge that is missing: take world.edge(id)'
 const condition = 'Unexpected conditional expect() call.'
@@ -21,15 +22,28 @@ const planted: readonly (readonly [line: string, message: string | undefined])[]
   ['some(list).forEach((one) => { expect(one).toBe(1) })', undefined],
   ['list.forEach((one) => { one.go() })', undefined],
   ['expect(list.every((one) => one.end)).toBe(true)', every],
+  ['expect(list.every((one) => one.end)).toEqual(true)', every],
+  ['expect(list.every((one) => one.end)).toBeTruthy()', every],
   ['expect(some(list).every((one) => one.end)).toBe(true)', undefined],
+  ['expect(list.some((one) => one.end)).toBe(false)', none],
+  ['expect(list.some((one) => one.end)).toEqual(false)', none],
+  ['expect(list.some((one) => one.end)).toBeFalsy()', none],
+  ['expect(some(list).some((one) => one.end)).toBe(false)', undefined],
+  ['expect(list.some((one) => one.end)).toBe(true)', undefined],
   ['expect(list[0]?.end).toBeUndefined()', part],
   ['expect(list.find((one) => one.is)?.end).toBe(undefined)', part],
+  ['expect(list[0]?.end).toEqual(undefined)', part],
+  ['expect(list[0]?.end).toBeFalsy()', part],
   ['expect(list[0]?.end).not.toBe(1)', part],
   ['expect(list[0]?.end).toBe(1)', undefined],
   ['expect(list[0].end).toBeUndefined()', undefined],
   ["expect(present(list[0], 'first').end).toBeUndefined()", undefined],
   ['world.edges[0]?.callTo(list)', edge],
+  ['world.edges.at(0)?.callTo(list)', edge],
   ['const [a] = world.edges; expect(a).toBe(1)', edge],
+  ['const { edges } = world; edges[0]?.callTo(list)', edge],
+  ['const { memory, edges: all } = world; all[0]?.callTo(list)', edge],
+  ['const { memory } = world; memory.go()', undefined],
   ['world.edge("edge-a").callTo(list)', undefined],
   ['if (list) expect(list).toBe(1)', condition],
 ]
