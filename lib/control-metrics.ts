@@ -139,7 +139,8 @@ export abstract class ControlMetrics extends Construct {
   }
 
   /**
-   * {@link metricActiveCalls} by {@link metricServersInService}, for a scaling policy: the mean, unless the options name another.
+   * {@link metricActiveCalls} by {@link metricServersInService}, for a scaling policy: the mean, unless the
+   * options name another.
    */
   metricActiveCallsPerServer(options?: MetricOptions): Metric {
     return this.metric(metricNames.activeCallsPerServer, {}, { statistic: Stats.AVERAGE, ...options })

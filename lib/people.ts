@@ -90,7 +90,8 @@ export class People extends Construct {
   }
 
   /**
-   * What `kdc doctor` looks at. A policy has room for 6,144 characters, and none for each function by its name.
+   * What `kdc doctor` looks at. A policy has room for 6,144 characters, and none for each function by its
+   * name.
    */
   private readsOfStack({ settle, mappings }: PeopleProps): PolicyStatement[] {
     return [

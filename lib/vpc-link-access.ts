@@ -78,8 +78,8 @@ const mostEdges = 50
  * no default route, and no load balancer unless an edge brings its own: behind one for several edges it would
  * be chance which answers.
  *
- * `edgeTls` has no place in it: it is API Gateway that speaks TLS to the edge. With `serverName` it checks the
- * name and asks for a certificate of a public CA. An HTTP API takes no private CA, and shows no client
+ * `edgeTls` has no place in it: it is API Gateway that speaks TLS to the edge. With `serverName` it checks
+ * the name and asks for a certificate of a public CA. An HTTP API takes no private CA, and shows no client
  * certificate to what it calls.
  * @throws Error at synth for no edge, more than 50, an id that is no path element, two edges in one place, or
  * plain HTTP to a public address

@@ -116,7 +116,7 @@ describe('the tree', () => {
     expect(others.map(({ path }) => path)).toContain('.ci/run')
     // In XML and in Python a line of a comment begins with a letter.
     const comment = /^\s*(\/\/|\/?\*|# |--|"""|[A-Z][a-z`']+ [a-z`])/
-    const sample = /[|{}"]|https?:|`[^`]{60,}/
+    const sample = /^\s*(\/\/|\/?\*{1,2}|#|--)?\s*`?([|"]|\{[^@])|https?:/
     const long = [...sources, ...others].flatMap(({ path, text }) =>
       text
         .split('\n')

@@ -8,8 +8,8 @@ import type { EventType } from './names.ts'
 
 /**
  * The detail of each event that we publish, version 1; `events/published` has a sample of each, and
- * `events/schemas` the same as JSON Schema. Tests and the simulator parse every event by these, and production
- * none: an event is published whatever it is like.
+ * `events/schemas` the same as JSON Schema. Tests and the simulator parse every event by these, and
+ * production none: an event is published whatever it is like.
  */
 export const eventDetails = {
   ...drainEventDetails,

@@ -80,9 +80,9 @@ export interface History {
     readonly ownCount: boolean
     /** each edge is there from the beginning, counts, and remembers every call that may be up */
     readonly isTrusted: boolean
-    /** places that operators name by a destination, and those of them whose spelling changes */
     /** epoch ms: an edge took up its list file */
     readonly listsLoadedAt: readonly number[]
+    /** places that operators name by a destination, and those of them whose spelling changes */
     readonly byDestination: readonly number[]
     readonly renamed: readonly number[]
     /** of each place its availability zone */
