@@ -42,7 +42,7 @@ const scenarios: readonly Scenario[] = [
   pastDeadline('retain', 1, 'long-1', 'retain'),
   pastDeadline('end-calls', 1, 'long-2', 'end-calls'),
   pastDeadline('unknown', 2, 'ms-2', 'retain', async () => {
-    way?.sever()
+    present(way, 'way to edge-b').sever()
     return {}
   }),
 ]
@@ -65,7 +65,7 @@ function pastDeadline(
         withFreshLongCall: true,
         ...(afterConfirmation && { afterConfirmation }),
       })
-      way?.mend()
+      present(way, 'way to edge-b').mend()
       enough()
       // An event says when to the second.
       const at = Math.floor(drained.triggeredAt / 1000) * 1000 + shortDeadlineSeconds * 1000

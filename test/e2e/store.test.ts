@@ -57,7 +57,8 @@ describe('what expires', () => {
 
   test('no row of a hold in force expires, a tombstone 30 days after its lifting', async () => {
     const { Items: before = [] } = await documents.send(new ScanCommand({ TableName: table }))
-    expect(before.filter(({ pk, expiresAt }) => pk === 'HOLDS' && expiresAt !== undefined)).toEqual([])
+    const holds = some(before.filter(({ pk }) => pk === 'HOLDS'))
+    expect(holds.filter(({ expiresAt }) => expiresAt !== undefined)).toEqual([])
 
     const hold = aHold('expiry', { subject: { kind: 'instance', instanceId: 'i-1', launchedAt: 5 } })
     const at = 1_795_000_000_000

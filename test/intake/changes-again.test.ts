@@ -232,6 +232,7 @@ test('what waits for an edge that is away asks the store for nothing of its own'
   world.edge('edge-b').misbehaviour = { unreachable: true }
   await world.command(drain(server))
   await minutesGoBy(world, 2)
+  expect((await world.memory.store.openChanges()).changes).not.toEqual([])
   world.memory.store.failNext('hold', new Error('asked'))
   await expect(fileChanges({ store: world.memory.store, clock: world.clock })).resolves.toBe(undefined)
 })
