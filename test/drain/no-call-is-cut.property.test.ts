@@ -52,7 +52,9 @@ function call(world: World, edge: MemoryEdge, ledger: Ledger, outbound: boolean,
   const id = outbound ? edge.callFrom('10.0.1.20') : callIn(edge)
   if (id === undefined) return
   ledger.push({ edge, id, from: world.age(), to: world.age() + lasts })
-  world.clock.at(world.clock.now() + lasts, () => edge.hangUp(id))
+  world.clock.at(world.clock.now() + lasts, () => {
+    if (edge.isUp(id)) edge.hangUp(id)
+  })
 }
 
 /** Our own BYEs end a call for both of its ends. */

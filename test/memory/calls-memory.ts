@@ -37,8 +37,15 @@ export class CallsMemory {
     return this.last
   }
 
+  isUp(call: number): boolean {
+    return this.calls.has(call)
+  }
+
+  /** @throws if it is not up: whoever hangs up twice, or after a restart, must ask {@link isUp} first */
   hangUp(call: number): void {
-    const entry = this.calls.get(call)?.entry
+    const known = this.calls.get(call)
+    if (!known) throw new Error(`no call ${call} is up`)
+    const { entry } = known
     if (entry && entry.load > 0) entry.load -= 1
     this.calls.delete(call)
   }

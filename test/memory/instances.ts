@@ -28,7 +28,7 @@ export function createMemoryInstances(initial: readonly InstanceFacts[] = []): F
       known.set(instanceId, shown({ ...facts, state }))
     },
     forget: (instanceId) => {
-      known.delete(instanceId)
+      if (!known.delete(instanceId)) throw new Error(`no instance ${instanceId}`)
     },
     inGroups: async (groups) =>
       structuredClone(

@@ -6,6 +6,7 @@ import {
 } from '../../functions/control/destination.ts'
 import type { CallsOf } from '../../functions/ports/edge.ts'
 import { CallsMemory } from './calls-memory.ts'
+import { ctime } from './ctime.ts'
 import { DispatcherMemory, type Entry, type FileEntry } from './dispatcher-memory.ts'
 import type { MemoryEdgeOptions } from './edge-options.ts'
 import type { Misbehaviour } from './misbehaviour.ts'
@@ -135,6 +136,11 @@ export class MemoryKamailio {
     this.calls.reap(call)
   }
 
+  isUp(call: number): boolean {
+    return this.calls.isUp(call)
+  }
+
+  /** @throws if it is not up */
   hangUp(call: number): void {
     this.calls.hangUp(call)
   }
@@ -197,7 +203,7 @@ export class MemoryKamailio {
           callee: { tag: 'callee' },
         }))
       case 'dlg.terminate_dlg':
-        if (!this.misbehaviour.deafWrites) this.hangUp(Number(first))
+        if (!this.misbehaviour.deafWrites && this.isUp(Number(first))) this.hangUp(Number(first))
         return {}
       default:
         return this.table(method, first, second)
@@ -289,10 +295,4 @@ function numberOf(id: string): number {
 
 function same(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase()
-}
-
-/** C's ctime() in UTC, e.g. `Sun Nov  1 20:16:46 2026`. */
-function ctime(epochMs: number): string {
-  const [weekday = '', day = '', month, year, time] = new Date(epochMs).toUTCString().split(' ')
-  return `${weekday.slice(0, 3)} ${month} ${String(Number(day)).padStart(2)} ${time} ${year}`
 }

@@ -78,5 +78,7 @@ function begin(
     ...(!out && { uri }),
   }
   truth.calls.push(one)
-  clock.at(one.to, () => byUs.without(() => edge.hangUp(number)))
+  clock.at(one.to, () => {
+    if (edge.isUp(number)) byUs.without(() => edge.hangUp(number))
+  })
 }

@@ -4,18 +4,21 @@ import { MemoryEdge } from '../memory/edge.ts'
 
 type Flags = Readonly<Record<string, string>>
 
-/** Flags of a destination by edge and set, as Kamailio has them. */
+/**
+ * Flags of a destination by edge and set, as Kamailio has them.
+ * @throws where no edge lists it: what is expected of none would hold
+ */
 export function flagsOf(edges: readonly Edge[], uri: string): Flags {
-  return Object.fromEntries(
-    edges.flatMap((edge) =>
-      edge instanceof MemoryEdge
-        ? edge
-            .truth()
-            .entries.filter((entry) => entry.uri === uri)
-            .map((entry) => [`${edge.id}/${entry.set}`, entry.flags])
-        : [],
-    ),
+  const shown = edges.flatMap((edge) =>
+    edge instanceof MemoryEdge
+      ? edge
+          .truth()
+          .entries.filter((entry) => entry.uri === uri)
+          .map((entry) => [`${edge.id}/${entry.set}`, entry.flags])
+      : [],
   )
+  if (shown.length === 0) throw new Error(`no edge lists ${uri}`)
+  return Object.fromEntries(shown)
 }
 
 /** What is on record of a destination before its first hold, by edge and set. */

@@ -191,6 +191,9 @@ function triggers({ memory, ports, clock, startedAt, ready, settling }: Around) 
 /** What a test looks at. */
 function views({ memory, clock, startedAt, edges, executions }: Around) {
   const execution = (nth = 0) => present(executions.at(nth), `execution ${nth}`)
+  const edgeOf = (id: string) => edges.find((each) => each.id === id)
+  /** One of those that the world began with. */
+  const edge = (id: string) => present(edgeOf(id), `edge ${id} in this world`)
   return {
     /** Lets time pass until the drain's record says so; five virtual days are never. */
     async until(what: (row: DrainRow | undefined) => boolean, id = drainId) {
@@ -202,12 +205,7 @@ function views({ memory, clock, startedAt, edges, executions }: Around) {
         await clock.sleep(5 * seconds)
       }
     },
-    /** One of those that the world began with. */
-    edge: (id: string) =>
-      present(
-        edges.find((each) => each.id === id),
-        `edge ${id} in this world`,
-      ),
+    edge,
     execution,
     /** What the execution was begun with; -1 is the last. */
     payload: (nth = 0) => execution(nth).input,
@@ -233,7 +231,7 @@ function views({ memory, clock, startedAt, edges, executions }: Around) {
     ended: () =>
       memory.lifecycleActions.ended().map(({ result, by, at }) => ({ result, by, at: at - startedAt })),
     writes: (id?: string) =>
-      edges.filter((e) => id === undefined || e.id === id).flatMap((e) => e.requests.filter(isWrite)),
+      (id === undefined ? edges : [edge(id)]).flatMap(({ requests }) => requests.filter(isWrite)),
   }
 }
 
