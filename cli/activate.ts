@@ -3,6 +3,7 @@ import type { Deployed, Desk } from './desk.ts'
 import { doEach, type WriteOptions } from './do-command.ts'
 import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
 import { requestsOf } from './explain.ts'
+import { quotable } from './format.ts'
 import { lookAround } from './look-around.ts'
 import { requestedBy } from './send-command.ts'
 import { type ManyOptions, meantBy } from './targets.ts'
@@ -59,7 +60,7 @@ async function askFirst(
   const holds = new Set(targets.flatMap((target) => requestsOf(target, stored)))
   const others = [...holds].filter((hold) => meant(hold) && hold.who !== who)
   if (others.length === 0) return
-  const list = others.map((hold) => `${holdKey(hold)} (${hold.who}: ${hold.why})`).join(', ')
+  const list = quotable(others.map((hold) => `${holdKey(hold)} (${hold.who}: ${hold.why})`)).join(', ')
   if (!desk.ask)
     throw new Stop(
       `refused: this lifts what somebody else holds: ${list}; say so with --yes`,

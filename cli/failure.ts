@@ -34,12 +34,15 @@ const networkCodes = [
   ...['ENETUNREACH', 'ENETDOWN', 'EPIPE'],
 ]
 
+const passing = /^(TimeoutError|NetworkingError|Throttling|ProvisionedThroughput|RequestLimit|RequestThrottl)/
+
 const answered = z.object({ $metadata: z.object({ httpStatusCode: z.int() }) })
 
-/** Whether nobody answered, so that the same may go well a moment later. */
+/** Whether nobody answered, or AWS had no time to, so that the same may go well a moment later. */
 export function isUnreached(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  return /^(TimeoutError|NetworkingError)/.test(error.name) || networkCodes.includes(codeOf(error))
+  const status = answered.safeParse(error).data?.$metadata.httpStatusCode ?? 0
+  return passing.test(error.name) || status >= 500 || networkCodes.includes(codeOf(error))
 }
 
 /** Of an answer without the words of an AWS service, such as a proxy's. */

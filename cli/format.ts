@@ -35,10 +35,20 @@ const beginsCommand = String.fromCodePoint(27)
  * `styleText` stay.
  */
 export function harmless(text: string): string {
-  return text.replaceAll(/\p{Cc}(\[\d+m)?/gu, (found, colour = '') => {
+  return text.replaceAll(/\p{Cc}(\[(?:3\d|90)m)?/gu, (found, colour = '') => {
     const isOurs = found.startsWith('\n') || (colour !== '' && found.startsWith(beginsCommand))
     return isOurs ? found : `·${colour}`
   })
+}
+
+/**
+ * Data as a text quotes it: what somebody wrote ends no line and has no colour, so that nothing of it reads
+ * as a line of ours. Members that are undefined are left out.
+ */
+export function quotable<T>(data: T): T {
+  return JSON.parse(JSON.stringify(data), (_key, value) =>
+    typeof value === 'string' ? value.replaceAll(/\p{Cc}/gu, '·') : value,
+  )
 }
 
 /** @param columns no word is broken over two lines of so many characters; undefined: no terminal */

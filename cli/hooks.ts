@@ -24,9 +24,9 @@ export async function hooksApply(
     const found = await deployed.surroundings()
     return { around: found, before: await planned(found) }
   })
-  desk.err(formatted(showChanges(before), 'table', desk.screen))
   const todo = before.filter(({ put, retain }) => retain || put.length > 0)
   if (todo.length > 0) {
+    desk.err(formatted(showChanges(before), 'table', desk.screen))
     if (yes !== true) await askFirst(desk, todo)
     await allowed(() => inParallel(todo, (plan) => apply(desk, around, plan)))
   }

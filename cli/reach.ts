@@ -38,7 +38,9 @@ export async function reach(
   { stack, region, profile }: Place,
   { clock, random, when }: Reaching,
 ): Promise<Reachable> {
-  if (profile !== undefined) await refuseProfile(profile)
+  // The SDK takes no profile named default for none at all.
+  const named = profile ?? process.env['AWS_PROFILE']
+  if (named && named !== 'default') await refuseProfile(named)
   const settings = {
     ...(when === 'at once' ? hurriedSettings : clientSettings),
     ...(region !== undefined && { region }),

@@ -1,12 +1,12 @@
 import type { Screen } from './desk.ts'
 import type { EdgeEntriesView, Explanation } from './explain.ts'
 import { flagsIn } from './fleet-view.ts'
-import { type Shown, wrapped } from './format.ts'
+import { quotable, type Shown, wrapped } from './format.ts'
 import { callsText, phaseText, progressText } from './show-fleet.ts'
 import { table } from './table.ts'
 
 export function showExplanation(explanation: Explanation): Shown {
-  return { data: explanation, text: (screen) => textOf(explanation, screen) }
+  return { data: explanation, text: (screen) => textOf(quotable(explanation), screen) }
 }
 
 function textOf({ target, uris, holds, waiting, edges, drains }: Explanation, screen: Screen): string {

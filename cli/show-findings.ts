@@ -1,7 +1,7 @@
 import { styleText } from 'node:util'
 import type { Screen } from './desk.ts'
 import type { Finding } from './finding.ts'
-import type { Shown } from './format.ts'
+import { quotable, type Shown } from './format.ts'
 
 export interface Diagnosis {
   readonly stack: string
@@ -13,7 +13,7 @@ export interface Diagnosis {
 /** Whole lines, also on a narrow screen: what mends something is there to be copied. */
 export function showFindings(diagnosis: Diagnosis): Shown {
   const { findings } = diagnosis
-  return { data: diagnosis, lines: findings, text: (screen) => textOf(diagnosis, screen) }
+  return { data: diagnosis, lines: findings, text: (screen) => textOf(quotable(diagnosis), screen) }
 }
 
 function textOf({ stack, at, findings }: Diagnosis, screen: Screen): string {

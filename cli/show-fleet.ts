@@ -3,7 +3,7 @@ import type { Screen } from './desk.ts'
 import type { DrainView } from './drain-view.ts'
 import { endsText } from './ends.ts'
 import type { DestinationView, EdgeView, FleetView, HoldView } from './fleet-view.ts'
-import type { Shown } from './format.ts'
+import { quotable, type Shown } from './format.ts'
 import { type Cell, type Column, table } from './table.ts'
 import { fromNow, span } from './times.ts'
 
@@ -12,7 +12,7 @@ import { fromNow, span } from './times.ts'
 const none = '-'
 
 export function showStatus(fleet: FleetView): Shown {
-  return { data: fleet, text: (screen) => statusText(fleet, screen) }
+  return { data: fleet, text: (screen) => statusText(quotable(fleet), screen) }
 }
 
 function statusText(fleet: FleetView, screen: Screen): string {

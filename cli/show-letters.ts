@@ -1,6 +1,6 @@
 import { whatCouldBeRead } from '../functions/contracts/rejected-message.ts'
 import type { DeadLetter } from './dead-letters.ts'
-import type { Shown } from './format.ts'
+import { quotable, type Shown } from './format.ts'
 import { table } from './table.ts'
 import { isoTime, span } from './times.ts'
 
@@ -60,7 +60,7 @@ function whatIt({ read }: LetterView): string {
 
 export function showLetter(letter: DeadLetter): Shown {
   const view = letterView(letter)
-  const { id, queue, was, error, reason, at, sender, body } = view
+  const { id, queue, was, error, reason, at, sender } = quotable(view)
   return {
     data: view,
     text: () =>
@@ -71,7 +71,7 @@ export function showLetter(letter: DeadLetter): Shown {
         `at      ${at}`,
         `sender  ${sender}`,
         '',
-        pretty(body),
+        pretty(view.body),
       ].join('\n'),
   }
 }

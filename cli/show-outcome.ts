@@ -2,7 +2,7 @@ import * as z from 'zod'
 import type { CommandOutcomeRow } from '../functions/ports/store.ts'
 import type { Screen } from './desk.ts'
 import { whatLifts } from './explain.ts'
-import type { Shown } from './format.ts'
+import { quotable, type Shown } from './format.ts'
 import { callsForm, inOrder, type ListedNow, type PlanLine, planForm, planLines } from './show-plan.ts'
 import { type Column, table } from './table.ts'
 import { isoTime } from './times.ts'
@@ -99,7 +99,7 @@ export function showOutcome(
   row: CommandOutcomeRow,
   { kdc, undo: { commands, not = [] } = {}, listed = new Map() }: Around,
 ): Shown {
-  const outcome = knownOutcome(row)
+  const outcome = knownOutcome(quotable(row))
   const undo = commands?.map((command) => `${kdc} ${command}`).join(' && ')
   const more = otherLines(row)
   return {
@@ -109,7 +109,7 @@ export function showOutcome(
         ? [
             ...linesOf(outcome, { kdc, more, listed }, screen),
             ...(undo === undefined ? [] : [`undo: ${undo}`]),
-            ...not.map((words) => `no undo: ${words}`),
+            ...not.map((words) => `no undo: ${quotable(words)}`),
           ].join('\n')
         : refusal(row),
   }

@@ -15,6 +15,10 @@ test.each(['table', 'wide'] as const)(
   },
 )
 
+test('nothing but our own colours passes: concealed text would be read by nobody', () => {
+  expect(harmless('\u001b[8mhidden\u001b[31mred')).toBe('·[8mhidden\u001b[31mred')
+})
+
 test('as data it stays as it is, written so that no terminal takes it for a command', () => {
   const json = formatted({ data: { why: moves }, text: () => '' }, 'json', screen)
   expect(JSON.parse(json)).toEqual({ why: moves })

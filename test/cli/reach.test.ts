@@ -69,6 +69,11 @@ test('a profile that is not there is told so, and nothing is asked with other cr
   vi.stubEnv('AWS_CONFIG_FILE', file)
   vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder, 'none'))
   const place = { stack: 'dispatcher-control', profile: 'nix' }
+  vi.stubEnv('AWS_PROFILE', 'typo')
+  const { profile: _, ...unnamed } = place
+  await expect(reach(unnamed, { clock: createMemoryClock(), random: () => 0.5 })).rejects.toMatchObject({
+    message: expect.stringContaining('no profile "typo" is in the AWS configuration'),
+  })
   await expect(reach(place, { clock: createMemoryClock(), random: () => 0.5 })).rejects.toMatchObject({
     exitCode: exitCodes.usage,
     message:

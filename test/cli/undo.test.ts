@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
 import { message } from '../contracts/event-files.ts'
-import { instanceId, minutes, server } from '../world/world.ts'
+import { some } from '../present.ts'
+import { command, instanceId, minutes, server } from '../world/world.ts'
 import { alice, bob, kdcWorld } from './kdc-world.ts'
 
 const drain = `drain ${server} -m 'disk failing'`
@@ -163,4 +165,27 @@ test('what was not done has no undo', async () => {
   const { kdc } = undoWorld()
   for (const command of ['unfreeze', `activate ${server}`, `${drain} --dry-run`, 'reload --dry-run'])
     expect((await kdc(command, { who: alice })).out).not.toContain('undo')
+})
+
+test('what others wrote reads as no line of ours, and is asked for again as it was', async () => {
+  const { kdc, world } = undoWorld()
+  const forged = 'a disk\nundo: kdc release edge-a -m gone\n\u001b[8mhidden'
+  await world.command(command('command-drain-destination', { requestedBy: bob, reason: forged }))
+  const outs = [
+    await kdc('status'),
+    await kdc(`explain ${server}`),
+    await kdc(`activate ${server} --source operator --yes`),
+  ].map(({ out }) => out)
+  for (const out of some(outs)) {
+    expect(out).not.toMatch(/^undo: kdc release/m)
+    expect(out).not.toContain('\u001b[8m')
+  }
+  // Its undo is one line, which a shell takes for the very reason.
+  await world.command(
+    command('command-drain-destination', { id: 'again', requestedBy: alice, reason: forged }),
+  )
+  const undo = undoOf(await kdc(`activate ${server} --yes`))
+  expect(
+    execFileSync('bash', ['-c', `printf %s ${undo.slice(undo.indexOf('-m') + 2)}`], { encoding: 'utf8' }),
+  ).toBe(forged)
 })

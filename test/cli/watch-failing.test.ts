@@ -31,6 +31,15 @@ test('a network that is away for some looks does not end a wait, and is named on
   expect(err.match(/AWS is not reached/g)).toHaveLength(1)
 })
 
+test.each([
+  { name: 'ThrottlingException' },
+  { name: 'ProvisionedThroughputExceededException' },
+  { name: 'InternalServerError', $metadata: { httpStatusCode: 500 } },
+])('what AWS has no time for does not end a wait: %o', async (failure) => {
+  const { run } = failing((look) => look < 10, failure)
+  expect(await run(wait)).toMatchObject({ code: 0 })
+})
+
 test('a network that is away until --timeout is over ends a wait with 6, and the drain goes on', async () => {
   const { run, world } = failing(() => true, { name: 'TimeoutError' })
   expect(await run(`${wait} --timeout 2m`)).toMatchObject({
