@@ -96,7 +96,11 @@ export function targetNamed(name: string, stored: Stored): Scope {
       return { uris: namedDestination(name, listed, known), addresses: [], wholeInstance: false }
   } catch (error) {
     if (!(error instanceof DispatcherControlError)) throw error
-    throw new Stop(`${error.message}; ${stored.kdc} get destinations lists them`, undefined, { cause: error })
+    const unread = stored.edges.flatMap(({ head, listing }) => (listing ? [] : [head.edge]))
+    const mayList = unread.length === 0 ? '' : `; ${unread.join(', ')} could not be read, and may list it`
+    throw new Stop(`${error.message}${mayList}; ${stored.kdc} get destinations lists them`, undefined, {
+      cause: error,
+    })
   }
   const facts = stored.instances.find(({ instanceId }) => instanceId === name)
   const requested = requestsIn(stored).filter(

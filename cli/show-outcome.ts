@@ -75,7 +75,9 @@ const outcomeForm = z.object({
   waiting: z.array(waiting).default([]),
   wouldBegin: z.array(z.string()).optional(),
   /** of may-restart */
-  findings: z.array(z.object({ means: z.string(), words: z.string() })).default([]),
+  findings: z
+    .array(z.object({ means: z.string(), words: z.string(), drains: z.array(z.string()).default([]) }))
+    .default([]),
 })
 export type Outcome = z.output<typeof outcomeForm>
 
@@ -159,7 +161,10 @@ function linesOf(outcome: Outcome, { kdc, more, listed }: Besides, screen: Scree
     ...more,
     ...Object.entries(outcome.counts).map(([came, count]) => `${count} ${came}`),
     ...outcome.unread.map(({ edge: name, unreadable }) => `${name} could not be read: ${unreadable}`),
-    ...outcome.findings.map(({ means, words }) => `${means}: ${words}`),
+    ...outcome.findings.flatMap(({ means, words, drains }) => [
+      `${means}: ${words}`,
+      ...drains.map((drainId) => `  ${drainId}`),
+    ]),
     ...(outcome.clearance?.begins === false ? [`it would wait: ${outcome.clearance.because}`] : []),
     ...holdLines('held by', outcome.heldBy),
     ...holdLines('lifted', outcome.lifted),
@@ -244,7 +249,9 @@ type EdgeOutcome = Outcome['edges'][number]
 /** One for each entry, or one for the edge where it has none. */
 function edgeLines(of: EdgeOutcome, shown: ListedNow | undefined): Line[] {
   const { edge: name, outcome, detail, unreadable, entries, listed } = of
-  const what = detail === undefined ? (outcome ?? unreadable ?? '-') : `${outcome}: ${detail}`
+  const isNamed = detail?.startsWith(`${outcome}: `) ?? false
+  const what =
+    detail === undefined || isNamed ? (detail ?? outcome ?? unreadable ?? '-') : `${outcome}: ${detail}`
   const line = (entry: string, change: string): Line => ({ edge: name, what, entry, change })
   if (of.plan) return planLines(of.plan, of.calls, shown).map((each) => ({ edge: name, ...each }))
   if (listed !== undefined) {

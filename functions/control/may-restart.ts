@@ -89,21 +89,22 @@ function ofDrains({ reading, drains, countThemselves, longestCallSeconds }: Rest
     [
       {
         ...{ finding: 'drains-held-up', means: 'no' },
-        words: `they could not end on its zeros for ${longestCallSeconds} s after it, the longest call's time: it may have forgotten calls`,
+        words: `these drains could not end on its zeros for ${longestCallSeconds} s after it, the longest call's time: it may have forgotten calls`,
       },
       heldUp,
     ],
     [
       {
         ...{ finding: 'ending-calls', means: 'no' },
-        words: 'it is ending calls of theirs, whose BYEs may be lost',
+        words: 'it is ending calls of these drains, whose BYEs may be lost',
       },
       ending,
     ],
     [
       {
         ...{ finding: 'zeros-forgotten', means: 'note' },
-        words: 'their zeros there begin anew, with another boot, and begun counters at 0 where it keeps them',
+        words:
+          'the zeros of these drains there begin anew, with another boot, and begun counters at 0 where it keeps them',
       },
       open.filter((drain) => hasZero(drain, edge)),
     ],

@@ -60,6 +60,10 @@ test('whether an edge may be restarted is answered in words, and by the exit cod
     code: 1,
     out: expect.stringMatching(/no: 1 calls are up/),
   })
+  await kdc(`drain ${server} -m why`)
+  expect((await kdc('may-restart edge-a')).out).toMatch(
+    /no: these drains could not end on its zeros .*\n {2}operator\/10\.0\.1\.20/,
+  )
   expect(await kdc('may-restart edge-x')).toMatchObject({ code: 3, err: expect.stringContaining('edge-x') })
 })
 
