@@ -87,3 +87,13 @@ test('a drain that can not be read any more is not over to who watches', async (
   expect(out).toMatch(/drain {3}\S+ {2}drain/)
   expect(out).not.toMatch(/over\n/)
 })
+
+test('an edge that was never read may list what no other lists, and is named', async () => {
+  const { kdc, world } = kdcWorld()
+  const { store } = world.memory
+  const listing = async (edge: string) => (edge === 'edge-b' ? undefined : store.listing(edge))
+  expect(await kdc('explain sip:10.0.9.9', { deployed: { shelf: { ...store, listing } } })).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('; edge-b could not be read, and may list it; '),
+  })
+})

@@ -208,16 +208,6 @@ test.each([
   expect(err).toContain(why)
 })
 
-test('an edge that was never read may list what no other lists, and is named', async () => {
-  const { kdc, world } = kdcWorld()
-  const { store } = world.memory
-  const listing = async (edge: string) => (edge === 'edge-b' ? undefined : store.listing(edge))
-  expect(await kdc('explain sip:10.0.9.9', { deployed: { shelf: { ...store, listing } } })).toMatchObject({
-    code: 1,
-    err: expect.stringContaining('; edge-b could not be read, and may list it; '),
-  })
-})
-
 describe('what a pipe gets', () => {
   const uris = z.array(z.looseObject({ destination: z.string() }))
 

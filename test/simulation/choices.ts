@@ -86,7 +86,12 @@ export class Choices {
   readonly refused: { readonly order: number; readonly server: number | undefined }[] = []
   /** by edge: what it listed, and what is stored of when it was read */
   readonly shown: Shown[][]
-  readonly heads: { readonly edge: number; readonly at: number; readonly askedAt: number | undefined }[] = []
+  readonly heads: {
+    readonly edge: number
+    readonly at: number
+    readonly askedAt: number | undefined
+    readonly isUnreadable: boolean
+  }[] = []
 
   private lastAt = 0
 

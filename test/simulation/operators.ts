@@ -1,5 +1,5 @@
 import type { History } from './observed.ts'
-import { freshEdges } from './room.ts'
+import { readableEdges } from './room.ts'
 import type { Asked, Machine, Sent } from './truth.ts'
 
 /** Drains and activates by operators of one machine, also those that are for many. */
@@ -67,7 +67,8 @@ function listedIn({ truth }: History, set: number, server: number, from: number,
   )
   const has = ({ entries }: (typeof choices.shown)[number][number]) =>
     entries.some((entry) => entry.set === set && entry.server === server)
-  const isSure = freshEdges({ choices }, from, to).some((edge) => {
+  // What an edge alone lists that can't be read is not there, and the answer names that edge.
+  const isSure = readableEdges({ choices }, from - unsureMs, to).some((edge) => {
     const own = views[edge] ?? []
     return own.length > 0 && own.every(has)
   })

@@ -6,7 +6,8 @@ import {
   forbiddenByAll,
   freshEdges,
   isAnyFresh,
-  isOfOneServer,
+  isHeldAlready,
+  isHeldBesides,
   mayBeForbidden,
   maybeUnderWay,
   surelyUnderWay,
@@ -57,7 +58,10 @@ function judgeFloors(history: History, placed: Placement, findings: Findings): v
   if (history.plan.floors.length === 0 || placed.isForced) return
   const from = decidedFrom(choices, placed)
   const room = roomOf(history, from, placed.at)
-  const floor = forbiddenByAll(room, placed, from, placed.at)
+  // Another hold of its server that came meanwhile may have been seen: then this one takes nothing.
+  const floor = isHeldBesides(choices, placed, from)
+    ? undefined
+    : forbiddenByAll(room, placed, from, placed.at)
   const isHeld = isHeldAlready(choices, placed, from)
   findings.check(
     'the floors are kept',
@@ -66,13 +70,6 @@ function judgeFloors(history: History, placed: Placement, findings: Findings): v
     () =>
       `${placed.key} began at ${since(history, placed.at)}: ${floor ? `no list of two minutes leaves what ${JSON.stringify(floor)} asks for` : 'no edge was read lately'}`,
   )
-}
-
-/** What is held already, by whomever, takes nothing. */
-function isHeldAlready(choices: Choices, placed: Placement, from: number): boolean {
-  return choices
-    .everHeld(from, placed.at)
-    .some((hold) => hold.at < placed.at && (hold.key === placed.key || isOfOneServer(hold, placed)))
 }
 
 function judgeLimit(history: History, placed: Placement, findings: Findings): void {

@@ -1,4 +1,11 @@
-import { type Choices, type HoldWritten, type Scope, type Shown, statesIn } from './choices.ts'
+import {
+  type Choices,
+  type HoldWritten,
+  type Placement,
+  type Scope,
+  type Shown,
+  statesIn,
+} from './choices.ts'
 import type { FloorPlan } from './plan.ts'
 
 /**
@@ -81,6 +88,14 @@ export function freshEdges({ choices }: Pick<Room, 'choices'>, from: number, to:
       askedAt !== undefined && to - askedAt <= freshMs - clocksDifferMs
     const isKnown = its[0] !== undefined && its[0].at <= from
     return isKnown && its.every(isFresh) ? [edge] : []
+  })
+}
+
+/** Of those edges whose list was fresh, the ones that could be read all the while. */
+export function readableEdges({ choices }: Pick<Room, 'choices'>, from: number, to: number): number[] {
+  return freshEdges({ choices }, from, to).filter((edge) => {
+    const its = choices.heads.filter((head) => head.edge === edge)
+    return statesIn(its, from, to).every(({ isUnreadable }) => !isUnreadable)
   })
 }
 
@@ -195,4 +210,18 @@ function of({ drains }: Choices, key: string): Choices['drains'] {
 /** A record of an older request says nothing of this one. */
 function isOver({ phase, order }: Choices['drains'][number], since: string): boolean {
   return phase === 'held' || (phase === 'ended' && order >= since)
+}
+
+/** Held by what nobody chose: its hold may have come while it was decided. */
+export function isHeldBesides(choices: Choices, placed: Placement, from: number): boolean {
+  return choices
+    .everHeld(from, placed.at)
+    .some((hold) => hold.key !== placed.key && !hold.isByChoice && isOfOneServer(hold, placed))
+}
+
+/** What is held already, by whomever, takes nothing. */
+export function isHeldAlready(choices: Choices, placed: Placement, from: number): boolean {
+  return choices
+    .everHeld(from, placed.at)
+    .some((hold) => hold.at < placed.at && (hold.key === placed.key || isOfOneServer(hold, placed)))
 }

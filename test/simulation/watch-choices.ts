@@ -94,11 +94,14 @@ export function watched(
     },
     async putReading(generation, found) {
       const written = await store.putReading(generation, found)
-      const { edge, wanted, removedAt, askedAt } = found.head
+      const { edge, wanted, removedAt, askedAt, unreadable } = found.head
       const isRead = wanted >= 0 && removedAt === undefined
       const index = plan.edges.findIndex(({ id }) => id === edge)
       if (written === 'written')
-        noted((at) => choices.heads.push({ edge: index, at, askedAt: isRead ? askedAt : undefined }))
+        noted((at) => {
+          const isUnreadable = unreadable !== undefined
+          choices.heads.push({ edge: index, at, askedAt: isRead ? askedAt : undefined, isUnreadable })
+        })
       return written
     },
   }
