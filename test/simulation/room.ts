@@ -121,7 +121,8 @@ export function forbiddenByAll(room: Room, taking: Scope, from: number, to: numb
   const membersIn = (entries: readonly Entry[]) =>
     room.members.maybe.filter(
       (server) =>
-        room.members.surely.includes(server) || entries.some((one) => one.server === server && one.isActive),
+        room.members.surely.includes(server) ||
+        entries.some((one) => one.server === server && one.isSelectable),
     )
   return room.floors.find((floor) =>
     edges.some((edge) => {
