@@ -24,17 +24,18 @@ export interface Launch {
 /**
  * A machine was launched: the retired mark of its address ends, and so do the holds of dead machines that had
  * it before. What an operator or alarm holds of a machine that lives, or of a bare URI, stays. Not listed on
- * any edge: published, and nothing is activated. An edge that can't be read may list what its holds name; it
- * is restored when it is back.
+ * any edge: published, and nothing is activated. An edge that can't be read, or not in time, may list what
+ * its holds name; it is restored when it is back.
  * @throws InstanceUnknown while EC2 may not know the machine yet
  */
 export async function admit(ports: AdmitNeeds, launch: Launch): Promise<void> {
   const { instanceId } = launch
   const facts = await launchedInstance(ports, launch)
   // What was listed a moment ago counts.
-  await readBack(ports, { notBefore: ports.clock.now() })
+  const notBefore = ports.clock.now()
+  await readBack(ports, { notBefore })
   const readouts = await storedLists(ports)
-  const unread = unreadable(readouts)
+  const unread = unreadable(readouts, notBefore)
   const holds = await ports.store.holds()
   const known = unread.length > 0 ? holds.flatMap((hold) => hold.uris) : []
   const isThere = facts !== undefined && !isGone(facts, launch.time, ports.clock.now())

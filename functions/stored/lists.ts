@@ -91,8 +91,10 @@ export function formerOf(
   }
 }
 
-export function unreadable(readouts: readonly Readout[]): string[] {
-  return readouts.flatMap((readout) =>
-    'unreadable' in readout ? `edge ${readout.edge}: ${readout.unreadable}` : [],
-  )
+/** @param notBefore epoch ms: an edge that answers so slowly that it was read before that is named, too */
+export function unreadable(readouts: readonly Readout[], notBefore = 0): string[] {
+  return readouts.flatMap((readout) => {
+    if ('unreadable' in readout) return `edge ${readout.edge}: ${readout.unreadable}`
+    return readout.askedAt < notBefore ? `edge ${readout.edge}: was not read in time` : []
+  })
 }

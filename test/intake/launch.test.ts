@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { drainRow } from '../../functions/aws/drain-row.ts'
 import type { Drain } from '../../functions/control/drain.ts'
 import { look } from '../../functions/drain/look.ts'
+import { admit } from '../../functions/intake/admit.ts'
 import { inventory } from '../../functions/stored/inventory.ts'
 import { message } from '../contracts/event-files.ts'
 import { present } from '../present.ts'
@@ -12,6 +13,7 @@ import {
   drainId,
   everywhere,
   facts,
+  file,
   instanceId,
   minutes,
   seconds,
@@ -130,6 +132,26 @@ test('a launch is not held up by edges that are away: they are restored by the n
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))
 })
 
+test('a launch ends the mark where no edge is read in time to show that it lists the server again', async () => {
+  const world = createWorld()
+  await reused(world)
+  for (const edge of world.edges) {
+    edge.writeFile(file.filter(({ uri }) => uri !== server))
+    edge.strangerReloads()
+  }
+  await world.pass(45 * seconds)
+  await world.reconcile()
+  for (const edge of world.edges) {
+    edge.writeFile(file)
+    edge.strangerReloads()
+  }
+  await world.pass(1 * seconds)
+  const notInTime = { ...world.ports, settles: { ask: async () => undefined } }
+  await admit(notInTime, { instanceId: newcomer, time: world.clock.now() })
+  expect(world.memory.events.of('Launch Admitted')).toMatchObject([{ ended: [{ source: 'retired' }] }])
+  expect(await world.heldBy()).toEqual([])
+})
+
 test('what drifts is disabled again within a minute, also while nothing is drained', async () => {
   const world = createWorld()
   await reused(world)
@@ -187,33 +209,6 @@ test('the news that a launch succeeded, later than the scale-in of its machine, 
   expect(await world.heldBy()).toContain(`lifecycle/${newcomer}/drain-calls`)
   expect(world.flags()).toEqual(everywhere('DX'))
   expect(world.memory.lifecycleActions.active()).toMatchObject([{ hook: 'drain-calls' }])
-})
-
-test.each([
-  ['lifecycle-warm-pool-kill', 'drain-calls'],
-  ['lifecycle-launch-into-warm-pool', 'admit-calls'],
-])('%s only continues', async (name, hook) => {
-  const world = createWorld()
-  const body = message(name, { LifecycleActionToken: token })
-  world.beginAction({ hook, token })
-  await world.lifecycle(body)
-  expect(world.ended()).toMatchObject([continued])
-  expect(world.edges.flatMap((edge) => edge.requests)).toEqual([])
-  expect(world.executions).toEqual([])
-})
-
-test.each([
-  ["somebody else's hook", message('lifecycle-terminate-scale-in', { LifecycleHookName: 'deregister' })],
-  ["somebody else's group", message('lifecycle-terminate-scale-in', { AutoScalingGroupName: 'web' })],
-  ["somebody else's launch", message('launch-successful', { AutoScalingGroupName: 'web' })],
-  ['a test notification', message('lifecycle-test-notification')],
-  ['an instance back in the warm pool', message('terminate-successful-to-warm-pool')],
-])('%s is skipped and counted: no call is made', async (_, body) => {
-  const calls: string[] = []
-  const world = createWorld({ watch: { before: (method) => calls.push(method) } })
-  await world.lifecycle(body)
-  expect(calls).toEqual([])
-  expect(world.memory.metrics.total('Skipped')).toBe(1)
 })
 
 test('nothing comes back when a drain has ended, its instance is forgotten and time goes by', async () => {
