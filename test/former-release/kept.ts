@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import * as z from 'zod'
 
 /**
@@ -36,6 +35,3 @@ export function kept(text: unknown): Readonly<Record<string, Readonly<Record<str
     }),
   )
 }
-
-if (import.meta.main)
-  process.stdout.write(`${JSON.stringify(kept(JSON.parse(readFileSync(0, 'utf8'))), undefined, 2)}\n`)
