@@ -191,5 +191,15 @@ export function statesIn<T extends { readonly at: number }>(
 
 /** One spelling for each URI. */
 export function spelled(uri: string): string {
-  return uri.toLowerCase().replace(/:5060$/, '')
+  return uri.toLowerCase().replace(/:5060(?=$|;)/, '')
+}
+
+/** The address as a URI writes it. */
+export function inUri(address: string): string {
+  return address.includes(':') ? `[${address}]` : address
+}
+
+/** How a machine's destination is commonly written. */
+export function usualUris(address: string): string[] {
+  return [`sip:${inUri(address)}`, `sip:${inUri(address)}:5060`]
 }

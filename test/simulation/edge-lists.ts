@@ -2,7 +2,7 @@ import type { MemoryClock } from '../memory/clock.ts'
 import type { FileEntry } from '../memory/dispatcher-memory.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
 import { present } from '../present.ts'
-import { spelled } from './choices.ts'
+import { inUri, spelled } from './choices.ts'
 import { type EdgeTruth, keyOf } from './edge-truth.ts'
 import { createSimulatedEdge, watchedFile } from './edges.ts'
 import type { Faults } from './faults.ts'
@@ -45,8 +45,9 @@ export class Lists {
   }
 
   uriOf({ server, port }: Pick<FileLine, 'server' | 'port'>): string {
-    const { address = '', name } = this.plan.servers[server] ?? {}
-    return `sip:${name ?? address}${port === undefined ? '' : `:${port}`}`
+    const { address = '', name, transport } = this.plan.servers[server] ?? {}
+    const after = transport === undefined ? '' : `;transport=${transport}`
+    return `sip:${name ?? inUri(address)}${port === undefined ? '' : `:${port}`}${after}`
   }
 
   private urisOf(line: FileLine): string[] {
@@ -61,9 +62,8 @@ export class Lists {
 
   /** The place that a listed URI leads to. */
   serverOf(uri: string): number | undefined {
-    const found = this.plan.servers.findIndex(
-      ({ address, name }) => uri === `sip:${name ?? address}` || uri.startsWith(`sip:${name ?? address}:`),
-    )
+    const [host] = /(?<=^sip:)(\[[^\]]+\]|[^:;]+)/.exec(uri) ?? []
+    const found = this.plan.servers.findIndex(({ address, name }) => host === (name ?? inUri(address)))
     return found === -1 ? undefined : found
   }
 

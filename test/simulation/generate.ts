@@ -46,7 +46,19 @@ export function generate(seed: number): Plan {
     ...(chosen.senders && { senders: chosen.senders }),
     skewsMs: draws.part('skews').several(1, 5, () => draws.int(-1000, 1000)),
   }
-  return draws.part('undisturbed').chance(0.2) ? undisturbed(plan) : plan
+  const other = { ...plan, servers: spelledOtherwise(draws.part('spelling'), plan.servers) }
+  return draws.part('undisturbed').chance(0.2) ? undisturbed(other) : other
+}
+
+/** In one of eight histories all addresses are IPv6; in another one of eight URIs tell their transport. */
+function spelledOtherwise(draws: Draws, servers: readonly ServerPlan[]): readonly ServerPlan[] {
+  const isIpv6 = draws.chance(0.125)
+  const tellsTransport = draws.chance(0.125)
+  return servers.map((server) => ({
+    ...server,
+    ...(isIpv6 && { address: server.address.replace(/^10\.0\.(\d+)\.(\d+)$/, 'fd00::$1:$2') }),
+    ...(tellsTransport && draws.chance(0.5) && { transport: 'tcp' as const }),
+  }))
 }
 
 const disturbances: readonly Happening['kind'][] = [

@@ -1,4 +1,5 @@
 import { drainId } from '../../functions/control/drain.ts'
+import { usualUris } from './choices.ts'
 import { keyOf } from './edge-truth.ts'
 import { plantHappenings } from './happenings.ts'
 import { incidentsOfRuns } from './incidents.ts'
@@ -254,7 +255,7 @@ function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
     activeActions: machines.actions.active().map(({ token, instanceId }) => ({ token, instanceId })),
     isManaged,
     isKnown: (uri, by) =>
-      plan.servers.some(({ address }) => [`sip:${address}`, `sip:${address}:5060`].includes(uri)) ||
+      plan.servers.some(({ address }) => usualUris(address).includes(uri)) ||
       truth.edges.some(({ loads }, edge) =>
         loads.some(({ at, uris }, index) => {
           const until = Math.min(by, loads[index + 1]?.at ?? by)

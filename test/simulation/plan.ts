@@ -62,9 +62,12 @@ export interface EdgePlan {
 
 /** A place for a media server: an address with its lines in the lists. Machines come and go on it. */
 export interface ServerPlan {
+  /** IPv4 or IPv6 */
   readonly address: string
   /** a DNS name that the lists use instead of the address */
   readonly name?: string
+  /** what the URIs say of it; absent: nothing, which means UDP */
+  readonly transport?: 'tcp'
   /** absent: the URI has no port */
   readonly port?: number
   /** a second destination of the same machine, in every line: only where operators mean the machine */
