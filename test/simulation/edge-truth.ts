@@ -26,6 +26,19 @@ export interface Entry {
   writtenAt: number
 }
 
+/** An entry's record, as it is stored. */
+interface Recorded extends Line {
+  readonly flags: string
+  /** there while a D of ours was sent, or was about to be, and no reading has settled it */
+  readonly sent?: number
+}
+
+interface OnRecord {
+  readonly flags: string
+  readonly accepts: ReadonlySet<string>
+  readonly isSent: boolean
+}
+
 /** How long a write of ours may come after the reading that it is based on. */
 const readToWriteMs = 15_000
 
@@ -48,8 +61,7 @@ export class EdgeTruth {
    * entries that we have on record as disabled by us under the identity that they have, and what was right
    * then
    */
-  private onRecord: ReadonlyMap<string, { readonly flags: string; readonly accepts: ReadonlySet<string> }> =
-    new Map()
+  private onRecord: ReadonlyMap<string, OnRecord> = new Map()
 
   constructor(hasIdentities: boolean) {
     this.hasIdentities = hasIdentities
@@ -57,18 +69,18 @@ export class EdgeTruth {
 
   /**
    * What is on record of it from now on. A D that comes between two readings, and that nothing but the flags
-   * shows, looks like ours there.
+   * shows, looks like ours there. So does one that is loaded once a D of ours was about to be sent, whether
+   * or not it came to that, until the next reading.
    */
-  recorded(records: readonly { readonly set: number; readonly uri: string; readonly flags: string }[]): void {
+  recorded(records: readonly Recorded[]): void {
     const former = this.onRecord
-    const ours = records.flatMap(({ set, uri, flags }) => {
+    const ours = records.flatMap(({ set, uri, flags, sent }) => {
       const key = keyOf(set, uri)
       const { accepts = [], before = [] } = this.entries.get(key) ?? {}
       const known = former.get(key)
       if (flags.startsWith('D')) return []
-      return [
-        [key, known?.flags === flags ? known : { flags, accepts: new Set([...accepts, ...before]) }] as const,
-      ]
+      const right = known?.flags === flags ? known.accepts : new Set([...accepts, ...before])
+      return [[key, { flags, accepts: right, isSent: sent !== undefined }] as const]
     })
     this.onRecord = new Map(ours)
   }
@@ -102,7 +114,8 @@ export class EdgeTruth {
     this.late.loaded(by)
     const former = new Map(this.entries)
     this.entries.clear()
-    if (by === 'restart' || this.hasIdentities) this.onRecord = new Map()
+    if (by === 'restart' || this.hasIdentities)
+      this.onRecord = new Map([...this.onRecord].filter(([, { isSent }]) => isSent))
     for (const { set, uri, flags = 'AX' } of lines) {
       const key = keyOf(set, uri)
       const old = former.get(key)
