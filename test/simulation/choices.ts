@@ -18,6 +18,16 @@ export interface Scope {
   readonly isForced: boolean
 }
 
+/** A lifecycle action's hold is placed by the instance's id, before anybody knows what it covers. */
+export function isOfOneServer(one: Scope, other: Scope): boolean {
+  const [instance] = one.subject.split(' ')
+  return (
+    (instance?.startsWith('i-') === true && other.subject.startsWith(`${instance} `)) ||
+    one.places.some((place) => other.places.includes(place)) ||
+    one.uris.some((uri) => other.uris.includes(uri))
+  )
+}
+
 /** A hold as it was written. */
 export interface HoldWritten extends Scope {
   readonly at: number

@@ -1,13 +1,12 @@
 import type { Choices, HoldWritten, Placement, Wait } from './choices.ts'
 import { type Findings, since } from './findings.ts'
+import { isHeldAlready, isHeldBesides } from './held-already.ts'
 import type { History, Seen } from './observed.ts'
 import { askedBy } from './operators.ts'
 import {
   forbiddenByAll,
   freshEdges,
   isAnyFresh,
-  isHeldAlready,
-  isHeldBesides,
   mayBeForbidden,
   maybeUnderWay,
   surelyUnderWay,

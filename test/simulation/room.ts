@@ -1,11 +1,4 @@
-import {
-  type Choices,
-  type HoldWritten,
-  type Placement,
-  type Scope,
-  type Shown,
-  statesIn,
-} from './choices.ts'
+import { type Choices, type HoldWritten, isOfOneServer, type Scope, type Shown, statesIn } from './choices.ts'
 import type { FloorPlan } from './plan.ts'
 
 /**
@@ -181,16 +174,6 @@ export function surelyUnderWay(choices: Choices, key: string, from: number, to: 
   return counted.length - others
 }
 
-/** A lifecycle action's hold is placed by the instance's id, before anybody knows what it covers. */
-export function isOfOneServer(one: Scope, other: Scope): boolean {
-  const [instance] = one.subject.split(' ')
-  return (
-    (instance?.startsWith('i-') === true && other.subject.startsWith(`${instance} `)) ||
-    one.places.some((place) => other.places.includes(place)) ||
-    one.uris.some((uri) => other.uris.includes(uri))
-  )
-}
-
 /** Those that may have been under way at some time between the two. */
 export function maybeUnderWay(choices: Choices, key: string, from: number, to: number): number {
   const held = choices.everHeld(from, to).filter((hold) => hold.isByChoice && hold.key !== key)
@@ -211,18 +194,4 @@ function of({ drains }: Choices, key: string): Choices['drains'] {
 /** A record of an older request says nothing of this one. */
 function isOver({ phase, order }: Choices['drains'][number], since: string): boolean {
   return phase === 'held' || (phase === 'ended' && order >= since)
-}
-
-/** Held by what nobody chose: its hold may have come while it was decided. */
-export function isHeldBesides(choices: Choices, placed: Placement, from: number): boolean {
-  return choices
-    .everHeld(from, placed.at)
-    .some((hold) => hold.key !== placed.key && !hold.isByChoice && isOfOneServer(hold, placed))
-}
-
-/** What is held already, by whomever, takes nothing. */
-export function isHeldAlready(choices: Choices, placed: Placement, from: number): boolean {
-  return choices
-    .everHeld(from, placed.at)
-    .some((hold) => hold.at < placed.at && (hold.key === placed.key || isOfOneServer(hold, placed)))
 }
