@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
@@ -11,12 +13,39 @@ test.each([
     'It must be 9007199254740991 or less.',
   ],
   ['a seed that is no number', '--seed=four', 'It is not a whole number.'],
+  ['to shorten without a history', '--shrink', ofOne('--shrink')],
+  ['to keep a history without one', '--keep=none.json', ofOne('--keep')],
+  ['the rule to shorten for without a history', '--rule=call', ofOne('--rule')],
+  ['progress that is none', '--resume=package.json', 'error: package.json is no progress of a run: from: '],
   [
-    'to shorten without a history',
-    '--shrink',
-    'error: --shrink is of one history: name it by --seed or --plan',
+    'a list of expected violations that is none',
+    '--expected=package.json',
+    'error: package.json is no list of expected violations: ',
   ],
-])('%s is refused in one line, and nothing is run', (_, option, line) => {
+])('%s is refused in one line, and nothing is run', (_, option, line) => expectRefused(option, line))
+
+const known = { rules: ['no call is cut'], case: 'C1', reason: 'it is mended tomorrow' }
+
+test.each([
+  ['a rule that is none', { ...known, rules: ['no cal is cut'] }, ': 0: rules: 0: '],
+  ['a field that nobody reads', { ...known, edge: 'edge-a' }, ': 0: Unrecognized key: "edge"'],
+  ['a pattern that is none', { ...known, what: '(' }, ': 0: what: is no regular expression'],
+])('an expected violation with %s is refused in one line, and nothing is run', (_, entry, line) => {
+  const folder = mkdtempSync(join(tmpdir(), 'expected-'))
+  try {
+    const file = join(folder, 'expected.json')
+    writeFileSync(file, JSON.stringify([entry]))
+    expectRefused(`--expected=${file}`, `error: ${file} is no list of expected violations${line}`)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+function ofOne(option: string): string {
+  return `error: ${option} is of one history: name it by --seed or --plan`
+}
+
+function expectRefused(option: string, line: string): void {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [join(import.meta.dirname, 'main.ts'), option],
@@ -28,4 +57,4 @@ test.each([
     stdout: '',
     lines: 1,
   })
-})
+}

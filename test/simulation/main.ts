@@ -1,16 +1,17 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
-import * as z from 'zod'
+import type * as z from 'zod'
 import { circumstancesOf } from './circumstances.ts'
 import { type Expected, expectedBy, expectedViolations } from './expected.ts'
 import { rules, type Violation } from './findings.ts'
 import { generate } from './generate.ts'
 import { runHistory } from './history.ts'
 import type { Plan } from './plan.ts'
-import { begun, resumed, runAll } from './ranges.ts'
+import { begun, type Progress, runAll } from './ranges.ts'
 import { judge } from './referee.ts'
 import { hasUnexpected, written } from './report.ts'
+import { expectedShape, historyShape, progressShape } from './shapes.ts'
 import { shrink } from './shrink.ts'
 
 interface Options {
@@ -66,23 +67,13 @@ function atLeastOne(text: string): number {
   return number
 }
 
-/** What tells a history from other JSON; what its happenings hold is not judged. */
-const historyShape = z.object({
-  seed: z.number(),
-  edges: z.array(z.object({ id: z.string() })),
-  servers: z.array(z.object({ address: z.string() })),
-  group: z.object({}),
-  happenings: z.array(z.object({ at: z.number(), kind: z.string() })),
-  faults: z.array(z.object({ kind: z.string() })),
-  skewsMs: z.array(z.number()),
-})
-
-function planIn(file: string): Plan {
-  const plan = jsonIn<Plan>(file)
-  const unlike = historyShape.safeParse(plan).error?.issues.at(0)
+/** @returns what is in the file, where it has this shape; it ends in one line where it has not */
+function contentOf<Content>(file: string, kind: string, shape: z.ZodType): Content {
+  const content = jsonIn<Content>(file)
+  const unlike = shape.safeParse(content).error?.issues.at(0)
   if (unlike !== undefined)
-    program.error(`error: ${file} is no history: ${[...unlike.path, unlike.message].join(': ')}`)
-  return plan
+    program.error(`error: ${file} is no ${kind}: ${[...unlike.path, unlike.message].join(': ')}`)
+  return content
 }
 
 function jsonIn<Content>(file: string): Content {
@@ -93,12 +84,19 @@ function jsonIn<Content>(file: string): Content {
   }
 }
 
+/** What would do nothing where many are run. */
+const ofOneHistory = ['shrink', 'keep', 'rule'] as const
+
 async function main(options: Options): Promise<boolean> {
   const expected: readonly Expected[] =
-    options.expected === undefined ? expectedViolations : jsonIn(options.expected)
-  if (options.plan !== undefined) return one(planIn(options.plan), options, expected)
+    options.expected === undefined
+      ? expectedViolations
+      : contentOf(options.expected, 'list of expected violations', expectedShape)
+  if (options.plan !== undefined)
+    return one(contentOf(options.plan, 'history', historyShape), options, expected)
   if (options.seed !== undefined) return one(generate(options.seed), options, expected)
-  if (options.shrink) program.error('error: --shrink is of one history: name it by --seed or --plan')
+  const idle = ofOneHistory.find((name) => program.getOptionValueSource(name) === 'cli')
+  if (idle !== undefined) program.error(`error: --${idle} is of one history: name it by --seed or --plan`)
   return many(options, expected)
 }
 
@@ -107,7 +105,10 @@ async function many(
   expected: readonly Expected[],
 ): Promise<boolean> {
   const startedAt = performance.now()
-  const progress = resumed(resume, begun(from ?? Math.floor(Date.now() / 1000) * 1000, histories))
+  const progress: Progress =
+    resume !== undefined && existsSync(resume)
+      ? contentOf(resume, 'progress of a run', progressShape)
+      : begun(from ?? Math.floor(Date.now() / 1000) * 1000, histories)
   console.error(`seeds ${progress.from} to ${progress.from + progress.histories - 1}`)
   let saidAt = startedAt
   await runAll(progress, workers, { expected, stop }, resume, ({ report }) => {

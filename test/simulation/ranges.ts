@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { add, emptyReport, hasUnexpected, type Manner, type Report } from './report.ts'
 
@@ -15,11 +15,6 @@ export const rangeLength = 25
 
 export function begun(from: number, histories: number): Progress {
   return { from, histories, done: [], report: emptyReport() }
-}
-
-export function resumed(file: string | undefined, fresh: Progress): Progress {
-  if (file === undefined || !existsSync(file)) return fresh
-  return JSON.parse(readFileSync(file, 'utf8')) as Progress
 }
 
 /**
