@@ -52,12 +52,14 @@ test('a mark ends within minutes once the machine is gone and no edge lists what
   await everyMinute(world, 5)
   expect(await retired(world)).toHaveLength(1)
   expect(world.flags()).toEqual(everywhere('DX'))
+  expect(await world.formerFlags()).toEqual(everywhere('AP', 'IP'))
   await listed(
     world,
     file.filter(({ uri }) => uri !== server),
   )
   expect(await retired(world)).toEqual([])
-  expect(await world.formerFlags()).toEqual({})
+  const records = await Promise.all(world.edges.map(({ id }) => world.memory.store.edgeRecords(id)))
+  expect(records).toEqual([[], []])
   await listed(world, file)
   await everyMinute(world, 5)
   expect(world.flags()).toEqual(everywhere('AP', 'IP'))

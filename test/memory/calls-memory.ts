@@ -1,4 +1,5 @@
 import type { CallsOf } from '../../functions/ports/edge.ts'
+import { present } from '../present.ts'
 import type { Entry } from './dispatcher-memory.ts'
 
 /** One call of an edge: to a destination, or placed by a media server. */
@@ -43,16 +44,14 @@ export class CallsMemory {
 
   /** @throws if it is not up: whoever hangs up twice, or after a restart, must ask {@link isUp} first */
   hangUp(call: number): void {
-    const known = this.calls.get(call)
-    if (!known) throw new Error(`no call ${call} is up`)
-    const { entry } = known
+    const { entry } = this.upCall(call)
     if (entry && entry.load > 0) entry.load -= 1
     this.calls.delete(call)
   }
 
-  /** Keepalives end its dialog without a proof that the call is over. */
+  /** Keepalives end its dialog without a proof that the call is over. @throws if it is not up */
   reap(call: number): void {
-    const { dst, src } = this.calls.get(call) ?? {}
+    const { dst, src } = this.upCall(call)
     for (const key of [dst ?? src ?? 'unknown', 'total']) this.raise(`reaped:${key}`)
     this.calls.delete(call)
   }
@@ -79,6 +78,10 @@ export class CallsMemory {
   restart(restoresDialogs: boolean): void {
     this.begun.clear()
     if (!restoresDialogs) this.calls.clear()
+  }
+
+  private upCall(call: number): MemoryCall {
+    return present(this.calls.get(call), `call ${call} that is up`)
   }
 
   private raise(key: string): void {

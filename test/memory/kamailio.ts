@@ -131,7 +131,7 @@ export class MemoryKamailio {
     return this.calls.begin({ src: address })
   }
 
-  /** The call is up, and its count has ended: an end answered 481 to keepalives. */
+  /** The call is up, and its count has ended: an end answered 481 to keepalives. @throws if it is not up */
   reap(call: number): void {
     this.calls.reap(call)
   }

@@ -21,7 +21,10 @@ export function flagsOf(edges: readonly Edge[], uri: string): Flags {
   return Object.fromEntries(shown)
 }
 
-/** What is on record of a destination before its first hold, by edge and set. */
+/**
+ * What is on record of a destination before its first hold, by edge and set.
+ * @throws where nothing is, and no edge lists it either: what is expected of none would hold
+ */
 export async function formerFlagsOf(store: Store, edges: readonly Edge[], uri: string): Promise<Flags> {
   const former = await Promise.all(
     edges.map(async ({ id }) =>
@@ -30,5 +33,6 @@ export async function formerFlagsOf(store: Store, edges: readonly Edge[], uri: s
       ),
     ),
   )
+  if (former.flat().length === 0) flagsOf(edges, uri)
   return Object.fromEntries(former.flat())
 }

@@ -226,7 +226,7 @@ function views({ memory, clock, startedAt, edges, executions }: Around) {
         .map((hold) => `${hold.source}/${hold.id}`)
         .sort(),
     /** What is on record of a destination before its first hold, by edge and set. */
-    formerFlags: (uri = server) => formerFlagsOf(memory.store, edges, uri),
+    formerFlags: (uri = server) => formerFlagsOf(memory.store, memory.fleet.list, uri),
     /** How the lifecycle actions ended, with when. */
     ended: () =>
       memory.lifecycleActions.ended().map(({ result, by, at }) => ({ result, by, at: at - startedAt })),
