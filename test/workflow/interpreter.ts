@@ -60,7 +60,9 @@ const definitions = z
     for (const name of [StartAt, ...named])
       if (!(name in States)) context.addIssue({ code: 'custom', message: `no state is called "${name}"` })
   })
-type Task = Extract<z.output<typeof states>, { Type: 'Task' }>
+type State = z.output<typeof states>
+type StateOf<Type extends State['Type']> = Extract<State, { Type: Type }>
+type Task = StateOf<'Task'>
 
 /** A field is there that this interpreter, or the state's input, does not know. */
 export class NotUnderstood extends Error {
@@ -108,82 +110,99 @@ export function interpreter(
   for (const state of Object.values(States))
     if (state.Type === 'Task' && !taskOf(options, state))
       throw new NotUnderstood(`no task is given for ${state.Resource}`)
-  return (input) => execute(StartAt, States, input, options)
+  return (input) => new Run(input, options).from(StartAt, States)
 }
 
-async function execute(
-  startAt: string,
-  all: Readonly<Record<string, z.output<typeof states>>>,
-  input: unknown,
-  options: InterpreterOptions,
-): Promise<Execution> {
-  const { clock, jitter = (seconds) => seconds, stopped = () => false } = options
-  const history: StateVisit[] = []
-  let data = input
-  let events = 1
-  let name = startAt
-  const done = (status: Execution['status'], error?: string): Execution => ({
-    status,
-    output: data,
-    ...(error !== undefined && { error }),
-    history,
-    events: events + 1,
-  })
-  for (;;) {
-    if (stopped()) return done('STOPPED')
-    if (events >= longestHistory) return done('FAILED', 'States.Runtime')
-    const state = all[name]
-    if (!state) throw new NotUnderstood(`no state is called "${name}"`)
-    const at = clock.now()
-    const go = (next: string, outcome = next) => {
-      history.push({ state: name, at, outcome })
-      name = next
+/** Where a state leads, or how it ends the execution. What AWS can't go on with has no outcome of its own. */
+type Step =
+  | { readonly next: string; readonly outcome: string }
+  | { readonly status: 'SUCCEEDED' | 'FAILED'; readonly error?: string; readonly outcome?: string }
+
+const cannotGoOn: Step = { status: 'FAILED', error: 'States.Runtime' }
+
+/** One execution, from its input to its end. */
+class Run {
+  private readonly options: InterpreterOptions
+  private readonly history: StateVisit[] = []
+  private data: unknown
+  private events = 1
+
+  constructor(input: unknown, options: InterpreterOptions) {
+    this.data = input
+    this.options = options
+  }
+
+  async from(startAt: string, all: Readonly<Record<string, State>>): Promise<Execution> {
+    const { clock, stopped = () => false } = this.options
+    for (let name = startAt; ; ) {
+      if (stopped()) return this.done('STOPPED')
+      if (this.events >= longestHistory) return this.done('FAILED', 'States.Runtime')
+      const state = all[name]
+      if (!state) throw new NotUnderstood(`no state is called "${name}"`)
+      const at = clock.now()
+      const step = await this.enter(state)
+      if (step.outcome !== undefined) this.history.push({ state: name, at, outcome: step.outcome })
+      if (!('next' in step)) return this.done(step.status, step.error)
+      name = step.next
     }
+  }
+
+  private async enter(state: State): Promise<Step> {
     switch (state.Type) {
       case 'Succeed':
-        history.push({ state: name, at, outcome: 'succeeded' })
-        events += 2
-        return done('SUCCEEDED')
+        this.events += 2
+        return { status: 'SUCCEEDED', outcome: 'succeeded' }
       case 'Fail':
-        history.push({ state: name, at, outcome: state.Error })
-        events += 1
-        return done('FAILED', state.Error)
-      case 'Wait': {
-        const seconds = state.SecondsPath === undefined ? state.Seconds : field(data, state.SecondsPath)
-        if (typeof seconds !== 'number' || !Number.isInteger(seconds) || seconds < 0)
-          return done('FAILED', 'States.Runtime')
-        await clock.sleep(seconds * 1000)
-        events += 2
-        go(state.Next)
-        break
-      }
-      case 'Choice': {
-        const chosen = state.Choices.find((rule) => field(data, rule.Variable) === rule.StringEquals)
-        if (state.Choices.some((rule) => field(data, rule.Variable) === undefined))
-          return done('FAILED', 'States.Runtime')
-        events += 2
-        go(chosen?.Next ?? state.Default)
-        break
-      }
-      case 'Task': {
-        const tried = await attempt(state, data, options, jitter)
-        events += 2 + 3 * tried.tries
-        if ('output' in tried) {
-          data = tried.output
-          go(state.Next)
-          break
-        }
-        const caught = state.Catch.find((rule) => matches(rule.ErrorEquals, tried.error))
-        if (!caught) {
-          history.push({ state: name, at, outcome: tried.error.Error })
-          return done('FAILED', tried.error.Error)
-        }
-        data = { ...record.parse(data), [caught.ResultPath.slice(2)]: tried.error }
-        go(caught.Next, `${tried.error.Error} -> ${caught.Next}`)
-        break
-      }
+        this.events += 1
+        return { status: 'FAILED', error: state.Error, outcome: state.Error }
+      case 'Wait':
+        return this.wait(state)
+      case 'Choice':
+        return this.choose(state)
+      case 'Task':
+        return this.perform(state)
       default:
         return state satisfies never
+    }
+  }
+
+  private async wait({ Seconds, SecondsPath, Next }: StateOf<'Wait'>): Promise<Step> {
+    const seconds = SecondsPath === undefined ? Seconds : field(this.data, SecondsPath)
+    if (typeof seconds !== 'number' || !Number.isInteger(seconds) || seconds < 0) return cannotGoOn
+    await this.options.clock.sleep(seconds * 1000)
+    this.events += 2
+    return { next: Next, outcome: Next }
+  }
+
+  private choose({ Choices, Default }: StateOf<'Choice'>): Step {
+    const chosen = Choices.find((rule) => field(this.data, rule.Variable) === rule.StringEquals)
+    if (Choices.some((rule) => field(this.data, rule.Variable) === undefined)) return cannotGoOn
+    this.events += 2
+    const next = chosen?.Next ?? Default
+    return { next, outcome: next }
+  }
+
+  private async perform(state: Task): Promise<Step> {
+    const tried = await attempt(state, this.data, this.options)
+    this.events += 2 + 3 * tried.tries
+    if ('output' in tried) {
+      this.data = tried.output
+      return { next: state.Next, outcome: state.Next }
+    }
+    const { error } = tried
+    const caught = state.Catch.find((rule) => matches(rule.ErrorEquals, error))
+    if (!caught) return { status: 'FAILED', error: error.Error, outcome: error.Error }
+    this.data = { ...record.parse(this.data), [caught.ResultPath.slice(2)]: error }
+    return { next: caught.Next, outcome: `${error.Error} -> ${caught.Next}` }
+  }
+
+  private done(status: Execution['status'], error?: string): Execution {
+    return {
+      status,
+      output: this.data,
+      ...(error !== undefined && { error }),
+      history: this.history,
+      events: this.events + 1,
     }
   }
 }
@@ -194,8 +213,8 @@ async function attempt(
   state: Task,
   input: unknown,
   options: InterpreterOptions,
-  jitter: (seconds: number) => number,
 ): Promise<{ tries: number; output: unknown } | { tries: number; error: Failure }> {
+  const { clock, jitter = (seconds) => seconds } = options
   const retries = new Map<Task['Retry'][number], number>()
   for (let tries = 1; ; tries++) {
     try {
@@ -211,7 +230,7 @@ async function attempt(
       if (!rule || used >= rule.MaxAttempts) return { tries, error }
       retries.set(rule, used + 1)
       const seconds = rule.IntervalSeconds * rule.BackoffRate ** used
-      await options.clock.sleep((rule.JitterStrategy ? jitter(seconds) : seconds) * 1000)
+      await clock.sleep((rule.JitterStrategy ? jitter(seconds) : seconds) * 1000)
     }
   }
 }
