@@ -3,7 +3,7 @@ import { networkInterfaces, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Child, startChild, untilReady } from '../../lab/programs/leash.ts'
-import type { KamailioRelease } from '../../lab/programs/program.ts'
+import type { KamailioProgram, KamailioRelease, Program } from '../../lab/programs/program.ts'
 import { provision } from '../../lab/programs/provision.ts'
 import { openLedger } from '../../lab/sip/call-ledger.ts'
 import type { CallRecord } from '../../lab/sip/call-record.ts'
@@ -12,6 +12,7 @@ import {
   type CallerSpec,
   type MediaServer,
   type MediaServerSpec,
+  type SippLab,
   startCaller,
   startMediaServer,
 } from '../../lab/sip/calls.ts'
@@ -35,26 +36,61 @@ export async function until(
   }
 }
 
+type CallerOptions = Partial<CallerSpec> & { readonly maxCalls: number }
+
+export async function openLab(release: KamailioRelease): Promise<Lab> {
+  const { kamailio, sipp } = await provision({ kamailio: [release], log: (line) => console.log(line) })
+  const program = kamailio.get(release)
+  if (program === undefined) throw new Error(`no Kamailio ${release}`)
+  return new Lab(program, sipp)
+}
+
 /** Real edges, media servers and callers of one Kamailio release; `close()` ends all of them. */
-export async function openLab(release: KamailioRelease) {
-  const tools = await provision({ kamailio: [release], log: (line) => console.log(line) })
-  const kamailio = tools.kamailio.get(release)
-  if (kamailio === undefined) throw new Error(`no Kamailio ${release}`)
-  const runDir = mkdtempSync(join(tmpdir(), 'edge-config-'))
-  const ledger = openLedger()
-  const shared = { sipp: tools.sipp, runDir, ledger }
-  const started: { stop: () => Promise<void> }[] = []
-  let count = 0
-  const keep = <T extends { stop: () => Promise<void> }>(thing: T): T => {
-    started.push(thing)
-    return thing
+export class Lab {
+  readonly ledger = openLedger()
+  private readonly kamailio: KamailioProgram
+  private readonly runDir = mkdtempSync(join(tmpdir(), 'edge-config-'))
+  private readonly shared: SippLab
+  private readonly started: { stop: () => Promise<void> }[] = []
+  private count = 0
+
+  constructor(kamailio: KamailioProgram, sipp: Program) {
+    this.kamailio = kamailio
+    this.shared = { sipp, runDir: this.runDir, ledger: this.ledger }
   }
-  const caller = (
-    via: CallerSpec['via'],
-    options: Partial<CallerSpec> & { maxCalls: number },
-  ): Promise<Caller> =>
-    startCaller(shared, {
-      name: `caller${++count}`,
+
+  async edge(spec: Partial<EdgeSpec> & Pick<EdgeSpec, 'destinations'>): Promise<Edge> {
+    const { kamailio, runDir } = this
+    const name = this.named('edge')
+    return this.keep(
+      await startEdge({ name, address: '127.0.1.1', kamailio, runDir, secret: 'the-secret', ...spec }),
+    )
+  }
+
+  /**
+   * Starts an edge again with another kamailio.cfg, and waits for any answer of its RPC.
+   * For an edge that refuses every request.
+   */
+  async restartEdited(edge: Edge, edit: (text: string) => string): Promise<Child> {
+    await edge.stop()
+    const dir = dirname(edge.logFile)
+    const file = join(dir, 'kamailio.cfg')
+    writeFileSync(file, edit(readFileSync(file, 'utf8')))
+    const argv = ['-f', file, '-DD', '-E', '-Y', dir, '-P', join(dir, 'edited.pid')]
+    const spec = { name: this.named('edited'), argv: [...this.kamailio.argv, ...argv], runDir: dir }
+    const child = this.keep(await startChild(spec))
+    const endpoint = { host: edge.address, port: edge.rpcPort }
+    await untilReady(child, async () => (await send(endpoint, {})).status > 0)
+    return child
+  }
+
+  async server(address: string, spec: Partial<MediaServerSpec> = {}): Promise<MediaServer> {
+    return this.keep(await startMediaServer(this.shared, { name: this.named('server'), address, ...spec }))
+  }
+
+  caller(via: CallerSpec['via'], options: CallerOptions): Promise<Caller> {
+    return startCaller(this.shared, {
+      name: this.named('caller'),
       address: '127.0.3.1',
       via,
       called: 'short',
@@ -62,67 +98,46 @@ export async function openLab(release: KamailioRelease) {
       callMs: 100,
       ...options,
     })
-  const callsOf = (by: Caller): readonly CallRecord[] => {
-    ledger.sync()
-    return ledger.calls().filter(({ callId }) => callId.includes(`-${by.name}@`))
   }
-  return {
-    ledger,
-    caller,
-    callsOf,
-    edge: async (spec: Partial<EdgeSpec> & Pick<EdgeSpec, 'destinations'>): Promise<Edge> =>
-      keep(
-        await startEdge({
-          name: `edge${++count}`,
-          address: '127.0.1.1',
-          kamailio,
-          runDir,
-          secret: 'the-secret',
-          ...spec,
-        }),
-      ),
-    /**
-     * Starts an edge again with another kamailio.cfg, and waits for any answer of its RPC.
-     * For an edge that refuses every request.
-     */
-    restartEdited: async (edge: Edge, edit: (text: string) => string): Promise<Child> => {
-      await edge.stop()
-      const dir = dirname(edge.logFile)
-      const file = join(dir, 'kamailio.cfg')
-      writeFileSync(file, edit(readFileSync(file, 'utf8')))
-      const argv = ['-f', file, '-DD', '-E', '-Y', dir, '-P', join(dir, 'edited.pid')]
-      const spec = { name: `edited${++count}`, argv: [...kamailio.argv, ...argv], runDir: dir }
-      const child = keep(await startChild(spec))
-      const endpoint = { host: edge.address, port: edge.rpcPort }
-      await untilReady(child, async () => (await send(endpoint, {})).status > 0)
-      return child
-    },
-    server: async (address: string, spec: Partial<MediaServerSpec> = {}): Promise<MediaServer> =>
-      keep(await startMediaServer(shared, { name: `server${++count}`, address, ...spec })),
-    /** Places short calls and waits until the last is over. */
-    place: async (via: CallerSpec['via'], options: Partial<CallerSpec> & { maxCalls: number }) => {
-      const by = await caller(via, options)
-      await by.done
-      return callsOf(by)
-    },
-    /** Places calls and returns when all of them are up. */
-    hold: async (via: CallerSpec['via'], options: Partial<CallerSpec> & { maxCalls: number }) => {
-      const by = await caller(via, options)
-      await until(`${by.name}'s calls are up`, () => {
-        const up = callsOf(by).filter(({ outcome }) => outcome === 'up')
-        return up.length === options.maxCalls
-      })
-      return by
-    },
-    close: async () => {
-      await Promise.all(started.map((thing) => thing.stop()))
-      ledger.close()
-      rmSync(runDir, { recursive: true })
-    },
+
+  /** Places short calls and waits until the last is over. */
+  async place(via: CallerSpec['via'], options: CallerOptions): Promise<readonly CallRecord[]> {
+    const by = await this.caller(via, options)
+    await by.done
+    return this.callsOf(by)
+  }
+
+  /** Places calls and returns when all of them are up. */
+  async hold(via: CallerSpec['via'], options: CallerOptions): Promise<Caller> {
+    const by = await this.caller(via, options)
+    await until(`${by.name}'s calls are up`, () => {
+      const up = this.callsOf(by).filter(({ outcome }) => outcome === 'up')
+      return up.length === options.maxCalls
+    })
+    return by
+  }
+
+  callsOf(by: Caller): readonly CallRecord[] {
+    this.ledger.sync()
+    return this.ledger.calls().filter(({ callId }) => callId.includes(`-${by.name}@`))
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.started.map((thing) => thing.stop()))
+    this.ledger.close()
+    rmSync(this.runDir, { recursive: true })
+  }
+
+  private named(kind: string): string {
+    this.count += 1
+    return `${kind}${this.count}`
+  }
+
+  private keep<T extends { stop: () => Promise<void> }>(thing: T): T {
+    this.started.push(thing)
+    return thing
   }
 }
-
-export type Lab = Awaited<ReturnType<typeof openLab>>
 
 /** What the control plane does to drain a destination on one edge. */
 export async function drain(edge: Edge, set: number, uri: string): Promise<void> {
