@@ -7,7 +7,7 @@ import { type EdgeTruth, keyOf } from './edge-truth.ts'
 import { createSimulatedEdge, watchedFile } from './edges.ts'
 import type { Faults } from './faults.ts'
 import { guardKey } from './late-writes.ts'
-import type { FileFlags, Plan } from './plan.ts'
+import type { EdgePlan, FileFlags, Plan } from './plan.ts'
 import type { Runs } from './runs.ts'
 import type { Truth } from './truth.ts'
 
@@ -144,87 +144,98 @@ function showingOurs(edge: MemoryEdge, known: EdgeTruth): Set<string> {
 }
 
 /** The edges of a plan and the files that they load; every load, state and hand is told to the truth. */
-export function createEdges(plan: Plan, { clock, runs, faults, truth }: Around) {
-  const lists = new Lists(plan)
-  const names = addressesByName(plan)
-  const causes = plan.edges.map((): { by: 'restart' | 'reload' } => ({ by: 'reload' }))
-  const edges = plan.edges.map((own, index) => {
-    noteDisabled(index, lists.linesOf(index))
+export class ListedEdges {
+  readonly edges: readonly MemoryEdge[]
+  readonly lists: Lists
+  private readonly around: Around
+  private readonly causes: { by: 'restart' | 'reload' }[]
+
+  constructor(plan: Plan, around: Around) {
+    this.around = around
+    this.lists = new Lists(plan)
+    this.causes = plan.edges.map(() => ({ by: 'reload' }))
+    const names = addressesByName(plan)
+    this.edges = plan.edges.map((own, index) => this.newEdge(own, index, names))
+    for (const index of plan.edges.keys()) this.writeFile(index)
+  }
+
+  /** An administrator's file: what it says when it is loaded, then. */
+  writeFile(index: number): void {
+    const lines = this.lists.linesOf(index)
+    this.edgeAt(index).writeFile(
+      watchedFile(lines, () => {
+        const by = this.causes[index]?.by ?? 'reload'
+        this.noteLoad(index, lines, by)
+        this.truthOf(index).loaded(lines, by, this.around.clock.now(), this.heldByUs(index))
+      }),
+    )
+  }
+
+  heldByUs(index: number): Set<string> {
+    return showingOurs(this.edgeAt(index), this.truthOf(index))
+  }
+
+  restart(index: number): void {
+    const cause = present(this.causes[index], `edge ${index}`)
+    cause.by = 'restart'
+    this.edgeAt(index).restart()
+    cause.by = 'reload'
+  }
+
+  private newEdge(own: EdgePlan, index: number, names: Record<string, string> | undefined): MemoryEdge {
+    const { clock, runs, faults, truth } = this.around
+    const { lists } = this
+    this.noteDisabled(index, lists.linesOf(index))
     return createSimulatedEdge({
-      plan: own,
-      clock,
-      runs,
-      faults,
-      names,
-      truth: truthOf(index),
+      ...{ plan: own, clock, runs, faults, names },
+      truth: this.truthOf(index),
       lines: () => lists.linesOf(index),
       onExecuted: (request) =>
-        noteExecuted(request, index, edgeAt(index), truthOf(index), { lists, truth, now: clock.now() }),
-      onPosted: (body) => posted(index, body),
+        noteExecuted(request, index, this.edgeAt(index), this.truthOf(index), {
+          lists,
+          truth,
+          now: clock.now(),
+        }),
+      onPosted: (body) => this.notePosted(index, body),
     })
-  })
-
-  function edgeAt(index: number) {
-    return present(edges[index], `edge ${index}`)
-  }
-  function truthOf(index: number) {
-    return present(truth.edges[index], `truth of edge ${index}`)
   }
 
-  function posted(index: number, body: string): void {
+  private edgeAt(index: number): MemoryEdge {
+    return present(this.edges[index], `edge ${index}`)
+  }
+
+  private truthOf(index: number): EdgeTruth {
+    return present(this.around.truth.edges[index], `truth of edge ${index}`)
+  }
+
+  private notePosted(index: number, body: string): void {
     const writes = body.split('\n').filter((line) => writing.test(line))
-    const servers = writes.flatMap((line) => lists.serverOf(/sip:[^"]+/.exec(line)?.[0] ?? '') ?? [])
-    runs.note((trace, now) => {
+    const servers = writes.flatMap((line) => this.lists.serverOf(/sip:[^"]+/.exec(line)?.[0] ?? '') ?? [])
+    this.around.runs.note((trace, now) => {
       trace.asks(index, now)
       for (const server of servers) trace.writes(index, server, now)
     })
   }
 
-  const heldByUs = (index: number) => showingOurs(edgeAt(index), truthOf(index))
-
-  /** An administrator's file: what it says when it is loaded, then. */
-  function writeFile(index: number): void {
-    const lines = lists.linesOf(index)
-    edgeAt(index).writeFile(
-      watchedFile(lines, () => {
-        const by = causes[index]?.by ?? 'reload'
-        noteLoad(index, lines, by)
-        truthOf(index).loaded(lines, by, clock.now(), heldByUs(index))
-      }),
-    )
-  }
-
   /** What a load changes for whom, in the words of incidents. */
-  function noteLoad(index: number, lines: readonly FileEntry[], by: 'restart' | 'reload'): void {
+  private noteLoad(index: number, lines: readonly FileEntry[], by: 'restart' | 'reload'): void {
+    const { clock, truth } = this.around
     const now = clock.now()
     truth.happened(by, now, { edge: index })
-    const former = truthOf(index).loads.at(-1)?.uris ?? []
+    const former = this.truthOf(index).loads.at(-1)?.uris ?? []
     const uris = lines.map(({ uri }) => uri)
     const differ = [...without(uris, former), ...without(former, uris)]
-    for (const server of new Set(differ.map((uri) => lists.serverOf(uri))))
+    for (const server of new Set(differ.map((uri) => this.lists.serverOf(uri))))
       if (server !== undefined) truth.happened('relisted', now, { edge: index, server })
-    noteDisabled(index, lines)
+    this.noteDisabled(index, lines)
   }
 
-  function noteDisabled(index: number, lines: readonly FileEntry[]): void {
+  private noteDisabled(index: number, lines: readonly FileEntry[]): void {
+    const { clock, truth } = this.around
     for (const { uri, flags } of lines) {
-      const server = lists.serverOf(uri)
+      const server = this.lists.serverOf(uri)
       if (server !== undefined && flags?.startsWith('D'))
         truth.happened('disabled by the list', clock.now(), { edge: index, server }, Number.POSITIVE_INFINITY)
     }
-  }
-  for (const index of plan.edges.keys()) writeFile(index)
-
-  return {
-    edges: edges as readonly MemoryEdge[],
-    lists,
-    writeFile,
-    heldByUs,
-    restart(index: number) {
-      const cause = present(causes[index], `edge ${index}`)
-      cause.by = 'restart'
-      edgeAt(index).restart()
-      cause.by = 'reload'
-    },
   }
 }

@@ -16,7 +16,7 @@ import type { MemoryClock } from '../memory/clock.ts'
 import type { MemoryEdge } from '../memory/edge.ts'
 import { alarmsPort } from './alarms.ts'
 import { createLosingStore, type LosingStore } from './drain-rows.ts'
-import { createEdges } from './edge-lists.ts'
+import { ListedEdges } from './edge-lists.ts'
 import { EdgeTruth } from './edge-truth.ts'
 import { plantTroubles } from './edges.ts'
 import { Executions } from './executions.ts'
@@ -53,7 +53,7 @@ export interface World {
   readonly store: LosingStore
   readonly events: ReturnType<typeof simulatedPorts>['events']
   readonly executions: Executions
-  readonly lists: ReturnType<typeof createEdges>
+  readonly lists: ListedEdges
   readonly byUs: ByUs
   /** A first look, at which nothing goes wrong: the deployment knows its edges before anything happens. */
   lookAround(): Promise<void>
@@ -76,7 +76,7 @@ export function createWorld(plan: Plan, sabotage: (ports: AllPorts) => AllPorts 
   const decidedAt = new AsyncLocalStorage<number | undefined>()
   const machines = new Machines(plan, clock, truth, () => decidedAt.getStore())
   for (const server of plan.servers.keys()) machines.put(server, startedAt - 24 * 60 * minute)
-  const lists = createEdges(plan, { clock, runs, faults, truth })
+  const lists = new ListedEdges(plan, { clock, runs, faults, truth })
   const { edges } = lists
   plantTroubles(plan, edges, clock, faults, truth)
   noteFaults(plan, truth, startedAt)
