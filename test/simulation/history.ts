@@ -191,79 +191,90 @@ function serverNamed({ truth, lists }: World, id: string): { readonly server?: n
 
 function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
   const { plan, truth, startedAt, machines, faults, executions, lists, runs, events } = world
-  const removed = plan.happenings.flatMap((happening) =>
-    happening.kind === 'edge-removed' ? [{ edge: happening.edge, at: startedAt + happening.at }] : [],
-  )
-  const never = plan.edges.flatMap(({ configured }, edge) => (configured ? [] : [{ edge, at: 0 }]))
-  const isOff = (index: number) => [...removed, ...never].some(({ edge }) => edge === index)
-  const isManaged = (edge: number, at: number) => {
-    const changes = truth.fleet.filter((one) => one.edge === edge && one.at <= at)
-    return changes.at(-1)?.isAdded ?? plan.edges[edge]?.configured ?? false
-  }
   return {
     startedAt,
     truth,
-    plan: {
-      servers: plan.servers.length,
-      edges: plan.edges.map(({ id }) => id),
-      heartbeatTimeoutSeconds: plan.group.heartbeatTimeoutSeconds,
-      launchHook: plan.group.launchHook,
-      groupDeleted: plan.happenings.some(({ kind }) => kind === 'group-deleted'),
-      isTrusted: isTrusted(plan),
-      rowLost: plan.happenings.some(({ kind }) => kind === 'row-lost'),
-      ownCount: plan.group.ownCount,
-      floors: plan.clearance?.floors ?? [],
-      atOnce: plan.clearance?.atOnce,
-      mostHolds: plan.senders?.mostHolds,
-      unknownSender: plan.senders?.named ? senderIds[unknownSender] : undefined,
-      listsLoadedAt: plan.happenings.flatMap(({ kind, at }) =>
-        kind === 'restart' || kind === 'stranger-reloads' ? [startedAt + at] : [],
-      ),
-      zones: plan.servers.map((_, server) => zoneOf(server)),
-      byDestination: plan.servers.flatMap(({ namedBy }, server) =>
-        namedBy === 'destination' ? [server] : [],
-      ),
-      renamed: plan.happenings.flatMap((happening) =>
-        happening.kind === 'line' &&
-        happening.port !== undefined &&
-        plan.servers[happening.server]?.namedBy === 'destination'
-          ? [happening.server]
-          : [],
-      ),
-    },
+    plan: planOf(world),
     retains: plan.group.callsLeft === 'retain' || plan.group.unknown === 'retain',
     policyCutsFrom: (deadlineAt) => policyCutsFrom(plan.group, deadlineAt, endingSeconds * second),
     decidesAtDeadline: plan.group.callsLeft === 'terminate' && plan.group.unknown === 'terminate',
     endsCalls: plan.group.callsLeft === 'end-calls',
     isListed: (server) => lists.lists.isListed(server),
-    wasUnlisted: (server, from, to) => {
-      const listings = truth.edges.map(({ loads }, index) =>
-        // What was off the list of edges for a while may not have been asked.
-        (isOff(index) ? [] : loads).map(({ at, uris }) => ({
-          at,
-          isThere: uris.some((uri) => lists.lists.serverOf(uri) === server),
-        })),
-      )
-      const times = [from, ...listings.flat().flatMap(({ at }) => (at > from && at <= to ? [at] : []))]
-      return times.some((time) => listings.every((loads) => !loads.findLast(({ at }) => at <= time)?.isThere))
-    },
+    wasUnlisted: (server, from, to) => wasUnlisted(world, server, from, to),
     executions: executions.seen,
     published: events.published.map(({ type, detail }) => ({
       type,
       ...(typeof detail['drainId'] === 'string' && { drainId: detail['drainId'] }),
     })),
     activeActions: machines.actions.active().map(({ token, instanceId }) => ({ token, instanceId })),
-    isManaged,
-    isKnown: (uri, by) =>
-      plan.servers.some(({ address }) => usualUris(address).includes(uri)) ||
-      truth.edges.some(({ loads }, edge) =>
-        loads.some(({ at, uris }, index) => {
-          const until = Math.min(by, loads[index + 1]?.at ?? by)
-          const times = [at, ...truth.fleet.map((one) => one.at).filter((time) => time > at)]
-          return uris.includes(uri) && times.some((time) => time <= until && isManaged(edge, time))
-        }),
-      ),
+    isManaged: (edge, at) => isManaged(world, edge, at),
+    isKnown: (uri, by) => isKnown(world, uri, by),
     hits: faults.hits,
     incidents: () => [...truth.incidents, ...incidentsOfRuns(runs.traces, truth.incidents)],
   }
+}
+
+/** What the referee goes by of the plan. */
+function planOf({ plan, startedAt }: World): History['plan'] {
+  const { servers, edges, group, clearance, senders, happenings } = plan
+  return {
+    servers: servers.length,
+    edges: edges.map(({ id }) => id),
+    heartbeatTimeoutSeconds: group.heartbeatTimeoutSeconds,
+    launchHook: group.launchHook,
+    groupDeleted: happenings.some(({ kind }) => kind === 'group-deleted'),
+    isTrusted: isTrusted(plan),
+    rowLost: happenings.some(({ kind }) => kind === 'row-lost'),
+    ownCount: group.ownCount,
+    floors: clearance?.floors ?? [],
+    atOnce: clearance?.atOnce,
+    mostHolds: senders?.mostHolds,
+    unknownSender: senders?.named ? senderIds[unknownSender] : undefined,
+    listsLoadedAt: happenings.flatMap(({ kind, at }) =>
+      kind === 'restart' || kind === 'stranger-reloads' ? [startedAt + at] : [],
+    ),
+    zones: servers.map((_, server) => zoneOf(server)),
+    byDestination: servers.flatMap(({ namedBy }, server) => (namedBy === 'destination' ? [server] : [])),
+    renamed: happenings.flatMap((happening) =>
+      happening.kind === 'line' &&
+      happening.port !== undefined &&
+      servers[happening.server]?.namedBy === 'destination'
+        ? [happening.server]
+        : [],
+    ),
+  }
+}
+
+function isManaged({ plan, truth }: World, edge: number, at: number): boolean {
+  const changes = truth.fleet.filter((one) => one.edge === edge && one.at <= at)
+  return changes.at(-1)?.isAdded ?? plan.edges[edge]?.configured ?? false
+}
+
+function wasUnlisted({ plan, truth, lists }: World, server: number, from: number, to: number): boolean {
+  const isOff = (index: number) =>
+    !plan.edges[index]?.configured ||
+    plan.happenings.some((happening) => happening.kind === 'edge-removed' && happening.edge === index)
+  const listings = truth.edges.map(({ loads }, index) =>
+    // What was off the list of edges for a while may not have been asked.
+    (isOff(index) ? [] : loads).map(({ at, uris }) => ({
+      at,
+      isThere: uris.some((uri) => lists.lists.serverOf(uri) === server),
+    })),
+  )
+  const times = [from, ...listings.flat().flatMap(({ at }) => (at > from && at <= to ? [at] : []))]
+  return times.some((time) => listings.every((loads) => !loads.findLast(({ at }) => at <= time)?.isThere))
+}
+
+function isKnown(world: World, uri: string, by: number): boolean {
+  const { plan, truth } = world
+  return (
+    plan.servers.some(({ address }) => usualUris(address).includes(uri)) ||
+    truth.edges.some(({ loads }, edge) =>
+      loads.some(({ at, uris }, index) => {
+        const until = Math.min(by, loads[index + 1]?.at ?? by)
+        const times = [at, ...truth.fleet.map((one) => one.at).filter((time) => time > at)]
+        return uris.includes(uri) && times.some((time) => time <= until && isManaged(world, edge, time))
+      }),
+    )
+  )
 }
