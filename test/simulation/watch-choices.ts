@@ -1,5 +1,5 @@
 import type { ControlEvent } from '../../functions/contracts/events.ts'
-import { type HoldWritten, type Scope, spelled } from './choices.ts'
+import { type Choices, type HoldWritten, type Scope, spelled } from './choices.ts'
 import type { LosingStore } from './drain-rows.ts'
 import type { RunTrace } from './incidents.ts'
 import type { World } from './world.ts'
@@ -10,98 +10,146 @@ type Hold = Parameters<LosingStore['putHold']>[0]
 const leaseName = '/clearance'
 const isByChoice = ({ source }: Pick<Hold, 'source'>) => source === 'alarm' || source === 'operator'
 
+type Watched = Pick<World, 'plan' | 'clock' | 'runs' | 'lists' | 'truth' | 'faults'>
+
 /** The store, where what is asked for by choice is noted, and what becomes of it. */
-export function watched(
-  store: LosingStore,
-  {
-    plan,
-    clock,
-    runs,
-    lists,
-    truth,
-    faults,
-  }: Pick<World, 'plan' | 'clock' | 'runs' | 'lists' | 'truth' | 'faults'>,
-): LosingStore {
-  const { choices } = truth
-  const noted = (what: (at: number, run: RunTrace | undefined) => void) =>
-    what(choices.at(clock.now()), runs.currentTrace())
-  const scopeOf = (hold: Hold) => scope(hold, { plan, lists, truth })
-  const writes = (hold: Hold) =>
-    noted((at, run) => {
-      const { lifted, order } = hold
+export function watched(store: LosingStore, world: Watched): LosingStore {
+  const notes = new Notes(world)
+  return {
+    ...store,
+    ...watchedHolds(store, notes),
+    ...watchedWaits(store, notes),
+    ...watchedDecisions(store, notes),
+    ...watchedDrains(store, notes),
+    async putReading(generation, found) {
+      const written = await store.putReading(generation, found)
+      const { edge, wanted, removedAt, askedAt, unreadable } = found.head
+      const isRead = wanted >= 0 && removedAt === undefined
+      const index = world.plan.edges.findIndex(({ id }) => id === edge)
+      if (written === 'written')
+        notes.note(({ heads }, at) => {
+          const isUnreadable = unreadable !== undefined
+          heads.push({ edge: index, at, askedAt: isRead ? askedAt : undefined, isUnreadable })
+        })
+      return written
+    },
+  }
+}
+
+/** What is written of choices, each with a time of its own and the run that did it. */
+class Notes {
+  private readonly world: Watched
+
+  constructor(world: Watched) {
+    this.world = world
+  }
+
+  note(what: (choices: Choices, at: number, run: RunTrace | undefined) => void): void {
+    const { clock, runs, truth } = this.world
+    what(truth.choices, truth.choices.at(clock.now()), runs.currentTrace())
+  }
+
+  scopeOf(hold: Hold): Scope {
+    return scope(hold, this.world)
+  }
+
+  hold(hold: Hold): void {
+    const { lifted, order } = hold
+    this.note((choices, at, run) => {
       const state: Omit<HoldWritten, keyof Scope> = {
         ...{ at, run, order, isByChoice: isByChoice(hold), isLifted: lifted !== undefined },
         liftedBy: lifted?.sender?.id,
       }
-      choices.writesHold({ ...scopeOf(hold), ...state })
+      choices.writesHold({ ...this.scopeOf(hold), ...state })
     })
-  const drainWritten = ({ hold, phase }: Parameters<LosingStore['putDrain']>[0]) =>
-    noted((at) => choices.drains.push({ at, key: scopeOf(hold).key, phase: phase.name, order: hold.order }))
+  }
+
+  drain({ hold, phase }: Parameters<LosingStore['putDrain']>[0]): void {
+    const { key } = this.scopeOf(hold)
+    this.note(({ drains }, at) => drains.push({ at, key, phase: phase.name, order: hold.order }))
+  }
+
+  /** What begins or ends by itself is settled a little later. */
+  byItself(): void {
+    const { faults, clock } = this.world
+    faults.lastAt = Math.max(faults.lastAt, clock.now())
+  }
+}
+
+function watchedHolds(store: LosingStore, notes: Notes): Pick<LosingStore, 'putHold' | 'retire'> {
   return {
-    ...store,
     async putHold(hold, over) {
       const written = await store.putHold(hold, over)
-      if (written === 'written') writes(hold)
-      // What ends by itself is settled a little later.
-      if (hold.endsAt !== undefined && hold.lifted) faults.lastAt = Math.max(faults.lastAt, clock.now())
+      if (written === 'written') notes.hold(hold)
+      if (hold.endsAt !== undefined && hold.lifted) notes.byItself()
       return written
     },
     async retire(lifted, mark) {
       await store.retire(lifted, mark)
-      for (const hold of [lifted, mark]) writes(hold)
+      for (const hold of [lifted, mark]) notes.hold(hold)
     },
+  }
+}
+
+function watchedWaits(
+  store: LosingStore,
+  notes: Notes,
+): Pick<LosingStore, 'putWaiting' | 'dropWaiting' | 'placeWaiting'> {
+  return {
     async putWaiting(waiting, over) {
       const written = await store.putWaiting(waiting, over)
       const { hold, since } = waiting
       if (written === 'written')
-        noted((from, run) => choices.waitsFor({ ...scopeOf(hold), order: hold.order, from, since, run }))
+        notes.note((choices, from, run) =>
+          choices.waitsFor({ ...notes.scopeOf(hold), order: hold.order, from, since, run }),
+        )
       return written
     },
     async dropWaiting(waiting, superseded, event) {
       const isDropped = await store.dropWaiting(waiting, superseded, event)
-      if (isDropped) noted((now) => choices.endWait(scopeOf(waiting.hold).key, now))
+      if (isDropped) notes.note((choices, now) => choices.endWait(notes.scopeOf(waiting.hold).key, now))
       return isDropped
     },
     async placeWaiting(waiting, lease, beganAt) {
       const written = await store.placeWaiting(waiting, lease, beganAt)
       if (written !== 'written') return written
-      // What begins by itself is settled a little later.
-      faults.lastAt = Math.max(faults.lastAt, clock.now())
-      writes(waiting.hold)
+      notes.byItself()
+      notes.hold(waiting.hold)
       return written
     },
+  }
+}
+
+function watchedDecisions(store: LosingStore, notes: Notes): Pick<LosingStore, 'putFreeze' | 'takeEdge'> {
+  return {
     async putFreeze(freeze) {
       const written = await store.putFreeze(freeze)
       const { until = Number.POSITIVE_INFINITY, ended, sender } = freeze
       if (written === 'written')
-        noted((at) => choices.freezes.push({ at, until, isEnded: ended !== undefined, sender: sender?.id }))
+        notes.note(({ freezes }, at) =>
+          freezes.push({ at, until, isEnded: ended !== undefined, sender: sender?.id }),
+        )
       return written
     },
     async takeEdge(name, owner, now, until) {
       const generation = await store.takeEdge(name, owner, now, until)
-      if (generation !== undefined && name === leaseName) noted((at, run) => choices.leases.push({ at, run }))
+      if (generation !== undefined && name === leaseName)
+        notes.note(({ leases }, at, run) => leases.push({ at, run }))
       return generation
     },
+  }
+}
+
+function watchedDrains(store: LosingStore, notes: Notes): Pick<LosingStore, 'putDrain' | 'beginDrain'> {
+  return {
     async putDrain(drain) {
       const written = await store.putDrain(drain)
-      if (written === 'written') drainWritten(drain)
+      if (written === 'written') notes.drain(drain)
       return written
     },
     async beginDrain(drain) {
       const written = await store.beginDrain(drain)
-      if (written === 'written') drainWritten(drain)
-      return written
-    },
-    async putReading(generation, found) {
-      const written = await store.putReading(generation, found)
-      const { edge, wanted, removedAt, askedAt, unreadable } = found.head
-      const isRead = wanted >= 0 && removedAt === undefined
-      const index = plan.edges.findIndex(({ id }) => id === edge)
-      if (written === 'written')
-        noted((at) => {
-          const isUnreadable = unreadable !== undefined
-          choices.heads.push({ edge: index, at, askedAt: isRead ? askedAt : undefined, isUnreadable })
-        })
+      if (written === 'written') notes.drain(drain)
       return written
     },
   }
