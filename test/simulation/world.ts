@@ -111,17 +111,13 @@ export function createWorld(plan: Plan, sabotage: (ports: AllPorts) => AllPorts 
   })
   const { ports, sweepPorts, edgePorts } = shared(sabotage(simulated.ports))
   const settling = backgroundSettles({ clock, runs, faults, edgePorts })
-  let stopped = false
   const queues = new Queues(clock, runs, faults, (name, message) => work(ports, name, message))
-  const everyMinute = () => {
-    if (stopped) return
+  everyMinute(clock, startedAt + 500, () => {
     settling({ kind: 'minute' })
     void runs.outside(() => runs.invoke('reconcile', () => reconcile(ports)))
     void runs.outside(() => runs.invoke('sweep', () => sweep(sweepPorts)))
     machines.look()
-    clock.at(clock.now() + minute, everyMinute)
-  }
-  clock.at(startedAt + 500, everyMinute)
+  })
   return {
     ...{ plan, clock, startedAt, runs, faults, truth, machines, edges },
     ...{ configured, queues, store, executions, lists, byUs },
@@ -132,12 +128,19 @@ export function createWorld(plan: Plan, sabotage: (ports: AllPorts) => AllPorts 
         await reconcile(ports)
       }),
     stop() {
-      stopped = true
       executions.stop()
       runs.stop()
       clock.stop()
     },
   }
+}
+
+/** Until the clock stops. */
+function everyMinute(clock: MemoryClock, firstAt: number, act: () => void): void {
+  clock.at(firstAt, () => {
+    act()
+    everyMinute(clock, clock.now() + minute, act)
+  })
 }
 
 /** What each function has of all ports: only settle reaches edges and media servers; it ends no action. */
