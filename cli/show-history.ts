@@ -8,10 +8,22 @@ import { type Column, table } from './table.ts'
 import { isoTime, span } from './times.ts'
 
 /** A change as it is on file, with times that people read. */
-export type ChangeView = Omit<FiledChange, 'at' | 'until'> & { readonly at: string; readonly until?: string }
+export interface ChangeView extends Omit<FiledChange, 'at' | 'until' | 'replaces'> {
+  readonly at: string
+  readonly until?: string
+  readonly replaces?: { readonly why: string; readonly since: string; readonly endsAt?: string }
+}
 
-export function changeView({ at, until, ...change }: FiledChange): ChangeView {
-  return { ...change, at: isoTime(at), ...(until !== undefined && { until: isoTime(until) }) }
+export function changeView({ at, until, replaces, ...change }: FiledChange): ChangeView {
+  return {
+    ...{ ...change, at: isoTime(at) },
+    ...(until !== undefined && { until: isoTime(until) }),
+    ...(replaces && { replaces: replacedView(replaces) }),
+  }
+}
+
+function replacedView({ why, since, endsAt }: NonNullable<FiledChange['replaces']>) {
+  return { why, since: isoTime(since), ...(endsAt !== undefined && { endsAt: isoTime(endsAt) }) }
 }
 
 /** @param target that all of them are about: it needs no column */
@@ -48,9 +60,11 @@ export function onWhat({ edge, destinations, leftOut }: ChangeView): string {
   return edge ?? (more > 0 ? `${first} and ${more} more` : first)
 }
 
-export function whyOf({ why, former, force }: ChangeView): string {
+export function whyOf({ why, former, replaces, force }: ChangeView): string {
   const own = why ?? (former?.why === undefined ? '-' : `(it was: ${former.why})`)
-  return force === undefined ? own : `${own} (forced: ${force})`
+  const { endsAt = 'lifted' } = replaces ?? {}
+  const before = replaces ? ` (it was held until ${endsAt}: ${replaces.why})` : ''
+  return force === undefined ? `${own}${before}` : `${own} (forced: ${force})${before}`
 }
 
 function senderOf({ sender }: ChangeView): string {

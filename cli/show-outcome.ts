@@ -36,6 +36,9 @@ const named = z.object({
   ...{ who: z.string(), why: z.string(), endsAt: z.number().optional() },
 })
 
+/** One's own hold that a drain takes the place of. */
+const replaced = z.object({ why: z.string(), since: z.number(), endsAt: z.number().optional() })
+
 /** The part of an outcome that people are shown; what a later release adds is let pass. */
 const outcomeForm = z.object({
   id: z.string(),
@@ -47,6 +50,7 @@ const outcomeForm = z.object({
   edge: z.string().optional(),
   destinations: z.array(z.string()).default([]),
   hold: z.string().optional(),
+  replaces: replaced.optional(),
   edges: z.array(edge).default([]),
   lifted: z.array(named).default([]),
   wouldLift: z.array(named).default([]),
@@ -58,6 +62,7 @@ const outcomeForm = z.object({
       z.object({
         ...{ target: z.string(), result: z.string(), because: z.string().optional() },
         hold: z.string().default(''),
+        replaces: replaced.optional(),
       }),
     )
     .default([]),
@@ -166,6 +171,7 @@ function linesOf(outcome: Outcome, { kdc, more, listed }: Besides, screen: Scree
       ...drains.map((drainId) => `  ${drainId}`),
     ]),
     ...(outcome.clearance?.begins === false ? [`it would wait: ${outcome.clearance.because}`] : []),
+    ...(outcome.replaces ? [replacedWords(outcome.replaces)] : []),
     ...holdLines('held by', outcome.heldBy),
     ...holdLines('lifted', outcome.lifted),
     ...holdLines('would lift', outcome.wouldLift),
@@ -177,6 +183,12 @@ function linesOf(outcome: Outcome, { kdc, more, listed }: Besides, screen: Scree
     ...(outcome.members.length > 0 ? [table(memberColumns, outcome.members, screen)] : []),
     ...(lines.length > 0 ? [table(columns, lines, screen)] : []),
   ]
+}
+
+/** Its end comes no more. */
+function replacedWords({ why, since, endsAt }: z.output<typeof replaced>): string {
+  const until = endsAt === undefined ? 'lifted' : isoTime(endsAt)
+  return `in the place of your own hold since ${isoTime(since)}, until ${until}: ${why}`
 }
 
 function holdLines(what: string, holds: Outcome['lifted']): string[] {
@@ -235,13 +247,18 @@ const columns: readonly Column<Line>[] = [
   { title: 'BEFORE → AFTER', cell: ({ change }) => change, least: 16 },
 ]
 
+function memberWords({ because, replaces }: Outcome['members'][number]): string {
+  const words = [...(because === undefined ? [] : [because]), ...(replaces ? [replacedWords(replaces)] : [])]
+  return words.join('; ') || '-'
+}
+
 const memberColumns: readonly Column<Outcome['members'][number]>[] = [
   { title: 'TARGET', cell: ({ target }) => target, least: 19 },
   {
     title: 'RESULT',
     cell: ({ result }) => ({ text: result, ...(result === 'refused' && { style: 'red' as const }) }),
   },
-  { title: 'BECAUSE', cell: ({ because = '-' }) => because, least: 20 },
+  { title: 'BECAUSE', cell: memberWords, least: 20 },
 ]
 
 type EdgeOutcome = Outcome['edges'][number]

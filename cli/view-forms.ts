@@ -115,6 +115,7 @@ const changeForm = z.object({
     .object({ ...whose, why: written.exactOptional() })
     .exactOptional()
     .describe('whose it was'),
+  replaces: z.object({ why: written, since: time, endsAt: optional }).exactOptional(),
   edge: z.string().exactOptional(),
   until: optional,
   destinations: z.array(z.string()),

@@ -3,7 +3,17 @@ import type { Change, Reload, Shown, Superseded } from '../control/change.ts'
 import type { EdgeResult, ShownEntry } from '../control/edge-result.ts'
 import type { FiledChange } from '../control/filed-change.ts'
 import type { Sender } from '../control/sender.ts'
-import { type Each, type Fields, flags, freezeRow, holdRow, releaseRow, sender, uri } from './rows.ts'
+import {
+  type Each,
+  type Fields,
+  flags,
+  freezeRow,
+  holdRow,
+  releaseRow,
+  replaced,
+  sender,
+  uri,
+} from './rows.ts'
 
 const text = z.string()
 
@@ -53,6 +63,7 @@ export const filedChangeRow: z.ZodType<FiledChange> = z.object({
   force: text.exactOptional(),
   hold: z.object({ source: z.enum(['lifecycle', 'alarm', 'operator', 'retired']), id: text }).exactOptional(),
   former: z.object(whose satisfies Fields<{ who: string; sender?: Sender; why?: string }>).exactOptional(),
+  replaces: replaced.exactOptional(),
   edge: text.exactOptional(),
   until: z.number().exactOptional(),
   destinations: z.array(text),

@@ -81,10 +81,11 @@ export function dynamoClearance(table: DynamoTable): Clearances {
         ...(order === undefined ? [] : [endedBy(order, waiting.hold, at)]),
       ])
     },
-    async placeWaiting(waiting, { name, generation }, beganAt) {
+    async placeWaiting(waiting, { name, generation }, { at, replaces } = {}) {
+      const hold = { ...waiting.hold, ...(replaces && { replaces }) }
       const placed = await table.writeAll([
-        ...writesOf(waiting.hold),
-        opening(holdChange(waiting.hold, beganAt)),
+        ...writesOf(hold),
+        opening(holdChange(hold, at)),
         { delete: waitingKey(waiting), condition: waits(waiting) },
         { check: leaseKey(name), condition: under(generation) },
       ])

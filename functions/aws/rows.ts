@@ -8,7 +8,7 @@ import { destinationUri } from '../control/destination.ts'
 import type { ChosenHold } from '../control/drain.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import { UnexpectedAnswer } from '../control/errors.ts'
-import type { Hold, Many, RequestIntent, SeenRequest, Subject } from '../control/hold.ts'
+import type { Hold, Many, ReplacedHold, RequestIntent, SeenRequest, Subject } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
 import type { KeptEvent } from '../ports/events.ts'
 import type { CommandPlan, PendingOutcome, PlanUse } from '../ports/store.ts'
@@ -75,6 +75,10 @@ export const many: z.ZodType<Many> = z.union([
   z.object({ zone: z.string() }),
 ])
 
+export const replaced: z.ZodType<ReplacedHold> = z.object({
+  ...{ why: z.string(), since: z.number(), endsAt: z.number().exactOptional() },
+} satisfies Fields<ReplacedHold>)
+
 const endedBy = { by: z.string(), sender: sender.exactOptional(), why: z.string().exactOptional() }
 
 const holdFields = {
@@ -100,6 +104,7 @@ const holdFields = {
   until: z.number().exactOptional(),
   endsAt: z.number().exactOptional(),
   of: many.exactOptional(),
+  replaces: replaced.exactOptional(),
   order: z.string(),
   lifted: z
     .object({ at: z.number(), ...endedBy } satisfies Fields<NonNullable<Hold['lifted']>>)
@@ -107,7 +112,8 @@ const holdFields = {
 } satisfies Fields<Hold>
 export const holdRow: z.ZodType<Hold> = z.object(holdFields)
 
-const { shownAt: _shownAt, lifted: _lifted, source: _source, until: _until, ...placed } = holdFields
+const { source: _source, until: _until, ...ofChosen } = holdFields
+const { shownAt: _shownAt, lifted: _lifted, replaces: _replaces, ...placed } = ofChosen
 
 export const waitingRow: z.ZodType<WaitingDrain> = z.object({
   hold: z.object({

@@ -11,6 +11,7 @@ import {
   namedHold,
   outerList,
   published,
+  replaces,
   sender,
   text,
   time,
@@ -65,6 +66,7 @@ const member = z.strictObject({
   hold: text,
   result: z.enum(['refused', 'waiting', 'stale', 'started', 'duplicate', 'lifted', 'dropped', 'dry-run']),
   because: text.optional().describe('what it waits for, or why it is refused'),
+  replaces: replaces.optional(),
 })
 const members = {
   members: outerList(member),
@@ -73,7 +75,7 @@ const members = {
 }
 
 const ofMany = { ...asked, ...target, command: z.literal('drain'), endsAt: endsAt.optional() }
-const ofDrain = { ...ofMany, destinations: uris }
+const ofDrain = { ...ofMany, destinations: uris, replaces: replaces.optional() }
 const drained = z.discriminatedUnion('result', [
   published({
     ...{ ...ofMany, result: z.literal('bulk') },

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type { EdgeResult, ShownEntry } from '../control/edge-result.ts'
+import type { ReplacedHold } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
 import { eventVersion, longestInnerList, longestList, longestText } from './published-event.ts'
 
@@ -53,6 +54,13 @@ export const edgeResult = z.strictObject({
 export const endsAt = time.describe('when its hold is lifted by itself, in epoch milliseconds')
 
 export const beginsAt = time.describe('when its window begins, in epoch milliseconds')
+
+/** One's own hold that a newer drain takes the place of: what is left out had no end. */
+export const replaces = z
+  .strictObject({
+    ...{ why: text, since: time, endsAt: endsAt.optional() },
+  } satisfies Record<keyof Required<ReplacedHold>, z.ZodType>)
+  .describe("the same operator's hold that this one takes the place of, with its end or none")
 
 /** A hold that an event names. */
 export const namedHold = z.strictObject({

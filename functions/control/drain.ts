@@ -126,7 +126,7 @@ export type Ended<B extends Because> = { readonly name: 'ended'; readonly becaus
 export type HoldOver = 'lifted' | 'gone'
 
 /** A hold with a drain that sees it through, until it is due (epoch ms). */
-export interface DrainHold extends Omit<Hold, 'shownAt' | 'lifted'> {
+export interface DrainHold extends Omit<Hold, 'shownAt' | 'lifted' | 'replaces'> {
   readonly source: Exclude<HoldSource, 'retired'>
   readonly until: number
 }

@@ -1,5 +1,5 @@
 import { type Change, type ChangeOf, type Shown, timeOf } from './change.ts'
-import type { Hold } from './hold.ts'
+import type { Hold, ReplacedHold } from './hold.ts'
 import type { Sender } from './sender.ts'
 
 interface Whose {
@@ -20,6 +20,8 @@ export interface FiledChange extends Whose {
   readonly hold?: Pick<Hold, 'source' | 'id'>
   /** whose hold, freeze or release came to an end */
   readonly former?: Whose
+  /** what a hold took the place of, of the same operator */
+  readonly replaces?: ReplacedHold
   /** that was released */
   readonly edge?: string
   /** epoch ms: the end that a freeze or a hold was given */
@@ -72,10 +74,11 @@ function partOf(change: ChangeOf): Whose & Partial<FiledChange> {
   switch (change.kind) {
     case 'placed':
     case 'retired': {
-      const { force, endsAt } = change.hold
+      const { force, endsAt, replaces } = change.hold
       const forced = force === undefined ? {} : { force: cut(force) }
       const end = endsAt === undefined ? {} : { until: endsAt }
-      return { ...whose(change.hold), ...forced, ...end, hold: nameOf(change.hold) }
+      const former = replaces && { replaces: { ...replaces, why: cut(replaces.why) } }
+      return { ...whose(change.hold), ...forced, ...end, ...former, hold: nameOf(change.hold) }
     }
     case 'lifted':
       return ended(change.hold, change.hold.lifted, nameOf(change.hold))

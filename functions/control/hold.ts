@@ -78,6 +78,8 @@ export interface Hold {
   readonly endsAt?: number
   /** what its command named, where that was for many: it may be listed no more when that is activated */
   readonly of?: Many
+  /** what it took the place of: a newer request of the same operator has its own end, or none */
+  readonly replaces?: ReplacedHold
   /** what orders messages about this hold, compared as text: the later one wins */
   readonly order: string
   readonly lifted?: {
@@ -86,6 +88,20 @@ export interface Hold {
     readonly sender?: Sender
     readonly why?: string
   }
+}
+
+/** One's own hold in force that a newer request takes the place of. `since`: epoch ms. */
+export interface ReplacedHold {
+  readonly why: string
+  readonly since: number
+  readonly endsAt?: number
+}
+
+/** @param former the hold of the same name and subject, where there is one */
+export function replacing(former: Hold | undefined): ReplacedHold | undefined {
+  if (former?.source !== 'operator' || former.lifted) return undefined
+  const { why, placedAt, endsAt } = former
+  return { why, since: placedAt, ...(endsAt !== undefined && { endsAt }) }
 }
 
 /** What a command names that is for many servers. */

@@ -52,7 +52,7 @@ export async function startDrainOf(
   hold: Hold,
 ): Promise<'started' | 'duplicate' | 'stale'> {
   if (!isByChoice(hold)) return 'stale'
-  const { shownAt: _, lifted: _lifted, until = hold.placedAt, ...rest } = hold
+  const { shownAt: _, lifted: _lifted, replaces: _replaces, until = hold.placedAt, ...rest } = hold
   return startDrain(ports, { hold: { ...rest, until } })
 }
 

@@ -156,13 +156,15 @@ async function waitingKeys({ store }: Pick<Ports, 'store'>): Promise<ReadonlySet
 }
 
 async function decidedByAnother(ports: Pick<Ports, 'store'>, hold: ChosenHold): Promise<Cleared> {
-  return (await placedAs(ports, hold)) ? { kind: 'begun', result: 'started' } : { kind: 'stale' }
+  const placed = await placedAs(ports, hold)
+  return placed ? { kind: 'begun', result: 'started', replaces: placed.replaces } : { kind: 'stale' }
 }
 
 /** What an earlier delivery has placed is begun, where its run was killed before that. */
 async function ofEarlierDelivery(ports: StartNeeds, hold: ChosenHold): Promise<Cleared> {
   const placed = await placedAs(ports, hold)
-  return placed ? { kind: 'begun', result: await startDrainOf(ports, placed) } : { kind: 'stale' }
+  if (!placed) return { kind: 'stale' }
+  return { kind: 'begun', result: await startDrainOf(ports, placed), replaces: placed.replaces }
 }
 
 async function placedAs(

@@ -1,9 +1,18 @@
 import { begun, type ClearanceView, decide, takesOne, type WaitingDrain } from '../control/clearance.ts'
 import type { ChosenHold } from '../control/drain.ts'
 import { StoreConflict } from '../control/errors.ts'
-import { type Hold, hasEnded, holdKey, isByChoice, isSameSubject } from '../control/hold.ts'
+import {
+  type Hold,
+  hasEnded,
+  holdKey,
+  isByChoice,
+  isSameSubject,
+  type ReplacedHold,
+  replacing,
+} from '../control/hold.ts'
 import { finishClaim, startDrain } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
+import type { Began } from '../ports/store.ts'
 import { type InventoryNeeds, inventory, momentMs } from '../stored/inventory.ts'
 import { storedLists } from '../stored/lists.ts'
 import { storedLoad } from '../stored/load.ts'
@@ -30,7 +39,11 @@ export type Cleared =
   | { readonly kind: 'waits'; readonly because: string }
   /** it waits for what can't come unless the fleet grows or the settings change */
   | { readonly kind: 'never'; readonly because: string }
-  | { readonly kind: 'begun'; readonly result: 'started' | 'duplicate' | 'stale' }
+  | {
+      readonly kind: 'begun'
+      readonly result: 'started' | 'duplicate' | 'stale'
+      readonly replaces?: ReplacedHold | undefined
+    }
   /** something later was requested about its hold */
   | { readonly kind: 'stale' }
   | Failed
@@ -39,7 +52,12 @@ interface Failed {
   readonly kind: 'failed'
   readonly error: unknown
 }
-type Placed = { readonly kind: 'placed'; readonly hold: ChosenHold } | Exclude<Cleared, { kind: 'begun' }>
+type Placed = JustPlaced | Exclude<Cleared, { kind: 'begun' }>
+interface JustPlaced {
+  readonly kind: 'placed'
+  readonly hold: ChosenHold
+  readonly replaces?: ReplacedHold | undefined
+}
 
 /**
  * Begins what waits and may begin, in order. One run at a time decides, and places each hold under its lease:
@@ -54,7 +72,7 @@ export async function clearDrains(ports: ClearanceNeeds): Promise<ReadonlyMap<st
   if (isAnyPlaced) await ports.store.raiseWanted()
   const holds = isAnyPlaced ? await ports.store.holds() : []
   const cleared = await onEach([...found], async ([key, each]): Promise<[string, Cleared]> => {
-    return [key, each.kind === 'placed' ? await orFailed(begin(ports, each.hold, holds)) : each]
+    return [key, each.kind === 'placed' ? await orFailed(begin(ports, each, holds)) : each]
   })
   if (isAnyPlaced) await ports.settles.ask({ kind: 'settle' })
   return new Map(cleared)
@@ -115,20 +133,26 @@ async function place(ports: ClearanceNeeds, waiting: WaitingDrain, generation: n
   const beginning = begun(waiting, now)
   const { hold } = beginning
   const lease = { name: leaseName, generation }
-  const placed = await ports.store.placeWaiting(beginning, lease, beganAt(waiting, now))
-  if (placed === 'written') return { kind: 'placed', hold }
+  const replaces = replacing(await ports.store.hold(hold.source, hold.id, hold.subject))
+  const began = { ...beganAt(waiting, now), ...(replaces && { replaces }) }
+  const placed = await ports.store.placeWaiting(beginning, lease, began)
+  if (placed === 'written') return { kind: 'placed', hold, replaces }
   if (placed === 'lost') throw new StoreConflict('another run decides what may begin: nothing was begun')
   await supersede(ports, waiting, 'a later request')
   await finishClaim(ports, holdKey(hold))
   return { kind: 'stale' }
 }
 
-/** @returns undefined of what begins with its request: its change is filed under that */
-function beganAt({ beginsAt, since }: WaitingDrain, now: number): number | undefined {
-  return beginsAt !== undefined || now - since > patienceMs ? now : undefined
+/** @returns nothing of what begins with its request: its change is filed under that */
+function beganAt({ beginsAt, since }: WaitingDrain, now: number): Pick<Began, 'at'> {
+  return beginsAt !== undefined || now - since > patienceMs ? { at: now } : {}
 }
 
-async function begin(ports: LiftNeeds, hold: ChosenHold, holds: readonly Hold[]): Promise<Cleared> {
+async function begin(
+  ports: LiftNeeds,
+  { hold, replaces }: JustPlaced,
+  holds: readonly Hold[],
+): Promise<Cleared> {
   const result = await startDrain(ports, { hold })
   // What this request meant before is another machine's, or another URI's, and readings count calls under the
   // hold's name.
@@ -136,7 +160,7 @@ async function begin(ports: LiftNeeds, hold: ChosenHold, holds: readonly Hold[])
     (each) => holdKey(each) === holdKey(hold) && !isSameSubject(each.subject, hold.subject),
   )
   if (former.length > 0) await lift(ports, former, hold.who, hold)
-  return { kind: 'begun', result }
+  return { kind: 'begun', result, replaces }
 }
 
 /** A list that is older than two of the schedule's minutes does not show what is active. */

@@ -3,7 +3,7 @@ import type { CommandOutcome, EventDetail } from '../contracts/events.ts'
 import type { Clearance } from '../control/clearance.ts'
 import type { ChosenHold } from '../control/drain.ts'
 import { DuplicateDestination } from '../control/errors.ts'
-import { holdKey, type Many } from '../control/hold.ts'
+import { holdKey, isSameSubject, type Many, type ReplacedHold, replacing } from '../control/hold.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Sent } from '../stored/command-outcome.ts'
 import { together } from '../stored/edge-results.ts'
@@ -26,6 +26,8 @@ interface Wanted {
   readonly asked: Asked
   readonly hold: ChosenHold
   readonly target: Target
+  /** one's own hold, which it takes the place of */
+  readonly replaces: ReplacedHold | undefined
 }
 
 /**
@@ -80,10 +82,13 @@ async function wantedOf(ports: Needs, command: DrainCommand, many: Many, sent: S
     const target = targetOf([hold], readouts)
     if (target) byId.set(hold.id, target)
   }
+  const holds = Map.groupBy(await ports.store.holds(), holdKey)
   const wanted = [...byId].map(([holdId, target]): Wanted => {
     const own = askedFor(target, { ...asked, holdId, of: many })
     refuseUnshown(ports, own.hold)
-    return { target, asked: own, hold: own.hold }
+    const its = holds.get(holdKey(own.hold)) ?? []
+    const former = its.find(({ subject }) => isSameSubject(subject, target.subject))
+    return { target, asked: own, hold: own.hold, replaces: replacing(former) }
   })
   return { wanted, unread }
 }
@@ -128,7 +133,7 @@ async function readBackAll(
 
 function clearedMember(each: Wanted, cleared: ReadonlyMap<string, Cleared>): Member {
   const its = cleared.get(holdKey(each.hold))
-  if (its?.kind === 'begun') return memberOf(each, its.result)
+  if (its?.kind === 'begun') return memberOf({ ...each, replaces: its.replaces }, its.result)
   if (its?.kind === 'never') return memberOf(each, 'refused', neverBegins(its.because))
   return its?.kind === 'waits' ? memberOf(each, 'waiting', its.because) : memberOf(each, 'stale')
 }
@@ -148,8 +153,12 @@ function foreseenMember(each: Wanted, foreseen: ReadonlyMap<string, Clearance>):
   return memberOf(each, 'waiting', clearance.because)
 }
 
-function memberOf({ hold }: Wanted, result: Member['result'], because?: string): Member {
-  return { target: memberName(hold), hold: holdKey(hold), result, ...(because !== undefined && { because }) }
+function memberOf({ hold, replaces }: Wanted, result: Member['result'], because?: string): Member {
+  return {
+    ...{ target: memberName(hold), hold: holdKey(hold), result },
+    ...(because !== undefined && { because }),
+    ...(replaces && result !== 'refused' && { replaces }),
+  }
 }
 
 /** What an outcome calls a member by. */

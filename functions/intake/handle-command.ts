@@ -151,9 +151,9 @@ async function drain(
   const held = await holdAndDrain(ports, target, asked)
   const about = { destinations: target.uris, hold, endsAt }
   if (held.result === 'waiting') return { ...about, ...held, edges: [] }
-  const { result, edges, placed } = held
+  const { result, edges, replaces, placed } = held
   if (placed) await keepPending(ports, command.id, placed, edges)
-  return { ...about, result, edges }
+  return { ...about, result, edges, replaces }
 }
 
 async function activate(

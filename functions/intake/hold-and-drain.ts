@@ -2,7 +2,7 @@ import { eventTypes } from '../contracts/names.ts'
 import type { ChosenHold } from '../control/drain.ts'
 import type { EdgeResult } from '../control/edge-result.ts'
 import { CommandRefused, InstanceUnknown } from '../control/errors.ts'
-import { type Hold, holdKey, type Many } from '../control/hold.ts'
+import { type Hold, holdKey, type Many, type ReplacedHold, replacing } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
 import type { Ports } from '../ports/ports.ts'
 import { changeReadBack } from '../stored/read-back.ts'
@@ -54,18 +54,31 @@ export async function holdAndDrain(ports: ClearanceNeeds, target: Target, drain:
     case 'waits': {
       const { because } = cleared
       await publishWaiting(ports, drain, hold, because)
-      return { result: 'waiting', because, beginsAt }
+      return { result: 'waiting', because, beginsAt, replaces: await wouldReplace(ports, hold) }
     }
     case 'stale':
       return { result: 'stale', edges: [] }
     case 'begun': {
       const wanted = await ports.store.raiseWanted()
       const resultOn = await changeReadBack(ports, wanted)
-      return { result: cleared.result, edges: await resultOn(hold), placed: { hold, wanted } }
+      return {
+        result: cleared.result,
+        edges: await resultOn(hold),
+        replaces: cleared.replaces,
+        placed: { hold, wanted },
+      }
     }
     default:
       return cleared satisfies never
   }
+}
+
+/** One's own hold that this one takes the place of once it begins: with its end, or with none. */
+export async function wouldReplace(
+  { store }: Pick<Ports, 'store'>,
+  { source, id, subject }: ChosenHold,
+): Promise<ReplacedHold | undefined> {
+  return replacing(await store.hold(source, id, subject))
 }
 
 /** Why a drain is refused that waits for what can't come. */
@@ -111,10 +124,16 @@ export function askedFor({ readouts: _, ...scope }: Target, drain: DrainOrder): 
 }
 
 export type Held =
-  | { readonly result: 'waiting'; readonly because: string; readonly beginsAt?: number | undefined }
+  | {
+      readonly result: 'waiting'
+      readonly because: string
+      readonly beginsAt?: number | undefined
+      readonly replaces: ReplacedHold | undefined
+    }
   | {
       readonly result: 'started' | 'duplicate' | 'stale'
       readonly edges: readonly EdgeResult[]
+      readonly replaces?: ReplacedHold | undefined
       /** the hold, and a value of the counter that knows it */
       readonly placed?: { readonly hold: Hold; readonly wanted: number }
     }

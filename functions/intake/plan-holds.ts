@@ -8,7 +8,7 @@ import type { Ports } from '../ports/ports.ts'
 import { edgeViews, type StoredEdge } from '../stored/edge-views.ts'
 import type { InventoryNeeds } from '../stored/inventory.ts'
 import { foreseeClearance } from './ask-clearance.ts'
-import { askedFor, type DrainOrder, neverBegins, refuseUnshown } from './hold-and-drain.ts'
+import { askedFor, type DrainOrder, neverBegins, refuseUnshown, wouldReplace } from './hold-and-drain.ts'
 import { duplicatesIn, type Target } from './target.ts'
 
 type DryRun<C extends 'drain' | 'activate'> = Extract<CommandOutcome<C>, { readonly result: 'dry-run' }>
@@ -31,6 +31,7 @@ export async function planDrain(
   if (!clearance.clear && clearance.never) throw new CommandRefused(neverBegins(clearance.because))
   return {
     ...{ result: 'dry-run', destinations: target.uris, hold: holdKey(hold) },
+    replaces: await wouldReplace(ports, hold),
     clearance: clearance.clear ? { begins: true } : { begins: false, because: clearance.because },
     ...(await planHolds(ports, [{ hold }])),
   }

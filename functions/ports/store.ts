@@ -4,7 +4,7 @@ import type { CommandInShort } from '../control/command-in-short.ts'
 import type { ChosenHold, Drain, HoldDrain } from '../control/drain.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import type { EdgeRecord } from '../control/entry-record.ts'
-import type { Hold, HoldName, RequestIntent, SeenRequest, Subject } from '../control/hold.ts'
+import type { Hold, HoldName, ReplacedHold, RequestIntent, SeenRequest, Subject } from '../control/hold.ts'
 import type { Inventory } from '../control/instance-life.ts'
 import type {
   EdgeHead,
@@ -68,12 +68,12 @@ export interface Store extends Changes {
   /**
    * In one transaction: its hold is placed, as `putHold` does, and it waits no more. Condition: the lease of
    * this name has this generation still (`lost`), and it waits still (`stale`).
-   * @param beganAt epoch ms, of one that had to wait: its change is filed under that
+   * @param began what its hold and its change have besides
    */
   placeWaiting(
     waiting: WaitingDrain,
     lease: { readonly name: string; readonly generation: number },
-    beganAt?: number,
+    began?: Began,
   ): Promise<'written' | 'stale' | 'lost'>
   /** The last freeze, whether it has ended or not. */
   freeze(): Promise<Freeze | undefined>
@@ -195,6 +195,13 @@ export interface Store extends Changes {
   pendingOutcomes(): Promise<readonly PendingOutcome[]>
   putPendingOutcome(pending: PendingOutcome): Promise<void>
   dropPendingOutcome(id: string): Promise<void>
+}
+
+/** What is known of a drain only when its hold is placed. */
+export interface Began {
+  /** epoch ms, of one that had to wait: its change is filed under that */
+  readonly at?: number
+  readonly replaces?: ReplacedHold
 }
 
 /** What waited for clearance until a newer request about the same hold came. */

@@ -77,7 +77,7 @@ test('what had to wait is opened under when it began', async () => {
   const { table, requests } = takingTable()
   const beganAt = at + days90 * 100
   const lease = { name: '/clearance', generation: 1 } as const
-  await dynamoClearance(table).placeWaiting(waiting, lease, beganAt)
+  await dynamoClearance(table).placeWaiting(waiting, lease, { at: beganAt })
   const opened = requests.flat().flatMap((write) => ('once' in write ? [write.once] : []))
   expect(opened).toMatchObject([{ sk: expect.stringMatching(`^00${beganAt}#placed#`) }])
 })

@@ -37,6 +37,16 @@ test('a dry run of the end of a freeze shows the freeze, what waits, and what wo
   expect(out).toContain(`would begin without a freeze: operator/10.0.1.20:5060;udp/${alice}\n`)
 })
 
+test('a drain, its dry run and the history show the own hold that it takes the place of', async () => {
+  const { kdc } = kdcWorld()
+  await kdc(`drain ${server} -m 'disk failing'`)
+  const own = /in the place of your own hold since 2026-11-22T20:00:00Z, until lifted: disk failing\n/
+  expect((await kdc(`drain ${server} -m 'new image' --until 2h --dry-run`)).out).toMatch(own)
+  expect((await kdc(`drain ${server} -m 'new image' --until 2h`)).out).toMatch(own)
+  const { out } = await kdc('history', { screen: { columns: 160 } })
+  expect(out).toContain('new image (it was held until lifted: disk failing)')
+})
+
 test('a dry run of an activate shows what waits and would be dropped', async () => {
   const { kdc } = kdcWorld()
   await kdc('freeze -m maintenance')

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { filedForm } from '../../functions/control/filed-change.ts'
 import { activate, drain, freeze, unfreeze, waitingIn, worldWith } from '../world/clearance-world.ts'
 import { publishedIn } from '../world/published.ts'
 import { createWorld, everywhere, minutes, neighbour, server, type World } from '../world/world.ts'
@@ -59,6 +60,40 @@ test.each([
   await aMinute(world)
   expect(await world.heldBy()).toEqual([alices])
   expect((await world.record(alices)).endsAt).toBe(until.until && Date.parse(until.until))
+})
+
+test('a drain with an end that takes the place of a hold without one names it: dry run, answer and record', async () => {
+  const world = createWorld()
+  const since = world.clock.now()
+  await world.command(drain(server, { reason: 'disk failing' }))
+  await world.pass(1 * minutes)
+  const until = after(world, 9 * minutes)
+  const ending = (changes: object) => drain(server, { reason: 'new image', until, ...changes })
+  const replaces = { why: 'disk failing', since }
+  expect(await world.command(ending({ id: 'plan', dryRun: true }))).toMatchObject({ replaces })
+  expect(await world.command(ending({ id: 'drain-2' }))).toMatchObject({ result: 'started', replaces })
+  const placed = (await world.memory.store.openChanges()).changes.filter(({ kind }) => kind === 'placed')
+  const forms = placed.map((change) => filedForm(change, []))
+  expect(forms.find(({ why }) => why === 'new image')).toMatchObject({ replaces })
+})
+
+test('a window that begins later names the hold that it will take the place of, with its end', async () => {
+  const world = createWorld()
+  const [endsAt, since] = [world.clock.now() + 5 * minutes, world.clock.now()]
+  await world.command(drain(server, { reason: 'disk failing', until: after(world, 5 * minutes) }))
+  const window = { id: 'window', from: after(world, 1 * minutes), until: after(world, 2 * minutes) }
+  expect(await world.command(drain(server, window))).toMatchObject({
+    ...{ result: 'waiting', replaces: { why: 'disk failing', since, endsAt } },
+  })
+})
+
+test('the same message again names what its first delivery took the place of', async () => {
+  const world = createWorld()
+  await world.command(drain(server, { reason: 'disk failing' }), 1)
+  world.memory.store.failNext('putCommandOutcome', new Error('killed'))
+  const again = drain(server, { id: 'drain-2', until: after(world, 9 * minutes) })
+  await expect(world.command(again, 2)).rejects.toThrow('killed')
+  expect(await world.command(again, 2)).toMatchObject({ replaces: { why: 'disk failing' } })
 })
 
 test('a drain that gives a hold a later end, and was sent before the first one came, stands also where it waited', async () => {

@@ -147,6 +147,21 @@ test('an activate of many keeps its reason with each hold that it lifts', async 
   expect(reasons).toEqual(['kernel updated', 'kernel updated'])
 })
 
+test("a member that one held already is named with that hold, the answer's as the dry run's", async () => {
+  const world = worldOf()
+  const replaces = { why: 'disk failing', since: world.clock.now() }
+  await world.command(drain({ instance: other, id: 'alone', reason: 'disk failing' }))
+  const members = expect.arrayContaining([
+    expect.objectContaining({ target: other, replaces }),
+    expect.not.objectContaining({ target: other }),
+  ])
+  const until = new Date(world.clock.now() + 9 * minutes).toISOString()
+  expect(await world.command(drain({ ...ofGroup, until, dryRun: true, id: 'plan' }))).toMatchObject({
+    members,
+  })
+  expect(await world.command(drain({ ...ofGroup, until }))).toMatchObject({ members })
+})
+
 describe('the same message again', () => {
   test.each(['putCommandOutcome', 'raiseWanted'] as const)(
     'is done once, also where the first delivery ended at %s',

@@ -83,11 +83,11 @@ function memoryWaiting(
       holds.ends(superseded.order, waiting.hold)
       return rows.delete(keyOf(waiting))
     },
-    async placeWaiting(waiting, { name, generation }, beganAt) {
+    async placeWaiting(waiting, { name, generation }, { at, replaces } = {}) {
       if (generationOf(name) !== generation) return 'lost'
       if (!waits(waiting) || holds.isStale(waiting.hold)) return 'stale'
       rows.delete(keyOf(waiting))
-      return holds.putHold(waiting.hold, undefined, beganAt)
+      return holds.putHold({ ...waiting.hold, ...(replaces && { replaces }) }, undefined, at)
     },
     freeze: async () => structuredClone(freeze),
     async putFreeze(next) {

@@ -110,8 +110,8 @@ function watchedWaits(
       if (isDropped) notes.note((choices, now) => choices.endWait(notes.scopeOf(waiting.hold).key, now))
       return isDropped
     },
-    async placeWaiting(waiting, lease, beganAt) {
-      const written = await store.placeWaiting(waiting, lease, beganAt)
+    async placeWaiting(waiting, lease, began) {
+      const written = await store.placeWaiting(waiting, lease, began)
       if (written !== 'written') return written
       notes.byItself()
       notes.hold(waiting.hold)
