@@ -1,7 +1,7 @@
 import * as z from 'zod'
-import type { Floor } from '../control/clearance.ts'
 import type { AtDeadline, EndCalls } from '../control/deadline.ts'
 import type { LifecycleTarget } from '../control/drain.ts'
+import type { Floor } from '../control/floors.ts'
 import { heartbeatInterval } from '../control/pace.ts'
 import { isPrivateAddress } from '../control/private-address.ts'
 

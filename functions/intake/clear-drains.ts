@@ -13,7 +13,7 @@ import {
 import { finishClaim, startDrain } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Began } from '../ports/store.ts'
-import { type InventoryNeeds, inventory, momentMs } from '../stored/inventory.ts'
+import { type InventoryNeeds, inventory, momentMs, unlessRefused } from '../stored/inventory.ts'
 import { storedLists } from '../stored/lists.ts'
 import { storedLoad } from '../stored/load.ts'
 import { onEach } from '../stored/on-each.ts'
@@ -174,6 +174,7 @@ export async function clearanceView(ports: InventoryNeeds): Promise<ClearanceVie
   const holds = await store.holds()
   const readouts = floors.length > 0 ? await storedLists(ports) : []
   const isAnyOfGroups = floors.some(({ group }) => group !== undefined)
+  const shown = isAnyOfGroups ? await unlessRefused(inventory(ports, now - momentMs)) : { instances: [] }
   const isAnyOfCalls = floors.some((floor) => 'callsPerServer' in floor)
   return {
     ...{ holds, now, freeze: await store.freeze() },
@@ -182,7 +183,7 @@ export async function clearanceView(ports: InventoryNeeds): Promise<ClearanceVie
       const read = 'listed' in readout ? readout : readout.last
       return read && now - read.askedAt <= freshMs ? [{ edge: readout.edge, listed: read.listed }] : []
     }),
-    machines: isAnyOfGroups ? (await inventory(ports, now - momentMs)).instances : [],
+    machines: shown === 'refused' ? undefined : shown.instances,
     calls: isAnyOfCalls ? (await storedLoad(ports, holds)).inService.calls : undefined,
     underWay: atOnce === undefined ? 0 : await underWay(ports, holds),
   }

@@ -11,7 +11,7 @@ import { onEach } from '../stored/on-each.ts'
 import { changeReadBack, readBack } from '../stored/read-back.ts'
 import { type Asked, askForAll, foreseeClearance, ownRequests } from './ask-clearance.ts'
 import type { ClearanceNeeds, Cleared } from './clear-drains.ts'
-import { askedFor, neverBegins, publishWaiting, refuseUnshown } from './hold-and-drain.ts'
+import { askedFor, neverBegins, publishWaiting } from './hold-and-drain.ts'
 import { membersOf, nothingThere } from './members.ts'
 import { operatorOrder, ownHoldId, refuseBeyondLimit } from './operator-hold.ts'
 import { keepPending } from './pending-outcomes.ts'
@@ -85,7 +85,6 @@ async function wantedOf(ports: Needs, command: DrainCommand, many: Many, sent: S
   const holds = Map.groupBy(await ports.store.holds(), holdKey)
   const wanted = [...byId].map(([holdId, target]): Wanted => {
     const own = askedFor(target, { ...asked, holdId, of: many })
-    refuseUnshown(ports, own.hold)
     const its = holds.get(holdKey(own.hold)) ?? []
     const former = its.find(({ subject }) => isSameSubject(subject, target.subject))
     return { target, asked: own, hold: own.hold, replaces: replacing(former) }

@@ -1,7 +1,7 @@
 import { eventTypes } from '../contracts/names.ts'
 import type { ChosenHold } from '../control/drain.ts'
 import type { EdgeResult } from '../control/edge-result.ts'
-import { CommandRefused, InstanceUnknown } from '../control/errors.ts'
+import { CommandRefused } from '../control/errors.ts'
 import { type Hold, holdKey, type Many, type ReplacedHold, replacing } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -36,8 +36,7 @@ export interface DrainOrder {
  * edge or a function that is away.
  * @returns what came of it on each edge within a short while; `stale` when something later was requested
  * about this hold already.
- * @throws DuplicateDestination an operator's; CommandRefused an operator's that can never begin;
- * InstanceUnknown while EC2 does not tell what it takes of a floor
+ * @throws DuplicateDestination an operator's; CommandRefused an operator's that can never begin
  */
 export async function holdAndDrain(ports: ClearanceNeeds, target: Target, drain: DrainOrder): Promise<Held> {
   const isOperators = drain.source === 'operator'
@@ -46,7 +45,6 @@ export async function holdAndDrain(ports: ClearanceNeeds, target: Target, drain:
   if (isOperators) duplicatesIn(target.readouts)(target)
   const asked = askedFor(target, drain)
   const { hold, beginsAt } = asked
-  refuseUnshown(ports, hold)
   const cleared = await askClearance(ports, asked, isOperators ? 'refused' : 'waits')
   switch (cleared.kind) {
     case 'never':
@@ -97,18 +95,6 @@ export async function publishWaiting(
     type: eventTypes.drainWaiting,
     detail: { drainId: holdKey(hold), source, who, sender, why, uris, because, beginsAt, endsAt },
   })
-}
-
-/**
- * While EC2 refuses, a server is known by its id alone, and nobody can say what it takes of a floor. Without
- * floors it is held all the same, and settle finds out the rest.
- */
-export function refuseUnshown({ config }: Pick<Ports, 'config'>, { subject, force }: ChosenHold): void {
-  const isShown = subject.kind === 'uri' || subject.launchedAt > 0
-  if (isShown || force !== undefined || config.clearance.floors.length === 0) return
-  throw new InstanceUnknown(
-    `EC2 does not answer what addresses ${subject.instanceId} has, and so nobody knows what it takes of the floors: the message comes again`,
-  )
 }
 
 export function askedFor({ readouts: _, ...scope }: Target, drain: DrainOrder): Asked {

@@ -8,7 +8,7 @@ import type { Ports } from '../ports/ports.ts'
 import { edgeViews, type StoredEdge } from '../stored/edge-views.ts'
 import type { InventoryNeeds } from '../stored/inventory.ts'
 import { foreseeClearance } from './ask-clearance.ts'
-import { askedFor, type DrainOrder, neverBegins, refuseUnshown, wouldReplace } from './hold-and-drain.ts'
+import { askedFor, type DrainOrder, neverBegins, wouldReplace } from './hold-and-drain.ts'
 import { duplicatesIn, type Target } from './target.ts'
 
 type DryRun<C extends 'drain' | 'activate'> = Extract<CommandOutcome<C>, { readonly result: 'dry-run' }>
@@ -26,7 +26,6 @@ export async function planDrain(
   duplicatesIn(target.readouts)(target)
   const asked = askedFor(target, drain)
   const { hold } = asked
-  refuseUnshown(ports, hold)
   const clearance = (await foreseeClearance(ports, [asked])).get(holdKey(hold)) ?? { clear: true }
   if (!clearance.clear && clearance.never) throw new CommandRefused(neverBegins(clearance.because))
   return {

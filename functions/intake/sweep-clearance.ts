@@ -1,6 +1,7 @@
 import { eventTypes, metricNames } from '../contracts/names.ts'
-import { belowFloor, type WaitingDrain } from '../control/clearance.ts'
+import type { WaitingDrain } from '../control/clearance.ts'
 import { UnexpectedAnswer } from '../control/errors.ts'
+import { belowFloor } from '../control/floors.ts'
 import { holdKey } from '../control/hold.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { InventoryNeeds } from '../stored/inventory.ts'

@@ -7,7 +7,7 @@ import { lookup } from '../control/listing.ts'
 import { addressing, isDisabled } from '../control/plan.ts'
 import { instanceDestinations, isInstanceId, namedDestination, ownerOf } from '../control/resolve.ts'
 import type { Ports } from '../ports/ports.ts'
-import { instanceById, instancesAt, instancesById, momentMs } from '../stored/inventory.ts'
+import { instanceById, instancesAt, instancesById, momentMs, unlessRefused } from '../stored/inventory.ts'
 import { allListed, formerOf, type Readout, storedLists, unreadable } from '../stored/lists.ts'
 import { onEach } from '../stored/on-each.ts'
 import { readBack } from '../stored/read-back.ts'
@@ -141,15 +141,6 @@ async function resolveIn(
     if (error instanceof UnknownDestination && unread.length > 0)
       throw new EdgesUnreadable(`${error.message}; but not every edge can be read: ${unread.join('; ')}`)
     throw error
-  }
-}
-
-async function unlessRefused<T>(asked: Promise<T>): Promise<T | 'refused'> {
-  try {
-    return await asked
-  } catch {
-    // The settle that is asked for next asks EC2, too, and fails of it.
-    return 'refused'
   }
 }
 

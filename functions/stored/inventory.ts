@@ -119,3 +119,12 @@ export async function instancesAt(ports: InventoryNeeds, host: string): Promise<
   )
   return ours.length > 0 ? ours : ports.instances.byAddress(host)
 }
+
+/** What EC2 shows, where it can be told: the next settle asks EC2, too, and fails of it. */
+export async function unlessRefused<T>(asked: Promise<T>): Promise<T | 'refused'> {
+  try {
+    return await asked
+  } catch {
+    return 'refused'
+  }
+}

@@ -1,13 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import {
-  belowFloor,
-  type ClearanceView,
-  clearance,
-  decide,
-  type Floor,
-} from '../../functions/control/clearance.ts'
+import { type ClearanceView, clearance, decide } from '../../functions/control/clearance.ts'
 import { type DestinationUri, destinationUri, type Flags } from '../../functions/control/destination.ts'
 import type { ChosenHold } from '../../functions/control/drain.ts'
+import { belowFloor, type Floor } from '../../functions/control/floors.ts'
 import { present } from '../present.ts'
 
 const now = 1_000_000

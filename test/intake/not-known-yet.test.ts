@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
+import { waitingIn } from '../world/clearance-world.ts'
 import {
   command,
   config,
@@ -15,14 +16,24 @@ import {
 } from '../world/world.ts'
 
 const alarm = message('alarm-metric-alarm')
+const alarms = 'alarm/media-server-cpu'
+const alices = `operator/${instanceId}/alice`
+const other = facts({ instanceId: 'i-0987654321fedcba0', addresses: ['10.0.1.21'] })
+const fleet = [facts(), other]
 const drain = command('command-drain-destination', { id: 'drain-1' })
 const drainInstance = (id: string) => command('command-drain-instance', { id })
 
-function refuse({ memory }: World): void {
+const inAlarm = ({ memory, clock }: World) =>
+  memory.alarms.show('media-server-cpu', { value: 'ALARM', since: clock.now() })
+
+/** @returns what has EC2 answer again */
+function refuse({ memory: { instances } }: World): () => void {
+  const answers = { ...instances }
   const refused = async () => {
     throw new Error('RequestLimitExceeded')
   }
-  Object.assign(memory.instances, { inGroups: refused, byIds: refused, byAddress: refused })
+  Object.assign(instances, { inGroups: refused, byIds: refused, byAddress: refused })
+  return () => Object.assign(instances, answers)
 }
 
 test.each([
@@ -51,22 +62,75 @@ test('a drain of an instance that is asked for again while EC2 refuses opens not
   expect(world.writes().filter((write) => /set_state a/.test(write))).toEqual([])
 })
 
-test('while EC2 refuses nobody knows what an instance takes of a floor: its drain comes again, unless it is forced', async () => {
+test('while EC2 refuses nobody knows what an instance takes of a floor: its drain waits, unless it is forced', async () => {
   const clearance = { floors: [{ set: 1, count: 1 }] }
   const world = createWorld({ config: { ...config, clearance }, instances: [] })
   await world.settledAll()
-  const { instances } = world.memory
-  const answers = { ...instances }
-  refuse(world)
-  await expect(world.command(drainInstance('drain-1'))).rejects.toThrow('EC2 does not answer')
-  await expect(world.alarm(alarm)).rejects.toThrow('EC2 does not answer')
-  expect([await world.heldBy(), await world.memory.store.waiting()]).toEqual([[], { drains: [], unread: [] }])
-  const forced = command('command-drain-instance', { id: 'drain-2', force: 'it burns' })
+  inAlarm(world)
+  const answersAgain = refuse(world)
+  const because = `EC2 does not answer what addresses ${instanceId} has`
+  const dryRun = command('command-drain-instance', { id: 'plan', dryRun: true })
+  expect(await world.command(dryRun)).toMatchObject({ clearance: { begins: false, because } })
+  expect(await world.command(drainInstance('drain-1'))).toMatchObject({ result: 'waiting', because })
+  await world.alarm(alarm)
+  expect([await world.heldBy(), await waitingIn(world)]).toEqual([
+    [],
+    expect.arrayContaining([alarms, alices]),
+  ])
+  const forced = command('command-drain-instance', { id: 'drain-2', requestedBy: 'bob', force: 'it burns' })
   expect(await world.command(forced)).toMatchObject({ result: 'started' })
-  Object.assign(instances, answers)
-  instances.put(facts())
+  answersAgain()
+  world.memory.instances.put(facts())
+  await world.pass(1 * minutes)
+  await world.sweep()
+  expect(await waitingIn(world)).toEqual([])
+  expect(await world.heldBy()).toEqual([alarms, alices, `operator/${instanceId}/bob`])
   await world.pass(1 * minutes)
   expect(world.flags()).toEqual(everywhere('DX'))
+})
+
+describe('where floors are by group, while EC2 refuses', () => {
+  const byGroup = { floors: [{ group: 'media-servers', count: 1 }] }
+  const refusing = async () => {
+    const world = createWorld({ config: { ...config, clearance: byGroup }, instances: fleet })
+    await world.settledAll()
+    await world.pass(30 * seconds)
+    return { world, answersAgain: refuse(world) }
+  }
+
+  test('a freeze is answered, also while drains wait', async () => {
+    const { world } = await refusing()
+    await world.command(drain)
+    const freeze = { version: 1, id: 'freeze-1', command: 'freeze', reason: 'work', requestedBy: 'alice' }
+    expect(await world.command(freeze)).toMatchObject({ result: 'frozen' })
+  })
+
+  test('force begins', async () => {
+    const { world } = await refusing()
+    const forced = { ...drain, force: 'it burns' }
+    expect(await world.command(forced)).toMatchObject({ result: 'started' })
+  })
+
+  test("an alarm's drain waits, is no dead letter, and begins once EC2 answers", async () => {
+    const { world, answersAgain } = await refusing()
+    inAlarm(world)
+    await world.alarm(alarm)
+    expect([await world.heldBy(), await waitingIn(world)]).toEqual([[], [alarms]])
+    answersAgain()
+    await world.pass(1 * minutes)
+    await world.sweep()
+    expect([await world.heldBy(), await waitingIn(world)]).toEqual([[alarms], []])
+  })
+
+  test('a drain of a destination waits with the reason', async () => {
+    const { world } = await refusing()
+    expect(await world.command(drain)).toMatchObject({
+      ...{
+        result: 'waiting',
+        because: expect.stringMatching(/EC2 does not answer which servers are of group/),
+      },
+    })
+  })
 })
 
 test('an activate of a destination is done while EC2 refuses', async () => {
