@@ -115,7 +115,7 @@ function unknownIn(
   if (isHeldBy({ uris, subject }, holds)) return undefined
   if (lists.length === 0) return 'no edge was read lately'
   if (subject.kind === 'instance' && subject.launchedAt === 0)
-    return `EC2 does not answer what addresses ${subject.instanceId} has`
+    return `EC2 has not shown what addresses ${subject.instanceId} has`
   const ofGroup = floors.find(({ group }) => group !== undefined)
   return machines || !ofGroup ? undefined : unknownGroup(ofGroup)
 }

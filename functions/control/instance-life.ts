@@ -37,6 +37,11 @@ export function mayBeUnknownYet(since: number, now: number): boolean {
   return now - since < knownWithinMs
 }
 
+/** Whether it has its addresses, or is about to. */
+export function isUp({ state }: InstanceState): boolean {
+  return state === 'running' || state === 'pending'
+}
+
 /** Whether a machine that somebody spoke of at `since` is on its way out, or forgotten by EC2. */
 export function isGone(shown: InstanceState | undefined, since: number, now: number): boolean {
   if (!shown) return !mayBeUnknownYet(since, now)

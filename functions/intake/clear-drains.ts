@@ -83,11 +83,13 @@ async function placeClear(ports: ClearanceNeeds, generation: number): Promise<Re
   const now = ports.clock.now()
   const found = new Map<string, Placed>()
   for (const each of drains.filter(({ hold }) => hasEnded(hold, now)))
-    found.set(holdKey(each.hold), await orFailed(end(ports, each)))
-  const open = await asShownNow(
+    found.set(holdKey(each.hold), await orFailed(end(ports, each, 'its end')))
+  const { open, over } = await asShownNow(
     ports,
     drains.filter(({ hold }) => !hasEnded(hold, now)),
   )
+  for (const { waiting, why } of over)
+    found.set(holdKey(waiting.hold), await orFailed(end(ports, waiting, why)))
   if (open.length === 0) return found
   const decided = decide(open, await clearanceView(ports), rulesOf(ports))
   let hasUntil = now + leaseMs
@@ -108,9 +110,9 @@ async function placeClear(ports: ClearanceNeeds, generation: number): Promise<Re
   return found
 }
 
-/** What waits when the end of its hold has come never begins. */
-async function end(ports: ClearanceNeeds, waiting: WaitingDrain): Promise<Placed> {
-  await supersede(ports, waiting, 'its end')
+/** What waits when the end of its hold has come never begins, nor does what is for a machine that is gone. */
+async function end(ports: ClearanceNeeds, waiting: WaitingDrain, why: string): Promise<Placed> {
+  await supersede(ports, waiting, why)
   return { kind: 'stale' }
 }
 

@@ -1,7 +1,7 @@
 import { destinationKey, hostsOf } from '../control/destination.ts'
 import { EdgesUnreadable, EmptyTarget } from '../control/errors.ts'
 import type { ListedName, Many } from '../control/hold.ts'
-import type { InstanceFacts } from '../control/instance-life.ts'
+import { type InstanceFacts, isUp } from '../control/instance-life.ts'
 import { inventory, momentMs } from '../stored/inventory.ts'
 import { allListed, type Readout, storedLists, unreadable } from '../stored/lists.ts'
 import { readBack } from '../stored/read-back.ts'
@@ -54,7 +54,7 @@ async function membersNow(ports: TargetNeeds, many: Many): Promise<Members> {
   const listed = distinct(allListed(readouts))
   const wholeOf = wholeTargets(readouts, listed)
   const { instances } = await inventory(ports, ports.clock.now() - momentMs)
-  const up = instances.filter(({ state }) => state === 'running' || state === 'pending')
+  const up = instances.filter(isUp)
   const unread = readouts.flatMap((readout) =>
     'unreadable' in readout ? [{ edge: readout.edge, unreadable: readout.unreadable }] : [],
   )

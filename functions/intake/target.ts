@@ -2,12 +2,19 @@ import type { WaitingDrain } from '../control/clearance.ts'
 import { type DestinationUri, hostsOf, sipUri } from '../control/destination.ts'
 import { DuplicateDestination, EdgesUnreadable, UnknownDestination } from '../control/errors.ts'
 import type { Hold, ListedName, Scope, Subject } from '../control/hold.ts'
-import type { InstanceFacts } from '../control/instance-life.ts'
+import { type InstanceFacts, isGone, isUp } from '../control/instance-life.ts'
 import { lookup } from '../control/listing.ts'
 import { addressing, isDisabled } from '../control/plan.ts'
 import { instanceDestinations, isInstanceId, namedDestination, ownerOf } from '../control/resolve.ts'
 import type { Ports } from '../ports/ports.ts'
-import { instanceById, instancesAt, instancesById, momentMs, unlessRefused } from '../stored/inventory.ts'
+import {
+  instanceById,
+  instancesAt,
+  instancesById,
+  inventory,
+  momentMs,
+  unlessRefused,
+} from '../stored/inventory.ts'
 import { allListed, formerOf, type Readout, storedLists, unreadable } from '../stored/lists.ts'
 import { onEach } from '../stored/on-each.ts'
 import { readBack } from '../stored/read-back.ts'
@@ -43,33 +50,68 @@ export async function resolveTarget(
   return resolveIn(ports, name, known)
 }
 
+/** What waits for its hold, as it is found now. */
+interface ShownNow {
+  readonly open: readonly WaitingDrain[]
+  /** it means a machine that is gone */
+  readonly over: readonly { readonly waiting: WaitingDrain; readonly why: string }[]
+}
+
 /**
  * What waits for its hold, as a command for it would find it now: its machine may have been stopped and
- * started since, and then has another launch time, and perhaps other addresses.
+ * started since, and then has another launch time, and perhaps other addresses. Or it is gone, and another
+ * one has its address by now.
  * @returns it as it is while EC2 shows nothing else
  */
-export async function asShownNow(
-  ports: TargetNeeds,
-  waiting: readonly WaitingDrain[],
-): Promise<WaitingDrain[]> {
+export async function asShownNow(ports: TargetNeeds, waiting: readonly WaitingDrain[]): Promise<ShownNow> {
   const now = ports.clock.now()
-  const ids = waiting.flatMap(({ beginsAt = 0, hold: { subject, placedAt } }) => {
-    const isDue = beginsAt <= now && now - placedAt > momentMs
-    return isDue && subject.kind === 'instance' ? [subject.instanceId] : []
-  })
+  const due = waiting.filter(({ beginsAt = 0, hold }) => beginsAt <= now && now - hold.placedAt > momentMs)
+  const ids = due.flatMap(({ hold: { subject } }) =>
+    subject.kind === 'instance' ? [subject.instanceId] : [],
+  )
   const machines = await unlessRefused(instancesById(ports, ids, now - momentMs))
-  if (machines === 'refused') return [...waiting]
-  return onEach(waiting, async (each) => {
-    const { subject, wholeInstance, uris } = each.hold
-    const facts = subject.kind === 'instance' ? machines.get(subject.instanceId) : undefined
-    const name = wholeInstance ? facts?.instanceId : uris[0]
-    if (!facts || name === undefined || isSameLife(subject, facts)) return each
-    const found = await unlessRefused(resolveIn(ports, name, uris))
-    if (found === 'refused') return each
-    const { readouts: _, ...target } = found
-    const { formerUris: _former, group: _group, ...asked } = each.hold
-    return { ...each, hold: { ...asked, ...target } }
+  if (machines === 'refused' || ids.length === 0) return { open: waiting, over: [] }
+  const ours = await unlessRefused(inventory(ports, now - momentMs))
+  const others = ours === 'refused' ? [] : ours.instances.filter(isUp)
+  const over = due.flatMap((each) => {
+    const why = goneBy(each.hold, machines, others, now)
+    return why === undefined ? [] : [{ waiting: each, why }]
   })
+  const isOver = new Set(over.map((each) => each.waiting))
+  const left = waiting.filter((each) => !isOver.has(each))
+  return { over, open: await onEach(left, (each) => inItsLife(ports, each, machines)) }
+}
+
+/** Why what waits for a machine means nobody any more, or somebody else. */
+function goneBy(
+  { subject, placedAt, addresses, uris }: WaitingDrain['hold'],
+  machines: ReadonlyMap<string, InstanceFacts>,
+  up: readonly InstanceFacts[],
+  now: number,
+): string | undefined {
+  if (subject.kind === 'uri') return undefined
+  const { instanceId, launchedAt } = subject
+  if (!isGone(machines.get(instanceId), placedAt, now)) return undefined
+  if (launchedAt === 0) return `EC2 knows no instance ${instanceId}`
+  const hosts = new Set([...addresses, ...uris.flatMap((uri) => hostsOf({ uri }))])
+  const heir = up.find((other) => other.addresses.some((address) => hosts.has(address)))
+  return heir && `${instanceId} is gone, and ${heir.instanceId} has its address`
+}
+
+async function inItsLife(
+  ports: TargetNeeds,
+  waiting: WaitingDrain,
+  machines: ReadonlyMap<string, InstanceFacts>,
+): Promise<WaitingDrain> {
+  const { subject, wholeInstance, uris } = waiting.hold
+  const facts = subject.kind === 'instance' ? machines.get(subject.instanceId) : undefined
+  const name = wholeInstance ? facts?.instanceId : uris[0]
+  if (!facts || name === undefined || isSameLife(subject, facts)) return waiting
+  const found = await unlessRefused(resolveIn(ports, name, uris))
+  if (found === 'refused') return waiting
+  const { readouts: _, ...target } = found
+  const { formerUris: _former, group: _group, ...asked } = waiting.hold
+  return { ...waiting, hold: { ...asked, ...target } }
 }
 
 function isSameLife(subject: Subject, { launchedAt }: InstanceFacts): boolean {

@@ -1,6 +1,6 @@
 import { canonicalHost } from '../control/destination.ts'
 import { InventoryBusy } from '../control/errors.ts'
-import { type InstanceFacts, type Inventory, isGone } from '../control/instance-life.ts'
+import { type InstanceFacts, type Inventory, isGone, isUp } from '../control/instance-life.ts'
 import type { Ports } from '../ports/ports.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 
@@ -114,9 +114,7 @@ export async function isInstanceGone(
 export async function instancesAt(ports: InventoryNeeds, host: string): Promise<readonly InstanceFacts[]> {
   const address = canonicalHost(host) ?? host
   const { instances } = await inventory(ports, ports.clock.now() - momentMs)
-  const ours = instances.filter(
-    ({ state, addresses }) => (state === 'running' || state === 'pending') && addresses.includes(address),
-  )
+  const ours = instances.filter((facts) => isUp(facts) && facts.addresses.includes(address))
   return ours.length > 0 ? ours : ports.instances.byAddress(host)
 }
 

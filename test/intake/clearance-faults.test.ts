@@ -3,10 +3,8 @@ import { message } from '../contracts/event-files.ts'
 import { activate, drain, freeze, unfreeze, waitingIn, worldWith } from '../world/clearance-world.ts'
 import { publishedIn } from '../world/published.ts'
 import {
-  command,
   config,
   createWorld,
-  facts,
   file,
   minutes,
   neighbour,
@@ -274,21 +272,4 @@ test('64 alarms at once take what the floor leaves; their OKs leave nothing', as
   expect(await world.heldBy()).toEqual([])
   expect(await waitingIn(world)).toEqual([])
   expect(publishedIn(world, 'Drain Superseded')).toHaveLength(48)
-})
-
-test('what waits for a dead machine is dropped by the launch of the one that has its address', async () => {
-  const world = createWorld()
-  await world.command(freeze())
-  await world.command(command('command-drain-instance', { id: 'drain-1' }))
-  world.memory.instances.setState('i-1234567890abcdef0', 'terminated')
-  await world.pass(2 * minutes)
-  const newcomer = 'i-0fedcba9876543210'
-  world.memory.instances.put(facts({ instanceId: newcomer, launchedAt: world.clock.now() }))
-  const token = '87654321-4321-4321-4321-210987654324'
-  world.beginAction({ hook: 'admit-calls', instanceId: newcomer, token })
-  await world.lifecycle(message('lifecycle-launch-scale-out', { EC2InstanceId: newcomer }))
-  expect(await waitingIn(world)).toEqual([])
-  expect(publishedIn(world, 'Drain Superseded')).toMatchObject([{ by: `launch of ${newcomer}` }])
-  await world.command(unfreeze)
-  expect(await world.heldBy()).toEqual([])
 })

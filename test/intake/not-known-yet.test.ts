@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
 import { waitingIn } from '../world/clearance-world.ts'
+import { publishedIn } from '../world/published.ts'
 import {
   command,
   config,
@@ -68,7 +69,7 @@ test('while EC2 refuses nobody knows what an instance takes of a floor: its drai
   await world.settledAll()
   inAlarm(world)
   const answersAgain = refuse(world)
-  const because = `EC2 does not answer what addresses ${instanceId} has`
+  const because = `EC2 has not shown what addresses ${instanceId} has`
   const dryRun = command('command-drain-instance', { id: 'plan', dryRun: true })
   expect(await world.command(dryRun)).toMatchObject({ clearance: { begins: false, because } })
   expect(await world.command(drainInstance('drain-1'))).toMatchObject({ result: 'waiting', because })
@@ -87,6 +88,23 @@ test('while EC2 refuses nobody knows what an instance takes of a floor: its drai
   expect(await world.heldBy()).toEqual([alarms, alices, `operator/${instanceId}/bob`])
   await world.pass(1 * minutes)
   expect(world.flags()).toEqual(everywhere('DX'))
+})
+
+test('what waits for an instance that EC2 turns out not to know is dropped with the reason', async () => {
+  const clearance = { floors: [{ set: 1, count: 1 }] }
+  const world = createWorld({ config: { ...config, clearance }, instances: [] })
+  await world.settledAll()
+  const answersAgain = refuse(world)
+  await world.command(drainInstance('drain-1'))
+  answersAgain()
+  await world.pass(1 * minutes)
+  await world.sweep()
+  expect(await waitingIn(world)).toEqual([alices])
+  await world.pass(5 * minutes)
+  await world.sweep()
+  expect(await waitingIn(world)).toEqual([])
+  const by = `EC2 knows no instance ${instanceId}`
+  expect(publishedIn(world, 'Drain Superseded')).toMatchObject([{ drainId: alices, by }])
 })
 
 describe('where floors are by group, while EC2 refuses', () => {
