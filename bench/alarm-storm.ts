@@ -102,6 +102,7 @@ function counting({ store, clock }: ReturnType<typeof memoryPorts>) {
         await clock.sleep(requestMs)
         const answer: unknown = await Reflect.apply(method, target, given)
         if (name === 'waiting') waitingRead += (await store.waiting()).drains.length
+        if (name === 'waitingFor' && answer) waitingRead += 1
         return answer
       }
     },

@@ -245,6 +245,7 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
       () => 'WAITING',
       ({ drains }) => sum(drains),
     ),
+    waitingFor: reads('waitingFor', () => 'WAITING', bytes),
     putWaiting: writes('putWaiting', (waiting) => [row('WAITING', bytes(waiting))], true),
     markOverdue: writes('markOverdue', (waiting) => [row('WAITING', bytes(waiting))]),
     isStale: writes('isStale', ({ id }) => [row('WAITING'), row(`HOLD#${id}`), row(`OPERATOR#${id}`)], true),

@@ -1,7 +1,7 @@
 import { freezeChange, holdChange, supersededChange } from '../control/change.ts'
 import type { WaitingDrain } from '../control/clearance.ts'
 import { UnexpectedAnswer } from '../control/errors.ts'
-import { holdKey } from '../control/hold.ts'
+import { type HoldName, holdKey } from '../control/hold.ts'
 import type { Store } from '../ports/store.ts'
 import { opening } from './dynamo-changes.ts'
 import { keeping } from './dynamo-events.ts'
@@ -12,7 +12,7 @@ import { edgeLeaseRow } from './edge-rows.ts'
 import { freezeRow, parseAnswer, waitingRow } from './rows.ts'
 
 const freezeKey: Key = { pk: 'FREEZE', sk: 'FREEZE' }
-const waitingKey = ({ hold }: Pick<WaitingDrain, 'hold'>): Key => ({ pk: 'WAITING', sk: holdKey(hold) })
+const waitingKey = ({ hold }: { readonly hold: HoldName }): Key => ({ pk: 'WAITING', sk: holdKey(hold) })
 /** The row of this very request, or of an older one about the same hold. */
 const waits = ({ hold }: WaitingDrain): Condition => ({
   expression: 'attribute_exists(pk) AND #order <= :order',
@@ -31,11 +31,15 @@ const noOther = (order: string): Condition => ({
 
 type Clearances = Pick<
   Store,
-  'waiting' | 'putWaiting' | 'markOverdue' | 'isStale' | 'dropWaiting' | 'placeWaiting'
+  'waiting' | 'waitingFor' | 'putWaiting' | 'markOverdue' | 'isStale' | 'dropWaiting' | 'placeWaiting'
 >
 
 /** What waits for clearance. */
 export function dynamoClearance(table: DynamoTable): Clearances {
+  const waitingFor = async (hold: HoldName) => {
+    const data = await table.get(waitingKey({ hold }))
+    return data === undefined ? undefined : parseAnswer(waitingRow, data, `WAITING/${holdKey(hold)}`)
+  }
   return {
     async waiting() {
       const drains: WaitingDrain[] = []
@@ -50,6 +54,7 @@ export function dynamoClearance(table: DynamoTable): Clearances {
       }
       return { drains, unread }
     },
+    waitingFor,
     async putWaiting(waiting, over) {
       const { order } = waiting.hold
       const put = { ...waitingKey(waiting), data: { ...waiting, order } }
@@ -59,9 +64,8 @@ export function dynamoClearance(table: DynamoTable): Clearances {
         : []
       const writes = [{ put, condition }, ...replaced, ...checksOf(waiting.hold)]
       if (await table.writeAll(writes)) return 'written'
-      const known = await table.get(waitingKey(waiting))
       // One that can't be read is no later request: nobody knows what it asks for.
-      if (known !== undefined) parseAnswer(waitingRow, known, `WAITING/${holdKey(waiting.hold)}`)
+      await waitingFor(waiting.hold)
       return 'stale'
     },
     async markOverdue(waiting) {

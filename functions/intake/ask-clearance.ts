@@ -1,6 +1,6 @@
 import { type Clearance, decide, type WaitingDrain } from '../control/clearance.ts'
 import type { ChosenHold } from '../control/drain.ts'
-import { type Hold, holdKey } from '../control/hold.ts'
+import { type Hold, type HoldName, holdKey } from '../control/hold.ts'
 import { finishOwnClaims, type StartNeeds, startDrainOf } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { InventoryNeeds } from '../stored/inventory.ts'
@@ -84,7 +84,7 @@ async function decided(ports: ClearanceNeeds, asked: readonly Asked[]): Promise<
     if (open.size === 0) return found
     for (const [key, cleared] of (await clearDrains(ports)) ?? [])
       if (open.delete(key)) found.set(key, cleared)
-    const waits = open.size === 0 ? new Set() : await waitingKeys(ports)
+    const waits = await waitingOf(ports, [...open.values()])
     for (const [key, hold] of open)
       if (!waits.has(key)) found.set(key, await decidedByAnother(ports, hold))
       else if (clock.now() >= giveUpAt) found.set(key, undecided)
@@ -94,8 +94,8 @@ async function decided(ports: ClearanceNeeds, asked: readonly Asked[]): Promise<
 
 /** @returns those that an earlier delivery has begun, or about which something later was requested */
 async function putWaiting(ports: ClearanceNeeds, asked: readonly Asked[]): Promise<Map<string, Cleared>> {
-  const { drains } = await ports.store.waiting()
-  const known = new Map(drains.map((each) => [holdKey(each.hold), each]))
+  const holds = asked.map(({ hold }) => hold)
+  const known = await waitingOf(ports, holds)
   const stale = await onEach(asked, async (each): Promise<[string, Cleared][]> => {
     const key = holdKey(each.hold)
     const isWritten = await putOver(ports, each, known.get(key))
@@ -121,7 +121,7 @@ async function putOver(ports: ClearanceNeeds, asked: Asked, known?: WaitingDrain
     : (await store.putWaiting(waiting)) === 'written'
   if (isWritten) return true
   // Another request may have come to wait since, or what was to be replaced has begun, or was dropped.
-  const now = (await store.waiting()).drains.find(({ hold }) => holdKey(hold) === holdKey(asked.hold))
+  const now = await store.waitingFor(asked.hold)
   const isAsBefore = now?.hold.order === known?.hold.order
   return !isAsBefore && putOver(ports, asked, now)
 }
@@ -151,8 +151,15 @@ export async function foreseeClearance(
   return new Map([...decided].map(([{ hold }, clearance]) => [holdKey(hold), clearance]))
 }
 
-async function waitingKeys({ store }: Pick<Ports, 'store'>): Promise<ReadonlySet<string>> {
-  return new Set((await store.waiting()).drains.map(({ hold }) => holdKey(hold)))
+/** Of a storm each asks for its own row: all rows for each of them grow with the square of the storm. */
+async function waitingOf(
+  { store }: Pick<Ports, 'store'>,
+  holds: readonly ChosenHold[],
+): Promise<ReadonlyMap<string, WaitingDrain>> {
+  const [first, ...others] = holds
+  if (!first) return new Map()
+  const own = others.length === 0 ? [await store.waitingFor(first)] : (await store.waiting()).drains
+  return new Map(own.flatMap((each) => (each ? [[holdKey(each.hold), each]] : [])))
 }
 
 async function decidedByAnother(ports: Pick<Ports, 'store'>, hold: ChosenHold): Promise<Cleared> {
@@ -185,4 +192,12 @@ export async function ownRequests(ports: StartNeeds, order: string): Promise<Hol
   const placed = await finishOwnClaims(ports, order)
   const { drains } = await ports.store.waiting()
   return [...placed, ...drains.map(({ hold }) => hold).filter((hold) => hold.order === order)]
+}
+
+/** The same of a message that can have asked for one hold alone. */
+export async function ownRequest(ports: StartNeeds, order: string, of: HoldName): Promise<Hold | undefined> {
+  const placed = await finishOwnClaims(ports, order)
+  const its = placed.find((hold) => holdKey(hold) === holdKey(of))
+  const waiting = its ? undefined : await ports.store.waitingFor(of)
+  return waiting?.hold.order === order ? waiting.hold : its
 }

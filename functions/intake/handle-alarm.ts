@@ -3,7 +3,7 @@ import { metricNames } from '../contracts/names.ts'
 import { alarmHold, alarmIntent, alarmTarget } from '../control/alarm.ts'
 import type { HoldName } from '../control/hold.ts'
 import { finishClaim } from '../drain/start-drain.ts'
-import { ownRequests } from './ask-clearance.ts'
+import { ownRequest } from './ask-clearance.ts'
 import type { ClearanceNeeds } from './clear-drains.ts'
 import { dropWaiting } from './drop-waiting.ts'
 import { isFrozen } from './freeze.ts'
@@ -31,12 +31,10 @@ export async function handleAlarm(ports: Needs, message: AlarmMessage): Promise<
     return liftHold(ports, holdId, who, message)
   }
   if (intent === 'lift') return liftHold(ports, holdId, who, message)
-  const placed = (await ownRequests(ports, message.order)).filter(
-    ({ source, id }) => source === 'alarm' && id === holdId,
-  )
+  const own = await ownRequest(ports, message.order, { source: 'alarm', id: holdId })
   const { target: configuredTarget } = configured
   const name = alarmTarget({ ...message, ...(configuredTarget !== undefined && { configuredTarget }) })
-  const target = targetOf(placed) ?? (await resolveTarget(ports, name))
+  const target = targetOf(own ? [own] : []) ?? (await resolveTarget(ports, name))
   const now = ports.clock.now()
   await holdAndDrain(ports, target, {
     source: 'alarm',

@@ -49,6 +49,11 @@ export interface Store extends Changes {
   /** Drains by choice that were asked for and have not begun. */
   waiting(): Promise<Waiting>
   /**
+   * What waits about one hold: of a storm each request asks for its own.
+   * @throws UnexpectedAnswer where it can't be read
+   */
+  waitingFor(of: HoldName): Promise<WaitingDrain | undefined>
+  /**
    * Unless one about the same hold with a later `order` waits, its hold was placed or lifted with an `order`
    * as late, or a later request about it was seen (`stale`).
    * @param over what waits of an older request and is replaced, with what is kept of that in the same

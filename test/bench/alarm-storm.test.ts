@@ -5,6 +5,6 @@ test('a storm of alarms ends, takes what the floor leaves and no more, and publi
   const storm = await alarmStorm(100, 90)
   expect(storm).toMatchObject({ begun: 10, waiting: 90, published: 90, again: 0 })
   expect(storm.seconds).toBeLessThan(15)
-  // Each message reads what waits when it comes, when it is written, and when it is decided on.
-  expect(storm.requests['waiting']).toBeLessThan(800)
+  // Only who decides reads all that waits.
+  expect(storm.requests['waiting']).toBeLessThan(200)
 })

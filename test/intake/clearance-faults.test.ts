@@ -2,16 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
 import { activate, drain, freeze, unfreeze, waitingIn, worldWith } from '../world/clearance-world.ts'
 import { publishedIn } from '../world/published.ts'
-import {
-  config,
-  createWorld,
-  file,
-  minutes,
-  neighbour,
-  seconds,
-  server,
-  type World,
-} from '../world/world.ts'
+import { config, createWorld, file, minutes, neighbour, seconds, server, type World } from '../world/world.ts'
 
 const serversHold = 'operator/10.0.1.20:5060;udp/alice'
 const neighboursHold = 'operator/10.0.1.21:5060;udp/alice'

@@ -58,6 +58,7 @@ function memoryWaiting(
   }
   return {
     waiting: async () => structuredClone({ drains: [...rows.values()], unread: [] }),
+    waitingFor: async (hold) => structuredClone(rows.get(keyOf({ hold }))),
     isStale: async (hold) => isStale(hold),
     async putWaiting(waiting, over) {
       const known = rows.get(keyOf(waiting))?.hold.order
