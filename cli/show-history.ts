@@ -62,8 +62,8 @@ export function onWhat({ edge, destinations, leftOut }: ChangeView): string {
 
 export function whyOf({ why, former, replaces, force }: ChangeView): string {
   const own = why ?? (former?.why === undefined ? '-' : `(it was: ${former.why})`)
-  const { endsAt = 'lifted' } = replaces ?? {}
-  const before = replaces ? ` (it was held until ${endsAt}: ${replaces.why})` : ''
+  const until = replaces?.endsAt === undefined ? '' : `, until ${replaces.endsAt}`
+  const before = replaces ? ` (in the place of: ${replaces.why}${until})` : ''
   return force === undefined ? `${own}${before}` : `${own} (forced: ${force})${before}`
 }
 

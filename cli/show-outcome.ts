@@ -4,6 +4,7 @@ import type { Screen } from './desk.ts'
 import { whatLifts } from './explain.ts'
 import { quotable, type Shown } from './format.ts'
 import { callsForm, inOrder, type ListedNow, type PlanLine, planForm, planLines } from './show-plan.ts'
+import { replacedForm, replacedWords } from './show-replaced.ts'
 import { type Column, table } from './table.ts'
 import { isoTime } from './times.ts'
 import type { Undo } from './undo.ts'
@@ -36,9 +37,6 @@ const named = z.object({
   ...{ who: z.string(), why: z.string(), endsAt: z.number().optional() },
 })
 
-/** One's own hold that a drain takes the place of. */
-const replaced = z.object({ why: z.string(), since: z.number(), endsAt: z.number().optional() })
-
 /** The part of an outcome that people are shown; what a later release adds is let pass. */
 const outcomeForm = z.object({
   id: z.string(),
@@ -50,7 +48,7 @@ const outcomeForm = z.object({
   edge: z.string().optional(),
   destinations: z.array(z.string()).default([]),
   hold: z.string().optional(),
-  replaces: replaced.optional(),
+  replaces: replacedForm.optional(),
   edges: z.array(edge).default([]),
   lifted: z.array(named).default([]),
   wouldLift: z.array(named).default([]),
@@ -62,7 +60,7 @@ const outcomeForm = z.object({
       z.object({
         ...{ target: z.string(), result: z.string(), because: z.string().optional() },
         hold: z.string().default(''),
-        replaces: replaced.optional(),
+        replaces: replacedForm.optional(),
       }),
     )
     .default([]),
@@ -183,12 +181,6 @@ function linesOf(outcome: Outcome, { kdc, more, listed }: Besides, screen: Scree
     ...(outcome.members.length > 0 ? [table(memberColumns, outcome.members, screen)] : []),
     ...(lines.length > 0 ? [table(columns, lines, screen)] : []),
   ]
-}
-
-/** Its end comes no more. */
-function replacedWords({ why, since, endsAt }: z.output<typeof replaced>): string {
-  const until = endsAt === undefined ? 'lifted' : isoTime(endsAt)
-  return `in the place of your own hold since ${isoTime(since)}, until ${until}: ${why}`
 }
 
 function holdLines(what: string, holds: Outcome['lifted']): string[] {

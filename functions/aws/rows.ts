@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { eventTypes } from '../contracts/names.ts'
 import type { PublishedEvent } from '../contracts/published-event.ts'
-import type { Freeze, WaitingDrain } from '../control/clearance.ts'
+import type { Freeze, ReplacedFreeze, WaitingDrain } from '../control/clearance.ts'
 import type { CommandInShort } from '../control/command-in-short.ts'
 import type { DestinationUri, Flags } from '../control/destination.ts'
 import { destinationUri } from '../control/destination.ts'
@@ -133,6 +133,12 @@ export const freezeRow: z.ZodType<Freeze> = z.object({
   at: z.number(),
   until: z.number().exactOptional(),
   order: z.string(),
+  replaces: z
+    .object({
+      ...{ who: z.string(), sender: sender.exactOptional(), why: z.string() },
+      ...{ since: z.number(), until: z.number().exactOptional() },
+    } satisfies Fields<ReplacedFreeze>)
+    .exactOptional(),
   ended: z
     .object({ at: z.number(), ...endedBy } satisfies Fields<NonNullable<Freeze['ended']>>)
     .exactOptional(),

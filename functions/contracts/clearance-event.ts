@@ -1,5 +1,15 @@
 import * as z from 'zod'
-import { beginsAt, endsAt, outerList, published, sender, text, time, uris } from './event-parts.ts'
+import {
+  beginsAt,
+  endsAt,
+  outerList,
+  published,
+  replacedFreeze,
+  sender,
+  text,
+  time,
+  uris,
+} from './event-parts.ts'
 
 /** Events of drains by choice that wait, of floors and of freezes. */
 export const clearanceEventDetails = {
@@ -22,7 +32,10 @@ export const clearanceEventDetails = {
     since: time.describe('from when on it waited'),
   }),
   'Below Floor': published({ floors: outerList(text).describe('those that are not kept, and where') }),
-  Frozen: published({ who: text, sender: sender.optional(), why: text, until: time.optional() }),
+  Frozen: published({
+    ...{ who: text, sender: sender.optional(), why: text, until: time.optional() },
+    replaces: replacedFreeze.optional(),
+  }),
   'Freeze Ended': published({
     ...{ who: text, why: text, since: time, by: text },
     sender: sender.optional().describe('of the message that ended it'),

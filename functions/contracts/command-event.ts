@@ -11,6 +11,7 @@ import {
   namedHold,
   outerList,
   published,
+  replacedFreeze,
   replaces,
   sender,
   text,
@@ -160,9 +161,13 @@ const wouldThaw = {
     }),
   ),
   wouldBegin: outerList(text).describe('drains that wait, and would begin if there were no freeze'),
+  wouldLift: held.describe('holds that wait for the end of the freeze, and are lifted after it'),
 }
 const frozen = z.discriminatedUnion('result', [
-  published({ ...ofFreeze, result: z.literal('frozen'), until: time.optional() }),
+  published({
+    ...{ ...ofFreeze, result: z.literal('frozen'), until: time.optional() },
+    replaces: replacedFreeze.optional(),
+  }),
   published({ ...ofFreeze, result: z.literal('stale'), frozen: freeze.optional() }),
   published({ ...ofFreeze, ...wouldThaw }),
 ])

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { ReplacedFreeze } from '../control/clearance.ts'
 import type { EdgeResult, ShownEntry } from '../control/edge-result.ts'
 import type { ReplacedHold } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
@@ -61,6 +62,12 @@ export const replaces = z
     ...{ why: text, since: time, endsAt: endsAt.optional() },
   } satisfies Record<keyof Required<ReplacedHold>, z.ZodType>)
   .describe("the same operator's hold that this one takes the place of, with its end or none")
+
+export const replacedFreeze = z
+  .strictObject({
+    ...{ who: text, sender: sender.optional(), why: text, since: time, until: time.optional() },
+  } satisfies Record<keyof Required<ReplacedFreeze>, z.ZodType>)
+  .describe('the freeze in force that it takes the place of')
 
 /** A hold that an event names. */
 export const namedHold = z.strictObject({

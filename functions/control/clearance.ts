@@ -18,12 +18,19 @@ export interface Freeze {
   readonly at: number
   readonly until?: number
   readonly order: string
+  /** whose it took the place of, which was in force */
+  readonly replaces?: ReplacedFreeze
   readonly ended?: {
     readonly at: number
     readonly by: string
     readonly sender?: Sender
     readonly why?: string
   }
+}
+
+/** A freeze that ended as a newer one came. Times in epoch ms. */
+export interface ReplacedFreeze extends Pick<Freeze, 'who' | 'sender' | 'why' | 'until'> {
+  readonly since: number
 }
 
 /** @returns the freeze, where it is in force */

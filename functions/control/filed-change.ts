@@ -1,4 +1,5 @@
 import { type Change, type ChangeOf, type Shown, timeOf } from './change.ts'
+import type { ReplacedFreeze } from './clearance.ts'
 import type { Hold, ReplacedHold } from './hold.ts'
 import type { Sender } from './sender.ts'
 
@@ -18,9 +19,9 @@ export interface FiledChange extends Whose {
   readonly kind: Change['kind']
   readonly force?: string
   readonly hold?: Pick<Hold, 'source' | 'id'>
-  /** whose hold, freeze or release came to an end */
+  /** whose hold, freeze or release came to an end, or whose freeze was replaced */
   readonly former?: Whose
-  /** what a hold took the place of, of the same operator */
+  /** the same operator's hold, or whosever freeze, that it took the place of */
   readonly replaces?: ReplacedHold
   /** that was released */
   readonly edge?: string
@@ -85,8 +86,9 @@ function partOf(change: ChangeOf): Whose & Partial<FiledChange> {
     case 'superseded':
       return ended(change.hold, change.superseded, nameOf(change.hold))
     case 'frozen': {
-      const { until } = change.freeze
-      return { ...whose(change.freeze), ...(until !== undefined && { until }) }
+      const { until, replaces } = change.freeze
+      const former = replaces && { former: whose(replaces), replaces: replacedForm(replaces) }
+      return { ...whose(change.freeze), ...(until !== undefined && { until }), ...former }
     }
     case 'freeze-ended':
       return ended(change.freeze, change.freeze.ended)
@@ -99,6 +101,10 @@ function partOf(change: ChangeOf): Whose & Partial<FiledChange> {
     default:
       return change satisfies never
   }
+}
+
+function replacedForm({ why, since, until }: ReplacedFreeze): ReplacedHold {
+  return { why: cut(why), since, ...(until !== undefined && { endsAt: until }) }
 }
 
 function nameOf({ source, id }: Hold): Pick<Hold, 'source' | 'id'> {

@@ -1,7 +1,7 @@
 import type { FreezeCommand, UnfreezeCommand } from '../contracts/command.ts'
 import type { CommandOutcome } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
-import { type Freeze, inForce } from '../control/clearance.ts'
+import { type Freeze, inForce, type ReplacedFreeze } from '../control/clearance.ts'
 import { CommandRefused, OutcomePending } from '../control/errors.ts'
 import { utc } from '../control/window.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -17,7 +17,8 @@ const request = { source: 'operator', id: 'freeze' } as const
 
 /**
  * From its outcome on no drain by choice begins, unless it is forced. Its end is judged by when it was sent
- * (epoch ms), so that it means the same however late it comes, and again.
+ * (epoch ms), so that it means the same however late it comes, and again: where that is over by now it has
+ * ended the freeze before, and nothing is frozen.
  * @throws CommandRefused for an end that had passed by then; OutcomePending while another run decides
  */
 export async function freeze(
@@ -34,12 +35,27 @@ export async function freeze(
     )
   if (dryRun) return planFreeze(ports)
   const isNewest = (await store.seeRequest(request, order, 'hold')) === 'newest'
-  const placed: Freeze = { who, sender, why, at: now, order, ...(until !== undefined && { until }) }
+  const replaces = replacedBy(order, await store.freeze(), now)
+  const placed: Freeze = {
+    ...{ who, sender, why, at: now, order },
+    ...(until !== undefined && { until }),
+    ...(replaces && { replaces }),
+  }
   if (!isNewest || (await store.putFreeze(placed)) === 'stale')
     return { result: 'stale', frozen: inForce(await store.freeze(), now) }
   await decidedOnce(ports, command)
-  await ports.events.publish({ type: eventTypes.frozen, detail: { who, sender, why, until } })
-  return { result: 'frozen', until }
+  await ports.events.publish({ type: eventTypes.frozen, detail: { who, sender, why, until, replaces } })
+  if (!inForce(placed, now)) return { result: 'stale', frozen: undefined }
+  return { result: 'frozen', until, replaces }
+}
+
+/** What an earlier delivery of the same command has replaced is the same again. */
+function replacedBy(order: string, last: Freeze | undefined, now: number): ReplacedFreeze | undefined {
+  if (last?.order === order) return last.replaces
+  const before = inForce(last, now)
+  if (!before) return undefined
+  const { who, sender, why, at, until } = before
+  return { ...{ who, why, since: at }, ...(sender && { sender }), ...(until !== undefined && { until }) }
 }
 
 /** What waits is decided on at once. */

@@ -44,7 +44,7 @@ test('a drain, its dry run and the history show the own hold that it takes the p
   expect((await kdc(`drain ${server} -m 'new image' --until 2h --dry-run`)).out).toMatch(own)
   expect((await kdc(`drain ${server} -m 'new image' --until 2h`)).out).toMatch(own)
   const { out } = await kdc('history', { screen: { columns: 160 } })
-  expect(out).toContain('new image (it was held until lifted: disk failing)')
+  expect(out).toContain('new image (in the place of: disk failing)')
 })
 
 test('a dry run of an activate shows what waits and would be dropped', async () => {

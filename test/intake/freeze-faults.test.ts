@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { filedForm } from '../../functions/control/filed-change.ts'
 import { drain, freeze, unfreeze } from '../world/clearance-world.ts'
 import { publishedIn } from '../world/published.ts'
 import { command, createWorld, everywhere, facts, instanceId, minutes, server } from '../world/world.ts'
@@ -31,8 +32,32 @@ describe('a freeze', () => {
     await expect(world.command(freeze({ until }), 1)).rejects.toThrow('killed')
     await world.pass(1 * minutes)
     await world.sweep()
-    expect(await world.command(freeze({ until }), 1)).toMatchObject({ result: 'frozen' })
+    expect(await world.command(freeze({ until }), 1)).toMatchObject({ result: 'stale' })
     expect(await world.command(drain(server))).toMatchObject({ result: 'started' })
+  })
+  test('that comes late, when its own end has come, is not answered as if it froze anything', async () => {
+    const world = createWorld()
+    const late = freeze({ until: new Date(world.clock.now() + 1 * minutes).toISOString() })
+    await world.pass(2 * minutes)
+    expect(await world.command(late, 1)).toMatchObject({ result: 'stale' })
+    expect(await world.command(drain(server))).toMatchObject({ result: 'started' })
+  })
+  test('that takes the place of another names it: answer, event and record, also when it comes again', async () => {
+    const world = createWorld()
+    const since = world.clock.now()
+    await world.command(freeze({ requestedBy: 'bob', reason: 'carrier work' }), 1)
+    await world.pass(1 * minutes)
+    const until = new Date(world.clock.now() + 9 * minutes).toISOString()
+    world.memory.store.failNext('putCommandOutcome', new Error('killed'))
+    const shorter = freeze({ id: 'freeze-2', until })
+    await expect(world.command(shorter, 2)).rejects.toThrow('killed')
+    const replaces = { who: 'bob', why: 'carrier work', since }
+    expect(await world.command(shorter, 2)).toMatchObject({ result: 'frozen', replaces })
+    expect(publishedIn(world, 'Frozen')).toMatchObject([{ who: 'bob' }, { replaces }, { replaces }])
+    const forms = (await world.memory.store.openChanges()).changes.map((change) => filedForm(change, []))
+    expect(forms.filter(({ kind, who }) => kind === 'frozen' && who === 'alice')).toMatchObject([
+      { former: { who: 'bob', why: 'carrier work' }, replaces: { since } },
+    ])
   })
   test('that comes after its end, which was sent later, holds nothing up', async () => {
     const world = createWorld()

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { message } from '../contracts/event-files.ts'
 import { some } from '../present.ts'
 import { activate, drain, freeze, unfreeze, waitingIn, worldWith } from '../world/clearance-world.ts'
 import {
@@ -230,6 +231,23 @@ test('the dry run of a freeze, and of its end, tells what is in force, what wait
       // The second one waits for the floor then.
       wouldBegin: [alices],
     })
+})
+
+test('the dry run of the end of a freeze names what is lifted by itself then: an end that came, and an OK', async () => {
+  const world = createWorld()
+  await world.command(drain(server, { until: new Date(world.clock.now() + 1 * minutes).toISOString() }))
+  await world.command(drain(neighbour))
+  await world.alarm(message('alarm-metric-alarm'))
+  await world.command(freeze())
+  await world.pass(2 * minutes)
+  await world.sweep()
+  const dry = (id: string) => world.command({ ...unfreeze, id, dryRun: true })
+  expect(await dry('dry-1')).toMatchObject({ wouldLift: [{ id: '10.0.1.20:5060;udp/alice' }] })
+  await world.alarm(message('alarm-metric-ok'))
+  expect(await dry('dry-2')).toMatchObject({
+    wouldLift: [{ id: '10.0.1.20:5060;udp/alice' }, { id: 'media-server-cpu' }],
+  })
+  expect(await world.heldBy()).toHaveLength(3)
 })
 
 test('what waits beyond its own end would not begin when the freeze ends', async () => {
