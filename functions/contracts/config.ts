@@ -4,6 +4,7 @@ import type { LifecycleTarget } from '../control/drain.ts'
 import type { Floor } from '../control/floors.ts'
 import { heartbeatInterval } from '../control/pace.ts'
 import { isPrivateAddress } from '../control/private-address.ts'
+import { senders } from './senders.ts'
 
 const seconds = (min: number, max: number) => z.number().min(min).max(max)
 /** An SSM parameter's name. */
@@ -102,27 +103,6 @@ const clearance = z.strictObject({
   atOnce: z.int().min(1, 'must let 1 begin at least: to stop all, freeze').optional(),
 })
 
-/** Who may send commands, and what it is called in holds and events. */
-const sender = z
-  .strictObject({
-    /** the SQS `SenderId`: a user's id, or a role's, of any session or with `:` and the name of one */
-    id: z
-      .string()
-      .regex(
-        /^(?!arn:)\S+$/,
-        "must be IAM's unique id, not an ARN: AIDA… of a user, AROA… of a role or AROA…:session",
-      ),
-    name: z.string().regex(/\S/, 'must not be empty'),
-    /** an agent, say: its drains and activates are refused without a plan, what touches others' always */
-    needsPlan: z.boolean().exactOptional(),
-    /** what it may do besides, without a plan */
-    mayAlso: z.array(z.enum(['reload', 'freeze'])).exactOptional(),
-  })
-  .refine(({ needsPlan, mayAlso }) => needsPlan === true || mayAlso === undefined, {
-    path: ['mayAlso'],
-    error: 'is only for a sender with "needsPlan": true; any other may do it anyway',
-  })
-
 const timers = z.strictObject({
   minWaitSeconds: seconds(1, 120).default(5),
   maxWaitSeconds: seconds(1, 120).default(120),
@@ -140,10 +120,7 @@ export const controlConfig = z
     alarms: z.array(alarm).default([]),
     clearance: clearance.prefault({}),
     /** the commands of every other sender are refused; left out: whomever IAM lets send may command */
-    senders: z
-      .array(sender)
-      .min(1, 'must name a sender: left out, whomever IAM lets send may command')
-      .optional(),
+    senders: senders.optional(),
     /** a command that would place one more is refused */
     maxHoldsPerSender: z
       .int()

@@ -58,6 +58,14 @@ export function mayWithoutPlan(
   return new Set(its[0]?.mayAlso?.filter((one) => its.every(({ mayAlso }) => mayAlso?.includes(one))))
 }
 
+/** Whether a session is to need plans, and another one that its role may choose needs none. */
+export function isPlanEvaded({ id, needsPlan }: KnownSender, known: readonly KnownSender[]): boolean {
+  const role = principalOf(id)
+  if (!needsPlan || id === role) return false
+  const binds = known.some((one) => one.id === role && one.needsPlan)
+  return !binds && known.some((one) => principalOf(one.id) === role && !one.needsPlan)
+}
+
 /** A role is one sender in all its sessions. Whose a hold of a release before 0.2 is nobody knows. */
 export function isSameSender(one: Sender | undefined, other: Sender): boolean {
   return one !== undefined && principalOf(one.id) === principalOf(other.id)

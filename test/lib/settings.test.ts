@@ -191,6 +191,16 @@ test.each([
     { senders: [{ ...role, mayAlso: ['reload'] }] },
     'is only for a sender with "needsPlan": true; any other may do it anyway\n  → at control.senders[0].mayAlso',
   ],
+  ...[role.id, `${role.id}:human`].map((id): [string, object, string] => [
+    `a session that needs plans beside ${id}, which its role may choose and which needs none,`,
+    {
+      senders: [
+        { ...role, id: `${role.id}:agent`, needsPlan: true },
+        { ...role, id },
+      ],
+    },
+    'whoever assumes a role chooses the session: give the agent a role of its own, or all entries of this role "needsPlan": true\n  → at control.senders[0].needsPlan',
+  ]),
   ['a sender without an id', { senders: [{ ...role, id: '' }] }, "must be IAM's unique id, not an ARN"],
   [
     'a sender by its ARN, which SQS names nobody by,',

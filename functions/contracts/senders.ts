@@ -1,0 +1,38 @@
+import * as z from 'zod'
+import { isPlanEvaded } from '../control/sender.ts'
+
+/** Who may send commands, and what it is called in holds and events. */
+const sender = z
+  .strictObject({
+    /** the SQS `SenderId`: a user's id, or a role's, of any session or with `:` and the name of one */
+    id: z
+      .string()
+      .regex(
+        /^(?!arn:)\S+$/,
+        "must be IAM's unique id, not an ARN: AIDA… of a user, AROA… of a role or AROA…:session",
+      ),
+    name: z.string().regex(/\S/, 'must not be empty'),
+    /** an agent, say: its drains and activates are refused without a plan, what touches others' always */
+    needsPlan: z.boolean().exactOptional(),
+    /** what it may do besides, without a plan */
+    mayAlso: z.array(z.enum(['reload', 'freeze'])).exactOptional(),
+  })
+  .refine(({ needsPlan, mayAlso }) => needsPlan === true || mayAlso === undefined, {
+    path: ['mayAlso'],
+    error: 'is only for a sender with "needsPlan": true; any other may do it anyway',
+  })
+
+/** The commands of every other sender are refused. */
+export const senders = z
+  .array(sender)
+  .min(1, 'must name a sender: left out, whomever IAM lets send may command')
+  .superRefine((known, context) => {
+    for (const [index, one] of known.entries())
+      if (isPlanEvaded(one, known))
+        context.addIssue({
+          code: 'custom',
+          path: [index, 'needsPlan'],
+          message:
+            'binds nobody: its role is listed without it, for all sessions or another, and whoever assumes a role chooses the session: give the agent a role of its own, or all entries of this role "needsPlan": true',
+        })
+  })
