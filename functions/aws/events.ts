@@ -1,7 +1,7 @@
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge'
 import { eventSource } from '../contracts/names.ts'
 import { DispatcherControlError } from '../control/errors.ts'
-import type { EventBus } from '../ports/events.ts'
+import type { EventBus } from '../ports/event-bus.ts'
 
 /** EventBridge refused the event; the message has the reason. */
 export class EventRefused extends DispatcherControlError {

@@ -28,6 +28,11 @@ export interface EdgeResult {
   readonly more?: number
 }
 
+/** Whether the edge was read since the change: nothing that comes later tells more of it. */
+export function wasRead({ guarded }: Pick<EdgeResult, 'guarded'>): boolean {
+  return guarded !== undefined
+}
+
 export interface ShownEntry {
   readonly set: number
   readonly uri: DestinationUri

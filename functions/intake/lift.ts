@@ -1,6 +1,6 @@
 import { eventTypes } from '../contracts/names.ts'
 import { alike, holdChange } from '../control/change.ts'
-import type { EdgeResult } from '../control/edge-result.ts'
+import { type EdgeResult, wasRead } from '../control/edge-result.ts'
 import { type Hold, holdKey, orderOf, type Scope } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
 import { finishClaim } from '../drain/start-drain.ts'
@@ -62,8 +62,7 @@ export async function lift(
   const edgesOf = await changeReadBack(ports, wanted)
   const shown = await onEach(lifted, async ({ hold, tombstone }) => {
     const edges = await edgesOf(tombstone)
-    const read = edges.filter(({ guarded }) => guarded !== undefined)
-    await ports.store.putShown(holdChange(tombstone).id, alike([], read))
+    await ports.store.putShown(holdChange(tombstone).id, alike([], edges.filter(wasRead)))
     await ports.events.publish({
       type: eventTypes.holdLifted,
       detail: {

@@ -1,5 +1,5 @@
 import { eventTypes } from '../contracts/names.ts'
-import type { EdgeResult } from '../control/edge-result.ts'
+import { type EdgeResult, wasRead } from '../control/edge-result.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { clocksApartMs } from '../control/observation.ts'
 import { type EdgeHead, readable } from '../control/reading.ts'
@@ -15,7 +15,7 @@ export async function keepPending(
   { hold, wanted }: { readonly hold: Hold; readonly wanted: number },
   results: readonly EdgeResult[],
 ): Promise<void> {
-  const edges = results.flatMap(({ edge, guarded }) => (guarded === undefined ? [edge] : []))
+  const edges = results.flatMap((result) => (wasRead(result) ? [] : [result.edge]))
   if (edges.length === 0) return
   await store.putPendingOutcome({
     id: `${command}/${holdKey(hold)}`,

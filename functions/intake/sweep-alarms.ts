@@ -45,13 +45,13 @@ export async function sweepAlarms(
   if (asked.length === 0) return
   const byAlarm = Map.groupBy(asked, ({ hold }) => alarmOf(hold).alarmName)
   await tryAll([
-    () => askForStates(ports, turnOf([...byAlarm.keys()], askedAt), shown),
+    () => askForStates(ports, allInTurn([...byAlarm.keys()], askedAt), shown),
     () => endShown(ports, byAlarm, shown, askedAt),
   ])
 }
 
 /** Each minute begins with others: where there is time for some of them only, all have their turn. */
-function turnOf(alarmNames: readonly string[], now: number): readonly string[] {
+function allInTurn(alarmNames: readonly string[], now: number): readonly string[] {
   const rounds = Math.ceil(alarmNames.length / alarmsAtOnce)
   const from = (Math.floor(now / 60_000) % rounds) * alarmsAtOnce
   const sorted = alarmNames.toSorted()

@@ -32,11 +32,11 @@ export async function sweepSeries(ports: LiftNeeds & AlarmNeeds, shown: ShownAla
       const seriesInAlarm = contributors.has(alarmOf(hold).series)
       return alarmOver({ state: shown.get(alarmName), seriesInAlarm, isMachineGone: false, askedAt })
     })
-  await tryAll([() => askForSeries(ports, turnOf(ofSeries, askedAt), inAlarm), endThem])
+  await tryAll([() => askForSeries(ports, thoseOfThisMinute(ofSeries, askedAt), inAlarm), endThem])
 }
 
 /** Each turn begins with another: one that CloudWatch always refuses keeps none from being asked for. */
-function turnOf(alarmNames: readonly string[], now: number): readonly string[] {
+function thoseOfThisMinute(alarmNames: readonly string[], now: number): readonly string[] {
   const rounds = Math.ceil(alarmNames.length / seriesAMinute)
   if (rounds === 0) return []
   const minute = Math.floor(now / 60_000)

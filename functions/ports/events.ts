@@ -1,10 +1,6 @@
 import type { ControlEvent } from '../contracts/events.ts'
 import type { PublishedEvent } from '../contracts/published-event.ts'
 
-export interface EventBus {
-  publish(event: PublishedEvent): Promise<void>
-}
-
 /** Nothing waits for an event: one that the bus refuses is kept, and published later. */
 export interface Events {
   publish(event: ControlEvent): Promise<void>

@@ -1,7 +1,8 @@
 import { eventDetails } from '../../functions/contracts/events.ts'
 import type { EventType } from '../../functions/contracts/names.ts'
 import { type PublishedEvent, publishedForm } from '../../functions/contracts/published-event.ts'
-import type { EventBus, Events } from '../../functions/ports/events.ts'
+import type { EventBus } from '../../functions/ports/event-bus.ts'
+import type { Events } from '../../functions/ports/events.ts'
 import { type Faulty, faulty } from './faults.ts'
 
 /** The bus; nothing is kept by it. It throws at an event that is not as its schema says. */
