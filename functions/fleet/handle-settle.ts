@@ -16,8 +16,10 @@ import { type FleetNeeds, settleFleet } from './settle-fleet.ts'
 import { hasCalls } from './wake-drains.ts'
 import { rememberingWantedHolds } from './wanted-holds.ts'
 
+type Needs = FleetNeeds & Pick<EdgePorts, 'instances' | 'mediaServers'>
+
 /** All that the one function does which reaches edges. */
-export async function handleSettle(ports: EdgePorts, request: SettleRequest): Promise<void> {
+export async function handleSettle(ports: Needs, request: SettleRequest): Promise<void> {
   switch (request.kind) {
     case 'settle':
       return settleAndCount(ports, request)
@@ -42,7 +44,7 @@ type Command = Extract<SettleRequest, { kind: 'command' }>
 const resolvesWithinMs = 1000
 
 /** What EC2 and the media servers show matters to whoever looks at all of it, and not to whoever disables. */
-async function settleAndCount(ports: EdgePorts, { notBefore, endCalls }: Settle): Promise<void> {
+async function settleAndCount(ports: Needs, { notBefore, endCalls }: Settle): Promise<void> {
   const { clock } = ports
   const wantedHolds = rememberingWantedHolds(ports)
   const resolvesUntil = clock.now() + resolvesWithinMs
@@ -77,7 +79,7 @@ async function settleAndCount(ports: EdgePorts, { notBefore, endCalls }: Settle)
  * Also while nothing is drained: it keeps a VPC link in use, which AWS makes inactive after 60 days without
  * traffic.
  */
-async function everyMinute(ports: EdgePorts): Promise<void> {
+async function everyMinute(ports: Needs): Promise<void> {
   const startedAt = ports.clock.now()
   // What was read a moment ago rests.
   const notBefore = startedAt - ports.config.timers.minWaitSeconds * 1000

@@ -12,13 +12,14 @@ import { goOnLooking } from './sweep-drains.ts'
 import { publishSwept } from './swept.ts'
 
 type Needs = AdmitNeeds & StartNeeds & Pick<SweepPorts, 'lifecycleActions'>
+export type MemberNeeds = Needs & Pick<SweepPorts, 'groupMembers'>
 
 /**
  * Instances of our groups that wait at our hooks, or are retained, and have no drain or launch under way: the
  * event of their lifecycle action was lost, or the drain ended before they were gone. Auto Scaling shows no
  * token, nor at whose hook an instance waits: by its id our action takes a heartbeat, or is over.
  */
-export async function sweepMembers(ports: Needs & Pick<SweepPorts, 'groupMembers'>): Promise<void> {
+export async function sweepMembers(ports: MemberNeeds): Promise<void> {
   const groups = new Map(ports.config.groups.map((group) => [group.name, group]))
   const members = await ports.groupMembers.waiting([...groups.keys()])
   const drains = await onEach(members, (member) => seenThrough(ports, groups.get(member.group), member))

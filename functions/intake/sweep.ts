@@ -1,10 +1,10 @@
 import type { AlarmState } from '../control/alarm.ts'
-import type { SweepPorts } from '../ports/ports.ts'
 import { onEach, tryAll } from '../stored/on-each.ts'
-import { sweepAlarms } from './sweep-alarms.ts'
+import type { ClearanceNeeds } from './clear-drains.ts'
+import { type AlarmNeeds, sweepAlarms } from './sweep-alarms.ts'
 import { sweepClearance } from './sweep-clearance.ts'
 import { sweepDrains } from './sweep-drains.ts'
-import { sweepMembers } from './sweep-members.ts'
+import { type MemberNeeds, sweepMembers } from './sweep-members.ts'
 import { sweepSeries } from './sweep-series.ts'
 
 /**
@@ -13,7 +13,7 @@ import { sweepSeries } from './sweep-series.ts'
  * alarms' holds without a reason are lifted, unless a freeze is in force; what waits for clearance begins
  * once it may, holds whose end has come are lifted, and floors that are not kept are published.
  */
-export async function sweep(ports: SweepPorts): Promise<void> {
+export async function sweep(ports: MemberNeeds & AlarmNeeds & ClearanceNeeds): Promise<void> {
   const shown = new Map<string, AlarmState | undefined>()
   const sweepLooks = [() => sweepMembers(ports), () => sweepDrains(ports)]
   const sweepChoices = [
