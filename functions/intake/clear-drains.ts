@@ -135,7 +135,7 @@ async function place(ports: ClearanceNeeds, waiting: WaitingDrain, generation: n
   const beginning = begun(waiting, now)
   const { hold } = beginning
   const lease = { name: leaseName, generation }
-  const replaces = replacing(await ports.store.hold(hold.source, hold.id, hold.subject))
+  const replaces = await wouldReplace(ports, hold)
   const began = { ...beganAt(waiting, now), ...(replaces && { replaces }) }
   const placed = await ports.store.placeWaiting(beginning, lease, began)
   if (placed === 'written') return { kind: 'placed', hold, replaces }
@@ -143,6 +143,14 @@ async function place(ports: ClearanceNeeds, waiting: WaitingDrain, generation: n
   await supersede(ports, waiting, 'a later request')
   await finishClaim(ports, holdKey(hold))
   return { kind: 'stale' }
+}
+
+/** An operator's own hold that this one takes the place of once it begins: with its end, or with none. */
+export async function wouldReplace(
+  { store }: Pick<Ports, 'store'>,
+  { source, id, subject }: ChosenHold,
+): Promise<ReplacedHold | undefined> {
+  return source === 'operator' ? replacing(await store.hold(source, id, subject)) : undefined
 }
 
 /** @returns nothing of what begins with its request: its change is filed under that */

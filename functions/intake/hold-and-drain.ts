@@ -2,12 +2,11 @@ import { eventTypes } from '../contracts/names.ts'
 import type { ChosenHold } from '../control/drain.ts'
 import type { EdgeResult } from '../control/edge-result.ts'
 import { CommandRefused } from '../control/errors.ts'
-import { type Hold, holdKey, type Many, type ReplacedHold, replacing } from '../control/hold.ts'
+import { type Hold, holdKey, type Many, type ReplacedHold } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
-import type { Ports } from '../ports/ports.ts'
 import { changeReadBack } from '../stored/read-back.ts'
 import { type Asked, askClearance } from './ask-clearance.ts'
-import type { ClearanceNeeds } from './clear-drains.ts'
+import { type ClearanceNeeds, wouldReplace } from './clear-drains.ts'
 import { duplicatesIn, type Target } from './target.ts'
 
 /** Who asks for a drain, why, until when, and under which hold. */
@@ -69,14 +68,6 @@ export async function holdAndDrain(ports: ClearanceNeeds, target: Target, drain:
     default:
       return cleared satisfies never
   }
-}
-
-/** One's own hold that this one takes the place of once it begins: with its end, or with none. */
-export async function wouldReplace(
-  { store }: Pick<Ports, 'store'>,
-  { source, id, subject }: ChosenHold,
-): Promise<ReplacedHold | undefined> {
-  return replacing(await store.hold(source, id, subject))
 }
 
 /** Why a drain is refused that waits for what can't come. */

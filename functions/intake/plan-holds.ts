@@ -8,7 +8,8 @@ import type { Ports } from '../ports/ports.ts'
 import { edgeViews, type StoredEdge } from '../stored/edge-views.ts'
 import type { InventoryNeeds } from '../stored/inventory.ts'
 import { foreseeClearance } from './ask-clearance.ts'
-import { askedFor, type DrainOrder, neverBegins, wouldReplace } from './hold-and-drain.ts'
+import { wouldReplace } from './clear-drains.ts'
+import { askedFor, type DrainOrder, neverBegins } from './hold-and-drain.ts'
 import { duplicatesIn, type Target } from './target.ts'
 
 type DryRun<C extends 'drain' | 'activate'> = Extract<CommandOutcome<C>, { readonly result: 'dry-run' }>
