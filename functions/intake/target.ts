@@ -71,10 +71,12 @@ export async function asShownNow(ports: TargetNeeds, waiting: readonly WaitingDr
   )
   const machines = await unlessRefused(instancesById(ports, ids, now - momentMs))
   if (machines === 'refused' || ids.length === 0) return { open: waiting, over: [] }
-  const ours = await unlessRefused(inventory(ports, now - momentMs))
-  const others = ours === 'refused' ? [] : ours.instances.filter(isUp)
-  const over = due.flatMap((each) => {
-    const why = goneBy(each.hold, machines, others, now)
+  const gone = due.filter(({ hold: { subject, placedAt } }) => {
+    return subject.kind === 'instance' && isGone(machines.get(subject.instanceId), placedAt, now)
+  })
+  const up = gone.length > 0 ? await machinesUp(ports, now - momentMs) : []
+  const over = gone.flatMap((each) => {
+    const why = overBy(each.hold, up)
     return why === undefined ? [] : [{ waiting: each, why }]
   })
   const isOver = new Set(over.map((each) => each.waiting))
@@ -82,17 +84,19 @@ export async function asShownNow(ports: TargetNeeds, waiting: readonly WaitingDr
   return { over, open: await onEach(left, (each) => inItsLife(ports, each, machines)) }
 }
 
-/** Why what waits for a machine means nobody any more, or somebody else. */
-function goneBy(
-  { subject, placedAt, addresses, uris }: WaitingDrain['hold'],
-  machines: ReadonlyMap<string, InstanceFacts>,
+async function machinesUp(ports: TargetNeeds, notBefore: number): Promise<readonly InstanceFacts[]> {
+  const ours = await unlessRefused(inventory(ports, notBefore))
+  return ours === 'refused' ? [] : ours.instances.filter(isUp)
+}
+
+/** Why what waits for a machine that is gone means nobody any more, or somebody else. */
+function overBy(
+  { subject, addresses, uris }: WaitingDrain['hold'],
   up: readonly InstanceFacts[],
-  now: number,
 ): string | undefined {
   if (subject.kind === 'uri') return undefined
   const { instanceId, launchedAt } = subject
-  if (!isGone(machines.get(instanceId), placedAt, now)) return undefined
-  if (launchedAt === 0) return `EC2 knows no instance ${instanceId}`
+  if (launchedAt === 0) return `EC2 shows no machine ${instanceId} that is up`
   const hosts = new Set([...addresses, ...uris.flatMap((uri) => hostsOf({ uri }))])
   const heir = up.find((other) => other.addresses.some((address) => hosts.has(address)))
   return heir && `${instanceId} is gone, and ${heir.instanceId} has its address`

@@ -103,7 +103,7 @@ test('what waits for an instance that EC2 turns out not to know is dropped with 
   await world.pass(5 * minutes)
   await world.sweep()
   expect(await waitingIn(world)).toEqual([])
-  const by = `EC2 knows no instance ${instanceId}`
+  const by = `EC2 shows no machine ${instanceId} that is up`
   expect(publishedIn(world, 'Drain Superseded')).toMatchObject([{ drainId: alices, by }])
 })
 
