@@ -201,7 +201,9 @@ function areAlike(
   if (!isThere(first) || !isThere(second) || isHeld) return false
   const lines = (shown: Choices['shown'][number][number], place: number) =>
     JSON.stringify(
-      shown.entries.flatMap(({ set, server, isActive }) => (server === place ? `${set} ${isActive}` : [])),
+      shown.entries.flatMap(({ set, server, isActive, isSelectable }) =>
+        server === place ? `${set} ${isActive} ${isSelectable}` : [],
+      ),
     )
   return truth.choices.shown
     .flatMap((all) => all.filter(({ until }) => until >= from - memberMs))
