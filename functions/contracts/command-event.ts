@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { Freeze } from '../control/clearance.ts'
 import type { RestartFinding } from '../control/may-restart.ts'
 import { reloaded } from './edge-event.ts'
 import {
@@ -149,8 +150,9 @@ const released = z.discriminatedUnion('result', [
 
 const freeze = z.strictObject({
   ...{ who: text, sender: sender.optional(), why: text, at: time, until: time.optional(), order: text },
+  replaces: replacedFreeze.optional(),
   ended: z.strictObject({ at: time, by: text, sender: sender.optional(), why: text.optional() }).optional(),
-})
+} satisfies Record<keyof Required<Freeze>, z.ZodType>)
 const ofFreeze = { ...asked, command: z.literal('freeze') }
 const wouldThaw = {
   ...{ result: dryRun, frozen: freeze.optional().describe('what is in force') },

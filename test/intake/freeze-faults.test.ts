@@ -54,6 +54,8 @@ describe('a freeze', () => {
     const replaces = { who: 'bob', why: 'carrier work', since }
     expect(await world.command(shorter, 2)).toMatchObject({ result: 'frozen', replaces })
     expect(publishedIn(world, 'Frozen')).toMatchObject([{ who: 'bob' }, { replaces }, { replaces }])
+    const dryRun = { ...unfreeze, id: 'dry-run', dryRun: true }
+    expect(await world.command(dryRun)).toMatchObject({ frozen: { who: 'alice', replaces } })
     const forms = (await world.memory.store.openChanges()).changes.map((change) => filedForm(change, []))
     expect(forms.filter(({ kind, who }) => kind === 'frozen' && who === 'alice')).toMatchObject([
       { former: { who: 'bob', why: 'carrier work' }, replaces: { since } },
