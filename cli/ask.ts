@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises'
-import type { Desk } from './desk.ts'
-import { harmless } from './format.ts'
+import type { Desk } from './desk/desk.ts'
+import { harmless } from './desk/format.ts'
 
 /** Asks somebody at a terminal. Ctrl-C, Ctrl-D and a terminal that closes are a no. */
 export function createAsk(

@@ -1,5 +1,5 @@
 import type { Argument, Command, Option } from 'commander'
-import type { PlaceOptions } from './contexts.ts'
+import type { PlaceOptions } from './reach/contexts.ts'
 
 /** Names that only the deployment has, or the file of contexts. */
 export type Live = 'contexts' | 'edges' | 'groups' | 'holds' | 'targets'

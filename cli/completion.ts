@@ -2,9 +2,9 @@ import { Argument, type Command } from 'commander'
 import { holdKey } from '../functions/control/hold.ts'
 import { readable } from '../functions/control/reading.ts'
 import { candidates, type Live } from './candidates.ts'
-import { contextsOf, type PlaceOptions, placeOf } from './contexts.ts'
-import type { Desk, Reachable } from './desk.ts'
-import { inShell } from './shell-word.ts'
+import type { Desk, Reachable } from './desk/desk.ts'
+import { inShell } from './desk/shell-word.ts'
+import { contextsOf, type PlaceOptions, placeOf } from './reach/contexts.ts'
 
 /** Each hands the line up to the cursor to `kdc complete`, which knows all of it. */
 const scripts = {

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../functions/ports/clock.ts'
 import manifest from '../package.json' with { type: 'json' }
 import { createAsk } from './ask.ts'
-import type { Desk } from './desk.ts'
-import { harmless } from './format.ts'
+import type { Desk } from './desk/desk.ts'
+import { harmless } from './desk/format.ts'
 import { run } from './program.ts'
 
 const stop = new AbortController()
@@ -68,7 +68,7 @@ const desk: Desk = {
   },
   async reach(place, when) {
     // The AWS SDK is half of the time that a start takes, and help needs none of it.
-    const { reach } = await import('./reach.ts')
+    const { reach } = await import('./reach/reach.ts')
     return reach(place, { clock, random: Math.random, when })
   },
 }

@@ -1,17 +1,8 @@
 import { Command, CommanderError, Option } from 'commander'
-import { type ActivateOptions, activate } from './activate.ts'
 import { addCompletion } from './completion.ts'
-import { calledFor, defaultStack, type PlaceOptions, placeOf } from './contexts.ts'
-import { type Desk, unlessStopped } from './desk.ts'
-import { addDeadLetters } from './dlq-commands.ts'
-import type { WriteOptions } from './do-command.ts'
-import { doctor } from './doctor.ts'
-import { type DrainOptions, drain } from './drain.ts'
-import { type ExitCode, exitCodes } from './exit-codes.ts'
-import { failureOf } from './failure.ts'
-import { getCommands, type HistoryOptions, history, type ListOptions } from './history.ts'
-import { hooksApply, hooksPlan } from './hooks.ts'
-import { addMcp } from './mcp-command.ts'
+import { type Desk, unlessStopped } from './desk/desk.ts'
+import { type ExitCode, exitCodes } from './desk/exit-codes.ts'
+import { failureOf } from './desk/failure.ts'
 import {
   day,
   limit,
@@ -21,11 +12,20 @@ import {
   target,
   targetForm,
   targets,
-} from './options.ts'
-import { explainTarget, get, getCommand, kinds, status } from './read-commands.ts'
+} from './desk/options.ts'
+import { addDeadLetters } from './dlq/dlq-commands.ts'
+import { doctor } from './doctor/doctor.ts'
+import { hooksApply, hooksPlan } from './doctor/hooks.ts'
+import { addMcp } from './mcp/mcp-command.ts'
+import { calledFor, defaultStack, type PlaceOptions, placeOf } from './reach/contexts.ts'
+import { getCommands, type HistoryOptions, history, type ListOptions } from './read/history.ts'
+import { explainTarget, get, getCommand, kinds, status } from './read/read-commands.ts'
+import { watch } from './read/watch.ts'
 import { addSchema } from './schema.ts'
-import { watch } from './watch.ts'
-import { freeze, mayRestart, release, reload, unfreeze } from './write-commands.ts'
+import { type ActivateOptions, activate } from './write/activate.ts'
+import type { WriteOptions } from './write/do-command.ts'
+import { type DrainOptions, drain } from './write/drain.ts'
+import { freeze, mayRestart, release, reload, unfreeze } from './write/write-commands.ts'
 
 const why = (text: string) => ['-m, --message <why>', text] as const
 const orMany = `each ${targetForm}; or else one of --group, --set and --zone`

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { commandSchema, eventSchema, settingsSchema } from '../functions/contracts/json-schema.ts'
 import { type EventType, eventTypes } from '../functions/contracts/names.ts'
-import type { Desk } from './desk.ts'
-import { exitCodes, Stop } from './exit-codes.ts'
+import type { Desk } from './desk/desk.ts'
+import { exitCodes, Stop } from './desk/exit-codes.ts'
 
 const types: readonly EventType[] = Object.values(eventTypes)
 

@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { cliRooms, labRooms } from './inner-rooms.ts'
 import { type Diagnostic, lintPlanted, lintTimeoutMs } from './planted.ts'
-import { labRooms, rooms } from './rooms.ts'
+import { rooms } from './rooms.ts'
 
 /** Every form in which one file can lean on another; each is planted on a line of its own. */
 const forms = {
@@ -43,7 +44,8 @@ const circles = {
   lab: "import type { One } from './circle-one.ts'",
 }
 
-const places = { ...rooms, ...labRooms }
+const innerRooms = { lab: labRooms, cli: cliRooms }
+const places = { ...rooms, ...labRooms, ...cliRooms }
 const root = join(import.meta.dirname, '..')
 let diagnostics: readonly Diagnostic[] = []
 
@@ -147,18 +149,21 @@ describe('the tree', () => {
     )
   })
 
-  it('has no room of lab/ without a rule', () => {
-    const folders = sources.map(({ path }) => /^lab\/[^/]+(?=\/)/.exec(path)?.[0])
-    expect(new Set(folders.filter((folder) => folder !== undefined))).toEqual(new Set(Object.keys(labRooms)))
+  it.each(Object.entries(innerRooms))('has no room of %s/ without a rule', (folder, inner) => {
+    const folders = sources.map(({ path }) => new RegExp(`^${folder}/[^/]+(?=/)`).exec(path)?.[0])
+    expect(new Set(folders.filter((each) => each !== undefined))).toEqual(new Set(Object.keys(inner)))
   })
 
-  it('has no circle of rooms in lab/: each may import only those before it', () => {
-    const names = Object.keys(labRooms).map((room) => basename(room))
-    const later = Object.values(labRooms).flatMap(({ allowed }, index) =>
-      names.slice(index + 1).filter((name) => allowed.some((from) => from.startsWith(`../${name}/`))),
-    )
-    expect(later).toEqual([])
-  })
+  it.each(Object.entries(innerRooms))(
+    'has no circle of rooms in %s/: each may import only those before it',
+    (_, inner) => {
+      const names = Object.keys(inner).map((room) => basename(room))
+      const later = Object.values(inner).flatMap(({ allowed }, index) =>
+        names.slice(index + 1).filter((name) => allowed.some((from) => from.startsWith(`../${name}/`))),
+      )
+      expect(later).toEqual([])
+    },
+  )
 
   it.each(Object.entries(rooms))(
     '%s imports no room that its `allowed` does not name',
@@ -183,7 +188,7 @@ describe('the tree', () => {
   })
 
   it('keeps its rooms flat: a file one floor down would be outside its room’s rule', () => {
-    const rooms = /^(functions\/[^/]+|lib)\/.+\//
+    const rooms = /^(functions\/[^/]+|cli\/[^/]+|lib)\/.+\//
     expect(sources.map(({ path }) => path).filter((path) => rooms.test(path))).toEqual([])
   })
 

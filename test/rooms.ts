@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 
 /** A file of each room of the code. */
-const fileOf = {
+export const fileOf = {
   control: 'functions/control/errors.ts',
   contracts: 'functions/contracts/names.ts',
   ports: 'functions/ports/store.ts',
@@ -19,11 +19,11 @@ const fileOf = {
   bench: 'bench/cost.ts',
   test: 'test/memory/clock.ts',
 }
-type RoomName = keyof typeof fileOf
-const roomNames = Object.keys(fileOf) as readonly RoomName[]
+export type RoomName = keyof typeof fileOf
+export const roomNames = Object.keys(fileOf) as readonly RoomName[]
 
 /** What the lint lets a room import. */
-interface Rule {
+export interface Rule {
   readonly message: string
   /** besides itself; every other room is refused */
   readonly rooms: readonly RoomName[]
@@ -117,10 +117,10 @@ const rules: Readonly<Partial<Record<RoomName, Rule>>> = {
       'cli/ shows what is stored and sends commands: it imports control/, contracts/, ports/ and aws/ only',
     rooms: ['control', 'contracts', 'ports', 'aws'],
     packages: [
-      ...['commander', 'yaml', 'zod', '@aws-sdk/client-sts', 'node:util', 'node:timers/promises'],
+      ...['commander', 'yaml', 'zod', 'node:util', 'node:timers/promises'],
       '@modelcontextprotocol/server',
     ],
-    refusedPackages: ['undici'],
+    refusedPackages: ['undici', '@aws-sdk/client-sts'],
   },
   lab: {
     message: "the referee doesn't use the player's code: lab/ knows contracts/ only",
@@ -130,88 +130,15 @@ const rules: Readonly<Partial<Record<RoomName, Rule>>> = {
   },
 }
 
-/** A file of each room of `lab`. */
-const labFileOf = {
-  programs: 'lab/programs/leash.ts',
-  'auto-scaling': 'lab/auto-scaling/auto-scaling.ts',
-  plan: 'lab/plan/fleet-plan.ts',
-  sip: 'lab/sip/edge.ts',
-  emulator: 'lab/emulator/emulator.ts',
-  referee: 'lab/referee/referee.ts',
-  world: 'lab/world/world.ts',
-  scenarios: 'lab/scenarios/scenario.ts',
-  playground: 'lab/playground/door.ts',
-}
-type LabRoomName = keyof typeof labFileOf
-const labRoomNames = Object.keys(labFileOf) as readonly LabRoomName[]
-
-interface LabRule extends Rule {
-  /** the rooms of `lab` besides itself; every other one is refused */
-  readonly labRooms: readonly LabRoomName[]
-}
-
-/** Without `contracts`, which is what the lab knows of the player. */
-const noneOfOurs = { rooms: [], packages: ['node:fs', 'zod'], refusedPackages: [] } as const
-const knowsContracts = { ...noneOfOurs, rooms: ['contracts'] } as const
-const belowTheWorld = ['programs', 'auto-scaling', 'plan', 'sip', 'emulator', 'referee'] as const
-
-const labRules: Readonly<Record<LabRoomName, LabRule>> = {
-  programs: {
-    message: "lab/programs/ brings the lab's programs: it imports nothing else of ours",
-    ...noneOfOurs,
-    labRooms: [],
-  },
-  'auto-scaling': {
-    message: 'lab/auto-scaling/ is Auto Scaling as AWS documents it: it imports nothing else of ours',
-    ...noneOfOurs,
-    labRooms: [],
-  },
-  plan: {
-    message: 'lab/plan/ imports contracts/ and lab/auto-scaling/ only',
-    ...knowsContracts,
-    labRooms: ['auto-scaling'],
-  },
-  sip: {
-    message: 'lab/sip/ imports lab/plan/ and lab/programs/ only',
-    ...noneOfOurs,
-    labRooms: ['plan', 'programs'],
-  },
-  emulator: {
-    message: 'lab/emulator/ imports contracts/, lab/auto-scaling/ and lab/programs/ only',
-    ...knowsContracts,
-    labRooms: ['auto-scaling', 'programs'],
-  },
-  referee: {
-    message: 'lab/referee/ judges what lab/sip/ saw: it imports nothing else of ours',
-    ...noneOfOurs,
-    labRooms: ['sip'],
-  },
-  world: {
-    message: 'lab/world/ starts what is below it: of lab/ it imports neither scenarios/ nor playground/',
-    ...knowsContracts,
-    labRooms: belowTheWorld,
-  },
-  scenarios: {
-    message: "lab/scenarios/ play in the world: of lab/ they don't import playground/",
-    ...knowsContracts,
-    labRooms: [...belowTheWorld, 'world'],
-  },
-  playground: {
-    message: 'lab/playground/ imports contracts/ and the other rooms of lab/ only',
-    ...knowsContracts,
-    labRooms: [...belowTheWorld, 'world', 'scenarios'],
-  },
-}
-
 /** What the lint refuses, and allows, a room of the code to import: of each room a file is named. */
-interface Room {
+export interface Room {
   readonly message: string
   readonly refused: readonly string[]
   readonly allowed: readonly string[]
 }
 
 /** What a file in this folder may import: each of these files, one of each room, is allowed or refused. */
-function roomIn(
+export function roomIn(
   folder: string,
   rule: Rule,
   files: readonly (readonly [file: string, isAllowed: boolean])[],
@@ -237,18 +164,5 @@ export const rooms: Readonly<Record<string, Room>> = Object.fromEntries(
       room === own ? !rule?.notItself : rule?.rooms.includes(room) === true
     const files = roomNames.map((room) => [fileOf[room], isAllowed(room)] as const)
     return rule ? [[folder, roomIn(folder, rule, files)]] : []
-  }),
-)
-
-/** The rooms of `lab`, each with a rule of its own; what stands beside them in the folder uses them all. */
-export const labRooms: Readonly<Record<string, Room>> = Object.fromEntries(
-  labRoomNames.map((own) => {
-    const rule = labRules[own]
-    const folder = `lab/${own}`
-    const inLab = labRoomNames.map(
-      (room) => [labFileOf[room], room === own || rule.labRooms.includes(room)] as const,
-    )
-    const others = roomNames.map((room) => [fileOf[room], rule.rooms.includes(room)] as const)
-    return [folder, roomIn(folder, rule, [...inLab, ...others])]
   }),
 )

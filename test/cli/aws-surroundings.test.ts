@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { afterEach, expect, test, vi } from 'vitest'
-import { awsSurroundings } from '../../cli/aws-surroundings.ts'
-import type { Hook } from '../../cli/surroundings.ts'
+import type { Hook } from '../../cli/desk/surroundings.ts'
+import { awsSurroundings } from '../../cli/reach/aws-surroundings.ts'
 import { startAutoScaling } from '../../lab/auto-scaling/auto-scaling.ts'
 import { deployment } from './deployment.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { checkQueues } from '../../cli/check-stack.ts'
+import { checkQueues } from '../../cli/doctor/check-stack.ts'
 
 test.each([
   ['ControlIntakeLifecycleEventsQueue9F', 'oldest-message-lifecycle-events'],

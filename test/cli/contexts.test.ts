@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Desk } from '../../cli/desk.ts'
+import type { Desk } from '../../cli/desk/desk.ts'
 import { kdcWorld } from './kdc-world.ts'
 
 const contexts = `

@@ -1,4 +1,4 @@
-import type { DeadLetter, DeadLetterQueues } from '../../cli/dead-letters.ts'
+import type { DeadLetter, DeadLetterQueues } from '../../cli/desk/dead-letters.ts'
 
 export interface MemoryDeadLetterQueues extends DeadLetterQueues {
   readonly letters: DeadLetter[]

@@ -1,6 +1,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { expect, test } from 'vitest'
-import { createDeadLetterQueues, type DeadLetter } from '../../cli/dead-letters.ts'
+import type { DeadLetter } from '../../cli/desk/dead-letters.ts'
+import { createDeadLetterQueues } from '../../cli/reach/aws-dead-letters.ts'
 import { type AwsAnswer, type AwsRequest, awsStub } from '../aws/aws-stub.ts'
 import { eventBody } from '../contracts/event-files.ts'
 import { deployment } from './deployment.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { DeadLetter } from '../../cli/dead-letters.ts'
+import type { DeadLetter } from '../../cli/desk/dead-letters.ts'
 import { eventBody } from '../contracts/event-files.ts'
 import { minutes } from '../world/world.ts'
 import { alice, kdcWorld } from './kdc-world.ts'

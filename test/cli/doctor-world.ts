@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import type { Deployed } from '../../cli/desk.ts'
-import type { Finding } from '../../cli/finding.ts'
+import type { Deployed } from '../../cli/desk/desk.ts'
+import type { Finding } from '../../cli/doctor/finding.ts'
 import type { EdgeDescription } from '../../functions/control/edge-facts.ts'
 import { type Listing, type Reading, readable } from '../../functions/control/reading.ts'
 import type { WorldOptions } from '../world/world.ts'

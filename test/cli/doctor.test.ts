@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { exitCodes } from '../../cli/exit-codes.ts'
+import { exitCodes } from '../../cli/desk/exit-codes.ts'
 import { some } from '../present.ts'
 import { minutes } from '../world/world.ts'
 import { changed, group, hook, plants } from './doctor-plants.ts'

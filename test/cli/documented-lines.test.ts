@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { exitCodes, Stop } from '../../cli/exit-codes.ts'
+import { exitCodes, Stop } from '../../cli/desk/exit-codes.ts'
 import { some } from '../present.ts'
 import { kdcWorld } from './kdc-world.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { showOutcome } from '../../cli/show-outcome.ts'
+import { showOutcome } from '../../cli/show/show-outcome.ts'
 import { instanceId, minutes, server } from '../world/world.ts'
 import { alice, bob, kdcWorld } from './kdc-world.ts'
 

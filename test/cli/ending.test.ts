@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Screen } from '../../cli/desk.ts'
-import { endsText } from '../../cli/ends.ts'
+import type { Screen } from '../../cli/desk/desk.ts'
+import { endsText } from '../../cli/views/ends.ts'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
 import { message } from '../contracts/event-files.ts'
 import { minutes, neighbour, server, type WorldOptions } from '../world/world.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { endsText, endsView } from '../../cli/ends.ts'
+import { endsText, endsView } from '../../cli/views/ends.ts'
 
 test('an end that was foretold and is past is not known any more', () => {
   const ending = { earliest: 60_000, latest: 120_000 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Stop } from '../../cli/exit-codes.ts'
+import { Stop } from '../../cli/desk/exit-codes.ts'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
 import { kdcWorld } from './kdc-world.ts'
 

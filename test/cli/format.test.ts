@@ -1,6 +1,6 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { expect, test } from 'vitest'
-import { formatted, harmless, wrapped } from '../../cli/format.ts'
+import { formatted, harmless, wrapped } from '../../cli/desk/format.ts'
 
 const screen = { columns: 80, isTerminal: true, hasColour: true }
 const moves = '\u001b[2K\u001b[1A\rheld by nobody\u0007'

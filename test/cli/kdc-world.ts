@@ -1,5 +1,5 @@
-import type { Deployed, Desk, Reachable, Screen } from '../../cli/desk.ts'
-import type { ExitCode } from '../../cli/exit-codes.ts'
+import type { Deployed, Desk, Reachable, Screen } from '../../cli/desk/desk.ts'
+import type { ExitCode } from '../../cli/desk/exit-codes.ts'
 import { run } from '../../cli/program.ts'
 import { createWorld, type WorldOptions } from '../world/world.ts'
 import { memoryDeadLetterQueues } from './dead-letter-queues.ts'

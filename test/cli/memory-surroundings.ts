@@ -1,4 +1,11 @@
-import type { Hook, Resource, ShownAlarm, ShownGroup, State, Surroundings } from '../../cli/surroundings.ts'
+import type {
+  Hook,
+  Resource,
+  ShownAlarm,
+  ShownGroup,
+  State,
+  Surroundings,
+} from '../../cli/desk/surroundings.ts'
 import type { ControlConfig } from '../../functions/contracts/config.ts'
 import { mayRetain } from '../../functions/control/deadline.ts'
 import type { Clock } from '../../functions/ports/clock.ts'

@@ -35,7 +35,7 @@ test('what is stopped before it is sent is not sent, and ends with 130', async (
 test('every text that names a command of kdc has it as it is called for the deployment', () => {
   const cli = join(import.meta.dirname, '../../cli')
   // What completes a command line is no command to be pasted.
-  const sources = globSync('*.ts', { cwd: cli }).filter((name) => name !== 'completion.ts')
+  const sources = globSync('**/*.ts', { cwd: cli }).filter((name) => name !== 'completion.ts')
   const bare =
     /\bkdc (status|get|explain|watch|history|doctor|hooks|drain|activate|may-restart|reload|release|freeze|unfreeze|dlq)\b/
   const found = some(sources).flatMap((name) =>

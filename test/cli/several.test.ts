@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { type ExitCode, worse } from '../../cli/exit-codes.ts'
+import { type ExitCode, worse } from '../../cli/desk/exit-codes.ts'
 import { instanceId, minutes, neighbour, server } from '../world/world.ts'
 import { bob, kdcWorld } from './kdc-world.ts'
 

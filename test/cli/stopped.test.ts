@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Deployed } from '../../cli/desk.ts'
+import type { Deployed } from '../../cli/desk/desk.ts'
 import { server } from '../world/world.ts'
 import { group } from './doctor-plants.ts'
 import { doctorWorld } from './doctor-world.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Column, table } from '../../cli/table.ts'
+import { type Column, table } from '../../cli/desk/table.ts'
 
 interface Row {
   readonly name: string

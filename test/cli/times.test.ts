@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { exitCodes } from '../../cli/exit-codes.ts'
-import { fromNow, instantOf, isoTime, secondsOf, span } from '../../cli/times.ts'
+import { exitCodes } from '../../cli/desk/exit-codes.ts'
+import { fromNow, instantOf, isoTime, secondsOf, span } from '../../cli/desk/times.ts'
 
 const now = Date.UTC(2026, 10, 27, 20)
 

@@ -5,7 +5,7 @@ import * as z from 'zod'
 import { exampleTemplate } from './synthesized.ts'
 
 const cli = join(import.meta.dirname, '../../cli')
-const sources = globSync('*.ts', { cwd: cli }).map((name) => readFileSync(join(cli, name), 'utf8'))
+const sources = globSync('**/*.ts', { cwd: cli }).map((name) => readFileSync(join(cli, name), 'utf8'))
 
 /** By the package of its client. */
 const services: Readonly<Record<string, string>> = {
@@ -34,7 +34,7 @@ function sentBy(source: string): string[] {
 
 /** What it imports of the functions' adapters, and what it asks with each. */
 const adapters: Readonly<Record<string, readonly string[]>> = {
-  // As `Shelf` of cli/desk.ts has it, which has no write.
+  // As `Shelf` of cli/desk/desk.ts has it, which has no write.
   'dynamo-store': ['dynamodb:GetItem', 'dynamodb:Query'],
   'dynamo-changes': [],
   fleet: ['ssm:GetParametersByPath'],
@@ -72,7 +72,7 @@ function allowedBy(name: 'Read' | 'Operate'): string[] {
 
 test('what kdc imports of the functions’ adapters is known here, with what it asks by each', () => {
   const imported = sources.flatMap((source) =>
-    [...source.matchAll(/from '\.\.\/functions\/aws\/([\w-]+)\.ts'/g)].map(([, name]) => name),
+    [...source.matchAll(/from '(?:\.\.\/)+functions\/aws\/([\w-]+)\.ts'/g)].map(([, name]) => name),
   )
   expect([...new Set(imported)].toSorted()).toEqual(Object.keys(adapters).toSorted())
 })

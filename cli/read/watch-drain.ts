@@ -1,0 +1,112 @@
+import { holdKey } from '../../functions/control/hold.ts'
+import { type Deployed, type Desk, rest } from '../desk/desk.ts'
+import { type ExitCode, exitCodes } from '../desk/exit-codes.ts'
+import { wrapped } from '../desk/format.ts'
+import { outlasting } from '../desk/outlast.ts'
+import { callsText, phaseText } from '../show/show-fleet.ts'
+import { type DrainView, drainView } from '../views/drain-view.ts'
+import { endsText, when } from '../views/ends.ts'
+import { lookAround, type Stored } from '../views/look-around.ts'
+
+export type WaitFor = 'confirmed' | 'drained'
+
+/** Between two looks at what is stored, which the control plane renews each 20 s at the most often. */
+const pollMs = 2000
+
+export interface Watched {
+  /** its hold, and so the drain's id */
+  readonly hold: string
+  readonly goal: WaitFor
+  /** epoch ms; undefined: the drain's own deadline ends it */
+  readonly giveUpAt: number | undefined
+}
+
+/**
+ * Follows a drain until what is waited for is so, and prints each change to stderr. However it ends, the
+ * drain goes on.
+ */
+export async function watchDrain(desk: Desk, deployed: Deployed, watched: Watched): Promise<ExitCode> {
+  const print = (line: string) => desk.err(`${wrapped(line, desk.errColumns)}\n`)
+  let printed = ''
+  let deadline: string | undefined
+  for (;;) {
+    const stored = await outlasting(desk, () => lookAround(deployed, desk.clock.now(), watched.hold), {
+      ...{ everyMs: pollMs, giveUpAt: watched.giveUpAt, late: exitCodes.unknown },
+      goesOn: `the drain goes on: ${deployed.kdc} status shows it`,
+    })
+    const now = desk.clock.now()
+    const step = stepOf(stored, watched, now)
+    if (step.line !== printed) print(`${step.line}${step.outlook ?? ''}`)
+    printed = step.line
+    if (step.deadline !== undefined && deadline === undefined) print(step.deadline)
+    deadline ??= step.deadline
+    if (step.exit !== undefined) return step.exit
+    const leftMs = (watched.giveUpAt ?? Number.POSITIVE_INFINITY) - now
+    if (!(await rest(desk, Math.min(pollMs, leftMs)))) {
+      desk.err('stopped watching; the drain goes on\n')
+      return exitCodes.interrupted
+    }
+  }
+}
+
+export interface Step {
+  readonly line: string
+  /** what is foretold: it changes with each look, and is printed with a line that is new */
+  readonly outlook?: string
+  /** and what happens then; printed once */
+  readonly deadline?: string
+  readonly exit?: ExitCode
+}
+
+/** What there is to tell of it now, and with which exit code watching it ends. */
+export function stepOf(stored: Stored, watched: Watched, now: number): Step {
+  const { hold: id, giveUpAt } = watched
+  const isLate = giveUpAt !== undefined && now >= giveUpAt
+  if (stored.waiting.some(({ hold }) => holdKey(hold) === id))
+    return orTimedOut(`it waits to begin; ${stored.kdc} explain names why`, isLate)
+  const placed = stored.holds.find((hold) => holdKey(hold) === id)
+  if (!placed)
+    return {
+      line: 'its hold was lifted: the drain is over, and nothing is held any more',
+      exit: exitCodes.error,
+    }
+  const drain = stored.drains.find(({ hold }) => holdKey(hold) === id)
+  // The record of an earlier drain of it has an earlier order.
+  if (drain?.phase.name === 'ended' && drain.hold.order === placed.order)
+    return { line: 'its machine is gone: no call is left', exit: exitCodes.done }
+  const view = drain && drainView(drain, stored)
+  if (!view) return orTimedOut('it is beginning', isLate)
+  return stepIn(view, watched, { isLate, now })
+}
+
+function stepIn(
+  view: DrainView,
+  { goal }: Watched,
+  { isLate, now }: { readonly isLate: boolean; readonly now: number },
+): Step {
+  const calls = callsText(view.callsLeft, view.unknown)
+  const line = `${phaseText(view)}: calls left: ${calls}${whereOf(view)}`
+  const isDrained = view.phase === 'held' || view.phase === 'completing'
+  if (isDrained || (goal === 'confirmed' && view.confirmed)) return { line, exit: exitCodes.done }
+  if (view.overdue)
+    return { line: `${line}; its deadline has passed, and it goes on`, exit: exitCodes.overdue }
+  const deadline = `deadline ${when(Date.parse(view.deadline), now)}: ${view.atDeadline}`
+  if (!isLate) return { line, outlook: outlookOf(view, now), deadline }
+  return view.unknown.length > 0
+    ? { line: `${line}; timed out, the drain goes on. ${view.unknown.join('; ')}`, exit: exitCodes.unknown }
+    : { line: `${line}; timed out, the drain goes on`, exit: exitCodes.timedOut }
+}
+
+function orTimedOut(line: string, isLate: boolean): Step {
+  return isLate ? { line: `${line}; timed out, the drain goes on`, exit: exitCodes.timedOut } : { line }
+}
+
+export function whereOf({ edges }: Pick<DrainView, 'edges'>): string {
+  const counted = edges.filter(({ calls = 0 }) => calls > 0).map(({ edge, calls }) => `${edge} ${calls}`)
+  return counted.length > 0 ? ` (${counted.join(', ')})` : ''
+}
+
+function outlookOf({ ends, unknown }: DrainView, now: number): string {
+  if (ends === undefined || unknown.length > 0) return ''
+  return 'unknown' in ends ? `; over in: unknown, ${ends.unknown}` : `; over in ${endsText(ends, now)}`
+}

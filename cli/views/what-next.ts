@@ -1,0 +1,99 @@
+import type { WaitingDrain } from '../../functions/control/clearance.ts'
+import { chooseAtDeadline, type Left } from '../../functions/control/deadline.ts'
+import type { ActionDrain, Drain } from '../../functions/control/drain.ts'
+import { span } from '../desk/times.ts'
+import type { DrainView } from './drain-view.ts'
+import { type EndsView, endsText, when } from './ends.ts'
+import type { Stored } from './look-around.ts'
+
+/** What becomes of a drain at its deadline, as things are now. */
+export function atDeadline({ action }: Drain, left: Left): string {
+  if (!action) return 'it is reported as overdue, and goes on'
+  const { choice } = chooseAtDeadline(action.policy, left)
+  switch (choice) {
+    case 'terminate':
+      return 'its instance goes, and the calls that are left with it'
+    case 'end-calls':
+      return `the calls that are left are ended, ${endsCalls(action)}`
+    case 'retain':
+      return 'Auto Scaling keeps its instance until its calls are over'
+    default:
+      return choice satisfies never
+  }
+}
+
+function endsCalls({ endCalls }: ActionDrain['action']): string {
+  if (!endCalls) return 'and its instance goes'
+  const { perStep, withinSeconds } = endCalls
+  return `${perStep} at a time, and after ${span(withinSeconds * 1000)} its instance goes`
+}
+
+/** What comes next for a drain, and when. */
+export function whatNext(drain: Drain, view: DrainView, { at, freeze }: Stored): string[] {
+  const { hold, phase } = drain
+  const lines: (string | false)[] = [
+    nextLook(drain, view, at),
+    view.ends !== undefined && overIn(view.ends, view.unknown, at),
+    deadline(drain, view, at),
+    hold.endsAt !== undefined &&
+      `its hold is lifted by itself at ${when(hold.endsAt, at)}${freeze ? ', or when the freeze ends, if that is later' : ''}`,
+    phase.name === 'held' && hold.endsAt === undefined && 'nothing more, until somebody lifts its hold',
+    phase.name !== 'held' && afterLastCall(drain),
+  ]
+  return lines.filter((line) => typeof line === 'string')
+}
+
+function nextLook({ phase, nextLookAt, ...drain }: Drain, view: DrainView, now: number): string | false {
+  if (nextLookAt === undefined) return false
+  if (nextLookAt < now)
+    return `its next look was due at ${when(nextLookAt, now)}: it is at work now, or else the sweep begins it anew within two minutes`
+  const at = `it is looked at again at ${when(nextLookAt, now)}`
+  if (phase.name === 'completing') return `${at}: ${tries(drain.completionTries ?? 0)}`
+  if (view.zeroPending) return `${at}, to confirm that no call is left`
+  return view.confirmed && view.callsLeft > 0 && phase.name !== 'held'
+    ? `${at}, sooner if its last call is over`
+    : at
+}
+
+function tries(completionTries: number): string {
+  const refused = completionTries === 0 ? '' : `, which it refused ${completionTries} times`
+  return `Auto Scaling is asked to complete the action${refused}`
+}
+
+function overIn(ends: EndsView, unknown: readonly string[], now: number): string {
+  if (unknown.length > 0) return 'when it is over is unknown, while a number of calls is'
+  if ('unknown' in ends) return `when it is over is unknown: ${ends.unknown}`
+  return `most likely over in ${endsText(ends, now)}: from ${ends.earliest} to ${ends.latest}`
+}
+
+function deadline({ hold, phase, action }: Drain, view: DrainView, now: number): string | false {
+  if (phase.name === 'completing' || phase.name === 'held' || phase.name === 'retained') return false
+  if (phase.name === 'ending-calls')
+    return `what is left goes with its instance at ${when(phase.since + (action?.endCalls?.withinSeconds ?? 0) * 1000, now)}`
+  return now < hold.until && `deadline at ${when(hold.until, now)}: ${view.atDeadline}`
+}
+
+function afterLastCall({ action, phase }: Drain): string | false {
+  if (phase.name === 'completing' || phase.name === 'ended') return false
+  if (!action) return 'once no call is left it stays disabled, until its hold is lifted'
+  return phase.name === 'retained'
+    ? 'once no call is left its instance is terminated'
+    : 'once no call is left Auto Scaling is answered CONTINUE, and its instance goes'
+}
+
+/** What a drain that has not begun waits for. */
+export function whatItWaitsFor({ hold, beginsAt }: WaitingDrain, { at, freeze, kdc }: Stored): string[] {
+  const isEarly = beginsAt !== undefined && at < beginsAt
+  const isFrozen = freeze !== undefined && hold.force === undefined
+  const until = freeze?.until === undefined ? `${kdc} unfreeze` : when(freeze.until, at)
+  const lines: (string | false)[] = [
+    isEarly && `its window begins at ${when(beginsAt, at)}`,
+    isFrozen && `frozen by ${freeze.who}: ${freeze.why}; until ${until}`,
+    !isEarly &&
+      !isFrozen &&
+      'the floors or the limit leave no room for it: the same drain with --dry-run names which',
+    'it begins within a minute after nothing keeps it from that',
+    hold.endsAt !== undefined && `it is dropped if it has not begun by ${when(hold.endsAt, at)}`,
+  ]
+  return lines.filter((line) => typeof line === 'string')
+}

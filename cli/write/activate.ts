@@ -1,0 +1,71 @@
+import { type HoldName, holdKey } from '../../functions/control/hold.ts'
+import type { Deployed, Desk } from '../desk/desk.ts'
+import { type ExitCode, exitCodes, Stop } from '../desk/exit-codes.ts'
+import { quotable } from '../desk/format.ts'
+import { requestsOf } from '../views/explain.ts'
+import { lookAround } from '../views/look-around.ts'
+import { doEach, type WriteOptions } from './do-command.ts'
+import { requestedBy } from './send-command.ts'
+import { type ManyOptions, meantBy } from './targets.ts'
+import { undoOfActivate } from './undo.ts'
+
+export interface ActivateOptions extends WriteOptions, ManyOptions {
+  readonly message?: string
+  readonly source?: 'operator' | 'alarm' | 'retired'
+  readonly hold?: string
+  readonly yes?: boolean
+}
+
+export async function activate(
+  desk: Desk,
+  deployed: Deployed,
+  targets: readonly string[],
+  options: ActivateOptions,
+): Promise<ExitCode> {
+  const { source, hold, message: reason, dryRun = false } = options
+  const meant = meantBy(targets, options)
+  const who = await requestedBy(deployed)
+  if ((source !== undefined || hold !== undefined) && options.yes !== true && !dryRun)
+    await askFirst(desk, deployed, { targets, who, isMeant: (each) => isMeant(each, options) })
+  const asked = {
+    ...{ command: 'activate' as const, dryRun },
+    ...(reason !== undefined && { reason }),
+    ...(source !== undefined && { source }),
+    ...(hold !== undefined && { holdId: hold }),
+  }
+  return doEach(desk, deployed, meant, {
+    ...{ who, options },
+    askedOf: (of) => ({ ...asked, ...of }),
+    undoOf: (outcome, words, formers) => undoOfActivate(outcome, { words, who, formers, kdc: deployed.kdc }),
+  })
+}
+
+function isMeant(hold: HoldName, { source, hold: id }: ActivateOptions): boolean {
+  return hold.source === source || hold.id === id || holdKey(hold) === id
+}
+
+interface Lifting {
+  readonly targets: readonly string[]
+  readonly who: string
+  readonly isMeant: (hold: HoldName) => boolean
+}
+
+/** Nobody lifts what somebody else holds without knowing it. @throws Stop */
+async function askFirst(
+  desk: Desk,
+  deployed: Deployed,
+  { targets, who, isMeant: meant }: Lifting,
+): Promise<void> {
+  const stored = await lookAround(deployed, desk.clock.now())
+  const holds = new Set(targets.flatMap((target) => requestsOf(target, stored)))
+  const others = [...holds].filter((hold) => meant(hold) && hold.who !== who)
+  if (others.length === 0) return
+  const list = quotable(others.map((hold) => `${holdKey(hold)} (${hold.who}: ${hold.why})`)).join(', ')
+  if (!desk.ask)
+    throw new Stop(
+      `refused: this lifts what somebody else holds: ${list}; say so with --yes`,
+      exitCodes.refused,
+    )
+  if (!(await desk.ask(`This lifts what somebody else holds: ${list}. Lift it? [y/N] `)))
+    throw new Stop('nothing was lifted', exitCodes.refused)
+}

@@ -1,0 +1,135 @@
+import { inParallel } from '../../functions/aws/in-parallel.ts'
+import type { CommandInput } from '../../functions/contracts/command.ts'
+import { readable } from '../../functions/control/reading.ts'
+import type { Deployed, Desk } from '../desk/desk.ts'
+import { type ExitCode, exitCodes } from '../desk/exit-codes.ts'
+import { type Format, print } from '../desk/format.ts'
+import { secondsOf } from '../desk/times.ts'
+import { knownOutcome, type Listed, type Outcome, showOutcome, type Undo } from '../show/show-outcome.ts'
+import { unlessUnread } from '../views/look-around.ts'
+import { refuseUnknown } from './known-target.ts'
+import { type Asked, readied, requestedBy, sendCommand } from './send-command.ts'
+import type { Meant } from './targets.ts'
+import { type Formers, formersIn } from './undo.ts'
+import { workOff } from './work-off.ts'
+
+export interface WriteOptions {
+  readonly output: Format
+  readonly timeout?: string
+  readonly dryRun?: boolean
+}
+
+const usualPatienceMs = 60_000
+
+export function patience({ timeout }: WriteOptions): number {
+  return timeout === undefined ? usualPatienceMs : secondsOf(timeout, '--timeout') * 1000
+}
+
+interface Done {
+  readonly exit: ExitCode
+  readonly outcome: Outcome | undefined
+}
+
+/** Does one command, and prints what came of it. @throws Stop */
+export async function doCommand(
+  desk: Desk,
+  deployed: Deployed,
+  asked: Asked,
+  options: WriteOptions & { readonly undoOf?: (outcome: Outcome) => Undo },
+): Promise<Done> {
+  const command = readied(desk, asked, await requestedBy(deployed))
+  const patienceMs = patience(options)
+  await refuseUnknown(desk, deployed, [command])
+  return doReadied(desk, deployed, command, { ...options, patienceMs })
+}
+
+/** The same for each of several, one after the other. */
+interface Doing {
+  readonly who: string
+  readonly options: WriteOptions
+  readonly askedOf: (of: Meant['of']) => Asked
+  readonly undoOf: (outcome: Outcome, words: string, formers: Formers | undefined) => Undo
+  /** what follows an outcome; epoch ms: when its command was sent */
+  readonly follow?: (done: Done, words: string, sentAt: number) => ExitCode
+}
+
+/** @returns the worst exit code. @throws Stop where one names nothing: then none of them is sent */
+export async function doEach(
+  desk: Desk,
+  deployed: Deployed,
+  meant: readonly Meant[],
+  { who, options, askedOf, undoOf, follow = ({ exit }) => exit }: Doing,
+): Promise<ExitCode> {
+  const commands = meant.map(({ of, words }) => ({ words, command: readied(desk, askedOf(of), who) }))
+  const patienceMs = patience(options)
+  await refuseUnknown(
+    desk,
+    deployed,
+    commands.map(({ command }) => command),
+  )
+  const formers = options.dryRun ? undefined : await formersIn(deployed.shelf, desk.clock.now())
+  return workOff(desk, commands, {
+    left: 'not sent',
+    async work({ words, command }, own) {
+      const sentAt = desk.clock.now()
+      const undo = (outcome: Outcome) => undoOf(outcome, words, formers)
+      const done = await doReadied(own, deployed, command, { ...options, patienceMs, undoOf: undo })
+      return follow(done, words, sentAt)
+    },
+  })
+}
+
+interface Ready {
+  readonly patienceMs: number
+  readonly undoOf?: (outcome: Outcome) => Undo
+}
+
+async function doReadied(
+  desk: Desk,
+  deployed: Deployed,
+  command: CommandInput,
+  options: WriteOptions & Ready,
+): Promise<Done> {
+  const row = await sendCommand(desk, deployed, command, options.patienceMs)
+  const outcome = knownOutcome(row)
+  const undo = outcome && options.dryRun !== true ? options.undoOf?.(outcome) : undefined
+  const listed = outcome?.edges.some(({ plan }) => plan) ? await listedOn(deployed, outcome) : undefined
+  print(desk, showOutcome(row, { kdc: deployed.kdc, undo, listed }), options.output)
+  return { exit: outcome ? exitOf(desk, deployed, outcome) : exitCodes.done, outcome }
+}
+
+/** What entries show by now, as far as that can be read. */
+async function listedOn({ shelf }: Deployed, { edges }: Outcome): Promise<Listed> {
+  const found = await inParallel(edges, async ({ edge }) => {
+    const read = await unlessUnread(() => shelf.listing(edge))
+    const listing = readable(read?.found)
+    return listing ? [[edge, listing.listed] as const] : []
+  })
+  return new Map(found.flat())
+}
+
+/** What was done, and what is left to do: docs/commands.md has the table. */
+function exitOf(desk: Desk, { kdc }: Deployed, { result, edges, counts, unread }: Outcome): ExitCode {
+  const whose = (came: string) =>
+    edges.flatMap(({ edge, outcome }) => (outcome === came ? [edge] : [])).join(', ')
+  const [refusing, away, pending] = [whose('refused'), whose('unreachable'), whose('pending')]
+  if (refusing !== '')
+    desk.err(`${refusing} could not be written until somebody puts it right; what is wanted stands\n`)
+  if (result === 'stale')
+    desk.err(
+      `something later was requested about it already: look with ${kdc} status, and send it anew if need be\n`,
+    )
+  if (pending !== '')
+    desk.err(
+      `${pending} had not been read back yet; what is wanted stands: ${kdc} explain shows what it lists by now\n`,
+    )
+  const left = [
+    ...(away === '' ? [] : [`${away} could not be reached, and is brought to it once that answers`]),
+    ...['refused', 'stale'].flatMap((came) => (counts[came] ? [`${counts[came]} ${came}`] : [])),
+    ...(unread.length > 0 ? [`${unread.map(({ edge }) => edge).join(', ')} unread`] : []),
+  ]
+  if (left.length > 0) desk.err(`not done everywhere: ${left.join('; ')}\n`)
+  if (result === 'incomplete') return exitCodes.error
+  if (refusing !== '' || result === 'stale' || left.length > 0) return exitCodes.refused
+  return pending === '' ? exitCodes.done : exitCodes.timedOut
+}

@@ -1,0 +1,95 @@
+import { type CommandInput, commandGroupId, parseCommand } from '../../functions/contracts/command.ts'
+import { refusalIn } from '../../functions/control/command-in-short.ts'
+import { CommandRefused, DispatcherControlError } from '../../functions/control/errors.ts'
+import type { CommandOutcomeRow } from '../../functions/ports/store.ts'
+import { type Deployed, type Desk, rest } from '../desk/desk.ts'
+import { exitCodes, Stop } from '../desk/exit-codes.ts'
+import { wrapped } from '../desk/format.ts'
+import { outlasting } from '../desk/outlast.ts'
+
+/** Every member of the union for itself. */
+type WithoutHead<C> = C extends unknown ? Omit<C, 'version' | 'id' | 'requestedBy'> : never
+/** What a person asks for; who they are and the command's id are found out. */
+export type Asked = WithoutHead<CommandInput>
+
+const longestWho = 256
+
+/** @returns who asks, as commands and holds have it */
+export async function requestedBy({ caller }: Deployed): Promise<string> {
+  return (await caller()).slice(-longestWho)
+}
+
+/** A command with its id. What is wrong with it is told before it is sent. @throws Stop */
+export function readied(desk: Desk, asked: Asked, who: string): CommandInput {
+  const command = { version: 1, id: commandId(desk, asked.command), requestedBy: who, ...asked } as const
+  check(JSON.stringify(command))
+  return command
+}
+
+/**
+ * Sends one command and waits for its outcome.
+ * @throws Stop where it is refused, or not answered within `patienceMs`
+ */
+export async function sendCommand(
+  desk: Desk,
+  deployed: Deployed,
+  command: CommandInput,
+  patienceMs: number,
+): Promise<CommandOutcomeRow> {
+  const { id, command: name, requestedBy: who } = command
+  if (desk.stopped.aborted) throw new Stop('stopped: nothing was sent', exitCodes.interrupted)
+  desk.err(`${wrapped(`${name} ${id} is sent by ${who}`, desk.errColumns)}\n`)
+  await deployed.send({ body: JSON.stringify(command), group: commandGroupId(command), id })
+  const outcome = await outcomeOf(desk, deployed, id, patienceMs)
+  const refused = refusalIn(outcome)
+  if (refused !== undefined) throw new Stop(`refused: ${refused}`, exitCodes.refused)
+  return outcome
+}
+
+/** When, what, and enough to tell two of one second apart: `kdc-20261127T213000Z-drain-4f9a1c`. */
+function commandId({ clock, random }: Desk, command: string): string {
+  const second = new Date(clock.now()).toISOString().replace(/[-:]|\.\d+/g, '')
+  const tail = Math.floor(random() * 0x1000000)
+    .toString(16)
+    .padStart(6, '0')
+  return `kdc-${second}-${command}-${tail}`
+}
+
+/** No dead letter comes of it. */
+function check(body: string): void {
+  try {
+    parseCommand(body)
+  } catch (error) {
+    if (error instanceof CommandRefused) throw new Stop(`refused: ${error.message}`, exitCodes.refused)
+    if (error instanceof DispatcherControlError) throw new Stop(error.message, exitCodes.usage)
+    throw error
+  }
+}
+
+async function outcomeOf(
+  desk: Desk,
+  { shelf, kdc }: Deployed,
+  id: string,
+  patienceMs: number,
+): Promise<CommandOutcomeRow> {
+  const { clock, random } = desk
+  const giveUpAt = clock.now() + patienceMs
+  const askAgain = `${kdc} get command ${id}`
+  for (let waitMs = 250; ; waitMs = Math.min(4000, waitMs * 1.5)) {
+    const outcome = await outlasting(desk, () => shelf.commandOutcome(id), {
+      ...{ everyMs: waitMs, giveUpAt },
+      goesOn: `the command is sent: ${askAgain}`,
+    })
+    if (outcome) return outcome
+    const leftMs = giveUpAt - clock.now()
+    if (leftMs <= 0)
+      throw new Stop(
+        `no answer within ${Math.round(patienceMs / 1000)} s: it may come yet; ask for it with: ${askAgain}`,
+      )
+    if (!(await rest(desk, Math.min(leftMs, waitMs * (0.75 + random() / 2)))))
+      throw new Stop(
+        `stopped waiting for the answer; the command is sent: ${askAgain}`,
+        exitCodes.interrupted,
+      )
+  }
+}

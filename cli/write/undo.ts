@@ -1,0 +1,177 @@
+import { type Freeze, inForce } from '../../functions/control/clearance.ts'
+import { type Hold, type HoldName, holdKey } from '../../functions/control/hold.ts'
+import type { Deployed, Shelf } from '../desk/desk.ts'
+import { inShell } from '../desk/shell-word.ts'
+import { isoTime } from '../desk/times.ts'
+import type { Outcome, Undo } from '../show/show-outcome.ts'
+import { requestedIn, unlessUnread } from '../views/look-around.ts'
+
+/** A request as it was before a command was sent; `beginsAt`: it waits for its window (epoch ms). */
+interface Former {
+  readonly hold: Hold
+  readonly beginsAt?: number
+}
+/** By the hold's key. */
+export type Formers = ReadonlyMap<string, Former>
+
+export async function formersIn(shelf: Shelf, now: number): Promise<Formers | undefined> {
+  const read = await unlessUnread(() => requestedIn(shelf))
+  if (!read) return undefined
+  const { holds, waiting } = read.found
+  const all: Former[] = [
+    ...holds.map((hold) => ({ hold })),
+    ...waiting.drains.map(({ hold, beginsAt = 0 }) => ({ hold, ...(beginsAt > now && { beginsAt }) })),
+  ]
+  return new Map(all.map((each) => [holdKey(each.hold), each]))
+}
+
+const unreadBefore = (kdc: string) => `what was held before could not be read: ${kdc} history names it`
+
+interface Drained {
+  /** what the command named */
+  readonly words: string
+  readonly formers: Formers | undefined
+  readonly kdc: Deployed['kdc']
+}
+
+export function undoOfDrain(outcome: Outcome, { words, formers, kdc }: Drained): Undo {
+  const { result, hold = '', members } = outcome
+  if (result === 'stale') return {}
+  const not = formers ? [] : [unreadBefore(kdc)]
+  const former = formers?.get(hold)
+  if (former) return { commands: [drainAgain(words, [requestOf(former)])] }
+  const renewed = members.filter((member) => formers?.has(member.hold))
+  if (renewed.length > 0)
+    not.push(`${renewed.length} of them were held by you before, and are lifted with the others`)
+  return { commands: [`activate ${words}`], not }
+}
+
+interface Activated extends Drained {
+  /** who sent it */
+  readonly who: string
+}
+
+/** A drain is one's own: it stands for what another had held only where one holds nothing besides. */
+export function undoOfActivate(outcome: Outcome, { words, who, formers, kdc }: Activated): Undo {
+  const { lifted, dropped, stillHeld, members, counts } = outcome
+  const isHolding = stillHeld.some((hold) => hold.source === 'operator' && hold.who === who)
+  const named = [...lifted, ...dropped]
+  const others = named.filter((name) => name.who !== who)
+  const again = named.filter((name) => name.who === who || !isHolding)
+  const ofMany = members.filter(({ result }) => result === 'lifted' || result === 'dropped')
+  const taken = [
+    ...again.map((name) => ({ ...requestIn(name, formers), on: targetOf(name, formers) ?? words })),
+    ...ofMany.flatMap(({ hold, target }) => {
+      const former = formers?.get(hold)
+      return former ? [{ ...requestOf(former), on: inShell(target) }] : []
+    }),
+  ]
+  const all = named.length + (counts['lifted'] ?? 0) + (counts['dropped'] ?? 0)
+  const lost = (counts['lifted'] ?? 0) + (counts['dropped'] ?? 0) - (taken.length - again.length)
+  const byTarget = Map.groupBy(taken, ({ on }) => on)
+  return {
+    ...(taken.length > 0 && {
+      commands: [...byTarget].map(([on, requests]) => drainAgain(on, requests)),
+    }),
+    not: [
+      ...others.map(
+        (name) => `${notByCommand(name)}; ${isHolding ? 'you hold it still' : 'the drain is yours'}`,
+      ),
+      ...(formers || all === 0 ? [] : [unreadBefore(kdc)]),
+      ...(formers && lost > 0 ? [`${lost} more: ${kdc} history names them`] : []),
+    ],
+  }
+}
+
+function notByCommand({ source, id, who }: Outcome['lifted'][number]): string {
+  const what = `no command of yours places ${source}/${id} again`
+  switch (source) {
+    case 'alarm':
+      return `${what}: its alarm does, when it fires anew`
+    case 'operator':
+      return `${what}: it was asked for by ${who}`
+    case 'retired':
+    case 'lifecycle':
+      return `${what}: a scale-in does`
+    default:
+      return source satisfies never
+  }
+}
+
+/** The whole instance where that was held, also where the command named a destination of it. */
+function targetOf(name: HoldName, formers: Formers | undefined): string | undefined {
+  const hold = formers?.get(holdKey(name))?.hold
+  return hold?.wholeInstance && hold.subject.kind === 'instance' ? hold.subject.instanceId : undefined
+}
+
+/** What is asked for anew. Times are epoch ms. */
+interface Request {
+  readonly why: string
+  readonly endsAt?: number | undefined
+  readonly force?: string | undefined
+  readonly beginsAt?: number | undefined
+}
+
+function requestOf({ hold, beginsAt }: Former): Request {
+  const { why, endsAt, force } = hold
+  return { why, endsAt, force, beginsAt }
+}
+
+function requestIn(name: HoldName & Request, formers: Formers | undefined): Request {
+  const former = formers?.get(holdKey(name))
+  return former ? requestOf(former) : { why: name.why, endsAt: name.endsAt }
+}
+
+/** Of several it has all reasons, and the last end, unless one had none. */
+function drainAgain(words: string, requests: readonly Request[]): string {
+  const [begin] = requests.map(({ beginsAt }) => beginsAt)
+  const ends = requests.flatMap(({ endsAt }) => endsAt ?? [])
+  const forces = requests.flatMap(({ force }) => force ?? [])
+  return [
+    `drain ${words} -m ${inShell(oneLine(requests.map(({ why }) => why)))}`,
+    ...(requests.length === 1 && begin !== undefined ? [`--from ${isoTime(begin)}`] : []),
+    ...(ends.length === requests.length ? [`--until ${isoTime(Math.max(...ends))}`] : []),
+    ...(forces.length > 0 ? [`--force ${inShell(oneLine(forces))}`] : []),
+  ].join(' ')
+}
+
+function oneLine(texts: readonly string[]): string {
+  return [...new Set(texts)].join('; ')
+}
+
+/** The freeze in force before a command was sent. */
+export type FormerFreeze = { readonly found: Freeze | undefined } | undefined
+
+export async function formerFreezeIn(shelf: Shelf, now: number): Promise<FormerFreeze> {
+  return unlessUnread(async () => inForce(await shelf.freeze(), now))
+}
+
+const unknownFreeze = (kdc: string) =>
+  `which freeze was in force before could not be read: ${kdc} history names it`
+
+export function undoOfFreeze({ result }: Outcome, former: FormerFreeze, kdc: string): Undo {
+  if (result !== 'frozen') return {}
+  if (former?.found) return { commands: [freezeAgain(former.found)] }
+  return { commands: ['unfreeze'], not: former ? [] : [unknownFreeze(kdc)] }
+}
+
+export function undoOfUnfreeze({ result }: Outcome, former: FormerFreeze, kdc: string): Undo {
+  if (result !== 'unfrozen') return {}
+  return former?.found ? { commands: [freezeAgain(former.found)] } : { not: [unknownFreeze(kdc)] }
+}
+
+function freezeAgain({ why, until }: Freeze): string {
+  return `freeze -m ${inShell(why)}${until === undefined ? '' : ` --until ${isoTime(until)}`}`
+}
+
+export function undoOfReload(kdc: string): Undo {
+  return {
+    not: [`nobody keeps what an edge listed before: write that into its list, and then: ${kdc} reload`],
+  }
+}
+
+export const undoOfRelease: Undo = {
+  not: [
+    'drains that went on stay ended; others wait for the edge again once its parameter is back, which is to be after its restart',
+  ],
+}
