@@ -60,6 +60,12 @@ test('apply makes it so, reads it back, and leaves others’ hooks alone', async
   expect((await found()).findings).toEqual([])
 })
 
+test('apply where nothing is to be changed asks nobody, and prints that once', async () => {
+  expect(await doctorWorld(retains).printed('hooks apply')).toEqual({
+    ...{ code: 0, out: 'nothing to change\n', err: '' },
+  })
+})
+
 test('an abandoned instance is kept before the hook may abandon one', async () => {
   const { printed, around } = byHand()
   const done: string[] = []
