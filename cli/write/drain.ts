@@ -39,11 +39,12 @@ export async function drain(
     ...(until !== undefined && { until: instantOf(until, '--until', began) }),
     ...(force !== undefined && { force }),
   }
+  const who = await requestedBy(deployed)
   const begun: (Watched & { readonly words: string })[] = []
   const sent = await doEach(desk, deployed, meant, {
-    ...{ who: await requestedBy(deployed), options },
+    ...{ who, options },
     askedOf: (of) => ({ ...asked, ...of }),
-    undoOf: (outcome, words, formers) => undoOfDrain(outcome, { words, formers, kdc: deployed.kdc }),
+    undoOf: (outcome, words, formers) => undoOfDrain(outcome, { words, who, formers, kdc: deployed.kdc }),
     follow({ exit, outcome }, words, sentAt) {
       // An edge that is away or refuses keeps nobody from waiting: that is what the wait is for.
       const isUnderWay = outcome?.result !== 'stale'

@@ -30,29 +30,46 @@ const unreadBefore = (kdc: string) => `what was held before could not be read: $
 interface Drained {
   /** what the command named */
   readonly words: string
+  /** who sent it */
+  readonly who: string
   readonly formers: Formers | undefined
   readonly kdc: Deployed['kdc']
 }
 
-export function undoOfDrain(outcome: Outcome, { words, formers, kdc }: Drained): Undo {
-  const { result, hold = '', members } = outcome
+export function undoOfDrain(outcome: Outcome, drained: Drained): Undo {
+  const { words, who, formers, kdc } = drained
+  const { result, hold = '' } = outcome
   if (result === 'stale') return {}
-  const not = formers ? [] : [unreadBefore(kdc)]
-  const former = formers?.get(hold)
+  if (!formers) return { commands: [`activate ${words}`], not: [unreadBefore(kdc)] }
+  const former = formers.get(hold)
   if (former) return { commands: [drainAgain(words, [requestOf(former)])] }
-  const renewed = members.filter((member) => formers?.has(member.hold))
-  if (renewed.length > 0)
-    not.push(`${renewed.length} of them were held by you before, and are lifted with the others`)
-  return { commands: [`activate ${words}`], not }
+  const hadOwn = [...formers.values()].some(
+    ({ hold: { source, who: by } }) => source === 'operator' && by === who,
+  )
+  return result === 'bulk' && hadOwn ? undoOfEach(outcome, formers, kdc) : { commands: [`activate ${words}`] }
 }
 
-interface Activated extends Drained {
-  /** who sent it */
-  readonly who: string
+/** Of a drain of many. An `activate` of the many would lift all that one held of any of them before, too. */
+function undoOfEach({ members, counts }: Outcome, formers: Formers, kdc: string): Undo {
+  const done = ['started', 'waiting', 'duplicate']
+  const taken = members.filter(({ result }) => done.includes(result))
+  const fresh = taken.filter(({ hold }) => !formers.has(hold))
+  const lost = done.reduce((sum, result) => sum + (counts[result] ?? 0), 0) - taken.length
+  const commands = [
+    ...(fresh.length > 0 ? [`activate ${fresh.map(({ target }) => inShell(target)).join(' ')}`] : []),
+    ...taken.flatMap(({ hold, target }) => {
+      const former = formers.get(hold)
+      return former ? [drainAgain(inShell(target), [requestOf(former)])] : []
+    }),
+  ]
+  return {
+    ...(commands.length > 0 && { commands }),
+    not: lost > 0 ? [`${lost} more: ${kdc} history names them`] : [],
+  }
 }
 
 /** A drain is one's own: it stands for what another had held only where one holds nothing besides. */
-export function undoOfActivate(outcome: Outcome, { words, who, formers, kdc }: Activated): Undo {
+export function undoOfActivate(outcome: Outcome, { words, who, formers, kdc }: Drained): Undo {
   const { lifted, dropped, stillHeld, members, counts } = outcome
   const isHolding = stillHeld.some((hold) => hold.source === 'operator' && hold.who === who)
   const named = [...lifted, ...dropped]

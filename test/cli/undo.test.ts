@@ -135,12 +135,34 @@ test('the undo of an activate of many holds each again that it had lifted, with 
   expect(await requested()).toHaveLength(2)
 })
 
-test('a drain of many tells which were held before, since its undo lifts them too', async () => {
-  const { kdc } = undoWorld()
-  await kdc(`drain ${instanceId} -m 'disk failing'`)
+test('the undo of a drain of many gives back no more than it took, and what it renewed as it was', async () => {
+  const { kdc, world, requested } = undoWorld()
+  await kdc(`drain ${server} -m 'disk failing' --until 2h`)
+  const own = await requested()
   const drained = await kdc("drain --group media-servers -m 'new image'")
-  expect(undoOf(drained)).toBe('activate --group media-servers')
-  expect(noUndoOf(drained)).toContain('1 of them were held by you before')
+  expect(undoOf(drained)).toBe(`activate ${instanceId}`)
+  await kdc(undoOf(drained))
+  expect(await requested()).toEqual(own)
+  await kdc(`drain ${instanceId} -m 'noisy fan'`)
+  const before = await requested()
+  const renewed = await kdc("drain --group media-servers -m 'new image'")
+  expect(undoOf(renewed)).toBe(`drain ${instanceId} -m 'noisy fan'`)
+  await kdc(undoOf(renewed))
+  expect(await requested()).toEqual(before)
+  expect(await world.heldBy()).toHaveLength(2)
+})
+
+test('of a drain of many whose answer was cut, what the undo leaves is counted', async () => {
+  const { kdc, world } = undoWorld()
+  await kdc(drain)
+  const commandOutcome = async (id: string) => {
+    const row = await world.memory.store.commandOutcome(id)
+    return row && { ...row, members: [], counts: { started: 3 } }
+  }
+  const at = { deployed: { shelf: { ...world.memory.store, commandOutcome } } }
+  const drained = await kdc("drain --group media-servers -m 'new image'", at)
+  expect(drained.out).not.toMatch(/^undo:/m)
+  expect(noUndoOf(drained)).toBe('3 more: kdc history names them')
 })
 
 test('a reload and a release have no undo, and name what comes nearest', async () => {
