@@ -2,6 +2,7 @@ import { type HoldName, holdKey } from '../../functions/control/hold.ts'
 import type { Deployed, Desk } from '../desk/desk.ts'
 import { type ExitCode, exitCodes, Stop } from '../desk/exit-codes.ts'
 import { quotable } from '../desk/format.ts'
+import type { Outcome } from '../show/show-outcome.ts'
 import { requestsOf } from '../views/explain.ts'
 import { lookAround } from '../views/look-around.ts'
 import { doEach, type WriteOptions } from './do-command.ts'
@@ -37,7 +38,25 @@ export async function activate(
     ...{ who, options },
     askedOf: (of) => ({ ...asked, ...of }),
     undoOf: (outcome, words, formers) => undoOfActivate(outcome, { words, who, formers, kdc: deployed.kdc }),
+    follow({ exit, outcome }, words) {
+      if (hold !== undefined && outcome && !hasFound(outcome))
+        throw noSuchHold(hold, words, outcome, deployed)
+      return exit
+    },
   })
+}
+
+function hasFound({ result, wouldLift, wouldDrop }: Outcome): boolean {
+  return result === 'dry-run' ? wouldLift.length + wouldDrop.length > 0 : result !== 'nothing-to-lift'
+}
+
+function noSuchHold(hold: string, words: string, { stillHeld }: Outcome, { kdc }: Deployed): Stop {
+  const ids = stillHeld.map((each) => quotable(holdKey(each)))
+  const there = ids.length > 0 ? `there are: ${ids.join(', ')}` : 'nothing holds it'
+  return new Stop(
+    `no hold of ${words} is called "${hold}"; ${there}; what waits is in ${kdc} explain ${words}`,
+    exitCodes.refused,
+  )
 }
 
 function isMeant(hold: HoldName, { source, hold: id }: ActivateOptions): boolean {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
 import { server } from '../world/world.ts'
-import { bob, kdcWorld } from './kdc-world.ts'
+import { alice, bob, kdcWorld } from './kdc-world.ts'
 
 const drain = `drain ${server} -m 'disk failing'`
 const others = `activate ${server} --source operator`
@@ -82,3 +82,21 @@ test('the hold that explain names can be lifted by the command that explain prin
   expect(await kdc(`${undo} --yes`)).toMatchObject({ code: 0 })
   expect(await world.heldBy()).toEqual([])
 })
+
+test.each(['', ' --dry-run'])(
+  'an activate%s of a hold that is not there names those that are: 3',
+  async (dryRun) => {
+    const { kdc, world } = kdcWorld()
+    const held = `operator/10.0.1.20:5060;udp/${alice}`
+    const line = (id: string) => `activate ${server} --hold '${id}'${dryRun}`
+    expect(await kdc(line('10.0.1.20'))).toMatchObject({
+      ...{ code: 3, err: expect.stringContaining(`called "10.0.1.20"; nothing holds it`) },
+    })
+    await kdc(drain)
+    expect(await kdc(line(held.slice(0, -1)))).toMatchObject({
+      ...{ code: 3, err: expect.stringContaining(`; there are: ${held}; what waits is in kdc explain `) },
+    })
+    expect(await world.heldBy()).toHaveLength(1)
+    expect(await kdc(line(held))).toMatchObject({ code: 0 })
+  },
+)
