@@ -18,6 +18,7 @@ import {
   deadLetterQueues,
 } from '../desk/dead-letters.ts'
 import { Stop } from '../desk/exit-codes.ts'
+import { isDenied } from '../desk/failure.ts'
 
 const hiddenSeconds = 120
 /** SQS hands out ten at a time. */
@@ -115,12 +116,11 @@ async function resend(client: SQSClient, { id, body, queue }: DeadLetter, QueueU
       }),
     )
   } catch (error) {
-    if (isCommand || !(error instanceof Error) || !/^AccessDenied/.test(error.name)) throw error
-    throw new Stop(
-      `not allowed: no policy of the stack lets anybody send to ${QueueUrl}, since who may can make an event up; ask somebody who administers it for sqs:SendMessage there, or drain the server by command`,
-      undefined,
-      { cause: error },
-    )
+    if (!isDenied(error)) throw error
+    const remedy = isCommand
+      ? `sqs:SendMessage on ${QueueUrl} is in the policy of the stack's output OperatePolicyArn, and not in ReadPolicyArn; have that attached`
+      : `no policy of the stack lets anybody send to ${QueueUrl}, since who may can make an event up; ask somebody who administers it for sqs:SendMessage there, or drain the server by command`
+    throw new Stop(`not allowed: ${remedy}`, undefined, { cause: error })
   }
 }
 

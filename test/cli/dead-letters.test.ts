@@ -95,6 +95,14 @@ test('who may not send to a queue of events is told why nobody may, and the mess
   expect(requests.map(({ operation }) => operation)).toEqual(['SendMessage'])
 })
 
+test('who may not send a command anew is told which policy lets them, and the message stays', async () => {
+  const { requests, made } = await queues(() => ({ error: 'AccessDenied', message: 'no' }))
+  await expect(made.redrive(letter({ queue: 'commands' }))).rejects.toThrow(
+    /^not allowed: sqs:SendMessage on .* is in the policy of the stack's output OperatePolicyArn/,
+  )
+  expect(requests.map(({ operation }) => operation)).toEqual(['SendMessage'])
+})
+
 test('what was looked at is given back ten at a time, to its own queue', async () => {
   const { requests, made, at } = await queues(() => ok)
   const many = Array.from({ length: 12 }, (_, n) => letter({ id: `m-${n}`, receipt: `r-${n}` }))
