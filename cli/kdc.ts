@@ -7,6 +7,7 @@ import type { Clock } from '../functions/ports/clock.ts'
 import manifest from '../package.json' with { type: 'json' }
 import { createAsk } from './ask.ts'
 import type { Desk } from './desk/desk.ts'
+import { exitCodes } from './desk/exit-codes.ts'
 import { harmless } from './desk/format.ts'
 import { run } from './program.ts'
 
@@ -18,9 +19,16 @@ process.once('SIGHUP', () => stop.abort())
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // EIO: a terminal that is gone
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
-    // Whoever read it has enough: there is nobody to tell.
-    stop.abort()
+    if (error.code === 'EPIPE' || error.code === 'EIO') {
+      // Whoever read it has enough: there is nobody to tell.
+      stop.abort()
+      return
+    }
+    if (stream === process.stdout)
+      process.stderr.write(
+        `kdc: what was found can't be written: make room, or have it written elsewhere; what was sent goes on (${error.message})\n`,
+      )
+    process.exit(exitCodes.error)
   })
 
 const clock: Clock = {

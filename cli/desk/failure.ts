@@ -75,6 +75,8 @@ function otherRemedy(error: Error): string | undefined {
   if (status !== undefined)
     return `HTTP status ${status} without a word of AWS: look at --region, AWS_ENDPOINT_URL and proxies, or try again later`
   if (networkCodes.includes(codeOf(error))) return 'AWS is not reached: look at the network, and at --region'
+  if (codeOf(error) === 'ERR_INVALID_URL')
+    return 'AWS_ENDPOINT_URL, or an endpoint_url of the AWS configuration, is no URL: leave it out, or write one such as https://127.0.0.1:4566'
   if (/^Region is missing/.test(error.message)) return 'no region: name one with --region, or set AWS_REGION'
   if (error instanceof UnexpectedAnswer)
     return 'what is stored can not be read: kdc may be older than the deployment'

@@ -2,6 +2,7 @@ import { McpServer } from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import type { Deployed, Desk } from '../desk/desk.ts'
 import { type ExitCode, exitCodes } from '../desk/exit-codes.ts'
+import { failureOf } from '../desk/failure.ts'
 import type { Allowance } from './mcp-command.ts'
 import { addReads } from './mcp-reads.ts'
 import type { Tools } from './mcp-tools.ts'
@@ -18,7 +19,7 @@ export async function mcp(desk: Desk, deployed: Deployed, allowed: readonly Allo
   const transport = await desk.transport()
   const serving = serveStdio(() => serverOf(desk, deployed, allowed), {
     transport,
-    onerror: (error) => desk.err(`kdc: ${error.message}\n`),
+    onerror: (error) => desk.err(`kdc: ${inOneLine(error)}\n`),
   })
   const ended = Promise.withResolvers<void>()
   const { onclose } = transport
@@ -32,6 +33,13 @@ export async function mcp(desk: Desk, deployed: Deployed, allowed: readonly Allo
   if (desk.stopped.aborted) stop()
   await ended.promise
   return exitCodes.done
+}
+
+/** The SDK has read it by a schema, whose problems fill a page. */
+function inOneLine(error: Error): string {
+  return /ZodError$/.test(error.name)
+    ? 'the client has written a line that is no message of JSON-RPC 2.0, which is passed over: kdc mcp is for a client of the Model Context Protocol'
+    : failureOf(error).line
 }
 
 function serverOf(desk: Desk, deployed: Deployed, allowed: readonly Allowance[]): McpServer {

@@ -42,15 +42,14 @@ export function calledFor({ context, stack, region, profile }: PlaceOptions): st
   return ['kdc', ...given].join(' ')
 }
 
-/** @throws Stop where the file is not as it should be */
+/** @throws Stop where the file is none, or not as it should be */
 export async function contextsOf({ contexts }: Desk): Promise<z.output<typeof form>> {
-  const text = await contexts.read()
   try {
-    return form.parse(parse(text ?? '{}') ?? {})
+    return form.parse(parse((await contexts.read()) ?? '{}') ?? {})
   } catch (error) {
     const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error)
     throw new Stop(
-      `${contexts.path} can't be read: ${why.replace(/\s+/g, ' ')}; write name: { stack: …, region: …, profile: … }`,
+      `${contexts.path} can't be read: ${why.replace(/\s+/g, ' ')}; it has to be a file that you may read, with lines name: { stack: …, region: …, profile: … }`,
       exitCodes.usage,
     )
   }

@@ -5,7 +5,12 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { parseKnownFiles } from '@smithy/core/config'
 import { createDynamoStore } from '../../functions/aws/dynamo-store.ts'
-import { deploymentParameter, parseDeployment } from '../../functions/contracts/deployment.ts'
+import {
+  type Deployment,
+  deploymentParameter,
+  parseDeployment,
+} from '../../functions/contracts/deployment.ts'
+import { InvalidMessage } from '../../functions/control/errors.ts'
 import type { Clock } from '../../functions/ports/clock.ts'
 import type { Place, Reachable } from '../desk/desk.ts'
 import { exitCodes, Stop } from '../desk/exit-codes.ts'
@@ -46,7 +51,7 @@ export async function reach(
     ...(region !== undefined && { region }),
     ...(profile !== undefined && { profile }),
   }
-  const deployment = parseDeployment(await parameterOf(new SSMClient(settings), stack))
+  const deployment = deploymentIn(await parameterOf(new SSMClient(settings), stack), stack)
   const sqs = new SQSClient(settings)
   const sts = new STSClient(settings)
   const documents = DynamoDBDocumentClient.from(new DynamoDBClient(settings))
@@ -91,6 +96,20 @@ async function refuseProfile(profile: string): Promise<void> {
     `no profile "${profile}" is in the AWS configuration: ${there}; name another with --profile, or make it: aws configure --profile ${inShell(profile)}`,
     exitCodes.usage,
   )
+}
+
+/** @throws Stop where it is not what a stack of our release writes */
+function deploymentIn(value: string, stack: string): Deployment {
+  try {
+    return parseDeployment(value)
+  } catch (cause) {
+    if (!(cause instanceof InvalidMessage)) throw cause
+    throw new Stop(
+      `the parameter ${deploymentParameter(stack)} is not as its stack writes it: deploy that again, or use the kdc of its release (${cause.message})`,
+      undefined,
+      { cause },
+    )
+  }
 }
 
 async function parameterOf(ssm: SSMClient, stack: string): Promise<string> {

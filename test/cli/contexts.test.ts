@@ -28,7 +28,10 @@ test('a context names stack, region and profile; an option counts before it; non
 test.each([
   [contexts, 'no context "staging": ~/.config/kdc/contexts.yaml has production, lab'],
   [undefined, 'no context "staging": ~/.config/kdc/contexts.yaml names none'],
-  ['staging: { stak: voice }', "~/.config/kdc/contexts.yaml can't be read: .*stak.*; write name: { stack: …"],
+  [
+    'staging: { stak: voice }',
+    "~/.config/kdc/contexts.yaml can't be read: .*stak.*; it has to be a file that you may read, with lines name: { stack: …",
+  ],
   ['staging: [', "can't be read: "],
 ])(
   'a context that is not there, or a file that is wrong, is a line that says what to do',

@@ -22,6 +22,10 @@ test.each([
   [named('QueueDoesNotExist'), 'the deployment is not whole, or in another account'],
   [coded('ENOTFOUND'), 'AWS is not reached: look at the network, and at --region'],
   [named('Error', 'Region is missing'), 'no region: name one with --region, or set AWS_REGION'],
+  [
+    coded('ERR_INVALID_URL'),
+    'AWS_ENDPOINT_URL, or an endpoint_url of the AWS configuration, is no URL: leave',
+  ],
   [new UnexpectedAnswer('HOLDS: who: is missing'), 'what is stored can not be read: kdc may be older'],
   [
     without('Unknown', 404),

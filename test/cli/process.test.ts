@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import * as z from 'zod'
 import { awsStub } from '../aws/aws-stub.ts'
 import { deployment } from './deployment.ts'
@@ -154,4 +156,51 @@ test('without credentials, or where nobody answers, it is one line that says wha
     ...{ code: 1, out: '' },
     err: expect.stringMatching(/^kdc: AWS is not reached: look at the network, and at --region \(.*\)\n$/),
   })
+})
+
+const isFull = existsSync('/dev/full')
+if (!isFull) console.warn('A disk that is full is skipped: this machine has no /dev/full')
+
+test.skipIf(!isFull)('a disk that is full is one line that says what to do: 1', async () => {
+  const env = { PATH: process.env['PATH'] }
+  for (const words of ['schema command', '--help']) {
+    const { status, stderr } = spawnSync(
+      'sh',
+      ['-c', `"$0" "$1" ${words} > /dev/full`, process.execPath, program],
+      {
+        ...{ env, encoding: 'utf8' },
+      },
+    )
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringMatching(/^kdc: what was found can't be written: make room, [^\n]+\n$/),
+    })
+  }
+})
+
+test('an endpoint that is no URL, or contexts that are a folder, are one line that says what to do', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kdc-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  mkdirSync(join(folder, 'kdc', 'contexts.yaml'), { recursive: true })
+  const env = await environment({ AWS_ENDPOINT_URL: 'foo', XDG_CONFIG_HOME: folder })
+  expect(await kdc(['status'], env)).toEqual({
+    ...{ code: 1, out: '' },
+    err: expect.stringMatching(
+      /^kdc: AWS_ENDPOINT_URL, or an endpoint_url .* is no URL: leave it out, [^\n]+\n$/,
+    ),
+  })
+  expect(await kdc(['--context', 'voice', 'status'], env)).toEqual({
+    ...{ code: 2, out: '' },
+    err: expect.stringMatching(/^kdc: .*contexts.yaml can't be read: .*; it has to be a file [^\n]+\n$/),
+  })
+})
+
+test('a line that is no message is one line of kdc mcp, which goes on', async () => {
+  const env = await environment()
+  const child = spawn(process.execPath, [program, 'mcp'], { env, stdio: 'pipe' })
+  child.stdin.end('[]\n{}\n{"jsonrpc":"2.0","id":1,"method":"nothing"}\n')
+  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
+  expect(err).toMatch(/^(kdc: the client has written a line that is no message [^\n]+\n){2}$/)
+  expect(out).toContain('"id":1')
+  expect(code).toBe(0)
 })

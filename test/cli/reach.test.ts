@@ -81,7 +81,16 @@ test('a profile that is not there is told so, and nothing is asked with other cr
   })
 })
 
-test('a parameter that is not ours is named, and nothing is guessed', async () => {
-  const { found } = await reached(() => ({ result: { Parameter: { Value: '{"version":2}' } } }))
-  await expect(found).rejects.toThrow('deployment: version: is not a known version; known: 1')
+test.each([
+  ['{"version":2}', 'deployment: version: is not a known version; known: 1'],
+  ['{"version"', 'deployment: '],
+  ['', 'deployment: '],
+])('a parameter with %s is told what to do about it, and nothing is guessed', async (Value, why) => {
+  const { found } = await reached(() => ({ result: { Parameter: { Value } } }))
+  await expect(found).rejects.toMatchObject({
+    exitCode: exitCodes.error,
+    message: expect.stringContaining(
+      `the parameter /kdc/dispatcher-control is not as its stack writes it: deploy that again, or use the kdc of its release (${why}`,
+    ),
+  })
 })
