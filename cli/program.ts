@@ -135,9 +135,7 @@ function addFollowing(program: Command, desk: Desk, { reached, reading }: Reachi
     .option('--sender <id>', 'whom AWS named: a user or role by its unique id, or none')
     .addOption(limit())
     .addOption(output())
-    .action((of: string | undefined, options: HistoryOptions) =>
-      reading((deployed) => history(desk, deployed, of, options)),
-    )
+    .action((of: string | undefined, options: HistoryOptions) => reading(history(desk, of, options)))
 }
 
 function addChecks(program: Command, desk: Desk, { reached, reading }: Reachings): void {
@@ -193,9 +191,7 @@ function addWrites(program: Command, desk: Desk, reached: Reached): void {
         .choices(['confirmed', 'drained'])
         .preset('drained'),
     )
-    .action((targets: string[], options: DrainOptions) =>
-      reached((deployed) => drain(desk, deployed, targets, options)),
-    )
+    .action((targets: string[], options: DrainOptions) => reached(drain(desk, targets, options)))
   writing(ofMany(program.command('activate')))
     .description(
       "lifts one's own holds of servers, or others that are named; each target is a command of its own",
@@ -208,22 +204,18 @@ function addWrites(program: Command, desk: Desk, reached: Reached): void {
     )
     .option('--hold <id>', 'lifts the hold with this id')
     .option('-y, --yes', "lifts somebody else's hold without asking")
-    .action((targets: string[], options: ActivateOptions) =>
-      reached((deployed) => activate(desk, deployed, targets, options)),
-    )
+    .action((targets: string[], options: ActivateOptions) => reached(activate(desk, targets, options)))
 }
 
 function addFleetWrites(program: Command, desk: Desk, reached: Reached): void {
   writing(program.command('reload').argument('[edge]', 'left out: every edge, one alone first'))
     .description('has edges read their dispatcher list again')
-    .action((edge: string | undefined, options: WriteOptions) =>
-      reached((deployed) => reload(desk, deployed, edge, options)),
-    )
+    .action((edge: string | undefined, options: WriteOptions) => reached(reload(desk, edge, options)))
   writing(program.command('release').argument('<edge>', 'one that is no longer configured'))
     .description('lets drains go on without an edge that is gone for good')
     .requiredOption(...why('why; calls that are up there all the same are cut'))
     .action((edge: string, options: WriteOptions & { readonly message: string }) =>
-      reached((deployed) => release(desk, deployed, edge, options)),
+      reached(release(desk, edge, options)),
     )
   program
     .command('may-restart')
@@ -231,18 +223,14 @@ function addFleetWrites(program: Command, desk: Desk, reached: Reached): void {
     .description('whether its Kamailio may be restarted now, and what that would forget')
     .addOption(output())
     .option('--timeout <span>', 'how long it waits for the answer; left out: 60s')
-    .action((edge: string, options: WriteOptions) =>
-      reached((deployed) => mayRestart(desk, deployed, edge, options)),
-    )
+    .action((edge: string, options: WriteOptions) => reached(mayRestart(desk, edge, options)))
   writing(program.command('freeze'))
     .description('keeps alarms and operators from beginning drains')
     .requiredOption(...why('why'))
     .option('--until <time>', 'when it ends by itself: a time, or a span from now')
-    .action((options: Parameters<typeof freeze>[2]) => reached((deployed) => freeze(desk, deployed, options)))
+    .action((options: Parameters<typeof freeze>[1]) => reached(freeze(desk, options)))
   writing(program.command('unfreeze'))
     .description('ends that')
     .option(...why('why'))
-    .action((options: Parameters<typeof unfreeze>[2]) =>
-      reached((deployed) => unfreeze(desk, deployed, options)),
-    )
+    .action((options: Parameters<typeof unfreeze>[1]) => reached(unfreeze(desk, options)))
 }

@@ -7,8 +7,10 @@ import { isDay } from './times.ts'
 
 /** What commands have in common. */
 
-/** Does it once the deployment is reached, and keeps its exit code. */
-export type Reached = (action: (deployed: Deployed) => Promise<ExitCode>) => Promise<void>
+/** What is done once the deployment is reached. Before that the command line is judged. */
+export type OnDeployed = (deployed: Deployed) => Promise<ExitCode>
+/** Reaches the deployment, and keeps the exit code. */
+export type Reached = (action: OnDeployed) => Promise<void>
 
 export interface OutputOptions {
   readonly output: Format

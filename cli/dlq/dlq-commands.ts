@@ -22,14 +22,10 @@ export function addDeadLetters(program: Command, desk: Desk, reached: Reached): 
     )
   meant(dlq.command('redrive'))
     .description('sends them anew to the queue that they came from, in your own name')
-    .action((ids: string[], options: LetterOptions) =>
-      reached((deployed) => redriveLetters(desk, deployed, ids, options)),
-    )
+    .action((ids: string[], options: LetterOptions) => reached(redriveLetters(desk, ids, options)))
   meant(dlq.command('drop'))
     .description('deletes them')
-    .action((ids: string[], options: LetterOptions) =>
-      reached((deployed) => dropLetters(desk, deployed, ids, options)),
-    )
+    .action((ids: string[], options: LetterOptions) => reached(dropLetters(desk, ids, options)))
 }
 
 function meant(command: Command): Command {

@@ -3,7 +3,7 @@ import type { DeadLetter } from '../desk/dead-letters.ts'
 import type { Deployed, Desk } from '../desk/desk.ts'
 import { type ExitCode, exitCodes, Stop } from '../desk/exit-codes.ts'
 import { print } from '../desk/format.ts'
-import type { OutputOptions } from '../desk/options.ts'
+import type { OnDeployed, OutputOptions } from '../desk/options.ts'
 import { span } from '../desk/times.ts'
 import { requestedBy } from '../write/send-command.ts'
 import { letterView, showLetter, showLetters } from './show-letters.ts'
@@ -40,50 +40,30 @@ export interface LetterOptions {
   readonly yes?: boolean
 }
 
-export async function dropLetters(
-  desk: Desk,
-  deployed: Deployed,
-  ids: readonly string[],
-  options: LetterOptions,
-): Promise<ExitCode> {
-  const { deadLetters } = deployed
-  return withLetters(
-    desk,
-    deployed,
-    { ...options, ids },
-    {
-      ask: (meant) =>
-        askFirst(desk, `This deletes for good: ${list(meant)}. Delete?`, options, 'nothing was dropped'),
-      act: (meant) => actOnEach(desk, meant, 'dropped', deadLetters.drop),
-    },
-  )
+/** @throws Stop where the command line is wrong */
+export function dropLetters(desk: Desk, ids: readonly string[], options: LetterOptions): OnDeployed {
+  return withLetters(desk, { ...options, ids }, ({ deadLetters }) => ({
+    ask: (meant) =>
+      askFirst(desk, `This deletes for good: ${list(meant)}. Delete?`, options, 'nothing was dropped'),
+    act: (meant) => actOnEach(desk, meant, 'dropped', deadLetters.drop),
+  }))
 }
 
-export async function redriveLetters(
-  desk: Desk,
-  deployed: Deployed,
-  ids: readonly string[],
-  options: LetterOptions,
-): Promise<ExitCode> {
-  const { deadLetters } = deployed
-  return withLetters(
-    desk,
-    deployed,
-    { ...options, ids },
-    {
-      async ask(meant) {
-        refuseTooSoon(desk, meant)
-        if (meant.some(({ queue }) => queue === 'commands'))
-          desk.err(
-            `what is sent anew has you as its verified sender, ${await requestedBy(deployed)}, and the time of now; requestedBy stays as it is\n`,
-          )
-        if (meant.some(({ refused }) => refused !== undefined))
-          desk.err('what was refused is refused again, unless what it was refused for was mended\n')
-        await askFirst(desk, `This sends anew: ${list(meant)}. Send?`, options, 'nothing was sent')
-      },
-      act: (meant) => actOnEach(desk, meant, 'sent anew', deadLetters.redrive),
+/** @throws Stop where the command line is wrong */
+export function redriveLetters(desk: Desk, ids: readonly string[], options: LetterOptions): OnDeployed {
+  return withLetters(desk, { ...options, ids }, (deployed) => ({
+    async ask(meant) {
+      refuseTooSoon(desk, meant)
+      if (meant.some(({ queue }) => queue === 'commands'))
+        desk.err(
+          `what is sent anew has you as its verified sender, ${await requestedBy(deployed)}, and the time of now; requestedBy stays as it is\n`,
+        )
+      if (meant.some(({ refused }) => refused !== undefined))
+        desk.err('what was refused is refused again, unless what it was refused for was mended\n')
+      await askFirst(desk, `This sends anew: ${list(meant)}. Send?`, options, 'nothing was sent')
     },
-  )
+    act: (meant) => actOnEach(desk, meant, 'sent anew', deployed.deadLetters.redrive),
+  }))
 }
 
 const oncePerMs = 5 * 60_000
@@ -108,15 +88,23 @@ interface Work {
   readonly act: (meant: readonly DeadLetter[]) => Promise<void>
 }
 
-async function withLetters(
+interface Named extends LetterOptions {
+  readonly ids: readonly string[]
+}
+
+function withLetters(desk: Desk, named: Named, workOn: (deployed: Deployed) => Work): OnDeployed {
+  const { ids, failed = false, refused = false } = named
+  if ([ids.length > 0, failed, refused].filter(Boolean).length !== 1)
+    throw new Stop('name ids, --failed or --refused: dlq ls shows what is there', exitCodes.usage)
+  return (deployed) => workOnLetters(desk, deployed, named, workOn(deployed))
+}
+
+async function workOnLetters(
   desk: Desk,
   { deadLetters, kdc }: Deployed,
-  { ids, ...options }: LetterOptions & { readonly ids: readonly string[] },
+  { ids, refused = false, yes = false }: Named,
   { ask, act }: Work,
 ): Promise<ExitCode> {
-  const { failed = false, refused = false, yes = false } = options
-  if ([ids.length > 0, failed, refused].filter(Boolean).length !== 1)
-    throw new Stop(`name ids, --failed or --refused: ${kdc} dlq ls shows what is there`, exitCodes.usage)
   const meantIn = (letters: readonly DeadLetter[]) => {
     const found =
       ids.length > 0

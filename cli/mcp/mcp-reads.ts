@@ -76,7 +76,7 @@ function addRecords(tools: Tools): void {
     output: changesForm,
     work: async ({ target: name, day, limit }) => ({
       changes: await printed(desk, (own) =>
-        history(own, deployed, name, { output: 'json', limit, ...(day !== undefined && { day }) }),
+        history(own, name, { output: 'json', limit, ...(day !== undefined && { day }) })(deployed),
       ),
     }),
   })

@@ -5,7 +5,7 @@ import { principalOf } from '../../functions/control/sender.ts'
 import type { Deployed, Desk, Shelf } from '../desk/desk.ts'
 import { type ExitCode, exitCodes, Stop } from '../desk/exit-codes.ts'
 import { print } from '../desk/format.ts'
-import type { OutputOptions } from '../desk/options.ts'
+import type { OnDeployed, OutputOptions } from '../desk/options.ts'
 import { daysBack } from '../desk/times.ts'
 import { showCommands, showHistory } from '../show/show-history.ts'
 import { targetNamed } from '../views/explain.ts'
@@ -24,8 +24,17 @@ export interface HistoryOptions extends ListOptions {
   readonly sender?: string
 }
 
-/** What was changed, the newest first. */
-export async function history(
+/** What was changed, the newest first. @throws Stop where the command line is wrong */
+export function history(desk: Desk, target: string | undefined, options: HistoryOptions): OnDeployed {
+  const { day, sender } = options
+  const given = [target, day, sender].filter((one) => one !== undefined)
+  if (given.length > 1)
+    throw new Stop('name one of a target, --day and --sender: each is a file of its own', exitCodes.usage)
+  const of = { ...options, ...(sender !== undefined && { sender: senderOf(sender) }) }
+  return (deployed) => historyOf(desk, deployed, target, of)
+}
+
+async function historyOf(
   desk: Desk,
   deployed: Deployed,
   target: string | undefined,
@@ -61,14 +70,11 @@ async function questions(
   target: string | undefined,
   { day, sender }: HistoryOptions,
 ): Promise<Asked> {
-  const given = [target, day, sender].filter((one) => one !== undefined)
-  if (given.length > 1)
-    throw new Stop('name one of a target, --day and --sender: each is a file of its own', exitCodes.usage)
   if (target !== undefined) {
     const destinations = await destinationsOf(desk, deployed, target)
     return { questions: destinations.map((destination) => ({ destination })), inTurn: false }
   }
-  if (sender !== undefined) return { questions: [{ sender: senderOf(sender) }], inTurn: false }
+  if (sender !== undefined) return { questions: [{ sender }], inTurn: false }
   return { questions: daysBack(desk.clock.now(), day, mostDays).map((each) => ({ day: each })), inTurn: true }
 }
 
@@ -84,6 +90,7 @@ async function destinationsOf(desk: Desk, deployed: Deployed, target: string): P
   }
 }
 
+/** @throws Stop */
 function senderOf(text: string): string {
   if (/^arn:[^:]*:(sts|iam):/.test(text))
     throw new Stop(

@@ -2,12 +2,13 @@ import { type HoldName, holdKey } from '../../functions/control/hold.ts'
 import type { Deployed, Desk } from '../desk/desk.ts'
 import { type ExitCode, exitCodes, Stop } from '../desk/exit-codes.ts'
 import { quotable } from '../desk/format.ts'
+import type { OnDeployed } from '../desk/options.ts'
 import type { Outcome } from '../show/show-outcome.ts'
 import { requestsOf } from '../views/explain.ts'
 import { lookAround } from '../views/look-around.ts'
-import { doEach, type WriteOptions } from './do-command.ts'
+import { doEach, type EachPrepared, eachPrepared, type WriteOptions } from './do-command.ts'
 import { requestedBy } from './send-command.ts'
-import { type ManyOptions, meantBy } from './targets.ts'
+import type { ManyOptions } from './targets.ts'
 import { undoOfActivate } from './undo.ts'
 
 export interface ActivateOptions extends WriteOptions, ManyOptions {
@@ -17,28 +18,35 @@ export interface ActivateOptions extends WriteOptions, ManyOptions {
   readonly yes?: boolean
 }
 
-export async function activate(
-  desk: Desk,
-  deployed: Deployed,
-  targets: readonly string[],
-  options: ActivateOptions,
-): Promise<ExitCode> {
+/** @throws Stop where the command line is wrong */
+export function activate(desk: Desk, targets: readonly string[], options: ActivateOptions): OnDeployed {
   const { source, hold, message: reason, dryRun = false } = options
-  const meant = meantBy(targets, options)
-  const who = await requestedBy(deployed)
-  if ((source !== undefined || hold !== undefined) && options.yes !== true && !dryRun)
-    await askFirst(desk, deployed, { targets, who, isMeant: (each) => isMeant(each, options) })
   const asked = {
     ...{ command: 'activate' as const, dryRun },
     ...(reason !== undefined && { reason }),
     ...(source !== undefined && { source }),
     ...(hold !== undefined && { holdId: hold }),
   }
-  return doEach(desk, deployed, meant, {
+  const all = eachPrepared(targets, options, (of) => ({ ...asked, ...of }))
+  return async (deployed) => {
+    const who = await requestedBy(deployed)
+    if ((source !== undefined || hold !== undefined) && options.yes !== true && !dryRun)
+      await askFirst(desk, deployed, { targets, who, isMeant: (each) => isMeant(each, options) })
+    return activateEach(desk, deployed, all, { who, options })
+  }
+}
+
+async function activateEach(
+  desk: Desk,
+  deployed: Deployed,
+  each: readonly EachPrepared[],
+  { who, options }: { readonly who: string; readonly options: ActivateOptions },
+): Promise<ExitCode> {
+  const { hold } = options
+  return doEach(desk, deployed, each, {
     ...{ who, options },
-    askedOf: (of) => ({ ...asked, ...of }),
     undoOf: (outcome, words, formers) => undoOfActivate(outcome, { words, who, formers, kdc: deployed.kdc }),
-    follow({ exit, outcome }, words) {
+    follow({ exit, outcome }, { words }) {
       if (hold !== undefined && outcome && !hasFound(outcome))
         throw noSuchHold(hold, words, outcome, deployed)
       return exit

@@ -8,8 +8,8 @@ import { secondsOf } from '../desk/times.ts'
 import { knownOutcome, type Listed, type Outcome, showOutcome, type Undo } from '../show/show-outcome.ts'
 import { unlessUnread } from '../views/look-around.ts'
 import { refuseUnknown } from './known-target.ts'
-import { type Asked, readied, requestedBy, sendCommand } from './send-command.ts'
-import type { Meant } from './targets.ts'
+import { type Asked, checkAsked, readied, requestedBy, sendCommand } from './send-command.ts'
+import { type ManyOptions, type Meant, meantBy } from './targets.ts'
 import { type Formers, formersIn } from './undo.ts'
 import { workOff } from './work-off.ts'
 
@@ -21,8 +21,31 @@ export interface WriteOptions {
 
 const usualPatienceMs = 60_000
 
-export function patience({ timeout }: WriteOptions): number {
-  return timeout === undefined ? usualPatienceMs : secondsOf(timeout, '--timeout') * 1000
+/** One command of a command line. */
+interface Prepared {
+  readonly asked: Asked
+  /** how long its answer is waited for */
+  readonly patienceMs: number
+}
+
+/** What is wrong with a command line is told before AWS is asked anything. @throws Stop */
+export function prepared(asked: Asked, { timeout }: WriteOptions): Prepared {
+  checkAsked(asked)
+  return {
+    asked,
+    patienceMs: timeout === undefined ? usualPatienceMs : secondsOf(timeout, '--timeout') * 1000,
+  }
+}
+
+export type EachPrepared = Prepared & Pick<Meant, 'words'>
+
+/** The same of each target, or of the many. @throws Stop */
+export function eachPrepared(
+  targets: readonly string[],
+  options: WriteOptions & ManyOptions,
+  askedOf: (of: Meant['of']) => Asked,
+): readonly EachPrepared[] {
+  return meantBy(targets, options).map(({ of, words }) => ({ words, ...prepared(askedOf(of), options) }))
 }
 
 interface Done {
@@ -34,34 +57,37 @@ interface Done {
 export async function doCommand(
   desk: Desk,
   deployed: Deployed,
-  asked: Asked,
+  { asked, patienceMs }: Prepared,
   options: WriteOptions & { readonly undoOf?: (outcome: Outcome) => Undo },
 ): Promise<Done> {
   const command = readied(desk, asked, await requestedBy(deployed))
-  const patienceMs = patience(options)
   await refuseUnknown(desk, deployed, [command])
   return doReadied(desk, deployed, command, { ...options, patienceMs })
+}
+
+interface EachSent {
+  readonly words: string
+  /** epoch ms: until when its answer was waited for at most */
+  readonly giveUpAt: number
 }
 
 /** The same for each of several, one after the other. */
 interface Doing {
   readonly who: string
   readonly options: WriteOptions
-  readonly askedOf: (of: Meant['of']) => Asked
   readonly undoOf: (outcome: Outcome, words: string, formers: Formers | undefined) => Undo
-  /** what follows an outcome; epoch ms: when its command was sent */
-  readonly follow?: (done: Done, words: string, sentAt: number) => ExitCode
+  /** what follows an outcome */
+  readonly follow?: (done: Done, of: EachSent) => ExitCode
 }
 
 /** @returns the worst exit code. @throws Stop where one names nothing: then none of them is sent */
 export async function doEach(
   desk: Desk,
   deployed: Deployed,
-  meant: readonly Meant[],
-  { who, options, askedOf, undoOf, follow = ({ exit }) => exit }: Doing,
+  each: readonly EachPrepared[],
+  { who, options, undoOf, follow = ({ exit }) => exit }: Doing,
 ): Promise<ExitCode> {
-  const commands = meant.map(({ of, words }) => ({ words, command: readied(desk, askedOf(of), who) }))
-  const patienceMs = patience(options)
+  const commands = each.map(({ asked, ...more }) => ({ ...more, command: readied(desk, asked, who) }))
   await refuseUnknown(
     desk,
     deployed,
@@ -70,11 +96,11 @@ export async function doEach(
   const formers = options.dryRun ? undefined : await formersIn(deployed.shelf, desk.clock.now())
   return workOff(desk, commands, {
     left: 'not sent',
-    async work({ words, command }, own) {
+    async work({ words, patienceMs, command }, own) {
       const sentAt = desk.clock.now()
       const undo = (outcome: Outcome) => undoOf(outcome, words, formers)
       const done = await doReadied(own, deployed, command, { ...options, patienceMs, undoOf: undo })
-      return follow(done, words, sentAt)
+      return follow(done, { words, giveUpAt: sentAt + patienceMs })
     },
   })
 }

@@ -1,10 +1,11 @@
 import type { Deployed, Desk } from '../desk/desk.ts'
 import { type ExitCode, exitCodes, Stop, worse } from '../desk/exit-codes.ts'
+import type { OnDeployed } from '../desk/options.ts'
 import { instantOf, secondsOf } from '../desk/times.ts'
 import { type WaitFor, type Watched, watchDrain } from '../read/watch-drain.ts'
-import { doEach, patience, type WriteOptions } from './do-command.ts'
+import { doEach, type EachPrepared, eachPrepared, type WriteOptions } from './do-command.ts'
 import { requestedBy } from './send-command.ts'
-import { type ManyOptions, meantBy } from './targets.ts'
+import type { ManyOptions } from './targets.ts'
 import { undoOfDrain } from './undo.ts'
 import { workOff } from './work-off.ts'
 
@@ -17,21 +18,10 @@ export interface DrainOptions extends WriteOptions, ManyOptions {
   readonly wait?: WaitFor
 }
 
-/** All are sent before the first is waited for: they drain side by side. */
-export async function drain(
-  desk: Desk,
-  deployed: Deployed,
-  targets: readonly string[],
-  options: DrainOptions,
-): Promise<ExitCode> {
+/** @throws Stop where the command line is wrong */
+export function drain(desk: Desk, targets: readonly string[], options: DrainOptions): OnDeployed {
   const { message: reason, deadline, from, until, force, wait, dryRun = false } = options
   const began = desk.clock.now()
-  const meant = meantBy(targets, options)
-  if (wait !== undefined && targets.length === 0)
-    throw new Stop(
-      `--wait is for targets that are named: see a group, set or zone with ${deployed.kdc} status -w`,
-      exitCodes.usage,
-    )
   const asked = {
     ...{ command: 'drain' as const, reason, dryRun },
     ...(from !== undefined && { from: instantOf(from, '--from', began) }),
@@ -39,27 +29,42 @@ export async function drain(
     ...(until !== undefined && { until: instantOf(until, '--until', began) }),
     ...(force !== undefined && { force }),
   }
+  const each = eachPrepared(targets, options, (of) => ({ ...asked, ...of }))
+  if (wait !== undefined && targets.length === 0)
+    throw new Stop(
+      '--wait is for targets that are named: status -w shows those of a group, set or zone',
+      exitCodes.usage,
+    )
+  return (deployed) => drainEach(desk, deployed, each, options)
+}
+
+/** All are sent before the first is waited for: they drain side by side. */
+async function drainEach(
+  desk: Desk,
+  deployed: Deployed,
+  each: readonly EachPrepared[],
+  options: DrainOptions,
+): Promise<ExitCode> {
+  const { wait, dryRun = false } = options
   const who = await requestedBy(deployed)
   const begun: (Watched & { readonly words: string })[] = []
-  const sent = await doEach(desk, deployed, meant, {
+  const sent = await doEach(desk, deployed, each, {
     ...{ who, options },
-    askedOf: (of) => ({ ...asked, ...of }),
     undoOf: (outcome, words, formers) => undoOfDrain(outcome, { words, who, formers, kdc: deployed.kdc }),
-    follow({ exit, outcome }, words, sentAt) {
+    follow({ exit, outcome }, { words, giveUpAt }) {
       // An edge that is away or refuses keeps nobody from waiting: that is what the wait is for.
       const isUnderWay = outcome?.result !== 'stale'
       if (wait === undefined || dryRun || !isUnderWay || outcome?.hold === undefined) return exit
       // Without --timeout the drain's own deadline is the end, once it has begun.
       const isOpen = wait === 'drained' && options.timeout === undefined
-      const giveUpAt = isOpen ? undefined : sentAt + patience(options)
-      begun.push({ hold: outcome.hold, goal: wait, giveUpAt, words })
+      begun.push({ hold: outcome.hold, goal: wait, giveUpAt: isOpen ? undefined : giveUpAt, words })
       return exitCodes.done
     },
   })
   if (sent === exitCodes.interrupted) return sent
   const waited = await workOff(desk, begun, {
     left: 'not waited for',
-    work: (each, own) => watchDrain(own, deployed, each),
+    work: (one, own) => watchDrain(own, deployed, one),
   })
   return worse(sent, waited)
 }

@@ -19,6 +19,11 @@ export async function requestedBy({ caller }: Deployed): Promise<string> {
   return (await caller()).slice(-longestWho)
 }
 
+/** What is wrong with a command is told before AWS is asked who sends it. @throws Stop */
+export function checkAsked(asked: Asked): void {
+  check(JSON.stringify({ version: 1, id: 'kdc', requestedBy: 'kdc', ...asked }))
+}
+
 /** A command with its id. What is wrong with it is told before it is sent. @throws Stop */
 export function readied(desk: Desk, asked: Asked, who: string): CommandInput {
   const command = { version: 1, id: commandId(desk, asked.command), requestedBy: who, ...asked } as const

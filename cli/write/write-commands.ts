@@ -1,69 +1,62 @@
-import type { Deployed, Desk } from '../desk/desk.ts'
-import { type ExitCode, exitCodes } from '../desk/exit-codes.ts'
+import type { Desk } from '../desk/desk.ts'
+import { exitCodes } from '../desk/exit-codes.ts'
+import type { OnDeployed } from '../desk/options.ts'
 import { instantOf } from '../desk/times.ts'
 import type { Outcome } from '../show/show-outcome.ts'
-import { doCommand, type WriteOptions } from './do-command.ts'
-import type { Asked } from './send-command.ts'
+import { doCommand, prepared, type WriteOptions } from './do-command.ts'
 import { formerFreezeIn, undoOfFreeze, undoOfRelease, undoOfReload, undoOfUnfreeze } from './undo.ts'
 
-export async function reload(
-  desk: Desk,
-  deployed: Deployed,
-  edge: string | undefined,
-  options: WriteOptions,
-): Promise<ExitCode> {
+/** @throws Stop, as the others, where the command line is wrong */
+export function reload(desk: Desk, edge: string | undefined, options: WriteOptions): OnDeployed {
   const { dryRun = false } = options
-  const asked: Asked = { command: 'reload', dryRun, ...(edge !== undefined && { edge }) }
-  return (await doCommand(desk, deployed, asked, { ...options, undoOf: () => undoOfReload(deployed.kdc) }))
-    .exit
+  const ready = prepared({ command: 'reload', dryRun, ...(edge !== undefined && { edge }) }, options)
+  return async (deployed) => {
+    const undoOf = () => undoOfReload(deployed.kdc)
+    return (await doCommand(desk, deployed, ready, { ...options, undoOf })).exit
+  }
 }
 
-export async function release(
+export function release(
   desk: Desk,
-  deployed: Deployed,
   edge: string,
   options: WriteOptions & { readonly message: string },
-): Promise<ExitCode> {
+): OnDeployed {
   const { dryRun = false, message: reason } = options
-  const asked: Asked = { command: 'release', edge, reason, dryRun }
+  const ready = prepared({ command: 'release', edge, reason, dryRun }, options)
   const undoOf = ({ result }: Outcome) => (result === 'released' ? undoOfRelease : {})
-  return (await doCommand(desk, deployed, asked, { ...options, undoOf })).exit
+  return async (deployed) => (await doCommand(desk, deployed, ready, { ...options, undoOf })).exit
 }
 
-export async function freeze(
+export function freeze(
   desk: Desk,
-  deployed: Deployed,
   options: WriteOptions & { readonly message: string; readonly until?: string },
-): Promise<ExitCode> {
+): OnDeployed {
   const { dryRun = false, message: reason, until } = options
   const end = until === undefined ? {} : { until: instantOf(until, '--until', desk.clock.now()) }
-  const asked: Asked = { command: 'freeze', reason, dryRun, ...end }
-  const former = await formerFreezeIn(deployed.shelf, desk.clock.now())
-  const undoOf = (outcome: Outcome) => undoOfFreeze(outcome, former, deployed.kdc)
-  return (await doCommand(desk, deployed, asked, { ...options, undoOf })).exit
+  const ready = prepared({ command: 'freeze', reason, dryRun, ...end }, options)
+  return async (deployed) => {
+    const former = await formerFreezeIn(deployed.shelf, desk.clock.now())
+    const undoOf = (outcome: Outcome) => undoOfFreeze(outcome, former, deployed.kdc)
+    return (await doCommand(desk, deployed, ready, { ...options, undoOf })).exit
+  }
 }
 
-export async function unfreeze(
-  desk: Desk,
-  deployed: Deployed,
-  options: WriteOptions & { readonly message?: string },
-): Promise<ExitCode> {
+export function unfreeze(desk: Desk, options: WriteOptions & { readonly message?: string }): OnDeployed {
   const { dryRun = false, message: reason } = options
-  const asked: Asked = { command: 'unfreeze', dryRun, ...(reason !== undefined && { reason }) }
-  const former = await formerFreezeIn(deployed.shelf, desk.clock.now())
-  const undoOf = (outcome: Outcome) => undoOfUnfreeze(outcome, former, deployed.kdc)
-  return (await doCommand(desk, deployed, asked, { ...options, undoOf })).exit
+  const ready = prepared({ command: 'unfreeze', dryRun, ...(reason !== undefined && { reason }) }, options)
+  return async (deployed) => {
+    const former = await formerFreezeIn(deployed.shelf, desk.clock.now())
+    const undoOf = (outcome: Outcome) => undoOfUnfreeze(outcome, former, deployed.kdc)
+    return (await doCommand(desk, deployed, ready, { ...options, undoOf })).exit
+  }
 }
 
-/** @returns `error` where it may not, so that a script can ask before it restarts one */
-export async function mayRestart(
-  desk: Desk,
-  deployed: Deployed,
-  edge: string,
-  options: WriteOptions,
-): Promise<ExitCode> {
-  const asked: Asked = { command: 'may-restart', edge }
-  const { outcome } = await doCommand(desk, deployed, asked, options)
-  if (outcome?.result === 'unknown') return exitCodes.unknown
-  return outcome?.result === 'yes' ? exitCodes.done : exitCodes.error
+/** It ends with `error` where it may not, so that a script can ask before it restarts one. */
+export function mayRestart(desk: Desk, edge: string, options: WriteOptions): OnDeployed {
+  const ready = prepared({ command: 'may-restart', edge }, options)
+  return async (deployed) => {
+    const { outcome } = await doCommand(desk, deployed, ready, options)
+    if (outcome?.result === 'unknown') return exitCodes.unknown
+    return outcome?.result === 'yes' ? exitCodes.done : exitCodes.error
+  }
 }

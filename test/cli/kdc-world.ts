@@ -9,6 +9,9 @@ import { memorySurroundings } from './memory-surroundings.ts'
 export const alice = 'arn:aws:sts::123456789012:assumed-role/Operators/alice'
 export const bob = 'arn:aws:sts::123456789012:assumed-role/Operators/bob'
 
+/** Of what is told before a deployment is looked for. */
+export const unreached: Desk['reach'] = () => Promise.reject(new Error('AWS was asked'))
+
 export interface Printed {
   readonly code: ExitCode
   readonly out: string
