@@ -101,9 +101,12 @@ function orTimedOut(line: string, isLate: boolean): Step {
   return isLate ? { line: `${line}; timed out, the drain goes on`, exit: exitCodes.timedOut } : { line }
 }
 
+/** Each edge that has calls left, or of which that is unknown. Why it is would make a line of each look. */
 export function whereOf({ edges }: Pick<DrainView, 'edges'>): string {
-  const counted = edges.filter(({ calls = 0 }) => calls > 0).map(({ edge, calls }) => `${edge} ${calls}`)
-  return counted.length > 0 ? ` (${counted.join(', ')})` : ''
+  const left = edges
+    .filter(({ calls }) => calls !== 0)
+    .map(({ edge, calls = 'unknown' }) => `${edge} ${calls}`)
+  return left.length > 0 ? ` (${left.join(', ')})` : ''
 }
 
 function outlookOf({ ends, unknown }: DrainView, now: number): string {

@@ -40,6 +40,25 @@ test.each([
   expect(await run(wait)).toMatchObject({ code: 0 })
 })
 
+test.each(['drained', 'confirmed'])(
+  'a wait until it is %s outlasts an edge that can not be read, and names it once until it can',
+  async (goal) => {
+    const { kdc, world } = kdcWorld()
+    await world.settledAll()
+    const call = world.edge('edge-a').callTo(server)
+    world.edge('edge-b').misbehaviour = { unreachable: true }
+    await world.pass(minutes)
+    const waited = kdc(`drain ${server} -m 'disk failing' --wait=${goal} --timeout 10m`)
+    await world.pass(4 * minutes)
+    world.edge('edge-b').misbehaviour = {}
+    world.edge('edge-a').hangUp(call)
+    const { code, err } = await waited
+    expect(err.match(/disabling: calls left: 1\+ \(edge-a 1, edge-b unknown\)\n/g)).toHaveLength(1)
+    expect(err).not.toMatch(/unknown\)[^\n]*\n$/)
+    expect(code).toBe(0)
+  },
+)
+
 test('a network that is away until --timeout is over ends a wait with 6, and the drain goes on', async () => {
   const { run, world } = failing(() => true, { name: 'TimeoutError' })
   expect(await run(`${wait} --timeout 2m`)).toMatchObject({
