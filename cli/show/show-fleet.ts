@@ -84,6 +84,9 @@ function numberOr(value: number | undefined): string {
   return value === undefined ? none : String(value)
 }
 
+/** One that was removed is no fault, and drains may wait for it. */
+const stateStyles = { readable: 'green', unreadable: 'red', removed: 'yellow' } as const
+
 function edgeColumns(now: number): Column<EdgeView>[] {
   return [
     { title: 'EDGE', cell: ({ edge }) => edge, least: 10 },
@@ -91,7 +94,7 @@ function edgeColumns(now: number): Column<EdgeView>[] {
       title: 'STATE',
       cell: ({ edge, state, reason }) => ({
         text: reason === undefined ? state : `${state}: ${reason.replace(`edge ${edge}: `, '')}`,
-        style: state === 'readable' ? 'green' : 'red',
+        style: stateStyles[state],
       }),
       least: 10,
     },

@@ -239,7 +239,11 @@ const columns: readonly Column<Line>[] = [
   { title: 'EDGE', cell: (line) => line.edge, least: 8 },
   {
     title: 'OUTCOME',
-    cell: ({ what }) => ({ text: what, ...(/^(refused|failed|un)/.test(what) && { style: 'red' as const }) }),
+    // An edge that lists none of it (`unlisted`) is no fault.
+    cell: ({ what }) => ({
+      text: what,
+      ...(/^(refused|failed|unreachable)\b/.test(what) && { style: 'red' as const }),
+    }),
     least: 12,
   },
   { title: 'SET DESTINATION', cell: (line) => line.entry, least: 16 },

@@ -154,6 +154,29 @@ test('a drain while an edge is away ends with 3 and names it, and explain does n
   expect(out).toMatch(/held by 1: no edge is to send it new calls, but\n {2}edge-b can't be read/)
 })
 
+test('only what is at fault is red: an edge that lists nothing of it is not, nor is one that was removed', async () => {
+  const file = [{ set: 1, uri: server, flags: 'AP' }] as const
+  const other = [{ set: 1, uri: 'sip:10.0.9.9:5060', flags: 'AP' }] as const
+  const ids = ['edge-a', 'edge-b', 'edge-c', 'edge-d']
+  const { kdc, world } = kdcWorld({
+    edges: ids.map((id) => ({ id, file: id === 'edge-b' ? [...other] : [...file] })),
+  })
+  const at = { screen: { hasColour: true } }
+  await world.settledAll()
+  world.memory.fleet.list.splice(3, 1)
+  world.edge('edge-c').misbehaviour = { unreachable: true }
+  await world.pass(2 * minutes)
+  const red = (text: string) => expect.stringContaining(`\u001b[31m${text}`)
+  const { out } = await kdc(drain, at)
+  expect(out).toEqual(red('unreachable'))
+  expect(out).toContain('unlisted')
+  expect(out).not.toEqual(red('unlisted'))
+  const { out: edges } = await kdc('get edges', at)
+  expect(edges).toEqual(red('unreadable'))
+  expect(edges).toContain('removed')
+  expect(edges).not.toEqual(red('removed'))
+})
+
 test('a reload that was not done on every edge ends with 1', async () => {
   const { kdc, world } = kdcWorld()
   await world.settledAll()
