@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import type { Screen } from './desk.ts'
+import { quotable } from './format.ts'
 
 export type Style = 'red' | 'yellow' | 'green' | 'bold'
 /** A cell's text, and how it is shown where there is colour. */
@@ -19,10 +20,7 @@ export interface Column<Row> {
 
 const gap = 2
 /** What somebody wrote is no command to a terminal, and breaks no line. */
-const cellOf = (value: string | Cell): Cell => {
-  const cell = typeof value === 'string' ? { text: value } : value
-  return { ...cell, text: cell.text.replace(/\p{Cc}/gu, '·') }
-}
+const cellOf = (value: string | Cell): Cell => quotable(typeof value === 'string' ? { text: value } : value)
 
 /** Before an optional column goes, the others are cut down to so many characters. */
 const comfortable = 24

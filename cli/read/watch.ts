@@ -1,9 +1,10 @@
 import { stringify } from 'yaml'
 import { type Deployed, type Desk, rest } from '../desk/desk.ts'
 import { type ExitCode, exitCodes, Stop } from '../desk/exit-codes.ts'
-import type { Format } from '../desk/format.ts'
+import { type Format, quotable } from '../desk/format.ts'
 import type { OutputOptions } from '../desk/options.ts'
 import { outlasting } from '../desk/outlast.ts'
+import { inShell } from '../desk/shell-word.ts'
 import { isoTime } from '../desk/times.ts'
 import { callsText, phaseText, serverName } from '../show/show-fleet.ts'
 import { changeView, onWhat, whyOf } from '../show/show-history.ts'
@@ -139,7 +140,7 @@ function drainOf(target: string, stored: Stored): string {
   const found = ids.find((id) => id.startsWith('lifecycle/')) ?? ids[0]
   if (found !== undefined) return found
   throw new Stop(
-    `nothing drains ${target}: ${kdc} explain ${target} shows who holds it, ${kdc} drain begins one`,
+    `nothing drains ${target}: ${kdc} explain ${inShell(target)} shows who holds it, ${kdc} drain begins one`,
   )
 }
 
@@ -150,7 +151,7 @@ function print(desk: Desk, sighting: Sighting, { output }: OutputOptions): void 
 function textOf({ of, ...sighting }: Sighting, output: Format, columns: number | undefined): string {
   const { at, what, on, is } = sighting
   const data = { ...sighting, ...(of !== undefined && { [what]: of }) }
-  const line = `${at}  ${what.padEnd(6)}  ${on}  ${is}`.replace(/\p{Cc}/gu, '·')
+  const line = quotable(`${at}  ${what.padEnd(6)}  ${on}  ${is}`)
   switch (output) {
     case 'json':
     case 'jsonl':
