@@ -77,7 +77,7 @@ const desk: Desk = {
   async reach(place, when) {
     // The AWS SDK is half of the time that a start takes, and help needs none of it.
     const { reach } = await import('./reach/reach.ts')
-    return reach(place, { clock, random: Math.random, when })
+    return reach(place, { clock, random: Math.random, when, usualProfile: process.env['AWS_PROFILE'] })
   },
 }
 process.exitCode = await run(process.argv.slice(2), desk)

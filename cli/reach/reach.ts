@@ -30,6 +30,8 @@ const hurriedSettings = {
 } as const
 
 interface Reaching {
+  /** of the environment: where the place names none */
+  readonly usualProfile: string | undefined
   readonly clock: Clock
   readonly random: () => number
   readonly when?: 'at once' | undefined
@@ -41,10 +43,10 @@ interface Reaching {
  */
 export async function reach(
   { stack, region, profile }: Place,
-  { clock, random, when }: Reaching,
+  { clock, random, when, usualProfile }: Reaching,
 ): Promise<Reachable> {
   // The SDK takes no profile named default for none at all.
-  const named = profile ?? process.env['AWS_PROFILE']
+  const named = profile ?? usualProfile
   if (named && named !== 'default') await refuseProfile(named)
   const settings = {
     ...(when === 'at once' ? hurriedSettings : clientSettings),

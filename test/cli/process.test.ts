@@ -25,6 +25,8 @@ async function environment(more: Record<string, string> = {}) {
   }
 }
 
+const noConfiguration = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' }
+
 async function kdc(words: readonly string[], env: Record<string, string | undefined>) {
   const child = spawn(process.execPath, [program, ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
@@ -143,8 +145,11 @@ test('--version is that of the package', async () => {
 })
 
 test('without credentials, or where nobody answers, it is one line that says what to do', async () => {
-  const nobody = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' }
-  const { AWS_ACCESS_KEY_ID: _id, AWS_SECRET_ACCESS_KEY: _secret, ...rest } = await environment(nobody)
+  const {
+    AWS_ACCESS_KEY_ID: _id,
+    AWS_SECRET_ACCESS_KEY: _secret,
+    ...rest
+  } = await environment(noConfiguration)
   expect(await kdc(['status'], { ...rest, AWS_EC2_METADATA_DISABLED: 'true' })).toEqual({
     ...{ code: 1, out: '' },
     err: expect.stringMatching(
@@ -178,7 +183,7 @@ test.skipIf(!isFull)('a disk that is full is one line that says what to do: 1', 
   }
 })
 
-test('an endpoint that is no URL, or contexts that are a folder, are one line that says what to do', async () => {
+test('an endpoint that is no URL, a profile that is not there, or contexts that are a folder, are one line that says what to do', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'kdc-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   mkdirSync(join(folder, 'kdc', 'contexts.yaml'), { recursive: true })
@@ -188,6 +193,10 @@ test('an endpoint that is no URL, or contexts that are a folder, are one line th
     err: expect.stringMatching(
       /^kdc: AWS_ENDPOINT_URL, or an endpoint_url .* is no URL: leave it out, [^\n]+\n$/,
     ),
+  })
+  const unnamed = { ...env, ...noConfiguration, AWS_PROFILE: 'typo' }
+  expect(await kdc(['status'], unnamed)).toMatchObject({
+    ...{ code: 2, err: expect.stringContaining('no profile "typo" is in the AWS configuration') },
   })
   expect(await kdc(['--context', 'voice', 'status'], env)).toEqual({
     ...{ code: 2, out: '' },

@@ -12,13 +12,15 @@ afterEach(() => {
   vi.unstubAllEnvs()
 })
 
+const from = { clock: createMemoryClock(), random: () => 0.5, usualProfile: undefined }
+
 async function reached(answer: (request: AwsRequest) => AwsAnswer) {
   const stub = await awsStub(answer)
   vi.stubEnv('AWS_ENDPOINT_URL', stub.client.endpoint)
   vi.stubEnv('AWS_ACCESS_KEY_ID', stub.client.credentials.accessKeyId)
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', stub.client.credentials.secretAccessKey)
   const place = { stack: 'dispatcher-control', region: stub.client.region }
-  const found = reach(place, { clock: createMemoryClock(), random: () => 0.5 })
+  const found = reach(place, from)
   return { requests: stub.requests, found }
 }
 
@@ -69,12 +71,13 @@ test('a profile that is not there is told so, and nothing is asked with other cr
   vi.stubEnv('AWS_CONFIG_FILE', file)
   vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder, 'none'))
   const place = { stack: 'dispatcher-control', profile: 'nix' }
-  vi.stubEnv('AWS_PROFILE', 'typo')
+  // What is passed in is what counts.
+  vi.stubEnv('AWS_PROFILE', 'lab')
   const { profile: _, ...unnamed } = place
-  await expect(reach(unnamed, { clock: createMemoryClock(), random: () => 0.5 })).rejects.toMatchObject({
+  await expect(reach(unnamed, { ...from, usualProfile: 'typo' })).rejects.toMatchObject({
     message: expect.stringContaining('no profile "typo" is in the AWS configuration'),
   })
-  await expect(reach(place, { clock: createMemoryClock(), random: () => 0.5 })).rejects.toMatchObject({
+  await expect(reach(place, { ...from, usualProfile: 'typo' })).rejects.toMatchObject({
     exitCode: exitCodes.usage,
     message:
       'no profile "nix" is in the AWS configuration: it has default, lab; name another with --profile, or make it: aws configure --profile nix',
