@@ -17,7 +17,7 @@ import { addDeadLetters } from './dlq/dlq-commands.ts'
 import { doctor } from './doctor/doctor.ts'
 import { hooksApply, hooksPlan } from './doctor/hooks.ts'
 import { addMcp } from './mcp/mcp-command.ts'
-import { calledFor, defaultStack, type PlaceOptions, placeOf } from './reach/contexts.ts'
+import { awsFor, calledFor, defaultStack, type PlaceOptions, placeOf } from './reach/contexts.ts'
 import { getCommands, type HistoryOptions, history, type ListOptions } from './read/history.ts'
 import { explainTarget, get, getCommand, kinds, status } from './read/read-commands.ts'
 import { watch } from './read/watch.ts'
@@ -55,8 +55,9 @@ async function parsed(argv: readonly string[], desk: Desk): Promise<ExitCode> {
     .configureOutput({ writeOut: desk.out, writeErr: desk.err })
   const reached: Reached = async (action) => {
     const options = program.opts<PlaceOptions>()
-    const reachable = await desk.reach(await placeOf(desk, options))
-    exitCode = await action({ ...reachable, kdc: calledFor(options) })
+    const place = await placeOf(desk, options)
+    const reachable = await desk.reach(place)
+    exitCode = await action({ ...reachable, kdc: calledFor(options), aws: awsFor(place) })
   }
   const reading: Reached = (action) => unlessStopped(desk, () => reached(action))
   addReads(program, desk, { reached, reading })

@@ -48,6 +48,8 @@ export interface Reachable {
 export interface Deployed extends Reachable {
   /** how `kdc` is called for this very deployment: printed commands are pasted into a shell */
   readonly kdc: string
+  /** and how the AWS CLI is: with the region and the profile that were named, or that the context names */
+  readonly aws: string
 }
 
 export interface Place {

@@ -1,3 +1,4 @@
+import type { Deployed } from '../desk/desk.ts'
 import { inShell } from '../desk/shell-word.ts'
 import { error, type Finding, runbook, warning } from './finding.ts'
 import type { GroupPlan, HookChange } from './hook-plan.ts'
@@ -5,8 +6,11 @@ import type { GroupPlan, HookChange } from './hook-plan.ts'
 /** Processes without which a group neither scales in nor out. */
 const ourProcesses = ['Launch', 'Terminate']
 
-/** Hooks of the groups, against the settings. `kdc`: how it is called for this deployment. */
-export function checkHooks(plans: readonly GroupPlan[], kdc: string): Finding[] {
+/** Hooks of the groups, against the settings. */
+export function checkHooks(
+  plans: readonly GroupPlan[],
+  { kdc, aws }: Pick<Deployed, 'kdc' | 'aws'>,
+): Finding[] {
   return plans.flatMap(({ group, shown, changes, others }) => {
     if (!shown)
       return [
@@ -34,7 +38,7 @@ export function checkHooks(plans: readonly GroupPlan[], kdc: string): Finding[] 
               'group-suspended',
               group,
               `somebody has suspended ${suspended.join(' and ')}: it does not scale`,
-              `aws autoscaling resume-processes --auto-scaling-group-name ${inShell(group)} --scaling-processes ${suspended.join(' ')}`,
+              `${aws} autoscaling resume-processes --auto-scaling-group-name ${inShell(group)} --scaling-processes ${suspended.join(' ')}`,
             ),
           ]
         : []),

@@ -12,22 +12,23 @@ export interface Shown<T> {
 
 const redeploy = 'deploy the stack again, which makes it anew'
 
-export function checkRules(rules: readonly Shown<State>[]): Finding[] {
+/** `aws`, as of the others: how the AWS CLI is called for this deployment. */
+export function checkRules(rules: readonly Shown<State>[], aws: string): Finding[] {
   return rules.flatMap(({ resource: { name, logicalId }, shown }) => {
     const isSchedule = /EveryMinute/.test(logicalId)
     const what = isSchedule ? 'nothing is called each minute by it' : 'no event comes in by it'
     return switchedOff(
       { check: isSchedule ? 'schedule' : 'rule', on: name, state: shown, what },
-      () => `aws events enable-rule --name ${inShell(name)}`,
+      () => `${aws} events enable-rule --name ${inShell(name)}`,
     )
   })
 }
 
-export function checkMappings(mappings: readonly Shown<State>[]): Finding[] {
+export function checkMappings(mappings: readonly Shown<State>[], aws: string): Finding[] {
   return mappings.flatMap(({ resource: { name, logicalId }, shown }) =>
     switchedOff(
       { check: 'queue-consumer', on: logicalId, state: shown, what: 'nobody works its queue off' },
-      () => `aws lambda update-event-source-mapping --enabled --uuid ${inShell(name)}`,
+      () => `${aws} lambda update-event-source-mapping --enabled --uuid ${inShell(name)}`,
     ),
   )
 }
@@ -52,14 +53,17 @@ function switchedOff({ check, on, state, what }: Switch, enable: () => string): 
 }
 
 /** @param functions what is reserved for each */
-export function checkFunctions(functions: readonly Shown<number | 'gone' | undefined>[]): Finding[] {
+export function checkFunctions(
+  functions: readonly Shown<number | 'gone' | undefined>[],
+  aws: string,
+): Finding[] {
   return functions.flatMap(({ resource: { name, logicalId }, shown }) => {
     const isSettle = /SettleFunction/.test(logicalId)
     const check = isSettle ? 'settle' : 'function'
     const what = isSettle ? 'no edge is read or written' : 'what it is called for is not done'
     if (shown === 'gone') return [error(`${check}-gone`, name, `it was deleted: ${what}`, redeploy)]
     if (shown !== 0) return []
-    const free = `aws lambda delete-function-concurrency --function-name ${inShell(name)}`
+    const free = `${aws} lambda delete-function-concurrency --function-name ${inShell(name)}`
     return [error(`${check}-stopped`, name, `its reserved concurrency is 0: ${what}`, free)]
   })
 }
@@ -105,12 +109,16 @@ export function checkQueues(queues: readonly Shown<number | 'gone'>[]): Finding[
  * @param made names of all alarms of the stack
  * @param found those that are there, of which some may be somebody else's
  */
-export function checkAlarms(made: readonly string[], found: readonly ShownAlarm[], now: number): Finding[] {
+export function checkAlarms(
+  made: readonly string[],
+  found: readonly ShownAlarm[],
+  { now, aws }: { readonly now: number; readonly aws: string },
+): Finding[] {
   return [
     ...missing(made, found).map((name) =>
       warning('alarm-gone', name, 'it was deleted: nobody is told of what it watched', redeploy),
     ),
-    ...checkShownAlarms(found, now),
+    ...checkShownAlarms(found, now, aws),
   ]
 }
 
@@ -119,7 +127,7 @@ function missing(names: readonly string[], found: readonly Pick<ShownAlarm, 'nam
   return names.filter((name) => !there.has(name))
 }
 
-function checkShownAlarms(alarms: readonly ShownAlarm[], now: number): Finding[] {
+function checkShownAlarms(alarms: readonly ShownAlarm[], now: number, aws: string): Finding[] {
   return alarms.flatMap(({ name, description, state, since, actionsEnabled }) => {
     const entry = /Runbook: (\S+)/.exec(description)?.[1]
     // Only ours lead to the runbook.
@@ -135,7 +143,7 @@ function checkShownAlarms(alarms: readonly ShownAlarm[], now: number): Finding[]
               'alarm-muted',
               name,
               'its actions are disabled: nobody is told of it',
-              `aws cloudwatch enable-alarm-actions --alarm-names ${inShell(name)}`,
+              `${aws} cloudwatch enable-alarm-actions --alarm-names ${inShell(name)}`,
             ),
           ]),
     ]
@@ -159,7 +167,11 @@ export function checkServerAlarms(
 }
 
 /** @param known edges that a settle has seen */
-export function checkEdgeList(list: EdgeListShown, edgesPath: string, known: readonly string[]): Finding[] {
+export function checkEdgeList(
+  list: EdgeListShown,
+  known: readonly string[],
+  { edgesPath, aws }: { readonly edgesPath: string; readonly aws: string },
+): Finding[] {
   const { refused, edges, withoutRoute, withoutParameter } = list
   if (refused !== undefined)
     return [
@@ -167,7 +179,7 @@ export function checkEdgeList(list: EdgeListShown, edgesPath: string, known: rea
         'edge-list-refused',
         edgesPath,
         refused,
-        `correct the parameter with aws ssm put-parameter --overwrite: ${runbook('edge-list-refused')}`,
+        `correct the parameter with ${aws} ssm put-parameter --overwrite: ${runbook('edge-list-refused')}`,
       ),
     ]
   const toRoutes = runbook('edge-routes-differ')

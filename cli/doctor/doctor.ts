@@ -40,7 +40,7 @@ export async function doctor(desk: Desk, deployed: Deployed, output: Format): Pr
     ...(stored.found ? checkStored(stored.found) : []),
     ...(stored.found && settings.found ? checkEdges(stored.found, settings.found.control) : []),
     ...(settings.found ? await ofSettings(around, settings.found, { ...deployed, known }) : []),
-    ...(await ofResources(around, at)),
+    ...(await ofResources(around, { ...deployed, now: at })),
   ]
   const findings = inOrder(found)
   print(desk, showFindings({ stack: deployment.stack, at: isoTime(at), findings }), output)
@@ -112,20 +112,21 @@ async function settingsOf(around: Surroundings): Promise<Looked<DeployedSettings
 async function ofSettings(
   around: Surroundings,
   settings: DeployedSettings,
-  at: Pick<Deployed, 'deployment' | 'kdc'> & { readonly known: readonly string[] | undefined },
+  at: Pick<Deployed, 'deployment' | 'kdc' | 'aws'> & { readonly known: readonly string[] | undefined },
 ): Promise<readonly Finding[]> {
   const list = await checked(
     'ssm:GetParametersByPath',
     () => around.edgeList(settings),
-    (shown) => checkEdgeList(shown, at.deployment.edgesPath, at.known ?? shown.edges),
+    (shown) =>
+      checkEdgeList(shown, at.known ?? shown.edges, { edgesPath: at.deployment.edgesPath, aws: at.aws }),
   )
-  return [...list, ...(await ofGroups(around, settings, at.kdc)), ...(await ofAlarms(around, settings))]
+  return [...list, ...(await ofGroups(around, settings, at)), ...(await ofAlarms(around, settings))]
 }
 
 function ofGroups(
   around: Surroundings,
   { control }: DeployedSettings,
-  kdc: string,
+  called: Pick<Deployed, 'kdc' | 'aws'>,
 ): Promise<readonly Finding[]> {
   return checked(
     'autoscaling:DescribeAutoScalingGroups',
@@ -138,7 +139,7 @@ function ofGroups(
             groups,
             async (group): Promise<GroupShown> => ({ ...group, hooks: await around.hooks(group.name) }),
           ),
-        (shown) => checkHooks(planHooks(control.groups, shown), kdc),
+        (shown) => checkHooks(planHooks(control.groups, shown, called.aws), called),
       ),
   )
 }
@@ -151,7 +152,10 @@ function ofAlarms(around: Surroundings, { control }: DeployedSettings): Promise<
   )
 }
 
-function ofResources(around: Surroundings, at: number): Promise<readonly Finding[]> {
+function ofResources(
+  around: Surroundings,
+  { aws, now }: Pick<Deployed, 'aws'> & { readonly now: number },
+): Promise<readonly Finding[]> {
   return checked(
     'cloudformation:ListStackResources',
     () => around.resources(),
@@ -159,22 +163,26 @@ function ofResources(around: Surroundings, at: number): Promise<readonly Finding
       const of = (type: string) => all.filter((each) => each.type === type)
       const alarms = of('AWS::CloudWatch::Alarm').map(({ name }) => name)
       const found = await Promise.all([
-        checked('events:DescribeRule', () => each(of('AWS::Events::Rule'), around.rule), checkRules),
+        checked(
+          'events:DescribeRule',
+          () => each(of('AWS::Events::Rule'), around.rule),
+          (shown) => checkRules(shown, aws),
+        ),
         checked(
           'lambda:GetEventSourceMapping',
           () => each(of('AWS::Lambda::EventSourceMapping'), around.mapping),
-          checkMappings,
+          (shown) => checkMappings(shown, aws),
         ),
         checked(
           'lambda:GetFunctionConcurrency',
           () => each(of('AWS::Lambda::Function'), around.reserved),
-          checkFunctions,
+          (shown) => checkFunctions(shown, aws),
         ),
         checked('sqs:GetQueueAttributes', () => each(of('AWS::SQS::Queue'), around.messages), checkQueues),
         checked(
           'cloudwatch:DescribeAlarms',
           () => around.alarms(alarms),
-          (shown) => checkAlarms(alarms, shown, at),
+          (shown) => checkAlarms(alarms, shown, { now, aws }),
         ),
       ])
       return found.flat()

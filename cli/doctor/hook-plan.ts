@@ -33,21 +33,25 @@ export interface GroupPlan {
   readonly others: readonly string[]
 }
 
-/** What is to be changed of each group of the settings. Others' hooks are left alone. */
-export function planHooks(groups: readonly GroupConfig[], shown: readonly GroupShown[]): GroupPlan[] {
+/** What is to be changed of each group of the settings. Others' hooks are left alone. `aws`: as in Deployed. */
+export function planHooks(
+  groups: readonly GroupConfig[],
+  shown: readonly GroupShown[],
+  aws: string,
+): GroupPlan[] {
   return groups.map((group) => {
     const found = shown.find(({ name }) => name === group.name)
     return found
-      ? planOf(group, found)
+      ? planOf(group, found, aws)
       : { group: group.name, changes: [], put: [], retain: false, others: [] }
   })
 }
 
-function planOf(group: GroupConfig, shown: GroupShown): GroupPlan {
+function planOf(group: GroupConfig, shown: GroupShown, aws: string): GroupPlan {
   const { name, terminateHook, launchHook } = group
   const wanted = wantedHooks(group, shown.hooks)
   const retain = mayRetain(group.deadlinePolicy) && !shown.retains
-  const changes = wanted.map((hook) => ({ hook, changes: changesOf(name, hook, shown.hooks) }))
+  const changes = wanted.map((hook) => ({ hook, changes: changesOf(hook, shown, aws) }))
   const mayPut = changes.filter(
     (each) => each.changes.length > 0 && !each.changes.some(({ byHand }) => byHand),
   )
@@ -87,8 +91,8 @@ function wantedHooks(group: GroupConfig, shown: readonly Hook[]): Hook[] {
   return [terminating, launching]
 }
 
-function changesOf(group: string, wanted: Hook, shown: readonly Hook[]): HookChange[] {
-  const its = shown.find(({ name }) => name === wanted.name)
+function changesOf(wanted: Hook, { name: group, hooks }: GroupShown, aws: string): HookChange[] {
+  const its = hooks.find(({ name }) => name === wanted.name)
   const change = (
     what: HookChange['what'],
     now: string,
@@ -101,7 +105,9 @@ function changesOf(group: string, wanted: Hook, shown: readonly Hook[]): HookCha
   if (!its) return [change('hook', 'missing', hookText(wanted))]
   // What waits at it is completed when it is deleted: nobody but a person may.
   if (its.transition !== wanted.transition)
-    return [change('transition', its.transition, wanted.transition, { byHand: deletion(group, its.name) })]
+    return [
+      change('transition', its.transition, wanted.transition, { byHand: deletion(group, its.name, aws) }),
+    ]
   return [
     ...(its.defaultResult === wanted.defaultResult
       ? []
@@ -123,6 +129,6 @@ function lifecyclePolicy(group: string): HookChange {
   }
 }
 
-function deletion(group: string, hook: string): string {
-  return `aws autoscaling delete-lifecycle-hook --auto-scaling-group-name ${inShell(group)} --lifecycle-hook-name ${inShell(hook)}`
+function deletion(group: string, hook: string, aws: string): string {
+  return `${aws} autoscaling delete-lifecycle-hook --auto-scaling-group-name ${inShell(group)} --lifecycle-hook-name ${inShell(hook)}`
 }

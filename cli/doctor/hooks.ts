@@ -9,7 +9,7 @@ import { type GroupPlan, type HookChange, planHooks } from './hook-plan.ts'
 
 /** Prints what would be changed of the groups' hooks for them to be as the settings want them. */
 export async function hooksPlan(desk: Desk, deployed: Deployed, output: Format): Promise<ExitCode> {
-  const plans = await planned(await deployed.surroundings())
+  const plans = await planned(await deployed.surroundings(), deployed)
   print(desk, showChanges(plans), output)
   return exitAfter(plans)
 }
@@ -22,7 +22,7 @@ export async function hooksApply(
 ): Promise<ExitCode> {
   const { around, before } = await unlessStopped(desk, async () => {
     const found = await deployed.surroundings()
-    return { around: found, before: await planned(found) }
+    return { around: found, before: await planned(found, deployed) }
   })
   const todo = before.filter(({ put, retain }) => retain || put.length > 0)
   if (todo.length > 0) {
@@ -35,19 +35,19 @@ export async function hooksApply(
       `stopped: what was changed stays so, and ${deployed.kdc} hooks plan shows what is left`,
       exitCodes.interrupted,
     )
-  const after = await planned(around)
+  const after = await planned(around, deployed)
   print(desk, showChanges(after), output)
   return exitAfter(after)
 }
 
-async function planned(around: Surroundings): Promise<GroupPlan[]> {
+async function planned(around: Surroundings, { aws }: Deployed): Promise<GroupPlan[]> {
   const { control } = await around.settings()
   const groups = await around.groups(control.groups.map(({ name }) => name))
   const shown = await inParallel(groups, async (group) => ({
     ...group,
     hooks: await around.hooks(group.name),
   }))
-  return planHooks(control.groups, shown)
+  return planHooks(control.groups, shown, aws)
 }
 
 /** @throws Stop */

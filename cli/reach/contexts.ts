@@ -36,10 +36,18 @@ export async function placeOf(desk: Desk, { context, ...options }: PlaceOptions)
 
 /** @returns the command that reaches the same place again */
 export function calledFor({ context, stack, region, profile }: PlaceOptions): string {
-  const given = Object.entries({ context, stack, region, profile }).flatMap(([name, value]) =>
+  return ['kdc', ...optionsOf({ context, stack, region, profile })].join(' ')
+}
+
+/** @returns the AWS CLI that reaches it, before the name of a service */
+export function awsFor({ region, profile }: Place): string {
+  return ['aws', ...optionsOf({ region, profile })].join(' ')
+}
+
+function optionsOf(named: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.entries(named).flatMap(([name, value]) =>
     value === undefined ? [] : [`--${name} ${inShell(value)}`],
   )
-  return ['kdc', ...given].join(' ')
 }
 
 /** @throws Stop where the file is none, or not as it should be */

@@ -25,6 +25,13 @@ test('a context names stack, region and profile; an option counts before it; non
   expect(await placeOf('status')).toEqual({ stack: 'dispatcher-control' })
 })
 
+test('a mend that is a command of the AWS CLI has the region and profile of the context', async () => {
+  const { kdc, around } = kdcWorld()
+  around.shown.reserved.set('dispatcher-control-ControlSettleFunction9F', 0)
+  const { out } = await kdc('--context production doctor', { contexts })
+  expect(out).toContain('mend: aws --region eu-central-1 --profile voice-operator lambda delete-function-')
+})
+
 test.each([
   [contexts, 'no context "staging": ~/.config/kdc/contexts.yaml has production, lab'],
   [undefined, 'no context "staging": ~/.config/kdc/contexts.yaml names none'],

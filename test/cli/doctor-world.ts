@@ -18,6 +18,8 @@ const diagnosis = z.object({
   ),
 })
 
+export const elsewhere = '--stack voice --region eu-west-1 --profile voice'
+
 /** A world in which nothing is wrong, until a test plants something. */
 export function doctorWorld(options: WorldOptions = {}) {
   const { kdc, world, around } = kdcWorld(options)
@@ -49,7 +51,7 @@ export function doctorWorld(options: WorldOptions = {}) {
     readonly code: number
     readonly findings: readonly Finding[]
   }> {
-    const { code, out } = await printed('--stack voice doctor -o json', deployed)
+    const { code, out } = await printed(`${elsewhere} doctor -o json`, deployed)
     return { code, findings: diagnosis.parse(JSON.parse(out)).findings }
   }
   return { world, kdc, around, planted, shelf, printed, found }

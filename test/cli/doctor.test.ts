@@ -5,7 +5,7 @@ import { exitCodes } from '../../cli/desk/exit-codes.ts'
 import { some } from '../present.ts'
 import { minutes } from '../world/world.ts'
 import { changed, group, hook, plants } from './doctor-plants.ts'
-import { doctorWorld } from './doctor-world.ts'
+import { doctorWorld, elsewhere } from './doctor-world.ts'
 import { alice } from './kdc-world.ts'
 
 /** Headings, as GitHub makes anchors of them. */
@@ -42,7 +42,10 @@ test.each(plants)('%s of %s is found, alone, with what mends it: 7', async (chec
   expect(findings[0]?.on).toContain(on)
   expect(findings[0]?.mend).toMatch(/\w/)
   // What it has to be pasted is for this very deployment.
-  for (const { mend } of some(findings)) expect(mend).not.toMatch(/\bkdc (?!--stack voice |of the release)/)
+  for (const { mend } of some(findings)) {
+    expect(mend).not.toMatch(/\bkdc (?!--stack voice --region eu-west-1 --profile voice |of the release)/)
+    expect(mend).not.toMatch(/\baws (?!--region eu-west-1 --profile voice )/)
+  }
   expect(findings.flatMap(({ mend }) => lost(mend))).toEqual([])
 })
 
@@ -67,8 +70,8 @@ test('a group that may retain and does not keep what is abandoned, and a hook th
   hook(world, 'drain-calls', { defaultResult: 'CONTINUE' })
   const { findings } = await world.found()
   expect(findings.map(({ check, mend }) => [check, mend])).toEqual([
-    ['lifecycle-policy', 'kdc --stack voice hooks apply'],
-    ['hook-default-result', 'kdc --stack voice hooks apply'],
+    ['lifecycle-policy', `kdc ${elsewhere} hooks apply`],
+    ['hook-default-result', `kdc ${elsewhere} hooks apply`],
   ])
 })
 
