@@ -1,6 +1,6 @@
 import { isInstanceId } from '../../functions/control/resolve.ts'
 import type { Screen } from '../desk/desk.ts'
-import { quotable, type Shown } from '../desk/format.ts'
+import { quotable, type Shown, wrapped } from '../desk/format.ts'
 import { type Cell, type Column, table } from '../desk/table.ts'
 import { fromNow, span } from '../desk/times.ts'
 import type { DrainView } from '../views/drain-view.ts'
@@ -19,12 +19,13 @@ function statusText(fleet: FleetView, screen: Screen): string {
   const { stack, at, freeze, edges, drains, waiting, holds, unread } = fleet
   const underWay = drains.filter(({ phase }) => phase !== 'held').length
   const sum = `${counted(edges.length, 'edge')}, ${counted(drains.length, 'drain')} (${underWay} not over), ${waiting.length} waiting, ${counted(holds.length, 'hold')}`
+  const line = (text: string) => wrapped(text, screen.columns)
   const until = freeze?.until === undefined ? 'until unfreeze' : `until ${freeze.until}`
   return [
     `${stack}  ${at}`,
     sum,
-    ...(freeze ? [`FROZEN by ${shortName(freeze.who)}, ${until}: ${freeze.why}`] : []),
-    ...unread.map((row) => `a row can't be read: ${row}`),
+    ...(freeze ? [line(`FROZEN by ${shortName(freeze.who)}, ${until}: ${freeze.why}`)] : []),
+    ...unread.map((row) => line(`a row can't be read: ${row}`)),
     '',
     table(edgeColumns(Date.parse(at)), edges, screen),
     ...(drains.length > 0 ? ['', table(drainColumns(Date.parse(at)), drains, screen)] : []),

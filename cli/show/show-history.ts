@@ -107,7 +107,7 @@ export function showCommands(commands: readonly CommandInShort[], now: number): 
                 title: 'BECAUSE',
                 // A long one would leave no room for who it was.
                 cell: ({ because = '-' }) => (screen.columns === undefined ? because : because.slice(0, 60)),
-                least: 6,
+                least: 7,
               },
               { title: 'WHO', cell: ({ who }) => shortName(who), optional: true },
             ],

@@ -3,7 +3,7 @@ import type { CommandInput } from '../../functions/contracts/command.ts'
 import { readable } from '../../functions/control/reading.ts'
 import type { Deployed, Desk } from '../desk/desk.ts'
 import { type ExitCode, exitCodes } from '../desk/exit-codes.ts'
-import { type Format, print } from '../desk/format.ts'
+import { type Format, print, wrapped } from '../desk/format.ts'
 import { secondsOf } from '../desk/times.ts'
 import { knownOutcome, type Listed, type Outcome, showOutcome, type Undo } from '../show/show-outcome.ts'
 import { unlessUnread } from '../views/look-around.ts'
@@ -136,25 +136,26 @@ async function listedOn({ shelf }: Deployed, { edges }: Outcome): Promise<Listed
 
 /** What was done, and what is left to do: docs/commands.md has the table. */
 function exitOf(desk: Desk, { kdc }: Deployed, { result, edges, counts, unread }: Outcome): ExitCode {
+  const tell = (line: string) => desk.err(`${wrapped(line, desk.errColumns)}\n`)
   const whose = (came: string) =>
     edges.flatMap(({ edge, outcome }) => (outcome === came ? [edge] : [])).join(', ')
   const [refusing, away, pending] = [whose('refused'), whose('unreachable'), whose('pending')]
   if (refusing !== '')
-    desk.err(`${refusing} could not be written until somebody puts it right; what is wanted stands\n`)
+    tell(`${refusing} could not be written until somebody puts it right; what is wanted stands`)
   if (result === 'stale')
-    desk.err(
-      `something later was requested about it already: look with ${kdc} status, and send it anew if need be\n`,
+    tell(
+      `something later was requested about it already: look with ${kdc} status, and send it anew if need be`,
     )
   if (pending !== '')
-    desk.err(
-      `${pending} had not been read back yet; what is wanted stands: ${kdc} explain shows what it lists by now\n`,
+    tell(
+      `${pending} had not been read back yet; what is wanted stands: ${kdc} explain shows what it lists by now`,
     )
   const left = [
     ...(away === '' ? [] : [`${away} could not be reached, and is brought to it once that answers`]),
     ...['refused', 'stale'].flatMap((came) => (counts[came] ? [`${counts[came]} ${came}`] : [])),
     ...(unread.length > 0 ? [`${unread.map(({ edge }) => edge).join(', ')} unread`] : []),
   ]
-  if (left.length > 0) desk.err(`not done everywhere: ${left.join('; ')}\n`)
+  if (left.length > 0) tell(`not done everywhere: ${left.join('; ')}`)
   if (result === 'incomplete') return exitCodes.error
   if (refusing !== '' || result === 'stale' || left.length > 0) return exitCodes.refused
   return pending === '' ? exitCodes.done : exitCodes.timedOut

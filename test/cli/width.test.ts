@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { some } from '../present.ts'
+import { minutes, server } from '../world/world.ts'
+import { kdcWorld } from './kdc-world.ts'
+
+const edges = ['edge-a', 'sbc-frankfurt-03-replacement'].map((id) => ({
+  id,
+  file: [
+    { set: 1, uri: server, flags: 'AP' } as const,
+    { set: 2, uri: 'sip:media-server-with-a-long-name.example.com:5060;transport=tcp', flags: 'AP' } as const,
+  ],
+}))
+
+test.each([80, 160])(
+  'a terminal of %i columns is shown no longer line, and no heading is cut',
+  async (columns) => {
+    const { kdc, world } = kdcWorld({ edges })
+    const at = { screen: { columns, isTerminal: true }, errColumns: columns }
+    await world.settledAll()
+    world.edge('edge-a').callTo(server)
+    world.edge('sbc-frankfurt-03-replacement').misbehaviour = { unreachable: true }
+    await world.pass(minutes)
+    const why = 'the carrier has maintenance, see the change CHG-12345 of its own portal'
+    await kdc(`drain ${edges[0]?.file[1]?.uri} -m '${why}' --from 3h`)
+    const shown = [
+      await kdc(`drain ${server} -m '${why}' --wait --timeout 1m`, at),
+      await kdc(`freeze -m '${why}' --until 2h`, at),
+      await kdc('status', at),
+      await kdc('get commands', at),
+    ].flatMap(({ out, err }) => `${out}${err}`.split('\n'))
+    expect(shown).toContainEqual(expect.stringMatching(/^FROZEN by /))
+    expect(shown).toContainEqual(expect.stringMatching(/^not done everywhere: /))
+    // What is to be pasted stays one line.
+    const lines = some(shown.filter((line) => !line.startsWith('undo: ')))
+    expect(lines.filter((line) => line.length > columns)).toEqual([])
+    expect(lines.filter((line) => /^[A-Z][A-Z ]+…|[A-Z]…/.test(line))).toEqual([])
+  },
+)
