@@ -33,7 +33,7 @@ export interface GroupPlan {
   readonly others: readonly string[]
 }
 
-/** What is to be changed of each group of the settings. Others' hooks are left alone. `aws`: as in Deployed. */
+/** What is to be changed of each group of the settings. Others' hooks are left alone. */
 export function planHooks(
   groups: readonly GroupConfig[],
   shown: readonly GroupShown[],
