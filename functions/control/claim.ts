@@ -19,8 +19,9 @@ export type Claim =
  * Decides what a request means next to the drain of the same id. A lifecycle action is told by its token: the
  * same token is the same action, whatever its event's time; one that a sweep found has none, and joins what
  * is under way. Of an operator's or alarm's drain, a newer request while it runs renews who, why and
- * deadline, and what was concluded is concluded anew, since its hold may have been lifted in between; after
- * its end, or of another machine or URI, it is a new attempt.
+ * deadline, and what was concluded is concluded anew, since its hold may have been lifted in between. It is
+ * looked at by its next attempt at once: the wait of the one before may go beyond the new deadline. After its
+ * end, or of another machine or URI, it is a new attempt.
  */
 export function claim(existing: Drain | undefined, request: DrainRequest): Claim {
   if (!existing) return { kind: 'new', drain: fresh(request, 1, 1) }
@@ -45,14 +46,15 @@ function fresh(request: DrainRequest, attempt: number, version: number, events: 
 
 function renewed(existing: HoldDrain, { hold }: DrainRequest): Drain {
   const { order, who, sender, why, force, placedAt, until, endsAt } = hold
-  const kept = concludedAnew(existing)
+  const { lookedAt: _lookedAt, ...kept } = concludedAnew(existing)
   const { sender: _sender, force: _force, endsAt: _endsAt, ...scope } = kept.hold
   const asked = {
     ...{ order, who, ...(sender && { sender }), why, placedAt, until },
     ...(force !== undefined && { force }),
     ...(endsAt !== undefined && { endsAt }),
   }
-  return { ...kept, version: existing.version + 1, hold: { ...scope, ...asked } }
+  const attempt = existing.phase.name === 'claimed' ? existing.attempt : existing.attempt + 1
+  return { ...kept, attempt, steps: 0, version: existing.version + 1, hold: { ...scope, ...asked } }
 }
 
 /** @returns the drain without what was concluded: its servers may have taken calls in between */

@@ -91,7 +91,7 @@ describe('an operator’s or alarm’s drain is told by its order', () => {
     expect(claim(existing, request(1_000)).kind).toBe('stale')
   })
 
-  it('a newer one while it runs renews who, why, force, deadline and end, and keeps its attempt and destinations', () => {
+  it('a newer one while it runs renews who, why, force, deadline and end, and keeps its destinations, by its next attempt', () => {
     const before = request(1_000)
     const hold = { ...before.hold, force: 'it burns', endsAt: 9_000 }
     const existing = { ...draining({ hold }), version: 5, attempt: 2 }
@@ -100,7 +100,7 @@ describe('an operator’s or alarm’s drain is told by its order', () => {
     const kept = { ...before.hold, order, who, why, placedAt, until }
     expect(claim(existing, newer)).toEqual({
       kind: 'refresh',
-      drain: { ...existing, hold: kept, version: 6 },
+      drain: { ...existing, hold: kept, version: 6, attempt: 3, steps: 0 },
     })
     const again = request(3_000, { force: 'it burns still', endsAt: 10_000 })
     expect(claim(existing, again).drain.hold).toMatchObject({ force: 'it burns still', endsAt: 10_000 })
