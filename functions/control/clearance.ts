@@ -69,6 +69,8 @@ type InForce = FloorView['holds'][number]
 export interface ClearanceView extends FloorView {
   /** drains by choice that are under way, those of one server once */
   readonly underWay: number
+  /** an instance that is held, and of which EC2 does not tell what addresses it has */
+  readonly unshown?: string
   readonly freeze: Freeze | undefined
   readonly now: number
 }
@@ -116,13 +118,13 @@ export function clearance(
 /** What a request takes of the floors nobody knows then, but that a server which is held takes nothing. */
 function unknownIn(
   { uris, subject }: InForce,
-  { holds, lists, machines }: ClearanceView,
+  { holds, lists, machines, unshown }: ClearanceView,
   floors: readonly Floor[],
 ): string | undefined {
   if (isHeldBy({ uris, subject }, holds)) return undefined
   if (lists.length === 0) return 'no edge was read lately'
-  if (subject.kind === 'instance' && subject.launchedAt === 0)
-    return `EC2 has not shown what addresses ${subject.instanceId} has`
+  const nobodyKnows = subject.kind === 'instance' && subject.launchedAt === 0 ? subject.instanceId : unshown
+  if (nobodyKnows !== undefined) return `EC2 has not shown what addresses ${nobodyKnows} has`
   const ofGroup = floors.find(({ group }) => group !== undefined)
   return machines || !ofGroup ? undefined : unknownGroup(ofGroup)
 }

@@ -14,10 +14,11 @@ import { finishClaim, startDrain } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Began } from '../ports/store.ts'
 import { type InventoryNeeds, inventory, momentMs, unlessRefused } from '../stored/inventory.ts'
-import { storedLists } from '../stored/lists.ts'
+import { allListed, storedLists } from '../stored/lists.ts'
 import { storedLoad } from '../stored/load.ts'
 import { onEach } from '../stored/on-each.ts'
 import { oneAtATime } from '../stored/one-at-a-time.ts'
+import { coveringHolds } from './covering-holds.ts'
 import { supersede } from './drop-waiting.ts'
 import { type LiftNeeds, lift } from './lift.ts'
 import { asShownNow } from './target.ts'
@@ -186,8 +187,9 @@ export async function clearanceView(ports: InventoryNeeds): Promise<ClearanceVie
   const isAnyOfGroups = floors.some(({ group }) => group !== undefined)
   const shown = isAnyOfGroups ? await unlessRefused(inventory(ports, now - momentMs)) : { instances: [] }
   const isAnyOfCalls = floors.some((floor) => 'callsPerServer' in floor)
+  const covering = floors.length > 0 ? await coveringHolds(ports, holds, allListed(readouts)) : { holds }
   return {
-    ...{ holds, now, freeze: await store.freeze() },
+    ...{ ...covering, now, freeze: await store.freeze() },
     lists: readouts.flatMap((readout) => {
       // One request that failed does not take what its edge showed seconds ago out of the floors.
       const read = 'listed' in readout ? readout : readout.last

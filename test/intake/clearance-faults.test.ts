@@ -2,7 +2,17 @@ import { describe, expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
 import { activate, drain, freeze, unfreeze, waitingIn, worldWith } from '../world/clearance-world.ts'
 import { publishedIn } from '../world/published.ts'
-import { config, createWorld, file, minutes, neighbour, seconds, server, type World } from '../world/world.ts'
+import {
+  config,
+  createWorld,
+  facts,
+  file,
+  minutes,
+  neighbour,
+  seconds,
+  server,
+  type World,
+} from '../world/world.ts'
 
 const serversHold = 'operator/10.0.1.20:5060;udp/alice'
 const neighboursHold = 'operator/10.0.1.21:5060;udp/alice'
@@ -263,4 +273,16 @@ test('64 alarms at once take what the floor leaves; their OKs leave nothing', as
   expect(await world.heldBy()).toEqual([])
   expect(await waitingIn(world)).toEqual([])
   expect(publishedIn(world, 'Drain Superseded')).toHaveLength(48)
+})
+
+test('a server that a scale-in takes is taken before settle has found what its hold covers', async () => {
+  for (const floor of [{ set: 1 }, { group: 'media-servers' }]) {
+    const world = worldWith({ floors: [{ ...floor, count: 1 }] })
+    await world.settledAll()
+    world.ports.settles.ask = async () => undefined
+    world.memory.instances.put(facts({ instanceId: 'i-00000000000000001', addresses: ['10.0.1.21'] }))
+    await world.scaleIn()
+    await world.pass(10 * seconds)
+    expect(await world.command(drain(neighbour))).toMatchObject({ result: 'waiting' })
+  }
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
-import { waitingIn } from '../world/clearance-world.ts'
+import { waitingIn, worldWith } from '../world/clearance-world.ts'
 import { publishedIn } from '../world/published.ts'
 import {
   command,
@@ -61,6 +61,18 @@ test('a drain of an instance that is asked for again while EC2 refuses opens not
   await world.pass(2 * minutes)
   expect(world.flags()).toEqual(everywhere('DX'))
   expect(world.writes().filter((write) => /set_state a/.test(write))).toEqual([])
+})
+
+test('while EC2 refuses nobody knows what a scale-in takes of a floor: drains by choice wait', async () => {
+  const world = worldWith({ floors: [{ set: 1, count: 1 }] })
+  await world.settledAll()
+  world.ports.settles.ask = async () => undefined
+  await world.scaleIn()
+  refuse(world)
+  await world.pass(10 * seconds)
+  expect(await world.command({ ...drain, destination: 'sip:10.0.1.21:5060' })).toMatchObject({
+    ...{ result: 'waiting', because: `EC2 has not shown what addresses ${instanceId} has` },
+  })
 })
 
 test('while EC2 refuses nobody knows what an instance takes of a floor: its drain waits, unless it is forced', async () => {

@@ -169,7 +169,10 @@ function scope(
     key: `${source}/${id}`,
     subject: subject.kind === 'uri' ? subject.uri : `${subject.instanceId} ${subject.launchedAt}`,
     uris: uris.map(spelled),
-    servers: wholeInstance ? [...new Set([...named, ...addressed])] : [],
+    // A scale-in's hold is placed by the machine's id, and takes it from then on.
+    servers: wholeInstance
+      ? [...new Set([...named, ...addressed, ...(source === 'lifecycle' ? meant : [])])]
+      : [],
     places: [...new Set([...named, ...addressed, ...meant])],
     sender: sender?.id,
     isForced: force !== undefined,
