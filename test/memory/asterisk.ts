@@ -16,7 +16,9 @@ function answerAll(): void {
     .get(/^http:/)
     .intercept({ path: '/ari/channels' })
     .reply(({ origin }) => {
-      const names = asked.getStore()?.(new URL(String(origin)).hostname) ?? []
+      // Of IPv6 the address is in brackets.
+      const [host = ''] = /[^[\]]+/.exec(new URL(String(origin)).hostname) ?? []
+      const names = asked.getStore()?.(host) ?? []
       const channels = names.map((name, index) => ({ id: `1795381357.${index}`, name, state: 'Up' }))
       return { statusCode: 200, data: JSON.stringify(channels) }
     })

@@ -78,11 +78,20 @@ function byOperator(history: History, machine: Machine, at: number): Wanted {
       if (commands.length === 0) return 'free'
       if (history.plan.renamed.includes(machine.server))
         return 'undecided: what an operator named is spelled otherwise now'
+      if (isOfItsAddress(commands, machine))
+        return 'undecided: nobody knows whether a command for many was for it'
       return bySaid(history, commands, { form, server: machine.server, at })
     }),
   )
   if (reasons.includes('held')) return 'held'
   return reasons.find(isUndecided) ?? 'free'
+}
+
+/** A command for many that comes once the machine is gone means whatever is listed there: a bare URI. */
+function isOfItsAddress(commands: readonly Said[], { goneAt = Number.POSITIVE_INFINITY }: Machine): boolean {
+  return commands.some(
+    ({ sent: { about, takenAt } }) => about.kind === 'many' && takenAt !== undefined && takenAt >= goneAt,
+  )
 }
 
 /** Whether what it asks for ever began. */

@@ -61,15 +61,24 @@ export function judgeMissed(history: History, seen: Seen, findings: Findings): v
   for (const { id, state, server } of inForce)
     findings.check(
       'nothing is missed',
-      goesOn(seen, (drainId) => drainId === id),
+      goesOn(history, seen, (drainId) => drainId === id, server),
       { at: seen.at, ...(server !== undefined && { server }), name: id },
       () => `nobody goes on with ${id}, which is ${state}, at ${since(history, seen.at)}`,
     )
 }
 
-function goesOn({ executions, at }: Seen, isMeant: (drainId: string) => boolean): boolean {
+/** Whose record was lost is found anew first, and then not looked at for so long. */
+function goesOn(
+  { truth }: History,
+  { executions, at }: Seen,
+  isMeant: (drainId: string) => boolean,
+  server: number | undefined,
+): boolean {
+  const lost = truth.incidents.filter((one) => one.kind === 'row lost' && one.server === server)
+  const foundAt = Math.max(...lost.map(({ from }) => from + missedMs))
   return executions.some(
-    ({ drainId, hangsSince }) => isMeant(drainId) && (hangsSince === undefined || at < hangsSince + hangsMs),
+    ({ drainId, hangsSince }) =>
+      isMeant(drainId) && (hangsSince === undefined || at < Math.max(hangsSince, foundAt) + hangsMs),
   )
 }
 
@@ -80,10 +89,11 @@ function judgeWaiting(history: History, seen: Seen, findings: Findings): void {
   for (const { machine, kind, from, ended } of history.truth.waits) {
     const until = Math.min(ended?.at ?? seen.at, seen.at)
     const isOver = ended !== undefined && ended.at <= seen.at
+    const isGoneOnWith = goesOn(history, seen, (drainId) => drainId.includes(machine.id), machine.server)
     const isSeenTo =
       kind === 'launch'
         ? (until - from <= launchMissedMs && ended?.by !== 'expiry') || ended?.by === 'others'
-        : isOver || until - from <= missedMs || goesOn(seen, (drainId) => drainId.includes(machine.id))
+        : isOver || until - from <= missedMs || isGoneOnWith
     findings.check(
       'nothing is missed',
       isSeenTo,
