@@ -1,12 +1,14 @@
 import type { ListedDestination } from '../../functions/control/destination.ts'
+import type { ChosenHold } from '../../functions/control/drain.ts'
 import { entryKey } from '../../functions/control/entry-record.ts'
 import { DispatcherControlError } from '../../functions/control/errors.ts'
-import type { Hold, Scope } from '../../functions/control/hold.ts'
+import { type Hold, holdKey, type Scope } from '../../functions/control/hold.ts'
 import { speaksOf } from '../../functions/control/plan.ts'
 import { instanceDestinations, isInstanceId, namedDestination } from '../../functions/control/resolve.ts'
 import { Stop } from '../desk/exit-codes.ts'
 import { inShell } from '../desk/shell-word.ts'
 import { isoTime } from '../desk/times.ts'
+import { drainAgain, wholeInstanceOf } from './drain-again.ts'
 import { type DrainView, drainView } from './drain-view.ts'
 import { type HoldView, holdView, waitingView } from './fleet-view.ts'
 import type { EdgeShelf, Records, Stored } from './look-around.ts'
@@ -62,7 +64,7 @@ export function explain(name: string, stored: Stored, records: Records): Explana
     holds: holds.map((hold) => ({ ...holdView(hold), undo: whatLifts(hold, name, stored.kdc) })),
     waiting: waiting.map((each) => ({
       ...waitingView(each),
-      undo: whatLifts(each.hold, name, stored.kdc),
+      undo: whatDrops(each.hold, holds, name, stored.kdc),
       next: whatItWaitsFor(each, stored),
     })),
     edges: stored.edges
@@ -162,6 +164,14 @@ export function whatLifts({ source, id }: Pick<Hold, 'source' | 'id'>, name: str
     default:
       return source satisfies never
   }
+}
+
+/** An activate lifts a hold in force of the same name too: its owner's newer drain drops what waits alone. */
+function whatDrops(waiting: ChosenHold, holds: readonly Hold[], name: string, kdc: string): string {
+  const placed = holds.find((hold) => holdKey(hold) === holdKey(waiting))
+  if (placed?.source !== 'operator') return whatLifts(waiting, name, kdc)
+  const words = inShell(wholeInstanceOf(placed) ?? placed.uris[0] ?? name)
+  return `its owner's drain in force, sent anew: ${kdc} ${drainAgain(words, [placed])}`
 }
 
 function whyNotOver({

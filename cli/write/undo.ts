@@ -4,6 +4,7 @@ import type { Deployed, Shelf } from '../desk/desk.ts'
 import { inShell } from '../desk/shell-word.ts'
 import { isoTime } from '../desk/times.ts'
 import type { Outcome, Undo } from '../show/show-outcome.ts'
+import { drainAgain, type Request, wholeInstanceOf } from '../views/drain-again.ts'
 import { requestedIn, unlessUnread } from '../views/look-around.ts'
 
 /** A request as it was before a command was sent; `beginsAt`: it waits for its window (epoch ms). */
@@ -118,15 +119,7 @@ function notByCommand({ source, id, who }: Outcome['lifted'][number]): string {
 /** The whole instance where that was held, also where the command named a destination of it. */
 function targetOf(name: HoldName, formers: Formers | undefined): string | undefined {
   const hold = formers?.get(holdKey(name))?.hold
-  return hold?.wholeInstance && hold.subject.kind === 'instance' ? hold.subject.instanceId : undefined
-}
-
-/** What is asked for anew. Times are epoch ms. */
-interface Request {
-  readonly why: string
-  readonly endsAt?: number | undefined
-  readonly force?: string | undefined
-  readonly beginsAt?: number | undefined
+  return hold && wholeInstanceOf(hold)
 }
 
 function requestOf({ hold, beginsAt }: Former): Request {
@@ -137,23 +130,6 @@ function requestOf({ hold, beginsAt }: Former): Request {
 function requestIn(name: HoldName & Request, formers: Formers | undefined): Request {
   const former = formers?.get(holdKey(name))
   return former ? requestOf(former) : { why: name.why, endsAt: name.endsAt }
-}
-
-/** Of several it has all reasons, and the last end, unless one had none. */
-function drainAgain(words: string, requests: readonly Request[]): string {
-  const [begin] = requests.map(({ beginsAt }) => beginsAt)
-  const ends = requests.flatMap(({ endsAt }) => endsAt ?? [])
-  const forces = requests.flatMap(({ force }) => force ?? [])
-  return [
-    `drain ${words} -m ${inShell(oneLine(requests.map(({ why }) => why)))}`,
-    ...(requests.length === 1 && begin !== undefined ? [`--from ${isoTime(begin)}`] : []),
-    ...(ends.length === requests.length ? [`--until ${isoTime(Math.max(...ends))}`] : []),
-    ...(forces.length > 0 ? [`--force ${inShell(oneLine(forces))}`] : []),
-  ].join(' ')
-}
-
-function oneLine(texts: readonly string[]): string {
-  return [...new Set(texts)].join('; ')
 }
 
 /** The freeze in force before a command was sent. */
