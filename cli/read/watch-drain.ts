@@ -19,6 +19,10 @@ export interface Watched {
   readonly goal: WaitFor
   /** epoch ms; undefined: the drain's own deadline ends it */
   readonly giveUpAt: number | undefined
+  /** it was answered that it waits: a hold of its name may be in force that is an older one */
+  readonly waits?: boolean
+  /** of what waits, once it was seen: an older hold is another one */
+  readonly order?: string | undefined
 }
 
 /**
@@ -29,13 +33,15 @@ export async function watchDrain(desk: Desk, deployed: Deployed, watched: Watche
   const print = (line: string) => desk.err(`${wrapped(line, desk.errColumns)}\n`)
   let printed = ''
   let deadline: string | undefined
+  let order: string | undefined
   for (;;) {
     const stored = await outlasting(desk, () => lookAround(deployed, desk.clock.now(), watched.hold), {
       ...{ everyMs: pollMs, giveUpAt: watched.giveUpAt, late: exitCodes.unknown },
       goesOn: `the drain goes on: ${deployed.kdc} status shows it`,
     })
     const now = desk.clock.now()
-    const step = stepOf(stored, watched, now)
+    if (watched.waits) order ??= stored.waiting.find(({ hold }) => holdKey(hold) === watched.hold)?.hold.order
+    const step = stepOf(stored, { ...watched, order }, now)
     if (step.line !== printed) print(`${step.line}${step.outlook ?? ''}`)
     printed = step.line
     if (step.deadline !== undefined && deadline === undefined) print(step.deadline)
@@ -60,14 +66,17 @@ export interface Step {
 
 /** What there is to tell of it now, and with which exit code watching it ends. */
 export function stepOf(stored: Stored, watched: Watched, now: number): Step {
-  const { hold: id, giveUpAt } = watched
+  const { hold: id, giveUpAt, order = '' } = watched
   const isLate = giveUpAt !== undefined && now >= giveUpAt
-  if (stored.waiting.some(({ hold }) => holdKey(hold) === id))
+  const holding = stored.holds.find((hold) => holdKey(hold) === id)
+  const placed = holding && holding.order >= order ? holding : undefined
+  if (!placed && stored.waiting.some(({ hold }) => holdKey(hold) === id))
     return orTimedOut(`it waits to begin; ${stored.kdc} explain names why`, isLate)
-  const placed = stored.holds.find((hold) => holdKey(hold) === id)
   if (!placed)
     return {
-      line: 'its hold was lifted: the drain is over, and nothing is held any more',
+      line: holding
+        ? 'it was dropped before it began; the hold that was there before it stands'
+        : 'its hold was lifted: the drain is over, and nothing is held any more',
       exit: exitCodes.error,
     }
   const drain = stored.drains.find(({ hold }) => holdKey(hold) === id)

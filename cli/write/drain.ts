@@ -57,7 +57,8 @@ async function drainEach(
       if (wait === undefined || dryRun || !isUnderWay || outcome?.hold === undefined) return exit
       // Without --timeout the drain's own deadline is the end, once it has begun.
       const isOpen = wait === 'drained' && options.timeout === undefined
-      begun.push({ hold: outcome.hold, goal: wait, giveUpAt: isOpen ? undefined : giveUpAt, words })
+      const waits = outcome.result === 'waiting'
+      begun.push({ hold: outcome.hold, goal: wait, giveUpAt: isOpen ? undefined : giveUpAt, words, waits })
       return exitCodes.done
     },
   })
