@@ -10,14 +10,14 @@ export interface Request {
   readonly beginsAt?: number | undefined
 }
 
-/** Of several it has all reasons, and the last end, unless one had none. */
+/** Of several it has all reasons, the first beginning and the last end, unless one had none. */
 export function drainAgain(words: string, requests: readonly Request[]): string {
-  const [begin] = requests.map(({ beginsAt }) => beginsAt)
+  const begins = requests.flatMap(({ beginsAt }) => beginsAt ?? [])
   const ends = requests.flatMap(({ endsAt }) => endsAt ?? [])
   const forces = requests.flatMap(({ force }) => force ?? [])
   return [
     `drain ${words} -m ${inShell(oneLine(requests.map(({ why }) => why)))}`,
-    ...(requests.length === 1 && begin !== undefined ? [`--from ${isoTime(begin)}`] : []),
+    ...(begins.length === requests.length ? [`--from ${isoTime(Math.min(...begins))}`] : []),
     ...(ends.length === requests.length ? [`--until ${isoTime(Math.max(...ends))}`] : []),
     ...(forces.length > 0 ? [`--force ${inShell(oneLine(forces))}`] : []),
   ].join(' ')

@@ -12,18 +12,24 @@ interface Former {
   readonly hold: Hold
   readonly beginsAt?: number
 }
+/** A hold in force, and what waits, may have one key. */
+interface FormerOf {
+  readonly placed?: Former
+  readonly waiting?: Former
+}
 /** By the hold's key. */
-export type Formers = ReadonlyMap<string, Former>
+export type Formers = ReadonlyMap<string, FormerOf>
 
 export async function formersIn(shelf: Shelf, now: number): Promise<Formers | undefined> {
   const read = await unlessUnread(() => requestedIn(shelf))
   if (!read) return undefined
   const { holds, waiting } = read.found
-  const all: Former[] = [
-    ...holds.map((hold) => ({ hold })),
-    ...waiting.drains.map(({ hold, beginsAt = 0 }) => ({ hold, ...(beginsAt > now && { beginsAt }) })),
-  ]
-  return new Map(all.map((each) => [holdKey(each.hold), each]))
+  const formers = new Map<string, FormerOf>(holds.map((hold) => [holdKey(hold), { placed: { hold } }]))
+  for (const { hold, beginsAt = 0 } of waiting.drains) {
+    const window = { hold, ...(beginsAt > now && { beginsAt }) }
+    formers.set(holdKey(hold), { ...formers.get(holdKey(hold)), waiting: window })
+  }
+  return formers
 }
 
 const unreadBefore = (kdc: string) => `what was held before could not be read: ${kdc} history names it`
@@ -43,25 +49,41 @@ export function undoOfDrain(outcome: Outcome, drained: Drained): Undo {
   if (result === 'stale') return {}
   if (!formers) return { commands: [`activate ${words}`], not: [unreadBefore(kdc)] }
   const former = formers.get(hold)
-  if (former) return { commands: [drainAgain(words, [requestOf(former)])] }
-  const hadOwn = [...formers.values()].some(
-    ({ hold: { source, who: by } }) => source === 'operator' && by === who,
-  )
+  if (former) {
+    const { lifts, again } = whatRestores(former, result)
+    return {
+      commands: [...(lifts ? [`activate ${words}`] : []), ...again.map((each) => asBefore(words, each))],
+    }
+  }
+  const hadOwn = [...formers.values()]
+    .flatMap(({ placed, waiting }) => [placed, waiting])
+    .some((each) => each?.hold.source === 'operator' && each.hold.who === who)
   return result === 'bulk' && hadOwn ? undoOfEach(outcome, formers, kdc) : { commands: [`activate ${words}`] }
 }
+
+/** A drain that waits leaves the hold in force; one that began has replaced it, and dropped what waited. */
+function whatRestores({ placed, waiting }: FormerOf, result: string) {
+  const gone = result === 'waiting' ? [waiting ?? placed] : [placed, waiting]
+  const again = gone.filter((each) => each !== undefined)
+  return { lifts: result === 'waiting' ? again.length === 0 : placed === undefined, again }
+}
+
+const asBefore = (words: string, former: Former) => drainAgain(words, [requestOf(former)])
 
 /** Of a drain of many. An `activate` of the many would lift all that one held of any of them before, too. */
 function undoOfEach({ members, counts }: Outcome, formers: Formers, kdc: string): Undo {
   const done = ['started', 'waiting', 'duplicate']
-  const taken = members.filter(({ result }) => done.includes(result))
-  const fresh = taken.filter(({ hold }) => !formers.has(hold))
+  const taken = members
+    .filter(({ result }) => done.includes(result))
+    .map(({ hold, target, result }) => ({
+      ...{ words: inShell(target) },
+      ...whatRestores(formers.get(hold) ?? {}, result),
+    }))
+  const lifted = taken.filter(({ lifts }) => lifts)
   const lost = done.reduce((sum, result) => sum + (counts[result] ?? 0), 0) - taken.length
   const commands = [
-    ...(fresh.length > 0 ? [`activate ${fresh.map(({ target }) => inShell(target)).join(' ')}`] : []),
-    ...taken.flatMap(({ hold, target }) => {
-      const former = formers.get(hold)
-      return former ? [drainAgain(inShell(target), [requestOf(former)])] : []
-    }),
+    ...(lifted.length > 0 ? [`activate ${lifted.map(({ words }) => words).join(' ')}`] : []),
+    ...taken.flatMap(({ words, again }) => again.map((each) => asBefore(words, each))),
   ]
   return {
     ...(commands.length > 0 && { commands }),
@@ -73,23 +95,32 @@ function undoOfEach({ members, counts }: Outcome, formers: Formers, kdc: string)
 export function undoOfActivate(outcome: Outcome, { words, who, formers, kdc }: Drained): Undo {
   const { lifted, dropped, stillHeld, members, counts } = outcome
   const isHolding = stillHeld.some((hold) => hold.source === 'operator' && hold.who === who)
-  const named = [...lifted, ...dropped]
+  const named = [
+    ...lifted.map((name) => ({ ...name, was: 'placed' as const })),
+    ...dropped.map((name) => ({ ...name, was: 'waiting' as const })),
+  ]
   const others = named.filter((name) => name.who !== who)
   const again = named.filter((name) => name.who === who || !isHolding)
-  const ofMany = members.filter(({ result }) => result === 'lifted' || result === 'dropped')
+  const ofMany = members.flatMap(({ hold, target, result }) => {
+    const former = formers?.get(hold)
+    if (!former || !['lifted', 'dropped'].includes(result)) return []
+    // What waited under the name of a hold that was lifted is dropped too, and has no line of its own.
+    return [{ on: inShell(target), gone: [result === 'lifted' && former.placed, former.waiting] }]
+  })
   const taken = [
     ...again.map((name) => ({ ...requestIn(name, formers), on: targetOf(name, formers) ?? words })),
-    ...ofMany.flatMap(({ hold, target }) => {
-      const former = formers?.get(hold)
-      return former ? [{ ...requestOf(former), on: inShell(target) }] : []
-    }),
+    ...ofMany.flatMap(({ on, gone }) => gone.flatMap((each) => (each ? [{ ...requestOf(each), on }] : []))),
   ]
-  const all = named.length + (counts['lifted'] ?? 0) + (counts['dropped'] ?? 0)
-  const lost = (counts['lifted'] ?? 0) + (counts['dropped'] ?? 0) - (taken.length - again.length)
-  const byTarget = Map.groupBy(taken, ({ on }) => on)
+  const count = (counts['lifted'] ?? 0) + (counts['dropped'] ?? 0)
+  const all = named.length + count
+  const lost = count - ofMany.length
+  // A window stands beside a hold in force of its name: one drain can't ask for both, and the hold goes first.
+  const isWindow = ({ beginsAt }: Request) => beginsAt !== undefined
+  const inTurn = taken.toSorted((one, other) => Number(isWindow(one)) - Number(isWindow(other)))
+  const together = Map.groupBy(inTurn, (each) => `${each.on} ${isWindow(each)}`)
   return {
     ...(taken.length > 0 && {
-      commands: [...byTarget].map(([on, requests]) => drainAgain(on, requests)),
+      commands: [...together.values()].map((requests) => drainAgain(requests[0]?.on ?? words, requests)),
     }),
     not: [
       ...others.map(
@@ -118,8 +149,9 @@ function notByCommand({ source, id, who }: Outcome['lifted'][number]): string {
 
 /** The whole instance where that was held, also where the command named a destination of it. */
 function targetOf(name: HoldName, formers: Formers | undefined): string | undefined {
-  const hold = formers?.get(holdKey(name))?.hold
-  return hold && wholeInstanceOf(hold)
+  const { placed, waiting } = formers?.get(holdKey(name)) ?? {}
+  const former = placed ?? waiting
+  return former && wholeInstanceOf(former.hold)
 }
 
 function requestOf({ hold, beginsAt }: Former): Request {
@@ -127,8 +159,11 @@ function requestOf({ hold, beginsAt }: Former): Request {
   return { why, endsAt, force, beginsAt }
 }
 
-function requestIn(name: HoldName & Request, formers: Formers | undefined): Request {
-  const former = formers?.get(holdKey(name))
+function requestIn(
+  { was, ...name }: HoldName & Request & { readonly was: keyof FormerOf },
+  formers: Formers | undefined,
+): Request {
+  const former = formers?.get(holdKey(name))?.[was]
   return former ? requestOf(former) : { why: name.why, endsAt: name.endsAt }
 }
 

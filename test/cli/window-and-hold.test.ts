@@ -16,6 +16,44 @@ async function both(target = server) {
   return { kdc, world, drained, reasons }
 }
 
+const undone = ({ out }: { readonly out: string }) =>
+  (/^undo: kdc (.*)$/m.exec(out)?.[1] ?? 'no undo').split(/(?: &&|;) kdc /)
+const broken = `drain ${server} -m 'broken disk' --until 2026-11-23T02:00:00Z`
+const upgrade = `drain ${server} -m 'kernel upgrade' --from 2026-11-23T04:00:00Z --until 2026-11-23T06:00:00Z`
+
+test('the undo of what ended a hold and a window of one name asks for both, the hold first', async () => {
+  for (const line of [`activate ${server}`, `drain ${server} -m 'noisy fan'`]) {
+    const { kdc, reasons } = await both()
+    const undo = undone(await kdc(line))
+    expect(undo.map((each) => each.replace(/:0\dZ/g, ':00Z'))).toEqual([broken, upgrade])
+    for (const command of undo) await kdc(command)
+    expect(await reasons()).toEqual({ held: ['broken disk'], waiting: ['kernel upgrade'] })
+  }
+})
+
+test('the undo of an activate of many asks for a hold and a window of one name', async () => {
+  const { kdc, reasons } = await both()
+  for (const command of undone(await kdc('activate --set 1'))) await kdc(command)
+  expect(await reasons()).toEqual({ held: ['broken disk'], waiting: ['kernel upgrade'] })
+})
+
+test('the undo of a window leaves the hold in force of its name, and asks for the window before', async () => {
+  const { kdc, drained, reasons } = await both()
+  expect(undone(drained)).toEqual([broken])
+  const undo = undone(await kdc(`drain ${server} -m 'noisy fan' --from 8h`))
+  expect(undo).toHaveLength(1)
+  await kdc(undo[0] ?? '')
+  expect(await reasons()).toEqual({ held: ['broken disk'], waiting: ['kernel upgrade'] })
+})
+
+test('the undo of a drain that began in the place of a window lifts it, and asks for the window', async () => {
+  const { kdc, world } = kdcWorld()
+  await kdc(`drain ${server} -m 'kernel upgrade' --from 8h`)
+  for (const command of undone(await kdc(`drain ${server} -m 'broken disk'`))) await kdc(command)
+  expect(await world.heldBy()).toEqual([])
+  expect((await world.memory.store.waiting()).drains).toHaveLength(1)
+})
+
 const dropped = (out: string) => /it is dropped by: (?:.*: )?kdc (.*)$/m.exec(out)?.[1] ?? 'no line'
 
 test.each([server, instanceId])(
