@@ -112,7 +112,7 @@ export function showOutcome(
   { kdc, undo: { commands, not = [] } = {}, listed = new Map() }: Around,
 ): Shown {
   const outcome = knownOutcome(quotable(row))
-  const undo = commands?.map((command) => `${kdc} ${command}`).join(' && ')
+  const undo = commands?.map((command) => `${kdc} ${command}`).join('; ')
   const more = otherLines(row)
   return {
     data: { ...row, ...(undo !== undefined && { undo }), ...(not.length > 0 && { noUndo: not }) },

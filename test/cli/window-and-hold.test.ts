@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { instanceId, minutes, server } from '../world/world.ts'
 import { alice, kdcWorld } from './kdc-world.ts'
@@ -17,7 +18,7 @@ async function both(target = server) {
 }
 
 const undone = ({ out }: { readonly out: string }) =>
-  (/^undo: kdc (.*)$/m.exec(out)?.[1] ?? 'no undo').split(/(?: &&|;) kdc /)
+  (/^undo: kdc (.*)$/m.exec(out)?.[1] ?? 'no undo').split('; kdc ')
 const broken = `drain ${server} -m 'broken disk' --until 2026-11-23T02:00:00Z`
 const upgrade = `drain ${server} -m 'kernel upgrade' --from 2026-11-23T04:00:00Z --until 2026-11-23T06:00:00Z`
 
@@ -29,6 +30,13 @@ test('the undo of what ended a hold and a window of one name asks for both, the 
     for (const command of undo) await kdc(command)
     expect(await reasons()).toEqual({ held: ['broken disk'], waiting: ['kernel upgrade'] })
   }
+})
+
+test('an undo of two commands goes on in a shell where the first was not done everywhere', async () => {
+  const { kdc } = await both()
+  const [, undo = ''] = /^undo: (.*)$/m.exec((await kdc(`activate ${server}`)).out) ?? []
+  const shell = `kdc() { echo "$1"; return 3; }\n${undo} || true`
+  expect(execFileSync('bash', ['-c', shell], { encoding: 'utf8' })).toBe('drain\ndrain\n')
 })
 
 test('the undo of an activate of many asks for a hold and a window of one name', async () => {
