@@ -1,12 +1,12 @@
 import { stringify } from 'yaml'
 import { type Deployed, type Desk, rest } from '../desk/desk.ts'
 import { type ExitCode, exitCodes, Stop } from '../desk/exit-codes.ts'
-import { type Format, quotable } from '../desk/format.ts'
+import { type Format, quotable, wrapped } from '../desk/format.ts'
 import type { OutputOptions } from '../desk/options.ts'
 import { outlasting } from '../desk/outlast.ts'
 import { inShell } from '../desk/shell-word.ts'
 import { isoTime } from '../desk/times.ts'
-import { callsText, phaseText, serverName } from '../show/show-fleet.ts'
+import { callsText, phaseText, serverName, shortName } from '../show/show-fleet.ts'
 import { changeView, onWhat, whyOf } from '../show/show-history.ts'
 import { explain } from '../views/explain.ts'
 import { type FleetView, fleetView } from '../views/fleet-view.ts'
@@ -54,7 +54,7 @@ async function watchAll(desk: Desk, deployed: Deployed, options: OutputOptions):
     const now = stored.at
     for (const change of changes.filter(({ id }) => !known.has(id))) {
       const of = changeView(change)
-      const is = `${of.kind} by ${of.who}: ${whyOf(of)}`
+      const is = `${of.kind} by ${shortName(of.who)}: ${whyOf(of)}`
       print(desk, { at: of.at, what: 'change', on: onWhat(of), is, of }, options)
     }
     known = new Set([...known, ...changes.map(({ id }) => id)])
@@ -89,7 +89,7 @@ function stateOf({ edges, drains, waiting, at }: FleetView): Map<string, Sightin
     ]),
     ...waiting.map((of): [string, Sighting] => [
       `drain ${of.hold}`,
-      { at, what: 'drain', on: serverName(of), is: `waits to begin (${of.who}: ${of.why})`, of },
+      { at, what: 'drain', on: serverName(of), is: `waits to begin (${shortName(of.who)}: ${of.why})`, of },
     ]),
     ...drains.map((of): [string, Sighting] => [
       `drain ${of.drain}`,
@@ -161,7 +161,7 @@ function textOf({ of, ...sighting }: Sighting, output: Format, columns: number |
     case 'wide':
       return line
     case 'table':
-      return columns !== undefined && line.length > columns ? `${line.slice(0, columns - 1)}…` : line
+      return wrapped(line, columns)
     default:
       return output satisfies never
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { minutes, neighbour, server } from '../world/world.ts'
-import { alice, bob, kdcWorld } from './kdc-world.ts'
+import { bob, kdcWorld } from './kdc-world.ts'
 
 function watched() {
   const { kdc, world } = kdcWorld()
@@ -26,8 +26,8 @@ test('watch prints what there is, each drain, edge and change as it comes, and e
   const { code, out, err } = await watching
   expect({ code, err }).toEqual({ code: 130, err: 'stopped watching; what is under way goes on\n' })
   expect(out).toMatch(/Z {2}edge {4}edge-a {2}readable\n/)
-  expect(out).not.toContain(`placed by ${alice}`)
-  expect(out).toContain(`placed by ${bob}: noisy fan`)
+  expect(out).not.toContain('placed by Operators/alice')
+  expect(out).toContain('placed by Operators/bob: noisy fan')
   expect(out).toMatch(/drain {3}sip:10\.0\.1\.20:5060 {2}draining: calls left: 1 \(edge-a 1\)\n/)
   expect(out).toMatch(/drain {3}\S+ {2}drained: calls left: 0\n/)
   expect(out).toMatch(/edge {4}edge-b {2}unreadable: /)
@@ -88,16 +88,29 @@ test.each(['json', 'yaml'])('%s is a document for each line', async (format) => 
   expect(out.match(format === 'yaml' ? /^---$/gm : /^\{.*\}$/gm)?.length).toBe(2)
 })
 
-test("a terminal's line is cut to its width, and a wide one is not", async () => {
-  const { kdc, world } = kdcWorld()
-  await world.settledAll()
-  world.edge('edge-b').misbehaviour = { unreachable: true }
-  await world.pass(3 * minutes)
-  const stopped = AbortSignal.abort()
-  const longest = async (words: string) =>
-    Math.max(
-      ...(await kdc(words, { stopped, screen: { columns: 40 } })).out.split('\n').map(({ length }) => length),
-    )
-  expect(await longest('watch')).toBe(40)
-  expect(await longest('watch -o wide')).toBeGreaterThan(40)
+test('at 80 columns a line is wrapped: who, why and each edge with its calls are told whole', async () => {
+  const file = [server, neighbour].map((uri) => ({ set: 1, uri, flags: 'AP' }) as const)
+  const edges = ['edge-a', 'sbc-frankfurt-03-replacement'].map((id) => ({ id, file }))
+  const { kdc, world } = kdcWorld({ edges })
+  const stop = new AbortController()
+  await kdc(`drain ${server} -m 'disk failing'`)
+  for (const { id } of edges) world.edge(id).callTo(server)
+  const watching = (words: string) =>
+    kdc(words, { stopped: stop.signal, screen: { columns: 80, isTerminal: true } })
+  const shown = [watching('watch'), watching('watch -o wide')]
+  await world.pass(2 * minutes)
+  const why = 'the carrier has maintenance, see the change CHG-12345 of its own portal'
+  await kdc(`drain ${neighbour} --from 3h -m '${why}'`, { who: bob })
+  await kdc(`freeze -m '${why}'`, { who: bob })
+  await world.pass(minutes)
+  stop.abort()
+  const [narrow = '', wide = ''] = (await Promise.all(shown)).map(({ out }) => out)
+  for (const whole of [
+    ...['calls left: 2 (edge-a 1, sbc-frankfurt-03-replacement 1)', `(Operators/bob: ${why})`],
+    `frozen by Operators/bob: ${why}\n`,
+  ]) {
+    expect(narrow.replaceAll('\n  ', ' ')).toContain(whole)
+    expect(wide).toContain(whole)
+  }
+  expect(Math.max(...narrow.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(80)
 })
