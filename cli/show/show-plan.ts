@@ -112,8 +112,9 @@ function guardLines({ guards }: Plan): PlanLine[] {
   return [...line('would guard', uris(true)), ...line('would end guard', uris(false))]
 }
 
+/** The figure first: a narrow terminal cuts the end. No bound: a restarted edge may have forgotten some. */
 function atStake(calls: z.output<typeof callsForm>): string {
   if ('counted' in calls) return String(calls.counted)
-  const most = calls.ofEdge === undefined ? '' : `; ${calls.ofEdge} of all media servers there`
-  return `not counted: ${calls.notCounted}${most}`
+  const onEdge = calls.ofEdge === undefined ? '' : `${calls.ofEdge} on the whole edge; `
+  return `${onEdge}not counted: ${calls.notCounted}`
 }
