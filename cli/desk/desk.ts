@@ -92,7 +92,7 @@ export interface Screen {
   readonly rows?: number | undefined
   readonly isTerminal: boolean
   readonly hasColour: boolean
-  /** a table has left a column out for want of room */
+  /** a table has left a column out, or cut a cell, for want of room */
   readonly onLeftOut?: () => void
 }
 

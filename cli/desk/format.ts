@@ -13,7 +13,7 @@ export interface Shown {
 }
 
 /**
- * @param wasNoted that columns do not fit, by a picture before this one
+ * @param wasNoted that columns do not fit, or not whole, by a picture before this one
  * @returns whether that is noted by now
  */
 export function print(desk: Desk, shown: Shown, format: Format, wasNoted = false): boolean {

@@ -32,9 +32,10 @@ export function table<Row>(
   { columns: room, hasColour, onLeftOut }: Screen,
 ): string {
   const shown = room === undefined ? columns : fitting(columns, rows, room)
-  if (shown.length < columns.length) onLeftOut?.()
   const cells = rows.map((row) => shown.map(({ cell }) => cellOf(cell(row))))
-  const widths = room === undefined ? widthsOf(shown, rows) : narrowed(shown, widthsOf(shown, rows), room)
+  const natural = widthsOf(shown, rows)
+  const widths = room === undefined ? natural : narrowed(shown, natural, room)
+  if (shown.length < columns.length || totalOf(widths) < totalOf(natural)) onLeftOut?.()
   const line = (parts: readonly Cell[]) =>
     parts
       .map(({ text, style }, index) => {

@@ -44,3 +44,18 @@ test('a style is round the whole cell, and there is none without colour', () => 
   expect(table(columns, rows.slice(0, 1), screen(undefined, true))).toContain('\u001b[31medge-a\u001b[39m')
   expect(table(columns, rows.slice(0, 1), screen())).not.toContain('\u001b')
 })
+
+test('a cell that is cut is a reason for the hint, as a column that is left out', () => {
+  const hinted = (shown: readonly Column<Row>[], width: number) => {
+    let hints = 0
+    const onLeftOut = () => {
+      hints += 1
+    }
+    table(shown, rows, { ...screen(width), onLeftOut })
+    return hints
+  }
+  expect(hinted(columns.slice(0, 2), 26)).toBe(1)
+  expect(hinted(columns, 26)).toBe(1)
+  expect(hinted(columns, 46)).toBe(1)
+  expect(hinted(columns, 160)).toBe(0)
+})
