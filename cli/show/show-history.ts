@@ -93,26 +93,30 @@ export function showCommands(commands: readonly CommandInShort[], now: number): 
         : table(
             [
               { title: 'ID', cell: ({ id }) => id },
-              { title: 'AGE', cell: (command) => span(now - Date.parse(command.at)) },
+              // The last to go: an id of kdc has the time.
+              { title: 'AGE', cell: (command) => span(now - Date.parse(command.at)), optional: true },
               { title: 'COMMAND', cell: ({ command }) => command },
-              { title: 'ON', cell: ({ on = '-' }) => on, least: 8 },
+              { title: 'ON', cell: namedBy, least: 18 },
               {
                 title: 'RESULT',
                 cell: ({ result }) => ({
                   text: result,
                   ...(result === 'refused' && { style: 'red' as const }),
                 }),
-              },
-              {
-                title: 'BECAUSE',
-                // A long one would leave no room for who it was.
-                cell: ({ because = '-' }) => (screen.columns === undefined ? because : because.slice(0, 60)),
-                least: 7,
+                least: 8,
               },
               { title: 'WHO', cell: ({ who }) => shortName(who), optional: true },
+              { title: 'BECAUSE', cell: ({ because = '-' }) => because, least: 7, optional: true },
             ],
             rows,
             screen,
           ),
   }
+}
+
+const ofServers = ['drain', 'activate']
+
+/** What commands of servers name by a number is a set. */
+function namedBy({ command, on = '-' }: Pick<CommandInShort, 'command' | 'on'>): string {
+  return ofServers.includes(command) && /^\d+$/.test(on) ? `set ${on}` : on
 }

@@ -93,15 +93,26 @@ test('get commands lists each command once with what came of it, the newest firs
   expect(code).toBe(0)
   expect(widest(out)).toBeLessThanOrEqual(160)
   expect(out.replaceAll(/-[0-9a-f]{6} /g, '-SIXHEX ')).toMatchInlineSnapshot(`
-    "ID                                    AGE  COMMAND   ON                   RESULT   BECAUSE                                    WHO
-    kdc-20261122T200204Z-freeze-SIXHEX    1s   freeze    -                    frozen   -                                          Operators/alice
-    kdc-20261122T200204Z-drain-SIXHEX     1s   drain     i-0bbbbbbbbbbbbbbbb  refused  EC2 knows no instance i-0bbbbbbbbbbbbbbbb  Operators/alice
-    kdc-20261122T200202Z-drain-SIXHEX     3s   drain     sip:10.0.1.21:5060   started  -                                          Operators/bob
-    kdc-20261122T200200Z-activate-SIXHEX  5s   activate  sip:10.0.1.20:5060   lifted   -                                          Operators/bob
-    kdc-20261122T200000Z-drain-SIXHEX     2m   drain     sip:10.0.1.20:5060   started  -                                          Operators/alice
+    "ID                                    AGE  COMMAND   ON                   RESULT   WHO              BECAUSE
+    kdc-20261122T200204Z-freeze-SIXHEX    1s   freeze    -                    frozen   Operators/alice  -
+    kdc-20261122T200204Z-drain-SIXHEX     1s   drain     i-0bbbbbbbbbbbbbbbb  refused  Operators/alice  EC2 knows no instance i-0bbbbbbbbbbbbbbbb
+    kdc-20261122T200202Z-drain-SIXHEX     3s   drain     sip:10.0.1.21:5060   started  Operators/bob    -
+    kdc-20261122T200200Z-activate-SIXHEX  5s   activate  sip:10.0.1.20:5060   lifted   Operators/bob    -
+    kdc-20261122T200000Z-drain-SIXHEX     2m   drain     sip:10.0.1.20:5060   started  Operators/alice  -
     "
   `)
   expect(widest((await kdc('get commands', narrow)).out)).toBeLessThanOrEqual(80)
   expect((await kdc('get commands --day 2026-11-21')).out).toBe('no command was answered\n')
   expect((await kdc('get commands -n 2')).err).toBe('there are more: --limit 8 shows more\n')
+})
+
+test('within 80 columns get commands names the whole server of each, and a set as one', async () => {
+  const { kdc } = await changed()
+  await kdc("drain --set 1 -m 'carrier maintenance'")
+  const { out } = await kdc('get commands', narrow)
+  expect(widest(out)).toBeLessThanOrEqual(80)
+  expect(out).toMatch(/^ID +COMMAND +ON +RESULT$/m)
+  expect(out).toMatch(/ drain +set 1 +/)
+  expect(out).toMatch(/ activate +sip:10\.0\.1\.20:5060 +lifted$/m)
+  expect(JSON.parse((await kdc('get commands -n 1 -o json')).out)).toMatchObject([{ on: '1' }])
 })
