@@ -60,11 +60,14 @@ interface Failure {
   readonly exitCode: ExitCode
 }
 
+/** The SDK's, of a region that can be part of no host's name. */
+const noRegion = /^Region not accepted/
+
 /** One line that says what to do. A defect of ours keeps its own words. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Stop) return { line: error.message, exitCode: error.exitCode }
-  const exitCode = exitCodes.error
-  if (!(error instanceof Error)) return { line: String(error), exitCode }
+  if (!(error instanceof Error)) return { line: String(error), exitCode: exitCodes.error }
+  const exitCode = noRegion.test(error.message) ? exitCodes.usage : exitCodes.error
   const message = error.message.replace(/\s+/g, ' ').trim()
   const remedy = remedies.find(([name]) => name.test(error.name))?.[1] ?? otherRemedy(error)
   return { line: remedy === undefined ? `${error.name}: ${message}` : `${remedy} (${message})`, exitCode }
@@ -78,6 +81,8 @@ function otherRemedy(error: Error): string | undefined {
   if (codeOf(error) === 'ERR_INVALID_URL')
     return 'AWS_ENDPOINT_URL, or an endpoint_url of the AWS configuration, is no URL: leave it out, or write one such as https://127.0.0.1:4566'
   if (/^Region is missing/.test(error.message)) return 'no region: name one with --region, or set AWS_REGION'
+  if (noRegion.test(error.message))
+    return 'no region has such a name: write one such as eu-central-1 with --region, in AWS_REGION, or in the profile or context'
   if (error instanceof UnexpectedAnswer)
     return 'what is stored can not be read: kdc may be older than the deployment'
   return undefined

@@ -1,7 +1,12 @@
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { Stop } from '../../cli/desk/exit-codes.ts'
+import { reach } from '../../cli/reach/reach.ts'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
 import { kdcWorld } from './kdc-world.ts'
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
 
 const named = (name: string, message = 'as AWS words it') => Object.assign(new Error(message), { name })
 const coded = (code: string) => Object.assign(new Error(`getaddrinfo ${code}`), { code })
@@ -39,6 +44,18 @@ test.each([
   expect({ code, out }).toEqual({ code: 1, out: '' })
   expect(err).toMatch(/^kdc: [^\n]+\n$/)
   expect(err).toContain(line)
+})
+
+test('a region that can be none is told so by what to do, and ends with 2: no AWS is asked', async () => {
+  vi.stubEnv('AWS_ENDPOINT_URL', undefined)
+  const { kdc, world } = kdcWorld()
+  const from = { clock: world.clock, random: () => 0.5, usualProfile: undefined }
+  expect(await kdc("status --region 'eu central'", { reach: (place) => reach(place, from) })).toEqual({
+    ...{ code: 2, out: '' },
+    err: expect.stringMatching(
+      /^kdc: no region has such a name: write one such as [^\n]*eu central[^\n]*\n$/,
+    ),
+  })
 })
 
 test('a command that may not be sent is told so, and who asks is not guessed', async () => {
