@@ -1,5 +1,6 @@
 import { stringify } from 'yaml'
 import type { Desk, Screen } from './desk.ts'
+import { widthOf } from './width.ts'
 
 export const formats = ['table', 'wide', 'json', 'jsonl', 'yaml'] as const
 export type Format = (typeof formats)[number]
@@ -29,13 +30,17 @@ export function print(desk: Desk, shown: Shown, format: Format, wasNoted = false
 /** Of the second and later lines of one. */
 const indent = '  '
 const beginsCommand = String.fromCodePoint(27)
+/** Commands to a terminal, and what ends a line, or turns its order round so that it reads otherwise. */
+const unruly = String.raw`[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]`
+const inData = new RegExp(unruly, 'gu')
+const inPrint = new RegExp(String.raw`${unruly}(\[(?:3\d|90)m)?`, 'gu')
 
 /**
  * What is printed to people: what somebody wrote is no command to a terminal. Lines end, and the colours of
  * `styleText` stay.
  */
 export function harmless(text: string): string {
-  return text.replaceAll(/\p{Cc}(\[(?:3\d|90)m)?/gu, (found, colour = '') => {
+  return text.replaceAll(inPrint, (found, colour = '') => {
     const isOurs = found.startsWith('\n') || (colour !== '' && found.startsWith(beginsCommand))
     return isOurs ? found : `·${colour}`
   })
@@ -47,7 +52,7 @@ export function harmless(text: string): string {
  */
 export function quotable<T>(data: T): T {
   return JSON.parse(JSON.stringify(data), (_key, value) =>
-    typeof value === 'string' ? value.replaceAll(/\p{Cc}/gu, '·') : value,
+    typeof value === 'string' ? value.replaceAll(inData, '·') : value,
   )
 }
 
@@ -58,7 +63,7 @@ export function wrapped(line: string, columns: number | undefined): string {
   for (const word of line.split(' ')) {
     const last = lines.at(-1) ?? ''
     const longer = last === '' ? word : `${last} ${word}`
-    if (longer.length <= columns) lines.splice(-1, 1, longer)
+    if (widthOf(longer) <= columns) lines.splice(-1, 1, longer)
     else lines.push(`${indent}${word}`)
   }
   return lines.join('\n')

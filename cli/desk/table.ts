@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import type { Screen } from './desk.ts'
 import { quotable } from './format.ts'
+import { cutTo, widthOf } from './width.ts'
 
 export type Style = 'red' | 'yellow' | 'green' | 'bold'
 /** A cell's text, and how it is shown where there is colour. */
@@ -49,7 +50,7 @@ export function table<Row>(
 
 function widthsOf<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): number[] {
   return columns.map(({ title, cell }) =>
-    Math.max(title.length, ...rows.map((row) => cellOf(cell(row)).text.length)),
+    Math.max(widthOf(title), ...rows.map((row) => widthOf(cellOf(cell(row)).text))),
   )
 }
 
@@ -91,6 +92,6 @@ function narrowed<Row>(
 }
 
 function pad(text: string, width: number, isLast: boolean): string {
-  if (text.length > width) return `${text.slice(0, Math.max(0, width - 1))}…`
-  return isLast ? text : text.padEnd(width)
+  const cut = cutTo(text, width)
+  return isLast ? cut : `${cut}${' '.repeat(width - widthOf(cut))}`
 }

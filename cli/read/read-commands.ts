@@ -4,6 +4,7 @@ import { rest } from '../desk/desk.ts'
 import { type ExitCode, exitCodes, Stop } from '../desk/exit-codes.ts'
 import { type Format, print, type Shown } from '../desk/format.ts'
 import { outlasting } from '../desk/outlast.ts'
+import { widthOf } from '../desk/width.ts'
 import { showExplanation } from '../show/show-explanation.ts'
 import { showDestinations, showDrains, showEdges, showHolds, showStatus } from '../show/show-fleet.ts'
 import { showOutcome } from '../show/show-outcome.ts'
@@ -60,7 +61,7 @@ function topOf(text: string, { columns = Number.POSITIVE_INFINITY, rows }: Scree
   const ends: number[] = []
   let height = 0
   for (const line of lines) {
-    height += Math.max(1, Math.ceil(stripVTControlCharacters(line).length / columns))
+    height += Math.max(1, Math.ceil(widthOf(stripVTControlCharacters(line)) / columns))
     ends.push(height)
   }
   if (height < rows) return text

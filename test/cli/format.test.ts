@@ -1,6 +1,6 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { expect, test } from 'vitest'
-import { formatted, harmless, wrapped } from '../../cli/desk/format.ts'
+import { formatted, harmless, quotable, wrapped } from '../../cli/desk/format.ts'
 
 const screen = { columns: 80, isTerminal: true, hasColour: true }
 const moves = '\u001b[2K\u001b[1A\rheld by nobody\u0007'
@@ -19,6 +19,15 @@ test('nothing but our own colours passes: concealed text would be read by nobody
   expect(harmless('\u001b[8mhidden\u001b[31mred')).toBe('·[8mhidden\u001b[31mred')
 })
 
+test.each(['\u202e', '\u2066', '\u2028', '\u2029'])(
+  'what turns the order of a line round, or ends it, is not printed: %j',
+  (unruly) => {
+    const why = `held by ${unruly}nobody`
+    expect(harmless(why)).toBe('held by ·nobody')
+    expect(quotable({ why })).toEqual({ why: 'held by ·nobody' })
+  },
+)
+
 test('as data it stays as it is, written so that no terminal takes it for a command', () => {
   const json = formatted({ data: { why: moves }, text: () => '' }, 'json', screen)
   expect(JSON.parse(json)).toEqual({ why: moves })
@@ -30,6 +39,10 @@ test('a line is wrapped between words, and one that is too long stays whole', ()
   expect(wrapped('calls left: 12 (edge-a 12); over', 16)).toBe('calls left: 12\n  (edge-a 12);\n  over')
   expect(wrapped('see operator/10.0.1.20:5060;udp', 10)).toBe('see\n  operator/10.0.1.20:5060;udp')
   expect(wrapped('fits', 4)).toBe('fits')
+})
+
+test('what takes two columns counts as two where a line is wrapped', () => {
+  expect(wrapped('設備 故障 院', 9)).toBe('設備 故障\n  院')
 })
 
 test('in a pipe nothing is wrapped', () => {

@@ -59,3 +59,27 @@ test('a cell that is cut is a reason for the hint, as a column that is left out'
   expect(hinted(columns, 46)).toBe(1)
   expect(hinted(columns, 160)).toBe(0)
 })
+
+test.each([
+  ['an emoji of several code points', '👩‍👩‍👧', 2],
+  ['a flag', '🇩🇪', 2],
+  ['CJK', '院', 2],
+  ['halfwidth katakana', 'ｱ', 1],
+  ['a letter with an accent of its own', 'e\u0301', 1],
+])('%s is never halved by a cut, and the columns beside it stay in line', (_what, one, width) => {
+  const shown: readonly Column<Row>[] = [
+    { title: 'WHY', cell: ({ why }) => why, least: 8 },
+    { title: 'ID', cell: ({ id }) => id },
+  ]
+  const of = [
+    { name: '', why: one.repeat(10), id: '1' },
+    { name: '', why: one, id: '2' },
+  ]
+  const fits = Math.floor(7 / width)
+  const cut = `${one.repeat(fits)}…${' '.repeat(7 - fits * width)}`
+  expect(table(shown, of, screen(11)).split('\n')).toEqual([
+    'WHY       ID',
+    `${cut}  1`,
+    `${one}${' '.repeat(8 - width)}  2`,
+  ])
+})

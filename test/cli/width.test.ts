@@ -36,3 +36,19 @@ test.each([80, 160])(
     expect(lines.filter((line) => /^[A-Z][A-Z ]+…|[A-Z]…/.test(line))).toEqual([])
   },
 )
+
+test('a line whose characters take two columns counts with all its rows in the height of a picture', async () => {
+  const { kdc, world } = kdcWorld()
+  await kdc(`freeze -m ${'設'.repeat(39)}`)
+  const picture = async (rows: number) => {
+    const stop = new AbortController()
+    world.clock.at(world.clock.now() + 1000, () => stop.abort())
+    const screen = { isTerminal: true, columns: 60, rows }
+    return (await kdc('status -w', { screen, stopped: stop.signal })).out
+  }
+  const whole = await picture(40)
+  // The cursor has a row, and so has what is left of the reason.
+  const rows = whole.split('\n').length + 1
+  expect(await picture(rows)).not.toContain('more rows')
+  expect(await picture(rows - 1)).toContain('more rows')
+})
