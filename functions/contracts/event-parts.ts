@@ -67,7 +67,9 @@ export const replacedFreeze = z
   .strictObject({
     ...{ who: text, sender: sender.optional(), why: text, since: time, until: time.optional() },
   } satisfies Record<keyof Required<ReplacedFreeze>, z.ZodType>)
-  .describe('the freeze in force that it takes the place of')
+  .describe(
+    "the freeze that it takes the place of; where that is its sender's own, the one of another sender that it had replaced, while that would last",
+  )
 
 /** A hold that an event names. */
 export const namedHold = z.strictObject({

@@ -1,7 +1,7 @@
 import type { ChosenHold } from './drain.ts'
 import { belowIn, type Floor, type FloorView, partsOf, take, unknownGroup } from './floors.ts'
 import { coversUri, holdKey, isSameSubject } from './hold.ts'
-import type { Sender } from './sender.ts'
+import { isSameSender, type Sender } from './sender.ts'
 import { utc } from './window.ts'
 
 export interface ClearanceRules {
@@ -18,7 +18,7 @@ export interface Freeze {
   readonly at: number
   readonly until?: number
   readonly order: string
-  /** whose it took the place of, which was in force */
+  /** whose it took the place of: past its sender's own ones the last of another's, while that would last */
   readonly replaces?: ReplacedFreeze
   readonly ended?: {
     readonly at: number
@@ -34,9 +34,34 @@ export interface ReplacedFreeze extends Pick<Freeze, 'who' | 'sender' | 'why' | 
 }
 
 /** @returns the freeze, where it is in force */
-export function inForce(freeze: Freeze | undefined, now: number): Freeze | undefined {
+export function inForce<F extends Pick<Freeze, 'until' | 'ended'>>(
+  freeze: F | undefined,
+  now: number,
+): F | undefined {
   const isOver = !freeze || freeze.ended || (freeze.until !== undefined && now >= freeze.until)
   return isOver ? undefined : freeze
+}
+
+/**
+ * What a freeze of this sender takes the place of. Its own ones may have taken that of another sender's
+ * before: that one counts while it would last, so that no second one of its own ends it unseen.
+ */
+export function replacedBy(
+  sender: Sender,
+  last: Freeze | undefined,
+  now: number,
+): ReplacedFreeze | undefined {
+  const before = inForce(last, now)
+  if (!before) return undefined
+  const isOwn = isSameSender(before.sender, sender)
+  const kept = isOwn ? inForce(before.replaces, now) : undefined
+  if (kept && !isSameSender(kept.sender, sender)) return kept
+  const { who, why, at, until } = before
+  return {
+    ...{ who, why, since: at },
+    ...(before.sender && { sender: before.sender }),
+    ...(until !== undefined && { until }),
+  }
 }
 
 /** A drain by choice that was asked for and has not begun: its hold is not placed yet. */

@@ -1,7 +1,7 @@
 import type { FreezeCommand, UnfreezeCommand } from '../contracts/command.ts'
 import type { CommandOutcome } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
-import { type Freeze, inForce, type ReplacedFreeze } from '../control/clearance.ts'
+import { type Freeze, inForce, replacedBy } from '../control/clearance.ts'
 import { CommandRefused, OutcomePending } from '../control/errors.ts'
 import { utc } from '../control/window.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -35,7 +35,9 @@ export async function freeze(
     )
   if (dryRun) return planFreeze(ports)
   const isNewest = (await store.seeRequest(request, order, 'hold')) === 'newest'
-  const replaces = replacedBy(order, await store.freeze(), now)
+  const last = await store.freeze()
+  // What an earlier delivery of the same command has replaced is the same again.
+  const replaces = last?.order === order ? last.replaces : replacedBy(sender, last, now)
   const placed: Freeze = {
     ...{ who, sender, why, at: now, order },
     ...(until !== undefined && { until }),
@@ -47,15 +49,6 @@ export async function freeze(
   await ports.events.publish({ type: eventTypes.frozen, detail: { who, sender, why, until, replaces } })
   if (!inForce(placed, now)) return { result: 'stale', frozen: undefined }
   return { result: 'frozen', until, replaces }
-}
-
-/** What an earlier delivery of the same command has replaced is the same again. */
-function replacedBy(order: string, last: Freeze | undefined, now: number): ReplacedFreeze | undefined {
-  if (last?.order === order) return last.replaces
-  const before = inForce(last, now)
-  if (!before) return undefined
-  const { who, sender, why, at, until } = before
-  return { ...{ who, why, since: at }, ...(sender && { sender }), ...(until !== undefined && { until }) }
 }
 
 /** What waits is decided on at once. */

@@ -1,5 +1,5 @@
 import type { ActivateCommand, Command, DrainCommand, FreezeCommand } from '../contracts/command.ts'
-import { inForce } from '../control/clearance.ts'
+import { replacedBy } from '../control/clearance.ts'
 import { CommandRefused } from '../control/errors.ts'
 import type { Hold } from '../control/hold.ts'
 import { isSameSender, mayWithoutPlan, type Sender } from '../control/sender.ts'
@@ -63,7 +63,10 @@ export async function refuseUnplanned(
   }
 }
 
-/** A newer freeze takes the place of the one before: by a short one, what it may not unfreeze would end. */
+/**
+ * A newer freeze takes the place of the one before: by a short one, what it may not unfreeze would end. Long
+ * ones of its own that came between change nothing of that.
+ */
 async function refuseThaw(
   { store, clock }: Needs,
   { until }: FreezeCommand,
@@ -71,7 +74,7 @@ async function refuseThaw(
   who: string,
 ): Promise<void> {
   if (until === undefined) throw new CommandRefused(`${who} freezes with an end alone: give "until"`)
-  const before = inForce(await store.freeze(), clock.now())
+  const before = replacedBy(sender, await store.freeze(), clock.now())
   if (!before || isSameSender(before.sender, sender)) return
   if (before.until !== undefined && before.until <= until) return
   const ends = before.until === undefined ? 'has no end' : `ends at ${utc(before.until)}`

@@ -171,8 +171,28 @@ describe('a sender of whom the settings want plans', () => {
     // What is over later, and what is its own, it may change.
     const later = freeze('freeze-3', at(40 * minutes))
     expect(await world.command(later, undefined, session)).toMatchObject({ result: 'frozen' })
-    const sooner = freeze('freeze-4', at(20 * minutes))
+    const sooner = freeze('freeze-4', at(35 * minutes))
     expect(await world.command(sooner, undefined, session)).toMatchObject({ result: 'frozen' })
+  })
+
+  test("ends nobody's freeze by a longer one of its own, and a shorter one after that, however many", async () => {
+    const senders = [{ id: agent, name: 'agent', needsPlan: true, mayAlso: ['freeze' as const] }]
+    const world = createWorld({ config: { senders: [...senders, { id: 'AIDAOPS', name: 'ops' }] } })
+    const start = world.clock.now()
+    const freezeUntil = (minute: number, sender: string) => {
+      const until = new Date(start + minute * minutes).toISOString()
+      return world.command(command('command-freeze', { id: `until-${minute}`, until }), undefined, sender)
+    }
+    await freezeUntil(30, 'AIDAOPS')
+    const replaces = { sender: { name: 'ops' }, until: start + 30 * minutes }
+    for (const minute of [40, 39, 38])
+      expect(await freezeUntil(minute, `${agent}:at-${minute}`)).toMatchObject({ result: 'frozen', replaces })
+    await expect(freezeUntil(29, session)).rejects.toMatchObject(refused(/may not end the freeze of /))
+    // Once that one is over, no other sender's is ended by it.
+    await world.pass(30 * minutes)
+    expect(await freezeUntil(31, session)).toMatchObject({
+      replaces: { sender: { name: 'agent' }, until: start + 38 * minutes },
+    })
   })
 
   test.each(['drain', 'activate'])(
