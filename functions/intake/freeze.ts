@@ -17,8 +17,8 @@ const request = { source: 'operator', id: 'freeze' } as const
 
 /**
  * From its outcome on no drain by choice begins, unless it is forced. Its end is judged by when it was sent
- * (epoch ms), so that it means the same however late it comes, and again: where that is over by now it has
- * ended the freeze before, and nothing is frozen.
+ * (epoch ms), so that it is refused, or not, the same however late it comes, and again. Where that is over by
+ * now, what is in force stays.
  * @throws CommandRefused for an end that had passed by then; OutcomePending while another run decides
  */
 export async function freeze(
@@ -34,8 +34,11 @@ export async function freeze(
       `until has passed, the command was sent at ${utc(sentAt)}: a freeze ends later, or has no end`,
     )
   if (dryRun) return planFreeze(ports)
-  const isNewest = (await store.seeRequest(request, order, 'hold')) === 'newest'
   const last = await store.freeze()
+  // What an earlier delivery of it wrote was in force: that is published, by a run that was killed too.
+  if (until !== undefined && until <= now && last?.order !== order)
+    return { result: 'stale', frozen: inForce(last, now) }
+  const isNewest = (await store.seeRequest(request, order, 'hold')) === 'newest'
   // What an earlier delivery of the same command has replaced is the same again.
   const replaces = last?.order === order ? last.replaces : replacedBy(sender, last, now)
   const placed: Freeze = {
