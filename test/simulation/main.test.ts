@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { begun } from './ranges.ts'
 
 test.each([
   ['a file that is no history', '--plan=package.json', 'error: package.json is no history: seed: '],
@@ -16,6 +17,11 @@ test.each([
   ['to shorten without a history', '--shrink', ofOne('--shrink')],
   ['to keep a history without one', '--keep=none.json', ofOne('--keep')],
   ['the rule to shorten for without a history', '--rule=call', ofOne('--rule')],
+  [
+    'a rule where nothing is shortened',
+    '--seed=1 --rule=call',
+    'error: --rule is what --shrink shortens for',
+  ],
   ['progress that is none', '--resume=package.json', 'error: package.json is no progress of a run: from: '],
   [
     'a list of expected violations that is none',
@@ -23,6 +29,14 @@ test.each([
     'error: package.json is no list of expected violations: ',
   ],
 ])('%s is refused in one line, and nothing is run', (_, option, line) => expectRefused(option, line))
+
+test.each(['--histories=1', '--from=1', '--workers=1', '--json', '--stop', '--resume=none.json'])(
+  '%s with one history is refused in one line, and nothing is run',
+  (option) => {
+    const [name = option] = option.split('=')
+    expectRefused(`--seed=1 ${option}`, `error: ${name} is of many histories: leave out --seed and --plan`)
+  },
+)
 
 const known = { rules: ['no call is cut'], case: 'C1', reason: 'it is mended tomorrow' }
 
@@ -41,14 +55,25 @@ test.each([
   }
 })
 
+test.each(['--from=8', '--histories=3'])('%s is refused where the progress is of another run', (option) => {
+  const folder = mkdtempSync(join(tmpdir(), 'progress-'))
+  try {
+    const file = join(folder, 'progress.json')
+    writeFileSync(file, JSON.stringify(begun(7, 2)))
+    expectRefused(`--resume=${file} ${option}`, `error: ${file} is of --from=7 --histories=2: `)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
 function ofOne(option: string): string {
   return `error: ${option} is of one history: name it by --seed or --plan`
 }
 
-function expectRefused(option: string, line: string): void {
+function expectRefused(options: string, line: string): void {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [join(import.meta.dirname, 'main.ts'), option],
+    [join(import.meta.dirname, 'main.ts'), ...options.split(' ')],
     { cwd: join(import.meta.dirname, '../..'), encoding: 'utf8' },
   )
   expect(stderr).toContain(line)

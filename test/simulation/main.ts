@@ -84,10 +84,41 @@ function jsonIn<Content>(file: string): Content {
   }
 }
 
-/** What would do nothing where many are run. */
+/** What would do nothing where many are run, and where one is. */
 const ofOneHistory = ['shrink', 'keep', 'rule'] as const
+const ofMany = ['histories', 'from', 'workers', 'json', 'stop', 'resume'] as const
+
+function isGiven(name: keyof Options): boolean {
+  return program.getOptionValueSource(name) === 'cli'
+}
+
+function refuseIdle(options: Options): void {
+  if (options.plan !== undefined || options.seed !== undefined) {
+    const idle = ofMany.find(isGiven)
+    if (idle !== undefined)
+      program.error(`error: --${idle} is of many histories: leave out --seed and --plan`)
+    if (isGiven('rule') && !options.shrink)
+      program.error('error: --rule is what --shrink shortens for: name --shrink, too')
+    return
+  }
+  const idle = ofOneHistory.find(isGiven)
+  if (idle !== undefined) program.error(`error: --${idle} is of one history: name it by --seed or --plan`)
+}
+
+/** @returns what the file tells of such a run; it ends in one line where it is of another */
+function progressIn(file: string, { from, histories }: Options): Progress {
+  const progress = contentOf<Progress>(file, 'progress of a run', progressShape)
+  const isOther =
+    (from ?? progress.from) !== progress.from || (isGiven('histories') && histories !== progress.histories)
+  if (isOther)
+    program.error(
+      `error: ${file} is of --from=${progress.from} --histories=${progress.histories}: name these, or another file`,
+    )
+  return progress
+}
 
 async function main(options: Options): Promise<boolean> {
+  refuseIdle(options)
   const expected: readonly Expected[] =
     options.expected === undefined
       ? expectedViolations
@@ -95,19 +126,15 @@ async function main(options: Options): Promise<boolean> {
   if (options.plan !== undefined)
     return one(contentOf(options.plan, 'history', historyShape), options, expected)
   if (options.seed !== undefined) return one(generate(options.seed), options, expected)
-  const idle = ofOneHistory.find((name) => program.getOptionValueSource(name) === 'cli')
-  if (idle !== undefined) program.error(`error: --${idle} is of one history: name it by --seed or --plan`)
   return many(options, expected)
 }
 
-async function many(
-  { histories, from, workers, resume, json, stop }: Options,
-  expected: readonly Expected[],
-): Promise<boolean> {
+async function many(options: Options, expected: readonly Expected[]): Promise<boolean> {
+  const { histories, from, workers, resume, json, stop } = options
   const startedAt = performance.now()
   const progress: Progress =
     resume !== undefined && existsSync(resume)
-      ? contentOf(resume, 'progress of a run', progressShape)
+      ? progressIn(resume, options)
       : begun(from ?? Math.floor(Date.now() / 1000) * 1000, histories)
   console.error(`seeds ${progress.from} to ${progress.from + progress.histories - 1}`)
   let saidAt = startedAt
