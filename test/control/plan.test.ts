@@ -8,6 +8,7 @@ import {
   restoredState,
   type StateWrite,
 } from '../../functions/control/plan.ts'
+import { present } from '../present.ts'
 import { hold, listed, machine, uri } from './samples.ts'
 
 const scope = hold({ uris: [uri('sip:10.0.1.20:5060')] })
@@ -33,8 +34,8 @@ function applied(list: readonly ListedDestination[], writes: readonly StateWrite
           ? entry.uri.toLowerCase() === write.uri.toLowerCase()
           : entry.duid === write.duid),
     )
-    const entry = after[index]
-    if (entry) after[index] = { ...entry, flags: shown(write) }
+    const entry = present(after[index], `entry ${write.uri} in set ${write.set}`)
+    after[index] = { ...entry, flags: shown(write) }
   }
   return after
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { present } from '../present.ts'
 import { machine } from './samples.ts'
 import { judgements, type Moment, rules, verdicts } from './verdict-history.ts'
 
@@ -15,7 +16,7 @@ describe('an edge that was removed before the drain began', () => {
   })
 
   it('is not remembered by the drain, which would wait for it for good', () => {
-    expect(Object.keys(judgements([one(0, gone)])[0]?.edges ?? {})).toEqual(['a'])
+    expect(Object.keys(present(judgements([one(0, gone)])[0], 'judgement').edges)).toEqual(['a'])
   })
 
   it('is not waited for when it is released', () => {

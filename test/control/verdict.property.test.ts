@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isUnknown } from '../../functions/control/reading.ts'
-import { some } from '../present.ts'
+import { present, some } from '../present.ts'
 import { judgements, type Look, type Moment, profile, rules } from './verdict-history.ts'
 
 const seconds = 1_000
@@ -72,7 +72,7 @@ const releases = fc.subarray(edgeNames)
  * What has to say that it is done: every edge ever seen, but for one that is released and not configured now.
  */
 function waitedFor(past: readonly Moment[], released: readonly string[]): string[] {
-  const now = past.at(-1)?.edges ?? {}
+  const now = present(past.at(-1), 'look').edges
   return [...everSeen(past)].filter((edge) => edge in now || !released.includes(edge))
 }
 
@@ -164,8 +164,8 @@ describe('for any history of looks', () => {
 
   it('an edge that was ever seen is never forgotten', () => {
     const property = fc.property(history, releases, (moments, released) => {
-      const last = judgements(moments, undefined, rules, released).at(-1)
-      expect(new Set(Object.keys(last?.edges ?? {}))).toEqual(everSeen(moments))
+      const last = present(judgements(moments, undefined, rules, released).at(-1), 'judgement')
+      expect(new Set(Object.keys(last.edges))).toEqual(everSeen(moments))
     })
     fc.assert(property)
   })

@@ -27,7 +27,7 @@ import type { Edge } from '../../lab/sip/edge.ts'
 import { RpcFault } from '../../lab/sip/edge-rpc.ts'
 import type { Machine } from '../../lab/world/machines.ts'
 import { output } from '../../lab/world/world-aws.ts'
-import { some } from '../present.ts'
+import { present, some } from '../present.ts'
 import {
   allDone,
   batchDone,
@@ -73,7 +73,7 @@ async function doneOn(edge: Edge, machine: Machine): Promise<Done[]> {
   const { uri } = machine
   const records = (await store.edgeRecords(edge.name)) ?? []
   const listed = (await edge.list()).filter((entry) => entry.uri === uri)
-  const entries = readable(await store.reading(edge.name))?.entries ?? []
+  const { entries } = present(readable(await store.reading(edge.name)), `reading of ${edge.name}`)
   const seen: Record<Done, boolean> = {
     'put on record': records.some((record) => record.uri === uri),
     guarded: await isGuarded(edge, machine),

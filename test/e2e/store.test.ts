@@ -15,7 +15,7 @@ import type { Emulator } from '../../lab/emulator/emulator.ts'
 import { defaultEmulator, prepareEmulator } from '../../lab/emulator/emulators.ts'
 import { storeContract } from '../port-contracts/store.ts'
 import { aDrain, aHead, aHold, aListing, aReading } from '../port-contracts/store-samples.ts'
-import { some } from '../present.ts'
+import { present, some } from '../present.ts'
 
 const table = 'store-contract'
 const runDir = mkdtempSync(join(tmpdir(), 'store-contract-'))
@@ -147,13 +147,13 @@ test('what a release before had on record of an edge is taken over, of holds tha
   })
   await put(`FORMER#${uri}`, 'old-edge#2#', row)
   await put(`FORMER#${uri}`, 'other-edge#2#', { ...row, edge: 'other-edge' })
-  const records = (await store.edgeRecords('old-edge')) ?? []
+  const records = present(await store.edgeRecords('old-edge'), 'record of old-edge')
   expect(records.filter(({ kind }) => kind === 'entry')).toEqual([
     { kind: 'entry', set: 2, uri, flags: 'IP', identity: '', sent: 0 },
   ])
   expect(records).toContainEqual({ kind: 'guard', uri })
-  const generation = await store.takeEdge('old-edge', 'a', 0, 1)
-  await store.putEdgeRecords('old-edge', generation ?? 0, [])
+  const generation = present(await store.takeEdge('old-edge', 'a', 0, 1), 'lease of old-edge')
+  await store.putEdgeRecords('old-edge', generation, [])
   expect(await store.edgeRecords('old-edge')).toEqual([])
 })
 

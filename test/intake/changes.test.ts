@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { filedUnder } from '../../functions/aws/dynamo-changes.ts'
 import { message } from '../contracts/event-files.ts'
-import { some } from '../present.ts'
+import { present, some } from '../present.ts'
 import { foundBy, minutesGoBy, onFile, shown } from '../world/changes-on-file.ts'
 import { activate, drain, freeze, unfreeze, worldWith } from '../world/clearance-world.ts'
 import {
@@ -192,9 +192,9 @@ const stories: readonly Story[] = [
   {
     of: 'the end of its release',
     before: async (world) => {
-      const removed = await remove(world)
+      const removed = present(await remove(world), 'edge that was removed')
       await world.command(release())
-      if (removed) world.memory.fleet.list.push(removed)
+      world.memory.fleet.list.push(removed)
     },
     change: (world) => world.settle(),
     leaves: { kind: 'release-ended', edge: 'edge-b', former: { who: 'alice', sender } },

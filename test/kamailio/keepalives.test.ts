@@ -155,11 +155,7 @@ type OpenRelease = Awaited<ReturnType<typeof openRelease>>
 const open = new Map<string, OpenRelease>()
 beforeAll(async () => {
   const releases = ['6.1', '5.6'] as const
-  const opened = await Promise.all(releases.map(openRelease))
-  for (const [index, release] of releases.entries()) {
-    const one = opened[index]
-    if (one) open.set(release, one)
-  }
+  await Promise.all(releases.map(async (release) => open.set(release, await openRelease(release))))
 })
 afterAll(async () => {
   await Promise.all([...open.values()].map(({ lab }) => lab.close()))

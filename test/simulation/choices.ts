@@ -117,9 +117,10 @@ export class Choices {
 
   shows(edge: number, now: number, entries: Shown['entries']): void {
     const all = this.shown[edge]
-    const last = all?.at(-1)
+    if (!all) throw new Error(`there is no edge ${edge}`)
+    const last = all.at(-1)
     if (last && JSON.stringify(last.entries) === JSON.stringify(entries)) last.until = now
-    else all?.push({ from: now, until: now, entries })
+    else all.push({ from: now, until: now, entries })
   }
 
   writesHold(hold: HoldWritten): void {

@@ -139,7 +139,7 @@ export class EdgeTruth {
   byHand(set: number, uri: string, flags: string, held: boolean, now: number): void {
     const key = keyOf(set, uri)
     const entry = this.entries.get(key)
-    if (!entry) return
+    if (!entry) throw new Error(`the list has no entry ${key}`)
     this.late.changed.delete(key)
     const known = flags.startsWith('D') ? this.onRecord.get(key) : undefined
     const looksLikeOurs = held || known || this.mayArrive(uri) || this.unclear(entry, now)

@@ -4,6 +4,7 @@ import type { Ports, SweepPorts } from '../../functions/ports/ports.ts'
 import { overTheSdk } from '../memory/auto-scaling-sdk.ts'
 import type { MemoryClock } from '../memory/clock.ts'
 import { createMemoryLifecycleActions } from '../memory/lifecycle-actions.ts'
+import { present } from '../present.ts'
 import { groupName, hooks, zoneOf } from './messages.ts'
 import type { GroupPlan, Plan } from './plan.ts'
 import type { Machine, Truth } from './truth.ts'
@@ -84,13 +85,12 @@ export class Machines {
     const now = this.clock.now()
     machine.goneAt = now
     this.truth.endCalls(machine, now)
-    const known = this.shown.get(machine.id)
-    const last = known?.at(-1)?.facts
-    if (last)
-      known?.push(
-        { from: now, facts: { ...last, state: 'shutting-down' } },
-        { from: now + 30_000, facts: { ...last, state: 'terminated', addresses: [] } },
-      )
+    const known = present(this.shown.get(machine.id), `machine ${machine.id} in EC2`)
+    const { facts } = present(known.at(-1), `facts of machine ${machine.id}`)
+    known.push(
+      { from: now, facts: { ...facts, state: 'shutting-down' } },
+      { from: now + 30_000, facts: { ...facts, state: 'terminated', addresses: [] } },
+    )
     this.onGone(machine)
   }
 
