@@ -27,7 +27,7 @@ export function activate(desk: Desk, targets: readonly string[], options: Activa
     ...(source !== undefined && { source }),
     ...(hold !== undefined && { holdId: hold }),
   }
-  const all = eachPrepared(targets, options, (of) => ({ ...asked, ...of }))
+  const all = eachPrepared(desk, targets, options, (of) => ({ ...asked, ...of }))
   return async (deployed) => {
     const who = await requestedBy(deployed)
     if ((source !== undefined || hold !== undefined) && options.yes !== true && !dryRun)

@@ -29,8 +29,8 @@ interface Prepared {
 }
 
 /** What is wrong with a command line is told before AWS is asked anything. @throws Stop */
-export function prepared(asked: Asked, { timeout }: WriteOptions): Prepared {
-  checkAsked(asked)
+export function prepared({ clock }: Desk, asked: Asked, { timeout }: WriteOptions): Prepared {
+  checkAsked(asked, clock.now())
   return {
     asked,
     patienceMs: timeout === undefined ? usualPatienceMs : secondsOf(timeout, '--timeout') * 1000,
@@ -41,11 +41,15 @@ export type EachPrepared = Prepared & Pick<Meant, 'words'>
 
 /** The same of each target, or of the many. @throws Stop */
 export function eachPrepared(
+  desk: Desk,
   targets: readonly string[],
   options: WriteOptions & ManyOptions,
   askedOf: (of: Meant['of']) => Asked,
 ): readonly EachPrepared[] {
-  return meantBy(targets, options).map(({ of, words }) => ({ words, ...prepared(askedOf(of), options) }))
+  return meantBy(targets, options).map(({ of, words }) => ({
+    words,
+    ...prepared(desk, askedOf(of), options),
+  }))
 }
 
 interface Done {

@@ -29,7 +29,7 @@ export function drain(desk: Desk, targets: readonly string[], options: DrainOpti
     ...(until !== undefined && { until: instantOf(until, '--until', began) }),
     ...(force !== undefined && { force }),
   }
-  const each = eachPrepared(targets, options, (of) => ({ ...asked, ...of }))
+  const each = eachPrepared(desk, targets, options, (of) => ({ ...asked, ...of }))
   if (wait !== undefined && targets.length === 0)
     throw new Stop(
       '--wait is for targets that are named: status -w shows those of a group, set or zone',

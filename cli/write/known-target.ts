@@ -2,7 +2,7 @@ import type { CommandInput } from '../../functions/contracts/command.ts'
 import type { Deployed, Desk } from '../desk/desk.ts'
 import { exitCodes, Stop } from '../desk/exit-codes.ts'
 import { targetNamed } from '../views/explain.ts'
-import { lookAround, unlessUnread } from '../views/look-around.ts'
+import { lookAround, type Stored, unlessUnread } from '../views/look-around.ts'
 
 /**
  * What names nothing is not sent: it would leave a dead letter. Of several none is sent then. Where an edge
@@ -14,10 +14,27 @@ export async function refuseUnknown(
   deployed: Deployed,
   commands: readonly CommandInput[],
 ): Promise<void> {
-  const targets = commands.flatMap((each) => ('destination' in each ? (each.destination ?? []) : []))
-  if (targets.length > 0) await refuseUnlisted(desk, deployed, targets)
-  for (const each of commands)
+  const ofServers = commands.filter((each) => each.command === 'drain' || each.command === 'activate')
+  const named = ofServers.filter(({ destination, set }) => destination !== undefined || set !== undefined)
+  if (named.length > 0) await refuseUnlisted(desk, deployed, named)
+  for (const each of commands) {
     if (each.command === 'reload' || each.command === 'may-restart') await refuseEdge(deployed, each.edge)
+    if (each.command === 'release') await refuseRelease(deployed, each.edge)
+  }
+}
+
+type OfServers = Extract<CommandInput, { readonly command: 'drain' | 'activate' }>
+
+/** Only an edge that was there, and is configured no more, can be released. */
+async function refuseRelease({ shelf }: Deployed, edge: string): Promise<void> {
+  const heads = (await unlessUnread(() => shelf.edgeHeads()))?.found ?? []
+  const head = heads.find((each) => each.edge === edge)
+  if (heads.length === 0 || head?.removedAt !== undefined) return
+  const removed = heads.flatMap((each) => (each.removedAt === undefined ? [] : [each.edge]))
+  const there = removed.length > 0 ? `those that can be released: ${removed.join(', ')}` : 'none was removed'
+  throw head
+    ? refusal(`edge ${JSON.stringify(edge)} is configured: remove its parameter first; ${there}`, 'removed')
+    : refusal(`no edge was ever called ${JSON.stringify(edge)}; ${there}`, 'removed')
 }
 
 async function refuseEdge({ shelf }: Deployed, edge: string | undefined): Promise<void> {
@@ -27,17 +44,29 @@ async function refuseEdge({ shelf }: Deployed, edge: string | undefined): Promis
   throw refusal(`no edge is called ${JSON.stringify(edge)}; there are: ${ids.join(', ')}`, 'added')
 }
 
-async function refuseUnlisted(desk: Desk, deployed: Deployed, targets: readonly string[]): Promise<void> {
+async function refuseUnlisted(desk: Desk, deployed: Deployed, named: readonly OfServers[]): Promise<void> {
   const read = await unlessUnread(() => lookAround(deployed, desk.clock.now()))
   const edges = read?.found.edges.filter(({ head }) => head.removedAt === undefined) ?? []
   const isListRead = edges.length > 0 && edges.every(({ head, listing }) => !head.unreadable && listing)
   if (!read || !isListRead) return
   try {
-    for (const target of targets) targetNamed(target, read.found)
+    for (const { destination } of named) if (destination !== undefined) targetNamed(destination, read.found)
   } catch (error) {
     if (error instanceof Stop) throw refusal(error.message, 'listed')
     throw error
   }
+  for (const each of named) refuseSet(each, read.found)
+}
+
+/** What a drain of the set holds may be listed no more: its activate lifts that all the same. */
+function refuseSet({ command, set }: OfServers, { edges, holds, waiting }: Stored): void {
+  const requests = [...holds, ...waiting.map(({ hold }) => hold)]
+  const isHeld = requests.some(({ of }) => of && 'set' in of && of.set === set)
+  if (set === undefined || (command === 'activate' && isHeld)) return
+  const sets = new Set(edges.flatMap(({ listing }) => listing?.listed ?? []).map((entry) => entry.set))
+  if (sets.has(set)) return
+  const there = [...sets].sort((one, other) => one - other).join(', ')
+  throw refusal(`no edge lists a destination of set ${set}; there are: ${there}`, 'listed')
 }
 
 function refusal(why: string, came: string): Stop {

@@ -1,6 +1,12 @@
-import { type CommandInput, commandGroupId, parseCommand } from '../../functions/contracts/command.ts'
+import {
+  type Command,
+  type CommandInput,
+  commandGroupId,
+  parseCommand,
+} from '../../functions/contracts/command.ts'
 import { refusalIn } from '../../functions/control/command-in-short.ts'
 import { CommandRefused, DispatcherControlError } from '../../functions/control/errors.ts'
+import { refuseWindow } from '../../functions/control/window.ts'
 import type { CommandOutcomeRow } from '../../functions/ports/store.ts'
 import { type Deployed, type Desk, rest } from '../desk/desk.ts'
 import { exitCodes, Stop } from '../desk/exit-codes.ts'
@@ -19,15 +25,32 @@ export async function requestedBy({ caller }: Deployed): Promise<string> {
   return (await caller()).slice(-longestWho)
 }
 
-/** What is wrong with a command is told before AWS is asked who sends it. @throws Stop */
-export function checkAsked(asked: Asked): void {
-  check(JSON.stringify({ version: 1, id: 'kdc', requestedBy: 'kdc', ...asked }))
+/** What the options of a command line are called in a command. */
+const optionNames: Readonly<Record<string, string>> = {
+  ...{
+    deadlineSeconds: '--deadline (in seconds)',
+    holdId: '--hold',
+    source: '--source',
+    reason: '--message',
+  },
+  ...{ from: '--from', until: '--until', force: '--force' },
+}
+
+/** What is wrong with a command line is told by its own words, before AWS is asked who sends it. @throws Stop */
+export function checkAsked(asked: Asked, now: number): void {
+  const wrong = problemOf(JSON.stringify({ version: 1, id: 'kdc', requestedBy: 'kdc', ...asked }), now)
+  if (!wrong) return
+  const words = wrong.message
+    .replace(/^(refused: )?command: /, '$1')
+    .replace(/\b[A-Za-z]+\b/g, (word) => optionNames[word] ?? word)
+  throw new Stop(words, wrong.exitCode)
 }
 
 /** A command with its id. What is wrong with it is told before it is sent. @throws Stop */
 export function readied(desk: Desk, asked: Asked, who: string): CommandInput {
   const command = { version: 1, id: commandId(desk, asked.command), requestedBy: who, ...asked } as const
-  check(JSON.stringify(command))
+  const wrong = problemOf(JSON.stringify(command), desk.clock.now())
+  if (wrong) throw wrong
   return command
 }
 
@@ -61,12 +84,27 @@ function commandId({ clock, random }: Desk, command: string): string {
 }
 
 /** No dead letter comes of it. */
-function check(body: string): void {
+function problemOf(body: string, now: number): Stop | undefined {
   try {
-    parseCommand(body)
+    return timeProblem(parseCommand(body), now)
   } catch (error) {
-    if (error instanceof CommandRefused) throw new Stop(`refused: ${error.message}`, exitCodes.refused)
-    if (error instanceof DispatcherControlError) throw new Stop(error.message, exitCodes.usage)
+    if (error instanceof CommandRefused) return new Stop(`refused: ${error.message}`, exitCodes.refused)
+    if (error instanceof DispatcherControlError) return new Stop(error.message, exitCodes.usage)
+    throw error
+  }
+}
+
+/** The control plane judges it by when it was sent. Here it is a typo. */
+function timeProblem(command: Command, now: number): Stop | undefined {
+  const wrong = (words: string) => new Stop(words, exitCodes.usage)
+  if (command.command === 'freeze' && command.until !== undefined && command.until <= now)
+    return wrong('until has passed: a freeze ends later, or has no end')
+  if (command.command !== 'drain') return undefined
+  try {
+    refuseWindow(command, now)
+    return undefined
+  } catch (error) {
+    if (error instanceof CommandRefused) return wrong(error.message)
     throw error
   }
 }

@@ -9,7 +9,7 @@ import { formerFreezeIn, undoOfFreeze, undoOfRelease, undoOfReload, undoOfUnfree
 /** @throws Stop, as the others, where the command line is wrong */
 export function reload(desk: Desk, edge: string | undefined, options: WriteOptions): OnDeployed {
   const { dryRun = false } = options
-  const ready = prepared({ command: 'reload', dryRun, ...(edge !== undefined && { edge }) }, options)
+  const ready = prepared(desk, { command: 'reload', dryRun, ...(edge !== undefined && { edge }) }, options)
   return async (deployed) => {
     const undoOf = () => undoOfReload(deployed.kdc)
     return (await doCommand(desk, deployed, ready, { ...options, undoOf })).exit
@@ -22,7 +22,7 @@ export function release(
   options: WriteOptions & { readonly message: string },
 ): OnDeployed {
   const { dryRun = false, message: reason } = options
-  const ready = prepared({ command: 'release', edge, reason, dryRun }, options)
+  const ready = prepared(desk, { command: 'release', edge, reason, dryRun }, options)
   const undoOf = ({ result }: Outcome) => (result === 'released' ? undoOfRelease : {})
   return async (deployed) => (await doCommand(desk, deployed, ready, { ...options, undoOf })).exit
 }
@@ -33,7 +33,7 @@ export function freeze(
 ): OnDeployed {
   const { dryRun = false, message: reason, until } = options
   const end = until === undefined ? {} : { until: instantOf(until, '--until', desk.clock.now()) }
-  const ready = prepared({ command: 'freeze', reason, dryRun, ...end }, options)
+  const ready = prepared(desk, { command: 'freeze', reason, dryRun, ...end }, options)
   return async (deployed) => {
     const former = await formerFreezeIn(deployed.shelf, desk.clock.now())
     const undoOf = (outcome: Outcome) => undoOfFreeze(outcome, former, deployed.kdc)
@@ -43,7 +43,11 @@ export function freeze(
 
 export function unfreeze(desk: Desk, options: WriteOptions & { readonly message?: string }): OnDeployed {
   const { dryRun = false, message: reason } = options
-  const ready = prepared({ command: 'unfreeze', dryRun, ...(reason !== undefined && { reason }) }, options)
+  const ready = prepared(
+    desk,
+    { command: 'unfreeze', dryRun, ...(reason !== undefined && { reason }) },
+    options,
+  )
   return async (deployed) => {
     const former = await formerFreezeIn(deployed.shelf, desk.clock.now())
     const undoOf = (outcome: Outcome) => undoOfUnfreeze(outcome, former, deployed.kdc)
@@ -53,7 +57,7 @@ export function unfreeze(desk: Desk, options: WriteOptions & { readonly message?
 
 /** It ends with `error` where it may not, so that a script can ask before it restarts one. */
 export function mayRestart(desk: Desk, edge: string, options: WriteOptions): OnDeployed {
-  const ready = prepared({ command: 'may-restart', edge }, options)
+  const ready = prepared(desk, { command: 'may-restart', edge }, options)
   return async (deployed) => {
     const { outcome } = await doCommand(desk, deployed, ready, options)
     if (outcome?.result === 'unknown') return exitCodes.unknown

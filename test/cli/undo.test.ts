@@ -170,6 +170,7 @@ test('a reload and a release have no undo, and name what comes nearest', async (
   expect(noUndoOf(await kdc('reload edge-a'))).toContain('write that into its list')
   world.memory.fleet.list.splice(1, 1)
   await world.pass(2 * minutes)
+  await world.settle()
   expect(noUndoOf(await kdc('release edge-b -m lost'))).toContain('once its parameter is back')
 })
 

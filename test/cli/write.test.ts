@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { some } from '../present.ts'
 import { instanceId, minutes, server } from '../world/world.ts'
 import { alice, kdcWorld, unreached } from './kdc-world.ts'
 
@@ -54,10 +55,15 @@ test.each([
   ['explain', 'missing required argument'],
   [`drain ${server}`, '-m, --message'],
   [`${drain} --deadline soon`, '--deadline "soon" is no time span: write 90s, 10m, 2h or 1d'],
-  [`${drain} --deadline 3d`, 'deadlineSeconds'],
+  [`${drain} --deadline 3d`, 'kdc: --deadline (in seconds): Too big'],
+  [`${drain} --until 2020-01-01T00:00:00Z`, 'kdc: --until has passed'],
+  [`${drain} --from 2020-01-01T00:00:00Z --dry-run`, 'kdc: --from has passed'],
+  [`${drain} --from 40d`, 'kdc: --from is too far ahead'],
+  ['freeze -m why --until 2020-01-01T00:00:00Z', 'kdc: --until has passed'],
+  ['activate --set 1 --source operator', '--source and --hold need a destination or instance'],
   [`${drain} --until tomorrow`, '--until "tomorrow" is no time'],
   [`${drain} --wait=empty`, 'confirmed, drained'],
-  [`drain ${server} -m ' '`, 'reason: must not be empty'],
+  [`drain ${server} -m ' '`, '--message: must not be empty'],
   ['status -o xml', 'Allowed choices'],
   ['history --day yesterday', "argument 'yesterday' is invalid. write a UTC day such as 2026-11-27"],
   ['get commands --day 2026-02-31', 'write a UTC day'],
@@ -67,14 +73,14 @@ test.each([
   ['watch i-1234567890abcdef', 'and this has 16'],
   ['history i-1234567890abcdef', 'and this has 16'],
   [`activate ${server} --source operator --hold 1`, 'cannot be used with'],
-  [`activate ${server} -m ''`, 'reason: must not be empty'],
+  [`activate ${server} -m ''`, '--message: must not be empty'],
   [`activate ${server} --timeout soon`, '--timeout "soon" is no time span'],
   ['activate --set one', '--set "one" is no dispatcher set'],
   ['reload edge-a --timeout soon', '--timeout "soon" is no time span'],
-  ["release edge-a -m ''", 'reason: must not be empty'],
-  ["freeze -m ''", 'reason: must not be empty'],
+  ["release edge-a -m ''", '--message: must not be empty'],
+  ["freeze -m ''", '--message: must not be empty'],
   ['freeze -m why --until soon', '--until "soon" is no time'],
-  ["unfreeze -m ''", 'reason: must not be empty'],
+  ["unfreeze -m ''", '--message: must not be empty'],
   ['may-restart edge-a --timeout soon', '--timeout "soon" is no time span'],
   ['history --sender arn:aws:iam::123456789012:user/alice', 'is an ARN'],
   [`history ${server} --day 2026-11-22`, 'name one of a target, --day and --sender'],
@@ -94,7 +100,7 @@ test('a destination that begins like an instance id is none', async () => {
 describe('what is refused ends with 3 and the reason', () => {
   test.each([
     ['drain sip:10.0.9.9 -m why', 'no edge lists a destination that "sip:10.0.9.9" names'],
-    ['drain all -m why', 'command: destination: no command is for all destinations'],
+    ['drain all -m why', 'destination: no command is for all destinations'],
     ['release edge-a -m lost', 'edge "edge-a" is configured'],
     ['reload edge-z', 'no edge is called "edge-z"; there are: edge-a, edge-b'],
   ])('%s', async (line, why) => {
@@ -133,13 +139,19 @@ test('who stops waiting for an answer is told that the command is sent, with 130
 
 test('what names nothing is not sent, so that a typo leaves no dead letter, unless an edge can not be read', async () => {
   const { kdc, world, sent } = kdcWorld()
-  for (const line of ['drain 10.0.9.9 -m why', 'activate 10.0.9.9', 'reload edge-z', 'may-restart edge-z'])
+  const typos = [
+    ...['drain 10.0.9.9 -m why', 'activate 10.0.9.9', 'reload edge-z', 'may-restart edge-z'],
+    ...['release edge-z -m lost', 'release edge-a -m lost', 'release edge-a -m lost --dry-run'],
+    ...['drain --set 99 -m why', 'drain --set 99 -m why --dry-run', 'activate --set 99'],
+  ]
+  for (const line of some(typos))
     expect(await kdc(line)).toMatchObject({ code: 3, err: expect.stringContaining('Nothing was sent') })
   expect(sent).toEqual([])
   world.edge('edge-b').misbehaviour = { unreachable: true }
   await kdc(drain)
   await kdc('drain 10.0.9.9 -m why')
-  expect(sent).toHaveLength(2)
+  await kdc('drain --set 99 -m why')
+  expect(sent).toHaveLength(3)
 })
 
 test('a drain while an edge is away ends with 3 and names it, and explain does not promise what it can not know', async () => {
