@@ -29,10 +29,10 @@ function endsCalls({ endCalls }: ActionDrain['action']): string {
 }
 
 /** What comes next for a drain, and when. */
-export function whatNext(drain: Drain, view: DrainView, { at, freeze }: Stored): string[] {
+export function whatNext(drain: Drain, view: DrainView, { at, freeze, kdc }: Stored): string[] {
   const { hold, phase } = drain
   const lines: (string | false)[] = [
-    nextLook(drain, view, at),
+    nextLook(drain, view, { at, kdc }),
     view.ends !== undefined && overIn(view.ends, view.unknown, at),
     deadline(drain, view, at),
     hold.endsAt !== undefined &&
@@ -43,8 +43,17 @@ export function whatNext(drain: Drain, view: DrainView, { at, freeze }: Stored):
   return lines.filter((line) => typeof line === 'string')
 }
 
-function nextLook({ phase, nextLookAt, ...drain }: Drain, view: DrainView, now: number): string | false {
+/** The sweep begins anew within it what has died. */
+const sweptWithinMs = 120_000
+
+function nextLook(
+  { phase, nextLookAt, ...drain }: Drain,
+  view: DrainView,
+  { at: now, kdc }: Pick<Stored, 'at' | 'kdc'>,
+): string | false {
   if (nextLookAt === undefined) return false
+  if (nextLookAt < now - sweptWithinMs)
+    return `its next look was due at ${when(nextLookAt, now)}: neither that nor the sweep, which begins it anew, runs: ${kdc} doctor shows what stops them`
   if (nextLookAt < now)
     return `its next look was due at ${when(nextLookAt, now)}: it is at work now, or else the sweep begins it anew within two minutes`
   const at = `it is looked at again at ${when(nextLookAt, now)}`

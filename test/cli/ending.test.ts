@@ -199,3 +199,20 @@ test.each([
   expect(endsText(ends, 0)).toBe(text)
   expect(endsText({ unknown: 'why' }, 0)).toBe('unknown')
 })
+
+test('a drain whose look is overdue for longer than the sweep takes is told to be stuck, and doctor named', async () => {
+  const { kdc, world } = kdcWorld()
+  await kdc(drain)
+  const { store } = world.memory
+  const due = (agoMs: number) => ({
+    ...store,
+    async drain(hold: string) {
+      const found = await store.drain(hold)
+      return found && { ...found, nextLookAt: world.clock.now() - agoMs }
+    },
+  })
+  const explained = async (agoMs: number) =>
+    (await kdc(`explain ${server}`, { deployed: { shelf: due(agoMs) } })).out
+  expect(await explained(45 * minutes)).toMatch(/45m ago\): neither .* runs: kdc doctor shows/)
+  expect(await explained(1 * minutes)).toContain('it is at work now')
+})
