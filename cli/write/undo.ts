@@ -192,7 +192,9 @@ function freezeAgain({ why, until }: Freeze): string {
   return `freeze -m ${inShell(why)}${until === undefined ? '' : ` --until ${isoTime(until)}`}`
 }
 
-export function undoOfReload(kdc: string): Undo {
+export function undoOfReload({ edges }: Outcome, kdc: string): Undo {
+  // One that failed after it was reloaded has what it lists.
+  if (!edges.some(({ outcome, listed }) => outcome === 'reloaded' || listed !== undefined)) return {}
   return {
     not: [`nobody keeps what an edge listed before: write that into its list, and then: ${kdc} reload`],
   }

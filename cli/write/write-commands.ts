@@ -11,7 +11,7 @@ export function reload(desk: Desk, edge: string | undefined, options: WriteOptio
   const { dryRun = false } = options
   const ready = prepared(desk, { command: 'reload', dryRun, ...(edge !== undefined && { edge }) }, options)
   return async (deployed) => {
-    const undoOf = () => undoOfReload(deployed.kdc)
+    const undoOf = (outcome: Outcome) => undoOfReload(outcome, deployed.kdc)
     return (await doCommand(desk, deployed, ready, { ...options, undoOf })).exit
   }
 }

@@ -174,6 +174,15 @@ test('a reload and a release have no undo, and name what comes nearest', async (
   expect(noUndoOf(await kdc('release edge-b -m lost'))).toContain('once its parameter is back')
 })
 
+test('a reload that reached no edge has nothing that could be undone', async () => {
+  const { kdc, world } = undoWorld()
+  await world.settledAll()
+  world.edge('edge-b').misbehaviour = { unreachable: true }
+  const reloaded = await kdc('reload edge-b')
+  expect(reloaded.out).toContain('incomplete')
+  expect(reloaded.out).not.toContain('undo')
+})
+
 test('a program gets the undo, and what has none, as data', async () => {
   const { kdc, world } = undoWorld()
   await world.alarm(message('alarm-metric-alarm'))
