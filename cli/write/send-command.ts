@@ -36,7 +36,7 @@ const optionNames: Readonly<Record<string, string>> = {
   ...{ from: '--from', until: '--until', force: '--force' },
 }
 
-/** What is wrong with a command line is told by its own words, before AWS is asked who sends it. @throws Stop */
+/** What is wrong with a command line is told in its own words, before AWS is asked. @throws Stop */
 export function checkAsked(asked: Asked, now: number): void {
   const wrong = problemOf(JSON.stringify({ version: 1, id: 'kdc', requestedBy: 'kdc', ...asked }), now)
   if (!wrong) return

@@ -114,7 +114,7 @@ export function undoOfActivate(outcome: Outcome, { words, who, formers, kdc }: D
   const count = (counts['lifted'] ?? 0) + (counts['dropped'] ?? 0)
   const all = named.length + count
   const lost = count - ofMany.length
-  // A window stands beside a hold in force of its name: one drain can't ask for both, and the hold goes first.
+  // A window stands beside a hold in force of its name: one drain can't ask for both. Holds first.
   const isWindow = ({ beginsAt }: Request) => beginsAt !== undefined
   const inTurn = taken.toSorted((one, other) => Number(isWindow(one)) - Number(isWindow(other)))
   const together = Map.groupBy(inTurn, (each) => `${each.on} ${isWindow(each)}`)
