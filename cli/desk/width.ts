@@ -2,7 +2,7 @@
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 const isAscii = /^[ -~]*$/
 
-/** Two columns of a terminal: emoji, and what East Asian Width (UAX #11) calls wide, but for a few symbols. */
+/** Two columns: emoji, and what East Asian Width (UAX #11) calls wide, but for a few symbols. */
 const wide =
   /^(?:\p{RGI_Emoji}|[[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]--[\uff61-\uffdc]])/v
 

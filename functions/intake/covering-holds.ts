@@ -4,8 +4,8 @@ import { instanceDestinations } from '../control/resolve.ts'
 import { type InventoryNeeds, instancesById, momentMs, unlessRefused } from '../stored/inventory.ts'
 
 /**
- * The hold of a lifecycle action is placed by the instance's id, before anything is asked, and settle fills in
- * what it covers: until then its server would count as one that nobody takes.
+ * The hold of a lifecycle action is placed by the instance's id, before anything is asked, and settle fills
+ * in what it covers: until then its server would count as one that nobody takes.
  * @returns the holds with what EC2 shows of those, and an instance of which it shows nothing, as it refuses
  */
 export async function coveringHolds(
