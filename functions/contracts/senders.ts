@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { isPlanEvaded } from '../control/sender.ts'
+import { isLimitEvaded, isPlanEvaded } from '../control/sender.ts'
 
 /** Who may send commands, and what it is called in holds and events. */
 const sender = z
@@ -27,7 +27,7 @@ export const senders = z
   .array(sender)
   .min(1, 'must name a sender: left out, whomever IAM lets send may command')
   .superRefine((known, context) => {
-    for (const [index, one] of known.entries())
+    for (const [index, one] of known.entries()) {
       if (isPlanEvaded(one, known))
         context.addIssue({
           code: 'custom',
@@ -35,4 +35,12 @@ export const senders = z
           message:
             'binds nobody: its role is listed without it, for all sessions or another, and whoever assumes a role chooses the session: give the agent a role of its own, or all entries of this role "needsPlan": true',
         })
+      if (isLimitEvaded(one, known))
+        context.addIssue({
+          code: 'custom',
+          path: [index, 'mayAlso'],
+          message:
+            'has more than another entry of its role, and whoever assumes a role chooses the session: give all entries of this role the same "mayAlso", or the agent a role of its own',
+        })
+    }
   })

@@ -66,6 +66,16 @@ export function isPlanEvaded({ id, needsPlan }: KnownSender, known: readonly Kno
   return !binds && known.some((one) => principalOf(one.id) === role && !one.needsPlan)
 }
 
+/** Whether a session may do besides what another one that its role may choose may not, or the role itself. */
+export function isLimitEvaded(
+  { id, needsPlan, mayAlso }: KnownSender,
+  known: readonly KnownSender[],
+): boolean {
+  if (!needsPlan) return false
+  const its = known.filter((one) => one.needsPlan && principalOf(one.id) === principalOf(id))
+  return mayAlso?.some((more) => its.some((one) => !one.mayAlso?.includes(more))) ?? false
+}
+
 /** A role is one sender in all its sessions. Whose a hold of a release before 0.2 is nobody knows. */
 export function isSameSender(one: Sender | undefined, other: Sender): boolean {
   return one !== undefined && principalOf(one.id) === principalOf(other.id)

@@ -201,6 +201,26 @@ test.each([
     },
     'whoever assumes a role chooses the session: give the agent a role of its own, or all entries of this role "needsPlan": true\n  → at control.senders[0].needsPlan',
   ]),
+  ...[role.id, `${role.id}:human`].map((id): [string, object, string] => [
+    `a session that needs plans and may do more besides than ${id}`,
+    {
+      senders: [
+        { ...role, id, needsPlan: true, mayAlso: ['reload'] },
+        { ...role, id: `${role.id}:agent`, needsPlan: true, mayAlso: ['reload', 'freeze'] },
+      ],
+    },
+    'whoever assumes a role chooses the session: give all entries of this role the same "mayAlso", or the agent a role of its own\n  → at control.senders[1].mayAlso',
+  ]),
+  [
+    'a role that may do more besides than a session of it',
+    {
+      senders: [
+        { ...role, needsPlan: true, mayAlso: ['freeze'] },
+        { ...role, id: `${role.id}:agent`, needsPlan: true },
+      ],
+    },
+    'has more than another entry of its role, and whoever assumes a role chooses the session: give all entries of this role the same "mayAlso", or the agent a role of its own\n  → at control.senders[0].mayAlso',
+  ],
   ['a sender without an id', { senders: [{ ...role, id: '' }] }, "must be IAM's unique id, not an ARN"],
   [
     'a sender by its ARN, which SQS names nobody by,',
@@ -231,6 +251,16 @@ test.each([
 test('a role is a sender in all its sessions, and one of them may have a name of its own', () => {
   const { control } = z.object({ control: z.looseObject({}) }).parse(example)
   const senders = [role, { id: `${role.id}:alice`, name: 'Alice' }]
+  expect(problems(JSON.stringify({ ...example, control: { ...control, senders } }))).toBe('none')
+})
+
+test('a role and a session of it that need plans may do the same besides', () => {
+  const { control } = z.object({ control: z.looseObject({}) }).parse(example)
+  const senders = [
+    { ...role, needsPlan: true, mayAlso: ['reload', 'freeze'] },
+    { id: `${role.id}:night`, name: 'night', needsPlan: true, mayAlso: ['freeze', 'reload'] },
+    { id: 'AROAJQABLZS4A3QDU576R', name: 'another role', needsPlan: true },
+  ]
   expect(problems(JSON.stringify({ ...example, control: { ...control, senders } }))).toBe('none')
 })
 
