@@ -1,28 +1,33 @@
 import type { ListedDestination } from '../control/destination.ts'
 import { type Hold, isResolved } from '../control/hold.ts'
+import { type InstanceFacts, isUp, mayBeUnknownYet } from '../control/instance-life.ts'
 import { instanceDestinations } from '../control/resolve.ts'
 import { type InventoryNeeds, instancesById, momentMs, unlessRefused } from '../stored/inventory.ts'
 
 /**
  * The hold of a lifecycle action is placed by the instance's id, before anything is asked, and settle fills
  * in what it covers: until then its server would count as one that nobody takes.
- * @returns the holds with what EC2 shows of those, and an instance of which it shows nothing, as it refuses
+ * @returns the holds with what EC2 shows of those, and an instance of which nobody knows yet what it has
  */
 export async function coveringHolds(
   ports: InventoryNeeds,
   holds: readonly Hold[],
   listed: readonly ListedDestination[],
 ): Promise<{ readonly holds: readonly Hold[]; readonly unshown?: string }> {
-  const ids = holds.flatMap((hold) =>
+  const unresolved = holds.flatMap((hold) =>
     hold.subject.kind === 'instance' && hold.source !== 'retired' && !isResolved(hold)
-      ? [hold.subject.instanceId]
+      ? [{ hold, id: hold.subject.instanceId }]
       : [],
   )
-  const [unshown] = ids
-  if (unshown === undefined) return { holds }
-  const shown = await unlessRefused(instancesById(ports, ids, ports.clock.now() - momentMs))
-  if (shown === 'refused') return { holds, unshown }
+  const [first] = unresolved
+  if (!first) return { holds }
+  const now = ports.clock.now()
+  const ids = unresolved.map(({ id }) => id)
+  const shown = await unlessRefused(instancesById(ports, ids, now - momentMs))
+  if (shown === 'refused') return { holds, unshown: first.id }
+  const unshown = unresolved.find(({ id, hold }) => mayTakeAny(shown.get(id), hold, now))?.id
   return {
+    ...(unshown !== undefined && { unshown }),
     holds: holds.map((hold) => {
       const facts =
         hold.subject.kind === 'instance' && !isResolved(hold) ? shown.get(hold.subject.instanceId) : undefined
@@ -30,4 +35,11 @@ export async function coveringHolds(
       return { ...hold, addresses: facts.addresses, uris: instanceDestinations(facts, listed) }
     }),
   }
+}
+
+/** A machine in its first minutes, which EC2 does not know yet, or shows without its addresses. */
+function mayTakeAny(shown: InstanceFacts | undefined, { placedAt }: Hold, now: number): boolean {
+  if (!shown) return mayBeUnknownYet(placedAt, now)
+  const { addresses, launchedAt } = shown
+  return addresses.length === 0 && isUp(shown) && mayBeUnknownYet(launchedAt, now)
 }

@@ -75,6 +75,24 @@ test('while EC2 refuses nobody knows what a scale-in takes of a floor: drains by
   })
 })
 
+test.each([
+  ['EC2 does not know yet', []],
+  ['EC2 shows without an address yet', [facts({ addresses: [], state: 'pending' })]],
+])('a scale-in of a machine that %s takes what nobody knows: drains by choice wait', async (_, shown) => {
+  const clearance = { floors: [{ set: 1, count: 1 }] }
+  const world = createWorld({ config: { ...config, clearance }, instances: [other] })
+  await world.settledAll()
+  for (const each of shown) world.memory.instances.put({ ...each, launchedAt: world.clock.now() })
+  await world.scaleIn()
+  await world.pass(10 * seconds)
+  expect(await world.command({ ...drain, destination: 'sip:10.0.1.21:5060' })).toMatchObject({
+    ...{ result: 'waiting', because: `EC2 has not shown what addresses ${instanceId} has` },
+  })
+  await world.pass(5 * minutes)
+  await world.sweep()
+  expect(await waitingIn(world)).toEqual([])
+})
+
 test('while EC2 refuses nobody knows what an instance takes of a floor: its drain waits, unless it is forced', async () => {
   const clearance = { floors: [{ set: 1, count: 1 }] }
   const world = createWorld({ config: { ...config, clearance }, instances: [] })
