@@ -202,6 +202,9 @@ function historyOf(world: World): Omit<History, 'calms' | 'last' | 'endedAt'> {
     isListed: (server) => lists.lists.isListed(server),
     wasUnlisted: (server, from, to) => wasUnlisted(world, server, from, to),
     executions: executions.seen,
+    sweeps: runs.traces.flatMap(({ name, startedAt: at, isBroken }) =>
+      name === 'sweep' ? [{ at, isBroken }] : [],
+    ),
     published: events.published.map(({ type, detail }) => ({
       type,
       ...(typeof detail['drainId'] === 'string' && { drainId: detail['drainId'] }),

@@ -137,7 +137,15 @@ function bySaid(
   return isFree ? 'free' : 'undecided: a hold has come to its end'
 }
 
-function byAlarm({ truth }: History, machine: Machine, at: number): Wanted {
+/** Its OK came during a freeze, which lifts nothing, and CloudWatch showed ALARM again afterwards. */
+export function isAgainInAlarm({ truth }: History, { about, sentAt, deliveredAt }: Sent): boolean {
+  if (about.kind !== 'alarm' || about.state !== 'OK' || deliveredAt === undefined) return false
+  const again = truth.alarms.find((one) => one.server === about.server && one.at > sentAt)
+  return again?.state === 'ALARM' && truth.choices.isFrozen(deliveredAt, deliveredAt)
+}
+
+function byAlarm(history: History, machine: Machine, at: number): Wanted {
+  const { truth } = history
   const sent = truth.sent.filter(({ about }) => about.kind === 'alarm' && about.server === machine.server)
   const decided = lastOf(sent, at, ({ about }) => about.kind === 'alarm' && about.state === 'ALARM')
   const wanted = unlessWaiting(truth, decided, (key) => key.startsWith('alarm/'), {
@@ -146,6 +154,9 @@ function byAlarm({ truth }: History, machine: Machine, at: number): Wanted {
   })
   if (sent.length > 0 && decided === 'free' && truth.choices.isFrozen(at - missedMs, at))
     return 'undecided: an alarm that is over during a freeze'
+  const lastCame = sent.findLast(({ deliveredAt }) => deliveredAt !== undefined && deliveredAt <= at)
+  if (decided === 'free' && lastCame && isAgainInAlarm(history, lastCame))
+    return 'undecided: an alarm is in ALARM again, which no message told, and its OK came during a freeze'
   const last = taken(sent, at).at(-1)
   if (wanted !== 'held' || last?.about.kind !== 'alarm') return wanted
   // Its ALARM was for the machine that had the address before.

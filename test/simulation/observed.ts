@@ -105,6 +105,8 @@ export interface History {
     readonly hangsSince?: number
     readonly events: number
   }[]
+  /** each run of the sweep, and whether it failed or was killed, or something that it called failed */
+  readonly sweeps: readonly { readonly at: number; readonly isBroken: boolean }[]
   /** every event that the bus took, in order; of a drain, or of something else */
   readonly published: readonly { readonly type: string; readonly drainId?: string }[]
   readonly activeActions: readonly { readonly token: string; readonly instanceId: string }[]

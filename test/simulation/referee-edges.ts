@@ -1,6 +1,6 @@
 import { keyOf } from './edge-truth.ts'
 import { type Findings, since } from './findings.ts'
-import { isUndecided, type Wanted, wantedOf, wasPlaced } from './holds-in-force.ts'
+import { isAgainInAlarm, isUndecided, type Wanted, wantedOf, wasPlaced } from './holds-in-force.ts'
 import type { EdgeSeen, History, Seen } from './observed.ts'
 import { operators, saidOf } from './operators.ts'
 import type { Machine, Sent } from './truth.ts'
@@ -175,16 +175,25 @@ function machineOf(machines: readonly Machine[], id: string): Machine | undefine
 
 function judgeDrains(history: History, seen: Seen, findings: Findings): void {
   if (seen !== history.last) return
-  const { truth } = history
+  const { truth, plan } = history
   for (const { id, state, server } of seen.drains) {
     const machine = machineOf(truth.machines, id)
     const what = () => `${id} is ${state} at ${since(history, seen.at)}`
     const isClaimed = state === 'claimed'
+    // What the sweep found, and could not hold at once, is not found again where its group is gone.
+    if (isClaimed && plan.groupDeleted && !wasDelivered(history, machine)) continue
     const isGone =
       machine?.goneAt !== undefined && machine.goneAt + minutesMs < seen.at && id.startsWith('lifecycle/')
     const of = { at: seen.at, ...(server !== undefined && { server }), name: id }
     findings.check('no drain outlives its hold', !isClaimed && !isGone && !wasLifted(history, id), of, what)
   }
+}
+
+function wasDelivered({ truth }: History, machine: Machine | undefined): boolean {
+  return truth.sent.some(
+    ({ about, deliveredAt }) =>
+      about.kind === 'terminate' && about.machine === machine && deliveredAt !== undefined,
+  )
 }
 
 /** Whether what was said last of an operator's or alarm's drain lifts its hold, long ago. */
@@ -212,6 +221,7 @@ function wasLifted(history: History, id: string): boolean {
       id === `alarm/alarm-${about.server}`,
   )
   if (isFrozen || final?.about.kind !== 'alarm') return false
+  if (isAgainInAlarm(history, final)) return false
   return isLongAgo(history, final) && final.about.state === 'OK'
 }
 

@@ -171,25 +171,17 @@ function judgeAction(history: History, sent: Sent, findings: Findings): void {
   )
 }
 
-/** The sweep comes each minute, and may be a little late. */
-const sweptEachMs = 60_000
-
-/**
- * Its execution had ended, and the store answered no sweep that could have found that before the action
- * expired.
- */
-function isKeptByNobody({ truth }: History, { machine, at, by }: Going): boolean {
+/** Its execution had ended, and two sweeps in a row that could have found that failed before it expired. */
+function isKeptByNobody({ truth, sweeps }: History, { machine, at, by }: Going): boolean {
   const ended = truth.incidents.filter(
     ({ kind, server, from }) => kind === 'execution stopped' && server === machine.server && from <= at,
   )
   return (
     by === 'expiry' &&
     ended.some(({ from }) =>
-      truth.incidents.some(
-        (refused) =>
-          refused.kind === 'store refused' &&
-          Math.min(refused.until, at) - Math.max(refused.from, from) >= sweptEachMs,
-      ),
+      sweeps
+        .filter((one) => one.at >= from && one.at < at)
+        .some((one, index, all) => one.isBroken && all[index - 1]?.isBroken),
     )
   )
 }
