@@ -22,25 +22,29 @@ const sender = z
     error: 'is only for a sender with "needsPlan": true; any other may do it anyway',
   })
 
+/** What whoever assumes a role would have by choosing the name of its session. */
+const evasions = [
+  {
+    field: 'needsPlan',
+    isEvaded: isPlanEvaded,
+    message:
+      'binds nobody: its role is listed without it, for all sessions or another, and whoever assumes a role chooses the session: give the agent a role of its own, or all entries of this role "needsPlan": true',
+  },
+  {
+    field: 'mayAlso',
+    isEvaded: isLimitEvaded,
+    message:
+      'has more than another entry of its role, and whoever assumes a role chooses the session: give all entries of this role the same "mayAlso", or the agent a role of its own',
+  },
+]
+
 /** The commands of every other sender are refused. */
 export const senders = z
   .array(sender)
   .min(1, 'must name a sender: left out, whomever IAM lets send may command')
   .superRefine((known, context) => {
     for (const [index, one] of known.entries()) {
-      if (isPlanEvaded(one, known))
-        context.addIssue({
-          code: 'custom',
-          path: [index, 'needsPlan'],
-          message:
-            'binds nobody: its role is listed without it, for all sessions or another, and whoever assumes a role chooses the session: give the agent a role of its own, or all entries of this role "needsPlan": true',
-        })
-      if (isLimitEvaded(one, known))
-        context.addIssue({
-          code: 'custom',
-          path: [index, 'mayAlso'],
-          message:
-            'has more than another entry of its role, and whoever assumes a role chooses the session: give all entries of this role the same "mayAlso", or the agent a role of its own',
-        })
+      for (const { field, isEvaded, message } of evasions)
+        if (isEvaded(one, known)) context.addIssue({ code: 'custom', path: [index, field], message })
     }
   })

@@ -1,4 +1,11 @@
-import type { ChosenHold, Drain, HoldDrain, LifecycleHold, LifecycleTarget } from './drain.ts'
+import {
+  type ChosenHold,
+  type Drain,
+  type HoldDrain,
+  type LifecycleHold,
+  type LifecycleTarget,
+  nextAttempt,
+} from './drain.ts'
 import { isSameSubject } from './hold.ts'
 import { looking } from './phases.ts'
 
@@ -53,8 +60,8 @@ function renewed(existing: HoldDrain, { hold }: DrainRequest): Drain {
     ...(force !== undefined && { force }),
     ...(endsAt !== undefined && { endsAt }),
   }
-  const attempt = existing.phase.name === 'claimed' ? existing.attempt : existing.attempt + 1
-  return { ...kept, attempt, steps: 0, version: existing.version + 1, hold: { ...scope, ...asked } }
+  const next = { ...kept, version: existing.version + 1, hold: { ...scope, ...asked } }
+  return existing.phase.name === 'claimed' ? next : nextAttempt(next)
 }
 
 /** @returns the drain without what was concluded: its servers may have taken calls in between */

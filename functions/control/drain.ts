@@ -180,6 +180,11 @@ export interface HoldDrain extends AnyDrain {
 export type Drain = ActionDrain | HoldDrain
 export type Phase = Drain['phase']
 
+/** Its looks from now on; an execution of the attempt before finds that, and ends. */
+export function nextAttempt<D extends Drain>(drain: D): D {
+  return { ...drain, attempt: drain.attempt + 1, steps: 0 }
+}
+
 export function drainId({ hold }: Pick<Drain, 'hold'>): string {
   return holdKey(hold)
 }

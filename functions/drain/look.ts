@@ -1,6 +1,6 @@
 import type { WorkflowPayload } from '../contracts/workflow-payload.ts'
 import { type Act, type Advance, advance } from '../control/advance.ts'
-import { type CompletingDrain, type Drain, drainId } from '../control/drain.ts'
+import { type CompletingDrain, type Drain, drainId, nextAttempt } from '../control/drain.ts'
 import { StoreConflict } from '../control/errors.ts'
 import { lookPayload } from '../control/look-payload.ts'
 import type { Wait } from '../control/pace.ts'
@@ -150,7 +150,7 @@ async function goOn(ports: GoOnNeeds, drain: Drain, wait: Wait): Promise<Workflo
   await leaveMark(ports, after)
   const payload = lookPayload(after, wait, clock.now(), config.timers)
   if (payload.next === 'ended' || after.steps < stepsPerExecution) return payload
-  const following = await saveDrain(ports, { ...after, attempt: after.attempt + 1, steps: 0 })
+  const following = await saveDrain(ports, nextAttempt(after))
   await workflows.start(lookPayload(following, wait, clock.now(), config.timers))
   return { ...payload, next: 'ended' }
 }

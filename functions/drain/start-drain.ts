@@ -1,5 +1,5 @@
 import { claim, type DrainRequest } from '../control/claim.ts'
-import { type Drain, drainId } from '../control/drain.ts'
+import { type Drain, drainId, nextAttempt } from '../control/drain.ts'
 import { ExecutionEnded, StoreConflict } from '../control/errors.ts'
 import { type Hold, holdKey, isByChoice } from '../control/hold.ts'
 import { lookPayload } from '../control/look-payload.ts'
@@ -102,9 +102,9 @@ export async function makeSureItRuns(ports: StartNeeds, drain: Drain): Promise<b
   return true
 }
 
-/** Begins its next attempt; an execution of the one before finds that, and ends. @throws StoreConflict */
+/** Begins its next attempt. @throws StoreConflict */
 export async function lookAnew(ports: StartNeeds, drain: Drain): Promise<void> {
-  const next = { ...drain, attempt: drain.attempt + 1, steps: 0, lookedAt: ports.clock.now() }
+  const next = { ...nextAttempt(drain), lookedAt: ports.clock.now() }
   await startLooks(ports, await saveDrain(ports, next))
 }
 

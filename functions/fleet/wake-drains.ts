@@ -1,3 +1,4 @@
+import { nextAttempt } from '../control/drain.ts'
 import { StoreConflict } from '../control/errors.ts'
 import { lookPayload } from '../control/look-payload.ts'
 import { stateOf } from '../control/phases.ts'
@@ -45,7 +46,7 @@ async function wake(ports: Needs, drainId: string): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     const drain = await store.drain(drainId)
     if (!drain || stateOf(drain.phase) !== 'draining') return
-    const next = { ...drain, version: drain.version + 1, attempt: drain.attempt + 1, steps: 0 }
+    const next = { ...nextAttempt(drain), version: drain.version + 1 }
     if ((await store.putDrain(next)) === 'written') {
       await workflows.start(lookPayload(next, 'paced', clock.now(), config.timers))
       return
