@@ -94,6 +94,16 @@ describe('what a look returns to the workflow', () => {
     expect(payload(holdDrain(draining))).not.toHaveProperty('action')
   })
 
+  it('waits until the deadline at the longest, and after it as long as ever', () => {
+    const dueIn = (ms: number) => {
+      const drain = holdDrain(draining)
+      return payload({ ...drain, hold: { ...drain.hold, until: now + ms } }).waitSeconds
+    }
+    expect([dueIn(500_000), dueIn(45_000), dueIn(44_001), dueIn(1), dueIn(0), dueIn(-1)]).toEqual([
+      ...[120, 45, 45, 1, 120, 120],
+    ])
+  })
+
   it('waits as after a failure where a heartbeat is due', () => {
     expect(alive(draining, now - 49_999).waitSeconds).toBe(100)
     expect(alive(draining, now - 50_000)).toMatchObject({ waitSeconds: 33, retrySeconds: 33 })

@@ -205,7 +205,7 @@ test('the news that a launch succeeded, later than the scale-in of its machine, 
   await world.lifecycle(message('lifecycle-terminate-scale-in', { ...leaving, ...now(world) }))
   await world.pass(5 * seconds)
   await world.lifecycle(message('launch-successful', { EC2InstanceId: newcomer, ...now(world) }))
-  await world.pass(60 * minutes)
+  await world.pass(55 * minutes)
   expect(await world.heldBy()).toContain(`lifecycle/${newcomer}/drain-calls`)
   expect(world.flags()).toEqual(everywhere('DX'))
   expect(world.memory.lifecycleActions.active()).toMatchObject([{ hook: 'drain-calls' }])
