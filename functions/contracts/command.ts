@@ -14,7 +14,12 @@ const edge = z
 const instance = z
   .string()
   .regex(/^i-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, 'must be an EC2 instance id such as i-1234567890abcdef0')
-const text = (max: number) => z.string().max(max).regex(/\S/, 'must not be empty')
+/** Of spaces and invisible characters alone nobody reads anything. */
+const text = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .regex(/[^\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/, 'must not be empty')
 
 const destination = text(512).refine((value) => !/^\s*(all|\*)\s*$/i.test(value), {
   error: 'no command is for all destinations: name one destination, or one instance',
@@ -32,7 +37,10 @@ const source = z
 const shared = {
   version: z.literal(1),
   id: commandId,
-  requestedBy: text(256),
+  // It is part of a hold's id, and stands in lines of logs and tables.
+  requestedBy: text(256).refine((value) => !/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(value), {
+    error: 'must have no control characters, line breaks or marks of direction',
+  }),
   dryRun: z.boolean().default(false),
 }
 

@@ -121,7 +121,7 @@ export const controlConfig = z
     clearance: clearance.prefault({}),
     /** the commands of every other sender are refused; left out: whomever IAM lets send may command */
     senders: senders.optional(),
-    /** a command that would place one more is refused */
+    /** a command that would place one more is refused, and an alarm's drain waits */
     maxHoldsPerSender: z
       .int()
       .min(1, 'must be 1 or more: with less no command could place a hold')

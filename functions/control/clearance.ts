@@ -8,6 +8,8 @@ export interface ClearanceRules {
   readonly floors: readonly Floor[]
   /** so many drains by choice may be under way; undefined: any number */
   readonly atOnce: number | undefined
+  /** so many holds an alarm may have, over all its series; a command beyond its sender's is refused */
+  readonly mostHolds: number
 }
 
 /** No drain by choice begins, and no hold is lifted but by an operator. Times in epoch ms. */
@@ -127,6 +129,8 @@ export function clearance(
   if (isForced) return { clear: true }
   const freeze = inForce(view.freeze, view.now)
   if (freeze) return { clear: false, because: `frozen by ${freeze.who}: ${freeze.why}` }
+  const beyond = beyondLimit(hold, view.holds, rules)
+  if (beyond !== undefined) return { clear: false, because: beyond }
   const { atOnce, floors } = rules
   if (atOnce !== undefined && view.underWay >= atOnce && takesOne(hold, view.holds))
     return {
@@ -138,6 +142,17 @@ export function clearance(
   if (unknown !== undefined) return { clear: false, because: unknown }
   const [found] = below
   return found ? { clear: false, ...found } : { clear: true }
+}
+
+function beyondLimit(
+  { source, id, sender }: ChosenHold,
+  holds: readonly InForce[],
+  { mostHolds }: ClearanceRules,
+): string | undefined {
+  if (source !== 'alarm' || !sender) return undefined
+  const own = new Set(holds.filter((each) => each.sender?.id === sender.id).map(holdKey))
+  if (own.has(holdKey({ source, id })) || own.size < mostHolds) return undefined
+  return `its alarm has ${own.size} holds in force, and the limit of a sender is ${mostHolds}`
 }
 
 /** What a request takes of the floors nobody knows then, but that a server which is held takes nothing. */

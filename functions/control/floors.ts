@@ -4,6 +4,7 @@ import type { InstanceFacts } from './instance-life.ts'
 import { type Lookup, lookup } from './listing.ts'
 import { activeHosts, selectableHosts } from './load-in-service.ts'
 import { instanceDestinations, partsOfName } from './resolve.ts'
+import type { Sender } from './sender.ts'
 
 /** How many servers a floor leaves. `callsPerServer`: what is left must carry all calls, so many each. */
 export type Least =
@@ -26,7 +27,7 @@ export interface FloorView {
   readonly calls: number | undefined
 }
 
-type InForce = Scope & HoldName & { readonly subject: Subject }
+type InForce = Scope & HoldName & { readonly subject: Subject; readonly sender?: Sender }
 
 /** A floor that is not kept now, and where. */
 export interface BelowFloor {

@@ -127,7 +127,7 @@ async function orFailed<T>(work: Promise<T>): Promise<T | Failed> {
 
 export function rulesOf({ config }: Pick<Ports, 'config'>) {
   const { floors, atOnce } = config.clearance
-  return { floors, atOnce }
+  return { floors, atOnce, mostHolds: config.maxHoldsPerSender }
 }
 
 /** @throws StoreConflict where another run has the lease by now: it decides anew */

@@ -49,6 +49,12 @@ const expected: Record<string, [name: string, ...texts: string[]]> = {
   'command-instance': ['InvalidMessage', 'instance: must be an EC2 instance id'],
   'command-no-reason': ['InvalidMessage', 'reason: is missing'],
   'command-no-requested-by': ['InvalidMessage', 'requestedBy: is missing'],
+  'command-requested-by-line-break': ['InvalidMessage', 'requestedBy: must have no control characters'],
+  'command-invisible-reason': [
+    'InvalidMessage',
+    'reason: must not be empty',
+    'requestedBy: must not be empty',
+  ],
   'command-no-id': ['InvalidMessage', 'id: is missing'],
   'command-id': ['InvalidMessage', 'id: must be 1 to 128 characters'],
   'command-deadline': ['InvalidMessage', 'deadlineSeconds: ', '172800'],

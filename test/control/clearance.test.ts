@@ -34,7 +34,8 @@ const view = (changes: Partial<ClearanceView> = {}): ClearanceView => ({
   ...{ lists: [four], holds: [], machines: [], calls: undefined, underWay: 0, freeze: undefined, now },
   ...changes,
 })
-const rules = (...floors: Floor[]) => ({ floors, atOnce: undefined })
+const mostHolds = 200
+const rules = (...floors: Floor[]) => ({ floors, atOnce: undefined, mostHolds })
 const isClear = (n: number, given: ClearanceView, ...floors: Floor[]) =>
   clearance(waiting(n), given, rules(...floors)).clear
 
@@ -148,7 +149,7 @@ describe('a floor', () => {
 
   test('that can never be kept is found whatever else has the drain wait', () => {
     const freeze = { who: 'bob', why: 'carrier', at: 1, order: '1' }
-    const given = { floors: [{ count: 4 }], atOnce: 1 }
+    const given = { floors: [{ count: 4 }], atOnce: 1, mostHolds }
     for (const changes of [{ freeze }, { underWay: 1 }])
       expect(clearance(waiting(1), view(changes), given)).toMatchObject({ never: true })
     const window = { ...waiting(1), beginsAt: now + 1 }
@@ -171,7 +172,9 @@ test('a renewed request takes nothing; one that names another server than before
     expect(isClear(1, view({ holds, lists }), { count: 4 })).toBe(true)
     expect(clearance(waiting(2, { id }), view({ holds, lists }), rules({ count: 3 })).clear).toBe(false)
   }
-  expect(clearance(waiting(1), view({ holds, underWay: 1 }), { floors: [], atOnce: 1 }).clear).toBe(true)
+  expect(
+    clearance(waiting(1), view({ holds, underWay: 1 }), { floors: [], atOnce: 1, mostHolds }).clear,
+  ).toBe(true)
 })
 
 test('a freeze has every drain by choice wait until it ends, also one of what is held', () => {
@@ -183,13 +186,13 @@ test('a freeze has every drain by choice wait until it ends, also one of what is
 })
 
 test('no more than the limit are under way', () => {
-  const given = { floors: [], atOnce: 2 }
+  const given = { floors: [], atOnce: 2, mostHolds }
   expect(clearance(waiting(1), view({ underWay: 1 }), given).clear).toBe(true)
   expect(clearance(waiting(1), view({ underWay: 2 }), given).clear).toBe(false)
 })
 
 test('a server that is held already, by whomever, takes nothing of the limit, nor of those that are decided on with it', () => {
-  const given = { floors: [{ count: 1 }], atOnce: 1 }
+  const given = { floors: [{ count: 1 }], atOnce: 1, mostHolds }
   const bobs = { id: 'bobs', who: 'bob' }
   const whole = {
     ...{
@@ -221,9 +224,9 @@ test('a server that is held already, by whomever, takes nothing of the limit, no
 test('who forces it, with a reason, is asked nothing', () => {
   const freeze = { who: 'bob', why: 'carrier', at: 1, order: '1' }
   const forced = waiting(1, { force: 'it burns' })
-  expect(clearance(forced, view({ freeze, underWay: 9 }), { floors: [{ count: 4 }], atOnce: 1 }).clear).toBe(
-    true,
-  )
+  expect(
+    clearance(forced, view({ freeze, underWay: 9 }), { floors: [{ count: 4 }], atOnce: 1, mostHolds }).clear,
+  ).toBe(true)
 })
 
 describe('a floor that is not kept is told', () => {
@@ -254,4 +257,19 @@ test('all that wait are decided on in their order, and never take more than the 
   )
   const begun = [...decided].flatMap(([{ hold }, { clear }]) => (clear ? [hold.uris[0]] : []))
   expect(begun).toEqual([uriOf(1), uriOf(2)])
+})
+
+test("an alarm's drain waits where the alarm has as many holds as a sender may, and one that it has is renewed", () => {
+  const alarm = (n: number, arn = 'arn:one') =>
+    ({ source: 'alarm', id: `cpu#series-${n}`, sender: { id: arn } }) as const
+  const given = view({ holds: [holdOf(1, alarm(1)), holdOf(2, alarm(2)), holdOf(3)] })
+  const limited = { ...rules(), mostHolds: 2 }
+  expect(clearance(waiting(4, alarm(4)), given, limited)).toEqual({
+    ...{ clear: false, because: 'its alarm has 2 holds in force, and the limit of a sender is 2' },
+  })
+  expect(clearance(waiting(2, alarm(2)), given, limited).clear).toBe(true)
+  expect(clearance(waiting(4, alarm(4, 'arn:another')), given, limited).clear).toBe(true)
+  expect(clearance(waiting(4, alarm(4)), given, rules()).clear).toBe(true)
+  const all = [4, 5, 6].map((n) => waiting(n, alarm(n, 'arn:another')))
+  expect([...decide(all, given, limited).values()].map(({ clear }) => clear)).toEqual([true, true, false])
 })
