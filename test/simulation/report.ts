@@ -101,13 +101,7 @@ export function add(one: Report, other: Report): Report {
   const violations = { ...one.violations }
   for (const [key, broken] of Object.entries(other.violations)) {
     const known = violations[key]
-    violations[key] = known
-      ? {
-          ...known,
-          histories: known.histories + broken.histories,
-          seeds: [...known.seeds, ...broken.seeds].slice(0, seedsKept),
-        }
-      : broken
+    violations[key] = known ? together(known, broken) : broken
   }
   return {
     histories: one.histories + other.histories,
@@ -119,6 +113,17 @@ export function add(one: Report, other: Report): Report {
     violations,
     firstUnexpected: earlier(one.firstUnexpected, other.firstUnexpected),
     neverCalm: one.neverCalm + other.neverCalm,
+  }
+}
+
+/** The same whichever worker was first. */
+function together(one: Broken, other: Broken): Broken {
+  const [seed] = one.seeds
+  const isFirst = seed !== undefined && other.seeds.every((each) => each >= seed)
+  return {
+    ...(isFirst ? one : other),
+    histories: one.histories + other.histories,
+    seeds: [...one.seeds, ...other.seeds].toSorted((a, b) => a - b).slice(0, seedsKept),
   }
 }
 
@@ -149,7 +154,8 @@ export function written(report: Report, seconds: number): string {
   const least = (leastPerTenThousand * histories) / 10_000
   const table = (counts: Readonly<Record<string, number>>) =>
     Object.entries(counts)
-      .sort(([, a], [, b]) => b - a)
+      // By name where they are equal: several workers add them in any order.
+      .sort(([one, a], [other, b]) => b - a || one.localeCompare(other))
       .map(([name, count]) => `  ${String(count).padStart(7)}  ${name}${count < least ? '  (rare)' : ''}`)
   const applied = Object.fromEntries(
     Object.keys(rules).map((rule) => [rule, report.applied[rule as Rule] ?? 0]),
@@ -164,11 +170,13 @@ export function written(report: Report, seconds: number): string {
     `Undecidable in part: ${report.undecidableHistories} (${share} %):`,
     ...table(report.undecidable).map((line) => line.replace('  (rare)', '')),
     'Broken rules:',
-    ...Object.values(report.violations).flatMap(({ rule, expected, histories: count, seeds, first }) => [
-      `  ${rule}: ${count} histories${expected ? `, expected: ${expected}` : ', NOT EXPECTED'}; seeds ${seeds.join(' ')}`,
-      `      ${first}`,
-      `      npm run simulate -- --seed=${seeds[0]} --shrink`,
-    ]),
+    ...Object.values(report.violations)
+      .toSorted((one, other) => (one.seeds[0] ?? 0) - (other.seeds[0] ?? 0))
+      .flatMap(({ rule, expected, histories: count, seeds, first }) => [
+        `  ${rule}: ${count} histories${expected ? `, expected: ${expected}` : ', NOT EXPECTED'}; seeds ${seeds.join(' ')}`,
+        `      ${first}`,
+        `      npm run simulate -- --seed=${seeds[0]} --shrink`,
+      ]),
     ...(Object.keys(report.violations).length === 0 ? ['  none'] : []),
   ].join('\n')
 }
