@@ -1,6 +1,6 @@
+import stringWidth from 'string-width'
 import { stringify } from 'yaml'
 import type { Desk, Screen } from './desk.ts'
-import { widthOf } from './width.ts'
 
 export const formats = ['table', 'wide', 'json', 'jsonl', 'yaml'] as const
 export type Format = (typeof formats)[number]
@@ -63,7 +63,7 @@ export function wrapped(line: string, columns: number | undefined): string {
   for (const word of line.split(' ')) {
     const last = lines.at(-1) ?? ''
     const longer = last === '' ? word : `${last} ${word}`
-    if (widthOf(longer) <= columns) lines.splice(-1, 1, longer)
+    if (stringWidth(longer) <= columns) lines.splice(-1, 1, longer)
     else lines.push(`${indent}${word}`)
   }
   return lines.join('\n')

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util'
+import stringWidth from 'string-width'
 import type { Screen } from './desk.ts'
 import { quotable } from './format.ts'
-import { cutTo, widthOf } from './width.ts'
 
 export type Style = 'red' | 'yellow' | 'green' | 'bold'
 /** A cell's text, and how it is shown where there is colour. */
@@ -50,7 +50,7 @@ export function table<Row>(
 
 function widthsOf<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): number[] {
   return columns.map(({ title, cell }) =>
-    Math.max(widthOf(title), ...rows.map((row) => widthOf(cellOf(cell(row)).text))),
+    Math.max(stringWidth(title), ...rows.map((row) => stringWidth(cellOf(cell(row)).text))),
   )
 }
 
@@ -93,5 +93,21 @@ function narrowed<Row>(
 
 function pad(text: string, width: number, isLast: boolean): string {
   const cut = cutTo(text, width)
-  return isLast ? cut : `${cut}${' '.repeat(width - widthOf(cut))}`
+  return isLast ? cut : `${cut}${' '.repeat(width - stringWidth(cut))}`
+}
+
+/** A person counts an emoji of several code points as one character, and a terminal does. */
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+
+/** @returns the text, or its beginning and `…`, within so many columns; no character of it is halved */
+function cutTo(text: string, columns: number): string {
+  if (stringWidth(text) <= columns) return text
+  let kept = ''
+  let left = columns - 1
+  for (const { segment } of graphemes.segment(text)) {
+    left -= stringWidth(segment)
+    if (left < 0) break
+    kept += segment
+  }
+  return `${kept}…`
 }

@@ -1,10 +1,9 @@
-import { stripVTControlCharacters } from 'node:util'
+import stringWidth from 'string-width'
 import type { Deployed, Desk, Screen } from '../desk/desk.ts'
 import { rest } from '../desk/desk.ts'
 import { type ExitCode, exitCodes, Stop } from '../desk/exit-codes.ts'
 import { type Format, print, type Shown } from '../desk/format.ts'
 import { outlasting } from '../desk/outlast.ts'
-import { widthOf } from '../desk/width.ts'
 import { showExplanation } from '../show/show-explanation.ts'
 import { showDestinations, showDrains, showEdges, showHolds, showStatus } from '../show/show-fleet.ts'
 import { showOutcome } from '../show/show-outcome.ts'
@@ -61,7 +60,7 @@ function topOf(text: string, { columns = Number.POSITIVE_INFINITY, rows }: Scree
   const ends: number[] = []
   let height = 0
   for (const line of lines) {
-    height += Math.max(1, Math.ceil(widthOf(stripVTControlCharacters(line)) / columns))
+    height += Math.max(1, Math.ceil(stringWidth(line) / columns))
     ends.push(height)
   }
   if (height < rows) return text

@@ -25,16 +25,18 @@ export async function requestedBy({ caller }: Deployed): Promise<string> {
   return (await caller()).slice(-longestWho)
 }
 
-/** What the options of a command line are called in a command. */
-const optionNames: Readonly<Record<string, string>> = {
-  ...{
-    deadlineSeconds: '--deadline (in seconds)',
-    holdId: '--hold',
-    source: '--source',
-    reason: '--message',
-  },
-  ...{ from: '--from', until: '--until', force: '--force' },
-}
+/** What a command's keys are called on a command line. */
+const optionNames = new Map([
+  ['deadlineSeconds', '--deadline (in seconds)'],
+  ['holdId', '--hold'],
+  ['source', '--source'],
+  ['reason', '--message'],
+  ['from', '--from'],
+  ['until', '--until'],
+  ['force', '--force'],
+])
+/** A key stands before the colon, and quoted in the words after it. */
+const keys = /(^|; |refused: )([A-Za-z]+)(?=:)|"([A-Za-z]+)"/g
 
 /** What is wrong with a command line is told in its own words, before AWS is asked. @throws Stop */
 export function checkAsked(asked: Asked, now: number): void {
@@ -42,7 +44,10 @@ export function checkAsked(asked: Asked, now: number): void {
   if (!wrong) return
   const words = wrong.message
     .replace(/^(refused: )?command: /, '$1')
-    .replace(/\b[A-Za-z]+\b/g, (word) => optionNames[word] ?? word)
+    .replace(keys, (whole, before = '', path = '', quoted = '') => {
+      const option = optionNames.get(path || quoted)
+      return option === undefined ? whole : before + option
+    })
   throw new Stop(words, wrong.exitCode)
 }
 
@@ -98,7 +103,7 @@ function problemOf(body: string, now: number): Stop | undefined {
 function timeProblem(command: Command, now: number): Stop | undefined {
   const wrong = (words: string) => new Stop(words, exitCodes.usage)
   if (command.command === 'freeze' && command.until !== undefined && command.until <= now)
-    return wrong('until has passed: a freeze ends later, or has no end')
+    return wrong('"until" has passed: a freeze ends later, or has no end')
   if (command.command !== 'drain') return undefined
   try {
     refuseWindow(command, now)

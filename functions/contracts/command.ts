@@ -48,7 +48,7 @@ const shared = {
 const plan = commandId.optional()
 const isNoPlan = ({ dryRun, plan: its }: { dryRun?: unknown; plan?: unknown }) =>
   dryRun !== true || its === undefined
-const noPlanOfAPlan = { path: ['plan'], error: 'must not be given with dryRun', when: () => true }
+const noPlanOfAPlan = { path: ['plan'], error: 'must not be given with "dryRun"', when: () => true }
 
 /** The condition is checked even where other keys are wrong, so that one answer lists every problem. */
 const exactlyOneTarget = {
@@ -95,7 +95,7 @@ const drain = z
   })
   .refine(hasOneTarget, exactlyOneTarget)
   .refine(isNoPlan, noPlanOfAPlan)
-  .refine(endsAfterItBegins, { path: ['until'], error: 'must be after from', when: () => true })
+  .refine(endsAfterItBegins, { path: ['until'], error: 'must be after "from"', when: () => true })
   .meta(oneTarget)
 
 const activate = z
@@ -112,13 +112,12 @@ const activate = z
   .refine(isNoPlan, noPlanOfAPlan)
   .refine((command) => command.source === undefined || command.holdId === undefined, {
     path: ['holdId'],
-    error: 'source and holdId must not be given together',
+    error: '"source" and "holdId" must not be given together',
     when: () => true,
   })
   .refine((command) => !manyOf(command) || (command.source ?? command.holdId) === undefined, {
     path: ['source'],
-    error:
-      "of a group, set or zone only one's own holds are lifted: source and holdId need a destination or instance",
+    error: `of a group, set or zone only one's own holds are lifted: "source" and "holdId" need a destination or instance`,
     when: () => true,
   })
   .meta(oneTarget)

@@ -18,14 +18,14 @@ export function refuseWindow({ from, until }: Window, sentAt: number): void {
   const sent = `the command was sent at ${utc(sentAt)}`
   if (until !== undefined && until <= sentAt)
     throw new CommandRefused(
-      `until has passed, ${sent}: a hold ends later, or without until only by activate`,
+      `"until" has passed, ${sent}: a hold ends later, or without "until" only by activate`,
     )
   if (from === undefined) return
   if (from <= sentAt)
-    throw new CommandRefused(`from has passed, ${sent}: leave from out to have the drain begin at once`)
+    throw new CommandRefused(`"from" has passed, ${sent}: leave "from" out to have the drain begin at once`)
   if (from > sentAt + mostDaysAhead * dayMs)
     throw new CommandRefused(
-      `from is too far ahead, ${sent}: a window begins ${mostDaysAhead} days later at most; send it again nearer to it`,
+      `"from" is too far ahead, ${sent}: a window begins ${mostDaysAhead} days later at most; send it again nearer to it`,
     )
 }
 

@@ -31,7 +31,7 @@ export async function freeze(
   const { requestedBy: who, reason: why, until, dryRun } = command
   if (until !== undefined && until <= sentAt)
     throw new CommandRefused(
-      `until has passed, the command was sent at ${utc(sentAt)}: a freeze ends later, or has no end`,
+      `"until" has passed, the command was sent at ${utc(sentAt)}: a freeze ends later, or has no end`,
     )
   if (dryRun) return planFreeze(ports)
   const last = await store.freeze()

@@ -93,7 +93,7 @@ async function refuseOthers(
   if (command.command === 'drain' && command.force !== undefined)
     throw new CommandRefused(`${who} may not force a drain: leave force out, and it waits until it may begin`)
   if (command.command === 'activate' && (command.source ?? command.holdId) !== undefined)
-    throw new CommandRefused(`${who} lifts its own holds alone: leave source and holdId out`)
+    throw new CommandRefused(`${who} lifts its own holds alone: leave "source" and "holdId" out`)
   const { requestedBy } = command
   const isOfAnother = (hold: Hold) =>
     hold.source === 'operator' && hold.who === requestedBy && !isSameSender(hold.sender, sender)

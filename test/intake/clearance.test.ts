@@ -239,7 +239,7 @@ describe('while a freeze is in force', () => {
 
   test.each([
     ['without a reason', { reason: '' }, /reason: must not be empty/],
-    ['that ends in the past', { until: '2020-01-01T00:00:00Z' }, /until has passed/],
+    ['that ends in the past', { until: '2020-01-01T00:00:00Z' }, /"until" has passed/],
     ['whose end is no time', { until: 'tomorrow' }, /until: is not a time/],
   ])('one %s is refused in words', async (_what, changes, words) => {
     const world = createWorld()

@@ -156,7 +156,7 @@ test.each([
   [
     'had passed when it was sent',
     '2020-01-01T00:00:00Z',
-    /until has passed, the command was sent at 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC/,
+    /"until" has passed, the command was sent at 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC/,
   ],
   ['is no time', 'tomorrow', /until: is not a time/],
 ])('an end that %s is refused in words', async (_what, until, words) => {

@@ -276,9 +276,9 @@ test('a drain that comes after its beginning begins at once', async () => {
 })
 
 test.each([
-  ['has passed', -1, undefined, /from has passed, .*: leave from out/],
-  ['is more than 30 days ahead', 31 * 24, undefined, /from is too far ahead, .*: a window begins 30 days/],
-  ['is not before its end', 2, 2, /until: must be after from/],
+  ['has passed', -1, undefined, /"from" has passed, .*: leave "from" out/],
+  ['is more than 30 days ahead', 31 * 24, undefined, /"from" is too far ahead, .*: a window begins 30 days/],
+  ['is not before its end', 2, 2, /until: must be after "from"/],
 ])('a beginning that %s is refused in words', async (_what, from, until, words) => {
   const world = createWorld()
   const end = until === undefined ? {} : { until: after(world, until * hours) }
