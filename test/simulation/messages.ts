@@ -66,6 +66,7 @@ export function alarmMessage(
     InstanceId: instanceId,
   })
   const event = JSON.parse(text)
+  event.resources = [`arn:aws:cloudwatch:us-east-1:123456789012:alarm:${alarmName}`]
   event.detail.state.timestamp = iso(at).replace('Z', '+0000')
   return JSON.stringify(event)
 }
