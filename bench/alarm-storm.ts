@@ -41,7 +41,8 @@ export async function alarmStorm(servers: number, floor: number): Promise<Storm>
   const startedAt = ports.clock.now()
   const queue = all.map((n) => {
     const timestamp = new Date(startedAt + n).toISOString().replace('Z', '+0000')
-    return { alarmName: `cpu-${n}`, InstanceId: machine(n).instanceId, timestamp }
+    const resources = [`arn:aws:cloudwatch:us-east-1:123456789012:alarm:cpu-${n}`]
+    return { alarmName: `cpu-${n}`, resources, InstanceId: machine(n).instanceId, timestamp }
   })
   let again = 0
   const work = async () => {

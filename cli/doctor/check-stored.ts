@@ -1,9 +1,11 @@
+import { drainId } from '../../functions/control/drain.ts'
 import { isoTime } from '../desk/times.ts'
 import type { Stored } from '../views/look-around.ts'
+import { stuckSince } from '../views/what-next.ts'
 import { error, type Finding, runbook, warning } from './finding.ts'
 
 /** What the table shows besides its edges. */
-export function checkStored({ freeze, kdc, unread }: Stored): Finding[] {
+export function checkStored({ at, drains, freeze, kdc, unread }: Stored): Finding[] {
   const until = freeze?.until === undefined ? '' : ` until ${isoTime(freeze.until)}`
   return [
     ...(freeze
@@ -16,6 +18,12 @@ export function checkStored({ freeze, kdc, unread }: Stored): Finding[] {
           ),
         ]
       : []),
+    ...drains.flatMap((drain) => {
+      const since = stuckSince(drain, at)
+      if (since === undefined) return []
+      const what = `its next look was due at ${isoTime(since)}: neither its execution nor the sweep runs`
+      return [error('look-overdue', drainId(drain), what, runbook('sweep-failed'))]
+    }),
     ...unread.map((row) => error('unreadable-row', 'table', row, runbook(anchorOf(row)))),
   ]
 }

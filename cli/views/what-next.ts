@@ -46,13 +46,19 @@ export function whatNext(drain: Drain, view: DrainView, { at, freeze, kdc }: Sto
 /** The sweep begins anew within it what has died. */
 const sweptWithinMs = 120_000
 
+/** @returns when its look was due (epoch ms), where not even the sweep has begun that anew */
+export function stuckSince({ nextLookAt }: Pick<Drain, 'nextLookAt'>, now: number): number | undefined {
+  return nextLookAt !== undefined && nextLookAt < now - sweptWithinMs ? nextLookAt : undefined
+}
+
 function nextLook(
-  { phase, nextLookAt, ...drain }: Drain,
+  { phase, ...drain }: Drain,
   view: DrainView,
   { at: now, kdc }: Pick<Stored, 'at' | 'kdc'>,
 ): string | false {
+  const { nextLookAt } = drain
   if (nextLookAt === undefined) return false
-  if (nextLookAt < now - sweptWithinMs)
+  if (stuckSince(drain, now) !== undefined)
     return `its next look was due at ${when(nextLookAt, now)}: neither that nor the sweep, which begins it anew, runs: ${kdc} doctor shows what stops them`
   if (nextLookAt < now)
     return `its next look was due at ${when(nextLookAt, now)}: it is at work now, or else the sweep begins it anew within two minutes`

@@ -1,5 +1,5 @@
 import { InvalidMessage } from '../../functions/control/errors.ts'
-import { minutes } from '../world/world.ts'
+import { minutes, server } from '../world/world.ts'
 import type { DoctorWorld } from './doctor-world.ts'
 
 export const group = 'media-servers'
@@ -222,6 +222,19 @@ const ofStack: readonly Planted[] = [
     ({ around }) => around.shown.alarms.delete('media-server-cpu'),
   ],
   ['freeze', 'fleet', ({ kdc }) => kdc('freeze -m maintenance')],
+  [
+    'look-overdue',
+    'operator/10.0.1.20:5060;udp/',
+    async ({ kdc, world: { memory, clock }, shelf }) => {
+      await kdc(`drain ${server} -m 'disk failing'`)
+      Object.assign(shelf, {
+        drain: async (id: string) => ({
+          ...(await memory.store.drain(id)),
+          nextLookAt: clock.now() - 3 * minutes,
+        }),
+      })
+    },
+  ],
   [
     'unreadable-row',
     'table',
