@@ -49,35 +49,44 @@ export function undoOfDrain(outcome: Outcome, drained: Drained): Undo {
   if (result === 'stale') return {}
   if (!formers) return { commands: [`activate ${words}`], not: [unreadBefore(kdc)] }
   const former = formers.get(hold)
-  if (former) {
-    const { lifts, again } = whatRestores(former, result)
+  if (former || outcome.replaces) {
+    const { lifts, again } = whatRestores(former, outcome)
     return {
       commands: [...(lifts ? [`activate ${words}`] : []), ...again.map((each) => asBefore(words, each))],
     }
   }
-  const hadOwn = [...formers.values()]
-    .flatMap(({ placed, waiting }) => [placed, waiting])
-    .some((each) => each?.hold.source === 'operator' && each.hold.who === who)
+  const hadOwn =
+    [...formers.values()]
+      .flatMap(({ placed, waiting }) => [placed, waiting])
+      .some((each) => each?.hold.source === 'operator' && each.hold.who === who) ||
+    outcome.members.some(({ replaces }) => replaces)
   return result === 'bulk' && hadOwn ? undoOfEach(outcome, formers, kdc) : { commands: [`activate ${words}`] }
 }
 
 /** A drain that waits leaves the hold in force; one that began has replaced it, and dropped what waited. */
-function whatRestores({ placed, waiting }: FormerOf, result: string) {
-  const gone = result === 'waiting' ? [waiting ?? placed] : [placed, waiting]
+function whatRestores(
+  { placed, waiting }: FormerOf = {},
+  { result, replaces }: Pick<Outcome['members'][number], 'result' | 'replaces'>,
+) {
+  // What was placed since it was looked for, only the answer names. It may be what waited then.
+  const held = placed ? requestOf(placed) : replaces
+  const hasBegun = !placed && replaces !== undefined && waiting?.hold.why === replaces.why
+  const waited = waiting && !hasBegun ? requestOf(waiting) : undefined
+  const gone = result === 'waiting' ? [waited ?? held] : [held, waited]
   const again = gone.filter((each) => each !== undefined)
-  return { lifts: result === 'waiting' ? again.length === 0 : placed === undefined, again }
+  return { lifts: result === 'waiting' ? again.length === 0 : held === undefined, again }
 }
 
-const asBefore = (words: string, former: Former) => drainAgain(words, [requestOf(former)])
+const asBefore = (words: string, former: Request) => drainAgain(words, [former])
 
 /** Of a drain of many. An `activate` of the many would lift all that one held of any of them before, too. */
 function undoOfEach({ members, counts }: Outcome, formers: Formers, kdc: string): Undo {
   const done = ['started', 'waiting', 'duplicate']
   const taken = members
     .filter(({ result }) => done.includes(result))
-    .map(({ hold, target, result }) => ({
-      ...{ words: inShell(target) },
-      ...whatRestores(formers.get(hold) ?? {}, result),
+    .map((member) => ({
+      ...{ words: inShell(member.target) },
+      ...whatRestores(formers.get(member.hold), member),
     }))
   const lifted = taken.filter(({ lifts }) => lifts)
   const lost = done.reduce((sum, result) => sum + (counts[result] ?? 0), 0) - taken.length

@@ -221,3 +221,19 @@ test('what others wrote reads as no line of ours, and is asked for again as it w
     execFileSync('bash', ['-c', `printf %s ${undo.slice(undo.indexOf('-m') + 2)}`], { encoding: 'utf8' }),
   ).toBe(forged)
 })
+
+test("the undo of a drain restores one's own hold that was placed since kdc looked: the answer names it", async () => {
+  const { kdc, world, requested } = undoWorld()
+  const { store } = world.memory
+  await kdc(`${drain} --until 2h`)
+  const before = await requested()
+  const unseen = { ...store, holds: async () => [] }
+  const second = await kdc(`drain ${server} -m 'noisy fan'`, { deployed: { shelf: unseen } })
+  expect(undoOf(second)).toBe(`${drain} --until 2026-11-22T22:00:00Z`)
+  await kdc(undoOf(second))
+  expect(await requested()).toEqual(before)
+  const whole = `drain ${instanceId} -m 'disk failing' --until 2026-11-22T22:00:00Z`
+  await kdc(whole)
+  const many = await kdc("drain --set 1 -m 'noisy fan'", { deployed: { shelf: unseen } })
+  expect(undoOf(many)).toMatch(new RegExp(`^activate .*; kdc ${whole}$`))
+})
