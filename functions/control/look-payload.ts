@@ -31,14 +31,17 @@ export function lookPayload(drain: Drain, wait: Wait, now: number, pace: Pace): 
     drainId: drainId(drain),
     attempt: drain.attempt,
     next: drain.phase.name === 'ended' ? 'ended' : 'observe',
-    waitSeconds: untilDue(drain, now, nextWait(wait, now - drain.hold.placedAt, longest, pace)),
+    waitSeconds: untilDue(drain, wait, now, nextWait(wait, now - drain.hold.placedAt, longest, pace)),
     retrySeconds,
     ...(action && { action: actionRef(action) }),
   }
 }
 
-/** A look that would come after the deadline comes at the deadline, where something is decided by it. */
-function untilDue({ hold }: Drain, now: number, waitSeconds: number): number {
+/**
+ * A look that would come after the deadline comes at the deadline. One that is to confirm a zero comes when it
+ * can: sooner it would confirm nothing, and the policy would decide on a zero that is not confirmed.
+ */
+function untilDue({ hold }: Drain, wait: Wait, now: number, waitSeconds: number): number {
   const dueIn = Math.ceil((hold.until - now) / 1000)
-  return dueIn > 0 ? Math.min(waitSeconds, dueIn) : waitSeconds
+  return dueIn > 0 && wait !== 'confirm' ? Math.min(waitSeconds, dueIn) : waitSeconds
 }

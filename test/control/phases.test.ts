@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ActionDrain, CompletingDrain, Drain } from '../../functions/control/drain.ts'
 import { lookPayload } from '../../functions/control/look-payload.ts'
+import type { Wait } from '../../functions/control/pace.ts'
 import { completed, looking, openAction, refused, retained } from '../../functions/control/phases.ts'
 import * as samples from './drain-samples.ts'
 import { actionDrain, anAction, draining, endingCalls, holdDrain, now } from './drain-samples.ts'
@@ -81,7 +82,7 @@ it('what has not been looked at yet, or is over, remembers nothing', () => {
 
 describe('what a look returns to the workflow', () => {
   const pace = { minWaitSeconds: 5, maxWaitSeconds: 120, failoverWindowSeconds: 32 }
-  const payload = (drain: Drain) => lookPayload(drain, 'calls-up', now, pace)
+  const payload = (drain: Drain, wait: Wait = 'calls-up') => lookPayload(drain, wait, now, pace)
   const { group, hook, token, instanceId } = anAction
   const action = { group, hook, token, instanceId }
   const alive = (phase: ActionDrain['phase'], lastHeartbeatAt: number) =>
@@ -94,11 +95,16 @@ describe('what a look returns to the workflow', () => {
     expect(payload(holdDrain(draining))).not.toHaveProperty('action')
   })
 
+  const dueIn = (ms: number, wait?: Wait) => {
+    const drain = holdDrain(draining)
+    return payload({ ...drain, hold: { ...drain.hold, until: now + ms } }, wait).waitSeconds
+  }
+
+  it('waits as long as it takes to confirm a zero, also beyond the deadline', () => {
+    expect(dueIn(1000, 'confirm')).toBe(dueIn(3_600_000, 'confirm'))
+  })
+
   it('waits until the deadline at the longest, and after it as long as ever', () => {
-    const dueIn = (ms: number) => {
-      const drain = holdDrain(draining)
-      return payload({ ...drain, hold: { ...drain.hold, until: now + ms } }).waitSeconds
-    }
     expect([dueIn(500_000), dueIn(45_000), dueIn(44_001), dueIn(1), dueIn(0), dueIn(-1)]).toEqual([
       ...[120, 45, 45, 1, 120, 120],
     ])

@@ -198,3 +198,22 @@ test('what is left at the deadline is asked of the edges then, however fresh wha
   expect(world.memory.settles.asked.length).toBeGreaterThan(asked)
   expect(world.memory.events.of('Drain Overdue')).toMatchObject([{ callsLeft: 1 }])
 })
+
+test.each(['retain', 'terminate'] as const)(
+  'a last call that ends seconds before the deadline is confirmed first: no policy (%s) decides on one zero',
+  async (callsLeft) => {
+    const groups = config.groups.map((group) => ({
+      ...group,
+      deadlinePolicy: { callsLeft, unknown: callsLeft },
+    }))
+    const world = createWorld({ config: { groups } })
+    const call = world.edge('edge-a').callTo(server)
+    await world.scaleIn()
+    await world.pass(deadline - 5 * seconds)
+    world.edge('edge-a').hangUp(call)
+    await world.settle()
+    await world.pass(3 * minutes)
+    expect(world.memory.events.of('Drain Overdue')).toEqual([])
+    expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
+  },
+)
