@@ -184,11 +184,7 @@ export const controlConfig = z
           path: ['groups', index, 'endCalls', 'withinSeconds'],
           message: `must be longer than the fail-over window of ${failoverWindowSeconds} s: that calls are over counts only on two readings further apart`,
         })
-      const globalMaximum = Math.min(172_800, 100 * g.heartbeatTimeoutSeconds)
-      // The step that finds the deadline passed comes up to one wait after it; so does the one that has no
-      // time left to end calls.
-      const wait = Math.min(config.timers.maxWaitSeconds, heartbeatInterval(g.heartbeatTimeoutSeconds))
-      const latest = globalMaximum - wait - (ending ? ending.withinSeconds + wait : 0)
+      const { latest, globalMaximum } = latestDeadline(g, config.timers)
       if (g.drainDeadlineSeconds > latest)
         context.addIssue({
           code: 'custom',
@@ -215,6 +211,23 @@ function atDeadlineOf({
 /** How the group's calls are ended from the deadline on; undefined where its policy is another. */
 export function endCallsOf(group: Pick<GroupConfig, 'deadlinePolicy' | 'endCalls'>): EndCalls | undefined {
   return atDeadlineOf(group).endCalls
+}
+
+/**
+ * Up to when a drain's deadline comes before Auto Scaling's own clock is over, both in seconds from the
+ * beginning of the wait at the hook.
+ */
+export function latestDeadline(
+  group: Pick<GroupConfig, 'deadlinePolicy' | 'endCalls' | 'heartbeatTimeoutSeconds'>,
+  { maxWaitSeconds }: Pick<ControlConfig['timers'], 'maxWaitSeconds'>,
+): { readonly latest: number; readonly globalMaximum: number } {
+  const { heartbeatTimeoutSeconds } = group
+  const globalMaximum = Math.min(172_800, 100 * heartbeatTimeoutSeconds)
+  // The look that finds the deadline passed may have to confirm a zero, or failed at first: it comes up to one
+  // wait after it. So does the one that has no time left to end calls.
+  const wait = Math.min(maxWaitSeconds, heartbeatInterval(heartbeatTimeoutSeconds))
+  const ending = endCallsOf(group)
+  return { globalMaximum, latest: globalMaximum - wait - (ending ? ending.withinSeconds + wait : 0) }
 }
 
 /** What the settings have for a terminating action of this group. */

@@ -146,13 +146,19 @@ async function complete(ports: Needs, drain: CompletingDrain): Promise<WorkflowP
  */
 async function goOn(ports: GoOnNeeds, drain: Drain, wait: Wait): Promise<WorkflowPayload> {
   const { workflows, clock, config } = ports
-  const after = await published(ports, drain)
-  await leaveMark(ports, after)
+  const after = await seeOut(ports, drain)
   const payload = lookPayload(after, wait, clock.now(), config.timers)
   if (payload.next === 'ended' || after.steps < stepsPerExecution) return payload
   const following = await saveDrain(ports, nextAttempt(after))
   await workflows.start(lookPayload(following, wait, clock.now(), config.timers))
   return { ...payload, next: 'ended' }
+}
+
+/** What is saved is published, and of a drain that has ended the mark is left: done again, it finds what is done. */
+export async function seeOut(ports: GoOnNeeds, drain: Drain): Promise<Drain> {
+  const after = await published(ports, drain)
+  await leaveMark(ports, after)
+  return after
 }
 
 async function published(

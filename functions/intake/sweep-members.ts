@@ -1,4 +1,4 @@
-import { type GroupConfig, lifecycleTargetOf } from '../contracts/config.ts'
+import { type GroupConfig, latestDeadline, lifecycleTargetOf } from '../contracts/config.ts'
 import type { Drain } from '../control/drain.ts'
 import { orderOf } from '../control/hold.ts'
 import { lifecycleDrainId, lifecycleRequest } from '../control/lifecycle-request.ts'
@@ -69,10 +69,19 @@ async function drainAtLast(
       why: `${hook}: found by the sweep, no event told of it`,
       order: orderOf(now),
       requestedAt: now,
-      deadlineAt: now + group.drainDeadlineSeconds * 1000,
+      deadlineAt: now + deadlineOf(ports, group) * 1000,
     }),
   )
   if (result === 'started') await publishSwept(ports, { what: 'instance', instanceId, hook, why })
+}
+
+/** It has waited for so long at most, in seconds, before a sweep finds it. */
+const foundWithin = 180
+
+/** In seconds from now: the policy decides, and not Auto Scaling, whose clock began with the wait. */
+function deadlineOf({ config }: Needs, group: GroupConfig): number {
+  const waited = Math.min(foundWithin, group.heartbeatTimeoutSeconds)
+  return Math.min(group.drainDeadlineSeconds, latestDeadline(group, config.timers).latest - waited)
 }
 
 /** The event of a launch comes within seconds. */

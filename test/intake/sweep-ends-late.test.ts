@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest'
+import { latestDeadline } from '../../functions/contracts/config.ts'
+import { look } from '../../functions/drain/look.ts'
+import { present } from '../present.ts'
+import { publishedIn } from '../world/published.ts'
+import { config, createWorld, drainId, instanceId, minutes, seconds, server } from '../world/world.ts'
+
+test('of an instance whose event was lost the policy decides, and not the clock of Auto Scaling, however late the deadline', async () => {
+  const heartbeatTimeoutSeconds = 150
+  const deadlinePolicy = { callsLeft: 'terminate', unknown: 'terminate' } as const
+  const group = { ...present(config.groups[0], 'a group'), heartbeatTimeoutSeconds, deadlinePolicy }
+  const { latest } = latestDeadline({ heartbeatTimeoutSeconds, deadlinePolicy }, { maxWaitSeconds: 120 })
+  const groups = [{ ...group, drainDeadlineSeconds: Math.floor(latest) }]
+  const world = createWorld({ config: { groups } })
+  world.edge('edge-a').callTo(server)
+  const action = { group: group.name, hook: group.terminateHook, token: 'token', instanceId }
+  world.memory.lifecycleActions.begin({ ...action, heartbeatTimeoutSeconds, defaultResult: 'CONTINUE' })
+  const member = { group: group.name, instanceId, state: 'terminating-wait' } as const
+  world.memory.groupMembers.show(member)
+  await world.pass(75 * seconds)
+  await world.sweep()
+  await world.pass(100 * heartbeatTimeoutSeconds * seconds)
+  expect(publishedIn(world, 'Drain Overdue')).toMatchObject([{ policy: 'terminate' }])
+  expect(world.ended()).toMatchObject([{ by: 'completion' }])
+})
+
+test('a drain whose run was killed when it had saved the end, and whose execution was stopped, is seen out by the sweep', async () => {
+  let isKilled = false
+  let isCompleted = false
+  const world = createWorld({
+    watch: {
+      before() {
+        if (isKilled) throw new Error('killed')
+      },
+      after(method) {
+        if (method === 'lifecycleActions.complete') isCompleted = true
+        if (!isCompleted || method !== 'store.putDrain') return
+        isKilled = true
+        throw new Error('killed')
+      },
+    },
+  })
+  await world.scaleIn()
+  await world.pass(3 * seconds)
+  world.stop()
+  for (let tries = 0; tries < 30 && !isKilled; tries += 1) {
+    await world.pass(12 * seconds)
+    await world.settle()
+    if (!isKilled) await look(world.ports, world.payload(-1)).catch((error: unknown) => error)
+  }
+  expect(await world.memory.store.drain(drainId)).toMatchObject({ phase: { name: 'ended' } })
+  world.memory.workflows.fail(drainId, 1)
+  ;[isKilled, isCompleted] = [false, false]
+  for (let minute = 0; minute < 7; minute += 1) {
+    await world.pass(1 * minutes)
+    await world.sweep()
+  }
+  expect(publishedIn(world, 'Drain Ended')).toHaveLength(1)
+  expect(await world.heldBy()).toEqual([`retired/${drainId.replace('lifecycle/', '')}`])
+})
