@@ -69,7 +69,7 @@ export async function reloadEdges(
 
 /** Under the edge's lease: reloaded, and settled at once, since a reload resets every state to the file's. */
 async function reloadOne(ports: FleetNeeds, edge: Edge, emptied: Set<string>): Promise<Reloaded> {
-  let reloaded: Reloaded = { edge: edge.id, outcome: 'failed', detail: 'another run has the edge' }
+  let reloaded: Reloaded = { edge: edge.id, outcome: 'failed' }
   const settled = await settleEdge(ports, edge, {
     ...{ waits: true, emptied },
     first: async (own, lease) => {

@@ -191,6 +191,7 @@ async function underLease(ports: FleetNeeds, lease: Lease, order: Round): Promis
   const { edge, wantedHolds, first, mustAsk } = order
   let head: EdgeHead = order.head ?? { edge: edge.id, wanted: -1, askedAt: 0 }
   try {
+    if (!order.head) head = (await store.edgeHeads()).find((each) => each.edge === edge.id) ?? head
     const reading = readable(await store.reading(edge.id))
     // Somebody has read it since the heads were.
     if (reading && reading.askedAt > head.askedAt) head = headOf(reading)

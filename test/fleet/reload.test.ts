@@ -231,3 +231,18 @@ test('a dry run tells for each edge what it lists, what would have to be held ag
     ],
   })
 })
+
+test('a reload of an edge that can not be reached names that alone, and leaves since when it can not be read', async () => {
+  const world = createWorld({ edges: [{ id: 'edge-a' }, { id: 'edge-b' }] })
+  world.edge('edge-b').misbehaviour = { unreachable: true }
+  await world.settle({ kind: 'settle' })
+  const since = async () =>
+    (await world.memory.store.edgeHeads()).find(({ edge }) => edge === 'edge-b')?.unreadable?.since
+  const before = await since()
+  await world.pass(3 * minutes)
+  expect(await world.command(reload({ edge: 'edge-b' }))).toMatchObject({
+    edges: [{ outcome: 'failed', detail: expect.stringMatching(/^(?!.*another run).*unreachable/) }],
+  })
+  expect(before).toBeDefined()
+  expect(await since()).toBe(before)
+})
