@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { CommandRefused, InvalidMessage } from '../control/errors.ts'
 import type { Many } from '../control/hold.ts'
 import { check, describe, instant, parseAs, parseJson } from './parse.ts'
+import { plainName, text } from './texts.ts'
 
 const knownVersions = [1]
 
@@ -14,13 +15,6 @@ const edge = z
 const instance = z
   .string()
   .regex(/^i-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, 'must be an EC2 instance id such as i-1234567890abcdef0')
-/** Of spaces and invisible characters alone nobody reads anything. */
-const text = (max: number) =>
-  z
-    .string()
-    .max(max)
-    .regex(/[^\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/, 'must not be empty')
-
 const destination = text(512).refine((value) => !/^\s*(all|\*)\s*$/i.test(value), {
   error: 'no command is for all destinations: name one destination, or one instance',
   params: { refused: true },
@@ -37,10 +31,7 @@ const source = z
 const shared = {
   version: z.literal(1),
   id: commandId,
-  // It is part of a hold's id, and stands in lines of logs and tables.
-  requestedBy: text(256).refine((value) => !/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(value), {
-    error: 'must have no control characters, line breaks or marks of direction',
-  }),
+  requestedBy: plainName(256),
   dryRun: z.boolean().default(false),
 }
 

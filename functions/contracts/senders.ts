@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { isLimitEvaded, isPlanEvaded } from '../control/sender.ts'
+import { plainName } from './texts.ts'
 
 /** Who may send commands, and what it is called in holds and events. */
 const sender = z
@@ -11,7 +12,7 @@ const sender = z
         /^(?!arn:)\S+$/,
         "must be IAM's unique id, not an ARN: AIDA… of a user, AROA… of a role or AROA…:session",
       ),
-    name: z.string().regex(/\S/, 'must not be empty'),
+    name: plainName(256),
     /** an agent, say: its drains and activates are refused without a plan, what touches others' always */
     needsPlan: z.boolean().exactOptional(),
     /** what it may do besides, without a plan */

@@ -145,13 +145,14 @@ export function clearance(
 }
 
 function beyondLimit(
-  { source, id, sender }: ChosenHold,
+  hold: ChosenHold,
   holds: readonly InForce[],
   { mostHolds }: ClearanceRules,
 ): string | undefined {
+  const { source, sender } = hold
   if (source !== 'alarm' || !sender) return undefined
   const own = new Set(holds.filter((each) => each.sender?.id === sender.id).map(holdKey))
-  if (own.has(holdKey({ source, id })) || own.size < mostHolds) return undefined
+  if (own.size < mostHolds || !takesOne(hold, holds)) return undefined
   return `its alarm has ${own.size} holds in force, and the limit of a sender is ${mostHolds}`
 }
 

@@ -49,7 +49,10 @@ const expected: Record<string, [name: string, ...texts: string[]]> = {
   'command-instance': ['InvalidMessage', 'instance: must be an EC2 instance id'],
   'command-no-reason': ['InvalidMessage', 'reason: is missing'],
   'command-no-requested-by': ['InvalidMessage', 'requestedBy: is missing'],
-  'command-requested-by-line-break': ['InvalidMessage', 'requestedBy: must have no control characters'],
+  'command-requested-by-line-break': [
+    'InvalidMessage',
+    'requestedBy: must have no control characters, line breaks or invisible',
+  ],
   'command-invisible-reason': [
     'InvalidMessage',
     'reason: must not be empty',

@@ -268,6 +268,8 @@ test("an alarm's drain waits where the alarm has as many holds as a sender may, 
     ...{ clear: false, because: 'its alarm has 2 holds in force, and the limit of a sender is 2' },
   })
   expect(clearance(waiting(2, alarm(2)), given, limited).clear).toBe(true)
+  // Whoever holds a server already, that one takes nothing.
+  expect(clearance(waiting(3, alarm(3)), given, limited).clear).toBe(true)
   expect(clearance(waiting(4, alarm(4, 'arn:another')), given, limited).clear).toBe(true)
   expect(clearance(waiting(4, alarm(4)), given, rules()).clear).toBe(true)
   const all = [4, 5, 6].map((n) => waiting(n, alarm(n, 'arn:another')))

@@ -1,0 +1,18 @@
+import * as z from 'zod'
+
+/** Of a pattern that JSON Schema takes too: control characters, marks of direction, and what has no glyph. */
+const unseen =
+  '\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb'
+const visible = new RegExp(`[^\\s${unseen}]`)
+const plain = new RegExp(`^[^${unseen}]*$`)
+
+const isWellFormed = (value: string) => value.isWellFormed()
+const halfCharacter = { error: 'has half a character: a lone surrogate, which UTF-8 has not' }
+
+/** What people read: of spaces and invisible characters alone nobody reads anything. */
+export const text = (max: number) =>
+  z.string().max(max).regex(visible, 'must not be empty').refine(isWellFormed, halfCharacter)
+
+/** What tells one from another, and stands in ids, lines of logs and tables. */
+export const plainName = (max: number) =>
+  text(max).regex(plain, 'must have no control characters, line breaks or invisible characters')
