@@ -61,7 +61,7 @@ async function liftHold(
   if (await isFrozen(ports)) return
   const holds = await ports.store.holds()
   const own = holds.filter(isOwn)
-  await lift(ports, own, who, ended)
+  await lift(ports, own, who, { ...ended, byItself: true })
   // One that was lifted while its drain was being started.
   await finishClaim(ports, `alarm/${holdId}`)
 }

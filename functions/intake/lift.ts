@@ -1,5 +1,6 @@
 import { eventTypes } from '../contracts/names.ts'
 import { alike, holdChange } from '../control/change.ts'
+import { inForce } from '../control/clearance.ts'
 import { type EdgeResult, wasRead } from '../control/edge-result.ts'
 import { type Hold, holdKey, orderOf, type Scope } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
@@ -31,6 +32,8 @@ export interface LiftOptions {
   /** its reason */
   readonly why?: string | undefined
   readonly scope?: Scope
+  /** nobody asks for it: while a freeze is in force, also one that came since it was decided, it waits */
+  readonly byItself?: true
 }
 
 /**
@@ -42,7 +45,7 @@ export async function lift(
   ports: LiftNeeds,
   holds: readonly Hold[],
   by: string | ((hold: Hold) => string),
-  { order = orderOf(ports.clock.now()), sender, why, scope }: LiftOptions = {},
+  { order = orderOf(ports.clock.now()), sender, why, scope, byItself }: LiftOptions = {},
 ): Promise<Lifted> {
   const byOf = (hold: Hold) => (typeof by === 'string' ? by : by(hold))
   const liftedNow = (hold: Hold) => ({
@@ -53,6 +56,7 @@ export async function lift(
     // A drain that could not be started finds that its hold is lifted, and ends; nobody comes back for it
     // afterwards.
     await finishClaim(ports, holdKey(hold))
+    if (byItself && inForce(await ports.store.freeze(), ports.clock.now())) return []
     const ordered = typeof order === 'string' ? order : order(hold)
     const tombstone: Hold = { ...hold, order: ordered, lifted: liftedNow(hold) }
     return (await ports.store.putHold(tombstone)) === 'written' ? [{ hold, tombstone }] : []

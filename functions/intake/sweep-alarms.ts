@@ -156,7 +156,7 @@ async function endAsked(ports: LiftNeeds, over: readonly (Asked & AlarmOver)[]):
   const dropped =
     waiting.size > 0 ? await dropWaiting(ports, ({ hold }) => waiting.has(holdKey(hold)), by, { order }) : []
   const held = holdsOf(false)
-  const { lifted } = held.length > 0 ? await lift(ports, held, by, { order }) : { lifted: [] }
+  const { lifted } = held.length > 0 ? await lift(ports, held, by, { order, byItself: true }) : { lifted: [] }
   await onEach([...dropped, ...lifted], async (hold) => {
     const why = ends.get(holdKey(hold))?.why ?? ''
     await publishSwept(ports, { what: 'alarm', alarm: alarmOf(hold).alarmName, holdId: hold.id, why })

@@ -10,5 +10,5 @@ export async function sweepEnds(ports: LiftNeeds): Promise<void> {
   const now = ports.clock.now()
   if (await isFrozen(ports)) return
   const over = (await ports.store.holds()).filter((hold) => hasEnded(hold, now))
-  if (over.length > 0) await lift(ports, over, 'its end', { order: ({ order }) => order })
+  if (over.length > 0) await lift(ports, over, 'its end', { order: ({ order }) => order, byItself: true })
 }

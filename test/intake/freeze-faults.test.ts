@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { filedForm } from '../../functions/control/filed-change.ts'
+import { message } from '../contracts/event-files.ts'
 import { drain, freeze, unfreeze } from '../world/clearance-world.ts'
 import { publishedIn } from '../world/published.ts'
 import { command, createWorld, everywhere, facts, instanceId, minutes, server } from '../world/world.ts'
@@ -114,4 +115,20 @@ describe('a freeze', () => {
     expect(await world.heldBy()).toEqual([])
     expect(world.flags()).toEqual(everywhere('AP', 'IP'))
   })
+})
+
+test("a freeze that comes while an alarm's OK is worked on is kept: the OK lifts nothing any more", async () => {
+  const world = createWorld()
+  await world.alarm(message('alarm-metric-alarm'))
+  await world.pass(1 * minutes)
+  const { holds } = world.memory.store
+  Object.assign(world.memory.store, {
+    holds: async () => {
+      Object.assign(world.memory.store, { holds })
+      await world.command(freeze())
+      return holds()
+    },
+  })
+  await world.alarm(message('alarm-metric-ok'))
+  expect(await world.heldBy()).toEqual(['alarm/media-server-cpu'])
 })
