@@ -20,8 +20,15 @@ export interface Column<Row> {
 }
 
 const gap = 2
-/** What somebody wrote is no command to a terminal, and breaks no line. */
-const cellOf = (value: string | Cell): Cell => quotable(typeof value === 'string' ? { text: value } : value)
+
+/** A cell that is safe to print, and how many columns of a terminal it takes. */
+interface Measured extends Cell {
+  readonly width: number
+}
+interface Shown<Row> extends Column<Row> {
+  readonly cells: readonly Measured[]
+  readonly width: number
+}
 
 /** Before an optional column goes, the others are cut down to so many characters. */
 const comfortable = 24
@@ -32,35 +39,49 @@ export function table<Row>(
   rows: readonly Row[],
   { columns: room, hasColour, onLeftOut }: Screen,
 ): string {
-  const shown = room === undefined ? columns : fitting(columns, rows, room)
-  const cells = rows.map((row) => shown.map(({ cell }) => cellOf(cell(row))))
-  const natural = widthsOf(shown, rows)
-  const widths = room === undefined ? natural : narrowed(shown, natural, room)
+  const all = columns.map((column) => measured(column, rows))
+  const shown = room === undefined ? all : fitting(all, room)
+  const natural = shown.map(({ width }) => width)
+  const widths = room === undefined ? natural : narrowed(shown, room)
   if (shown.length < columns.length || totalOf(widths) < totalOf(natural)) onLeftOut?.()
-  const line = (parts: readonly Cell[]) =>
+  const line = (parts: readonly Measured[]) =>
     parts
-      .map(({ text, style }, index) => {
-        const padded = pad(text, widths[index] ?? 0, index === parts.length - 1)
-        return style && hasColour ? styleText(style, padded, { validateStream: false }) : padded
+      .map((cell, index) => {
+        const padded = pad(cell, widths[index] ?? 0, index === parts.length - 1)
+        return cell.style && hasColour ? styleText(cell.style, padded, { validateStream: false }) : padded
       })
       .join(' '.repeat(gap))
       .trimEnd()
-  return [line(shown.map(({ title }) => ({ text: title }))), ...cells.map(line)].join('\n')
+  const titles = shown.map(({ title }) => measuredText({ text: title }))
+  const lines = rows.map((_, index) => line(shown.flatMap(({ cells }) => cells[index] ?? [])))
+  return [line(titles), ...lines].join('\n')
 }
 
-function widthsOf<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): number[] {
-  return columns.map(({ title, cell }) =>
-    Math.max(stringWidth(title), ...rows.map((row) => stringWidth(cellOf(cell(row)).text))),
-  )
+function measured<Row>(column: Column<Row>, rows: readonly Row[]): Shown<Row> {
+  const cells = rows.map((row) => {
+    const cell = column.cell(row)
+    // What somebody wrote is no command to a terminal, and breaks no line.
+    return measuredText(
+      typeof cell === 'string' ? { text: quotable(cell) } : { ...cell, text: quotable(cell.text) },
+    )
+  })
+  const width = cells.reduce((most, cell) => Math.max(most, cell.width), stringWidth(column.title))
+  return { ...column, cells, width }
+}
+
+function measuredText(cell: Cell): Measured {
+  return { ...cell, width: stringWidth(cell.text) }
 }
 
 function totalOf(widths: readonly number[]): number {
   return widths.reduce((sum, width) => sum + width, gap * (widths.length - 1))
 }
 
-function fitting<Row>(columns: readonly Column<Row>[], rows: readonly Row[], room: number) {
-  let shown = [...columns]
-  while (totalOf(enough(shown, rows)) > room) {
+function fitting<Row>(columns: readonly Shown<Row>[], room: number): readonly Shown<Row>[] {
+  const enough = ({ least, width }: Shown<Row>) =>
+    least === undefined ? width : Math.min(width, Math.max(least, comfortable))
+  let shown = columns
+  while (totalOf(shown.map(enough)) > room) {
     const last = shown.findLast(({ optional }) => optional)
     if (!last) break
     shown = shown.filter((column) => column !== last)
@@ -68,19 +89,8 @@ function fitting<Row>(columns: readonly Column<Row>[], rows: readonly Row[], roo
   return shown
 }
 
-function enough<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): number[] {
-  return widthsOf(columns, rows).map((width, index) => {
-    const least = columns[index]?.least
-    return least === undefined ? width : Math.min(width, Math.max(least, comfortable))
-  })
-}
-
-function narrowed<Row>(
-  columns: readonly Column<Row>[],
-  natural: readonly number[],
-  room: number,
-): readonly number[] {
-  const widths = [...natural]
+function narrowed<Row>(columns: readonly Shown<Row>[], room: number): readonly number[] {
+  const widths = columns.map(({ width }) => width)
   while (totalOf(widths) > room) {
     const spare = widths.map((width, index) => width - (columns[index]?.least ?? width))
     const most = Math.max(...spare)
@@ -91,17 +101,17 @@ function narrowed<Row>(
   return widths
 }
 
-function pad(text: string, width: number, isLast: boolean): string {
+function pad({ text, width: own }: Measured, width: number, isLast: boolean): string {
+  if (own <= width) return isLast ? text : text + ' '.repeat(width - own)
   const cut = cutTo(text, width)
-  return isLast ? cut : `${cut}${' '.repeat(width - stringWidth(cut))}`
+  return isLast ? cut : cut + ' '.repeat(Math.max(0, width - stringWidth(cut)))
 }
 
 /** A person counts an emoji of several code points as one character, and a terminal does. */
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
-/** @returns the text, or its beginning and `…`, within so many columns; no character of it is halved */
+/** @returns the beginning of a text and `…`, within so many columns; no character of it is halved */
 function cutTo(text: string, columns: number): string {
-  if (stringWidth(text) <= columns) return text
   let kept = ''
   let left = columns - 1
   for (const { segment } of graphemes.segment(text)) {

@@ -16,8 +16,9 @@ export function secondsOf(text: string, option: string): number {
 export function instantOf(text: string, option: string, now: number): string {
   const at = /^\d+[smhd]$/.test(text) ? new Date(now + secondsOf(text, option) * 1000) : undefined
   if (at && !Number.isNaN(at.getTime())) return at.toISOString()
-  if (/^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:?\d\d)$/.test(text) && !Number.isNaN(Date.parse(text)))
-    return new Date(text).toISOString()
+  // Date takes 30 February for 2 March.
+  const isTime = /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:?\d\d)$/.test(text) && !Number.isNaN(Date.parse(text))
+  if (isTime && isDay(text.slice(0, 10))) return new Date(text).toISOString()
   throw new Stop(
     `${option} "${text}" is no time: write 2026-11-28T06:00:00Z, or a span from now such as 2h`,
     exitCodes.usage,

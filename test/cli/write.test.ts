@@ -61,6 +61,7 @@ test.each([
   [`${drain} --from 40d`, 'kdc: --from is too far ahead'],
   ['freeze -m why --until 2020-01-01T00:00:00Z', 'kdc: --until has passed'],
   ['activate --set 1 --source operator', '--source and --hold need a destination or instance'],
+  [`${drain} --until 2027-02-30T06:00:00Z`, '--until "2027-02-30T06:00:00Z" is no time'],
   [`${drain} --until tomorrow`, '--until "tomorrow" is no time'],
   [`${drain} --wait=empty`, 'confirmed, drained'],
   [`drain ${server} -m ' '`, '--message: must not be empty'],
