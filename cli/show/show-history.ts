@@ -39,7 +39,7 @@ export function showHistory(changes: readonly FiledChange[], target?: string): S
         : table(
             [
               { title: 'AT', cell: ({ at }) => at },
-              { title: 'CHANGE', cell: ({ kind }) => kind },
+              { title: 'CHANGE', cell: kindOf },
               ...(target === undefined ? [on] : []),
               { title: 'WHO', cell: ({ who }) => shortName(who), least: 8 },
               { title: 'WHY', cell: whyOf, least: 8 },
@@ -52,7 +52,15 @@ export function showHistory(changes: readonly FiledChange[], target?: string): S
   }
 }
 
-export function onWhat({ edge, destinations, leftOut }: ChangeView): string {
+/** Its edges are left out where there is no room: a reload that failed is no reload. */
+function kindOf({ kind, shown }: ChangeView): string {
+  const done = shown.filter(({ outcome }) => outcome === 'reloaded')
+  if (kind !== 'reloaded' || done.length === shown.length) return kind
+  return done.length > 0 ? 'reloaded in part' : 'reload failed'
+}
+
+export function onWhat({ edge, destinations, leftOut, kind, shown }: ChangeView): string {
+  if (kind === 'reloaded') return shown.flatMap(({ edges }) => edges).join(',') || '-'
   const uris = destinations.filter((name) => !isInstanceId(name))
   // An instance and its destination are one server, whose name people know is the destination's.
   const [first = '-', ...others] = uris.length > 0 ? uris : destinations

@@ -116,3 +116,18 @@ test('within 80 columns get commands names the whole server of each, and a set a
   expect(out).toMatch(/ activate +sip:10\.0\.1\.20:5060 +lifted$/m)
   expect(JSON.parse((await kdc('get commands -n 1 -o json')).out)).toMatchObject([{ on: '1' }])
 })
+
+test.each([
+  ['reloaded', {}],
+  ['reload failed', { unreachable: true }],
+])(
+  'a reload is filed as %s where its edge shows %j, also where there is no room for edges',
+  async (change, trouble) => {
+    const { kdc, world } = kdcWorld()
+    await world.settledAll()
+    world.edge('edge-b').misbehaviour = trouble
+    await kdc('reload edge-b')
+    const { out } = await kdc('history', narrow)
+    expect(out).toMatch(new RegExp(` ${change} +edge-b `))
+  },
+)
