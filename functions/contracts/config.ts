@@ -223,8 +223,8 @@ export function latestDeadline(
 ): { readonly latest: number; readonly globalMaximum: number } {
   const { heartbeatTimeoutSeconds } = group
   const globalMaximum = Math.min(172_800, 100 * heartbeatTimeoutSeconds)
-  // The look that finds the deadline passed may have to confirm a zero, or failed at first: it comes up to one
-  // wait after it. So does the one that has no time left to end calls.
+  // The look that finds the deadline passed may have to confirm a zero, or failed at first: it comes up to
+  // one wait after it. So does the one that has no time left to end calls.
   const wait = Math.min(maxWaitSeconds, heartbeatInterval(heartbeatTimeoutSeconds))
   const ending = endCallsOf(group)
   return { globalMaximum, latest: globalMaximum - wait - (ending ? ending.withinSeconds + wait : 0) }

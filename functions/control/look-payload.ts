@@ -38,8 +38,8 @@ export function lookPayload(drain: Drain, wait: Wait, now: number, pace: Pace): 
 }
 
 /**
- * A look that would come after the deadline comes at the deadline. One that is to confirm a zero comes when it
- * can: sooner it would confirm nothing, and the policy would decide on a zero that is not confirmed.
+ * A look that would come after the deadline comes at the deadline. One that is to confirm a zero comes when
+ * it can: sooner it would confirm nothing, and the policy would decide on a zero that is not confirmed.
  */
 function untilDue({ hold }: Drain, wait: Wait, now: number, waitSeconds: number): number {
   const dueIn = Math.ceil((hold.until - now) / 1000)

@@ -35,7 +35,7 @@ export async function sweepDrains(ports: Needs): Promise<void> {
   await goOnLooking(ports, drains.flat())
 }
 
-/** Its last look was killed once it had saved the end, and so was its execution: that would be done by now. */
+/** Its last look was killed once it had saved the end, and its execution: that would be done by now. */
 function isLeftBehind({ lookedAt = 0 }: Drain, now: number): boolean {
   return now - lookedAt > executionEndsMs
 }
