@@ -154,7 +154,7 @@ async function goOn(ports: GoOnNeeds, drain: Drain, wait: Wait): Promise<Workflo
   return { ...payload, next: 'ended' }
 }
 
-/** Publishes what is saved, and of a drain that has ended leaves the mark. Done again it finds what is done. */
+/** Publishes what is saved, and leaves the mark of what has ended. Done again it finds what is done. */
 export async function seeOut(ports: GoOnNeeds, drain: Drain): Promise<Drain> {
   const after = await published(ports, drain)
   await leaveMark(ports, after)
