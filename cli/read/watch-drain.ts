@@ -16,6 +16,8 @@ const pollMs = 2000
 export interface Watched {
   /** its hold, and so the drain's id */
   readonly hold: string
+  /** what a shell calls the target */
+  readonly words: string
   readonly goal: WaitFor
   /** epoch ms; undefined: the drain's own deadline ends it */
   readonly giveUpAt: number | undefined
@@ -23,6 +25,8 @@ export interface Watched {
   readonly waits?: boolean
   /** of what waits, once it was seen: an older hold is another one */
   readonly order?: string | undefined
+  /** what waits has no hold that could be lifted; left out: it was in force */
+  readonly hasBegun?: boolean
 }
 
 /**
@@ -34,6 +38,7 @@ export async function watchDrain(desk: Desk, deployed: Deployed, watched: Watche
   let printed = ''
   let deadline: string | undefined
   let order: string | undefined
+  let hasBegun = !watched.waits
   for (;;) {
     const stored = await outlasting(desk, () => lookAround(deployed, desk.clock.now(), watched.hold), {
       ...{ everyMs: pollMs, giveUpAt: watched.giveUpAt, late: exitCodes.unknown },
@@ -41,7 +46,8 @@ export async function watchDrain(desk: Desk, deployed: Deployed, watched: Watche
     })
     const now = desk.clock.now()
     if (watched.waits) order ??= stored.waiting.find(({ hold }) => holdKey(hold) === watched.hold)?.hold.order
-    const step = stepOf(stored, { ...watched, order }, now)
+    hasBegun ||= placedIn(stored, { ...watched, order }) !== undefined
+    const step = stepOf(stored, { ...watched, order, hasBegun }, now)
     if (step.line !== printed) print(`${step.line}${step.outlook ?? ''}`)
     printed = step.line
     if (step.deadline !== undefined && deadline === undefined) print(step.deadline)
@@ -66,19 +72,12 @@ export interface Step {
 
 /** What there is to tell of it now, and with which exit code watching it ends. */
 export function stepOf(stored: Stored, watched: Watched, now: number): Step {
-  const { hold: id, giveUpAt, order = '' } = watched
+  const { hold: id, giveUpAt } = watched
   const isLate = giveUpAt !== undefined && now >= giveUpAt
-  const holding = stored.holds.find((hold) => holdKey(hold) === id)
-  const placed = holding && holding.order >= order ? holding : undefined
+  const placed = placedIn(stored, watched)
   if (!placed && stored.waiting.some(({ hold }) => holdKey(hold) === id))
     return orTimedOut(`it waits to begin; ${stored.kdc} explain names why`, isLate)
-  if (!placed)
-    return {
-      line: holding
-        ? 'it was dropped before it began; the hold that was there before it stands'
-        : 'its hold was lifted: the drain is over, and nothing is held any more',
-      exit: exitCodes.error,
-    }
+  if (!placed) return { line: whyGone(stored, watched), exit: exitCodes.error }
   const drain = stored.drains.find(({ hold }) => holdKey(hold) === id)
   // The record of an earlier drain of it has an earlier order.
   if (drain?.phase.name === 'ended' && drain.hold.order === placed.order)
@@ -86,6 +85,19 @@ export function stepOf(stored: Stored, watched: Watched, now: number): Step {
   const view = drain && drainView(drain, stored)
   if (!view) return orTimedOut('it is beginning', isLate)
   return stepIn(view, watched, { isLate, now })
+}
+
+/** Its hold in force; an older one of the same name is not meant. */
+export function placedIn({ holds }: Stored, { hold: id, order = '' }: Pick<Watched, 'hold' | 'order'>) {
+  return holds.find((hold) => holdKey(hold) === id && hold.order >= order)
+}
+
+function whyGone({ holds, kdc }: Stored, { hold: id, words, hasBegun = true }: Watched): string {
+  if (holds.some((hold) => holdKey(hold) === id))
+    return 'it was dropped before it began; the hold that was there before it stands'
+  return hasBegun
+    ? `the hold of this drain was lifted; ${kdc} explain ${words} shows who else holds it`
+    : 'it was dropped before it began'
 }
 
 function stepIn(

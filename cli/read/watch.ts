@@ -12,7 +12,7 @@ import { explain } from '../views/explain.ts'
 import { type FleetView, fleetView } from '../views/fleet-view.ts'
 import { lookAround, type Stored } from '../views/look-around.ts'
 import { recentChanges } from './history.ts'
-import { type Step, stepOf, whereOf } from './watch-drain.ts'
+import { placedIn, type Step, stepOf, whereOf } from './watch-drain.ts'
 
 /** Between two looks at what is stored. */
 const pollMs = 3000
@@ -108,11 +108,15 @@ async function watchOne(
   options: OutputOptions,
 ): Promise<ExitCode> {
   const hold = drainOf(target, await seen(desk, () => lookAround(deployed, desk.clock.now())))
+  const words = inShell(target)
   let printed = ''
+  let hasBegun = false
   do {
     const { stored, line, exit } = await seen(desk, async () => {
       const stored = await lookAround(deployed, desk.clock.now(), hold)
-      const step = stepOf(stored, { hold, goal: 'drained', giveUpAt: undefined }, stored.at)
+      hasBegun ||= placedIn(stored, { hold }) !== undefined
+      const watched = { hold, words, hasBegun, goal: 'drained', giveUpAt: undefined } as const
+      const step = stepOf(stored, watched, stored.at)
       return { stored, ...(step.exit === exitCodes.error ? await endOf(deployed, hold, step) : step) }
     })
     const now = stored.at

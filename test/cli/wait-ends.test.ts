@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { server } from '../world/world.ts'
+import { alice, bob, kdcWorld } from './kdc-world.ts'
+
+function waited() {
+  const { kdc, world } = kdcWorld()
+  const inSeconds = (seconds: number, what: () => unknown) =>
+    world.clock.at(world.clock.now() + seconds * 1000, what)
+  const activate = { version: 1, id: 'lift-1', command: 'activate', destination: server, requestedBy: alice }
+  const liftIn = (seconds: number) => inSeconds(seconds, () => void world.command(activate))
+  return { kdc, world, liftIn, inSeconds }
+}
+
+test('a wait whose hold was lifted while another holds the server does not say that nothing is held', async () => {
+  const { kdc, world, liftIn } = waited()
+  world.edge('edge-a').callTo(server)
+  await kdc(`drain ${server} -m 'noisy fan'`, { who: bob })
+  liftIn(20)
+  const { code, err } = await kdc(`drain ${server} -m 'disk failing' --wait --timeout 2m`)
+  expect(code).toBe(1)
+  expect(err).toMatch(
+    /\nthe hold of this drain was lifted; kdc explain sip:10\.0\.1\.20:5060 shows who else holds it\n$/,
+  )
+  expect(await world.heldBy()).toHaveLength(1)
+})
+
+test('of a drain that only waited no hold was lifted: it was dropped before it began', async () => {
+  const { kdc, liftIn, inSeconds } = waited()
+  await kdc('freeze -m maintenance')
+  liftIn(15)
+  const { code, err } = await kdc(`drain ${server} -m 'disk failing' --wait --timeout 2m`)
+  expect(code).toBe(1)
+  expect(err).toMatch(/\nit was dropped before it began\n$/)
+  await kdc(`drain ${server} -m 'disk failing'`)
+  inSeconds(15, () => kdc(`activate ${server}`))
+  expect((await kdc(`watch ${server}`)).out).toMatch(/it was dropped before it began\n$/)
+})
+
+test('what waited, and began while it was watched, had a hold that was lifted', async () => {
+  const { kdc, world, inSeconds } = waited()
+  world.edge('edge-a').callTo(server)
+  await kdc('freeze -m maintenance')
+  inSeconds(10, () => kdc('unfreeze'))
+  inSeconds(150, () => kdc(`activate ${server}`))
+  const { code, err } = await kdc(`drain ${server} -m 'disk failing' --wait --timeout 5m`)
+  expect(code).toBe(1)
+  expect(err).toMatch(/it waits to begin(?:.|\n)*\nthe hold of this drain was lifted; kdc explain/)
+})
