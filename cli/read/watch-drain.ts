@@ -76,7 +76,7 @@ export function stepOf(stored: Stored, watched: Watched, now: number): Step {
   const isLate = giveUpAt !== undefined && now >= giveUpAt
   const placed = placedIn(stored, watched)
   if (!placed && stored.waiting.some(({ hold }) => holdKey(hold) === id))
-    return orTimedOut(`it waits to begin; ${stored.kdc} explain names why`, isLate)
+    return orTimedOut(`it waits to begin; ${stored.kdc} explain names why`, isLate, waitsStill)
   if (!placed) return { line: whyGone(stored, watched), exit: exitCodes.error }
   const drain = stored.drains.find(({ hold }) => holdKey(hold) === id)
   // The record of an earlier drain of it has an earlier order.
@@ -118,8 +118,11 @@ function stepIn(
     : { line: `${line}; timed out, the drain goes on`, exit: exitCodes.timedOut }
 }
 
-function orTimedOut(line: string, isLate: boolean): Step {
-  return isLate ? { line: `${line}; timed out, the drain goes on`, exit: exitCodes.timedOut } : { line }
+const goesOn = 'the drain goes on'
+const waitsStill = 'it waits still, and keeps no call from its server'
+
+function orTimedOut(line: string, isLate: boolean, stands = goesOn): Step {
+  return isLate ? { line: `${line}; timed out, ${stands}`, exit: exitCodes.timedOut } : { line }
 }
 
 /** Each edge that has calls left, or of which that is unknown. Why it is would make a line of each look. */

@@ -46,3 +46,13 @@ test('what waited, and began while it was watched, had a hold that was lifted', 
   expect(code).toBe(1)
   expect(err).toMatch(/it waits to begin(?:.|\n)*\nthe hold of this drain was lifted; kdc explain/)
 })
+
+test('a drain that has not begun does not go on when --timeout is over: it waits still, and keeps no call away', async () => {
+  const { kdc, world } = waited()
+  await kdc('freeze -m maintenance')
+  const { code, err } = await kdc(`drain ${server} -m 'disk failing' --wait --timeout 20s`)
+  expect(code).toBe(4)
+  expect(err).toMatch(/; timed out, it waits still, and keeps no call from its server\n$/)
+  expect(err).not.toContain('goes on')
+  expect(await world.heldBy()).toEqual([])
+})
