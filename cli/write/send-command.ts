@@ -6,7 +6,7 @@ import {
 } from '../../functions/contracts/command.ts'
 import { refusalIn } from '../../functions/control/command-in-short.ts'
 import { CommandRefused, DispatcherControlError } from '../../functions/control/errors.ts'
-import { refuseWindow } from '../../functions/control/window.ts'
+import { refuseWindow, utc } from '../../functions/control/window.ts'
 import type { CommandOutcomeRow } from '../../functions/ports/store.ts'
 import { type Deployed, type Desk, rest } from '../desk/desk.ts'
 import { exitCodes, Stop } from '../desk/exit-codes.ts'
@@ -99,18 +99,20 @@ function problemOf(body: string, now: number): Stop | undefined {
   }
 }
 
-/** The control plane judges it by when it was sent. Here it is a typo. */
+/** The control plane judges it by when it was sent. Here it is a typo, and nothing was sent. */
 function timeProblem(command: Command, now: number): Stop | undefined {
   const wrong = (words: string) => new Stop(words, exitCodes.usage)
+  const clock = `this machine's clock shows ${utc(now)}`
   if (command.command === 'freeze' && command.until !== undefined && command.until <= now)
-    return wrong('"until" has passed: a freeze ends later, or has no end')
+    return wrong(`"until" has passed, ${clock}: a freeze ends later, or has no end`)
   if (command.command !== 'drain') return undefined
   try {
     refuseWindow(command, now)
     return undefined
   } catch (error) {
-    if (error instanceof CommandRefused) return wrong(error.message)
-    throw error
+    if (!(error instanceof CommandRefused)) throw error
+    const words = error.message.replace(`the command was sent at ${utc(now)}`, clock)
+    return wrong(words.replace('send it again', 'send it'))
   }
 }
 
