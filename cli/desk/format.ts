@@ -69,6 +69,14 @@ export function wrapped(line: string, columns: number | undefined): string {
   return lines.join('\n')
 }
 
+/** Narrower lines are harder to read than what a terminal breaks. */
+const leastColumns = 40
+
+/** @returns how wide lines are of which the first one begins with a label */
+export function columnsBeside(label: string, columns: number | undefined): number | undefined {
+  return columns === undefined ? undefined : Math.max(leastColumns, columns - stringWidth(label))
+}
+
 export function formatted({ data, lines, text }: Shown, format: Format, screen: Screen): string {
   switch (format) {
     case 'json':

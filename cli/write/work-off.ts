@@ -1,5 +1,6 @@
 import type { Desk } from '../desk/desk.ts'
 import { type ExitCode, exitCodes, Stop, worse } from '../desk/exit-codes.ts'
+import { columnsBeside } from '../desk/format.ts'
 
 interface WorkOff<Each> {
   /** such as `not sent`, of those whose turn does not come */
@@ -47,6 +48,6 @@ function labelled(desk: Desk, label: string): Desk {
   return {
     ...desk,
     err: (text) => desk.err(`${label}${text}`),
-    errColumns: errColumns === undefined ? undefined : errColumns - label.length,
+    errColumns: columnsBeside(label, errColumns),
   }
 }

@@ -177,3 +177,15 @@ test('of several answers a program gets a document each', async () => {
   const lines = (await kdc(`activate ${server} ${instanceId} -o jsonl`)).out.trimEnd().split('\n')
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ result: 'lifted' }, { result: 'lifted' }])
 })
+
+test('a long name leaves its lines wide enough: no terminal is shown a word a line', async () => {
+  const long = 'sip:media-server-0123456789abcdef0.eu-central-1.voice.prod.example.com:5060;transport=tcp'
+  const file = [server, long].map((uri) => ({ set: 1, uri, flags: 'AP' }) as const)
+  const { kdc } = kdcWorld({ edges: [{ id: 'edge-a', file }] })
+  const { err } = await kdc(`drain '${long}' ${server} -m 'disk failing'`, { errColumns: 80 })
+  const lines = err.trimEnd().split('\n')
+  expect(lines.filter((line) => !line.trimStart().includes(' '))).toEqual(
+    lines.filter((line) => /^ {2}arn:/.test(line)),
+  )
+  expect(err).toMatch(/: drain kdc-\S+ is sent by\n {2}arn:/)
+})
