@@ -33,16 +33,12 @@ export async function status(
 ): Promise<ExitCode> {
   // In one write with what follows, so that nothing flickers.
   const cleared = { ...desk, out: (text: string) => desk.out(`${clearScreen}${topOf(text, desk.screen)}`) }
+  const isPicture = desk.screen.isTerminal && ['table', 'wide'].includes(output)
   let isNoted = false
   for (;;) {
     const look = () => lookAround(deployed, desk.clock.now())
     const found = await (watch ? outlasting(desk, look, { everyMs: redrawMs, goesOn }) : look())
-    isNoted = print(
-      watch && desk.screen.isTerminal ? cleared : desk,
-      showStatus(fleetView(found)),
-      output,
-      isNoted,
-    )
+    isNoted = print(watch && isPicture ? cleared : desk, showStatus(fleetView(found)), output, isNoted)
     if (!watch) return exitCodes.done
     if (!(await rest(desk, redrawMs))) return exitCodes.interrupted
     if (!desk.screen.isTerminal && output === 'table') desk.out('\n')

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { some } from '../present.ts'
 import { minutes, server } from '../world/world.ts'
 import { kdcWorld } from './kdc-world.ts'
@@ -52,3 +53,16 @@ test('a line whose characters take two columns counts with all its rows in the h
   expect(await picture(rows)).not.toContain('more rows')
   expect(await picture(rows - 1)).toContain('more rows')
 })
+
+test.each(['json', 'jsonl', 'yaml'])(
+  'status -w of %s is data on a terminal too: nothing is cut to its rows, or drawn over',
+  async (format) => {
+    const { kdc, world } = kdcWorld()
+    const stop = new AbortController()
+    world.clock.at(world.clock.now() + 1000, () => stop.abort())
+    const screen = { isTerminal: true, columns: 80, rows: 10 }
+    const { out } = await kdc(`status -w -o ${format}`, { screen, stopped: stop.signal })
+    expect(out).not.toContain('\u001b')
+    expect(parse(out)).toMatchObject({ edges: [{ edge: 'edge-a' }, { edge: 'edge-b' }] })
+  },
+)
