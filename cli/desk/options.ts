@@ -20,10 +20,19 @@ export const output = () =>
   new Option('-o, --output <format>', 'how it is printed').choices([...formats]).default('table')
 export const targetForm = 'a SIP URI, a host with or without its port, or an instance id'
 
+const mostLimit = 99_999
+
+/** Whoever is not shown all is told how to see more. */
+export function moreThan(limit: number): string {
+  return limit < mostLimit
+    ? `there are more: --limit ${Math.min(mostLimit, limit * 4)} shows more\n`
+    : `there are more than ${mostLimit}, and no --limit shows them\n`
+}
+
 export const limit = () =>
   new Option('-n, --limit <number>', 'so many at most').default(50).argParser((text: string) => {
     if (/^[1-9]\d{0,4}$/.test(text)) return Number(text)
-    throw new InvalidArgumentError('write a number from 1 to 99999.')
+    throw new InvalidArgumentError(`write a number from 1 to ${mostLimit}.`)
   })
 export const day = () =>
   new Option('--day <day>', 'of a UTC day, such as 2026-11-27').argParser((text: string) => {

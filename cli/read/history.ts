@@ -5,7 +5,7 @@ import { principalOf } from '../../functions/control/sender.ts'
 import type { Deployed, Desk, Shelf } from '../desk/desk.ts'
 import { type ExitCode, exitCodes, Stop } from '../desk/exit-codes.ts'
 import { print } from '../desk/format.ts'
-import type { OnDeployed, OutputOptions } from '../desk/options.ts'
+import { moreThan, type OnDeployed, type OutputOptions } from '../desk/options.ts'
 import { daysBack } from '../desk/times.ts'
 import { showCommands, showHistory } from '../show/show-history.ts'
 import { targetNamed } from '../views/explain.ts'
@@ -53,7 +53,7 @@ async function historyOf(
     for (const change of await filed(deployed.shelf, of, limit + 1)) found.set(change.id, change)
   }
   const newest = [...found.values()].toSorted((a, b) => (a.id < b.id ? 1 : -1))
-  if (newest.length > limit) desk.err(`there are more: --limit ${limit * 4} shows more\n`)
+  if (newest.length > limit) desk.err(moreThan(limit))
   print(desk, showHistory(newest.slice(0, limit), target), output)
   return exitCodes.done
 }
@@ -151,7 +151,7 @@ export async function getCommands(
     } while (before !== undefined && found.size <= limit)
     if (found.size > limit) break
   }
-  if (found.size > limit) desk.err(`there are more: --limit ${limit * 4} shows more\n`)
+  if (found.size > limit) desk.err(moreThan(limit))
   print(desk, showCommands([...found.values()].slice(0, limit), desk.clock.now()), output)
   return exitCodes.done
 }

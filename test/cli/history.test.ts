@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { moreThan } from '../../cli/desk/options.ts'
 import { instanceId, minutes, neighbour, server } from '../world/world.ts'
 import { alice, bob, kdcWorld } from './kdc-world.ts'
 
@@ -131,3 +132,9 @@ test.each([
     expect(out).toMatch(new RegExp(` ${change} +edge-b `))
   },
 )
+
+test('no more is offered than --limit takes', () => {
+  expect(moreThan(50)).toContain('--limit 200 shows more')
+  expect(moreThan(30_000)).toContain('--limit 99999 shows more')
+  expect(moreThan(99_999)).toBe('there are more than 99999, and no --limit shows them\n')
+})

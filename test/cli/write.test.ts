@@ -262,7 +262,10 @@ describe('waiting for a drain', () => {
     const waiting = kdc(`${drain} --wait`)
     await world.pass(2 * minutes)
     await kdc(`activate ${server}`)
-    expect(await waiting).toMatchObject({ code: 1, err: expect.stringContaining('hold of this drain was lifted') })
+    expect(await waiting).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('hold of this drain was lifted'),
+    })
   })
 
   test('its machine goes meanwhile: no call is left, 0', async () => {
