@@ -233,5 +233,6 @@ function addFleetWrites(program: Command, desk: Desk, reached: Reached): void {
   writing(program.command('unfreeze'))
     .description('ends that')
     .option(...why('why'))
+    .option('-y, --yes', "ends somebody else's freeze without asking")
     .action((options: Parameters<typeof unfreeze>[1]) => reached(unfreeze(desk, options)))
 }

@@ -88,11 +88,22 @@ async function askFirst(
   const others = [...holds].filter((hold) => meant(hold) && hold.who !== who)
   if (others.length === 0) return
   const list = quotable(others.map((hold) => `${holdKey(hold)} (${hold.who}: ${hold.why})`)).join(', ')
-  if (!desk.ask)
-    throw new Stop(
-      `refused: this lifts what somebody else holds: ${list}; say so with --yes`,
-      exitCodes.refused,
-    )
-  if (!(await desk.ask(`This lifts what somebody else holds: ${list}. Lift it? [y/N] `)))
-    throw new Stop('nothing was lifted', exitCodes.refused)
+  await agreed(desk, {
+    does: `lifts what somebody else holds: ${list}`,
+    question: 'Lift it?',
+    otherwise: 'nothing was lifted',
+  })
+}
+
+interface Asking {
+  readonly does: string
+  readonly question: string
+  /** what is so where the answer is no */
+  readonly otherwise: string
+}
+
+/** @throws Stop where somebody says no, or nobody is there to say yes */
+export async function agreed({ ask }: Desk, { does, question, otherwise }: Asking): Promise<void> {
+  if (!ask) throw new Stop(`refused: this ${does}; say so with --yes`, exitCodes.refused)
+  if (!(await ask(`This ${does}. ${question} [y/N] `))) throw new Stop(otherwise, exitCodes.refused)
 }

@@ -192,9 +192,16 @@ export function undoOfFreeze({ result }: Outcome, former: FormerFreeze, kdc: str
   return { commands: ['unfreeze'], not: former ? [] : [unknownFreeze(kdc)] }
 }
 
-export function undoOfUnfreeze({ result }: Outcome, former: FormerFreeze, kdc: string): Undo {
+export function undoOfUnfreeze(
+  { result }: Outcome,
+  former: FormerFreeze,
+  { who, kdc }: Pick<Drained, 'who' | 'kdc'>,
+): Undo {
   if (result !== 'unfrozen') return {}
-  return former?.found ? { commands: [freezeAgain(former.found)] } : { not: [unknownFreeze(kdc)] }
+  const { found } = former ?? {}
+  if (!found) return { not: [unknownFreeze(kdc)] }
+  const others = `no command of yours places the freeze of ${found.who}: ${found.why}; the freeze is yours`
+  return { commands: [freezeAgain(found)], not: found.who === who ? [] : [others] }
 }
 
 function freezeAgain({ why, until }: Freeze): string {

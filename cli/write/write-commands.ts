@@ -1,9 +1,12 @@
 import type { Desk } from '../desk/desk.ts'
 import { exitCodes } from '../desk/exit-codes.ts'
+import { quotable } from '../desk/format.ts'
 import type { OnDeployed } from '../desk/options.ts'
 import { instantOf } from '../desk/times.ts'
 import type { Outcome } from '../show/show-outcome.ts'
+import { agreed } from './activate.ts'
 import { doCommand, prepared, type WriteOptions } from './do-command.ts'
+import { requestedBy } from './send-command.ts'
 import { formerFreezeIn, undoOfFreeze, undoOfRelease, undoOfReload, undoOfUnfreeze } from './undo.ts'
 
 /** @throws Stop, as the others, where the command line is wrong */
@@ -41,16 +44,27 @@ export function freeze(
   }
 }
 
-export function unfreeze(desk: Desk, options: WriteOptions & { readonly message?: string }): OnDeployed {
-  const { dryRun = false, message: reason } = options
+export function unfreeze(
+  desk: Desk,
+  options: WriteOptions & { readonly message?: string; readonly yes?: boolean },
+): OnDeployed {
+  const { dryRun = false, message: reason, yes = false } = options
   const ready = prepared(
     desk,
     { command: 'unfreeze', dryRun, ...(reason !== undefined && { reason }) },
     options,
   )
   return async (deployed) => {
+    const who = await requestedBy(deployed)
     const former = await formerFreezeIn(deployed.shelf, desk.clock.now())
-    const undoOf = (outcome: Outcome) => undoOfUnfreeze(outcome, former, deployed.kdc)
+    const freeze = former?.found && quotable(former.found)
+    if (freeze && freeze.who !== who && !yes && !dryRun)
+      await agreed(desk, {
+        does: `ends somebody else's freeze (${freeze.who}: ${freeze.why})`,
+        question: 'End it?',
+        otherwise: 'the freeze stands',
+      })
+    const undoOf = (outcome: Outcome) => undoOfUnfreeze(outcome, former, { who, kdc: deployed.kdc })
     return (await doCommand(desk, deployed, ready, { ...options, undoOf })).exit
   }
 }
