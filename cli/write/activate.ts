@@ -5,7 +5,7 @@ import { quotable } from '../desk/format.ts'
 import type { OnDeployed } from '../desk/options.ts'
 import type { Outcome } from '../show/show-outcome.ts'
 import { requestsOf } from '../views/explain.ts'
-import { lookAround } from '../views/look-around.ts'
+import { lookAround, type Stored } from '../views/look-around.ts'
 import { doEach, type EachPrepared, eachPrepared, type WriteOptions } from './do-command.ts'
 import { requestedBy } from './send-command.ts'
 import type { ManyOptions } from './targets.ts'
@@ -84,7 +84,7 @@ async function askFirst(
   { targets, who, isMeant: meant }: Lifting,
 ): Promise<void> {
   const stored = await lookAround(deployed, desk.clock.now())
-  const holds = new Set(targets.flatMap((target) => requestsOf(target, stored)))
+  const holds = new Set(targets.flatMap((target) => heldOf(target, stored)))
   const others = [...holds].filter((hold) => meant(hold) && hold.who !== who)
   if (others.length === 0) return
   const list = quotable(others.map((hold) => `${holdKey(hold)} (${hold.who}: ${hold.why})`)).join(', ')
@@ -93,6 +93,16 @@ async function askFirst(
     question: 'Lift it?',
     otherwise: 'nothing was lifted',
   })
+}
+
+/** A target that is wrong holds nothing: it is refused where it is sent, as without a question. */
+function heldOf(target: string, stored: Stored) {
+  try {
+    return requestsOf(target, stored)
+  } catch (error) {
+    if (error instanceof Stop) return []
+    throw error
+  }
 }
 
 interface Asking {

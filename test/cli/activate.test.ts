@@ -100,3 +100,22 @@ test.each(['', ' --dry-run'])(
     expect(await kdc(line(held))).toMatchObject({ code: 0 })
   },
 )
+
+test('with --source, too, what names no destination ends with 3, and a wrong instance keeps no other from its turn', async () => {
+  const { kdc, world, sent } = kdcWorld()
+  expect(await kdc('activate nobody --source operator')).toMatchObject({
+    ...{ code: 3, err: expect.stringContaining('Nothing was sent') },
+  })
+  await kdc(drain, { who: bob })
+  sent.length = 0
+  expect(await kdc(`activate i-0123456789abcdef9 ${server} --source operator`)).toMatchObject({
+    ...{ code: 3, err: expect.stringContaining('say so with --yes') },
+  })
+  expect(sent).toEqual([])
+  const { code, err } = await kdc(`activate i-0123456789abcdef9 ${server} --source operator`, {
+    ask: async () => true,
+  })
+  expect(code).toBe(3)
+  expect(err).toContain('i-0123456789abcdef9: refused: ')
+  expect(await world.heldBy()).toEqual([])
+})
