@@ -198,5 +198,9 @@ function whyNotOver({
     overdue && `its deadline was ${deadline}`,
   ]
   const found = lines.filter((line) => typeof line === 'string')
-  return found.length > 0 ? found : ['it has just begun: the edges were not read since']
+  if (found.length > 0) return found
+  const isShown = edges.length > 0 && edges.every(({ shows }) => shows !== 'open' && shows !== 'unknown')
+  return isShown
+    ? ['every edge shows it disabled once; a second reading has to confirm it']
+    : ['it has just begun: the edges were not read since']
 }

@@ -216,3 +216,12 @@ test('a drain whose look is overdue for longer than the sweep takes is told to b
   expect(await explained(45 * minutes)).toMatch(/45m ago\): neither .* runs: kdc doctor shows/)
   expect(await explained(1 * minutes)).toContain('it is at work now')
 })
+
+test('what every edge has shown disabled once waits for a second reading, and is not said to be unread since', async () => {
+  const { kdc, world } = kdcWorld()
+  await world.settledAll()
+  await kdc(drain)
+  const { out } = await kdc(`explain ${server}`)
+  expect(out).toContain('every edge shows it disabled once; a second reading has to confirm it')
+  expect(out).not.toContain('not read since')
+})
