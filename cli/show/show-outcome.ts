@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { CommandOutcomeRow } from '../../functions/ports/store.ts'
 import type { Screen } from '../desk/desk.ts'
-import { quotable, type Shown } from '../desk/format.ts'
+import { quotable, type Shown, wrapped } from '../desk/format.ts'
 import { type Column, table } from '../desk/table.ts'
 import { isoTime } from '../desk/times.ts'
 import { whatLifts } from '../views/explain.ts'
@@ -121,7 +121,7 @@ export function showOutcome(
         ? [
             ...linesOf(outcome, { kdc, more, listed }, screen),
             ...(undo === undefined ? [] : [`undo: ${undo}`]),
-            ...not.map((words) => `no undo: ${quotable(words)}`),
+            ...not.map((words) => wrapped(`no undo: ${quotable(words)}`, screen.columns)),
           ].join('\n')
         : refusal(row),
   }
@@ -166,7 +166,7 @@ function linesOf(outcome: Outcome, { kdc, more, listed }: Besides, screen: Scree
   const on = destinations.length > 0 ? destinations.join(', ') : one
   const about = on === undefined ? '' : ` ${on}`
   const lines = edges.flatMap((each) => edgeLines(each, listed.get(each.edge)))
-  return [
+  const told = [
     `${command}${about}: ${result}${because === undefined ? '' : `: ${because}`}  (${id})`,
     ...more,
     ...Object.entries(outcome.counts).map(([came, count]) => `${count} ${came}`),
@@ -185,6 +185,9 @@ function linesOf(outcome: Outcome, { kdc, more, listed }: Besides, screen: Scree
     ...stillHeldLines(outcome, kdc),
     ...releaseLines(outcome),
     ...freezeLines(outcome),
+  ]
+  return [
+    ...told.map((line) => (line.startsWith('  ') ? line : wrapped(line, screen.columns))),
     ...(outcome.members.length > 0 ? [table(memberColumns, outcome.members, screen)] : []),
     ...(lines.length > 0 ? [table(columns, lines, screen)] : []),
   ]
@@ -194,7 +197,7 @@ function holdLines(what: string, holds: Outcome['lifted']): string[] {
   return holds.map(({ source, id, who, why }) => `${what} ${source}/${id}: ${who}: ${why}`)
 }
 
-/** Of many, what each hold is on is not in the answer. */
+/** Of many, what each hold is on is not in the answer. What is indented may be pasted: it stays one line. */
 function stillHeldLines({ stillHeld, instance, destination }: Outcome, kdc: string): string[] {
   const target = instance ?? destination
   const lines = stillHeld.flatMap((hold) => [

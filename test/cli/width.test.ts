@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { some } from '../present.ts'
 import { minutes, server } from '../world/world.ts'
-import { kdcWorld } from './kdc-world.ts'
+import { bob, kdcWorld } from './kdc-world.ts'
 
 const edges = ['edge-a', 'sbc-frankfurt-03-replacement'].map((id) => ({
   id,
@@ -66,3 +66,30 @@ test.each(['json', 'jsonl', 'yaml'])(
     expect(parse(out)).toMatchObject({ edges: [{ edge: 'edge-a' }, { edge: 'edge-b' }] })
   },
 )
+
+test('what a write tells beside its table is wrapped on a terminal, and what is to be pasted stays one line', async () => {
+  const { kdc } = kdcWorld()
+  const at = { screen: { columns: 80, isTerminal: true } }
+  const why = 'the carrier has maintenance, see the change CHG-12345 of its own portal'
+  await kdc(`drain ${server} -m '${why}'`)
+  await kdc(`drain ${server} -m '${why}'`, { who: bob })
+  const renewed = await kdc(`drain ${server} -m '${why}'`, at)
+  const dryRun = await kdc(`drain ${server} -m '${why}' --dry-run`, at)
+  const lifted = await kdc(`activate ${server}`, at)
+  await kdc(`freeze -m '${why}'`)
+  await kdc(`drain ${server} -m '${why}'`)
+  const thawing = await kdc('unfreeze --dry-run', at)
+  const shown = [renewed, dryRun, lifted, thawing].map(({ out }) => out)
+  const out = shown.join('')
+  expect(out).toMatch(/^in the place of your own hold since(?:.*\n {2})+.*portal$/m)
+  expect(out).toMatch(/^held by(?:.*\n {2})+.*portal$/m)
+  expect(out).toMatch(/^lifted(?:.*\n {2})+.*portal$/m)
+  expect(out).toMatch(/^still held by(?:.*\n {2})+.*portal$/m)
+  expect(out).toMatch(/^frozen by(?:.*\n {2})+.*portal$/m)
+  expect(out).toMatch(/^waits:(?:.*\n {2})+.*portal$/m)
+  expect(lifted.out).toMatch(/^ {2}lifted by: kdc activate \S+ --hold \S+bob'$/m)
+  const isPasted = (line: string) => /^(undo| {2}lifted by): /.test(line)
+  const lines = some(out.split('\n').filter((line) => !isPasted(line)))
+  // No word is broken, such as the id of a hold.
+  expect(lines.filter((line) => line.length > 80 && line.trim().includes(' '))).toEqual([])
+})
