@@ -33,6 +33,7 @@ export interface DrainView {
   readonly deadline: string
   /** what happens then, as things are now */
   readonly atDeadline: string
+  /** as its look at the deadline has found it, whatever the clock here shows */
   readonly overdue: boolean
   /** of the calls that are left, since it is disabled on every edge */
   readonly trend: Trend
@@ -80,7 +81,7 @@ export function drainView(drain: Drain, stored: Stored): DrainView | undefined {
     confirmed: memory.confirmedAt !== undefined,
     ...{ who: hold.who, why: hold.why, since: isoTime(hold.placedAt), deadline: isoTime(hold.until) },
     atDeadline: atDeadline(drain, { callsLeft, unknown, unconfirmed }),
-    overdue: memory.overdue === true || (!isHeld && stored.at >= hold.until),
+    overdue: memory.overdue === true,
     trend: unknown.length > 0 ? 'unknown' : trendOf(counts),
     ...(ending && { ends: endsView(ending, stored.at) }),
     ...(drain.nextLookAt !== undefined && { nextLook: isoTime(drain.nextLookAt) }),

@@ -198,8 +198,9 @@ export function undoOfUnfreeze(
   { who, kdc }: Pick<Drained, 'who' | 'kdc'>,
 ): Undo {
   if (result !== 'unfrozen') return {}
-  const { found } = former ?? {}
-  if (!found) return { not: [unknownFreeze(kdc)] }
+  if (!former) return { not: [unknownFreeze(kdc)] }
+  const { found } = former
+  if (!found) return { not: [`no freeze was in force by this machine's clock: ${kdc} history names it`] }
   const others = `no command of yours places the freeze of ${found.who}: ${found.why}; the freeze is yours`
   return { commands: [freezeAgain(found)], not: found.who === who ? [] : [others] }
 }
