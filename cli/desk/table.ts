@@ -13,7 +13,7 @@ export interface Cell {
 export interface Column<Row> {
   readonly title: string
   readonly cell: (row: Row) => string | Cell
-  /** where there is too little room it is cut down to so many characters, the longest column first */
+  /** where there is too little room it is cut to so many characters, the one with the most to spare first */
   readonly least?: number
   /** shown where it fits; the last such column goes first */
   readonly optional?: true

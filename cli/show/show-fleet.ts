@@ -147,8 +147,8 @@ export function callsText(callsLeft: number, unknown: readonly string[]): string
 
 export function phaseText({ phase, verdict, overdue, confirmed }: DrainView): string {
   if (phase === 'held') return verdict
-  if (overdue) return 'overdue'
   if (phase !== 'draining') return phase
+  if (overdue) return 'overdue'
   return confirmed ? 'draining' : 'disabling'
 }
 

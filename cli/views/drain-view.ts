@@ -81,7 +81,7 @@ export function drainView(drain: Drain, stored: Stored): DrainView | undefined {
     confirmed: memory.confirmedAt !== undefined,
     ...{ who: hold.who, why: hold.why, since: isoTime(hold.placedAt), deadline: isoTime(hold.until) },
     atDeadline: atDeadline(drain, { callsLeft, unknown, unconfirmed }),
-    overdue: memory.overdue === true,
+    overdue: memory.overdue === true || phase.name === 'ending-calls' || phase.name === 'retained',
     trend: unknown.length > 0 ? 'unknown' : trendOf(counts),
     ...(ending && { ends: endsView(ending, stored.at) }),
     ...(drain.nextLookAt !== undefined && { nextLook: isoTime(drain.nextLookAt) }),

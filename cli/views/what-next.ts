@@ -43,8 +43,8 @@ export function whatNext(drain: Drain, view: DrainView, { at, freeze, kdc }: Sto
   return lines.filter((line) => typeof line === 'string')
 }
 
-/** The sweep begins anew within it what has died. */
-const sweptWithinMs = 120_000
+/** The sweep begins anew within it what hangs: two of the longest waits that there may be, and its minute. */
+const sweptWithinMs = 300_000
 
 /** @returns when its look was due (epoch ms), where not even the sweep has begun that anew */
 export function stuckSince({ nextLookAt }: Pick<Drain, 'nextLookAt'>, now: number): number | undefined {
@@ -52,16 +52,16 @@ export function stuckSince({ nextLookAt }: Pick<Drain, 'nextLookAt'>, now: numbe
 }
 
 function nextLook(
-  { phase, ...drain }: Drain,
+  drain: Drain,
   view: DrainView,
   { at: now, kdc }: Pick<Stored, 'at' | 'kdc'>,
 ): string | false {
-  const { nextLookAt } = drain
+  const { nextLookAt, phase } = drain
   if (nextLookAt === undefined) return false
   if (stuckSince(drain, now) !== undefined)
     return `its next look was due at ${when(nextLookAt, now)}: neither that nor the sweep, which begins it anew, runs: ${kdc} doctor shows what stops them`
   if (nextLookAt < now)
-    return `its next look was due at ${when(nextLookAt, now)}: it is at work now, or else the sweep begins it anew within two minutes`
+    return `its next look was due at ${when(nextLookAt, now)}: it is at work now, or else the sweep begins it anew within five minutes`
   const at = `it is looked at again at ${when(nextLookAt, now)}`
   if (phase.name === 'completing') return `${at}: ${tries(drain.completionTries ?? 0)}`
   if (view.zeroPending) return `${at}, to confirm that no call is left`
@@ -106,7 +106,7 @@ export function whatItWaitsFor({ hold, beginsAt }: WaitingDrain, { at, freeze, k
     isFrozen && `frozen by ${freeze.who}: ${freeze.why}; until ${until}`,
     !isEarly &&
       !isFrozen &&
-      'the floors or the limit leave no room for it: the same drain with --dry-run names which',
+      'floors or a limit leave no room for it, or what they go by is unknown: of an operator the same drain with --dry-run names which',
     'it begins within a minute after nothing keeps it from that',
     hold.endsAt !== undefined && `it is dropped if it has not begun by ${when(hold.endsAt, at)}`,
   ]

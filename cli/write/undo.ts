@@ -213,7 +213,9 @@ export function undoOfReload({ edges }: Outcome, kdc: string): Undo {
   // One that failed after it was reloaded has what it lists.
   if (!edges.some(({ outcome, listed }) => outcome === 'reloaded' || listed !== undefined)) return {}
   return {
-    not: [`nobody keeps what an edge listed before: write that into its list, and then: ${kdc} reload`],
+    not: [
+      `nobody keeps what an edge listed before: restore the list from your own copy, and then: ${kdc} reload`,
+    ],
   }
 }
 

@@ -7,11 +7,15 @@ const visible = new RegExp(`[^\\s${unseen}]`)
 const plain = new RegExp(`^[^${unseen}]*$`)
 
 const isWellFormed = (value: string) => value.isWellFormed()
-const halfCharacter = { error: 'has half a character: a lone surrogate, which UTF-8 has not' }
+const halfCharacter = { error: 'has half a character, a lone surrogate: send whole ones' }
 
 /** What people read: of spaces and invisible characters alone nobody reads anything. */
 export const text = (max: number) =>
-  z.string().max(max).regex(visible, 'must not be empty').refine(isWellFormed, halfCharacter)
+  z
+    .string()
+    .max(max)
+    .regex(visible, 'must not be empty: it needs a character that can be seen')
+    .refine(isWellFormed, halfCharacter)
 
 /** What tells one from another, and stands in ids, lines of logs and tables. */
 export const plainName = (max: number) =>

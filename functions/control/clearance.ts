@@ -153,7 +153,7 @@ function beyondLimit(
   if (source !== 'alarm' || !sender) return undefined
   const own = new Set(holds.filter((each) => each.sender?.id === sender.id).map(holdKey))
   if (own.size < mostHolds || !takesOne(hold, holds)) return undefined
-  return `its alarm has ${own.size} holds in force, and the limit of a sender is ${mostHolds}`
+  return `its alarm has ${own.size} holds in force, and the limit of a sender is ${mostHolds} (control.maxHoldsPerSender of the settings): it begins once one of them is lifted`
 }
 
 /** What a request takes of the floors nobody knows then, but that a server which is held takes nothing. */

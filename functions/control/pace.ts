@@ -23,7 +23,8 @@ const shareOfAge = 0.05
 export type Wait = 'shortest' | 'confirm' | 'calls-up' | 'paced'
 
 /**
- * Seconds (whole, at least 1) until a drain's next look, never above the heartbeat interval.
+ * Seconds (whole, at least 1) until a drain's next look, where its deadline is not sooner. Never above the
+ * heartbeat interval.
  * @param heartbeatSeconds undefined: it keeps nothing alive
  */
 export function nextWait(

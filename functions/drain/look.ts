@@ -16,9 +16,8 @@ import {
 import { stepsPerExecution } from '../control/workflow.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { InventoryNeeds } from '../stored/inventory.ts'
+import { concludeEnd, published } from './conclude-end.ts'
 import { drainOf, keptAlive } from './keep-alive.ts'
-import { leaveMark } from './leave-mark.ts'
-import { publishSaved } from './publish-saved.ts'
 import { saveDrain } from './save-drain.ts'
 import { isMachineGone, rulesOf, see } from './see.ts'
 import { placeHold } from './start-drain.ts'
@@ -146,26 +145,10 @@ async function complete(ports: Needs, drain: CompletingDrain): Promise<WorkflowP
  */
 async function goOn(ports: GoOnNeeds, drain: Drain, wait: Wait): Promise<WorkflowPayload> {
   const { workflows, clock, config } = ports
-  const after = await seeOut(ports, drain)
+  const after = await concludeEnd(ports, drain)
   const payload = lookPayload(after, wait, clock.now(), config.timers)
   if (payload.next === 'ended' || after.steps < stepsPerExecution) return payload
   const following = await saveDrain(ports, nextAttempt(after))
   await workflows.start(lookPayload(following, wait, clock.now(), config.timers))
   return { ...payload, next: 'ended' }
-}
-
-/** Publishes what is saved, and leaves the mark of what has ended. Done again it finds what is done. */
-export async function seeOut(ports: GoOnNeeds, drain: Drain): Promise<Drain> {
-  const after = await published(ports, drain)
-  await leaveMark(ports, after)
-  return after
-}
-
-async function published(
-  ports: Pick<Ports, 'store' | 'events' | 'clock' | 'metrics'>,
-  drain: Drain,
-): Promise<Drain> {
-  if (drain.events.length === 0) return drain
-  const after = await publishSaved(ports, drain)
-  return after.events.length < drain.events.length ? saveDrain(ports, after) : drain
 }

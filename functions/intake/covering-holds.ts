@@ -19,6 +19,7 @@ export async function coveringHolds(
       ? [{ hold, id: hold.subject.instanceId }]
       : [],
   )
+  const idOf = new Map(unresolved.map(({ hold, id }) => [hold, id]))
   const [first] = unresolved
   if (!first) return { holds }
   const now = ports.clock.now()
@@ -29,8 +30,7 @@ export async function coveringHolds(
   return {
     ...(unshown !== undefined && { unshown }),
     holds: holds.map((hold) => {
-      const facts =
-        hold.subject.kind === 'instance' && !isResolved(hold) ? shown.get(hold.subject.instanceId) : undefined
+      const facts = shown.get(idOf.get(hold) ?? '')
       if (!facts) return hold
       return { ...hold, addresses: facts.addresses, uris: instanceDestinations(facts, listed) }
     }),

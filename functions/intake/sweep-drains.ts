@@ -2,21 +2,21 @@ import { type Drain, drainId } from '../control/drain.ts'
 import { StoreConflict } from '../control/errors.ts'
 import { holdKey } from '../control/hold.ts'
 import { isLookOverdue } from '../control/overdue-look.ts'
-import { seeOut } from '../drain/look.ts'
+import { concludeEnd } from '../drain/conclude-end.ts'
 import { lookAnew, makeSureItRuns, type StartNeeds, startDrainOf } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
 import { onEach } from '../stored/on-each.ts'
 import { publishSwept } from './swept.ts'
 
-/** A step is tried again for about so long. */
-const executionEndsMs = 300_000
+/** A look that fails is tried twice more at once, and again after a wait of 120 s at most. */
+const triedAgainWithinMs = 300_000
 
 type Needs = StartNeeds & Pick<Ports, 'events'>
 
 /**
  * Drains of holds in force, and of those that were lifted lately, that are looked at no more get their next
  * attempt; a hold by choice whose run was killed before it began a drain gets one. Of a lifecycle drain that
- * has ended, and whose hold is in force still, the end is seen out.
+ * has ended, and whose hold is in force still, the rest is done.
  */
 export async function sweepDrains(ports: Needs): Promise<void> {
   const holds = (await ports.store.holds()).filter(({ source }) => source !== 'retired')
@@ -28,8 +28,14 @@ export async function sweepDrains(ports: Needs): Promise<void> {
     if (drain && drain.phase.name !== 'ended') return [drain]
     const [hold] = held.get(id) ?? []
     if (hold && (!drain || drain.hold.order < hold.order)) await startDrainOf(ports, hold)
-    else if (hold?.source === 'lifecycle' && drain && isLeftBehind(drain, ports.clock.now()))
-      await seeOut(ports, drain)
+    else if (hold?.source === 'lifecycle' && drain && isLeftBehind(drain, ports.clock.now())) {
+      await concludeEnd(ports, drain)
+      await publishSwept(ports, {
+        what: 'drain',
+        drainId: id,
+        why: 'its end was saved, and nothing more done',
+      })
+    }
     return []
   })
   await goOnLooking(ports, drains.flat())
@@ -37,7 +43,7 @@ export async function sweepDrains(ports: Needs): Promise<void> {
 
 /** Its last look was killed once it had saved the end, and its execution: that would be done by now. */
 function isLeftBehind({ lookedAt = 0 }: Drain, now: number): boolean {
-  return now - lookedAt > executionEndsMs
+  return now - lookedAt > triedAgainWithinMs
 }
 
 /** A lift is filed once its drain has ended. A row that can't be read, filing publishes. */

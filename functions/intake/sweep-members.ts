@@ -42,7 +42,7 @@ async function seenThrough(
   }
   const drain = await ports.store.drain(lifecycleDrainId(member.instanceId, group.terminateHook))
   if (drain && drain.phase.name !== 'ended') return drain
-  await drainAtLast(ports, group, member)
+  await drainAtLast(ports, group, member, drain)
   return undefined
 }
 
@@ -50,6 +50,7 @@ async function drainAtLast(
   ports: Needs,
   group: GroupConfig,
   { instanceId, state }: WaitingMember,
+  ended: Drain | undefined,
 ): Promise<void> {
   const { name, terminateHook: hook } = group
   const isRetained = state === 'retained'
@@ -65,22 +66,25 @@ async function drainAtLast(
     lifecycleRequest({
       target: { ...lifecycleTargetOf(group, action), ...(isRetained && { isRetained }) },
       who: `auto scaling group ${name}`,
-      // Of its drain, which goes on from now.
-      why: `${hook}: found by the sweep, no event told of it`,
+      why: `${hook}: found by the sweep: ${why}`,
       order: orderOf(now),
       requestedAt: now,
-      deadlineAt: now + deadlineOf(ports, group) * 1000,
+      deadlineAt: now + 1000 * (isRetained ? group.drainDeadlineSeconds : deadlineOf(ports, group, ended)),
     }),
   )
   if (result === 'started') await publishSwept(ports, { what: 'instance', instanceId, hook, why })
 }
 
-/** It has waited for so long at most, in seconds, before a sweep finds it. */
+/** An instance whose event was lost has waited for so long at most, in seconds, while the sweep runs. */
 const foundWithin = 180
 
-/** In seconds from now: the policy decides, and not Auto Scaling, whose clock began with the wait. */
-function deadlineOf({ config }: Needs, group: GroupConfig): number {
-  const waited = Math.min(foundWithin, group.heartbeatTimeoutSeconds)
+/**
+ * In seconds from now, so that the policy decides, and not Auto Scaling, whose clock began with the wait.
+ * @param ended a drain of it that is over: it has waited since before that
+ */
+function deadlineOf({ config, clock }: Needs, group: GroupConfig, ended: Drain | undefined): number {
+  const before = ended ? (clock.now() - ended.hold.placedAt) / 1000 : 0
+  const waited = Math.max(before, Math.min(foundWithin, group.heartbeatTimeoutSeconds))
   return Math.min(group.drainDeadlineSeconds, latestDeadline(group, config.timers).latest - waited)
 }
 

@@ -16,7 +16,7 @@ const leaseMs = 10_000
 const restMs = 1000
 /**
  * Whoever finds that another one asks EC2 waits so long for what it is told: until one that was killed, or
- * takes long, has lost its turn.
+ * takes long, has lost its lease.
  */
 const patienceMs = 12_000
 

@@ -230,7 +230,7 @@ const ofStack: readonly Planted[] = [
       Object.assign(shelf, {
         drain: async (id: string) => ({
           ...(await memory.store.drain(id)),
-          nextLookAt: clock.now() - 3 * minutes,
+          nextLookAt: clock.now() - 6 * minutes,
         }),
       })
     },

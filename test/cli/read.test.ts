@@ -160,7 +160,7 @@ test('explain names each hold with who, why and how to undo it, what each edge s
                unknown: edge edge-b: unreachable: batch of 9: no answer within 3000
                  ms
         next   its next look was due at 2026-11-22T20:03:40Z (3s ago): it is at work
-                 now, or else the sweep begins it anew within two minutes
+                 now, or else the sweep begins it anew within five minutes
                when it is over is unknown, while a number of calls is
                deadline at 2026-11-22T21:00:00Z (in 56m): its instance goes, and the
                  calls that are left with it

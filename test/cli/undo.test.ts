@@ -167,7 +167,7 @@ test('of a drain of many whose answer was cut, what the undo leaves is counted',
 
 test('a reload and a release have no undo, and name what comes nearest', async () => {
   const { kdc, world } = undoWorld()
-  expect(noUndoOf(await kdc('reload edge-a'))).toContain('write that into its list')
+  expect(noUndoOf(await kdc('reload edge-a'))).toContain('restore the list from your own copy')
   world.memory.fleet.list.splice(1, 1)
   await world.pass(2 * minutes)
   await world.settle()

@@ -265,7 +265,10 @@ test("an alarm's drain waits where the alarm has as many holds as a sender may, 
   const given = view({ holds: [holdOf(1, alarm(1)), holdOf(2, alarm(2)), holdOf(3)] })
   const limited = { ...rules(), mostHolds: 2 }
   expect(clearance(waiting(4, alarm(4)), given, limited)).toEqual({
-    ...{ clear: false, because: 'its alarm has 2 holds in force, and the limit of a sender is 2' },
+    ...{
+      clear: false,
+      because: expect.stringMatching(/^its alarm has 2 holds in force, and the limit of a sender is 2 /),
+    },
   })
   expect(clearance(waiting(2, alarm(2)), given, limited).clear).toBe(true)
   // Whoever holds a server already, that one takes nothing.

@@ -1,6 +1,6 @@
 import type { History } from './observed.ts'
 import { isOf, operators, type Said, saidOf } from './operators.ts'
-import type { Machine, Sent } from './truth.ts'
+import { clocksDifferMs, type Machine, type Sent } from './truth.ts'
 
 /** What should be of a place for a media server: by the messages that came, and by nothing that is stored. */
 export type Wanted = 'held' | 'free' | `undecided: ${string}`
@@ -15,9 +15,6 @@ const noticeMs = 150_000
 export const missedMs = 180_000
 /** What has come to its end is lifted by the next sweep, where nothing goes wrong. */
 export const endedMs = 120_000
-
-/** Two clocks differ by so much. */
-const endsEarlyMs = 2000
 
 /** When the drain of a lifecycle action has begun at the latest, as its message was taken or not. */
 export function foundAt({ takenAt = Number.POSITIVE_INFINITY, sentAt }: Sent): number {
@@ -128,7 +125,7 @@ function bySaid(
     key.endsWith(`/${last.by}`) && key.startsWith('operator/i-') === (form === 'instance')
   const wanted = unlessWaiting(truth, 'held', isIts, { server, at })
   const { endsAt = Number.POSITIVE_INFINITY } = last
-  if (wanted !== 'held' || endsAt > at + endsEarlyMs) return wanted
+  if (wanted !== 'held' || endsAt > at + clocksDifferMs) return wanted
   const isAnew = came.slice(0, -1).some(({ command }) => command === 'drain')
   if (!wasPlaced(truth, last, server) && isAnew)
     return 'undecided: a hold was asked for anew with an end, and waited until then'

@@ -11,6 +11,7 @@ import {
   maybeUnderWay,
   surelyUnderWay,
 } from './room.ts'
+import { clocksDifferMs } from './truth.ts'
 
 /** Drains by choice: floors, limit, freeze, order and senders, each as its hold is placed or lifted. */
 export function judgeChoices(history: History, findings: Findings): void {
@@ -96,8 +97,6 @@ function frozenAt(choices: Choices, at: number) {
       choices.endOf(freeze) > at + clocksDifferMs,
   )
 }
-
-const clocksDifferMs = 2000
 
 function judgeFreeze(history: History, placed: Placement, findings: Findings): void {
   const { choices } = history.truth

@@ -5,8 +5,8 @@ import type { History, Seen } from './observed.ts'
 import type { AlarmShown, Going } from './truth.ts'
 
 /**
- * What a drain without calls takes at most: the longest wait, a few looks, the fail-over window, and its
- * turn.
+ * What a drain without calls takes at most: the longest wait, a few looks, the fail-over window, and
+ * until it is run.
  */
 export const emptyDrainMs = 280_000
 /** What may make a zero doubtful at any time later. */

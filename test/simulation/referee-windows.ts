@@ -4,10 +4,7 @@ import { endedMs } from './holds-in-force.ts'
 import type { History, Seen } from './observed.ts'
 import { askedBy, isOf, membership, saidOf } from './operators.ts'
 import { hasOtherReason } from './referee-choices.ts'
-import type { Machine, Sent } from './truth.ts'
-
-/** Two clocks differ by so much. */
-const clocksDifferMs = 2000
+import { clocksDifferMs, type Machine, type Sent } from './truth.ts'
 
 /** Holds with a beginning and an end, and those of commands for many, each as it is written. */
 export function judgeWindows(history: History, findings: Findings): void {

@@ -7,7 +7,7 @@ import { judgeChoices, judgeWaits } from './referee-choices.ts'
 import { judgeEdges } from './referee-edges.ts'
 import { emptyDrainMs, isDisturbed, judgeMissed, judgeRetained } from './referee-missed.ts'
 import { judgeEnds, judgeWindows } from './referee-windows.ts'
-import type { Call, Going, Sent } from './truth.ts'
+import { type Call, clocksDifferMs, type Going, type Sent } from './truth.ts'
 
 /** Judges a history by what is true, and by nothing that the product says of itself. */
 export function judge(history: History): Findings {
@@ -60,8 +60,6 @@ function deadlineOf({ truth }: History, going: Going): number {
 /** A look that is older than this when the machine goes has not decided it. */
 const looksDecideForMs = 90_000
 
-/** A function's clock is off by this much at most, and two of them by twice as much. */
-const clocksDifferMs = 2000
 /** 120 s, and what the step takes that finds itself overtaken. */
 const longestWaitMs = 150_000
 
@@ -113,7 +111,7 @@ function seenUntil(
 }
 
 /**
- * What comes to an edge while it is off the list, or was called over by an operator, is nobody's to count.
+ * What comes to an edge while it is off the list, or was released by an operator, is nobody's to count.
  */
 function isForgiven({ truth, plan, isManaged }: History, call: Call, going: Going): boolean {
   const name = plan.edges[call.edge]

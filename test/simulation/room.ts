@@ -1,5 +1,6 @@
 import { type Choices, type HoldWritten, isOfOneServer, type Scope, type Shown, statesIn } from './choices.ts'
 import type { FloorPlan } from './plan.ts'
+import { clocksDifferMs } from './truth.ts'
 
 /**
  * What floors and limit leave, by what each edge has listed: the referee's own. Whoever decides goes by lists
@@ -8,8 +9,6 @@ import type { FloorPlan } from './plan.ts'
 
 /** How old a list may be that is decided by; two clocks are off by 1 s each. */
 const freshMs = 120_000
-const clocksDifferMs = 2000
-
 interface Room {
   readonly choices: Choices
   readonly floors: readonly FloorPlan[]

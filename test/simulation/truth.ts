@@ -6,6 +6,9 @@ import type { Many } from './plan.ts'
 /** The true world, apart from what the product or an edge remembers. Times are epoch milliseconds. */
 
 /** One machine on a place for a media server. */
+/** A function's clock is off by so much at most, and two of them by twice as much. */
+export const clocksDifferMs = 2000
+
 export interface Machine {
   readonly id: string
   readonly server: number
