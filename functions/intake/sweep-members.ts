@@ -42,7 +42,7 @@ async function seenThrough(
   }
   const drain = await ports.store.drain(lifecycleDrainId(member.instanceId, group.terminateHook))
   if (drain && drain.phase.name !== 'ended') return drain
-  await drainAtLast(ports, group, member, drain)
+  await drainAtLast(ports, group, member)
   return undefined
 }
 
@@ -50,7 +50,6 @@ async function drainAtLast(
   ports: Needs,
   group: GroupConfig,
   { instanceId, state }: WaitingMember,
-  ended: Drain | undefined,
 ): Promise<void> {
   const { name, terminateHook: hook } = group
   const isRetained = state === 'retained'
@@ -69,7 +68,7 @@ async function drainAtLast(
       why: `${hook}: found by the sweep: ${why}`,
       order: orderOf(now),
       requestedAt: now,
-      deadlineAt: now + 1000 * (isRetained ? group.drainDeadlineSeconds : deadlineOf(ports, group, ended)),
+      deadlineAt: now + 1000 * (isRetained ? group.drainDeadlineSeconds : deadlineOf(ports, group)),
     }),
   )
   if (result === 'started') await publishSwept(ports, { what: 'instance', instanceId, hook, why })
@@ -79,13 +78,14 @@ async function drainAtLast(
 const foundWithin = 180
 
 /**
- * In seconds from now, so that the policy decides, and not Auto Scaling, whose clock began with the wait.
- * @param ended a drain of it that is over: it has waited since before that
+ * In seconds from now, so that the policy decides, and not Auto Scaling, whose clock began with the wait. Half
+ * of what the settings have is left in any case: a deadline that has passed would end calls at once.
  */
-function deadlineOf({ config, clock }: Needs, group: GroupConfig, ended: Drain | undefined): number {
-  const before = ended ? (clock.now() - ended.hold.placedAt) / 1000 : 0
-  const waited = Math.max(before, Math.min(foundWithin, group.heartbeatTimeoutSeconds))
-  return Math.min(group.drainDeadlineSeconds, latestDeadline(group, config.timers).latest - waited)
+function deadlineOf({ config }: Needs, group: GroupConfig): number {
+  const { drainDeadlineSeconds, heartbeatTimeoutSeconds } = group
+  const { latest } = latestDeadline(group, config.timers)
+  const inTime = latest - Math.min(foundWithin, heartbeatTimeoutSeconds)
+  return Math.min(drainDeadlineSeconds, Math.max(inTime, drainDeadlineSeconds / 2))
 }
 
 /** The event of a launch comes within seconds. */

@@ -58,3 +58,27 @@ test('a drain whose run was killed when it had saved the end, and whose executio
   expect(publishedIn(world, 'Drain Ended')).toHaveLength(1)
   expect(await world.heldBy()).toEqual([`retired/${drainId.replace('lifecycle/', '')}`])
 })
+
+test.each([
+  ['an hour', 60],
+  ['three days', 3 * 24 * 60],
+])(
+  'an instance that waits at our hook again, %s after its last drain, has its whole deadline',
+  async (_, after) => {
+    const deadlinePolicy = { callsLeft: 'terminate', unknown: 'terminate' } as const
+    const group = { ...present(config.groups[0], 'a group'), heartbeatTimeoutSeconds: 36, deadlinePolicy }
+    const world = createWorld({ config: { groups: [{ ...group, drainDeadlineSeconds: 3000 }] } })
+    await world.scaleIn()
+    await world.until((record) => record?.state === 'ended')
+    await world.pass(after * minutes)
+    world.beginAction({ token: '87654321-4321-4321-4321-210987654325' })
+    world.edge('edge-a').callTo(server)
+    world.memory.groupMembers.show({ group: group.name, instanceId, state: 'terminating-wait' })
+    const since = world.clock.now()
+    await world.sweep()
+    const drain = present(await world.memory.store.drain(drainId), 'its drain')
+    expect(drain.hold.until - since).toBeGreaterThan(2900 * seconds)
+    await world.pass(10 * minutes)
+    expect(world.ended().slice(1)).toEqual([])
+  },
+)
