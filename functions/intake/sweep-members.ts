@@ -78,8 +78,8 @@ async function drainAtLast(
 const foundWithin = 180
 
 /**
- * In seconds from now, so that the policy decides, and not Auto Scaling, whose clock began with the wait. Half
- * of what the settings have is left in any case: a deadline that has passed would end calls at once.
+ * In seconds from now, so that the policy decides, and not Auto Scaling, whose clock began with the wait.
+ * Half of what the settings have is left in any case: a deadline that has passed would end calls at once.
  */
 function deadlineOf({ config }: Needs, group: GroupConfig): number {
   const { drainDeadlineSeconds, heartbeatTimeoutSeconds } = group
