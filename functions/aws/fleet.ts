@@ -56,7 +56,8 @@ interface Known {
 /**
  * The edges under one path of SSM parameters, read again after 5 s. A list that is wrong in any part is
  * refused as a whole (`InvalidConfiguration`, every problem listed): half a fleet would pass for all of it.
- * The last good list is kept meanwhile, also by functions that are started only now.
+ * The last good list is kept meanwhile: the stored one, so that a function that starts only now, or was last
+ * asked before an edit, knows the same edges as the others.
  */
 export function createFleet(options: FleetOptions): Fleet {
   const { client, path, clock, createEdge, needsUrl, routes, lastGood, onRefused, onRoutesDiffer } = options
@@ -90,7 +91,8 @@ export function createFleet(options: FleetOptions): Fleet {
     } catch (error) {
       refused = error instanceof Error ? error : new Error(String(error))
       try {
-        if (known.size === 0) adopt((await lastGood.read()) ?? new Map())
+        const stored = await lastGood.read()
+        if (stored !== undefined) adopt(stored)
       } finally {
         onRefused(error, known.size > 0)
       }

@@ -159,6 +159,19 @@ test('a function that starts while the list is wrong has the last good one, from
   expect([...(after.table.kept?.keys() ?? [])]).toEqual(['c'])
 })
 
+test('a function that was last asked before an edit has the same last good list as the others', async () => {
+  const table: Table = { writes: 0 }
+  const idle = await fleetOver([edge('a'), edge('b'), edge('c')], table)
+  expect(await idle.ids()).toEqual(['a', 'b', 'c'])
+  const busy = await fleetOver([edge('a'), edge('b')], table)
+  expect(await busy.ids()).toEqual(['a', 'b'])
+  idle.world.parameters = [{ Name: `${path}/b`, Value: 'oops' }]
+  await idle.clock.advance(60_000)
+  expect(await idle.ids()).toEqual(['a', 'b'])
+  expect(idle.onRefused).toHaveBeenCalledExactlyOnceWith(expect.any(InvalidConfiguration), true)
+  expect(table.writes).toBe(2)
+})
+
 test('a first list that is wrong, with no earlier one, is said each time that it is read', async () => {
   const { ids, onRefused } = await fleetOver([{ Name: `${path}/a`, Value: 'oops' }])
   for (const times of [1, 2]) {
