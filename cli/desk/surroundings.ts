@@ -51,6 +51,8 @@ export interface DeployedSettings {
 
 export interface EdgeListShown extends RoutesDiffer {
   readonly edges: readonly string[]
+  /** those whose Kamailio speaks TLS to us itself */
+  readonly overTls: readonly string[]
   /** why none of it is used */
   readonly refused?: string
 }

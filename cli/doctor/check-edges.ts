@@ -99,14 +99,29 @@ function checkFacts(facts: EdgeDescription, { groups, timers }: ControlConfig, k
 
 /** What kamailio/README.md has of releases. */
 function checkVersion({ edge, version }: EdgeDescription): Finding[] {
-  const [, major = '', minor = '', patch] = /kamailio (\d+)\.(\d+)(?:\.(\d+))?/.exec(version) ?? []
-  const release = Number(major) * 100 + Number(minor)
+  const { release, patch } = releaseIn(version)
   const upgrade = `install 5.6, 6.0, or 6.1.1 or newer: ${onEdge('what-to-have')}`
-  if (major !== '' && release < 506)
-    return [error('kamailio-version', edge, `${version} can't be steered`, upgrade)]
+  if (release < 506) return [error('kamailio-version', edge, `${version} can't be steered`, upgrade)]
   if (release === 601 && patch === '0')
     return [error('kamailio-version', edge, `${version} has a deadlock in dialog profiles`, upgrade)]
   return []
+}
+
+/** @returns e.g. `{ release: 506, patch: '3' }`; the release is NaN where the text names none */
+function releaseIn(version: string) {
+  const [, major, minor, patch] = /kamailio (\d+)\.(\d+)(?:\.(\d+))?/.exec(version) ?? []
+  const release = major === undefined ? Number.NaN : Number(major) * 100 + Number(minor)
+  return { release, patch }
+}
+
+/** @param overTls the edges that speak TLS themselves */
+export function checkTls(overTls: readonly string[], seen: readonly EdgeShelf[]): Finding[] {
+  return seen.flatMap(({ head: { edge }, reading }) => {
+    const { version = '' } = reading?.description ?? {}
+    if (!overTls.includes(edge) || !(releaseIn(version).release < 508)) return []
+    const what = `${version} speaks TLS with us, and can crash of two handshakes at the same time, which cuts its calls`
+    return [error('edge-tls', edge, what, onEdge('tls-and-client-certificates'))]
+  })
 }
 
 function checkWrites({ edge, entries, problem }: Reading, kdc: string): Finding[] {

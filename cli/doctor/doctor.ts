@@ -6,9 +6,9 @@ import { isDenied } from '../desk/failure.ts'
 import { type Format, print } from '../desk/format.ts'
 import type { DeployedSettings, Resource, Surroundings } from '../desk/surroundings.ts'
 import { isoTime } from '../desk/times.ts'
-import { lookAround, type Stored } from '../views/look-around.ts'
+import { type EdgeShelf, lookAround, type Stored } from '../views/look-around.ts'
 import { checkClock } from './check-clock.ts'
-import { checkEdges } from './check-edges.ts'
+import { checkEdges, checkTls } from './check-edges.ts'
 import { checkHooks } from './check-hooks.ts'
 import {
   checkAlarms,
@@ -32,14 +32,15 @@ export async function doctor(desk: Desk, deployed: Deployed, output: Format): Pr
   const { at, findings: ofClock } = await checkClock(desk, around)
   const settings = await settingsOf(around)
   const stored = await storedOf(deployed, at)
-  const known = stored.found?.edges.map(({ head }) => head.edge)
   const found = [
     ...ofClock,
     ...settings.findings,
     ...stored.findings,
     ...(stored.found ? checkStored(stored.found) : []),
     ...(stored.found && settings.found ? checkEdges(stored.found, settings.found.control) : []),
-    ...(settings.found ? await ofSettings(around, settings.found, { ...deployed, known }) : []),
+    ...(settings.found
+      ? await ofSettings(around, settings.found, { ...deployed, seen: stored.found?.edges })
+      : []),
     ...(await ofResources(around, { ...deployed, now: at })),
   ]
   const findings = inOrder(found)
@@ -108,17 +109,22 @@ async function settingsOf(around: Surroundings): Promise<Looked<DeployedSettings
   }
 }
 
-/** @param at which deployment, and which of its edges a settle has seen, where that is known */
+/** @param at which deployment, and what settles have seen of its edges, where that is known */
 async function ofSettings(
   around: Surroundings,
   settings: DeployedSettings,
-  at: Pick<Deployed, 'deployment' | 'kdc' | 'aws'> & { readonly known: readonly string[] | undefined },
+  at: Pick<Deployed, 'deployment' | 'kdc' | 'aws'> & { readonly seen: readonly EdgeShelf[] | undefined },
 ): Promise<readonly Finding[]> {
   const list = await checked(
     'ssm:GetParametersByPath',
     () => around.edgeList(settings),
-    (shown) =>
-      checkEdgeList(shown, at.known ?? shown.edges, { edgesPath: at.deployment.edgesPath, aws: at.aws }),
+    (shown) => [
+      ...checkEdgeList(shown, at.seen?.map(({ head }) => head.edge) ?? shown.edges, {
+        edgesPath: at.deployment.edgesPath,
+        aws: at.aws,
+      }),
+      ...checkTls(shown.overTls, at.seen ?? []),
+    ],
   )
   return [...list, ...(await ofGroups(around, settings, at)), ...(await ofAlarms(around, settings))]
 }

@@ -56,11 +56,13 @@ export function awsSurroundings(
     time: () => timeOf(new STSClient(settings)),
     async edgeList({ routes }) {
       try {
-        const edges = [...(await readEdges(ssm, edgesPath, routes === undefined)).keys()]
-        return { edges, ...routesDiffer(edges, routes) }
+        const parameters = await readEdges(ssm, edgesPath, routes === undefined)
+        const edges = [...parameters.keys()]
+        const overTls = edges.filter((id) => parameters.get(id)?.url?.startsWith('https:'))
+        return { edges, overTls, ...routesDiffer(edges, routes) }
       } catch (error) {
         if (!(error instanceof InvalidConfiguration)) throw error
-        return { edges: [], withoutRoute: [], withoutParameter: [], refused: error.message }
+        return { edges: [], overTls: [], withoutRoute: [], withoutParameter: [], refused: error.message }
       }
     },
   }

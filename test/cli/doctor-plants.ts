@@ -62,6 +62,14 @@ const ofEdges: readonly Planted[] = [
     ({ planted }) => Object.assign(planted.facts, { version: 'kamailio 6.1.0' }),
   ],
   [
+    'edge-tls',
+    'edge-a',
+    ({ around, planted }) => {
+      around.shown.overTls = ['edge-a', 'edge-b']
+      Object.assign(planted.facts, { version: 'kamailio 5.6.3' })
+    },
+  ],
+  [
     'entry-refused',
     'edge-a',
     ({ planted }) =>

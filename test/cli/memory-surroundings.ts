@@ -42,10 +42,15 @@ export interface MemorySurroundings extends Surroundings {
     /** of functions */
     readonly reserved: Map<string, number | 'gone'>
     refusedList: string | undefined
+    overTls: readonly string[]
     /** AWS's clock, of the world's */
     aheadMs: number
   }
 }
+
+const ofAlarm = (name: string, description: string): ShownAlarm => ({
+  ...{ name, description, state: 'OK', actionsEnabled: true },
+})
 
 /** What AWS shows of a deployment that is whole, with groups as the settings want them. */
 export function memorySurroundings({
@@ -57,9 +62,6 @@ export function memorySurroundings({
   readonly fleet: Fleet
   readonly clock: Clock
 }): MemorySurroundings {
-  const ofAlarm = (name: string, description: string): ShownAlarm => ({
-    ...{ name, description, state: 'OK', actionsEnabled: true },
-  })
   const alarms = [
     ofAlarm('dispatcher-control-Drift', 'Edges drift. Runbook: docs/operations.md#drift (No data: none.)'),
     ...config.alarms.map(({ name }) => ofAlarm(name, 'the media server fails its health checks')),
@@ -78,6 +80,7 @@ export function memorySurroundings({
     settings: { control: config },
     reserved: new Map(),
     refusedList: undefined,
+    overTls: [],
     aheadMs: 0,
   }
   const state = async (name: string): Promise<State> => shown.states.get(name) ?? 'enabled'
@@ -97,6 +100,7 @@ export function memorySurroundings({
       const edges = (await fleet.edges()).map(({ id }) => id)
       return {
         edges,
+        overTls: shown.overTls,
         withoutRoute: routes === undefined ? [] : edges.filter((id) => !routes.includes(id)),
         withoutParameter: (routes ?? []).filter((id) => !edges.includes(id)),
         ...(shown.refusedList !== undefined && { refused: shown.refusedList }),

@@ -114,6 +114,7 @@ for (const release of ['6.1', '5.6'] as const) {
   tlsContract(`a real Kamailio ${release}`, () => ({
     address,
     saysWhy: true,
+    bearsTwo: release !== '5.6',
     open: (spec) => open(release, spec),
   }))
 

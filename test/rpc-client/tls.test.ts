@@ -27,4 +27,4 @@ async function open({ identity, clientCa, newest }: TlsEdgeSpec): Promise<TlsEdg
   return { url: `https://${address}:${port}/rpc`, died: async () => undefined, close }
 }
 
-tlsContract('a server', () => ({ address, open, saysWhy: false }))
+tlsContract('a server', () => ({ address, open, saysWhy: false, bearsTwo: true }))
