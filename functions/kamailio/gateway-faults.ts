@@ -34,8 +34,9 @@ const faults = new Map<number, readonly [EdgeFault, string]>([
 /** @returns the fault when the reply is API Gateway's own and not the edge's */
 export function gatewayFault(reply: HttpReply): { fault: EdgeFault; what: string } | undefined {
   const found = faults.get(reply.status)
+  if (!found) return undefined
   const message = gatewayMessage.safeParse(jsonOf(reply.body))
-  if (!found || !message.success) return undefined
+  if (!message.success) return undefined
   const [fault, what] = found
   return { fault, what: `${what} (HTTP ${reply.status}, "${message.data.slice(0, 100)}")` }
 }
