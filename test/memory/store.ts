@@ -31,6 +31,19 @@ function holdKey(source: HoldSource, id: string, subject: Subject): string {
   return JSON.stringify([source, id, subject.kind === 'uri' ? subject.uri : subject.instanceId])
 }
 
+/** A row as it is stored. It is read without a copy: whoever changes what was read fails. */
+function frozen<T>(row: T): T {
+  const copy = structuredClone(row)
+  freezeWhole(copy)
+  return copy
+}
+
+function freezeWhole(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return
+  for (const part of Object.values(value)) freezeWhole(part)
+  Object.freeze(value)
+}
+
 function notRead(edge: string): EdgeHead {
   const unreadable = { since: 0, at: 0, reason: notReadYet, passes: true }
   return { edge, wanted: -1, askedAt: 0, unreadable }
@@ -57,8 +70,8 @@ function memoryWaiting(
     return known !== undefined && known.hold.order <= waiting.hold.order
   }
   return {
-    waiting: async () => structuredClone({ drains: [...rows.values()], unread: [] }),
-    waitingFor: async (hold) => structuredClone(rows.get(keyOf({ hold }))),
+    waiting: async () => ({ drains: [...rows.values()], unread: [] }),
+    waitingFor: async (hold) => rows.get(keyOf({ hold })),
     isStale: async (hold) => isStale(hold),
     async putWaiting(waiting, over) {
       const known = rows.get(keyOf(waiting))?.hold.order
@@ -70,12 +83,12 @@ function memoryWaiting(
         opens(supersededChange(over.waiting, over.superseded))
         keeps(over.event)
       }
-      rows.set(keyOf(waiting), structuredClone(waiting))
+      rows.set(keyOf(waiting), frozen(waiting))
       return 'written'
     },
     async markOverdue(waiting) {
       if (rows.get(keyOf(waiting))?.hold.order !== waiting.hold.order) return
-      rows.set(keyOf(waiting), structuredClone({ ...waiting, overduePublished: true }))
+      rows.set(keyOf(waiting), frozen({ ...waiting, overduePublished: true }))
     },
     async dropWaiting(waiting, superseded, event) {
       if (!waits(waiting)) return false
@@ -90,10 +103,10 @@ function memoryWaiting(
       rows.delete(keyOf(waiting))
       return holds.putHold({ ...waiting.hold, ...(replaces && { replaces }) }, undefined, at)
     },
-    freeze: async () => structuredClone(freeze),
+    freeze: async () => freeze,
     async putFreeze(next) {
       if ((freeze?.order ?? '') > next.order) return 'stale'
-      freeze = structuredClone(next)
+      freeze = frozen(next)
       opens(freezeChange(next))
       return 'written'
     },
@@ -115,19 +128,19 @@ function memoryHolds(opens: (change: Change) => void) {
   const ends = (order: string | undefined, hold: Hold) => {
     if (order === undefined) return
     const its = endedFor.get(order) ?? new Map<string, Hold>()
-    endedFor.set(order, its.set(`${hold.lifted !== undefined} ${keyOf(hold)}`, structuredClone(hold)))
+    endedFor.set(order, its.set(`${hold.lifted !== undefined} ${keyOf(hold)}`, frozen(hold)))
   }
   const isStale = (hold: Hold) =>
     stale(hold) || (!hold.lifted && (seen.get(`${hold.source}/${hold.id}`)?.order ?? '') > hold.order)
   const port = {
-    holds: async () => structuredClone([...holds.values()].filter((hold) => !hold.lifted)),
-    hold: async (source, id, subject) => structuredClone(holds.get(holdKey(source, id, subject))),
+    holds: async () => [...holds.values()].filter((hold) => !hold.lifted),
+    hold: async (source, id, subject) => holds.get(holdKey(source, id, subject)),
     async putHold(hold: Hold, over?: Hold, beganAt?: number) {
       const known = holds.get(keyOf(hold))
       const isFilled =
         over && known && String([known.addresses, known.uris]) !== String([over.addresses, over.uris])
       if (isFilled || isStale(hold)) return 'stale'
-      holds.set(keyOf(hold), structuredClone(hold))
+      holds.set(keyOf(hold), frozen(hold))
       if (!over) opens(holdChange(hold, beganAt))
       if (!over && hold.lifted?.sender) ends(hold.order, hold)
       return 'written'
@@ -135,11 +148,11 @@ function memoryHolds(opens: (change: Change) => void) {
     async retire(lifted, mark) {
       if (stale(lifted) || stale(mark))
         throw new StoreConflict(`hold ${lifted.id} was written later: read it again`)
-      holds.set(keyOf(lifted), structuredClone(lifted))
-      holds.set(keyOf(mark), structuredClone(mark))
+      holds.set(keyOf(lifted), frozen(lifted))
+      holds.set(keyOf(mark), frozen(mark))
       opens(holdChange(mark))
     },
-    endedFor: async (order) => structuredClone([...(endedFor.get(order)?.values() ?? [])]),
+    endedFor: async (order) => [...(endedFor.get(order)?.values() ?? [])],
     async seeRequest(of, order, intent) {
       const key = `${of.source}/${of.id}`
       const newest = seen.get(key)
@@ -191,10 +204,10 @@ function memoryEdges() {
     async giveUpEdge(edge, generation, until) {
       if (edges.get(edge)?.generation === generation) edges.set(edge, { generation, until })
     },
-    edgeRecords: async (edge) => structuredClone(records.get(edge)),
+    edgeRecords: async (edge) => records.get(edge),
     async putEdgeRecords(edge, generation, next) {
       if (edges.get(edge)?.generation !== generation) return 'lost'
-      records.set(edge, structuredClone(next))
+      records.set(edge, frozen(next))
       return 'written'
     },
     edgeHeads: async () => {
@@ -203,18 +216,18 @@ function memoryEdges() {
         const { until = 0 } = edges.get(edge) ?? {}
         return { ...(heads.get(edge) ?? notRead(edge)), ...(until > 0 && { leasedUntil: until }) }
       })
-      return structuredClone(known)
+      return known
     },
     async addEdgeHead(head) {
-      if (!heads.has(head.edge) && !edges.has(head.edge)) heads.set(head.edge, structuredClone(head))
+      if (!heads.has(head.edge) && !edges.has(head.edge)) heads.set(head.edge, frozen(head))
     },
-    reading: async (edge) => structuredClone(readings.get(edge)),
-    listing: async (edge) => structuredClone(listings.get(edge)),
+    reading: async (edge) => readings.get(edge),
+    listing: async (edge) => listings.get(edge),
     async putReading(generation, { head, reading, listing }) {
       if (edges.get(head.edge)?.generation !== generation) return 'lost'
-      heads.set(head.edge, structuredClone(head))
-      if (reading) readings.set(head.edge, structuredClone(reading))
-      if (listing) listings.set(head.edge, structuredClone(listing))
+      heads.set(head.edge, frozen(head))
+      if (reading) readings.set(head.edge, frozen(reading))
+      if (listing) listings.set(head.edge, frozen(listing))
       return 'written'
     },
   } satisfies Partial<Store>
@@ -225,14 +238,14 @@ function memoryInventory() {
   let inventory: Inventory | undefined
   let machines: MachinesReading | undefined
   return {
-    inventory: async () => structuredClone(inventory),
+    inventory: async () => inventory,
     inventoryAskedAt: async () => inventory?.askedAt,
     async putInventory(next) {
-      if (!inventory || inventory.askedAt <= next.askedAt) inventory = structuredClone(next)
+      if (!inventory || inventory.askedAt <= next.askedAt) inventory = frozen(next)
     },
-    machines: async () => structuredClone(machines),
+    machines: async () => machines,
     async putMachines(reading) {
-      if (!machines || machines.askedAt <= reading.askedAt) machines = structuredClone(reading)
+      if (!machines || machines.askedAt <= reading.askedAt) machines = frozen(reading)
     },
   } satisfies Partial<Store>
 }
@@ -247,7 +260,7 @@ export function createMemoryStore(now: () => number = () => 0): MemoryStore {
   const releases = new Map<string, EdgeRelease>()
 
   const keeps = (event: KeptEvent) => {
-    kept.set(event.id, structuredClone(event))
+    kept.set(event.id, frozen(event))
   }
 
   const changes = memoryChanges()
@@ -256,7 +269,7 @@ export function createMemoryStore(now: () => number = () => 0): MemoryStore {
   const putDrain = (drain: Drain) => {
     const id = drainId(drain)
     if ((drains.get(id)?.version ?? 0) !== drain.version - 1) return 'conflict'
-    drains.set(id, structuredClone(drain))
+    drains.set(id, frozen(drain))
     return 'written'
   }
   const store: Store = {
@@ -267,7 +280,7 @@ export function createMemoryStore(now: () => number = () => 0): MemoryStore {
     ...memoryInventory(),
     ...memoryOutcomes(now),
 
-    drain: async (id) => structuredClone(drains.get(id)),
+    drain: async (id) => drains.get(id),
     putDrain: async (drain) => putDrain(drain),
     async beginDrain(drain) {
       const { source, id, subject, order } = drain.hold
@@ -276,16 +289,15 @@ export function createMemoryStore(now: () => number = () => 0): MemoryStore {
     },
 
     keepEvent: async (event) => keeps(event),
-    keptEvents: async (most) =>
-      structuredClone([...kept.values()].sort((a, b) => a.at - b.at).slice(0, most)),
+    keptEvents: async (most) => [...kept.values()].sort((a, b) => a.at - b.at).slice(0, most),
     async dropKeptEvent({ id }) {
       kept.delete(id)
     },
 
-    releases: async () => structuredClone([...releases.values()].filter((release) => !release.ended)),
+    releases: async () => [...releases.values()].filter((release) => !release.ended),
     async putRelease(release) {
       if ((releases.get(release.edge)?.order ?? '') > release.order) return 'stale'
-      releases.set(release.edge, structuredClone(release))
+      releases.set(release.edge, frozen(release))
       changes.opens(releaseChange(release))
       return 'written'
     },
