@@ -23,25 +23,13 @@ import type { KeptEvent } from '../../functions/ports/events.ts'
 import type { Store } from '../../functions/ports/store.ts'
 import { memoryChanges } from './changes.ts'
 import { type Faulty, faulty } from './faults.ts'
+import { frozen } from './frozen.ts'
 import { memoryOutcomes } from './outcomes.ts'
 
 export type MemoryStore = Faulty<Store>
 
 function holdKey(source: HoldSource, id: string, subject: Subject): string {
   return JSON.stringify([source, id, subject.kind === 'uri' ? subject.uri : subject.instanceId])
-}
-
-/** A row as it is stored. It is read without a copy: whoever changes what was read fails. */
-function frozen<T>(row: T): T {
-  const copy = structuredClone(row)
-  freezeWhole(copy)
-  return copy
-}
-
-function freezeWhole(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return
-  for (const part of Object.values(value)) freezeWhole(part)
-  Object.freeze(value)
 }
 
 function notRead(edge: string): EdgeHead {
