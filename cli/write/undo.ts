@@ -1,4 +1,4 @@
-import { type Freeze, inForce } from '../../functions/control/clearance.ts'
+import { type Freeze, inForce } from '../../functions/control/freeze.ts'
 import { type Hold, type HoldName, holdKey } from '../../functions/control/hold.ts'
 import type { Deployed, Shelf } from '../desk/desk.ts'
 import { inShell } from '../desk/shell-word.ts'

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { Freeze } from '../control/clearance.ts'
+import type { Freeze } from '../control/freeze.ts'
 import type { RestartFinding } from '../control/may-restart.ts'
 import { reloaded } from './edge-event.ts'
 import {

@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import type { ReplacedFreeze } from '../control/clearance.ts'
 import type { EdgeResult, ShownEntry } from '../control/edge-result.ts'
+import type { ReplacedFreeze } from '../control/freeze.ts'
 import type { ReplacedHold } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
 import { eventVersion, longestInnerList, longestList, longestText } from './published-event.ts'

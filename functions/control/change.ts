@@ -1,6 +1,7 @@
-import type { Freeze, WaitingDrain } from './clearance.ts'
+import type { WaitingDrain } from './clearance.ts'
 import type { EdgeRelease } from './edge-release.ts'
 import type { EdgeResult } from './edge-result.ts'
+import type { Freeze } from './freeze.ts'
 import { type Hold, hasEnded, isByChoice, orderOf } from './hold.ts'
 import type { Sender } from './sender.ts'
 

@@ -1,5 +1,5 @@
 import { type Change, type ChangeOf, type Shown, timeOf } from './change.ts'
-import type { ReplacedFreeze } from './clearance.ts'
+import type { ReplacedFreeze } from './freeze.ts'
 import type { Hold, ReplacedHold } from './hold.ts'
 import type { Sender } from './sender.ts'
 

@@ -27,7 +27,8 @@ export interface FloorView {
   readonly calls: number | undefined
 }
 
-type InForce = Scope & HoldName & { readonly subject: Subject; readonly sender?: Sender }
+/** What floors and limits ask of a hold. */
+export type InForce = Scope & HoldName & { readonly subject: Subject; readonly sender?: Sender }
 
 /** A floor that is not kept now, and where. */
 export interface BelowFloor {

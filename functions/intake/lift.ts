@@ -1,7 +1,7 @@
 import { eventTypes } from '../contracts/names.ts'
 import { alike, holdChange } from '../control/change.ts'
-import { inForce } from '../control/clearance.ts'
 import { type EdgeResult, wasRead } from '../control/edge-result.ts'
+import { inForce } from '../control/freeze.ts'
 import { type Hold, holdKey, orderOf, type Scope } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
 import { finishClaim } from '../drain/start-drain.ts'

@@ -1,5 +1,6 @@
 import type { CommandOutcome } from '../contracts/events.ts'
-import { decide, inForce } from '../control/clearance.ts'
+import { decide } from '../control/clearance.ts'
+import { inForce } from '../control/freeze.ts'
 import { type Hold, hasEnded, holdKey, named } from '../control/hold.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { InventoryNeeds } from '../stored/inventory.ts'

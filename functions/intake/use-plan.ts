@@ -1,6 +1,6 @@
 import type { ActivateCommand, Command, DrainCommand, FreezeCommand } from '../contracts/command.ts'
-import { replacedBy } from '../control/clearance.ts'
 import { CommandRefused } from '../control/errors.ts'
+import { replacedBy } from '../control/freeze.ts'
 import type { Hold } from '../control/hold.ts'
 import { isSameSender, mayWithoutPlan, type Sender } from '../control/sender.ts'
 import { utc } from '../control/window.ts'

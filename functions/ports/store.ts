@@ -1,9 +1,10 @@
 import type { Superseded } from '../control/change.ts'
-import type { Freeze, Waiting, WaitingDrain } from '../control/clearance.ts'
+import type { Waiting, WaitingDrain } from '../control/clearance.ts'
 import type { CommandInShort } from '../control/command-in-short.ts'
 import type { ChosenHold, Drain, HoldDrain } from '../control/drain.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import type { EdgeRecord } from '../control/entry-record.ts'
+import type { Freeze } from '../control/freeze.ts'
 import type { Hold, HoldName, ReplacedHold, RequestIntent, SeenRequest, Subject } from '../control/hold.ts'
 import type { Inventory } from '../control/instance-life.ts'
 import type {

@@ -5,11 +5,12 @@ import {
   releaseChange,
   supersededChange,
 } from '../../functions/control/change.ts'
-import type { Freeze, WaitingDrain } from '../../functions/control/clearance.ts'
+import type { WaitingDrain } from '../../functions/control/clearance.ts'
 import { type Drain, drainId } from '../../functions/control/drain.ts'
 import type { EdgeRelease } from '../../functions/control/edge-release.ts'
 import type { EdgeRecord } from '../../functions/control/entry-record.ts'
 import { StoreConflict } from '../../functions/control/errors.ts'
+import type { Freeze } from '../../functions/control/freeze.ts'
 import type { Hold, HoldName, HoldSource, SeenRequest, Subject } from '../../functions/control/hold.ts'
 import type { Inventory } from '../../functions/control/instance-life.ts'
 import {

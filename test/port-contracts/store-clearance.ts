@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
-import type { Freeze, WaitingDrain } from '../../functions/control/clearance.ts'
+import type { WaitingDrain } from '../../functions/control/clearance.ts'
 import type { ChosenHold } from '../../functions/control/drain.ts'
+import type { Freeze } from '../../functions/control/freeze.ts'
 import { holdKey } from '../../functions/control/hold.ts'
 import { askClearance } from '../../functions/intake/ask-clearance.ts'
 import { clearDrains } from '../../functions/intake/clear-drains.ts'
