@@ -1,5 +1,5 @@
 import type { Drain } from '../control/drain.ts'
-import { orderOf } from '../control/hold.ts'
+import { isResolved, orderOf } from '../control/hold.ts'
 import type { Ports } from '../ports/ports.ts'
 
 /**
@@ -29,6 +29,8 @@ export async function leaveMark(
   const mark = await store.hold('retired', id, subject)
   // A look that comes again must not bring back a mark that was lifted since it left it.
   if (mark && mark.placedAt >= placedAt) return
+  // An event that came after the end of what the sweep had found: EC2 knew the machine no more, the mark does.
+  if (mark && !mark.lifted && !isResolved(hold)) return void (await store.putHold(lifted))
   const why = `drained by ${hold.who}: ${hold.why}`
   await store.retire(lifted, { ...hold, source: 'retired', order: orderOf(now), why })
 }
