@@ -205,7 +205,7 @@ function doubtOf(
 /** DLGLOAD is never believed when it shows 0, and the whole edge's total only when it does. */
 export function believed(count: CallCount | Unknown): CallCount | Unknown {
   if (isUnknown(count)) return count
-  if (count.source === 'load' && count.calls === 0) return { unknown: 'DLGLOAD says 0, also after a reload' }
+  if (count.source === 'load' && count.calls === 0) return { unknown: 'DLGLOAD shows 0 after a reload too' }
   if (count.source === 'edge' && count.calls > 0)
     return { unknown: 'only the total of all its calls is known' }
   return count
