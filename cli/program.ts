@@ -25,7 +25,8 @@ import { addSchema } from './schema.ts'
 import { type ActivateOptions, activate } from './write/activate.ts'
 import type { WriteOptions } from './write/do-command.ts'
 import { type DrainOptions, drain } from './write/drain.ts'
-import { freeze, mayRestart, release, reload, unfreeze } from './write/write-commands.ts'
+import { type ReleaseOptions, release } from './write/release.ts'
+import { freeze, mayRestart, reload, unfreeze } from './write/write-commands.ts'
 
 const why = (text: string) => ['-m, --message <why>', text] as const
 const orMany = `each ${targetForm}; or else one of --group, --set and --zone`
@@ -215,9 +216,8 @@ function addFleetWrites(program: Command, desk: Desk, reached: Reached): void {
   writing(program.command('release').argument('<edge>', 'one that is no longer configured'))
     .description('lets drains go on without an edge that is gone for good')
     .requiredOption(...why('why; calls that are up there all the same are cut'))
-    .action((edge: string, options: WriteOptions & { readonly message: string }) =>
-      reached(release(desk, edge, options)),
-    )
+    .option('-y, --yes', 'without asking')
+    .action((edge: string, options: ReleaseOptions) => reached(release(desk, edge, options)))
   program
     .command('may-restart')
     .argument('<edge>', 'its id')

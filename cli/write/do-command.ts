@@ -57,15 +57,22 @@ interface Done {
   readonly outcome: Outcome | undefined
 }
 
+interface DoingOne extends WriteOptions {
+  readonly undoOf?: (outcome: Outcome) => Undo
+  /** asks somebody, once it is known that what is named is there. @throws Stop where they say no */
+  readonly agree?: () => Promise<void> | undefined
+}
+
 /** Does one command, and prints what came of it. @throws Stop */
 export async function doCommand(
   desk: Desk,
   deployed: Deployed,
   { asked, patienceMs }: Prepared,
-  options: WriteOptions & { readonly undoOf?: (outcome: Outcome) => Undo },
+  options: DoingOne,
 ): Promise<Done> {
   const command = readied(desk, asked, await requestedBy(deployed))
   await refuseUnknown(desk, deployed, [command])
+  await options.agree?.()
   return doReadied(desk, deployed, command, { ...options, patienceMs })
 }
 

@@ -7,7 +7,7 @@ import type { Outcome } from '../show/show-outcome.ts'
 import { agreed } from './activate.ts'
 import { doCommand, prepared, type WriteOptions } from './do-command.ts'
 import { requestedBy } from './send-command.ts'
-import { formerFreezeIn, undoOfFreeze, undoOfRelease, undoOfReload, undoOfUnfreeze } from './undo.ts'
+import { formerFreezeIn, undoOfFreeze, undoOfReload, undoOfUnfreeze } from './undo.ts'
 
 /** @throws Stop, as the others, where the command line is wrong */
 export function reload(desk: Desk, edge: string | undefined, options: WriteOptions): OnDeployed {
@@ -17,17 +17,6 @@ export function reload(desk: Desk, edge: string | undefined, options: WriteOptio
     const undoOf = (outcome: Outcome) => undoOfReload(outcome, deployed.kdc)
     return (await doCommand(desk, deployed, ready, { ...options, undoOf })).exit
   }
-}
-
-export function release(
-  desk: Desk,
-  edge: string,
-  options: WriteOptions & { readonly message: string },
-): OnDeployed {
-  const { dryRun = false, message: reason } = options
-  const ready = prepared(desk, { command: 'release', edge, reason, dryRun }, options)
-  const undoOf = ({ result }: Outcome) => (result === 'released' ? undoOfRelease : {})
-  return async (deployed) => (await doCommand(desk, deployed, ready, { ...options, undoOf })).exit
 }
 
 export function freeze(

@@ -171,7 +171,7 @@ test('a reload and a release have no undo, and name what comes nearest', async (
   world.memory.fleet.list.splice(1, 1)
   await world.pass(2 * minutes)
   await world.settle()
-  expect(noUndoOf(await kdc('release edge-b -m lost'))).toContain('once its parameter is back')
+  expect(noUndoOf(await kdc('release edge-b -m lost --yes'))).toContain('once its parameter is back')
 })
 
 test('a reload that reached no edge has nothing that could be undone', async () => {
