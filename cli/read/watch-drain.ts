@@ -31,7 +31,7 @@ export interface Watched {
 
 /**
  * Follows a drain until what is waited for is so, and prints each change to stderr. However it ends, the
- * drain goes on.
+ * drain goes on, or waits still.
  */
 export async function watchDrain(desk: Desk, deployed: Deployed, watched: Watched): Promise<ExitCode> {
   const print = (line: string) => desk.err(`${wrapped(line, desk.errColumns)}\n`)
@@ -42,7 +42,7 @@ export async function watchDrain(desk: Desk, deployed: Deployed, watched: Watche
   for (;;) {
     const stored = await outlasting(desk, () => lookAround(deployed, desk.clock.now(), watched.hold), {
       ...{ everyMs: pollMs, giveUpAt: watched.giveUpAt, late: exitCodes.unknown },
-      goesOn: `the drain goes on: ${deployed.kdc} status shows it`,
+      goesOn: `${standsNow(hasBegun)}: ${deployed.kdc} status shows it`,
     })
     const now = desk.clock.now()
     if (watched.waits) order ??= stored.waiting.find(({ hold }) => holdKey(hold) === watched.hold)?.hold.order
@@ -55,7 +55,7 @@ export async function watchDrain(desk: Desk, deployed: Deployed, watched: Watche
     if (step.exit !== undefined) return step.exit
     const leftMs = (watched.giveUpAt ?? Number.POSITIVE_INFINITY) - now
     if (!(await rest(desk, Math.min(pollMs, leftMs)))) {
-      desk.err('stopped watching; the drain goes on\n')
+      print(`stopped watching; ${standsNow(hasBegun)}`)
       return exitCodes.interrupted
     }
   }
@@ -120,6 +120,11 @@ function stepIn(
 
 const goesOn = 'the drain goes on'
 const waitsStill = 'it waits still, and keeps no call from its server'
+
+/** However watching it ends. */
+function standsNow(hasBegun: boolean): string {
+  return hasBegun ? goesOn : waitsStill
+}
 
 function orTimedOut(line: string, isLate: boolean, stands = goesOn): Step {
   return isLate ? { line: `${line}; timed out, ${stands}`, exit: exitCodes.timedOut } : { line }

@@ -56,3 +56,13 @@ test('a drain that has not begun does not go on when --timeout is over: it waits
   expect(err).not.toContain('goes on')
   expect(await world.heldBy()).toEqual([])
 })
+
+test('who stops watching a drain that only waits is not told that it goes on', async () => {
+  const { kdc, inSeconds } = waited()
+  await kdc('freeze -m maintenance')
+  const stop = new AbortController()
+  inSeconds(10, () => stop.abort())
+  const { code, err } = await kdc(`drain ${server} -m 'disk failing' --wait`, { stopped: stop.signal })
+  expect(code).toBe(130)
+  expect(err).toMatch(/\nstopped watching; it waits still, and keeps no call from its server\n$/)
+})
