@@ -1,3 +1,4 @@
+import { inForce } from '../../functions/control/clearance.ts'
 import { drainId } from '../../functions/control/drain.ts'
 import { isoTime } from '../desk/times.ts'
 import type { Stored } from '../views/look-around.ts'
@@ -5,7 +6,8 @@ import { stuckSince } from '../views/what-next.ts'
 import { error, type Finding, runbook, warning } from './finding.ts'
 
 /** What the table shows besides its edges. */
-export function checkStored({ at, drains, freeze, kdc, unread }: Stored): Finding[] {
+export function checkStored({ at, drains, freeze: notEnded, kdc, unread }: Stored): Finding[] {
+  const freeze = inForce(notEnded, at)
   const until = freeze?.until === undefined ? '' : ` until ${isoTime(freeze.until)}`
   return [
     ...(freeze

@@ -71,6 +71,7 @@ const drainForm = z.object(drain)
 
 const fleet = {
   ...{ stack: z.string(), at: time },
+  clock: z.string().exactOptional().describe('why no age may be right'),
   freeze: z.object({ who, why: written, since: time, until: optional }).exactOptional(),
   edges: z.array(edgeForm),
   drains: z.array(drainForm),

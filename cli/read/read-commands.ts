@@ -2,7 +2,7 @@ import stringWidth from 'string-width'
 import type { Deployed, Desk, Screen } from '../desk/desk.ts'
 import { rest } from '../desk/desk.ts'
 import { type ExitCode, exitCodes, Stop } from '../desk/exit-codes.ts'
-import { type Format, print, type Shown } from '../desk/format.ts'
+import { type Format, print, type Shown, wrapped } from '../desk/format.ts'
 import { outlasting } from '../desk/outlast.ts'
 import { showExplanation } from '../show/show-explanation.ts'
 import { showDestinations, showDrains, showEdges, showHolds, showStatus } from '../show/show-fleet.ts'
@@ -10,6 +10,7 @@ import { showOutcome } from '../show/show-outcome.ts'
 import { explain } from '../views/explain.ts'
 import { destinationViews, fleetView } from '../views/fleet-view.ts'
 import { edgeRecords, lookAround, type Stored } from '../views/look-around.ts'
+import { clockDoubt } from '../views/own-clock.ts'
 
 export const kinds = ['drains', 'holds', 'edges', 'destinations'] as const
 export type Kind = (typeof kinds)[number]
@@ -19,10 +20,12 @@ const redrawMs = 3000
 const goesOn = 'what is under way goes on'
 const clearScreen = '\u001b[H\u001b[2J'
 
-/** Only `status` has a place for what can't be read. */
+/** Only `status` has a place for what can't be read, or may not be right. */
 async function stored(desk: Desk, deployed: Deployed): Promise<Stored> {
   const found = await lookAround(deployed, desk.clock.now())
   for (const row of found.unread) desk.err(`a row can't be read: ${row}\n`)
+  const doubt = clockDoubt(found)
+  if (doubt !== undefined) desk.err(`${wrapped(doubt, desk.errColumns)}\n`)
   return found
 }
 

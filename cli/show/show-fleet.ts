@@ -5,7 +5,7 @@ import { type Cell, type Column, table } from '../desk/table.ts'
 import { fromNow, span } from '../desk/times.ts'
 import type { DrainView } from '../views/drain-view.ts'
 import { endsText } from '../views/ends.ts'
-import type { DestinationView, EdgeView, FleetView, HoldView } from '../views/fleet-view.ts'
+import type { DestinationView, EdgeView, FleetView, FreezeView, HoldView } from '../views/fleet-view.ts'
 
 /** Tables of what a fleet is like. `now` is when it was read. */
 
@@ -16,15 +16,17 @@ export function showStatus(fleet: FleetView): Shown {
 }
 
 function statusText(fleet: FleetView, screen: Screen): string {
-  const { stack, at, freeze, edges, drains, waiting, holds, unread } = fleet
+  const { stack, at, clock, freeze, edges, drains, waiting, holds, unread } = fleet
   const underWay = drains.filter(({ phase }) => phase !== 'held').length
   const sum = `${counted(edges.length, 'edge')}, ${counted(drains.length, 'drain')} (${underWay} not over), ${waiting.length} waiting, ${counted(holds.length, 'hold')}`
   const line = (text: string) => wrapped(text, screen.columns)
-  const until = freeze?.until === undefined ? 'until unfreeze' : `until ${freeze.until}`
   return [
     `${stack}  ${at}`,
     sum,
-    ...(freeze ? [line(`FROZEN by ${shortName(freeze.who)}, ${until}: ${freeze.why}`)] : []),
+    ...(clock === undefined ? [] : [line(clock)]),
+    ...(freeze
+      ? [line(`FROZEN by ${shortName(freeze.who)}, ${frozenUntil(freeze, at)}: ${freeze.why}`)]
+      : []),
     ...unread.map((row) => line(`a row can't be read: ${row}`)),
     '',
     table(edgeColumns(Date.parse(at)), edges, screen),
@@ -34,6 +36,14 @@ function statusText(fleet: FleetView, screen: Screen): string {
       : []),
     ...marks(holds, Date.parse(at), screen),
   ].join('\n')
+}
+
+/** Times of one form are in order as text. */
+function frozenUntil({ until }: FreezeView, at: string): string {
+  if (until === undefined) return 'until unfreeze'
+  return until > at
+    ? `until ${until}`
+    : `until ${until}, which has passed by this clock; the control plane has not ended it yet`
 }
 
 /** Holds that have no drain. */

@@ -6,11 +6,14 @@ import type { EdgeReading } from '../../functions/control/reading.ts'
 import { isoTime } from '../desk/times.ts'
 import { type DrainView, drainView, onWhat } from './drain-view.ts'
 import type { EdgeShelf, Stored } from './look-around.ts'
+import { clockDoubt } from './own-clock.ts'
 
 /** What people are shown of a fleet: plain data, and what `-o json` prints. Times are ISO 8601. */
 export interface FleetView {
   readonly stack: string
   readonly at: string
+  /** why no age may be right */
+  readonly clock?: string
   readonly freeze?: FreezeView
   readonly edges: readonly EdgeView[]
   readonly drains: readonly DrainView[]
@@ -19,10 +22,12 @@ export interface FleetView {
   readonly unread: readonly string[]
 }
 
+/** The control plane has not ended it. */
 export interface FreezeView {
   readonly who: string
   readonly why: string
   readonly since: string
+  /** it may have passed: by the clock here, or less than a minute ago */
   readonly until?: string
 }
 
@@ -69,8 +74,9 @@ export interface DestinationView {
 
 export function fleetView(stored: Stored): FleetView {
   const { stack, at, freeze, holds, waiting, unread } = stored
+  const clock = clockDoubt(stored)
   return {
-    ...{ stack, at: isoTime(at) },
+    ...{ stack, at: isoTime(at), ...(clock !== undefined && { clock }) },
     ...(freeze && {
       freeze: {
         ...{ who: freeze.who, why: freeze.why, since: isoTime(freeze.at) },

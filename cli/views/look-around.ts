@@ -1,6 +1,6 @@
 import { inParallel } from '../../functions/aws/in-parallel.ts'
 import type { Deployment } from '../../functions/contracts/deployment.ts'
-import { inOrder, type WaitingDrain } from '../../functions/control/clearance.ts'
+import { type Freeze, inOrder, type WaitingDrain } from '../../functions/control/clearance.ts'
 import type { Drain } from '../../functions/control/drain.ts'
 import type { EdgeRecord } from '../../functions/control/entry-record.ts'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
@@ -40,6 +40,7 @@ export interface Stored {
   readonly waiting: readonly WaitingDrain[]
   /** rows that can't be read, and why */
   readonly unread: readonly string[]
+  /** until the control plane has ended it: the sweep does, within a minute, whatever the clock here shows */
   readonly freeze?: Freeze
   readonly instances: readonly InstanceFacts[]
   /** edges that somebody released */
@@ -71,7 +72,6 @@ export async function lookAround(
     const found = async () => [await shelf.drain(holdKey(hold))].filter((drain) => drain !== undefined)
     return only === undefined ? rowsOf(found) : { rows: await found(), unread: [] }
   })
-  const frozen = inForce(freeze, now)
   const { timers, stack } = deployment
   return {
     ...{ stack, kdc, timers, at: now, holds },
@@ -83,7 +83,7 @@ export async function lookAround(
     drains: drains.flatMap(({ rows }) => rows),
     waiting: inOrder(waiting.drains),
     unread: [...waiting.unread, ...releases.unread, ...drains.flatMap(({ unread }) => unread)],
-    ...(frozen && { freeze: frozen }),
+    ...(freeze && !freeze.ended && { freeze }),
     instances: inventory?.instances ?? [],
     released: releases.rows.map(({ edge }) => edge),
   }

@@ -1,9 +1,11 @@
+import { inForce } from '../../functions/control/clearance.ts'
 import type { Desk } from '../desk/desk.ts'
 import { exitCodes } from '../desk/exit-codes.ts'
 import { quotable } from '../desk/format.ts'
 import type { OnDeployed } from '../desk/options.ts'
 import { instantOf } from '../desk/times.ts'
 import type { Outcome } from '../show/show-outcome.ts'
+import { unlessUnread } from '../views/look-around.ts'
 import { agreed } from './activate.ts'
 import { doCommand, prepared, type WriteOptions } from './do-command.ts'
 import { requestedBy } from './send-command.ts'
@@ -45,14 +47,16 @@ export function unfreeze(
   )
   return async (deployed) => {
     const who = await requestedBy(deployed)
-    const former = await formerFreezeIn(deployed.shelf, desk.clock.now())
-    const freeze = former?.found && quotable(former.found)
+    const read = await unlessUnread(() => deployed.shelf.freeze())
+    // What its clock shows is nothing that the control plane goes by: that ends a freeze itself.
+    const freeze = read?.found && !read.found.ended ? quotable(read.found) : undefined
     if (freeze && freeze.who !== who && !yes && !dryRun)
       await agreed(desk, {
         does: `ends somebody else's freeze (${freeze.who}: ${freeze.why})`,
         question: 'End it?',
         otherwise: 'the freeze stands',
       })
+    const former = read && { found: inForce(read.found, desk.clock.now()) }
     const undoOf = (outcome: Outcome) => undoOfUnfreeze(outcome, former, { who, kdc: deployed.kdc })
     return (await doCommand(desk, deployed, ready, { ...options, undoOf })).exit
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { minutes, server } from '../world/world.ts'
-import { kdcWorld, unreached } from './kdc-world.ts'
+import { bob, kdcWorld, unreached } from './kdc-world.ts'
 
 const drain = `drain ${server} -m 'disk failing'`
 
@@ -19,10 +19,10 @@ test.each([
 )
 
 /** The control plane's, on a machine whose clock is eleven minutes fast. */
-function fastWorld() {
-  const { kdc, world } = kdcWorld()
+function fastWorld(fastMinutes = 11) {
+  const { kdc, world, sent } = kdcWorld()
   const { clock } = world
-  return { kdc, world, clock: { ...clock, now: () => clock.now() + 11 * minutes } }
+  return { kdc, world, sent, clock: { ...clock, now: () => clock.now() + fastMinutes * minutes } }
 }
 
 test('a drain is not overdue by the clock of who watches it, but once it was looked at then', async () => {
@@ -44,4 +44,35 @@ test('a freeze that has just expired by a fast clock was read: its unfreeze does
   expect(code).toBe(0)
   expect(out).toContain("no undo: no freeze was in force by this machine's clock: kdc history names it")
   expect(out).not.toContain('could not be read')
+})
+
+test('a freeze is in force until the control plane ends it: a fast clock hides none, and ends none of another unasked', async () => {
+  const { kdc, world, sent, clock } = fastWorld()
+  await kdc('freeze -m maintenance --until 10m', { who: bob })
+  expect((await kdc('status', { clock })).out).toContain(
+    'FROZEN by Operators/bob, until 2026-11-22T20:10:00Z, which has passed by this clock; the control plane has not ended it yet: maintenance\n',
+  )
+  await kdc(`${drain} --until 1d`)
+  expect((await kdc(`explain ${server}`, { clock })).out).toContain(`next   frozen by ${bob}: maintenance; `)
+  sent.length = 0
+  expect(await kdc('unfreeze', { clock })).toMatchObject({
+    ...{ code: 3, err: expect.stringContaining("this ends somebody else's freeze") },
+  })
+  expect(sent).toEqual([])
+  await world.pass(10 * minutes)
+  await world.sweep()
+  expect((await kdc('status')).out).not.toContain('FROZEN')
+})
+
+test.each([
+  [11, /^nobody has tried to read any edge for 11m: settle is not called, or this machine's clock is ahead/m],
+  [-11, /^this machine's clock is 11m behind the control plane's: no age and no span here is right$/m],
+])('a clock that is %i minutes off is told beside the ages that it makes wrong', async (off, words) => {
+  const { kdc, clock } = fastWorld(off)
+  expect((await kdc('status', { clock })).out).toMatch(words)
+  const { out, err } = await kdc(`explain ${server}`, { clock })
+  expect(err).toMatch(words)
+  expect(out).not.toMatch(words)
+  const right = await kdc('status')
+  expect(right.out).not.toContain('clock')
 })
