@@ -6,7 +6,7 @@ import { doctor } from '../doctor/doctor.ts'
 import { history } from '../read/history.ts'
 import { explain } from '../views/explain.ts'
 import { fleetView } from '../views/fleet-view.ts'
-import { edgeRecords, lookAround } from '../views/look-around.ts'
+import { clearanceRules, edgeRecords, lookAround } from '../views/look-around.ts'
 import { type Tools, tool } from './mcp-tools.ts'
 import { changesForm, diagnosisForm, drainsForm, explanationForm, fleetForm } from './view-forms.ts'
 
@@ -41,7 +41,7 @@ export function addReads(tools: Tools): void {
     output: explanationForm,
     async work({ target: name }) {
       const all = await stored()
-      return explain(name, all, await edgeRecords(deployed, all))
+      return explain(name, all, await edgeRecords(deployed, all), await clearanceRules(deployed, all))
     },
   })
   tool(tools, 'get_command', {

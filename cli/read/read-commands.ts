@@ -9,7 +9,7 @@ import { showDestinations, showDrains, showEdges, showHolds, showStatus } from '
 import { showOutcome } from '../show/show-outcome.ts'
 import { explain } from '../views/explain.ts'
 import { destinationViews, fleetView } from '../views/fleet-view.ts'
-import { edgeRecords, lookAround, type Stored } from '../views/look-around.ts'
+import { clearanceRules, edgeRecords, lookAround, type Stored } from '../views/look-around.ts'
 import { clockDoubt } from '../views/own-clock.ts'
 
 export const kinds = ['drains', 'holds', 'edges', 'destinations'] as const
@@ -114,6 +114,7 @@ export async function explainTarget(
   output: Format,
 ): Promise<ExitCode> {
   const all = await stored(desk, deployed)
-  print(desk, showExplanation(explain(target, all, await edgeRecords(deployed, all))), output)
+  const [records, rules] = await Promise.all([edgeRecords(deployed, all), clearanceRules(deployed, all)])
+  print(desk, showExplanation(explain(target, all, records, rules)), output)
   return exitCodes.done
 }

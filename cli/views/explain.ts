@@ -1,3 +1,4 @@
+import type { ClearanceRules } from '../../functions/control/clearance.ts'
 import type { ListedDestination } from '../../functions/control/destination.ts'
 import type { ChosenHold } from '../../functions/control/drain.ts'
 import { entryKey } from '../../functions/control/entry-record.ts'
@@ -8,6 +9,7 @@ import { instanceDestinations, isInstanceId, namedDestination } from '../../func
 import { Stop } from '../desk/exit-codes.ts'
 import { inShell } from '../desk/shell-word.ts'
 import { isoTime } from '../desk/times.ts'
+import { foreseen } from './clearance.ts'
 import { drainAgain, wholeInstanceOf } from './drain-again.ts'
 import { type DrainView, drainView } from './drain-view.ts'
 import { type HoldView, holdView, waitingView } from './fleet-view.ts'
@@ -51,12 +53,16 @@ export interface EntryView {
   readonly showed?: string
 }
 
-/** @throws Stop where the name means nothing that is listed or held, or several destinations */
-export function explain(name: string, stored: Stored, records: Records): Explanation {
+/**
+ * @param rules what has drains wait; without them that is told in general
+ * @throws Stop where the name means nothing that is listed or held, or several destinations
+ */
+export function explain(name: string, stored: Stored, records: Records, rules?: ClearanceRules): Explanation {
   const target = targetNamed(name, stored)
   const isOnTarget = speaksOf(target, listedIn(stored))
   const holds = stored.holds.filter(isOnTarget)
   const waiting = stored.waiting.filter(({ hold }) => isOnTarget(hold))
+  const decided = rules && waiting.length > 0 ? foreseen(stored, rules) : undefined
   const own = new Set(holds.map(({ source, id }) => `${source}/${id}`))
   return {
     target: name,
@@ -65,7 +71,7 @@ export function explain(name: string, stored: Stored, records: Records): Explana
     waiting: waiting.map((each) => ({
       ...waitingView(each),
       undo: whatDrops(each.hold, holds, name, stored.kdc),
-      next: whatItWaitsFor(each, stored),
+      next: whatItWaitsFor(each, stored, decided?.get(each)),
     })),
     edges: stored.edges
       .filter(({ head }) => head.removedAt === undefined)

@@ -1,6 +1,11 @@
 import { inParallel } from '../../functions/aws/in-parallel.ts'
 import type { Deployment } from '../../functions/contracts/deployment.ts'
-import { type Freeze, inOrder, type WaitingDrain } from '../../functions/control/clearance.ts'
+import {
+  type ClearanceRules,
+  type Freeze,
+  inOrder,
+  type WaitingDrain,
+} from '../../functions/control/clearance.ts'
 import type { Drain } from '../../functions/control/drain.ts'
 import type { EdgeRecord } from '../../functions/control/entry-record.ts'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
@@ -136,6 +141,21 @@ export async function edgeRecords({ shelf }: Deployed, { edges }: Stored): Promi
     async ({ head }) => [head.edge, await recordsOf(shelf, head.edge)] as const,
   )
   return new Map(found)
+}
+
+/**
+ * What has drains wait, as it is deployed. Nothing where none waits, or where the settings can't be read: the
+ * deployment may be older, or whoever asks may not.
+ */
+export async function clearanceRules(
+  deployed: Deployed,
+  { waiting }: Pick<Stored, 'waiting'>,
+): Promise<ClearanceRules | undefined> {
+  if (waiting.length === 0) return undefined
+  const read = await unlessUnread(async () => (await deployed.surroundings()).settings())
+  if (!read) return undefined
+  const { clearance, maxHoldsPerSender: mostHolds } = read.found.control
+  return { floors: clearance.floors, atOnce: clearance.atOnce, mostHolds }
 }
 
 async function recordsOf(shelf: Shelf, edge: string): Promise<readonly EdgeRecord[] | undefined> {

@@ -1,4 +1,4 @@
-import type { WaitingDrain } from '../../functions/control/clearance.ts'
+import type { Clearance, WaitingDrain } from '../../functions/control/clearance.ts'
 import { chooseAtDeadline, type Left } from '../../functions/control/deadline.ts'
 import type { ActionDrain, Drain } from '../../functions/control/drain.ts'
 import { span } from '../desk/times.ts'
@@ -96,17 +96,29 @@ function afterLastCall({ action, phase }: Drain): string | false {
     : 'once no call is left Auto Scaling is answered CONTINUE, and its instance goes'
 }
 
+/** @param found what is decided by of the settings and what is stored; left out: they could not be read */
+function roomFor(found: Clearance | undefined): string {
+  if (!found)
+    return 'floors or a limit leave no room for it, or what they go by is unknown: of an operator the same drain with --dry-run names which'
+  if (found.clear) return 'no floor and no limit keeps it, by what is stored'
+  return found.never
+    ? `${found.because}: it can't begin unless the fleet grows or the settings change`
+    : found.because
+}
+
 /** What a drain that has not begun waits for. */
-export function whatItWaitsFor({ hold, beginsAt }: WaitingDrain, { at, freeze, kdc }: Stored): string[] {
+export function whatItWaitsFor(
+  { hold, beginsAt }: WaitingDrain,
+  { at, freeze, kdc }: Stored,
+  found?: Clearance,
+): string[] {
   const isEarly = beginsAt !== undefined && at < beginsAt
   const isFrozen = freeze !== undefined && hold.force === undefined
   const until = freeze?.until === undefined ? `${kdc} unfreeze` : when(freeze.until, at)
   const lines: (string | false)[] = [
     isEarly && `its window begins at ${when(beginsAt, at)}`,
     isFrozen && `frozen by ${freeze.who}: ${freeze.why}; until ${until}`,
-    !isEarly &&
-      !isFrozen &&
-      'floors or a limit leave no room for it, or what they go by is unknown: of an operator the same drain with --dry-run names which',
+    !isEarly && !isFrozen && roomFor(found),
     'it begins within a minute after nothing keeps it from that',
     hold.endsAt !== undefined && `it is dropped if it has not begun by ${when(hold.endsAt, at)}`,
   ]
