@@ -2,11 +2,18 @@ import type { Argument, Command, Option } from 'commander'
 import type { PlaceOptions } from './reach/contexts.ts'
 
 /** Names that only the deployment has, or the file of contexts. */
-export type Live = 'contexts' | 'edges' | 'groups' | 'holds' | 'targets'
+export type Live = 'contexts' | 'edges' | 'removed edges' | 'groups' | 'holds' | 'targets'
 
 /** By the name of an argument or option. */
 const liveOf: Readonly<Record<string, Live>> = {
-  ...{ target: 'targets', edge: 'edges', hold: 'holds', group: 'groups', context: 'contexts' },
+  ...{
+    target: 'targets',
+    edge: 'edges',
+    'removed-edge': 'removed edges',
+    hold: 'holds',
+    group: 'groups',
+    context: 'contexts',
+  },
 }
 
 interface Candidates {

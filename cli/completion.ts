@@ -67,6 +67,8 @@ async function namesOf({ shelf }: Reachable, live: Exclude<Live, 'contexts'>): P
       return (await shelf.edgeHeads())
         .filter(({ removedAt }) => removedAt === undefined)
         .map(({ edge }) => edge)
+    case 'removed edges':
+      return (await shelf.edgeHeads()).flatMap(({ edge, removedAt }) => (removedAt === undefined ? [] : edge))
     case 'holds':
       return (await shelf.holds()).map(holdKey)
     case 'groups':

@@ -213,7 +213,7 @@ function addFleetWrites(program: Command, desk: Desk, reached: Reached): void {
   writing(program.command('reload').argument('[edge]', 'left out: every edge, one alone first'))
     .description('has edges read their dispatcher list again')
     .action((edge: string | undefined, options: WriteOptions) => reached(reload(desk, edge, options)))
-  writing(program.command('release').argument('<edge>', 'one that is no longer configured'))
+  writing(program.command('release').argument('<removed-edge>', 'the id of one that is no longer configured'))
     .description('lets drains go on without an edge that is gone for good')
     .requiredOption(...why('why; calls that are up there all the same are cut'))
     .option('-y, --yes', 'without asking')

@@ -44,6 +44,15 @@ test('names that only the deployment has are completed, and none where it does n
   expect(await completed('kdc activate x --hold ', world)).toEqual([])
 })
 
+test('of a release the edges are completed that can be released, and not those that are configured', async () => {
+  const world = kdcWorld()
+  await world.world.settledAll()
+  world.world.memory.fleet.list.splice(1, 1)
+  await world.world.settle()
+  expect(await completed('kdc release ', world)).toEqual(['edge-b'])
+  expect(await completed('kdc may-restart ', world)).toEqual(['edge-a'])
+})
+
 test('the deployment that the line names is the one that is asked', async () => {
   const asked: object[] = []
   const reach = (...place: object[]) => {
