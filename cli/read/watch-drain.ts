@@ -82,7 +82,9 @@ export function stepOf(stored: Stored, watched: Watched, now: number): Step {
   // The record of an earlier drain of it has an earlier order.
   if (drain?.phase.name === 'ended' && drain.hold.order === placed.order)
     return { line: 'its machine is gone: no call is left', exit: exitCodes.done }
-  const view = drain && drainView(drain, stored)
+  // An earlier drain of it, whose hold this one has replaced, may have been of another machine.
+  const isItsOwn = drain !== undefined && drain.hold.order >= placed.order
+  const view = isItsOwn ? drainView(drain, stored) : undefined
   if (!view) return orTimedOut('it is beginning', isLate)
   return stepIn(view, watched, { isLate, now })
 }
@@ -107,7 +109,8 @@ function stepIn(
 ): Step {
   const calls = callsText(view.callsLeft, view.unknown)
   const line = `${phaseText(view)}: calls left: ${calls}${whereOf(view)}`
-  const isDrained = view.phase === 'held' || view.phase === 'completing'
+  // What was concluded and has calls again is drained no more: its next look finds that, too.
+  const isDrained = (view.phase === 'held' && view.callsLeft === 0) || view.phase === 'completing'
   if (isDrained || (goal === 'confirmed' && view.confirmed)) return { line, exit: exitCodes.done }
   if (view.overdue)
     return { line: `${line}; its deadline has passed, and it goes on`, exit: exitCodes.overdue }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { holdKey } from '../../functions/control/hold.ts'
 import { server } from '../world/world.ts'
 import { alice, bob, kdcWorld } from './kdc-world.ts'
 
@@ -65,4 +66,23 @@ test('who stops watching a drain that only waits is not told that it goes on', a
   const { code, err } = await kdc(`drain ${server} -m 'disk failing' --wait`, { stopped: stop.signal })
   expect(code).toBe(130)
   expect(err).toMatch(/\nstopped watching; it waits still, and keeps no call from its server\n$/)
+})
+
+test('what was concluded of an earlier drain of the same name ends no wait for the one that has just begun', async () => {
+  const { kdc, world, inSeconds } = waited()
+  await kdc(`drain ${server} -m 'disk failing' --wait`)
+  const { store } = world.memory
+  const earlier = await store.drain((await store.holds()).map(holdKey)[0] ?? '')
+  expect(earlier?.phase.name).toBe('held')
+  world.edge('edge-a').callTo(server)
+  // Its hold is placed first, and its drain is begun after that.
+  let isBegun = false
+  inSeconds(10, () => {
+    isBegun = true
+  })
+  const drain = async (id: string) => (isBegun ? store.drain(id) : earlier)
+  const at = { deployed: { shelf: { ...store, drain } } }
+  const { code, err } = await kdc(`drain ${server} -m 'a fan' --wait --timeout 1m`, at)
+  expect(err).toMatch(/\nit is beginning\n/)
+  expect(code).toBe(4)
 })
