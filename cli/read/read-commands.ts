@@ -71,6 +71,11 @@ function topOf(text: string, { columns = Number.POSITIVE_INFINITY, rows }: Scree
 export async function get(desk: Desk, deployed: Deployed, kind: Kind, output: Format): Promise<ExitCode> {
   const all = await stored(desk, deployed)
   print(desk, listOf(kind, all), output)
+  const unread = all.readings.edges.flatMap((read) =>
+    read.readable ? [] : [`${read.edge} (${read.reason})`],
+  )
+  if (kind === 'destinations' && unread.length > 0)
+    desk.err(`${wrapped(`as it was read last, or not at all: ${unread.join(', ')}`, desk.errColumns)}\n`)
   if (kind === 'drains' && all.waiting.length > 0)
     desk.err(`waiting to begin: ${all.waiting.length}, which ${deployed.kdc} status shows\n`)
   return exitCodes.done

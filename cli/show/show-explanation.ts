@@ -79,8 +79,8 @@ function headline(holds: number, edges: readonly EdgeEntriesView[], columns: num
       (edge) => `${edge.edge} shows ${shows(edge)}: it may still send it new calls`,
     ),
     ...unread.map(
-      ({ edge, readAt = 'no time' }) =>
-        `${edge} can't be read, and was last at ${readAt}: it may send it new calls`,
+      ({ edge, readAt }) =>
+        `${edge} ${readAt === undefined ? 'was never read' : `was read last at ${readAt}, and not since`}: it may send it new calls`,
     ),
   ]
   const below = doubts.flatMap((line) => indented('  ', line, columns))
@@ -89,8 +89,9 @@ function headline(holds: number, edges: readonly EdgeEntriesView[], columns: num
   return [`held by ${holds}: ${kept}`, ...below]
 }
 
-function shows({ entries }: EdgeEntriesView): string {
-  return entries.length === 0 ? 'unlisted' : flagsIn(entries)
+function shows({ entries, isUnread }: EdgeEntriesView): string {
+  if (entries.length > 0) return flagsIn(entries)
+  return isUnread ? 'unknown' : 'unlisted'
 }
 
 /** The label once, and each line below the one before. */

@@ -41,7 +41,7 @@ export interface EdgeEntriesView {
   /** it has shown all of it disabled since */
   readonly disabledSince?: string
   readonly readAt?: string
-  /** what it shows is as it was read last */
+  /** what it shows is as it was read last, too long ago to be believed, or is not known at all */
   readonly isUnread?: true
 }
 
@@ -75,7 +75,7 @@ export function explain(name: string, stored: Stored, records: Records, rules?: 
     })),
     edges: stored.edges
       .filter(({ head }) => head.removedAt === undefined)
-      .map((edge) => entriesOn(edge, target, records)),
+      .map((edge) => entriesOn(edge, target, { records, readings: stored.readings })),
     drains: stored.drains.flatMap((drain) => {
       const view = drainView(drain, stored)
       if (!view || !own.has(view.drain)) return []
@@ -131,7 +131,7 @@ function listedIn(stored: Stored): ListedDestination[] {
 function entriesOn(
   { head, listing, reading }: EdgeShelf,
   { uris }: Scope,
-  records: Records,
+  { records, readings }: Pick<Stored, 'readings'> & { readonly records: Records },
 ): EdgeEntriesView {
   const its = records.get(head.edge)
   const showed = new Map(
@@ -140,6 +140,7 @@ function entriesOn(
   const entries = (listing?.listed ?? []).filter(({ uri }) => uris.includes(uri))
   const settled = (reading?.entries ?? []).filter(({ uri }) => uris.includes(uri))
   const since = settled.flatMap((entry) => entry.since ?? [])
+  const isUnread = !listing || !readings.edges.find(({ edge }) => edge === head.edge)?.readable
   const isDisabled = entries.length > 0 && entries.every(({ flags }) => flags.startsWith('D'))
   return {
     edge: head.edge,
@@ -151,7 +152,7 @@ function entriesOn(
     ...(records.has(head.edge) && its === undefined && { recordsUnreadable: true as const }),
     ...(isDisabled && since.length > 0 && { disabledSince: isoTime(Math.max(...since)) }),
     ...(head.askedAt > 0 && { readAt: isoTime(head.askedAt) }),
-    ...(head.unreadable && { isUnread: true as const }),
+    ...(isUnread && { isUnread: true as const }),
   }
 }
 
@@ -189,11 +190,14 @@ function whyNotOver({
   overdue,
   deadline,
 }: DrainView): string[] {
-  if (phase === 'held') return ['no call is left: its hold stays until somebody lifts it']
   if (phase === 'completing') return ['its calls are judged: Auto Scaling is being answered']
   const open = edges.filter(({ shows }) => shows === 'open').map(({ edge }) => edge)
+  const isHeld = phase === 'held'
+  if (isHeld && open.length === 0 && callsLeft === 0 && unknown.length === 0)
+    return ['no call is left: its hold stays until somebody lifts it']
   const counted = edges.filter(({ calls = 0 }) => calls > 0).map(({ edge, calls }) => `${calls} on ${edge}`)
   const lines: (string | false)[] = [
+    isHeld && 'no call was left when it was found drained; since then:',
     open.length > 0 && `${open.join(', ')} may still send it new calls`,
     callsLeft > 0 && `calls are left: ${counted.length > 0 ? counted.join(', ') : callsLeft}`,
     ...unknown.map((reason) => `unknown: ${reason}`),

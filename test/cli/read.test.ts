@@ -126,8 +126,8 @@ test('explain names each hold with who, why and how to undo it, what each edge s
   expect(out).toMatchInlineSnapshot(`
     "10.0.1.20: sip:10.0.1.20:5060
     held by 2: no edge is to send it new calls, but
-      edge-b can't be read, and was last at 2026-11-22T20:01:45Z: it may send it new
-        calls
+      edge-b was read last at 2026-11-22T20:01:45Z, and not since: it may send it
+        new calls
 
       operator/10.0.1.20:5060;udp/arn:aws:sts::123456789012:assumed-role/Operators/alice
         who    arn:aws:sts::123456789012:assumed-role/Operators/alice

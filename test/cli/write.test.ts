@@ -164,7 +164,7 @@ test('a drain while an edge is away ends with 3 and names it, and explain does n
     err: expect.stringContaining('edge-b could not be reached, and is brought to it once that answers'),
   })
   const { out } = await kdc(`explain ${server}`)
-  expect(out).toMatch(/held by 1: no edge is to send it new calls, but\n {2}edge-b can't be read/)
+  expect(out).toMatch(/held by 1: no edge is to send it new calls, but\n {2}edge-b was read last at /)
 })
 
 test('only what is at fault is red: an edge that lists nothing of it is not, nor is one that was removed', async () => {
