@@ -25,8 +25,9 @@ import { addSchema } from './schema.ts'
 import { type ActivateOptions, activate } from './write/activate.ts'
 import type { WriteOptions } from './write/do-command.ts'
 import { type DrainOptions, drain } from './write/drain.ts'
+import { type FreezeOptions, freeze, type UnfreezeOptions, unfreeze } from './write/freeze.ts'
 import { type ReleaseOptions, release } from './write/release.ts'
-import { freeze, mayRestart, reload, unfreeze } from './write/write-commands.ts'
+import { mayRestart, reload } from './write/write-commands.ts'
 
 const why = (text: string) => ['-m, --message <why>', text] as const
 const orMany = `each ${targetForm}; or else one of --group, --set and --zone`
@@ -229,10 +230,11 @@ function addFleetWrites(program: Command, desk: Desk, reached: Reached): void {
     .description('keeps alarms and operators from beginning drains')
     .requiredOption(...why('why'))
     .option('--until <time>', 'when it ends by itself: a time, or a span from now')
-    .action((options: Parameters<typeof freeze>[1]) => reached(freeze(desk, options)))
+    .option('-y, --yes', "ends somebody else's freeze that would last longer without asking")
+    .action((options: FreezeOptions) => reached(freeze(desk, options)))
   writing(program.command('unfreeze'))
     .description('ends that')
     .option(...why('why'))
     .option('-y, --yes', "ends somebody else's freeze without asking")
-    .action((options: Parameters<typeof unfreeze>[1]) => reached(unfreeze(desk, options)))
+    .action((options: UnfreezeOptions) => reached(unfreeze(desk, options)))
 }

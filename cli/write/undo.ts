@@ -1,4 +1,4 @@
-import { type Freeze, inForce } from '../../functions/control/freeze.ts'
+import type { Freeze } from '../../functions/control/freeze.ts'
 import { type Hold, type HoldName, holdKey } from '../../functions/control/hold.ts'
 import type { Deployed, Shelf } from '../desk/desk.ts'
 import { inShell } from '../desk/shell-word.ts'
@@ -176,12 +176,8 @@ function requestIn(
   return former ? requestOf(former) : { why: name.why, endsAt: name.endsAt }
 }
 
-/** The freeze in force before a command was sent. */
+/** The freeze in force before a command was sent, where that could be read. */
 export type FormerFreeze = { readonly found: Freeze | undefined } | undefined
-
-export async function formerFreezeIn(shelf: Shelf, now: number): Promise<FormerFreeze> {
-  return unlessUnread(async () => inForce(await shelf.freeze(), now))
-}
 
 const unknownFreeze = (kdc: string) =>
   `which freeze was in force before could not be read: ${kdc} history names it`

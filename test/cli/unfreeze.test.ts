@@ -48,3 +48,27 @@ test('an unfreeze asks nothing about one’s own, nor where it is a dry run or n
   await kdc('freeze -m maintenance', { who: bob })
   expect(await kdc('unfreeze --dry-run', { ask })).toMatchObject({ code: 0 })
 })
+
+test('a freeze that would end somebody else’s sooner asks as an unfreeze does: it is one by another name', async () => {
+  const { kdc, world, sent } = kdcWorld()
+  await kdc('freeze -m maintenance --until 2h', { who: bob })
+  const sooner = await kdc('freeze -m mine --until 1m')
+  expect(sooner).toMatchObject({
+    code: 3,
+    err: `kdc: refused: this ends somebody else's freeze (${bob}: maintenance, until 2026-11-22T22:00:00Z); say so with --yes\n`,
+  })
+  expect(sent).toHaveLength(1)
+  expect(await world.memory.store.freeze()).toMatchObject({ who: bob })
+  for (const longer of ['freeze -m mine --until 3h', 'freeze -m mine', 'freeze -m mine --until 1m --dry-run'])
+    expect(await kdc(longer)).toMatchObject({ code: 0 })
+})
+
+test('an unfreeze of one’s own freeze that had taken the place of another’s asks while the other one would last', async () => {
+  const { kdc, world } = kdcWorld()
+  await kdc('freeze -m maintenance --until 2h', { who: bob })
+  await kdc('freeze -m mine')
+  expect(await kdc('unfreeze')).toMatchObject({
+    ...{ code: 3, err: expect.stringContaining(`(${bob}: maintenance, until 2026-11-22T22:00:00Z)`) },
+  })
+  expect(await isFrozen(world)).toBe(true)
+})
