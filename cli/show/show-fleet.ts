@@ -34,7 +34,7 @@ function statusText(fleet: FleetView, screen: Screen): string {
     ...(waiting.length > 0
       ? ['', 'waiting to begin', table(waitingColumns(Date.parse(at), waiting), waiting, screen)]
       : []),
-    ...marks(holds, Date.parse(at), screen),
+    ...marks(fleet, screen),
   ].join('\n')
 }
 
@@ -46,10 +46,14 @@ function frozenUntil({ until }: FreezeView, at: string): string {
     : `until ${until}, which has passed by this clock; the control plane has not ended it yet`
 }
 
-/** Holds that have no drain. */
-function marks(holds: readonly HoldView[], now: number, screen: Screen): string[] {
+/** Holds that have no drain: retired marks, and those of which it was not begun, or can't be read. */
+function marks({ holds, drains, at }: FleetView, screen: Screen): string[] {
+  const known = new Set(drains.map(({ drain }) => drain))
   const retired = holds.filter(({ source }) => source === 'retired')
-  return retired.length === 0 ? [] : ['', 'retired', table(holdColumns(now), retired, screen)]
+  const open = holds.filter(({ source, hold }) => source !== 'retired' && !known.has(hold))
+  const part = (title: string, its: readonly HoldView[]) =>
+    its.length === 0 ? [] : ['', title, table(holdColumns(Date.parse(at)), its, screen)]
+  return [...part('held, and no drain of it is known', open), ...part('retired', retired)]
 }
 
 function counted(number: number, what: string): string {

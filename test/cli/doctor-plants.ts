@@ -231,6 +231,16 @@ const ofStack: readonly Planted[] = [
   ],
   ['freeze', 'fleet', ({ kdc }) => kdc('freeze -m maintenance')],
   [
+    'drain-missing',
+    'operator/10.0.1.20:5060;udp/',
+    async ({ kdc, world, shelf }) => {
+      await kdc(`drain ${server} -m 'disk failing'`)
+      Object.assign(shelf, { drain: async () => undefined })
+      await world.pass(6 * minutes)
+      await world.settle()
+    },
+  ],
+  [
     'look-overdue',
     'operator/10.0.1.20:5060;udp/',
     async ({ kdc, world: { memory, clock }, shelf }) => {
