@@ -1,5 +1,5 @@
-import { inForce } from '../../functions/control/clearance.ts'
 import { drainId } from '../../functions/control/drain.ts'
+import { inForce } from '../../functions/control/freeze.ts'
 import { holdKey } from '../../functions/control/hold.ts'
 import { isoTime } from '../desk/times.ts'
 import type { Stored } from '../views/look-around.ts'

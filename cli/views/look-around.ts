@@ -1,15 +1,10 @@
 import { inParallel } from '../../functions/aws/in-parallel.ts'
 import type { Deployment } from '../../functions/contracts/deployment.ts'
-import {
-  type ClearanceRules,
-  type Freeze,
-  inOrder,
-  type WaitingDrain,
-} from '../../functions/control/clearance.ts'
+import { type ClearanceRules, inOrder, type WaitingDrain } from '../../functions/control/clearance.ts'
 import type { Drain } from '../../functions/control/drain.ts'
 import type { EdgeRecord } from '../../functions/control/entry-record.ts'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
-import { type Freeze, inForce } from '../../functions/control/freeze.ts'
+import type { Freeze } from '../../functions/control/freeze.ts'
 import { type Hold, holdKey } from '../../functions/control/hold.ts'
 import type { InstanceFacts } from '../../functions/control/instance-life.ts'
 import {

@@ -1,4 +1,4 @@
-import { type Freeze, inForce } from '../../functions/control/clearance.ts'
+import { type Freeze, inForce } from '../../functions/control/freeze.ts'
 import type { Desk } from '../desk/desk.ts'
 import { quotable } from '../desk/format.ts'
 import type { OnDeployed } from '../desk/options.ts'
