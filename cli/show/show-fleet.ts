@@ -53,7 +53,7 @@ function marks({ holds, drains, at }: FleetView, screen: Screen): string[] {
   const open = holds.filter(({ source, hold }) => source !== 'retired' && !known.has(hold))
   const part = (title: string, its: readonly HoldView[]) =>
     its.length === 0 ? [] : ['', title, table(holdColumns(Date.parse(at)), its, screen)]
-  return [...part('held, and no drain of it is known', open), ...part('retired', retired)]
+  return [...part('held, and no drain of it can be shown', open), ...part('retired', retired)]
 }
 
 function counted(number: number, what: string): string {

@@ -29,7 +29,7 @@ export async function leaveMark(
   const mark = await store.hold('retired', id, subject)
   // A look that comes again must not bring back a mark that was lifted since it left it.
   if (mark && mark.placedAt >= placedAt) return
-  // An event that came after the end of what the sweep had found: EC2 knew the machine no more, the mark does.
+  // Its event came after the end of what the sweep had found: the mark knows the machine, EC2 does no more.
   if (mark && !mark.lifted && !isResolved(hold)) return void (await store.putHold(lifted))
   const why = `drained by ${hold.who}: ${hold.why}`
   await store.retire(lifted, { ...hold, source: 'retired', order: orderOf(now), why })
