@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { CommandRefused, InvalidMessage } from '../control/errors.ts'
 import type { Many } from '../control/hold.ts'
 import { check, describe, instant, parseAs, parseJson } from './parse.ts'
-import { plainName, text } from './texts.ts'
+import { keyPart, plainName, text } from './texts.ts'
 
 const knownVersions = [1]
 
@@ -15,7 +15,11 @@ const edge = z
 const instance = z
   .string()
   .regex(/^i-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, 'must be an EC2 instance id such as i-1234567890abcdef0')
-const destination = text(512).refine((value) => !/^\s*(all|\*)\s*$/i.test(value), {
+/**
+ * DynamoDB takes 1,024 bytes as a sort key. The longest has the destination twice, in a hold's id and in its
+ * subject, `requestedBy`, and 70 bytes besides.
+ */
+const destination = keyPart(text(345), 345).refine((value) => !/^\s*(all|\*)\s*$/i.test(value), {
   error: 'no command is for all destinations: name one destination, or one instance',
   params: { refused: true },
 })
@@ -31,7 +35,7 @@ const source = z
 const shared = {
   version: z.literal(1),
   id: commandId,
-  requestedBy: plainName(256),
+  requestedBy: keyPart(plainName(256), 256),
   dryRun: z.boolean().default(false),
 }
 

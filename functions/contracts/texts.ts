@@ -20,3 +20,10 @@ export const text = (max: number) =>
 /** What tells one from another, and stands in ids, lines of logs and tables. */
 export const plainName = (max: number) =>
   text(max).regex(plain, 'must have no control characters, line breaks or invisible characters')
+
+/** What becomes part of a key of DynamoDB, which counts bytes; JSON Schema counts characters. */
+export const keyPart = <Text extends z.ZodString>(name: Text, max: number) =>
+  name.refine(
+    (value) => new TextEncoder().encode(value).length <= max,
+    `must be at most ${max} bytes in UTF-8: it is part of a key of the table`,
+  )

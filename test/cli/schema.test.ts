@@ -27,6 +27,15 @@ test('the schema of a command takes each sample, and none with a key, a target o
     expect({ name, taken: takes(json(`bad/command-${name}`)) }).toEqual({ name, taken: false })
 })
 
+test('the schema of a command takes no destination that is too long for a key of the table', async () => {
+  const takes = takerOf(await schemaOf('command'))
+  const drainOf = (length: number) => ({
+    ...{ version: 1, id: 'a', command: 'drain', reason: 'r', requestedBy: 'alice' },
+    destination: `sip:${'a'.repeat(length - 4)}`,
+  })
+  expect([345, 346].map((length) => takes(drainOf(length)))).toEqual([true, false])
+})
+
 test('the schema of the settings takes the example, also one that names its schema, and no misspelt key', async () => {
   const takes = takerOf(await schemaOf('settings'))
   const example: object = JSON.parse(
