@@ -189,10 +189,8 @@ async function activate(
   const holds = await ports.store.holds()
   const itsHolds = holds.filter(isOnTarget)
   const chosen = itsHolds.filter((hold) => isMeant(command, own, hold))
-  if (chosen.some((hold) => hold.source === 'lifecycle'))
-    throw new CommandRefused(
-      `${command.holdId} is a lifecycle hold, which no command lifts: only the end of the lifecycle action does`,
-    )
+  const waits = command.dryRun ? (await ports.store.waiting()).drains.map(({ hold }) => hold) : []
+  refuseAbort(command, itsHolds, [...chosen, ...before.lifted, ...dropped, ...waits.filter(isIts)])
   if (command.dryRun)
     return {
       ...{ result: 'dry-run', destinations: target.uris },
@@ -215,6 +213,22 @@ async function activate(
     stillHeld: others(itsHolds, lifted),
     edges,
   }
+}
+
+/**
+ * No command ends a lifecycle action's drain: whose hold it names, or where nothing else is there to lift.
+ * @param found what it would lift or drop, or has
+ * @throws CommandRefused
+ */
+function refuseAbort({ holdId }: ActivateCommand, itsHolds: readonly Hold[], found: readonly Hold[]): void {
+  const isOfAction = ({ source }: Hold) => source === 'lifecycle'
+  const onlyDoes =
+    'which no command lifts: only the end of the lifecycle action does. Its drain goes on, and the instance is let go after it'
+  if (found.some(isOfAction)) throw new CommandRefused(`${holdId} is a lifecycle hold, ${onlyDoes}`)
+  if (found.length > 0 || itsHolds.length === 0 || !itsHolds.every(isOfAction)) return
+  throw new CommandRefused(
+    `nothing of what this may lift is there; what holds it is ${itsHolds.map(holdKey).join(', ')}, ${onlyDoes}`,
+  )
 }
 
 /**

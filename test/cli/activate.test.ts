@@ -74,6 +74,17 @@ test('an activate names what lifts an alarm’s hold, that no command lifts a sc
   expect(many.out).toMatch(/still held by .*\n {2}kdc get holds shows on what, and kdc explain TARGET /)
 })
 
+test('an activate of what a scale-in alone holds is refused with the reason, and so is its dry run: 3', async () => {
+  const { kdc, world } = kdcWorld()
+  world.edge('edge-a').callTo(server)
+  await world.scaleIn()
+  await world.pass(60_000)
+  for (const dryRun of ['', ' --dry-run'])
+    expect(await kdc(`activate ${server}${dryRun}`)).toMatchObject({
+      ...{ code: 3, err: expect.stringContaining('only the end of the lifecycle action does') },
+    })
+})
+
 test('the hold that explain names can be lifted by the command that explain prints', async () => {
   const { kdc, world } = kdcWorld()
   await world.alarm(message('alarm-metric-alarm'))

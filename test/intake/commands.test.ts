@@ -70,9 +70,11 @@ test('a lifecycle hold is never lifted by a command', async () => {
   world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(1 * minutes)
-  expect(await world.command(activate())).toMatchObject({
-    result: 'nothing-to-lift',
-    stillHeld: [{ source: 'lifecycle' }],
+  const alone = `what holds it is ${drainId}, which no command lifts: only the end of the lifecycle action`
+  await expect(world.command(activate({ id: 'dry-1', dryRun: true }))).rejects.toThrow(alone)
+  await expect(world.command(activate())).rejects.toMatchObject({
+    name: 'CommandRefused',
+    message: expect.stringContaining(alone),
   })
   await expect(
     world.command(activate({ id: 'activate-2', holdId: `${instanceId}/drain-calls` })),
