@@ -132,6 +132,7 @@ export const readingRow: z.ZodType<Reading> = z.object({
   description,
   load,
   holds: z.record(z.string(), holdReading),
+  atStake: z.record(z.string(), z.union([callCount, unknown])).exactOptional(),
   ended: z
     .record(
       z.string(),

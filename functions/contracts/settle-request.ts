@@ -1,8 +1,28 @@
 import * as z from 'zod'
+import { type DestinationUri, destinationUri } from '../control/destination.ts'
 import { releaseCommand, reloadCommand } from './command.ts'
 
 /** what asks, for the log: of an event or command its id */
 const correlationId = z.string().min(1).exactOptional()
+
+const uri = z.custom<DestinationUri>((text) => typeof text === 'string' && destinationUri(text) !== undefined)
+
+/** So many servers of a dry run are counted beforehand: few enough to make a settle little longer. */
+export const mostAtStake = 20
+
+/** What a drain would hold: its calls are counted, and nothing else is done for it. */
+const atStake = z.strictObject({
+  source: z.literal('operator'),
+  id: z.string().min(1),
+  subject: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('instance'), instanceId: z.string(), launchedAt: z.number() }),
+    z.strictObject({ kind: z.literal('uri'), uri }),
+  ]),
+  uris: z.array(uri),
+  formerUris: z.array(uri).exactOptional(),
+  addresses: z.array(z.string()),
+  wholeInstance: z.boolean(),
+})
 
 const settle = z.strictObject({
   kind: z.literal('settle'),
@@ -20,6 +40,8 @@ const settle = z.strictObject({
       shares: z.record(z.string(), z.int().min(0)),
     })
     .exactOptional(),
+  /** what a dry run has at stake */
+  atStake: z.array(atStake).max(mostAtStake).exactOptional(),
 })
 
 /**

@@ -105,17 +105,15 @@ export function activateOn(
   }
 }
 
-/** The calls of servers on one edge: they are counted for what is held, and for nothing else. */
+/** The calls of servers on one edge: they are counted for what is held, and for what a dry run is of. */
 export type CallsThere =
   | { readonly counted: number }
   | { readonly notCounted: string; readonly ofEdge?: number }
 
+type OfCalls = Pick<Reading, 'holds' | 'load' | 'atStake'>
+
 /** @returns of all of them together; in `ofEdge` the calls of all media servers there */
-export function callsThere(
-  reading: Pick<Reading, 'holds' | 'load'>,
-  holds: readonly Hold[],
-  targets: readonly Whole[],
-): CallsThere {
+export function callsThere(reading: OfCalls, holds: readonly Hold[], targets: readonly Whole[]): CallsThere {
   let counted = 0
   for (const target of targets) {
     const its = callsOfOne(reading, holds, target)
@@ -126,7 +124,7 @@ export function callsThere(
 }
 
 function callsOfOne(
-  { holds: shown, load }: Pick<Reading, 'holds' | 'load'>,
+  { holds: shown, load, atStake = {} }: OfCalls,
   holds: readonly Hold[],
   target: Whole,
 ): CallsThere {
@@ -134,14 +132,15 @@ function callsOfOne(
     const count = isOfTheSame(hold, target) ? shown[holdKey(hold)]?.counted.count : undefined
     return count === undefined ? [] : [believed(count)]
   })
+  const own = atStake[holdKey(target)]
+  if (own !== undefined) counts.push(believed(own))
   const calls = counts.flatMap((count) => (isUnknown(count) ? [] : count.calls))
   if (calls.length > 0) return { counted: Math.max(...calls) }
-  const why =
-    counts.find(isUnknown)?.unknown ?? 'no hold is on it yet, and calls are counted for what is held'
+  const why = counts.find(isUnknown)?.unknown ?? 'no hold is on it yet, and its own calls were not counted'
   return { notCounted: why, ...(load.calls !== undefined && { ofEdge: load.calls }) }
 }
 
-type Whole = Pick<Hold, 'subject' | 'uris' | 'wholeInstance'>
+type Whole = Pick<Hold, 'source' | 'id' | 'subject' | 'uris' | 'wholeInstance'>
 
 function isOfTheSame(hold: Whole, target: Whole): boolean {
   if (!isSameSubject(hold.subject, target.subject) || hold.wholeInstance !== target.wholeInstance)

@@ -131,6 +131,10 @@ export function mayShowMore({ source, subject, wholeInstance }: Hold): boolean {
 
 export type HoldName = Pick<Hold, 'source' | 'id'>
 
+/** Whose calls an edge can be asked for, under the name of a hold. */
+export type Countable = HoldName &
+  Pick<Hold, 'subject' | 'uris' | 'formerUris' | 'addresses' | 'wholeInstance'>
+
 /** An alarm's or operator's. */
 export function isByChoice<H extends Pick<Hold, 'source'>>(hold: H): hold is H & { source: ChosenSource } {
   return choices[hold.source]

@@ -6,7 +6,7 @@ import {
   usualUris,
 } from './destination.ts'
 import type { EdgeList, OpaqueEntry } from './edge-list.ts'
-import type { Hold, ListedName } from './hold.ts'
+import type { Countable, Hold, ListedName } from './hold.ts'
 import type { Lookup } from './listing.ts'
 import { type Listing, readable, type UnreadRow } from './reading.ts'
 
@@ -138,7 +138,7 @@ export function isYoung({ since }: Pick<Listing, 'since'>, now: number, longestC
  * @param usual whether the usual spellings are worth asking for: while the memory is young, and before a
  * drain ends
  */
-export function otherSpellings(hold: Hold, known: Lookup<ListedName>, usual: boolean): DestinationUri[] {
+export function otherSpellings(hold: Countable, known: Lookup<ListedName>, usual: boolean): DestinationUri[] {
   const entries = known(hold)
   const listed = entries.map(({ uri }) => uri)
   const spelled = usual && hold.wholeInstance ? usualSpellings(hold, listed) : []
@@ -151,7 +151,7 @@ export function otherSpellings(hold: Hold, known: Lookup<ListedName>, usual: boo
 
 /** Of its addresses, and of the names that its URIs lead to. */
 function usualSpellings(
-  { addresses, uris, formerUris = [] }: Hold,
+  { addresses, uris, formerUris = [] }: Countable,
   listed: readonly DestinationUri[],
 ): DestinationUri[] {
   const named = [...uris, ...formerUris, ...listed].flatMap((uri) => sipUri(uri)?.host ?? [])

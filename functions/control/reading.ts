@@ -87,6 +87,8 @@ export interface Reading extends Settled {
   readonly load: Pick<EdgeLoad, 'calls'>
   /** by hold key: holds in force but for retired marks; one that is missing was placed later */
   readonly holds: Readonly<Record<string, HoldReading>>
+  /** by the key that a hold would have, for a dry run of a drain: nothing is decided by it */
+  readonly atStake?: Readonly<Record<string, CallCount | Unknown>>
   /** by hold key; absent where nothing was ever ended */
   readonly ended?: Readonly<Record<string, EndedCalls>>
 }

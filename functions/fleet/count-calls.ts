@@ -3,7 +3,7 @@ import { type DestinationUri, type ListedDestination, usualUris } from '../contr
 import { isHidden, isUnresolved, mayBelong } from '../control/edge-list.ts'
 import type { EdgeRecord, EntryRecord } from '../control/entry-record.ts'
 import { EdgeError } from '../control/errors.ts'
-import { type Hold, holdKey, type ListedName } from '../control/hold.ts'
+import { type Countable, holdKey, type ListedName } from '../control/hold.ts'
 import { isYoung, type KnownOpaque, otherSpellings } from '../control/list-memory.ts'
 import { lookup } from '../control/listing.ts'
 import { clocksApartMs } from '../control/observation.ts'
@@ -25,7 +25,7 @@ import { requestsAtOnce, slices } from './slices.ts'
 export interface Counting {
   readonly edge: Edge
   readonly takesBatches: boolean
-  readonly holds: readonly Hold[]
+  readonly holds: readonly Countable[]
   readonly listing: Listing
   readonly entries: readonly SettledEntry[]
   /** and those that went meanwhile */
@@ -87,7 +87,7 @@ export async function countCalls(
 }
 
 /** Whose calls are those of a hold, on an edge that lists these URIs besides the hold's own. */
-export function callsOf(hold: Hold, others: readonly DestinationUri[] = []): CallsOf {
+export function callsOf(hold: Countable, others: readonly DestinationUri[] = []): CallsOf {
   const named = [...new Set([...hold.uris, ...(hold.formerUris ?? []), ...others])]
   // What was taken out of the list before it was held may have calls yet: they are counted under its usual
   // spellings.
@@ -100,14 +100,18 @@ function orUnknown(answer: CallCount | EdgeError | undefined): CallCount | Unkno
 }
 
 /** Calls may be up under what the edge listed before, and nobody remembers that: a 0 does not count them. */
-function believed(count: CallCount | Unknown, { subject }: Hold, { lostAt }: Listing): CallCount | Unknown {
+function believed(
+  count: CallCount | Unknown,
+  { subject }: Countable,
+  { lostAt }: Listing,
+): CallCount | Unknown {
   if (lostAt === undefined || isUnknown(count) || count.calls > 0) return count
   if (subject.kind === 'instance' && subject.launchedAt > lostAt + clocksApartMs) return count
   return { unknown: 'what the edge had listed could not be read: calls may be up under another URI of its' }
 }
 
 /** Its last count on this edge was 0: what it is asked for next may end its drain. */
-export function wasSilent(before: Reading | undefined, hold: Hold): boolean {
+export function wasSilent(before: Reading | undefined, hold: Countable): boolean {
   // Nobody knows what its last count was.
   if (!before) return true
   const count = before.holds[holdKey(hold)]?.counted.count
@@ -122,7 +126,7 @@ function linesFor({ uris, addresses }: CallsOf): number {
 
 /** A name that may be one of the hold's; those that its tag names are counted. */
 function unresolvedOf(
-  { uris, formerUris = [] }: Hold,
+  { uris, formerUris = [] }: Countable,
   hidden: readonly string[],
 ): Pick<HoldReading, 'unresolved'> {
   const own: readonly string[] = [...uris, ...formerUris]
@@ -132,7 +136,7 @@ function unresolvedOf(
 
 /** An entry that can't be read and may be, or have been, one of the hold's: its calls are not counted. */
 function unreadableOf(
-  { addresses, subject }: Hold,
+  { addresses, subject }: Countable,
   opaque: readonly KnownOpaque[],
 ): Pick<HoldReading, 'unreadable'> {
   const { instanceId, launchedAt = 0 } = subject.kind === 'instance' ? subject : {}

@@ -44,7 +44,7 @@ type Command = Extract<SettleRequest, { kind: 'command' }>
 const resolvesWithinMs = 1000
 
 /** What EC2 and the media servers show matters to whoever looks at all of it, and not to whoever disables. */
-async function settleAndCount(ports: Needs, { notBefore, endCalls }: Settle): Promise<void> {
+async function settleAndCount(ports: Needs, { notBefore, endCalls, atStake }: Settle): Promise<void> {
   const { clock } = ports
   const wantedHolds = rememberingWantedHolds(ports)
   const resolvesUntil = clock.now() + resolvesWithinMs
@@ -67,7 +67,7 @@ async function settleAndCount(ports: Needs, { notBefore, endCalls }: Settle): Pr
       await clock.sleep(waitMs)
     progress.isLate = !progress.isResolved
     const works = [
-      () => settleFleet(ports, { notBefore, endCalls, wantedHolds }),
+      () => settleFleet(ports, { notBefore, endCalls, atStake, wantedHolds }),
       () => (notBefore === undefined ? undefined : readMachines(ports, notBefore)),
     ]
     await onEach(works, async (work) => work())

@@ -1,4 +1,5 @@
 import type { EdgeError } from '../control/errors.ts'
+import type { Countable } from '../control/hold.ts'
 import { clocksApartMs } from '../control/observation.ts'
 import { type EdgeHead, type Reading, readable, type StoredHead } from '../control/reading.ts'
 import { hasDrifted } from '../control/settled.ts'
@@ -47,6 +48,8 @@ export interface SettleOrder {
   /** epoch ms: readings that were begun earlier will not do */
   readonly notBefore?: number | undefined
   readonly endCalls?: EndCalls | undefined
+  /** counted besides what is held */
+  readonly atStake?: readonly Countable[] | undefined
   /**
    * an edge that rests is read all the same, and one that another run has once that one is done: it may ask
    * another address
@@ -204,6 +207,7 @@ async function underLease(ports: FleetNeeds, lease: Lease, order: Round): Promis
     const ended = await endOwnShare(ports, lease, known, order)
     const last = await settleUnderLease(ports, lease, wantedHolds, known, {
       ended,
+      atStake: order.atStake,
       twice: first !== undefined,
       onReading: async (found, before) => {
         head = headOf(found)

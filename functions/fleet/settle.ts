@@ -1,9 +1,9 @@
 import { describeEdge, totalCalls } from '../control/edge-facts.ts'
 import { asEdgeError, DispatcherControlError, EdgeError, UnexpectedAnswer } from '../control/errors.ts'
-import { type Hold, holdKey, isResolved } from '../control/hold.ts'
+import { type Countable, type Hold, holdKey, isResolved } from '../control/hold.ts'
 import { mayHideUris, remember, withBegun } from '../control/list-memory.ts'
 import { replacedAt } from '../control/observation.ts'
-import type { EdgeHead, EndedCalls, Listing, Reading, UnreadRow } from '../control/reading.ts'
+import type { EdgeHead, HoldReading, Listing, Reading, UnreadRow } from '../control/reading.ts'
 import { calmGapMs } from '../control/settle-plan.ts'
 import { settledEntries, sinceTheChange, sinceWhen } from '../control/settled.ts'
 import type { EdgePorts } from '../ports/ports.ts'
@@ -30,6 +30,8 @@ export interface Found {
 
 export interface Rounds {
   readonly ended: Reading['ended']
+  /** counted besides what is held */
+  readonly atStake?: readonly Countable[] | undefined
   /** it is read a second time in any case */
   readonly twice: boolean
   /** called with each reading once it is stored, and of the one before */
@@ -55,13 +57,13 @@ export async function settleUnderLease(
   lease: Lease,
   wantedHolds: WantedHolds,
   known: Known,
-  { ended, twice, onReading }: Rounds,
+  { ended, atStake, twice, onReading }: Rounds,
 ): Promise<Reading> {
   const { store, clock } = ports
   let before = known
   let confirms: number | undefined
   for (;;) {
-    const found = await bring(ports, lease, wantedHolds, before, ended ?? {})
+    const found = await bring(ports, lease, wantedHolds, before, { ended, atStake })
     await keep(ports, lease, found, before)
     const last = found.reading
     await onReading(last, before.reading)
@@ -133,7 +135,7 @@ async function bring(
   lease: Lease,
   wantedHolds: WantedHolds,
   known: Known,
-  ended: Readonly<Record<string, EndedCalls>>,
+  { ended = {}, atStake = [] }: Pick<Rounds, 'ended' | 'atStake'>,
 ): Promise<Found> {
   const { clock, config, store } = ports
   const askedAt = clock.now()
@@ -166,15 +168,16 @@ async function bring(
   const found = settledEntries(view, first, done.plan, done.problem)
   const dated = sinceWhen(found, { boot: facts.bootTime, answeredAt }, known.reading)
   const entries = sinceTheChange(dated, asked.wanted, list.destinations, known.reading)
-  const { holds, bootTime } = await lease.ask((each) =>
+  const { holds: subjects, bootTime } = await lease.ask((each) =>
     countCalls(ports, {
-      ...{ edge: each, holds: counted, listing, entries, before: known.reading },
+      ...{ edge: each, holds: withStakes(counted, atStake), listing, entries, before: known.reading },
       records: [...records, ...done.gone],
       takesBatches,
     }),
   )
   if (bootTime !== facts.bootTime)
     throw new EdgeError(edge.id, 'unreachable', 'it restarted while it was read')
+  const { holds, atStake: stakes } = parted(subjects, counted)
   const isHeld = (key: string) => holds[key] !== undefined
   const kept = Object.entries(ended).filter(([key]) => isHeld(key))
   const reading: Reading = {
@@ -189,10 +192,38 @@ async function bring(
     }),
     ...(done.problem !== undefined && { problem: done.problem }),
     ...(kept.length > 0 && { ended: Object.fromEntries(kept) }),
+    ...(stakes && { atStake: stakes }),
   }
   const isYoung = ({ since }: (typeof entries)[number]) => since !== undefined && askedAt - since < calmGapMs
   const calms = records.some(({ calmSince }) => calmSince !== undefined) || entries.some(isYoung)
   return { reading, listing, calms }
+}
+
+/** What is held is counted first. */
+function withStakes(counted: readonly Hold[], atStake: readonly Countable[]): readonly Countable[] {
+  const held = new Set(counted.map(holdKey))
+  return [...counted, ...atStake.filter((each) => isResolved(each) && !held.has(holdKey(each)))]
+}
+
+/** What a dry run has at stake is none of the holds. */
+function parted(
+  subjects: Readonly<Record<string, HoldReading>>,
+  counted: readonly Hold[],
+): Pick<Reading, 'holds' | 'atStake'> {
+  const held = new Set(counted.map(holdKey))
+  const all = Object.entries(subjects)
+  const stakes = all.flatMap(
+    ([
+      key,
+      {
+        counted: { count },
+      },
+    ]) => (held.has(key) ? [] : [[key, count] as const]),
+  )
+  return {
+    holds: Object.fromEntries(all.filter(([key]) => held.has(key))),
+    ...(stakes.length > 0 && { atStake: Object.fromEntries(stakes) }),
+  }
 }
 
 /** Remembers also what came and went between two readings, where calls began to it. @throws EdgeError */

@@ -43,8 +43,13 @@ export async function drainMembers(
   many: Many,
   sent: Sent,
 ): Promise<Bulk> {
-  if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
-  const { wanted, unread } = await wantedOf(ports, command, many, sent)
+  let found = await wantedOf(ports, command, many, sent)
+  if (command.dryRun) {
+    const atStake = found.wanted.map(({ hold }) => hold)
+    await readBack(ports, { notBefore: ports.clock.now(), atStake })
+    found = await wantedOf(ports, command, many, sent)
+  }
+  const { wanted, unread } = found
   const holds = wanted.map(({ hold }) => hold)
   await refuseBeyondLimit(ports, sent.sender, holds)
   const { refused, clean } = withoutDuplicates(wanted)

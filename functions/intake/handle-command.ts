@@ -140,11 +140,20 @@ async function drain(
   const many = manyOf(command)
   if (many) return drainMembers(ports, command, many, { order, sender })
   const placedBefore = (await ownRequests(ports, order)).filter(({ who }) => who === command.requestedBy)
-  if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
-  const target = targetOf(placedBefore) ?? (await resolveTarget(ports, targetName(command)))
-  const holdId = ownHoldId(target, command.requestedBy)
-  const hold = holdKey({ source: 'operator', id: holdId })
-  const asked = { ...operatorOrder(ports, command, { order, sender }), holdId }
+  const found = async () => {
+    const target = targetOf(placedBefore) ?? (await resolveTarget(ports, targetName(command)))
+    const holdId = ownHoldId(target, command.requestedBy)
+    return { target, asked: { ...operatorOrder(ports, command, { order, sender }), holdId } }
+  }
+  let { target, asked } = await found()
+  if (command.dryRun) {
+    const atStake = [askedFor(target, asked).hold]
+    await readBack(ports, { notBefore: ports.clock.now(), atStake })
+    const shown = await found()
+    target = shown.target
+    asked = shown.asked
+  }
+  const hold = holdKey({ source: 'operator', id: asked.holdId })
   await refuseBeyondLimit(ports, sender, [askedFor(target, asked).hold])
   const { until: endsAt } = command
   if (command.dryRun) return { ...(await planDrain(ports, target, asked)), endsAt }

@@ -1,4 +1,6 @@
+import { mostAtStake } from '../contracts/settle-request.ts'
 import type { EdgeResult } from '../control/edge-result.ts'
+import type { Hold } from '../control/hold.ts'
 import type { EdgeHead, Reading, Readings, UnreadRow } from '../control/reading.ts'
 import { readable, readingsAt } from '../control/reading.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -21,6 +23,8 @@ export interface Since {
    * long at most (ms)
    */
   readonly patientForMs?: number
+  /** the calls of what these would hold are counted, too, where that is not too many servers */
+  readonly atStake?: readonly Hold[]
 }
 
 /**
@@ -95,8 +99,21 @@ export async function changeReadBack(
     })
 }
 
-function ask({ settles }: Needs, { notBefore }: Since): Promise<void> {
-  return settles.ask({ kind: 'settle', ...(notBefore !== undefined && { notBefore }) })
+function ask({ settles }: Needs, { notBefore, atStake = [] }: Since): Promise<void> {
+  const isAny = atStake.length > 0 && atStake.length <= mostAtStake
+  return settles.ask({
+    kind: 'settle',
+    ...(notBefore !== undefined && { notBefore }),
+    ...(isAny && { atStake: atStake.map(toCount) }),
+  })
+}
+
+function toCount({ id, subject, uris, formerUris, addresses, wholeInstance }: Hold) {
+  return {
+    ...{ source: 'operator' as const, id, subject, wholeInstance },
+    ...{ uris: [...uris], addresses: [...addresses] },
+    ...(formerUris && { formerUris: [...formerUris] }),
+  }
 }
 
 /**

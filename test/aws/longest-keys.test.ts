@@ -51,7 +51,10 @@ test('each row of the longest destination by the longest name has a key that Dyn
   await clearance.putWaiting(waiting)
   await clearance.placeWaiting(waiting, { name: '/clearance', generation: 1 })
   await clearance.dropWaiting(waiting, { at: 1_795_000_000_000, by: who, order }, aKeptEvent('e'))
-  await dynamoHolds(table).putHold({ ...hold, lifted: { at: 1_795_000_000_000, by: who, sender: { id: 's' } } })
+  await dynamoHolds(table).putHold({
+    ...hold,
+    lifted: { at: 1_795_000_000_000, by: who, sender: { id: 's' } },
+  })
   expect(keys.length).toBeGreaterThan(10)
   const bytes = (part: 'pk' | 'sk') => Math.max(...keys.map((key) => Buffer.byteLength(key[part])))
   expect(bytes('sk')).toBeLessThanOrEqual(mostSort)

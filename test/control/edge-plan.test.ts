@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ListedDestination } from '../../functions/control/destination.ts'
 import { activateOn, callsThere, drainOn, type EdgeView } from '../../functions/control/edge-plan.ts'
+import { holdKey } from '../../functions/control/hold.ts'
 import type { Counted } from '../../functions/control/reading.ts'
 import { hold, listed, machine } from './samples.ts'
 import { guard, recorded, set, shows, state, unset } from './settle-samples.ts'
@@ -87,6 +88,18 @@ describe('the calls at stake', () => {
 
   it('are those of a hold of the same server', () => {
     expect(callsThere(reading(profile), [others], [own])).toEqual({ counted: 3 })
+  })
+
+  it('are its own where a dry run had them counted, and as unknown as those of a hold', () => {
+    const ofIts = (count: Counted['count']) => ({
+      load: { calls: 9 },
+      holds: {},
+      atStake: { [holdKey(own)]: count },
+    })
+    expect(callsThere(ofIts(profile), [], [own])).toEqual({ counted: 3 })
+    expect(callsThere(ofIts(profile), [], [own, others])).toMatchObject({ ofEdge: 9 })
+    const load = { calls: 0, source: 'load', outbound: false } as const
+    expect(callsThere(ofIts(load), [], [own])).toMatchObject({ notCounted: expect.any(String), ofEdge: 9 })
   })
 
   it('are not those of another destination of its machine', () => {

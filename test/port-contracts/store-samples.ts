@@ -177,6 +177,10 @@ export function aReading(edge: string, change: Partial<Reading> = {}): Reading {
     description: aDescription(edge),
     load: { calls: 7 },
     holds: someHolds,
+    atStake: {
+      'operator/a/alice': { calls: 2, source: 'profile', outbound: true, begun: 9 },
+      'operator/b/alice': { unknown: 'no source' },
+    },
     ended: {
       'lifecycle/a': { step: 2, at: 3, ended: 7, total: 9 },
       'lifecycle/b': { step: 1, at: 2, ended: 0, total: 0, failed: 'refused' },
