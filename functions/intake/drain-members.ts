@@ -8,14 +8,14 @@ import type { Ports } from '../ports/ports.ts'
 import type { Sent } from '../stored/command-outcome.ts'
 import { together } from '../stored/edge-results.ts'
 import { onEach } from '../stored/on-each.ts'
-import { changeReadBack, readBack } from '../stored/read-back.ts'
+import { changeReadBack } from '../stored/read-back.ts'
 import { type Asked, askForAll, foreseeClearance, ownRequests } from './ask-clearance.ts'
 import type { ClearanceNeeds, Cleared } from './clear-drains.ts'
 import { askedFor, neverBegins, publishWaiting } from './hold-and-drain.ts'
 import { membersOf, nothingThere } from './members.ts'
 import { operatorOrder, ownHoldId, refuseBeyondLimit } from './operator-hold.ts'
 import { keepPending } from './pending-outcomes.ts'
-import { planHolds } from './plan-holds.ts'
+import { planHolds, readWithStakes } from './plan-holds.ts'
 import { duplicatesIn, type Target, type TargetNeeds, targetOf } from './target.ts'
 
 export type Member = Extract<EventDetail<'Command Answered'>, { readonly result: 'bulk' }>['members'][number]
@@ -43,13 +43,9 @@ export async function drainMembers(
   many: Many,
   sent: Sent,
 ): Promise<Bulk> {
-  let found = await wantedOf(ports, command, many, sent)
-  if (command.dryRun) {
-    const atStake = found.wanted.map(({ hold }) => hold)
-    await readBack(ports, { notBefore: ports.clock.now(), atStake })
-    found = await wantedOf(ports, command, many, sent)
-  }
-  const { wanted, unread } = found
+  const found = () => wantedOf(ports, command, many, sent)
+  if (command.dryRun) await readWithStakes(ports, async () => (await found()).wanted.map(({ hold }) => hold))
+  const { wanted, unread } = await found()
   const holds = wanted.map(({ hold }) => hold)
   await refuseBeyondLimit(ports, sent.sender, holds)
   const { refused, clean } = withoutDuplicates(wanted)

@@ -45,7 +45,7 @@ import {
   refuseBeyondLimit,
 } from './operator-hold.ts'
 import { keepPending } from './pending-outcomes.ts'
-import { planActivate, planDrain } from './plan-holds.ts'
+import { planActivate, planDrain, readWithStakes } from './plan-holds.ts'
 import { heldInstance, resolveTarget, type Target, type TargetNeeds, targetOf } from './target.ts'
 import { keepPlan, refuseUnplanned, usePlan } from './use-plan.ts'
 
@@ -145,14 +145,12 @@ async function drain(
     const holdId = ownHoldId(target, command.requestedBy)
     return { target, asked: { ...operatorOrder(ports, command, { order, sender }), holdId } }
   }
-  let { target, asked } = await found()
-  if (command.dryRun) {
-    const atStake = [askedFor(target, asked).hold]
-    await readBack(ports, { notBefore: ports.clock.now(), atStake })
-    const shown = await found()
-    target = shown.target
-    asked = shown.asked
+  const stakes = async () => {
+    const { target, asked } = await found()
+    return [askedFor(target, asked).hold]
   }
+  if (command.dryRun) await readWithStakes(ports, stakes)
+  const { target, asked } = await found()
   const hold = holdKey({ source: 'operator', id: asked.holdId })
   await refuseBeyondLimit(ports, sender, [askedFor(target, asked).hold])
   const { until: endsAt } = command

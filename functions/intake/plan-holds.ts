@@ -1,12 +1,13 @@
 import type { CommandOutcome } from '../contracts/events.ts'
 import { activateOn, callsThere, drainOn } from '../control/edge-plan.ts'
-import { CommandRefused } from '../control/errors.ts'
+import { CommandRefused, DispatcherControlError } from '../control/errors.ts'
 import { type Hold, holdKey, type ListedName, named } from '../control/hold.ts'
 import { lookup } from '../control/listing.ts'
 import { wantedOf } from '../control/wanted.ts'
 import type { Ports } from '../ports/ports.ts'
 import { edgeViews, type StoredEdge } from '../stored/edge-views.ts'
 import type { InventoryNeeds } from '../stored/inventory.ts'
+import { readBack } from '../stored/read-back.ts'
 import { foreseeClearance } from './ask-clearance.ts'
 import { wouldReplace } from './clear-drains.ts'
 import { askedFor, type DrainOrder, neverBegins } from './hold-and-drain.ts'
@@ -14,6 +15,23 @@ import { duplicatesIn, type Target } from './target.ts'
 
 type DryRun<C extends 'drain' | 'activate'> = Extract<CommandOutcome<C>, { readonly result: 'dry-run' }>
 type PlanNeeds = Pick<Ports, 'store' | 'config' | 'clock'>
+
+/**
+ * Has every edge read for a dry run, with the calls of what its drain would hold. Where that can't be found
+ * yet, such as on an edge that could not be read, the reading may show it.
+ */
+export async function readWithStakes(
+  ports: PlanNeeds & Pick<Ports, 'settles'>,
+  foundNow: () => Promise<readonly Hold[]>,
+): Promise<void> {
+  let atStake: readonly Hold[] = []
+  try {
+    atStake = await foundNow()
+  } catch (error) {
+    if (!(error instanceof DispatcherControlError) || error.permanent) throw error
+  }
+  await readBack(ports, { notBefore: ports.clock.now(), atStake })
+}
 
 /**
  * What a drain would do, by the same code that clearance and settle decide with. It writes nothing.

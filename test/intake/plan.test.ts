@@ -126,6 +126,19 @@ describe('the dry run of a drain', () => {
     expect(await world.memory.store.reading('edge-a')).not.toHaveProperty('atStake')
   })
 
+  test('finds what only an edge lists that could not be read before, and can be by now', async () => {
+    const alone = 'sip:10.0.9.9:5060'
+    const world = createWorld({
+      edges: [{ id: 'edge-a' }, { id: 'edge-b', file: [{ set: 1, uri: alone, flags: 'AP' as const }] }],
+    })
+    world.edge('edge-b').misbehaviour = { unreachable: true }
+    await world.settledAll()
+    await world.reconcile()
+    await world.pass(1 * minutes)
+    world.edge('edge-b').misbehaviour = {}
+    expect(await world.command(dryDrain({ destination: alone }))).toMatchObject({ result: 'dry-run' })
+  })
+
   test('tells the calls at stake of all members of a set that nothing holds yet', async () => {
     const world = createWorld()
     world.edge('edge-a').callTo(server)
