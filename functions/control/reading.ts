@@ -1,5 +1,6 @@
 import type { DestinationUri, ListedDestination } from './destination.ts'
 import type { EdgeDescription } from './edge-facts.ts'
+import { type Countable, holdKey, isResolved } from './hold.ts'
 import type { KnownOpaque, LastListed } from './list-memory.ts'
 import type { EdgeLoad } from './load-in-service.ts'
 import type { Settled } from './settled.ts'
@@ -91,6 +92,15 @@ export interface Reading extends Settled {
   readonly atStake?: Readonly<Record<string, CallCount | Unknown>>
   /** by hold key; absent where nothing was ever ended */
   readonly ended?: Readonly<Record<string, EndedCalls>>
+}
+
+/** Whether an edge was asked for the calls of these, where they can be counted at all. */
+export function hasCounted(
+  reading: Pick<Reading, 'holds' | 'atStake'> | undefined,
+  atStake: readonly Countable[] = [],
+): boolean {
+  const counted = { ...reading?.holds, ...reading?.atStake }
+  return atStake.every((each) => !isResolved(each) || holdKey(each) in counted)
 }
 
 /** The small part of what is known of an edge, which who waits for a reading looks at. Times are epoch ms. */

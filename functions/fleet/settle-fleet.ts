@@ -1,7 +1,7 @@
 import type { EdgeError } from '../control/errors.ts'
 import type { Countable } from '../control/hold.ts'
 import { clocksApartMs } from '../control/observation.ts'
-import { type EdgeHead, type Reading, readable, type StoredHead } from '../control/reading.ts'
+import { type EdgeHead, hasCounted, type Reading, readable, type StoredHead } from '../control/reading.ts'
 import { hasDrifted } from '../control/settled.ts'
 import type { Edge } from '../ports/edge.ts'
 import type { EdgePorts } from '../ports/ports.ts'
@@ -48,7 +48,10 @@ export interface SettleOrder {
   /** epoch ms: readings that were begun earlier will not do */
   readonly notBefore?: number | undefined
   readonly endCalls?: EndCalls | undefined
-  /** counted besides what is held */
+  /**
+   * counted besides what is held: an edge that another run has read without it, or reads, is read once more,
+   * unless so much is held there that it has to rest
+   */
   readonly atStake?: readonly Countable[] | undefined
   /**
    * an edge that rests is read all the same, and one that another run has once that one is done: it may ask
@@ -94,13 +97,15 @@ async function settleDue(
   const isDue = (edge: Edge) => {
     const head = heads.get(edge.id)
     if (order.atOnce || shareOf(edge, order) > 0 || !head) return true
+    if (order.atStake && !head.unreadable && head.removedAt === undefined) return true
     return !isKnown(head, wanted, order.notBefore) && !rests(ports, head, wanted)
   }
   const due = edges.filter((edge) => (order.only?.includes(edge.id) ?? true) && isDue(edge))
   const emptied = new Set<string>()
   const results = await onEach(due, async (edge): Promise<SettleResult> => {
     const { leasedUntil = 0, ...head } = heads.get(edge.id) ?? {}
-    const waits = (order.atOnce ?? false) || shareOf(edge, order) > 0
+    const isAsked = order.atStake !== undefined || order.atOnce === true
+    const waits = isAsked || shareOf(edge, order) > 0
     // Whoever has it looks at the counter again when it is done: hundreds that come at once need not ask for
     // the lease.
     if (!waits && leasedUntil > clock.now() - lateMs(ports)) return { edge, left: true }
@@ -248,15 +253,16 @@ function rests({ clock, config }: FleetNeeds, head: EdgeHead, wanted: number): b
 async function rest(
   ports: FleetNeeds,
   { head, reading }: Known,
-  { wantedHolds, notBefore = 0 }: Round,
+  { wantedHolds, notBefore = 0, atStake }: Round,
 ): Promise<Reading | 'rests' | undefined> {
   if (head?.removedAt !== undefined) return undefined
   const { wanted } = await wantedHolds.now()
   const triedAt = head?.unreadable?.at ?? 0
   const latest = reading?.wanted === wanted ? reading : undefined
-  if (latest && latest.askedAt >= notBefore && triedAt < latest.askedAt) return latest
+  const isCounted = hasCounted(latest, atStake)
+  if (latest && isCounted && latest.askedAt >= notBefore && triedAt < latest.askedAt) return latest
   const perHolds = Math.min(longestRestMs, restPerHoldMs * Object.keys(reading?.holds ?? {}).length)
-  const restMs = Math.max(ports.config.timers.minWaitSeconds * 1000, perHolds)
+  const restMs = isCounted ? Math.max(ports.config.timers.minWaitSeconds * 1000, perHolds) : perHolds
   const restsUntil = Math.max(triedAt, latest?.askedAt ?? 0) + restMs
   const wakesAt = Math.max(restsUntil, notBefore)
   if (wakesAt - ports.clock.now() > longestNapMs) return 'rests'

@@ -7,7 +7,7 @@ import { wantedOf } from '../control/wanted.ts'
 import type { Ports } from '../ports/ports.ts'
 import { edgeViews, type StoredEdge } from '../stored/edge-views.ts'
 import type { InventoryNeeds } from '../stored/inventory.ts'
-import { readBack } from '../stored/read-back.ts'
+import { readBackWith } from '../stored/read-back.ts'
 import { foreseeClearance } from './ask-clearance.ts'
 import { wouldReplace } from './clear-drains.ts'
 import { askedFor, type DrainOrder, neverBegins } from './hold-and-drain.ts'
@@ -30,7 +30,7 @@ export async function readWithStakes(
   } catch (error) {
     if (!(error instanceof DispatcherControlError) || error.permanent) throw error
   }
-  await readBack(ports, { notBefore: ports.clock.now(), atStake })
+  await readBackWith(ports, atStake)
 }
 
 /**

@@ -2,7 +2,7 @@ import { mostAtStake } from '../contracts/settle-request.ts'
 import type { EdgeResult } from '../control/edge-result.ts'
 import type { Hold } from '../control/hold.ts'
 import type { EdgeHead, Reading, Readings, UnreadRow } from '../control/reading.ts'
-import { readable, readingsAt } from '../control/reading.ts'
+import { hasCounted, readable, readingsAt } from '../control/reading.ts'
 import type { Ports } from '../ports/ports.ts'
 import { pendingOn, resultsOn, resultWithout } from './edge-results.ts'
 import { onEach } from './on-each.ts'
@@ -23,8 +23,6 @@ export interface Since {
    * long at most (ms)
    */
   readonly patientForMs?: number
-  /** the calls of what these would hold are counted, too, where that is not too many servers */
-  readonly atStake?: readonly Hold[]
 }
 
 /**
@@ -99,13 +97,25 @@ export async function changeReadBack(
     })
 }
 
-function ask({ settles }: Needs, { notBefore, atStake = [] }: Since): Promise<void> {
+/**
+ * As it is now, with the calls of what these would hold, where that is not too many servers: an edge that was
+ * read meanwhile, without them, is waited for as long again.
+ */
+export async function readBackWith(ports: Needs, atStake: readonly Hold[]): Promise<void> {
+  const { settles, clock } = ports
+  const notBefore = clock.now()
   const isAny = atStake.length > 0 && atStake.length <= mostAtStake
-  return settles.ask({
-    kind: 'settle',
-    ...(notBefore !== undefined && { notBefore }),
-    ...(isAny && { atStake: atStake.map(toCount) }),
+  if (isAny) await settles.ask({ kind: 'settle', notBefore, atStake: atStake.map(toCount) })
+  await readBack(ports, { notBefore })
+  if (!isAny) return
+  await poll(ports, patienceMs(ports), answersWaitMs, async () => {
+    const { edges } = await storedReadings(ports, notBefore)
+    return edges.every((reading) => !reading.readable || hasCounted(reading, atStake))
   })
+}
+
+function ask({ settles }: Needs, { notBefore }: Since): Promise<void> {
+  return settles.ask({ kind: 'settle', ...(notBefore !== undefined && { notBefore }) })
 }
 
 function toCount({ id, subject, uris, formerUris, addresses, wholeInstance }: Hold) {

@@ -126,6 +126,17 @@ describe('the dry run of a drain', () => {
     expect(await world.memory.store.reading('edge-a')).not.toHaveProperty('atStake')
   })
 
+  test('tells the calls at stake also while another settle reads the edges', async () => {
+    const world = createWorld()
+    world.edge('edge-a').callTo(neighbour)
+    await world.settledAll()
+    await world.pass(10 * seconds)
+    await world.command(drain(server))
+    expect(await world.command(dryDrain({ destination: neighbour }))).toMatchObject({
+      edges: [{ calls: { counted: 1 } }, { calls: { counted: 0 } }],
+    })
+  })
+
   test('finds what only an edge lists that could not be read before, and can be by now', async () => {
     const alone = 'sip:10.0.9.9:5060'
     const world = createWorld({
