@@ -3,7 +3,15 @@ import { asEdgeError, DispatcherControlError, EdgeError, UnexpectedAnswer } from
 import { type Countable, type Hold, holdKey, isResolved } from '../control/hold.ts'
 import { mayHideUris, remember, withBegun } from '../control/list-memory.ts'
 import { replacedAt } from '../control/observation.ts'
-import type { EdgeHead, HoldReading, Listing, Reading, UnreadRow } from '../control/reading.ts'
+import type {
+  CallCount,
+  EdgeHead,
+  HoldReading,
+  Listing,
+  Reading,
+  Unknown,
+  UnreadRow,
+} from '../control/reading.ts'
 import { calmGapMs } from '../control/settle-plan.ts'
 import { settledEntries, sinceTheChange, sinceWhen } from '../control/settled.ts'
 import type { EdgePorts } from '../ports/ports.ts'
@@ -212,14 +220,9 @@ function parted(
 ): Pick<Reading, 'holds' | 'atStake'> {
   const held = new Set(counted.map(holdKey))
   const all = Object.entries(subjects)
-  const stakes = all.flatMap(
-    ([
-      key,
-      {
-        counted: { count },
-      },
-    ]) => (held.has(key) ? [] : [[key, count] as const]),
-  )
+  const stakes = all
+    .filter(([key]) => !held.has(key))
+    .map(([key, { counted: its }]): [string, CallCount | Unknown] => [key, its.count])
   return {
     holds: Object.fromEntries(all.filter(([key]) => held.has(key))),
     ...(stakes.length > 0 && { atStake: Object.fromEntries(stakes) }),
