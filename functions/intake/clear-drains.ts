@@ -1,24 +1,23 @@
-import { begun, type ClearanceView, decide, takesOne, type WaitingDrain } from '../control/clearance.ts'
+import { begun, type ClearanceView, decide, type WaitingDrain } from '../control/clearance.ts'
+import { covering, freshLists, isUnderWay, takenByChoice, unresolved } from '../control/clearance-view.ts'
+import type { ListedDestination } from '../control/destination.ts'
 import type { ChosenHold } from '../control/drain.ts'
 import { StoreConflict } from '../control/errors.ts'
-import {
-  type Hold,
-  hasEnded,
-  holdKey,
-  isByChoice,
-  isSameSubject,
-  type ReplacedHold,
-  replacing,
-} from '../control/hold.ts'
+import { type Hold, hasEnded, holdKey, isSameSubject, type ReplacedHold, replacing } from '../control/hold.ts'
 import { finishClaim, startDrain } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Began } from '../ports/store.ts'
-import { type InventoryNeeds, inventory, momentMs, unlessRefused } from '../stored/inventory.ts'
-import { allListed, storedLists } from '../stored/lists.ts'
+import {
+  type InventoryNeeds,
+  instancesById,
+  inventory,
+  momentMs,
+  unlessRefused,
+} from '../stored/inventory.ts'
+import { allListed, type Readout, storedLists } from '../stored/lists.ts'
 import { storedLoad } from '../stored/load.ts'
 import { onEach } from '../stored/on-each.ts'
 import { oneAtATime } from '../stored/one-at-a-time.ts'
-import { coveringHolds } from './covering-holds.ts'
 import { supersede } from './drop-waiting.ts'
 import { type LiftNeeds, lift } from './lift.ts'
 import { asShownNow } from './target.ts'
@@ -174,9 +173,6 @@ async function begin(
   return { kind: 'begun', result, replaces }
 }
 
-/** A list that is older than two of the schedule's minutes does not show what is active. */
-const freshMs = 120_000
-
 /** What is needed to decide by these rules, and no more. */
 export async function clearanceView(ports: InventoryNeeds): Promise<ClearanceView> {
   const { store, clock } = ports
@@ -187,48 +183,41 @@ export async function clearanceView(ports: InventoryNeeds): Promise<ClearanceVie
   const isAnyOfGroups = floors.some(({ group }) => group !== undefined)
   const shown = isAnyOfGroups ? await unlessRefused(inventory(ports, now - momentMs)) : { instances: [] }
   const isAnyOfCalls = floors.some((floor) => 'callsPerServer' in floor)
-  const covering = floors.length > 0 ? await coveringHolds(ports, holds, allListed(readouts)) : { holds }
+  const covered = floors.length > 0 ? await coveringHolds(ports, holds, allListed(readouts)) : { holds }
   return {
-    ...{ ...covering, now, freeze: await store.freeze() },
-    lists: readouts.flatMap((readout) => {
-      // One request that failed does not take what its edge showed seconds ago out of the floors.
-      const read = 'listed' in readout ? readout : readout.last
-      return read && now - read.askedAt <= freshMs ? [{ edge: readout.edge, listed: read.listed }] : []
-    }),
+    ...{ ...covered, now, freeze: await store.freeze() },
+    // One request that failed does not take what its edge showed seconds ago out of the floors.
+    lists: freshLists(readouts.flatMap(lastRead), now),
     machines: shown === 'refused' ? undefined : shown.instances,
     calls: isAnyOfCalls ? (await storedLoad(ports, holds)).inService.calls : undefined,
     underWay: atOnce === undefined ? 0 : await underWay(ports, holds),
   }
 }
 
-/**
- * Drains by choice whose calls are not known to be over, those of one server once; one whose hold is placed
- * may not have begun yet.
- */
+function lastRead(readout: Readout) {
+  const read = 'listed' in readout ? readout : readout.last
+  return read ? [{ edge: readout.edge, listed: read.listed, askedAt: read.askedAt }] : []
+}
+
+/** The holds with what EC2 shows of those that settle has not filled in yet. */
+async function coveringHolds(
+  ports: InventoryNeeds,
+  holds: readonly Hold[],
+  listed: readonly ListedDestination[],
+): Promise<ReturnType<typeof covering>> {
+  const open = unresolved(holds)
+  const [first] = open
+  if (!first) return { holds }
+  const now = ports.clock.now()
+  const ids = open.map(({ id }) => id)
+  const shown = await unlessRefused(instancesById(ports, ids, now - momentMs))
+  return shown === 'refused' ? { holds, unshown: first.id } : covering(holds, shown, listed, now)
+}
+
+/** How many drains by choice are under way, those of one server once. */
 async function underWay({ store }: Pick<Ports, 'store'>, holds: readonly Hold[]): Promise<number> {
-  const servers = Map.groupBy(holds, nameOf)
-  const its = [...Map.groupBy(holds.filter(isByChoice), holdKey)]
-  const found = await onEach(its, async ([key, [hold]]) => {
-    const others = (hold && servers.get(nameOf(hold))) ?? []
-    if (
-      !hold ||
-      !takesOne(
-        hold,
-        others.filter((other) => isBefore(other, hold)),
-      )
-    )
-      return false
-    const drain = await store.drain(key)
-    if (!drain || drain.phase.name === 'ended') return (drain?.hold.order ?? '') < hold.order
-    return drain.phase.name !== 'held'
-  })
-  return found.filter((isUnderWay) => isUnderWay).length
-}
-
-function nameOf({ subject }: Hold): string {
-  return subject.kind === 'uri' ? subject.uri : subject.instanceId
-}
-
-function isBefore(one: Hold, other: Hold): boolean {
-  return one.placedAt < other.placedAt || (one.placedAt === other.placedAt && holdKey(one) < holdKey(other))
+  const found = await onEach(takenByChoice(holds), async (hold) =>
+    isUnderWay(hold, await store.drain(holdKey(hold))),
+  )
+  return found.filter((isOne) => isOne).length
 }
