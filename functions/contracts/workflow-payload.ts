@@ -35,7 +35,7 @@ export type WorkflowPayload = z.output<typeof workflowPayload>
 export const workflowInput = workflowPayload
   .extend({
     error: z.unknown().optional(),
-    // A release before 0.2 had a step of its own for the beginning, which is the first look's now.
+    // A state before 0.1.0 had a step of its own for the beginning, which is the first look's now.
     next: z.preprocess((next) => (next === 'begin' ? 'observe' : next), workflowPayload.shape.next),
   })
   .loose()
