@@ -50,11 +50,11 @@ export function judge(history: History): Findings {
   return findings
 }
 
-function deadlineOf({ truth }: History, going: Going): number {
-  const about = truth.sent.flatMap(({ about }) =>
-    about.kind === 'terminate' && about.machine === going.machine ? [about.deadlineAt] : [],
+/** Of each action of a machine. */
+function deadlinesOf({ truth }: History, machine: Going['machine']): number[] {
+  return truth.sent.flatMap(({ about }) =>
+    about.kind === 'terminate' && about.machine === machine ? [about.deadlineAt] : [],
   )
-  return Math.max(0, ...about)
 }
 
 /** A look that is older than this when the machine goes has not decided it. */
@@ -66,7 +66,8 @@ const longestWaitMs = 150_000
 function judgeGoing(history: History, going: Going, findings: Findings): void {
   // Where the policy retains, an instance that is abandoned stays.
   if (going.by !== 'completion' || (going.how === 'ABANDON' && history.retains) || going.deadMachine) return
-  const mayCut = going.at >= history.policyCutsFrom(deadlineOf(history, going)) - clocksDifferMs
+  const deadlineAt = Math.max(0, ...deadlinesOf(history, going.machine))
+  const mayCut = going.at >= history.policyCutsFrom(deadlineAt) - clocksDifferMs
   const retained = going.how === 'TERMINATE'
   if (mayCut && !retained) return
   const decidedAt =
@@ -207,9 +208,7 @@ function judgeEmpty(history: History, sent: Sent, going: Going | undefined, find
 function judgeByes(history: History, findings: Findings): void {
   for (const { machine, edge, endedByUs } of history.truth.calls) {
     if (endedByUs === undefined) continue
-    const deadlines = history.truth.sent.flatMap(({ about }) =>
-      about.kind === 'terminate' && about.machine === machine ? [about.deadlineAt] : [],
-    )
+    const deadlines = deadlinesOf(history, machine)
     const mayEnd =
       history.endsCalls && deadlines.some((deadlineAt) => endedByUs >= deadlineAt - clocksDifferMs)
     findings.check(
