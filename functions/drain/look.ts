@@ -76,15 +76,19 @@ async function carryOut(ports: Needs, { drain, act, wait }: Advance): Promise<Wo
   return isCompleting(next) ? complete(ports, next) : goOn(ports, next, wait)
 }
 
-/** The drain with when its next look comes about: for people, and nothing is decided by it. */
+/**
+ * The drain with when its next look comes about: for people, and nothing is decided by it. `failed`: the
+ * workflow waits as after any look that fails, once it has tried twice more.
+ */
 function resting<D extends Drain>(
   { clock, config }: Pick<Ports, 'clock' | 'config'>,
   drain: D,
-  wait: Wait,
+  wait: Wait | 'failed',
 ): D {
   const now = clock.now()
-  const { waitSeconds } = lookPayload(drain, wait, now, config.timers)
-  return { ...drain, nextLookAt: now + waitSeconds * 1000 }
+  const isFailed = wait === 'failed'
+  const { waitSeconds, retrySeconds } = lookPayload(drain, isFailed ? 'paced' : wait, now, config.timers)
+  return { ...drain, nextLookAt: now + (isFailed ? retrySeconds : waitSeconds) * 1000 }
 }
 
 async function perform(
@@ -129,9 +133,10 @@ async function complete(ports: Needs, drain: CompletingDrain): Promise<WorkflowP
         : await ports.lifecycleActions.complete(actionRef(action), completion)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    const tried = await saveDrain(ports, resting(ports, refused(drain, reason), 'paced'))
-    if (!isCompleting(tried)) return goOn(ports, tried, 'paced')
-    await published(ports, tried)
+    const tried = refused(drain, reason)
+    const saved = await saveDrain(ports, resting(ports, tried, isCompleting(tried) ? 'failed' : 'paced'))
+    if (!isCompleting(saved)) return goOn(ports, saved, 'paced')
+    await published(ports, saved)
     throw error
   }
   const machineGone = mayBeKept(drain, outcome) && (await isMachineGone(ports, drain))

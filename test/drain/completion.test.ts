@@ -31,6 +31,25 @@ test('a completion that is refused is not repeated on an old verdict: a call tha
   expect(world.ended()).toMatchObject([{ result: 'CONTINUE', by: 'completion' }])
 })
 
+test('a completion that is refused is tried again about when its record has it', async () => {
+  const world = createWorld()
+  const tries: number[] = []
+  Object.assign(world.memory.lifecycleActions, {
+    complete: async () => {
+      tries.push(world.clock.now())
+      throw new Error('AccessDenied')
+    },
+  })
+  world.edge('edge-a').callTo(server)
+  await world.scaleIn()
+  // Its deadline has come. It is tried twice more at once, and then after a wait.
+  await world.until((record) => record?.completionTries === 3)
+  const { nextLookAt } = await world.record()
+  await world.until((record) => record?.completionTries === 4)
+  const late = present(tries[3], 'fourth try') - present(nextLookAt, 'next look')
+  expect(Math.abs(late)).toBeLessThan(5 * seconds)
+})
+
 test('a retained instance whose termination keeps failing is said, and tried until it succeeds', async () => {
   const world = createWorld({
     config: {
