@@ -19,6 +19,9 @@ export async function published(
   drain: Drain,
 ): Promise<Drain> {
   if (drain.events.length === 0) return drain
-  const after = await publishSaved(ports, drain)
-  return after.events.length < drain.events.length ? saveDrain(ports, after) : drain
+  // Those of a former release's row that has ended are made when it is read.
+  const isSaved = drain.events.every(({ id }) => id !== undefined)
+  const saved = isSaved ? drain : await saveDrain(ports, drain)
+  const after = await publishSaved(ports, saved)
+  return after.events.length < saved.events.length ? saveDrain(ports, after) : saved
 }

@@ -85,6 +85,18 @@ test.each(samples)('a look takes up what 0.1.0 begins with $next, at $file', asy
   expect(rest).toMatchObject({ drainId, attempt })
 })
 
+test('the end that a row of 0.1.0 had not published is saved before it is, with an id as every event has', async () => {
+  const world = await upgraded('retired.json')
+  const { payload } = present(
+    samples.find(({ file }) => file === 'retired.json'),
+    'sample',
+  )
+  await look(world.ports, stepInput(workflowInput.parse(payload)).payload)
+  expect(world.memory.events.of('Drain Ended')).toMatchObject([
+    { eventId: expect.any(String), happenedAt: expect.any(Number) },
+  ])
+})
+
 test('there is a payload for each step that 0.1.0 has, and for the one that it took over', () => {
   const steps = ['begin', 'observe', 'complete', 'retire', 'ended']
   expect(new Set(some(samples).map(({ next }) => next))).toEqual(new Set(steps))
