@@ -4,6 +4,7 @@ import { type Countable, holdKey, isResolved } from './hold.ts'
 import type { KnownOpaque, LastListed } from './list-memory.ts'
 import type { EdgeLoad } from './load-in-service.ts'
 import type { Settled } from './settled.ts'
+import { utc } from './window.ts'
 
 /**
  * How many calls of one subject an edge carries, early and confirmed. `source`: `profile` is exact; `load`
@@ -230,7 +231,8 @@ function edgeReading(
     return {
       edge,
       readable: false,
-      reason: `nobody has read it for ${Math.round((at - reading.answeredAt) / 1000)} s`,
+      // A time, and not how long ago: progress is published where it shows something new.
+      reason: `nobody has read it since ${utc(reading.answeredAt)}`,
     }
   return { readable: true, ...reading }
 }

@@ -109,8 +109,8 @@ test('every edge unreachable for the whole drain: nothing before the deadline, h
 test.each([
   ['store.edgeHeads', 'denied'],
   ['settles.ask', 'denied'],
-  ['store.putReading', 'nobody has read it for'],
-  ['fleet.edges', 'nobody has read it for'],
+  ['store.putReading', 'nobody has read it since'],
+  ['fleet.edges', 'nobody has read it since'],
 ])(
   'a drain that can never look (%s fails) is decided by policy at the deadline, not before',
   async (broken, why) => {

@@ -95,6 +95,28 @@ test.each([
   expect(Math.max(...gapsOf([...beats, world.clock.now()]))).toBeLessThan(200 * seconds)
 })
 
+test('that nobody can read the edges is published once, and not at each look', async () => {
+  let broken = false
+  const world = createWorld({
+    watch: {
+      before(method) {
+        if (broken && method === 'store.putReading') throw new Error('denied')
+      },
+    },
+  })
+  world.edge('edge-a').callTo(server)
+  await world.scaleIn()
+  await world.pass(2 * minutes)
+  broken = true
+  await world.pass(10 * minutes)
+  const before = world.looks()
+  const progress = world.memory.events.of('Drain Progress').length
+  await world.pass(20 * minutes)
+  expect(world.looks()).toBeGreaterThan(before + 5)
+  expect(world.memory.events.of('Drain Progress')).toHaveLength(progress)
+  expect(world.memory.events.of('Drain Progress').at(-1)).toMatchObject({ verdict: 'unknown' })
+})
+
 test('a completion that is refused for an hour is tried on: its heartbeats go on, and then it is done', async () => {
   const world = createWorld()
   const { complete } = world.memory.lifecycleActions

@@ -47,8 +47,8 @@ test('retained past the maximum age: said once, with the calls that are left, an
 
 test.each([
   ['store.edgeHeads', 'denied'],
-  ['store.putReading', 'nobody has read it for'],
-  ['fleet.edges', 'nobody has read it for'],
+  ['store.putReading', 'nobody has read it since'],
+  ['fleet.edges', 'nobody has read it since'],
 ])(
   'retained past the maximum age while nothing can be read (%s fails): published once, with the reason',
   async (broken, why) => {

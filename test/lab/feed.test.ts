@@ -59,7 +59,7 @@ test.each([
   ['edge-list-refused', /^Edge List Refused {2}\S+edge-c {2}\S+ is not JSON$/],
   [
     'retained-too-long',
-    /^Retained Too Long {2}ms-1 {2}retained {2}edge edge-a: nobody has read it for 7243 s$/,
+    /^Retained Too Long {2}ms-1 {2}retained {2}edge edge-a: nobody has read it since 2026-11-22 20:10:39 UTC$/,
   ],
   ['below-floor', /^Below Floor {2}set 1 on edge-a has 0/],
 ])('what came of it is in the line of %s', (name, came) => {
