@@ -192,8 +192,7 @@ function doubtOf(
 ): string | undefined {
   if (rules.isUnshown)
     return 'EC2 has not answered since the server was held: it may have an address that is not known'
-  if (description.counts === 'never')
-    return `its call profiles have counted none of the ${description.dialogs} calls that are up`
+  if (description.counts === 'never') return 'its call profiles have counted none of the calls that are up'
   if (restoresDialogs && replacedAt === undefined) return undefined
   const knowsSince = replacedAt ?? answeredAt - uptimeSeconds * 1000
   if (answeredAt - knowsSince > rules.longestCallSeconds * 1000) return undefined
