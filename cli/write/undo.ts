@@ -68,10 +68,10 @@ function whatRestores(
   { placed, waiting }: FormerOf = {},
   { result, replaces }: Pick<Outcome['members'][number], 'result' | 'replaces'>,
 ) {
-  // What was placed since it was looked for, only the answer names. It may be what waited then.
+  // What was placed since it was looked for, only the answer names. It is what waited then, or has replaced
+  // that.
   const held = placed ? requestOf(placed) : replaces
-  const hasBegun = !placed && replaces !== undefined && waiting?.hold.why === replaces.why
-  const waited = waiting && !hasBegun ? requestOf(waiting) : undefined
+  const waited = waiting && (placed || !replaces) ? requestOf(waiting) : undefined
   const gone = result === 'waiting' ? [waited ?? held] : [held, waited]
   const again = gone.filter((each) => each !== undefined)
   return { lifts: result === 'waiting' ? again.length === 0 : held === undefined, again }

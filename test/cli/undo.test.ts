@@ -237,3 +237,17 @@ test("the undo of a drain restores one's own hold that was placed since kdc look
   const many = await kdc("drain --set 1 -m 'noisy fan'", { deployed: { shelf: unseen } })
   expect(undoOf(many)).toMatch(new RegExp(`^activate .*; kdc ${whole}$`))
 })
+
+test('what waited when kdc looked, and was replaced since, is not asked for again by the undo of a drain', async () => {
+  const { kdc, world, requested } = undoWorld()
+  const { store } = world.memory
+  await kdc(`${drain} --from 2h --until 4h`)
+  const waiting = await store.waiting()
+  await kdc(`drain ${server} -m 'noisy fan'`)
+  const before = await requested()
+  const asItWas = { ...store, holds: async () => [], waiting: async () => waiting }
+  const third = await kdc(`drain ${server} -m 'new image'`, { deployed: { shelf: asItWas } })
+  expect(undoOf(third)).toBe(`drain ${server} -m 'noisy fan'`)
+  await kdc(undoOf(third))
+  expect(await requested()).toEqual(before)
+})
