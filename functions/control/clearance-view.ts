@@ -2,7 +2,7 @@ import { type ClearanceView, takesOne } from './clearance.ts'
 import type { ListedDestination } from './destination.ts'
 import type { Drain } from './drain.ts'
 import { type Hold, holdKey, isByChoice, isResolved } from './hold.ts'
-import { type InstanceFacts, isUp, mayBeUnknownYet } from './instance-life.ts'
+import { type InstanceFacts, isUnshownYet } from './instance-life.ts'
 import { instanceDestinations } from './resolve.ts'
 
 /** A list that is older than two of the schedule's minutes does not show what is active. */
@@ -48,7 +48,7 @@ export function covering(
   now: number,
 ): Pick<ClearanceView, 'unshown'> & { readonly holds: readonly Hold[] } {
   const open = unresolved(holds)
-  const unshown = open.find(({ hold, id }) => mayTakeAny(shown.get(id), hold, now))
+  const unshown = open.find(({ hold, id }) => isUnshownYet(shown.get(id), hold.placedAt, now))
   const factsOf = new Map(open.map(({ hold, id }) => [hold, shown.get(id)]))
   return {
     ...(unshown && { unshown: unshown.id }),
@@ -58,13 +58,6 @@ export function covering(
       return { ...hold, addresses: facts.addresses, uris: instanceDestinations(facts, listed) }
     }),
   }
-}
-
-/** A machine in its first minutes, which EC2 does not know yet, or shows without its addresses. */
-function mayTakeAny(shown: InstanceFacts | undefined, { placedAt }: Hold, now: number): boolean {
-  if (!shown) return mayBeUnknownYet(placedAt, now)
-  const { addresses, launchedAt } = shown
-  return addresses.length === 0 && isUp(shown) && mayBeUnknownYet(launchedAt, now)
 }
 
 /** @returns the holds of drains by choice that take a server, those of one server once */

@@ -47,3 +47,13 @@ export function isGone(shown: InstanceState | undefined, since: number, now: num
   if (!shown) return !mayBeUnknownYet(since, now)
   return shown.state === 'terminated' || shown.state === 'shutting-down'
 }
+
+/**
+ * Whether a machine that somebody spoke of at `since` is in its first minutes, and EC2 does not know it yet,
+ * or shows it without its addresses.
+ */
+export function isUnshownYet(shown: InstanceFacts | undefined, since: number, now: number): boolean {
+  if (!shown) return mayBeUnknownYet(since, now)
+  const { addresses, launchedAt } = shown
+  return addresses.length === 0 && isUp(shown) && mayBeUnknownYet(launchedAt, now)
+}
