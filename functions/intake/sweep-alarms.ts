@@ -131,8 +131,6 @@ export async function endOver(
   byAlarm: ReadonlyMap<string, readonly Asked[]>,
   overOf: (alarmName: string, hold: Hold) => Promise<AlarmOver | undefined> | AlarmOver | undefined,
 ): Promise<void> {
-  // Asking CloudWatch takes seconds, and a freeze may have come.
-  const frozen = await isFrozen(ports)
   const over = await onEach([...byAlarm], async ([alarmName, its]) => {
     const ended = await onEach(its, async ({ hold, waits }) => {
       const found = await overOf(alarmName, hold)
@@ -140,10 +138,7 @@ export async function endOver(
     })
     return ended.flat()
   })
-  await endAsked(
-    ports,
-    over.flat().filter(({ waits }) => waits || !frozen),
-  )
+  await endAsked(ports, over.flat())
 }
 
 /** All at once: what each edge shows of it is waited for once. */
