@@ -55,7 +55,7 @@ const drainKey = (id: string): Key => ({ pk: `DRAIN#${id}`, sk: 'RECORD' })
  * | drain by choice that waits for clearance | `WAITING`       | `<source>/<id>`            | never                        |
  * | what was lifted or dropped for a message | `ENDED#<order>` | `lifted#` or `dropped#`, then `<source>#<id>#<subject>` | 14 days |
  * | freeze, in force or ended | `FREEZE`                       | `FREEZE`                   | never                        |
- * | answer to be ended     | `PENDING`                         | `<id>`                     | 14 days                      |
+ * | outcome that is pending | `PENDING`                         | `<id>`                     | 14 days                      |
  * | change that is not filed for good | `CHANGES`      | `<id>`                     | 90 days                      |
  * | change, filed          | `CHANGES#DAY#<UTC day>`, `CHANGES#DESTINATION#<URI or instance id>`, `CHANGES#SENDER#<id>` | `<id>` | 90 days |
  * | last good edges        | `FLEET`                           | `LAST_GOOD`                | never                        |

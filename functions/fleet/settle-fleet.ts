@@ -65,9 +65,9 @@ export interface SettleOrder {
 
 /**
  * Settles every edge that does not know what is wanted, or whose reading is too old, each under its own
- * lease. An edge that another run has is left to it, unless the order is `atOnce` or ends calls there: that
- * one looks at the counter again before it ends. Where nothing is new, an edge rests between two readings;
- * one that could not be read, in any case.
+ * lease. An edge that another run has is left to it, unless the order is `atOnce`, has something at stake, or
+ * ends calls there: that one looks at the counter again before it ends. Where nothing is new, an edge rests
+ * between two readings; one that could not be read, in any case.
  * @returns what came of those edges
  */
 export async function settleFleet(ports: FleetNeeds, order: SettleOrder = {}): Promise<SettleResult[]> {
