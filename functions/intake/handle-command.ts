@@ -8,7 +8,7 @@ import type {
 import { manyOf, parseCommand } from '../contracts/command.ts'
 import type { CommandOutcome, EventDetail } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
-import { CommandRefused, InvalidMessage, OutcomePending } from '../control/errors.ts'
+import { InvalidMessage, OutcomePending } from '../control/errors.ts'
 import { type Hold, type HoldName, holdKey, named, orderOf } from '../control/hold.ts'
 import { speaksOf } from '../control/plan.ts'
 import { verifiedSender } from '../control/sender.ts'
@@ -42,6 +42,7 @@ import {
   operatorOrder,
   others,
   ownHoldId,
+  refuseAbort,
   refuseBeyondLimit,
 } from './operator-hold.ts'
 import { keepPending } from './pending-outcomes.ts'
@@ -220,22 +221,6 @@ async function activate(
     stillHeld: others(itsHolds, lifted),
     edges,
   }
-}
-
-/**
- * No command ends a lifecycle action's drain: whose hold it names, or where nothing else is there to lift.
- * @param found what it would lift or drop, or has
- * @throws CommandRefused
- */
-function refuseAbort({ holdId }: ActivateCommand, itsHolds: readonly Hold[], found: readonly Hold[]): void {
-  const isOfAction = ({ source }: Hold) => source === 'lifecycle'
-  const onlyDoes =
-    'which no command lifts: only the end of the lifecycle action does. Its drain goes on, and the instance is let go after it'
-  if (found.some(isOfAction)) throw new CommandRefused(`${holdId} is a lifecycle hold, ${onlyDoes}`)
-  if (found.length > 0 || itsHolds.length === 0 || !itsHolds.every(isOfAction)) return
-  throw new CommandRefused(
-    `nothing of what this may lift is there; what holds it is ${itsHolds.map(holdKey).join(', ')}, ${onlyDoes}`,
-  )
 }
 
 /**

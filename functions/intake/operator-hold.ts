@@ -1,4 +1,4 @@
-import type { DrainCommand } from '../contracts/command.ts'
+import type { ActivateCommand, DrainCommand } from '../contracts/command.ts'
 import { destinationKey } from '../control/destination.ts'
 import type { ChosenHold } from '../control/drain.ts'
 import { CommandRefused } from '../control/errors.ts'
@@ -78,4 +78,24 @@ export async function endedBefore({ store }: Pick<Ports, 'store'>, order: string
 
 export function others(holds: readonly Hold[], but: readonly Hold[]) {
   return holds.filter((hold) => !hold.lifted && !but.includes(hold)).map(named)
+}
+
+/**
+ * No command ends a lifecycle action's drain: whose hold it names, or where nothing else is there to lift.
+ * @param found what it would lift or drop, or has
+ * @throws CommandRefused
+ */
+export function refuseAbort(
+  { holdId }: ActivateCommand,
+  itsHolds: readonly Hold[],
+  found: readonly Hold[],
+): void {
+  const isOfAction = ({ source }: Hold) => source === 'lifecycle'
+  const onlyDoes =
+    'which no command lifts: only the end of the lifecycle action does. Its drain goes on, and the instance is let go after it'
+  if (found.some(isOfAction)) throw new CommandRefused(`${holdId} is a lifecycle hold, ${onlyDoes}`)
+  if (found.length > 0 || itsHolds.length === 0 || !itsHolds.every(isOfAction)) return
+  throw new CommandRefused(
+    `nothing of what this may lift is there; what holds it is ${itsHolds.map(holdKey).join(', ')}, ${onlyDoes}`,
+  )
 }
