@@ -10,7 +10,7 @@ import { counted, type Member, memberName } from './drain-members.ts'
 import { dropWaiting } from './drop-waiting.ts'
 import { lift } from './lift.ts'
 import { type Members, membersOf, nothingThere } from './members.ts'
-import { endedBefore, heldOrWaiting, others, ownHoldId } from './operator-hold.ts'
+import { endedBefore, heldOrWaiting, others, ownHoldId, refuseAbort } from './operator-hold.ts'
 import { keepPending } from './pending-outcomes.ts'
 import { planActivate } from './plan-holds.ts'
 import type { Target, TargetNeeds } from './target.ts'
@@ -20,7 +20,8 @@ type Bulk = Extract<CommandOutcome<'activate'>, { readonly result: 'bulk' | 'dry
 
 /**
  * Lifts all of the caller's own holds of a whole group, set or zone, and drops what waits. Others' stay.
- * @throws EmptyTarget, EdgesUnreadable where nothing is found, and nothing is held or waits of it
+ * @throws EmptyTarget, EdgesUnreadable where nothing is found, and nothing is held or waits of it;
+ * CommandRefused where scale-ins alone hold any of it
  */
 export async function activateMembers(
   ports: Needs,
@@ -48,6 +49,9 @@ export async function activateMembers(
   const holds = await ports.store.holds()
   const itsHolds = holds.filter(isIts)
   const chosen = itsHolds.filter(isMeant)
+  const dropped = [...before.dropped, ...droppedNow]
+  const waits = command.dryRun ? (await ports.store.waiting()).drains.map(({ hold }) => hold) : []
+  refuseAbort(command, itsHolds, [...chosen, ...before.lifted, ...dropped, ...waits.filter(isMeant)])
   if (command.dryRun) {
     const destinations = [...new Set(chosen.flatMap(({ uris }) => uris))]
     const lifting = { holds, lifted: chosen, isIts: isMeant }
@@ -64,7 +68,7 @@ export async function activateMembers(
     return keepPending(ports, command.id, { hold: tombstone, wanted }, edges)
   })
   const came = new Map<string, Member>()
-  for (const hold of [...before.dropped, ...droppedNow]) came.set(holdKey(hold), memberOf(hold, 'dropped'))
+  for (const hold of dropped) came.set(holdKey(hold), memberOf(hold, 'dropped'))
   for (const hold of all) came.set(holdKey(hold), memberOf(hold, lifted.includes(hold) ? 'lifted' : 'stale'))
   return {
     result: 'bulk',

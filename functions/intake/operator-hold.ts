@@ -80,6 +80,9 @@ export function others(holds: readonly Hold[], but: readonly Hold[]) {
   return holds.filter((hold) => !hold.lifted && !but.includes(hold)).map(named)
 }
 
+/** Of a whole group that scales in. */
+const mostNamed = 5
+
 /**
  * No command ends a lifecycle action's drain: whose hold it names, or where nothing else is there to lift.
  * @param found what it would lift or drop, or has
@@ -95,7 +98,9 @@ export function refuseAbort(
     'which no command lifts: only the end of the lifecycle action does. Its drain goes on, and the instance is let go after it'
   if (found.some(isOfAction)) throw new CommandRefused(`${holdId} is a lifecycle hold, ${onlyDoes}`)
   if (found.length > 0 || itsHolds.length === 0 || !itsHolds.every(isOfAction)) return
+  const names = itsHolds.slice(0, mostNamed).map(holdKey).join(', ')
+  const more = itsHolds.length > mostNamed ? ` and ${itsHolds.length - mostNamed} more` : ''
   throw new CommandRefused(
-    `nothing of what this may lift is there; what holds it is ${itsHolds.map(holdKey).join(', ')}, ${onlyDoes}`,
+    `nothing of what this may lift is there; what holds it is ${names}${more}, ${onlyDoes}`,
   )
 }

@@ -79,10 +79,11 @@ test('an activate of what a scale-in alone holds is refused with the reason, and
   world.edge('edge-a').callTo(server)
   await world.scaleIn()
   await world.pass(60_000)
-  for (const dryRun of ['', ' --dry-run'])
-    expect(await kdc(`activate ${server}${dryRun}`)).toMatchObject({
-      ...{ code: 3, err: expect.stringContaining('only the end of the lifecycle action does') },
-    })
+  for (const whom of [server, '--group media-servers', '--set 2'])
+    for (const dryRun of ['', ' --dry-run'])
+      expect(await kdc(`activate ${whom}${dryRun}`)).toMatchObject({
+        ...{ code: 3, err: expect.stringContaining('only the end of the lifecycle action does') },
+      })
 })
 
 test('the hold that explain names can be lifted by the command that explain prints', async () => {
