@@ -31,14 +31,14 @@ export async function activateMembers(
 ): Promise<Bulk> {
   const { requestedBy: by } = command
   if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
-  const members = await membersOf(ports, many)
+  // What is held is known without EC2: it is given back also while that refuses.
+  const members = await membersOf(ports, many, true)
   const isIts = speakingOf(many, members)
   const isOwn = ({ source, who }: Hold) => source === 'operator' && who === by
   const isMeant = (hold: Hold) => isOwn(hold) && isIts(hold)
   const before = await endedBefore(ports, order)
   const isNobodyThere = members.targets.length + before.lifted.length + before.dropped.length === 0
-  if (isNobodyThere && !(await heldOrWaiting(ports)).some(isMeant))
-    throw nothingThere(ports, many, members.readouts)
+  if (isNobodyThere && !(await heldOrWaiting(ports)).some(isMeant)) throw nothingThere(ports, many, members)
   const asked = { order, sender, why: command.reason }
   const ids = members.targets.flatMap((target) => ownIds(target, by))
   // An activate that overtook its drain: the older drain must find that something later was requested.

@@ -75,8 +75,9 @@ export async function drainMembers(
 async function wantedOf(ports: Needs, command: DrainCommand, many: Many, sent: Sent) {
   const { requestedBy } = command
   const before = (await ownRequests(ports, sent.order)).filter(({ who }) => who === requestedBy)
-  const { targets, readouts, unread } = await membersOf(ports, many)
-  if (before.length + targets.length === 0) throw nothingThere(ports, many, readouts)
+  const members = await membersOf(ports, many, command.force !== undefined)
+  const { targets, readouts, unread } = members
+  if (before.length + targets.length === 0) throw nothingThere(ports, many, members)
   const asked = operatorOrder(ports, command, sent)
   const byId = new Map(targets.map((target) => [ownHoldId(target, requestedBy), target]))
   for (const hold of before) {

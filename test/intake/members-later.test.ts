@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { freeze, waitingIn } from '../world/clearance-world.ts'
 import { activate, both, drain, machines, ofGroup, other, worldOf } from '../world/members-world.ts'
-import { hours, minutes, neighbour, server, type World } from '../world/world.ts'
+import { createWorld, hours, minutes, neighbour, seconds, server, type World } from '../world/world.ts'
 
 const sweepAt = async (world: World, ms: number) => {
   await world.pass(ms)
@@ -135,4 +135,50 @@ test.each([
   ['a set that is none', drain({ set: -1 }), /set: /],
 ])('%s is refused in words', async (_what, body, words) => {
   await expect(worldOf().command(body)).rejects.toThrow(words)
+})
+
+describe('while EC2 refuses', () => {
+  const refuse = ({ memory }: World) => {
+    const refused = () => Promise.reject(new Error('RequestLimitExceeded'))
+    Object.assign(memory.instances, { inGroups: refused, byIds: refused, byAddress: refused })
+  }
+  const many: [string, object, string[]][] = [
+    ['group', ofGroup, both],
+    ['zone', { zone: 'eu-central-1b' }, both.slice(0, 1)],
+    ['set', { set: 2 }, both],
+  ]
+
+  test.each(many)('an activate of a %s lifts what is held', async (_, whom, holds) => {
+    const world = worldOf()
+    await world.command(drain(whom), 1)
+    await world.pass(1 * minutes)
+    refuse(world)
+    expect(await world.command(activate(whom), 2)).toMatchObject({ counts: { lifted: holds.length } })
+    expect(await world.heldBy()).toEqual([])
+  })
+
+  test.each(many)(
+    'a drain of a %s with force begins for the machines that it showed last, and any other comes again',
+    async (_, whom, holds) => {
+      const world = worldOf()
+      await world.settledAll()
+      await world.pass(30 * seconds)
+      refuse(world)
+      await expect(world.command(drain(whom), 1)).rejects.toThrow('RequestLimitExceeded')
+      const forced = drain({ ...whom, id: 'forced', force: 'it burns' })
+      expect(await world.command(forced, 2)).toMatchObject({ counts: { started: holds.length } })
+      expect(await world.heldBy()).toEqual(holds)
+    },
+  )
+
+  test('nobody is told that a group of ours or a zone is empty: a machine may have been launched since', async () => {
+    const world = createWorld({ instances: [] })
+    await world.settledAll()
+    await world.pass(30 * seconds)
+    refuse(world)
+    for (const whom of [ofGroup, { zone: 'eu-central-1b' }])
+      for (const body of [drain({ ...whom, force: 'it burns' }), activate(whom)])
+        await expect(world.command(body)).rejects.toThrow('RequestLimitExceeded')
+    await expect(world.command(activate({ group: 'strangers' }))).rejects.toThrow('is no group of ours')
+  })
 })
