@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { InvalidMessage } from '../control/errors.ts'
 import { orderOf } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
 import { alarmTargetTag } from './names.ts'
@@ -109,10 +110,12 @@ export function parseAlarmMessage(body: string): AlarmMessage {
   const { metrics } = detail.configuration
   const { alarmContributor: contributor } = detail
   const attributes = contributor?.attributes
+  const series = contributor ? seriesOf(detail.alarmName, contributor) : ''
+  refuseLongName(detail.alarmName, series)
   const tagTarget = detail.alarmTags?.[alarmTargetTag]
   return {
     alarmName: detail.alarmName,
-    series: contributor ? seriesOf(detail.alarmName, contributor) : '',
+    series,
     value: detail.state.value,
     order: orderOf(detail.state.timestamp),
     muted: Boolean(detail.muteDetail ?? detail.state.actionsSuppressedBy),
@@ -129,9 +132,22 @@ export function parseAlarmMessage(body: string): AlarmMessage {
 
 /**
  * In bytes at most, with its alarm's name. DynamoDB takes 1,024 as a sort key, and a hold's has the
- * destination besides.
+ * destination besides, or the id of a command.
  */
-const longestName = 900
+const longestName = 880
+
+/** @throws InvalidMessage */
+function refuseLongName(alarmName: string, series: string): void {
+  const bytes = bytesOf(alarmName + series)
+  if (bytes > longestName)
+    throw new InvalidMessage(
+      `alarm event: detail.alarmName: must be at most ${longestName} bytes in UTF-8 with the attributes of its series, and has ${bytes}: it is part of a key of the table`,
+    )
+}
+
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).length
+}
 
 /** @returns stable text of a series' attributes, or its id where that is long */
 export function seriesOf(
@@ -142,8 +158,7 @@ export function seriesOf(
   }: { readonly id?: string | undefined; readonly attributes: Readonly<Record<string, string>> },
 ): string {
   const text = stableText(attributes)
-  const bytes = new TextEncoder().encode(alarmName + text).length
-  return id !== undefined && bytes > longestName ? id : text
+  return id !== undefined && bytesOf(alarmName + text) > longestName ? id : text
 }
 
 /** The same attributes give the same text, in whatever order they came. */

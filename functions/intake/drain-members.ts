@@ -2,8 +2,9 @@ import type { DrainCommand } from '../contracts/command.ts'
 import type { CommandOutcome, EventDetail } from '../contracts/events.ts'
 import type { Clearance } from '../control/clearance.ts'
 import type { ChosenHold } from '../control/drain.ts'
-import { DuplicateDestination } from '../control/errors.ts'
+import { DispatcherControlError } from '../control/errors.ts'
 import { holdKey, isSameSubject, type Many, type ReplacedHold, replacing } from '../control/hold.ts'
+import { refuseLongKey } from '../control/longest-key.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Sent } from '../stored/command-outcome.ts'
 import { together } from '../stored/edge-results.ts'
@@ -48,7 +49,7 @@ export async function drainMembers(
   const { wanted, unread } = await found()
   const holds = wanted.map(({ hold }) => hold)
   await refuseBeyondLimit(ports, sent.sender, holds)
-  const { refused, clean } = withoutDuplicates(wanted)
+  const { refused, clean } = thoseThatCan(wanted)
   const asked = clean.map(({ asked }) => asked)
   const { from: beginsAt, until: endsAt } = command
   if (command.dryRun) {
@@ -94,15 +95,17 @@ async function wantedOf(ports: Needs, command: DrainCommand, many: Many, sent: S
   return { wanted, unread }
 }
 
-function withoutDuplicates(wanted: readonly Wanted[]) {
+/** One that can't be written apart from others, or has no key in the table, is refused by itself. */
+function thoseThatCan(wanted: readonly Wanted[]) {
   const check = duplicatesIn(wanted[0]?.target.readouts ?? [])
   const refused: Member[] = []
   const clean = wanted.filter((each) => {
     try {
+      refuseLongKey(each.hold)
       check(each.target)
       return true
     } catch (error) {
-      if (!(error instanceof DuplicateDestination)) throw error
+      if (!(error instanceof DispatcherControlError && error.permanent)) throw error
       refused.push(memberOf(each, 'refused', error.message))
       return false
     }

@@ -2,6 +2,7 @@ import type { AlarmMessage } from '../contracts/alarm.ts'
 import { metricNames } from '../contracts/names.ts'
 import { alarmHold, alarmIntent, alarmTarget } from '../control/alarm.ts'
 import type { HoldName } from '../control/hold.ts'
+import { refuseLongKey } from '../control/longest-key.ts'
 import { finishClaim } from '../drain/start-drain.ts'
 import { ownRequest } from './ask-clearance.ts'
 import type { ClearanceNeeds } from './clear-drains.ts'
@@ -35,6 +36,7 @@ export async function handleAlarm(ports: Needs, message: AlarmMessage): Promise<
   const { target: configuredTarget } = configured
   const name = alarmTarget({ ...message, ...(configuredTarget !== undefined && { configuredTarget }) })
   const target = targetOf(own ? [own] : []) ?? (await resolveTarget(ports, name))
+  refuseLongKey({ id: holdId, subject: target.subject })
   const now = ports.clock.now()
   await holdAndDrain(ports, target, {
     source: 'alarm',

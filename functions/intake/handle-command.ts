@@ -10,6 +10,7 @@ import type { CommandOutcome, EventDetail } from '../contracts/events.ts'
 import { eventTypes } from '../contracts/names.ts'
 import { InvalidMessage, OutcomePending } from '../control/errors.ts'
 import { type Hold, type HoldName, holdKey, named, orderOf } from '../control/hold.ts'
+import { refuseLongKey } from '../control/longest-key.ts'
 import { speaksOf } from '../control/plan.ts'
 import { verifiedSender } from '../control/sender.ts'
 import { refuseWindow } from '../control/window.ts'
@@ -144,6 +145,7 @@ async function drain(
   const found = async () => {
     const target = targetOf(placedBefore) ?? (await resolveTarget(ports, targetName(command)))
     const holdId = ownHoldId(target, command.requestedBy)
+    refuseLongKey({ id: holdId, subject: target.subject })
     return { target, asked: { ...operatorOrder(ports, command, { order, sender }), holdId } }
   }
   const stakes = async () => {

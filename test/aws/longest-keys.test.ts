@@ -1,12 +1,17 @@
 import { expect, test } from 'vitest'
 import { dynamoClearance } from '../../functions/aws/dynamo-clearance.ts'
 import { dynamoHolds } from '../../functions/aws/dynamo-holds.ts'
+import { dynamoOutcomes } from '../../functions/aws/dynamo-outcomes.ts'
 import type { DynamoTable, Key, Write } from '../../functions/aws/dynamo-table.ts'
+import { parseAlarmMessage } from '../../functions/contracts/alarm.ts'
 import { parseCommand } from '../../functions/contracts/command.ts'
+import { alarmHold } from '../../functions/control/alarm.ts'
 import type { ChosenHold } from '../../functions/control/drain.ts'
 import { InvalidMessage } from '../../functions/control/errors.ts'
-import { orderOf } from '../../functions/control/hold.ts'
+import { holdKey, orderOf } from '../../functions/control/hold.ts'
+import { refuseLongKey } from '../../functions/control/longest-key.ts'
 import { ownHoldId } from '../../functions/intake/operator-hold.ts'
+import { message } from '../contracts/event-files.ts'
 import { aHold, aKeptEvent, uri } from '../port-contracts/store-samples.ts'
 import { command } from '../world/samples.ts'
 
@@ -29,7 +34,10 @@ function tableWith(keys: Key[]): DynamoTable {
   return {
     ...{ get: async () => undefined, query: async () => [], add: async () => 1 },
     newest: async () => ({ rows: [], next: undefined }),
-    write: async () => true,
+    async write(write) {
+      keys.push(keyOf(write))
+      return true
+    },
     async writeAll(writes) {
       keys.push(...writes.map(keyOf))
       return true
@@ -37,28 +45,68 @@ function tableWith(keys: Key[]): DynamoTable {
   }
 }
 
-test('each row of the longest destination by the longest name has a key that DynamoDB takes', async () => {
+const at = 1_795_000_000_000
+const order = orderOf(at, '0'.repeat(20))
+
+function longestOfAnOperator(): ChosenHold {
   const { requestedBy: who } = drainOf(named(345), 'é'.repeat(128))
   const subject = { kind: 'uri' as const, uri: uri(named(345)) }
   const target = { subject, uris: [subject.uri], addresses: [], wholeInstance: false, readouts: [] }
-  const order = orderOf(1_795_000_000_000, '0'.repeat(20))
   const { shownAt: _, ...held } = aHold(ownHoldId(target, who), { subject, uris: target.uris, who, order })
-  const hold: ChosenHold = { ...held, source: 'operator', until: 1 }
+  return { ...held, source: 'operator', until: 1 }
+}
+
+/** An event of a series whose attributes have so many bytes with the alarm's name. */
+function alarmOf(bytes: number, id?: string) {
+  const event = JSON.parse(message('alarm-contributor-alarm'))
+  const alarmName = 'é'.repeat(255)
+  const attributes = { a: 'b'.repeat(bytes - Buffer.byteLength(`${alarmName}[["a",""]]`)) }
+  Object.assign(event.detail, {
+    alarmName,
+    alarmContributor: { ...(id !== undefined && { id }), attributes },
+  })
+  return parseAlarmMessage(JSON.stringify(event))
+}
+
+/** @param length of the URI that it is on */
+function longestOfAnAlarm(length: number): ChosenHold {
+  const { alarmName, series } = alarmOf(880)
+  const { holdId, who } = alarmHold(alarmName, series)
+  const subject = { kind: 'uri' as const, uri: uri(named(length)) }
+  const { shownAt: _, ...held } = aHold(holdId, { subject, uris: [subject.uri], who, order })
+  return { ...held, source: 'alarm', until: 1 }
+}
+
+test.each([
+  ['destination by the longest name', longestOfAnOperator()],
+  ['name of an alarm and series', longestOfAnAlarm(73)],
+])('each row of the longest %s has a key that DynamoDB takes', async (_, hold) => {
+  expect(() => refuseLongKey(hold)).not.toThrow()
   const keys: Key[] = []
   const table = tableWith(keys)
   const clearance = dynamoClearance(table)
   const waiting = { hold, since: 1 }
   await clearance.putWaiting(waiting)
   await clearance.placeWaiting(waiting, { name: '/clearance', generation: 1 })
-  await clearance.dropWaiting(waiting, { at: 1_795_000_000_000, by: who, order }, aKeptEvent('e'))
-  await dynamoHolds(table).putHold({
-    ...hold,
-    lifted: { at: 1_795_000_000_000, by: who, sender: { id: 's' } },
-  })
+  await clearance.dropWaiting(waiting, { at, by: hold.who, order }, aKeptEvent('e'))
+  await dynamoHolds(table).putHold({ ...hold, lifted: { at, by: hold.who, sender: { id: 's' } } })
+  const clock = { now: () => at, sleep: async () => undefined }
+  const id = `${'c'.repeat(128)}/${holdKey(hold)}`
+  await dynamoOutcomes(table, clock).putPendingOutcome({ id, command: 'c', since: 1, hold, edges: [], at })
   expect(keys.length).toBeGreaterThan(10)
   const bytes = (part: 'pk' | 'sk') => Math.max(...keys.map((key) => Buffer.byteLength(key[part])))
   expect(bytes('sk')).toBeLessThanOrEqual(mostSort)
   expect(bytes('pk')).toBeLessThanOrEqual(mostPartition)
+})
+
+test('a URI that is one byte too long beside the longest name of an alarm and series has its hold refused', () => {
+  expect(() => refuseLongKey(longestOfAnAlarm(74))).toThrow(InvalidMessage)
+})
+
+test('a series with a longer name goes by its id, and is refused in words where it has none', () => {
+  expect(alarmOf(881, 'x').series).toBe('x')
+  expect(() => alarmOf(881)).toThrow(InvalidMessage)
+  expect(() => alarmOf(881)).toThrow('880 bytes in UTF-8')
 })
 
 test.each([

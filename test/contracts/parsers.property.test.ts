@@ -91,7 +91,7 @@ it('a series with many attributes goes by its id: a hold that is named after it 
     })
     return parseAlarmMessage(JSON.stringify(event)).series
   }
-  expect(seriesOf('b'.repeat(350), 'x')).toMatch(/^\[\["InstanceId","i-1"\],\["a","bb/)
+  expect(seriesOf('b'.repeat(335), 'x')).toMatch(/^\[\["InstanceId","i-1"\],\["a","bb/)
   expect(seriesOf('b'.repeat(400), 'x')).toBe('x')
   expect(seriesOf('b'.repeat(400), 'y')).toBe('y')
 })
