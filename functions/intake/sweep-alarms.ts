@@ -2,7 +2,7 @@ import { type AlarmOver, type AlarmState, alarmOf, alarmOver } from '../control/
 import { type Hold, type HoldName, holdKey, orderOf } from '../control/hold.ts'
 import { type InstanceFacts, isGone } from '../control/instance-life.ts'
 import type { SweepPorts } from '../ports/ports.ts'
-import { type InventoryNeeds, instancesById, momentMs } from '../stored/inventory.ts'
+import { type InventoryNeeds, instancesById, momentMs, unlessRefused } from '../stored/inventory.ts'
 import { onEach, tryAll } from '../stored/on-each.ts'
 import { dropWaiting } from './drop-waiting.ts'
 import { isFrozen } from './freeze.ts'
@@ -77,7 +77,7 @@ async function endShown(
   shown: ShownAlarms,
   askedAt: number,
 ): Promise<void> {
-  // Of the others nobody has to know their machines: EC2 may refuse.
+  // Of the others nobody has to know their machines: EC2 may refuse, and then no machine is known to be gone.
   const ids = [...byAlarm.values()]
     .flat()
     .flatMap(({ hold }) =>
@@ -85,12 +85,13 @@ async function endShown(
         ? [hold.subject.instanceId]
         : [],
     )
-  const machines = await instancesById(ports, ids, askedAt - momentMs)
+  const machines = await unlessRefused(instancesById(ports, ids, askedAt - momentMs))
+  const isGoneWith = (hold: Hold) => machines !== 'refused' && isMachineGone(hold, machines, askedAt)
   await endOver(ports, byAlarm, async (alarmName, hold) => {
     if (!shown.has(alarmName)) return undefined
     const state = shown.get(alarmName)
     return alarmOver({
-      ...{ state, askedAt, isMachineGone: isMachineGone(hold, machines, askedAt) },
+      ...{ state, askedAt, isMachineGone: isGoneWith(hold) },
       okSeen: await okSeen(ports, hold, state),
     })
   })

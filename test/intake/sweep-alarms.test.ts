@@ -2,7 +2,16 @@ import { describe, expect, test } from 'vitest'
 import { message } from '../contracts/event-files.ts'
 import { freeze, unfreeze, waitingIn, worldWith } from '../world/clearance-world.ts'
 import { publishedIn } from '../world/published.ts'
-import { createWorld, everywhere, facts, instanceId, minutes, neighbour, server } from '../world/world.ts'
+import {
+  createWorld,
+  everywhere,
+  facts,
+  instanceId,
+  minutes,
+  neighbour,
+  seconds,
+  server,
+} from '../world/world.ts'
 
 describe("an alarm's hold", () => {
   const placed = async () => {
@@ -89,11 +98,20 @@ describe("an alarm's hold", () => {
     expect(await world.heldBy()).toEqual(['alarm/media-server-cpu'])
   })
 
-  test('whose alarm is OK is lifted also while EC2 refuses', async () => {
+  test('whose alarm is OK is lifted also while EC2 refuses, and that of one without data stays until it answers', async () => {
     const world = await placed()
+    await world.alarm(message('alarm-metric-alarm', { alarmName: 'media-server-disk' }))
+    await world.pass(2 * minutes)
     world.memory.alarms.show('media-server-cpu', { value: 'OK', since })
+    world.memory.alarms.show('media-server-disk', { value: 'INSUFFICIENT_DATA', since })
+    world.memory.instances.setState(instanceId, 'terminated')
+    const answers = { ...world.memory.instances }
     const refuse = () => Promise.reject(new Error('RequestLimitExceeded'))
     Object.assign(world.memory.instances, { inGroups: refuse, byIds: refuse, byAddress: refuse })
+    await world.pass(10 * seconds)
+    await world.sweep()
+    expect(await world.heldBy()).toEqual(['alarm/media-server-disk'])
+    Object.assign(world.memory.instances, answers)
     await world.sweep()
     expect(await world.heldBy()).toEqual([])
   })
