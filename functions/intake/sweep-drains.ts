@@ -5,7 +5,7 @@ import { isLookOverdue } from '../control/overdue-look.ts'
 import { concludeEnd } from '../drain/conclude-end.ts'
 import { lookAnew, makeSureItRuns, type StartNeeds, startDrainOf } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
-import { onEach } from '../stored/on-each.ts'
+import { onEach, tryAll } from '../stored/on-each.ts'
 import { publishSwept } from './swept.ts'
 
 /** A look that fails is tried twice more at once, and again after a wait of 120 s at most. */
@@ -23,9 +23,10 @@ export async function sweepDrains(ports: Needs): Promise<void> {
   const held = Map.groupBy(holds, holdKey)
   const lifted = (await openLifts(ports)).filter((id) => !held.has(id))
   const ids = [...held.keys(), ...new Set(lifted)]
-  const drains = await onEach(ids, async (id) => {
+  const drains: Drain[] = []
+  const sweepOne = async (id: string) => {
     const drain = await ports.store.drain(id)
-    if (drain && drain.phase.name !== 'ended') return [drain]
+    if (drain && drain.phase.name !== 'ended') return drains.push(drain)
     const [hold] = held.get(id) ?? []
     if (hold && (!drain || drain.hold.order < hold.order)) await startDrainOf(ports, hold)
     else if (hold?.source === 'lifecycle' && drain && isLeftBehind(drain, ports.clock.now())) {
@@ -36,9 +37,10 @@ export async function sweepDrains(ports: Needs): Promise<void> {
         why: 'its end was saved, and nothing more done',
       })
     }
-    return []
-  })
-  await goOnLooking(ports, drains.flat())
+    return undefined
+  }
+  // One that can't be read keeps no other one from being gone on with.
+  await tryAll([() => onEach(ids, sweepOne), () => goOnLooking(ports, drains)])
 }
 
 /** Its last look was killed once it had saved the end, and its execution: that would be done by now. */

@@ -6,7 +6,7 @@ import { type StartNeeds, startDrain } from '../drain/start-drain.ts'
 import type { WaitingMember } from '../ports/group-members.ts'
 import type { SweepPorts } from '../ports/ports.ts'
 import { instanceById, isInstanceGone, momentMs } from '../stored/inventory.ts'
-import { onEach } from '../stored/on-each.ts'
+import { onEach, tryAll } from '../stored/on-each.ts'
 import { type AdmitNeeds, admit } from './admit.ts'
 import { goOnLooking } from './sweep-drains.ts'
 import { publishSwept } from './swept.ts'
@@ -22,11 +22,13 @@ export type MemberNeeds = Needs & Pick<SweepPorts, 'groupMembers'>
 export async function sweepMembers(ports: MemberNeeds): Promise<void> {
   const groups = new Map(ports.config.groups.map((group) => [group.name, group]))
   const members = await ports.groupMembers.waiting([...groups.keys()])
-  const drains = await onEach(members, (member) => seenThrough(ports, groups.get(member.group), member))
-  await goOnLooking(
-    ports,
-    drains.flatMap((drain) => drain ?? []),
-  )
+  const drains: Drain[] = []
+  const sweepOne = async (member: WaitingMember) => {
+    const drain = await seenThrough(ports, groups.get(member.group), member)
+    if (drain) drains.push(drain)
+  }
+  // What fails of one keeps no other one from being gone on with.
+  await tryAll([() => onEach(members, sweepOne), () => goOnLooking(ports, drains)])
 }
 
 /** @returns its drain, where that is under way */

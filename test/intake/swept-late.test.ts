@@ -1,9 +1,21 @@
 import { expect, test } from 'vitest'
 import { latestDeadline } from '../../functions/contracts/config.ts'
+import { UnexpectedAnswer } from '../../functions/control/errors.ts'
 import { look } from '../../functions/drain/look.ts'
+import { sweepMembers } from '../../functions/intake/sweep-members.ts'
 import { present } from '../present.ts'
+import { drain } from '../world/clearance-world.ts'
 import { publishedIn } from '../world/published.ts'
-import { config, createWorld, drainId, instanceId, minutes, seconds, server } from '../world/world.ts'
+import {
+  config,
+  createWorld,
+  drainId,
+  instanceId,
+  minutes,
+  neighbour,
+  seconds,
+  server,
+} from '../world/world.ts'
 
 test('of an instance whose event was lost the policy decides, and not the clock of Auto Scaling, however late the deadline', async () => {
   const heartbeatTimeoutSeconds = 150
@@ -82,3 +94,33 @@ test.each([
     expect(world.ended().slice(1)).toEqual([])
   },
 )
+
+test('a drain of which the record can not be read keeps no other one from being gone on with', async () => {
+  const world = createWorld()
+  const unread = 'operator/10.0.1.21:5060;udp/alice'
+  const other = 'operator/10.0.1.20:5060;udp/alice'
+  world.edge('edge-a').callTo(server)
+  for (const destination of [neighbour, server]) await world.command(drain(destination))
+  world.memory.workflows.fail(other, 1)
+  const { drain: drainOf } = world.memory.store
+  world.memory.store.drain = async (id) => {
+    if (id === unread) throw new UnexpectedAnswer(`DRAIN#${id}: state: Invalid input`)
+    return drainOf(id)
+  }
+  await expect(world.sweep()).rejects.toThrow('state: Invalid input')
+  expect(publishedIn(world, 'Swept')).toMatchObject([{ what: 'drain', drainId: other }])
+})
+
+test('an instance that waits at our hook and fails keeps no other one from being gone on with', async () => {
+  const world = createWorld()
+  world.edge('edge-a').callTo(server)
+  await world.scaleIn()
+  await world.pass(1 * minutes)
+  world.memory.workflows.fail(drainId, 1)
+  const unread = 'i-0987654321fedcba0'
+  for (const id of [unread, instanceId])
+    world.memory.groupMembers.show({ group: 'media-servers', instanceId: id, state: 'terminating-wait' })
+  world.memory.lifecycleActions.failNext('heartbeat', new Error('throttled'))
+  await expect(sweepMembers(world.ports)).rejects.toThrow('throttled')
+  expect(publishedIn(world, 'Swept')).toMatchObject([{ what: 'drain', drainId }])
+})
