@@ -1,3 +1,4 @@
+import type { Because, Drain } from '../../functions/control/drain.ts'
 import { holdKey } from '../../functions/control/hold.ts'
 import { type Deployed, type Desk, rest } from '../desk/desk.ts'
 import { type ExitCode, exitCodes } from '../desk/exit-codes.ts'
@@ -77,16 +78,55 @@ export function stepOf(stored: Stored, watched: Watched, now: number): Step {
   const placed = placedIn(stored, watched)
   if (!placed && stored.waiting.some(({ hold }) => holdKey(hold) === id))
     return orTimedOut(`it waits to begin; ${stored.kdc} explain names why`, isLate, waitsStill)
-  if (!placed) return { line: whyGone(stored, watched), exit: exitCodes.error }
+  const lifted = { line: whyGone(stored, watched), exit: exitCodes.error }
+  if (!placed) return lifted
   const drain = stored.drains.find(({ hold }) => holdKey(hold) === id)
   // The record of an earlier drain of it has an earlier order.
   if (drain?.phase.name === 'ended' && drain.hold.order === placed.order)
-    return { line: 'its machine is gone: no call is left', exit: exitCodes.done }
+    return stepAtEnd(drain.phase.because, lifted)
   // An earlier drain of it, whose hold this one has replaced, may have been of another machine.
   const isItsOwn = drain !== undefined && drain.hold.order >= placed.order
   const view = isItsOwn ? drainView(drain, stored) : undefined
-  if (!view) return orTimedOut('it is beginning', isLate)
-  return stepIn(view, watched, { isLate, now })
+  if (!view || !drain) return orTimedOut('it is beginning', isLate)
+  return stepIn(view, watched, { isLate, now, decided: decidedAtDeadline(drain) })
+}
+
+/** @param lifted what is told of one whose hold somebody lifted */
+export function stepAtEnd(because: Because, lifted: Step): Step {
+  switch (because) {
+    case 'lifted':
+      return lifted
+    case 'gone':
+      return { line: 'its machine is gone: no call is left', exit: exitCodes.done }
+    case 'drained':
+    case 'absent':
+      return { line: `it is over: ${because}`, exit: exitCodes.done }
+    case 'terminated-at-deadline':
+    case 'retained':
+      return { line: `it is over: ${because}`, exit: exitCodes.overdue }
+    case 'action-over':
+      return {
+        line: 'its lifecycle action is over without us: it timed out, or somebody else completed it; whether calls were left is not known',
+        exit: exitCodes.error,
+      }
+    default:
+      return because satisfies never
+  }
+}
+
+/** What is answered at its deadline, for its calls to be cut or waited for, while that is under way. */
+function decidedAtDeadline({ phase }: Drain): string | undefined {
+  if (phase.name !== 'completing') return undefined
+  if (phase.because === 'terminated-at-deadline')
+    return 'its instance goes, and the calls that are left with it'
+  return phase.because === 'retained' ? 'Auto Scaling keeps its instance until its calls are over' : undefined
+}
+
+interface Now {
+  readonly isLate: boolean
+  readonly now: number
+  /** what its deadline has decided */
+  readonly decided: string | undefined
 }
 
 /** Its hold in force; an older one of the same name is not meant. */
@@ -102,13 +142,11 @@ function whyGone({ holds, kdc }: Stored, { hold: id, words, hasBegun = true }: W
     : 'it was dropped before it began'
 }
 
-function stepIn(
-  view: DrainView,
-  { goal }: Watched,
-  { isLate, now }: { readonly isLate: boolean; readonly now: number },
-): Step {
+function stepIn(view: DrainView, { goal }: Watched, { isLate, now, decided }: Now): Step {
   const calls = callsText(view.callsLeft, view.unknown)
   const line = `${phaseText(view)}: calls left: ${calls}${whereOf(view)}`
+  if (decided !== undefined)
+    return { line: `${line}; its deadline has passed: ${decided}`, exit: exitCodes.overdue }
   // What was concluded and has calls again is drained no more: its next look finds that, too.
   const isDrained = (view.phase === 'held' && view.callsLeft === 0) || view.phase === 'completing'
   if (isDrained || (goal === 'confirmed' && view.confirmed)) return { line, exit: exitCodes.done }

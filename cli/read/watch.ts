@@ -12,7 +12,7 @@ import { explain } from '../views/explain.ts'
 import { type FleetView, fleetView } from '../views/fleet-view.ts'
 import { lookAround, type Stored } from '../views/look-around.ts'
 import { recentChanges } from './history.ts'
-import { placedIn, type Step, stepOf, whereOf } from './watch-drain.ts'
+import { placedIn, type Step, stepAtEnd, stepOf, whereOf } from './watch-drain.ts'
 
 /** Between two looks at what is stored. */
 const pollMs = 3000
@@ -131,9 +131,7 @@ async function watchOne(
 /** Its hold is gone: that of a lifecycle action goes when the action is answered. */
 async function endOf({ shelf }: Deployed, hold: string, lifted: Step): Promise<Step> {
   const phase = (await shelf.drain(hold))?.phase
-  if (phase?.name !== 'ended' || phase.because === 'lifted') return lifted
-  const isCut = phase.because === 'terminated-at-deadline'
-  return { line: `it is over: ${phase.because}`, exit: isCut ? exitCodes.overdue : exitCodes.done }
+  return phase?.name === 'ended' ? stepAtEnd(phase.because, lifted) : lifted
 }
 
 /** Of several the one at whose end the machine goes. @throws Stop where nothing drains it */
