@@ -47,8 +47,7 @@ async function activateEach(
     ...{ who, options },
     undoOf: (outcome, words, formers) => undoOfActivate(outcome, { words, who, formers, kdc: deployed.kdc }),
     follow({ exit, outcome }, { words }) {
-      if (hold !== undefined && outcome && !hasFound(outcome))
-        throw noSuchHold(hold, words, outcome, deployed)
+      if (hold !== undefined && !hasFound(outcome)) throw noSuchHold(hold, words, outcome, deployed)
       return exit
     },
   })

@@ -2,7 +2,7 @@ import { inParallel } from '../../functions/aws/in-parallel.ts'
 import type { CommandInput } from '../../functions/contracts/command.ts'
 import { readable } from '../../functions/control/reading.ts'
 import type { Deployed, Desk } from '../desk/desk.ts'
-import { type ExitCode, exitCodes } from '../desk/exit-codes.ts'
+import { type ExitCode, exitCodes, Stop } from '../desk/exit-codes.ts'
 import { type Format, print, wrapped } from '../desk/format.ts'
 import { secondsOf } from '../desk/times.ts'
 import { knownOutcome, type Listed, type Outcome, showOutcome, type Undo } from '../show/show-outcome.ts'
@@ -54,7 +54,7 @@ export function eachPrepared(
 
 interface Done {
   readonly exit: ExitCode
-  readonly outcome: Outcome | undefined
+  readonly outcome: Outcome
 }
 
 interface DoingOne extends WriteOptions {
@@ -128,11 +128,23 @@ async function doReadied(
   options: WriteOptions & Ready,
 ): Promise<Done> {
   const row = await sendCommand(desk, deployed, command, options.patienceMs)
+  const { kdc } = deployed
   const outcome = knownOutcome(row)
-  const undo = outcome && options.dryRun !== true ? options.undoOf?.(outcome) : undefined
-  const listed = outcome?.edges.some(({ plan }) => plan) ? await listedOn(deployed, outcome) : undefined
-  print(desk, showOutcome(row, { kdc: deployed.kdc, undo, listed }), options.output)
-  return { exit: outcome ? exitOf(desk, deployed, outcome) : exitCodes.done, outcome }
+  if (!outcome) {
+    print(desk, showOutcome(row, { kdc }), options.output)
+    throw notKnown(command, kdc)
+  }
+  const undo = options.dryRun === true ? undefined : options.undoOf?.(outcome)
+  const listed = outcome.edges.some(({ plan }) => plan) ? await listedOn(deployed, outcome) : undefined
+  print(desk, showOutcome(row, { kdc, undo, listed }), options.output)
+  return { exit: exitOf(desk, deployed, outcome), outcome }
+}
+
+/** That it was answered is no word on what came of it. */
+function notKnown({ command, id }: CommandInput, kdc: string): Stop {
+  return new Stop(
+    `what came of this ${command} can't be told: kdc may be older than the deployment, and does not know the form of its answer; ${kdc} get command ${id} prints it again`,
+  )
 }
 
 /** What entries show by now, as far as that can be read. */

@@ -53,8 +53,11 @@ async function drainEach(
     undoOf: (outcome, words, formers) => undoOfDrain(outcome, { words, who, formers, kdc: deployed.kdc }),
     follow({ exit, outcome }, { words, giveUpAt }) {
       // An edge that is away or refuses keeps nobody from waiting: that is what the wait is for.
-      const isUnderWay = outcome?.result !== 'stale'
-      if (wait === undefined || dryRun || !isUnderWay || outcome?.hold === undefined) return exit
+      if (wait === undefined || dryRun || outcome.result === 'stale') return exit
+      if (outcome.hold === undefined)
+        throw new Stop(
+          `its answer names no hold whose calls could be waited for; follow it with: ${deployed.kdc} watch ${words}`,
+        )
       // Without --timeout the drain's own deadline is the end, once it has begun.
       const isOpen = wait === 'drained' && options.timeout === undefined
       const waits = outcome.result === 'waiting'

@@ -20,7 +20,7 @@ export function mayRestart(desk: Desk, edge: string, options: WriteOptions): OnD
   const ready = prepared(desk, { command: 'may-restart', edge }, options)
   return async (deployed) => {
     const { outcome } = await doCommand(desk, deployed, ready, options)
-    if (outcome?.result === 'unknown') return exitCodes.unknown
-    return outcome?.result === 'yes' ? exitCodes.done : exitCodes.error
+    if (outcome.result === 'unknown') return exitCodes.unknown
+    return outcome.result === 'yes' ? exitCodes.done : exitCodes.error
   }
 }
