@@ -40,19 +40,21 @@ const clock: Clock = {
 const contexts = join(process.env['XDG_CONFIG_HOME'] || join(homedir(), '.config'), 'kdc', 'contexts.yaml')
 
 const { isTTY = false } = process.stdout
+/** A terminal of no size, such as one that a program has made, does not tell how much it shows. */
+const sizeOf = (size: number) => (size > 0 ? size : undefined)
 const desk: Desk = {
   version: manifest.version,
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(harmless(text)),
   get errColumns() {
-    return process.stderr.isTTY ? process.stderr.columns : undefined
+    return process.stderr.isTTY ? sizeOf(process.stderr.columns) : undefined
   },
   screen: {
     get columns() {
-      return isTTY ? process.stdout.columns : undefined
+      return isTTY ? sizeOf(process.stdout.columns) : undefined
     },
     get rows() {
-      return isTTY ? process.stdout.rows : undefined
+      return isTTY ? sizeOf(process.stdout.rows) : undefined
     },
     isTerminal: isTTY,
     hasColour: isTTY && (process.env['NO_COLOR'] ?? '') === '',

@@ -6,7 +6,7 @@ import { type Order, OrderRefused } from './playground/orders.ts'
 import type { KamailioRelease } from './programs/program.ts'
 import { watchLostTime, whyBusy } from './referee/lost-time.ts'
 import { type Severable, startSeverableProxy } from './sip/severable-proxy.ts'
-import { openDisplay } from './world/display.ts'
+import { openDisplay, sizeOf } from './world/display.ts'
 import { type World, withWorld } from './world/world.ts'
 
 function print(...lines: readonly string[]): void {
@@ -36,7 +36,7 @@ async function up({ kamailio }: { readonly kamailio: KamailioRelease }): Promise
     const reach = { world, ways, lostTime: lostTime.soFar, upAt: Date.now() }
     const closeDoor = await openLabDoor(reach, stopped.resolve)
     print(...howTo(world))
-    const endFeed = feedEvents(world, print, () => process.stdout.columns)
+    const endFeed = feedEvents(world, print, () => sizeOf(process.stdout.columns))
     await stopped.promise
     print('the lab stops')
     await endFeed()
@@ -116,7 +116,7 @@ const orders =
 program
   .command('status')
   .description('servers and their calls, as the lab sees them')
-  .action(orders(() => ({ name: 'status', columns: process.stdout.columns ?? 160 })))
+  .action(orders(() => ({ name: 'status', columns: Math.max(40, sizeOf(process.stdout.columns) ?? 160) })))
 program
   .command('scale-in [server]')
   .description('Auto Scaling takes a server away')

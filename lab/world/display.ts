@@ -21,6 +21,11 @@ interface Terminal {
   readonly write: (text: string) => unknown
 }
 
+/** @returns undefined of a pipe, and of a terminal that has no size, such as one that a program has made */
+export function sizeOf(size: number | undefined): number | undefined {
+  return size === 0 ? undefined : size
+}
+
 const redrawMs = 500
 const lineMs = 5000
 
@@ -42,13 +47,13 @@ export function openDisplay(
   }
   const draw = () => {
     if (world === undefined) return
-    const width = out.columns ?? 80
+    const width = sizeOf(out.columns) ?? 80
     const lines = renderTable(rowsOf(world), {
       width,
       colour,
       title: `${Math.round((Date.now() - startedAt) / 1000)} s: ${titleOf(world, verdicts)}`,
       edges: world.edges.map(({ name }) => name),
-    }).slice(0, Math.max(1, (out.rows ?? 24) - 1))
+    }).slice(0, Math.max(1, (sizeOf(out.rows) ?? 24) - 1))
     erase()
     out.write(`${lines.join('\n')}\n`)
     drawn = lines.length

@@ -121,18 +121,26 @@ async function withAnUnreadableEdge(): Promise<string> {
   return client.endpoint
 }
 
+/** What is shown on a terminal to which nobody has given a size. */
+async function shownOnTerminal(line: string, more: Record<string, string> = {}): Promise<string> {
+  const AWS_ENDPOINT_URL = await withAnUnreadableEdge()
+  const words = ['-c', seen, process.execPath, program, ...line.split(' ')]
+  const env = { ...(await environment(more)), AWS_ENDPOINT_URL }
+  const child = spawn('python3', words, { env, stdio: ['ignore', 'pipe', 'ignore'] })
+  return text(child.stdout)
+}
+
 test.skipIf(!hasPython)('a terminal is shown colours, unless NO_COLOR is set', async () => {
-  const endpoint = await withAnUnreadableEdge()
-  const coloured = async (more: Record<string, string>) => {
-    const words = ['-c', seen, process.execPath, program, 'get', 'edges']
-    const env = { ...(await environment(more)), AWS_ENDPOINT_URL: endpoint }
-    const child = spawn('python3', words, { env, stdio: ['ignore', 'pipe', 'ignore'] })
-    const shown = await text(child.stdout)
-    expect(shown).toContain('unreadabl…')
-    return shown.includes('\u001b[')
-  }
-  expect(await coloured({})).toBe(true)
-  expect(await coloured({ NO_COLOR: '1' })).toBe(false)
+  const isColoured = (shown: string) => shown.includes('\u001b[')
+  expect(isColoured(await shownOnTerminal('get edges'))).toBe(true)
+  expect(isColoured(await shownOnTerminal('get edges', { NO_COLOR: '1' }))).toBe(false)
+})
+
+test.skipIf(!hasPython)('on a terminal of no size nothing is cut, and no line is broken after each word', async () => {
+  const shown = await shownOnTerminal('status', { NO_COLOR: '1' })
+  expect(shown).toMatch(/^a +unreadable: away +- +- /m)
+  expect(shown).toMatch(/KAMAILIO\r$/m)
+  expect(shown).not.toContain('some columns do not fit')
 })
 
 test('--version is that of the package', async () => {

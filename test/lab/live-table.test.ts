@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { openDisplay } from '../../lab/world/display.ts'
+import { openDisplay, sizeOf } from '../../lab/world/display.ts'
 import { renderTable, type TableRow } from '../../lab/world/live-table.ts'
 import { some } from '../present.ts'
 
@@ -63,6 +63,10 @@ test('no line is wider than the terminal, whatever is in it', () => {
 test('without colour there is no escape sequence', () => {
   expect(renderTable(rows, { ...options, width: 80 }).join()).not.toContain('\u001b')
   expect(renderTable(rows, { ...options, width: 80, colour: true }).join()).toContain('\u001b[')
+})
+
+test('a terminal of no size is no narrow one: nothing is cut for it', () => {
+  expect([0, undefined, 80].map(sizeOf)).toEqual([undefined, undefined, 80])
 })
 
 test('piped into a file a run prints plain lines and never redraws', () => {
