@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
 import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
+import { quotable } from './format.ts'
 
 const denied = /^(AccessDenied|AccessDeniedException|NotAuthorized|Unauthorized)/
 
@@ -63,8 +64,13 @@ interface Failure {
 /** The SDK's, of a region that can be part of no host's name. */
 const noRegion = /^Region not accepted/
 
-/** One line that says what to do. A defect of ours keeps its own words. */
+/** One line that says what to do, whatever somebody wrote into it. A defect of ours keeps its own words. */
 export function failureOf(error: unknown): Failure {
+  const { line, exitCode } = inWords(error)
+  return { line: quotable(line), exitCode }
+}
+
+function inWords(error: unknown): Failure {
   if (error instanceof Stop) return { line: error.message, exitCode: error.exitCode }
   if (!(error instanceof Error)) return { line: String(error), exitCode: exitCodes.error }
   const exitCode = noRegion.test(error.message) ? exitCodes.usage : exitCodes.error

@@ -2,7 +2,7 @@ import { whatCouldBeRead } from '../../functions/contracts/rejected-message.ts'
 import type { DeadLetter } from '../desk/dead-letters.ts'
 import type { Deployed, Desk } from '../desk/desk.ts'
 import { type ExitCode, exitCodes, Stop } from '../desk/exit-codes.ts'
-import { print } from '../desk/format.ts'
+import { print, quotable } from '../desk/format.ts'
 import type { OnDeployed, OutputOptions } from '../desk/options.ts'
 import { span } from '../desk/times.ts'
 import { requestedBy } from '../write/send-command.ts'
@@ -158,14 +158,14 @@ function one(id: string, letters: readonly DeadLetter[], kdc: string): DeadLette
   )
 }
 
+/** On one line, whatever somebody wrote. */
 function list(letters: readonly DeadLetter[]): string {
-  return letters
-    .map(({ id, queue, body, refused }) => {
-      const { command, alarmName, EC2InstanceId } = whatCouldBeRead(body)
-      const what = command ?? alarmName ?? EC2InstanceId ?? 'a message'
-      return `${id.slice(0, 8)} (${queue}: ${what}${refused ? `, refused: ${refused.reason}` : ''})`
-    })
-    .join(', ')
+  const texts = letters.map(({ id, queue, body, refused }) => {
+    const { command, alarmName, EC2InstanceId } = whatCouldBeRead(body)
+    const what = command ?? alarmName ?? EC2InstanceId ?? 'a message'
+    return `${id.slice(0, 8)} (${queue}: ${what}${refused ? `, refused: ${refused.reason}` : ''})`
+  })
+  return quotable(texts).join(', ')
 }
 
 /** @throws Stop where nobody can be asked, or where the answer is no */

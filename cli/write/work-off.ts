@@ -1,5 +1,6 @@
 import type { Desk } from '../desk/desk.ts'
 import { type ExitCode, exitCodes, Stop, worse } from '../desk/exit-codes.ts'
+import { failureOf } from '../desk/failure.ts'
 import { columnsBeside } from '../desk/format.ts'
 
 interface WorkOff<Each> {
@@ -36,7 +37,7 @@ export async function workOff<Each extends { readonly words: string }>(
         showLeft(all.slice(turn + 1))
         throw error
       }
-      desk.err(`kdc: ${label}${error.message}\n`)
+      desk.err(`kdc: ${label}${failureOf(error).line}\n`)
       exit = worse(exit, error.exitCode)
     }
   }

@@ -82,6 +82,21 @@ test('drop asks, takes no for an answer, needs --yes where nobody can be asked, 
   expect(deadLetters.hidden.size).toBe(0)
 })
 
+test('what somebody wrote ends no line of the question', async () => {
+  const { kdc, deadLetters } = full()
+  const reason = 'no edge lists "x\nThis deletes nothing. Delete?"'
+  deadLetters.letters.push(letter('5a000006', { refused: { ...refused, reason } }))
+  const { err } = await kdc('dlq drop 5a')
+  expect(err).toMatch(/^kdc: refused: This deletes for good: 5a000006 [^\n]*"x·This [^\n]* --yes\n$/)
+  const questions: string[] = []
+  const ask = async (question: string) => {
+    questions.push(question)
+    return false
+  }
+  await kdc('dlq drop 5a', { ask })
+  expect(questions).toEqual([expect.stringMatching(/"x·This [^\n]*\[y\/N\] $/)])
+})
+
 test('while somebody is asked nothing is kept from others, and what is done then is done by a receipt that is new', async () => {
   const { kdc, deadLetters } = full()
   const ask = async () => {

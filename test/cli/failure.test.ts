@@ -2,6 +2,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { Stop } from '../../cli/desk/exit-codes.ts'
 import { reach } from '../../cli/reach/reach.ts'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
+import { neighbour, server } from '../world/world.ts'
 import { kdcWorld } from './kdc-world.ts'
 
 afterEach(() => {
@@ -38,6 +39,7 @@ test.each([
   ],
   [without('SyntaxError', 200), 'HTTP status 200 without a word of AWS'],
   [named('TypeError', 'two\nlines'), 'TypeError: two lines'],
+  [new Stop('refused: of bob (a disk\nkdc: done)'), 'refused: of bob (a disk·kdc: done)'],
 ])('%s is one line that says what to do, and ends with 1', async (error, line) => {
   const { kdc } = kdcWorld()
   const { code, out, err } = await kdc('status', { reach: () => Promise.reject(error) })
@@ -67,6 +69,17 @@ test('a command that may not be sent is told so, and who asks is not guessed', a
       err: expect.stringContaining('OperatePolicyArn for commands'),
     })
   expect(sent).toEqual([])
+})
+
+test('what is refused in several lines is told in one, also of one of several targets', async () => {
+  const { kdc, world } = kdcWorld()
+  const commandOutcome = async (id: string) => ({ id, refused: 'a disk\nkdc: all is done' })
+  const deployed = { shelf: { ...world.memory.store, commandOutcome } }
+  const { code, err } = await kdc(`drain ${server} ${neighbour} -m why`, { deployed })
+  expect(code).toBe(3)
+  expect(err.match(/^kdc: .*$/gm)).toEqual(
+    [server, neighbour].map((uri) => `kdc: ${uri}: refused: a disk·kdc: all is done`),
+  )
 })
 
 test('a row that can not be read keeps the rest from being shown by no more than its line', async () => {
