@@ -59,7 +59,9 @@ const desk: Desk = {
     isTerminal: isTTY,
     hasColour: isTTY && (process.env['NO_COLOR'] ?? '') === '',
   },
-  ...(process.stdin.isTTY && { ask: createAsk(process.stdin, process.stderr, stop.signal) }),
+  // A question that goes into a file is seen by nobody.
+  ...(process.stdin.isTTY &&
+    process.stderr.isTTY && { ask: createAsk(process.stdin, process.stderr, stop.signal) }),
   clock,
   random: Math.random,
   stopped: stop.signal,

@@ -136,12 +136,15 @@ test.skipIf(!hasPython)('a terminal is shown colours, unless NO_COLOR is set', a
   expect(isColoured(await shownOnTerminal('get edges', { NO_COLOR: '1' }))).toBe(false)
 })
 
-test.skipIf(!hasPython)('on a terminal of no size nothing is cut, and no line is broken after each word', async () => {
-  const shown = await shownOnTerminal('status', { NO_COLOR: '1' })
-  expect(shown).toMatch(/^a +unreadable: away +- +- /m)
-  expect(shown).toMatch(/KAMAILIO\r$/m)
-  expect(shown).not.toContain('some columns do not fit')
-})
+test.skipIf(!hasPython)(
+  'on a terminal of no size nothing is cut, and no line is broken after each word',
+  async () => {
+    const shown = await shownOnTerminal('status', { NO_COLOR: '1' })
+    expect(shown).toMatch(/^a +unreadable: away +- +- /m)
+    expect(shown).toMatch(/KAMAILIO\r$/m)
+    expect(shown).not.toContain('some columns do not fit')
+  },
+)
 
 test('--version is that of the package', async () => {
   const { version } = z.object({ version: z.string() }).parse(JSON.parse(await readFile(manifest, 'utf8')))
@@ -221,3 +224,35 @@ test('a line that is no message is one line of kdc mcp, which goes on', async ()
   expect(out).toContain('"id":1')
   expect(code).toBe(0)
 })
+
+/** A deployment whose commands have one dead letter, which was refused. */
+async function withADeadLetter() {
+  const letter = {
+    ...{ MessageId: 'm-1', ReceiptHandle: 'r-1', Body: '{}', MD5OfBody: '99914b932bd37a50b983c5e7c90ae93b' },
+    MessageAttributes: { errorName: { DataType: 'String', StringValue: 'InvalidMessage' } },
+  }
+  let receives = 0
+  const stub = await awsStub(({ operation, body }) => {
+    const at = (name: string) => `${stub.client.endpoint}/1/${name}`
+    const deadLetterQueueUrls = { commands: at('D'), lifecycleEvents: at('DL'), alarmEvents: at('DA') }
+    if (operation === 'GetParameter')
+      return { result: { Parameter: { Value: JSON.stringify({ ...deployment, deadLetterQueueUrls }) } } }
+    if (operation !== 'ReceiveMessage' || body.QueueUrl !== at('D')) return { result: {} }
+    receives += 1
+    return { result: receives % 2 === 1 ? { Messages: [letter] } : {} }
+  })
+  return stub
+}
+
+test.skipIf(!hasPython)(
+  'a question that nobody would see is not asked: where stderr goes into a file it ends with 3',
+  async () => {
+    const { client, requests } = await withADeadLetter()
+    const shell = '"$0" "$@" 2>/dev/null; echo "code $?"'
+    const words = ['-c', seen, 'sh', '-c', shell, process.execPath, program, 'dlq', 'drop', '--refused']
+    const env = { ...(await environment()), AWS_ENDPOINT_URL: client.endpoint }
+    const child = spawn('python3', words, { env, stdio: ['ignore', 'pipe', 'ignore'] })
+    expect(await text(child.stdout)).toBe('code 3\r\n')
+    expect(requests.map(({ operation }) => operation)).not.toContain('DeleteMessage')
+  },
+)
