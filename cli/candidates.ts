@@ -19,6 +19,8 @@ const liveOf: Readonly<Record<string, Live>> = {
 interface Candidates {
   readonly words: readonly string[]
   readonly live?: Live
+  /** what stands in the word before such a name: `--group=` */
+  readonly before?: string
   /** which deployment the line names */
   readonly place: PlaceOptions
 }
@@ -33,6 +35,7 @@ export function candidates(program: Command, line: string): Candidates {
   const given: Record<string, string> = {}
   for (const word of words.slice(1)) {
     if (open) given[open.attributeName()] = word
+    else Object.assign(given, givenIn(command, word))
     const isValue = open !== undefined
     open = isValue ? undefined : optionNamed(command, word)
     if (isValue || word.startsWith('-')) continue
@@ -61,7 +64,7 @@ function next(
   if (value !== undefined && name.startsWith('--')) {
     const found = options(command).find(({ long }) => long === name)
     const { words, live } = valuesOf(found?.attributeName() ?? '', found?.argChoices)
-    return { words: words.map((word) => `${name}=${word}`), ...(live && words.length > 0 && { live }) }
+    return { words: words.map((word) => `${name}=${word}`), ...(live && { live, before: `${name}=` }) }
   }
   if (current.startsWith('-')) return { words: options(command).flatMap(({ long }) => long ?? []) }
   const commands = command
@@ -83,6 +86,13 @@ function valuesOf(name: string, choices: readonly string[] | undefined): Omit<Ca
 function options(command: Command): readonly Option[] {
   const own = command.createHelp().visibleOptions(command)
   return command.parent ? [...own, ...options(command.parent)] : own
+}
+
+/** The value that an option has in its own word: `--stack=voice`. */
+function givenIn(command: Command, word: string): Readonly<Record<string, string>> {
+  const [, long, value] = /^(--[^=]+)=(.*)$/.exec(word) ?? []
+  const found = options(command).find((option) => option.long === long)
+  return found && value !== undefined ? { [found.attributeName()]: value } : {}
 }
 
 /** The option whose value the next word is. */

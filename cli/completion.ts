@@ -42,10 +42,11 @@ export function addCompletion(program: Command, desk: Desk): void {
     .command('complete', { hidden: true })
     .argument('<line>', 'up to the cursor')
     .action(async (line: string) => {
-      const { words, live, place } = candidates(program, line)
+      const { words, live, before = '', place } = candidates(program, line)
       const names = live === undefined ? [] : await liveNames(desk, live, place)
       const current = line.slice(line.search(/\S*$/))
-      const found = [...new Set([...words, ...names])].filter((word) => word.startsWith(current))
+      const named = names.map((name) => `${before}${name}`)
+      const found = [...new Set([...words, ...named])].filter((word) => word.startsWith(current))
       // One that a shell has to have quoted is no word that it could go on with.
       for (const word of found.filter((each) => inShell(each) === each)) desk.out(`${word}\n`)
     })

@@ -37,6 +37,7 @@ test('names that only the deployment has are completed, and none where it does n
   expect(await completed('kdc explain sip:10.0.1.20', world)).toEqual([server])
   expect(await completed('kdc drain x -m why y sip:10.0.1.20', world)).toEqual([server])
   expect(await completed('kdc drain --group m', world)).toEqual(['media-servers'])
+  expect(await completed('kdc drain --group=m', world)).toEqual(['--group=media-servers'])
   expect(await completed('kdc reload ', world, unreached)).toEqual([])
   const [hold = ''] = (await world.kdc('get holds -o jsonl')).out.split('\n')
   // It has a semicolon, which a shell wants quoted.
@@ -61,7 +62,9 @@ test('the deployment that the line names is the one that is asked', async () => 
   }
   const contexts = 'lab: { stack: voice, region: eu-central-1 }'
   await completed('kdc --context lab --region us-east-1 reload ', kdcWorld(), { reach, contexts })
-  expect(asked).toEqual([[{ stack: 'voice', region: 'us-east-1' }, 'at once']])
+  await completed('kdc --context=lab --region=us-east-1 reload ', kdcWorld(), { reach, contexts })
+  expect(asked).toEqual([1, 2].map(() => [{ stack: 'voice', region: 'us-east-1' }, 'at once']))
+  expect(await completed('kdc --context=', kdcWorld(), { contexts })).toEqual(['--context=lab'])
   expect(await completed('kdc --context ', kdcWorld(), { contexts })).toEqual(['lab'])
 })
 
