@@ -1,10 +1,14 @@
+import { inParallel } from '../../functions/aws/in-parallel.ts'
+import { parseCommand } from '../../functions/contracts/command.ts'
 import { whatCouldBeRead } from '../../functions/contracts/rejected-message.ts'
+import { DispatcherControlError } from '../../functions/control/errors.ts'
 import type { DeadLetter } from '../desk/dead-letters.ts'
 import type { Deployed, Desk } from '../desk/desk.ts'
 import { type ExitCode, exitCodes, Stop } from '../desk/exit-codes.ts'
 import { print, quotable } from '../desk/format.ts'
 import type { OnDeployed, OutputOptions } from '../desk/options.ts'
 import { span } from '../desk/times.ts'
+import { whatIsGivenUp } from '../write/release.ts'
 import { requestedBy } from '../write/send-command.ts'
 import { letterView, showLetter, showLetters } from './show-letters.ts'
 
@@ -60,10 +64,34 @@ export function redriveLetters(desk: Desk, ids: readonly string[], options: Lett
         )
       if (meant.some(({ refused }) => refused !== undefined))
         desk.err('what was refused is refused again, unless what it was refused for was mended\n')
-      await askFirst(desk, `This sends anew: ${list(meant)}. Send?`, options, 'nothing was sent')
+      const releases = options.yes === true ? '' : await whatReleasesGiveUp(desk, deployed, meant)
+      await askFirst(desk, `This sends anew: ${list(meant)}.${releases} Send?`, options, 'nothing was sent')
     },
     act: (meant) => actOnEach(desk, meant, 'sent anew', deployed.deadLetters.redrive),
   }))
+}
+
+/** A release asks with what is at stake, in whichever way it is sent. */
+async function whatReleasesGiveUp(
+  desk: Desk,
+  deployed: Deployed,
+  letters: readonly DeadLetter[],
+): Promise<string> {
+  const edges = new Set(letters.flatMap(releasedBy))
+  const told = await inParallel([...edges], (edge) => whatIsGivenUp(desk, deployed, edge))
+  return told.map((words) => ` This ${words}.`).join('')
+}
+
+function releasedBy({ queue, body }: DeadLetter): string[] {
+  if (queue !== 'commands') return []
+  try {
+    const command = parseCommand(body)
+    return command.command === 'release' && !command.dryRun ? [command.edge] : []
+  } catch (error) {
+    // What is no command is refused again.
+    if (error instanceof DispatcherControlError) return []
+    throw error
+  }
 }
 
 const oncePerMs = 5 * 60_000

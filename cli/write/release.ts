@@ -26,16 +26,21 @@ export function release(desk: Desk, edge: string, options: ReleaseOptions): OnDe
 
 /** Nobody gives up calls that may be up without knowing whose. @throws Stop */
 async function askFirst(desk: Desk, deployed: Deployed, edge: string): Promise<void> {
+  await agreed(desk, {
+    does: await whatIsGivenUp(desk, deployed, edge),
+    question: 'Release it?',
+    otherwise: 'nothing was released',
+  })
+}
+
+/** What a release of this edge does, in words that go on from `this`. */
+export async function whatIsGivenUp(desk: Desk, deployed: Deployed, edge: string): Promise<string> {
   const read = await unlessUnread(() => lookAround(deployed, desk.clock.now()))
   const which =
     read && read.found.unread.length === 0
       ? nowWaiting(quotable(waitedForOn(edge, read.found)))
       : 'Which drains wait for it could not be read'
-  await agreed(desk, {
-    does: `has no drain wait for ${edge} any longer: calls that are up there all the same are cut when their server goes. ${which}`,
-    question: 'Release it?',
-    otherwise: 'nothing was released',
-  })
+  return `has no drain wait for ${edge} any longer: calls that are up there all the same are cut when their server goes. ${which}`
 }
 
 function nowWaiting(drains: ReturnType<typeof waitedForOn>): string {

@@ -61,3 +61,33 @@ test('a release asks nothing about a dry run, or an edge that is configured', as
     err: expect.stringContaining('edge "edge-a" is configured'),
   })
 })
+
+test('a release that is redriven tells what is at stake as it does itself: of a dry run, and with --yes, nothing is', async () => {
+  const { kdc, deadLetters } = await removedWorld()
+  const dead = (id: string, more: object = {}) => {
+    const command = {
+      version: 1,
+      id,
+      command: 'release',
+      edge: 'edge-b',
+      reason: 'lost',
+      requestedBy: 'alice',
+    }
+    const body = JSON.stringify({ ...command, ...more })
+    deadLetters.letters.push({ queue: 'commands', id, at: 0, senderId: 'AROAX', receipt: id, body })
+  }
+  dead('1a')
+  dead('2a', { dryRun: true })
+  dead('3a', { edge: 7 })
+  const { code, err } = await kdc('dlq redrive 1a')
+  expect(code).toBe(3)
+  expect(err).toMatch(
+    /This sends anew: 1a \(commands: release\)\. This has no drain wait for edge-b any longer: calls .* are cut .*\. Calls counted there last: 1 of operator\/\S+\. Send\? Say so with --yes\n$/,
+  )
+  for (const id of ['2a', '3a'])
+    expect((await kdc(`dlq redrive ${id}`)).err).toContain('(commands: release). Send? Say so with --yes')
+  expect(await kdc('dlq redrive 1a --yes')).toMatchObject({
+    code: 0,
+    err: expect.not.stringContaining('cut'),
+  })
+})
