@@ -2,7 +2,7 @@ import type { CommandInput } from '../../functions/contracts/command.ts'
 import type { Deployed, Desk } from '../desk/desk.ts'
 import { exitCodes, Stop } from '../desk/exit-codes.ts'
 import { targetNamed } from '../views/explain.ts'
-import { lookAround, type Stored, unlessUnread } from '../views/look-around.ts'
+import { lookAround, requestedIn, type Stored, unlessUnread } from '../views/look-around.ts'
 
 /**
  * What names nothing is not sent: it would leave a dead letter. Of several none is sent then. Where an edge
@@ -17,6 +17,7 @@ export async function refuseUnknown(
   const ofServers = commands.filter((each) => each.command === 'drain' || each.command === 'activate')
   const named = ofServers.filter(({ destination, set }) => destination !== undefined || set !== undefined)
   if (named.length > 0) await refuseUnlisted(desk, deployed, named)
+  for (const each of ofServers) await refuseGroup(deployed, each)
   for (const each of commands) {
     if (each.command === 'reload' || each.command === 'may-restart') await refuseEdge(deployed, each.edge)
     if (each.command === 'release') await refuseRelease(deployed, each.edge)
@@ -24,6 +25,26 @@ export async function refuseUnknown(
 }
 
 type OfServers = Extract<CommandInput, { readonly command: 'drain' | 'activate' }>
+
+/** Whether one of ours has a server is EC2's to know. What is held of a former one is lifted all the same. */
+async function refuseGroup(deployed: Deployed, { command, group }: OfServers): Promise<void> {
+  if (group === undefined) return
+  const read = await unlessUnread(async () => (await deployed.surroundings()).settings())
+  const ours = read?.found.control.groups.map(({ name }) => name)
+  if (!ours || ours.includes(group)) return
+  if (command === 'activate' && (await mayHold(deployed, group))) return
+  const there = ours.length > 0 ? `there are: ${ours.join(', ')}` : 'the settings name none'
+  throw refused(`${JSON.stringify(group)} is no group of ours; ${there}. Nothing was sent`)
+}
+
+async function mayHold({ shelf }: Deployed, group: string): Promise<boolean> {
+  const read = await unlessUnread(() => requestedIn(shelf))
+  if (!read) return true
+  const { holds, waiting } = read.found
+  return [...holds, ...waiting.drains.map(({ hold }) => hold)].some(
+    (hold) => hold.group === group || (hold.of && 'group' in hold.of && hold.of.group === group),
+  )
+}
 
 /** Only an edge that was there, and is configured no more, can be released. */
 async function refuseRelease({ shelf }: Deployed, edge: string): Promise<void> {
@@ -70,8 +91,9 @@ function refuseSet({ command, set }: OfServers, { edges, holds, waiting }: Store
 }
 
 function refusal(why: string, came: string): Stop {
-  return new Stop(
-    `refused: ${why}. Nothing was sent; what was ${came} within the last minute is known a minute later`,
-    exitCodes.refused,
-  )
+  return refused(`${why}. Nothing was sent; what was ${came} within the last minute is known a minute later`)
+}
+
+function refused(why: string): Stop {
+  return new Stop(`refused: ${why}`, exitCodes.refused)
 }

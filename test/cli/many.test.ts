@@ -68,6 +68,35 @@ test('whether an edge may be restarted is answered in words, and by the exit cod
   expect(await kdc('may-restart edge-x')).toMatchObject({ code: 3, err: expect.stringContaining('edge-x') })
 })
 
+test.each([
+  'drain --group media-server -m why',
+  'drain --group media-server -m why --dry-run',
+  'activate --group media-server',
+])('%s names no group of the settings: it is not sent, and leaves no dead letter', async (line) => {
+  const { kdc, sent } = kdcWorld()
+  expect(await kdc(line)).toEqual({
+    ...{ code: 3, out: '' },
+    err: 'kdc: refused: "media-server" is no group of ours; there are: media-servers. Nothing was sent\n',
+  })
+  expect(sent).toEqual([])
+})
+
+test('a group is for the control plane to know where the settings can not be read, and where it is a former one', async () => {
+  const { kdc, sent, around } = kdcWorld()
+  const surroundings = () => Promise.reject(new Error('AccessDenied'))
+  expect(await kdc('drain --group media-server -m why', { deployed: { surroundings } })).toMatchObject({
+    ...{
+      code: 3,
+      err: expect.stringContaining('"media-server" is no group of ours; ours are: media-servers'),
+    },
+  })
+  expect(sent).toHaveLength(1)
+  await kdc(drain)
+  around.shown.settings = { control: { ...around.shown.settings.control, groups: [] } }
+  expect(await kdc(drain)).toMatchObject({ code: 3, err: expect.stringContaining('the settings name none') })
+  expect(await kdc('activate --group media-servers')).toMatchObject({ code: 0 })
+})
+
 test('a member that is refused ends a drain of many with 3, and is counted on stderr', async () => {
   const file = [1, 1].map((set) => ({ set, uri: server, flags: 'AP' }) as const)
   const { kdc } = kdcWorld({ edges: [{ id: 'edge-a', file }] })
