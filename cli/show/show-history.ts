@@ -124,7 +124,8 @@ export function showCommands(commands: readonly CommandInShort[], now: number): 
 
 const ofServers = ['drain', 'activate']
 
-/** What commands of servers name by a number is a set. */
-function namedBy({ command, on = '-' }: Pick<CommandInShort, 'command' | 'on'>): string {
-  return ofServers.includes(command) && /^\d+$/.test(on) ? `set ${on}` : on
+/** Of what was answered before the key was kept, what commands of servers name by a number is a set. */
+function namedBy({ command, on = '-', key }: Pick<CommandInShort, 'command' | 'on' | 'key'>): string {
+  const isSet = key === undefined ? ofServers.includes(command) && /^\d+$/.test(on) : key === 'set'
+  return isSet ? `set ${on}` : on
 }

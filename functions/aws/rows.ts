@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { eventTypes } from '../contracts/names.ts'
 import type { PublishedEvent } from '../contracts/published-event.ts'
 import type { WaitingDrain } from '../control/clearance.ts'
-import type { CommandInShort } from '../control/command-in-short.ts'
+import type { CommandInShort, TargetKey } from '../control/command-in-short.ts'
 import type { DestinationUri, Flags } from '../control/destination.ts'
 import { destinationUri } from '../control/destination.ts'
 import type { ChosenHold } from '../control/drain.ts'
@@ -190,6 +190,12 @@ export const commandPlanRow: z.ZodType<CommandPlan> = z.object({
 export const commandInShortRow: z.ZodType<CommandInShort> = z.object({
   ...{ id: z.string(), at: z.number(), command: z.string(), result: z.string(), who: z.string() },
   ...{ on: z.string().exactOptional(), because: z.string().exactOptional() },
+  key: z
+    .enum({
+      ...{ destination: 'destination', instance: 'instance', edge: 'edge' },
+      ...{ group: 'group', set: 'set', zone: 'zone' },
+    } satisfies Each<TargetKey>)
+    .exactOptional(),
 } satisfies Fields<CommandInShort>)
 
 export const askedRow = z.string()

@@ -1,3 +1,6 @@
+const targetKeys = ['destination', 'instance', 'edge', 'group', 'set', 'zone'] as const
+export type TargetKey = (typeof targetKeys)[number]
+
 /** What came of a command, in a line. */
 export interface CommandInShort {
   readonly id: string
@@ -9,6 +12,8 @@ export interface CommandInShort {
   readonly who: string
   /** what it named: a destination, an instance, an edge, or many */
   readonly on?: string
+  /** the key that has it; absent of what was answered before that was kept */
+  readonly key?: TargetKey
   readonly because?: string
 }
 
@@ -31,11 +36,11 @@ export function commandInShort(
     String(value ?? 'unknown')
       .slice(0, longest)
       .toWellFormed()
-  const on = ['destination', 'instance', 'edge', 'group', 'set', 'zone'].flatMap((key) => outcome[key] ?? [])
+  const key = targetKeys.find((each) => (outcome[each] ?? undefined) !== undefined)
   return {
     ...{ id, at, command: text(command), who: text(requestedBy) },
     result: refused === undefined ? text(result) : 'refused',
-    ...(on.length > 0 && { on: text(on[0]) }),
+    ...(key && { on: text(outcome[key]), key }),
     ...(because !== undefined && { because: text(because) }),
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { moreThan } from '../../cli/desk/options.ts'
-import { instanceId, minutes, neighbour, server } from '../world/world.ts'
+import { config, instanceId, minutes, neighbour, server } from '../world/world.ts'
 import { alice, bob, kdcWorld } from './kdc-world.ts'
 
 const narrow = { screen: { columns: 80 } }
@@ -115,7 +115,21 @@ test('within 80 columns get commands names the whole server of each, and a set a
   expect(out).toMatch(/^ID +COMMAND +ON +RESULT$/m)
   expect(out).toMatch(/ drain +set 1 +/)
   expect(out).toMatch(/ activate +sip:10\.0\.1\.20:5060 +lifted$/m)
-  expect(JSON.parse((await kdc('get commands -n 1 -o json')).out)).toMatchObject([{ on: '1' }])
+  expect(JSON.parse((await kdc('get commands -n 1 -o json')).out)).toMatchObject([{ on: '1', key: 'set' }])
+})
+
+test('a group or server whose name is a number is shown as no set; of what was answered before, a number is one', async () => {
+  const groups = config.groups.map((group) => ({ ...group, name: '4711' }))
+  const { kdc, world } = kdcWorld({ config: { groups } })
+  await kdc("drain --group 4711 -m 'carrier maintenance'")
+  expect((await kdc('get commands', narrow)).out).toMatch(/ drain +4711 +/)
+  const { store } = world.memory
+  const commands: typeof store.commands = async (...asked) => {
+    const { commands: found, ...more } = await store.commands(...asked)
+    return { commands: found.map(({ key: _, ...command }) => command), ...more }
+  }
+  const { out } = await kdc('get commands', { ...narrow, deployed: { shelf: { ...store, commands } } })
+  expect(out).toMatch(/ drain +set 4711 +/)
 })
 
 test.each([

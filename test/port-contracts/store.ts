@@ -166,12 +166,12 @@ export function storeContract(open: () => Store, today: () => string): void {
     const rest = await store.commands(day, { most: 1, ...(page.next !== undefined && { before: page.next }) })
     const common = { at: expect.any(Number), because: 'x', who: 'alice', command: 'drain', result: 'started' }
     expect([...page.commands, ...rest.commands]).toEqual([
-      { ...common, id: third, on: '1' },
+      { ...common, id: third, on: '1', key: 'set' },
       {
         ...{ id: second, at: expect.any(Number), command: 'reload', result: 'refused', who: 'unknown' },
-        ...{ on: 'edge-z', because: 'no such edge' },
+        ...{ on: 'edge-z', key: 'edge', because: 'no such edge' },
       },
-      { ...common, id: first, on: 'i-1' },
+      { ...common, id: first, on: 'i-1', key: 'instance' },
     ])
     expect((await store.commands('2000-01-01', { most: 2 })).commands).toEqual([])
   })
