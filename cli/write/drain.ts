@@ -1,3 +1,4 @@
+import { longestDeadlineSeconds } from '../../functions/contracts/command.ts'
 import type { Deployed, Desk } from '../desk/desk.ts'
 import { type ExitCode, exitCodes, Stop, worse } from '../desk/exit-codes.ts'
 import type { OnDeployed } from '../desk/options.ts'
@@ -25,7 +26,7 @@ export function drain(desk: Desk, targets: readonly string[], options: DrainOpti
   const asked = {
     ...{ command: 'drain' as const, reason, dryRun },
     ...(from !== undefined && { from: instantOf(from, '--from', began) }),
-    ...(deadline !== undefined && { deadlineSeconds: secondsOf(deadline, '--deadline') }),
+    ...(deadline !== undefined && { deadlineSeconds: deadlineOf(deadline) }),
     ...(until !== undefined && { until: instantOf(until, '--until', began) }),
     ...(force !== undefined && { force }),
   }
@@ -36,6 +37,16 @@ export function drain(desk: Desk, targets: readonly string[], options: DrainOpti
       exitCodes.usage,
     )
   return (deployed) => drainEach(desk, deployed, each, options)
+}
+
+/** @throws Stop */
+function deadlineOf(text: string): number {
+  const seconds = secondsOf(text, '--deadline')
+  if (seconds <= longestDeadlineSeconds) return seconds
+  throw new Stop(
+    `--deadline "${text}" is too long: ${longestDeadlineSeconds / 3600}h at most`,
+    exitCodes.usage,
+  )
 }
 
 /** All are sent before the first is waited for: they drain side by side. */

@@ -27,7 +27,8 @@ export async function requestedBy({ caller }: Deployed): Promise<string> {
 
 /** What a command's keys are called on a command line. */
 const optionNames = new Map([
-  ['deadlineSeconds', '--deadline (in seconds)'],
+  ['group', '--group'],
+  ['zone', '--zone'],
   ['holdId', '--hold'],
   ['source', '--source'],
   ['reason', '--message'],

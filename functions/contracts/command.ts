@@ -70,6 +70,9 @@ const hasOneTarget = (command: { [Key in keyof typeof target]?: unknown }) =>
 /** The same for whoever checks by JSON Schema. */
 const oneTarget = { oneOf: targetKeys.map((key) => ({ required: [key] })) }
 
+/** As long as Auto Scaling lets any instance wait. */
+export const longestDeadlineSeconds = 172_800
+
 const endsAfterItBegins = ({ from, until }: { from?: unknown; until?: unknown }) =>
   typeof from !== 'number' || typeof until !== 'number' || from < until
 
@@ -82,7 +85,7 @@ const drain = z
     reason: text(1000),
     /** why it may begin whatever the floors, the limit or a freeze ask for */
     force: text(1000).optional(),
-    deadlineSeconds: z.int().min(1).max(172_800).optional(),
+    deadlineSeconds: z.int().min(1).max(longestDeadlineSeconds).optional(),
     /** when its window begins; left out: at once */
     from: instant.optional(),
     /** when its hold is lifted by itself */
