@@ -23,11 +23,12 @@ export function freeze(desk: Desk, options: FreezeOptions): OnDeployed {
   const ready = prepared(desk, { command: 'freeze', reason, dryRun, ...end }, options)
   return async (deployed) => {
     const now = desk.clock.now()
+    const who = await requestedBy(deployed)
     const read = await unlessUnread(() => deployed.shelf.freeze())
-    const others = othersIn(read?.found, await requestedBy(deployed), now)
+    const others = othersIn(read?.found, who, now)
     if (others && isSooner(end.until, others) && !yes && !dryRun) await askFirst(desk, others)
     const former = read && { found: inForce(read.found, now) }
-    const undoOf = (outcome: Outcome) => undoOfFreeze(outcome, former, deployed.kdc)
+    const undoOf = (outcome: Outcome) => undoOfFreeze(outcome, former, { who, kdc: deployed.kdc })
     return (await doCommand(desk, deployed, ready, { ...options, undoOf })).exit
   }
 }

@@ -182,21 +182,24 @@ export type FormerFreeze = { readonly found: Freeze | undefined } | undefined
 const unknownFreeze = (kdc: string) =>
   `which freeze was in force before could not be read: ${kdc} history names it`
 
-export function undoOfFreeze({ result }: Outcome, former: FormerFreeze, kdc: string): Undo {
+type ByWhom = Pick<Drained, 'who' | 'kdc'>
+
+export function undoOfFreeze({ result }: Outcome, former: FormerFreeze, { who, kdc }: ByWhom): Undo {
   if (result !== 'frozen') return {}
-  if (former?.found) return { commands: [freezeAgain(former.found)] }
+  if (former?.found) return undoByFreeze(former.found, who)
   return { commands: ['unfreeze'], not: former ? [] : [unknownFreeze(kdc)] }
 }
 
-export function undoOfUnfreeze(
-  { result }: Outcome,
-  former: FormerFreeze,
-  { who, kdc }: Pick<Drained, 'who' | 'kdc'>,
-): Undo {
+export function undoOfUnfreeze({ result }: Outcome, former: FormerFreeze, { who, kdc }: ByWhom): Undo {
   if (result !== 'unfrozen') return {}
   if (!former) return { not: [unknownFreeze(kdc)] }
   const { found } = former
   if (!found) return { not: [`no freeze was in force by this machine's clock: ${kdc} history names it`] }
+  return undoByFreeze(found, who)
+}
+
+/** Whoever sends it has it by their own name. */
+function undoByFreeze(found: Freeze, who: string): Undo {
   const others = `no command of yours places the freeze of ${found.who}: ${found.why}; the freeze is yours`
   return { commands: [freezeAgain(found)], not: found.who === who ? [] : [others] }
 }

@@ -39,7 +39,10 @@ test('the undo of an unfreeze freezes as before, for the same reason and until t
 test('the undo of a freeze that replaced another is the other one', async () => {
   const { kdc } = undoWorld()
   await kdc('freeze -m first', { who: bob })
-  expect(undoOf(await kdc('freeze -m second --until 2h --yes'))).toBe('freeze -m first')
+  const second = await kdc('freeze -m second --until 2h --yes')
+  expect(undoOf(second)).toBe('freeze -m first')
+  expect(noUndoOf(second)).toBe(`no command of yours places the freeze of ${bob}: first; the freeze is yours`)
+  expect(noUndoOf(await kdc('freeze -m third'))).toBe(undefined)
 })
 
 test('an unfreeze whose freeze could not be read says so, and is done', async () => {
