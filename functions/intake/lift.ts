@@ -40,6 +40,7 @@ export interface LiftOptions {
  * Lifts holds. What they kept disabled is given back by the settle of each edge, now or, where an edge is
  * away, by a later one: the edge's own records tell it. A settle is asked for also where nothing is left to
  * lift: a run that was killed may have lifted it.
+ * @throws what was thrown first of one that could not be lifted, when the others are lifted and published
  */
 export async function lift(
   ports: LiftNeeds,
@@ -52,7 +53,7 @@ export async function lift(
     ...{ at: ports.clock.now(), by: byOf(hold), ...(sender && { sender }) },
     ...(why !== undefined && { why }),
   })
-  const written = await onEach(holds, async (hold) => {
+  const write = async (hold: Hold) => {
     // A drain that could not be started finds that its hold is lifted, and ends; nobody comes back for it
     // afterwards.
     await finishClaim(ports, holdKey(hold))
@@ -60,7 +61,14 @@ export async function lift(
     const ordered = typeof order === 'string' ? order : order(hold)
     const tombstone: Hold = { ...hold, order: ordered, lifted: liftedNow(hold) }
     return (await ports.store.putHold(tombstone)) === 'written' ? [{ hold, tombstone }] : []
-  })
+  }
+  const failed: unknown[] = []
+  const written = await onEach(holds, (hold) =>
+    write(hold).catch((error: unknown) => {
+      failed.push(error)
+      return []
+    }),
+  )
   const lifted = written.flat()
   const wanted = await ports.store.raiseWanted()
   const edgesOf = await changeReadBack(ports, wanted)
@@ -83,6 +91,8 @@ export async function lift(
     })
     return edges
   })
+  // Those that are lifted are published first: nobody comes back for them.
+  if (failed.length > 0) throw failed[0]
   const edges = lifted.length === 0 && scope ? await edgesOf(scope) : together(shown.flat())
   return { lifted: lifted.map(({ hold }) => hold), edges, wanted }
 }

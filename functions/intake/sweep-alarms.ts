@@ -149,12 +149,19 @@ async function endAsked(ports: LiftNeeds, over: readonly (Asked & AlarmOver)[]):
   const order = (hold: HoldName) => ends.get(holdKey(hold))?.order ?? orderOf(0)
   const holdsOf = (its: boolean) => over.flatMap(({ hold, waits }) => (waits === its ? [hold] : []))
   const waiting = new Set(holdsOf(true).map(holdKey))
-  const dropped =
-    waiting.size > 0 ? await dropWaiting(ports, ({ hold }) => waiting.has(holdKey(hold)), by, { order }) : []
   const held = holdsOf(false)
-  const { lifted } = held.length > 0 ? await lift(ports, held, by, { order, byItself: true }) : { lifted: [] }
-  await onEach([...dropped, ...lifted], async (hold) => {
-    const why = ends.get(holdKey(hold))?.why ?? ''
-    await publishSwept(ports, { what: 'alarm', alarm: alarmOf(hold).alarmName, holdId: hold.id, why })
-  })
+  const publish = (ended: readonly (HoldName & Pick<Hold, 'who'>)[]) =>
+    onEach(ended, async (hold) => {
+      const why = ends.get(holdKey(hold))?.why ?? ''
+      await publishSwept(ports, { what: 'alarm', alarm: alarmOf(hold).alarmName, holdId: hold.id, why })
+    })
+  await tryAll([
+    async () => {
+      if (waiting.size === 0) return
+      await publish(await dropWaiting(ports, ({ hold }) => waiting.has(holdKey(hold)), by, { order }))
+    },
+    async () => {
+      if (held.length > 0) await publish((await lift(ports, held, by, { order, byItself: true })).lifted)
+    },
+  ])
 }

@@ -36,6 +36,20 @@ test("an end lifts its own hold only: another operator's keeps the server disabl
   expect(world.flags()).toEqual(everywhere('DX'))
 })
 
+test('one hold that cannot be lifted at its end keeps no other from being lifted and published', async () => {
+  const world = createWorld()
+  const until = after(world, 1 * minutes)
+  await world.command(drain(server, { until }))
+  await world.command(drain(neighbour, { id: 'drain-2', until }))
+  await world.pass(1 * minutes)
+  world.memory.store.failNext('putHold', new Error('throttled'))
+  await expect(world.sweep()).rejects.toThrow('throttled')
+  expect(publishedIn(world, 'Hold Lifted')).toHaveLength(1)
+  await aMinute(world)
+  expect(publishedIn(world, 'Hold Lifted')).toHaveLength(2)
+  expect(await world.heldBy()).toEqual([])
+})
+
 test('while a freeze is in force no end lifts, and the first sweep after it does', async () => {
   const world = createWorld()
   await world.command(drain(server, { until: after(world, 1 * minutes) }))
