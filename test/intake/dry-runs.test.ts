@@ -71,3 +71,14 @@ describe('what would be refused is refused in the dry run, with the same words',
     expect(await refusal({ ...body, dryRun: true })).toBe(real)
   })
 })
+
+test('what waits beyond its own end takes no place of what a dry run foresees', async () => {
+  const world = worldWith({ atOnce: 1 })
+  const until = new Date(world.clock.now() + 1 * minutes).toISOString()
+  await world.command(freeze({ until }))
+  await world.command(drain(server, { until }))
+  await world.pass(1 * minutes)
+  const dry = await world.command(drain(neighbour, { dryRun: true }))
+  expect(dry).toMatchObject({ result: 'dry-run', clearance: { begins: true } })
+  expect(await world.command(drain(neighbour, { id: 'in-earnest' }))).toMatchObject({ result: 'started' })
+})
