@@ -73,7 +73,7 @@ export function takenByChoice(holds: readonly Hold[]): Hold[] {
   })
 }
 
-/** Whether the calls of a hold's drain are not known to be over; one that is placed may not have begun yet. */
+/** Whether the calls of its drain are not known to be over. One that is placed may not have begun yet. */
 export function isUnderWay(hold: Hold, drain: Drain | undefined): boolean {
   if (!drain || drain.phase.name === 'ended') return (drain?.hold.order ?? '') < hold.order
   return drain.phase.name !== 'held'
