@@ -36,7 +36,8 @@ export async function status(
 ): Promise<ExitCode> {
   // In one write with what follows, so that nothing flickers.
   const cleared = { ...desk, out: (text: string) => desk.out(`${clearScreen}${topOf(text, desk.screen)}`) }
-  const isPicture = desk.screen.isTerminal && ['table', 'wide'].includes(output)
+  const isTable = ['table', 'wide'].includes(output)
+  const isPicture = desk.screen.isTerminal && isTable
   let isNoted = false
   for (;;) {
     const look = () => lookAround(deployed, desk.clock.now())
@@ -44,7 +45,7 @@ export async function status(
     isNoted = print(watch && isPicture ? cleared : desk, showStatus(fleetView(found)), output, isNoted)
     if (!watch) return exitCodes.done
     if (!(await rest(desk, redrawMs))) return exitCodes.interrupted
-    if (!desk.screen.isTerminal && output === 'table') desk.out('\n')
+    if (!desk.screen.isTerminal && isTable) desk.out('\n')
   }
 }
 

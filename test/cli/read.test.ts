@@ -253,15 +253,17 @@ test('what came of a command is shown by its id; one that nobody knows ends with
 
 test('status -w draws again until somebody stops it: on a terminal over the last one, in a pipe below it', async () => {
   const { kdc, world } = kdcWorld()
-  const watching = (screen: object) => {
+  const watching = (screen: object, output = 'table') => {
     const stop = new AbortController()
     world.clock.at(world.clock.now() + 10_000, () => stop.abort())
-    return kdc('status -w', { screen, stopped: stop.signal })
+    return kdc(`status -w -o ${output}`, { screen, stopped: stop.signal })
   }
   const piped = await watching({})
   expect(piped.code).toBe(130)
   expect(piped.out.match(/^dispatcher-control /gm)).toHaveLength(4)
   expect(piped.out).not.toContain('\u001b')
+  for (const { out } of [piped, await watching({}, 'wide')])
+    expect(out.match(/\n\ndispatcher-control /g)).toHaveLength(3)
   const terminal = await watching({ isTerminal: true, columns: 80 })
   expect(terminal.out.split('\u001b[H\u001b[2J')).toHaveLength(5)
   expect(terminal.err).toBe('some columns do not fit: -o wide shows them\n')
