@@ -15,7 +15,7 @@ export async function publishSaved({ events }: Pick<Ports, 'events'>, drain: Dra
   const left = [...drain.events]
   while (left[0] && (await events.offer(published(left[0])))) left.shift()
   const isOver = drain.phase.name === 'ended'
-  while (left[0] && (isOver || JSON.stringify(left).length > longestBytes)) {
+  while (left[0] && (isOver || Buffer.byteLength(JSON.stringify(left)) > longestBytes)) {
     await events.keep(published(left[0]))
     left.shift()
   }
