@@ -1,6 +1,7 @@
 import type { Clearance, WaitingDrain } from '../../functions/control/clearance.ts'
 import { chooseAtDeadline, type Left } from '../../functions/control/deadline.ts'
 import type { ActionDrain, Drain } from '../../functions/control/drain.ts'
+import { hasEnded } from '../../functions/control/hold.ts'
 import { span } from '../desk/times.ts'
 import type { DrainView } from './drain-view.ts'
 import { type EndsView, endsText, when } from './ends.ts'
@@ -112,6 +113,7 @@ export function whatItWaitsFor(
   { at, freeze, kdc }: Stored,
   found?: Clearance,
 ): string[] {
+  if (hasEnded(hold, at)) return ['its own end has come before it began: it is dropped within a minute']
   const isEarly = beginsAt !== undefined && at < beginsAt
   const isFrozen = freeze !== undefined && hold.force === undefined
   const until = freeze?.until === undefined ? `${kdc} unfreeze` : when(freeze.until, at)

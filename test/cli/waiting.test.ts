@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { config, neighbour, server } from '../world/world.ts'
+import { config, minutes, neighbour, server } from '../world/world.ts'
 import { bob, kdcWorld } from './kdc-world.ts'
 
 const line = `drain ${server} -m 'disk failing'`
@@ -39,4 +39,16 @@ test('explain of what waits says so where no floor keeps it, or where the settin
   const surroundings = () => Promise.reject(new Error('AccessDenied'))
   const { out } = await kdc(`explain ${server}`, { deployed: { surroundings } })
   expect(out).toMatch(/ next {3}floors or a limit leave no room for it, or what they go by is unknown/)
+})
+
+test('what waits beyond its own end is explained as that, and keeps no other from beginning', async () => {
+  const { kdc, world } = kdcWorld({ config: { ...config, clearance: { atOnce: 1 } } })
+  await kdc("freeze -m 'carrier work' --until 60s")
+  await kdc(`${line} --until 60s`)
+  await kdc(`drain ${neighbour} -m 'noisy fan'`, { who: bob })
+  await world.pass(1 * minutes)
+  expect((await kdc(`explain ${server}`)).out).toContain(
+    ' next   its own end has come before it began: it is dropped',
+  )
+  expect((await kdc(`explain ${neighbour}`)).out).toContain(' next   no floor and no limit keeps it')
 })
