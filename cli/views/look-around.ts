@@ -4,7 +4,7 @@ import { type ClearanceRules, inOrder, type WaitingDrain } from '../../functions
 import type { Drain } from '../../functions/control/drain.ts'
 import type { EdgeRecord } from '../../functions/control/entry-record.ts'
 import { UnexpectedAnswer } from '../../functions/control/errors.ts'
-import { type Freeze, inForce } from '../../functions/control/freeze.ts'
+import type { Freeze } from '../../functions/control/freeze.ts'
 import { type Hold, holdKey } from '../../functions/control/hold.ts'
 import type { InstanceFacts } from '../../functions/control/instance-life.ts'
 import {
@@ -73,7 +73,6 @@ export async function lookAround(
     return only === undefined ? rowsOf(found) : { rows: await found(), unread: [] }
   })
   const { timers, stack } = deployment
-  const frozen = inForce(freeze, now)
   return {
     ...{ stack, kdc, timers, at: now, holds },
     edges: found.map(({ head, reading, listing }) => {
@@ -84,7 +83,7 @@ export async function lookAround(
     drains: drains.flatMap(({ rows }) => rows),
     waiting: inOrder(waiting.drains),
     unread: [...waiting.unread, ...releases.unread, ...drains.flatMap(({ unread }) => unread)],
-    ...(frozen && { freeze: frozen }),
+    ...(freeze && !freeze.ended && { freeze }),
     instances: inventory?.instances ?? [],
     released: releases.rows.map(({ edge }) => edge),
   }
