@@ -1,8 +1,10 @@
 import type { CommandInput } from '../../functions/contracts/command.ts'
+import type { Hold } from '../../functions/control/hold.ts'
 import type { Deployed, Desk } from '../desk/desk.ts'
 import { exitCodes, Stop } from '../desk/exit-codes.ts'
 import { targetNamed } from '../views/explain.ts'
 import { lookAround, requestedIn, type Stored, unlessUnread } from '../views/look-around.ts'
+import { requestedBy } from './send-command.ts'
 
 /**
  * What names nothing is not sent: it would leave a dead letter. Of several none is sent then. Where an edge
@@ -26,24 +28,27 @@ export async function refuseUnknown(
 
 type OfServers = Extract<CommandInput, { readonly command: 'drain' | 'activate' }>
 
-/** Whether one of ours has a server is EC2's to know. What is held of a former one is lifted all the same. */
+/** Whether one of ours has a server is EC2's to know. What the caller holds of a former one is lifted all the same. */
 async function refuseGroup(deployed: Deployed, { command, group }: OfServers): Promise<void> {
   if (group === undefined) return
   const read = await unlessUnread(async () => (await deployed.surroundings()).settings())
   const ours = read?.found.control.groups.map(({ name }) => name)
   if (!ours || ours.includes(group)) return
-  if (command === 'activate' && (await mayHold(deployed, group))) return
+  if (command === 'activate' && (await mayHoldOwn(deployed, group))) return
   const there = ours.length > 0 ? `there are: ${ours.join(', ')}` : 'the settings name none'
   throw refused(`${JSON.stringify(group)} is no group of ours; ${there}. Nothing was sent`)
 }
 
-async function mayHold({ shelf }: Deployed, group: string): Promise<boolean> {
-  const read = await unlessUnread(() => requestedIn(shelf))
+async function mayHoldOwn(deployed: Deployed, group: string): Promise<boolean> {
+  const read = await unlessUnread(() => requestedIn(deployed.shelf))
   if (!read) return true
   const { holds, waiting } = read.found
-  return [...holds, ...waiting.drains.map(({ hold }) => hold)].some(
-    (hold) => hold.group === group || (hold.of && 'group' in hold.of && hold.of.group === group),
-  )
+  const requested = [...holds, ...waiting.drains.map(({ hold }) => hold)]
+  const who = await requestedBy(deployed)
+  const isOwn = (hold: Hold) => hold.source === 'operator' && hold.who === who
+  return requested
+    .filter(isOwn)
+    .some((hold) => hold.group === group || (hold.of && 'group' in hold.of && hold.of.group === group))
 }
 
 /** Only an edge that was there, and is configured no more, can be released. */

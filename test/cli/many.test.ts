@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { minutes, server } from '../world/world.ts'
-import { kdcWorld, unreached } from './kdc-world.ts'
+import { bob, kdcWorld, unreached } from './kdc-world.ts'
 
 const drain = "drain --group media-servers -m 'new image'"
 
@@ -94,6 +94,7 @@ test('a group is for the control plane to know where the settings can not be rea
   await kdc(drain)
   around.shown.settings = { control: { ...around.shown.settings.control, groups: [] } }
   expect(await kdc(drain)).toMatchObject({ code: 3, err: expect.stringContaining('the settings name none') })
+  expect(await kdc('activate --group media-servers', { who: bob })).toMatchObject({ code: 3 })
   expect(await kdc('activate --group media-servers')).toMatchObject({ code: 0 })
 })
 
