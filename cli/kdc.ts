@@ -59,7 +59,7 @@ const desk: Desk = {
     isTerminal: isTTY,
     hasColour: isTTY && (process.env['NO_COLOR'] ?? '') === '',
   },
-  // A question that goes into a file is seen by nobody.
+  // A question that goes into a file is seen by nobody, and one in a pipe perhaps.
   ...(process.stdin.isTTY &&
     process.stderr.isTTY && { ask: createAsk(process.stdin, process.stderr, stop.signal) }),
   clock,

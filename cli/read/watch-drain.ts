@@ -78,12 +78,11 @@ export function stepOf(stored: Stored, watched: Watched, now: number): Step {
   const placed = placedIn(stored, watched)
   if (!placed && stored.waiting.some(({ hold }) => holdKey(hold) === id))
     return orTimedOut(`it waits to begin; ${stored.kdc} explain names why`, isLate, waitsStill)
-  const lifted = { line: whyGone(stored, watched), exit: exitCodes.error }
-  if (!placed) return lifted
+  if (!placed) return { line: whyGone(stored, watched), exit: exitCodes.error }
   const drain = stored.drains.find(({ hold }) => holdKey(hold) === id)
   // The record of an earlier drain of it has an earlier order.
   if (drain?.phase.name === 'ended' && drain.hold.order === placed.order)
-    return stepAtEnd(drain.phase.because, lifted)
+    return stepAtEnd(drain.phase.because, { line: whyLifted(stored, watched), exit: exitCodes.error })
   // An earlier drain of it, whose hold this one has replaced, may have been of another machine.
   const isItsOwn = drain !== undefined && drain.hold.order >= placed.order
   const view = isItsOwn ? drainView(drain, stored) : undefined
@@ -134,12 +133,14 @@ export function placedIn({ holds }: Stored, { hold: id, order = '' }: Pick<Watch
   return holds.find((hold) => holdKey(hold) === id && hold.order >= order)
 }
 
-function whyGone({ holds, kdc }: Stored, { hold: id, words, hasBegun = true }: Watched): string {
-  if (holds.some((hold) => holdKey(hold) === id))
+function whyGone(stored: Stored, watched: Watched): string {
+  if (stored.holds.some((hold) => holdKey(hold) === watched.hold))
     return 'it was dropped before it began; the hold that was there before it stands'
-  return hasBegun
-    ? `the hold of this drain was lifted; ${kdc} explain ${words} shows who else holds it`
-    : 'it was dropped before it began'
+  return (watched.hasBegun ?? true) ? whyLifted(stored, watched) : 'it was dropped before it began'
+}
+
+function whyLifted({ kdc }: Stored, { words }: Watched): string {
+  return `the hold of this drain was lifted; ${kdc} explain ${words} shows who else holds it`
 }
 
 function stepIn(view: DrainView, { goal }: Watched, { isLate, now, decided }: Now): Step {
@@ -150,6 +151,8 @@ function stepIn(view: DrainView, { goal }: Watched, { isLate, now, decided }: No
   // What was concluded and has calls again is drained no more: its next look finds that, too.
   const isDrained = (view.phase === 'held' && view.callsLeft === 0) || view.phase === 'completing'
   if (isDrained || (goal === 'confirmed' && view.confirmed)) return { line, exit: exitCodes.done }
+  if (view.phase === 'retained')
+    return { line: `${line}; Auto Scaling keeps its instance until they are over`, exit: exitCodes.overdue }
   if (view.overdue)
     return { line: `${line}; its deadline has passed, and it goes on`, exit: exitCodes.overdue }
   const deadline = `deadline ${when(Date.parse(view.deadline), now)}: ${view.atDeadline}`

@@ -60,3 +60,15 @@ test('a scale-in whose action somebody else completed ends with 1: whether calls
   expect(code).toBe(1)
   expect(out).toContain('whether calls were left is not known')
 })
+
+test('where the group may retain, its instance is kept for its calls then: that ends with 5, long before the deadline', async () => {
+  const { kdc, world } = await scaledIn('retain')
+  const action = { group: 'media-servers', hook: 'drain-calls', instanceId }
+  const began = world.clock.now()
+  world.clock.at(began + 5 * minutes, () => world.memory.lifecycleActions.complete(action, 'CONTINUE'))
+  const { code, out } = await kdc(`watch ${server}`)
+  expect(code).toBe(5)
+  expect(out).toContain('calls left: 1 (edge-a 1); Auto Scaling keeps its instance until they are over')
+  expect(out).not.toContain('deadline has passed')
+  expect(world.clock.now() - began).toBeLessThan(30 * minutes)
+})
