@@ -28,7 +28,7 @@ export async function refuseUnknown(
 
 type OfServers = Extract<CommandInput, { readonly command: 'drain' | 'activate' }>
 
-/** Whether one of ours has a server is EC2's to know. What one holds of a former one is lifted all the same. */
+/** Whether one of ours has a server is EC2's to know. What one holds of a former one can be lifted. */
 async function refuseGroup(deployed: Deployed, { command, group }: OfServers): Promise<void> {
   if (group === undefined) return
   const read = await unlessUnread(async () => (await deployed.surroundings()).settings())
