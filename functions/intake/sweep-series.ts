@@ -56,6 +56,12 @@ async function askForSeries(
     if (clock.now() >= until) return
     if (n > 0) await clock.sleep(apartMs)
     const contributors = await alarms.contributorsInAlarm(alarmName)
-    inAlarm.set(alarmName, new Set(contributors.map((contributor) => seriesOf(alarmName, contributor))))
+    inAlarm.set(alarmName, new Set(contributors.flatMap((each) => seriesNames(alarmName, each))))
   }
+}
+
+/** By its attributes too: what is held may have its name from when a longer one was taken. */
+function seriesNames(alarmName: string, contributor: Parameters<typeof seriesOf>[1]): string[] {
+  const { attributes } = contributor
+  return [seriesOf(alarmName, contributor), seriesOf(alarmName, { attributes })]
 }

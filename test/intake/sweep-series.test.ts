@@ -14,9 +14,10 @@ const throttled = new Error('Rate exceeded')
 async function holdSeries(
   { store, clock }: Pick<ReturnType<typeof memoryPorts>, 'store' | 'clock'>,
   n: number,
+  attribute = `i-${String(n).padStart(17, '0')}`,
 ) {
   const instanceId = `i-${String(n).padStart(17, '0')}`
-  const series = `[["InstanceId","${instanceId}"]]`
+  const series = `[["InstanceId","${attribute}"]]`
   await store.putHold({
     ...{ source: 'alarm', id: `${nameOf(n)} ${series}`, who: `alarm ${nameOf(n)}`, why: 'a test' },
     subject: { kind: 'instance', instanceId, launchedAt: 1 },
@@ -150,3 +151,13 @@ test.each(['groupMembers', 'workflows', 'alarms'] as const)(
     expect(await swept).toBe(throttled)
   },
 )
+
+test('a series whose name is from when a longer one was taken stays held while it is in ALARM', async () => {
+  const ports = { ...memoryPorts(), alarms: createMemoryAlarms() }
+  const attribute = 'i'.repeat(860)
+  await holdSeries(ports, 1, attribute)
+  ports.alarms.show(nameOf(1), { value: 'ALARM', since: 1 })
+  ports.alarms.contributorsInAlarm = async () => [{ id: 'c-1', attributes: { InstanceId: attribute } }]
+  await sweepBoth(ports)
+  expect(await ports.store.holds()).toHaveLength(1)
+})
