@@ -143,14 +143,14 @@ export async function foreseeClearance(
   asked: readonly Asked[],
 ): Promise<ReadonlyMap<string, Clearance>> {
   const now = ports.clock.now()
-  // What waits beyond its own end never begins.
-  const open = (await ports.store.waiting()).drains.filter(({ hold }) => !hasEnded(hold, now))
-  const waiting = new Map(open.map((each) => [holdKey(each.hold), each]))
+  const waiting = new Map((await ports.store.waiting()).drains.map((each) => [holdKey(each.hold), each]))
   for (const each of asked) {
     const key = holdKey(each.hold)
     waiting.set(key, inPlace(each, waiting.get(key)?.since))
   }
-  const decided = decide([...waiting.values()], await clearanceView(ports), rulesOf(ports))
+  // What waits beyond its own end never begins.
+  const open = [...waiting.values()].filter(({ hold }) => !hasEnded(hold, now))
+  const decided = decide(open, await clearanceView(ports), rulesOf(ports))
   return new Map([...decided].map(([{ hold }, clearance]) => [holdKey(hold), clearance]))
 }
 

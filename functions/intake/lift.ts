@@ -91,7 +91,7 @@ export async function lift(
     })
     return edges
   })
-  // Those that are lifted are published first: nobody comes back for them.
+  // Those that are lifted are published first: no sweep comes back for them.
   if (failed.length > 0) throw failed[0]
   const edges = lifted.length === 0 && scope ? await edgesOf(scope) : together(shown.flat())
   return { lifted: lifted.map(({ hold }) => hold), edges, wanted }
