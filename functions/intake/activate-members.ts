@@ -21,7 +21,8 @@ type Bulk = Extract<CommandOutcome<'activate'>, { readonly result: 'bulk' | 'dry
 /**
  * Lifts all of the caller's own holds of a whole group, set or zone, and drops what waits. Others' stay.
  * @throws EmptyTarget, EdgesUnreadable where nothing is found, and nothing is held or waits of it;
- * CommandRefused where scale-ins alone hold any of it
+ * CommandRefused where scale-ins alone hold any of it; what EC2 refuses with, when all that is known is
+ * lifted: the message comes again
  */
 export async function activateMembers(
   ports: Needs,
@@ -32,7 +33,7 @@ export async function activateMembers(
   const { requestedBy: by } = command
   if (command.dryRun) await readBack(ports, { notBefore: ports.clock.now() })
   // What is held is known without EC2: it is given back also while that refuses.
-  const members = await membersOf(ports, many, true)
+  const members = await membersOf(ports, many, !command.dryRun)
   const isIts = speakingOf(many, members)
   const isOwn = ({ source, who }: Hold) => source === 'operator' && who === by
   const isMeant = (hold: Hold) => isOwn(hold) && isIts(hold)
@@ -63,6 +64,8 @@ export async function activateMembers(
   }
   const all = [...chosen, ...before.lifted]
   const { lifted, edges, wanted } = await lift(ports, all, by, asked)
+  // What is held of a machine that was launched since is found when the message comes again.
+  if (members.refusal) throw members.refusal
   await onEach(lifted, (hold) => {
     const tombstone = { ...hold, order, lifted: { at: ports.clock.now(), by, sender } }
     return keepPending(ports, command.id, { hold: tombstone, wanted }, edges)

@@ -36,7 +36,8 @@ interface Wanted {
  * All are asked for before one run decides on them together, so that the floors hold for all of them. One
  * that can't be done is refused by itself.
  * @throws EmptyTarget, EdgesUnreadable where nothing is found; CommandRefused where all of them are more than
- * the sender may hold; what failed of one, when all others are done: the message comes again
+ * the sender may hold; what failed of one, or what EC2 refuses with, when all that can be done is done: the
+ * message comes again
  */
 export async function drainMembers(
   ports: Needs,
@@ -46,7 +47,7 @@ export async function drainMembers(
 ): Promise<Bulk> {
   const found = () => wantedOf(ports, command, many, sent)
   if (command.dryRun) await readWithStakes(ports, async () => (await found()).wanted.map(({ hold }) => hold))
-  const { wanted, unread } = await found()
+  const { wanted, unread, refusal } = await found()
   const holds = wanted.map(({ hold }) => hold)
   await refuseBeyondLimit(ports, sent.sender, holds)
   const { refused, clean } = thoseThatCan(wanted)
@@ -67,6 +68,8 @@ export async function drainMembers(
       await publishWaiting(ports, { source: 'operator', beginsAt }, hold, its.because)
     if (its?.kind === 'failed') throw its.error
   })
+  // A machine that was launched since is found when the message comes again.
+  if (refusal) throw refusal
   const edges = await readBackAll(ports, command, clean.filter(isBegun(cleared)))
   const members = [...refused, ...clean.map((each) => clearedMember(each, cleared))]
   return { result: 'bulk', ...counted(members), edges, unread, beginsAt, endsAt }
@@ -76,8 +79,8 @@ export async function drainMembers(
 async function wantedOf(ports: Needs, command: DrainCommand, many: Many, sent: Sent) {
   const { requestedBy } = command
   const before = (await ownRequests(ports, sent.order)).filter(({ who }) => who === requestedBy)
-  const members = await membersOf(ports, many, command.force !== undefined)
-  const { targets, readouts, unread } = members
+  const members = await membersOf(ports, many, command.force !== undefined && !command.dryRun)
+  const { targets, readouts, unread, refusal } = members
   if (before.length + targets.length === 0) throw nothingThere(ports, many, members)
   const asked = operatorOrder(ports, command, sent)
   const byId = new Map(targets.map((target) => [ownHoldId(target, requestedBy), target]))
@@ -92,7 +95,7 @@ async function wantedOf(ports: Needs, command: DrainCommand, many: Many, sent: S
     const former = its.find(({ subject }) => isSameSubject(subject, target.subject))
     return { target, asked: own, hold: own.hold, replaces: replacing(former) }
   })
-  return { wanted, unread }
+  return { wanted, unread, refusal }
 }
 
 /** One that can't be written apart from others, or has no key in the table, is refused by itself. */

@@ -14,7 +14,7 @@ export interface Members {
   readonly readouts: readonly Readout[]
   /** edges that could not be read, and why */
   readonly unread: readonly { readonly edge: string; readonly unreadable: string }[]
-  /** what EC2 refused with: its machines are those that it showed last */
+  /** what EC2 refused with: its machines are those that it showed last, and others may be there by now */
   readonly refusal: Error | undefined
 }
 
@@ -66,7 +66,7 @@ async function membersNow(ports: TargetNeeds, many: Many, isUrgent: boolean): Pr
   if ('set' in many) {
     const inSet = allListed(readouts).filter(({ set }) => set === many.set)
     const targets = setTargets(distinct(inSet), listed, up.map(wholeOf), readouts)
-    return { readouts, unread, refusal, targets }
+    return { readouts, unread, refusal: undefined, targets }
   }
   const isIts = ({ group, zone }: InstanceFacts) =>
     'group' in many ? group === many.group : zone === many.zone

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { freeze, waitingIn } from '../world/clearance-world.ts'
 import { activate, both, drain, machines, ofGroup, other, worldOf } from '../world/members-world.ts'
-import { createWorld, hours, minutes, neighbour, seconds, server, type World } from '../world/world.ts'
+import { createWorld, facts, hours, minutes, neighbour, seconds, server, type World } from '../world/world.ts'
 
 const sweepAt = async (world: World, ms: number) => {
   await world.pass(ms)
@@ -140,36 +140,71 @@ test.each([
 describe('while EC2 refuses', () => {
   const refuse = ({ memory }: World) => {
     const refused = () => Promise.reject(new Error('RequestLimitExceeded'))
+    const { inGroups, byIds, byAddress } = memory.instances
     Object.assign(memory.instances, { inGroups: refused, byIds: refused, byAddress: refused })
+    return () => void Object.assign(memory.instances, { inGroups, byIds, byAddress })
   }
-  const many: [string, object, string[]][] = [
-    ['group', ofGroup, both],
-    ['zone', { zone: 'eu-central-1b' }, both.slice(0, 1)],
-    ['set', { set: 2 }, both],
+  const comesAgain = { message: 'RequestLimitExceeded' }
+  const many: [string, object, string[], object][] = [
+    ['group', ofGroup, both, comesAgain],
+    ['zone', { zone: 'eu-central-1b' }, both.slice(0, 1), comesAgain],
+    ['set', { set: 2 }, both, { result: 'bulk', members: { length: 2 } }],
   ]
+  const outcome = (world: World, body: object, at: number) =>
+    world.command(body, at).catch((error: unknown) => error)
 
-  test.each(many)('an activate of a %s lifts what is held', async (_, whom, holds) => {
+  test.each(many)('an activate of a %s lifts what is held', async (_, whom, _holds, comes) => {
     const world = worldOf()
     await world.command(drain(whom), 1)
     await world.pass(1 * minutes)
     refuse(world)
-    expect(await world.command(activate(whom), 2)).toMatchObject({ counts: { lifted: holds.length } })
+    expect(await outcome(world, activate(whom), 2)).toMatchObject(comes)
     expect(await world.heldBy()).toEqual([])
   })
 
   test.each(many)(
     'a drain of a %s with force begins for the machines that it showed last, and any other comes again',
-    async (_, whom, holds) => {
+    async (_, whom, holds, comes) => {
       const world = worldOf()
       await world.settledAll()
       await world.pass(30 * seconds)
       refuse(world)
       await expect(world.command(drain(whom), 1)).rejects.toThrow('RequestLimitExceeded')
       const forced = drain({ ...whom, id: 'forced', force: 'it burns' })
-      expect(await world.command(forced, 2)).toMatchObject({ counts: { started: holds.length } })
+      expect(await outcome(world, forced, 2)).toMatchObject(comes)
       expect(await world.heldBy()).toEqual(holds)
     },
   )
+
+  test('a drain of a group with force, and its activate, come again for a machine that was launched since', async () => {
+    const world = worldOf()
+    const launched = facts({ instanceId: 'i-0aaaaaaaaaaaaaaaa', addresses: ['10.0.1.29'] })
+    await world.settledAll()
+    await world.pass(30 * seconds)
+    const forced = drain({ ...ofGroup, id: 'forced', force: 'it burns' })
+    let answers = refuse(world)
+    world.memory.instances.put(launched)
+    await expect(world.command(forced, 1)).rejects.toThrow('RequestLimitExceeded')
+    answers()
+    expect(await world.command(forced, 1)).toMatchObject({ result: 'bulk', members: { length: 3 } })
+    expect(await world.heldBy()).toContain(`operator/${launched.instanceId}/alice`)
+    await world.pass(30 * seconds)
+    answers = refuse(world)
+    await expect(world.command(activate(ofGroup), 2)).rejects.toThrow('RequestLimitExceeded')
+    answers()
+    expect(await world.command(activate(ofGroup), 2)).toMatchObject({ counts: { lifted: 3 } })
+    expect(await world.heldBy()).toEqual([])
+  })
+
+  test('a dry run of many is no guess by what was shown last: it comes again', async () => {
+    const world = worldOf()
+    await world.command(drain(ofGroup), 1)
+    await world.pass(1 * minutes)
+    refuse(world)
+    const drains = drain({ ...ofGroup, id: 'dry-drain', dryRun: true, force: 'it burns' })
+    for (const body of [drains, { ...activate(ofGroup), dryRun: true }])
+      await expect(world.command(body)).rejects.toThrow('RequestLimitExceeded')
+  })
 
   test('nobody is told that a group of ours or a zone is empty: a machine may have been launched since', async () => {
     const world = createWorld({ instances: [] })
