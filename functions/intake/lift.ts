@@ -70,6 +70,7 @@ export async function lift(
     }),
   )
   const lifted = written.flat()
+  if (failed.length > 0 && lifted.length === 0) throw failed[0]
   const wanted = await ports.store.raiseWanted()
   const edgesOf = await changeReadBack(ports, wanted)
   const shown = await onEach(lifted, async ({ hold, tombstone }) => {
