@@ -105,7 +105,7 @@ function noteExecuted(
   if (method === 'dispatcher.list') noteListed(index, edge, lists, { truth, now })
   if (method !== 'dispatcher.set_state') return
   const shown = edge.truth().entries.find((entry) => keyOf(entry.set, entry.uri) === keyOf(Number(set), uri))
-  told.late.done(keyOf(Number(set), uri), shown?.flags.startsWith('D') !== state.startsWith('d'))
+  told.late.done(keyOf(Number(set), uri), !isAlready(state, shown?.flags))
   const entry = told.written(Number(set), uri, now)
   const server = lists.serverOf(uri)
   if (!state.startsWith('d')) truth.givenBack += 1
@@ -238,4 +238,10 @@ export class ListedEdges {
         truth.happened('disabled by the list', clock.now(), { edge: index, server }, Number.POSITIVE_INFINITY)
     }
   }
+}
+
+/** Whether an entry shows already what a state sets: `a`, `ap`, `i`, `ip`, or `d` with whatever is beside. */
+function isAlready(state: string, flags = ''): boolean {
+  if (state.startsWith('d')) return flags.startsWith('D')
+  return flags.toLowerCase() === (state.endsWith('p') ? state : `${state}x`)
 }
