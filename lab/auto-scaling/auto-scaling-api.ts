@@ -100,6 +100,13 @@ function callsAboutGroups(region: Region, groups: Groups): Calls {
       groups.change(group.name, { suspended: [...new Set([...(group.suspended ?? []), ...named])] })
       return {}
     },
+    ResumeProcesses: (parameters) => {
+      const group = groups.group(parameters.required('AutoScalingGroupName'))
+      const named = parameters.list('ScalingProcesses.member')
+      const left = named.length === 0 ? [] : (group.suspended ?? []).filter((each) => !named.includes(each))
+      groups.change(group.name, { suspended: left })
+      return {}
+    },
     DescribeLifecycleHooks: (parameters) => {
       const group = groups.group(parameters.required('AutoScalingGroupName'))
       const names = parameters.list('LifecycleHookNames.member')

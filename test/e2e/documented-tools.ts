@@ -30,6 +30,16 @@ OUT=$(PATH=\${PATH#*:} npx "$@") || { CODE=$?; printf '%s\\n' "$OUT"; exit $CODE
 printf '%s\\n' "$OUT"
 `
 
+/** As where the package of the construct is installed for all. */
+const kdc = `#!/bin/sh
+exec node '${join(import.meta.dirname, '../../cli/kdc.ts')}' "$@"
+`
+
+/** The lab's edges are on this machine, and their logs in the folder of its run, which is in RUN_OF_LAB. */
+const ssh = `#!/bin/sh
+exec bash -c "$(printf %s "$2" | sed "s#/var/log/kamailio.log#$RUN_OF_LAB/$1/$1.log#")"
+`
+
 /** A plain Debian has none. */
 const openssl = `#!/bin/sh
 [ "$1 $2" = 'rand -hex' ] || exit 1
@@ -47,7 +57,7 @@ interface Tools {
 export function documentedTools(folder: string, { python, tries = 30 }: Tools): string {
   const bin = join(folder, 'bin')
   mkdirSync(bin)
-  for (const [name, script] of Object.entries({ aws: aws(python, tries), npx, openssl })) {
+  for (const [name, script] of Object.entries({ aws: aws(python, tries), npx, kdc, ssh, openssl })) {
     writeFileSync(join(bin, name), script)
     chmodSync(join(bin, name), 0o755)
   }

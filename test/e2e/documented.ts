@@ -29,7 +29,7 @@ export function blocksOf(document: string): Block[] {
     const { indent = '', text = '' } = match.groups ?? {}
     const why = comment.exec(before)?.groups?.['why']
     return {
-      where: `${document}:${before.split('\n').length}`,
+      where: lineOf(document, markdown, match.index),
       text: text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
       ...(why !== undefined && { exempt: why }),
     }
@@ -43,6 +43,35 @@ export function commandsIn({ text }: Pick<Block, 'text'>): string[] {
     .split(/\n|&&|;|\||\$\(/)
     .map((command) => command.trim())
     .filter((command) => command !== '' && !command.startsWith('#'))
+}
+
+/** A command within a sentence, as it is written there. */
+export interface Span {
+  /** file and line */
+  readonly where: string
+  readonly text: string
+  /** why no test runs it, as the comment after it has it */
+  readonly exempt?: string
+}
+
+/** What a shell is told: a program, or a function of the runbook, with words after it; or what that prints. */
+const isCommand = /^(?:npx \S+|npm|node|aws|kdc|cdk|curl|ssh|kamcmd|source|logs|time) \S|^(?:\w+=)?\$\(/
+const span = /`(?<text>[^`\n]+)`(?: <!-- not run by a test: (?<why>[^\n]+?) -->)?/g
+
+/** Every command within a sentence of a document, in order. */
+export function spansOf(document: string): Span[] {
+  const markdown = readFileSync(join(root, document), 'utf8').replaceAll(/^ *```[\s\S]*?^ *```/gm, (block) =>
+    block.replaceAll(/[^\n]/g, ''),
+  )
+  return [...markdown.matchAll(span)].flatMap(({ index, groups: { text = '', why } = {} }) =>
+    isCommand.test(text)
+      ? [{ where: lineOf(document, markdown, index), text, ...(why !== undefined && { exempt: why }) }]
+      : [],
+  )
+}
+
+function lineOf(document: string, markdown: string, index: number): string {
+  return `${document}:${markdown.slice(0, index).split('\n').length}`
 }
 
 /** Blocks run one after the other in one shell: what one sets the next ones have. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, delimiter, dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -10,6 +10,7 @@ import { pythonWith } from '../../lab/programs/python-venv.ts'
 import { waitFor } from '../../lab/scenarios/stage.ts'
 import { present } from '../present.ts'
 import { blocksOf, commandLine, documents, ranBlock } from './documented.ts'
+import { onTheLab } from './documented-spans.ts'
 import { documentedTools } from './documented-tools.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -50,11 +51,13 @@ const awsCli = () =>
   pythonWith('aws-cli', join(import.meta.dirname, 'aws-cli-requirements.txt'), console.info)
 
 async function ran(command: string, words: readonly string[], cwd = root): Promise<Ran> {
-  const env = { PATH: path, HOME: folder }
+  const env = { PATH: path, HOME: folder, FOLDER: folder, RUN_OF_LAB: runOfLab() }
   const child = spawn(command, words, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
   return { code: child.exitCode, out, err }
 }
+
+const runOfLab = () => /files of this run: (\S+)/.exec(printed)?.[1] ?? ''
 
 const lab = (...words: string[]) => ran(process.execPath, [join(root, 'lab/lab.ts'), ...words])
 /** As a person has it who has sourced the lab's environment. */
@@ -71,6 +74,17 @@ async function instanceOf(server: string): Promise<string> {
   const { out } = await lab('status')
   const id = new RegExp(`^${server} .* (i-[0-9a-f]{17}) `, 'm').exec(out)?.[1]
   return present(id, `${server} in ${out}`)
+}
+
+/** @returns the id of whatever had edge-a written to last */
+async function idOfAWrite(): Promise<string> {
+  const ids = () => [
+    ...readFileSync(join(runOfLab(), 'edge-a/edge-a.log'), 'utf8').matchAll(
+      /rpc: write from \S+ for ([0-9a-f-]{36}):/g,
+    ),
+  ]
+  await waitFor(30_000, () => ids().length > 0, 500)
+  return present(ids().at(-1)?.[1], 'a write that an event had done')
 }
 
 describe('a lab that is up', () => {
@@ -143,16 +157,24 @@ describe('a lab that is up', () => {
 describe('commands that documents name', () => {
   const all = documents.map((document) => ({ document, blocks: blocksOf(document) }))
 
+  /** Runs them in one shell. @returns what came of the nth */
+  async function runAll(place: string, blocks: readonly string[]) {
+    mkdirSync(place)
+    await shell(commandLine(blocks, place))
+    return (n: number) => ranBlock(place, n)
+  }
+
   // Documents name a server as a fleet of EC2 has it. One of the lab's takes its place, and nothing else.
   describe.each(all)('$document', ({ document, blocks }) => {
     const runs = blocks.filter(({ exempt }) => exempt === undefined)
     const place = join(folder, document.replaceAll(/\W/g, '-'))
+    let outcome: (n: number) => ReturnType<typeof ranBlock>
 
     beforeAll(async () => {
-      mkdirSync(place)
       const [uri, instance] = [await uriOf('ms-6'), await instanceOf('ms-6')]
       // The runbook is about a drain that there is.
       if (document.includes('operations')) await lab('scale-in', 'ms-6')
+      const writtenFor = await idOfAWrite()
       // The lab's edges keep the secret that they have.
       const itsOwn = (block: string) =>
         block.includes('rpc-secret')
@@ -163,22 +185,48 @@ describe('commands that documents name', () => {
           .replaceAll('sip:10.0.1.20:5060', uri)
           .replaceAll('10.0.1.20', '127.0.2.6')
           .replaceAll(/\bi-0123456789abcdef0\b/g, instance)
-      await shell(
-        commandLine(
-          runs.map((block) => asHere(block.text)),
-          place,
-        ),
+          .replaceAll('7bf73129-1428-4cd3-a780-95db273d1602', writtenFor)
+      outcome = await runAll(
+        place,
+        runs.map((block) => asHere(block.text)),
       )
     })
 
     test.each(runs.map(({ where }, n) => ({ where, n })))('$where does what it is there for', ({ n }) => {
-      const { out, failed } = ranBlock(place, n)
+      const { out, failed } = outcome(n)
       expect(failed, out).toBe('')
     })
 
     test('none of its commands was refused, or failed', async () => {
       const { code, out } = await shell(['-c', 'npx kdc dlq ls -o json'])
       expect({ code, letters: JSON.parse(out) }).toEqual({ code: 0, letters: [] })
+    })
+  })
+
+  describe('in their sentences', () => {
+    const steps = onTheLab()
+    let outcome: (n: number) => ReturnType<typeof ranBlock>
+
+    beforeAll(async () => {
+      const [runbook] = blocksOf('docs/operations.md')
+      const values = {
+        ...{ TARGET: await uriOf('ms-8'), OTHER: await uriOf('ms-9'), EDGE: 'edge-a', WHY: 'to try it' },
+        ...{ NAME: 'media-servers', GROUP: 'media-servers', G: 'media-servers' },
+        ...{ HOOK: 'drain-calls', H: 'drain-calls' },
+        ...{ I: await instanceOf('long-1'), J: await instanceOf('long-2'), K: await instanceOf('ms-9') },
+        INSTANCE: await instanceOf('ms-8'),
+      }
+      const variables = Object.entries(values).map(([name, value]) => `${name}='${value}'`)
+      const first = [present(runbook, 'the first block of the runbook').text, ...variables].join('\n')
+      // An edge that is not there: nothing outside this machine is asked.
+      const commands = steps.map(({ text }) => text.replaceAll('10.0.2.5', '127.0.1.9'))
+      const ran = await runAll(join(folder, 'sentences'), [first, ...commands])
+      outcome = (n) => ran(n + 1)
+    })
+
+    test.each(steps.map((step, n) => ({ ...step, n })))('$where: $written', ({ n }) => {
+      const { out, failed } = outcome(n)
+      expect(failed, out).toBe('')
     })
   })
 })

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type KamailioProgram, kamailioReleases } from '../../lab/programs/program.ts'
 import { provision } from '../../lab/programs/provision.ts'
+import { onTheEdge } from '../e2e/documented-spans.ts'
 import { some } from '../present.ts'
 import { whyNoNamespace } from './drop-in/namespace.ts'
 import { installStock, whyNoStock } from './drop-in/stock.ts'
@@ -36,6 +37,15 @@ async function tryEachSetting(shell: Shell): Promise<void> {
   for (const [setting = '', , option = ''] of some(settings)) {
     expect(option).toContain(setting.replaceAll('`', ''))
     await shell.run(`kamailio -c -f "$CFG/kamailio.cfg" -A ${option.replaceAll('`', '')}`)
+  }
+}
+
+/** What the runbook's sentences have somebody run on an edge. */
+async function tryEachSentence(shell: Shell): Promise<void> {
+  for (const { where, text } of some(onTheEdge())) {
+    const printed = await shell.run(text.replaceAll('10.0.0.5', '10.0.0.10'))
+    // A state that is set prints nothing, and what curl is refused would be no result.
+    expect(printed, `${where}: ${text}`).toMatch(/^$|^\{\n|"result"/)
   }
 }
 
@@ -77,7 +87,10 @@ describe.each([...tools.kamailio])(
         const { config, shell } = await openEdge(home, kamailio)
         try {
           for (const block of blocks) {
-            if (block === goingBack) await tryEachSetting(shell)
+            if (block === goingBack) {
+              await tryEachSetting(shell)
+              await tryEachSentence(shell)
+            }
             if (block.language === 'cfg') paste(config, block)
             if (block.language === 'sh') await follow(shell, block)
           }
