@@ -52,7 +52,8 @@ test.each(early)(
   'random histories find %s by its rule where it is put back',
   { timeout: patience },
   (name) => {
-    const { status, stdout, left } = putBack([name, '--histories=150'])
+    // A second thread would only run what comes after the history that is found.
+    const { status, stdout, left } = putBack([name, '--histories=150', '--workers=1'])
     expect(stdout).toContain('found after')
     expect({ status, left }).toEqual({ status: 0, left: [] })
   },
