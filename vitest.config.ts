@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { whyNoLocalStack } from './lab/programs/localstack-program.ts'
 
 const noLocalStack = whyNoLocalStack()
@@ -25,10 +26,24 @@ const localstack = {
   },
 }
 
+/**
+ * A clean clone knows no times of an earlier run, and begins with the largest files. Of these two, which take
+ * minutes, the last would then run alone, while the other cores have nothing to do.
+ */
+const takesMinutes = /\/test\/simulation\/(simulation|put-back)\.test\.ts$/
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isShort = ({ moduleId }: TestSpecification) => Number(!takesMinutes.test(moduleId))
+    return (await super.sort(files)).toSorted((one, other) => isShort(one) - isShort(other))
+  }
+}
+
 /** Projects run one after the other (`groupOrder`): live calls share the cores with nothing else. */
 export default defineConfig({
   test: {
     maxWorkers: '100%',
+    sequence: { sequencer: LongestFirst },
     // A test whose expectations were all skipped fails: a loop over nothing, a callback that nobody called.
     expect: { requireAssertions: true },
     projects: [
