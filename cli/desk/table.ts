@@ -43,7 +43,8 @@ export function table<Row>(
   const shown = room === undefined ? all : fitting(all, room)
   const natural = shown.map(({ width }) => width)
   const widths = room === undefined ? natural : narrowed(shown, room)
-  if (shown.length < columns.length || totalOf(widths) < totalOf(natural)) onLeftOut?.()
+  const isMissed = all.some((column) => !shown.includes(column) && tells(column))
+  if (isMissed || totalOf(widths) < totalOf(natural)) onLeftOut?.()
   const line = (parts: readonly Measured[]) =>
     parts
       .map((cell, index) => {
@@ -75,6 +76,11 @@ function measuredText(cell: Cell): Measured {
 
 function totalOf(widths: readonly number[]): number {
   return widths.reduce((sum, width) => sum + width, gap * (widths.length - 1))
+}
+
+/** Whoever does not see a column of dashes misses nothing. */
+function tells<Row>({ cells }: Shown<Row>): boolean {
+  return cells.some(({ text }) => text !== '' && text !== '-')
 }
 
 function fitting<Row>(columns: readonly Shown<Row>[], room: number): readonly Shown<Row>[] {

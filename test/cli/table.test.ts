@@ -60,6 +60,21 @@ test('a cell that is cut is a reason for the hint, as a column that is left out'
   expect(hinted(columns, 160)).toBe(0)
 })
 
+test('a column that is left out is no reason for the hint where it tells nothing, or there is no row', () => {
+  const hints = (of: readonly Row[]) => {
+    let count = 0
+    const onLeftOut = () => {
+      count += 1
+    }
+    table(columns, of, { ...screen(12), onLeftOut })
+    return count
+  }
+  const row = { name: 'edge-a', why: 'its disk' }
+  expect(hints([{ ...row, id: '17' }])).toBe(1)
+  expect(hints([{ ...row, id: '-' }])).toBe(0)
+  expect(hints([])).toBe(0)
+})
+
 test.each([
   ['an emoji of several code points', '👩‍👩‍👧', 2],
   ['a flag', '🇩🇪', 2],
