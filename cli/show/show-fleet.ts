@@ -61,17 +61,17 @@ function counted(number: number, what: string): string {
 }
 
 export function showEdges({ edges, at }: FleetView): Shown {
-  return listOf(edges, edgeColumns(Date.parse(at)))
+  return listOf(edges, edgeColumns(Date.parse(at)), 'no edge is known')
 }
 export function showDrains({ drains, at }: FleetView): Shown {
-  return listOf(drains, drainColumns(Date.parse(at)))
+  return listOf(drains, drainColumns(Date.parse(at)), 'no drain is under way')
 }
 export function showHolds({ holds, at }: FleetView): Shown {
-  return listOf(holds, holdColumns(Date.parse(at)))
+  return listOf(holds, holdColumns(Date.parse(at)), 'nothing is held')
 }
 export function showDestinations(destinations: readonly DestinationView[]): Shown {
   const edges = [...new Set(destinations.flatMap(({ shown }) => Object.keys(shown)))].sort()
-  return listOf(destinations, [
+  const columns: Column<DestinationView>[] = [
     { title: 'DESTINATION', cell: ({ destination }) => destination, least: 16 },
     { title: 'SETS', cell: ({ sets }) => sets.join(',') },
     ...edges.map((edge) => ({
@@ -79,11 +79,14 @@ export function showDestinations(destinations: readonly DestinationView[]): Show
       cell: ({ shown }: DestinationView) => flagCell(shown[edge] ?? none),
       optional: true as const,
     })),
-  ])
+  ]
+  return listOf(destinations, columns, 'no destination is listed')
 }
 
-function listOf<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): Shown {
-  return { data: rows, lines: rows, text: (screen) => table(columns, rows, screen) }
+/** @param empty what people are told where there is none: titles alone look as if something failed */
+function listOf<Row>(rows: readonly Row[], columns: readonly Column<Row>[], empty: string): Shown {
+  const text = (screen: Screen) => (rows.length === 0 ? empty : table(columns, rows, screen))
+  return { data: rows, lines: rows, text }
 }
 
 function flagCell(flags: string): Cell {
