@@ -24,12 +24,13 @@ function textOf({ target, uris, holds, waiting, edges, drains }: Explanation, sc
       ...labelled('since', `${since}${endsAt === undefined ? '' : `, until ${endsAt}`}`),
       undoLine(undo),
     ]),
-    ...waiting.flatMap(({ hold, who, why, since, undo, next }) => [
+    ...waiting.flatMap(({ hold, who, why, since, begins, undo, next }) => [
       '',
       `  ${hold} waits to begin`,
       ...labelled('who', who),
       ...labelled('why', why),
-      ...labelled('since', since),
+      // The place of a window among those that wait is its beginning, which may be ahead.
+      ...labelled(begins === undefined ? 'since' : 'from', since),
       ...labelled('next', ...next),
       undoLine(`it is dropped by: ${undo}`),
     ]),

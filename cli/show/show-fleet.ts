@@ -186,19 +186,25 @@ export function progressText(calls: number | undefined, most: number | undefined
   return most === 0 ? '0' : `${calls}/${most}`
 }
 
-/** When its window begins comes before who asked for it, where any has one. */
+/** Nothing holds it yet. When its window begins comes before who asked for it, where any has one. */
 function waitingColumns(now: number, waiting: readonly HoldView[]): Column<HoldView>[] {
-  const columns = holdColumns(now)
+  const columns = holdColumns(now).with(0, { title: 'DRAIN OF', cell: serverName, least: 19 })
   if (waiting.every(({ begins }) => begins === undefined)) return columns
   const cell = ({ begins }: HoldView) => (begins === undefined ? none : fromNow(Date.parse(begins), now))
   return columns.toSpliced(2, 0, { title: 'BEGINS', cell })
+}
+
+/** A window that is still to begin has no age: its place among those that wait is its beginning. */
+function ageText({ since, begins }: HoldView, now: number): string {
+  const at = Date.parse(since)
+  return begins !== undefined && at > now ? none : span(now - at)
 }
 
 function holdColumns(now: number): Column<HoldView>[] {
   return [
     { title: 'HELD', cell: serverName, least: 19 },
     { title: 'SOURCE', cell: ({ source }) => source },
-    { title: 'AGE', cell: ({ since }) => span(now - Date.parse(since)) },
+    { title: 'AGE', cell: (hold) => ageText(hold, now) },
     { title: 'WHO', cell: ({ who }) => shortName(who), least: 8 },
     { title: 'WHY', cell: ({ why }) => why, least: 8 },
     {

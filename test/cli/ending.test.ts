@@ -148,6 +148,9 @@ test('a window tells when it begins, and by when it is dropped', async () => {
   await kdc(`drain ${server} -m maintenance --from 2h --until 4h`)
   const { out } = await kdc('explain 10.0.1.20')
   expect(out).toContain('next   its window begins at 2026-11-22T22:00:00Z (in 2h)')
+  // Since when it waits is its beginning, which is ahead.
+  expect(out).toContain('from   2026-11-22T22:00:00Z')
+  expect(out).not.toContain('since ')
   expect(out).toContain('it is dropped if it has not begun by 2026-11-23T00:00:00Z (in 4h)')
 })
 
@@ -160,9 +163,9 @@ test('what waits shows when its window begins, also within 80 columns and as dat
   const { out } = await kdc('status', { screen: { columns: 80 } })
   expect(out.slice(out.indexOf('waiting to begin'))).toMatchInlineSnapshot(`
     "waiting to begin
-    HELD                SOURCE    BEGINS  AGE  WHO              WHY          ENDS
+    DRAIN OF            SOURCE    BEGINS  AGE  WHO              WHY          ENDS
     sip:10.0.1.21:5060  operator  -       0s   Operators/alice  noisy fan    -
-    sip:10.0.1.20:5060  operator  in 2h   0s   Operators/alice  maintenance  in 4h
+    sip:10.0.1.20:5060  operator  in 2h   -    Operators/alice  maintenance  in 4h
     "
   `)
   expect(widest(out.slice(out.indexOf('waiting to begin')))).toBeLessThanOrEqual(80)

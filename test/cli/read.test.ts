@@ -41,7 +41,7 @@ test('status shows edges, drains, what waits and the freeze, within 160 columns'
     sip:10.0.1.20:5060  draining  1+     unknown  in 56m     auto scaling group media-serve…  drain-calls: AutoScalingGroup …  edge-a:1/1 edge-b:unknown  4m   -
 
     waiting to begin
-    HELD                SOURCE    AGE  WHO            WHY        ENDS  SENDER                 INSTANCE
+    DRAIN OF            SOURCE    AGE  WHO            WHY        ENDS  SENDER                 INSTANCE
     sip:10.0.1.21:5060  operator  4m   Operators/bob  noisy fan  -     AIDAJQABLZS4A3QDU576Q  -
     "
   `)
@@ -65,7 +65,7 @@ test('and within 80, where what matters least goes first', async () => {
     sip:10.0.1.20:5060  draining  1+     unknown  in 56m     auto scal…  drain-call…
 
     waiting to begin
-    HELD                SOURCE    AGE  WHO            WHY        ENDS
+    DRAIN OF            SOURCE    AGE  WHO            WHY        ENDS
     sip:10.0.1.21:5060  operator  4m   Operators/bob  noisy fan  -
     "
   `)
