@@ -3,6 +3,7 @@ import { addCompletion } from './completion.ts'
 import { type Desk, unlessStopped } from './desk/desk.ts'
 import { type ExitCode, exitCodes } from './desk/exit-codes.ts'
 import { failureOf } from './desk/failure.ts'
+import { wrapped, wrappedError } from './desk/format.ts'
 import {
   day,
   limit,
@@ -39,7 +40,7 @@ export async function run(argv: readonly string[], desk: Desk): Promise<ExitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
     const { line, exitCode } = failureOf(error)
-    desk.err(`kdc: ${line}\n`)
+    desk.err(`${wrappedError(`kdc: ${line}`, desk.errColumns)}\n`)
     return exitCode
   }
 }
@@ -54,7 +55,16 @@ async function parsed(argv: readonly string[], desk: Desk): Promise<ExitCode> {
     .option('--profile <profile>', "of the AWS configuration; left out: the environment's")
     .version(desk.version)
     .exitOverride()
-    .configureOutput({ writeOut: desk.out, writeErr: desk.err })
+    .configureOutput({
+      ...{ writeOut: desk.out, writeErr: desk.err },
+      outputError: (text, write) =>
+        write(
+          text
+            .split('\n')
+            .map((line) => wrapped(line, desk.errColumns))
+            .join('\n'),
+        ),
+    })
   const reached: Reached = async (action) => {
     const options = program.opts<PlaceOptions>()
     const place = await placeOf(desk, options)

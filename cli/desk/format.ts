@@ -58,15 +58,35 @@ export function quotable<T>(data: T): T {
 
 /** @param columns no word is broken over two lines of so many characters; undefined: no terminal */
 export function wrapped(line: string, columns: number | undefined): string {
-  if (columns === undefined) return line
+  return inLines(wordsOf(line), columns)
+}
+
+const command = /(?<=\s)(kdc .*?(?:[.;,](?=\s)|$))/
+
+/** An error may name a command, up to where a clause ends: that is to be pasted, and stays one line. */
+export function wrappedError(line: string, columns: number | undefined): string {
+  const parts = line.split(command).map((part, index) => (index % 2 === 1 ? [part] : wordsOf(part.trim())))
+  return inLines(
+    parts.flat().filter((word) => word !== ''),
+    columns,
+  )
+}
+
+/** Of several spaces between two words all but one are the end of the first. */
+function wordsOf(line: string): string[] {
+  return line.split(/ (?=\S)/)
+}
+
+function inLines(words: readonly string[], columns: number | undefined): string {
+  if (columns === undefined) return words.join(' ')
   const lines = ['']
-  for (const word of line.split(' ')) {
+  for (const word of words) {
     const last = lines.at(-1) ?? ''
     const longer = last === '' ? word : `${last} ${word}`
-    if (stringWidth(longer) <= columns) lines.splice(-1, 1, longer)
+    if (stringWidth(longer.trimEnd()) <= columns) lines.splice(-1, 1, longer)
     else lines.push(`${indent}${word}`)
   }
-  return lines.join('\n')
+  return lines.map((line) => line.trimEnd()).join('\n')
 }
 
 /** Narrower lines are harder to read than what a terminal breaks. */

@@ -1,7 +1,7 @@
 import type { Desk } from '../desk/desk.ts'
 import { type ExitCode, exitCodes, Stop, worse } from '../desk/exit-codes.ts'
 import { failureOf } from '../desk/failure.ts'
-import { columnsBeside } from '../desk/format.ts'
+import { columnsBeside, wrappedError } from '../desk/format.ts'
 
 interface WorkOff<Each> {
   /** such as `not sent`, of those whose turn does not come */
@@ -37,7 +37,7 @@ export async function workOff<Each extends { readonly words: string }>(
         showLeft(all.slice(turn + 1))
         throw error
       }
-      desk.err(`kdc: ${label}${failureOf(error).line}\n`)
+      desk.err(`${wrappedError(`kdc: ${label}${failureOf(error).line}`, desk.errColumns)}\n`)
       exit = worse(exit, error.exitCode)
     }
   }

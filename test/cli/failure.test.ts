@@ -82,6 +82,24 @@ test('what is refused in several lines is told in one, also of one of several ta
   )
 })
 
+const widest = (text: string) => Math.max(...text.split('\n').map((line) => line.length))
+
+test('on a terminal an error breaks between two words, and its command, which is to be pasted, does not', async () => {
+  const { kdc } = kdcWorld()
+  expect((await kdc(`watch ${server}`, { errColumns: 30 })).err.split('\n')).toEqual([
+    'kdc: nothing drains',
+    `  ${server}:`,
+    `  kdc explain ${server} shows who holds it,`,
+    '  kdc drain begins one',
+    '',
+  ])
+  const { err } = await kdc('status -o xml', { errColumns: 30 })
+  expect(err.replaceAll(/\n +/g, ' ')).toBe((await kdc('status -o xml')).err)
+  expect(widest(err)).toBeLessThanOrEqual(30)
+  const several = await kdc(`drain ${server} nobody -m why`, { errColumns: 30 })
+  expect(widest(several.err)).toBeLessThanOrEqual(40)
+})
+
 test('a row that can not be read keeps the rest from being shown by no more than its line', async () => {
   const { kdc, world } = kdcWorld()
   const shelf = { ...world.memory.store, waiting: async () => ({ drains: [], unread: ['WAITING/x: who'] }) }

@@ -39,6 +39,13 @@ test('a line is wrapped between words, and one that is too long stays whole', ()
   expect(wrapped('calls left: 12 (edge-a 12); over', 16)).toBe('calls left: 12\n  (edge-a 12);\n  over')
   expect(wrapped('see operator/10.0.1.20:5060;udp', 10)).toBe('see\n  operator/10.0.1.20:5060;udp')
   expect(wrapped('fits', 4)).toBe('fits')
+  expect(wrapped('  an indent stays', 12)).toBe('  an indent\n  stays')
+})
+
+test('no line ends with a space, or begins with one more, where a line is wrapped at two', () => {
+  for (const columns of [6, 7, 8, 9]) expect(wrapped('lifted  (id)', columns)).toBe('lifted\n  (id)')
+  expect(wrapped('lifted  (id)', 12)).toBe('lifted  (id)')
+  expect(wrapped('lifted  (id)', undefined)).toBe('lifted  (id)')
 })
 
 test('what takes two columns counts as two where a line is wrapped', () => {
