@@ -34,15 +34,19 @@ export interface PlanLine {
 /** What an edge lists by now. */
 export type ListedNow = readonly (Entry & { readonly flags: string })[]
 
+const written = 'would write'
+
 /** Each entry has one line, by its set and URI, with what it shows now, and once it is given back. */
 export function planLines(
   plan: Plan,
   calls: z.output<typeof callsForm> | undefined,
   listed: ListedNow = [],
 ): PlanLine[] {
-  const lines = entryLines(plan, listed)
+  const all = entryLines(plan, listed)
+  const isTwin = (of: Entry) => all.filter((each) => inOrder(each.of, of) === 0).length > 1
+  const lines = all
     .toSorted((one, other) => inOrder(one.of, other.of))
-    .map(({ of, what, change }) => ({ what, entry: nameOf(of), change }))
+    .map(({ of, what, change }) => ({ what, entry: nameOf(of, what === written || isTwin(of)), change }))
   return [
     ...(lines.length > 0 ? lines : [{ what: 'nothing to write', entry: '-', change: '-' }]),
     ...guardLines(plan),
@@ -61,7 +65,7 @@ function entryLines({ writes, already, refused, givesBack }: Plan, listed: Liste
       const state = of.state.toUpperCase()
       const now = shown(of)
       const change = `${now === undefined ? '' : `${now} `}→ ${state}${back(backOf(of), state)}`
-      return { of, what: 'would write', change }
+      return { of, what: written, change }
     }),
     ...already.map((of) => ({
       ...{ of, what: 'already' },
@@ -91,8 +95,9 @@ function isSame(one: Entry, other: Entry): boolean {
   return one.set === other.set && one.uri === other.uri && !isOther
 }
 
-function nameOf({ set, uri, duid }: Entry): string {
-  return `${set} ${uri}${duid === undefined ? '' : ` (${duid})`}`
+/** A duid is told where it tells two entries apart: there is too little room for what tells nothing. */
+function nameOf({ set, uri, duid }: Entry, isApart: boolean): string {
+  return `${set} ${uri}${isApart && duid !== undefined ? ` (${duid})` : ''}`
 }
 
 function heldBy(holds: readonly string[]): string {

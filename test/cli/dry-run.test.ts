@@ -129,7 +129,7 @@ test('a dry run is sorted by set and URI, and shows what each entry shows now', 
   )
 })
 
-test('an entry with a duid has one line, and a list that can not be read keeps no dry run from being shown', async () => {
+test('an entry has one line, without a duid that tells it from no other, and a list that can not be read keeps no dry run from being shown', async () => {
   const file = [{ set: 1, uri: server, flags: 'AP', duid: 'ms-1' } as const]
   const { kdc, world } = kdcWorld({ edges: [{ id: 'edge-a', file }] })
   const drain = `drain ${server} -m 'disk failing' --dry-run`
@@ -141,6 +141,8 @@ test('an entry with a duid has one line, and a list that can not be read keeps n
   const listing = () => Promise.reject(new Error('no network'))
   const at = { deployed: { shelf: { ...world.memory.store, listing } } }
   expect((await kdc(drain, at)).out).toMatch(/would write +1 sip:10\.0\.1\.20:5060 +→ D, gives back AP\n/)
+  await kdc(`drain ${server} -m 'disk failing'`)
+  expect((await kdc(drain)).out).toMatch(/already +1 sip:10\.0\.1\.20:5060 +DX, gives back AP, held by /)
 })
 
 test('a dry run tells what stays disabled, and why', async () => {
