@@ -32,12 +32,12 @@ export function moreThan(limit: number): string {
 export const limit = () =>
   new Option('-n, --limit <number>', 'so many at most').default(50).argParser((text: string) => {
     if (/^[1-9]\d{0,4}$/.test(text)) return Number(text)
-    throw new InvalidArgumentError(`write a number from 1 to ${mostLimit}.`)
+    throw new InvalidArgumentError(`Write a number from 1 to ${mostLimit}.`)
   })
 export const day = () =>
   new Option('--day <day>', 'of a UTC day, such as 2026-11-27').argParser((text: string) => {
     if (isDay(text)) return text
-    throw new InvalidArgumentError('write a UTC day such as 2026-11-27.')
+    throw new InvalidArgumentError('Write a UTC day such as 2026-11-27.')
   })
 
 const wrongId = /^i-[0-9a-f]{7,}$/i

@@ -69,7 +69,7 @@ describe('history', () => {
   test.each([
     [`${server} --day 2026-11-22`, 'name one of a target, --day and --sender'],
     [`--sender ${alice}`, "is an ARN: changes are on file under IAM's unique id"],
-    ['--limit none', 'write a number from 1 to 99999'],
+    ['--limit none', 'Write a number from 1 to 99999'],
   ])('%s is a usage error', async (line, why) => {
     const { kdc } = kdcWorld()
     expect(await kdc(`history ${line}`)).toMatchObject({ code: 2, err: expect.stringContaining(why) })
