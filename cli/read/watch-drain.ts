@@ -77,7 +77,11 @@ export function stepOf(stored: Stored, watched: Watched, now: number): Step {
   const isLate = giveUpAt !== undefined && now >= giveUpAt
   const placed = placedIn(stored, watched)
   if (!placed && stored.waiting.some(({ hold }) => holdKey(hold) === id))
-    return orTimedOut(`it waits to begin; ${stored.kdc} explain names why`, isLate, waitsStill)
+    return orTimedOut(
+      `it waits to begin; ${stored.kdc} explain ${watched.words} names why`,
+      isLate,
+      waitsStill,
+    )
   if (!placed) return { line: whyGone(stored, watched), exit: exitCodes.error }
   const drain = stored.drains.find(({ hold }) => holdKey(hold) === id)
   // The record of an earlier drain of it has an earlier order.

@@ -171,7 +171,7 @@ function exitOf(desk: Desk, { kdc }: Deployed, { result, edges, counts, unread }
     )
   if (pending !== '')
     tell(
-      `${pending} had not been read back yet; what is wanted stands: ${kdc} explain shows what it lists by now`,
+      `${pending} had not been read back yet; what is wanted stands: ${kdc} explain TARGET shows what it lists by now`,
     )
   const left = [
     ...(away === '' ? [] : [`${away} could not be reached, and is brought to it once that answers`]),
