@@ -46,14 +46,17 @@ function frozenUntil({ until }: FreezeView, at: string): string {
     : `until ${until}, which has passed by this clock; the control plane has not ended it yet`
 }
 
-/** Holds that have no drain: retired marks, and those of which it was not begun, or can't be read. */
+/** Holds that have no drain: retired marks, and for a moment what has just begun, or is just over. */
 function marks({ holds, drains, at }: FleetView, screen: Screen): string[] {
   const known = new Set(drains.map(({ drain }) => drain))
   const retired = holds.filter(({ source }) => source === 'retired')
   const open = holds.filter(({ source, hold }) => source !== 'retired' && !known.has(hold))
   const part = (title: string, its: readonly HoldView[]) =>
     its.length === 0 ? [] : ['', title, table(holdColumns(Date.parse(at)), its, screen)]
-  return [...part('held, and no drain of it can be shown', open), ...part('retired', retired)]
+  return [
+    ...part("held, and no drain to show: it is beginning, just over, or can't be read", open),
+    ...part('retired', retired),
+  ]
 }
 
 function counted(number: number, what: string): string {
