@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { InvalidMessage } from '../control/errors.ts'
 import { orderOf } from '../control/hold.ts'
+import { bytesOf, longestAlarmName } from '../control/longest-key.ts'
 import type { Sender } from '../control/sender.ts'
 import { alarmTargetTag } from './names.ts'
 import { instant, parseAs, parseJson } from './parse.ts'
@@ -130,23 +131,13 @@ export function parseAlarmMessage(body: string): AlarmMessage {
   }
 }
 
-/**
- * In bytes at most, with its alarm's name. DynamoDB takes 1,024 as a sort key, and a hold's has the
- * destination besides, or the id of a command.
- */
-const longestName = 880
-
 /** @throws InvalidMessage */
 function refuseLongName(alarmName: string, series: string): void {
   const bytes = bytesOf(alarmName + series)
-  if (bytes > longestName)
+  if (bytes > longestAlarmName)
     throw new InvalidMessage(
-      `alarm event: detail.alarmName: must be at most ${longestName} bytes in UTF-8 with the attributes of its series, and has ${bytes}: it is part of a key of the table`,
+      `alarm event: detail.alarmName: must be at most ${longestAlarmName} bytes in UTF-8 with the attributes of its series, and has ${bytes}: it is part of a key of the table`,
     )
-}
-
-function bytesOf(text: string): number {
-  return new TextEncoder().encode(text).length
 }
 
 /** @returns stable text of a series' attributes, or its id where that is long */
@@ -158,7 +149,7 @@ export function seriesOf(
   }: { readonly id?: string | undefined; readonly attributes: Readonly<Record<string, string>> },
 ): string {
   const text = stableText(attributes)
-  return id !== undefined && bytesOf(alarmName + text) > longestName ? id : text
+  return id !== undefined && bytesOf(alarmName + text) > longestAlarmName ? id : text
 }
 
 /** The same attributes give the same text, in whatever order they came. */

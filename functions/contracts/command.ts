@@ -17,7 +17,7 @@ const instance = z
   .regex(/^i-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, 'must be an EC2 instance id such as i-1234567890abcdef0')
 /**
  * DynamoDB takes 1,024 bytes as a sort key. The longest has the destination twice, in a hold's id and in its
- * subject, `requestedBy`, and 70 bytes besides.
+ * subject, `requestedBy`, and 60 bytes besides.
  */
 const destination = keyPart(text(345), 345).refine((value) => !/^\s*(all|\*)\s*$/i.test(value), {
   error: 'no command is for all destinations: name one destination, or one instance',

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { bytesOf } from '../control/longest-key.ts'
 
 /** Of a pattern that JSON Schema takes too: control characters, marks of direction, and what has no glyph. */
 const unseen =
@@ -24,6 +25,6 @@ export const plainName = (max: number) =>
 /** What becomes part of a key of DynamoDB, which counts bytes; JSON Schema counts characters. */
 export const keyPart = <Text extends z.ZodString>(name: Text, max: number) =>
   name.refine(
-    (value) => new TextEncoder().encode(value).length <= max,
+    (value) => bytesOf(value) <= max,
     `must be at most ${max} bytes in UTF-8: it is part of a key of the table`,
   )

@@ -36,7 +36,7 @@ export async function handleAlarm(ports: Needs, message: AlarmMessage): Promise<
   const { target: configuredTarget } = configured
   const name = alarmTarget({ ...message, ...(configuredTarget !== undefined && { configuredTarget }) })
   const target = targetOf(own ? [own] : []) ?? (await resolveTarget(ports, name))
-  refuseLongKey({ id: holdId, subject: target.subject })
+  refuseLongKey({ source: 'alarm', id: holdId, subject: target.subject })
   const now = ports.clock.now()
   await holdAndDrain(ports, target, {
     source: 'alarm',

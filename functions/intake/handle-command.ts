@@ -145,7 +145,7 @@ async function drain(
   const found = async () => {
     const target = targetOf(placedBefore) ?? (await resolveTarget(ports, targetName(command)))
     const holdId = ownHoldId(target, command.requestedBy)
-    refuseLongKey({ id: holdId, subject: target.subject })
+    refuseLongKey({ source: 'operator', id: holdId, subject: target.subject })
     return { target, asked: { ...operatorOrder(ports, command, { order, sender }), holdId } }
   }
   const stakes = async () => {

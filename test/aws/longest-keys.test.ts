@@ -8,8 +8,8 @@ import { parseCommand } from '../../functions/contracts/command.ts'
 import { alarmHold } from '../../functions/control/alarm.ts'
 import type { ChosenHold } from '../../functions/control/drain.ts'
 import { InvalidMessage } from '../../functions/control/errors.ts'
-import { holdKey, orderOf } from '../../functions/control/hold.ts'
-import { refuseLongKey } from '../../functions/control/longest-key.ts'
+import { holdKey, orderOf, type Subject } from '../../functions/control/hold.ts'
+import { longestAlarmName, longestKeyOf, refuseLongKey } from '../../functions/control/longest-key.ts'
 import { ownHoldId } from '../../functions/intake/operator-hold.ts'
 import { message } from '../contracts/event-files.ts'
 import { aHold, aKeptEvent, uri } from '../port-contracts/store-samples.ts'
@@ -68,19 +68,23 @@ function alarmOf(bytes: number, id?: string) {
   return parseAlarmMessage(JSON.stringify(event))
 }
 
-/** @param length of the URI that it is on */
-function longestOfAnAlarm(length: number): ChosenHold {
-  const { alarmName, series } = alarmOf(880)
+/** @param on the length of its URI, or a machine */
+function longestOfAnAlarm(on: number | string): ChosenHold {
+  const { alarmName, series } = alarmOf(longestAlarmName)
   const { holdId, who } = alarmHold(alarmName, series)
-  const subject = { kind: 'uri' as const, uri: uri(named(length)) }
-  const { shownAt: _, ...held } = aHold(holdId, { subject, uris: [subject.uri], who, order })
+  const subject: Subject =
+    typeof on === 'string'
+      ? { kind: 'instance', instanceId: on, launchedAt: 0 }
+      : { kind: 'uri', uri: uri(named(on)) }
+  const { shownAt: _, ...held } = aHold(holdId, { subject, uris: [], who, order })
   return { ...held, source: 'alarm', until: 1 }
 }
 
 test.each([
   ['destination by the longest name', longestOfAnOperator()],
-  ['name of an alarm and series', longestOfAnAlarm(73)],
-])('each row of the longest %s has a key that DynamoDB takes', async (_, hold) => {
+  ['name of an alarm and series', longestOfAnAlarm(92)],
+  ['name of an alarm and series, on a machine', longestOfAnAlarm('i-1234567890abcdef0')],
+])('each row of the longest %s has a key that DynamoDB takes, the longest as foretold', async (_, hold) => {
   expect(() => refuseLongKey(hold)).not.toThrow()
   const keys: Key[] = []
   const table = tableWith(keys)
@@ -95,12 +99,13 @@ test.each([
   await dynamoOutcomes(table, clock).putPendingOutcome({ id, command: 'c', since: 1, hold, edges: [], at })
   expect(keys.length).toBeGreaterThan(10)
   const bytes = (part: 'pk' | 'sk') => Math.max(...keys.map((key) => Buffer.byteLength(key[part])))
+  expect(bytes('sk')).toBe(longestKeyOf(hold))
   expect(bytes('sk')).toBeLessThanOrEqual(mostSort)
   expect(bytes('pk')).toBeLessThanOrEqual(mostPartition)
 })
 
 test('a URI that is one byte too long beside the longest name of an alarm and series has its hold refused', () => {
-  expect(() => refuseLongKey(longestOfAnAlarm(74))).toThrow(InvalidMessage)
+  expect(() => refuseLongKey(longestOfAnAlarm(93))).toThrow(InvalidMessage)
 })
 
 test('a series with a longer name goes by its id, and is refused in words where it has none', () => {
