@@ -7,7 +7,7 @@ import type { Sender } from '../control/sender.ts'
 import { finishClaim } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
 import { together } from '../stored/edge-results.ts'
-import { onEach } from '../stored/on-each.ts'
+import { onEach, throwFirst, tryEach } from '../stored/on-each.ts'
 import { changeReadBack } from '../stored/read-back.ts'
 
 export type LiftNeeds = Pick<
@@ -40,7 +40,7 @@ export interface LiftOptions {
  * Lifts holds. What they kept disabled is given back by the settle of each edge, now or, where an edge is
  * away, by a later one: the edge's own records tell it. A settle is asked for also where nothing is left to
  * lift: a run that was killed may have lifted it.
- * @throws what was thrown first of one that could not be lifted, when the others are lifted and published
+ * @throws what the first failed of that could not be lifted, when the others are lifted and published
  */
 export async function lift(
   ports: LiftNeeds,
@@ -62,15 +62,9 @@ export async function lift(
     const tombstone: Hold = { ...hold, order: ordered, lifted: liftedNow(hold) }
     return (await ports.store.putHold(tombstone)) === 'written' ? [{ hold, tombstone }] : []
   }
-  const failed: unknown[] = []
-  const written = await onEach(holds, (hold) =>
-    write(hold).catch((error: unknown) => {
-      failed.push(error)
-      return []
-    }),
-  )
-  const lifted = written.flat()
-  if (failed.length > 0 && lifted.length === 0) throw failed[0]
+  const { results, failed } = await tryEach(holds, write)
+  const lifted = results.flat()
+  if (lifted.length === 0) throwFirst(failed)
   const wanted = await ports.store.raiseWanted()
   const edgesOf = await changeReadBack(ports, wanted)
   const shown = await onEach(lifted, async ({ hold, tombstone }) => {
@@ -93,7 +87,7 @@ export async function lift(
     return edges
   })
   // Those that are lifted are published first: no sweep comes back for them.
-  if (failed.length > 0) throw failed[0]
+  throwFirst(failed)
   const edges = lifted.length === 0 && scope ? await edgesOf(scope) : together(shown.flat())
   return { lifted: lifted.map(({ hold }) => hold), edges, wanted }
 }

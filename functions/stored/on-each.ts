@@ -2,10 +2,14 @@
 const atOnce = 64
 
 /**
- * Does something for each item, many at once. @returns results in order.
- * @throws the first error. It rejects only after every item has settled, so no write is still running.
+ * Does something for each item, many at once. It ends only after every item has settled, so no write is still
+ * running.
+ * @returns in order the results, and what the others failed of
  */
-export async function onEach<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+export async function tryEach<T, R>(
+  items: readonly T[],
+  work: (item: T) => Promise<R>,
+): Promise<{ readonly results: R[]; readonly failed: readonly unknown[] }> {
   const results: R[] = []
   const failed: unknown[] = []
   for (let start = 0; start < items.length; start += atOnce)
@@ -13,7 +17,18 @@ export async function onEach<T, R>(items: readonly T[], work: (item: T) => Promi
       if (settled.status === 'rejected') failed.push(settled.reason)
       else results.push(settled.value)
     }
+  return { results, failed }
+}
+
+/** @throws the first of them */
+export function throwFirst(failed: readonly unknown[]): void {
   if (failed.length > 0) throw failed[0]
+}
+
+/** The same as {@link tryEach}, where nothing is left to do once one has failed. @throws the first error */
+export async function onEach<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const { results, failed } = await tryEach(items, work)
+  throwFirst(failed)
   return results
 }
 
@@ -30,5 +45,5 @@ export async function tryAll(works: readonly (() => Promise<unknown>)[]): Promis
       failed.push(error)
     }
   }
-  if (failed.length > 0) throw failed[0]
+  throwFirst(failed)
 }
