@@ -7,7 +7,7 @@ import {
 } from '../../functions/control/clearance.ts'
 import { covering, freshLists, isUnderWay, takenByChoice } from '../../functions/control/clearance-view.ts'
 import { drainingLoads } from '../../functions/control/draining-load.ts'
-import { hasEnded, holdKey } from '../../functions/control/hold.ts'
+import { holdKey } from '../../functions/control/hold.ts'
 import { activeHosts, loadInService } from '../../functions/control/load-in-service.ts'
 import type { Stored } from './look-around.ts'
 
@@ -16,8 +16,7 @@ import type { Stored } from './look-around.ts'
  * and a window are told apart from it.
  */
 export function foreseen(stored: Stored, rules: ClearanceRules): ReadonlyMap<WaitingDrain, Clearance> {
-  const open = stored.waiting.filter(({ hold }) => !hasEnded(hold, stored.at))
-  return decide(open, viewOf(stored), rules)
+  return decide(stored.waiting, viewOf(stored), rules)
 }
 
 function viewOf({ at, edges, holds, drains, instances, readings }: Stored): ClearanceView {

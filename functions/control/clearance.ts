@@ -1,7 +1,7 @@
 import type { ChosenHold } from './drain.ts'
 import { belowIn, type Floor, type FloorView, type InForce, partsOf, take, unknownGroup } from './floors.ts'
 import { type Freeze, inForce } from './freeze.ts'
-import { coversUri, holdKey, isSameSubject } from './hold.ts'
+import { coversUri, hasEnded, holdKey, isSameSubject } from './hold.ts'
 import { utc } from './window.ts'
 
 export interface ClearanceRules {
@@ -134,6 +134,7 @@ export function inOrder(waiting: readonly WaitingDrain[]): WaitingDrain[] {
 /**
  * Decides on all that wait, in their order: what begins is held for those that come after it. One that must
  * wait keeps no other one back.
+ * @returns nothing of what waits beyond its own end: it never begins, and takes nothing of the others
  */
 export function decide(
   waiting: readonly WaitingDrain[],
@@ -144,6 +145,7 @@ export function decide(
   const parts = rules.floors.flatMap((floor) => partsOf(floor, view))
   let { holds, underWay } = view
   for (const each of inOrder(waiting)) {
+    if (hasEnded(each.hold, view.now)) continue
     const found = clearance(each, { ...view, holds, underWay }, rules, parts)
     decided.set(each, found)
     if (!found.clear) continue

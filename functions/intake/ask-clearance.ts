@@ -1,6 +1,6 @@
 import { type Clearance, decide, type WaitingDrain } from '../control/clearance.ts'
 import type { ChosenHold } from '../control/drain.ts'
-import { type Hold, type HoldName, hasEnded, holdKey } from '../control/hold.ts'
+import { type Hold, type HoldName, holdKey } from '../control/hold.ts'
 import { finishOwnClaims, type StartNeeds, startDrainOf } from '../drain/start-drain.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { InventoryNeeds } from '../stored/inventory.ts'
@@ -142,15 +142,12 @@ export async function foreseeClearance(
   ports: InventoryNeeds,
   asked: readonly Asked[],
 ): Promise<ReadonlyMap<string, Clearance>> {
-  const now = ports.clock.now()
   const waiting = new Map((await ports.store.waiting()).drains.map((each) => [holdKey(each.hold), each]))
   for (const each of asked) {
     const key = holdKey(each.hold)
     waiting.set(key, inPlace(each, waiting.get(key)?.since))
   }
-  // What waits beyond its own end never begins.
-  const open = [...waiting.values()].filter(({ hold }) => !hasEnded(hold, now))
-  const decided = decide(open, await clearanceView(ports), rulesOf(ports))
+  const decided = decide([...waiting.values()], await clearanceView(ports), rulesOf(ports))
   return new Map([...decided].map(([{ hold }, clearance]) => [holdKey(hold), clearance]))
 }
 

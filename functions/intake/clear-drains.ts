@@ -82,6 +82,7 @@ async function placeClear(ports: ClearanceNeeds, generation: number): Promise<Re
   const { drains } = await ports.store.waiting()
   const now = ports.clock.now()
   const found = new Map<string, Placed>()
+  // They are dropped, and nothing is asked of their machines.
   for (const each of drains.filter(({ hold }) => hasEnded(hold, now)))
     found.set(holdKey(each.hold), await orFailed(end(ports, each, 'its end')))
   const { open, over } = await asShownNow(

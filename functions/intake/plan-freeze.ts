@@ -19,9 +19,7 @@ export async function planFreeze(
   const { drains } = await ports.store.waiting()
   const view = await clearanceView(ports)
   const rules = rulesOf(ports)
-  // What waits when its end has come never begins.
-  const open = drains.filter(({ hold }) => !hasEnded(hold, view.now))
-  const thawed = decide(open, { ...view, freeze: undefined }, rules)
+  const thawed = decide(drains, { ...view, freeze: undefined }, rules)
   return {
     ...{ result: 'dry-run', frozen: inForce(view.freeze, view.now) },
     waiting: [...decide(drains, view, rules)].map(([{ hold, since }, clearance]) => ({

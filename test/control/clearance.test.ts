@@ -259,6 +259,11 @@ test('all that wait are decided on in their order, and never take more than the 
   expect(begun).toEqual([uriOf(1), uriOf(2)])
 })
 
+test('what waits beyond its own end is not decided on, and takes nothing of those that wait behind it', () => {
+  const decided = decide([waiting(1, { endsAt: now }), waiting(2)], view(), { ...rules(), atOnce: 1 })
+  expect([...decided].map(([{ hold }, { clear }]) => [hold.id, clear])).toEqual([[holdOf(2).id, true]])
+})
+
 test("an alarm's drain waits where the alarm has as many holds as a sender may, and one that it has is renewed", () => {
   const alarm = (n: number, arn = 'arn:one') =>
     ({ source: 'alarm', id: `cpu#series-${n}`, sender: { id: arn } }) as const

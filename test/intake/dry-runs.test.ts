@@ -82,3 +82,27 @@ test('what waits beyond its own end takes no place of what a dry run foresees', 
   expect(dry).toMatchObject({ result: 'dry-run', clearance: { begins: true } })
   expect(await world.command(drain(neighbour, { id: 'in-earnest' }))).toMatchObject({ result: 'started' })
 })
+
+test("a dry run keeps the place of one's own request, also where that waits beyond its end", async () => {
+  const world = worldWith({ atOnce: 1 })
+  const until = new Date(world.clock.now() + 2 * minutes).toISOString()
+  await world.command(freeze({ until }))
+  await world.command(drain(server, { until }))
+  await world.pass(1 * minutes)
+  await world.command(drain(neighbour, { requestedBy: 'bob' }))
+  await world.pass(1 * minutes)
+  const dry = await world.command(drain(server, { id: 'dry', dryRun: true }))
+  expect(dry).toMatchObject({ result: 'dry-run', clearance: { begins: true } })
+  expect(await world.command(drain(server, { id: 'in-earnest' }))).toMatchObject({ result: 'started' })
+})
+
+test('a dry run of a freeze names nothing that waits beyond its own end', async () => {
+  const world = worldWith({ atOnce: 1 })
+  const until = new Date(world.clock.now() + 1 * minutes).toISOString()
+  await world.command(freeze({ until }))
+  await world.command(drain(server, { until }))
+  const dry = freeze({ id: 'dry', dryRun: true })
+  expect(await world.command(dry)).toMatchObject({ waiting: [{ who: 'alice' }] })
+  await world.pass(1 * minutes)
+  expect(await world.command({ ...dry, id: 'dry-2' })).toMatchObject({ waiting: [] })
+})
