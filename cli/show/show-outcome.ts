@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { holdSources } from '../../functions/control/hold.ts'
 import type { CommandOutcomeRow } from '../../functions/ports/store.ts'
 import type { Screen } from '../desk/desk.ts'
 import { quotable, type Shown, wrapped } from '../desk/format.ts'
@@ -32,7 +33,7 @@ const waiting = z.object({
   because: z.string().optional(),
 })
 const named = z.object({
-  ...{ source: z.enum(['lifecycle', 'alarm', 'operator', 'retired']), id: z.string() },
+  ...{ source: z.enum(holdSources), id: z.string() },
   ...{ who: z.string(), why: z.string(), endsAt: z.number().optional() },
 })
 

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { Change, Reload, Shown, Superseded } from '../control/change.ts'
 import type { EdgeResult, ShownEntry } from '../control/edge-result.ts'
 import type { FiledChange } from '../control/filed-change.ts'
+import { holdSources } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
 import {
   type Each,
@@ -61,7 +62,7 @@ export const filedChangeRow: z.ZodType<FiledChange> = z.object({
   } satisfies Each<Change['kind']>),
   ...whose,
   force: text.exactOptional(),
-  hold: z.object({ source: z.enum(['lifecycle', 'alarm', 'operator', 'retired']), id: text }).exactOptional(),
+  hold: z.object({ source: z.enum(holdSources), id: text }).exactOptional(),
   former: z.object(whose satisfies Fields<{ who: string; sender?: Sender; why?: string }>).exactOptional(),
   replaces: replaced.exactOptional(),
   edge: text.exactOptional(),

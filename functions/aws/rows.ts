@@ -9,7 +9,15 @@ import type { ChosenHold } from '../control/drain.ts'
 import type { EdgeRelease } from '../control/edge-release.ts'
 import { UnexpectedAnswer } from '../control/errors.ts'
 import type { Freeze, ReplacedFreeze } from '../control/freeze.ts'
-import type { Hold, Many, ReplacedHold, RequestIntent, SeenRequest, Subject } from '../control/hold.ts'
+import {
+  type Hold,
+  holdSources,
+  type Many,
+  type ReplacedHold,
+  type RequestIntent,
+  type SeenRequest,
+  type Subject,
+} from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
 import type { KeptEvent } from '../ports/events.ts'
 import type { CommandPlan, PendingOutcome, PlanUse } from '../ports/store.ts'
@@ -83,12 +91,7 @@ export const replaced: z.ZodType<ReplacedHold> = z.object({
 const endedBy = { by: z.string(), sender: sender.exactOptional(), why: z.string().exactOptional() }
 
 const holdFields = {
-  source: z.enum({
-    lifecycle: 'lifecycle',
-    alarm: 'alarm',
-    operator: 'operator',
-    retired: 'retired',
-  } satisfies Each<Hold['source']>),
+  source: z.enum(holdSources),
   id: z.string(),
   subject,
   uris: z.array(uri),

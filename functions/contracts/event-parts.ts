@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { EdgeResult, ShownEntry } from '../control/edge-result.ts'
 import type { ReplacedFreeze } from '../control/freeze.ts'
-import type { ReplacedHold } from '../control/hold.ts'
+import { holdSources, type ReplacedHold } from '../control/hold.ts'
 import type { Sender } from '../control/sender.ts'
 import { eventVersion, longestInnerList, longestList, longestText } from './published-event.ts'
 
@@ -73,7 +73,7 @@ export const replacedFreeze = z
 
 /** A hold that an event names. */
 export const namedHold = z.strictObject({
-  source: z.enum(['lifecycle', 'alarm', 'operator', 'retired']),
+  source: z.enum(holdSources),
   id: text,
   who: text,
   sender: sender.optional(),

@@ -20,7 +20,8 @@ export function isSameSubject(one: Subject, other: Subject): boolean {
 /**
  * `retired` is the mark that a lifecycle drain leaves behind: like a hold it keeps the destination disabled.
  */
-export type HoldSource = 'lifecycle' | 'alarm' | 'operator' | 'retired'
+export const holdSources = ['lifecycle', 'alarm', 'operator', 'retired'] as const
+export type HoldSource = (typeof holdSources)[number]
 
 const choices = { lifecycle: false, alarm: true, operator: true, retired: false } as const satisfies Record<
   HoldSource,
