@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { holdKey } from '../../functions/control/hold.ts'
+import { type Hold, holdKey } from '../../functions/control/hold.ts'
 import { server } from '../world/world.ts'
 import { alice, bob, kdcWorld } from './kdc-world.ts'
 
@@ -46,6 +46,24 @@ test('what waited, and began while it was watched, had a hold that was lifted', 
   const { code, err } = await kdc(`drain ${server} -m 'disk failing' --wait --timeout 5m`)
   expect(code).toBe(1)
   expect(err).toMatch(/it waits to begin(?:.|\n)*\nthe hold of this drain was lifted; kdc explain/)
+})
+
+test('a hold that is lifted between two reads of what is stored was lifted: nothing was dropped', async () => {
+  const { kdc, world, inSeconds } = waited()
+  const { store } = world.memory
+  world.edge('edge-a').callTo(server)
+  let before: readonly Hold[] | undefined
+  inSeconds(20, async () => {
+    before = await store.holds()
+    await kdc(`activate ${server}`)
+  })
+  // Its drain is read when it has ended, by what was in force before.
+  const at = { deployed: { shelf: { ...store, holds: async () => before ?? store.holds() } } }
+  const { code, err } = await kdc(`drain ${server} -m 'disk failing' --wait --timeout 5m`, at)
+  expect(before).toHaveLength(1)
+  expect(code).toBe(1)
+  expect(err).toMatch(/\nthe hold of this drain was lifted; kdc explain/)
+  expect(err).not.toContain('dropped')
 })
 
 test('a drain that has not begun does not go on when --timeout is over: it waits still, and keeps no call away', async () => {
