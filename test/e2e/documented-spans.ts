@@ -13,16 +13,17 @@ interface Way {
 /** A dead letter of each kind, whose id is in ID then. */
 const deadLetters = `
 send() { aws sqs send-message --queue-url "$1" --message-group-id group --message-deduplication-id "$2" --message-body "$3"; }
-letterOf() { npx kdc dlq ls -o json | node -p "JSON.parse(fs.readFileSync(0)).find(({ was }) => was === '$1')?.id ?? ''"; }
+letterOf() { kdc dlq ls -o json | node -p "JSON.parse(fs.readFileSync(0)).find(({ was }) => was === '$1')?.id ?? ''"; }
 untilLetter() { for N in {1..60}; do ID=$(letterOf "$1"); if [ -n "$ID" ]; then return; fi; sleep 1; done; return 1; }
 refused() { send "$(out CommandQueueUrl)" "$1" '{"version":1,"id":"'$1'","command":"drain"}'; untilLetter refused; }
 failed() { send "$(out CommandDeadLetterQueueUrl)" "$1" '{"version":1,"id":"'$1'","command":"unfreeze","requestedBy":"alice"}'; untilLetter failed; }
 `
-const edges = `
-shows() { npx kdc get edges -o json | grep -q "\\"$1\\""; }
-known() { for N in {1..60}; do if shows "$1"; then return; fi; sleep 1; done; return 1; }
-forgotten() { for N in {1..60}; do if ! shows "$1"; then return; fi; sleep 1; done; return 1; }
-`
+/** Whatever has settle run has it read the list of edges anew: the lab's parameters tell nobody of an edit. */
+const untilEdge = (edge: string, state: string) => `
+for N in {1..30}; do
+  if kdc get edges | grep -Eq '^${edge} +${state}'; then break; fi
+  kdc may-restart edge-a > /dev/null || true
+done`
 /** Auto Scaling takes it away, and it waits at its hook. */
 const terminating = (id: string) => `
 aws autoscaling terminate-instance-in-auto-scaling-group --instance-id ${id} --no-should-decrement-desired-capacity
@@ -34,17 +35,14 @@ const yes = (command: string) => `${command} --yes`
 const ways: Readonly<Record<string, Way>> = {
   'kdc get command ID': { before: 'ID=change-4711' },
   'kdc watch': { run: 'timeout -s INT --preserve-status 6 kdc watch', code: 130 },
-  'kdc watch TARGET': { run: 'timeout -s INT --preserve-status 6 kdc watch "$TARGET"', code: 130 },
-  // The lab's edges have calls.
-  'kdc may-restart EDGE': { code: 1 },
-  'kdc may-restart edge-a': { code: 1 },
-  'kdc mcp': { run: `echo '{"jsonrpc":"2.0","id":1,"method":"ping"}' | kdc mcp` },
-  'kdc release EDGE -m WHY': {
-    before: `${edges}EDGE=edge-d; PARAMETER=/dispatcher-control/edges/edge-d
-      aws ssm put-parameter --type String --name $PARAMETER --value '{"url":"http://127.0.1.9:8080/rpc","restoresDialogs":true}'
-      known edge-d; aws ssm delete-parameter --name $PARAMETER; forgotten edge-d`,
-    run: yes('kdc release "$EDGE" -m "$WHY"'),
+  'kdc watch TARGET': {
+    before: 'kdc drain "$TARGET" -m "$WHY"',
+    run: 'timeout -s INT --preserve-status 6 kdc watch "$TARGET"',
+    code: 130,
   },
+  'kdc mcp': { run: `echo '{"jsonrpc":"2.0","id":1,"method":"ping"}' | kdc mcp` },
+  // One that is configured; below is one that is not.
+  'kdc release EDGE -m WHY': { code: 3 },
   'kdc dlq show ID': { before: `${deadLetters}refused bad-1` },
   'kdc dlq redrive ID…': { before: 'failed bad-2', run: yes('kdc dlq redrive "$ID"') },
   'kdc dlq drop ID…': { before: 'refused bad-3', run: yes('kdc dlq drop "$ID"') },
@@ -58,10 +56,10 @@ const ways: Readonly<Record<string, Way>> = {
     { before: terminating('$I') },
   'aws autoscaling terminate-instance-in-auto-scaling-group --instance-id I --no-should-decrement-desired-capacity':
     { before: 'I=$J' },
-  // The list has an edge-c then, which does not answer.
-  'kdc reload edge-c --dry-run': { before: 'known edge-c' },
+  'kdc reload edge-c --dry-run': { before: untilEdge('edge-c', 'unreadable') },
   'kdc release EDGE -m WHY --dry-run': {
-    before: 'EDGE=edge-c; aws ssm delete-parameter --name /dispatcher-control/edges/edge-c; forgotten edge-c',
+    before: `EDGE=edge-c; aws ssm delete-parameter --name /dispatcher-control/edges/edge-c${untilEdge('edge-c', 'removed')}`,
+    run: `kdc release "$EDGE" -m "$WHY" --dry-run && ${yes('kdc release "$EDGE" -m "$WHY"')}`,
   },
   'aws sqs send-message --queue-url $(out LifecycleEventQueueUrl) --message-body file://event.json': {
     before:
