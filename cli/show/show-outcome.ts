@@ -29,8 +29,7 @@ const edge = z.object({
 const unread = z.object({ edge: z.string(), unreadable: z.string() })
 const freeze = z.object({ who: z.string(), why: z.string(), until: z.number().optional() })
 const waiting = z.object({
-  ...{ drainId: z.string(), who: z.string(), why: z.string() },
-  because: z.string().optional(),
+  ...{ drainId: z.string(), who: z.string(), why: z.string(), because: z.string().optional() },
 })
 const named = z.object({
   ...{ source: z.enum(holdSources), id: z.string() },

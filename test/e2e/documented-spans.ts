@@ -18,7 +18,7 @@ untilLetter() { for N in {1..60}; do ID=$(letterOf "$1"); if [ -n "$ID" ]; then 
 refused() { send "$(out CommandQueueUrl)" "$1" '{"version":1,"id":"'$1'","command":"drain"}'; untilLetter refused; }
 failed() { send "$(out CommandDeadLetterQueueUrl)" "$1" '{"version":1,"id":"'$1'","command":"unfreeze","requestedBy":"alice"}'; untilLetter failed; }
 `
-/** Whatever has settle run has it read the list of edges anew: the lab's parameters tell nobody of an edit. */
+/** Each run of settle reads the list of edges anew: the lab's parameters tell nobody of an edit. */
 const untilEdge = (edge: string, state: string) => `
 for N in {1..30}; do
   if kdc get edges | grep -Eq '^${edge} +${state}'; then break; fi

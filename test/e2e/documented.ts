@@ -54,7 +54,7 @@ export interface Span {
   readonly exempt?: string
 }
 
-/** What a shell is told: a program, or a function of the runbook, with words after it; or what that prints. */
+/** A program, or a function of the runbook, with words after it; or what that prints. */
 const isCommand = /^(?:npx \S+|npm|node|aws|kdc|cdk|curl|ssh|kamcmd|source|logs|time) \S|^(?:\w+=)?\$\(/
 const span = /`(?<text>[^`\n]+)`(?: <!-- not run by a test: (?<why>[^\n]+?) -->)?/g
 
