@@ -68,7 +68,7 @@ async function parsed(argv: readonly string[], desk: Desk): Promise<ExitCode> {
   const reached: Reached = async (action) => {
     const options = program.opts<PlaceOptions>()
     const place = await placeOf(desk, options)
-    const reachable = await desk.reach(place)
+    const reachable = await unlessStopped(desk, () => desk.reach(place))
     exitCode = await action({ ...reachable, kdc: calledFor(options), aws: awsFor(place) })
   }
   const reading: Reached = (action) => unlessStopped(desk, () => reached(action))

@@ -98,12 +98,18 @@ export interface Screen {
 
 /**
  * What only reads: who stops it does not wait for what was asked already.
+ * @param andNow what is so then
  * @throws Stop
  */
-export async function unlessStopped<T>({ stopped }: Desk, read: () => Promise<T>): Promise<T> {
-  if (stopped.aborted) throw stoppedReading()
+export async function unlessStopped<T>(
+  { stopped }: Desk,
+  read: () => Promise<T>,
+  andNow = 'nothing was changed',
+): Promise<T> {
+  const interrupted = () => new Stop(`stopped: ${andNow}`, exitCodes.interrupted)
+  if (stopped.aborted) throw interrupted()
   const stop = Promise.withResolvers<never>()
-  const onStop = () => stop.reject(stoppedReading())
+  const onStop = () => stop.reject(interrupted())
   stopped.addEventListener('abort', onStop, { once: true })
   try {
     return await Promise.race([read(), stop.promise])
@@ -112,17 +118,7 @@ export async function unlessStopped<T>({ stopped }: Desk, read: () => Promise<T>
   }
 }
 
-function stoppedReading(): Stop {
-  return new Stop('stopped: nothing was changed', exitCodes.interrupted)
-}
-
-/** @returns false where somebody stopped it meanwhile */
-export async function rest({ clock, stopped }: Desk, ms: number): Promise<boolean> {
-  if (stopped.aborted) return false
-  const stop = Promise.withResolvers<void>()
-  const onStop = () => stop.resolve()
-  stopped.addEventListener('abort', onStop, { once: true })
-  await Promise.race([clock.sleep(ms), stop.promise])
-  stopped.removeEventListener('abort', onStop)
-  return !stopped.aborted
+/** @throws Stop where somebody stopped it meanwhile */
+export async function rest(desk: Desk, ms: number, andNow: string): Promise<void> {
+  await unlessStopped(desk, () => desk.clock.sleep(ms), andNow)
 }

@@ -13,7 +13,7 @@ export const exitCodes = {
   unknown: 6,
   /** doctor has found something, or hooks are not as the settings want them */
   findings: 7,
-  /** somebody stopped watching; the drain goes on */
+  /** somebody stopped it; what is under way goes on */
   interrupted: 130,
 } as const
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]

@@ -1,4 +1,4 @@
-import { type Desk, rest } from './desk.ts'
+import { type Desk, rest, unlessStopped } from './desk.ts'
 import { type ExitCode, exitCodes, Stop } from './exit-codes.ts'
 import { failureOf, isUnreached } from './failure.ts'
 import { wrapped } from './format.ts'
@@ -22,7 +22,7 @@ export async function outlasting<T>(
 ): Promise<T> {
   for (let failed = 0; ; failed += 1) {
     try {
-      return await read()
+      return await unlessStopped(desk, read, goesOn)
     } catch (cause) {
       if (cause instanceof Stop) throw cause
       const { line } = failureOf(cause)
@@ -30,7 +30,6 @@ export async function outlasting<T>(
       if (desk.clock.now() >= giveUpAt) throw new Stop(`timed out: ${line}; ${goesOn}`, late, { cause })
       if (failed === 0) desk.err(`${wrapped(`${line}; trying again`, desk.errColumns)}\n`)
     }
-    if (!(await rest(desk, Math.min(everyMs, giveUpAt - desk.clock.now()))))
-      throw new Stop(`stopped; ${goesOn}`, exitCodes.interrupted)
+    await rest(desk, Math.min(everyMs, giveUpAt - desk.clock.now()), goesOn)
   }
 }

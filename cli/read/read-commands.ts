@@ -44,7 +44,7 @@ export async function status(
     const found = await (watch ? outlasting(desk, look, { everyMs: redrawMs, goesOn }) : look())
     isNoted = print(watch && isPicture ? cleared : desk, showStatus(fleetView(found)), output, isNoted)
     if (!watch) return exitCodes.done
-    if (!(await rest(desk, redrawMs))) return exitCodes.interrupted
+    await rest(desk, redrawMs, goesOn)
     if (!desk.screen.isTerminal && isTable) desk.out('\n')
   }
 }

@@ -40,10 +40,10 @@ export async function watchDrain(desk: Desk, deployed: Deployed, watched: Watche
   let deadline: string | undefined
   let order: string | undefined
   let hasBegun = !watched.waits
+  const andNow = () => `${standsNow(hasBegun)}: ${deployed.kdc} status shows it`
   for (;;) {
     const stored = await outlasting(desk, () => lookAround(deployed, desk.clock.now(), watched.hold), {
-      ...{ everyMs: pollMs, giveUpAt: watched.giveUpAt, late: exitCodes.unknown },
-      goesOn: `${standsNow(hasBegun)}: ${deployed.kdc} status shows it`,
+      ...{ everyMs: pollMs, giveUpAt: watched.giveUpAt, late: exitCodes.unknown, goesOn: andNow() },
     })
     const now = desk.clock.now()
     if (watched.waits) order ??= stored.waiting.find(({ hold }) => holdKey(hold) === watched.hold)?.hold.order
@@ -55,10 +55,7 @@ export async function watchDrain(desk: Desk, deployed: Deployed, watched: Watche
     deadline ??= step.deadline
     if (step.exit !== undefined) return step.exit
     const leftMs = (watched.giveUpAt ?? Number.POSITIVE_INFINITY) - now
-    if (!(await rest(desk, Math.min(pollMs, leftMs)))) {
-      print(`stopped watching; ${standsNow(hasBegun)}`)
-      return exitCodes.interrupted
-    }
+    await rest(desk, Math.min(pollMs, leftMs), andNow())
   }
 }
 

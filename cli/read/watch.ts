@@ -35,18 +35,16 @@ export async function watch(
   target: string | undefined,
   options: OutputOptions,
 ): Promise<ExitCode> {
-  const exit = await (target === undefined
-    ? watchAll(desk, deployed, options)
-    : watchOne(desk, deployed, target, options))
-  if (exit === exitCodes.interrupted) desk.err(`stopped watching; ${goesOn}\n`)
-  return exit
+  return target === undefined
+    ? await watchAll(desk, deployed, options)
+    : await watchOne(desk, deployed, target, options)
 }
 
-async function watchAll(desk: Desk, deployed: Deployed, options: OutputOptions): Promise<ExitCode> {
+async function watchAll(desk: Desk, deployed: Deployed, options: OutputOptions): Promise<never> {
   let shown = new Map<string, Sighting>()
   const recent = () => recentChanges(deployed.shelf, desk.clock.now())
   let known = new Set((await seen(desk, recent)).map(({ id }) => id))
-  do {
+  for (;;) {
     const { stored, changes } = await seen(desk, async () => ({
       stored: await lookAround(deployed, desk.clock.now()),
       changes: await recent(),
@@ -65,8 +63,8 @@ async function watchAll(desk: Desk, deployed: Deployed, options: OutputOptions):
     const gone = stored.unread.length > 0 ? [] : [...shown].filter(([key]) => !state.has(key))
     for (const [, { what, on }] of gone) print(desk, { at: isoTime(now), what, on, is: 'over' }, options)
     shown = stored.unread.length > 0 ? new Map([...shown, ...state]) : state
-  } while (await rest(desk, pollMs))
-  return exitCodes.interrupted
+    await rest(desk, pollMs, goesOn)
+  }
 }
 
 /** A network that is away for a while ends no watch. */
@@ -111,7 +109,7 @@ async function watchOne(
   const words = inShell(target)
   let printed = ''
   let hasBegun = false
-  do {
+  for (;;) {
     const { stored, line, exit } = await seen(desk, async () => {
       const stored = await lookAround(deployed, desk.clock.now(), hold)
       hasBegun ||= placedIn(stored, { hold }) !== undefined
@@ -124,8 +122,8 @@ async function watchOne(
     if (line !== printed) print(desk, { at: isoTime(now), what: 'drain', on: target, is: line, of }, options)
     printed = line
     if (exit !== undefined) return exit
-  } while (await rest(desk, pollMs))
-  return exitCodes.interrupted
+    await rest(desk, pollMs, goesOn)
+  }
 }
 
 /** Its hold is gone: that of a lifecycle action goes when the action is answered. */

@@ -126,21 +126,16 @@ async function outcomeOf(
   const { clock, random } = desk
   const giveUpAt = clock.now() + patienceMs
   const askAgain = `${kdc} get command ${id}`
+  const goesOn = `the command is sent: ${askAgain}`
   for (let waitMs = 250; ; waitMs = Math.min(4000, waitMs * 1.5)) {
-    const outcome = await outlasting(desk, () => shelf.commandOutcome(id), {
-      ...{ everyMs: waitMs, giveUpAt },
-      goesOn: `the command is sent: ${askAgain}`,
-    })
+    const read = () => shelf.commandOutcome(id)
+    const outcome = await outlasting(desk, read, { everyMs: waitMs, giveUpAt, goesOn })
     if (outcome) return outcome
     const leftMs = giveUpAt - clock.now()
     if (leftMs <= 0)
       throw new Stop(
         `no answer within ${Math.round(patienceMs / 1000)} s: it may come yet; ask for it with: ${askAgain}`,
       )
-    if (!(await rest(desk, Math.min(leftMs, waitMs * (0.75 + random() / 2)))))
-      throw new Stop(
-        `stopped waiting for the answer; the command is sent: ${askAgain}`,
-        exitCodes.interrupted,
-      )
+    await rest(desk, Math.min(leftMs, waitMs * (0.75 + random() / 2)), goesOn)
   }
 }

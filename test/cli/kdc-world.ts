@@ -26,6 +26,7 @@ interface At {
   readonly clock?: Desk['clock']
   readonly ask?: Desk['ask']
   readonly stopped?: AbortSignal
+  readonly onOut?: () => void
   readonly deployed?: Partial<Deployed>
   readonly reach?: Desk['reach']
   readonly contexts?: string
@@ -67,6 +68,7 @@ export function kdcWorld(options: WorldOptions = {}) {
       version: '1.2.3',
       out: (text) => {
         out += text
+        at.onOut?.()
       },
       err: (text) => {
         err += text

@@ -264,18 +264,18 @@ test('status -w draws again until somebody stops it: on a terminal over the last
     expect(out.match(/(^|\n\n)dispatcher-control /g)).toHaveLength(4)
   const { out, err } = await watching({ isTerminal: true, columns: 80 })
   expect(out.split('\u001b[H\u001b[2J')).toHaveLength(5)
-  expect(err).toBe('some columns do not fit: -o wide shows them\n')
+  expect(err).toBe('some columns do not fit: -o wide shows them\nkdc: stopped: what is under way goes on\n')
 })
 
 test('status -w shows the beginning of what is higher than the terminal, and how many rows are below', async () => {
-  const { kdc, world } = kdcWorld()
+  const { kdc } = kdcWorld()
   await kdc(`drain ${server} -m 'disk failing'`)
   const picture = async (screen: object) => {
     const stop = new AbortController()
-    world.clock.at(world.clock.now() + 1000, () => stop.abort())
     const { out } = await kdc('status -w', {
       screen: { isTerminal: true, columns: 80, ...screen },
       stopped: stop.signal,
+      onOut: () => stop.abort(),
     })
     // The times in it go on.
     return out.split('\n').map((line) => line.replace('\u001b[H\u001b[2J', '').replace(/ .*/, ''))

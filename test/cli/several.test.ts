@@ -151,7 +151,9 @@ test('who stops the wait for one stops it for all, and is told which', async () 
   world.clock.at(world.clock.now() + 2 * minutes, () => stop.abort())
   const { code, err } = await kdc(`${both} --wait`, { stopped: stop.signal })
   expect(code).toBe(130)
-  expect(err).toMatch(new RegExp(`stopped watching; the drain goes on\\nnot waited for: ${neighbour}\\n$`))
+  expect(err).toMatch(
+    new RegExp(`stopped: the drain goes on: kdc status shows it\\nnot waited for: ${neighbour}\\n$`),
+  )
   expect(await world.heldBy()).toHaveLength(2)
 })
 

@@ -24,7 +24,7 @@ test('watch prints what there is, each drain, edge and change as it comes, and e
   await world.pass(8 * minutes)
   stop.abort()
   const { code, out, err } = await watching
-  expect({ code, err }).toEqual({ code: 130, err: 'stopped watching; what is under way goes on\n' })
+  expect({ code, err }).toEqual({ code: 130, err: 'kdc: stopped: what is under way goes on\n' })
   expect(out).toMatch(/Z {2}edge {4}edge-a {2}readable\n/)
   expect(out).not.toContain('placed by Operators/alice')
   expect(out).toContain('placed by Operators/bob: noisy fan')

@@ -254,7 +254,7 @@ describe('waiting for a drain', () => {
     world.clock.at(world.clock.now() + 2 * minutes, () => stop.abort())
     const { code, err } = await kdc(`${drain} --wait`, { stopped: stop.signal })
     expect(code).toBe(130)
-    expect(err).toMatch(/stopped watching; the drain goes on\n$/)
+    expect(err).toMatch(/stopped: the drain goes on: kdc status shows it\n$/)
     expect(await world.heldBy()).toHaveLength(1)
   })
 
