@@ -200,7 +200,7 @@ function list(letters: readonly DeadLetter[]): string {
 async function askFirst(desk: Desk, question: string, { yes }: LetterOptions, no: string): Promise<void> {
   if (yes === true) return
   if (!desk.ask) throw new Stop(`refused: ${question} Say so with --yes`, exitCodes.refused)
-  if (!(await desk.ask(`${question} [y/N] `))) throw new Stop(no, exitCodes.refused)
+  if (!(await desk.ask(`${question} [y/N]`))) throw new Stop(no, exitCodes.refused)
 }
 
 async function actOnEach(

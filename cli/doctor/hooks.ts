@@ -55,7 +55,7 @@ async function askFirst(desk: Desk, todo: readonly GroupPlan[]): Promise<void> {
   const names = todo.map(({ group }) => group).join(', ')
   if (!desk.ask)
     throw new Stop(`refused: this changes hooks of ${names}; say so with --yes`, exitCodes.refused)
-  if (!(await desk.ask(`This changes hooks of ${names}. Change them? [y/N] `)))
+  if (!(await desk.ask(`This changes hooks of ${names}. Change them? [y/N]`)))
     throw new Stop('nothing was changed', exitCodes.refused)
 }
 

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { byNumbers } from '../views/fleet-view.ts'
 
 const entry = { set: z.int(), uri: z.string(), duid: z.string().optional() }
 
@@ -85,8 +86,7 @@ function entryLines({ writes, already, refused, givesBack }: Plan, listed: Liste
 }
 
 export function inOrder(one: Entry, other: Entry): number {
-  if (one.set !== other.set) return one.set - other.set
-  return one.uri < other.uri ? -1 : Number(one.uri > other.uri)
+  return one.set - other.set || byNumbers(one.uri, other.uri)
 }
 
 /** A write has a duid only where its set lists the URI more than once. */

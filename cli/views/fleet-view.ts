@@ -131,6 +131,9 @@ export function waitingView({ hold, since, beginsAt }: WaitingDrain): HoldView {
   }
 }
 
+/** 10.0.0.9 comes before 10.0.0.10. */
+export const byNumbers = new Intl.Collator('en', { numeric: true }).compare
+
 export function destinationViews({ edges }: Stored): DestinationView[] {
   const entries = edges.flatMap(({ head, listing }) =>
     head.removedAt === undefined ? (listing?.listed ?? []).map((entry) => ({ edge: head.edge, entry })) : [],
@@ -146,7 +149,7 @@ export function destinationViews({ edges }: Stored): DestinationView[] {
       ]),
     ),
   }))
-  return views.sort((a, b) => (a.destination < b.destination ? -1 : 1))
+  return views.sort((one, other) => byNumbers(one.destination, other.destination))
 }
 
 /** `AP`, or `1:AP 2:IP` where its sets show different flags. */

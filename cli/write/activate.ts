@@ -114,5 +114,5 @@ interface Asking {
 /** @throws Stop where somebody says no, or nobody is there to say yes */
 export async function agreed({ ask }: Desk, { does, question, otherwise }: Asking): Promise<void> {
   if (!ask) throw new Stop(`refused: this ${does}; say so with --yes`, exitCodes.refused)
-  if (!(await ask(`This ${does}. ${question} [y/N] `))) throw new Stop(otherwise, exitCodes.refused)
+  if (!(await ask(`This ${does}. ${question} [y/N]`))) throw new Stop(otherwise, exitCodes.refused)
 }

@@ -94,7 +94,7 @@ test('what somebody wrote ends no line of the question', async () => {
     return false
   }
   await kdc('dlq drop 5a', { ask })
-  expect(questions).toEqual([expect.stringMatching(/"x·This [^\n]*\[y\/N\] $/)])
+  expect(questions).toEqual([expect.stringMatching(/"x·This [^\n]*\[y\/N]$/)])
 })
 
 test('while somebody is asked nothing is kept from others, and what is done then is done by a receipt that is new', async () => {

@@ -99,7 +99,7 @@ test('apply asks first: without an answer, or with no, nothing is changed: 3', a
     return false
   }
   expect(await kdc('hooks apply', { ask, deployed: { shelf } })).toMatchObject({ code: 3 })
-  expect(asked).toEqual([`This changes hooks of ${group}. Change them? [y/N] `])
+  expect(asked).toEqual([`This changes hooks of ${group}. Change them? [y/N]`])
   expect(JSON.stringify([...around.shown.hooks])).toBe(before)
   expect(await kdc('hooks apply', { ask: async () => true, deployed: { shelf } })).toMatchObject({ code: 0 })
 })

@@ -34,7 +34,7 @@ test('an unfreeze of somebody else’s freeze asks at a terminal, and takes no f
   })
   expect(await isFrozen(world)).toBe(true)
   expect(await kdc('unfreeze', { ask: answering(true) })).toMatchObject({ code: 0 })
-  expect(questions[0]).toBe(`This ends somebody else's freeze (${bob}: maintenance). End it? [y/N] `)
+  expect(questions[0]).toBe(`This ends somebody else's freeze (${bob}: maintenance). End it? [y/N]`)
   expect(await isFrozen(world)).toBe(false)
 })
 
