@@ -20,16 +20,20 @@ failed() { send "$(out CommandDeadLetterQueueUrl)" "$1" '{"version":1,"id":"'$1'
 `
 /** Each run of settle reads the list of edges anew: the lab's parameters tell nobody of an edit. */
 const untilEdge = (edge: string, state: string) => `
+IS=
 for N in {1..30}; do
-  if kdc get edges | grep -Eq '^${edge} +${state}'; then break; fi
+  if kdc get edges | grep -Eq '^${edge} +${state}'; then IS=${state}; break; fi
   kdc may-restart edge-a > /dev/null || true
-done`
+done
+[ "$IS" = ${state} ]`
 /** Auto Scaling takes it away, and it waits at its hook. */
 const terminating = (id: string) => `
 aws autoscaling terminate-instance-in-auto-scaling-group --instance-id ${id} --no-should-decrement-desired-capacity
+IS=
 for N in {1..30}; do
-  if aws autoscaling describe-auto-scaling-instances --instance-ids ${id} | grep Terminating:Wait; then break; fi; sleep 0.5
-done`
+  if aws autoscaling describe-auto-scaling-instances --instance-ids ${id} | grep Terminating:Wait; then IS=waiting; break; fi; sleep 0.5
+done
+[ "$IS" = waiting ]`
 const yes = (command: string) => `${command} --yes`
 
 const ways: Readonly<Record<string, Way>> = {
