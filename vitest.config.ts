@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { whyNoLocalStack } from './lab/programs/localstack-program.ts'
@@ -8,6 +9,11 @@ if (noLocalStack !== undefined)
 
 /** What runs on LocalStack too in each `npm test`; `npm run test:localstack` runs everything there. */
 const onLocalStack = ['store', 'lifecycle-drain', 'workflow-timeouts'].map(
+  (name) => `test/e2e/${name}.test.ts`,
+)
+
+/** Of the e2e tests those without live calls: nothing in them has to be in time. */
+const withoutCalls = ['cfn-lint', 'shells', 'store', 'sweep-ports', 'workflow-agreement'].map(
   (name) => `test/e2e/${name}.test.ts`,
 )
 
@@ -27,10 +33,11 @@ const localstack = {
 }
 
 /**
- * A clean clone knows no times of an earlier run, and begins with the largest files. Of these two, which take
+ * A clean clone knows no times of an earlier run, and begins with the largest files. Of these, which take
  * minutes, the last would then run alone, while the other cores have nothing to do.
  */
-const takesMinutes = /\/test\/simulation\/(simulation|put-back)\.test\.ts$/
+const takesMinutes =
+  /\/test\/(simulation\/(simulation|put-back)|kamailio\/(keepalives|client|edge-config-calls))\.test\.ts$/
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -39,7 +46,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Projects run one after the other (`groupOrder`): live calls share the cores with nothing else. */
+/** Projects run one after the other (`groupOrder`): what has to be in time shares the cores with nothing else. */
 export default defineConfig({
   test: {
     maxWorkers: '100%',
@@ -87,7 +94,8 @@ export default defineConfig({
           setupFiles: [noEmptyEach],
           testTimeout: 60_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          // They wait more than they work: for calls that end, and for Kamailio's keepalives.
+          maxWorkers: 2 * availableParallelism(),
           // Live SIP in real time on shared cores: once more before it counts as broken. The report shows it.
           retry: 1,
           sequence: { groupOrder: 2 },
@@ -98,11 +106,25 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           setupFiles: [noEmptyEach],
-          exclude: ['test/e2e/lifecycle-drain.test.ts', 'test/e2e/workflow-timeouts.test.ts'],
+          exclude: [
+            'test/e2e/lifecycle-drain.test.ts',
+            'test/e2e/workflow-timeouts.test.ts',
+            ...withoutCalls,
+          ],
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: 'emulator',
+          include: withoutCalls,
+          setupFiles: [noEmptyEach],
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+          sequence: { groupOrder: 1 },
         },
       },
       ...(noLocalStack === undefined ? [localstack] : []),

@@ -13,7 +13,7 @@ import type { Plan } from './plan.ts'
 import { judge } from './referee.ts'
 import type { Report } from './report.ts'
 
-const histories = 1000
+const histories = 600
 
 test('a history is the same each time it is run', async () => {
   const outcomes = await Promise.all(
