@@ -8,13 +8,8 @@ if (noLocalStack !== undefined)
   console.warn(`The tests on LocalStack are skipped, because this machine can't have it: ${noLocalStack}`)
 
 /** What runs on LocalStack too in each `npm test`; `npm run test:localstack` runs everything there. */
-const onLocalStack = ['store', 'lifecycle-drain', 'workflow-timeouts'].map(
-  (name) => `test/e2e/${name}.test.ts`,
-)
-
-/** Of the e2e tests those without live calls: nothing in them has to be in time. */
-const withoutCalls = ['cfn-lint', 'shells', 'store', 'sweep-ports', 'workflow-agreement'].map(
-  (name) => `test/e2e/${name}.test.ts`,
+const onLocalStack = ['emulator/store', 'e2e/lifecycle-drain', 'emulator/workflow-timeouts'].map(
+  (name) => `test/${name}.test.ts`,
 )
 
 const noEmptyEach = 'test/no-empty-each.ts'
@@ -46,7 +41,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Projects run one after the other (`groupOrder`): what has to be in time shares the cores with nothing else. */
+/** One `groupOrder` after the other: live calls share the cores with no other work. */
 export default defineConfig({
   test: {
     maxWorkers: '100%',
@@ -58,7 +53,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/kamailio/**', 'test/e2e/**', 'test/package/**', 'test/lib/**'],
+          exclude: ['kamailio', 'e2e', 'emulator', 'package', 'lib'].map((name) => `test/${name}/**`),
           setupFiles: [noEmptyEach, 'test/fixed-seed.ts'],
           // A guard against a test that hangs, not a measure: a synth alone takes that long on a busy
           // machine.
@@ -106,11 +101,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           setupFiles: [noEmptyEach],
-          exclude: [
-            'test/e2e/lifecycle-drain.test.ts',
-            'test/e2e/workflow-timeouts.test.ts',
-            ...withoutCalls,
-          ],
+          exclude: ['test/e2e/lifecycle-drain.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
@@ -120,8 +111,9 @@ export default defineConfig({
       {
         test: {
           name: 'emulator',
-          include: withoutCalls,
+          include: ['test/emulator/**/*.test.ts'],
           setupFiles: [noEmptyEach],
+          exclude: ['test/emulator/workflow-timeouts.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 600_000,
           sequence: { groupOrder: 1 },
