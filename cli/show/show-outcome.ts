@@ -188,7 +188,7 @@ function linesOf(outcome: Outcome, { kdc, more, listed }: Besides, screen: Scree
   ]
   return [
     ...told.map((line) => (line.startsWith('  ') ? line : wrapped(line, screen.columns))),
-    ...(outcome.members.length > 0 ? [table(memberColumns, outcome.members, screen)] : []),
+    ...(outcome.members.length > 0 ? [table(memberColumns, outcome.members, screen), ''] : []),
     ...(lines.length > 0 ? [table(columns, lines, screen)] : []),
   ]
 }

@@ -193,9 +193,12 @@ test('who froze the fleet, and why, gets into no other sentence than those that 
 test('kdc mcp that is stopped before it serves ends all the same', async () => {
   const { kdc } = kdcWorld()
   const [, ours] = InMemoryTransport.createLinkedPair()
-  expect(await kdc('mcp', { stopped: AbortSignal.abort(), transport: async () => ours })).toMatchObject({
-    code: 0,
-  })
+  const stop = new AbortController()
+  const transport = async () => {
+    stop.abort()
+    return ours
+  }
+  expect(await kdc('mcp', { stopped: stop.signal, transport })).toMatchObject({ code: 0 })
 })
 
 test('a sender of whom the settings want plans drains by kdc mcp, and not by kdc drain', async () => {

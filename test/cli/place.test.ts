@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { some } from '../present.ts'
 import { server } from '../world/world.ts'
-import { kdcWorld } from './kdc-world.ts'
+import { alice, kdcWorld } from './kdc-world.ts'
 
 const drain = `drain ${server} -m 'disk failing'`
 
@@ -24,11 +24,21 @@ test.each([
 
 test('what is stopped before it is sent is not sent, and ends with 130', async () => {
   const { kdc, sent } = kdcWorld()
-  for (const line of [drain, `activate ${server}`, "freeze -m 'carrier'"])
-    expect(await kdc(line, { stopped: AbortSignal.abort() })).toMatchObject({
+  for (const line of [drain, `activate ${server}`, "freeze -m 'carrier'"]) {
+    const stop = new AbortController()
+    const caller = async () => {
+      stop.abort()
+      return alice
+    }
+    expect(await kdc(line, { stopped: stop.signal, deployed: { caller } })).toMatchObject({
       code: 130,
       err: expect.stringContaining('stopped: nothing was sent'),
     })
+    expect(await kdc(line, { stopped: AbortSignal.abort() })).toMatchObject({
+      code: 130,
+      err: 'kdc: stopped: nothing was changed\n',
+    })
+  }
   expect(sent).toEqual([])
 })
 

@@ -44,7 +44,7 @@ test.each<[string, (child: ChildProcess) => unknown]>([
   await once(child.stdout, 'data')
   end(child)
   expect(await once(child, 'exit')).toEqual([130, null])
-  expect(await err).toBe('')
+  expect(await err).toBe('kdc: stopped: what is under way goes on\n')
 })
 
 test('Ctrl-C ends what AWS does not answer at once: 130', async () => {

@@ -38,7 +38,7 @@ test('a release asks at a terminal, and takes no for an answer', async () => {
     return false
   }
   expect(await kdc(line, { ask })).toMatchObject({ code: 3, err: 'kdc: nothing was released\n' })
-  expect(questions).toEqual([expect.stringMatching(/^This has no .*\. Release it\? \[y\/N\] $/)])
+  expect(questions).toEqual([expect.stringMatching(/^This has no .*\. Release it\? \[y\/N]$/)])
   expect(sent).toEqual([])
   expect(await world.memory.store.releases()).toEqual([])
 })
