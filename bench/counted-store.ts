@@ -164,27 +164,45 @@ function countedEdges(store: Store, { count, reads, writes }: Counting) {
   } satisfies Partial<Store>
 }
 
+/** Of a page of rows, and what comes with it. */
+const sumOf =
+  <K extends string>(key: K) =>
+  (page: Readonly<Record<K, readonly unknown[]>>) =>
+    sum(page[key])
+
 const opening = (change: Change) => row('CHANGES', bytes(change))
 
 function countedChanges({ reads, writes }: Counting) {
   return {
     putChange: writes('putChange', (change) => [opening(change)]),
-    openChanges: reads(
-      'openChanges',
-      () => 'CHANGES',
-      ({ changes }) => sum(changes),
-    ),
+    openChanges: reads('openChanges', () => 'CHANGES', sumOf('changes')),
     putShown: writes('putShown', (_, shown) => [row('CHANGES', 2 * rowBytes + bytes(shown))]),
     fileChange: writes('fileChange', (filed) => [
       ...filedUnder(filed).map((of) => row(`CHANGES#${JSON.stringify(of)}`, bytes(filed))),
       ...(filed.complete ? [row('CHANGES', 2 * rowBytes + bytes(filed.shown))] : []),
     ]),
     dropChange: writes('dropChange', () => [row('CHANGES', 2 * rowBytes)]),
-    changes: reads(
-      'changes',
-      (of) => `CHANGES#${JSON.stringify(of)}`,
-      ({ changes }) => sum(changes),
+    changes: reads('changes', (of) => `CHANGES#${JSON.stringify(of)}`, sumOf('changes')),
+  } satisfies Partial<Store>
+}
+
+function countedOutcomes({ reads, writes }: Counting) {
+  return {
+    commandOutcome: reads('commandOutcome', (id) => `COMMAND#${id}`, bytes),
+    commandAsked: reads('commandAsked', (id) => `COMMAND#${id}`, bytes),
+    putCommandOutcome: writes(
+      'putCommandOutcome',
+      (id, outcome, asks) => [...answered(id, outcome), row(`COMMAND#${id}`, bytes(asks))],
+      true,
     ),
+    putRefusal: writes('putRefusal', answered, true),
+    commands: reads('commands', (day) => `COMMANDS#${day}`, sumOf('commands')),
+    commandPlan: reads('commandPlan', (id) => `COMMAND#${id}`, bytes),
+    putCommandPlan: writes('putCommandPlan', (id, plan) => [row(`COMMAND#${id}`, bytes(plan))]),
+    useCommandPlan: writes('useCommandPlan', (id) => [row(`COMMAND#${id}`)]),
+    pendingOutcomes: reads('pendingOutcomes', () => 'PENDING', sumOf('outcomes')),
+    putPendingOutcome: writes('putPendingOutcome', (pending) => [row('PENDING', bytes(pending))]),
+    dropPendingOutcome: writes('dropPendingOutcome', () => [row('PENDING')]),
   } satisfies Partial<Store>
 }
 
@@ -240,11 +258,8 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     ...countedEdges(store, counting),
     ...countedReadings(store, counting),
     ...countedChanges(counting),
-    waiting: reads(
-      'waiting',
-      () => 'WAITING',
-      ({ drains }) => sum(drains),
-    ),
+    ...countedOutcomes(counting),
+    waiting: reads('waiting', () => 'WAITING', sumOf('drains')),
     waitingFor: reads('waitingFor', () => 'WAITING', bytes),
     putWaiting: writes('putWaiting', (waiting) => [row('WAITING', bytes(waiting))], true),
     markOverdue: writes('markOverdue', (waiting) => [row('WAITING', bytes(waiting))]),
@@ -266,20 +281,8 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
     beginDrain: writes('beginDrain', (drain) => [drainRowOf(drain), row(`HOLD#${drain.hold.id}`)], true),
     seeRequest: writes('seeRequest', ({ source, id }) => [row(`${source.toUpperCase()}#${id}`)]),
     seenRequest: reads('seenRequest', ({ source, id }) => `${source.toUpperCase()}#${id}`, bytes),
-    commandOutcome: reads('commandOutcome', (id) => `COMMAND#${id}`, bytes),
-    commandAsked: reads('commandAsked', (id) => `COMMAND#${id}`, bytes),
-    putCommandOutcome: writes(
-      'putCommandOutcome',
-      (id, outcome, asks) => [...answered(id, outcome), row(`COMMAND#${id}`, bytes(asks))],
-      true,
-    ),
-    putRefusal: writes('putRefusal', answered, true),
-    commands: reads('commands', (day) => `COMMANDS#${day}`, bytes),
-    commandPlan: reads('commandPlan', (id) => `COMMAND#${id}`, bytes),
-    putCommandPlan: writes('putCommandPlan', (id, plan) => [row(`COMMAND#${id}`, bytes(plan))]),
-    useCommandPlan: writes('useCommandPlan', (id) => [row(`COMMAND#${id}`)]),
     keepEvent: writes('keepEvent', (kept) => [row('EVENTS', bytes(kept))]),
-    keptEvents: reads('keptEvents', () => 'EVENTS', sum),
+    keptEvents: reads('keptEvents', () => 'EVENTS', sumOf('events')),
     dropKeptEvent: writes('dropKeptEvent', (kept) => [row('EVENTS', bytes(kept))]),
     releases: reads('releases', () => 'RELEASES', sum),
     putRelease: writes(
@@ -287,8 +290,5 @@ export function countedStore(store: Store, units: Units, charge: Charge = async 
       (release) => [row('RELEASES', bytes(release)), opening(releaseChange(release))],
       true,
     ),
-    pendingOutcomes: reads('pendingOutcomes', () => 'PENDING', sum),
-    putPendingOutcome: writes('putPendingOutcome', (pending) => [row('PENDING', bytes(pending))]),
-    dropPendingOutcome: writes('dropPendingOutcome', () => [row('PENDING')]),
   }
 }

@@ -43,14 +43,14 @@ async function historyOf(
   const { limit, output } = options
   const asked = await questions(desk, deployed, target, options)
   const open = await notFiled(deployed.shelf)
-  for (const row of open.unread) desk.err(`a row can't be read: ${row}\n`)
+  tellUnread(desk, open.unread)
   const isAsked = (of: ChangesOf) => asked.questions.some((each) => sameQuestion(each, of))
   const found = new Map(
     open.changes.filter((change) => filedUnder(change).some(isAsked)).map((change) => [change.id, change]),
   )
   for (const of of asked.questions) {
     if (asked.inTurn && found.size >= limit) break
-    for (const change of await filed(deployed.shelf, of, limit + 1)) found.set(change.id, change)
+    for (const change of await filed(desk, deployed.shelf, of, limit + 1)) found.set(change.id, change)
   }
   const newest = [...found.values()].toSorted((a, b) => (a.id < b.id ? 1 : -1))
   if (newest.length > limit) desk.err(moreThan(limit))
@@ -100,13 +100,18 @@ function senderOf(text: string): string {
   return principalOf(text)
 }
 
+/** Such as one of a later release: it keeps none of the others from being shown. */
+export function tellUnread(desk: Desk, rows: readonly string[]): void {
+  for (const row of rows) desk.err(`a row can't be read: ${row}\n`)
+}
+
 /** What edges have not shown yet; it is on file within minutes. */
 async function notFiled({ openChanges }: Shelf) {
   const { changes, unread } = await openChanges()
   return { changes: changes.map((change) => ({ ...filedForm(change, []), complete: false })), unread }
 }
 
-/** The last ones of today, each once, the oldest first. */
+/** The last ones of today that can be read, each once, the oldest first. */
 export async function recentChanges(shelf: Shelf, now: number): Promise<FiledChange[]> {
   const [day = ''] = daysBack(now, undefined, 1)
   // In this order: what is filed meanwhile is there twice, and not missing.
@@ -116,12 +121,13 @@ export async function recentChanges(shelf: Shelf, now: number): Promise<FiledCha
   return [...found.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-async function filed(shelf: Shelf, of: ChangesOf, most: number): Promise<FiledChange[]> {
+async function filed(desk: Desk, shelf: Shelf, of: ChangesOf, most: number): Promise<FiledChange[]> {
   const found: FiledChange[] = []
   let before: string | undefined
   do {
     const page = { most: Math.min(pageSize, most - found.length), ...(before !== undefined && { before }) }
-    const { changes, next } = await shelf.changes(of, page)
+    const { changes, unread, next } = await shelf.changes(of, page)
+    tellUnread(desk, unread)
     found.push(...changes)
     before = next
   } while (before !== undefined && found.length < most)
@@ -142,10 +148,11 @@ export async function getCommands(
   for (const each of daysBack(desk.clock.now(), day, mostDays)) {
     let before: string | undefined
     do {
-      const { commands, next } = await shelf.commands(each, {
+      const { commands, unread, next } = await shelf.commands(each, {
         most: pageSize,
         ...(before !== undefined && { before }),
       })
+      tellUnread(desk, unread)
       for (const command of commands) if (!found.has(command.id)) found.set(command.id, command)
       before = next
     } while (before !== undefined && found.size <= limit)

@@ -11,6 +11,7 @@ import { explain } from '../views/explain.ts'
 import { destinationViews, fleetView } from '../views/fleet-view.ts'
 import { clearanceRules, edgeRecords, lookAround, type Stored } from '../views/look-around.ts'
 import { clockDoubt } from '../views/own-clock.ts'
+import { tellUnread } from './history.ts'
 
 export const kinds = ['drains', 'holds', 'edges', 'destinations'] as const
 export type Kind = (typeof kinds)[number]
@@ -23,7 +24,7 @@ const clearScreen = '\u001b[H\u001b[2J'
 /** Only `status` has a place for what can't be read, or may not be right. */
 async function stored(desk: Desk, deployed: Deployed): Promise<Stored> {
   const found = await lookAround(deployed, desk.clock.now())
-  for (const row of found.unread) desk.err(`a row can't be read: ${row}\n`)
+  tellUnread(desk, found.unread)
   const doubt = clockDoubt(found)
   if (doubt !== undefined) desk.err(`${wrapped(doubt, desk.errColumns)}\n`)
   return found

@@ -1,11 +1,10 @@
 import { type Change, timeOf } from '../control/change.ts'
-import { UnexpectedAnswer } from '../control/errors.ts'
 import type { ChangesOf, FiledChange } from '../control/filed-change.ts'
 import { principalOf } from '../control/sender.ts'
 import type { Changes } from '../ports/changes.ts'
 import { changeRow, filedChangeRow } from './change-rows.ts'
 import type { DynamoTable, Key, Write } from './dynamo-table.ts'
-import { parseAnswer } from './rows.ts'
+import { parseRows } from './rows.ts'
 
 const keptSeconds = 90 * 86_400
 const expiresAt = (at: number) => Math.ceil(at / 1000) + keptSeconds
@@ -43,16 +42,7 @@ export function dynamoChanges(table: DynamoTable): Changes {
       await table.write(opening(change))
     },
     async openChanges() {
-      const changes: Change[] = []
-      const unread: string[] = []
-      for (const { sk, data } of await table.query(open)) {
-        try {
-          changes.push(parseAnswer(changeRow, data, `${open}/${sk}`))
-        } catch (error) {
-          if (!(error instanceof UnexpectedAnswer)) throw error
-          unread.push(error.message)
-        }
-      }
+      const { read: changes, unread } = parseRows(changeRow, await table.query(open), open)
       return { changes, unread }
     },
     async putShown(id, shown, filedAt) {
@@ -77,8 +67,8 @@ export function dynamoChanges(table: DynamoTable): Changes {
     async changes(of, page) {
       const pk = partitionOf(of)
       const { rows, next } = await table.newest(pk, page)
-      const changes = rows.map(({ data }) => parseAnswer(filedChangeRow, data, pk))
-      return { changes, ...(next !== undefined && { next }) }
+      const { read: changes, unread } = parseRows(filedChangeRow, rows, pk)
+      return { changes, unread, ...(next !== undefined && { next }) }
     },
   }
 }

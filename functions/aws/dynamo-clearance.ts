@@ -1,6 +1,5 @@
 import { freezeChange, holdChange, supersededChange } from '../control/change.ts'
 import type { WaitingDrain } from '../control/clearance.ts'
-import { UnexpectedAnswer } from '../control/errors.ts'
 import { type HoldName, holdKey } from '../control/hold.ts'
 import type { Store } from '../ports/store.ts'
 import { opening } from './dynamo-changes.ts'
@@ -9,7 +8,7 @@ import { checksOf, endedBy, notAfter, writesOf } from './dynamo-holds.ts'
 import { leaseKey, under } from './dynamo-leases.ts'
 import type { Condition, DynamoTable, Key } from './dynamo-table.ts'
 import { edgeLeaseRow } from './edge-rows.ts'
-import { freezeRow, parseAnswer, waitingRow } from './rows.ts'
+import { freezeRow, parseAnswer, parseRows, waitingRow } from './rows.ts'
 
 const freezeKey: Key = { pk: 'FREEZE', sk: 'FREEZE' }
 const waitingKey = ({ hold }: { readonly hold: HoldName }): Key => ({ pk: 'WAITING', sk: holdKey(hold) })
@@ -42,16 +41,7 @@ export function dynamoClearance(table: DynamoTable): Clearances {
   }
   return {
     async waiting() {
-      const drains: WaitingDrain[] = []
-      const unread: string[] = []
-      for (const { sk, data } of await table.query('WAITING')) {
-        try {
-          drains.push(parseAnswer(waitingRow, data, `WAITING/${sk}`))
-        } catch (error) {
-          if (!(error instanceof UnexpectedAnswer)) throw error
-          unread.push(error.message)
-        }
-      }
+      const { read: drains, unread } = parseRows(waitingRow, await table.query('WAITING'), 'WAITING')
       return { drains, unread }
     },
     waitingFor,

@@ -1,7 +1,7 @@
 import type { KeptEvent } from '../ports/events.ts'
 import type { Store } from '../ports/store.ts'
 import type { DynamoTable, Key, Write } from './dynamo-table.ts'
-import { keptEventRow, parseAnswer } from './rows.ts'
+import { keptEventRow, parseRows } from './rows.ts'
 
 const keptSeconds = 14 * 86_400
 
@@ -20,9 +20,8 @@ export function dynamoEvents(table: DynamoTable): Pick<Store, 'keepEvent' | 'kep
       await table.write(keeping(kept))
     },
     async keptEvents(most) {
-      return (await table.query(partition, most)).map(({ data }) =>
-        parseAnswer(keptEventRow, data, partition),
-      )
+      const { read: events, unread } = parseRows(keptEventRow, await table.query(partition, most), partition)
+      return { events, unread }
     },
     async dropKeptEvent(kept) {
       await table.write({ delete: keyOf(kept) })

@@ -8,6 +8,7 @@ import {
   commandPlanRow,
   outcomeRow,
   parseAnswer,
+  parseRows,
   pendingOutcomeRow,
 } from './rows.ts'
 
@@ -48,8 +49,8 @@ export function dynamoOutcomes(table: DynamoTable, clock: Clock): Outcomes {
   return {
     async commands(day, page) {
       const { rows, next } = await table.newest(commandsOf(day), page)
-      const commands = rows.map(({ data }) => parseAnswer(commandInShortRow, data, commandsOf(day)))
-      return { commands, ...(next !== undefined && { next }) }
+      const { read: commands, unread } = parseRows(commandInShortRow, rows, commandsOf(day))
+      return { commands, unread, ...(next !== undefined && { next }) }
     },
     async commandOutcome(commandId) {
       const data = await table.get(commandKey(commandId))
@@ -92,8 +93,9 @@ export function dynamoOutcomes(table: DynamoTable, clock: Clock): Outcomes {
     },
 
     async pendingOutcomes() {
-      const found = await table.query(pendingOutcomes)
-      return found.map(({ data }) => parseAnswer(pendingOutcomeRow, data, pendingOutcomes))
+      const rows = await table.query(pendingOutcomes)
+      const { read: outcomes, unread } = parseRows(pendingOutcomeRow, rows, pendingOutcomes)
+      return { outcomes, unread }
     },
     async putPendingOutcome(pending) {
       await table.write({ put: expiring(pendingKey(pending.id), pending, keptSeconds) })

@@ -36,6 +36,25 @@ export function parseAnswer<T>(schema: z.ZodType<T>, data: unknown, key: string)
   throw new UnexpectedAnswer(`${key}: ${problems.join('; ')}${more > 0 ? `; and ${more} more` : ''}`)
 }
 
+/** Of one partition. One that can't be read keeps none of the others back: `unread` names each, with why. */
+export function parseRows<T>(
+  schema: z.ZodType<T>,
+  rows: readonly { readonly sk: string; readonly data: unknown }[],
+  partition: string,
+): { readonly read: readonly T[]; readonly unread: readonly string[] } {
+  const read: T[] = []
+  const unread: string[] = []
+  for (const { sk, data } of rows) {
+    try {
+      read.push(parseAnswer(schema, data, `${partition}/${sk}`))
+    } catch (error) {
+      if (!(error instanceof UnexpectedAnswer)) throw error
+      unread.push(error.message)
+    }
+  }
+  return { read, unread }
+}
+
 /**
  * One schema per field, the optional ones too: a field that is added to the type alone would be
  * written and silently dropped when read.

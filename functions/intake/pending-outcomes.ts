@@ -1,5 +1,6 @@
 import { eventTypes } from '../contracts/names.ts'
 import { type EdgeResult, wasRead } from '../control/edge-result.ts'
+import { UnexpectedAnswer } from '../control/errors.ts'
 import { type Hold, holdKey } from '../control/hold.ts'
 import { clocksApartMs } from '../control/observation.ts'
 import { type EdgeHead, readable } from '../control/reading.ts'
@@ -26,10 +27,18 @@ export async function keepPending(
 /**
  * Publishes what came of each change on the edges that its outcome left open, once all of them know it or are
  * configured no more.
+ * @throws UnexpectedAnswer for rows that can't be read, when all was done
  */
 export async function publishSettled(ports: Pick<Ports, 'store' | 'events'>): Promise<void> {
-  const pending = await ports.store.pendingOutcomes()
-  if (pending.length === 0) return
+  const { outcomes, unread } = await ports.store.pendingOutcomes()
+  if (outcomes.length > 0) await publishThoseOf(ports, outcomes)
+  if (unread.length > 0) throw new UnexpectedAnswer(unread.join('; '))
+}
+
+async function publishThoseOf(
+  ports: Pick<Ports, 'store' | 'events'>,
+  pending: readonly PendingOutcome[],
+): Promise<void> {
   const heads = new Map((await ports.store.edgeHeads()).map((head) => [head.edge, head]))
   const counter = await ports.store.wanted()
   const over = pending.filter((one) => one.edges.every((edge) => isOver(heads.get(edge), one, counter)))

@@ -26,7 +26,11 @@ export interface Changes {
   changes(
     of: ChangesOf,
     page: ChangesPage,
-  ): Promise<{ readonly changes: readonly FiledChange[]; readonly next?: string }>
+  ): Promise<{
+    readonly changes: readonly FiledChange[]
+    readonly unread: readonly string[]
+    readonly next?: string
+  }>
 }
 
 export interface ChangesPage {

@@ -17,7 +17,10 @@ export interface Events {
   offer(event: ControlEvent): Promise<boolean>
   /** Has it published later. */
   keep(event: ControlEvent): Promise<void>
-  /** Publishes what was kept, the oldest first, until the bus refuses again. */
+  /**
+   * Publishes what was kept, the oldest first, until the bus refuses again.
+   * @throws UnexpectedAnswer for rows that can't be read, when all was done
+   */
   publishKept(): Promise<void>
 }
 

@@ -165,7 +165,11 @@ export interface Store extends Changes {
   commands(
     day: string,
     page: ChangesPage,
-  ): Promise<{ readonly commands: readonly CommandInShort[]; readonly next?: string }>
+  ): Promise<{
+    readonly commands: readonly CommandInShort[]
+    readonly unread: readonly string[]
+    readonly next?: string
+  }>
   /** A command's outcome, kept 14 days: a command that comes twice is answered, not done again. */
   commandOutcome(commandId: string): Promise<CommandOutcomeRow | undefined>
   /** @param asks all that it asked for, kept as long: no other command is answered with its outcome */
@@ -185,8 +189,10 @@ export interface Store extends Changes {
   useCommandPlan(commandId: string, by: PlanUse): Promise<boolean>
 
   keepEvent(kept: KeptEvent): Promise<void>
-  /** The oldest first, at most so many. */
-  keptEvents(most: number): Promise<readonly KeptEvent[]>
+  /** The oldest first, at most so many. `unread` names rows that can't be read, with why. */
+  keptEvents(
+    most: number,
+  ): Promise<{ readonly events: readonly KeptEvent[]; readonly unread: readonly string[] }>
   dropKeptEvent(kept: KeptEvent): Promise<void>
 
   /** Releases in force. */
@@ -197,8 +203,14 @@ export interface Store extends Changes {
    */
   putRelease(release: EdgeRelease): Promise<'written' | 'stale'>
 
-  /** Outcomes that name edges which were not settled yet: their end is published. */
-  pendingOutcomes(): Promise<readonly PendingOutcome[]>
+  /**
+   * Outcomes that name edges which were not settled yet: their end is published. `unread` names rows that
+   * can't be read, with why.
+   */
+  pendingOutcomes(): Promise<{
+    readonly outcomes: readonly PendingOutcome[]
+    readonly unread: readonly string[]
+  }>
   putPendingOutcome(pending: PendingOutcome): Promise<void>
   dropPendingOutcome(id: string): Promise<void>
 }

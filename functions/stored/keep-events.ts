@@ -1,6 +1,6 @@
 import { metricNames } from '../contracts/names.ts'
 import { type PublishedEvent, publishedForm } from '../contracts/published-event.ts'
-import { DispatcherControlError } from '../control/errors.ts'
+import { DispatcherControlError, UnexpectedAnswer } from '../control/errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { EventBus } from '../ports/event-bus.ts'
 import type { Events, KeptEvent } from '../ports/events.ts'
@@ -67,8 +67,9 @@ export function keepingEvents({ bus, store, clock, ids, metrics }: Needs): Event
     },
     keep: (event) => keep(event, 'the bus has refused it, or one before it, and its drain has ended'),
     async publishKept() {
-      for (const kept of await store.keptEvents(publishedAtOnce))
-        if (!(await publishKeptEvent(bus, store, kept))) return
+      const { events, unread } = await store.keptEvents(publishedAtOnce)
+      for (const kept of events) if (!(await publishKeptEvent(bus, store, kept))) break
+      if (unread.length > 0) throw new UnexpectedAnswer(unread.join('; '))
     },
   }
 }

@@ -132,8 +132,8 @@ test('what 0.1.0 wrote of entries is written again as it reads it after a rollba
 test('holds in force are read as 0.1.0 wrote them, and so are kept events and pending outcomes', async () => {
   const { store, all } = await formerTable()
   expect(await store.holds()).toEqual(await all('HOLDS'))
-  expect(await store.keptEvents(10)).toEqual(await all('EVENTS'))
-  expect(await store.pendingOutcomes()).toEqual(await all('PENDING'))
+  expect(await store.keptEvents(10)).toEqual({ events: await all('EVENTS'), unread: [] })
+  expect(await store.pendingOutcomes()).toEqual({ outcomes: await all('PENDING'), unread: [] })
 })
 
 test('a hold that 0.1.0 lifted is lifted, and an edge that it released is released until it is there again', async () => {

@@ -152,3 +152,29 @@ test('no more is offered than --limit takes', () => {
   expect(moreThan(30_000)).toContain('--limit 99999 shows more')
   expect(moreThan(99_999)).toBe('there are more than 99999, and no --limit shows them\n')
 })
+
+test('what can not be read is named, and keeps none of the others from being shown', async () => {
+  const { kdc, world } = kdcWorld()
+  await kdc(`drain ${server} -m 'disk failing'`)
+  const { store } = world.memory
+  const changes: typeof store.changes = async (...asked) => ({
+    ...(await store.changes(...asked)),
+    unread: ['CHANGES#day/7: kind: is of a later release'],
+  })
+  const commands: typeof store.commands = async (...asked) => ({
+    ...(await store.commands(...asked)),
+    unread: ['COMMANDS#day/7: result: is missing'],
+  })
+  const deployed = { shelf: { ...store, changes, commands } }
+  expect(await kdc(`history ${server}`, { deployed })).toEqual({
+    code: 0,
+    out: expect.stringContaining('disk failing'),
+    err: "a row can't be read: CHANGES#day/7: kind: is of a later release\n",
+  })
+  const day = new Date(world.clock.now()).toISOString().slice(0, 10)
+  expect(await kdc(`get commands --day ${day}`, { deployed })).toEqual({
+    code: 0,
+    out: expect.stringContaining('drain'),
+    err: "a row can't be read: COMMANDS#day/7: result: is missing\n",
+  })
+})

@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { DynamoDBDocumentClient, GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb'
+import {
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  ScanCommand,
+} from '@aws-sdk/lib-dynamodb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { toDrainRow } from '../../functions/aws/drain-row.ts'
 import { leaseKey } from '../../functions/aws/dynamo-leases.ts'
@@ -195,6 +201,16 @@ test('a row that somebody else changed is refused, with what is wrong and where'
   const broken = store.drain('broken')
   await expect(broken).rejects.toThrow(UnexpectedAnswer)
   await expect(broken).rejects.toThrow(/DRAIN#broken: .*uris\.0: "all" is not a SIP URI.*steps:/)
+})
+
+test.each([
+  { pk: 'EVENTS', unread: async () => (await store.keptEvents(100)).unread },
+  { pk: 'PENDING', unread: async () => (await store.pendingOutcomes()).unread },
+])('a row of $pk that can not be read is named, and keeps no other one back', async ({ pk, unread }) => {
+  const Key = { pk, sk: 'broken' }
+  await documents.send(new PutCommand({ TableName: table, Item: { ...Key, data: { id: 7 } } }))
+  expect(await unread()).toEqual([expect.stringMatching(new RegExp(`^${pk}/broken: .*id: `))])
+  await documents.send(new DeleteCommand({ TableName: table, Key }))
 })
 
 test('what waits for clearance and can not be read is named, and keeps no other one back', async () => {

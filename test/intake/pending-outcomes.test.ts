@@ -33,7 +33,7 @@ test('a command answers every edge by the first reading that knows its change, w
   expect(await readingOf(world)).toMatchObject({ entries: [{ before: 'DX' }, { before: 'DX' }] })
   await world.reconcile()
   expect(settledEvents(world)).toEqual([])
-  expect(await world.memory.store.pendingOutcomes()).toEqual([])
+  expect((await world.memory.store.pendingOutcomes()).outcomes).toEqual([])
 })
 
 test('what an edge showed before a change was made is no answer to it', async () => {
@@ -78,7 +78,7 @@ test('an edge that is not read in time is pending, and its end is published once
       edges: [expect.objectContaining({ edge: 'edge-b', guarded: true })],
     },
   ])
-  expect(await world.memory.store.pendingOutcomes()).toEqual([])
+  expect((await world.memory.store.pendingOutcomes()).outcomes).toEqual([])
 })
 
 test('an edge that is away is said to be at once, and its end is published when it was read', async () => {
@@ -170,4 +170,20 @@ test('one end that can not be published yet keeps no other', async () => {
   await world.pass(1 * minutes)
   await world.reconcile()
   expect(settledEvents(world).map(({ id }) => id)).toEqual(['drain-1'])
+})
+
+test('an outcome that can not be read keeps no other one back; then publishing fails, and names it', async () => {
+  const world = createWorld()
+  await world.settledAll()
+  const b = world.edge('edge-b')
+  b.misbehaviour = { unreachable: true }
+  await world.command(drain())
+  world.stop()
+  b.misbehaviour = {}
+  await world.pass(1 * minutes)
+  const { store } = world.memory
+  const found = store.pendingOutcomes.bind(store)
+  store.pendingOutcomes = async () => ({ ...(await found()), unread: ['PENDING/broken: hold: is missing'] })
+  await expect(world.reconcile()).rejects.toThrow('PENDING/broken: hold: is missing')
+  expect(settledEvents(world)).toEqual([expect.objectContaining({ id: 'drain-1' })])
 })

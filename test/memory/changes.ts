@@ -40,7 +40,7 @@ export function memoryChanges() {
         .toSorted((a, b) => (a.id < b.id ? 1 : -1))
       const changes = structuredClone(found.slice(0, most))
       const last = changes.at(-1)
-      return { changes, ...(last && found.length > most && { next: last.id }) }
+      return { changes, unread: [], ...(last && found.length > most && { next: last.id }) }
     },
   } satisfies Changes
   return { port, opens }

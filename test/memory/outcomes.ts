@@ -21,6 +21,7 @@ export function memoryOutcomes(now: () => number) {
       const last = commands.at(-1)
       return structuredClone({
         commands,
+        unread: [],
         ...(last && found.length > most && { next: `${last.at}#${last.id}` }),
       })
     },
@@ -39,7 +40,7 @@ export function memoryOutcomes(now: () => number) {
       answered.push(commandInShort(commandId, now(), refusal))
     },
 
-    pendingOutcomes: async () => structuredClone([...pending.values()]),
+    pendingOutcomes: async () => ({ outcomes: structuredClone([...pending.values()]), unread: [] }),
     async putPendingOutcome(answer) {
       pending.set(answer.id, structuredClone(answer))
     },

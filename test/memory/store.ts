@@ -278,7 +278,10 @@ export function createMemoryStore(now: () => number = () => 0): MemoryStore {
     },
 
     keepEvent: async (event) => keeps(event),
-    keptEvents: async (most) => [...kept.values()].sort((a, b) => a.at - b.at).slice(0, most),
+    keptEvents: async (most) => ({
+      events: [...kept.values()].sort((a, b) => a.at - b.at).slice(0, most),
+      unread: [],
+    }),
     async dropKeptEvent({ id }) {
       kept.delete(id)
     },

@@ -112,7 +112,7 @@ export function changesContract(open: () => Store, fresh: (name: string) => stri
       await store.putWaiting(waiting)
       const superseded = { at: at + 3, by: 'bob', sender }
       const event = aKeptEvent(its.id)
-      const isKept = async () => (await store.keptEvents(100)).some(({ id }) => id === its.id)
+      const isKept = async () => (await store.keptEvents(100)).events.some(({ id }) => id === its.id)
       expect(
         await store.dropWaiting({ ...waiting, hold: { ...waiting.hold, order: '0' } }, superseded, event),
       ).toBe(false)
@@ -154,7 +154,7 @@ export function changesContract(open: () => Store, fresh: (name: string) => stri
         const { changes } = await store.changes(of, { most: 1000 })
         expect(changes.filter((change) => change.id === id)).toEqual([filed])
       }
-      expect(await store.changes({ destination: id }, { most })).toEqual({ changes: [] })
+      expect(await store.changes({ destination: id }, { most })).toEqual({ changes: [], unread: [] })
     })
     test('is open until it is complete, and is not written again afterwards', async () => {
       const store = open()
@@ -167,7 +167,10 @@ export function changesContract(open: () => Store, fresh: (name: string) => stri
       await store.fileChange({ ...filed, complete: true })
       expect(await openOf(store, change.id)).toEqual([])
       await store.fileChange({ ...filed, why: 'as it was read later' })
-      expect(await store.changes(of, { most })).toEqual({ changes: [{ ...filed, complete: true }] })
+      expect(await store.changes(of, { most })).toEqual({
+        changes: [{ ...filed, complete: true }],
+        unread: [],
+      })
     })
     test('stays as it is when it is open no more', async () => {
       const store = open()
@@ -178,7 +181,7 @@ export function changesContract(open: () => Store, fresh: (name: string) => stri
       await store.fileChange(filed)
       await store.dropChange(change.id)
       expect(await openOf(store, change.id)).toEqual([])
-      expect(await store.changes(of, { most })).toEqual({ changes: [filed] })
+      expect(await store.changes(of, { most })).toEqual({ changes: [filed], unread: [] })
     })
     test('comes in pages, the newest first', async () => {
       const store = open()

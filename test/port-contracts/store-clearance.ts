@@ -32,7 +32,7 @@ const replace = async (store: Store, older: WaitingDrain, order: string) => {
   const newer = aWaiting(older.hold.id, { order })
   const event = aKeptEvent(older.hold.id)
   const put = await store.putWaiting(newer, { waiting: older, superseded: { at: 1, by: 'bob' }, event })
-  const isKept = (await store.keptEvents(100)).some(({ id }) => id === event.id)
+  const isKept = (await store.keptEvents(100)).events.some(({ id }) => id === event.id)
   await store.dropKeptEvent(event)
   const opened = (await store.openChanges()).changes.filter(
     (change) => change.kind === 'superseded' && change.hold.id === older.hold.id,

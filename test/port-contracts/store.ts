@@ -186,9 +186,9 @@ export function storeContract(open: () => Store, today: () => string): void {
     })
     const events = [kept(1003), kept(1001), kept(1002)] as const
     for (const event of events) await store.keepEvent(event)
-    expect(await store.keptEvents(2)).toEqual([events[1], events[2]])
+    expect(await store.keptEvents(2)).toEqual({ events: [events[1], events[2]], unread: [] })
     for (const event of events) await store.dropKeptEvent(event)
-    expect(await store.keptEvents(10)).toEqual([])
+    expect(await store.keptEvents(10)).toEqual({ events: [], unread: [] })
   })
 
   describe('releases of edges', () => {
@@ -238,14 +238,17 @@ export function storeContract(open: () => Store, today: () => string): void {
     })
     const answers = [pending(7), pending(8)] as const
     for (const answer of answers) await store.putPendingOutcome(answer)
-    expect(await store.pendingOutcomes()).toEqual(expect.arrayContaining([...answers]))
+    expect(await store.pendingOutcomes()).toEqual({
+      outcomes: expect.arrayContaining([...answers]),
+      unread: [],
+    })
     const fewer = { ...answers[0], edges: ['b'] }
     await store.putPendingOutcome(fewer)
-    expect(await store.pendingOutcomes()).toHaveLength(2)
+    expect((await store.pendingOutcomes()).outcomes).toHaveLength(2)
     await store.dropPendingOutcome(answers[1].id)
     await store.dropPendingOutcome(fresh('nobody'))
-    expect(await store.pendingOutcomes()).toEqual([fewer])
+    expect((await store.pendingOutcomes()).outcomes).toEqual([fewer])
     await store.dropPendingOutcome(fewer.id)
-    expect(await store.pendingOutcomes()).toEqual([])
+    expect((await store.pendingOutcomes()).outcomes).toEqual([])
   })
 }

@@ -36,6 +36,19 @@ test('an event is cut before it is kept: a row takes no more than the bus', asyn
     ...released,
     detail: { ...released.detail, why },
   })
-  const [kept] = await ports.store.keptEvents(1)
+  const [kept] = (await ports.store.keptEvents(1)).events
   expect(String(kept?.event.detail['why'])).toHaveLength(1024)
+})
+
+test('a kept event that can not be read keeps no other one back; then publishing fails, and names it', async () => {
+  const ports = memoryPorts()
+  await ports.store.keepEvent({ id: '1', at: 1, event: released, reason: 'throttled' })
+  const keptEvents = async (most: number) => ({
+    ...(await ports.store.keptEvents(most)),
+    unread: ['EVENTS/0#broken: event: is missing'],
+  })
+  const events = keepingEvents({ ...ports, bus: ports.events, store: { ...ports.store, keptEvents } })
+  await expect(events.publishKept()).rejects.toThrow('EVENTS/0#broken: event: is missing')
+  expect(ports.events.of('Edge Released')).toHaveLength(1)
+  expect((await ports.store.keptEvents(1)).events).toEqual([])
 })
