@@ -67,7 +67,7 @@ export default defineConfig({
           setupFiles: [noEmptyEach],
           // The CDK's own assertions of a template throw, and count as none.
           expect: { requireAssertions: false },
-          testTimeout: 60_000,
+          testTimeout: 180_000,
           sequence: { groupOrder: 1 },
         },
       },
@@ -85,6 +85,7 @@ export default defineConfig({
         test: {
           name: 'kamailio',
           include: ['test/kamailio/**/*.test.ts'],
+          globalSetup: 'test/kamailio/provisioned.ts',
           setupFiles: [noEmptyEach],
           testTimeout: 60_000,
           hookTimeout: 300_000,
@@ -111,8 +112,12 @@ export default defineConfig({
         test: {
           name: 'emulator',
           include: ['test/emulator/**/*.test.ts'],
+          globalSetup: 'test/emulator/provisioned.ts',
           setupFiles: [noEmptyEach],
-          exclude: ['test/emulator/workflow-timeouts.test.ts'],
+          exclude: [
+            'test/emulator/workflow-timeouts.test.ts',
+            ...(process.env['LAB_EMULATOR'] === 'localstack' ? onLocalStack : []),
+          ],
           testTimeout: 300_000,
           hookTimeout: 600_000,
           sequence: { groupOrder: 1 },

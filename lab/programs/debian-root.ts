@@ -79,35 +79,30 @@ export class NoDebianPackages extends Error {
  */
 export async function debianRoot(suite: Suite, log: Log): Promise<string> {
   const home = join(cacheDir, suite.name)
-  if (isComplete(home, suite)) return join(home, 'root')
-  const keyring = findKeyring()
-  const mirror = findMirror()
-  return join(
-    await place(home, async (dir) => {
-      const started = Date.now()
-      const say = (text: string) =>
-        log(`${suite.name}: ${text} (${((Date.now() - started) / 1000).toFixed(1)} s)`)
-      const apt = privateApt(dir, `deb [signed-by=${keyring}] ${mirror} ${suite.debian} main\n`)
-      say('reading the package lists')
-      await apt('update', ['update', '-q'])
-      say(`downloading ${suite.packages.join(' ')} and what they need`)
-      await apt('download', ['install', '-y', '-q', '--download-only', ...suite.packages])
-      const archives = join(dir, 'apt/cache/archives')
-      const debs = readdirSync(archives).filter((file) => file.endsWith('.deb'))
-      const bytes = debs.reduce((sum, file) => sum + statSync(join(archives, file)).size, 0)
-      say(`unpacking ${debs.length} packages, ${Math.round(bytes / 1e6)} MB`)
-      const installed = debs.map((file) => identify(file, readFileSync(join(archives, file))))
-      await unpack(dir, archives, debs)
-      renameSync(join(dir, 'apt/logs'), join(dir, 'logs'))
-      rmSync(join(dir, 'apt'), { recursive: true })
-      writeFileSync(
-        join(dir, 'manifest.json'),
-        JSON.stringify({ requested: suite.packages, installed }, undefined, 1),
-      )
-      say('ready')
-    }),
-    'root',
-  )
+  const fill = async (dir: string) => {
+    const started = Date.now()
+    const say = (text: string) =>
+      log(`${suite.name}: ${text} (${((Date.now() - started) / 1000).toFixed(1)} s)`)
+    const apt = privateApt(dir, `deb [signed-by=${findKeyring()}] ${findMirror()} ${suite.debian} main\n`)
+    say('reading the package lists')
+    await apt('update', ['update', '-q'])
+    say(`downloading ${suite.packages.join(' ')} and what they need`)
+    await apt('download', ['install', '-y', '-q', '--download-only', ...suite.packages])
+    const archives = join(dir, 'apt/cache/archives')
+    const debs = readdirSync(archives).filter((file) => file.endsWith('.deb'))
+    const bytes = debs.reduce((sum, file) => sum + statSync(join(archives, file)).size, 0)
+    say(`unpacking ${debs.length} packages, ${Math.round(bytes / 1e6)} MB`)
+    const installed = debs.map((file) => identify(file, readFileSync(join(archives, file))))
+    await unpack(dir, archives, debs)
+    renameSync(join(dir, 'apt/logs'), join(dir, 'logs'))
+    rmSync(join(dir, 'apt'), { recursive: true })
+    writeFileSync(
+      join(dir, 'manifest.json'),
+      JSON.stringify({ requested: suite.packages, installed }, undefined, 1),
+    )
+    say('ready')
+  }
+  return join(await place(home, { isComplete: () => isComplete(home, suite), fill }), 'root')
 }
 
 function isComplete(home: string, suite: Suite): boolean {

@@ -7,13 +7,20 @@ export type Log = (line: string) => void
 /** What the lab keeps from run to run; not in git. */
 export const cacheDir = resolve(import.meta.dirname, '../../.lab')
 
+interface Placed {
+  /** whether what is at `home` is what is wanted */
+  readonly isComplete: () => boolean
+  readonly fill: (dir: string) => Promise<void>
+}
+
 /**
- * Makes a folder of the cache all or nothing: `fill` works in a folder of its own, which is renamed to `home`
- * when it is done. Two runs at once both do the work; the first to finish wins and the other's folder is
- * dropped.
+ * Makes a folder of the cache all or nothing, unless it is there: `fill` works in a folder of its own, which
+ * is renamed to `home` when it is done. Two runs at once both do the work; the first to finish wins, since
+ * what is in use by then is not taken away, and the other's folder is dropped.
  * @returns `home`
  */
-export async function place(home: string, fill: (dir: string) => Promise<void>): Promise<string> {
+export async function place(home: string, { isComplete, fill }: Placed): Promise<string> {
+  if (isComplete()) return home
   mkdirSync(cacheDir, { recursive: true })
   removeAbandoned()
   const partial = join(cacheDir, `partial-${process.pid}-${basename(home)}`)
@@ -21,7 +28,7 @@ export async function place(home: string, fill: (dir: string) => Promise<void>):
   mkdirSync(partial)
   try {
     await fill(partial)
-    replace(home, partial)
+    if (!isComplete()) replace(home, partial)
   } finally {
     rmSync(partial, { recursive: true, force: true })
   }

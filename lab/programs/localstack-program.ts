@@ -50,16 +50,16 @@ export async function localStackProgram(log: Log): Promise<LocalStackProgram> {
   const home = join(cacheDir, 'localstack')
   const wanted = recipeOf(root)
   const manifest = join(home, 'recipe.txt')
-  if (!existsSync(manifest) || readFileSync(manifest, 'utf8') !== wanted)
-    await place(home, async (dir) => {
-      const started = Date.now()
-      const say = (text: string) =>
-        log(`localstack: ${text} (${((Date.now() - started) / 1000).toFixed(1)} s)`)
-      writePython(dir, root)
-      await Promise.all([installModules(dir, root, say), downloadJars(dir, say)])
-      writeFileSync(join(dir, 'recipe.txt'), wanted)
-      say('ready')
-    })
+  const isComplete = () => existsSync(manifest) && readFileSync(manifest, 'utf8') === wanted
+  const fill = async (dir: string) => {
+    const started = Date.now()
+    const say = (text: string) => log(`localstack: ${text} (${((Date.now() - started) / 1000).toFixed(1)} s)`)
+    writePython(dir, root)
+    await Promise.all([installModules(dir, root, say), downloadJars(dir, say)])
+    writeFileSync(join(dir, 'recipe.txt'), wanted)
+    say('ready')
+  }
+  await place(home, { isComplete, fill })
   return {
     argv: [join(home, 'python')],
     modules: join(home, 'modules'),

@@ -33,8 +33,9 @@ export async function pythonWith(name: string, requirements: string, log: Log): 
   const python = join(home, 'bin/python')
   const wanted = readFileSync(requirements, 'utf8')
   const manifest = join(home, 'requirements.txt')
-  if (existsSync(manifest) && existsSync(python) && readFileSync(manifest, 'utf8') === wanted) return python
-  await place(home, async (dir) => {
+  const isComplete = () =>
+    existsSync(manifest) && existsSync(python) && readFileSync(manifest, 'utf8') === wanted
+  const fill = async (dir: string) => {
     const started = Date.now()
     const say = (text: string) => log(`${name}: ${text} (${((Date.now() - started) / 1000).toFixed(1)} s)`)
     const run = (step: string, argv: readonly string[]) =>
@@ -47,7 +48,8 @@ export async function pythonWith(name: string, requirements: string, log: Log): 
     await run('pip', [...pip, '--report', join(dir, 'manifest.json'), '-r', requirements])
     writeFileSync(join(dir, 'requirements.txt'), wanted)
     say('ready')
-  })
+  }
+  await place(home, { isComplete, fill })
   return python
 }
 
