@@ -11,6 +11,7 @@ const config: KnipConfig = {
     'test/**/*.test.ts',
     'test/kamailio/drop-in/inside.ts',
     'test/recordings/record.ts',
+    'test/suite-minutes.ts',
   ],
   project: ['**/*.ts'],
   // looked for on the PATH by the lab and by a test, and of every Debian
