@@ -111,14 +111,20 @@ async function notFiled({ openChanges }: Shelf) {
   return { changes: changes.map((change) => ({ ...filedForm(change, []), complete: false })), unread }
 }
 
-/** The last ones of today that can be read, each once, the oldest first. */
-export async function recentChanges(shelf: Shelf, now: number): Promise<FiledChange[]> {
+/** The last ones of today, each once, the oldest first. */
+export async function recentChanges(
+  shelf: Shelf,
+  now: number,
+): Promise<{ readonly changes: readonly FiledChange[]; readonly unread: readonly string[] }> {
   const [day = ''] = daysBack(now, undefined, 1)
   // In this order: what is filed meanwhile is there twice, and not missing.
   const open = await notFiled(shelf)
-  const { changes } = await shelf.changes({ day }, { most: 20 })
-  const found = new Map([...open.changes, ...changes].map((change) => [change.id, change]))
-  return [...found.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const filed = await shelf.changes({ day }, { most: 20 })
+  const found = new Map([...open.changes, ...filed.changes].map((change) => [change.id, change]))
+  return {
+    changes: [...found.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    unread: [...open.unread, ...filed.unread],
+  }
 }
 
 async function filed(desk: Desk, shelf: Shelf, of: ChangesOf, most: number): Promise<FiledChange[]> {

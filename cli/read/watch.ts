@@ -11,7 +11,7 @@ import { changeView, onWhat, whyOf } from '../show/show-history.ts'
 import { explain } from '../views/explain.ts'
 import { type FleetView, fleetView } from '../views/fleet-view.ts'
 import { lookAround, type Stored } from '../views/look-around.ts'
-import { recentChanges } from './history.ts'
+import { recentChanges, tellUnread } from './history.ts'
 import { placedIn, type Step, stepAtEnd, stepOf, whereOf } from './watch-drain.ts'
 
 /** Between two looks at what is stored. */
@@ -43,13 +43,17 @@ export async function watch(
 async function watchAll(desk: Desk, deployed: Deployed, options: OutputOptions): Promise<never> {
   let shown = new Map<string, Sighting>()
   const recent = () => recentChanges(deployed.shelf, desk.clock.now())
-  let known = new Set((await seen(desk, recent)).map(({ id }) => id))
+  let known = new Set((await seen(desk, recent)).changes.map(({ id }) => id))
+  const told = new Set<string>()
   for (;;) {
-    const { stored, changes } = await seen(desk, async () => ({
+    const { stored, changes, unread } = await seen(desk, async () => ({
       stored: await lookAround(deployed, desk.clock.now()),
-      changes: await recent(),
+      ...(await recent()),
     }))
     const now = stored.at
+    const fresh = [...stored.unread, ...unread].filter((row) => !told.has(row))
+    tellUnread(desk, fresh)
+    for (const row of fresh) told.add(row)
     for (const change of changes.filter(({ id }) => !known.has(id))) {
       const of = changeView(change)
       const is = `${of.kind} by ${shortName(of.who)}: ${whyOf(of)}`

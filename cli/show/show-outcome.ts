@@ -162,7 +162,7 @@ interface Besides {
 }
 
 function linesOf(outcome: Outcome, { kdc, more, listed }: Besides, screen: Screen): string[] {
-  const { id, command, result, because, destinations, edge: one, edges } = outcome
+  const { id, command, result, because, destinations, edge: one, edges, members } = outcome
   const on = destinations.length > 0 ? destinations.join(', ') : one
   const about = on === undefined ? '' : ` ${on}`
   const lines = edges.flatMap((each) => edgeLines(each, listed.get(each.edge)))
@@ -188,8 +188,8 @@ function linesOf(outcome: Outcome, { kdc, more, listed }: Besides, screen: Scree
   ]
   return [
     ...told.map((line) => (line.startsWith('  ') ? line : wrapped(line, screen.columns))),
-    ...(outcome.members.length > 0 ? [table(memberColumns, outcome.members, screen), ''] : []),
-    ...(lines.length > 0 ? [table(columns, lines, screen)] : []),
+    ...(members.length > 0 ? [table(memberColumns, members, screen)] : []),
+    ...(lines.length > 0 ? [`${members.length > 0 ? '\n' : ''}${table(columns, lines, screen)}`] : []),
   ]
 }
 

@@ -20,8 +20,12 @@ export function dynamoEvents(table: DynamoTable): Pick<Store, 'keepEvent' | 'kep
       await table.write(keeping(kept))
     },
     async keptEvents(most) {
-      const { read: events, unread } = parseRows(keptEventRow, await table.query(partition, most), partition)
-      return { events, unread }
+      for (let rowsAtMost = most; ; rowsAtMost *= 2) {
+        const rows = await table.query(partition, rowsAtMost)
+        const { read, unread } = parseRows(keptEventRow, rows, partition)
+        // Rows that can't be read stay, and are the oldest ones in the end.
+        if (read.length >= most || rows.length < rowsAtMost) return { events: read.slice(0, most), unread }
+      }
     },
     async dropKeptEvent(kept) {
       await table.write({ delete: keyOf(kept) })

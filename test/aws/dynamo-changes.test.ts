@@ -2,9 +2,10 @@ import { expect, test } from 'vitest'
 import { dynamoChanges } from '../../functions/aws/dynamo-changes.ts'
 import { dynamoClearance, dynamoFreeze } from '../../functions/aws/dynamo-clearance.ts'
 import { dynamoHolds } from '../../functions/aws/dynamo-holds.ts'
+import { dynamoOutcomes } from '../../functions/aws/dynamo-outcomes.ts'
 import type { DynamoTable, Write } from '../../functions/aws/dynamo-table.ts'
 import { holdChange } from '../../functions/control/change.ts'
-import type { FiledChange } from '../../functions/control/filed-change.ts'
+import { type FiledChange, filedForm } from '../../functions/control/filed-change.ts'
 import { aHold } from '../port-contracts/store-samples.ts'
 import { some } from '../present.ts'
 
@@ -70,6 +71,28 @@ test('a row of a kind that nobody here knows keeps no other one back', async () 
   expect(await dynamoChanges({ ...table, query }).openChanges()).toEqual({
     changes: [known],
     unread: [expect.stringContaining('CHANGES/later')],
+  })
+})
+
+test('a page of what is on file is whole but for what can not be read there, which is named', async () => {
+  const { table } = takingTable()
+  const filed = { ...filedForm(holdChange(hold), []), complete: true }
+  const command = { id: 'c-1', at, command: 'drain', who: 'alice', result: 'started' }
+  const rows = (good: object) => [
+    { sk: 'later', data: { ...good, id: 7 } },
+    { sk: 'good', data: good },
+  ]
+  const paged = (good: object) => ({ ...table, newest: async () => ({ rows: rows(good), next: 'later' }) })
+  const [day, page] = ['2026-11-29', { most: 2 }] as const
+  expect(await dynamoChanges(paged(filed)).changes({ day }, page)).toEqual({
+    ...{ changes: [filed], next: 'later' },
+    unread: [expect.stringMatching(/^CHANGES\S*\/later: .*id: /)],
+  })
+  expect(
+    await dynamoOutcomes(paged(command), { now: () => at, sleep: async () => undefined }).commands(day, page),
+  ).toEqual({
+    ...{ commands: [command], next: 'later' },
+    unread: [expect.stringMatching(/^COMMANDS#2026-11-29\/later: .*id: /)],
   })
 })
 

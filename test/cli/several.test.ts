@@ -101,14 +101,10 @@ test('who stops it as an answer comes has the others not sent either, and nothin
   const { kdc, world, sent } = kdcWorld()
   world.edge('edge-a').callTo(server)
   const stop = new AbortController()
-  const commandOutcome = async (id: string) => {
-    const outcome = await world.memory.store.commandOutcome(id)
-    if (outcome) stop.abort()
-    return outcome
-  }
-  const deployed = { shelf: { ...world.memory.store, commandOutcome } }
-  expect(await kdc(`${both} --wait`, { stopped: stop.signal, deployed })).toMatchObject({
-    ...{ code: 130, err: expect.stringContaining(`not sent: ${neighbour}\n`) },
+  const at = { stopped: stop.signal, onOut: () => stop.abort() }
+  expect(await kdc(`${both} --wait`, at)).toMatchObject({
+    ...{ code: 130, out: expect.stringContaining('started') },
+    err: expect.stringContaining(`not sent: ${neighbour}\n`),
   })
   expect(sent).toHaveLength(1)
 })

@@ -114,3 +114,18 @@ test('at 80 columns a line is wrapped: who, why and each edge with its calls are
   }
   expect(Math.max(...narrow.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(80)
 })
+
+test('what can not be read is named once, however long it is watched', async () => {
+  const { kdc, world } = kdcWorld()
+  const { store } = world.memory
+  const changes: typeof store.changes = async (...asked) => ({
+    ...(await store.changes(...asked)),
+    unread: ['CHANGES#day/7: kind: is of a later release'],
+  })
+  const stop = new AbortController()
+  world.clock.at(world.clock.now() + 10_000, () => stop.abort())
+  const { err } = await kdc('watch', { stopped: stop.signal, deployed: { shelf: { ...store, changes } } })
+  expect(err).toBe(
+    "a row can't be read: CHANGES#day/7: kind: is of a later release\nkdc: stopped: what is under way goes on\n",
+  )
+})

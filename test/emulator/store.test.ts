@@ -203,14 +203,18 @@ test('a row that somebody else changed is refused, with what is wrong and where'
   await expect(broken).rejects.toThrow(/DRAIN#broken: .*uris\.0: "all" is not a SIP URI.*steps:/)
 })
 
-test.each([
-  { pk: 'EVENTS', unread: async () => (await store.keptEvents(100)).unread },
-  { pk: 'PENDING', unread: async () => (await store.pendingOutcomes()).unread },
-])('a row of $pk that can not be read is named, and keeps no other one back', async ({ pk, unread }) => {
-  const Key = { pk, sk: 'broken' }
-  await documents.send(new PutCommand({ TableName: table, Item: { ...Key, data: { id: 7 } } }))
-  expect(await unread()).toEqual([expect.stringMatching(new RegExp(`^${pk}/broken: .*id: `))])
-  await documents.send(new DeleteCommand({ TableName: table, Key }))
+test('kept events that can not be read are named, and keep no other one back, however many they are', async () => {
+  const event = { type: 'Edge Released', detail: { edge: 'edge-a' } } as const
+  const readable = { id: 'readable', at: 7, event, reason: 'throttled' }
+  await store.keepEvent(readable)
+  const keys = [1, 2, 3].map((n) => ({ pk: 'EVENTS', sk: `0#broken-${n}` }))
+  for (const Key of keys)
+    await documents.send(new PutCommand({ TableName: table, Item: { ...Key, data: { id: 7 } } }))
+  const { events, unread } = await store.keptEvents(1)
+  expect(events).toEqual([readable])
+  expect(unread).toEqual(keys.map(({ sk }) => expect.stringMatching(new RegExp(`^EVENTS/${sk}: .*id: `))))
+  for (const Key of keys) await documents.send(new DeleteCommand({ TableName: table, Key }))
+  await store.dropKeptEvent(readable)
 })
 
 test('what waits for clearance and can not be read is named, and keeps no other one back', async () => {

@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
  * A rule each, and found within 50 histories. `npm run simulate:put-back` runs the others, which take up to a
  * minute each; here they need only apply.
  */
-const early = ['E3', 'F3', 'F5', 'M4-no-address', 'R1', 'R3', 'R5', 'R16']
+const early = ['E3', 'E4', 'F3', 'F5', 'M4-no-address', 'R1', 'R3', 'R5', 'R16']
 
 function putBack(args: readonly string[], patches: Readonly<Record<string, string>> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'patches-'))
